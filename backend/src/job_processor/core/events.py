@@ -1,0 +1,31 @@
+"""Past-tense facts. The same values feed a job's history, the log, the metrics and the live stream."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Happened(StrEnum):
+    """What a history entry records; each belongs to exactly one move of the life cycle."""
+
+    SUBMITTED = "submitted"
+    STARTED = "started"
+    ACCEPTED = "accepted"
+    SNOOZED = "snoozed"
+    ATTEMPT_FAILED = "attempt_failed"
+    LEASE_LOST = "lease_lost"
+    CALLBACK_OVERDUE = "callback_overdue"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    RETRIED = "retried"
+    RESULT_ACCEPTED = "result_accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a job's history. ``at`` is in milliseconds since 1970 (UTC)."""
+
+    at: int
+    what: Happened
+    attempt: int | None = None
+    detail: str | None = None

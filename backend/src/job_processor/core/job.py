@@ -1,0 +1,148 @@
+"""A job: one prompt and everything that happened to it. Frozen data; what must be atomic lives here.
+
+All times are integers: milliseconds since 1970-01-01T00:00:00Z.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias, Union
+
+from job_processor.core.events import Event
+from job_processor.core.verdict import Verdict
+
+Json: TypeAlias = Union[None, bool, int, float, str, list["Json"], dict[str, "Json"]]
+
+
+class State(StrEnum):
+    """Where a job stands. The last three are final: only a person moves a job out of them."""
+
+    PENDING = "PENDING"
+    """Waits for a worker until ``run_at`` or later; a claim moves it on."""
+    RUNNING = "RUNNING"
+    """A worker holds the lease; its outcome, or the end of the lease, moves it on."""
+    WAITING = "WAITING"
+    """A processor promised to call back; the callback, or its deadline, moves it on."""
+    COMPLETED = "COMPLETED"
+    """Final: a result is kept."""
+    FAILED = "FAILED"
+    """Final: no attempt is left, or the error was about the job itself."""
+    CANCELLED = "CANCELLED"
+    """Final: a person or program called it off."""
+
+
+FINAL = frozenset({State.COMPLETED, State.FAILED, State.CANCELLED})
+IN_FLIGHT = frozenset({State.RUNNING, State.WAITING})
+
+
+class AttemptEnd(StrEnum):
+    """How an attempt ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    """The processor said so, or its answer could not be used."""
+    LOST = "lost"
+    """The worker stopped renewing its lease."""
+    OVERDUE = "overdue"
+    """No callback came by the deadline."""
+    SNOOZED = "snoozed"
+    """Put back without being counted: 429, outage, closed lane."""
+    SUPERSEDED = "superseded"
+    """An older attempt's success completed the job first."""
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """What went wrong, for a person (``message``) and for a program (``code``)."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a model reported about one answer. ``None``: it did not say."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    model: str | None = None
+    finish_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try. Recorded before it is sent; numbered 1, 2, 3 … and never decremented."""
+
+    number: int
+    started_at: int
+    worker: str
+    ended_at: int | None = None
+    end: AttemptEnd | None = None
+    error: JobError | None = None
+    execution_id: str | None = None
+    """The processor's own name for this try (n8n's execution id), when it gave one."""
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The claim on an attempt. RUNNING: a worker's; WAITING: the processor's, until its callback is due."""
+
+    token: str
+    owner: str
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """Why a PENDING job was put back, in words. ``kind`` is for programs: rate_limited, outage, …"""
+
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One record. ``rev`` grows by one with every change and is part of every compare-and-set."""
+
+    id: str
+    prompt: str
+    flow: str
+    state: State
+    rev: int
+    created_at: int
+    updated_at: int
+    run_at: int
+    priority: int
+    max_attempts: int
+    attempt: int = 0
+    """Number of the newest attempt; 0 before the first."""
+    failures: int = 0
+    """Attempts that were sent and failed: what is held against ``max_attempts``."""
+    lease: Lease | None = None
+    deadline: int | None = None
+    finished_at: int | None = None
+    result: str | None = None
+    verdict: Verdict | None = None
+    error: JobError | None = None
+    snooze: Snooze | None = None
+    progress: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+    history: tuple[Event, ...] = ()
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    result_schema: Mapping[str, Json] | None = None
+    replay_of: str | None = None
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL
+
+    def due_at(self) -> int | None:
+        """When the reaper must look at this job: the end of its lease, or its own deadline if sooner."""
+        if self.state in FINAL:
+            return None
+        if self.lease is None:
+            return self.deadline
+        return self.lease.until if self.deadline is None else min(self.lease.until, self.deadline)

@@ -1,0 +1,97 @@
+"""What a processor may say about an attempt, and every other thing that can happen to a job."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from job_processor.core.job import JobError, Usage
+from job_processor.core.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The raw text the processor returned, byte for byte, and the verdict on it."""
+
+    result: str
+    verdict: Verdict | None = None
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The processor promised to call back within ``timeout_ms`` milliseconds."""
+
+    timeout_ms: int
+    execution_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """``retryable``: another attempt may succeed. Otherwise the error is about the job and ends it."""
+
+    error: JobError
+    retryable: bool = True
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """Not now: put the job back until then (milliseconds since 1970) at no cost of an attempt."""
+
+    until: int
+    kind: str
+    reason: str
+
+
+Outcome: TypeAlias = Succeeded | Accepted | Failed | Deferred
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """An outcome, and whose it is.
+
+    A worker proves itself by the lease ``token``. A callback names its ``attempt`` when its token is bound
+    to one; with only the shared secret it may not, and then speaks for the current attempt.
+    """
+
+    outcome: Outcome
+    attempt: int | None = None
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """A processor's word on how far it is; changes no state."""
+
+    text: str
+    attempt: int | None = None
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The reaper's look at a job whose ``due_at`` has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A person's or program's wish to call the job off."""
+
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """A person's wish to try a FAILED or CANCELLED job again, with this many more attempts."""
+
+    more_attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResultAccepted:
+    """A person took a late result for a FAILED or CANCELLED job."""
+
+    result: str
+    verdict: Verdict | None = None
+
+
+Signal: TypeAlias = Reported | Progressed | Expired | Cancelled | Retried | ResultAccepted

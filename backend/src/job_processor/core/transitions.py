@@ -1,0 +1,308 @@
+"""The life cycle. ``decide`` is its specification: (job, signal, now) → the changed job, or nothing.
+
+Every move is written here once; stores apply what is decided and know no rule. The picture is in
+docs/job-lifecycle.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from job_processor.core.backoff import backoff_ms
+from job_processor.core.events import Event, Happened
+from job_processor.core.flow import FlowRules
+from job_processor.core.job import (
+    IN_FLIGHT,
+    Attempt,
+    AttemptEnd,
+    Job,
+    JobError,
+    Json,
+    Lease,
+    Snooze,
+    State,
+    Usage,
+)
+from job_processor.core.outcome import (
+    Accepted,
+    Cancelled,
+    Deferred,
+    Expired,
+    Failed,
+    Progressed,
+    Reported,
+    ResultAccepted,
+    Retried,
+    Signal,
+    Succeeded,
+)
+
+HISTORY_LIMIT = 200
+"""Entries a job keeps; beyond it the oldest after the first (``submitted``) goes."""
+ATTEMPTS_LIMIT = 50
+"""Attempts a job keeps in full; beyond it the oldest goes. Numbers are never reused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What must still be true of the stored job for a change to land."""
+
+    state: State
+    token: str | None
+    rev: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A decided move: the job as it shall be, and the guard it was decided under."""
+
+    guard: Guard
+    job: Job
+
+
+def submit(
+    *,
+    job_id: str,
+    prompt: str,
+    rules: FlowRules,
+    now: int,
+    run_at: int | None = None,
+    priority: int = 0,
+    max_attempts: int | None = None,
+    deadline: int | None = None,
+    tags: tuple[str, ...] = (),
+    metadata: Mapping[str, Json] | None = None,
+    result_schema: Mapping[str, Json] | None = None,
+    replay_of: str | None = None,
+) -> Job:
+    """A new job, PENDING."""
+    return Job(
+        id=job_id,
+        prompt=prompt,
+        flow=rules.name,
+        state=State.PENDING,
+        rev=1,
+        created_at=now,
+        updated_at=now,
+        run_at=now if run_at is None else max(run_at, now),
+        priority=priority,
+        max_attempts=rules.max_attempts if max_attempts is None else max_attempts,
+        deadline=deadline,
+        history=(Event(now, Happened.SUBMITTED),),
+        tags=tags,
+        metadata={} if metadata is None else metadata,
+        result_schema=result_schema,
+        replay_of=replay_of,
+    )
+
+
+def claim(job: Job, lease: Lease, now: int) -> Job:
+    """The job in a worker's hands: a new attempt is on record before anything is sent.
+
+    The caller (a store) has made sure, atomically, that the job is PENDING and due.
+    """
+    number = job.attempt + 1
+    return replace(
+        job,
+        state=State.RUNNING,
+        rev=job.rev + 1,
+        updated_at=now,
+        attempt=number,
+        lease=lease,
+        snooze=None,
+        progress=None,
+        attempts=(*job.attempts[-(ATTEMPTS_LIMIT - 1) :], Attempt(number, now, lease.owner)),
+        history=_remember(job, Event(now, Happened.STARTED, number, lease.owner)),
+    )
+
+
+def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) -> Change | None:
+    """What the signal makes of the job, or ``None`` when it changes nothing.
+
+    ``jitter`` is a random number in [0, 1) for the back-off.
+    """
+    after: Job | None
+    match signal:
+        case Reported(outcome=Succeeded() as success):
+            after = _succeed(job, success, signal.attempt, now)
+        case Reported(outcome=outcome) if _is_current(job, signal.attempt, signal.token):
+            match outcome:
+                case Accepted():
+                    after = _accept(job, outcome, now)
+                case Deferred():
+                    after = _defer(job, outcome, now)
+                case Failed():
+                    after = _fail_attempt(job, outcome, AttemptEnd.FAILED, Happened.ATTEMPT_FAILED, now, rules, jitter)
+                case _:
+                    after = None
+        case Progressed() if _is_current(job, signal.attempt, signal.token):
+            after = replace(job, progress=signal.text)
+        case Expired():
+            after = _expire(job, now, rules, jitter)
+        case Cancelled() if not job.is_final:
+            after = _finish(
+                _close_attempt(job, now, AttemptEnd.CANCELLED),
+                State.CANCELLED,
+                Event(now, Happened.CANCELLED, job.attempt or None, signal.reason),
+                now,
+            )
+        case Retried() if job.state in (State.FAILED, State.CANCELLED):
+            after = _retry(job, signal, now)
+        case ResultAccepted() if job.state in (State.FAILED, State.CANCELLED):
+            after = _finish(
+                replace(job, result=signal.result, verdict=signal.verdict, error=None),
+                State.COMPLETED,
+                Event(now, Happened.RESULT_ACCEPTED),
+                now,
+            )
+        case _:
+            after = None
+    if after is None:
+        return None
+    guard = Guard(job.state, None if job.lease is None else job.lease.token, job.rev)
+    return Change(guard, replace(after, rev=job.rev + 1, updated_at=now))
+
+
+def _is_current(job: Job, attempt: int | None, token: str | None) -> bool:
+    """Does this speaker hold the job's current attempt? (Rule 2: only then may it say anything but success.)"""
+    if job.state not in IN_FLIGHT or job.lease is None:
+        return False
+    if token is not None:
+        return token == job.lease.token
+    return attempt is None or attempt == job.attempt
+
+
+def _succeed(job: Job, success: Succeeded, attempt: int | None, now: int) -> Job | None:
+    """Rule 2: the first success of any attempt wins while the job is not final."""
+    if job.is_final:
+        return None
+    number = attempt if attempt is not None else (job.attempt or None)
+    closed = _close_attempt(job, now, AttemptEnd.SUPERSEDED if number != job.attempt else AttemptEnd.SUCCEEDED)
+    attempts = tuple(
+        replace(a, end=AttemptEnd.SUCCEEDED, ended_at=now, error=None, usage=success.usage or a.usage)
+        if a.number == number
+        else a
+        for a in closed.attempts
+    )
+    return _finish(
+        replace(closed, attempts=attempts, result=success.result, verdict=success.verdict, error=None),
+        State.COMPLETED,
+        Event(now, Happened.COMPLETED, number),
+        now,
+    )
+
+
+def _accept(job: Job, accepted: Accepted, now: int) -> Job | None:
+    if job.state is not State.RUNNING or job.lease is None:
+        return None
+    newest = replace(job.attempts[-1], execution_id=accepted.execution_id or job.attempts[-1].execution_id)
+    return replace(
+        job,
+        state=State.WAITING,
+        lease=replace(job.lease, until=now + accepted.timeout_ms),
+        attempts=(*job.attempts[:-1], newest),
+        history=_remember(job, Event(now, Happened.ACCEPTED, job.attempt, accepted.execution_id)),
+    )
+
+
+def _defer(job: Job, deferred: Deferred, now: int) -> Job:
+    """Rule 4: a snooze costs no attempt and is bounded by the job's own deadline alone."""
+    until = max(deferred.until, now)
+    closed = _close_attempt(job, now, AttemptEnd.SNOOZED, JobError(deferred.kind, deferred.reason))
+    return replace(
+        closed,
+        state=State.PENDING,
+        run_at=until,
+        snooze=Snooze(deferred.kind, deferred.reason),
+        history=_remember(job, Event(now, Happened.SNOOZED, job.attempt, deferred.reason)),
+    )
+
+
+def _fail_attempt(
+    job: Job,
+    failed: Failed,
+    end: AttemptEnd,
+    what: Happened,
+    now: int,
+    rules: FlowRules,
+    jitter: float,
+) -> Job:
+    failures = job.failures + 1
+    event = Event(now, what, job.attempt, f"{failed.error.code}: {failed.error.message}")
+    closed = replace(
+        _close_attempt(job, now, end, failed.error, failed.usage),
+        failures=failures,
+        error=failed.error,
+        history=_remember(job, event),
+    )
+    run_at = now + backoff_ms(failures, rules.backoff_base_seconds, rules.backoff_cap_seconds, jitter)
+    out_of_time = job.deadline is not None and run_at >= job.deadline
+    if not failed.retryable or failures >= job.max_attempts or out_of_time:
+        why = (
+            None
+            if not failed.retryable
+            else "the next attempt would start after the deadline"
+            if failures < job.max_attempts
+            else f"no attempt is left of {job.max_attempts}"
+        )
+        return _finish(closed, State.FAILED, Event(now, Happened.FAILED, job.attempt, why), now)
+    return replace(closed, state=State.PENDING, run_at=run_at)
+
+
+def _expire(job: Job, now: int, rules: FlowRules, jitter: float) -> Job | None:
+    due = job.due_at()
+    if due is None or due > now:
+        return None
+    if job.deadline is not None and job.deadline <= now:
+        error = JobError("deadline", "The job's deadline passed before it was done.")
+        closed = replace(_close_attempt(job, now, AttemptEnd.OVERDUE, error), error=error)
+        return _finish(closed, State.FAILED, Event(now, Happened.FAILED, job.attempt or None, error.message), now)
+    if job.state is State.RUNNING:
+        lost = Failed(JobError("lease_lost", "The worker stopped renewing its lease."))
+        return _fail_attempt(job, lost, AttemptEnd.LOST, Happened.LEASE_LOST, now, rules, jitter)
+    late = Failed(JobError("callback_overdue", "No callback came by the deadline."))
+    return _fail_attempt(job, late, AttemptEnd.OVERDUE, Happened.CALLBACK_OVERDUE, now, rules, jitter)
+
+
+def _retry(job: Job, signal: Retried, now: int) -> Job:
+    return replace(
+        job,
+        state=State.PENDING,
+        run_at=now,
+        finished_at=None,
+        error=None,
+        result=None,
+        verdict=None,
+        # The old deadline has done its work; a retry asks for the job to run all the same.
+        deadline=job.deadline if job.deadline is not None and job.deadline > now else None,
+        max_attempts=job.failures + signal.more_attempts,
+        history=_remember(job, Event(now, Happened.RETRIED)),
+    )
+
+
+def _finish(job: Job, state: State, event: Event, now: int) -> Job:
+    return replace(
+        job,
+        state=state,
+        lease=None,
+        snooze=None,
+        progress=None,
+        finished_at=now,
+        history=_remember(job, event),
+    )
+
+
+def _close_attempt(
+    job: Job, now: int, end: AttemptEnd, error: JobError | None = None, usage: Usage | None = None
+) -> Job:
+    """The job without a lease; its newest attempt, if still open, ended."""
+    if not job.attempts or job.attempts[-1].end is not None:
+        return replace(job, lease=None)
+    newest = replace(job.attempts[-1], ended_at=now, end=end, error=error, usage=usage or job.attempts[-1].usage)
+    return replace(job, lease=None, attempts=(*job.attempts[:-1], newest))
+
+
+def _remember(job: Job, event: Event) -> tuple[Event, ...]:
+    history = (*job.history, event)
+    if len(history) > HISTORY_LIMIT:
+        return (history[0], *history[-(HISTORY_LIMIT - 1) :])
+    return history

@@ -1,0 +1,56 @@
+"""Named points where tests make a process die, stall or fail: ``FAILPOINTS=name:kill[@n],name:pause``.
+
+No-ops unless the variable is set; production refuses to start with it. ``@n``: at the n-th passing.
+"""
+
+import errno
+import os
+import signal
+import time
+
+NAMES = frozenset(
+    {
+        "sqlite.before_commit",
+        "sqlite.after_commit",
+        "submit.before_response",
+        "dispatch.before_send",
+        "dispatch.after_send",
+        "callback.before_apply",
+        "callback.after_apply",
+    }
+)
+
+_actions: dict[str, tuple[str, int]] = {}
+_passed: dict[str, int] = {}
+
+
+def arm(text: str) -> None:
+    """Set what happens where. Raises ``ValueError`` for a name or action that does not exist."""
+    _actions.clear()
+    _passed.clear()
+    for part in filter(None, text.split(",")):
+        name, _, action = part.partition(":")
+        action, _, nth = action.partition("@")
+        if name not in NAMES or action not in {"kill", "pause", "eio", "raise"}:
+            raise ValueError(f"no such failpoint: {part}")
+        _actions[name] = (action, int(nth or 1))
+
+
+def failpoint(name: str) -> None:
+    if not _actions:
+        return
+    armed = _actions.get(name)
+    if armed is None:
+        return
+    _passed[name] = _passed.get(name, 0) + 1
+    action, nth = armed
+    if _passed[name] != nth:
+        return
+    if action == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif action == "pause":
+        time.sleep(30)
+    elif action == "eio":
+        raise OSError(errno.EIO, f"failpoint {name}")
+    else:
+        raise RuntimeError(f"failpoint {name}")

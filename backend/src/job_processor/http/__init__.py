@@ -1,0 +1,1 @@
+"""The edge: request → validated command → life cycle; reads → store."""

@@ -1,0 +1,290 @@
+"""The wire: what goes in and out, as msgspec structs. The OpenAPI document is generated from these.
+
+Times on the wire are RFC 3339 in UTC with milliseconds. Unknown fields are refused.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from job_processor.core.events import Happened
+from job_processor.core.job import AttemptEnd, State
+from job_processor.core.verdict import ResultKind
+
+JobId = Annotated[str, Meta(pattern="^[0-9a-f]{24}$", description="24 hex digits, time-ordered")]
+Time = Annotated[str, Meta(description="RFC 3339, UTC, milliseconds", examples=["2026-11-24T10:15:30.123Z"])]
+Tag = Annotated[str, Meta(min_length=1, max_length=64)]
+# Free-form JSON that we carry and never look into.
+JsonObject = dict[str, object]
+
+MAX_PROMPT_BYTES = 512 * 1024
+"""Of UTF-8. Well under the 1 MiB body limit, and under MongoDB's 16 MB a document with result and history."""
+
+
+class WireIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """What clients send."""
+
+
+class WireOut(msgspec.Struct, rename="camel", kw_only=True):
+    """What clients get."""
+
+
+class Submission(WireIn):
+    prompt: Annotated[
+        str, Meta(min_length=1, description=f"not blank, at most {MAX_PROMPT_BYTES} bytes of UTF-8, no NUL")
+    ]
+    flow: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    run_at: Time | None = None
+    delay_seconds: Annotated[float, Meta(ge=0, le=31_536_000)] | None = None
+    priority: Annotated[int, Meta(ge=-100, le=100, description="higher goes first")] = 0
+    max_attempts: Annotated[int, Meta(ge=1, le=100)] | None = None
+    deadline: Time | None = None
+    tags: Annotated[list[Tag], Meta(max_length=20)] = []
+    metadata: Annotated[JsonObject, Meta(description="at most 16 KiB as JSON")] = {}
+    result_schema: Annotated[JsonObject, Meta(description="a JSON Schema (2020-12)")] | None = None
+
+
+class ReplayRequest(WireIn):
+    flow: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    prompt: Annotated[str, Meta(min_length=1)] | None = None
+
+
+class CancelRequest(WireIn):
+    reason: Annotated[str, Meta(max_length=500)] | None = None
+
+
+class RetryRequest(WireIn):
+    max_attempts: Annotated[int, Meta(ge=1, le=100, description="how many more; default: the flow's")] | None = None
+
+
+class PauseRequest(WireIn):
+    reason: Annotated[str, Meta(max_length=500)] | None = None
+
+
+class CallbackReport(WireIn):
+    """Exactly one of result, error and progress. ``executionId`` alone may stand for ``jobId`` beside an error."""
+
+    job_id: JobId | None = None
+    result: str | None = None
+    error: str | None = None
+    progress: Annotated[str, Meta(max_length=4096)] | None = None
+    attempt: Annotated[int, Meta(ge=1)] | None = None
+    execution_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    retryable: bool = True
+    workflow: Annotated[str, Meta(max_length=256)] | None = None
+    last_node: Annotated[str, Meta(max_length=256)] | None = None
+
+
+class ErrorOut(WireOut):
+    code: str
+    message: str
+
+
+class UsageOut(WireOut):
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    model: str | None
+    finish_reason: str | None
+
+
+class AttemptOut(WireOut):
+    number: int
+    started_at: Time
+    worker: str
+    ended_at: Time | None
+    end: AttemptEnd | None
+    error: ErrorOut | None
+    execution_id: str | None
+    usage: UsageOut | None
+
+
+class EventOut(WireOut):
+    at: Time
+    what: Happened
+    attempt: int | None
+    detail: str | None
+
+
+class ParseErrorOut(WireOut):
+    message: str
+    line: int
+    column: int
+
+
+class EditOut(WireOut):
+    position: int
+    before: str
+    after: str
+
+
+class RepairOut(WireOut):
+    text: str
+    edits: list[EditOut]
+
+
+class SchemaErrorOut(WireOut):
+    path: str
+    message: str
+
+
+class VerdictOut(WireOut):
+    kind: ResultKind
+    error: ParseErrorOut | None
+    repaired: RepairOut | None
+    schema_errors: list[SchemaErrorOut]
+
+
+class WaitingOn(WireOut):
+    """What a job that is not final waits for, in words, and until when if that is known."""
+
+    kind: str
+    detail: str
+    until: Time | None
+
+
+class JobSummary(WireOut):
+    """A job in a list. Texts beyond 4 KiB are cut; the sizes are of the whole, in bytes of UTF-8."""
+
+    id: JobId
+    prompt: str
+    status: State
+    flow: str
+    created_at: Time
+    updated_at: Time
+    run_at: Time
+    finished_at: Time | None
+    priority: int
+    attempt: int
+    failures: int
+    max_attempts: int
+    deadline: Time | None
+    result: str | None
+    result_verdict: VerdictOut | None
+    error: ErrorOut | None
+    progress: str | None
+    waiting_on: WaitingOn | None
+    tags: list[str]
+    metadata: JsonObject
+    replay_of: JobId | None
+    prompt_truncated: bool
+    prompt_bytes: int
+    result_truncated: bool
+    result_bytes: int | None
+
+
+class JobWhole(JobSummary):
+    """The whole job, texts uncut."""
+
+    attempts: list[AttemptOut]
+    history: list[EventOut]
+    result_schema: JsonObject | None
+
+
+class CallbackAnswer(JobWhole):
+    """The job after a callback, and what the callback did: applied, duplicate, stale."""
+
+    callback: str
+
+
+class Side(WireOut):
+    """One side of a comparison."""
+
+    id: JobId
+    flow: str
+    status: State
+    result: str | None
+    result_verdict: VerdictOut | None
+    seconds: float | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+class Difference(WireOut):
+    """A place where two JSON results differ. ``path`` is a JSON Pointer; a missing value is absent."""
+
+    path: str
+    left: object = None
+    right: object = None
+
+
+class Comparison(WireOut):
+    left: Side
+    right: Side
+    same_prompt: bool
+    same_result: bool
+    differences: list[Difference]
+
+
+class StatsOut(WireOut):
+    """How many jobs there are of each status, in all and by flow; how long the oldest due job has waited."""
+
+    total: int
+    by_status: dict[str, int]
+    by_flow: dict[str, dict[str, int]]
+    oldest_pending_seconds: float | None
+
+
+class LaneOut(WireOut):
+    """``state``: open, closed or paused. ``kind``: rate_limited, outage, misconfigured or null."""
+
+    state: str
+    kind: str | None
+    detail: str | None
+    until: Time | None
+
+
+class FlowOut(WireOut):
+    name: str
+    processor: str
+    is_default: bool
+    max_attempts: int
+    concurrency: int | None
+    rate_per_minute: float | None
+    on_invalid_result: str
+    lane: LaneOut
+    by_status: dict[str, int]
+
+
+class WorkerOut(WireOut):
+    id: str
+    name: str
+    flows: list[str]
+    running: int
+    started_at: Time
+    seen_at: Time
+
+
+class StoreOut(WireOut):
+    kind: str
+    state: str
+
+
+class HealthOut(WireOut):
+    """``status``: ok or down."""
+
+    status: str
+    store: StoreOut
+    version: str
+
+
+class LiveOut(WireOut):
+    status: str
+
+
+class FieldError(WireOut):
+    field: str
+    message: str
+
+
+class Problem(WireOut):
+    """RFC 9457 problem details; ``error`` is the same in short, for clients of old."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    error: str
+    code: str
+    request_id: str
+    errors: list[FieldError] = []

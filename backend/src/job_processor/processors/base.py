@@ -1,0 +1,70 @@
+"""What a processor is: the code that hands one attempt to the outside and says what came of it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from job_processor.core.job import Attempt, Json
+from job_processor.core.lane import Trouble
+from job_processor.core.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """All that a processor may know of the attempt it makes.
+
+    ``callback_url`` and ``callback_token`` go to processors that report later; ``complaint`` says what was
+    wrong with the result of the attempt before, when that is why there is another.
+    """
+
+    job_id: str
+    attempt: int
+    prompt: str
+    metadata: Mapping[str, Json]
+    result_schema: Mapping[str, Json] | None
+    callback_url: str
+    callback_token: str
+    complaint: str | None
+    progress: Callable[[str], Awaitable[None]]
+    """Tell how far the work is, in words or partial text; may be called often, the newest word counts."""
+
+
+class LaneTrouble(Exception):
+    """The trouble is the processor's, not the job's: the lane closes, the job is snoozed at no cost.
+
+    ``until``: the processor's own word, milliseconds since 1970; ``None``: it gave none.
+    """
+
+    def __init__(self, trouble: Trouble, detail: str, until: int | None = None) -> None:
+        super().__init__(detail)
+        self.trouble = trouble
+        self.detail = detail
+        self.until = until
+
+
+class ServerFault(Exception):
+    """A 5xx or a broken answer: counts as a failed attempt, and several in a row close the lane."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class Processor(Protocol):
+    async def open(self) -> None:
+        """Get ready (connection pools). Called once, in the process that dispatches."""
+        ...
+
+    async def close(self) -> None: ...
+
+    async def run(self, dispatch: Dispatch) -> Outcome:
+        """Make the attempt. Bounded by the flow's dispatch timeout; cancelled when the job is cancelled.
+
+        May raise ``LaneTrouble`` or ``ServerFault``; any other exception is a failed attempt.
+        """
+        ...
+
+    async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
+        """Pass a cancel on for an attempt that awaits its callback; what was reached, in words, or ``None``."""
+        ...

@@ -1,0 +1,1 @@
+"""The memory: one protocol (base), one driver per folder. Drivers never know each other."""

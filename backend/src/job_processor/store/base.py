@@ -1,0 +1,239 @@
+"""What we ask of a database: verbs, not queries. ``tests/store_suite`` is the specification of every driver.
+
+The core decides, the store writes: no rule of the life cycle stands in a driver. Every verb may raise
+``StoreUnavailable`` (nothing is known to have been written; try again later) or its child ``StorageFull``.
+All times are milliseconds since 1970 by the store's own clock (``now``).
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from job_processor.core.flow import FlowRules
+from job_processor.core.job import Job, State
+from job_processor.core.lane import Lane
+from job_processor.core.transitions import Change
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A client's key for one submission, and the fingerprint of what it asked for."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """``created`` is false when the key had already made this job."""
+
+    job: Job
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which jobs to list, newest id first. ``None`` or empty: no such limit.
+
+    ``before`` is the id after which the page starts; ``text`` must occur in prompt or result (case-insensitive).
+    ``clip`` is the number of characters of prompt and result to bring along.
+    """
+
+    limit: int = 50
+    before: str | None = None
+    states: frozenset[State] = frozenset()
+    flow: str | None = None
+    tag: str | None = None
+    text: str | None = None
+    created_after: int | None = None
+    created_before: int | None = None
+    clip: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A job of a list: prompt and result may be clipped; the sizes of the whole are in bytes of UTF-8."""
+
+    job: Job
+    prompt_bytes: int
+    result_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A worker's wish for up to ``limit`` due jobs of one flow."""
+
+    rules: FlowRules
+    limit: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The jobs now RUNNING under ``owner``, each with a lease of its own.
+
+    ``retry_at``: when this flow may have something to claim again, if the store knows (a future ``run_at``,
+    a lane that opens); ``None`` when only a wake-up or the next poll can tell.
+    """
+
+    jobs: Sequence[Job]
+    retry_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease that its worker still wants."""
+
+    job_id: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Jobs by flow and state, and the ``run_at`` of the oldest due PENDING job of each flow."""
+
+    by_state: dict[tuple[str, State], int]
+    oldest_due: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A job changed. ``position`` orders notices and is what a client resumes from; ``state`` None: deleted.
+
+    A hint, sent after the write was durable: readers fetch the truth.
+    """
+
+    position: int
+    job_id: str
+    state: State | None
+    flow: str
+    rev: int
+    run_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resync:
+    """Notices were missed: whoever follows must fetch everything anew. ``position`` is where to go on."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker process as the store knows it. ``seen_at`` is its last heartbeat."""
+
+    id: str
+    name: str
+    flows: tuple[str, ...]
+    running: int
+    started_at: int
+    seen_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What stands behind the verbs, for health and for people. ``shared``: other processes may use it too."""
+
+    kind: str
+    detail: str
+    shared: bool
+
+
+class Store(Protocol):
+    @property
+    def info(self) -> StoreInfo: ...
+
+    def now(self) -> int:
+        """The store's clock: what leases and ``run_at`` are measured by, in every process alike."""
+        ...
+
+    async def open(self) -> None:
+        """Make the store ready: schema, indexes, locks.
+
+        Raises ``StoreRefused`` when it must not be used as it is. A store that only one process can hold
+        ends the leases that a dead predecessor left, so that the reaper takes them up at once.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what was asked for and let go. Safe to call twice."""
+        ...
+
+    async def ping(self) -> None:
+        """Return when the store could take a write now; raise ``StoreUnavailable`` otherwise."""
+        ...
+
+    async def add(self, job: Job, key: IdempotencyKey | None = None) -> Added:
+        """Store a new job durably before returning.
+
+        With a key that was used before: the job it made, whole, if the fingerprint is the same,
+        else ``IdempotencyMismatch``. Keys live as long as their job.
+        """
+        ...
+
+    async def get(self, job_id: str) -> Job | None:
+        """The whole job as last committed, or ``None``."""
+        ...
+
+    async def list(self, query: Query) -> Sequence[Listed]:
+        """Up to ``query.limit`` jobs, newest id first. Attempts and history come along; texts are clipped."""
+        ...
+
+    async def counts(self) -> Counts: ...
+
+    async def claim(self, claim: Claim) -> Claimed:
+        """Hand over due PENDING jobs of one flow, highest priority first, then oldest ``run_at``, then oldest id.
+
+        The lane (``core.lane.admit``) says how many; that and each job's move (``core.transitions.claim``,
+        with a fresh token) are atomic: no two claims get the same job, and a flow's concurrency and rate
+        are never exceeded, whoever claims.
+        """
+        ...
+
+    async def extend(self, held: Sequence[Held], until: int) -> Sequence[str]:
+        """Move the end of RUNNING leases. Returns the ids of jobs whose lease is no longer held by that token."""
+        ...
+
+    async def apply(self, change: Change) -> bool:
+        """The only write after ``add``: compare-and-set under the change's guard, history in the same write.
+
+        ``False``: somebody else changed the job first; nothing was written.
+        """
+        ...
+
+    async def overdue(self, limit: int) -> Sequence[Job]:
+        """Jobs whose ``due_at`` has passed, longest overdue first, whole."""
+        ...
+
+    async def prune(self, finished_before: int, limit: int) -> int:
+        """Delete up to ``limit`` final jobs that finished before then; returns how many. Never any other."""
+        ...
+
+    async def delete(self, job_id: str) -> bool:
+        """Delete a final job. ``False``: there is none of that id in a final state."""
+        ...
+
+    async def lanes(self) -> Sequence[Lane]:
+        """Every lane that has a record (one appears with a flow's first claim or change)."""
+        ...
+
+    async def put_lane(self, lane: Lane) -> bool:
+        """Write a lane if its stored ``rev`` is still ``lane.rev``, and raise ``rev`` by one; else ``False``."""
+        ...
+
+    async def beat(self, worker: Worker) -> None:
+        """Record a worker's heartbeat."""
+        ...
+
+    async def workers(self, seen_after: int) -> Sequence[Worker]:
+        """Workers heard of since then."""
+        ...
+
+    async def since(self, position: int, limit: int) -> Sequence[Notice] | Resync:
+        """The latest notice of each job changed after ``position``, in order; or ``Resync`` if that is too much
+        or too long ago to be complete."""
+        ...
+
+    def watch(self) -> AsyncIterator[Notice | Resync]:
+        """Notices from now on, each after its write was durable. Ends when the store closes."""
+        ...

@@ -1,0 +1,58 @@
+"""Connections as this store wants them, and SQLite's errors in our words."""
+
+from pathlib import Path
+
+import apsw
+
+from job_processor.core.errors import StorageFull, StoreRefused, StoreUnavailable
+
+# SQLite before these has the WAL-reset race (fixed in 3.51.3 and in the two branches named).
+_SAFE_SINCE = (3, 51, 3)
+
+
+def check_library() -> None:
+    """Raise ``StoreRefused`` when the SQLite in use can corrupt a WAL database."""
+    version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
+    if version < _SAFE_SINCE:
+        raise StoreRefused(
+            f"SQLite {apsw.sqlite_lib_version()} has a race that can corrupt data; 3.51.3 or newer is needed. "
+            "Install the requirements of this version again."
+        )
+
+
+def open_writer(path: Path) -> apsw.Connection:
+    """The one connection that writes. Every commit is synced before it returns."""
+    db = apsw.Connection(str(path))
+    db.set_busy_timeout(5000)
+    for pragma in (
+        "journal_mode = WAL",
+        # NORMAL syncs nothing at commit in WAL mode: a power cut would lose acknowledged jobs.
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "trusted_schema = OFF",
+        "cache_size = -32768",
+        "wal_autocheckpoint = 4000",
+        "journal_size_limit = 67108864",
+    ):
+        db.execute(f"PRAGMA {pragma}")
+    return db
+
+
+def open_reader(path: Path) -> apsw.Connection:
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    db.set_busy_timeout(5000)
+    for pragma in ("query_only = ON", "trusted_schema = OFF", "cache_size = -16384"):
+        db.execute(f"PRAGMA {pragma}")
+    return db
+
+
+def translate(error: apsw.Error) -> StoreUnavailable:
+    """The error that callers of the store see."""
+    if isinstance(error, apsw.FullError):
+        return StorageFull("The disk is full; nothing was stored.")
+    return StoreUnavailable(f"The database cannot answer: {type(error).__name__}.")
+
+
+def is_fatal(error: apsw.Error) -> bool:
+    """After these the file or the disk is in doubt: the process must not go on with the same handle."""
+    return isinstance(error, apsw.IOError | apsw.CorruptError | apsw.NotADBError | apsw.ReadOnlyError)

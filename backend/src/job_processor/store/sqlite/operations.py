@@ -1,0 +1,219 @@
+"""The writes, each a function of one transaction. They may be run twice (see writer), so they keep no state."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import msgspec
+
+from job_processor.core.errors import IdempotencyMismatch
+from job_processor.core.job import Job, Lease, State
+from job_processor.core.lane import Lane, admit, took, waits_until
+from job_processor.core.transitions import Change
+from job_processor.core.transitions import claim as claim_job
+from job_processor.store.base import Added, Claim, Claimed, Held, IdempotencyKey, Notice, Worker
+from job_processor.store.sqlite import rows
+from job_processor.store.sqlite.writer import Transaction
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_lane = msgspec.msgpack.Decoder(Lane).decode
+_PROMOTE_LIMIT = 5000
+
+
+def notice(job: Job, seq: int) -> Notice:
+    return Notice(seq, job.id, job.state, job.flow, job.rev, job.run_at)
+
+
+def add(job: Job, key: IdempotencyKey | None, now: Callable[[], int]) -> Callable[[Transaction], Added]:
+    def run(tx: Transaction) -> Added:
+        if key is not None:
+            earlier = tx.db.execute(
+                "SELECT k.fingerprint, j.id FROM keys k JOIN jobs j ON j.n = k.n WHERE k.key = ?", (key.key,)
+            ).fetchone()
+            if earlier is not None:
+                if earlier[0] != key.fingerprint:
+                    raise IdempotencyMismatch("The idempotency key was used before with another body.")
+                row = tx.db.execute(f"{rows.WHOLE} WHERE j.id = ?", (earlier[1],)).fetchone()
+                assert row is not None
+                return Added(rows.to_job(row), created=False)
+        seq = tx.next_seq()
+        tx.db.execute(rows.INSERT, rows.insert_values(job, seq, now()))
+        n = tx.db.last_insert_rowid()
+        tx.db.execute("INSERT INTO prompts (n, prompt) VALUES (?, ?)", (n, job.prompt))
+        if job.result is not None:
+            tx.db.execute("INSERT INTO results (n, result) VALUES (?, ?)", (n, job.result))
+        for tag in job.tags:
+            tx.db.execute("INSERT OR IGNORE INTO tags (tag, n) VALUES (?, ?)", (tag, n))
+        if key is not None:
+            tx.db.execute("INSERT INTO keys (key, fingerprint, n) VALUES (?, ?, ?)", (key.key, key.fingerprint, n))
+        tx.notices.append(notice(job, seq))
+        tx.moves.append((job.flow, None, job.state))
+        return Added(job, created=True)
+
+    return run
+
+
+def apply(change: Change, now: Callable[[], int]) -> Callable[[Transaction], bool]:
+    guard, job = change.guard, change.job
+
+    def run(tx: Transaction) -> bool:
+        seq = tx.next_seq()
+        tx.db.execute(rows.UPDATE, rows.update_values(job, seq, now(), guard.state, guard.rev, guard.token))
+        if tx.db.changes() != 1:
+            return False
+        if job.result is not None and job.is_final:
+            tx.db.execute(
+                "INSERT OR REPLACE INTO results (n, result) SELECT n, ? FROM jobs WHERE id = ?",
+                (job.result, job.id),
+            )
+        elif job.state is State.PENDING and guard.state not in (State.RUNNING, State.WAITING):
+            # A person's retry takes the old result away.
+            tx.db.execute("DELETE FROM results WHERE n = (SELECT n FROM jobs WHERE id = ?)", (job.id,))
+        tx.notices.append(notice(job, seq))
+        if guard.state is not job.state:
+            tx.moves.append((job.flow, guard.state, job.state))
+        return True
+
+    return run
+
+
+def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claimed]:
+    rules = wish.rules
+
+    def run(tx: Transaction) -> Claimed:
+        at = now()
+        db = tx.db
+        db.execute(
+            "UPDATE jobs SET ready = 1 WHERE n IN "
+            "(SELECT n FROM jobs WHERE ready = 0 AND flow = ? AND run_at <= ? ORDER BY run_at LIMIT ?)",
+            (rules.name, at, _PROMOTE_LIMIT),
+        )
+        lane = read_lane(tx, rules.name)
+        in_flight = 0
+        if rules.concurrency is not None:
+            in_flight = _number(tx, "SELECT count(*) FROM jobs WHERE flow = ? AND lease_token IS NOT NULL", rules.name)
+        allowed, admitted = admit(lane, wish.limit, in_flight, rules, at)
+        claimed: list[Job] = []
+        if allowed > 0:
+            found = db.execute(
+                f"{rows.WHOLE} WHERE j.ready = 1 AND j.flow = ? ORDER BY j.priority DESC, j.run_at, j.id LIMIT ?",
+                (rules.name, allowed),
+            ).fetchall()
+            lease_until = at + int(rules.lease_seconds * 1000)
+            for row in found:
+                before = rows.to_job(row)
+                after = claim_job(before, Lease(secrets.token_hex(16), wish.owner, lease_until), at)
+                seq = tx.next_seq()
+                db.execute(rows.UPDATE, rows.update_values(after, seq, at, before.state, before.rev, None))
+                claimed.append(after)
+                tx.notices.append(notice(after, seq))
+                tx.moves.append((after.flow, State.PENDING, State.RUNNING))
+        changed = took(admitted, len(claimed), rules, at)
+        if claimed and changed is not lane:
+            _write_lane(tx, replace(changed, rev=lane.rev + 1))
+        if len(claimed) == wish.limit:
+            return Claimed(claimed)
+        return Claimed(claimed, _retry_at(tx, changed, wish, at))
+
+    return run
+
+
+def _retry_at(tx: Transaction, lane: Lane, wish: Claim, at: int) -> int | None:
+    opens = waits_until(lane, wish.rules, at)
+    if opens is not None and opens > at:
+        return opens
+    row = tx.db.execute("SELECT min(run_at) FROM jobs WHERE ready = 0 AND flow = ?", (wish.rules.name,)).fetchone()
+    return row[0] if row is not None and isinstance(row[0], int) else None
+
+
+def extend(held: Sequence[Held], until: int) -> Callable[[Transaction], list[str]]:
+    def run(tx: Transaction) -> list[str]:
+        lost = []
+        for one in held:
+            tx.db.execute(
+                "UPDATE jobs SET lease_until = ?1, due_at = min(?1, coalesce(deadline, ?1)) "
+                "WHERE id = ?2 AND lease_token = ?3 AND state = 'RUNNING'",
+                (until, one.job_id, one.token),
+            )
+            if tx.db.changes() != 1:
+                lost.append(one.job_id)
+        return lost
+
+    return run
+
+
+def prune(finished_before: int, limit: int) -> Callable[[Transaction], int]:
+    def run(tx: Transaction) -> int:
+        found = tx.db.execute(
+            "SELECT n, id, flow, state, rev FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ? "
+            "ORDER BY finished_at LIMIT ?",
+            (finished_before, limit),
+        ).fetchall()
+        for row in found:
+            _delete(tx, row)
+        return len(found)
+
+    return run
+
+
+def delete(job_id: str) -> Callable[[Transaction], bool]:
+    def run(tx: Transaction) -> bool:
+        row = tx.db.execute(
+            "SELECT n, id, flow, state, rev FROM jobs WHERE id = ? AND finished_at IS NOT NULL", (job_id,)
+        ).fetchone()
+        if row is None:
+            return False
+        _delete(tx, row)
+        return True
+
+    return run
+
+
+def _delete(tx: Transaction, row: rows.Row) -> None:
+    n, job_id, flow, state, rev = row
+    for table in ("prompts", "results", "tags", "keys", "jobs"):
+        tx.db.execute(f"DELETE FROM {table} WHERE n = ?", (n,))
+    seq = tx.next_seq()
+    tx.db.execute("INSERT OR REPLACE INTO facts (name, value) VALUES ('deleted_seq', ?)", (seq,))
+    tx.notices.append(Notice(seq, str(job_id), None, str(flow), int(str(rev)) + 1, 0))
+    tx.moves.append((str(flow), State(str(state)), None))
+
+
+def put_lane(lane: Lane) -> Callable[[Transaction], bool]:
+    def run(tx: Transaction) -> bool:
+        if read_lane(tx, lane.flow).rev != lane.rev:
+            return False
+        _write_lane(tx, replace(lane, rev=lane.rev + 1))
+        return True
+
+    return run
+
+
+def read_lane(tx: Transaction, flow: str) -> Lane:
+    row = tx.db.execute("SELECT lane FROM lanes WHERE flow = ?", (flow,)).fetchone()
+    return Lane(flow) if row is None else _decode_lane(row[0])
+
+
+def _write_lane(tx: Transaction, lane: Lane) -> None:
+    tx.db.execute(
+        "INSERT OR REPLACE INTO lanes (flow, rev, lane) VALUES (?, ?, ?)",
+        (lane.flow, lane.rev, _encode(lane)),
+    )
+
+
+def beat(worker: Worker) -> Callable[[Transaction], None]:
+    def run(tx: Transaction) -> None:
+        tx.db.execute(
+            "INSERT OR REPLACE INTO workers (id, seen_at, worker) VALUES (?, ?, ?)",
+            (worker.id, worker.seen_at, _encode(worker)),
+        )
+        # A day is far beyond any screen that shows workers.
+        tx.db.execute("DELETE FROM workers WHERE seen_at < ?", (worker.seen_at - 86_400_000,))
+
+    return run
+
+
+def _number(tx: Transaction, sql: str, *values: str | int) -> int:
+    row = tx.db.execute(sql, values).fetchone()
+    assert row is not None
+    return int(row[0])

@@ -1,0 +1,140 @@
+"""The reads, each a function of one read-only connection."""
+
+from collections.abc import Callable, Sequence
+
+import apsw
+import msgspec
+
+from job_processor.core.job import Job, State
+from job_processor.core.lane import Lane
+from job_processor.store.base import Listed, Notice, Query, Resync, Worker
+from job_processor.store.sqlite import rows
+
+_decode_lane = msgspec.msgpack.Decoder(Lane).decode
+_decode_worker = msgspec.msgpack.Decoder(Worker).decode
+TEXT_SEARCH_DEPTH = 100_000
+"""A text search looks at the newest jobs only, so many of them."""
+
+
+def get(job_id: str) -> Callable[[apsw.Connection], Job | None]:
+    def run(db: apsw.Connection) -> Job | None:
+        row = db.execute(f"{rows.WHOLE} WHERE j.id = ?", (job_id,)).fetchone()
+        return None if row is None else rows.to_job(row)
+
+    return run
+
+
+def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Listed]]:
+    where, values = _conditions(query)
+    sql = (
+        f"SELECT {rows.COLUMNS}, substr(p.prompt, 1, ?), substr(r.result, 1, ?), "
+        "octet_length(p.prompt), octet_length(r.result) "
+        "FROM jobs j JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n "
+        f"{'WHERE ' + ' AND '.join(where) if where else ''} ORDER BY j.id DESC LIMIT ?"
+    )
+
+    def run(db: apsw.Connection) -> list[Listed]:
+        found: list[rows.Row] = db.execute(sql, (query.clip, query.clip, *values, query.limit)).fetchall()
+        return [Listed(rows.to_job(row), row[15], row[16]) for row in found]
+
+    return run
+
+
+def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
+    where: list[str] = []
+    values: list[str | int] = []
+
+    def add(condition: str, *bound: str | int) -> None:
+        where.append(condition)
+        values.extend(bound)
+
+    if query.before is not None:
+        add("j.id < ?", query.before)
+    if query.states:
+        names = sorted(s.value for s in query.states)
+        add(f"j.state IN ({','.join('?' * len(names))})", *names)
+    if query.flow is not None:
+        add("j.flow = ?", query.flow)
+    if query.tag is not None:
+        add("j.n IN (SELECT n FROM tags WHERE tag = ?)", query.tag)
+    if query.created_after is not None:
+        add("j.created_at >= ?", query.created_after)
+    if query.created_before is not None:
+        add("j.created_at < ?", query.created_before)
+    if query.text is not None:
+        pattern = "%" + "".join(f"\\{c}" if c in "%_\\" else c for c in query.text) + "%"
+        add(
+            "j.id > coalesce((SELECT id FROM jobs ORDER BY id DESC LIMIT 1 OFFSET ?), '') "
+            "AND (p.prompt LIKE ? ESCAPE '\\' OR r.result LIKE ? ESCAPE '\\')",
+            TEXT_SEARCH_DEPTH,
+            pattern,
+            pattern,
+        )
+    return where, values
+
+
+def overdue(now: int, limit: int) -> Callable[[apsw.Connection], list[Job]]:
+    def run(db: apsw.Connection) -> list[Job]:
+        sql = f"{rows.WHOLE} WHERE j.due_at <= ? ORDER BY j.due_at LIMIT ?"
+        return [rows.to_job(row) for row in db.execute(sql, (now, limit))]
+
+    return run
+
+
+def oldest_due(now: int, flows: Sequence[str]) -> Callable[[apsw.Connection], dict[str, int]]:
+    def run(db: apsw.Connection) -> dict[str, int]:
+        oldest: dict[str, int] = {}
+        for flow in flows:
+            row = db.execute(
+                "SELECT run_at FROM jobs WHERE ready = 1 AND flow = ? ORDER BY priority DESC, run_at, id LIMIT 1",
+                (flow,),
+            ).fetchone()
+            if row is not None and row[0] <= now:
+                oldest[flow] = row[0]
+        return oldest
+
+    return run
+
+
+def counts(db: apsw.Connection) -> dict[tuple[str, State], int]:
+    found = db.execute("SELECT flow, state, count(*) FROM jobs GROUP BY flow, state")
+    return {(flow, State(state)): n for flow, state, n in found}
+
+
+def since(position: int, limit: int) -> Callable[[apsw.Connection], list[Notice] | Resync]:
+    def run(db: apsw.Connection) -> list[Notice] | Resync:
+        head = last_seq(db)
+        gone = db.execute("SELECT value FROM facts WHERE name = 'deleted_seq'").fetchone()
+        if position > head or (gone is not None and position < gone[0]):
+            return Resync(head)
+        found: list[rows.Row] = db.execute(
+            "SELECT seq, id, state, flow, rev, run_at FROM jobs WHERE seq > ? ORDER BY seq LIMIT ?",
+            (position, limit + 1),
+        ).fetchall()
+        if len(found) > limit:
+            return Resync(head)
+        return [Notice(seq, id_, State(state), *rest) for seq, id_, state, *rest in found]
+
+    return run
+
+
+def last_seq(db: apsw.Connection) -> int:
+    """The newest position ever given out, as far as the file knows."""
+    row = db.execute(
+        "SELECT max(coalesce((SELECT max(seq) FROM jobs), 0), "
+        "coalesce((SELECT value FROM facts WHERE name = 'deleted_seq'), 0))"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def lanes(db: apsw.Connection) -> list[Lane]:
+    return [_decode_lane(lane) for (lane,) in db.execute("SELECT lane FROM lanes ORDER BY flow")]
+
+
+def workers(seen_after: int) -> Callable[[apsw.Connection], list[Worker]]:
+    def run(db: apsw.Connection) -> list[Worker]:
+        found = db.execute("SELECT worker FROM workers WHERE seen_at >= ? ORDER BY id", (seen_after,))
+        return [_decode_worker(worker) for (worker,) in found]
+
+    return run

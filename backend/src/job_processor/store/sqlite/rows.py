@@ -1,0 +1,127 @@
+"""Between a row and a job."""
+
+from typing import Any
+
+import msgspec
+
+from job_processor.core.job import Job, State
+from job_processor.store.record import Record, from_record, to_record
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Record).decode
+
+Row = tuple[Any, ...]
+"""As SQLite gives it; STRICT tables keep the types that the code here relies on."""
+
+COLUMNS = (
+    "j.id, j.flow, j.state, j.rev, j.created_at, j.updated_at, j.run_at, j.priority, j.attempt, "
+    "j.lease_token, j.lease_until, j.finished_at, j.record"
+)
+WHOLE = f"SELECT {COLUMNS}, p.prompt, r.result FROM jobs j JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n"
+
+_STATES = {s.value: s for s in State}
+
+
+def to_job(row: Row) -> Job:
+    """The job of a row that holds COLUMNS, then prompt and result."""
+    (
+        id_,
+        flow,
+        state,
+        rev,
+        created_at,
+        updated_at,
+        run_at,
+        priority,
+        attempt,
+        lease_token,
+        lease_until,
+        finished_at,
+        record,
+        prompt,
+        result,
+    ) = row[:15]
+    return from_record(
+        _decode(record),
+        id=id_,
+        prompt=prompt,
+        flow=flow,
+        state=_STATES[state],
+        rev=rev,
+        created_at=created_at,
+        updated_at=updated_at,
+        run_at=run_at,
+        priority=priority,
+        attempt=attempt,
+        lease_token=lease_token,
+        lease_until=lease_until,
+        finished_at=finished_at,
+        result=result,
+    )
+
+
+def ready_flag(job: Job, now: int) -> int | None:
+    if job.state is not State.PENDING:
+        return None
+    return 1 if job.run_at <= now else 0
+
+
+INSERT = (
+    "INSERT INTO jobs (id, seq, state, flow, priority, run_at, ready, rev, attempt, lease_token, lease_until, due_at, deadline, "
+    "created_at, updated_at, finished_at, record) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
+
+
+def insert_values(job: Job, seq: int, now: int) -> tuple[str | int | bytes | None, ...]:
+    lease = job.lease
+    return (
+        job.id,
+        seq,
+        job.state.value,
+        job.flow,
+        job.priority,
+        job.run_at,
+        ready_flag(job, now),
+        job.rev,
+        job.attempt,
+        lease.token if lease is not None else None,
+        lease.until if lease is not None else None,
+        job.due_at(),
+        job.deadline,
+        job.created_at,
+        job.updated_at,
+        job.finished_at,
+        _encode(to_record(job)),
+    )
+
+
+# The guard of a compare-and-set is in the WHERE; a claim inside its own transaction uses it too.
+UPDATE = (
+    "UPDATE jobs SET seq=?, state=?, run_at=?, ready=?, rev=?, attempt=?, lease_token=?, lease_until=?, due_at=?, deadline=?, "
+    "updated_at=?, finished_at=?, record=? WHERE id=? AND state=? AND rev=? AND lease_token IS ?"
+)
+
+
+def update_values(
+    job: Job, seq: int, now: int, state: State, rev: int, token: str | None
+) -> tuple[str | int | bytes | None, ...]:
+    lease = job.lease
+    return (
+        seq,
+        job.state.value,
+        job.run_at,
+        ready_flag(job, now),
+        job.rev,
+        job.attempt,
+        lease.token if lease is not None else None,
+        lease.until if lease is not None else None,
+        job.due_at(),
+        job.deadline,
+        job.updated_at,
+        job.finished_at,
+        _encode(to_record(job)),
+        job.id,
+        state.value,
+        rev,
+        token,
+    )

@@ -1,0 +1,68 @@
+"""The file's schema, version by version. A version once released is never edited; the next one is added."""
+
+import apsw
+
+from job_processor.core.errors import StoreRefused
+
+# Texts live beside the jobs table, so that a change of state never rewrites a long prompt.
+# `ready`: 1 PENDING and due, 0 PENDING with a future run_at, NULL otherwise. It keeps future jobs out of
+# the index that claims read, whatever their priority.
+_VERSION_1 = """
+CREATE TABLE jobs (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  seq INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  flow TEXT NOT NULL,
+  priority INTEGER NOT NULL,
+  run_at INTEGER NOT NULL,
+  ready INTEGER,
+  rev INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  lease_token TEXT,
+  lease_until INTEGER,
+  due_at INTEGER,
+  deadline INTEGER,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  finished_at INTEGER,
+  record BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX jobs_seq ON jobs(seq);
+CREATE INDEX jobs_ready ON jobs(flow, priority DESC, run_at, id) WHERE ready = 1;
+CREATE INDEX jobs_future ON jobs(flow, run_at) WHERE ready = 0;
+CREATE INDEX jobs_due ON jobs(due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX jobs_in_flight ON jobs(flow) WHERE lease_token IS NOT NULL;
+CREATE INDEX jobs_finished ON jobs(finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX jobs_state ON jobs(state, id);
+CREATE INDEX jobs_flow ON jobs(flow, id);
+CREATE TABLE prompts (n INTEGER PRIMARY KEY, prompt TEXT NOT NULL) STRICT;
+CREATE TABLE results (n INTEGER PRIMARY KEY, result TEXT NOT NULL) STRICT;
+CREATE TABLE tags (tag TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (tag, n)) STRICT, WITHOUT ROWID;
+CREATE TABLE keys (key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX keys_job ON keys(n);
+CREATE TABLE lanes (flow TEXT PRIMARY KEY, rev INTEGER NOT NULL, lane BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE workers (id TEXT PRIMARY KEY, seen_at INTEGER NOT NULL, worker BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+VERSIONS = (_VERSION_1,)
+
+
+def upgrade(db: apsw.Connection, versions: tuple[str, ...] = VERSIONS) -> None:
+    """Bring the file to the newest version, each step in a transaction of its own.
+
+    Killed at any point it goes on where it was. Raises ``StoreRefused`` for a file newer than this code.
+    """
+    have = user_version(db)
+    if have > len(versions):
+        raise StoreRefused(
+            f"The database was written by a newer version (schema {have}, this one knows {len(versions)}). "
+            "Install that version again."
+        )
+    for number, script in enumerate(versions[have:], start=have + 1):
+        db.execute(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT")
+
+
+def user_version(db: apsw.Connection) -> int:
+    return int(str(db.pragma("user_version")))

@@ -1,0 +1,203 @@
+"""The SQLite driver: the verbs of ``store.base`` over one writing thread and two reading threads."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import apsw
+
+from job_processor.core.errors import StoreRefused, StoreUnavailable
+from job_processor.core.job import Job, State
+from job_processor.core.lane import Lane
+from job_processor.core.transitions import Change
+from job_processor.store.base import (
+    Added,
+    Claim,
+    Claimed,
+    Counts,
+    Held,
+    IdempotencyKey,
+    Listed,
+    Notice,
+    Query,
+    Resync,
+    StoreInfo,
+    Worker,
+)
+from job_processor.store.clock import SteadyClock
+from job_processor.store.sqlite import operations, queries
+from job_processor.store.sqlite.connection import check_library, open_writer
+from job_processor.store.sqlite.lock import FileLock
+from job_processor.store.sqlite.reader import Reader
+from job_processor.store.sqlite.schema import upgrade
+from job_processor.store.sqlite.writer import Writer
+
+FILE_NAME = "jobs.db"
+WATCH_LIMIT = 10_000
+"""Notices a follower may lag behind before it is told to fetch anew."""
+
+
+class SqliteStore:
+    """One directory, one process. ``now`` gives the time in milliseconds; tests pass their own."""
+
+    def __init__(self, directory: Path, now: Callable[[], int] | None = None) -> None:
+        self._directory = directory
+        self._path = directory / FILE_NAME
+        self._now = now or SteadyClock().now
+        self._lock = FileLock(directory / "jobs.lock")
+        self._writer: Writer | None = None
+        self._points: Reader | None = None
+        self._scans: Reader | None = None
+        self._counts: dict[tuple[str, State], int] = {}
+        self._watchers: set[asyncio.Queue[Notice | Resync | None]] = set()
+
+    @property
+    def info(self) -> StoreInfo:
+        return StoreInfo("sqlite", str(self._path), shared=False)
+
+    def now(self) -> int:
+        return self._now()
+
+    async def open(self) -> None:
+        check_library()
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock.acquire()
+        try:
+            db = await asyncio.to_thread(self._prepare)
+            self._counts = queries.counts(db)
+            self._writer = Writer(db, self._path, queries.last_seq(db), self._committed)
+            self._points = Reader(self._path, "sqlite-points")
+            self._scans = Reader(self._path, "sqlite-scans")
+        except apsw.Error as error:
+            self._lock.release()
+            raise StoreRefused(
+                f"{self._path} cannot be opened as a database ({type(error).__name__}). "
+                "Nothing was changed. Restore a backup, or move the file away to start empty."
+            ) from error
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _prepare(self) -> apsw.Connection:
+        db = open_writer(self._path)
+        self._path.chmod(0o600)
+        verdict = db.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict is None or verdict[0] != "ok":
+            raise StoreRefused(
+                f"{self._path} is damaged. Nothing was changed. Restore a backup, or move the file away to start empty."
+            )
+        upgrade(db)
+        # The lock says that whoever held these leases is gone.
+        db.execute("UPDATE jobs SET lease_until = 0, due_at = 0 WHERE state = 'RUNNING' AND lease_token IS NOT NULL")
+        return db
+
+    async def close(self) -> None:
+        for part in (self._writer, self._points, self._scans):
+            if part is not None:
+                await part.close()
+        self._writer = self._points = self._scans = None
+        self._lock.release()
+        for watcher in self._watchers:
+            watcher.put_nowait(None)
+
+    async def ping(self) -> None:
+        if self._open_writer.broken is not None:
+            raise self._open_writer.broken
+        await self._open_writer.submit(lambda tx: None)
+
+    async def add(self, job: Job, key: IdempotencyKey | None = None) -> Added:
+        return await self._open_writer.submit(operations.add(job, key, self._now))
+
+    async def get(self, job_id: str) -> Job | None:
+        return await self._open(self._points).run(queries.get(job_id))
+
+    async def list(self, query: Query) -> Sequence[Listed]:
+        return await self._open(self._scans).run(queries.list_jobs(query))
+
+    async def counts(self) -> Counts:
+        flows = sorted({flow for flow, state in self._counts if state is State.PENDING})
+        oldest = await self._open(self._scans).run(queries.oldest_due(self._now(), flows))
+        return Counts({k: n for k, n in self._counts.items() if n}, oldest)
+
+    async def claim(self, claim: Claim) -> Claimed:
+        return await self._open_writer.submit(operations.claim(claim, self._now))
+
+    async def extend(self, held: Sequence[Held], until: int) -> Sequence[str]:
+        return await self._open_writer.submit(operations.extend(held, until))
+
+    async def apply(self, change: Change) -> bool:
+        return await self._open_writer.submit(operations.apply(change, self._now))
+
+    async def overdue(self, limit: int) -> Sequence[Job]:
+        return await self._open(self._scans).run(queries.overdue(self._now(), limit))
+
+    async def prune(self, finished_before: int, limit: int) -> int:
+        return await self._open_writer.submit(operations.prune(finished_before, limit))
+
+    async def delete(self, job_id: str) -> bool:
+        return await self._open_writer.submit(operations.delete(job_id))
+
+    async def lanes(self) -> Sequence[Lane]:
+        return await self._open(self._points).run(queries.lanes)
+
+    async def put_lane(self, lane: Lane) -> bool:
+        return await self._open_writer.submit(operations.put_lane(lane))
+
+    async def beat(self, worker: Worker) -> None:
+        await self._open_writer.submit(operations.beat(worker))
+
+    async def workers(self, seen_after: int) -> Sequence[Worker]:
+        return await self._open(self._points).run(queries.workers(seen_after))
+
+    async def since(self, position: int, limit: int) -> Sequence[Notice] | Resync:
+        return await self._open(self._points).run(queries.since(position, limit))
+
+    async def watch(self) -> AsyncIterator[Notice | Resync]:
+        mine: asyncio.Queue[Notice | Resync | None] = asyncio.Queue()
+        self._watchers.add(mine)
+        try:
+            while (notice := await mine.get()) is not None:
+                yield notice
+        finally:
+            self._watchers.discard(mine)
+
+    async def backup(self, target: Path) -> None:
+        """A consistent copy of the whole database while it is in use, by SQLite's backup API."""
+
+        def run(db: apsw.Connection) -> None:
+            with (
+                contextlib.closing(apsw.Connection(str(target))) as copy,
+                copy.backup("main", db, "main") as backup,
+            ):
+                while not backup.done:
+                    backup.step(1000)
+
+        await self._open(self._scans).run(run)
+
+    def _committed(self, notices: Sequence[Notice], moves: Sequence[tuple[str, State | None, State | None]]) -> None:
+        for flow, before, after in moves:
+            if before is not None:
+                self._counts[flow, before] = self._counts.get((flow, before), 0) - 1
+            if after is not None:
+                self._counts[flow, after] = self._counts.get((flow, after), 0) + 1
+        for watcher in self._watchers:
+            if watcher.qsize() > WATCH_LIMIT:
+                while not watcher.empty():
+                    watcher.get_nowait()
+                watcher.put_nowait(Resync(notices[-1].position if notices else 0))
+                continue
+            for notice in notices:
+                watcher.put_nowait(notice)
+
+    @property
+    def _open_writer(self) -> Writer:
+        if self._writer is None:
+            raise StoreUnavailable("The store is closed.")
+        return self._writer
+
+    @staticmethod
+    def _open(reader: Reader | None) -> Reader:
+        if reader is None:
+            raise StoreUnavailable("The store is closed.")
+        return reader

@@ -1,0 +1,176 @@
+"""The writing thread: all that waits at one moment is one transaction, answered after its commit.
+
+A group shares one fsync; that is what makes durability cheap under load. An operation that raises is
+taken out: the group is rolled back and its operations run again one at a time, so nobody fails for another.
+"""
+
+import asyncio
+import os
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import apsw
+
+from job_processor.core.errors import StoreUnavailable
+from job_processor.core.job import State
+from job_processor.failpoints import failpoint
+from job_processor.store.base import Notice
+from job_processor.store.sqlite.connection import is_fatal, translate
+
+T = TypeVar("T")
+GROUP_LIMIT = 512
+"""Operations a commit takes at the most: bounds how long the first of them waits."""
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What an operation works with: the connection, and what is told to others once it is committed."""
+
+    db: apsw.Connection
+    seq: int
+    notices: list[Notice] = field(default_factory=list)
+    moves: list[tuple[str, State | None, State | None]] = field(default_factory=list)
+    """(flow, from, to) of every job that changed state; ``None``: it was not there before, or is gone."""
+
+    def next_seq(self) -> int:
+        self.seq += 1
+        return self.seq
+
+
+@dataclass(slots=True)
+class _Waiting(Generic[T]):
+    operation: Callable[[Transaction], T]
+    future: asyncio.Future[T]
+    value: T | None = None
+    error: Exception | None = None
+
+
+class Writer:
+    """Owns the writing connection in a thread of its own. ``on_commit`` is called on the event loop."""
+
+    def __init__(
+        self,
+        db: apsw.Connection,
+        path: Path,
+        seq: int,
+        on_commit: Callable[[Sequence[Notice], Sequence[tuple[str, State | None, State | None]]], None],
+    ) -> None:
+        self._db = db
+        self._path = path
+        self._inode = path.stat().st_ino
+        self._seq = seq
+        self._on_commit = on_commit
+        self._queue: queue.SimpleQueue[_Waiting[object] | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._broken: StoreUnavailable | None = None
+        self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def broken(self) -> StoreUnavailable | None:
+        """Set when the file or disk is in doubt; nothing is written any more until the process starts anew."""
+        return self._broken
+
+    def submit(self, operation: Callable[[Transaction], T]) -> asyncio.Future[T]:
+        """Run the operation in the next group; done when its commit is synced. Operations may run twice."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        if self._broken is not None:
+            future.set_exception(self._broken)
+        else:
+            self._queue.put(_Waiting(operation, future))  # type: ignore[arg-type]  # a queue of mixed T
+        return future
+
+    async def close(self) -> None:
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _work(self) -> None:
+        stopping = False
+        while not stopping:
+            group: list[_Waiting[object]] = []
+            item = self._queue.get()
+            while item is not None:
+                group.append(item)
+                if len(group) >= GROUP_LIMIT:
+                    break
+                try:
+                    item = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+            stopping = item is None
+            if group:
+                self._run(group)
+        self._db.close()
+
+    def _run(self, group: list[_Waiting[object]]) -> None:
+        transaction = self._commit(group)
+        if transaction is None and len(group) > 1 and self._broken is None:
+            # Somebody in the group failed: everyone again, each alone.
+            for waiting in group:
+                alone = self._commit([waiting])
+                self._answer([waiting], alone)
+        else:
+            self._answer(group, transaction)
+
+    def _commit(self, group: list[_Waiting[object]]) -> Transaction | None:
+        """The transaction when it is on disk; ``None`` when it was rolled back, each waiting with its error."""
+        transaction = Transaction(self._db, self._seq)
+        try:
+            if self._broken is not None:
+                raise self._broken
+            self._check_file()
+            self._db.execute("BEGIN IMMEDIATE")
+            for waiting in group:
+                waiting.error = None
+                waiting.value = waiting.operation(transaction)
+            failpoint("sqlite.before_commit")
+            self._db.execute("COMMIT")
+            failpoint("sqlite.after_commit")
+        except Exception as error:
+            self._roll_back(group, error)
+            return None
+        self._seq = transaction.seq
+        return transaction
+
+    def _roll_back(self, group: list[_Waiting[object]], error: Exception) -> None:
+        if isinstance(error, apsw.Error):
+            ours = translate(error)
+            if is_fatal(error):
+                self._broken = ours
+        else:
+            ours = error  # type: ignore[assignment]  # an operation's own error goes to its caller as it is
+        try:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+        except apsw.Error as second:
+            self._broken = translate(second)
+        for waiting in group:
+            waiting.error = ours
+
+    def _check_file(self) -> None:
+        """A database deleted or replaced under us would take writes that nobody ever sees again."""
+        try:
+            same = os.stat(self._path).st_ino == self._inode
+        except OSError:
+            same = False
+        if not same:
+            self._broken = StoreUnavailable("The database file was moved or replaced under the process.")
+            raise self._broken
+
+    def _answer(self, group: Sequence[_Waiting[object]], transaction: Transaction | None) -> None:
+        self._loop.call_soon_threadsafe(self._resolve, group, transaction)
+
+    def _resolve(self, group: Sequence[_Waiting[object]], transaction: Transaction | None) -> None:
+        for waiting in group:
+            if waiting.future.done():
+                continue
+            if waiting.error is not None:
+                waiting.future.set_exception(waiting.error)
+            else:
+                waiting.future.set_result(waiting.value)
+        if transaction is not None and (transaction.notices or transaction.moves):
+            self._on_commit(transaction.notices, transaction.moves)
