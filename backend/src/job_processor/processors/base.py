@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from job_processor.core.flow import FlowRules
 from job_processor.core.job import Attempt, Json
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Outcome
@@ -68,3 +69,17 @@ class Processor(Protocol):
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         """Pass a cancel on for an attempt that awaits its callback; what was reached, in words, or ``None``."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a processor is built with, beside its own options.
+
+    ``environment`` holds the secrets that options name (``api_key_env``); ``now`` is milliseconds since 1970.
+    ``callback_secret`` is what our own callback endpoint takes in ``x-webhook-secret`` (the mock uses it).
+    """
+
+    rules: FlowRules
+    environment: Mapping[str, str]
+    now: Callable[[], int]
+    callback_secret: str
