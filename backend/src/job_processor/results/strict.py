@@ -1,0 +1,202 @@
+"""Strict JSON: the grammar of RFC 8259, and of RFC 7493 the two rules whose breach readers resolve differently.
+
+Refused beside the grammar: NaN and Infinity, a byte order mark, a name twice in one object, half a surrogate
+pair. Taken: numbers of any size, any nesting.
+"""
+
+import json
+import re
+from decimal import Decimal
+from typing import Final, NoReturn
+
+from job_processor.results.tokens import ESCAPED_HALF, HALF, LITERAL, NUMBER, STRING, WHITE_SPACE
+
+
+class NotJson(ValueError):
+    """Where and why strict parsing stopped. ``position`` counts characters from 0.
+
+    ``well_formed``: the grammar is kept; readers would still disagree on what the text says.
+    """
+
+    def __init__(self, message: str, position: int, *, well_formed: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.position = position
+        self.well_formed = well_formed
+
+
+class _TooDeep:
+    """Stands for a value that is valid and nested deeper than this interpreter can hold."""
+
+
+TOO_DEEP: Final = _TooDeep()
+
+
+class _Refused(Exception):
+    """The fast parser met what only the scanner can locate."""
+
+
+def parse(raw: str) -> object:
+    """The value, or TOO_DEEP for valid JSON that is nested too deep to be built.
+
+    Raises NotJson.
+    """
+    try:
+        value: object = _FAST.decode(raw)
+        if not _has_halves(raw, value):
+            return value
+    except (_Refused, RecursionError, ValueError):
+        # Only the scanner knows the place, needs no stack, and tells a fault from mere depth.
+        pass
+    scan(raw)
+    return _parse_slowly(raw)
+
+
+def _has_halves(raw: str, value: object) -> bool:
+    if HALF.search(raw) is not None:
+        return True
+    return ESCAPED_HALF.search(raw) is not None and HALF.search(json.dumps(value, ensure_ascii=False)) is not None
+
+
+def _parse_slowly(raw: str) -> object:
+    try:
+        return json.loads(raw, parse_int=_any_int)
+    except RecursionError:
+        return TOO_DEEP
+
+
+def _any_int(digits: str) -> int | Decimal:
+    # int() refuses more than 4,300 digits, as a guard against quadratic time; Decimal reads them in linear time.
+    return int(digits) if len(digits) < 4_000 else Decimal(digits)
+
+
+def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    built = dict(pairs)
+    if len(built) != len(pairs):
+        raise _Refused
+    return built
+
+
+def _refuse(_constant: str) -> NoReturn:
+    raise _Refused
+
+
+_FAST = json.JSONDecoder(object_pairs_hook=_no_twins, parse_constant=_refuse)
+
+_SPACE = re.compile(WHITE_SPACE)
+_STRING = re.compile(STRING)
+_SCALAR = re.compile(f"{NUMBER}|{LITERAL}")
+_ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
+_WORD = re.compile(r"\w{1,20}")
+_PLAIN_CHARACTERS = re.compile(r'[^"\\\x00-\x1f]*+')
+
+
+def scan(raw: str) -> None:
+    """Read the whole text without recursion.
+
+    Raises NotJson at the first fault.
+    """
+    at = _skip(raw, 0)
+    open_objects: list[set[str] | None] = []  # One entry per open bracket: an object's names, None for an array.
+    while True:
+        # Here a value must stand.
+        opener = raw[at : at + 1]
+        if opener == "{" or opener == "[":
+            names: set[str] | None = set() if opener == "{" else None
+            open_objects.append(names)
+            at = _skip(raw, at + 1)
+            if raw[at : at + 1] != ("]" if names is None else "}"):
+                at = at if names is None else _name(raw, at, names)
+                continue
+        else:
+            at = _skip(raw, _scalar(raw, at))
+        # Here a value has ended, or an empty container stands before its closing bracket.
+        while open_objects:
+            names = open_objects[-1]
+            closer = "]" if names is None else "}"
+            mark = raw[at : at + 1]
+            if mark == closer:
+                open_objects.pop()
+                at = _skip(raw, at + 1)
+            elif mark == ",":
+                at = _skip(raw, at + 1)
+                if raw[at : at + 1] == closer:
+                    raise NotJson(f'Unexpected "{closer}" after a comma.', at)
+                at = at if names is None else _name(raw, at, names)
+                break
+            else:
+                raise NotJson(f'Expected "," or "{closer}", found {_found(raw, at)}.', at)
+        else:
+            if at != len(raw):
+                raise NotJson(f"Expected the end after the JSON value, found {_found(raw, at)}.", at)
+            return
+
+
+def _name(raw: str, at: int, names: set[str]) -> int:
+    """Where the value after a member's name begins."""
+    if raw[at : at + 1] != '"':
+        raise NotJson(f"Expected a name in double quotes, found {_found(raw, at)}.", at)
+    end = _string(raw, at)
+    name = str(json.loads(raw[at:end]))
+    if name in names:
+        raise NotJson("This name stands twice in one object.", at, well_formed=True)
+    names.add(name)
+    colon = _skip(raw, end)
+    if raw[colon : colon + 1] != ":":
+        raise NotJson(f'Expected ":", found {_found(raw, colon)}.', colon)
+    return _skip(raw, colon + 1)
+
+
+def _scalar(raw: str, at: int) -> int:
+    if raw[at : at + 1] == '"':
+        return _string(raw, at)
+    match = _SCALAR.match(raw, at)
+    if match is None:
+        raise NotJson(f"Expected a JSON value, found {_found(raw, at)}.", at)
+    return match.end()
+
+
+def _string(raw: str, at: int) -> int:
+    match = _STRING.match(raw, at)
+    if match is None:
+        raise _string_fault(raw, at)
+    if HALF.search(match.group()) is not None or (
+        ESCAPED_HALF.search(match.group()) is not None and HALF.search(json.loads(match.group())) is not None
+    ):
+        raise NotJson("This string holds half of a surrogate pair, which is no character.", at, well_formed=True)
+    return match.end()
+
+
+def _string_fault(raw: str, start: int) -> NotJson:
+    at = start + 1
+    while True:
+        plain = _PLAIN_CHARACTERS.match(raw, at)
+        at = at if plain is None else plain.end()
+        if at >= len(raw):
+            return NotJson("This string has no closing quote.", start)
+        if raw[at] != "\\":
+            return NotJson("A line break or control character stands bare in a string.", at)
+        if _ESCAPE.match(raw, at) is None:
+            if at + 1 >= len(raw):
+                return NotJson("This string has no closing quote.", start)
+            return NotJson("This escape is unknown in JSON.", at)
+        at += 2
+
+
+def _skip(raw: str, at: int) -> int:
+    match = _SPACE.match(raw, at)
+    return at if match is None else match.end()
+
+
+def _found(raw: str, at: int) -> str:
+    if at >= len(raw):
+        return "the end"
+    if raw[at] == '"':
+        return "a double quote"
+    if raw[at] == "\ufeff":
+        return "a byte order mark"
+    if raw.startswith("```", at):
+        return "a code fence"
+    word = _WORD.match(raw, at)
+    found = raw[at] if word is None else word.group()
+    return json.dumps(found, ensure_ascii=not found.isprintable())
