@@ -2,44 +2,22 @@
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 
 import pytest
-from aiohttp import ClientSession, ServerDisconnectedError, web
+from aiohttp import ClientSession, ServerDisconnectedError
 
 from . import fake_n8n
 from .fake_n8n import Behaviour, ExecutionStatus, FakeN8n
+from .receiver import Receiver
 
 TOKEN = "inbound-token"
 SECRET = "callback-secret"
 
 
-@dataclass(slots=True)
-class Receiver:
-    """Where callbacks and error reports arrive."""
-
-    url: str = ""
-    bodies: list[dict[str, object]] = field(default_factory=list)
-    secrets: list[str | None] = field(default_factory=list)
-
-    async def take(self, request: web.Request) -> web.Response:
-        self.secrets.append(request.headers.get("x-webhook-secret"))
-        self.bodies.append(await request.json())
-        return web.json_response({})
-
-
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
-    receiver = Receiver()
-    app = web.Application()
-    app.router.add_post("/webhook/callback", receiver.take)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    receiver.url = f"http://{host}:{port}/webhook/callback"
-    yield receiver
-    await runner.cleanup()
+    async with Receiver().serve() as receiver:
+        yield receiver
 
 
 @pytest.fixture
@@ -79,7 +57,7 @@ async def test_a_healthy_run_is_accepted_and_calls_back_once(
     assert (status, json.loads(text)) == (202, {"accepted": True, "jobId": "a" * 24, "executionId": "1"})
     result = json.dumps({"answer": "echo: hello"})
     assert receiver.bodies == [{"jobId": "a" * 24, "attempt": 2, "executionId": "1", "result": result}]
-    assert receiver.secrets == [SECRET]
+    assert [a.secret for a in receiver.arrived] == [SECRET]
     assert [d.status for d in fake.deliveries] == [200]
 
 
