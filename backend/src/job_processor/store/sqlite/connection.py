@@ -8,6 +8,8 @@ from job_processor.core.errors import StorageFull, StoreRefused, StoreUnavailabl
 
 # SQLite before these has the WAL-reset race (fixed in 3.51.3 and in the two branches named).
 _SAFE_SINCE = (3, 51, 3)
+CONTAINS = "contains_text"
+"""An SQL function of the readers: is the second text part of the first, whatever its case?"""
 
 
 def check_library() -> None:
@@ -43,7 +45,13 @@ def open_reader(path: Path) -> apsw.Connection:
     db.set_busy_timeout(5000)
     for pragma in ("query_only = ON", "trusted_schema = OFF", "cache_size = -16384"):
         db.execute(f"PRAGMA {pragma}")
+    db.create_scalar_function(CONTAINS, _contains, 2, deterministic=True)
     return db
+
+
+def _contains(*values: object) -> bool:
+    text, part = values
+    return isinstance(text, str) and isinstance(part, str) and part.lower() in text.lower()
 
 
 def translate(error: apsw.Error) -> StoreUnavailable:

@@ -1,6 +1,6 @@
 """The reads, each a function of one read-only connection."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import apsw
 import msgspec
@@ -9,6 +9,7 @@ from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.store.base import Listed, Notice, Query, Resync, Worker
 from job_processor.store.sqlite import rows
+from job_processor.store.sqlite.connection import CONTAINS
 
 _decode_lane = msgspec.msgpack.Decoder(Lane).decode
 _decode_worker = msgspec.msgpack.Decoder(Worker).decode
@@ -24,20 +25,42 @@ def get(job_id: str) -> Callable[[apsw.Connection], Job | None]:
     return run
 
 
+def find_execution(execution_id: str) -> Callable[[apsw.Connection], str | None]:
+    def run(db: apsw.Connection) -> str | None:
+        row = db.execute("SELECT id FROM jobs WHERE execution_id = ? LIMIT 1", (execution_id,)).fetchone()
+        return None if row is None else str(row[0])
+
+    return run
+
+
 def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Listed]]:
     where, values = _conditions(query)
     sql = (
-        f"SELECT {rows.COLUMNS}, substr(p.prompt, 1, ?), substr(r.result, 1, ?), "
+        # As bytes, because on a text substr stops at the first NUL; no character has more than four of them.
+        f"SELECT {rows.COLUMNS}, substr(CAST(p.prompt AS BLOB), 1, ?), substr(CAST(r.result AS BLOB), 1, ?), "
         "octet_length(p.prompt), octet_length(r.result) "
         "FROM jobs j JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n "
         f"{'WHERE ' + ' AND '.join(where) if where else ''} ORDER BY j.id DESC LIMIT ?"
     )
 
     def run(db: apsw.Connection) -> list[Listed]:
-        found: list[rows.Row] = db.execute(sql, (query.clip, query.clip, *values, query.limit)).fetchall()
-        return [Listed(rows.to_job(row), row[15], row[16]) for row in found]
+        found: list[rows.Row] = db.execute(sql, (query.clip * 4, query.clip * 4, *values, query.limit)).fetchall()
+        return [_listed(row, query.clip) for row in found]
 
     return run
+
+
+def _listed(row: rows.Row, clip: int) -> Listed:
+    *columns, prompt, result, prompt_bytes, result_bytes = row
+    texts = (_clipped(prompt, prompt_bytes, clip), _clipped(result, result_bytes, clip))
+    return Listed(rows.to_job((*columns, *texts)), prompt_bytes, result_bytes)
+
+
+def _clipped(text: bytes | None, size: int | None, characters: int) -> str | None:
+    if size is None:
+        return None
+    # SQLite gives NULL for a part of an empty blob. Only the last character can have lost some of its bytes.
+    return (text or b"").decode(errors="ignore")[:characters]
 
 
 def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
@@ -62,13 +85,24 @@ def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
     if query.created_before is not None:
         add("j.created_at < ?", query.created_before)
     if query.text is not None:
-        pattern = "%" + "".join(f"\\{c}" if c in "%_\\" else c for c in query.text) + "%"
+        texts = ("p.prompt", "r.result")
+        here: list[str] = []
+        bound: list[str | int] = []
+        for text in texts:
+            if query.text.isascii() and "\0" not in query.text:
+                # LIKE is fast, but ends at the first NUL of a text.
+                here.append(
+                    f"{text} LIKE ? ESCAPE '\\' OR (instr(CAST({text} AS BLOB), x'00') AND {CONTAINS}({text}, ?))"
+                )
+                bound += ["%" + "".join(f"\\{c}" if c in "%_\\" else c for c in query.text) + "%", query.text]
+            else:
+                # LIKE knows upper and lower case of ASCII only.
+                here.append(f"{CONTAINS}({text}, ?)")
+                bound.append(query.text)
         add(
-            "j.id > coalesce((SELECT id FROM jobs ORDER BY id DESC LIMIT 1 OFFSET ?), '') "
-            "AND (p.prompt LIKE ? ESCAPE '\\' OR r.result LIKE ? ESCAPE '\\')",
+            f"j.id > coalesce((SELECT id FROM jobs ORDER BY id DESC LIMIT 1 OFFSET ?), '') AND ({' OR '.join(here)})",
             TEXT_SEARCH_DEPTH,
-            pattern,
-            pattern,
+            *bound,
         )
     return where, values
 
@@ -85,15 +119,34 @@ def oldest_due(now: int, flows: Sequence[str]) -> Callable[[apsw.Connection], di
     def run(db: apsw.Connection) -> dict[str, int]:
         oldest: dict[str, int] = {}
         for flow in flows:
-            row = db.execute(
-                "SELECT run_at FROM jobs WHERE ready = 1 AND flow = ? ORDER BY priority DESC, run_at, id LIMIT 1",
-                (flow,),
-            ).fetchone()
-            if row is not None and row[0] <= now:
-                oldest[flow] = row[0]
+            times = [*_heads(db, flow), *_first_to_come(db, flow)]
+            if times and min(times) <= now:
+                oldest[flow] = min(times)
         return oldest
 
     return run
+
+
+def _heads(db: apsw.Connection, flow: str) -> Iterator[int]:
+    """The oldest run_at of each priority, each one step in the index: there are few priorities, many jobs."""
+    below: int | float = float("inf")
+    while True:
+        row = db.execute(
+            "SELECT priority, run_at FROM jobs WHERE ready = 1 AND flow = ? AND priority < ? "
+            "ORDER BY priority DESC, run_at LIMIT 1",
+            (flow, below),
+        ).fetchone()
+        if row is None:
+            return
+        below = row[0]
+        yield row[1]
+
+
+def _first_to_come(db: apsw.Connection, flow: str) -> Iterator[int]:
+    """What came due since the last claim is not marked as ready yet."""
+    row = db.execute("SELECT min(run_at) FROM jobs WHERE ready = 0 AND flow = ?", (flow,)).fetchone()
+    if row is not None and row[0] is not None:
+        yield row[0]
 
 
 def counts(db: apsw.Connection) -> dict[tuple[str, State], int]:

@@ -1,0 +1,151 @@
+"""list: newest id first, filtered, paged, clipped."""
+
+import pytest
+
+from job_processor.core.flow import FlowRules
+from job_processor.core.job import State
+from job_processor.core.outcome import Succeeded
+from job_processor.store.base import Query, Store
+from tests.store_suite import given
+from tests.store_suite.places import Clock
+
+G = FlowRules("g")
+
+
+async def test_an_empty_store_lists_nothing(store: Store) -> None:
+    assert await given.ids_of(store) == []
+
+
+async def test_newest_first_and_no_more_than_the_limit(store: Store) -> None:
+    jobs = [await given.added(store, f"p{n}") for n in range(5)]
+    newest_first = [job.id for job in reversed(jobs)]
+    assert await given.ids_of(store) == newest_first
+    assert await given.ids_of(store, Query(limit=2)) == newest_first[:2]
+
+
+async def test_pages_follow_each_other_without_gap_or_overlap(store: Store) -> None:
+    jobs = [await given.added(store) for _ in range(7)]
+    seen: list[str] = []
+    before = None
+    while page := await given.ids_of(store, Query(limit=3, before=before)):
+        seen += page
+        before = page[-1]
+        # What comes in while somebody pages does not move the pages.
+        await given.added(store)
+    assert seen == [job.id for job in reversed(jobs)][: len(seen)]
+    assert len(seen) == 7
+
+
+async def test_a_listed_job_carries_all_but_the_rest_of_its_texts(store: Store) -> None:
+    job = await given.completed(store, "prompt", "result")
+    [listed] = await store.list(Query())
+    assert listed.job == job
+    assert (listed.prompt_bytes, listed.result_bytes) == (6, 6)
+
+
+async def test_without_a_result_there_is_no_size_of_it(store: Store) -> None:
+    await given.added(store, "ä")
+    [listed] = await store.list(Query())
+    assert listed.job.result is None
+    assert (listed.prompt_bytes, listed.result_bytes) == (2, None)
+
+
+async def test_an_empty_result_is_a_result(store: Store) -> None:
+    await given.completed(store, "p", "")
+    [listed] = await store.list(Query())
+    assert listed.job.result == ""
+    assert listed.result_bytes == 0
+
+
+@pytest.mark.parametrize("clip", [1, 2, 3, 5, 100])
+@pytest.mark.parametrize("text", ["aä€😀b", "\0\0a\0b", "😀😀😀", "abc"])
+async def test_clipping_counts_characters_and_sizes_are_bytes_of_the_whole(store: Store, text: str, clip: int) -> None:
+    await given.completed(store, text, text)
+    [listed] = await store.list(Query(clip=clip))
+    assert listed.job.prompt == text[:clip]
+    assert listed.job.result == text[:clip]
+    assert listed.prompt_bytes == listed.result_bytes == len(text.encode())
+
+
+async def test_by_state(store: Store) -> None:
+    done = await given.completed(store)
+    failed = await given.failed(store)
+    gone = await given.cancelled(store)
+    pending = await given.added(store)
+    assert await given.ids_of(store, Query(states=frozenset({State.COMPLETED}))) == [done.id]
+    assert await given.ids_of(store, Query(states=frozenset({State.FAILED, State.PENDING}))) == [pending.id, failed.id]
+    assert await given.ids_of(store, Query(states=frozenset({State.CANCELLED}))) == [gone.id]
+    assert await given.ids_of(store, Query(states=frozenset({State.WAITING}))) == []
+
+
+async def test_by_flow(store: Store) -> None:
+    await given.added(store)
+    other = await given.added(store, rules=G)
+    assert await given.ids_of(store, Query(flow="g")) == [other.id]
+    assert await given.ids_of(store, Query(flow="none")) == []
+
+
+async def test_by_tag(store: Store) -> None:
+    both = await given.added(store, tags=("a", "b", "a"))
+    one = await given.added(store, tags=("b",))
+    await given.added(store)
+    assert await given.ids_of(store, Query(tag="a")) == [both.id]
+    assert await given.ids_of(store, Query(tag="b")) == [one.id, both.id]
+    assert await given.ids_of(store, Query(tag="A")) == []
+
+
+async def test_by_time_of_creation_from_then_on_and_up_to_but_not_including(store: Store, clock: Clock) -> None:
+    jobs = []
+    for _ in range(3):
+        jobs.append(await given.added(store))
+        clock.forward(10)
+    second = jobs[1].created_at
+    assert await given.ids_of(store, Query(created_after=second)) == [jobs[2].id, jobs[1].id]
+    assert await given.ids_of(store, Query(created_before=second)) == [jobs[0].id]
+    assert await given.ids_of(store, Query(created_after=second, created_before=second + 1)) == [jobs[1].id]
+
+
+async def test_all_filters_hold_together(store: Store) -> None:
+    wanted = await given.added(store, "needle", rules=G, tags=("t",))
+    await given.added(store, "needle", tags=("t",))
+    await given.added(store, "needle", rules=G)
+    await given.added(store, "hay", rules=G, tags=("t",))
+    query = Query(states=frozenset({State.PENDING}), flow="g", tag="t", text="NEEDLE", created_after=0)
+    assert await given.ids_of(store, query) == [wanted.id]
+
+
+@pytest.mark.parametrize(
+    ("text", "needle"),
+    [
+        ("one needle here", "needle"),
+        ("one NEEDLE here", "nEEdle"),
+        ("STRASSE Ärger ÉCOLE", "ärger é"),
+        ("100 % _sure_", "% _"),
+        ("a\\b", "\\b"),
+        ("f(x)^2 + [y]* $z .", "(x)^2 + [y]* $z ."),
+        ("a\0needle", "needle"),
+        ("a\0b", "\0"),
+        ("line\nbreak", "line\nbreak"),
+        ("x😀y", "😀"),
+        ("/* c */ #", "*/ #"),
+    ],
+)
+async def test_a_text_is_found_in_prompts_and_results_as_it_stands(store: Store, text: str, needle: str) -> None:
+    in_result = await given.completed(store, "p", text)
+    in_prompt = await given.added(store, text)
+    assert await given.ids_of(store, Query(text=needle)) == [in_prompt.id, in_result.id]
+
+
+@pytest.mark.parametrize("needle", ["a.c", "a_c", "a%c", "a*", "^a", "c$", "[abc]", "\\w", "a|b"])
+async def test_no_character_of_a_text_is_an_operator(store: Store, needle: str) -> None:
+    await given.added(store, "abc")
+    assert await given.ids_of(store, Query(text=needle)) == []
+
+
+async def test_a_result_that_a_retry_took_away_is_not_found(store: Store) -> None:
+    job = await given.cancelled(store)
+    accepted = await given.moved(store, job, given.Retried(1))
+    running = await given.claimed(store)
+    assert running.id == accepted.id
+    await given.moved(store, running, given.says(running, Succeeded("needle")))
+    assert await given.ids_of(store, Query(text="needle")) == [job.id]
