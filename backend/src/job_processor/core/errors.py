@@ -33,6 +33,10 @@ class StorageFull(StoreUnavailable):
     """The disk under the store is full."""
 
 
+class StoreBroken(StoreUnavailable):
+    """The file or disk is in doubt: this process must not write again; a new start may find out more."""
+
+
 class StoreRefused(JobProcessorError):
     """The store must not be opened as it is: another process holds it, it is corrupt, newer, or unsafe."""
 

@@ -99,8 +99,12 @@ def waits_until(lane: Lane, rules: FlowRules, now: int) -> int | None:
 
 
 def close(lane: Lane, trouble: Trouble, detail: str, until: int | None, now: int, jitter: float) -> Lane:
-    """The lane closed by a trouble; ``until`` is the processor's own word, clamped, else a growing wait."""
-    strikes = lane.strikes + 1
+    """The lane closed by a trouble; ``until`` is the processor's own word, clamped, else a growing wait.
+
+    Of many attempts under way that meet the same trouble only the first counts as a strike.
+    """
+    still_closed = lane.trouble is not None and lane.closed_until is not None and now < lane.closed_until
+    strikes = lane.strikes if still_closed else lane.strikes + 1
     if until is None:
         wait = int(min(OUTAGE_CAP_MS, MIN_CLOSED_MS * 2 ** min(strikes - 1, 30)) * (0.8 + 0.4 * jitter))
     else:
@@ -109,7 +113,7 @@ def close(lane: Lane, trouble: Trouble, detail: str, until: int | None, now: int
         lane,
         trouble=trouble,
         detail=detail,
-        closed_until=now + wait,
+        closed_until=max(now + wait, lane.closed_until or 0) if still_closed else now + wait,
         probing_until=None,
         strikes=strikes,
         errors=0,

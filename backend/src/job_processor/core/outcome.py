@@ -56,6 +56,8 @@ class Reported:
     outcome: Outcome
     attempt: int | None = None
     token: str | None = None
+    execution: str | None = None
+    """The processor's own id of the attempt, when that is all it knows of it; must be the current attempt's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from job_processor.core.backoff import backoff_ms
 from job_processor.core.events import Event, Happened
-from job_processor.core.flow import FlowRules
+from job_processor.core.flow import FlowRules, OnInvalidResult
 from job_processor.core.job import (
     IN_FLIGHT,
     Attempt,
@@ -35,6 +35,7 @@ from job_processor.core.outcome import (
     Signal,
     Succeeded,
 )
+from job_processor.core.verdict import ResultKind, Verdict
 
 HISTORY_LIMIT = 200
 """Entries a job keeps; beyond it the oldest after the first (``submitted``) goes."""
@@ -123,8 +124,11 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
     after: Job | None
     match signal:
         case Reported(outcome=Succeeded() as success):
-            after = _succeed(job, success, signal.attempt, now)
-        case Reported(outcome=outcome) if _is_current(job, signal.attempt, signal.token):
+            if _is_unwanted(job, success, rules):
+                after = _refuse_result(job, success, signal, now, rules, jitter)
+            else:
+                after = _succeed(job, success, signal.attempt, now)
+        case Reported(outcome=outcome) if _is_current(job, signal.attempt, signal.token, signal.execution):
             match outcome:
                 case Accepted():
                     after = _accept(job, outcome, now)
@@ -162,9 +166,11 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
     return Change(guard, replace(after, rev=job.rev + 1, updated_at=now))
 
 
-def _is_current(job: Job, attempt: int | None, token: str | None) -> bool:
+def _is_current(job: Job, attempt: int | None, token: str | None, execution: str | None = None) -> bool:
     """Does this speaker hold the job's current attempt? (Rule 2: only then may it say anything but success.)"""
     if job.state not in IN_FLIGHT or job.lease is None:
+        return False
+    if execution is not None and execution != job.attempts[-1].execution_id:
         return False
     if token is not None:
         return token == job.lease.token
@@ -191,9 +197,46 @@ def _succeed(job: Job, success: Succeeded, attempt: int | None, now: int) -> Job
     )
 
 
-def _accept(job: Job, accepted: Accepted, now: int) -> Job | None:
-    if job.state is not State.RUNNING or job.lease is None:
+def _is_unwanted(job: Job, success: Succeeded, rules: FlowRules) -> bool:
+    """Is this not what the job asked for, and does its flow not keep such results?"""
+    return (
+        job.result_schema is not None
+        and success.verdict is not None
+        and success.verdict.kind is not ResultKind.JSON
+        and rules.on_invalid_result is not OnInvalidResult.KEEP
+    )
+
+
+def _refuse_result(
+    job: Job, success: Succeeded, signal: Reported, now: int, rules: FlowRules, jitter: float
+) -> Job | None:
+    """An unwanted result is a failed attempt, and counts like one only from the current attempt."""
+    if not _is_current(job, signal.attempt, signal.token):
         return None
+    assert success.verdict is not None
+    error = JobError("invalid_result", complaint(success.verdict))
+    failed = Failed(error, rules.on_invalid_result is OnInvalidResult.RETRY, success.usage)
+    after = _fail_attempt(job, failed, AttemptEnd.FAILED, Happened.ATTEMPT_FAILED, now, rules, jitter)
+    if after.is_final:
+        # Nothing better came: the wrong answer is kept, and shown as wrong.
+        return replace(after, result=success.result, verdict=success.verdict)
+    return after
+
+
+def complaint(verdict: Verdict) -> str:
+    """What is wrong with a result, in words that a person and a model understand."""
+    if verdict.error is not None:
+        return f"Not valid JSON: {verdict.error.message} (line {verdict.error.line}, column {verdict.error.column})."
+    said = "; ".join(f"{e.path or '/'}: {e.message}" for e in verdict.schema_errors[:5])
+    return f"The JSON does not fit the schema: {said}."
+
+
+def _accept(job: Job, accepted: Accepted, now: int) -> Job | None:
+    if job.lease is None:
+        return None
+    if job.state is State.WAITING:
+        # The processor was asked and still works on it: a new deadline, no news for the history.
+        return replace(job, lease=replace(job.lease, until=now + accepted.timeout_ms))
     newest = replace(job.attempts[-1], execution_id=accepted.execution_id or job.attempts[-1].execution_id)
     return replace(
         job,

@@ -3,10 +3,10 @@
 Times on the wire are RFC 3339 in UTC with milliseconds. Unknown fields are refused.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from job_processor.core.events import Happened
 from job_processor.core.job import AttemptEnd, State
@@ -15,8 +15,8 @@ from job_processor.core.verdict import ResultKind
 JobId = Annotated[str, Meta(pattern="^[0-9a-f]{24}$", description="24 hex digits, time-ordered")]
 Time = Annotated[str, Meta(description="RFC 3339, UTC, milliseconds", examples=["2026-11-24T10:15:30.123Z"])]
 Tag = Annotated[str, Meta(min_length=1, max_length=64)]
-# Free-form JSON that we carry and never look into.
-JsonObject = dict[str, object]
+# Free-form JSON that we carry and never look into; msgspec describes no other type as "anything".
+JsonObject = dict[str, Any]
 
 MAX_PROMPT_BYTES = 512 * 1024
 """Of UTF-8. Well under the 1 MiB body limit, and under MongoDB's 16 MB a document with result and history."""
@@ -204,8 +204,8 @@ class Difference(WireOut):
     """A place where two JSON results differ. ``path`` is a JSON Pointer; a missing value is absent."""
 
     path: str
-    left: object = None
-    right: object = None
+    left: Any | UnsetType = UNSET
+    right: Any | UnsetType = UNSET
 
 
 class Comparison(WireOut):

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Attempt, Json
@@ -68,6 +68,15 @@ class Processor(Protocol):
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         """Pass a cancel on for an attempt that awaits its callback; what was reached, in words, or ``None``."""
+        ...
+
+
+@runtime_checkable
+class Reconciler(Protocol):
+    """A processor that can be asked about an attempt whose callback is overdue."""
+
+    async def reconcile(self, job_id: str, attempt: Attempt) -> Outcome | None:
+        """What became of it: its result or error, ``Accepted`` when it still runs, ``None`` when nobody knows."""
         ...
 
 

@@ -70,13 +70,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The jobs now RUNNING under ``owner``, each with a lease of its own.
+    """The jobs now RUNNING under ``owner``, each with a lease of its own; and the lane as it stands after.
 
     ``retry_at``: when this flow may have something to claim again, if the store knows (a future ``run_at``,
     a lane that opens); ``None`` when only a wake-up or the next poll can tell.
     """
 
     jobs: Sequence[Job]
+    lane: Lane
     retry_at: int | None = None
 
 
@@ -173,6 +174,10 @@ class Store(Protocol):
 
     async def get(self, job_id: str) -> Job | None:
         """The whole job as last committed, or ``None``."""
+        ...
+
+    async def find_execution(self, execution_id: str) -> str | None:
+        """The id of the job in flight whose current attempt the processor knows by this id, or ``None``."""
         ...
 
     async def list(self, query: Query) -> Sequence[Listed]:

@@ -1,0 +1,1 @@
+"""The hands: one loop per file, one shape (loop)."""

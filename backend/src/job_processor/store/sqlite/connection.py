@@ -49,7 +49,7 @@ def open_reader(path: Path) -> apsw.Connection:
     return db
 
 
-def _contains(*values: object) -> bool:
+def _contains(*values: "apsw.SQLiteValue") -> bool:
     text, part = values
     return isinstance(text, str) and isinstance(part, str) and part.lower() in text.lower()
 

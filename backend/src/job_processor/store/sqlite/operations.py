@@ -112,8 +112,8 @@ def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claime
         if claimed and changed is not lane:
             _write_lane(tx, replace(changed, rev=lane.rev + 1))
         if len(claimed) == wish.limit:
-            return Claimed(claimed)
-        return Claimed(claimed, _retry_at(tx, changed, wish, at))
+            return Claimed(claimed, changed)
+        return Claimed(claimed, changed, _retry_at(tx, changed, wish, at))
 
     return run
 

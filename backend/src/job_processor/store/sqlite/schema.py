@@ -21,6 +21,7 @@ CREATE TABLE jobs (
   attempt INTEGER NOT NULL,
   lease_token TEXT,
   lease_until INTEGER,
+  execution_id TEXT,
   due_at INTEGER,
   deadline INTEGER,
   created_at INTEGER NOT NULL,
@@ -33,6 +34,7 @@ CREATE INDEX jobs_ready ON jobs(flow, priority DESC, run_at, id) WHERE ready = 1
 CREATE INDEX jobs_future ON jobs(flow, run_at) WHERE ready = 0;
 CREATE INDEX jobs_due ON jobs(due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX jobs_in_flight ON jobs(flow) WHERE lease_token IS NOT NULL;
+CREATE INDEX jobs_execution ON jobs(execution_id) WHERE execution_id IS NOT NULL;
 CREATE INDEX jobs_finished ON jobs(finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX jobs_state ON jobs(state, id);
 CREATE INDEX jobs_flow ON jobs(flow, id);

@@ -112,6 +112,9 @@ class SqliteStore:
     async def get(self, job_id: str) -> Job | None:
         return await self._open(self._points).run(queries.get(job_id))
 
+    async def find_execution(self, execution_id: str) -> str | None:
+        return await self._open(self._points).run(queries.find_execution(execution_id))
+
     async def list(self, query: Query) -> Sequence[Listed]:
         return await self._open(self._scans).run(queries.list_jobs(query))
 

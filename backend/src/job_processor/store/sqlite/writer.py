@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 import apsw
 
-from job_processor.core.errors import StoreUnavailable
+from job_processor.core.errors import StoreBroken
 from job_processor.core.job import State
 from job_processor.failpoints import failpoint
 from job_processor.store.base import Notice
@@ -66,12 +66,12 @@ class Writer:
         self._on_commit = on_commit
         self._queue: queue.SimpleQueue[_Waiting[object] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
-        self._broken: StoreUnavailable | None = None
+        self._broken: StoreBroken | None = None
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
 
     @property
-    def broken(self) -> StoreUnavailable | None:
+    def broken(self) -> StoreBroken | None:
         """Set when the file or disk is in doubt; nothing is written any more until the process starts anew."""
         return self._broken
 
@@ -140,14 +140,14 @@ class Writer:
         if isinstance(error, apsw.Error):
             ours = translate(error)
             if is_fatal(error):
-                self._broken = ours
+                self._broken = StoreBroken(str(ours))
         else:
             ours = error  # type: ignore[assignment]  # an operation's own error goes to its caller as it is
         try:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
         except apsw.Error as second:
-            self._broken = translate(second)
+            self._broken = StoreBroken(str(translate(second)))
         for waiting in group:
             waiting.error = ours
 
@@ -158,7 +158,7 @@ class Writer:
         except OSError:
             same = False
         if not same:
-            self._broken = StoreUnavailable("The database file was moved or replaced under the process.")
+            self._broken = StoreBroken("The database file was moved or replaced under the process.")
             raise self._broken
 
     def _answer(self, group: Sequence[_Waiting[object]], transaction: Transaction | None) -> None:

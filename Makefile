@@ -1,0 +1,127 @@
+# Two commands: `make run` and `make test`. Both set up what they need.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+REQ := backend/requirements
+UI := backend/src/job_processor/ui
+HOST ?= 127.0.0.1
+PORT ?= 3000
+DATA_DIR ?= data
+UVLOCK = $(BIN)/uv pip compile -q --no-config --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+## ---- set-up ----
+
+$(VENV)/.python: $(REQ)/dev.txt backend/pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(REQ)/dev.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e backend
+	@touch $@
+
+# Node 24 comes from PyPI; the wheel's own launchers need nothing else on the machine.
+$(VENV)/.node: $(VENV)/.python
+	@scripts/install-node $(VENV)
+	@touch $@
+
+frontend/node_modules/.installed: frontend/package-lock.json frontend/package.json $(VENV)/.node
+	@cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(UI)/index.html: frontend/node_modules/.installed $(shell find frontend/src frontend/public frontend/*.html frontend/*.ts -type f 2>/dev/null)
+	@cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
+	@rm -rf $(UI) && cp -r frontend/dist $(UI) && touch $@
+
+.PHONY: setup
+setup: $(VENV)/.python ## Install the backend: leaves .venv/bin/job-processor
+
+.PHONY: build
+build: $(UI)/index.html ## Build the page into the Python package
+
+# What only tests need: a browser, and a server that speaks MongoDB's protocol where there is no mongod.
+$(VENV)/.test-tools: $(VENV)/.python $(REQ)/mongo-test.txt $(REQ)/infra.txt
+	@scripts/install-test-tools $(VENV)
+	@touch $@
+
+.PHONY: setup-test
+setup-test: $(VENV)/.test-tools build
+
+## ---- use ----
+
+.PHONY: run
+run: build ## Set up, build the page, start on http://127.0.0.1:3000
+	@exec $(BIN)/job-processor serve --host $(HOST) --port $(PORT) --data-dir $(DATA_DIR)
+
+.PHONY: dev
+dev: frontend/node_modules/.installed ## Backend with reload on 3000, page with Vite on 5173
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/dev
+
+## ---- check ----
+
+.PHONY: test
+test: setup-test lint ## Every check: format, lint, types, imports, unit, store suite, API, faults, page, end to end
+	@cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm test --silent
+	@scripts/infra/test-infra
+	@scripts/infra/check-containers
+	@scripts/infra/check-ci
+	@cd backend && ../$(BIN)/python -m pytest -q
+
+.PHONY: lint
+lint: setup frontend/node_modules/.installed ## Format, lint, types, import rules; changes nothing
+	@cd backend && ../$(BIN)/ruff format --check -q . && ../$(BIN)/ruff check -q . && ../$(BIN)/mypy && ../$(BIN)/lint-imports --no-cache | tail -n 3
+	@cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent lint && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent typecheck && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check:api
+
+.PHONY: fix
+fix: setup frontend/node_modules/.installed ## Format and repair what can be repaired
+	@cd backend && ../$(BIN)/ruff format . && ../$(BIN)/ruff check --fix .
+	@cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm run fix
+
+.PHONY: kill-test
+kill-test: setup ## Kill the server again and again under load: CYCLES=1000
+	@cd backend && ../$(BIN)/python -m tests.faults.kill_campaign --cycles $(or $(CYCLES),1000)
+
+.PHONY: failover-test
+failover-test: $(VENV)/.test-tools ## Kill the database and workers under load
+	@cd backend && ../$(BIN)/python -m pytest -q -m slow tests/failover -s
+
+.PHONY: test-n8n
+test-n8n: setup ## Against a real n8n (installs it: about 7 minutes and 3 GB)
+	@scripts/n8n/n8n install
+	@cd backend && ../$(BIN)/python -m pytest -q tests/n8n -m n8n -s
+
+.PHONY: test-infra
+test-infra: setup-test ## Terraform, offline
+	@scripts/infra/test-infra
+
+.PHONY: compose-test
+compose-test: setup-test ## Build the images and run the stack with podman
+	@scripts/infra/compose-test
+
+.PHONY: bench
+bench: setup ## Measure the floors, as ratios in one run
+	@cd backend && ../$(BIN)/python -m benchmarks
+
+.PHONY: bench-mongo
+bench-mongo: $(VENV)/.test-tools ## The same over MongoDB
+	@cd backend && ../$(BIN)/python -m benchmarks.mongo
+
+## ---- keep ----
+
+.PHONY: lock
+lock: setup ## Resolve the requirements anew (no index address is recorded)
+	@cd $(REQ) && for f in runtime dev mongo-test infra azure; do $(CURDIR)/$(UVLOCK) $$f.in -o $$f.txt; done
+
+.PHONY: generate
+generate: frontend/node_modules/.installed ## The OpenAPI document and the page's client from the wire models
+	@$(BIN)/job-processor openapi > frontend/openapi.json
+	@cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent generate
+
+.PHONY: wheel
+wheel: build ## Build the wheel, with the page inside
+	@cd backend && ../$(BIN)/python -m uv build --wheel --no-build-isolation -o ../dist

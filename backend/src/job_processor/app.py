@@ -1,0 +1,253 @@
+"""The composition root: settings → store, processors, loops, HTTP. The only file that knows everyone."""
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from job_processor import failpoints, flows, registry
+from job_processor.bus import Bus
+from job_processor.core.errors import SettingsInvalid
+from job_processor.core.ids import IdFactory
+from job_processor.core.job import Attempt, Job
+from job_processor.http import api
+from job_processor.http.context import Context, FlowInfo
+from job_processor.http.transport import GracefulServer, GuardedProtocol
+from job_processor.lifecycle import Lifecycle
+from job_processor.processors.base import Processor, Surroundings
+from job_processor.settings import Settings, is_loopback
+from job_processor.signing import CallbackSigner
+from job_processor.store.base import Store
+from job_processor.telemetry import Telemetry
+from job_processor.workers.dispatcher import Dispatcher
+from job_processor.workers.heartbeat import Heartbeat
+from job_processor.workers.leases import LeaseRenewer
+from job_processor.workers.loop import Loop
+from job_processor.workers.notifier import Notifier
+from job_processor.workers.pruner import Pruner
+from job_processor.workers.reaper import Reaper
+
+log = structlog.get_logger(__name__)
+PAGE = Path(__file__).parent / "ui"
+LATE_SECONDS = 86_400
+"""How long after its deadline a callback's token is still a proof: late results are kept apart, not refused."""
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a process does: answer HTTP, work, or both."""
+
+    http: bool
+    works: bool
+
+
+SERVE, API, WORKER = Role(True, True), Role(True, False), Role(False, True)
+
+
+def make_store(settings: Settings) -> Store:
+    if settings.mongodb_uri is not None:
+        from job_processor.store.mongo.store import MongoStore
+
+        return MongoStore(settings.mongodb_uri)
+    from job_processor.store.sqlite.store import SqliteStore
+
+    return SqliteStore(settings.data_dir)
+
+
+class App:
+    """One process of the product. ``run`` returns the exit code after a clean stop."""
+
+    def __init__(self, settings: Settings, role: Role, say: Callable[[str], None]) -> None:
+        if settings.mongodb_uri is None and role is not SERVE:
+            raise SettingsInvalid(
+                "MONGODB_URI must be set to run api and worker apart: SQLite belongs to one process, use `serve`."
+            )
+        failpoints.arm(settings.failpoints)
+        self._settings = settings
+        self._role = role
+        self._say = say
+        self._flows = flows.load(settings.flows_file, registry.Kinds())
+        self._store = make_store(settings)
+        self._bus = Bus()
+        self._telemetry = Telemetry()
+        self._signer = CallbackSigner(settings.webhook_secrets)
+        self._processors = registry.build(self._flows, self._surroundings)
+        rules = {name: flow.rules for name, flow in self._flows.by_name.items()}
+        self._lifecycle = Lifecycle(self._store, rules, self._flows.default, IdFactory(secrets.randbits(48)))
+        self._stop = asyncio.Event()
+        self._failed = False
+        self._server: GracefulServer | None = None
+
+    async def run(self) -> int:
+        self._handle_signals()
+        listening = self._bind() if self._role.http else None
+        await self._store.open()
+        try:
+            await self._run(listening)
+        finally:
+            await self._store.close()
+        return 1 if self._failed else 0
+
+    async def _run(self, listening: socket.socket | None) -> None:
+        port = self._settings.port if listening is None else int(listening.getsockname()[1])
+        dispatchers = self._dispatchers(port) if self._role.works else {}
+        loops = self._loops(dispatchers)
+        opened: list[Processor] = []
+        try:
+            for processor in self._processors.values():
+                await processor.open()
+                opened.append(processor)
+            if listening is None:
+                await self._work(loops)
+            else:
+                await self._serve(listening, port, loops)
+        finally:
+            self._bus.close()
+            # Dispatchers drain side by side: the limit is one for all.
+            await asyncio.gather(*(loop.stop() for loop in loops))
+            for processor in opened:
+                await processor.close()
+
+    async def _work(self, loops: Sequence[Loop]) -> None:
+        for loop in loops:
+            loop.start()
+        self._say(f"Job Processor worker {self._settings.worker_name} is at work.")
+        await self._stop.wait()
+
+    async def _serve(self, listening: socket.socket, port: int, loops: Sequence[Loop]) -> None:
+        context = Context(
+            store=self._store,
+            lifecycle=self._lifecycle,
+            bus=self._bus,
+            signer=self._signer,
+            telemetry=self._telemetry,
+            flows={n: FlowInfo(f.rules, f.processor) for n, f in self._flows.by_name.items()},
+            default_flow=self._flows.default,
+            cancel_accepted=self._cancel_accepted,
+        )
+        config = uvicorn.Config(
+            api.build(context, PAGE, self._hosts(), self._settings.cors_origins),
+            http=GuardedProtocol,
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            backlog=2048,
+            timeout_keep_alive=65,
+            timeout_graceful_shutdown=5,
+        )
+        self._server = GracefulServer(config, stopping=self._bus.close)
+        serving = asyncio.create_task(self._server.serve(sockets=[listening]))
+        await self._server.listening.wait()
+        for loop in loops:
+            loop.start()
+        self._say(f"Job Processor is at {self._settings.callback_base(port)}/ui/")
+        await self._stop.wait()
+        self._server.should_exit = True
+        await serving
+
+    def _loops(self, dispatchers: dict[str, Dispatcher]) -> list[Loop]:
+        loops: list[Loop] = [Notifier(self._store, self._bus, dispatchers)]
+        if not self._role.works:
+            return loops
+        hands = list(dispatchers.values())
+        shortest = min(flow.rules.lease_seconds for flow in self._flows.by_name.values())
+        loops += hands
+        loops.append(LeaseRenewer(self._store, hands, shortest))
+        loops.append(Reaper(self._lifecycle, self._store, self._processors, self._telemetry))
+        name = self._settings.worker_name
+        loops.append(Heartbeat(self._store, self._owner(), name, list(dispatchers), hands, broken=self._give_up))
+        if self._settings.retention_days > 0:
+            loops.append(Pruner(self._store, self._settings.retention_days))
+        return loops
+
+    def _dispatchers(self, port: int) -> dict[str, Dispatcher]:
+        url = f"{self._settings.callback_base(port)}/webhook/callback"
+
+        def token(job: Job) -> str:
+            wait = self._lifecycle.rules(job.flow).callback_timeout_seconds
+            expires_at = int(self._store.now() / 1000 + wait + LATE_SECONDS)
+            return self._signer.token(job.id, job.attempt, expires_at)
+
+        return {
+            name: Dispatcher(
+                lifecycle=self._lifecycle,
+                store=self._store,
+                rules=flow.rules,
+                processor=self._processors[name],
+                owner=self._owner(),
+                callback_url=url,
+                callback_token=token,
+                telemetry=self._telemetry,
+            )
+            for name, flow in self._flows.by_name.items()
+        }
+
+    def _owner(self) -> str:
+        return f"{self._settings.worker_name}-{os.getpid()}"
+
+    def _surroundings(self, flow: flows.Flow) -> Surroundings:
+        return Surroundings(
+            rules=flow.rules,
+            environment=self._settings.environment,
+            now=self._store.now,
+            callback_secret=self._settings.webhook_secrets[0],
+        )
+
+    async def _cancel_accepted(self, flow: str, job_id: str, attempt: Attempt) -> None:
+        processor = self._processors.get(flow)
+        if processor is None:
+            return
+        try:
+            reached = await asyncio.wait_for(processor.cancel(job_id, attempt), 10)
+        except Exception:
+            # The job is cancelled here whatever the processor makes of it.
+            log.exception("cancel_not_passed_on", job=job_id)
+            return
+        log.info("cancel_passed_on", job=job_id, attempt=attempt.number, reached=reached)
+
+    def _hosts(self) -> Sequence[str]:
+        if self._settings.allowed_hosts:
+            return self._settings.allowed_hosts
+        # A page of another site whose name is made to point here must not speak to a server without login.
+        return _LOOPBACK_NAMES if is_loopback(self._settings.host) else ()
+
+    def _bind(self) -> socket.socket:
+        host = self._settings.host
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((host, self._settings.port))
+        except OSError as error:
+            listening.close()
+            raise SettingsInvalid(
+                f"HOST and PORT: cannot listen on {host}:{self._settings.port}: {error.strerror}."
+            ) from None
+        listening.setblocking(False)
+        return listening
+
+    def _give_up(self) -> None:
+        self._failed = True
+        self._stop.set()
+
+    def _handle_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_signal)
+
+    def _on_signal(self) -> None:
+        if self._stop.is_set() and self._server is not None:
+            # Asked twice: open requests are not waited for any longer.
+            self._server.force_exit = True
+        self._stop.set()

@@ -1,0 +1,42 @@
+"""What a job waits for, in words a person understands, and until when. Every job that is not final has an answer."""
+
+from dataclasses import dataclass
+
+from job_processor.core.flow import FlowRules
+from job_processor.core.job import Job, State
+from job_processor.core.lane import Lane, waits_until
+
+
+@dataclass(frozen=True, slots=True)
+class WaitsFor:
+    """``kind`` for programs, ``detail`` for people, ``until`` in milliseconds since 1970 if it is known."""
+
+    kind: str
+    detail: str
+    until: int | None = None
+
+
+def waiting_on(job: Job, lane: Lane, rules: FlowRules, in_flight: int, now: int) -> WaitsFor | None:
+    """``in_flight``: jobs of the flow that are handed over and not yet answered."""
+    if job.state is State.RUNNING and job.lease is not None:
+        return WaitsFor("processor", f"Attempt {job.attempt} is with the processor.", job.lease.until)
+    if job.state is State.WAITING and job.lease is not None:
+        return WaitsFor("callback", "The processor accepted the job and will call back.", job.lease.until)
+    if job.state is not State.PENDING:
+        return None
+    if lane.paused:
+        why = f": {lane.detail}" if lane.detail and lane.trouble is None else "."
+        return WaitsFor("paused", f"The flow {job.flow} is paused{why}")
+    if lane.trouble is not None:
+        return WaitsFor(lane.trouble.value, lane.detail or "The lane is closed.", waits_until(lane, rules, now))
+    if job.run_at > now:
+        if job.failures:
+            return WaitsFor("retry", f"Attempt {job.attempt} failed; the next one follows.", job.run_at)
+        return WaitsFor("schedule", "The job is to start later.", job.run_at)
+    if rules.concurrency is not None and in_flight >= rules.concurrency:
+        return WaitsFor("concurrency", f"All {rules.concurrency} places of the flow {job.flow} are taken.")
+    if rules.rate_per_minute is not None:
+        return WaitsFor(
+            "rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", waits_until(lane, rules, now)
+        )
+    return WaitsFor("worker", "A worker takes it next.")

@@ -1,0 +1,182 @@
+"""flows.toml → flows, checked whole: every fault at once, with its line and key."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from job_processor.core.errors import SettingsInvalid
+from job_processor.core.flow import FlowRules, OnInvalidResult
+
+BUILT_IN = """\
+default_flow = "mock"
+
+[flows.mock]
+processor = "mock"
+delay_seconds = 5
+callback_timeout_seconds = 30
+"""
+
+S = TypeVar("S", bound=msgspec.Struct)
+Seconds = Annotated[float, Meta(gt=0, le=604_800)]
+
+
+class Limits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """The keys that every flow may have. ``None``: the processor's usual value."""
+
+    max_attempts: Annotated[int, Meta(ge=1, le=100)] = 3
+    lease_seconds: Annotated[float, Meta(ge=2, le=3600)] = 30.0
+    dispatch_timeout_seconds: Seconds | None = None
+    callback_timeout_seconds: Seconds = 300.0
+    backoff_base_seconds: Annotated[float, Meta(ge=0, le=3600)] = 2.0
+    backoff_cap_seconds: Seconds = 300.0
+    concurrency: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    rate_per_minute: Annotated[float, Meta(gt=0, le=10_000_000)] | None = None
+    on_invalid_result: OnInvalidResult = OnInvalidResult.KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of processor: its own options, and what its flows have when they say nothing."""
+
+    options: type[msgspec.Struct]
+    dispatch_timeout_seconds: float = 60.0
+    concurrency: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    rules: FlowRules
+    processor: str
+    options: msgspec.Struct
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    default: str
+    by_name: Mapping[str, Flow]
+
+
+def load(path: Path | None, kinds: Mapping[str, Kind]) -> Flows:
+    """The flows of the file, or the built-in one. Raises ``SettingsInvalid``."""
+    text = BUILT_IN if path is None else path.read_text(encoding="utf-8")
+    return parse(text, kinds, "flows.toml" if path is None else path.name)
+
+
+def parse(text: str, kinds: Mapping[str, Kind], file: str = "flows.toml") -> Flows:
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsInvalid(f"{file}: {error}") from None
+    return _Parser(document, _lines(text), kinds, file).run()
+
+
+class _Parser:
+    def __init__(
+        self, document: dict[str, Any], lines: Mapping[tuple[str, ...], int], kinds: Mapping[str, Kind], file: str
+    ) -> None:
+        self._document, self._lines, self._kinds, self._file = document, lines, kinds, file
+        self._faults: list[tuple[int, str]] = []
+
+    def run(self) -> Flows:
+        tables = self._document.get("flows")
+        for key in self._document:
+            if key not in ("default_flow", "flows"):
+                self._fault((key,), "is not a known key; known are default_flow and flows")
+        if not isinstance(tables, dict) or not tables:
+            self._fault(("flows",), "must define at least one flow, as [flows.NAME]")
+            tables = {}
+        flows = {name: self._flow(name, table) for name, table in tables.items()}
+        default = self._document.get("default_flow", next(iter(flows), None))
+        if default not in flows and flows:
+            self._fault(("default_flow",), f"must be one of the flows: {', '.join(flows)}")
+        if self._faults:
+            raise SettingsInvalid("\n".join(text for _, text in sorted(self._faults)))
+        return Flows(str(default), {name: flow for name, flow in flows.items() if flow is not None})
+
+    def _flow(self, name: str, table: object) -> Flow | None:
+        at = ("flows", name)
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", name):
+            self._fault(at, "must have a name of 1 to 64 letters, digits, dots, dashes or underscores")
+        if not isinstance(table, dict):
+            self._fault(at, "must be a table")
+            return None
+        kind = self._kinds.get(str(table.get("processor")))
+        if kind is None:
+            self._fault((*at, "processor"), f"must be one of: {', '.join(sorted(self._kinds))}")
+            return None
+        values = {k: v for k, v in table.items() if k != "processor"}
+        limits_known = _fields(Limits)
+        options_known = _fields(kind.options)
+        for key in values:
+            if key not in limits_known and key not in options_known:
+                known = ", ".join(sorted((*options_known, *limits_known)))
+                self._fault((*at, key), f"is not a known key of this processor; known are: {known}")
+        limits = self._struct(at, {k: v for k, v in values.items() if k in limits_known}, Limits)
+        options = self._struct(at, {k: v for k, v in values.items() if k in options_known}, kind.options)
+        if limits is None or options is None:
+            return None
+        timeout = limits.dispatch_timeout_seconds or kind.dispatch_timeout_seconds
+        rules = FlowRules(
+            name=name,
+            max_attempts=limits.max_attempts,
+            lease_seconds=limits.lease_seconds,
+            dispatch_timeout_seconds=timeout,
+            callback_timeout_seconds=limits.callback_timeout_seconds,
+            backoff_base_seconds=limits.backoff_base_seconds,
+            backoff_cap_seconds=limits.backoff_cap_seconds,
+            concurrency=limits.concurrency if limits.concurrency is not None else kind.concurrency,
+            rate_per_minute=limits.rate_per_minute,
+            on_invalid_result=limits.on_invalid_result,
+        )
+        return Flow(rules, str(table["processor"]), options)
+
+    def _struct(self, at: tuple[str, ...], values: Mapping[str, object], wanted: type[S]) -> S | None:
+        """``values`` as ``wanted``; key by key, so that each fault is found."""
+        good = True
+        for field in msgspec.structs.fields(wanted):
+            if field.encode_name in values:
+                try:
+                    msgspec.convert(values[field.encode_name], field.type)
+                except msgspec.ValidationError as error:
+                    words = str(error).partition(" - at")[0].replace("`", "").replace("Expected", "must be", 1)
+                    self._fault((*at, field.encode_name), words.partition(", got")[0])
+                    good = False
+            elif field.required:
+                self._fault((*at, field.encode_name), "is required")
+                good = False
+        return msgspec.convert(values, wanted) if good else None
+
+    def _fault(self, key: tuple[str, ...], words: str) -> None:
+        where = key
+        while where and where not in self._lines:
+            where = where[:-1]
+        line = self._lines.get(where, 1)
+        self._faults.append((line, f"{self._file}:{line}: {'.'.join(key)} {words}"))
+
+
+def _fields(struct: type[msgspec.Struct]) -> Sequence[str]:
+    return [f.encode_name for f in msgspec.structs.fields(struct)]
+
+
+def _lines(text: str) -> dict[tuple[str, ...], int]:
+    """The line of each key, as far as tables are written the usual way; tomllib itself tells none."""
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = re.match(r"\s*\[([^\[\]]+)\]", line)
+        if header:
+            table = tuple(part.strip().strip("\"'") for part in header[1].split("."))
+            if len(table) > 2:
+                table = (table[0], ".".join(table[1:]))
+            lines.setdefault(table, number)
+            continue
+        key = re.match(r"\s*([A-Za-z0-9_.\"'-]+)\s*=", line)
+        if key:
+            lines.setdefault((*table, key[1].strip("\"'")), number)
+    return lines

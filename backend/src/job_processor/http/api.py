@@ -1,0 +1,97 @@
+"""The ASGI application: routes from the table, the built page under /ui/, the edge around both."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from job_processor.http.context import Context
+from job_processor.http.edge import PAGE_CSP, Edge
+from job_processor.http.routes import operations
+from job_processor.http.spec import Handler, openapi
+
+_NOT_BUILT = "The page is not built. Run `make build`, or use the API: /openapi.json lists it.\n"
+
+
+def build(context: Context, page: Path, hosts: Collection[str], origins: Collection[str]) -> ASGIApp:
+    """``page``: the folder of the built page; ``hosts`` and ``origins``: see ``Edge``."""
+    table = operations(context)
+    document = msgspec.json.encode(openapi(table))
+
+    async def describe(request: Request) -> Response:
+        return Response(document, media_type="application/json")
+
+    async def root(request: Request) -> Response:
+        return RedirectResponse("/ui/", 307)
+
+    routes: list[BaseRoute] = [Route(op.path, endpoint=_Endpoint(op.handler), methods=[op.method]) for op in table]
+    routes += [
+        Route("/openapi.json", endpoint=_Endpoint(describe), methods=["GET"]),
+        Route("/", endpoint=_Endpoint(root), methods=["GET"]),
+        Mount("/ui", app=_Page(page)),
+    ]
+    app: ASGIApp = _Methods(routes)
+    if origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=sorted(origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["content-type", "idempotency-key", "authorization", "prefer"],
+            expose_headers=["location", "link", "etag", "x-request-id", "retry-after"],
+        )
+    return Edge(app, hosts, origins)
+
+
+class _Endpoint:
+    """A handler as an ASGI application, without the layers that Starlette puts around a function."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._handler(Request(scope, receive))
+        await response(scope, receive, send)
+
+
+class _Methods(Router):
+    """Several routes may share a path: a wrong method is known only when all of them were asked."""
+
+    def __init__(self, routes: list[BaseRoute]) -> None:
+        super().__init__(routes, redirect_slashes=False)
+
+
+class _Page:
+    """The single-page application: its files, and index.html for every address that is none of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._index = folder / "index.html"
+        self._files = StaticFiles(directory=folder, check_dir=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise HTTPException(405)
+        response = await self._response(scope)
+        response.headers["content-security-policy"] = PAGE_CSP
+        await response(scope, receive, send)
+
+    async def _response(self, scope: Scope) -> Response:
+        if not self._index.is_file():
+            return PlainTextResponse(_NOT_BUILT, 503)
+        path = self._files.get_path(scope)
+        try:
+            response = await self._files.get_response(path, scope)
+        except HTTPException as error:
+            if error.status_code != 404 or path.startswith("assets"):
+                raise
+            response = await self._files.get_response("index.html", scope)
+        # Built assets carry a hash in their name; everything else must be asked for anew.
+        hashed = path.startswith("assets") and response.status_code == 200
+        response.headers["cache-control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
+        return response

@@ -1,0 +1,62 @@
+"""Two jobs' results side by side: where they differ, how long each took, what each used."""
+
+import msgspec
+
+from job_processor.core.job import Job
+from job_processor.http import schemas, wire
+
+MAX_DIFFERENCES = 200
+_ABSENT = object()
+
+
+def compare(left: Job, right: Job) -> schemas.Comparison:
+    found: list[schemas.Difference] = []
+    a, b = _parsed(left.result), _parsed(right.result)
+    if a is not _ABSENT and b is not _ABSENT:
+        _walk(a, b, "", found)
+    return schemas.Comparison(
+        left=_side(left),
+        right=_side(right),
+        same_prompt=left.prompt == right.prompt,
+        same_result=left.result == right.result,
+        differences=found,
+    )
+
+
+def _side(job: Job) -> schemas.Side:
+    usage = next((a.usage for a in reversed(job.attempts) if a.usage is not None), None)
+    return schemas.Side(
+        id=job.id,
+        flow=job.flow,
+        status=job.state,
+        result=job.result,
+        result_verdict=None if job.verdict is None else wire.verdict(job.verdict),
+        seconds=None if job.finished_at is None else (job.finished_at - job.created_at) / 1000,
+        prompt_tokens=None if usage is None else usage.prompt_tokens,
+        completion_tokens=None if usage is None else usage.completion_tokens,
+    )
+
+
+def _parsed(text: str | None) -> object:
+    if text is None:
+        return _ABSENT
+    try:
+        value: object = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return _ABSENT
+    return value
+
+
+def _walk(a: object, b: object, path: str, found: list[schemas.Difference]) -> None:
+    if len(found) >= MAX_DIFFERENCES or path.count("/") > 64:
+        return
+    if isinstance(a, dict) and isinstance(b, dict):
+        for key in sorted(a.keys() | b.keys()):
+            step = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
+            _walk(a.get(key, _ABSENT), b.get(key, _ABSENT), step, found)
+    elif isinstance(a, list) and isinstance(b, list):
+        for i in range(max(len(a), len(b))):
+            _walk(a[i] if i < len(a) else _ABSENT, b[i] if i < len(b) else _ABSENT, f"{path}/{i}", found)
+    elif type(a) is not type(b) or a != b:
+        sides = {k: v for k, v in (("left", a), ("right", b)) if v is not _ABSENT}
+        found.append(schemas.Difference(path=path, **sides))

@@ -1,0 +1,97 @@
+"""What the handlers share, and the small reads that several of them need."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from job_processor.bus import Bus
+from job_processor.core.errors import JobNotFound
+from job_processor.core.flow import FlowRules
+from job_processor.core.ids import is_job_id
+from job_processor.core.job import IN_FLIGHT, Attempt, Job, State
+from job_processor.core.lane import Lane
+from job_processor.core.waiting import WaitsFor, waiting_on
+from job_processor.lifecycle import Lifecycle
+from job_processor.signing import CallbackSigner
+from job_processor.store.base import Counts, Store
+from job_processor.telemetry import Telemetry
+
+_encode = msgspec.json.Encoder().encode
+_FRESH_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class FlowInfo:
+    """A flow as the API shows it."""
+
+    rules: FlowRules
+    processor: str
+
+
+@dataclass(slots=True)
+class Situation:
+    """Lanes and counts as of a moment ago: every list shows what its jobs wait for, and need not read them anew."""
+
+    lanes: Mapping[str, Lane]
+    counts: Counts
+    read_at: float
+
+    def in_flight(self, flow: str) -> int:
+        return sum(self.counts.by_state.get((flow, state), 0) for state in IN_FLIGHT)
+
+
+@dataclass(slots=True)
+class Context:
+    store: Store
+    lifecycle: Lifecycle
+    bus: Bus
+    signer: CallbackSigner
+    telemetry: Telemetry
+    flows: Mapping[str, FlowInfo]
+    default_flow: str
+    cancel_accepted: Callable[[str, str, Attempt], Awaitable[None]]
+    """(flow, job id, attempt): pass a cancel on to the processor that had accepted the job."""
+    _situation: Situation | None = field(default=None)
+
+    async def situation(self, *, fresh: bool = False) -> Situation:
+        now = time.monotonic()
+        if fresh or self._situation is None or now - self._situation.read_at > _FRESH_SECONDS:
+            lanes = {lane.flow: lane for lane in await self.store.lanes()}
+            self._situation = Situation(lanes, await self.store.counts(), now)
+        return self._situation
+
+    async def waits(self, job: Job) -> WaitsFor | None:
+        if job.state is not State.PENDING:
+            # Only a PENDING job waits for its lane; the rest is in the job itself.
+            return waiting_on(job, Lane(job.flow), FlowRules(job.flow), 0, self.store.now())
+        return self.waits_in(job, await self.situation())
+
+    def waits_in(self, job: Job, situation: Situation) -> WaitsFor | None:
+        lane = situation.lanes.get(job.flow) or Lane(job.flow)
+        rules = self.lifecycle.rules(job.flow)
+        return waiting_on(job, lane, rules, situation.in_flight(job.flow), self.store.now())
+
+    async def job(self, request: Request) -> Job:
+        """The job that the path names. Raises ``JobNotFound``."""
+        job = await self.store.get(job_id(request))
+        if job is None:
+            raise JobNotFound
+        return job
+
+
+def job_id(request: Request) -> str:
+    """The id in the path; one that cannot be an id is one that does not exist."""
+    value = request.path_params["id"]
+    if not isinstance(value, str) or not is_job_id(value):
+        raise JobNotFound
+    return value
+
+
+def answer(
+    body: msgspec.Struct | Sequence[msgspec.Struct], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(_encode(body), status, headers, "application/json")

@@ -1,0 +1,97 @@
+"""The outermost layer: request id, allowed hosts and origins, security headers, and errors as problems."""
+
+import re
+import secrets
+from collections.abc import Collection
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from job_processor.http import problems
+from job_processor.http.problems import Refused
+
+log = structlog.get_logger(__name__)
+
+_REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
+_API_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+_API_ONLY = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+)
+PAGE_CSP = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+class Edge:
+    """``hosts``: names this server goes by; empty: any. ``origins``: pages of other origins that may call."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str], origins: Collection[str]) -> None:
+        self._app = app
+        self._hosts = frozenset(h.lower().encode() for h in hosts)
+        self._origins = frozenset(o.lower().encode() for o in origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        given = b""
+        host = b""
+        site = b""
+        origin = b""
+        for name, value in scope["headers"]:
+            if name == b"host":
+                host = value
+            elif name == b"x-request-id":
+                given = value
+            elif name == b"sec-fetch-site":
+                site = value
+            elif name == b"origin":
+                origin = value
+        request_id = given.decode() if _REQUEST_ID.match(given) else secrets.token_hex(8)
+        # Routing errors come as exceptions when an app is named here, and are ours to answer.
+        scope["app"] = self
+        scope["request_id"] = request_id
+        is_page = scope["path"].startswith("/ui")
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers: list[tuple[bytes, bytes]] = list(message["headers"])
+                headers.append((b"x-request-id", request_id.encode()))
+                headers.extend(_API_HEADERS)
+                if not is_page:
+                    headers.extend(h for h in _API_ONLY if not any(h[0] == n for n, _ in headers))
+                message["headers"] = headers
+            await send(message)
+
+        try:
+            self._check_sender(host, site, origin, scope["method"])
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:
+            refused = problems.refusal(error)
+            if refused.status == 500:
+                log.exception("request_failed", request_id=request_id, method=scope["method"], path=scope["path"][:200])
+            if started:
+                raise
+            answer = problems.response(refused, request_id)
+            if refused.status in (400, 408, 413, 415):
+                # What is left of the body is not read: the connection cannot be used again.
+                MutableHeaders(raw=answer.raw_headers)["connection"] = "close"
+            await answer(scope, receive, send_with_headers)
+
+    def _check_sender(self, host: bytes, site: bytes, origin: bytes, method: str) -> None:
+        if self._hosts:
+            name = host.rpartition(b":")[0] if host.rpartition(b":")[2].isdigit() else host
+            if name.lower() not in self._hosts:
+                raise Refused(403, "unknown_host", "This server does not go by the name in the Host header.")
+        if site == b"cross-site" and method not in ("GET", "HEAD", "OPTIONS") and origin.lower() not in self._origins:
+            raise Refused(403, "cross_site", "Pages of other sites may not call this API.")

@@ -1,0 +1,139 @@
+"""The strict JSON gate: what does not pass here reaches no handler. A body is read once and decoded once."""
+
+import json
+import re
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+
+from job_processor.http.problems import Refused, invalid
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+MAX_BODY_BYTES = 1024 * 1024
+MAX_DEPTH = 32
+_INT64 = 2**63
+_PATH = re.compile(r" - at `(\$[^`]*)`$")
+_UNKNOWN = re.compile(r"^Object contains unknown field `.*?`", re.DOTALL)
+_MISSING = re.compile(r"^Object missing required field `([^`]*)`")
+# Patterns the message of msgspec quotes are ours, not the client's.
+_SAFE = re.compile(r"^Expected `[^`]*`(?:, got `[a-z0-9 |]+`)?(?: of length [<>=]+ \d+)?|^Expected `")
+
+
+async def read_json(request: Request, wanted: type[T], *, optional: bool = False) -> T:
+    """The body as ``wanted``. Raises ``Refused``: 400, 413, 415 or 422. ``optional``: no body is an empty object."""
+    headers = request.headers
+    if "content-encoding" in headers and headers["content-encoding"].lower() != "identity":
+        raise Refused(415, "unsupported_encoding", "Send the body without Content-Encoding.")
+    body = await read_body(request)
+    if optional and not body:
+        return msgspec.convert({}, wanted)
+    media = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json" and not media.endswith("+json"):
+        raise Refused(415, "unsupported_media_type", "The Content-Type must be application/json.")
+    return decode(body, wanted)
+
+
+async def read_body(request: Request) -> bytes:
+    """At most ``MAX_BODY_BYTES``; more is refused without being kept."""
+    announced = request.headers.get("content-length")
+    if announced is not None and announced.isdigit() and int(announced) > MAX_BODY_BYTES:
+        raise _too_large()
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > MAX_BODY_BYTES:
+                raise _too_large()
+            chunks.append(chunk)
+    except ClientDisconnect:
+        raise Refused(400, "incomplete_body", "The body did not arrive whole.") from None
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _too_large() -> Refused:
+    return Refused(413, "body_too_large", f"The body may have at most {MAX_BODY_BYTES} bytes.")
+
+
+def decode(body: bytes, wanted: type[T]) -> T:
+    """Strict: UTF-8 without BOM, no NaN or Infinity, no lone surrogate, no duplicate key, no NUL, bounded depth."""
+    try:
+        value = msgspec.json.decode(body, type=wanted)
+    except msgspec.ValidationError as error:
+        raise _explain(str(error), wanted) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Refused(400, "malformed_json", "The body is not one well-formed JSON object in UTF-8.") from None
+    except RecursionError:
+        raise Refused(400, "too_deep", f"JSON may be nested at most {MAX_DEPTH} deep.") from None
+    # A second key needs a second colon; most bodies have one and are done.
+    if body.count(b":") > 1:
+        _refuse_duplicate_keys(body)
+    if b"\\u0000" in body:
+        _refuse_nul(value, wanted)
+    return value
+
+
+def _explain(message: str, wanted: type[msgspec.Struct]) -> Refused:
+    """msgspec's message without anything the client sent."""
+    known = [f.encode_name for f in msgspec.structs.fields(wanted)]
+    if _UNKNOWN.match(message):
+        return Refused(422, "unknown_field", f"An unknown field was sent; known are: {', '.join(known)}.")
+    missing = _MISSING.match(message)
+    if missing:
+        return invalid(missing[1], "is required")
+    path = _PATH.search(message)
+    field = "the body"
+    if path is not None:
+        first = re.match(r"\$\.([A-Za-z]+)", path[1])
+        field = first[1] if first is not None and first[1] in known else "the body"
+    said = _SAFE.match(message)
+    wish = message[: path.start()] if path is not None and said is not None else "has a wrong type"
+    return invalid(field, wish.replace("`", "").replace("Expected", "must be", 1).partition(", got")[0])
+
+
+def _refuse_duplicate_keys(body: bytes) -> None:
+    def check(pairs: list[tuple[str, object]]) -> None:
+        if len(pairs) > 1 and len({key for key, _ in pairs}) != len(pairs):
+            raise Refused(400, "duplicate_key", "A key stands twice in the same JSON object.")
+
+    json.loads(body, object_pairs_hook=check)
+
+
+def _refuse_nul(value: msgspec.Struct, wanted: type[msgspec.Struct]) -> None:
+    for field in msgspec.structs.fields(wanted):
+        if _has_nul(getattr(value, field.name)):
+            raise invalid(field.encode_name, "must not contain the NUL character")
+
+
+def _has_nul(value: object) -> bool:
+    match value:
+        case str():
+            return "\x00" in value
+        case list():
+            return any(_has_nul(v) for v in value)
+        case dict():
+            return any("\x00" in k or _has_nul(v) for k, v in value.items())
+        case _:
+            return False
+
+
+def check_free_form(field: str, value: object, max_bytes: int) -> None:
+    """Free-form JSON must be storable anywhere: bounded depth and size, integers of 64 bits, no empty or odd keys."""
+    if len(msgspec.json.encode(value)) > max_bytes:
+        raise invalid(field, f"must have at most {max_bytes} bytes as JSON")
+    level: list[object] = [value]
+    for _ in range(MAX_DEPTH):
+        deeper: list[object] = []
+        for one in level:
+            if isinstance(one, dict):
+                deeper.extend(one.values())
+            elif isinstance(one, list):
+                deeper.extend(one)
+            elif isinstance(one, int) and not -_INT64 <= one < _INT64:
+                raise invalid(field, "must hold integers of at most 64 bits")
+        if not deeper:
+            return
+        level = deeper
+    raise invalid(field, f"must be nested at most {MAX_DEPTH} deep")

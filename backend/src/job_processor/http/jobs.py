@@ -1,0 +1,180 @@
+"""Jobs: submit, list, look, cancel, retry, replay, compare, delete."""
+
+import asyncio
+import contextlib
+import hashlib
+import re
+from typing import cast
+from urllib.parse import urlencode
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from job_processor import results
+from job_processor.core.errors import JobNotFound, MoveRefused
+from job_processor.core.job import IN_FLIGHT, Job, Json
+from job_processor.failpoints import failpoint
+from job_processor.http import query, schemas, wire
+from job_processor.http.comparison import compare
+from job_processor.http.context import Context, answer, job_id
+from job_processor.http.gate import check_free_form, read_json
+from job_processor.http.problems import invalid
+from job_processor.lifecycle import NewJob
+from job_processor.store.base import IdempotencyKey
+
+MAX_METADATA_BYTES = 16 * 1024
+MAX_SCHEMA_BYTES = 64 * 1024
+MAX_WAIT_SECONDS = 60.0
+_KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
+_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
+_fingerprint = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Jobs:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def submit(self, request: Request) -> Response:
+        context = self._context
+        key = _idempotency_key(request)
+        wanted = await read_json(request, schemas.Submission)
+        new = _checked(wanted)
+        stored = None
+        if key is not None:
+            stored = IdempotencyKey(key, hashlib.sha256(_fingerprint(wanted)).hexdigest())
+        added = await context.lifecycle.submit(new, stored)
+        failpoint("submit.before_response")
+        headers = {"location": f"/jobs/{added.job.id}"}
+        if added.created:
+            context.telemetry.submitted(added.job.flow)
+        else:
+            headers["idempotent-replayed"] = "true"
+        return answer(wire.whole(added.job, await context.waits(added.job)), 201, headers)
+
+    async def list(self, request: Request) -> Response:
+        context = self._context
+        wanted = query.parse(request.query_params)
+        found = await context.store.list(wanted)
+        situation = await context.situation()
+        body = [
+            wire.summary(one.job, context.waits_in(one.job, situation), one.prompt_bytes, one.result_bytes)
+            for one in found
+        ]
+        headers = {}
+        if len(found) == wanted.limit:
+            params = [(k, v) for k, v in request.query_params.multi_items() if k != "cursor"]
+            params.append(("cursor", query.cursor_after(found[-1].job.id)))
+            headers["link"] = f'</jobs?{urlencode(params)}>; rel="next"'
+        return answer(body, headers=headers)
+
+    async def get(self, request: Request) -> Response:
+        context = self._context
+        asked = _WAIT.search(request.headers.get("prefer", ""))
+        headers = {}
+        if asked is None:
+            job = await context.job(request)
+        else:
+            seconds = min(float(asked[1]), MAX_WAIT_SECONDS)
+            job = await self._final(job_id(request), seconds)
+            headers["preference-applied"] = f"wait={seconds:g}"
+        made = answer(wire.whole(job, await context.waits(job)), headers=headers)
+        made.headers["etag"] = f'"{hashlib.blake2b(bytes(made.body), digest_size=12).hexdigest()}"'
+        if request.headers.get("if-none-match") == made.headers["etag"]:
+            return Response(status_code=304, headers={"etag": made.headers["etag"]})
+        return made
+
+    async def _final(self, wanted: str, seconds: float) -> Job:
+        """The job when it is final, or as it stands after so many seconds."""
+        context = self._context
+        with context.bus.listen(wanted) as listener:
+            job = await context.store.get(wanted)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    while job is not None and not job.is_final and not listener.closed:
+                        await listener.take()
+                        job = await context.store.get(wanted)
+        if job is None:
+            raise JobNotFound
+        return job
+
+    async def cancel(self, request: Request) -> Response:
+        context = self._context
+        wanted = await read_json(request, schemas.CancelRequest, optional=True)
+        before = await context.job(request)
+        moved = await context.lifecycle.cancel(before.id, wanted.reason)
+        if moved.landed:
+            context.telemetry.moved(moved.job)
+            if before.state in IN_FLIGHT and before.attempts:
+                await context.cancel_accepted(before.flow, before.id, before.attempts[-1])
+        return answer(wire.whole(moved.job, None))
+
+    async def retry(self, request: Request) -> Response:
+        wanted = await read_json(request, schemas.RetryRequest, optional=True)
+        job = await self._context.lifecycle.retry(job_id(request), wanted.max_attempts)
+        return answer(wire.whole(job, await self._context.waits(job)))
+
+    async def replay(self, request: Request) -> Response:
+        context = self._context
+        wanted = await read_json(request, schemas.ReplayRequest, optional=True)
+        if wanted.prompt is not None:
+            _check_prompt(wanted.prompt)
+        job = await context.lifecycle.replay(job_id(request), wanted.flow, wanted.prompt)
+        context.telemetry.submitted(job.flow)
+        return answer(wire.whole(job, await context.waits(job)), 201, {"location": f"/jobs/{job.id}"})
+
+    async def compare(self, request: Request) -> Response:
+        left = await self._context.job(request)
+        right = await self._context.store.get(request.path_params["otherId"])
+        if right is None:
+            raise JobNotFound
+        return answer(compare(left, right))
+
+    async def delete(self, request: Request) -> Response:
+        wanted = job_id(request)
+        if not await self._context.store.delete(wanted):
+            job = await self._context.job(request)
+            raise MoveRefused(f"Only final jobs can be deleted; this one is {job.state.value}.")
+        return Response(status_code=204)
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not _KEY.match(key):
+        raise invalid("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
+    return key
+
+
+def _check_prompt(prompt: str) -> None:
+    if not prompt.strip():
+        raise invalid("prompt", "must not be blank")
+    if "\x00" in prompt:
+        raise invalid("prompt", "must not contain the NUL character")
+    if len(prompt) > schemas.MAX_PROMPT_BYTES // 4 and wire.size(prompt) > schemas.MAX_PROMPT_BYTES:
+        raise invalid("prompt", f"must have at most {schemas.MAX_PROMPT_BYTES} bytes of UTF-8")
+
+
+def _checked(wanted: schemas.Submission) -> NewJob:
+    """What types alone cannot say. Raises ``Refused``."""
+    _check_prompt(wanted.prompt)
+    if wanted.run_at is not None and wanted.delay_seconds is not None:
+        raise invalid("delaySeconds", "must not stand beside runAt")
+    if wanted.metadata:
+        check_free_form("metadata", wanted.metadata, MAX_METADATA_BYTES)
+    if wanted.result_schema is not None:
+        check_free_form("resultSchema", wanted.result_schema, MAX_SCHEMA_BYTES)
+        fault = results.check_schema(cast(dict[str, Json], wanted.result_schema))
+        if fault is not None:
+            raise invalid("resultSchema", "must be a valid JSON Schema")
+    return NewJob(
+        prompt=wanted.prompt,
+        flow=wanted.flow,
+        run_at=None if wanted.run_at is None else wire.time_in("runAt", wanted.run_at),
+        delay_ms=None if wanted.delay_seconds is None else int(wanted.delay_seconds * 1000),
+        priority=wanted.priority,
+        max_attempts=wanted.max_attempts,
+        deadline=None if wanted.deadline is None else wire.time_in("deadline", wanted.deadline),
+        tags=tuple(dict.fromkeys(wanted.tags)),
+        metadata=cast(dict[str, Json], wanted.metadata),
+        result_schema=cast(dict[str, Json] | None, wanted.result_schema),
+    )

@@ -1,0 +1,80 @@
+"""Errors as RFC 9457 problem details, from one table. Nothing of the request is ever echoed."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from job_processor.core import errors
+from job_processor.http.schemas import FieldError, Problem
+from job_processor.http.spec import PROBLEM_TITLES
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Refused(Exception):
+    """A request that is answered with a problem. ``code`` is stable and for programs."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+
+
+def refusal(error: Exception) -> Refused:
+    """What an error is to a client. An unknown one is a 500 that says nothing of itself."""
+    match error:
+        case Refused():
+            return error
+        case errors.JobNotFound():
+            return Refused(404, "job_not_found", "There is no job with this id.")
+        case errors.MoveRefused():
+            return Refused(409, "state_conflict", str(error))
+        case errors.IdempotencyMismatch():
+            return Refused(422, "idempotency_mismatch", "This Idempotency-Key was used before with another body.")
+        case errors.InvalidField():
+            return invalid(error.field, str(error))
+        case errors.StorageFull():
+            return Refused(503, "storage_full", "The disk is full; nothing was stored.", headers={"retry-after": "30"})
+        case errors.StoreUnavailable():
+            return Refused(
+                503, "store_unavailable", "The store cannot answer now; try again.", headers={"retry-after": "2"}
+            )
+        case HTTPException():
+            title = PROBLEM_TITLES.get(error.status_code, "Error")
+            return Refused(error.status_code, f"http_{error.status_code}", title, headers=error.headers)
+        case _:
+            return Refused(500, "internal_error", "Something went wrong here; the request id finds it in the log.")
+
+
+def invalid(field: str, wanted: str) -> Refused:
+    """A 422 for one field: what is wanted of it, not what came."""
+    return Refused(422, "invalid_field", f"{field}: {wanted}", [FieldError(field=field, message=wanted)])
+
+
+def response(refused: Refused, request_id: str) -> Response:
+    problem = Problem(
+        type="about:blank",
+        title=PROBLEM_TITLES.get(refused.status, "Error"),
+        status=refused.status,
+        detail=refused.detail,
+        error=refused.detail,
+        code=refused.code,
+        request_id=request_id,
+        errors=refused.errors,
+    )
+    headers = dict(refused.headers)
+    if refused.status == 401:
+        headers.setdefault("www-authenticate", "Bearer")
+    return Response(_encode(problem), refused.status, headers, "application/problem+json")

@@ -1,0 +1,113 @@
+"""Server-sent events: hints that something changed, resumable, coalesced, never a burden to others.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from job_processor.bus import Bus, Listener
+from job_processor.core.errors import StoreUnavailable
+from job_processor.http.context import Context
+from job_processor.http.problems import Refused
+from job_processor.store.base import Notice, Resync
+
+HEARTBEAT_SECONDS = 15.0
+BATCH_SECONDS = 0.1
+"""Notices of this span go out together; the first after a quiet time goes at once."""
+MAX_STREAMS = 2_000
+RESUME_LIMIT = 2_000
+_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
+
+
+class _Event(msgspec.Struct, rename="camel"):
+    id: str
+    status: str | None
+    flow: str
+    rev: int
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Stream:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def events(self, request: Request) -> Response:
+        """All jobs."""
+        return self._open(request, None)
+
+    async def job_events(self, request: Request) -> Response:
+        """One job, from its present state on."""
+        job = await self._context.job(request)
+        return self._open(request, job.id)
+
+    def _open(self, request: Request, job_id: str | None) -> Response:
+        if self._context.bus.listeners >= MAX_STREAMS:
+            raise Refused(503, "too_many_streams", "Too many event streams are open.", headers={"retry-after": "10"})
+        given = request.headers.get("last-event-id", request.query_params.get("lastEventId", ""))
+        position = int(given) if given.isascii() and given.isdigit() and len(given) < 18 else None
+        # An id that is not ours is as good as one that is too old: the client must fetch anew.
+        forged = bool(given) and position is None
+        return StreamingResponse(
+            self._follow(self._context.bus, job_id, position, forged), headers=_HEADERS, media_type="text/event-stream"
+        )
+
+    async def _follow(self, bus: Bus, job_id: str | None, position: int | None, forged: bool) -> AsyncIterator[bytes]:
+        with bus.listen(job_id) as listener:
+            # Listening first: what changes while the past is read is not lost between the two.
+            yield b"retry: 1000\n\n"
+            past = await self._past(position, job_id)
+            if forged:
+                past = [Resync(0)]
+            yield _hello(past) + _render(past)
+            sent = max((n.position for n in past if isinstance(n, Notice)), default=position or 0)
+            while not listener.closed:
+                notices = await _next(listener)
+                fresh = [n for n in notices if isinstance(n, Resync) or n.position > sent]
+                if fresh:
+                    sent = max(sent, *(n.position for n in fresh))
+                yield _render(fresh) if fresh else b": still here\n\n"
+                if fresh:
+                    await asyncio.sleep(BATCH_SECONDS)
+
+    async def _past(self, position: int | None, job_id: str | None) -> Sequence[Notice | Resync]:
+        if position is None:
+            return []
+        try:
+            found = await self._context.store.since(position, RESUME_LIMIT)
+        except StoreUnavailable:
+            return [Resync(position)]
+        if isinstance(found, Resync):
+            return [found]
+        return [n for n in found if job_id is None or n.job_id == job_id]
+
+
+async def _next(listener: Listener) -> Sequence[Notice | Resync]:
+    """What has changed, or nothing when it is time for a heartbeat."""
+    try:
+        async with asyncio.timeout(HEARTBEAT_SECONDS):
+            return await listener.take()
+    except TimeoutError:
+        return ()
+
+
+def _hello(past: Sequence[Notice | Resync]) -> bytes:
+    return f'event: hello\ndata: {{"missed": {len(past)}}}\n\n'.encode()
+
+
+def _render(notices: Iterable[Notice | Resync]) -> bytes:
+    parts: list[bytes] = []
+    for n in notices:
+        if isinstance(n, Resync):
+            parts.append(b"event: resync\nid: %d\ndata: {}\n\n" % n.position)
+        else:
+            status = None if n.state is None else n.state.value
+            data = _encode(_Event(n.job_id, status, n.flow, n.rev))
+            parts.append(b"event: job\nid: %d\ndata: %b\n\n" % (n.position, data))
+    return b"".join(parts)

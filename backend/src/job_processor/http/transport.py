@@ -1,0 +1,134 @@
+"""What uvicorn leaves out: receive deadlines, limits on the head of a request, and streams that end at shutdown.
+
+Deadlines are checked by one sweep a second over all connections, which costs a request nothing.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from uvicorn import Config, Server
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+HEAD_SECONDS = 10.0
+"""From the first byte (or the connection) to the end of the headers."""
+BODY_SECONDS = 30.0
+"""From the first byte to the end of the body."""
+MAX_HEAD_BYTES = 16 * 1024
+MAX_HEADERS = 100
+MAX_URL_BYTES = 8 * 1024
+
+_REASONS = {408: "Request Timeout", 414: "URI Too Long", 431: "Request Header Fields Too Large"}
+
+
+class _Refused(Exception):
+    """Raised inside a parser callback; httptools turns it into its own error."""
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """One connection that cannot be held open by sending slowly, nor filled by a head without end."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._since: float | None = None
+        self._in_head = True
+        self._head_bytes = 0
+        self._refusal: int | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the parent
+        super().connection_made(transport)
+        self._since = self.loop.time()
+
+    def data_received(self, data: bytes) -> None:
+        if self._since is None:
+            self._since = self.loop.time()
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        self._head_bytes = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > MAX_URL_BYTES:
+            self._refuse(414)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > MAX_HEAD_BYTES or len(self.headers) >= MAX_HEADERS:
+            self._refuse(431)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._since = None
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        if self._refusal is None:
+            super().send_400_response(msg)
+        else:
+            self._close_with(self._refusal)
+
+    def check_deadline(self, now: float) -> None:
+        """Close the connection if what it is sending has taken too long to arrive."""
+        if self._since is None or self.transport.is_closing():
+            return
+        if now - self._since > (HEAD_SECONDS if self._in_head else BODY_SECONDS):
+            self._close_with(408)
+
+    def _refuse(self, status: int) -> None:
+        self._refusal = status
+        raise _Refused
+
+    def _close_with(self, status: int) -> None:
+        reason = _REASONS[status]
+        body = f'{{"type":"about:blank","title":"{reason}","status":{status},"error":"{reason}"}}'
+        self.transport.write(
+            f"HTTP/1.1 {status} {reason}\r\ncontent-type: application/problem+json\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n{body}".encode()
+        )
+        self.transport.close()
+
+
+class GracefulServer(Server):
+    """Calls ``stopping`` before it waits for open requests, so that event streams end and it can exit."""
+
+    def __init__(self, config: Config, stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % 10 == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, GuardedProtocol):
+                    connection.check_deadline(now)
+        return await super().on_tick(counter)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the application's: it must stop more than this server, and exit with 0."""
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping()
+        await super().shutdown(sockets)

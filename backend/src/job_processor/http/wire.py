@@ -1,0 +1,177 @@
+"""From the core's values to the wire's."""
+
+import datetime
+from collections.abc import Mapping
+from typing import Any, cast
+
+from job_processor.core.job import Attempt, Job, JobError, State
+from job_processor.core.verdict import Verdict
+from job_processor.core.waiting import WaitsFor
+from job_processor.http import schemas as s
+from job_processor.http.problems import invalid
+from job_processor.store.base import Worker
+
+CLIP_BYTES = 4096
+_MAX_TIME_MS = 4_102_444_800_000
+"""The year 2100: later times are a mistake."""
+
+
+def time_out(ms: int) -> str:
+    """RFC 3339 in UTC with milliseconds."""
+    whole, part = divmod(ms, 1000)
+    return f"{datetime.datetime.fromtimestamp(whole, datetime.UTC):%Y-%m-%dT%H:%M:%S}.{part:03d}Z"
+
+
+def maybe_time(ms: int | None) -> str | None:
+    return None if ms is None else time_out(ms)
+
+
+def time_in(field: str, text: str) -> int:
+    """Milliseconds since 1970 of an RFC 3339 time with an offset, before the year 2100."""
+    try:
+        value = datetime.datetime.fromisoformat(text)
+        if value.tzinfo is None or "T" not in text.upper():
+            raise ValueError
+        ms = int(value.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise invalid(field, "must be an RFC 3339 time with an offset, like 2026-11-24T10:15:30Z") from None
+    if not 0 <= ms < _MAX_TIME_MS:
+        raise invalid(field, "must lie between 1970 and 2100")
+    return ms
+
+
+def summary(job: Job, waits: WaitsFor | None, prompt_bytes: int, result_bytes: int | None) -> s.JobSummary:
+    """A job for a list; its texts are as the store clipped them, cut here to 4 KiB of UTF-8."""
+    prompt, prompt_cut = clip(job.prompt, prompt_bytes)
+    result, result_cut = (None, False) if job.result is None else clip(job.result, result_bytes or 0)
+    return s.JobSummary(
+        **_common(job, waits),
+        prompt=prompt,
+        result=result,
+        prompt_truncated=prompt_cut,
+        prompt_bytes=prompt_bytes,
+        result_truncated=result_cut,
+        result_bytes=result_bytes,
+    )
+
+
+def whole(job: Job, waits: WaitsFor | None) -> s.JobWhole:
+    return s.JobWhole(**_whole(job, waits))
+
+
+def callback_answer(job: Job, waits: WaitsFor | None, callback: str) -> s.CallbackAnswer:
+    return s.CallbackAnswer(**_whole(job, waits), callback=callback)
+
+
+def _whole(job: Job, waits: WaitsFor | None) -> dict[str, Any]:
+    return {
+        **_common(job, waits),
+        "prompt": job.prompt,
+        "result": job.result,
+        "prompt_truncated": False,
+        "prompt_bytes": size(job.prompt),
+        "result_truncated": False,
+        "result_bytes": None if job.result is None else size(job.result),
+        "attempts": [attempt(a) for a in job.attempts],
+        "history": [
+            s.EventOut(at=time_out(e.at), what=e.what, attempt=e.attempt, detail=e.detail) for e in job.history
+        ],
+        "result_schema": cast(s.JsonObject | None, job.result_schema),
+    }
+
+
+def _common(job: Job, waits: WaitsFor | None) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "status": job.state,
+        "flow": job.flow,
+        "created_at": time_out(job.created_at),
+        "updated_at": time_out(job.updated_at),
+        "run_at": time_out(job.run_at),
+        "finished_at": maybe_time(job.finished_at),
+        "priority": job.priority,
+        "attempt": job.attempt,
+        "failures": job.failures,
+        "max_attempts": job.max_attempts,
+        "deadline": maybe_time(job.deadline),
+        "result_verdict": None if job.verdict is None else verdict(job.verdict),
+        "error": error(job.error),
+        "progress": job.progress,
+        "waiting_on": None
+        if waits is None
+        else s.WaitingOn(kind=waits.kind, detail=waits.detail, until=maybe_time(waits.until)),
+        "tags": list(job.tags),
+        "metadata": cast(s.JsonObject, job.metadata),
+        "replay_of": job.replay_of,
+    }
+
+
+def error(value: JobError | None) -> s.ErrorOut | None:
+    return None if value is None else s.ErrorOut(code=value.code, message=value.message)
+
+
+def attempt(a: Attempt) -> s.AttemptOut:
+    usage = a.usage
+    return s.AttemptOut(
+        number=a.number,
+        started_at=time_out(a.started_at),
+        worker=a.worker,
+        ended_at=maybe_time(a.ended_at),
+        end=a.end,
+        error=error(a.error),
+        execution_id=a.execution_id,
+        usage=None
+        if usage is None
+        else s.UsageOut(
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            model=usage.model,
+            finish_reason=usage.finish_reason,
+        ),
+    )
+
+
+def verdict(v: Verdict) -> s.VerdictOut:
+    return s.VerdictOut(
+        kind=v.kind,
+        error=None
+        if v.error is None
+        else s.ParseErrorOut(message=v.error.message, line=v.error.line, column=v.error.column),
+        repaired=None
+        if v.repaired is None
+        else s.RepairOut(
+            text=v.repaired.text,
+            edits=[s.EditOut(position=e.position, before=e.before, after=e.after) for e in v.repaired.edits],
+        ),
+        schema_errors=[s.SchemaErrorOut(path=e.path, message=e.message) for e in v.schema_errors],
+    )
+
+
+def worker(w: Worker) -> s.WorkerOut:
+    return s.WorkerOut(
+        id=w.id,
+        name=w.name,
+        flows=list(w.flows),
+        running=w.running,
+        started_at=time_out(w.started_at),
+        seen_at=time_out(w.seen_at),
+    )
+
+
+def size(text: str) -> int:
+    """Bytes of UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def clip(text: str, whole_bytes: int) -> tuple[str, bool]:
+    """At most 4 KiB of UTF-8, never through a character, and whether anything is missing."""
+    if whole_bytes <= CLIP_BYTES:
+        return text, False
+    return text.encode()[:CLIP_BYTES].decode(errors="ignore"), True
+
+
+def by_flow(counts: Mapping[tuple[str, State], int]) -> dict[str, dict[str, int]]:
+    table: dict[str, dict[str, int]] = {}
+    for (flow, state), n in counts.items():
+        table.setdefault(flow, {})[state.value] = n
+    return table

@@ -1,0 +1,161 @@
+"""The door: every change of a job's state goes through here. Decide (core) → apply (store); the store tells."""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from job_processor import results
+from job_processor.core import transitions
+from job_processor.core.errors import InvalidField, JobNotFound, MoveRefused, StoreUnavailable
+from job_processor.core.flow import FlowRules
+from job_processor.core.ids import IdFactory
+from job_processor.core.job import Job, Json
+from job_processor.core.outcome import Cancelled, Reported, ResultAccepted, Retried, Signal, Succeeded
+from job_processor.core.verdict import Verdict
+from job_processor.store.base import Added, IdempotencyKey, Store
+
+TRIES = 50
+"""Lost races in a row before we say that the store does not answer: far beyond what contention can do."""
+_THREAD_ABOVE = 32_768
+"""Characters of a result above which it is examined in a thread, so that the event loop goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A submission that the edge has checked. Times in milliseconds since 1970."""
+
+    prompt: str
+    flow: str | None = None
+    run_at: int | None = None
+    delay_ms: int | None = None
+    priority: int = 0
+    max_attempts: int | None = None
+    deadline: int | None = None
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, Json] | None = None
+    result_schema: Mapping[str, Json] | None = None
+    replay_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The job after a signal, and whether the signal changed it."""
+
+    job: Job
+    landed: bool
+
+
+class Lifecycle:
+    def __init__(
+        self,
+        store: Store,
+        flows: Mapping[str, FlowRules],
+        default_flow: str,
+        ids: IdFactory,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._store = store
+        self._flows = flows
+        self._default_flow = default_flow
+        self._ids = ids
+        self._jitter = jitter
+
+    def rules(self, flow: str) -> FlowRules:
+        """The flow's rules. A job may outlive its flow's definition; then the defaults hold."""
+        return self._flows.get(flow) or FlowRules(flow)
+
+    async def submit(self, new: NewJob, key: IdempotencyKey | None = None) -> Added:
+        """Store a new job. Raises ``InvalidField`` for an unknown flow or a deadline that has passed."""
+        flow = new.flow or self._default_flow
+        rules = self._flows.get(flow)
+        if rules is None:
+            raise InvalidField("flow", f"must be one of: {', '.join(sorted(self._flows))}")
+        now = self._store.now()
+        run_at = new.run_at if new.delay_ms is None else now + new.delay_ms
+        if new.deadline is not None and new.deadline <= max(now, run_at or 0):
+            raise InvalidField("deadline", "must lie ahead, and after the job may start")
+        job = transitions.submit(
+            job_id=self._ids.new(now),
+            prompt=new.prompt,
+            rules=rules,
+            now=now,
+            run_at=run_at,
+            priority=new.priority,
+            max_attempts=new.max_attempts,
+            deadline=new.deadline,
+            tags=new.tags,
+            metadata=new.metadata,
+            result_schema=new.result_schema,
+            replay_of=new.replay_of,
+        )
+        return await self._store.add(job, key)
+
+    async def signal(self, job_id: str, signal: Signal, known: Job | None = None) -> Moved:
+        """Let the core decide and the store apply, again with the newest job whenever somebody was faster.
+
+        ``known``: the job as the caller last saw it, which saves a read. Raises ``JobNotFound``.
+        """
+        for _ in range(TRIES):
+            job = known if known is not None else await self._store.get(job_id)
+            known = None
+            if job is None:
+                raise JobNotFound(job_id)
+            examined = await self._examined(signal, job)
+            change = transitions.decide(job, examined, self._store.now(), self.rules(job.flow), self._jitter())
+            if change is None:
+                return Moved(job, landed=False)
+            if await self._store.apply(change):
+                return Moved(change.job, landed=True)
+        raise StoreUnavailable("The job changes faster than it can be written.")
+
+    async def cancel(self, job_id: str, reason: str | None = None) -> Moved:
+        """Call the job off. Cancelling a CANCELLED job changes nothing; raises ``MoveRefused`` for other final ones."""
+        moved = await self.signal(job_id, Cancelled(reason))
+        if not moved.landed and moved.job.state.value != "CANCELLED":
+            raise MoveRefused(f"The job is already {moved.job.state.value}.")
+        return moved
+
+    async def retry(self, job_id: str, more_attempts: int | None = None) -> Job:
+        """Put a FAILED or CANCELLED job back. Raises ``MoveRefused`` for any other state."""
+        job = await self._store.get(job_id)
+        if job is None:
+            raise JobNotFound(job_id)
+        more = more_attempts or self.rules(job.flow).max_attempts
+        moved = await self.signal(job_id, Retried(more), known=job)
+        if not moved.landed:
+            raise MoveRefused(f"Only FAILED and CANCELLED jobs can be retried; this one is {moved.job.state.value}.")
+        return moved.job
+
+    async def replay(self, job_id: str, flow: str | None = None, prompt: str | None = None) -> Job:
+        """A new job from an old one's prompt (or another), on the same or another flow."""
+        old = await self._store.get(job_id)
+        if old is None:
+            raise JobNotFound(job_id)
+        new = NewJob(
+            prompt=prompt if prompt is not None else old.prompt,
+            flow=flow or old.flow,
+            priority=old.priority,
+            tags=old.tags,
+            metadata=old.metadata,
+            result_schema=old.result_schema,
+            replay_of=old.id,
+        )
+        return (await self.submit(new)).job
+
+    async def _examined(self, signal: Signal, job: Job) -> Signal:
+        """The signal with a verdict on the result it carries."""
+        match signal:
+            case Reported(outcome=Succeeded(verdict=None) as success):
+                verdict = await _examine(success.result, job)
+                return replace(signal, outcome=replace(success, verdict=verdict))
+            case ResultAccepted(verdict=None):
+                return replace(signal, verdict=await _examine(signal.result, job))
+            case _:
+                return signal
+
+
+async def _examine(result: str, job: Job) -> Verdict:
+    if len(result) > _THREAD_ABOVE:
+        return await asyncio.to_thread(results.examine, result, job.result_schema)
+    return results.examine(result, job.result_schema)

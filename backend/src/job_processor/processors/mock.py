@@ -1,0 +1,168 @@
+"""The built-in worker: answers by a real HTTP callback after a while, and misbehaves on purpose.
+
+A fault is chosen by the flow's seeded rates, or named in the prompt: ``fault:malformed``.
+"""
+
+import asyncio
+import json
+import random
+import re
+from enum import StrEnum
+from typing import Annotated
+
+import aiohttp
+import msgspec
+import structlog
+from msgspec import Meta
+
+from job_processor.core.job import Attempt
+from job_processor.core.outcome import Accepted, Outcome
+from job_processor.processors.base import Dispatch, Surroundings
+
+log = structlog.get_logger(__name__)
+
+
+class Fault(StrEnum):
+    MALFORMED = "malformed"
+    """The result is JSON with a trailing comma and a missing quote."""
+    PROSE = "prose"
+    """The JSON is wrapped in talk."""
+    TRUNCATED = "truncated"
+    """The result stops in the middle."""
+    LOST = "lost"
+    """No callback ever comes."""
+    DUPLICATE = "duplicate"
+    """The same callback comes twice."""
+    LATE = "late"
+    """The callback comes after its deadline."""
+    EARLY = "early"
+    """The callback comes before the dispatch has returned."""
+    WRONG_SECRET = "wrong_secret"
+    """The callback comes with a wrong secret, and never with the right one."""
+    ERROR = "error"
+    """The callback reports an error."""
+    SLOW = "slow"
+    """The callback comes after three times the delay."""
+
+
+Rate = Annotated[float, Meta(ge=0, le=1)]
+_NAMED = re.compile(r"\bfault:([a-z_]+)")
+_TRIES = 5
+
+
+class MockOptions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    delay_seconds: Annotated[float, Meta(ge=0, le=3600)] = 5.0
+    faults: dict[str, Rate] = {}
+    seed: int = 0
+
+
+class MockProcessor:
+    def __init__(self, options: MockOptions, around: Surroundings) -> None:
+        unknown = sorted(set(options.faults) - {f.value for f in Fault})
+        if unknown:
+            raise ValueError(f"faults: unknown {', '.join(unknown)}; known are {', '.join(f.value for f in Fault)}")
+        self._options = options
+        self._timeout_ms = int(around.rules.callback_timeout_seconds * 1000)
+        self._secret = around.callback_secret
+        self._random = random.Random(options.seed)
+        self._session: aiohttp.ClientSession | None = None
+        self._pending: dict[tuple[str, int], asyncio.Task[None]] = {}
+
+    async def open(self) -> None:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, limit_per_host=256),
+            timeout=aiohttp.ClientTimeout(total=10),
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        for task in self._pending.values():
+            task.cancel()
+        await asyncio.gather(*self._pending.values(), return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    async def run(self, dispatch: Dispatch) -> Outcome:
+        fault = self._fault(dispatch)
+        delay = self._options.delay_seconds
+        if fault is Fault.EARLY:
+            await self._deliver(dispatch, fault)
+            return Accepted(self._timeout_ms)
+        if fault is Fault.SLOW:
+            delay *= 3
+        elif fault is Fault.LATE:
+            delay = self._timeout_ms / 1000 + 2
+        key = (dispatch.job_id, dispatch.attempt)
+        task = asyncio.create_task(self._later(delay, dispatch, fault))
+        self._pending[key] = task
+        task.add_done_callback(lambda _: self._pending.pop(key, None))
+        return Accepted(self._timeout_ms, execution_id=f"mock-{dispatch.job_id[-8:]}-{dispatch.attempt}")
+
+    async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
+        task = self._pending.get((job_id, attempt.number))
+        if task is None:
+            return None
+        task.cancel()
+        return "The mock stopped its work."
+
+    def _fault(self, dispatch: Dispatch) -> Fault | None:
+        named = _NAMED.search(dispatch.prompt)
+        if named is not None and named[1] in {f.value for f in Fault}:
+            return Fault(named[1])
+        for name, rate in self._options.faults.items():
+            if self._random.random() < rate:
+                return Fault(name)
+        return None
+
+    async def _later(self, delay: float, dispatch: Dispatch, fault: Fault | None) -> None:
+        await asyncio.sleep(delay)
+        await self._deliver(dispatch, fault)
+
+    async def _deliver(self, dispatch: Dispatch, fault: Fault | None) -> None:
+        if fault is Fault.LOST:
+            return
+        body: dict[str, object] = {"jobId": dispatch.job_id, "attempt": dispatch.attempt}
+        if fault is Fault.ERROR:
+            body["error"] = "The mock was asked to fail."
+        else:
+            body["result"] = _result(dispatch, fault)
+        secret = "wrong-on-purpose" if fault is Fault.WRONG_SECRET else self._secret
+        await self._post(dispatch.callback_url, body, secret)
+        if fault is Fault.DUPLICATE:
+            await self._post(dispatch.callback_url, body, secret)
+
+    async def _post(self, url: str, body: dict[str, object], secret: str) -> None:
+        """Like a decent sender: again while the receiver is down or says 5xx, never after a 4xx."""
+        assert self._session is not None
+        for again in range(_TRIES):
+            try:
+                async with self._session.post(
+                    url, json=body, headers={"x-webhook-secret": secret}, allow_redirects=False
+                ) as response:
+                    if response.status < 500:
+                        return
+                    said = str(response.status)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                said = type(error).__name__
+            log.info("mock_callback_again", job=body["jobId"], reason=said)
+            await asyncio.sleep(0.2 * 2**again)
+
+
+def _result(dispatch: Dispatch, fault: Fault | None) -> str:
+    words = dispatch.prompt.split()
+    answer = {
+        "summary": f"Processed a prompt of {len(words)} words.",
+        "words": len(words),
+        "attempt": dispatch.attempt,
+        "echo": dispatch.prompt[:200],
+    }
+    text = json.dumps(answer, ensure_ascii=False)
+    match fault:
+        case Fault.MALFORMED:
+            return text[:-1].replace('"words"', "words", 1) + ",}"
+        case Fault.PROSE:
+            return f"Sure! Here is the JSON you asked for:\n\n{text}\n\nLet me know if you need anything else."
+        case Fault.TRUNCATED:
+            return text[: len(text) // 2]
+        case _:
+            return text

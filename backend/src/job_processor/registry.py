@@ -1,0 +1,57 @@
+"""Which processors there are: the one place that knows them all by name. Imported when a flow needs them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from typing import cast
+
+import msgspec
+
+from job_processor.core.errors import ProcessorUnusable, SettingsInvalid
+from job_processor.flows import Flow, Flows, Kind
+from job_processor.processors.base import Processor, Surroundings
+
+# kind: (module, options, processor, seconds a dispatch may take, concurrency when the flow says nothing)
+_KINDS: Mapping[str, tuple[str, str, str, float, int | None]] = {
+    "mock": ("mock", "MockOptions", "MockProcessor", 30.0, None),
+    "webhook": ("webhook", "WebhookOptions", "WebhookProcessor", 30.0, None),
+    "n8n": ("n8n", "N8nOptions", "N8nProcessor", 60.0, 20),
+    "openai": ("openai", "OpenAIOptions", "OpenAIProcessor", 300.0, 20),
+    "azure-openai": ("azure_openai", "AzureOpenAIOptions", "AzureOpenAIProcessor", 300.0, 20),
+    "python": ("python", "PythonOptions", "PythonProcessor", 300.0, None),
+}
+_Factory = Callable[[msgspec.Struct, Surroundings], Processor]
+
+
+class Kinds(Mapping[str, Kind]):
+    """The kinds by name; a kind's module is loaded when it is first asked for, since some are slow to load."""
+
+    def __getitem__(self, name: str) -> Kind:
+        module, options, _, timeout, concurrency = _KINDS[name]
+        struct = cast(type[msgspec.Struct], getattr(_module(module), options))
+        return Kind(struct, timeout, concurrency)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_KINDS)
+
+    def __len__(self) -> int:
+        return len(_KINDS)
+
+
+def build(flows: Flows, surroundings: Callable[[Flow], Surroundings]) -> dict[str, Processor]:
+    """A processor for each flow. Raises ``SettingsInvalid`` that names every flow whose processor cannot be built."""
+    built: dict[str, Processor] = {}
+    faults: list[str] = []
+    for name, flow in flows.by_name.items():
+        module, _, processor, _, _ = _KINDS[flow.processor]
+        factory = cast(_Factory, getattr(_module(module), processor))
+        try:
+            built[name] = factory(flow.options, surroundings(flow))
+        except (ProcessorUnusable, ValueError) as error:
+            faults.append(f"flow {name}: {error}")
+    if faults:
+        raise SettingsInvalid("\n".join(faults))
+    return built
+
+
+def _module(name: str) -> object:
+    return import_module(f"job_processor.processors.{name}")

@@ -1,0 +1,222 @@
+"""The environment → one frozen object, checked whole: every fault at once, each naming its setting.
+
+No other module reads the environment. ``NAME_FILE`` may stand for any secret NAME: the file's content counts.
+"""
+
+import ipaddress
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+T = TypeVar("T")
+
+EXAMPLE_SECRETS = frozenset(
+    {"dev-secret-key", "changethis", "changeme", "change-me", "secret", "password", "your-secret-here", "example"}
+)
+MIN_SECRET_CHARACTERS = 32
+
+
+class SettingsInvalid(Exception):
+    """``faults``: one line each, every one names its setting."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One documented setting. ``default`` as one would write it; empty: none."""
+
+    name: str
+    default: str
+    help: str
+    secret: bool = False
+
+
+TABLE = (
+    Setting("APP_ENV", "development", "`production` turns every safety check on, whatever HOST is"),
+    Setting("HOST", "127.0.0.1", "address to listen on"),
+    Setting("PORT", "3000", "port to listen on; 0 takes a free one"),
+    Setting("PUBLIC_URL", "", "what callback addresses are built from; default: http://HOST:PORT"),
+    Setting(
+        "AUTH", "off", "`off` (loopback only) or `proxy`: whoever reaches the port was let in by what is before it"
+    ),
+    Setting("ALLOWED_HOSTS", "", "names in the Host header, by commas; default: loopback names when HOST is loopback"),
+    Setting("CORS_ORIGINS", "", "pages of other origins that may call the API, by commas; never `*`"),
+    Setting(
+        "WEBHOOK_SECRET", "dev-secret-key", "what callbacks prove themselves with; needed off loopback", secret=True
+    ),
+    Setting("WEBHOOK_SECRET_PREVIOUS", "", "the secret before, still taken while it is rotated", secret=True),
+    Setting("MONGODB_URI", "", "set: MongoDB; unset: SQLite in DATA_DIR", secret=True),
+    Setting("DATA_DIR", "data", "directory of the SQLite database"),
+    Setting("FLOWS_FILE", "", "default: flows.toml in the working directory if there is one, else one mock flow"),
+    Setting("RETENTION_DAYS", "30", "final jobs are deleted after so many days; 0 keeps them for ever"),
+    Setting("WORKER_NAME", "", "this worker's name on the page; default: the host name"),
+    Setting("LOG_LEVEL", "info", "debug, info, warning or error"),
+    Setting("LOG_FORMAT", "text", "text or json"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    app_env: str
+    host: str
+    port: int
+    public_url: str
+    auth: str
+    allowed_hosts: tuple[str, ...]
+    cors_origins: tuple[str, ...]
+    webhook_secrets: tuple[str, ...]
+    mongodb_uri: str | None
+    data_dir: Path
+    flows_file: Path | None
+    retention_days: float
+    worker_name: str
+    log_level: str
+    log_format: str
+    failpoints: str
+    environment: Mapping[str, str]
+    """The whole environment, for the secrets that flows name."""
+
+    @property
+    def is_exposed(self) -> bool:
+        """May others than this machine's people reach it? Then the defaults for development are refused."""
+        return self.app_env == "production" or not is_loopback(self.host)
+
+    def callback_base(self, port: int) -> str:
+        """Where processors reach us, without a slash at the end."""
+        if self.public_url:
+            return self.public_url
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "localhost") else self.host
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load(environment: Mapping[str, str]) -> Settings:
+    """Settings from the environment. Raises ``SettingsInvalid`` with every fault found."""
+    return _Loader(environment).load()
+
+
+class _Loader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = dict(environment)
+        self._faults: list[str] = []
+        for setting in TABLE:
+            if setting.secret:
+                self._take_file(setting.name)
+
+    def load(self) -> Settings:
+        settings = Settings(
+            app_env=self._choice("APP_ENV", "development", "production"),
+            host=self._text("HOST"),
+            port=self._number("PORT", int, 0, 65535),
+            public_url=self._url("PUBLIC_URL"),
+            auth=self._choice("AUTH", "off", "proxy"),
+            allowed_hosts=self._names("ALLOWED_HOSTS"),
+            cors_origins=self._names("CORS_ORIGINS"),
+            webhook_secrets=tuple(
+                s for s in (self._text("WEBHOOK_SECRET"), self._text("WEBHOOK_SECRET_PREVIOUS")) if s
+            ),
+            mongodb_uri=self._text("MONGODB_URI") or None,
+            data_dir=Path(self._text("DATA_DIR")),
+            flows_file=self._flows_file(),
+            retention_days=self._number("RETENTION_DAYS", float, 0, 36_500),
+            worker_name=self._text("WORKER_NAME") or os.uname().nodename,
+            log_level=self._choice("LOG_LEVEL", "debug", "info", "warning", "error"),
+            log_format=self._choice("LOG_FORMAT", "text", "json"),
+            failpoints=self._environment.get("FAILPOINTS", ""),
+            environment=self._environment,
+        )
+        self._check_exposure(settings)
+        if self._faults:
+            raise SettingsInvalid(self._faults)
+        return settings
+
+    def _check_exposure(self, settings: Settings) -> None:
+        if "*" in settings.cors_origins:
+            self._faults.append("CORS_ORIGINS must name origins; `*` would let every page on the web call the API")
+        if not settings.is_exposed:
+            return
+        why = "APP_ENV is production" if settings.app_env == "production" else "HOST is not loopback"
+        given = self._environment.get("WEBHOOK_SECRET", "")
+        if not given:
+            self._faults.append(f"WEBHOOK_SECRET must be set ({why})")
+        for name in ("WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS"):
+            secret = self._environment.get(name, "")
+            if secret.lower() in EXAMPLE_SECRETS or 0 < len(secret) < MIN_SECRET_CHARACTERS:
+                self._faults.append(
+                    f"{name} must have at least {MIN_SECRET_CHARACTERS} characters and be no example ({why}); "
+                    "`openssl rand -hex 32` makes one"
+                )
+        if settings.auth == "off":
+            self._faults.append(
+                f"AUTH must not be off ({why}); `proxy` says that what stands before this port lets people in"
+            )
+        if settings.failpoints:
+            self._faults.append(f"FAILPOINTS must not be set ({why})")
+
+    def _take_file(self, name: str) -> None:
+        path = self._environment.get(f"{name}_FILE")
+        if not path:
+            return
+        if self._environment.get(name):
+            self._faults.append(f"{name} and {name}_FILE must not both be set")
+            return
+        try:
+            self._environment[name] = Path(path).read_text().strip()
+        except OSError as error:
+            self._faults.append(f"{name}_FILE cannot be read: {error.strerror}")
+
+    def _text(self, name: str) -> str:
+        default = next(s.default for s in TABLE if s.name == name)
+        return self._environment.get(name, "").strip() or default
+
+    def _choice(self, name: str, *choices: str) -> str:
+        value = self._text(name).lower()
+        if value not in choices:
+            self._faults.append(f"{name} must be one of: {', '.join(choices)}")
+            return choices[0]
+        return value
+
+    def _number(self, name: str, kind: Callable[[str], T], low: float, high: float) -> T:
+        try:
+            value = kind(self._text(name))
+            if not low <= value <= high:  # type: ignore[operator]  # int or float
+                raise ValueError
+        except ValueError:
+            self._faults.append(f"{name} must be a number from {low:g} to {high:g}")
+            return kind(str(int(low)))
+        return value
+
+    def _url(self, name: str) -> str:
+        value = self._text(name)
+        if not value:
+            return ""
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+            self._faults.append(f"{name} must be an http or https address without a query")
+        return value.rstrip("/")
+
+    def _names(self, name: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in self._text(name).split(",") if part.strip())
+
+    def _flows_file(self) -> Path | None:
+        named = self._text("FLOWS_FILE")
+        if named:
+            if not Path(named).is_file():
+                self._faults.append("FLOWS_FILE must name a file that is there")
+            return Path(named)
+        beside = Path("flows.toml")
+        return beside if beside.is_file() else None

@@ -1,0 +1,107 @@
+"""Logs as JSON lines (or for people), and metrics in Prometheus' form. One place names them all."""
+
+import logging
+import sys
+from collections.abc import Iterable
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from job_processor.core.job import FINAL, Job, State
+from job_processor.core.lane import Lane
+from job_processor.core.outcome import Outcome
+from job_processor.store.base import Counts
+
+_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800)
+
+
+def configure_logging(level: str, form: str) -> None:
+    """``form``: json or text. Third parties stay quiet: some log whole addresses with what is in them."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    for noisy in ("httpx", "httpcore", "openai", "aiohttp.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+class Telemetry:
+    """What is counted while the process runs. Gauges are read from the store when somebody asks."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        r = self.registry
+        self._submitted = Counter("job_processor_submitted", "Jobs accepted", ["flow"], registry=r)
+        self._attempts = Counter("job_processor_attempts", "Attempts ended", ["flow", "outcome"], registry=r)
+        self._completed = Counter("job_processor_completed", "Jobs COMPLETED", ["flow"], registry=r)
+        self._failed = Counter("job_processor_failed", "Jobs FAILED", ["flow"], registry=r)
+        self._callbacks = Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r)
+        self._seconds = Histogram(
+            "job_processor_job_seconds", "From submit to a final state", ["flow"], registry=r, buckets=_SECONDS
+        )
+
+    def submitted(self, flow: str) -> None:
+        self._submitted.labels(flow).inc()
+
+    def attempt(self, flow: str, outcome: Outcome, job: Job, landed: bool) -> None:
+        self._attempts.labels(flow, type(outcome).__name__.lower() if landed else "lost").inc()
+        if landed:
+            self.moved(job)
+
+    def callback(self, verdict: str) -> None:
+        self._callbacks.labels(verdict).inc()
+
+    def moved(self, job: Job) -> None:
+        """A job has just come into this state."""
+        if job.state not in FINAL or job.finished_at is None:
+            return
+        if job.state is State.COMPLETED:
+            self._completed.labels(job.flow).inc()
+        elif job.state is State.FAILED:
+            self._failed.labels(job.flow).inc()
+        self._seconds.labels(job.flow).observe((job.finished_at - job.created_at) / 1000)
+
+    def render(self, counts: Counts | None, lanes: Iterable[Lane], flows: Iterable[str], now: int) -> bytes:
+        """Everything in Prometheus' text form. ``counts`` is ``None`` when the store is down."""
+        gauges = CollectorRegistry()
+        gauges.register(_Gauges(counts, {lane.flow: lane for lane in lanes}, tuple(flows), now))
+        return generate_latest(self.registry) + generate_latest(gauges)
+
+
+class _Gauges(Collector):
+    def __init__(self, counts: Counts | None, lanes: dict[str, Lane], flows: tuple[str, ...], now: int) -> None:
+        self._counts, self._lanes, self._flows, self._now = counts, lanes, flows, now
+
+    def collect(self) -> Iterable[Metric]:
+        up = GaugeMetricFamily("job_processor_store_up", "1 when the store answers")
+        up.add_metric([], 0.0 if self._counts is None else 1.0)
+        yield up
+        if self._counts is None:
+            return
+        jobs = GaugeMetricFamily("job_processor_jobs", "Jobs by state", labels=["flow", "status"])
+        for (flow, state), n in self._counts.by_state.items():
+            jobs.add_metric([flow, state.value], n)
+        yield jobs
+        oldest = GaugeMetricFamily("job_processor_oldest_pending_seconds", "Age of the oldest due job", labels=["flow"])
+        open_ = GaugeMetricFamily("job_processor_lane_open", "1 when the flow's lane is open", labels=["flow"])
+        for flow in self._flows:
+            due = self._counts.oldest_due.get(flow)
+            oldest.add_metric([flow], 0.0 if due is None else max(0, self._now - due) / 1000)
+            open_.add_metric([flow], 1.0 if self._lanes.get(flow, Lane(flow)).is_open else 0.0)
+        yield oldest
+        yield open_

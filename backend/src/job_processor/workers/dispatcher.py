@@ -1,0 +1,179 @@
+"""The dispatcher of one flow: claims due jobs, hands each to the processor, records what came of it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from job_processor.core.errors import JobNotFound, StoreUnavailable
+from job_processor.core.flow import FlowRules
+from job_processor.core.job import Attempt, Job, JobError, Lease
+from job_processor.core.outcome import Accepted, Deferred, Failed, Outcome, Progressed, Reported
+from job_processor.failpoints import failpoint
+from job_processor.lifecycle import Lifecycle
+from job_processor.processors.base import Dispatch, LaneTrouble, Processor, ServerFault
+from job_processor.store.base import Claim, Held, Store
+from job_processor.telemetry import Telemetry
+from job_processor.workers.lanes import LaneKeeper
+from job_processor.workers.loop import Loop
+
+log = structlog.get_logger(__name__)
+BATCH = 200
+"""Jobs taken by one claim at the most."""
+POLL_SECONDS = 1.0
+"""Wake-ups are hints; this is the guarantee."""
+DRAIN_SECONDS = 8.0
+"""What attempts under way get to end in when the process stops."""
+
+
+@dataclass(slots=True)
+class _Running:
+    job: Job
+    lease: Lease
+    task: asyncio.Task[None]
+
+
+class Dispatcher(Loop):
+    """``slots``: attempts this process may have under way for the flow; the flow's own limits are the store's."""
+
+    def __init__(
+        self,
+        *,
+        lifecycle: Lifecycle,
+        store: Store,
+        rules: FlowRules,
+        processor: Processor,
+        owner: str,
+        callback_url: str,
+        callback_token: Callable[[Job], str],
+        telemetry: Telemetry,
+        slots: int = 1_000,
+    ) -> None:
+        super().__init__()
+        self.name = f"dispatcher:{rules.name}"
+        self.processor = processor
+        self._lifecycle = lifecycle
+        self._store = store
+        self._rules = rules
+        self._owner = owner
+        self._callback_url = callback_url
+        self._callback_token = callback_token
+        self._telemetry = telemetry
+        self._slots = slots
+        self._running: dict[str, _Running] = {}
+        self._lane = LaneKeeper(store, rules, opened=self.wake)
+
+    @property
+    def running(self) -> int:
+        return len(self._running)
+
+    def held(self) -> list[Held]:
+        """The leases this process wants to keep."""
+        return [Held(job_id, one.lease.token) for job_id, one in self._running.items()]
+
+    def abandon(self, job_id: str, token: str | None = None) -> None:
+        """Stop an attempt that has no lease any more; whatever it says now changes nothing."""
+        one = self._running.get(job_id)
+        if one is not None and (token is None or one.lease.token == token):
+            one.task.cancel()
+
+    async def tick(self) -> float:
+        limit = min(self._slots - len(self._running), BATCH)
+        if limit <= 0:
+            return POLL_SECONDS
+        claimed = await self._store.claim(Claim(self._rules, limit, self._owner))
+        self._lane.seen(claimed.lane)
+        for job in claimed.jobs:
+            assert job.lease is not None
+            task = asyncio.create_task(self._attempt(job, job.lease))
+            self._running[job.id] = _Running(job, job.lease, task)
+        if len(claimed.jobs) == limit:
+            return 0
+        if claimed.retry_at is None:
+            return POLL_SECONDS
+        return min(POLL_SECONDS, max(0.0, (claimed.retry_at - self._store.now()) / 1000))
+
+    async def stopped(self) -> None:
+        """Let attempts end; what is still under way then goes back at once, for another process or the next start."""
+        left = [one.task for one in self._running.values()]
+        if left:
+            await asyncio.wait(left, timeout=DRAIN_SECONDS)
+        rest = list(self._running.values())
+        for one in rest:
+            one.task.cancel()
+        await asyncio.gather(*(one.task for one in rest), return_exceptions=True)
+        for one in rest:
+            outcome = Deferred(self._store.now(), "shutdown", "The worker stopped.")
+            try:
+                await self._record(one.job, one.lease, outcome)
+            except StoreUnavailable:
+                log.warning("release_failed", job=one.job.id)
+
+    async def _attempt(self, job: Job, lease: Lease) -> None:
+        try:
+            outcome = await self._outcome(job)
+            await self._record(job, lease, outcome)
+        except StoreUnavailable as error:
+            # The lease will end, and the reaper's verdict is right whatever came of the attempt.
+            log.warning("outcome_not_recorded", job=job.id, attempt=job.attempt, reason=str(error))
+        except JobNotFound:
+            log.info("job_gone", job=job.id)
+        finally:
+            full = len(self._running) >= self._slots
+            del self._running[job.id]
+            if full:
+                self.wake()
+
+    async def _outcome(self, job: Job) -> Outcome:
+        failpoint("dispatch.before_send")
+        limit = self._rules.dispatch_timeout_seconds
+        try:
+            async with asyncio.timeout(limit):
+                outcome = await self.processor.run(self._dispatch(job))
+        except LaneTrouble as trouble:
+            await self._lane.trouble(trouble)
+            # Due at once, so that it keeps its place; the closed lane holds it.
+            return Deferred(self._store.now(), trouble.trouble.value, trouble.detail)
+        except ServerFault as fault:
+            await self._lane.fault(fault)
+            return Failed(JobError(fault.code, fault.detail))
+        except TimeoutError:
+            return Failed(JobError("timeout", f"No answer within {limit:g} seconds."))
+        except Exception as error:
+            log.exception("processor_failed", job=job.id, flow=job.flow)
+            return Failed(JobError("processor_error", f"The processor failed: {type(error).__name__}."))
+        failpoint("dispatch.after_send")
+        await self._lane.answered()
+        return outcome
+
+    def _dispatch(self, job: Job) -> Dispatch:
+        async def progress(text: str) -> None:
+            assert job.lease is not None
+            await self._lifecycle.signal(job.id, Progressed(text, token=job.lease.token))
+
+        error = job.error
+        return Dispatch(
+            job_id=job.id,
+            attempt=job.attempt,
+            prompt=job.prompt,
+            metadata=job.metadata,
+            result_schema=job.result_schema,
+            callback_url=self._callback_url,
+            callback_token=self._callback_token(job),
+            complaint=error.message if error is not None and error.code == "invalid_result" else None,
+            progress=progress,
+        )
+
+    async def _record(self, job: Job, lease: Lease, outcome: Outcome) -> None:
+        signal = Reported(outcome, job.attempt, lease.token)
+        moved = await self._lifecycle.signal(job.id, signal, known=job)
+        self._telemetry.attempt(job.flow, outcome, moved.job, moved.landed)
+        if not moved.landed and not isinstance(outcome, Accepted):
+            log.info("lease_lost", job=job.id, attempt=job.attempt)
+
+    async def cancel_accepted(self, job_id: str, attempt: Attempt) -> None:
+        """Pass a cancel on to a processor that had promised to call back."""
+        reached = await self.processor.cancel(job_id, attempt)
+        if reached is not None:
+            log.info("cancel_passed_on", job=job_id, attempt=attempt.number, reached=reached)

@@ -1,0 +1,52 @@
+"""Tells the store that this worker lives: name, flows, how much it has under way."""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from job_processor.core.errors import StoreBroken
+from job_processor.store.base import Store, Worker
+from job_processor.workers.dispatcher import Dispatcher
+from job_processor.workers.loop import Loop
+
+BEAT_SECONDS = 5.0
+SEEN_FOR_SECONDS = 3 * BEAT_SECONDS
+"""A worker that was silent for longer is not shown as alive."""
+
+
+log = structlog.get_logger(__name__)
+
+
+class Heartbeat(Loop):
+    """``broken`` is called when the store says that this process must not go on with it."""
+
+    name = "heartbeat"
+
+    def __init__(
+        self,
+        store: Store,
+        worker_id: str,
+        name: str,
+        flows: Sequence[str],
+        dispatchers: Sequence[Dispatcher],
+        broken: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self._broken = broken
+        self._store = store
+        self._id = worker_id
+        self._name = name
+        self._flows = tuple(flows)
+        self._dispatchers = dispatchers
+        self._started_at = store.now()
+
+    async def tick(self) -> float:
+        running = sum(d.running for d in self._dispatchers)
+        beat = Worker(self._id, self._name, self._flows, running, self._started_at, self._store.now())
+        try:
+            await self._store.beat(beat)
+        except StoreBroken as error:
+            log.error("store_broken", reason=str(error))
+            self._broken()
+            raise
+        return BEAT_SECONDS

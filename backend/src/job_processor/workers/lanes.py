@@ -1,0 +1,59 @@
+"""What attempts tell about their lane: trouble closes it, an answer opens it. Written by compare-and-set."""
+
+import random
+from collections.abc import Callable
+
+import structlog
+
+from job_processor.core.flow import FlowRules
+from job_processor.core.lane import Lane, answered, close, server_error
+from job_processor.processors.base import LaneTrouble, ServerFault
+from job_processor.store.base import Store
+
+log = structlog.get_logger(__name__)
+_TRIES = 20
+
+
+class LaneKeeper:
+    """One flow's lane as this worker sees it. ``opened`` is called when an answer has opened a closed lane."""
+
+    def __init__(self, store: Store, rules: FlowRules, opened: Callable[[], None]) -> None:
+        self._store = store
+        self._flow = rules.name
+        self._opened = opened
+        self._clean = True
+
+    def seen(self, lane: Lane) -> None:
+        """The lane as a claim has just found it."""
+        self._clean = answered(lane) is lane
+
+    async def trouble(self, trouble: LaneTrouble) -> Lane:
+        lane = await self._change(
+            lambda lane, now: close(lane, trouble.trouble, trouble.detail, trouble.until, now, random.random())
+        )
+        log.warning("lane_closed", flow=self._flow, kind=trouble.trouble.value, until=lane.closed_until)
+        return lane
+
+    async def fault(self, fault: ServerFault) -> None:
+        await self._change(lambda lane, now: server_error(lane, fault.detail, now, random.random()))
+
+    async def answered(self) -> None:
+        """The processor did its part. Costs nothing while the lane is known to be well."""
+        if self._clean:
+            return
+        before = self._clean
+        await self._change(lambda lane, now: answered(lane))
+        if not before:
+            log.info("lane_open", flow=self._flow)
+            self._opened()
+
+    async def _change(self, change: Callable[[Lane, int], Lane]) -> Lane:
+        lane = Lane(self._flow)
+        for _ in range(_TRIES):
+            lanes = await self._store.lanes()
+            before = next((one for one in lanes if one.flow == self._flow), Lane(self._flow))
+            lane = change(before, self._store.now())
+            if lane is before or await self._store.put_lane(lane):
+                break
+        self.seen(lane)
+        return lane

@@ -1,0 +1,66 @@
+"""The one shape of all background work: ``tick`` does a piece and says how long to sleep; a wake-up cuts it short."""
+
+import asyncio
+import contextlib
+
+import structlog
+
+from job_processor.core.errors import StoreUnavailable
+
+log = structlog.get_logger(__name__)
+_BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class Loop:
+    """``start`` and ``stop`` may be called twice; ``stop`` waits for the tick under way."""
+
+    name = "loop"
+
+    def __init__(self) -> None:
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def tick(self) -> float:
+        """Do a piece of work; return seconds to sleep, 0 to go on at once."""
+        raise NotImplementedError
+
+    async def stopped(self) -> None:
+        """Called once after the last tick."""
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def start(self) -> None:
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=self.name)
+
+    async def stop(self) -> None:
+        self._stopping = True
+        self._wake.set()
+        if self._task is not None:
+            task, self._task = self._task, None
+            await task
+            await self.stopped()
+
+    async def _run(self) -> None:
+        failures = 0
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                pause = await self.tick()
+                failures = 0
+            except StoreUnavailable as error:
+                pause = _BACKOFF_SECONDS[min(failures, len(_BACKOFF_SECONDS) - 1)]
+                failures += 1
+                log.warning("loop_waits_for_store", loop=self.name, reason=str(error), seconds=pause)
+            except Exception:
+                pause = _BACKOFF_SECONDS[min(failures, len(_BACKOFF_SECONDS) - 1)]
+                failures += 1
+                log.exception("loop_failed", loop=self.name, seconds=pause)
+            if pause > 0 and not self._stopping:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._wake.wait()
+            else:
+                await asyncio.sleep(0)

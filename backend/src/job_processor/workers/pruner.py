@@ -1,0 +1,25 @@
+"""Forgets final jobs after the retention time."""
+
+import structlog
+
+from job_processor.store.base import Store
+from job_processor.workers.loop import Loop
+
+log = structlog.get_logger(__name__)
+BATCH = 200
+POLL_SECONDS = 60.0
+
+
+class Pruner(Loop):
+    name = "pruner"
+
+    def __init__(self, store: Store, retention_days: float) -> None:
+        super().__init__()
+        self._store = store
+        self._retention_ms = int(retention_days * 86_400_000)
+
+    async def tick(self) -> float:
+        pruned = await self._store.prune(self._store.now() - self._retention_ms, BATCH)
+        if pruned:
+            log.info("pruned", jobs=pruned)
+        return 0.05 if pruned == BATCH else POLL_SECONDS

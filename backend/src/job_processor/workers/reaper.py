@@ -1,0 +1,77 @@
+"""The reaper: jobs whose time has passed go through the same door as everything else."""
+
+from collections.abc import Mapping
+
+import structlog
+
+from job_processor.core.errors import JobNotFound
+from job_processor.core.job import Job, State
+from job_processor.core.outcome import Expired, Reported
+from job_processor.lifecycle import Lifecycle
+from job_processor.processors.base import Reconciler
+from job_processor.store.base import Store
+from job_processor.telemetry import Telemetry
+from job_processor.workers.loop import Loop
+
+log = structlog.get_logger(__name__)
+BATCH = 200
+POLL_SECONDS = 1.0
+
+
+class Reaper(Loop):
+    """Ends leases that ran out, callbacks that are overdue and jobs past their deadline.
+
+    Before it gives up on a callback it asks the processor, where that can be asked, what became of it.
+    """
+
+    name = "reaper"
+
+    def __init__(
+        self, lifecycle: Lifecycle, store: Store, processors: Mapping[str, object], telemetry: Telemetry
+    ) -> None:
+        super().__init__()
+        self._lifecycle = lifecycle
+        self._store = store
+        self._processors = processors
+        self._telemetry = telemetry
+
+    async def tick(self) -> float:
+        overdue = await self._store.overdue(BATCH)
+        for job in overdue:
+            try:
+                await self._end(job)
+            except JobNotFound:
+                continue
+        return 0 if len(overdue) == BATCH else POLL_SECONDS
+
+    async def _end(self, job: Job) -> None:
+        if job.state is State.WAITING and not _past_deadline(job, self._store.now()) and await self._reconciled(job):
+            return
+        moved = await self._lifecycle.signal(job.id, Expired(), known=job)
+        if moved.landed:
+            self._telemetry.moved(moved.job)
+            log.info("expired", job=job.id, attempt=job.attempt, was=job.state.value, now=moved.job.state.value)
+
+    async def _reconciled(self, job: Job) -> bool:
+        """Has the processor's own record of the attempt settled the matter?"""
+        processor = self._processors.get(job.flow)
+        if not isinstance(processor, Reconciler):
+            return False
+        try:
+            found = await processor.reconcile(job.id, job.attempts[-1])
+        except Exception:
+            # Not being able to ask is no reason to wait longer.
+            log.exception("reconcile_failed", job=job.id)
+            return False
+        if found is None or job.lease is None:
+            return False
+        signal = Reported(found, job.attempt, job.lease.token)
+        moved = await self._lifecycle.signal(job.id, signal, known=job)
+        if moved.landed:
+            self._telemetry.moved(moved.job)
+            log.info("reconciled", job=job.id, outcome=type(found).__name__)
+        return moved.landed
+
+
+def _past_deadline(job: Job, now: int) -> bool:
+    return job.deadline is not None and job.deadline <= now
