@@ -1,0 +1,66 @@
+import createClient from "openapi-fetch";
+import { learnServerTime } from "@/lib/now";
+import { contactOf, reportContact } from "./contact";
+import { ApiError, toProblem, UnreachableError } from "./errors";
+import type { paths } from "./schema";
+
+// A server that accepts a connection and then says nothing is gone, too.
+const ANSWER_WITHIN_MS = 15_000;
+
+export const client = createClient<paths>({ baseUrl: location.origin, fetch: reach });
+
+/** One request, with its findings about the server reported. */
+async function reach(request: Request): Promise<Response> {
+  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
+  let response: Response;
+  try {
+    response = await fetch(new Request(request, { signal }));
+  } catch (error) {
+    // Called off by ourselves (another page was opened): this says nothing about the server.
+    if (request.signal.aborted) throw error;
+    reportContact("down");
+    throw new UnreachableError(error);
+  }
+  learnServerTime(response.headers.get("date"));
+  const contact = contactOf(response);
+  reportContact(contact);
+  if (contact === "down") throw new UnreachableError(new Error(`status ${response.status}`));
+  return response;
+}
+
+interface Answer<T> {
+  data?: T | undefined;
+  error?: unknown;
+  response: Response;
+}
+
+/** The body of a good answer; anything else is thrown as one of our two errors. */
+export async function bodyOf<T>(answer: Promise<Answer<T>>): Promise<T> {
+  return (await answered(answer)).data;
+}
+
+/** As `bodyOf`, with the response for those who read headers. */
+export async function answered<T>(answer: Promise<Answer<T>>): Promise<{ data: T; response: Response }> {
+  const { data, error, response } = await readable(answer);
+  if (!response.ok) throw new ApiError(response.status, toProblem(error));
+  if (data === undefined) throw new ApiError(response.status, { detail: "The server's answer was empty." });
+  return { data, response };
+}
+
+/** For answers without a body (204). */
+export async function done(answer: Promise<Answer<unknown>>): Promise<void> {
+  const { error, response } = await readable(answer);
+  if (!response.ok) throw new ApiError(response.status, toProblem(error));
+}
+
+async function readable<T>(answer: Promise<Answer<T>>): Promise<Answer<T>> {
+  try {
+    return await answer;
+  } catch (error) {
+    // Some web page where JSON was expected: a proxy's, or another server on this port.
+    if (error instanceof SyntaxError) {
+      throw new ApiError(200, { detail: "The answer is not JSON. Is something else listening there?" });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,85 @@
+import type { components } from "./schema";
+
+/**
+ * The wire, mapped once: times become milliseconds (numbers, so that TanStack Query can see that nothing has
+ * changed), everything else keeps the name and shape of the API.
+ */
+type Wire = components["schemas"];
+
+export type WireSummary = Wire["JobSummary"];
+export type WireJob = Wire["JobWhole"];
+export type WireFlow = Wire["FlowOut"];
+export type WireWorker = Wire["WorkerOut"];
+
+export type Verdict = Wire["VerdictOut"];
+export type Submission = Wire["Submission"];
+export type ReplayRequest = Wire["ReplayRequest"];
+export type Comparison = Wire["Comparison"];
+export type Stats = Wire["StatsOut"];
+export type Health = Wire["HealthOut"];
+
+/** T with the times K as milliseconds. */
+type InMs<T, K extends keyof T> = {
+  [P in keyof T]: P extends K ? (null extends T[P] ? number | null : number) : T[P];
+};
+
+export type WaitingOn = InMs<Wire["WaitingOn"], "until">;
+type Mapped<T extends WireSummary> = Omit<
+  InMs<T, "createdAt" | "updatedAt" | "runAt" | "finishedAt" | "deadline">,
+  "waitingOn"
+> & { waitingOn: WaitingOn | null };
+
+export type JobSummary = Mapped<WireSummary>;
+export type Attempt = InMs<Wire["AttemptOut"], "startedAt" | "endedAt">;
+export type HistoryEvent = InMs<Wire["EventOut"], "at">;
+export type Job = Omit<Mapped<WireJob>, "attempts" | "history"> & {
+  attempts: Attempt[];
+  history: HistoryEvent[];
+};
+export type Lane = InMs<Wire["LaneOut"], "until">;
+export type Flow = Omit<WireFlow, "lane"> & { lane: Lane };
+export type Worker = InMs<WireWorker, "startedAt" | "seenAt">;
+
+export function toSummary(wire: WireSummary): JobSummary {
+  return mapped(wire);
+}
+
+export function toJob(wire: WireJob): Job {
+  return {
+    ...mapped(wire),
+    attempts: wire.attempts.map((attempt) => ({
+      ...attempt,
+      startedAt: ms(attempt.startedAt),
+      endedAt: msOrNull(attempt.endedAt),
+    })),
+    history: wire.history.map((event) => ({ ...event, at: ms(event.at) })),
+  };
+}
+
+export function toFlow(wire: WireFlow): Flow {
+  return { ...wire, lane: { ...wire.lane, until: msOrNull(wire.lane.until) } };
+}
+
+export function toWorker(wire: WireWorker): Worker {
+  return { ...wire, startedAt: ms(wire.startedAt), seenAt: ms(wire.seenAt) };
+}
+
+function mapped<T extends WireSummary>(wire: T) {
+  return {
+    ...wire,
+    createdAt: ms(wire.createdAt),
+    updatedAt: ms(wire.updatedAt),
+    runAt: ms(wire.runAt),
+    finishedAt: msOrNull(wire.finishedAt),
+    deadline: msOrNull(wire.deadline),
+    waitingOn: wire.waitingOn === null ? null : { ...wire.waitingOn, until: msOrNull(wire.waitingOn.until) },
+  };
+}
+
+function ms(time: string): number {
+  return Date.parse(time);
+}
+
+function msOrNull(time: string | null): number | null {
+  return time === null ? null : ms(time);
+}

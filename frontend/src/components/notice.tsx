@@ -1,0 +1,23 @@
+import type { TablerIcon } from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import styles from "./notice.module.css";
+
+interface Props {
+  icon: TablerIcon;
+  title: string;
+  tone?: "plain" | "bad";
+  children?: ReactNode;
+}
+
+/** What stands where content would be: nothing yet, no match, or it failed. */
+export function Notice({ icon: Icon, title, tone = "plain", children }: Props) {
+  return (
+    <div className={styles["notice"]} data-tone={tone} role={tone === "bad" ? "alert" : undefined}>
+      <span className={styles["icon"]}>
+        <Icon size={24} stroke={1.6} aria-hidden />
+      </span>
+      <h2 className={styles["title"]}>{title}</h2>
+      <div className={styles["text"]}>{children}</div>
+    </div>
+  );
+}

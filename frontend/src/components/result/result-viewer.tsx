@@ -1,0 +1,108 @@
+import { Button, Tabs } from "@mantine/core";
+import { IconDownload } from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import { formatBytes, utf8Bytes } from "@/lib/bytes";
+import { downloadText } from "@/lib/download";
+import { CopyButton } from "../copy-button";
+import { ErrorBoundary } from "../error-boundary";
+import { EditsView } from "./edits-view";
+import { Findings } from "./findings";
+import { JsonView } from "./json-view";
+import { RawView } from "./raw-view";
+import styles from "./result.module.css";
+import type { ResultVerdict } from "./types";
+
+interface Props {
+  result: string;
+  verdict: ResultVerdict | null;
+  /** Name of the file for "Download", without its ending. */
+  name: string;
+}
+
+interface View {
+  key: string;
+  title: string;
+  content: ReactNode;
+}
+
+/** Any result at all: valid, malformed, hostile or huge. Raw is always there and always raw. */
+export function ResultViewer({ result, verdict, name }: Props) {
+  const views = viewsOf(result, verdict);
+  const isJson = verdict?.kind === "json" || verdict?.kind === "schema_mismatch";
+  return (
+    <ErrorBoundary
+      title="This result cannot be shown"
+      resetKey={result}
+      fallback={<Button onClick={() => downloadText(`${name}.txt`, result)}>Download it instead</Button>}
+    >
+      {verdict !== null && <Findings verdict={verdict} />}
+      {/* The key: a result of another kind has other views, and the chosen one may not be among them. */}
+      <Tabs
+        defaultValue={views[0]?.key ?? "raw"}
+        key={views.map((view) => view.key).join()}
+        keepMounted={false}
+      >
+        <div className={styles["bar"]}>
+          <Tabs.List aria-label="Views of the result" className={styles["tabs"]}>
+            {views.map((view) => (
+              <Tabs.Tab key={view.key} value={view.key}>
+                {view.title}
+              </Tabs.Tab>
+            ))}
+          </Tabs.List>
+          <span className={styles["size"]}>{formatBytes(utf8Bytes(result))}</span>
+          <CopyButton text={result} what="the raw result" />
+          <Button
+            variant="subtle"
+            color="gray"
+            size="compact-sm"
+            c="var(--ink-2)"
+            leftSection={<IconDownload size={15} aria-hidden />}
+            onClick={() => downloadText(`${name}.${isJson ? "json" : "txt"}`, result)}
+          >
+            Download
+          </Button>
+        </div>
+        {views.map((view) => (
+          <Tabs.Panel key={view.key} value={view.key}>
+            {view.content}
+          </Tabs.Panel>
+        ))}
+      </Tabs>
+    </ErrorBoundary>
+  );
+}
+
+function viewsOf(result: string, verdict: ResultVerdict | null): View[] {
+  const raw = {
+    key: "raw",
+    title: "Raw",
+    content: <RawView text={result} label="The raw result" mark={verdict?.error ?? null} />,
+  };
+  switch (verdict?.kind) {
+    case "json":
+    case "schema_mismatch":
+      return [
+        { key: "json", title: "JSON", content: <JsonView text={result} label="The result, laid out" /> },
+        raw,
+      ];
+    case "malformed":
+      return verdict.repaired === null
+        ? [raw]
+        : [
+            raw,
+            {
+              key: "repaired",
+              title: "Repaired",
+              content: <JsonView text={verdict.repaired.text} label="The repaired result, laid out" />,
+            },
+            {
+              key: "edits",
+              title: `Edits (${verdict.repaired.edits.length})`,
+              content: <EditsView raw={result} edits={verdict.repaired.edits} />,
+            },
+          ];
+    default:
+      return [raw];
+  }
+}

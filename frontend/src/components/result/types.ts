@@ -1,0 +1,13 @@
+/** What the viewer must know of a verdict; the API's type fits it. */
+export interface ResultVerdict {
+  readonly kind: string;
+  readonly error: { readonly message: string; readonly line: number; readonly column: number } | null;
+  readonly repaired: { readonly text: string; readonly edits: readonly ResultEdit[] } | null;
+  readonly schemaErrors: readonly { readonly path: string; readonly message: string }[];
+}
+
+export interface ResultEdit {
+  readonly position: number;
+  readonly before: string;
+  readonly after: string;
+}

@@ -1,0 +1,32 @@
+import { useNow } from "@/lib/now";
+import { formatAge, formatCountdown, formatDuration, formatExact, toIso } from "@/lib/time";
+
+/** "3 min ago", ticking; the exact moment on hover. */
+export function Age({ at }: { at: number }) {
+  const now = useNow();
+  return (
+    <time dateTime={toIso(at)} title={formatExact(at)} className="numbers">
+      {formatAge(at, now)}
+    </time>
+  );
+}
+
+/** From one moment to another, or to now as long as the other is not there. */
+export function Elapsed({ from, to }: { from: number; to: number | null }) {
+  return <span className="numbers">{to === null ? <Ticking from={from} /> : formatDuration(to - from)}</span>;
+}
+
+function Ticking({ from }: { from: number }) {
+  const seconds = Math.max(0, Math.floor((useNow() - from) / 1000));
+  return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
+}
+
+/** "in 4 min 10 s", ticking; "any moment now" once the time has come. Not read out each second. */
+export function Countdown({ until }: { until: number }) {
+  const left = formatCountdown(until, useNow());
+  return (
+    <time dateTime={toIso(until)} title={formatExact(until)} className="numbers" aria-live="off">
+      {left === null ? "any moment now" : `in ${left}`}
+    </time>
+  );
+}

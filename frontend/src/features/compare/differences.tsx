@@ -1,0 +1,59 @@
+import { stringifyExact } from "@/api/exact-json";
+import type { Comparison } from "@/api/model";
+import { Panel } from "@/components/panel";
+import { VisibleText } from "@/components/result/visible-text";
+import styles from "./compare.module.css";
+
+type Difference = Comparison["differences"][number];
+
+const SHOWN = 200;
+
+/** The places where two JSON results differ. Results that are not JSON both can only be looked at. */
+export function Differences({ differences }: { differences: readonly Difference[] }) {
+  if (differences.length === 0) return null;
+  return (
+    <Panel title={`Differences (${differences.length.toLocaleString("en")})`} flush>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
+      <section className={styles["scroll"]} tabIndex={0} aria-label="Differences">
+        <table className={styles["differences"]}>
+          <thead>
+            <tr>
+              <th scope="col">Where</th>
+              <th scope="col">Before</th>
+              <th scope="col">Replay</th>
+            </tr>
+          </thead>
+          <tbody>
+            {differences.slice(0, SHOWN).map((difference) => (
+              <tr key={difference.path}>
+                <th scope="row">
+                  <code>
+                    <VisibleText text={difference.path === "" ? "(the whole result)" : difference.path} />
+                  </code>
+                </th>
+                <td>
+                  <Value of={difference} side="left" />
+                </td>
+                <td>
+                  <Value of={difference} side="right" />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      {differences.length > SHOWN && <p className={styles["none"]}>Only the first {SHOWN} are listed.</p>}
+    </Panel>
+  );
+}
+
+function Value({ of, side }: { of: Difference; side: "left" | "right" }) {
+  // An absent value and null are not the same.
+  if (!Object.hasOwn(of, side) || of[side] === undefined)
+    return <span className={styles["absent"]}>not there</span>;
+  return (
+    <code>
+      <VisibleText text={stringifyExact(of[side]) ?? "null"} />
+    </code>
+  );
+}

@@ -1,0 +1,139 @@
+import { Button, TextInput } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { type FormEvent, useState } from "react";
+import { messageOf } from "@/api/errors";
+import { flowKeys, pauseFlow, resumeFlow } from "@/api/flows";
+import type { Flow } from "@/api/model";
+import { ActionButton } from "@/components/action-button";
+import { Panel } from "@/components/panel";
+import { VisibleText } from "@/components/result/visible-text";
+import { Countdown } from "@/components/times";
+import { ToneBadge } from "@/components/tone-badge";
+import { STATUSES, statusLabel } from "@/lib/status";
+import { useLive } from "@/live/live-context";
+import styles from "./flows.module.css";
+import { wordsForLane } from "./lane-words";
+
+export function FlowCard({ flow }: { flow: Flow }) {
+  const queries = useQueryClient();
+  const { mode } = useLive();
+  const [asking, setAsking] = useState(false);
+  const { title, tone, meaning } = wordsForLane(flow.lane);
+  const paused = flow.lane.state === "paused";
+  const settle = {
+    onSuccess: (changed: Flow) => {
+      setAsking(false);
+      queries.setQueryData<Flow[]>(flowKeys.flows, (all) =>
+        all?.map((one) => (one.name === changed.name ? changed : one)),
+      );
+    },
+    onError: (error: Error) =>
+      notifications.show({ color: "red", title: "That did not work", message: messageOf(error) }),
+  };
+  const pause = useMutation({ mutationFn: (reason: string) => pauseFlow(flow.name, reason), ...settle });
+  const resume = useMutation({ mutationFn: () => resumeFlow(flow.name), ...settle });
+  const blocked = mode === "offline" ? "The server cannot be reached." : null;
+
+  return (
+    <Panel
+      title={flow.name}
+      aside={
+        <span className={styles["aside"]}>
+          {flow.isDefault && <ToneBadge tone="gray">default</ToneBadge>}
+          <ToneBadge tone={tone}>{title}</ToneBadge>
+        </span>
+      }
+    >
+      <p className={styles["meaning"]}>
+        <VisibleText text={flow.lane.detail ?? meaning} />
+        {flow.lane.until !== null && (
+          <>
+            {" Opens "}
+            <Countdown until={flow.lane.until} />.
+          </>
+        )}
+      </p>
+      <dl className={styles["facts"]}>
+        <Fact name="Processor" value={flow.processor} />
+        <Fact name="Concurrency" value={flow.concurrency === null ? "no limit" : String(flow.concurrency)} />
+        <Fact name="Rate" value={flow.ratePerMinute === null ? "no limit" : `${flow.ratePerMinute} / min`} />
+        <Fact name="Attempts" value={`at most ${flow.maxAttempts}`} />
+        <Fact name="Invalid result" value={flow.onInvalidResult} />
+      </dl>
+      <ul className={styles["counts"]} aria-label={`Jobs of ${flow.name}`}>
+        {STATUSES.filter((status) => (flow.byStatus[status] ?? 0) > 0).map((status) => (
+          <li key={status}>
+            <Link to="/" search={{ flow: flow.name, status: [status] }}>
+              {(flow.byStatus[status] ?? 0).toLocaleString("en")} {statusLabel(status).toLowerCase()}
+            </Link>
+          </li>
+        ))}
+      </ul>
+      <div className={styles["act"]}>
+        {paused ? (
+          <ActionButton
+            label="Resume"
+            icon={IconPlayerPlay}
+            blocked={blocked}
+            busy={resume.isPending}
+            onAct={() => resume.mutate()}
+          />
+        ) : asking ? (
+          <PauseForm busy={pause.isPending} onPause={pause.mutate} onCancel={() => setAsking(false)} />
+        ) : (
+          <ActionButton
+            label="Pause…"
+            icon={IconPlayerPause}
+            blocked={blocked}
+            onAct={() => setAsking(true)}
+          />
+        )}
+      </div>
+    </Panel>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+interface PauseFormProps {
+  busy: boolean;
+  onPause: (reason: string) => void;
+  onCancel: () => void;
+}
+
+function PauseForm({ busy, onPause, onCancel }: PauseFormProps) {
+  const [reason, setReason] = useState("");
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    onPause(reason.trim());
+  };
+  return (
+    <form onSubmit={send} className={styles["pause"]}>
+      <TextInput
+        aria-label="Reason for the pause"
+        placeholder="Why? (optional)"
+        maxLength={500}
+        autoFocus
+        value={reason}
+        onChange={(event) => setReason(event.currentTarget.value)}
+        onKeyDown={(event) => event.key === "Escape" && onCancel()}
+      />
+      <Button type="submit" loading={busy}>
+        Pause
+      </Button>
+      <Button variant="default" onClick={onCancel}>
+        Keep it open
+      </Button>
+    </form>
+  );
+}

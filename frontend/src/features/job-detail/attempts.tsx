@@ -1,0 +1,72 @@
+import type { Attempt, Job } from "@/api/model";
+import { Panel } from "@/components/panel";
+import { VisibleText } from "@/components/result/visible-text";
+import { Elapsed } from "@/components/times";
+import { ToneBadge } from "@/components/tone-badge";
+import styles from "./attempts.module.css";
+import { wordsForEnd } from "./wording";
+
+export function Attempts({ job }: { job: Job }) {
+  const newestFirst = job.attempts.toReversed();
+  return (
+    <Panel title="Attempts" flush aside={<Limit job={job} />}>
+      {newestFirst.length === 0 ? (
+        <p className={styles["none"]}>None yet.</p>
+      ) : (
+        <ol className={styles["attempts"]}>
+          {newestFirst.map((attempt) => (
+            <Row key={attempt.number} attempt={attempt} />
+          ))}
+        </ol>
+      )}
+    </Panel>
+  );
+}
+
+function Limit({ job }: { job: Job }) {
+  return <span className={styles["limit"]}>at most {job.maxAttempts}</span>;
+}
+
+function Row({ attempt }: { attempt: Attempt }) {
+  const { title, tone } = wordsForEnd(attempt.end);
+  const { usage } = attempt;
+  return (
+    <li className={styles["attempt"]}>
+      <div className={styles["top"]}>
+        <span className={styles["number"]}>#{attempt.number}</span>
+        <ToneBadge tone={tone}>{title}</ToneBadge>
+        <span className={styles["time"]}>
+          <Elapsed from={attempt.startedAt} to={attempt.endedAt} />
+        </span>
+      </div>
+      {attempt.error !== null && (
+        <p className={styles["error"]}>
+          <code>{attempt.error.code}</code> <VisibleText text={attempt.error.message} />
+        </p>
+      )}
+      <dl className={styles["facts"]}>
+        <Fact name="Worker" value={attempt.worker} />
+        {attempt.executionId !== null && <Fact name="Execution" value={attempt.executionId} />}
+        {usage?.model != null && <Fact name="Model" value={usage.model} />}
+        {usage?.promptTokens != null && (
+          <Fact name="Tokens in" value={usage.promptTokens.toLocaleString("en")} />
+        )}
+        {usage?.completionTokens != null && (
+          <Fact name="Tokens out" value={usage.completionTokens.toLocaleString("en")} />
+        )}
+        {usage?.finishReason != null && <Fact name="Finish" value={usage.finishReason} />}
+      </dl>
+    </li>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <VisibleText text={value} />
+      </dd>
+    </div>
+  );
+}

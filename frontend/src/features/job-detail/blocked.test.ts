@@ -1,0 +1,21 @@
+import { expect, it } from "vitest";
+import type { Status } from "@/lib/status";
+import { blockedOn } from "./blocked";
+
+it.each<[Status, string[]]>([
+  ["PENDING", ["cancel", "replay"]],
+  ["RUNNING", ["cancel", "replay"]],
+  ["WAITING", ["cancel", "replay"]],
+  ["COMPLETED", ["replay", "remove"]],
+  ["FAILED", ["retry", "replay", "remove"]],
+  ["CANCELLED", ["retry", "replay", "remove"]],
+])("a job that is %s allows %j, and says why not the others", (status, allowed) => {
+  const blocked = Object.entries(blockedOn({ status }, false));
+  expect(blocked.filter(([, why]) => why === null).map(([action]) => action)).toEqual(allowed);
+  for (const [, why] of blocked) expect(why).not.toBe("");
+});
+
+it("without a server nothing can be done", () => {
+  const reasons = Object.values(blockedOn({ status: "FAILED" }, true));
+  expect(new Set(reasons)).toEqual(new Set(["The server cannot be reached."]));
+});

@@ -1,0 +1,30 @@
+import type { JobSummary } from "@/api/model";
+import { isFinal, statusLabel } from "@/lib/status";
+
+/** Why each action cannot be done on a job as it stands; null where it can. */
+export interface Blocked {
+  readonly cancel: string | null;
+  readonly retry: string | null;
+  readonly replay: string | null;
+  readonly remove: string | null;
+}
+
+export function blockedOn(job: Pick<JobSummary, "status">, offline: boolean): Blocked {
+  if (offline) {
+    const why = "The server cannot be reached.";
+    return { cancel: why, retry: why, replay: why, remove: why };
+  }
+  const final = isFinal(job.status);
+  const word = statusLabel(job.status).toLowerCase();
+  return {
+    cancel: final ? `The job is ${word} already.` : null,
+    retry:
+      job.status === "FAILED" || job.status === "CANCELLED"
+        ? null
+        : final
+          ? "Only a failed or cancelled job can be retried. Replay makes a new job from the same prompt."
+          : `The job is ${word}: it is still being worked on.`,
+    replay: null,
+    remove: final ? null : "Only a finished job can be deleted. Cancel it first.",
+  };
+}

@@ -1,0 +1,25 @@
+import { Button, Group, Modal, Stack } from "@mantine/core";
+
+interface Props {
+  busy: boolean;
+  onDelete: () => void;
+  onClose: () => void;
+}
+
+export function DeleteDialog({ busy, onDelete, onClose }: Props) {
+  return (
+    <Modal opened onClose={onClose} title="Delete this job?">
+      <Stack gap="md">
+        <p>Its prompt, its result and its history will be gone. This cannot be undone.</p>
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={onClose} data-autofocus>
+            Keep it
+          </Button>
+          <Button variant="light" color="red" c="var(--red-ink)" loading={busy} onClick={onDelete}>
+            Delete
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}

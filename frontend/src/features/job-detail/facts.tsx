@@ -1,0 +1,50 @@
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import type { Job } from "@/api/model";
+import { Panel } from "@/components/panel";
+import { Age, Countdown, Elapsed } from "@/components/times";
+import { isFinal } from "@/lib/status";
+import styles from "./facts.module.css";
+
+export function Facts({ job }: { job: Job }) {
+  const rows: [string, ReactNode][] = [
+    ["Flow", job.flow],
+    ["Created", <Age key="created" at={job.createdAt} />],
+    ["Duration", <Elapsed key="duration" from={job.createdAt} to={endOf(job)} />],
+    ["Attempts", `${job.attempt} made, ${job.failures} of ${job.maxAttempts} failed`],
+  ];
+  if (job.status === "PENDING") rows.push(["Runs", <Countdown key="runs" until={job.runAt} />]);
+  if (job.deadline !== null && !isFinal(job.status)) {
+    rows.push(["Deadline", <Countdown key="deadline" until={job.deadline} />]);
+  }
+  if (job.priority !== 0) rows.push(["Priority", job.priority]);
+  if (job.tags.length > 0) rows.push(["Tags", <Tags key="tags" tags={job.tags} />]);
+  return (
+    <Panel title="Facts">
+      <dl className={styles["facts"]}>
+        {rows.map(([name, value]) => (
+          <div key={name} className={styles["fact"]}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Panel>
+  );
+}
+
+function Tags({ tags }: { tags: readonly string[] }) {
+  return (
+    <span className={styles["tags"]}>
+      {tags.map((tag) => (
+        <Link key={tag} to="/" search={{ tag }} title="All jobs with this tag">
+          {tag}
+        </Link>
+      ))}
+    </span>
+  );
+}
+
+function endOf(job: Job): number | null {
+  return isFinal(job.status) ? (job.finishedAt ?? job.updatedAt) : null;
+}

@@ -1,0 +1,65 @@
+import { IconPlayerStop, IconRefresh, IconReplace, IconTrash } from "@tabler/icons-react";
+import { useState } from "react";
+import type { Job } from "@/api/model";
+import { ActionButton } from "@/components/action-button";
+import { useLive } from "@/live/live-context";
+import { blockedOn } from "./blocked";
+import { DeleteDialog } from "./delete-dialog";
+import styles from "./job-detail.module.css";
+import { ReplayDialog } from "./replay-dialog";
+import { useJobActions } from "./use-job-actions";
+
+export function JobActions({ job }: { job: Job }) {
+  const { mode } = useLive();
+  const [dialog, setDialog] = useState<"replay" | "delete" | null>(null);
+  const actions = useJobActions(job.id);
+  const blocked = blockedOn(job, mode === "offline");
+  const close = () => setDialog(null);
+
+  return (
+    <div className={styles["actions"]}>
+      <ActionButton
+        label="Cancel"
+        icon={IconPlayerStop}
+        blocked={blocked.cancel}
+        busy={actions.cancel.isPending}
+        onAct={() => actions.cancel.mutate()}
+      />
+      <ActionButton
+        label="Retry"
+        icon={IconRefresh}
+        blocked={blocked.retry}
+        busy={actions.retry.isPending}
+        onAct={() => actions.retry.mutate()}
+      />
+      <ActionButton
+        label="Replay…"
+        icon={IconReplace}
+        blocked={blocked.replay}
+        onAct={() => setDialog("replay")}
+      />
+      <ActionButton
+        label="Delete…"
+        icon={IconTrash}
+        danger
+        blocked={blocked.remove}
+        onAct={() => setDialog("delete")}
+      />
+      {dialog === "replay" && (
+        <ReplayDialog
+          job={job}
+          busy={actions.replay.isPending}
+          onClose={close}
+          onReplay={(request) => actions.replay.mutate(request, { onSuccess: close })}
+        />
+      )}
+      {dialog === "delete" && (
+        <DeleteDialog
+          busy={actions.remove.isPending}
+          onClose={close}
+          onDelete={() => actions.remove.mutate(undefined, { onError: close })}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,62 @@
+import { IconFileText } from "@tabler/icons-react";
+import { stringifyExact } from "@/api/exact-json";
+import type { Job } from "@/api/model";
+import { CopyButton } from "@/components/copy-button";
+import { Panel } from "@/components/panel";
+import { JsonView } from "@/components/result/json-view";
+import { RawView } from "@/components/result/raw-view";
+import { ResultViewer } from "@/components/result/result-viewer";
+import { isFinal } from "@/lib/status";
+import { Attempts } from "./attempts";
+import { Facts } from "./facts";
+import styles from "./job-detail.module.css";
+import { JobHeader } from "./job-header";
+import { StateOfThings } from "./state-of-things";
+import { Timeline } from "./timeline";
+
+export function JobDetail({ job }: { job: Job }) {
+  return (
+    <article className={styles["job"]}>
+      <JobHeader job={job} />
+      <StateOfThings job={job} />
+      <div className={styles["columns"]}>
+        <div className={styles["main"]}>
+          <Panel title="Prompt" flush aside={<CopyButton text={job.prompt} what="the prompt" />}>
+            <RawView text={job.prompt} label="The prompt" />
+          </Panel>
+          <Panel title="Result" flush>
+            {job.result === null ? (
+              <NoResult job={job} />
+            ) : (
+              <ResultViewer result={job.result} verdict={job.resultVerdict} name={`job-${job.id}-result`} />
+            )}
+          </Panel>
+          {job.resultSchema !== null && <JsonPanel title="Result schema" value={job.resultSchema} />}
+          {Object.keys(job.metadata).length > 0 && <JsonPanel title="Metadata" value={job.metadata} />}
+        </div>
+        <div className={styles["side"]}>
+          <Facts job={job} />
+          <Timeline job={job} />
+          <Attempts job={job} />
+        </div>
+      </div>
+    </article>
+  );
+}
+
+function NoResult({ job }: { job: Job }) {
+  return (
+    <p className={styles["noResult"]}>
+      <IconFileText size={18} aria-hidden />
+      {isFinal(job.status) ? "There is no result." : "No result yet. It will appear here."}
+    </p>
+  );
+}
+
+function JsonPanel({ title, value }: { title: string; value: unknown }) {
+  return (
+    <Panel title={title} flush>
+      <JsonView text={stringifyExact(value) ?? "null"} label={title} />
+    </Panel>
+  );
+}

@@ -1,0 +1,45 @@
+import { IconArrowLeft } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import type { Job } from "@/api/model";
+import { CopyButton } from "@/components/copy-button";
+import { StatusBadge } from "@/components/status-badge";
+import { VerdictBadge } from "@/components/verdict-badge";
+import { JobActions } from "./job-actions";
+import styles from "./job-detail.module.css";
+
+export function JobHeader({ job }: { job: Job }) {
+  return (
+    <header className={styles["header"]}>
+      <Link to="/" className={styles["back"]}>
+        <IconArrowLeft size={15} aria-hidden /> Jobs
+      </Link>
+      <div className={styles["headline"]}>
+        <div className={styles["identity"]}>
+          <h1 className={styles["id"]}>
+            <span className="visually-hidden">Job </span>
+            <code>{job.id}</code>
+          </h1>
+          <CopyButton text={job.id} what="the job's id" />
+          {/* Read out when it changes: this is what one waits for on this page. */}
+          <span role="status" aria-live="polite" className={styles["status"]}>
+            <StatusBadge status={job.status} large />
+          </span>
+          {job.resultVerdict !== null && <VerdictBadge kind={job.resultVerdict.kind} />}
+        </div>
+        <JobActions job={job} />
+      </div>
+      {job.replayOf !== null && (
+        <p className={styles["replayOf"]}>
+          Replay of{" "}
+          <Link to="/jobs/$id" params={{ id: job.replayOf }}>
+            <code>{job.replayOf}</code>
+          </Link>
+          {" · "}
+          <Link to="/jobs/$id/compare/$otherId" params={{ id: job.replayOf, otherId: job.id }}>
+            Compare both results
+          </Link>
+        </p>
+      )}
+    </header>
+  );
+}

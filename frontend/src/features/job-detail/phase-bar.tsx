@@ -1,0 +1,37 @@
+import type { Job } from "@/api/model";
+import { useNow } from "@/lib/now";
+import { isFinal } from "@/lib/status";
+import { formatDuration } from "@/lib/time";
+import { type PhaseKind, phasesOf } from "./phases";
+import styles from "./timeline.module.css";
+
+const WORDS: Record<PhaseKind, string> = {
+  queued: "In the queue",
+  running: "Handing over",
+  waiting: "Waiting for the callback",
+};
+
+/** Whose time it was, at a glance. The words below carry the figures; the bar is only a picture of them. */
+export function PhaseBar({ job }: { job: Job }) {
+  const now = useNow();
+  const phases = phasesOf(job.history, isFinal(job.status) ? (job.finishedAt ?? now) : now).filter(
+    (phase) => phase.ms > 0,
+  );
+  if (phases.length === 0) return null;
+  return (
+    <div className={styles["phases"]}>
+      <div className={styles["bar"]} aria-hidden>
+        {phases.map(({ kind, ms }) => (
+          <span key={kind} data-kind={kind} style={{ flexGrow: ms }} />
+        ))}
+      </div>
+      <ul className={styles["legend"]}>
+        {phases.map(({ kind, ms }) => (
+          <li key={kind} data-kind={kind}>
+            {WORDS[kind]} <span className="numbers">{formatDuration(ms)}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

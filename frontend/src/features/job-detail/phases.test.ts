@@ -1,0 +1,46 @@
+import { expect, it } from "vitest";
+import type { HistoryEvent } from "@/api/model";
+import { phasesOf } from "./phases";
+
+function history(...events: [HistoryEvent["what"], number][]): HistoryEvent[] {
+  return events.map(([what, at]) => ({ what, at, attempt: 1, detail: null }));
+}
+
+function sums(events: HistoryEvent[], now: number) {
+  return Object.fromEntries(phasesOf(events, now).map(({ kind, ms }) => [kind, ms]));
+}
+
+it("splits a job's time into our queue, our hands, and somebody else's", () => {
+  const events = history(["submitted", 0], ["started", 10], ["accepted", 40], ["completed", 5_040]);
+  expect(sums(events, 99_999)).toEqual({ queued: 10, running: 30, waiting: 5_000 });
+});
+
+it("adds up over attempts, and counts the wait before the next one as queueing", () => {
+  const events = history(
+    ["submitted", 0],
+    ["started", 10],
+    ["attempt_failed", 20],
+    ["started", 1_020],
+    ["completed", 1_030],
+  );
+  expect(sums(events, 0)).toEqual({ queued: 1_010, running: 20, waiting: 0 });
+});
+
+it("lets the phase under way last until now, and the time after the end count for nothing", () => {
+  expect(sums(history(["submitted", 0], ["started", 10]), 110)).toEqual({
+    queued: 10,
+    running: 100,
+    waiting: 0,
+  });
+  expect(sums(history(["submitted", 0], ["cancelled", 10]), 9_999)).toMatchObject({ queued: 10 });
+});
+
+it("is not confused by clocks that went back, or by events it does not know", () => {
+  expect(sums(history(["submitted", 100], ["started", 50], ["completed", 60]), 0)).toEqual({
+    queued: 0,
+    running: 10,
+    waiting: 0,
+  });
+  const odd = [{ what: "constructor", at: 0, attempt: null, detail: null }] as unknown as HistoryEvent[];
+  expect(sums(odd, 5)).toEqual({ queued: 0, running: 0, waiting: 0 });
+});

@@ -1,0 +1,50 @@
+import { IconAlertCircle, IconHourglassEmpty } from "@tabler/icons-react";
+import type { Job } from "@/api/model";
+import { VisibleText } from "@/components/result/visible-text";
+import { Countdown } from "@/components/times";
+import styles from "./job-detail.module.css";
+
+/** What the job waits for, how far it is, or what went wrong: in words, before anything else. */
+export function StateOfThings({ job }: { job: Job }) {
+  return (
+    <>
+      {job.waitingOn !== null && (
+        <div className={styles["callout"]} data-tone="wait" data-testid="waiting-on">
+          <IconHourglassEmpty size={18} aria-hidden />
+          <div>
+            <p>
+              <VisibleText text={job.waitingOn.detail} />
+              {job.waitingOn.until !== null && (
+                <span className={styles["until"]}>
+                  {" "}
+                  <Countdown until={job.waitingOn.until} />
+                </span>
+              )}
+            </p>
+            {job.progress !== null && (
+              <p className={styles["progress"]} role="status" aria-label="Progress">
+                <VisibleText text={job.progress} />
+              </p>
+            )}
+          </div>
+        </div>
+      )}
+      {job.error !== null && (
+        <div
+          className={styles["callout"]}
+          data-tone={job.status === "FAILED" ? "bad" : "warn"}
+          data-testid="job-error"
+        >
+          <IconAlertCircle size={18} aria-hidden />
+          <div>
+            <p>
+              {job.status === "FAILED" ? "" : "The last attempt failed: "}
+              <VisibleText text={job.error.message} />
+            </p>
+            <code className={styles["code"]}>{job.error.code}</code>
+          </div>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,56 @@
+import type { Job } from "@/api/model";
+import { Panel } from "@/components/panel";
+import { VisibleText } from "@/components/result/visible-text";
+import { Elapsed } from "@/components/times";
+import { isFinal } from "@/lib/status";
+import { formatClock, formatDuration, formatExact, toIso } from "@/lib/time";
+import { PhaseBar } from "./phase-bar";
+import styles from "./timeline.module.css";
+import { wordsForEvent } from "./wording";
+
+/** Everything that happened, oldest first, with the time between. */
+export function Timeline({ job }: { job: Job }) {
+  const { history } = job;
+  const last = history.at(-1);
+  return (
+    <Panel title="Timeline">
+      <PhaseBar job={job} />
+      <ol className={styles["timeline"]}>
+        {history.map((event, index) => {
+          const { title, tone } = wordsForEvent(event);
+          const before = history[index - 1];
+          return (
+            // The same thing can happen twice in one millisecond.
+            // biome-ignore lint/suspicious/noArrayIndexKey: history only grows at its end
+            <li key={index} className={styles["event"]} data-tone={tone}>
+              <div className={styles["line"]}>
+                <span>
+                  {title}
+                  {event.attempt !== null && event.what === "started" && ` (${event.attempt})`}
+                </span>
+                <time dateTime={toIso(event.at)} title={formatExact(event.at)} className={styles["clock"]}>
+                  {before === undefined ? formatClock(event.at) : `+ ${formatDuration(event.at - before.at)}`}
+                </time>
+              </div>
+              {event.detail !== null && event.what !== "started" && (
+                <p className={styles["detail"]}>
+                  <VisibleText text={event.detail} />
+                </p>
+              )}
+            </li>
+          );
+        })}
+        {!isFinal(job.status) && last !== undefined && (
+          <li className={styles["event"]} data-tone="now">
+            <div className={styles["line"]}>
+              <span className={styles["now"]}>Since then</span>
+              <span className={styles["clock"]}>
+                <Elapsed from={last.at} to={null} />
+              </span>
+            </div>
+          </li>
+        )}
+      </ol>
+    </Panel>
+  );
+}

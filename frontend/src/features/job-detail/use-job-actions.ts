@@ -1,0 +1,49 @@
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { messageOf } from "@/api/errors";
+import { cancelJob, deleteJob, jobKeys, replayJob, retryJob } from "@/api/jobs";
+import type { Job, ReplayRequest } from "@/api/model";
+import { statsKey } from "@/api/stats";
+
+/** What a person can do to a job. Each shows its outcome at once and lets the lists look anew. */
+export function useJobActions(id: string) {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+
+  const refreshLists = () => {
+    void queries.invalidateQueries({ queryKey: jobKeys.lists });
+    void queries.invalidateQueries({ queryKey: statsKey });
+  };
+  const show = (job: Job) => {
+    queries.setQueryData(jobKeys.one(job.id), job);
+    refreshLists();
+  };
+  const failed = (error: Error) => {
+    notifications.show({ color: "red", title: "That did not work", message: messageOf(error) });
+    // Most often the job has moved on in the meantime: show how it stands.
+    void queries.invalidateQueries({ queryKey: jobKeys.one(id) });
+  };
+
+  return {
+    cancel: useMutation({ mutationFn: () => cancelJob(id), onSuccess: show, onError: failed }),
+    retry: useMutation({ mutationFn: () => retryJob(id), onSuccess: show, onError: failed }),
+    replay: useMutation({
+      mutationFn: (request: ReplayRequest) => replayJob(id, request),
+      onSuccess: (job) => {
+        show(job);
+        void navigate({ to: "/jobs/$id", params: { id: job.id } });
+      },
+      onError: failed,
+    }),
+    remove: useMutation({
+      mutationFn: () => deleteJob(id),
+      onSuccess: async () => {
+        await navigate({ to: "/" });
+        queries.removeQueries({ queryKey: jobKeys.one(id) });
+        refreshLists();
+      },
+      onError: failed,
+    }),
+  };
+}

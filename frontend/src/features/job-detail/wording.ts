@@ -1,0 +1,39 @@
+import type { Attempt, HistoryEvent } from "@/api/model";
+import type { Tone } from "@/components/tone-badge";
+
+/** The API's words for what happened, in a reader's. */
+const EVENTS: Record<HistoryEvent["what"], { title: string; tone: Tone }> = {
+  submitted: { title: "Submitted", tone: "gray" },
+  started: { title: "Attempt started", tone: "blue" },
+  accepted: { title: "Accepted, a callback will come", tone: "violet" },
+  snoozed: { title: "Put back, at no cost of an attempt", tone: "amber" },
+  attempt_failed: { title: "Attempt failed", tone: "red" },
+  lease_lost: { title: "The worker was lost", tone: "red" },
+  callback_overdue: { title: "No callback came in time", tone: "red" },
+  completed: { title: "Completed", tone: "green" },
+  failed: { title: "Failed", tone: "red" },
+  cancelled: { title: "Cancelled", tone: "gray" },
+  retried: { title: "Retried by a person", tone: "gray" },
+  result_accepted: { title: "A late result was accepted", tone: "green" },
+};
+
+export function wordsForEvent(event: HistoryEvent): { title: string; tone: Tone } {
+  return Object.hasOwn(EVENTS, event.what) ? EVENTS[event.what] : { title: event.what, tone: "gray" };
+}
+
+type End = NonNullable<Attempt["end"]>;
+
+const ENDS: Record<End, { title: string; tone: Tone }> = {
+  succeeded: { title: "Succeeded", tone: "green" },
+  failed: { title: "Failed", tone: "red" },
+  lost: { title: "Worker lost", tone: "red" },
+  overdue: { title: "Overdue", tone: "red" },
+  snoozed: { title: "Put back", tone: "amber" },
+  superseded: { title: "Superseded", tone: "gray" },
+  cancelled: { title: "Cancelled", tone: "gray" },
+};
+
+export function wordsForEnd(end: End | null): { title: string; tone: Tone } {
+  if (end === null) return { title: "Under way", tone: "blue" };
+  return Object.hasOwn(ENDS, end) ? ENDS[end] : { title: end, tone: "gray" };
+}

@@ -1,0 +1,48 @@
+import { CloseButton, NativeSelect } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useCallback } from "react";
+import { flowsQuery } from "@/api/flows";
+import type { JobFilter } from "@/api/jobs";
+import { statsQuery } from "@/api/stats";
+import styles from "./filter-bar.module.css";
+import { SearchField } from "./search-field";
+import { StatusFilter } from "./status-filter";
+
+interface Props {
+  filter: JobFilter;
+  onChange: (change: Partial<JobFilter>) => void;
+}
+
+export function FilterBar({ filter, onChange }: Props) {
+  const stats = useQuery(statsQuery).data;
+  const flows = useQuery(flowsQuery).data ?? [];
+  const counts = filter.flow === "" ? stats?.byStatus : stats && (stats.byFlow[filter.flow] ?? {});
+  const search = useCallback((q: string) => onChange({ q }), [onChange]);
+  // A flow that is gone from the configuration may still have jobs, and may still stand in an address.
+  const names = new Set([...flows.map((flow) => flow.name), ...Object.keys(stats?.byFlow ?? {})]);
+  if (filter.flow !== "") names.add(filter.flow);
+
+  return (
+    <div className={styles["bar"]}>
+      <StatusFilter chosen={filter.status} counts={counts} onChange={(status) => onChange({ status })} />
+      <div className={styles["fields"]}>
+        <div className={styles["search"]}>
+          <SearchField value={filter.q} onChange={search} />
+        </div>
+        <NativeSelect
+          aria-label="Filter by flow"
+          className={styles["flow"]}
+          value={filter.flow}
+          onChange={(event) => onChange({ flow: event.currentTarget.value })}
+          data={[{ value: "", label: "All flows" }, ...[...names].sort()]}
+        />
+        {filter.tag !== "" && (
+          <span className={styles["tag"]}>
+            tag: {filter.tag}
+            <CloseButton size="xs" aria-label="Stop filtering by tag" onClick={() => onChange({ tag: "" })} />
+          </span>
+        )}
+      </div>
+    </div>
+  );
+}

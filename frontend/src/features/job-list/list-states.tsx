@@ -1,0 +1,54 @@
+import { Button, Skeleton } from "@mantine/core";
+import { IconFilterOff, IconInbox, IconPlugConnectedX } from "@tabler/icons-react";
+import { CodeLine } from "@/components/code-line";
+import { Notice } from "@/components/notice";
+import styles from "./job-list.module.css";
+
+/** Three reasons for an empty list, three texts. */
+
+export function NothingYet() {
+  const curl = `curl -X POST ${location.origin}/jobs -H 'content-type: application/json' -d '{"prompt": "Your task description here"}'`;
+  return (
+    <Notice icon={IconInbox} title="No jobs yet">
+      <p>Write a prompt into the form, or send the first one from a terminal:</p>
+      <CodeLine code={curl} what="the command" />
+    </Notice>
+  );
+}
+
+export function NoMatch({ onClear }: { onClear: () => void }) {
+  return (
+    <Notice icon={IconFilterOff} title="No job matches these filters">
+      <p>Try other words, another status or another flow.</p>
+      <Button variant="default" onClick={onClear}>
+        Clear all filters
+      </Button>
+    </Notice>
+  );
+}
+
+export function CouldNotLoad({ why, onRetry }: { why: string; onRetry: () => void }) {
+  return (
+    <Notice icon={IconPlugConnectedX} title="The jobs could not be loaded" tone="bad">
+      <p>{why}</p>
+      <Button variant="default" onClick={onRetry}>
+        Try again
+      </Button>
+    </Notice>
+  );
+}
+
+const ROWS = ["62%", "48%", "71%", "40%", "55%", "66%", "35%", "58%"];
+
+export function Loading() {
+  return (
+    <div role="status" aria-label="Loading jobs">
+      {ROWS.map((width) => (
+        <div key={width} className={styles["skeleton"]}>
+          <Skeleton height={22} width={92} radius="xl" />
+          <Skeleton height={12} width={width} />
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,27 @@
+import type { JobSummary } from "@/api/model";
+import { isFinal } from "@/lib/status";
+
+const PREVIEW = 300;
+
+/** The prompt on one line. */
+export function previewOf(prompt: string): string {
+  return prompt
+    .slice(0, PREVIEW * 2)
+    .replace(/\s+/g, " ")
+    .trim()
+    .slice(0, PREVIEW);
+}
+
+/** What there is to say about the job beside its status: an error, progress, or what it waits for. */
+export function remarkOf(job: JobSummary): string | null {
+  if (job.status === "COMPLETED" || job.status === "CANCELLED") return null;
+  if (isFinal(job.status)) return job.error === null ? null : job.error.message;
+  return job.progress ?? job.waitingOn?.detail ?? null;
+}
+
+/** "2/5": which try this is, of at most how many. Null for the first, which needs no words. */
+export function triesOf(job: JobSummary): string | null {
+  const underWay = job.status === "RUNNING" || job.status === "WAITING" || job.status === "COMPLETED";
+  const tries = job.failures + (underWay ? 1 : 0);
+  return job.failures === 0 || tries === 0 ? null : `${tries}/${job.maxAttempts}`;
+}

@@ -1,0 +1,59 @@
+import { CloseButton, Kbd, TextInput } from "@mantine/core";
+import { IconSearch } from "@tabler/icons-react";
+import { useEffect, useRef, useState } from "react";
+import { SEARCH_FIELD } from "@/lib/focus";
+
+const PAUSE_MS = 250;
+
+interface Props {
+  value: string;
+  onChange: (value: string) => void;
+}
+
+/** Searches when the typing pauses. What stands in the address wins when it changes from elsewhere. */
+export function SearchField({ value, onChange }: Props) {
+  const [typed, setTyped] = useState(value);
+  const sent = useRef(value);
+
+  useEffect(() => {
+    if (value !== sent.current) {
+      sent.current = value;
+      setTyped(value);
+    }
+  }, [value]);
+
+  useEffect(() => {
+    if (typed === sent.current) return undefined;
+    const timer = setTimeout(() => {
+      sent.current = typed;
+      onChange(typed);
+    }, PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [typed, onChange]);
+
+  return (
+    <TextInput
+      id={SEARCH_FIELD}
+      type="search"
+      aria-label="Search in prompts and results"
+      placeholder="Search prompts and results"
+      value={typed}
+      onChange={(event) => setTyped(event.currentTarget.value)}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        if (typed === "") event.currentTarget.blur();
+        else setTyped("");
+      }}
+      leftSection={<IconSearch size={16} aria-hidden />}
+      rightSection={
+        typed === "" ? (
+          <Kbd size="xs" aria-hidden visibleFrom="sm">
+            /
+          </Kbd>
+        ) : (
+          <CloseButton size="sm" aria-label="Clear the search" onClick={() => setTyped("")} />
+        )
+      }
+    />
+  );
+}

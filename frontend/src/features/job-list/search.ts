@@ -1,0 +1,39 @@
+import type { JobFilter } from "@/api/jobs";
+import { asList, asText } from "@/lib/search-params";
+import { isStatus } from "@/lib/status";
+
+/** The filters as they stand in the address; what is not set is not there. */
+export type JobSearch = { [K in keyof JobFilter]?: JobFilter[K] };
+
+/** Reads the filters of any address; what cannot be understood is left out, and never breaks the page. */
+export function readSearch(search: Record<string, unknown>): JobSearch {
+  return toSearch({
+    status: [
+      ...new Set(
+        asList(search["status"])
+          .map((text) => text.toUpperCase())
+          .filter(isStatus),
+      ),
+    ],
+    flow: asText(search["flow"]),
+    tag: asText(search["tag"]),
+    q: asText(search["q"]),
+  });
+}
+
+export function toFilter(search: JobSearch): JobFilter {
+  return { status: search.status ?? [], flow: search.flow ?? "", tag: search.tag ?? "", q: search.q ?? "" };
+}
+
+export function toSearch(filter: JobFilter): JobSearch {
+  return {
+    ...(filter.status.length > 0 && { status: filter.status }),
+    ...(filter.flow !== "" && { flow: filter.flow }),
+    ...(filter.tag !== "" && { tag: filter.tag }),
+    ...(filter.q.trim() !== "" && { q: filter.q }),
+  };
+}
+
+export function isFiltered(filter: JobFilter): boolean {
+  return Object.keys(toSearch(filter)).length > 0;
+}

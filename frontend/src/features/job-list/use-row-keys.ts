@@ -1,0 +1,30 @@
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { useShortcuts } from "@/lib/shortcuts";
+
+/** j and k choose a job, Enter opens it, Esc lets it go. The choice is an id: rows may move, it does not. */
+export function useRowKeys(ids: readonly string[]): string | null {
+  const [chosen, setChosen] = useState<string | null>(null);
+  const navigate = useNavigate();
+  const selected = chosen !== null && ids.includes(chosen) ? chosen : null;
+
+  const move = (by: number) => {
+    const from = selected === null ? (by > 0 ? -1 : ids.length) : ids.indexOf(selected);
+    const target = ids[Math.min(ids.length - 1, Math.max(0, from + by))];
+    if (target === undefined) return;
+    setChosen(target);
+    document.querySelector(`[data-job="${target}"]`)?.scrollIntoView({ block: "nearest" });
+  };
+
+  const letGo = () => setChosen(null);
+  const open = (event: KeyboardEvent) => {
+    // On a link or button Enter already means something.
+    if (selected === null || (event.target instanceof Element && event.target.closest("a, button, summary")))
+      return;
+    event.preventDefault();
+    void navigate({ to: "/jobs/$id", params: { id: selected } });
+  };
+
+  useShortcuts({ j: () => move(1), k: () => move(-1), Escape: letGo, Enter: open });
+  return selected;
+}

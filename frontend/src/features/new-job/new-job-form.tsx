@@ -1,0 +1,183 @@
+import { Button, Collapse, NativeSelect, Textarea } from "@mantine/core";
+import { IconAdjustmentsHorizontal, IconCornerDownLeft } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { type FormEvent, type KeyboardEvent, useId, useState } from "react";
+import { ApiError, messageOf } from "@/api/errors";
+import { flowsQuery } from "@/api/flows";
+import type { Job } from "@/api/model";
+import { Panel } from "@/components/panel";
+import { formatBytes, utf8Bytes } from "@/lib/bytes";
+import { focusField, PROMPT_FIELD } from "@/lib/focus";
+import { MAX_PROMPT_BYTES } from "@/lib/prompt";
+import { useLive } from "@/live/live-context";
+import { AdvancedFields } from "./advanced-fields";
+import { FaultsHint } from "./faults-hint";
+import { EMPTY, type FormValues, type Problems, problemsOf, toSubmission } from "./form-values";
+import styles from "./new-job.module.css";
+import { useSubmit } from "./use-submit";
+
+const OWN_FIELDS = Object.keys(EMPTY) as (keyof FormValues)[];
+
+export function NewJobForm() {
+  const { mode } = useLive();
+  const flows = useQuery(flowsQuery).data ?? [];
+  const [values, setValues] = useState(EMPTY);
+  const [attempted, setAttempted] = useState(false);
+  const [advanced, setAdvanced] = useState(false);
+  const [created, setCreated] = useState<Job | null>(null);
+  const advancedId = useId();
+  const submit = useSubmit((job) => {
+    // The settings stay for the next one of its kind; only the prompt has been used up.
+    setValues((current) => ({ ...current, prompt: "" }));
+    setAttempted(false);
+    setCreated(job);
+  });
+
+  const problems = problemsOf(values);
+  const shown = shownProblems(values, problems, attempted, submit.error);
+  const offline = mode === "offline";
+  const flow = flows.find((one) => (values.flow === "" ? one.isDefault : one.name === values.flow));
+
+  const change = (changed: Partial<FormValues>) => {
+    setValues((current) => ({ ...current, ...changed }));
+    if (submit.isError) submit.reset();
+  };
+
+  const send = (event?: FormEvent) => {
+    event?.preventDefault();
+    if (offline || submit.isPending) return;
+    setAttempted(true);
+    setCreated(null);
+    if (Object.keys(problems).length > 0) {
+      if (problems.prompt === undefined) setAdvanced(true);
+      else focusField(PROMPT_FIELD);
+      return;
+    }
+    submit.mutate(toSubmission(values));
+  };
+
+  const pressed = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send();
+  };
+
+  return (
+    <Panel title="New job">
+      <form onSubmit={send} onKeyDown={pressed} noValidate>
+        <fieldset className={styles["fields"]} disabled={offline}>
+          <legend className="visually-hidden">New job</legend>
+          <Textarea
+            id={PROMPT_FIELD}
+            label="Prompt"
+            labelProps={{ className: "visually-hidden" }}
+            placeholder="What is to be done?"
+            autosize
+            minRows={3}
+            maxRows={14}
+            value={values.prompt}
+            error={shown.prompt ?? null}
+            onChange={(event) => change({ prompt: event.currentTarget.value })}
+          />
+          <div className={styles["row"]}>
+            <NativeSelect
+              aria-label="Flow"
+              className={styles["flow"]}
+              value={values.flow}
+              onChange={(event) => change({ flow: event.currentTarget.value })}
+              data={flowChoices(flows)}
+              error={shown.flow ?? null}
+            />
+            <Button
+              variant="default"
+              aria-expanded={advanced}
+              aria-controls={advancedId}
+              leftSection={<IconAdjustmentsHorizontal size={16} aria-hidden />}
+              onClick={() => setAdvanced(!advanced)}
+            >
+              Options
+            </Button>
+          </div>
+          <Collapse expanded={advanced} id={advancedId}>
+            <AdvancedFields values={values} problems={shown} onChange={change} />
+          </Collapse>
+          <Button
+            type="submit"
+            fullWidth
+            loading={submit.isPending}
+            rightSection={<Keys />}
+            disabled={offline}
+          >
+            Create job
+          </Button>
+          <div className={styles["below"]}>
+            <span role="status" className={styles["outcome"]}>
+              {created !== null && (
+                <>
+                  Created.{" "}
+                  <Link to="/jobs/$id" params={{ id: created.id }}>
+                    Open the job
+                  </Link>
+                </>
+              )}
+              {offline && "Waiting for the server."}
+            </span>
+            {values.prompt !== "" && (
+              <span className="numbers">
+                {formatBytes(utf8Bytes(values.prompt))} of {formatBytes(MAX_PROMPT_BYTES)}
+              </span>
+            )}
+          </div>
+          {submit.isError && (
+            <p className={styles["failed"]} role="alert">
+              {messageOf(submit.error)}
+            </p>
+          )}
+          {flow?.processor === "mock" && (
+            <FaultsHint
+              onPick={(word) => {
+                change({ prompt: values.prompt === "" ? word : `${values.prompt.trimEnd()} ${word}` });
+                focusField(PROMPT_FIELD);
+              }}
+            />
+          )}
+        </fieldset>
+      </form>
+    </Panel>
+  );
+}
+
+function Keys() {
+  const mac = /mac|iphone|ipad/i.test(navigator.userAgent);
+  return (
+    <span className={styles["keys"]} aria-hidden>
+      {mac ? "⌘" : "Ctrl"} <IconCornerDownLeft size={14} />
+    </span>
+  );
+}
+
+function flowChoices(flows: { name: string; isDefault: boolean }[]): { value: string; label: string }[] {
+  const standard = flows.find((flow) => flow.isDefault);
+  const others = flows.filter((flow) => !flow.isDefault);
+  return [
+    { value: "", label: standard === undefined ? "default flow" : `${standard.name} (default)` },
+    ...others.map((flow) => ({ value: flow.name, label: flow.name })),
+  ];
+}
+
+/** A blank prompt is only held against somebody who tried to send it; everything else is said at once. */
+function shownProblems(
+  values: FormValues,
+  problems: Problems,
+  attempted: boolean,
+  failure: Error | null,
+): Problems {
+  const shown = { ...problems };
+  if (!attempted && values.prompt.trim() === "") delete shown.prompt;
+  if (failure instanceof ApiError) {
+    for (const name of OWN_FIELDS) {
+      const said = failure.field(name);
+      if (said !== null) shown[name] = said;
+    }
+  }
+  return shown;
+}

@@ -1,0 +1,30 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
+import { jobKeys, submitJob } from "@/api/jobs";
+import type { Job, Submission } from "@/api/model";
+import { statsKey } from "@/api/stats";
+import { randomKey } from "@/lib/random-key";
+
+/**
+ * Sends a submission. The same content sent again after a failure carries the same Idempotency-Key, so an answer
+ * that was lost on its way does not make a second job; other content, or the next job, gets a new one.
+ */
+export function useSubmit(onCreated: (job: Job) => void) {
+  const queries = useQueryClient();
+  const sent = useRef<{ body: string; key: string } | null>(null);
+
+  return useMutation({
+    mutationFn: (submission: Submission) => {
+      const body = JSON.stringify(submission);
+      if (sent.current?.body !== body) sent.current = { body, key: randomKey() };
+      return submitJob(submission, sent.current.key);
+    },
+    onSuccess: (job) => {
+      sent.current = null;
+      queries.setQueryData(jobKeys.one(job.id), job);
+      void queries.invalidateQueries({ queryKey: jobKeys.lists });
+      void queries.invalidateQueries({ queryKey: statsKey });
+      onCreated(job);
+    },
+  });
+}

@@ -1,0 +1,12 @@
+/** Hands a text to the browser as a file, byte for byte (UTF-8). */
+export function downloadText(name: string, text: string, type = "text/plain;charset=utf-8"): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  document.body.append(link);
+  link.click();
+  link.remove();
+  // The download has its own handle by then; at once would cancel it in some browsers.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Contact, reportContact } from "@/api/contact";
+import { FakeEventSource } from "@/testing/fake-event-source";
+import { type Connection, connect } from "./connection";
+import { modeOf } from "./machine";
+
+const refresher = { jobChanged: vi.fn(), everything: vi.fn(), hold: vi.fn() };
+const probe = vi.fn(async () => reportContact(server));
+let server: Contact;
+let connection: Connection;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("EventSource", FakeEventSource);
+  FakeEventSource.instances = [];
+  server = "up";
+  for (const mock of [refresher.jobChanged, refresher.everything, refresher.hold, probe]) mock.mockClear();
+  connection = connect("/events", refresher, probe);
+});
+
+afterEach(() => {
+  connection.stop();
+  setHidden(false);
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+const mode = () => modeOf(connection.state());
+
+function setHidden(hidden: boolean) {
+  Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}
+
+describe("live → polling → offline → live", () => {
+  it("goes all the way and catches up at the end", async () => {
+    FakeEventSource.newest().send("hello", { position: 1 });
+    expect(mode()).toBe("live");
+
+    FakeEventSource.newest().fail();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(mode()).toBe("polling");
+
+    server = "down";
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(mode()).toBe("offline");
+
+    server = "up";
+    refresher.everything.mockClear();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(mode()).toBe("polling");
+    expect(refresher.everything).toHaveBeenCalled();
+
+    refresher.everything.mockClear();
+    FakeEventSource.newest().send("hello", { position: 9 });
+    expect(mode()).toBe("live");
+    expect(refresher.everything).toHaveBeenCalledTimes(1);
+  });
+
+  it("tries the stream at once when the server is back, instead of waiting for the browser to", async () => {
+    FakeEventSource.newest().fail();
+    reportContact("down");
+    const before = FakeEventSource.instances.length;
+    reportContact("up");
+    expect(FakeEventSource.instances).toHaveLength(before + 1);
+  });
+
+  it("is not live before the first event has come through", async () => {
+    FakeEventSource.newest().readyState = FakeEventSource.OPEN;
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(mode()).toBe("polling");
+  });
+});
+
+describe("events", () => {
+  it("are hints about one job, and a resync about all", () => {
+    FakeEventSource.newest().send("job", { id: "a", status: "RUNNING", flow: "mock", rev: 2 });
+    expect(refresher.jobChanged).toHaveBeenCalledWith("a");
+    FakeEventSource.newest().send("resync", {});
+    expect(refresher.everything).toHaveBeenCalledTimes(1);
+  });
+
+  it("that cannot be read make the page look at everything", () => {
+    FakeEventSource.newest().send("job", "{nonsense");
+    FakeEventSource.newest().send("job", "null");
+    expect(refresher.everything).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe("polling", () => {
+  it("asks every 2 s while the stream is lost and hardly ever while it is live", async () => {
+    FakeEventSource.newest().fail();
+    refresher.everything.mockClear();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(refresher.everything).toHaveBeenCalledTimes(5);
+
+    FakeEventSource.newest().send("hello", {});
+    refresher.everything.mockClear();
+    await vi.advanceTimersByTimeAsync(18_000);
+    expect(refresher.everything).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(refresher.everything).toHaveBeenCalledTimes(1);
+  });
+
+  it("makes a new stream when the browser has given up on the old one", async () => {
+    FakeEventSource.newest().fail(true);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(FakeEventSource.instances).toHaveLength(2);
+  });
+});
+
+describe("a hidden tab", () => {
+  it("holds refetching, gives its connection back, and catches up when it is seen again", async () => {
+    FakeEventSource.newest().send("hello", {});
+    setHidden(true);
+    expect(refresher.hold).toHaveBeenLastCalledWith(true);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(FakeEventSource.newest().readyState).toBe(FakeEventSource.CLOSED);
+    expect(refresher.everything).not.toHaveBeenCalled();
+
+    setHidden(false);
+    expect(refresher.hold).toHaveBeenLastCalledWith(false);
+    expect(refresher.everything).toHaveBeenCalledTimes(1);
+    expect(FakeEventSource.instances).toHaveLength(2);
+  });
+});

@@ -1,0 +1,118 @@
+import { onContact } from "@/api/contact";
+import { readJobEvent } from "./job-event";
+import { INITIAL, type LiveState, modeOf, mustCatchUp, next, type Signal } from "./machine";
+import type { Refresher } from "./refresher";
+
+const POLL_MS = 2_000;
+/** The stream must have said hello by then, or we poll. */
+const HELLO_WITHIN_MS = 3_000;
+/** Even a live page looks for itself now and then: the stream is a hint, never the guarantee. */
+const LOOK_ANYWAY_MS = 30_000;
+/** A browser allows about six connections to one host: tabs that nobody looks at give theirs back. */
+const CLOSE_HIDDEN_MS = 10_000;
+
+export interface Connection {
+  state(): LiveState;
+  subscribe(listener: () => void): () => void;
+  stop(): void;
+}
+
+/** The page's one EventSource, and polling wherever it fails. */
+export function connect(url: string, refresher: Refresher, probe: () => Promise<void>): Connection {
+  let state = INITIAL;
+  let source: EventSource | null = null;
+  let helloTimer: ReturnType<typeof setTimeout> | undefined;
+  let hiddenTimer: ReturnType<typeof setTimeout> | undefined;
+  let probing = false;
+  const listeners = new Set<() => void>();
+
+  const signal = (what: Signal) => {
+    const before = state;
+    const after = next(before, what);
+    if (after.stream === before.stream && after.server === before.server) return;
+    state = after;
+    for (const notify of listeners) notify();
+    if (mustCatchUp(before, after)) refresher.everything();
+    if (what === "up" && before.server === "down" && after.stream !== "open") open();
+  };
+
+  const ask = async () => {
+    if (probing) return;
+    probing = true;
+    await probe();
+    probing = false;
+  };
+
+  const close = () => {
+    clearTimeout(helloTimer);
+    source?.close();
+    source = null;
+  };
+
+  const open = () => {
+    close();
+    const stream = new EventSource(url);
+    source = stream;
+    helloTimer = setTimeout(() => signal("stream-lost"), HELLO_WITHIN_MS);
+    stream.addEventListener("hello", () => {
+      clearTimeout(helloTimer);
+      signal("stream-open");
+    });
+    stream.addEventListener("job", (event) => {
+      const job = readJobEvent(event.data);
+      if (job === null) refresher.everything();
+      else refresher.jobChanged(job.id);
+    });
+    stream.addEventListener("resync", () => refresher.everything());
+    stream.addEventListener("error", () => {
+      if (source !== stream) return;
+      clearTimeout(helloTimer);
+      signal("stream-lost");
+      void ask();
+    });
+  };
+
+  const poll = () => {
+    if (document.hidden || modeOf(state) === "live") return;
+    void ask();
+    if (modeOf(state) === "polling") refresher.everything();
+    // The browser goes on trying by itself, with the position it had, unless it has given up.
+    if (source === null || source.readyState === EventSource.CLOSED) open();
+  };
+
+  const lookAnyway = () => {
+    if (!document.hidden && modeOf(state) === "live") refresher.everything();
+  };
+
+  const visibilityChanged = () => {
+    clearTimeout(hiddenTimer);
+    refresher.hold(document.hidden);
+    if (document.hidden) {
+      hiddenTimer = setTimeout(close, CLOSE_HIDDEN_MS);
+    } else {
+      if (source === null) open();
+      void ask();
+      refresher.everything();
+    }
+  };
+
+  const stopListening = onContact(signal);
+  const timers = [setInterval(poll, POLL_MS), setInterval(lookAnyway, LOOK_ANYWAY_MS)];
+  document.addEventListener("visibilitychange", visibilityChanged);
+  open();
+
+  return {
+    state: () => state,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    stop() {
+      close();
+      stopListening();
+      for (const timer of timers) clearInterval(timer);
+      clearTimeout(hiddenTimer);
+      document.removeEventListener("visibilitychange", visibilityChanged);
+    },
+  };
+}

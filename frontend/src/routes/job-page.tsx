@@ -1,0 +1,48 @@
+import { Button, Skeleton, Stack } from "@mantine/core";
+import { IconFileUnknown, IconPlugConnectedX } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
+import { ApiError, messageOf } from "@/api/errors";
+import { jobQuery } from "@/api/jobs";
+import { Notice } from "@/components/notice";
+import { JobDetail } from "@/features/job-detail/job-detail";
+import { statusLabel } from "@/lib/status";
+import { useTitle } from "./use-title";
+
+export function JobPage() {
+  const { id } = useParams({ from: "/jobs/$id" });
+  const query = useQuery(jobQuery(id));
+  // The status in the tab's title: one can wait for a job from another tab.
+  useTitle(query.data === undefined ? "Job" : `${statusLabel(query.data.status)} · ${id}`);
+
+  if (query.isPending) {
+    return (
+      <Stack gap="md" role="status" aria-label="Loading the job">
+        <Skeleton height={36} width={420} maw="100%" />
+        <Skeleton height={180} />
+        <Skeleton height={240} />
+      </Stack>
+    );
+  }
+  const gone = query.error instanceof ApiError && query.error.status === 404;
+  if (gone) {
+    return (
+      <Notice icon={IconFileUnknown} title="There is no such job">
+        <p>It may have been deleted, by a person or because its time of keeping was over.</p>
+        <Link to="/">To the list of jobs</Link>
+      </Notice>
+    );
+  }
+  if (query.data === undefined) {
+    return (
+      <Notice icon={IconPlugConnectedX} title="The job could not be loaded" tone="bad">
+        <p>{messageOf(query.error)}</p>
+        <Button variant="default" onClick={() => void query.refetch()}>
+          Try again
+        </Button>
+      </Notice>
+    );
+  }
+  // The key: dialogs and tabs of one job mean nothing on another.
+  return <JobDetail key={id} job={query.data} />;
+}

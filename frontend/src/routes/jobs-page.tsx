@@ -1,0 +1,43 @@
+import { useLocation, useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback, useEffect } from "react";
+import type { JobFilter } from "@/api/jobs";
+import { JobList } from "@/features/job-list/job-list";
+import { type JobSearch, toFilter, toSearch } from "@/features/job-list/search";
+import { NewJobForm } from "@/features/new-job/new-job-form";
+import { focusField } from "@/lib/focus";
+import styles from "./jobs-page.module.css";
+import { useTitle } from "./use-title";
+
+export function JobsPage() {
+  useTitle("Jobs");
+  const filter = toFilter(useSearch({ from: "/" }));
+  const navigate = useNavigate({ from: "/" });
+  const { hash } = useLocation();
+
+  // Somebody pressed "/" or "n" on another page.
+  useEffect(() => {
+    if (hash !== "") focusField(hash);
+  }, [hash]);
+
+  const change = useCallback(
+    (changed: Partial<JobFilter>) => {
+      void navigate({
+        search: (current: JobSearch) => toSearch({ ...toFilter(current), ...changed }),
+        // Typing in the search field makes no history; a choice does.
+        replace: "q" in changed,
+        resetScroll: false,
+      });
+    },
+    [navigate],
+  );
+
+  return (
+    <div className={styles["page"]}>
+      <h1 className="visually-hidden">Jobs</h1>
+      <div className={styles["form"]}>
+        <NewJobForm />
+      </div>
+      <JobList filter={filter} onChange={change} />
+    </div>
+  );
+}

@@ -1,0 +1,41 @@
+import { IconMapPinQuestion } from "@tabler/icons-react";
+import { createRootRoute, createRoute, createRouter, Link } from "@tanstack/react-router";
+import { Notice } from "@/components/notice";
+import { readSearch } from "@/features/job-list/search";
+import { parseSearch, stringifySearch } from "@/lib/search-params";
+import { ComparePage } from "./compare-page";
+import { FlowsPage } from "./flows-page";
+import { JobPage } from "./job-page";
+import { JobsPage } from "./jobs-page";
+import { Shell } from "./shell";
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+
+const routes = root.addChildren([
+  createRoute({ getParentRoute: () => root, path: "/", validateSearch: readSearch, component: JobsPage }),
+  createRoute({ getParentRoute: () => root, path: "/jobs/$id", component: JobPage }),
+  createRoute({ getParentRoute: () => root, path: "/jobs/$id/compare/$otherId", component: ComparePage }),
+  createRoute({ getParentRoute: () => root, path: "/flows", component: FlowsPage }),
+]);
+
+export const router = createRouter({
+  routeTree: routes,
+  basepath: import.meta.env.BASE_URL,
+  parseSearch,
+  stringifySearch,
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+function NotFound() {
+  return (
+    <Notice icon={IconMapPinQuestion} title="There is no such page">
+      <Link to="/">To the list of jobs</Link>
+    </Notice>
+  );
+}

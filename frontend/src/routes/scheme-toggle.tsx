@@ -1,0 +1,28 @@
+import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { IconMoon, IconSun } from "@tabler/icons-react";
+
+/** Follows the system until somebody chooses; choosing what the system has goes back to following it. */
+export function SchemeToggle() {
+  const { setColorScheme } = useMantineColorScheme();
+  const now = useComputedColorScheme("light", { getInitialValueInEffect: false });
+  const other = now === "dark" ? "light" : "dark";
+  const Icon = now === "dark" ? IconSun : IconMoon;
+  const toggle = () => {
+    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    setColorScheme(other === system ? "auto" : other);
+  };
+  return (
+    <Tooltip label={other === "dark" ? "Dark colours" : "Light colours"}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        c="var(--ink-2)"
+        size="lg"
+        aria-label={other === "dark" ? "Dark colours" : "Light colours"}
+        onClick={toggle}
+      >
+        <Icon size={19} aria-hidden />
+      </ActionIcon>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,101 @@
+import { ActionIcon, Tooltip } from "@mantine/core";
+import { IconKeyboard, IconPlus } from "@tabler/icons-react";
+import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { ErrorBoundary } from "@/components/error-boundary";
+import { HelpSheet } from "@/features/help/help-sheet";
+import { focusField, PROMPT_FIELD, SEARCH_FIELD } from "@/lib/focus";
+import { useShortcuts } from "@/lib/shortcuts";
+import { LiveLight } from "@/live/live-light";
+import { ServerBanner } from "@/live/server-banner";
+import { SchemeToggle } from "./scheme-toggle";
+import styles from "./shell.module.css";
+
+/** What stands around every page: the header, the banner, and the keys that work everywhere. */
+export function Shell() {
+  const [help, setHelp] = useState(false);
+  const navigate = useNavigate();
+  const { pathname } = useLocation();
+  const atList = pathname === "/";
+
+  const jump = (field: string) => {
+    if (!focusField(field)) void navigate({ to: "/", hash: field });
+  };
+
+  const back = () => {
+    if (!atList) void navigate({ to: "/" });
+  };
+
+  useShortcuts({
+    "/": (event) => {
+      event.preventDefault();
+      jump(SEARCH_FIELD);
+    },
+    n: (event) => {
+      event.preventDefault();
+      jump(PROMPT_FIELD);
+    },
+    "?": () => setHelp(true),
+    Escape: back,
+  });
+
+  return (
+    <>
+      <a className={styles["skip"]} href="#main">
+        Skip to the content
+      </a>
+      <header className={styles["header"]}>
+        <div className={styles["inside"]}>
+          <Link to="/" className={styles["brand"]} aria-label="Job Processor, to the list of jobs">
+            <img src={`${import.meta.env.BASE_URL}favicon.svg`} alt="" width={24} height={24} />
+            <span className={styles["name"]}>Job Processor</span>
+          </Link>
+          <nav aria-label="Main" className={styles["nav"]}>
+            <Link to="/" activeOptions={{ exact: true, includeSearch: false }} className={styles["link"]}>
+              Jobs
+            </Link>
+            <Link to="/flows" className={styles["link"]}>
+              Flows
+            </Link>
+          </nav>
+          <div className={styles["tools"]}>
+            <LiveLight />
+            <Tooltip label="New job (n)">
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                c="var(--ink-2)"
+                size="lg"
+                aria-label="New job"
+                onClick={() => jump(PROMPT_FIELD)}
+              >
+                <IconPlus size={19} aria-hidden />
+              </ActionIcon>
+            </Tooltip>
+            <Tooltip label="Keyboard (?)">
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                c="var(--ink-2)"
+                size="lg"
+                aria-label="Keyboard"
+                visibleFrom="sm"
+                onClick={() => setHelp(true)}
+              >
+                <IconKeyboard size={19} aria-hidden />
+              </ActionIcon>
+            </Tooltip>
+            <SchemeToggle />
+          </div>
+        </div>
+      </header>
+      <ServerBanner />
+      <main id="main" className={styles["main"]} tabIndex={-1}>
+        <ErrorBoundary title="This page broke" resetKey={pathname}>
+          <Outlet />
+        </ErrorBoundary>
+      </main>
+      <HelpSheet opened={help} onClose={() => setHelp(false)} />
+    </>
+  );
+}

@@ -1,0 +1,46 @@
+import { Button, type CSSVariablesResolver, createTheme, Modal, Tooltip } from "@mantine/core";
+
+export const theme = createTheme({
+  fontFamily: '"Inter Variable", system-ui, -apple-system, "Segoe UI", sans-serif',
+  fontFamilyMonospace: "var(--font-mono)",
+  fontSizes: { xs: "12px", sm: "13.5px", md: "14.5px", lg: "16px", xl: "19px" },
+  primaryColor: "blue",
+  defaultRadius: "md",
+  cursorType: "pointer",
+  respectReducedMotion: true,
+  components: {
+    Button: Button.extend({
+      defaultProps: { size: "sm" },
+      vars: (_theme, props) => ({
+        root:
+          props.variant === undefined || props.variant === "filled"
+            ? {
+                "--button-bg": "var(--strong)",
+                "--button-hover": "var(--strong-hover)",
+                "--button-color": "var(--on-strong)",
+              }
+            : {},
+      }),
+    }),
+    Tooltip: Tooltip.extend({
+      defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: true } },
+    }),
+    Modal: Modal.extend({ defaultProps: { centered: true, radius: "lg" } }),
+  },
+});
+
+// Mantine's own surfaces speak the page's colours (tokens.css), in both schemes.
+const shared = {
+  "--mantine-color-body": "var(--surface)",
+  "--mantine-color-text": "var(--ink)",
+  "--mantine-color-dimmed": "var(--ink-3)",
+  "--mantine-color-placeholder": "var(--ink-3)",
+  "--mantine-color-default": "var(--surface)",
+  "--mantine-color-default-hover": "var(--hover)",
+  "--mantine-color-default-border": "var(--line)",
+  "--mantine-color-default-color": "var(--ink)",
+  "--mantine-color-error": "var(--red-ink)",
+  "--mantine-color-anchor": "var(--link)",
+};
+
+export const resolver: CSSVariablesResolver = () => ({ variables: {}, light: shared, dark: shared });

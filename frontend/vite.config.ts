@@ -1,0 +1,33 @@
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const backend = process.env["BACKEND_URL"] ?? "http://127.0.0.1:3000";
+
+// Every path of the API that the page calls; the page itself lives under /ui/ and never collides with them.
+const apiPaths = ["/jobs", "/flows", "/workers", "/stats", "/health", "/events"];
+
+export default defineConfig({
+  base: "/ui/",
+  plugins: [react()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  server: {
+    port: 5173,
+    strictPort: true,
+    proxy: Object.fromEntries(apiPaths.map((path) => [path, { target: backend, changeOrigin: false }])),
+  },
+  build: {
+    // The policy is `script-src 'self'; font-src 'self'`: nothing may be inlined into the page as data.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: "es2022",
+    chunkSizeWarningLimit: 900,
+  },
+  test: {
+    environment: "jsdom",
+    environmentOptions: { jsdom: { url: "http://localhost:3000/ui/" } },
+    setupFiles: ["./src/testing/setup.ts"],
+    restoreMocks: true,
+    css: false,
+  },
+});
