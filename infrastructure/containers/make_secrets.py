@@ -79,7 +79,8 @@ def _key_file(_store: Store) -> str:
 
 def _mongodb_uri(store: Store) -> str:
     password = store.need("mongodb-app-password")
-    return f"mongodb://job_processor:{password}@mongodb:27017/job_processor?replicaSet=rs0&w=majority"
+    options = os.environ.get("MONGODB_URI_OPTIONS", "replicaSet=rs0&w=majority")
+    return f"mongodb://job_processor:{password}@mongodb:27017/job_processor?{options}"
 
 
 def _backup_identity(store: Store) -> str:
@@ -116,17 +117,18 @@ SECRETS = (
     Secret("backup-recipient", APPLICATION, None),
     Secret("backup-identity", APPLICATION, _backup_identity),
 )
-COPIES = frozenset({"app-n8n-token", "n8n-webhook-secret"})
+# Built anew each time, so that they follow what they are built from.
+DERIVED = frozenset({"app-n8n-token", "n8n-webhook-secret", "mongodb-uri"})
 
 
 def make_all(store: Store) -> list[str]:
     """Bring the volume up to date; returns the names that were made new."""
     made = []
     for secret in SECRETS:
-        value = None if secret.name in COPIES else store.current(secret.name)
+        value = store.brought(secret.name) if secret.name in DERIVED else store.current(secret.name)
         if value is None and secret.make is not None:
             value = secret.make(store)
-            if secret.name not in COPIES:
+            if secret.name not in DERIVED:
                 made.append(secret.name)
         if value is not None:
             store.write(secret.name, value, secret.owner)

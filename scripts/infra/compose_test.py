@@ -1,0 +1,206 @@
+"""The stack as a user gets it: submit through port 80, kill, stop, start, and look whether the database is hidden.
+
+Called by scripts/infra/compose-test; standard library only, so that it runs before anything is set up.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from compose_engine import Engine, NoEngine, find_engine
+
+T = TypeVar("T")
+
+
+def request(method: str, path: str, body: object = None) -> tuple[int, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=10)
+    try:
+        payload = None if body is None else json.dumps(body)
+        connection.request(method, path, payload, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        text = response.read().decode()
+    finally:
+        connection.close()
+    try:
+        return response.status, json.loads(text)
+    except json.JSONDecodeError:
+        return response.status, text
+
+
+def wait_until(what: str, look: Callable[[], T | None], seconds: float = 120) -> T:
+    """Ask again until there is an answer; what is not there in time is a failure that says what was missing."""
+    deadline = time.monotonic() + seconds
+    last: object = None
+    while time.monotonic() < deadline:
+        try:
+            found = look()
+            if found:
+                return found
+        except (OSError, http.client.HTTPException, subprocess.SubprocessError) as error:
+            last = error
+        time.sleep(0.5)
+    raise AssertionError(f"waited {seconds:.0f} s for: {what} ({last})")
+
+
+def passed(sentence: str) -> None:
+    print(f"ok  {sentence}", flush=True)
+
+
+def healthy() -> bool:
+    return request("GET", "/health")[0] == 200
+
+
+def submit(prompt: str) -> str:
+    status, job = request("POST", "/jobs", {"prompt": prompt})
+    assert status == 201, (status, job)
+    identifier: str = job["id"]
+    return identifier
+
+
+def completed(identifier: str) -> bool:
+    status, job = request("GET", f"/jobs/{identifier}")
+    assert status == 200, (status, job)
+    assert job["status"] not in ("FAILED", "CANCELLED"), job
+    return bool(job["status"] == "COMPLETED")
+
+
+def job_goes_through(prompt: str) -> str:
+    identifier = submit(prompt)
+    wait_until(f"job {identifier} COMPLETED", lambda: completed(identifier), 60)
+    return identifier
+
+
+def check_page() -> None:
+    status, page = request("GET", "/ui/")
+    assert status == 200 and "<title>Job Processor</title>" in page, (status, str(page)[:200])
+    assert request("GET", "/ui/jobs/some/deep/link")[0] == 200
+    assert request("GET", "/metrics")[0] == 404
+    passed("port 80 serves the page, and keeps /metrics to itself")
+
+
+def check_events() -> None:
+    """An event must come through the proxy while the connection stays open."""
+    stream = http.client.HTTPConnection("127.0.0.1", 80, timeout=20)
+    stream.request("GET", "/events", headers={"Accept": "text/event-stream"})
+    response = stream.getresponse()
+    assert response.status == 200, response.status
+    identifier = submit("watch me")
+    started = time.monotonic()
+    while identifier.encode() not in response.readline():
+        assert time.monotonic() - started < 20, "no event within 20 s"
+    passed(f"live events pass the proxy unbuffered ({time.monotonic() - started:.2f} s after the submission)")
+    stream.close()
+
+
+def check_backend_comes_back(engine: Engine) -> None:
+    (container,) = engine.containers("backend")
+    pending = submit("submitted just before the kill")
+    before = engine.inspect(container)["State"]["Pid"]
+    engine.kill(container)
+    started = time.monotonic()
+
+    def restarted() -> bool:
+        found = engine.containers("backend")
+        return bool(found) and engine.inspect(found[0])["State"]["Pid"] not in (0, before) and healthy()
+
+    wait_until("the killed backend answers again", restarted)
+    passed(f"the killed backend came back by itself after {time.monotonic() - started:.1f} s")
+    wait_until("the job that was under way completes", lambda: completed(pending), 120)
+    passed("the job that was under way completed")
+
+
+def check_database_is_hidden(engine: Engine) -> None:
+    bindings = engine.inspect(engine.containers("mongodb")[0])["NetworkSettings"]["Ports"]["27017/tcp"]
+    assert [binding["HostIp"] for binding in bindings] == ["127.0.0.1"], bindings
+    passed("the database's port is published on the loopback only")
+    probe = "import socket; socket.create_connection(('mongodb', 27017), 3)"
+    assert engine.execute("backend", "python3", "-c", probe).returncode == 0
+    refused = engine.execute("frontend", "sh", "-c", "wget -q -T 3 -O /dev/null http://mongodb:27017/")
+    assert refused.returncode != 0 and "27017" not in refused.stdout, refused
+    passed("the database can be reached from the backend, and not from the frontend's networks")
+
+
+def check_containers_are_hardened(engine: Engine) -> None:
+    for container in engine.containers():
+        facts = engine.inspect(container)
+        host, name = facts["HostConfig"], facts["Name"]
+        assert host["ReadonlyRootfs"], f"{name} can write to its root file system"
+        assert host["Memory"] > 0, f"{name} has no memory limit"
+        assert any("no-new-privileges" in option for option in host["SecurityOpt"]), name
+        assert facts["Config"]["User"] not in ("", "0", "0:0", "root"), f"{name} runs as root"
+    passed("every container is read-only, limited, unprivileged")
+
+
+def check_scaling(engine: Engine) -> None:
+    engine.up("--no-build", "--scale", "worker=3")
+    wait_until("three workers", lambda: len(engine.containers("worker")) == 3)
+    identifiers = [submit(f"scaled {number}") for number in range(6)]
+    wait_until("six jobs by three workers", lambda: all(completed(identifier) for identifier in identifiers))
+    passed("--scale worker=3 works")
+
+
+def check_data_survives(engine: Engine, identifier: str) -> None:
+    engine.run_compose("down")
+    engine.up("--no-build")
+    wait_until("the stack answers after down and up", healthy, 240)
+    assert completed(identifier)
+    job_goes_through("after down and up")
+    passed("down and up keep the jobs, and new ones go through")
+
+
+def check_backup(engine: Engine, identifier: str) -> None:
+    engine.run_compose("--profile", "backup", "up", "--detach", "--no-build", "backup")
+    program = ("python3", "/usr/local/lib/job-processor/backup.py")
+    wait_until("the first backup", lambda: engine.execute("backup", *program, "list").stdout.strip(), 60)
+    status, _ = request("DELETE", f"/jobs/{identifier}")
+    assert status in (200, 204), status
+    assert request("GET", f"/jobs/{identifier}")[0] == 404
+    name = engine.execute("backup", *program, "list").stdout.split()[-1]
+    restored = engine.execute("backup", *program, "restore", name)
+    assert restored.returncode == 0, restored.stderr
+    assert completed(identifier)
+    passed(f"{name}: encrypted, and it brings a deleted job back")
+
+
+def main() -> int:
+    try:
+        engine = find_engine()
+    except NoEngine as error:
+        print(f"NOT RUN: {error}", file=sys.stderr)
+        return 1
+    try:
+        engine.run_compose("down", "--volumes")
+        started = time.monotonic()
+        engine.up("--no-build")
+        wait_until("the stack answers on port 80", healthy, 240)
+        passed(f"the stack is up after {time.monotonic() - started:.0f} s ({engine.tool})")
+        check_page()
+        identifier = job_goes_through("the first job")
+        passed("a job went through port 80 and is COMPLETED")
+        check_events()
+        check_containers_are_hardened(engine)
+        check_database_is_hidden(engine)
+        check_backend_comes_back(engine)
+        check_scaling(engine)
+        check_data_survives(engine, identifier)
+        if "--without-backup" not in sys.argv:
+            check_backup(engine, identifier)
+    except BaseException:
+        for container in engine.containers():
+            print(f"--- {engine.inspect(container)['Name']}", file=sys.stderr)
+            subprocess.run([engine.tool, "logs", "--tail", "20", container], stdout=sys.stderr, check=False)
+        raise
+    finally:
+        engine.run_compose("--profile", "backup", "down", "--volumes")
+    print("compose-test: passed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
