@@ -1,0 +1,104 @@
+"""``processor = "n8n"``: hand a job to a workflow, take only a proven acceptance, and ask what became of it."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from job_processor.core.errors import ProcessorUnusable
+from job_processor.core.job import Attempt
+from job_processor.core.lane import Trouble
+from job_processor.core.outcome import Accepted, Outcome
+from job_processor.processors.answers import raise_for_trouble
+from job_processor.processors.base import Dispatch, LaneTrouble, Surroundings
+from job_processor.processors.callback_dispatch import dispatch_body
+from job_processor.processors.http_options import HttpOptions, address, secret
+from job_processor.processors.n8n_api import N8nApi, is_execution_id
+from job_processor.processors.outgoing import AttemptFailed, Outgoing, Reply, total_seconds
+
+
+class N8nOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """``token_env``: what is sent in x-n8n-token. ``api_url`` (n8n's root) and ``api_key_env`` go together."""
+
+    url: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
+    token_env: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    api_url: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)] | None = None
+    api_key_env: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    result_node: Annotated[str, msgspec.Meta(min_length=1)] = "Callback body"
+    """The workflow's node whose output is the callback; an overdue result is taken from there."""
+
+
+class N8nProcessor:
+    """n8n answers 200 with a web page while it starts: only 202 with our own job's id is an acceptance."""
+
+    def __init__(self, options: N8nOptions, around: Surroundings) -> None:
+        self._url = address("url", options.url)
+        self._now = around.now
+        self._timeout_ms = int(1000 * around.rules.callback_timeout_seconds)
+        headers = {"Content-Type": "application/json"}
+        if options.token_env is not None:
+            headers["x-n8n-token"] = secret("token_env", options.token_env, around)
+        self._outgoing = Outgoing(total_seconds(around.rules), headers=headers, ca_file=options.ca_file)
+        self._api: N8nApi | None = None
+        if options.api_url is not None and options.api_key_env is not None:
+            self._api = N8nApi(
+                address("api_url", options.api_url),
+                secret("api_key_env", options.api_key_env, around),
+                result_node=options.result_node,
+                callback_timeout_ms=self._timeout_ms,
+                ca_file=options.ca_file,
+            )
+        elif options.api_url is not None or options.api_key_env is not None:
+            raise ProcessorUnusable("api_url and api_key_env must be set together")
+
+    async def open(self) -> None:
+        await self._outgoing.open()
+        if self._api is not None:
+            await self._api.open()
+
+    async def close(self) -> None:
+        await self._outgoing.close()
+        if self._api is not None:
+            await self._api.close()
+
+    async def run(self, dispatch: Dispatch) -> Outcome:
+        try:
+            reply = await self._outgoing.request("POST", self._url, dispatch_body(dispatch))
+            if reply.status == 404:
+                detail = "n8n knows no workflow at this address: it is starting, or the workflow is not published."
+                raise LaneTrouble(Trouble.MISCONFIGURED, detail)
+            raise_for_trouble(reply, self._now())
+        except AttemptFailed as error:
+            return error.failed
+        return Accepted(self._timeout_ms, _execution_id(_proof(reply, dispatch.job_id)))
+
+    async def reconcile(self, job_id: str, attempt: Attempt) -> Outcome | None:
+        """What n8n's API says of the execution; ``None`` without an API key or an execution id."""
+        if self._api is None or attempt.execution_id is None:
+            return None
+        return await self._api.became_of(job_id, attempt.execution_id)
+
+    async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
+        if self._api is None or attempt.execution_id is None:
+            return None
+        return await self._api.stop(attempt.execution_id)
+
+
+def _proof(reply: Reply, job_id: str) -> dict[str, Any]:
+    """The acceptance, as JSON. Raises LaneTrouble: nothing was proven, and the next job would fare no better."""
+    try:
+        said = msgspec.json.decode(reply.body)
+    except (msgspec.DecodeError, RecursionError):
+        said = None
+    if reply.status == 202 and isinstance(said, dict) and said.get("accepted") is True and said.get("jobId") == job_id:
+        return said
+    if not isinstance(said, dict) and reply.unread is None and reply.body.lstrip()[:1] == b"<":
+        raise LaneTrouble(Trouble.OUTAGE, f"n8n is starting: it answered {reply.status} with a web page.")
+    detail = f'It answered {reply.status} and not 202 with {{"accepted": true, "jobId": …}}: is this our workflow?'
+    raise LaneTrouble(Trouble.MISCONFIGURED, detail)
+
+
+def _execution_id(proof: dict[str, Any]) -> str | None:
+    given = proof.get("executionId")
+    if isinstance(given, bool) or not isinstance(given, (str, int)):
+        return None
+    return str(given) if is_execution_id(str(given)) else None

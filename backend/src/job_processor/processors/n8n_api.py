@@ -1,0 +1,146 @@
+"""n8n's public API about one execution: what became of it, and stop it."""
+
+import json
+import logging
+import re
+from typing import Any, Final
+
+import msgspec
+from yarl import URL
+
+from job_processor.core.job import JobError
+from job_processor.core.outcome import Accepted, Failed, Outcome, Succeeded
+from job_processor.processors.answers import QUOTE_LIMIT, quoted
+from job_processor.processors.base import LaneTrouble, ServerFault
+from job_processor.processors.outgoing import AttemptFailed, Outgoing, Reply
+
+SECONDS: Final = 10.0
+"""The deadline of one question."""
+BODY_LIMIT: Final = 16 * 1_048_576
+"""An execution comes with what every node of it put out."""
+
+_STILL_GOING: Final = frozenset({"new", "running", "waiting"})
+_EXECUTION_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_log = logging.getLogger(__name__)
+
+
+def is_execution_id(text: str) -> bool:
+    """An id comes from outside and becomes part of an address: nothing else may."""
+    return _EXECUTION_ID.fullmatch(text) is not None
+
+
+class N8nApi:
+    """Asks about executions of one n8n. Its key travels in connections of its own, to this address only."""
+
+    def __init__(
+        self, root: URL, key: str, *, result_node: str, callback_timeout_ms: int, ca_file: str | None = None
+    ) -> None:
+        self._executions = root / "api" / "v1" / "executions"
+        self._result_node = result_node
+        self._callback_timeout_ms = callback_timeout_ms
+        headers = {"X-N8N-API-KEY": key, "Accept": "application/json"}
+        self._outgoing = Outgoing(SECONDS, headers=headers, ca_file=ca_file, body_limit=BODY_LIMIT)
+
+    async def open(self) -> None:
+        await self._outgoing.open()
+
+    async def close(self) -> None:
+        await self._outgoing.close()
+
+    async def became_of(self, job_id: str, execution_id: str) -> Outcome | None:
+        """Its result or error, ``Accepted`` while it runs, ``None`` when n8n does not know it or cannot be asked."""
+        if not is_execution_id(execution_id):
+            return None
+        reply = await self._ask("GET", (self._executions / execution_id).with_query(includeData="true"))
+        if reply is None or reply.status != 200 or reply.unread is not None:
+            return None
+        try:
+            execution = msgspec.json.decode(reply.body)
+        except (msgspec.DecodeError, RecursionError):
+            return None
+        if not isinstance(execution, dict):
+            return None
+        status = str(execution.get("status"))
+        if status in _STILL_GOING:
+            return Accepted(self._callback_timeout_ms, execution_id)
+        if status not in ("success", "error", "crashed", "canceled"):
+            return None
+        told = _callback_of(execution, self._result_node)
+        if told is None or told.get("jobId", job_id) != job_id:
+            return _ended(status, execution_id, _error_of(execution))
+        return _reported(told, status, execution_id)
+
+    async def stop(self, execution_id: str) -> str | None:
+        """What came of the wish to stop it, in words; ``None`` for what is no execution's id."""
+        if not is_execution_id(execution_id):
+            return None
+        reply = await self._ask("POST", self._executions / execution_id / "stop")
+        if reply is None:
+            return f"n8n could not be reached to stop execution {execution_id}."
+        if reply.status == 200:
+            return f"n8n stopped execution {execution_id}."
+        return f"n8n did not stop execution {execution_id} (HTTP {reply.status}: {quoted(reply.body)})."
+
+    async def _ask(self, method: str, url: URL) -> Reply | None:
+        try:
+            reply = await self._outgoing.request(method, url)
+        except (LaneTrouble, ServerFault, AttemptFailed) as error:
+            _log.warning("n8n's API could not be asked: %s", error)
+            return None
+        if reply.status in (401, 403):
+            _log.warning("n8n's API refuses the key of api_key_env (HTTP %d)", reply.status)
+        return reply
+
+
+def _callback_of(execution: dict[str, Any], node: str) -> dict[str, Any] | None:
+    """What the workflow built for us, from the last run of the node that builds it."""
+    match execution:
+        case {"data": {"resultData": {"runData": dict() as runs}}}:
+            pass
+        case _:
+            return None
+    match runs.get(node):
+        case [*_, {"data": {"main": [[{"json": dict() as item}, *_], *_]}}]:
+            pass
+        case _:
+            return None
+    if not isinstance(item.get("body"), str):
+        return item
+    try:
+        body = msgspec.json.decode(item["body"])
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _reported(told: dict[str, Any], status: str, execution_id: str) -> Outcome:
+    result = told.get("result")
+    if isinstance(result, str):
+        return Succeeded(result)
+    if result is not None:
+        return Succeeded(json.dumps(result, ensure_ascii=False))
+    error = told.get("error")
+    return _ended(status, execution_id, str(error)[:QUOTE_LIMIT] if error else None)
+
+
+def _error_of(execution: dict[str, Any]) -> str | None:
+    match execution:
+        case {"data": {"resultData": {"error": {"message": str(message)}}}}:
+            return message[:QUOTE_LIMIT]
+        case _:
+            return None
+
+
+def _ended(status: str, execution_id: str, reason: str | None) -> Failed:
+    """Retryable all: an execution that died, or was stopped (a shutdown does that), says nothing about the job."""
+    if status == "success" and reason is None:
+        message = f"n8n finished execution {execution_id} and kept no result that could be fetched."
+        return Failed(JobError("n8n_result_lost", message))
+    because = f": {reason}" if reason else "."
+    words = {"success": "ended with an error", "error": "failed", "crashed": "crashed", "canceled": "was stopped"}
+    return Failed(
+        JobError(
+            "n8n_error" if status == "success" else f"n8n_{status}",
+            f"n8n says that execution {execution_id} {words[status]}{because}",
+        )
+    )

@@ -1,0 +1,52 @@
+"""``processor = "webhook"``: anything that takes a POST, answers 2xx, and calls back later."""
+
+from typing import Annotated
+
+import msgspec
+
+from job_processor.core.job import Attempt
+from job_processor.core.outcome import Accepted, Outcome
+from job_processor.processors.answers import raise_for_trouble
+from job_processor.processors.base import Dispatch, Surroundings
+from job_processor.processors.callback_dispatch import dispatch_body
+from job_processor.processors.http_options import HttpOptions, address, secret
+from job_processor.processors.outgoing import AttemptFailed, Outgoing, total_seconds
+
+
+class WebhookOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """``token_env`` names the environment variable with what is sent in ``token_header``, if anything is."""
+
+    url: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
+    token_env: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    token_header: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]{1,64}$")] = "Authorization"
+
+
+class WebhookProcessor:
+    """Every 2xx counts as an acceptance; what else the answer says does not."""
+
+    def __init__(self, options: WebhookOptions, around: Surroundings) -> None:
+        self._url = address("url", options.url)
+        self._now = around.now
+        self._accepted = Accepted(int(1000 * around.rules.callback_timeout_seconds))
+        headers = {"Content-Type": "application/json"}
+        if options.token_env is not None:
+            headers[options.token_header] = secret("token_env", options.token_env, around)
+        self._outgoing = Outgoing(total_seconds(around.rules), headers=headers, ca_file=options.ca_file)
+
+    async def open(self) -> None:
+        await self._outgoing.open()
+
+    async def close(self) -> None:
+        await self._outgoing.close()
+
+    async def run(self, dispatch: Dispatch) -> Outcome:
+        try:
+            reply = await self._outgoing.request("POST", self._url, dispatch_body(dispatch))
+            raise_for_trouble(reply, self._now())
+        except AttemptFailed as error:
+            return error.failed
+        return self._accepted
+
+    async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
+        """Nothing is known of how to reach the work."""
+        return None

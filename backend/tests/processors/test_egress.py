@@ -1,0 +1,96 @@
+"""E11: which addresses may be connected to, however they are written."""
+
+import asyncio
+import socket
+
+import pytest
+
+from job_processor.processors.egress import AddressRefused, CheckedResolver, parse_url, refused_because
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "169.254.169.254",
+        "::ffff:169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "2002:a9fe:a9fe::1",
+        "fe80::1%eth0",
+        "fd00:ec2::254",
+        "100.100.100.200",
+        "168.63.129.16",
+        "0.0.0.0",
+        "::",
+        "224.0.0.1",
+        "ff02::1",
+        "255.255.255.255",
+    ],
+)
+def test_addresses_that_nobody_may_be_sent_to(address: str) -> None:
+    assert refused_because(address, allow_private=True)
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "100.64.0.1", "::1", "fd12::1", "::ffff:10.0.0.1"]
+)
+def test_private_addresses_are_for_an_operators_own_processors(address: str) -> None:
+    assert refused_because(address, allow_private=True) is None
+    assert refused_because(address, allow_private=False)
+
+
+def test_a_public_address_is_for_everybody() -> None:
+    assert refused_because("93.184.216.34", allow_private=False) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://example.com/",
+        "file:///etc/passwd",
+        "//example.com/",
+        "example.com",
+        "http://",
+        "http://:80/",
+        "http://user:pw@example.com/",
+        "http://user@example.com/",
+        "http://example.com/\r\nHost: other",
+        "http://exa mple.com/",
+        "http://example.com:99999/",
+        "http://169.254.169.254/latest",
+        "http://[::ffff:169.254.169.254]/",
+        "",
+    ],
+)
+def test_addresses_that_cannot_be_used(url: str) -> None:
+    with pytest.raises(ValueError, match=r"must|has|is|leads"):
+        parse_url(url, allow_private=True)
+
+
+async def resolved(*addresses: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    async def getaddrinfo(*_args: object, **_named: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (a, 443)) for a in addresses]
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
+    return [r["host"] for r in await CheckedResolver(allow_private=False).resolve("rebinding.example", 443)]
+
+
+async def test_the_addresses_that_were_checked_are_the_ones_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await resolved("93.184.216.34", "1.1.1.1", monkeypatch=monkeypatch) == ["93.184.216.34", "1.1.1.1"]
+
+
+async def test_one_refused_address_refuses_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AddressRefused, match="metadata"):
+        await resolved("93.184.216.34", "169.254.169.254", monkeypatch=monkeypatch)
+
+
+@pytest.mark.parametrize("spelling", ["0xA9FEA9FE", "2852039166", "0251.0376.0251.0376"])
+async def test_an_address_in_disguise_is_seen_through(spelling: str) -> None:
+    with pytest.raises(AddressRefused):
+        await CheckedResolver(allow_private=True).resolve(spelling, 80)
+
+
+async def test_a_short_loopback_is_loopback() -> None:
+    assert [r["host"] for r in await CheckedResolver(allow_private=True).resolve("127.1", 80)] == ["127.0.0.1"]
+    with pytest.raises(AddressRefused, match="private"):
+        await CheckedResolver(allow_private=False).resolve("127.1", 80)

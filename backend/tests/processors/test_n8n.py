@@ -1,0 +1,261 @@
+"""The n8n processor against a fake that answers, and misbehaves, as the real one was seen to do."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from job_processor.core.errors import ProcessorUnusable
+from job_processor.core.lane import Trouble
+from job_processor.core.outcome import Accepted, Failed, Succeeded
+from job_processor.processors.base import LaneTrouble, Reconciler, ServerFault
+from job_processor.processors.n8n import N8nOptions, N8nProcessor
+from tests.n8n import fake_n8n
+from tests.n8n.fake_n8n import ExecutionStatus, FakeN8n
+from tests.processors.given import JOB_ID, attempt, dispatch, opened, surroundings
+from tests.processors.rogue import Behaviour, Rogue, answer, compressed, endless, reset
+
+
+@pytest.fixture
+async def n8n() -> AsyncIterator[FakeN8n]:
+    async with FakeN8n(token="n8n-token", secret="callback-secret").serve() as fake:
+        fake.usual = fake_n8n.accept_and_forget()
+        yield fake
+
+
+def processor(fake: FakeN8n, **more: Any) -> N8nProcessor:
+    options = {"url": fake.url, "token_env": "N8N_TOKEN", "api_url": fake.api_url, "api_key_env": "N8N_KEY", **more}
+    return N8nProcessor(msgspec.convert(options, N8nOptions), surroundings(dispatch_timeout_seconds=2.0))
+
+
+async def test_a_proven_acceptance_keeps_the_execution(n8n: FakeN8n) -> None:
+    async with opened(processor(n8n)) as under_test:
+        assert await under_test.run(dispatch("Hello")) == Accepted(120_000, "1")
+    [received] = n8n.received
+    assert (received.job_id, received.attempt, received.prompt) == (JOB_ID, 2, "Hello")
+    assert received.callback_token == "callback-token"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "trouble"),
+    [
+        (fake_n8n.starting(), Trouble.OUTAGE),
+        (fake_n8n.not_published(), Trouble.MISCONFIGURED),
+        (fake_n8n.wrong_token(), Trouble.MISCONFIGURED),
+        (fake_n8n.accept_another(), Trouble.MISCONFIGURED),
+        (fake_n8n.accept_without_proof(), Trouble.MISCONFIGURED),
+        (fake_n8n.accept_without_proof([1]), Trouble.MISCONFIGURED),
+        (fake_n8n.rate_limited({"Retry-After": "3"}), Trouble.RATE_LIMITED),
+    ],
+)
+async def test_what_is_not_an_acceptance_is_the_lanes_trouble(
+    n8n: FakeN8n, behaviour: fake_n8n.Behaviour, trouble: Trouble
+) -> None:
+    n8n.script(behaviour)
+    async with opened(processor(n8n)) as under_test:
+        with pytest.raises(LaneTrouble) as caught:
+            await under_test.run(dispatch())
+        assert caught.value.trouble is trouble
+        assert isinstance(await under_test.run(dispatch()), Accepted)  # The next may go through.
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        answer(200, {"accepted": True, "jobId": JOB_ID}),
+        answer(202, {"accepted": "true", "jobId": JOB_ID}),
+        answer(202, {"accepted": 1, "jobId": JOB_ID}),
+        answer(202, ""),
+        answer(202, b"\xff\xfe\x00"),
+        answer(202, "[" * 100_000),
+        compressed(202),
+        endless,
+    ],
+)
+async def test_nothing_else_is_taken_for_an_acceptance(behaviour: Behaviour) -> None:
+    async with Rogue(behaviour).serve() as rogue:
+        under_test = N8nProcessor(N8nOptions(url=rogue.url), surroundings())
+        async with opened(under_test):
+            with pytest.raises(LaneTrouble) as caught:
+                await under_test.run(dispatch())
+    assert caught.value.trouble is Trouble.MISCONFIGURED
+
+
+async def test_a_refused_payload_is_about_the_job(n8n: FakeN8n) -> None:
+    n8n.script(fake_n8n.refused_payload())
+    async with opened(processor(n8n)) as under_test:
+        outcome = await under_test.run(dispatch())
+    assert isinstance(outcome, Failed)
+    assert (outcome.error.code, outcome.retryable) == ("http_400", False)
+
+
+@pytest.mark.parametrize("behaviour", [fake_n8n.server_error(), fake_n8n.hang_up()])
+async def test_a_fault_of_n8n_counts(n8n: FakeN8n, behaviour: fake_n8n.Behaviour) -> None:
+    n8n.script(behaviour)
+    async with opened(processor(n8n)) as under_test:
+        with pytest.raises(ServerFault):
+            await under_test.run(dispatch())
+
+
+async def test_an_execution_id_may_be_a_number_or_missing() -> None:
+    proof = {"accepted": True, "jobId": JOB_ID}
+    script = [
+        answer(202, {**proof, "executionId": 17}),
+        answer(202, proof),
+        answer(202, {**proof, "executionId": True}),
+    ]
+    async with Rogue(reset, script).serve() as rogue:
+        under_test = N8nProcessor(N8nOptions(url=rogue.url), surroundings())
+        async with opened(under_test):
+            assert await under_test.run(dispatch()) == Accepted(120_000, "17")
+            for _ in ids:
+                assert await under_test.run(dispatch()) == Accepted(120_000, None)
+
+
+# --- the reconciler --------------------------------------------------------------------------------
+
+
+async def became(n8n: FakeN8n, behaviour: fake_n8n.Behaviour, **options: Any) -> object:
+    n8n.script(behaviour)
+    async with opened(processor(n8n, **options)) as under_test:
+        assert isinstance(under_test, Reconciler)
+        accepted = await under_test.run(dispatch())
+        assert isinstance(accepted, Accepted)
+        return await under_test.reconcile(JOB_ID, attempt(accepted.execution_id))
+
+
+async def test_a_result_that_was_never_delivered_is_fetched(n8n: FakeN8n) -> None:
+    finished = fake_n8n.accept_and_forget(ExecutionStatus.SUCCESS, result='{"answer": 42}')
+    assert await became(n8n, finished) == Succeeded('{"answer": 42}')
+
+
+async def test_a_result_whose_delivery_failed_is_fetched_too(n8n: FakeN8n) -> None:
+    undelivered = fake_n8n.accept_and_forget(ExecutionStatus.ERROR, result="done")
+    assert await became(n8n, undelivered) == Succeeded("done")
+
+
+@pytest.mark.parametrize("status", [ExecutionStatus.RUNNING, ExecutionStatus.WAITING])
+async def test_an_execution_under_way_gets_more_time(n8n: FakeN8n, status: ExecutionStatus) -> None:
+    assert await became(n8n, fake_n8n.accept_and_forget(status)) == Accepted(120_000, "1")
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code", "words"),
+    [
+        (fake_n8n.accept_and_forget(ExecutionStatus.CRASHED), "n8n_crashed", "execution 1 crashed"),
+        (fake_n8n.accept_and_forget(ExecutionStatus.CANCELED), "n8n_canceled", "execution 1 was stopped"),
+        (fake_n8n.accept_and_forget(ExecutionStatus.ERROR, error="model is down"), "n8n_error", "model is down"),
+        (fake_n8n.accept_and_forget(ExecutionStatus.SUCCESS, error="no model"), "n8n_error", "no model"),
+        (fake_n8n.accept_and_forget(ExecutionStatus.SUCCESS), "n8n_result_lost", "kept no result"),
+    ],
+)
+async def test_an_execution_that_ended_badly_is_told_in_words(
+    n8n: FakeN8n, behaviour: fake_n8n.Behaviour, code: str, words: str
+) -> None:
+    outcome = await became(n8n, behaviour)
+    assert isinstance(outcome, Failed)
+    assert (outcome.error.code, outcome.retryable) == (code, True)
+    assert words in outcome.error.message
+
+
+async def test_an_unknown_execution_is_unknown(n8n: FakeN8n) -> None:
+    async with opened(processor(n8n)) as under_test:
+        assert await under_test.reconcile(JOB_ID, attempt("999")) is None
+        assert await under_test.reconcile(JOB_ID, attempt(None)) is None
+
+
+async def test_an_id_never_becomes_another_address() -> None:
+    async with Rogue(reset).serve() as rogue:
+        options = N8nOptions(url=rogue.url, api_url=rogue.url, api_key_env="N8N_KEY")
+        async with opened(N8nProcessor(options, surroundings())) as under_test:
+            for odd in ("../users", "7?x=1", "", "7/stop"):
+                assert await under_test.reconcile(JOB_ID, attempt(odd)) is None
+                assert await under_test.cancel(JOB_ID, attempt(odd)) is None
+        assert rogue.requests == []
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        answer(401, {"message": "unauthorized"}),
+        answer(500),
+        answer(200, "<html>"),
+        answer(200, [1]),
+        answer(200, {"status": "unheard of"}),
+        answer(200, {"status": ["success"]}),
+        compressed(200),
+        reset,
+    ],
+)
+async def test_where_n8n_cannot_be_asked_nothing_is_known(behaviour: Behaviour) -> None:
+    async with Rogue(behaviour).serve() as rogue:
+        options = N8nOptions(url=rogue.url, api_url=rogue.url, api_key_env="N8N_KEY")
+        async with opened(N8nProcessor(options, surroundings())) as under_test:
+            assert await under_test.reconcile(JOB_ID, attempt("7")) is None
+        request = rogue.requests[0]
+    assert request.target == "/api/v1/executions/7?includeData=true"
+    assert request.headers["x-n8n-api-key"] == "fake-api-key"
+
+
+@pytest.mark.parametrize(
+    ("item", "outcome"),
+    [
+        ({"result": "plain"}, Succeeded("plain")),
+        ({"result": {"a": "é"}}, Succeeded('{"a": "é"}')),
+        ({"body": '{"result": "x"}'}, Succeeded("x")),
+        ({"body": '{"result": "x", "jobId": "another"}'}, None),
+        ({"body": '{"result": "\\ud800"}'}, None),
+        ({"body": "not JSON"}, None),
+        ({}, None),
+    ],
+)
+async def test_any_node_that_builds_a_result_will_do(item: object, outcome: Succeeded | None) -> None:
+    runs = {"Mine": [{"data": {"main": [[{"json": item}]]}}]}
+    execution = {"status": "success", "data": {"resultData": {"runData": runs}}}
+    async with Rogue(answer(200, execution)).serve() as rogue:
+        options = N8nOptions(url=rogue.url, api_url=rogue.url, api_key_env="N8N_KEY", result_node="Mine")
+        async with opened(N8nProcessor(options, surroundings())) as under_test:
+            told = await under_test.reconcile(JOB_ID, attempt("7"))
+    if outcome is None:
+        assert isinstance(told, Failed)
+        assert told.error.code == "n8n_result_lost"
+    else:
+        assert told == outcome
+
+
+# --- cancel ----------------------------------------------------------------------------------------
+
+
+async def test_a_cancel_stops_the_execution(n8n: FakeN8n) -> None:
+    async with opened(processor(n8n)) as under_test:
+        await under_test.run(dispatch())
+        assert await under_test.cancel(JOB_ID, attempt("1")) == "n8n stopped execution 1."
+        assert n8n.executions["1"].status is ExecutionStatus.CANCELED
+        again = await under_test.cancel(JOB_ID, attempt("1"))
+    assert again is not None
+    assert "did not stop execution 1 (HTTP 409" in again
+
+
+async def test_a_cancel_that_reaches_nobody() -> None:
+    options = N8nOptions(url="http://127.0.0.1:1", api_url="http://127.0.0.1:1", api_key_env="N8N_KEY")
+    async with opened(N8nProcessor(options, surroundings())) as under_test:
+        assert await under_test.cancel(JOB_ID, attempt("1")) == "n8n could not be reached to stop execution 1."
+        assert await under_test.cancel(JOB_ID, attempt(None)) is None
+
+
+# --- settings --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"api_url": "http://localhost:5678"}, "must be set together"),
+        ({"api_key_env": "N8N_KEY"}, "must be set together"),
+        ({"api_url": "localhost:5678", "api_key_env": "N8N_KEY"}, "api_url must begin with"),
+        ({"token_env": "MISSING"}, "MISSING is not set"),
+    ],
+)
+def test_settings_that_cannot_be_used(options: dict[str, str], words: str) -> None:
+    with pytest.raises(ProcessorUnusable, match=words):
+        N8nProcessor(msgspec.convert({"url": "http://localhost/x", **options}, N8nOptions), surroundings())
