@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
@@ -85,7 +84,7 @@ async def test_many_at_once_are_all_there(store: Store) -> None:
 async def test_an_id_that_is_taken_is_never_written_over(store: Store, clock: Clock) -> None:
     first = await given.added(store, "first")
     with pytest.raises(JobProcessorError):
-        await store.add(replace(given.a_job(clock.now(), "second"), id=first.id))
+        await store.add(given.a_job(clock.now(), "second")._replace(id=first.id))
     assert await store.get(first.id) == first
 
 

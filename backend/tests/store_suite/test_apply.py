@@ -104,9 +104,9 @@ async def test_a_retry_takes_the_old_result_away(store: Store) -> None:
     job = await given.claimed(store)
     job = await given.moved(store, job, given.says(job, Failed(JobError("a", "b"), retryable=False)))
     # A state that no rule makes today, but that the store must not keep by itself.
-    with_result = replace(job, result="old", rev=job.rev + 1)
+    with_result = job._replace(result="old", rev=job.rev + 1)
     change = given.decided(job, ResultAccepted("old"), store.now())
-    assert await store.apply(replace(change, job=replace(with_result)))
+    assert await store.apply(replace(change, job=with_result))
     assert (await _get(store, job.id)).result == "old"
     retried = given.decided(with_result, given.Retried(2), store.now())
     assert await store.apply(retried)

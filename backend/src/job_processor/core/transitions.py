@@ -102,8 +102,7 @@ def claim(job: Job, lease: Lease, now: int) -> Job:
     The caller (a store) has made sure, atomically, that the job is PENDING and due.
     """
     number = job.attempt + 1
-    return replace(
-        job,
+    return job._replace(
         state=State.RUNNING,
         rev=job.rev + 1,
         updated_at=now,
@@ -139,7 +138,7 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
                 case _:
                     after = None
         case Progressed() if _is_current(job, signal.attempt, signal.token):
-            after = replace(job, progress=signal.text)
+            after = job._replace(progress=signal.text)
         case Expired():
             after = _expire(job, now, rules, jitter)
         case Cancelled() if not job.is_final:
@@ -153,7 +152,7 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
             after = _retry(job, signal, now)
         case ResultAccepted() if job.state in (State.FAILED, State.CANCELLED):
             after = _finish(
-                replace(job, result=signal.result, verdict=signal.verdict, error=None),
+                job._replace(result=signal.result, verdict=signal.verdict, error=None),
                 State.COMPLETED,
                 Event(now, Happened.RESULT_ACCEPTED),
                 now,
@@ -163,7 +162,7 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
     if after is None:
         return None
     guard = Guard(job.state, None if job.lease is None else job.lease.token, job.rev)
-    return Change(guard, replace(after, rev=job.rev + 1, updated_at=now))
+    return Change(guard, after._replace(rev=job.rev + 1, updated_at=now))
 
 
 def _is_current(job: Job, attempt: int | None, token: str | None, execution: str | None = None) -> bool:
@@ -182,19 +181,26 @@ def _succeed(job: Job, success: Succeeded, attempt: int | None, now: int) -> Job
     if job.is_final:
         return None
     number = attempt if attempt is not None else (job.attempt or None)
-    closed = _close_attempt(job, now, AttemptEnd.SUPERSEDED if number != job.attempt else AttemptEnd.SUCCEEDED)
-    attempts = tuple(
-        replace(a, end=AttemptEnd.SUCCEEDED, ended_at=now, error=None, usage=success.usage or a.usage)
-        if a.number == number
-        else a
-        for a in closed.attempts
-    )
     return _finish(
-        replace(closed, attempts=attempts, result=success.result, verdict=success.verdict, error=None),
+        job._replace(
+            attempts=tuple(_after_success(a, number, success, now) for a in job.attempts),
+            result=success.result,
+            verdict=success.verdict,
+            error=None,
+        ),
         State.COMPLETED,
         Event(now, Happened.COMPLETED, number),
         now,
     )
+
+
+def _after_success(attempt: Attempt, winner: int | None, success: Succeeded, now: int) -> Attempt:
+    if attempt.number == winner:
+        usage = success.usage or attempt.usage
+        return replace(attempt, end=AttemptEnd.SUCCEEDED, ended_at=now, error=None, usage=usage)
+    if attempt.end is None:
+        return replace(attempt, end=AttemptEnd.SUPERSEDED, ended_at=now)
+    return attempt
 
 
 def _is_unwanted(job: Job, success: Succeeded, rules: FlowRules) -> bool:
@@ -219,7 +225,7 @@ def _refuse_result(
     after = _fail_attempt(job, failed, AttemptEnd.FAILED, Happened.ATTEMPT_FAILED, now, rules, jitter)
     if after.is_final:
         # Nothing better came: the wrong answer is kept, and shown as wrong.
-        return replace(after, result=success.result, verdict=success.verdict)
+        return after._replace(result=success.result, verdict=success.verdict)
     return after
 
 
@@ -236,10 +242,9 @@ def _accept(job: Job, accepted: Accepted, now: int) -> Job | None:
         return None
     if job.state is State.WAITING:
         # The processor was asked and still works on it: a new deadline, no news for the history.
-        return replace(job, lease=replace(job.lease, until=now + accepted.timeout_ms))
+        return job._replace(lease=replace(job.lease, until=now + accepted.timeout_ms))
     newest = replace(job.attempts[-1], execution_id=accepted.execution_id or job.attempts[-1].execution_id)
-    return replace(
-        job,
+    return job._replace(
         state=State.WAITING,
         lease=replace(job.lease, until=now + accepted.timeout_ms),
         attempts=(*job.attempts[:-1], newest),
@@ -251,8 +256,7 @@ def _defer(job: Job, deferred: Deferred, now: int) -> Job:
     """Rule 4: a snooze costs no attempt and is bounded by the job's own deadline alone."""
     until = max(deferred.until, now)
     closed = _close_attempt(job, now, AttemptEnd.SNOOZED, JobError(deferred.kind, deferred.reason))
-    return replace(
-        closed,
+    return closed._replace(
         state=State.PENDING,
         run_at=until,
         snooze=Snooze(deferred.kind, deferred.reason),
@@ -271,8 +275,7 @@ def _fail_attempt(
 ) -> Job:
     failures = job.failures + 1
     event = Event(now, what, job.attempt, f"{failed.error.code}: {failed.error.message}")
-    closed = replace(
-        _close_attempt(job, now, end, failed.error, failed.usage),
+    closed = _close_attempt(job, now, end, failed.error, failed.usage)._replace(
         failures=failures,
         error=failed.error,
         history=_remember(job, event),
@@ -288,7 +291,7 @@ def _fail_attempt(
             else f"no attempt is left of {job.max_attempts}"
         )
         return _finish(closed, State.FAILED, Event(now, Happened.FAILED, job.attempt, why), now)
-    return replace(closed, state=State.PENDING, run_at=run_at)
+    return closed._replace(state=State.PENDING, run_at=run_at)
 
 
 def _expire(job: Job, now: int, rules: FlowRules, jitter: float) -> Job | None:
@@ -297,7 +300,7 @@ def _expire(job: Job, now: int, rules: FlowRules, jitter: float) -> Job | None:
         return None
     if job.deadline is not None and job.deadline <= now:
         error = JobError("deadline", "The job's deadline passed before it was done.")
-        closed = replace(_close_attempt(job, now, AttemptEnd.OVERDUE, error), error=error)
+        closed = _close_attempt(job, now, AttemptEnd.OVERDUE, error)._replace(error=error)
         return _finish(closed, State.FAILED, Event(now, Happened.FAILED, job.attempt or None, error.message), now)
     if job.state is State.RUNNING:
         lost = Failed(JobError("lease_lost", "The worker stopped renewing its lease."))
@@ -307,8 +310,7 @@ def _expire(job: Job, now: int, rules: FlowRules, jitter: float) -> Job | None:
 
 
 def _retry(job: Job, signal: Retried, now: int) -> Job:
-    return replace(
-        job,
+    return job._replace(
         state=State.PENDING,
         run_at=now,
         finished_at=None,
@@ -323,8 +325,7 @@ def _retry(job: Job, signal: Retried, now: int) -> Job:
 
 
 def _finish(job: Job, state: State, event: Event, now: int) -> Job:
-    return replace(
-        job,
+    return job._replace(
         state=state,
         lease=None,
         snooze=None,
@@ -339,9 +340,9 @@ def _close_attempt(
 ) -> Job:
     """The job without a lease; its newest attempt, if still open, ended."""
     if not job.attempts or job.attempts[-1].end is not None:
-        return replace(job, lease=None)
+        return job._replace(lease=None)
     newest = replace(job.attempts[-1], ended_at=now, end=end, error=error, usage=usage or job.attempts[-1].usage)
-    return replace(job, lease=None, attempts=(*job.attempts[:-1], newest))
+    return job._replace(lease=None, attempts=(*job.attempts[:-1], newest))
 
 
 def _remember(job: Job, event: Event) -> tuple[Event, ...]:
