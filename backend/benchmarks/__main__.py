@@ -1,0 +1,10 @@
+"""`make bench`: every floor, one after the other."""
+
+import datetime
+
+from benchmarks import accept, backlog, drain, idle, report, round_trip
+
+if __name__ == "__main__":
+    print(f"{datetime.date.today()}, {report.machine()}")
+    for part in (accept, drain, round_trip, idle, backlog):
+        report.show(part.run())

@@ -1,0 +1,57 @@
+"""Servers as the user starts them: processes of their own, ended by pid."""
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def server(flows: str, *, data: Path | None = None, env: dict[str, str] | None = None) -> Iterator[tuple[int, int]]:
+    """(port, pid) of `job-processor serve` on a disk of its own and these flows."""
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as scratch:
+        file = Path(scratch) / "flows.toml"
+        file.write_text(flows)
+        directory = data or Path(scratch) / "data"
+        command = [sys.executable, "-m", "job_processor.cli", "serve", "--port", "0", "--data-dir", str(directory)]
+        environment = {**os.environ, "FLOWS_FILE": str(file), "LOG_LEVEL": "error", **(env or {})}
+        with _running(command, environment) as process:
+            assert process.stdout is not None
+            yield _port(process.stdout.readline()), process.pid
+
+
+@contextlib.contextmanager
+def bare() -> Iterator[int]:
+    """The port of a Starlette + msgspec handler that stores nothing."""
+    with _running([sys.executable, "-m", "benchmarks.bare"], dict(os.environ)) as process:
+        assert process.stdout is not None
+        yield _port(process.stdout.readline())
+
+
+@contextlib.contextmanager
+def _running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _port(line: str) -> int:
+    found = re.search(r":(\d+)/", line)
+    if found is None:
+        raise RuntimeError(f"no address in: {line!r}")
+    return int(found[1])
+
+
+def memory_mib(pid: int) -> float:
+    """Resident memory of a process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    assert found is not None
+    return int(found[1]) / 1024

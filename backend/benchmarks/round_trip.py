@@ -1,0 +1,118 @@
+"""Submit → HTTP dispatch to a sink → HTTP callback → COMPLETED, sustained in one server process.
+
+The other process here submits, is the sink, and calls back, over raw connections.
+"""
+
+import asyncio
+import re
+import time
+
+import uvloop
+
+from benchmarks import processes
+from benchmarks.report import Line
+from benchmarks.wire import Connection, request
+
+FLOOR = 2_500
+SECONDS = 6.0
+WARM_UP = 2.0
+IN_FLIGHT = 400
+SUBMITTERS = 32
+CALLERS = 32
+_JOB = re.compile(rb'"jobId":"([0-9a-f]{24})"')
+_ACCEPTED = b"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+
+
+class _Sink(asyncio.Protocol):
+    """Takes dispatches: answers each at once and hands its job id on."""
+
+    def __init__(self, arrived: "asyncio.Queue[bytes]") -> None:
+        self._arrived = arrived
+        self._buffer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while True:
+            head_end = self._buffer.find(b"\r\n\r\n")
+            if head_end < 0:
+                return
+            head = self._buffer[:head_end].lower()
+            at = head.find(b"content-length: ")
+            whole = head_end + 4 + int(head[at + 16 :].split(b"\r", 1)[0])
+            if len(self._buffer) < whole:
+                return
+            found = _JOB.search(self._buffer, head_end, whole)
+            assert found is not None
+            self._buffer = self._buffer[whole:]
+            self._transport.write(_ACCEPTED)  # type: ignore[attr-defined]  # a stream transport
+            self._arrived.put_nowait(found[1])
+
+
+async def _measure(port: int, sink_port: int) -> float:
+    loop = asyncio.get_running_loop()
+    arrived: asyncio.Queue[bytes] = asyncio.Queue()
+    sink = await loop.create_server(lambda: _Sink(arrived), "127.0.0.1", sink_port)
+    submitted = completed = 0
+    idle_submitters: list[Connection] = []
+    idle_callers: asyncio.Queue[Connection] = asyncio.Queue()
+
+    def submit() -> None:
+        nonlocal submitted
+        while idle_submitters and submitted - completed < IN_FLIGHT:
+            submitted += 1
+            idle_submitters.pop().send(request("POST", "/jobs", b'{"prompt":"Summarise document %d"}' % submitted))
+
+    def on_submitted(connection: Connection, status: int, _: bytes) -> None:
+        assert status == 201, status
+        idle_submitters.append(connection)
+        submit()
+
+    def on_called(connection: Connection, status: int, _: bytes) -> None:
+        nonlocal completed
+        assert status == 200, status
+        completed += 1
+        idle_callers.put_nowait(connection)
+        submit()
+
+    async def call_back() -> None:
+        while True:
+            job_id = await arrived.get()
+            connection = await idle_callers.get()
+            body = b'{"jobId":"%b","result":"{\\"ok\\":true}"}' % job_id
+            connection.send(request("POST", "/webhook/callback", body, b"x-webhook-secret: dev-secret-key\r\n"))
+
+    for _ in range(SUBMITTERS):
+        idle_submitters.append((await loop.create_connection(lambda: Connection(on_submitted), "127.0.0.1", port))[1])
+    for _ in range(CALLERS):
+        made = await loop.create_connection(lambda: Connection(on_called), "127.0.0.1", port)
+        idle_callers.put_nowait(made[1])
+    caller = asyncio.create_task(call_back())
+    submit()
+    await asyncio.sleep(WARM_UP)
+    start, before = time.perf_counter(), completed
+    await asyncio.sleep(SECONDS)
+    rate = (completed - before) / (time.perf_counter() - start)
+    caller.cancel()
+    sink.close()
+    return rate
+
+
+def run() -> list[Line]:
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        sink_port = free.getsockname()[1]
+    flows = f'[flows.sink]\nprocessor = "webhook"\nurl = "http://127.0.0.1:{sink_port}/"\n'
+    with processes.server(flows) as (port, _):
+        rate = uvloop.run(_measure(port, sink_port))
+    return [Line("round trip through HTTP", f"{rate:,.0f}/s", f"{FLOOR:,}/s", rate / FLOOR)]
+
+
+if __name__ == "__main__":
+    from benchmarks.report import show
+
+    show(run())
