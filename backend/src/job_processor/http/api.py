@@ -1,6 +1,6 @@
 """The ASGI application: routes from the table, the built page under /ui/, the edge around both."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
@@ -37,7 +37,8 @@ def build(context: Context, page: Path, hosts: Collection[str], origins: Collect
         Route("/", endpoint=_Endpoint(root), methods=["GET"]),
         Mount("/ui", app=_Page(page)),
     ]
-    app: ASGIApp = _Methods(routes)
+    fixed = {(op.method, op.path): _Endpoint(op.handler) for op in table if "{" not in op.path}
+    app: ASGIApp = _Routes(routes, fixed)
     if origins:
         app = CORSMiddleware(
             app,
@@ -60,11 +61,19 @@ class _Endpoint:
         await response(scope, receive, send)
 
 
-class _Methods(Router):
-    """Several routes may share a path: a wrong method is known only when all of them were asked."""
+class _Routes(Router):
+    """Starlette's router, with a look into a table first: most requests go to a path without parameters."""
 
-    def __init__(self, routes: list[BaseRoute]) -> None:
+    def __init__(self, routes: list[BaseRoute], fixed: Mapping[tuple[str, str], ASGIApp]) -> None:
         super().__init__(routes, redirect_slashes=False)
+        self._fixed = fixed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._fixed.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if app is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await app(scope, receive, send)
 
 
 class _Page:

@@ -16,13 +16,16 @@ log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
 _API_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-)
-_API_ONLY = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
+)
+# Its own CSP and Cache-Control come with the page.
+_PAGE_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
 )
 PAGE_CSP = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -65,12 +68,8 @@ class Edge:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers: list[tuple[bytes, bytes]] = list(message["headers"])
-                headers.append((b"x-request-id", request_id.encode()))
-                headers.extend(_API_HEADERS)
-                if not is_page:
-                    headers.extend(h for h in _API_ONLY if not any(h[0] == n for n, _ in headers))
-                message["headers"] = headers
+                own = _PAGE_HEADERS if is_page else _API_HEADERS
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *own]
             await send(message)
 
         try:

@@ -23,23 +23,28 @@ _SAFE = re.compile(r"^Expected `[^`]*`(?:, got `[a-z0-9 |]+`)?(?: of length [<>=
 
 async def read_json(request: Request, wanted: type[T], *, optional: bool = False) -> T:
     """The body as ``wanted``. Raises ``Refused``: 400, 413, 415 or 422. ``optional``: no body is an empty object."""
-    headers = request.headers
-    if "content-encoding" in headers and headers["content-encoding"].lower() != "identity":
+    media, encoding, length = b"", b"identity", b""
+    for name, value in request.scope["headers"]:
+        if name == b"content-type":
+            media = value.partition(b";")[0].strip().lower()
+        elif name == b"content-encoding":
+            encoding = value.lower()
+        elif name == b"content-length":
+            length = value
+    if encoding != b"identity":
         raise Refused(415, "unsupported_encoding", "Send the body without Content-Encoding.")
-    body = await read_body(request)
+    if length.isdigit() and int(length) > MAX_BODY_BYTES:
+        raise _too_large()
+    body = await _read_body(request)
     if optional and not body:
         return msgspec.convert({}, wanted)
-    media = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != "application/json" and not media.endswith("+json"):
+    if media != b"application/json" and not media.endswith(b"+json"):
         raise Refused(415, "unsupported_media_type", "The Content-Type must be application/json.")
     return decode(body, wanted)
 
 
-async def read_body(request: Request) -> bytes:
+async def _read_body(request: Request) -> bytes:
     """At most ``MAX_BODY_BYTES``; more is refused without being kept."""
-    announced = request.headers.get("content-length")
-    if announced is not None and announced.isdigit() and int(announced) > MAX_BODY_BYTES:
-        raise _too_large()
     chunks: list[bytes] = []
     size = 0
     try:

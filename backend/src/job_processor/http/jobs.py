@@ -17,7 +17,7 @@ from job_processor.core.job import IN_FLIGHT, Job, Json
 from job_processor.failpoints import failpoint
 from job_processor.http import query, schemas, wire
 from job_processor.http.comparison import compare
-from job_processor.http.context import Context, answer, job_id
+from job_processor.http.context import Context, answer, header, job_id
 from job_processor.http.gate import check_free_form, read_json
 from job_processor.http.problems import invalid
 from job_processor.lifecycle import NewJob
@@ -26,7 +26,7 @@ from job_processor.store.base import IdempotencyKey
 MAX_METADATA_BYTES = 16 * 1024
 MAX_SCHEMA_BYTES = 64 * 1024
 MAX_WAIT_SECONDS = 60.0
-_KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
+_KEY = re.compile(rb"^[\x21-\x7e]{1,255}\Z")
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 _fingerprint = msgspec.json.Encoder(order="deterministic").encode
 
@@ -107,11 +107,13 @@ class Jobs:
             context.telemetry.moved(moved.job)
             if before.state in IN_FLIGHT and before.attempts:
                 await context.cancel_accepted(before.flow, before.id, before.attempts[-1])
+        failpoint("cancel.before_response")
         return answer(wire.whole(moved.job, None))
 
     async def retry(self, request: Request) -> Response:
         wanted = await read_json(request, schemas.RetryRequest, optional=True)
         job = await self._context.lifecycle.retry(job_id(request), wanted.max_attempts)
+        failpoint("retry.before_response")
         return answer(wire.whole(job, await self._context.waits(job)))
 
     async def replay(self, request: Request) -> Response:
@@ -139,10 +141,12 @@ class Jobs:
 
 
 def _idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is not None and not _KEY.match(key):
+    key = header(request, b"idempotency-key")
+    if key is None:
+        return None
+    if not _KEY.match(key):
         raise invalid("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
-    return key
+    return key.decode("ascii")
 
 
 def _check_prompt(prompt: str) -> None:

@@ -21,7 +21,7 @@ BATCH_SECONDS = 0.1
 """Notices of this span go out together; the first after a quiet time goes at once."""
 MAX_STREAMS = 2_000
 RESUME_LIMIT = 2_000
-_HEADERS = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
+_HEADERS = {"x-accel-buffering": "no"}
 
 
 class _Event(msgspec.Struct, rename="camel"):

@@ -1,6 +1,7 @@
 """From the core's values to the wire's."""
 
 import datetime
+import functools
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -18,8 +19,13 @@ _MAX_TIME_MS = 4_102_444_800_000
 
 def time_out(ms: int) -> str:
     """RFC 3339 in UTC with milliseconds."""
-    whole, part = divmod(ms, 1000)
-    return f"{datetime.datetime.fromtimestamp(whole, datetime.UTC):%Y-%m-%dT%H:%M:%S}.{part:03d}Z"
+    return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
+
+
+@functools.lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    # Formatting dominates the cost of an answer, and most times of a moment share their second.
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def maybe_time(ms: int | None) -> str | None:
