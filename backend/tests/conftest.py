@@ -1,0 +1,21 @@
+"""What most tests of the edge and the hands start from."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.clock import Clock
+from tests.support.site import Site, open_site
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def site(tmp_path: Path, clock: Clock) -> AsyncIterator[Site]:
+    """The API over an empty SQLite store whose time stands still until the test moves it."""
+    async with open_site(tmp_path / "data", now=clock.now) as made:
+        yield made

@@ -1,0 +1,166 @@
+"""The edge over the real life cycle and a real SQLite store, in the test's own event loop."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from job_processor.bus import Bus
+from job_processor.core.flow import FlowRules
+from job_processor.core.ids import IdFactory
+from job_processor.core.job import Attempt, Job
+from job_processor.core.outcome import Outcome, Reported
+from job_processor.http import api
+from job_processor.http.context import Context, FlowInfo
+from job_processor.lifecycle import Lifecycle
+from job_processor.processors.base import Processor
+from job_processor.signing import CallbackSigner
+from job_processor.store.base import Claim
+from job_processor.store.sqlite.store import SqliteStore
+from job_processor.telemetry import Telemetry
+from job_processor.workers.dispatcher import Dispatcher
+from job_processor.workers.loop import Loop
+from job_processor.workers.notifier import Notifier
+from tests.support.asgi import Client, Reply
+
+SECRET = "a-callback-secret-of-these-tests"
+OLD_SECRET = "the-callback-secret-before-that-one"
+DEFAULT = FlowRules("main", max_attempts=3, lease_seconds=30, callback_timeout_seconds=60)
+
+
+@dataclass(slots=True)
+class Site:
+    store: SqliteStore
+    lifecycle: Lifecycle
+    bus: Bus
+    signer: CallbackSigner
+    telemetry: Telemetry
+    context: Context
+    app: ASGIApp
+    client: Client
+    dispatchers: dict[str, Dispatcher]
+    loops: list[Loop]
+    cancels: list[tuple[str, str, int]] = field(default_factory=list)
+    """What was passed on to processors: (flow, job id, attempt)."""
+
+    async def submit(self, prompt: str = "Say hello", **fields: object) -> dict[str, Any]:
+        reply = await self.client.post("/jobs", {"prompt": prompt, **fields})
+        assert reply.status == 201, reply.text
+        made: dict[str, Any] = reply.json()
+        return made
+
+    async def job(self, job_id: str) -> dict[str, Any]:
+        reply = await self.client.get(f"/jobs/{job_id}")
+        assert reply.status == 200, reply.text
+        found: dict[str, Any] = reply.json()
+        return found
+
+    async def stored(self, job_id: str) -> Job:
+        job = await self.store.get(job_id)
+        assert job is not None
+        return job
+
+    async def claim(self, flow: str = "main", owner: str = "w1") -> Job:
+        """The one job that is there to be claimed, RUNNING."""
+        [job] = (await self.store.claim(Claim(self.lifecycle.rules(flow), 1, owner))).jobs
+        return job
+
+    async def say(self, job: Job, outcome: Outcome) -> Job:
+        """The word of the worker that holds the job; it must land."""
+        assert job.lease is not None
+        moved = await self.lifecycle.signal(job.id, Reported(outcome, job.attempt, job.lease.token))
+        assert moved.landed
+        return moved.job
+
+    def token(self, job_id: str, attempt: int = 1, seconds: int = 600) -> str:
+        return self.signer.token(job_id, attempt, self.store.now() // 1000 + seconds)
+
+    async def callback(
+        self,
+        report: Mapping[str, object],
+        *,
+        secret: str | None = SECRET,
+        token: str | None = None,
+        path: str = "/webhook/callback",
+    ) -> Reply:
+        headers = {}
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        elif secret is not None:
+            headers["x-webhook-secret"] = secret
+        return await self.client.post(path, dict(report), headers)
+
+
+def no_jitter() -> float:
+    return 0.5
+
+
+@contextlib.asynccontextmanager
+async def open_site(
+    directory: Path,
+    *,
+    now: Callable[[], int] | None = None,
+    flows: Sequence[FlowRules] = (DEFAULT,),
+    processors: Mapping[str, Processor] | None = None,
+    page: Path | None = None,
+    hosts: Sequence[str] = (),
+    origins: Sequence[str] = (),
+    loops: Callable[[Site], Sequence[Loop]] | None = None,
+    slots: int = 1_000,
+) -> AsyncIterator[Site]:
+    """``processors``: a dispatcher runs for each flow named in it. ``loops``: more to run beside the notifier."""
+    store = SqliteStore(directory, now)
+    await store.open()
+    bus, telemetry, signer = Bus(), Telemetry(), CallbackSigner((SECRET, OLD_SECRET))
+    rules = {flow.name: flow for flow in flows}
+    lifecycle = Lifecycle(store, rules, flows[0].name, IdFactory(0x123456789ABC), no_jitter)
+    cancels: list[tuple[str, str, int]] = []
+
+    async def cancel_accepted(flow: str, job_id: str, attempt: Attempt) -> None:
+        cancels.append((flow, job_id, attempt.number))
+
+    context = Context(
+        store=store,
+        lifecycle=lifecycle,
+        bus=bus,
+        signer=signer,
+        telemetry=telemetry,
+        flows={flow.name: FlowInfo(flow, "test") for flow in flows},
+        default_flow=flows[0].name,
+        cancel_accepted=cancel_accepted,
+    )
+
+    def callback_token(job: Job) -> str:
+        return signer.token(job.id, job.attempt, store.now() // 1000 + 600)
+
+    dispatchers = {
+        name: Dispatcher(
+            lifecycle=lifecycle,
+            store=store,
+            rules=rules[name],
+            processor=processor,
+            owner="w1",
+            callback_url="http://127.0.0.1:1/webhook/callback",
+            callback_token=callback_token,
+            telemetry=telemetry,
+            slots=slots,
+        )
+        for name, processor in (processors or {}).items()
+    }
+    app = api.build(context, page or directory / "no-page", hosts, origins)
+    running: list[Loop] = [Notifier(store, bus, dispatchers), *dispatchers.values()]
+    site = Site(store, lifecycle, bus, signer, telemetry, context, app, Client(app), dispatchers, running, cancels)
+    if loops is not None:
+        running.extend(loops(site))
+    for loop in running:
+        loop.start()
+    try:
+        yield site
+    finally:
+        bus.close()
+        for loop in running:
+            await loop.stop()
+        await store.close()
