@@ -10,13 +10,22 @@ import time
 
 NAMES = frozenset(
     {
+        "sqlite.before_recovery",
+        "sqlite.after_recovery",
+        "sqlite.in_group",
         "sqlite.before_commit",
         "sqlite.after_commit",
         "submit.before_response",
+        "cancel.before_response",
+        "retry.before_response",
+        "claim.after_commit",
         "dispatch.before_send",
         "dispatch.after_send",
+        "dispatch.after_record",
         "callback.before_apply",
         "callback.after_apply",
+        "reaper.before_apply",
+        "reaper.after_apply",
     }
 )
 

@@ -83,6 +83,7 @@ class Dispatcher(Loop):
         if limit <= 0:
             return POLL_SECONDS
         claimed = await self._store.claim(Claim(self._rules, limit, self._owner))
+        failpoint("claim.after_commit")
         self._lane.seen(claimed.lane)
         for job in claimed.jobs:
             assert job.lease is not None
@@ -114,6 +115,7 @@ class Dispatcher(Loop):
         try:
             outcome = await self._outcome(job)
             await self._record(job, lease, outcome)
+            failpoint("dispatch.after_record")
         except StoreUnavailable as error:
             # The lease will end, and the reaper's verdict is right whatever came of the attempt.
             log.warning("outcome_not_recorded", job=job.id, attempt=job.attempt, reason=str(error))

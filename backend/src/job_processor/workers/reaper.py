@@ -7,6 +7,7 @@ import structlog
 from job_processor.core.errors import JobNotFound
 from job_processor.core.job import Job, State
 from job_processor.core.outcome import Expired, Reported
+from job_processor.failpoints import failpoint
 from job_processor.lifecycle import Lifecycle
 from job_processor.processors.base import Reconciler
 from job_processor.store.base import Store
@@ -47,7 +48,9 @@ class Reaper(Loop):
     async def _end(self, job: Job) -> None:
         if job.state is State.WAITING and not _past_deadline(job, self._store.now()) and await self._reconciled(job):
             return
+        failpoint("reaper.before_apply")
         moved = await self._lifecycle.signal(job.id, Expired(), known=job)
+        failpoint("reaper.after_apply")
         if moved.landed:
             self._telemetry.moved(moved.job)
             log.info("expired", job=job.id, attempt=job.attempt, was=job.state.value, now=moved.job.state.value)

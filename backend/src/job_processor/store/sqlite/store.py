@@ -11,6 +11,7 @@ from job_processor.core.errors import StoreRefused, StoreUnavailable
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
+from job_processor.failpoints import failpoint
 from job_processor.store.base import (
     Added,
     Claim,
@@ -88,8 +89,10 @@ class SqliteStore:
                 f"{self._path} is damaged. Nothing was changed. Restore a backup, or move the file away to start empty."
             )
         upgrade(db)
+        failpoint("sqlite.before_recovery")
         # The lock says that whoever held these leases is gone.
         db.execute("UPDATE jobs SET lease_until = 0, due_at = 0 WHERE state = 'RUNNING' AND lease_token IS NOT NULL")
+        failpoint("sqlite.after_recovery")
         return db
 
     async def close(self) -> None:

@@ -125,6 +125,7 @@ class Writer:
             self._check_file()
             self._db.execute("BEGIN IMMEDIATE")
             for waiting in group:
+                failpoint("sqlite.in_group")
                 waiting.error = None
                 waiting.value = waiting.operation(transaction)
             failpoint("sqlite.before_commit")

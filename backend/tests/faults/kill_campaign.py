@@ -1,0 +1,164 @@
+"""The server is killed again and again under load; afterwards one checker asks whether anything was lost.
+
+``python -m tests.faults.kill_campaign --cycles 1000 [--seed S]``. Half of the cycles die at a random moment, half
+at a named failpoint; every failpoint must have been met at least once.
+"""
+
+import argparse
+import asyncio
+import random
+import secrets
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from job_processor import failpoints
+from tests.faults import checker
+from tests.faults.checker import Verdict
+from tests.faults.ledger import Ledger
+from tests.faults.load import FLOWS, Client, Memory
+from tests.faults.server import Server
+
+EPOCH = 100
+"""Cycles on one data directory; then everything is checked and the next one starts empty."""
+TASKS = 6
+JOBS_A_CYCLE = 40
+FAILPOINT_SECONDS = 4.0
+EXTRA_TRIES = 5
+# MongoDB's own are met in its tests.
+NAMES = tuple(sorted(name for name in failpoints.NAMES if not name.startswith("mongo.")))
+
+
+@dataclass(slots=True)
+class Report:
+    seed: int
+    cycles: int = 0
+    deaths: Counter[str] = field(default_factory=Counter)
+    verdict: Verdict = field(default_factory=Verdict)
+    seconds: float = 0.0
+
+    @property
+    def missed(self) -> list[str]:
+        """Failpoints at which the server never died."""
+        return [name for name in NAMES if not self.deaths[name]]
+
+    def lines(self) -> list[str]:
+        missed = f", MISSED {', '.join(self.missed)}" if self.missed else ""
+        return [
+            f"{self.cycles} cycles in {self.seconds:.0f} s, seed {self.seed}",
+            f"failpoints met: {len(NAMES) - len(self.missed)} of {len(NAMES)}{missed}",
+            *(f"  died at {name:<28} {n:>5}" for name, n in sorted(self.deaths.items())),
+        ]
+
+
+class Campaign:
+    def __init__(self, directory: Path, seed: int, say: Callable[[str], None]) -> None:
+        self._directory = directory
+        self._say = say
+        self._rng = random.Random(seed)
+        self.report = Report(seed)
+
+    async def run(self, cycles: int) -> Report:
+        began = time.monotonic()
+        for epoch in range(-(-cycles // EPOCH)):
+            here = min(EPOCH, cycles - epoch * EPOCH)
+            plan: list[str | None] = [None] * (here - here // 2)
+            # In turn and from where the last epoch stopped, so that each gets its share.
+            start = epoch * (EPOCH // 2)
+            plan += [NAMES[(start + i) % len(NAMES)] for i in range(here // 2)]
+            self._rng.shuffle(plan)
+            await self._epoch(epoch, plan, last=(epoch + 1) * EPOCH >= cycles)
+        self.report.seconds = time.monotonic() - began
+        return self.report
+
+    async def _epoch(self, number: int, plan: list[str | None], *, last: bool) -> None:
+        directory = self._directory / f"epoch-{number}"
+        directory.mkdir(parents=True)
+        server = Server(directory, FLOWS)
+        ledger = Ledger(directory / "ledger.jsonl")
+        memory = Memory()
+        try:
+            for failpoint in plan:
+                await self._cycle(server, ledger, memory, failpoint)
+            for _ in range(EXTRA_TRIES if last else 0):
+                for failpoint in self.report.missed:
+                    await self._cycle(server, ledger, memory, failpoint)
+            await self._judge(server, ledger)
+        finally:
+            if server.process is not None:
+                await server.kill()
+            ledger.close()
+        self._say(f"epoch {number}: {self.report.cycles} cycles, {len(self.report.verdict.broken)} violations")
+
+    async def _cycle(self, server: Server, ledger: Ledger, memory: Memory, failpoint: str | None) -> None:
+        self.report.cycles += 1
+        armed = "" if failpoint is None else f"{failpoint}:kill@{self._rng.randint(1, _passings(failpoint))}"
+        listens = await server.start(armed)
+        if not listens:
+            await self._died(server, failpoint)
+            return
+        client = Client(server.base, ledger, memory, self._rng, JOBS_A_CYCLE)
+        load = asyncio.create_task(client.run(TASKS))
+        if failpoint is None:
+            # A moment within the life of many requests; and now and then in the middle of a clean stop.
+            await asyncio.sleep(self._rng.uniform(0.0, 0.5))
+            if self._rng.random() < 0.2:
+                server.send(signal.SIGTERM)
+                await asyncio.sleep(self._rng.uniform(0.0, 0.3))
+                self.report.deaths["a random time while stopping"] += 1
+            else:
+                self.report.deaths["a random time"] += 1
+            await server.kill()
+        else:
+            await server.ended(FAILPOINT_SECONDS)
+            await self._died(server, failpoint)
+        await load
+
+    async def _died(self, server: Server, failpoint: str | None) -> None:
+        assert server.process is not None
+        code = server.process.poll() if failpoint is not None else await server.ended(10)
+        await server.kill()
+        if failpoint is not None and code == -signal.SIGKILL:
+            self.report.deaths[failpoint] += 1
+        elif failpoint is None or code is not None:
+            self.report.verdict.broken.append(f"I6: the server ended with {code} (failpoint {failpoint})")
+
+    async def _judge(self, server: Server, ledger: Ledger) -> None:
+        verdict = self.report.verdict
+        verdict.holds(await server.start(), "I6", "the server does not start any more")
+        verdict.holds(await checker.all_final(server.base, 60), "I6", "jobs are open a minute after the last fault")
+        await checker.check(server.base, ledger, verdict)
+        code = await server.stop()
+        verdict.holds(code == 0, "I10", f"a clean stop ended with {code}")
+        checker.check_file(server.database, verdict)
+        log = server.log.read_text(errors="replace")
+        for bad in ("request_failed", "loop_failed", "Traceback"):
+            verdict.holds(bad not in log, "I13", f"{server.log} says {bad}")
+
+
+def _passings(failpoint: str) -> int:
+    """How often a failpoint is passed for sure in a moment of load."""
+    if failpoint.endswith("_recovery"):
+        return 1
+    return 3 if failpoint.partition(".")[0] in ("reaper", "cancel", "retry") else 40
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cycles", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=secrets.randbits(32))
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="jp-kill-") as directory:
+        campaign = Campaign(Path(directory), args.seed, lambda line: print(line, flush=True))
+        report = asyncio.run(campaign.run(args.cycles))
+    checker.describe(report.verdict, print, report.lines())
+    return 1 if report.verdict.broken or report.missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""The real server as a process of its own, which a test may kill, freeze and start again on the same data."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+COMMAND = Path(sys.executable).parent / "job-processor"
+SECRET = "dev-secret-key"
+START_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class Server:
+    """One data directory and whoever serves it. Standard error goes to ``server.log`` beside the data."""
+
+    directory: Path
+    flows: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    data: Path | None = None
+    process: "subprocess.Popen[str] | None" = None
+    base: str = ""
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "server.log"
+
+    @property
+    def database(self) -> Path:
+        return self.data_directory / "jobs.db"
+
+    @property
+    def data_directory(self) -> Path:
+        return self.data or self.directory / "data"
+
+    async def start(self, failpoints: str = "", before: Sequence[str] = ()) -> bool:
+        """True when it listens, False when it ended first. ``before``: a command that starts it (strace)."""
+        assert self.process is None, "started already"
+        (self.directory / "flows.toml").write_text(self.flows, encoding="utf-8")
+        arguments = [*before, str(COMMAND), "serve", "--port", "0", "--data-dir", str(self.data_directory)]
+        self.process = self._spawn(arguments, failpoints)
+        assert self.process.stdout is not None
+        async with asyncio.timeout(START_SECONDS):
+            line = await asyncio.to_thread(self.process.stdout.readline)
+        if not line:
+            return False
+        self.base = "http://" + urlsplit(line.rpartition(" ")[2]).netloc
+        return True
+
+    def _spawn(self, arguments: Sequence[str], failpoints: str) -> "subprocess.Popen[str]":
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                arguments,
+                cwd=self.directory,
+                env={**_without_settings(), "LOG_LEVEL": "warning", **self.environment, "FAILPOINTS": failpoints},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                # A group of its own: what strace starts ends with it.
+                start_new_session=True,
+            )
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def send(self, number: signal.Signals) -> None:
+        """A signal to the server, and to what it was started by."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+
+    async def ended(self, seconds: float) -> int | None:
+        """The exit code when it ends by itself within this time (negative: the signal), else ``None``."""
+        assert self.process is not None
+        try:
+            return await asyncio.to_thread(self.process.wait, seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    async def kill(self) -> int:
+        """SIGKILL if it still lives; the exit code either way."""
+        self.send(signal.SIGKILL)
+        code = await self.ended(30)
+        assert code is not None
+        self._forget()
+        return code
+
+    async def stop(self, seconds: float = 20) -> int:
+        """SIGTERM; the exit code. One that does not end in time is killed and told as -9."""
+        self.send(signal.SIGTERM)
+        code = await self.ended(seconds)
+        return await self.kill() if code is None else self._forgotten(code)
+
+    def _forgotten(self, code: int) -> int:
+        self._forget()
+        return code
+
+    def _forget(self) -> None:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.process = None
+
+
+def _without_settings() -> dict[str, str]:
+    """Our own environment without anything that would change the server under test."""
+    from job_processor.settings import TABLE
+
+    ours = {s.name for s in TABLE} | {f"{s.name}_FILE" for s in TABLE}
+    return {name: value for name, value in os.environ.items() if name not in ours}
