@@ -106,7 +106,7 @@ class RealN8n:
         verb = "activate" if wanted else "deactivate"
         async with _client() as client:
             url = f"{self.url}/api/v1/workflows/{WORKFLOW_ID}/{verb}"
-            async with client.post(url, headers={"X-N8N-API-KEY": self.api_key}) as response:
+            async with client.post(url, json={}, headers={"X-N8N-API-KEY": self.api_key}) as response:
                 assert response.status == 200, await response.text()
         status = 403 if wanted else 404
         await until(f"n8n's webhook answers {status}", lambda: self._answers(status), seconds=30)

@@ -157,7 +157,7 @@ async def test_not_published(n8n: RealN8n, backend: Backend) -> None:
     waiting = (await backend.job(ids[-1]))["waitingOn"]
     print(f"\nlane: {lane}\na job waits on: {waiting}")
     assert lane["kind"] == "misconfigured"
-    assert "404" in (lane["detail"] or "")
+    assert "not published" in (lane["detail"] or "")
     assert (await backend.counts())["PENDING"] == count
 
     await n8n.publish(True)
