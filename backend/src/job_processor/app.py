@@ -53,13 +53,18 @@ SERVE, API, WORKER = Role(True, True), Role(True, False), Role(False, True)
 
 
 def make_store(settings: Settings) -> Store:
-    if settings.mongodb_uri is not None:
+    return store_at(settings.mongodb_uri or str(settings.data_dir))
+
+
+def store_at(place: str) -> Store:
+    """The store at a mongodb address or in a directory; the driver that is not used is not loaded."""
+    if place.startswith(("mongodb://", "mongodb+srv://")):
         from job_processor.store.mongo.store import MongoStore
 
-        return MongoStore(settings.mongodb_uri)
+        return MongoStore(place)
     from job_processor.store.sqlite.store import SqliteStore
 
-    return SqliteStore(settings.data_dir)
+    return SqliteStore(Path(place))
 
 
 class App:

@@ -43,6 +43,37 @@ def _parser() -> argparse.ArgumentParser:
     check = verbs.add_parser("check", help="check settings, flows and store, and say what would be used")
     check.set_defaults(run=lambda c, a: c.check(_environment(a)))
 
+    copy = verbs.add_parser("copy", help="copy all jobs from one store to another; stop the servers first")
+    copy.add_argument("--from", dest="source", required=True, help="a data directory, or a mongodb:// address")
+    copy.add_argument("--to", dest="target", required=True, help="the same")
+    copy.set_defaults(run=lambda c, a: c.copy(a.source, a.target))
+
+    backup = verbs.add_parser("backup", help="write all jobs to a file; the server may run")
+    backup.add_argument("--to", dest="file", required=True, help="the file, gzip")
+    backup.add_argument("--data-dir", help="directory of the database (DATA_DIR)")
+    backup.set_defaults(run=lambda c, a: c.backup(_environment(a), a.file))
+
+    restore = verbs.add_parser("restore", help="bring all jobs of a backup into the store; stop the servers first")
+    restore.add_argument("--from", dest="file", required=True, help="the file that backup wrote")
+    restore.add_argument("--data-dir", help="directory of the database (DATA_DIR)")
+    restore.set_defaults(run=lambda c, a: c.restore(_environment(a), a.file))
+
+    submit = verbs.add_parser("submit", help="submit a prompt to a running server")
+    submit.add_argument("prompt")
+    submit.add_argument("--flow")
+    submit.add_argument("--wait", type=int, default=0, metavar="SECONDS", help="wait for the result")
+    submit.set_defaults(run=lambda c, a: c.submit(a.url, a.prompt, a.flow, a.wait))
+
+    listing = verbs.add_parser("list", help="list a running server's jobs, newest first")
+    listing.add_argument("--limit", type=int, default=20)
+    listing.add_argument("--status")
+    listing.set_defaults(run=lambda c, a: c.list_jobs(a.url, a.limit, a.status))
+
+    watch = verbs.add_parser("watch", help="print changes of a running server's jobs as they happen")
+    watch.set_defaults(run=lambda c, a: c.watch(a.url))
+    for verb in (submit, listing, watch):
+        verb.add_argument("--url", default="http://127.0.0.1:3000", help="where the server is")
+
     openapi = verbs.add_parser("openapi", help="print the OpenAPI document")
     openapi.set_defaults(run=lambda c, a: c.openapi())
     return parser

@@ -1,14 +1,21 @@
 """What the commands do. Each returns the exit code."""
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import uvloop
 
-from job_processor import app, flows, registry, settings
+from job_processor import app, flows, registry, settings, transfer
+from job_processor.client import Client
 from job_processor.core.errors import JobProcessorError
+from job_processor.store.base import Store
+from job_processor.store.sqlite.snapshot import snapshot
 from job_processor.telemetry import configure_logging
 
 
@@ -59,6 +66,88 @@ async def _check_store(loaded: settings.Settings) -> None:
         print(f"store: {store.info.kind}, {store.info.detail}")
     finally:
         await store.close()
+
+
+def copy(source: str, target: str) -> int:
+    """Copy every job from one store to the other and verify."""
+
+    async def run() -> transfer.Transferred:
+        async with _opened(app.store_at(source)) as from_, _opened(app.store_at(target)) as to:
+            return await transfer.copy(from_, to, _progress)
+
+    return _report("copied", run)
+
+
+def backup(environment: Mapping[str, str], file: str) -> int:
+    """Write every job to a file. A SQLite database may be in use: a consistent copy of it is taken first."""
+    loaded = _settings(environment)
+
+    async def run() -> transfer.Transferred:
+        if loaded.mongodb_uri is not None:
+            async with _opened(app.make_store(loaded)) as store:
+                return await transfer.backup(store, Path(file), _progress)
+        with tempfile.TemporaryDirectory(dir=Path(file).parent) as scratch:
+            snapshot(loaded.data_dir, Path(scratch))
+            async with _opened(app.store_at(scratch)) as store:
+                return await transfer.backup(store, Path(file), _progress)
+
+    return _report("backed up", run)
+
+
+def restore(environment: Mapping[str, str], file: str) -> int:
+    """Bring every job of a backup into the store and verify."""
+    loaded = _settings(environment)
+
+    async def run() -> transfer.Transferred:
+        async with _opened(app.make_store(loaded)) as store:
+            return await transfer.restore(Path(file), store, _progress)
+
+    return _report("restored", run)
+
+
+def submit(url: str, prompt: str, flow: str | None, wait: int) -> int:
+    return _ask(Client(url, print).submit(prompt, flow, wait))
+
+
+def list_jobs(url: str, limit: int, status: str | None) -> int:
+    return _ask(Client(url, print).list(limit, status))
+
+
+def watch(url: str) -> int:
+    return _ask(Client(url, lambda line: print(line, flush=True)).watch())
+
+
+def _ask(request: Coroutine[Any, Any, int]) -> int:
+    try:
+        return asyncio.run(request)
+    except JobProcessorError as error:
+        raise Refused(str(error)) from None
+
+
+@contextlib.asynccontextmanager
+async def _opened(store: Store) -> AsyncIterator[Store]:
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        filled = 40 * done // max(total, 1)
+        print(f"\r[{'#' * filled}{'.' * (40 - filled)}] {done:,} of {total:,}", end="", file=sys.stderr, flush=True)
+
+
+def _report(verb: str, run: Callable[[], Coroutine[Any, Any, transfer.Transferred]]) -> int:
+    try:
+        done = asyncio.run(run())
+    except (JobProcessorError, OSError) as error:
+        raise Refused(str(error)) from None
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    print(f"{verb} {done.jobs:,} jobs ({done.written:,} written), verified, sha256 {done.sha256}")
+    return 0
 
 
 def openapi() -> int:

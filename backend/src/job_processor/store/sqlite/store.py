@@ -1,7 +1,6 @@
 """The SQLite driver: the verbs of ``store.base`` over one writing thread and two reading threads."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
@@ -167,19 +166,6 @@ class SqliteStore:
                 yield notice
         finally:
             self._watchers.discard(mine)
-
-    async def backup(self, target: Path) -> None:
-        """A consistent copy of the whole database while it is in use, by SQLite's backup API."""
-
-        def run(db: apsw.Connection) -> None:
-            with (
-                contextlib.closing(apsw.Connection(str(target))) as copy,
-                copy.backup("main", db, "main") as backup,
-            ):
-                while not backup.done:
-                    backup.step(1000)
-
-        await self._open(self._scans).run(run)
 
     def _committed(self, notices: Sequence[Notice], moves: Sequence[tuple[str, State | None, State | None]]) -> None:
         for flow, before, after in moves:

@@ -1,0 +1,65 @@
+"""The command's view of a running server: submit, list, watch, over its HTTP API."""
+
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+
+from job_processor.core.errors import JobProcessorError
+
+
+class ServerSaidNo(JobProcessorError):
+    """The server cannot be reached, or answered with a problem."""
+
+
+class Client:
+    """``url``: where the server is. ``say`` prints a line."""
+
+    def __init__(self, url: str, say: Callable[[str], None]) -> None:
+        self._url = url.rstrip("/")
+        self._say = say
+
+    async def submit(self, prompt: str, flow: str | None, wait_seconds: int) -> int:
+        """Submit and, if asked, wait for the end; 0 when it is COMPLETED (or not waited for), else 1."""
+        async with self._session() as session:
+            body = {"prompt": prompt} | ({"flow": flow} if flow else {})
+            job = await self._json(session, "POST", "/jobs", json=body)
+            if wait_seconds:
+                headers = {"prefer": f"wait={wait_seconds}"}
+                job = await self._json(session, "GET", f"/jobs/{job['id']}", headers=headers)
+        self._say(f"{job['id']}  {job['status']}")
+        if job["result"] is not None:
+            self._say(job["result"])
+        return 0 if not wait_seconds or job["status"] == "COMPLETED" else 1
+
+    async def list(self, limit: int, status: str | None) -> int:
+        async with self._session() as session:
+            params = {"limit": str(limit)} | ({"status": status} if status else {})
+            for job in await self._json(session, "GET", "/jobs", params=params):
+                prompt = " ".join(job["prompt"].split())[:60]
+                self._say(f"{job['id']}  {job['status']:<9}  {job['createdAt']}  {job['flow']}  {prompt}")
+        return 0
+
+    async def watch(self) -> int:
+        """Print every change until interrupted or the server ends the stream."""
+        async with self._session() as session, self._open(session, "GET", "/events") as response:
+            async for line in response.content:
+                if line.startswith(b"data: {") and b'"status"' in line:
+                    self._say(line[6:].decode().strip())
+        return 0
+
+    def _session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None, connect=5), trust_env=False)
+
+    def _open(self, session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Any:
+        return session.request(method, self._url + path, **options)
+
+    async def _json(self, session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Any:
+        try:
+            async with self._open(session, method, path, **options) as response:
+                body = await response.json(content_type=None)
+                if response.status >= 400:
+                    raise ServerSaidNo(f"{response.status}: {body.get('error', 'no reason given')}")
+                return body
+        except (aiohttp.ClientError, ValueError) as error:
+            raise ServerSaidNo(f"{self._url} does not answer as expected ({type(error).__name__}).") from None
