@@ -1,0 +1,192 @@
+"""claim: who gets which jobs. Workers take the head of the queue; those that lose a race spread out behind it."""
+
+import asyncio
+import random
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
+
+from job_processor.core.errors import StoreUnavailable
+from job_processor.core.flow import FlowRules
+from job_processor.core.job import Job, Lease
+from job_processor.core.lane import Lane, admit, took, waits_until
+from job_processor.core.transitions import claim as claim_job
+from job_processor.store.base import Claim, Claimed
+from job_processor.store.mongo import documents
+from job_processor.store.mongo.client import Document, Link, is_passing
+from job_processor.store.mongo.lanes import Lanes, Slot
+
+_ROUNDS = 5
+"""Lost races after which a claim answers with what it has."""
+_RESERVE_ROUNDS = 60
+_WIDEST = 8
+_ORDER = [("priority", -1), ("runAt", 1), ("_id", 1)]
+
+
+class Claims:
+    """``now`` is the store's clock; ``database_now`` the database's own, by which reservations age."""
+
+    def __init__(self, link: Link, lanes: Lanes, now: Callable[[], int], database_now: Callable[[], int]) -> None:
+        self._link = link
+        self._lanes = lanes
+        self._jobs = link.collection("jobs")
+        self._now, self._database_now = now, database_now
+        self._crowd: dict[str, int] = {}
+        """By flow: how many claims in a row have lost a race, up to a limit."""
+        self._turns: dict[str, asyncio.Lock] = {}
+        """By flow: reservations of this process wait for each other here and not in the database."""
+
+    async def claim(self, wish: Claim) -> Claimed:
+        rules, at = wish.rules, self._now()
+        stored, upcoming = await asyncio.gather(self._lanes.read(rules.name), self._next_run_at(rules.name))
+        if upcoming is not None and upcoming <= at:
+            await self._make_ready(rules.name, at)
+            upcoming = await self._next_run_at(rules.name)
+        if stored.lane.paused:
+            jobs, lane = list[Job](), stored.lane
+        elif rules.concurrency is None and rules.rate_per_minute is None and stored.lane.trouble is None:
+            jobs, lane = await self._take_free(wish, at), stored.lane
+        else:
+            async with self._turns.setdefault(rules.name, asyncio.Lock()):
+                jobs, lane = await self._take_reserved(wish, at)
+        if len(jobs) == wish.limit:
+            return Claimed(jobs, lane)
+        opens = waits_until(lane, rules, at)
+        return Claimed(jobs, lane, opens if opens is not None and opens > at else upcoming)
+
+    async def _take_free(self, wish: Claim, at: int) -> list[Job]:
+        jobs: list[Job] = []
+        for _ in range(_ROUNDS):
+            wanted = wish.limit - len(jobs)
+            picked = await self._pick(wish.rules.name, wanted)
+            taken = await self._take(picked, wish, at, _tokens(len(picked)))
+            jobs += taken
+            if len(jobs) == wish.limit or len(taken) == len(picked):
+                break
+        return jobs
+
+    async def _take_reserved(self, wish: Claim, at: int) -> tuple[list[Job], Lane]:
+        """Reserve in the lane first, then claim: at no moment is more in flight than the lane admits."""
+        rules = wish.rules
+        stored = await self._lanes.read(rules.name)
+        for _ in range(_RESERVE_ROUNDS):
+            in_flight, kept = 0, stored.slots
+            if rules.concurrency is not None:
+                in_flight, kept = await self._lanes.occupied(rules.name, stored, self._database_now())
+            allowed, admitted = admit(stored.lane, wish.limit, in_flight, rules, at)
+            picked = await self._pick(rules.name, allowed) if allowed > 0 else []
+            if not picked:
+                return [], admitted
+            after = took(admitted, len(picked), rules, at)
+            tokens = _tokens(len(picked))
+            new = self._slots(picked, tokens) if rules.concurrency is not None else ()
+            if await self._lanes.reserve(stored, after, (*kept, *new)):
+                jobs = await self._take(picked, wish, at, tokens)
+                if len(jobs) < len(picked):
+                    held = {job.lease.token for job in jobs if job.lease is not None}
+                    await self._give_back([t for t in tokens if t not in held], after, rules, none=not jobs)
+                return jobs, after
+            await asyncio.sleep(random.uniform(0, 0.01))
+            stored = await self._lanes.read(rules.name)
+        return [], stored.lane
+
+    def _slots(self, picked: Sequence[Document], tokens: Sequence[str]) -> tuple[Slot, ...]:
+        at = self._database_now()
+        return tuple(Slot(token, one["_id"], one["rev"], at) for one, token in zip(picked, tokens, strict=True))
+
+    async def _give_back(self, unused: Sequence[str], reserved: Lane, rules: FlowRules, none: bool) -> None:
+        """Undo what was reserved for jobs that others got first. Left undone it heals, only later."""
+        try:
+            for _ in range(_RESERVE_ROUNDS):
+                stored = await self._lanes.read(rules.name)
+                lane = stored.lane
+                if rules.rate_per_minute is not None:
+                    lane = replace(lane, tokens=lane.tokens + len(unused))
+                if none and lane.probing_until is not None and lane.probing_until == reserved.probing_until:
+                    lane = replace(lane, probing_until=None)
+                kept = tuple(slot for slot in stored.slots if slot.token not in unused)
+                if (lane, kept) == (stored.lane, stored.slots) or await self._lanes.reserve(stored, lane, kept):
+                    return
+                await asyncio.sleep(random.uniform(0, 0.01))
+        except StoreUnavailable:
+            pass
+
+    async def _take(self, picked: Sequence[Document], wish: Claim, at: int, tokens: Sequence[str]) -> list[Job]:
+        """The jobs of these that are now ours: each by a compare-and-set of its own, all in one message."""
+        if not picked:
+            return []
+        until = at + int(wish.rules.lease_seconds * 1000)
+        jobs: dict[str, Job] = {}
+        writes: list[UpdateOne] = []
+        for one, token in zip(picked, tokens, strict=True):
+            after = claim_job(documents.to_job(one), Lease(token, wish.owner, until), at)
+            guard = {"_id": one["_id"], "state": "PENDING", "rev": one["rev"], "fence": one.get("fence")}
+            writes.append(UpdateOne(guard, documents.move(after, at, token)))
+            jobs[token] = after
+
+        async def run(again: bool) -> list[Job]:
+            try:
+                result = await self._jobs.bulk_write(writes, ordered=False)
+            except BulkWriteError as error:
+                if is_passing(error):
+                    raise
+            else:
+                if result.matched_count == len(writes):
+                    return list(jobs.values())
+            # Some were lost, or taken by an earlier try whose answer was: our tokens tell which are ours.
+            ids = [job.id for job in jobs.values()]
+            found = self._jobs.find({"_id": {"$in": ids}, "token": {"$in": list(jobs)}}, {"token": 1})
+            ours = {one["token"] async for one in found}
+            return [job for token, job in jobs.items() if token in ours]
+
+        taken = await self._link.do(run)
+        crowd = self._crowd.get(wish.rules.name, 0)
+        lost = len(taken) < len(picked)
+        self._crowd[wish.rules.name] = min(_WIDEST, crowd + 1) if lost else max(0, crowd - 1)
+        return taken
+
+    async def _pick(self, flow: str, wanted: int) -> list[Document]:
+        """Whole documents of due jobs: the head of the queue, or where others crowd there, a fair part behind it.
+
+        Whatever the crowd, no job is picked while one of higher priority within sight is left out.
+        """
+        crowd = self._crowd.get(flow, 0)
+        where: Document = {"flow": flow, "ready": 1}
+        if crowd:
+            ids = await self._spread(where, wanted, crowd)
+            where = {"_id": {"$in": ids}, "ready": 1}
+
+        async def run(again: bool) -> list[Document]:
+            return await self._jobs.find(where).sort(_ORDER).limit(wanted).to_list()
+
+        return await self._link.do(run)
+
+    async def _spread(self, where: Document, wanted: int, crowd: int) -> list[str]:
+        async def run(again: bool) -> list[Document]:
+            return await self._jobs.find(where, {"priority": 1}).sort(_ORDER).limit(wanted * (1 + crowd)).to_list()
+
+        seen = await self._link.do(run)
+        if len(seen) <= wanted:
+            return [one["_id"] for one in seen]
+        last = seen[wanted - 1]["priority"]
+        certain = [one["_id"] for one in seen if one["priority"] > last]
+        equal = [one["_id"] for one in seen if one["priority"] == last]
+        return certain + random.sample(equal, wanted - len(certain))
+
+    async def _next_run_at(self, flow: str) -> int | None:
+        async def run(again: bool) -> Document | None:
+            return await self._jobs.find_one({"flow": flow, "ready": 0}, {"_id": 0, "runAt": 1}, sort=[("runAt", 1)])
+
+        found = await self._link.do(run)
+        return None if found is None else int(found["runAt"])
+
+    async def _make_ready(self, flow: str, at: int) -> None:
+        where = {"flow": flow, "ready": 0, "runAt": {"$lte": at}}
+        await self._link.do(lambda again: self._jobs.update_many(where, {"$set": {"ready": 1}}))
+
+
+def _tokens(count: int) -> list[str]:
+    return [secrets.token_hex(16) for _ in range(count)]

@@ -1,0 +1,161 @@
+"""A flow's lane as one document: the lane itself, and the slots that hold its concurrency.
+
+A slot is reserved, by compare-and-set on the lane's document, before its job is claimed. It is not given
+back when the job leaves flight: whoever claims next sees by the jobs themselves which slots are free again
+(``occupied``). So an outcome costs no second write, and a killed worker's slots heal by the same road.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from pymongo.errors import DuplicateKeyError
+
+from job_processor.core.lane import Lane
+from job_processor.store.mongo.client import Document, Link
+from job_processor.store.mongo.documents import new_write_id
+
+_WRITES_KEPT = 32
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """A lease that may take up the lane: of this job, if it is claimed at this ``rev`` under this ``token``.
+
+    ``at``: when it was reserved, by the database's clock.
+    """
+
+    token: str
+    job: str
+    rev: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A lane's document. ``version`` None: there is none yet."""
+
+    lane: Lane
+    version: int | None = None
+    slots: tuple[Slot, ...] = field(default=())
+
+
+class Lanes:
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._lanes = link.collection("lanes")
+        self._jobs = link.collection("jobs")
+
+    async def all(self) -> list[Lane]:
+        async def run(again: bool) -> list[Lane]:
+            return [_lane(found) async for found in self._lanes.find({}, {"lane": 1}).sort("_id", 1)]
+
+        return await self._link.do(run)
+
+    async def read(self, flow: str) -> Stored:
+        found = await self._link.do(lambda again: self._lanes.find_one({"_id": flow}))
+        if found is None:
+            return Stored(Lane(flow))
+        slots = tuple(msgspec.convert(slot, Slot) for slot in found.get("slots", ()))
+        return Stored(_lane(found), found["v"], slots)
+
+    async def put(self, lane: Lane) -> bool:
+        """``put_lane``: under the lane's own rev; slots stay as they are."""
+        fields: Document = {"lane": _document(lane, lane.rev + 1)}
+        return await self._write({"_id": lane.flow, "lane.rev": lane.rev}, fields, insert=lane.rev == 0)
+
+    async def reserve(self, stored: Stored, lane: Lane, slots: tuple[Slot, ...]) -> bool:
+        """Write lane and slots if nobody wrote the document since ``stored`` was read."""
+        rev = stored.lane.rev if lane == stored.lane else stored.lane.rev + 1
+        fields: Document = {
+            "lane": _document(lane, rev),
+            "slots": [msgspec.to_builtins(slot) for slot in slots],
+        }
+        return await self._write({"_id": lane.flow, "v": stored.version}, fields, insert=stored.version is None)
+
+    async def _write(self, where: Document, fields: Document, insert: bool) -> bool:
+        write_id = new_write_id()
+
+        async def run(again: bool) -> bool:
+            result = await self._lanes.update_one(
+                where,
+                {
+                    "$set": fields,
+                    "$inc": {"v": 1},
+                    "$push": {"writes": {"$each": [write_id], "$slice": -_WRITES_KEPT}},
+                },
+            )
+            if result.matched_count == 1:
+                return True
+            if insert:
+                first = {"slots": [], **fields, "_id": where["_id"], "v": 1, "writes": [write_id]}
+                try:
+                    await self._lanes.insert_one(first)
+                except DuplicateKeyError:
+                    pass
+                else:
+                    return True
+            # Lost, or landed by an earlier try (ours or the driver's) whose answer was lost.
+            return await self._lanes.find_one({"_id": where["_id"], "writes": write_id}, {"_id": 1}) is not None
+
+        return await self._link.do(run)
+
+    async def occupied(self, flow: str, stored: Stored, now: int) -> tuple[int, tuple[Slot, ...]]:
+        """How many jobs take up the lane at the most, and the slots that must be kept.
+
+        A slot whose job holds its token is taken. One whose job has moved past the slot's rev can never be
+        filled any more and is free. Any other may still be filled by a claimer that is under way; one that
+        took too long is shut out by a ``fence`` on the job, which its compare-and-set would not pass.
+        """
+        tokens = await self._in_flight(flow)
+        open_slots = [slot for slot in stored.slots if slot.token not in tokens]
+        jobs = await self._look_at([slot.job for slot in open_slots])
+        kept = [slot for slot in stored.slots if slot.token in tokens]
+        for slot in open_slots:
+            job = jobs.get(slot.job)
+            if job is None:
+                continue
+            taken = job.get("token") == slot.token
+            if taken or (job["rev"] == slot.rev and not await self._shut_out(slot, now)):
+                kept.append(slot)
+        return len(tokens | {slot.token for slot in kept}), tuple(kept)
+
+    async def _in_flight(self, flow: str) -> set[str]:
+        async def run(again: bool) -> set[str]:
+            # Not only the slots' own: jobs claimed while the flow had no limit count as well.
+            found = self._jobs.find({"flow": flow, "token": {"$exists": True}}, {"_id": 0, "token": 1})
+            return {str(one["token"]) async for one in found}
+
+        return await self._link.do(run)
+
+    async def _look_at(self, ids: list[str]) -> dict[str, Document]:
+        if not ids:
+            return {}
+
+        async def run(again: bool) -> dict[str, Document]:
+            found = self._jobs.find({"_id": {"$in": ids}}, {"rev": 1, "token": 1})
+            return {one["_id"]: one async for one in found}
+
+        return await self._link.do(run)
+
+    async def _shut_out(self, slot: Slot, now: int) -> bool:
+        """Shut out the claimer if it took too long. False also when the job has just moved; the next look tells."""
+        if now - slot.at < self._link.tuning.reservation * 1000:
+            return False
+
+        async def run(again: bool) -> bool:
+            result = await self._jobs.update_one(
+                {"_id": slot.job, "rev": slot.rev, "state": "PENDING"}, {"$inc": {"fence": 1}}
+            )
+            return result.matched_count == 1
+
+        return await self._link.do(run)
+
+
+def _document(lane: Lane, rev: int) -> Document:
+    document: Document = msgspec.to_builtins(lane)
+    document["rev"] = rev
+    return document
+
+
+def _lane(found: dict[str, Any]) -> Lane:
+    return msgspec.convert(found["lane"], Lane)

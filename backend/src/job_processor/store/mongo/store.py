@@ -1,0 +1,169 @@
+"""The MongoDB driver: the verbs of ``store.base``, each handed to the module that knows it."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+
+from job_processor.core.errors import StoreUnavailable
+from job_processor.core.job import Job
+from job_processor.core.lane import Lane
+from job_processor.core.transitions import Change
+from job_processor.store.base import (
+    Added,
+    Claim,
+    Claimed,
+    Counts,
+    Held,
+    IdempotencyKey,
+    Listed,
+    Notice,
+    Query,
+    Resync,
+    StoreInfo,
+    Worker,
+)
+from job_processor.store.mongo import indexes
+from job_processor.store.mongo.claims import Claims
+from job_processor.store.mongo.client import Link, Server
+from job_processor.store.mongo.clock import DatabaseClock
+from job_processor.store.mongo.lanes import Lanes
+from job_processor.store.mongo.reads import Reads
+from job_processor.store.mongo.tuning import Tuning
+from job_processor.store.mongo.watch import Watch
+from job_processor.store.mongo.writes import Writes
+
+
+class _Parts:
+    """What exists while the store is open."""
+
+    def __init__(self, link: Link, server: Server, clock: DatabaseClock, now: Callable[[], int]) -> None:
+        self.link = link
+        self.server = server
+        self.clock = clock
+        self.lanes = Lanes(link)
+        self.claims = Claims(link, self.lanes, now, clock.now)
+        self.reads = Reads(link)
+        self.writes = Writes(link, now)
+        self.watch = Watch(link, server.streams, clock.now)
+
+
+class MongoStore:
+    """``now`` gives the time in milliseconds and is the database's unless a test passes its own.
+
+    ``database``: its name, else the one in the address, else ``job_processor``.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        now: Callable[[], int] | None = None,
+        database: str | None = None,
+        tuning: Tuning | None = None,
+    ) -> None:
+        self._uri = uri
+        self._now = now
+        self._database = database
+        self._tuning = tuning or Tuning()
+        self._parts: _Parts | None = None
+
+    @property
+    def info(self) -> StoreInfo:
+        if self._parts is None:
+            return StoreInfo("mongodb", "not open", shared=True)
+        server, link = self._parts.server, self._parts.link
+        return StoreInfo("mongodb", f"{link.address} (MongoDB {server.version}, {server.topology})", shared=True)
+
+    def now(self) -> int:
+        return self._now() if self._now is not None else self._open.clock.now()
+
+    async def open(self) -> None:
+        if self._parts is not None:
+            return
+        link = Link(self._uri, self._database, self._tuning)
+        clock = DatabaseClock(lambda: _local_time(link), self._tuning.clock_every)
+        try:
+            server = await link.open()
+            await link.do(lambda again: clock.start())
+            await indexes.create(link)
+        except BaseException:
+            await clock.stop()
+            await link.close()
+            raise
+        self._parts = _Parts(link, server, clock, self._now or clock.now)
+
+    async def close(self) -> None:
+        parts, self._parts = self._parts, None
+        if parts is not None:
+            await parts.watch.close()
+            await parts.clock.stop()
+            await parts.link.close()
+
+    async def missing_indexes(self) -> list[str]:
+        """The indexes that are not there (as ``collection.name``), for ``job-processor check``."""
+        return await indexes.missing(self._open.link)
+
+    async def ping(self) -> None:
+        await self._open.link.ping()
+
+    async def add(self, job: Job, key: IdempotencyKey | None = None) -> Added:
+        return await self._open.writes.add(job, key)
+
+    async def get(self, job_id: str) -> Job | None:
+        return await self._open.reads.get(job_id)
+
+    async def find_execution(self, execution_id: str) -> str | None:
+        return await self._open.reads.find_execution(execution_id)
+
+    async def list(self, query: Query) -> Sequence[Listed]:
+        return await self._open.reads.list(query)
+
+    async def counts(self) -> Counts:
+        return await self._open.reads.counts(self.now())
+
+    async def claim(self, claim: Claim) -> Claimed:
+        return await self._open.claims.claim(claim)
+
+    async def extend(self, held: Sequence[Held], until: int) -> Sequence[str]:
+        return await self._open.writes.extend(held, until)
+
+    async def apply(self, change: Change) -> bool:
+        return await self._open.writes.apply(change)
+
+    async def overdue(self, limit: int) -> Sequence[Job]:
+        return await self._open.reads.overdue(self.now(), limit)
+
+    async def prune(self, finished_before: int, limit: int) -> int:
+        return await self._open.writes.prune(finished_before, limit)
+
+    async def delete(self, job_id: str) -> bool:
+        return await self._open.writes.delete(job_id)
+
+    async def lanes(self) -> Sequence[Lane]:
+        return await self._open.lanes.all()
+
+    async def put_lane(self, lane: Lane) -> bool:
+        return await self._open.lanes.put(lane)
+
+    async def beat(self, worker: Worker) -> None:
+        await self._open.writes.beat(worker)
+
+    async def workers(self, seen_after: int) -> Sequence[Worker]:
+        return await self._open.reads.workers(seen_after)
+
+    async def since(self, position: int, limit: int) -> Sequence[Notice] | Resync:
+        return await self._open.watch.since(position, limit)
+
+    async def watch(self) -> AsyncIterator[Notice | Resync]:
+        async for notice in self._open.watch.follow():
+            yield notice
+
+    @property
+    def _open(self) -> _Parts:
+        if self._parts is None:
+            raise StoreUnavailable("The store is closed.")
+        return self._parts
+
+
+async def _local_time(link: Link) -> datetime:
+    at = (await link.hello())["localTime"]
+    assert isinstance(at, datetime)
+    return at

@@ -1,0 +1,26 @@
+"""The driver's own times and sizes. Operators need none of them; tests shorten some."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Durations in seconds."""
+
+    try_timeout: float = 5.0
+    """One try of one operation, with the retries that the client makes by itself within it."""
+    give_up_after: float = 15.0
+    """All tries together; then ``StoreUnavailable``. Longer than a replica set takes to elect a primary."""
+    reservation: float = 5.0
+    """How long a claimer may take from reserving a slot to filling it before another may take the slot back."""
+    clock_every: float = 30.0
+    """Between two readings of the database's clock."""
+    poll_every: float = 0.5
+    """Between two looks for changes where there are no change streams."""
+    count_reuse: float = 10.0
+    """Counts that took t seconds are given out again for this many times t (only when t is 0.1 s or more)."""
+    overlap: float = 15.0
+    """How far behind its position ``since`` looks: clocks of primaries may differ, and a write may take as
+    long between its stamp and being readable with majority."""
+    keep_deletions: float = 3600.0
+    """How long a deletion can be told; a position older than this is answered with ``Resync``."""

@@ -1,0 +1,79 @@
+"""The database's clock: read from the server, carried on by the monotonic clock, whatever the wall clock says."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from job_processor.core.errors import StoreUnavailable
+from job_processor.store.mongo.clock import DatabaseClock
+from job_processor.store.mongo.store import MongoStore
+from tests.mongo_server import MongoServer
+
+NOON = datetime(2031, 5, 6, 12, tzinfo=UTC)
+
+
+class World:
+    """A server in another year than this process, and a network that takes its time."""
+
+    def __init__(self, took: list[float]) -> None:
+        self.steady = 1000.0
+        self.server = NOON
+        self.took = took
+
+    async def read(self) -> datetime:
+        half = (self.took.pop(0) if self.took else 0.0) / 2
+        self.forward(half)
+        answer = self.server
+        self.forward(half)
+        return answer
+
+    def forward(self, seconds: float) -> None:
+        self.steady += seconds
+        self.server += timedelta(seconds=seconds)
+
+
+def ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+async def test_it_is_the_servers_time_and_goes_on_with_the_monotonic_clock() -> None:
+    world = World([0.2, 0.02, 0.4])
+    clock = DatabaseClock(world.read, 1e9, lambda: world.steady)
+    await clock.start()
+    assert abs(clock.now() - ms(world.server)) <= 1
+    world.forward(3600)
+    assert abs(clock.now() - ms(world.server)) <= 1
+    await clock.stop()
+
+
+async def test_a_new_primary_with_another_clock_makes_no_jump() -> None:
+    world = World([])
+    clock = DatabaseClock(world.read, 1e9, lambda: world.steady)
+    await clock.start()
+    before = clock.now()
+    world.server += timedelta(hours=1)
+    await clock.measure()
+    assert clock.now() - before <= 1
+    world.forward(100)
+    gained = clock.now() - before - 100_000
+    assert 0 < gained <= 10_001
+    await clock.stop()
+
+
+async def test_before_it_was_read_there_is_no_time() -> None:
+    with pytest.raises(StoreUnavailable):
+        DatabaseClock(World([]).read, 1e9).now()
+
+
+@pytest.mark.mongo
+async def test_two_processes_agree(server: MongoServer) -> None:
+    database = server.database()
+    one, two = MongoStore(server.uri, database=database), MongoStore(server.uri, database=database)
+    await one.open()
+    await two.open()
+    first, second, third = one.now(), two.now(), one.now()
+    # Each is off by half a round trip at the most; a second is far beyond that on one machine.
+    assert first - 1000 <= second <= third + 1000
+    await one.close()
+    await two.close()
+    server.drop(database)

@@ -1,0 +1,108 @@
+"""What only the MongoDB driver has: indexes that can be checked, polling without change streams, plain values."""
+
+import asyncio
+import json
+
+import pymongo
+import pytest
+
+from job_processor.core.job import State
+from job_processor.store.base import Notice, Resync
+from job_processor.store.mongo.reads import pattern
+from job_processor.store.mongo.store import MongoStore
+from job_processor.store.mongo.tuning import Tuning
+from job_processor.store.mongo.watch import Watch
+from tests.mongo_server import MongoServer
+from tests.store_suite import given
+from tests.store_suite.places import Clock, MongoPlace
+
+
+@pytest.mark.mongo
+async def test_indexes_are_made_at_open_and_a_missing_one_is_named(place: MongoPlace, server: MongoServer) -> None:
+    store = await place.open()
+    assert isinstance(store, MongoStore)
+    assert await store.missing_indexes() == []
+    with pymongo.MongoClient[dict[str, object]](server.uri) as client:
+        client[place.database]["jobs"].drop_index("ready")
+    assert await store.missing_indexes() == ["jobs.ready"]
+    again = await place.open()
+    assert isinstance(again, MongoStore)
+    assert await again.missing_indexes() == []
+
+
+@pytest.mark.mongo
+async def test_numbers_come_back_as_plain_numbers(place: MongoPlace) -> None:
+    store = await place.open()
+    job = await given.completed(store)
+    stored = await store.get(job.id)
+    assert stored is not None
+    assert {type(stored.created_at), type(stored.rev), type(stored.history[0].at), type(stored.run_at)} == {int}
+
+
+@pytest.mark.mongo
+async def test_without_change_streams_changes_are_polled_for(
+    place: MongoPlace,
+) -> None:
+    store = await place.open()
+    assert isinstance(store, MongoStore)
+    before = await given.completed(store)
+    polling = Watch(store._open.link, streams=False, database_now=store._open.clock.now)
+    came: list[Notice | Resync] = []
+
+    done = asyncio.Event()
+
+    async def follow() -> None:
+        async for notice in polling.follow():
+            came.append(notice)
+            if isinstance(notice, Notice) and notice.state is State.COMPLETED:
+                done.set()
+            if isinstance(notice, Notice) and notice.state is None:
+                return
+
+    following = asyncio.create_task(follow())
+    while not came:
+        await given.moved(store, await given.added(store), given.Cancelled())
+    job = await given.completed(store)
+    await done.wait()
+    await store.delete(job.id)
+    await following
+    told = [one for one in came if isinstance(one, Notice)]
+    assert len(told) == len(came)
+    assert [(n.state, n.flow) for n in told if n.job_id == job.id][-1] == (None, "f")
+    positions = [n.position for n in told]
+    assert positions == sorted(set(positions))
+    assert len({(n.job_id, n.state, n.rev) for n in told}) == len(told), "nothing is told twice"
+    assert before.id not in {n.job_id for n in told}, "only from now on"
+    await polling.close()
+
+
+@pytest.mark.mongo
+async def test_a_position_of_long_ago_is_answered_with_resync(server: MongoServer) -> None:
+    place = MongoPlace(server, Clock(), tuning=Tuning(keep_deletions=0.0))
+    store = await place.open()
+    position = await given.position(store)
+    assert isinstance(store, MongoStore)
+    first = store._open.clock.now()
+    while store._open.clock.now() <= first + 1:
+        await store.ping()
+    assert isinstance(await store.since(position, 10), Resync)
+    await place.close()
+
+
+@pytest.mark.mongo
+async def test_a_document_is_readable_in_the_shell(place: MongoPlace, server: MongoServer) -> None:
+    """Operators look into the database: names and nesting are part of what we promise them."""
+    store = await place.open()
+    job = await given.added(store, "prompt", metadata={"a.b": {"$c": 1}}, tags=("t",))
+    with pymongo.MongoClient[dict[str, object]](server.uri) as client:
+        found = client[place.database]["jobs"].find_one({"_id": job.id})
+    assert found is not None
+    record = found["record"]
+    assert isinstance(record, dict)
+    assert (found["state"], found["prompt"], found["tags"]) == ("PENDING", "prompt", ["t"])
+    assert record["history"][0]["what"] == "submitted"
+    assert json.loads(record["metadata"]) == {"a.b": {"$c": 1}}
+
+
+def test_a_pattern_has_no_operator_and_no_nul() -> None:
+    assert pattern("a.b\0(ä") == r"a\x2eb\x00\x28ä"
