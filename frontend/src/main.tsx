@@ -13,7 +13,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { LiveProvider } from "./live/live-context";
 import { createQueryClient } from "./query-client";
-import { router } from "./routes/router";
+import { makeRouter } from "./routes/router";
 import { resolver, theme } from "./styles/theme";
 
 const place = document.getElementById("root");
@@ -25,7 +25,7 @@ createRoot(place).render(
       <Notifications position="bottom-right" />
       <QueryClientProvider client={createQueryClient()}>
         <LiveProvider>
-          <RouterProvider router={router} />
+          <RouterProvider router={makeRouter()} />
         </LiveProvider>
       </QueryClientProvider>
     </MantineProvider>

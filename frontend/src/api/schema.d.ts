@@ -11,11 +11,45 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** listJobs */
+        /** List jobs, newest first */
         get: operations["listJobs"];
         put?: never;
-        /** submitJob */
+        /** Submit a job */
         post: operations["submitJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A processor reports a result, an error or progress */
+        post: operations["reportCallback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/webhook/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The same as /webhook/callback */
+        post: operations["reportCallbackUnderJobs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -29,11 +63,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** getJob */
+        /** The whole job */
         get: operations["getJob"];
         put?: never;
         post?: never;
-        /** deleteJob */
+        /** Delete a final job */
         delete: operations["deleteJob"];
         options?: never;
         head?: never;
@@ -49,7 +83,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** cancelJob */
+        /** Call a job off */
         post: operations["cancelJob"];
         delete?: never;
         options?: never;
@@ -66,7 +100,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** retryJob */
+        /** Try a FAILED or CANCELLED job again, under the same id */
         post: operations["retryJob"];
         delete?: never;
         options?: never;
@@ -83,7 +117,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** replayJob */
+        /** A new job from an old one's prompt, on the same or another flow */
         post: operations["replayJob"];
         delete?: never;
         options?: never;
@@ -98,8 +132,59 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** compareJobs */
+        /** Two jobs' results side by side */
         get: operations["compareJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of one job */
+        get: operations["followJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of all jobs */
+        get: operations["followJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many jobs there are */
+        get: operations["getStats"];
         put?: never;
         post?: never;
         delete?: never;
@@ -115,7 +200,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** listFlows */
+        /** Flows and their lanes */
         get: operations["listFlows"];
         put?: never;
         post?: never;
@@ -134,7 +219,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** pauseFlow */
+        /** Hand over no more jobs of a flow */
         post: operations["pauseFlow"];
         delete?: never;
         options?: never;
@@ -151,7 +236,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** resumeFlow */
+        /** Go on with a paused flow */
         post: operations["resumeFlow"];
         delete?: never;
         options?: never;
@@ -166,25 +251,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** listWorkers */
+        /** Workers heard of lately */
         get: operations["listWorkers"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/stats": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** getStats */
-        get: operations["getStats"];
         put?: never;
         post?: never;
         delete?: never;
@@ -200,8 +268,59 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** getHealth */
+        /** Is the store up? */
         get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same, for load balancers */
+        get: operations["getReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Does the process answer? */
+        get: operations["getLiveness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Prometheus metrics */
+        get: operations["getMetrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -214,33 +333,53 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** CancelRequest */
-        CancelRequest: {
-            /** @default null */
-            reason?: string | null;
-        };
-        /** Comparison */
-        Comparison: {
-            left: components["schemas"]["Side"];
-            right: components["schemas"]["Side"];
-            samePrompt: boolean;
-            sameResult: boolean;
-            differences: components["schemas"]["Difference"][];
-        };
         /**
-         * Side
-         * @description One side of a comparison.
+         * CallbackAnswer
+         * @description The job after a callback, and what the callback did: applied, duplicate, stale.
          */
-        Side: {
+        CallbackAnswer: {
             /** @description 24 hex digits, time-ordered */
             id: string;
-            flow: string;
+            prompt: string;
             status: components["schemas"]["State"];
+            flow: string;
+            /**
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            /**
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            updatedAt: string;
+            /**
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            runAt: string;
+            finishedAt: string | null;
+            priority: number;
+            attempt: number;
+            failures: number;
+            maxAttempts: number;
+            deadline: string | null;
             result: string | null;
             resultVerdict: components["schemas"]["VerdictOut"] | null;
-            seconds: number | null;
-            promptTokens: number | null;
-            completionTokens: number | null;
+            error: components["schemas"]["ErrorOut"] | null;
+            progress: string | null;
+            waitingOn: components["schemas"]["WaitingOn"] | null;
+            tags: string[];
+            metadata: Record<string, unknown>;
+            replayOf: string | null;
+            promptTruncated: boolean;
+            promptBytes: number;
+            resultTruncated: boolean;
+            resultBytes: number | null;
+            attempts: components["schemas"]["AttemptOut"][];
+            history: components["schemas"]["EventOut"][];
+            resultSchema: Record<string, unknown> | null;
+            callback: string;
         };
         /**
          * State
@@ -282,21 +421,124 @@ export interface components {
             path: string;
             message: string;
         };
+        /** ErrorOut */
+        ErrorOut: {
+            code: string;
+            message: string;
+        };
+        /**
+         * WaitingOn
+         * @description What a job that is not final waits for, in words, and until when if that is known.
+         */
+        WaitingOn: {
+            kind: string;
+            detail: string;
+            until: string | null;
+        };
+        /** AttemptOut */
+        AttemptOut: {
+            number: number;
+            /**
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            startedAt: string;
+            worker: string;
+            endedAt: string | null;
+            end: components["schemas"]["AttemptEnd"] | null;
+            error: components["schemas"]["ErrorOut"] | null;
+            executionId: string | null;
+            usage: components["schemas"]["UsageOut"] | null;
+        };
+        /**
+         * AttemptEnd
+         * @description How an attempt ended.
+         * @enum {unknown}
+         */
+        AttemptEnd: "cancelled" | "failed" | "lost" | "overdue" | "snoozed" | "succeeded" | "superseded";
+        /** UsageOut */
+        UsageOut: {
+            promptTokens: number | null;
+            completionTokens: number | null;
+            model: string | null;
+            finishReason: string | null;
+        };
+        /** EventOut */
+        EventOut: {
+            /**
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            at: string;
+            what: components["schemas"]["Happened"];
+            attempt: number | null;
+            detail: string | null;
+        };
+        /**
+         * Happened
+         * @description What a history entry records; each belongs to exactly one move of the life cycle.
+         * @enum {unknown}
+         */
+        Happened: "accepted" | "attempt_failed" | "callback_overdue" | "cancelled" | "completed" | "failed" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
+        /**
+         * CallbackReport
+         * @description Exactly one of result, error and progress. ``executionId`` alone may stand for ``jobId`` beside an error.
+         */
+        CallbackReport: {
+            /** @default null */
+            jobId?: string | null;
+            /** @default null */
+            result?: string | null;
+            /** @default null */
+            error?: string | null;
+            /** @default null */
+            progress?: string | null;
+            /** @default null */
+            attempt?: number | null;
+            /** @default null */
+            executionId?: string | null;
+            /** @default true */
+            retryable?: boolean;
+            /** @default null */
+            workflow?: string | null;
+            /** @default null */
+            lastNode?: string | null;
+        };
+        /** CancelRequest */
+        CancelRequest: {
+            /** @default null */
+            reason?: string | null;
+        };
+        /** Comparison */
+        Comparison: {
+            left: components["schemas"]["Side"];
+            right: components["schemas"]["Side"];
+            samePrompt: boolean;
+            sameResult: boolean;
+            differences: components["schemas"]["Difference"][];
+        };
+        /**
+         * Side
+         * @description One side of a comparison.
+         */
+        Side: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            flow: string;
+            status: components["schemas"]["State"];
+            result: string | null;
+            resultVerdict: components["schemas"]["VerdictOut"] | null;
+            seconds: number | null;
+            promptTokens: number | null;
+            completionTokens: number | null;
+        };
         /**
          * Difference
          * @description A place where two JSON results differ. ``path`` is a JSON Pointer; a missing value is absent.
          */
         Difference: {
             path: string;
-            /**
-             * @description any JSON value
-             * @default null
-             */
             left?: unknown;
-            /**
-             * @description any JSON value
-             * @default null
-             */
             right?: unknown;
         };
         /** FlowOut */
@@ -374,28 +616,12 @@ export interface components {
             progress: string | null;
             waitingOn: components["schemas"]["WaitingOn"] | null;
             tags: string[];
-            metadata: {
-                [key: string]: unknown;
-            };
+            metadata: Record<string, unknown>;
             replayOf: string | null;
             promptTruncated: boolean;
             promptBytes: number;
             resultTruncated: boolean;
             resultBytes: number | null;
-        };
-        /** ErrorOut */
-        ErrorOut: {
-            code: string;
-            message: string;
-        };
-        /**
-         * WaitingOn
-         * @description What a job that is not final waits for, in words, and until when if that is known.
-         */
-        WaitingOn: {
-            kind: string;
-            detail: string;
-            until: string | null;
         };
         /**
          * JobWhole
@@ -434,9 +660,7 @@ export interface components {
             progress: string | null;
             waitingOn: components["schemas"]["WaitingOn"] | null;
             tags: string[];
-            metadata: {
-                [key: string]: unknown;
-            };
+            metadata: Record<string, unknown>;
             replayOf: string | null;
             promptTruncated: boolean;
             promptBytes: number;
@@ -444,55 +668,12 @@ export interface components {
             resultBytes: number | null;
             attempts: components["schemas"]["AttemptOut"][];
             history: components["schemas"]["EventOut"][];
-            resultSchema: {
-                [key: string]: unknown;
-            } | null;
+            resultSchema: Record<string, unknown> | null;
         };
-        /** AttemptOut */
-        AttemptOut: {
-            number: number;
-            /**
-             * @description RFC 3339, UTC, milliseconds
-             * @example 2026-11-24T10:15:30.123Z
-             */
-            startedAt: string;
-            worker: string;
-            endedAt: string | null;
-            end: components["schemas"]["AttemptEnd"] | null;
-            error: components["schemas"]["ErrorOut"] | null;
-            executionId: string | null;
-            usage: components["schemas"]["UsageOut"] | null;
+        /** LiveOut */
+        LiveOut: {
+            status: string;
         };
-        /**
-         * AttemptEnd
-         * @description How an attempt ended.
-         * @enum {unknown}
-         */
-        AttemptEnd: "cancelled" | "failed" | "lost" | "overdue" | "snoozed" | "succeeded" | "superseded";
-        /** UsageOut */
-        UsageOut: {
-            promptTokens: number | null;
-            completionTokens: number | null;
-            model: string | null;
-            finishReason: string | null;
-        };
-        /** EventOut */
-        EventOut: {
-            /**
-             * @description RFC 3339, UTC, milliseconds
-             * @example 2026-11-24T10:15:30.123Z
-             */
-            at: string;
-            what: components["schemas"]["Happened"];
-            attempt: number | null;
-            detail: string | null;
-        };
-        /**
-         * Happened
-         * @description What a history entry records; each belongs to exactly one move of the life cycle.
-         * @enum {unknown}
-         */
-        Happened: "accepted" | "attempt_failed" | "callback_overdue" | "cancelled" | "completed" | "failed" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
         /** PauseRequest */
         PauseRequest: {
             /** @default null */
@@ -571,13 +752,9 @@ export interface components {
              * @description at most 16 KiB as JSON
              * @default {}
              */
-            metadata?: {
-                [key: string]: unknown;
-            };
+            metadata?: Record<string, unknown>;
             /** @default null */
-            resultSchema?: {
-                [key: string]: unknown;
-            } | null;
+            resultSchema?: Record<string, unknown> | null;
         };
         /** WorkerOut */
         WorkerOut: {
@@ -608,21 +785,21 @@ export interface operations {
     listJobs: {
         parameters: {
             query?: {
-                /** @description limit */
+                /** @description 1 to 200 */
                 limit?: number;
-                /** @description status */
-                status?: string[];
-                /** @description flow */
+                /** @description one or more states (repeat it, or separate by commas) */
+                status?: ("PENDING" | "RUNNING" | "WAITING" | "COMPLETED" | "FAILED" | "CANCELLED")[];
+                /** @description jobs of this flow */
                 flow?: string;
-                /** @description tag */
+                /** @description jobs with this tag */
                 tag?: string;
-                /** @description q */
+                /** @description text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII */
                 q?: string;
-                /** @description createdAfter */
+                /** @description RFC 3339, inclusive */
                 createdAfter?: string;
-                /** @description createdBefore */
+                /** @description RFC 3339, exclusive */
                 createdBefore?: string;
-                /** @description cursor */
+                /** @description where the page starts, from the Link header of the page before */
                 cursor?: string;
             };
             header?: never;
@@ -631,7 +808,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description a page; Link names the next */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -640,8 +817,17 @@ export interface operations {
                     "application/json": components["schemas"]["JobSummary"][];
                 };
             };
-            /** @description The request is not well-formed */
-            400: {
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -655,7 +841,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description k */
+                /** @description 1 to 255 visible ASCII characters; the same key and body give the same job */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -667,7 +853,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description ok */
+            /** @description stored durably; Location names it */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -685,8 +871,260 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A field cannot be taken */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reportCallback: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the shared secret; or `Authorization: Bearer` with the callback token */
+                "x-webhook-secret"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallbackReport"];
+            };
+        };
+        responses: {
+            /** @description the job; `callback` says what the report did */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbackAnswer"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reportCallbackUnderJobs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the shared secret; or `Authorization: Bearer` with the callback token */
+                "x-webhook-secret"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallbackReport"];
+            };
+        };
+        responses: {
+            /** @description the job; `callback` says what the report did */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbackAnswer"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -699,7 +1137,12 @@ export interface operations {
     getJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `wait=n`: answer when the job is final, or after n seconds (at most 60) */
+                Prefer?: string;
+                /** @description an ETag seen before: 304 when nothing changed */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description the job's id */
                 id: string;
@@ -708,7 +1151,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description the job */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -717,8 +1160,26 @@ export interface operations {
                     "application/json": components["schemas"]["JobWhole"];
                 };
             };
+            /** @description nothing changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "": string;
+                };
+            };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -740,7 +1201,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description gone */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -758,6 +1219,15 @@ export interface operations {
             };
             /** @description Conflict with the job's state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -783,13 +1253,22 @@ export interface operations {
             };
         };
         responses: {
-            /** @description ok */
+            /** @description the job, CANCELLED */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["JobWhole"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
@@ -801,8 +1280,53 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Conflict with the job's state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -828,13 +1352,22 @@ export interface operations {
             };
         };
         responses: {
-            /** @description ok */
+            /** @description the job, PENDING */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["JobWhole"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
@@ -846,8 +1379,53 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Conflict with the job's state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -873,13 +1451,22 @@ export interface operations {
             };
         };
         responses: {
-            /** @description ok */
+            /** @description the new job; replayOf names the old */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["JobWhole"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
@@ -891,8 +1478,44 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict with the job's state */
-            409: {
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -909,14 +1532,14 @@ export interface operations {
             path: {
                 /** @description the job's id */
                 id: string;
-                /** @description id */
+                /** @description the other job's id */
                 otherId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description both, and where they differ */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -927,6 +1550,120 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the id of the last event seen: what was missed comes first */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                /** @description the job's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description server-sent events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followJobs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the id of the last event seen: what was missed comes first */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description server-sent events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description counts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatsOut"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -945,13 +1682,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description every flow */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["FlowOut"][];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -961,7 +1707,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description n */
+                /** @description the flow's name */
                 name: string;
             };
             cookie?: never;
@@ -972,7 +1718,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description ok */
+            /** @description the flow */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -981,8 +1727,62 @@ export interface operations {
                     "application/json": components["schemas"]["FlowOut"];
                 };
             };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -997,14 +1797,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description n */
+                /** @description the flow's name */
                 name: string;
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PauseRequest"];
+            };
+        };
         responses: {
-            /** @description ok */
+            /** @description the flow */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1013,8 +1817,62 @@ export interface operations {
                     "application/json": components["schemas"]["FlowOut"];
                 };
             };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1033,7 +1891,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description every worker */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1042,24 +1900,13 @@ export interface operations {
                     "application/json": components["schemas"]["WorkerOut"][];
                 };
             };
-        };
-    };
-    getStats: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
+            /** @description The store cannot answer now */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StatsOut"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1073,7 +1920,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description up */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1082,13 +1929,82 @@ export interface operations {
                     "application/json": components["schemas"]["HealthOut"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description down */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["HealthOut"];
+                };
+            };
+        };
+    };
+    getReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ready */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthOut"];
+                };
+            };
+            /** @description not ready */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthOut"];
+                };
+            };
+        };
+    };
+    getLiveness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description alive */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveOut"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description text exposition format */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
         };

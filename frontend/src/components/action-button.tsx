@@ -1,6 +1,7 @@
 import { Button, Tooltip } from "@mantine/core";
 import type { TablerIcon } from "@tabler/icons-react";
 import { useId } from "react";
+import styles from "./action-button.module.css";
 
 interface Props {
   label: string;
@@ -21,7 +22,8 @@ export function ActionButton({ label, icon: Icon, blocked, busy = false, danger 
       <Tooltip label={blocked ?? ""} disabled={!disabled} multiline maw={280}>
         <Button
           variant="default"
-          c={danger && !disabled ? "var(--red-ink)" : "inherit"}
+          className={styles["button"]}
+          data-danger={danger}
           leftSection={<Icon size={16} aria-hidden />}
           loading={busy}
           aria-disabled={disabled}

@@ -11,8 +11,6 @@ let connection: Connection;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  vi.stubGlobal("EventSource", FakeEventSource);
-  FakeEventSource.instances = [];
   server = "up";
   for (const mock of [refresher.jobChanged, refresher.everything, refresher.hold, probe]) mock.mockClear();
   connection = connect("/events", refresher, probe);
@@ -21,7 +19,6 @@ beforeEach(() => {
 afterEach(() => {
   connection.stop();
   setHidden(false);
-  vi.unstubAllGlobals();
   vi.useRealTimers();
 });
 

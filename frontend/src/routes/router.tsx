@@ -1,5 +1,5 @@
 import { IconMapPinQuestion } from "@tabler/icons-react";
-import { createRootRoute, createRoute, createRouter, Link } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, Link, type RouterHistory } from "@tanstack/react-router";
 import { Notice } from "@/components/notice";
 import { readSearch } from "@/features/job-list/search";
 import { parseSearch, stringifySearch } from "@/lib/search-params";
@@ -18,17 +18,20 @@ const routes = root.addChildren([
   createRoute({ getParentRoute: () => root, path: "/flows", component: FlowsPage }),
 ]);
 
-export const router = createRouter({
-  routeTree: routes,
-  basepath: import.meta.env.BASE_URL,
-  parseSearch,
-  stringifySearch,
-  scrollRestoration: true,
-});
+export function makeRouter(history?: RouterHistory) {
+  return createRouter({
+    routeTree: routes,
+    basepath: "/ui/",
+    parseSearch,
+    stringifySearch,
+    scrollRestoration: true,
+    ...(history !== undefined && { history }),
+  });
+}
 
 declare module "@tanstack/react-router" {
   interface Register {
-    router: typeof router;
+    router: ReturnType<typeof makeRouter>;
   }
 }
 

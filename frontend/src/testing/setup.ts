@@ -1,21 +1,27 @@
 import "@testing-library/jest-dom/vitest";
 import { cleanup } from "@testing-library/react";
-import { afterEach, vi } from "vitest";
+import { afterAll, afterEach, beforeAll } from "vitest";
+import { FakeEventSource } from "./fake-event-source";
+import { server } from "./server";
 
+beforeAll(() => server.listen({ onUnhandledFrame: "error" }));
 afterEach(() => {
   cleanup();
+  server.resetHandlers();
   localStorage.clear();
+  FakeEventSource.instances = [];
 });
+afterAll(() => server.close());
 
-// What Mantine asks of a browser and jsdom has not.
-vi.stubGlobal(
-  "ResizeObserver",
-  class {
+// What the page and Mantine ask of a browser and jsdom has not.
+Object.assign(globalThis, {
+  EventSource: FakeEventSource,
+  ResizeObserver: class {
     observe() {}
     unobserve() {}
     disconnect() {}
   },
-);
+});
 
 window.matchMedia = (query: string): MediaQueryList =>
   Object.assign(new EventTarget(), {
@@ -28,3 +34,4 @@ window.matchMedia = (query: string): MediaQueryList =>
 
 window.HTMLElement.prototype.scrollIntoView = () => {};
 window.scrollTo = () => {};
+Object.defineProperty(document, "fonts", { value: new EventTarget() });

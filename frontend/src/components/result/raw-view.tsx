@@ -10,12 +10,14 @@ const SHOWN_AT_ONCE = 50_000;
 interface Props {
   text: string;
   label: string;
+  /** Written for people: shown as they read, not as machines do. */
+  prose?: boolean;
   /** The place where parsing stopped, to be marked. */
   mark?: { line: number; column: number } | null;
 }
 
 /** The text as it is, byte for byte; long ones a window at a time, around the mark if there is one. */
-export function RawView({ text, label, mark = null }: Props) {
+export function RawView({ text, label, prose = false, mark = null }: Props) {
   const [whole, setWhole] = useState(false);
   const box = useRef<HTMLElement>(null);
   const marked = useRef<HTMLElement>(null);
@@ -31,7 +33,7 @@ export function RawView({ text, label, mark = null }: Props) {
 
   return (
     <>
-      <ScrollBox label={label} box={box}>
+      <ScrollBox label={label} prose={prose} box={box}>
         {from > 0 && <Left characters={from} where="before" />}
         {markIndex === null ? (
           <VisibleText text={text.slice(from, to)} />

@@ -1,4 +1,4 @@
-import { Button, Tabs } from "@mantine/core";
+import { ActionIcon, Button, Tabs, Tooltip } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { formatBytes, utf8Bytes } from "@/lib/bytes";
@@ -52,16 +52,17 @@ export function ResultViewer({ result, verdict, name }: Props) {
           </Tabs.List>
           <span className={styles["size"]}>{formatBytes(utf8Bytes(result))}</span>
           <CopyButton text={result} what="the raw result" />
-          <Button
-            variant="subtle"
-            color="gray"
-            size="compact-sm"
-            c="var(--ink-2)"
-            leftSection={<IconDownload size={15} aria-hidden />}
-            onClick={() => downloadText(`${name}.${isJson ? "json" : "txt"}`, result)}
-          >
-            Download
-          </Button>
+          <Tooltip label="Download">
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              c="var(--ink-3)"
+              aria-label="Download the raw result"
+              onClick={() => downloadText(`${name}.${isJson ? "json" : "txt"}`, result)}
+            >
+              <IconDownload size={16} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
         </div>
         {views.map((view) => (
           <Tabs.Panel key={view.key} value={view.key}>

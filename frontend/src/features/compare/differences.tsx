@@ -13,7 +13,6 @@ export function Differences({ differences }: { differences: readonly Difference[
   if (differences.length === 0) return null;
   return (
     <Panel title={`Differences (${differences.length.toLocaleString("en")})`} flush>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
       <section className={styles["scroll"]} tabIndex={0} aria-label="Differences">
         <table className={styles["differences"]}>
           <thead>

@@ -11,7 +11,6 @@ export function WorkersTable({ workers }: { workers: readonly Worker[] }) {
           No worker is running: jobs are accepted and wait. Start one with <code>job-processor worker</code>.
         </p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
         <section className={styles["scroll"]} tabIndex={0} aria-label="Workers">
           <table className={styles["workers"]}>
             <thead>

@@ -22,7 +22,7 @@ export function JobDetail({ job }: { job: Job }) {
       <div className={styles["columns"]}>
         <div className={styles["main"]}>
           <Panel title="Prompt" flush aside={<CopyButton text={job.prompt} what="the prompt" />}>
-            <RawView text={job.prompt} label="The prompt" />
+            <RawView text={job.prompt} label="The prompt" prose />
           </Panel>
           <Panel title="Result" flush>
             {job.result === null ? (
@@ -56,7 +56,7 @@ function NoResult({ job }: { job: Job }) {
 function JsonPanel({ title, value }: { title: string; value: unknown }) {
   return (
     <Panel title={title} flush>
-      <JsonView text={stringifyExact(value) ?? "null"} label={title} />
+      <JsonView text={stringifyExact(value) ?? "null"} label={`${title}, laid out`} />
     </Panel>
   );
 }

@@ -3,6 +3,7 @@ import type { Job } from "@/api/model";
 import { VisibleText } from "@/components/result/visible-text";
 import { Countdown } from "@/components/times";
 import styles from "./job-detail.module.css";
+import { wordsForUntil } from "./until-words";
 
 /** What the job waits for, how far it is, or what went wrong: in words, before anything else. */
 export function StateOfThings({ job }: { job: Job }) {
@@ -17,7 +18,7 @@ export function StateOfThings({ job }: { job: Job }) {
               {job.waitingOn.until !== null && (
                 <span className={styles["until"]}>
                   {" "}
-                  <Countdown until={job.waitingOn.until} />
+                  {wordsForUntil(job.waitingOn.kind)} <Countdown until={job.waitingOn.until} />.
                 </span>
               )}
             </p>

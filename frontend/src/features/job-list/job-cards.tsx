@@ -3,7 +3,6 @@ import { StatusBadge } from "@/components/status-badge";
 import { Age } from "@/components/times";
 import { Duration, PromptCell } from "./job-cells";
 import styles from "./job-list.module.css";
-import { triesOf } from "./preview";
 
 interface Props {
   jobs: readonly JobSummary[];
@@ -14,30 +13,26 @@ interface Props {
 export function JobCards({ jobs, selected }: Props) {
   return (
     <ul className={styles["cards"]} aria-label="Jobs, newest first">
-      {jobs.map((job) => {
-        const tries = triesOf(job);
-        return (
-          <li
-            key={job.id}
-            className={styles["card"]}
-            data-job={job.id}
-            data-selected={job.id === selected || undefined}
-          >
-            <div className={styles["cardTop"]}>
-              <StatusBadge status={job.status} />
-              <span>
-                <Age at={job.createdAt} />
-              </span>
-            </div>
-            <PromptCell job={job} />
-            <div className={styles["cardFacts"]}>
-              <span>{job.flow}</span>
-              {tries !== null && <span>attempt {tries}</span>}
-              <Duration job={job} />
-            </div>
-          </li>
-        );
-      })}
+      {jobs.map((job) => (
+        <li
+          key={job.id}
+          className={styles["card"]}
+          data-job={job.id}
+          data-selected={job.id === selected || undefined}
+        >
+          <div className={styles["cardTop"]}>
+            <StatusBadge status={job.status} />
+            <span>
+              <Age at={job.createdAt} />
+            </span>
+          </div>
+          <PromptCell job={job} />
+          <div className={styles["cardFacts"]}>
+            <span>{job.flow}</span>
+            <Duration job={job} />
+          </div>
+        </li>
+      ))}
     </ul>
   );
 }

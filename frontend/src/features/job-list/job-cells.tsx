@@ -1,3 +1,4 @@
+import { IconRefresh } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { JobSummary } from "@/api/model";
 import { Countdown, Elapsed } from "@/components/times";
@@ -5,11 +6,12 @@ import { ToneBadge } from "@/components/tone-badge";
 import { VerdictBadge } from "@/components/verdict-badge";
 import { isFinal } from "@/lib/status";
 import styles from "./job-list.module.css";
-import { previewOf, remarkOf } from "./preview";
+import { previewOf, remarkOf, triesOf } from "./preview";
 
 /** The prompt is the link, and the link covers the whole row. */
 export function PromptCell({ job }: { job: JobSummary }) {
   const remark = remarkOf(job);
+  const tries = triesOf(job);
   return (
     <div className={styles["prompt"]}>
       <div className={styles["promptLine"]}>
@@ -17,6 +19,11 @@ export function PromptCell({ job }: { job: JobSummary }) {
           {/* bdi: a prompt in another direction of writing must not turn the rest of the row around. */}
           <bdi>{previewOf(job.prompt)}</bdi>
         </Link>
+        {tries !== null && (
+          <ToneBadge tone="gray" icon={IconRefresh} outlined title="Attempts, and how many there may be">
+            {tries}
+          </ToneBadge>
+        )}
         {job.resultVerdict !== null && <VerdictBadge kind={job.resultVerdict.kind} />}
         {job.tags.slice(0, 3).map((tag) => (
           <ToneBadge key={tag} tone="gray" outlined>

@@ -4,7 +4,6 @@ import { StatusBadge } from "@/components/status-badge";
 import { Age } from "@/components/times";
 import { Duration, PromptCell } from "./job-cells";
 import styles from "./job-list.module.css";
-import { triesOf } from "./preview";
 
 interface Props {
   jobs: readonly JobSummary[];
@@ -25,8 +24,7 @@ export function JobTable({ jobs, selected }: Props) {
         <col style={{ width: 138 }} />
         <col />
         <col style={{ width: 112 }} />
-        <col style={{ width: 74 }} />
-        <col style={{ width: 100 }} />
+        <col style={{ width: 104 }} />
         <col style={{ width: 96 }} />
       </colgroup>
       <thead>
@@ -34,7 +32,6 @@ export function JobTable({ jobs, selected }: Props) {
           <th scope="col">Status</th>
           <th scope="col">Prompt</th>
           <th scope="col">Flow</th>
-          <th scope="col">Attempt</th>
           <th scope="col">Created</th>
           <th scope="col">Duration</th>
         </tr>
@@ -56,7 +53,6 @@ export function JobTable({ jobs, selected }: Props) {
             <td className={styles["flow"]} title={job.flow}>
               {job.flow}
             </td>
-            <td className="numbers">{triesOf(job) ?? <span className={styles["faint"]}>1</span>}</td>
             <td>
               <Age at={job.createdAt} />
             </td>

@@ -17,6 +17,7 @@ import { EMPTY, type FormValues, type Problems, problemsOf, toSubmission } from 
 import styles from "./new-job.module.css";
 import { useSubmit } from "./use-submit";
 
+const SIZE_WORTH_KNOWING = 10_000;
 const OWN_FIELDS = Object.keys(EMPTY) as (keyof FormValues)[];
 
 export function NewJobForm() {
@@ -78,7 +79,7 @@ export function NewJobForm() {
             error={shown.prompt ?? null}
             onChange={(event) => change({ prompt: event.currentTarget.value })}
           />
-          <div className={styles["row"]}>
+          <div className={styles["controls"]}>
             <NativeSelect
               aria-label="Flow"
               className={styles["flow"]}
@@ -89,26 +90,28 @@ export function NewJobForm() {
             />
             <Button
               variant="default"
+              className={styles["options"]}
               aria-expanded={advanced}
               aria-controls={advancedId}
               leftSection={<IconAdjustmentsHorizontal size={16} aria-hidden />}
+              aria-label="Options"
               onClick={() => setAdvanced(!advanced)}
             >
-              Options
+              <span className={styles["optionsWord"]}>Options</span>
+            </Button>
+            <Button
+              type="submit"
+              className={styles["create"]}
+              loading={submit.isPending}
+              rightSection={<Keys />}
+              disabled={offline}
+            >
+              Create job
             </Button>
           </div>
           <Collapse expanded={advanced} id={advancedId}>
             <AdvancedFields values={values} problems={shown} onChange={change} />
           </Collapse>
-          <Button
-            type="submit"
-            fullWidth
-            loading={submit.isPending}
-            rightSection={<Keys />}
-            disabled={offline}
-          >
-            Create job
-          </Button>
           <div className={styles["below"]}>
             <span role="status" className={styles["outcome"]}>
               {created !== null && (
@@ -121,7 +124,7 @@ export function NewJobForm() {
               )}
               {offline && "Waiting for the server."}
             </span>
-            {values.prompt !== "" && (
+            {values.prompt.length > SIZE_WORTH_KNOWING && (
               <span className="numbers">
                 {formatBytes(utf8Bytes(values.prompt))} of {formatBytes(MAX_PROMPT_BYTES)}
               </span>

@@ -1,0 +1,118 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it, vi } from "vitest";
+import { renderAlone } from "@/testing/render";
+import { ResultViewer } from "./result-viewer";
+import type { ResultVerdict } from "./types";
+
+const plain: ResultVerdict = { kind: "json", error: null, repaired: null, schemaErrors: [] };
+const raw = `{"a": 1, 'b': 2,}`;
+const malformed: ResultVerdict = {
+  ...plain,
+  kind: "malformed",
+  error: { message: "Expecting a quoted name", line: 1, column: 10 },
+  repaired: {
+    text: '{"a": 1, "b": 12345678901234567890}',
+    edits: [
+      { position: 9, before: "'", after: '"' },
+      { position: 15, before: ",", after: "" },
+    ],
+  },
+};
+
+function show(result: string, verdict: ResultVerdict | null) {
+  return renderAlone(<ResultViewer result={result} verdict={verdict} name="test" />);
+}
+
+describe("valid JSON", () => {
+  it("is laid out, with big numbers exact, and raw on request", async () => {
+    show('{"id":12345678901234567890}', plain);
+    expect(screen.getByRole("region", { name: "The result, laid out" })).toHaveTextContent(
+      '{ "id": 12345678901234567890 }',
+    );
+    await userEvent.click(screen.getByRole("tab", { name: "Raw" }));
+    expect(screen.getByRole("region", { name: "The raw result" }).textContent).toBe(
+      '{"id":12345678901234567890}',
+    );
+  });
+
+  it("of another shape than asked for says where", () => {
+    show("{}", {
+      ...plain,
+      kind: "schema_mismatch",
+      schemaErrors: [{ path: "/a", message: "is missing" }],
+    });
+    expect(screen.getByTestId("result-error")).toHaveTextContent("/a is missing");
+  });
+});
+
+describe("a malformed result", () => {
+  it("shows the error with its place, and its raw text first", () => {
+    show(raw, malformed);
+    expect(screen.getByTestId("result-error")).toHaveTextContent(
+      "line 1, column 10: Expecting a quoted name",
+    );
+    expect(screen.getByRole("region", { name: "The raw result" }).textContent).toBe(raw);
+    expect(screen.getByTitle("Parsing stopped here")).toHaveTextContent("'");
+  });
+
+  it("offers a repair and lists its edits", async () => {
+    show(raw, malformed);
+    await userEvent.click(screen.getByRole("tab", { name: "Repaired" }));
+    expect(screen.getByRole("region")).toHaveTextContent("12345678901234567890");
+    await userEvent.click(screen.getByRole("tab", { name: "Edits (2)" }));
+    const edits = screen.getAllByRole("listitem").map((item) => item.textContent);
+    expect(edits[0]).toMatch(/^Replace at character 10/);
+    expect(edits[1]).toMatch(/^Remove at character 16/);
+  });
+
+  it("marks the end of a text that stops in the middle", () => {
+    show('{"a"', { ...malformed, repaired: null, error: { message: "Unexpected end", line: 1, column: 5 } });
+    expect(screen.getByTitle("Parsing stopped here")).toHaveTextContent("⟨end⟩");
+    expect(screen.queryByRole("tab", { name: "Repaired" })).not.toBeInTheDocument();
+  });
+});
+
+describe("hostile results", () => {
+  it.each<[string, string, ResultVerdict | null]>([
+    ["nothing", "", { ...plain, kind: "text" }],
+    ["no verdict", "text", null],
+    ["a verdict of the future", "text", { ...plain, kind: "cbor" }],
+    ["JSON that is none", "{{{]]", plain],
+    ["100,000 brackets", "[".repeat(100_000), plain],
+    ["an error far outside", "abc", { ...malformed, error: { message: "?", line: 99, column: 99 } }],
+    ["an error at nowhere", "abc", { ...malformed, error: { message: "?", line: -1, column: -1 } }],
+    [
+      "edits outside the text",
+      "abc",
+      { ...malformed, repaired: { text: "", edits: [{ position: 999, before: "x", after: "" }] } },
+    ],
+    ["lone surrogates", '"\ud800\udfff\udc00"', plain],
+    ["markup", "<img src=x onerror=alert(1)><script>alert(1)</script>", { ...plain, kind: "text" }],
+    ["10,000 NULs", "\u0000".repeat(10_000), { ...plain, kind: "text" }],
+    ["one line of 2 MB", `"${"x".repeat(2_000_000)}"`, plain],
+  ])("%s is shown and breaks nothing", (_name, result, verdict) => {
+    const quiet = vi.spyOn(console, "error");
+    const { container } = show(result, verdict);
+    expect(screen.getByRole("tablist")).toBeInTheDocument();
+    expect(screen.queryByRole("alert")).not.toBeInTheDocument();
+    expect(container.querySelector("img, script")).toBeNull();
+    expect(quiet).not.toHaveBeenCalled();
+  });
+
+  it("a huge text is cut around the error, says so, and can be had whole", async () => {
+    const text = `${"x\n".repeat(60_000)}!`;
+    show(text, { ...malformed, repaired: null, error: { message: "?", line: 60_001, column: 1 } });
+    const box = screen.getByRole("region", { name: "The raw result" });
+    expect(box.textContent?.length).toBeLessThan(51_000);
+    expect(screen.getByTitle("Parsing stopped here")).toHaveTextContent("!");
+    expect(screen.getByText(/of 120,001 characters/)).toBeInTheDocument();
+    await userEvent.click(screen.getByRole("button", { name: "Show all" }));
+    expect(box.textContent).toBe(text);
+  });
+
+  it("unseen characters are named, and turn nothing around", () => {
+    show("\ufeffa\u202eb\u0000", { ...plain, kind: "text" });
+    expect(screen.getByRole("region").textContent).toBe("U+FEFFaU+202EbU+0000");
+  });
+});

@@ -1,0 +1,187 @@
+import { act, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { HttpResponse, http } from "msw";
+import { describe, expect, it } from "vitest";
+import { wireJob, wireSummary } from "@/testing/factories";
+import { FakeEventSource } from "@/testing/fake-event-source";
+import { renderPage } from "@/testing/render";
+import { problem, server } from "@/testing/server";
+
+const OTHER = "ffffffffffffffffffffffff";
+
+/** The list as the server would answer each request, and the requests it was asked. */
+function listing(...jobs: Parameters<typeof wireSummary>[0][]) {
+  const asked: URLSearchParams[] = [];
+  server.use(
+    http.get("/jobs", ({ request }) => {
+      asked.push(new URL(request.url).searchParams);
+      return HttpResponse.json(jobs.map(wireSummary));
+    }),
+  );
+  return asked;
+}
+
+describe("the list", () => {
+  it("shows a job: status in words, prompt, flow, what it waits for", async () => {
+    listing({
+      status: "WAITING",
+      waitingOn: { kind: "callback", detail: "It will call back.", until: null },
+    });
+    renderPage("/ui/");
+    const row = (await screen.findByRole("link", { name: "Summarise this." })).closest("tr");
+    expect(row).not.toBeNull();
+    const cells = within(row as HTMLElement);
+    expect(cells.getByText("Waiting")).toBeInTheDocument();
+    expect(cells.getByText("It will call back.")).toBeInTheDocument();
+    expect(cells.getByText("mock")).toBeInTheDocument();
+  });
+
+  it("says three different things about an empty list", async () => {
+    listing();
+    const { router } = renderPage("/ui/");
+    expect(await screen.findByText("No jobs yet")).toBeInTheDocument();
+    expect(screen.getByText(/^curl -X POST/)).toBeInTheDocument();
+
+    await act(() => router.navigate({ to: "/", search: { q: "nothing like it" } }));
+    expect(await screen.findByText("No job matches these filters")).toBeInTheDocument();
+  });
+
+  it("that cannot be loaded shows the server's words", async () => {
+    server.use(http.get("/jobs", () => problem(400, "The cursor is not one of ours.")));
+    renderPage("/ui/");
+    expect(await screen.findByText("The cursor is not one of ours.")).toBeInTheDocument();
+  });
+
+  it("asks for what stands in the address, and writes there what is chosen", async () => {
+    const asked = listing({ status: "FAILED" });
+    const { router } = renderPage("/ui/?status=FAILED&q=invoice");
+    await screen.findByRole("link", { name: "Summarise this." });
+    expect(asked[0]?.getAll("status")).toEqual(["FAILED"]);
+    expect(asked[0]?.get("q")).toBe("invoice");
+    expect(screen.getByRole("searchbox")).toHaveValue("invoice");
+
+    await userEvent.click(screen.getByRole("button", { name: /^Pending/ }));
+    await waitFor(() =>
+      expect(router.state.location.searchStr).toBe("?status=FAILED&status=PENDING&q=invoice"),
+    );
+    await waitFor(() => expect(asked.at(-1)?.getAll("status")).toEqual(["FAILED", "PENDING"]));
+  });
+
+  it("shows anew what an event is about", async () => {
+    listing({ status: "RUNNING" });
+    renderPage("/ui/");
+    expect(await screen.findByText("Running", { selector: "[data-status]" })).toBeInTheDocument();
+    listing({ status: "COMPLETED" });
+    act(() => {
+      FakeEventSource.newest().send("hello", { position: 1 });
+      FakeEventSource.newest().send("job", { id: OTHER, status: "COMPLETED", flow: "mock", rev: 2 });
+    });
+    expect(await screen.findByText("Completed", { selector: "[data-status]" })).toBeInTheDocument();
+    expect(screen.getByTestId("live-light")).toHaveTextContent("Live");
+  });
+});
+
+describe("the form", () => {
+  it("never sends a blank prompt, and says why when asked to", async () => {
+    let sent = 0;
+    server.use(
+      http.post("/jobs", () => {
+        sent += 1;
+        return HttpResponse.json(wireJob(), { status: 201 });
+      }),
+    );
+    renderPage("/ui/");
+    const prompt = await screen.findByLabelText("Prompt");
+    await userEvent.type(prompt, "  ");
+    expect(screen.queryByText(/blank/)).not.toBeInTheDocument();
+    await userEvent.click(screen.getByRole("button", { name: /Create job/ }));
+    expect(await screen.findByText(/a blank one cannot be processed/)).toBeInTheDocument();
+    expect(prompt).toHaveAccessibleDescription(/blank/);
+
+    await userEvent.type(prompt, "now with words");
+    expect(screen.queryByText(/blank/)).not.toBeInTheDocument();
+    await userEvent.keyboard("{Control>}{Enter}{/Control}");
+    expect(await screen.findByText(/Created\./)).toBeInTheDocument();
+    expect(sent).toBe(1);
+    expect(prompt).toHaveValue("");
+  });
+
+  it("sends the same key again after a failure, and another for the next job", async () => {
+    const keys: (string | null)[] = [];
+    server.use(
+      http.post("/jobs", ({ request }) => {
+        keys.push(request.headers.get("idempotency-key"));
+        return keys.length === 1 ? problem(500, "Try again.") : HttpResponse.json(wireJob(), { status: 201 });
+      }),
+    );
+    renderPage("/ui/");
+    const create = await screen.findByRole("button", { name: /Create job/ });
+    await userEvent.type(screen.getByLabelText("Prompt"), "once");
+    await userEvent.click(create);
+    expect(await screen.findByRole("alert")).toHaveTextContent("Try again.");
+    await userEvent.click(create);
+    await screen.findByText(/Created\./);
+    await userEvent.type(screen.getByLabelText("Prompt"), "once");
+    await userEvent.click(create);
+    await waitFor(() => expect(keys).toHaveLength(3));
+    expect(keys[0]).toMatch(/^[0-9a-f]{32}$/);
+    expect(keys[1]).toBe(keys[0]);
+    expect(keys[2]).not.toBe(keys[0]);
+  });
+
+  it("shows the server's word on a field at that field", async () => {
+    server.use(
+      http.post("/jobs", () =>
+        problem(422, "A field cannot be taken.", [{ field: "prompt", message: "This one is not allowed." }]),
+      ),
+    );
+    renderPage("/ui/");
+    await userEvent.type(await screen.findByLabelText("Prompt"), "x");
+    await userEvent.click(screen.getByRole("button", { name: /Create job/ }));
+    await waitFor(() => expect(screen.getByLabelText("Prompt")).toHaveAccessibleDescription(/not allowed/));
+  });
+
+  it("is disabled while the server is gone, keeps what was typed, and comes back by itself", async () => {
+    renderPage("/ui/");
+    const prompt = await screen.findByLabelText("Prompt");
+    await userEvent.type(prompt, "keep me");
+    const gone = () => HttpResponse.error();
+    server.use(http.get("/health", gone), http.get("/jobs", gone), http.get("/stats", gone));
+    act(() => FakeEventSource.newest().fail());
+    expect(await screen.findByTestId("server-banner")).toHaveTextContent(/cannot be reached/);
+    expect(prompt).toBeDisabled();
+    expect(screen.getByTestId("live-light")).toHaveTextContent("Offline");
+
+    server.resetHandlers();
+    await waitFor(() => expect(screen.queryByTestId("server-banner")).not.toBeInTheDocument(), {
+      timeout: 5_000,
+    });
+    expect(prompt).toBeEnabled();
+    expect(prompt).toHaveValue("keep me");
+  });
+});
+
+describe("the keyboard", () => {
+  it("reaches search, form, rows and help, and leaves those alone who type", async () => {
+    listing({ id: OTHER, prompt: "newer" }, { prompt: "older" });
+    server.use(http.get("/jobs/:id", () => HttpResponse.json(wireJob({ prompt: "older" }))));
+    const { router } = renderPage("/ui/");
+    await screen.findByRole("link", { name: "older" });
+
+    await userEvent.keyboard("/");
+    expect(screen.getByRole("searchbox")).toHaveFocus();
+    await userEvent.keyboard("n?");
+    expect(screen.getByRole("searchbox")).toHaveValue("n?");
+    await userEvent.keyboard("{Escape}{Escape}");
+    expect(screen.getByRole("searchbox")).not.toHaveFocus();
+
+    await userEvent.keyboard("?");
+    expect(await screen.findByRole("dialog", { name: "Keyboard" })).toBeInTheDocument();
+    await userEvent.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
+
+    (document.activeElement as HTMLElement).blur();
+    await userEvent.keyboard("jj{Enter}");
+    await waitFor(() => expect(router.state.location.pathname).toMatch(/jobs\/0123456789abcdef01234567$/));
+  });
+});

@@ -1,0 +1,58 @@
+import type { WireFlow, WireJob, WireSummary } from "@/api/model";
+
+/** Jobs as the server sends them, one maker, any change. */
+const T0 = "2026-11-24T10:00:00.000Z";
+
+export function wireJob(changes: Partial<WireJob> = {}): WireJob {
+  return {
+    id: "0123456789abcdef01234567",
+    prompt: "Summarise this.",
+    status: "PENDING",
+    flow: "mock",
+    createdAt: T0,
+    updatedAt: T0,
+    runAt: T0,
+    finishedAt: null,
+    priority: 0,
+    attempt: 0,
+    failures: 0,
+    maxAttempts: 3,
+    deadline: null,
+    result: null,
+    resultVerdict: null,
+    error: null,
+    progress: null,
+    waitingOn: { kind: "worker", detail: "A worker takes it next.", until: null },
+    tags: [],
+    metadata: {},
+    replayOf: null,
+    promptTruncated: false,
+    promptBytes: 15,
+    resultTruncated: false,
+    resultBytes: null,
+    attempts: [],
+    history: [{ at: T0, what: "submitted", attempt: null, detail: null }],
+    resultSchema: null,
+    ...changes,
+  };
+}
+
+export function wireSummary(changes: Partial<WireSummary> = {}): WireSummary {
+  const { attempts: _attempts, history: _history, resultSchema: _schema, ...summary } = wireJob();
+  return { ...summary, ...changes };
+}
+
+export function wireFlow(changes: Partial<WireFlow> = {}): WireFlow {
+  return {
+    name: "mock",
+    processor: "mock",
+    isDefault: true,
+    maxAttempts: 3,
+    concurrency: null,
+    ratePerMinute: null,
+    onInvalidResult: "keep",
+    lane: { state: "open", kind: null, detail: null, until: null },
+    byStatus: {},
+    ...changes,
+  };
+}

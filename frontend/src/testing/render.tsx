@@ -1,0 +1,28 @@
+import { MantineProvider } from "@mantine/core";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { createMemoryHistory, RouterProvider } from "@tanstack/react-router";
+import { render } from "@testing-library/react";
+import type { ReactElement } from "react";
+import { LiveProvider } from "@/live/live-context";
+import { createQueryClient } from "@/query-client";
+import { makeRouter } from "@/routes/router";
+
+/** One component in what it always stands in, without a router. */
+export function renderAlone(element: ReactElement) {
+  return render(<MantineProvider env="test">{element}</MantineProvider>);
+}
+
+/** The whole page at an address: "/ui/?status=FAILED". */
+export function renderPage(address: string) {
+  const router = makeRouter(createMemoryHistory({ initialEntries: [address] }));
+  const view = render(
+    <MantineProvider env="test">
+      <QueryClientProvider client={createQueryClient()}>
+        <LiveProvider>
+          <RouterProvider router={router} />
+        </LiveProvider>
+      </QueryClientProvider>
+    </MantineProvider>,
+  );
+  return { ...view, router };
+}

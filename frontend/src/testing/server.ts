@@ -1,0 +1,34 @@
+import { HttpResponse, http } from "msw";
+import { setupServer } from "msw/node";
+import { wireFlow } from "./factories";
+
+const NO_JOBS = { PENDING: 0, RUNNING: 0, WAITING: 0, COMPLETED: 0, FAILED: 0, CANCELLED: 0 };
+
+/** A server with nothing in it. What a test does not describe is an error, never a real request. */
+export const server = setupServer(
+  http.get("/health", () =>
+    HttpResponse.json({ status: "ok", store: { kind: "sqlite", state: "ok" }, version: "0" }),
+  ),
+  http.get("/stats", () =>
+    HttpResponse.json({ total: 0, byStatus: NO_JOBS, byFlow: {}, oldestPendingSeconds: null }),
+  ),
+  http.get("/flows", () => HttpResponse.json([wireFlow()])),
+  http.get("/workers", () => HttpResponse.json([])),
+  http.get("/jobs", () => HttpResponse.json([])),
+);
+
+export function problem(status: number, detail: string, errors: { field: string; message: string }[] = []) {
+  return HttpResponse.json(
+    {
+      type: "about:blank",
+      title: detail,
+      status,
+      detail,
+      error: detail,
+      code: "test",
+      requestId: "r1",
+      errors,
+    },
+    { status, headers: { "content-type": "application/problem+json" } },
+  );
+}
