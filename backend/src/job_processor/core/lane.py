@@ -53,6 +53,11 @@ class Lane:
     def is_open(self) -> bool:
         return self.trouble is None and not self.paused
 
+    @property
+    def is_well(self) -> bool:
+        """Nothing is held against the processor: its answers are no news."""
+        return self.trouble is None and self.errors == 0 and self.strikes == 0
+
 
 def admit(lane: Lane, wanted: int, in_flight: int, rules: FlowRules, now: int) -> tuple[int, Lane]:
     """How many of ``wanted`` jobs may be claimed now, and the lane as it then stands."""
@@ -127,9 +132,17 @@ def server_error(lane: Lane, detail: str, now: int, jitter: float) -> Lane:
     return replace(lane, errors=lane.errors + 1)
 
 
+def heard(lane: Lane, now: int) -> Lane:
+    """An attempt was answered. While the lane's wait lasts that opens nothing: the attempt was sent before the
+    processor said to wait, and is no probe."""
+    if lane.closed_until is not None and now < lane.closed_until:
+        return lane
+    return answered(lane)
+
+
 def answered(lane: Lane) -> Lane:
     """The processor did its part: whatever trouble there was is over."""
-    if lane.trouble is None and lane.errors == 0 and lane.strikes == 0:
+    if lane.is_well:
         return lane
     return replace(lane, trouble=None, detail=None, closed_until=None, probing_until=None, strikes=0, errors=0)
 

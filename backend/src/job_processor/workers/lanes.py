@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from job_processor.core.flow import FlowRules
-from job_processor.core.lane import Lane, answered, close, server_error
+from job_processor.core.lane import Lane, close, heard, server_error
 from job_processor.processors.base import LaneTrouble, ServerFault
 from job_processor.store.base import Store
 
@@ -25,7 +25,7 @@ class LaneKeeper:
 
     def seen(self, lane: Lane) -> None:
         """The lane as a claim has just found it."""
-        self._clean = answered(lane) is lane
+        self._clean = lane.is_well
 
     async def trouble(self, trouble: LaneTrouble) -> Lane:
         lane = await self._change(
@@ -41,9 +41,8 @@ class LaneKeeper:
         """The processor did its part. Costs nothing while the lane is known to be well."""
         if self._clean:
             return
-        before = self._clean
-        await self._change(lambda lane, now: answered(lane))
-        if not before:
+        lane = await self._change(heard)
+        if lane.is_well:
             log.info("lane_open", flow=self._flow)
             self._opened()
 

@@ -1,0 +1,228 @@
+"""Lanes know the difference between a bad job and a bad day."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from job_processor.core.flow import FlowRules
+from job_processor.core.lane import (
+    MAX_CLOSED_MS,
+    MIN_CLOSED_MS,
+    OUTAGE_CAP_MS,
+    OUTAGE_THRESHOLD,
+    Lane,
+    Trouble,
+    admit,
+    answered,
+    close,
+    heard,
+    server_error,
+    took,
+    waits_until,
+)
+from tests.core.given import NOW, RULES
+
+OPEN = Lane("f")
+
+
+def closed(until: int | None = NOW + 20_000, trouble: Trouble = Trouble.RATE_LIMITED) -> Lane:
+    return close(OPEN, trouble, "429 Too Many Requests", until, NOW, 0.5)
+
+
+def test_an_open_lane_without_limits_admits_what_is_wanted() -> None:
+    assert admit(OPEN, 200, 10_000, RULES, NOW) == (200, OPEN)
+
+
+def test_concurrency_counts_everything_that_is_handed_over() -> None:
+    rules = FlowRules("f", concurrency=20)
+
+    assert [admit(OPEN, 200, n, rules, NOW)[0] for n in (0, 5, 19, 20, 25)] == [20, 15, 1, 0, 0]
+
+
+def test_a_paused_lane_admits_nothing_and_does_not_know_until_when() -> None:
+    lane = replace(OPEN, paused=True)
+
+    assert admit(lane, 5, 0, RULES, NOW) == (0, lane)
+    assert waits_until(lane, RULES, NOW) is None
+    assert not lane.is_open
+
+
+def test_a_429_closes_the_lane_until_the_processors_own_word() -> None:
+    lane = closed()
+
+    assert (lane.trouble, lane.closed_until) == (Trouble.RATE_LIMITED, NOW + 20_000)
+    assert admit(lane, 5, 0, RULES, NOW + 19_999)[0] == 0
+    assert waits_until(lane, RULES, NOW) == NOW + 20_000
+
+
+@pytest.mark.parametrize(
+    ("word", "wait"),
+    [
+        (-(10**12), MIN_CLOSED_MS),
+        (-1, MIN_CLOSED_MS),
+        (0, MIN_CLOSED_MS),
+        (86_400_000, MAX_CLOSED_MS),
+        (90_000, 90_000),
+    ],
+)
+def test_the_processors_word_is_clamped(word: int, wait: int) -> None:
+    """Azure has sent negative values, and a day."""
+    assert closed(NOW + word).closed_until == NOW + wait
+
+
+def test_one_probe_goes_through_after_the_window_and_nothing_beside_it() -> None:
+    lane = closed()
+    now = NOW + 20_000
+
+    allowed, lane = admit(lane, 200, 0, RULES, now)
+    assert allowed == 1
+    lane = took(lane, 1, RULES, now)
+
+    assert admit(lane, 200, 1, RULES, now)[0] == 0
+    assert admit(lane, 200, 1, RULES, now + 60_000)[0] == 0
+    assert waits_until(lane, RULES, now) == lane.probing_until
+
+
+def test_a_probe_that_never_ends_makes_way_for_another_after_the_dispatch_timeout() -> None:
+    now = NOW + 20_000
+    lane = took(admit(closed(), 1, 0, RULES, now)[1], 1, RULES, now)
+
+    assert lane.probing_until is not None
+    assert lane.probing_until > now + RULES.dispatch_timeout_seconds * 1000
+    assert admit(lane, 9, 1, RULES, lane.probing_until)[0] == 1
+
+
+def test_a_probe_that_found_no_job_leaves_the_lane_ready_for_one() -> None:
+    now = NOW + 20_000
+    _, lane = admit(closed(), 1, 0, RULES, now)
+
+    assert admit(took(lane, 0, RULES, now), 1, 0, RULES, now)[0] == 1
+
+
+def test_a_probe_that_is_answered_opens_the_lane_and_forgets_all_strikes() -> None:
+    now = NOW + 20_000
+    lane = took(admit(closed(), 1, 0, RULES, now)[1], 1, RULES, now)
+
+    lane = heard(lane, now + 5)
+
+    assert lane == OPEN
+    assert admit(lane, 200, 1, RULES, now)[0] == 200
+
+
+def test_an_answer_within_the_window_is_an_older_attempts_and_opens_nothing() -> None:
+    """Of twenty requests under way one is told to wait 20 s; that another still got through is no reason to go on."""
+    lane = closed()
+
+    assert heard(lane, NOW + 1) is lane
+    assert heard(lane, NOW + 19_999) is lane
+
+
+def test_an_answer_to_a_lane_that_is_well_changes_nothing() -> None:
+    assert heard(OPEN, NOW) is OPEN
+    assert answered(OPEN) is OPEN
+
+
+def test_troubles_of_attempts_that_were_under_way_together_are_one_strike() -> None:
+    lane = closed(None, Trouble.OUTAGE)
+    for _ in range(50):
+        lane = close(lane, Trouble.OUTAGE, "refused", None, NOW + 1, 0.5)
+
+    assert lane.strikes == 1
+    assert lane.closed_until is not None
+    assert lane.closed_until <= NOW + 1 + MIN_CLOSED_MS
+
+
+def test_a_second_word_within_the_window_never_shortens_it() -> None:
+    lane = close(closed(), Trouble.RATE_LIMITED, "429", NOW + 2_000, NOW + 1, 0.5)
+
+    assert lane.closed_until == NOW + 20_000
+
+
+def test_probes_of_an_outage_grow_apart_up_to_a_minute() -> None:
+    lane, now, waits = OPEN, NOW, []
+    for _ in range(10):
+        lane = close(lane, Trouble.OUTAGE, "refused", None, now, 0.5)
+        assert lane.closed_until is not None
+        waits.append(lane.closed_until - now)
+        now = lane.closed_until
+
+    assert waits[:6] == [1_000, 2_000, 4_000, 8_000, 16_000, 32_000]
+    assert waits[6:] == [OUTAGE_CAP_MS] * 4
+
+
+@given(st.floats(0, 1, exclude_max=True), st.integers(1, 10_000))
+def test_the_wait_between_probes_stays_near_its_step(jitter: float, strikes: int) -> None:
+    lane = close(replace(OPEN, strikes=strikes - 1), Trouble.OUTAGE, "refused", None, NOW, jitter)
+
+    assert lane.closed_until is not None
+    step = min(OUTAGE_CAP_MS, MIN_CLOSED_MS * 2 ** min(strikes - 1, 30))
+    assert step * 0.8 - 1 <= lane.closed_until - NOW <= step * 1.2
+
+
+def test_server_errors_close_the_lane_only_when_they_come_in_a_row() -> None:
+    lane = OPEN
+    for _ in range(OUTAGE_THRESHOLD - 1):
+        lane = server_error(lane, "502", NOW, 0.5)
+    assert lane.is_open
+
+    assert heard(lane, NOW).errors == 0
+    lane = server_error(lane, "502", NOW, 0.5)
+    assert (lane.trouble, lane.detail) == (Trouble.OUTAGE, "502")
+
+
+def test_a_server_error_of_the_probe_closes_the_lane_again_at_once() -> None:
+    now = NOW + 20_000
+    lane = took(admit(closed(), 1, 0, RULES, now)[1], 1, RULES, now)
+
+    lane = server_error(lane, "503", now + 10, 0.5)
+
+    assert (lane.trouble, lane.strikes, lane.probing_until) == (Trouble.OUTAGE, 2, None)
+    assert admit(lane, 5, 0, RULES, now + 10)[0] == 0
+
+
+def test_a_pause_and_a_trouble_do_not_undo_each_other() -> None:
+    lane = replace(closed(), paused=True)
+
+    assert heard(lane, NOW + 20_000).paused
+    assert close(lane, Trouble.OUTAGE, "x", None, NOW, 0.5).paused
+
+
+def test_a_rate_is_spread_over_the_minute() -> None:
+    rules = FlowRules("f", rate_per_minute=60)
+    allowed, lane = admit(OPEN, 200, 0, rules, NOW)
+    assert allowed == 1
+    lane = took(lane, allowed, rules, NOW)
+
+    assert admit(lane, 200, 0, rules, NOW + 999)[0] == 0
+    assert waits_until(lane, rules, NOW) == NOW + 1_001
+    assert admit(lane, 200, 0, rules, NOW + 1_001)[0] == 1
+
+
+@given(
+    st.floats(1, 100_000),
+    st.lists(st.tuples(st.integers(0, 5_000), st.integers(1, 300)), min_size=1, max_size=60),
+)
+def test_no_pattern_of_claims_exceeds_the_rate(rate: float, claims: list[tuple[int, int]]) -> None:
+    rules = FlowRules("f", rate_per_minute=rate)
+    lane, now, total = OPEN, NOW, 0
+    for pause, wanted in claims:
+        now += pause
+        allowed, lane = admit(lane, wanted, 0, rules, now)
+        lane = took(lane, allowed, rules, now)
+        total += allowed
+
+    burst = max(1.0, rate / 60)
+    assert total <= burst + (now - NOW) * rate / 60_000 + 1e-6
+
+
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(1, 300), st.booleans())
+def test_nobody_is_ever_admitted_beyond_the_limits(wanted: int, in_flight: int, limit: int, troubled: bool) -> None:
+    lane = closed() if troubled else OPEN
+
+    allowed, _ = admit(lane, wanted, in_flight, FlowRules("f", concurrency=limit), NOW + 20_000)
+
+    assert 0 <= allowed <= wanted
+    assert allowed <= max(0, limit - in_flight)
+    assert allowed <= 1 or not troubled
