@@ -1,0 +1,124 @@
+"""Rule 4: an attempt counts when it was sent and failed; a snooze costs nothing. Attempts and history are bounded."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from job_processor.core.backoff import backoff_ms
+from job_processor.core.events import Happened
+from job_processor.core.job import AttemptEnd, State
+from job_processor.core.outcome import Deferred, Expired
+from job_processor.core.transitions import ATTEMPTS_LIMIT, HISTORY_LIMIT
+from tests.core.given import BAD, NOW, RULES, after, claimed, pending, running, says, waiting
+
+
+def test_a_job_fails_when_its_last_attempt_has() -> None:
+    job = pending()
+    for number in (1, 2, 3):
+        assert job.state is State.PENDING
+        job = after(claimed(job, f"t{number}", job.run_at), says(BAD, f"t{number}"), job.run_at)
+        assert (job.attempt, job.failures) == (number, number)
+
+    assert (job.state, job.error) == (State.FAILED, BAD.error)
+    assert [a.number for a in job.attempts] == [1, 2, 3]
+    assert job.history[-1].detail == "no attempt is left of 3"
+
+
+def test_a_jobs_own_limit_goes_before_its_flows() -> None:
+    assert after(claimed(pending(max_attempts=1)), says(BAD, "t1")).state is State.FAILED
+    assert pending().max_attempts == RULES.max_attempts
+
+
+def test_a_snooze_costs_no_attempt_however_often() -> None:
+    job = pending(max_attempts=1)
+    for number in range(1, 21):
+        held = claimed(job, f"t{number}", job.run_at)
+        job = after(held, says(Deferred(job.run_at + 1_000, "rate_limited", "429"), f"t{number}"), job.run_at)
+        assert (job.state, job.failures, job.attempt) == (State.PENDING, 0, number)
+    assert job.snooze is not None
+    assert (job.snooze.kind, job.snooze.detail) == ("rate_limited", "429")
+    assert {a.end for a in job.attempts} == {AttemptEnd.SNOOZED}
+    assert after(claimed(job, "last", job.run_at), says(BAD, "last"), job.run_at).state is State.FAILED
+
+
+def test_a_snooze_never_lies_in_the_past() -> None:
+    assert after(running(), says(Deferred(0, "outage", "down"), "t1"), NOW + 7).run_at == NOW + 7
+
+
+def test_a_snooze_is_bounded_by_the_jobs_deadline_alone() -> None:
+    job = after(running(deadline=NOW + 1_000), says(Deferred(NOW + 90_000, "outage", "down"), "t1"))
+
+    assert after(job, Expired(), NOW + 1_000).state is State.FAILED
+
+
+def test_a_retry_that_could_only_start_after_the_deadline_is_not_waited_for() -> None:
+    job = after(running(deadline=NOW + 1_000), says(BAD, "t1"))
+
+    assert job.state is State.FAILED
+    assert job.history[-1].detail == "the next attempt would start after the deadline"
+
+
+def test_attempt_numbers_grow_by_one_and_are_never_used_again() -> None:
+    job = pending(max_attempts=100)
+    for number in range(1, ATTEMPTS_LIMIT + 11):
+        job = after(claimed(job, "t", job.run_at), says(BAD, "t"), job.run_at)
+        assert job.attempt == number
+        assert job.attempts[-1].number == number
+
+    assert [a.number for a in job.attempts] == list(range(11, ATTEMPTS_LIMIT + 11))
+
+
+def test_the_history_is_bounded_and_keeps_its_first_line() -> None:
+    job = pending(max_attempts=100)
+    for _ in range(HISTORY_LIMIT):
+        job = after(claimed(job, "t", job.run_at), says(Deferred(0, "outage", "down"), "t"), job.run_at)
+
+    assert len(job.history) == HISTORY_LIMIT
+    assert job.history[0].what is Happened.SUBMITTED
+    assert job.history[-1].what is Happened.SNOOZED
+
+
+def test_a_failed_attempt_waits_longer_each_time() -> None:
+    job = pending(max_attempts=10)
+    waits = []
+    for _ in range(5):
+        at = job.run_at
+        job = after(claimed(job, "t", at), says(BAD, "t"), at, jitter=0.0)
+        waits.append(job.run_at - at)
+
+    assert waits == [1_000, 2_000, 4_000, 8_000, 16_000]
+
+
+@given(
+    st.integers(1, 100_000),
+    st.floats(0, 3600),
+    st.floats(0.001, 604_800),
+    st.floats(0, 1, exclude_max=True),
+)
+def test_the_back_off_lies_between_half_and_the_whole_of_its_step(
+    failures: int, base: float, cap: float, jitter: float
+) -> None:
+    wait = backoff_ms(failures, base, cap, jitter)
+
+    whole = min(cap, base * 2.0 ** min(failures - 1, 60))
+    assert int(1000 * whole * 0.5) <= wait <= 1000 * whole
+
+
+@given(st.integers(1, 50), st.floats(0.1, 100), st.floats(0, 1, exclude_max=True))
+def test_the_back_off_never_shrinks(failures: int, base: float, jitter: float) -> None:
+    assert backoff_ms(failures, base, 300, jitter) <= backoff_ms(failures + 1, base, 300, jitter)
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.5, 0.999])
+def test_two_jobs_that_failed_together_come_back_apart(jitter: float) -> None:
+    assert backoff_ms(5, 2, 300, jitter) != backoff_ms(5, 2, 300, jitter / 2 + 0.2)
+
+
+def test_a_lost_worker_and_an_overdue_callback_count_as_failed_attempts() -> None:
+    lost = after(running(), Expired(), NOW + 30_000)
+    overdue = after(waiting(), Expired(), NOW + 60_000)
+
+    assert (lost.state, lost.failures, lost.attempts[-1].end) == (State.PENDING, 1, AttemptEnd.LOST)
+    assert (overdue.state, overdue.failures, overdue.attempts[-1].end) == (State.PENDING, 1, AttemptEnd.OVERDUE)
+    assert lost.history[-1].what is Happened.LEASE_LOST
+    assert overdue.history[-1].what is Happened.CALLBACK_OVERDUE

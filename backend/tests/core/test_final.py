@@ -1,0 +1,103 @@
+"""Final is final: only a person's explicit act moves a job out, and history shows it."""
+
+import pytest
+
+from job_processor.core.events import Happened
+from job_processor.core.job import FINAL, AttemptEnd, State
+from job_processor.core.outcome import (
+    Accepted,
+    Cancelled,
+    Deferred,
+    Expired,
+    Progressed,
+    Reported,
+    ResultAccepted,
+    Retried,
+    Signal,
+    Succeeded,
+)
+from job_processor.core.verdict import ResultKind, Verdict
+from tests.core.given import (
+    BAD,
+    EVERY_STATE,
+    FATAL,
+    NOW,
+    after,
+    claimed,
+    failed,
+    pending,
+    says,
+    tried,
+)
+
+MACHINES: list[Signal] = [
+    *(Reported(outcome, token="t1") for outcome in (Succeeded("x"), Accepted(1), BAD, FATAL, Deferred(0, "a", "b"))),
+    *(Reported(outcome, 1) for outcome in (Succeeded("x"), Accepted(1), BAD, FATAL)),
+    Progressed("half"),
+    Expired(),
+    Cancelled(),
+]
+
+
+@pytest.mark.parametrize("signal", MACHINES)
+@pytest.mark.parametrize("state", sorted(FINAL))
+def test_nothing_but_a_persons_act_moves_a_final_job(state: State, signal: Signal) -> None:
+    assert tried(EVERY_STATE[state](), signal, NOW + 10**10) is None
+
+
+@pytest.mark.parametrize("state", [s for s in State if s not in FINAL])
+def test_every_job_that_is_not_final_can_be_cancelled(state: State) -> None:
+    job = EVERY_STATE[state]()
+
+    done = after(job, Cancelled("enough"), NOW + 3)
+
+    assert (done.state, done.finished_at, done.lease) == (State.CANCELLED, NOW + 3, None)
+    assert (done.history[-1].what, done.history[-1].detail) == (Happened.CANCELLED, "enough")
+    if job.attempts:
+        assert done.attempts[-1].end is AttemptEnd.CANCELLED
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED])
+def test_a_retry_goes_on_under_the_same_id_with_more_attempts(state: State) -> None:
+    job = EVERY_STATE[state]()
+
+    again = after(job, Retried(2), NOW + 9)
+
+    assert (again.id, again.state, again.run_at, again.finished_at) == (job.id, State.PENDING, NOW + 9, None)
+    assert (again.result, again.verdict, again.error) == (None, None, None)
+    assert again.max_attempts == job.failures + 2
+    assert again.attempts == job.attempts
+    assert again.history[: len(job.history)] == job.history
+    assert again.history[-1].what is Happened.RETRIED
+    assert claimed(again, "t9").attempt == job.attempt + 1
+
+
+def test_a_retry_has_exactly_as_many_more_failures_as_it_asked_for() -> None:
+    job = after(failed(), Retried(2))
+    job = after(claimed(job, "a"), says(BAD, "a"))
+    assert job.state is State.PENDING
+    job = after(claimed(job, "b", job.run_at), says(BAD, "b"), job.run_at)
+    assert job.state is State.FAILED
+
+
+def test_a_retry_forgets_a_deadline_that_has_passed_and_keeps_one_that_has_not() -> None:
+    job = after(pending(deadline=NOW + 1_000), Cancelled())
+
+    assert after(job, Retried(1), NOW + 500).deadline == NOW + 1_000
+    assert after(job, Retried(1), NOW + 1_000).deadline is None
+
+
+@pytest.mark.parametrize("state", [s for s in State if s not in (State.FAILED, State.CANCELLED)])
+def test_only_failed_and_cancelled_jobs_can_be_retried_or_completed_by_hand(state: State) -> None:
+    assert tried(EVERY_STATE[state](), Retried(1)) is None
+    assert tried(EVERY_STATE[state](), ResultAccepted("r")) is None
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED])
+def test_a_late_result_that_a_person_accepts_completes_the_job(state: State) -> None:
+    verdict = Verdict(ResultKind.TEXT)
+
+    done = after(EVERY_STATE[state](), ResultAccepted("late", verdict), NOW + 4)
+
+    assert (done.state, done.result, done.verdict, done.error) == (State.COMPLETED, "late", verdict, None)
+    assert done.history[-1].what is Happened.RESULT_ACCEPTED

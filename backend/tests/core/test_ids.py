@@ -1,0 +1,44 @@
+"""Job ids: 24 hex digits, growing within a process even when its clock steps back."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from job_processor.core.ids import IdFactory, is_job_id
+from tests.core.given import NOW
+
+
+@given(st.integers(0, 2**48 - 1), st.lists(st.integers(0, 4_102_444_800_000), min_size=2, max_size=50))
+def test_ids_grow_whatever_the_clock_does(seed: int, times: list[int]) -> None:
+    ids = IdFactory(seed)
+    made = [ids.new(at) for at in times]
+
+    assert made == sorted(set(made))
+    assert all(is_job_id(one) for one in made)
+
+
+def test_ids_are_ordered_by_time_across_processes() -> None:
+    first, second = IdFactory(2**48 - 1), IdFactory(0)
+
+    assert first.new(NOW) < second.new(NOW + 1)
+
+
+def test_two_processes_make_different_ids_in_the_same_millisecond() -> None:
+    assert IdFactory(0x000000_000001).new(NOW) != IdFactory(0x000000_000002).new(NOW)
+
+
+def test_a_counter_that_runs_over_moves_on_to_the_next_millisecond() -> None:
+    ids = IdFactory(0x7FFFFF_000000)
+    before = ids.new(NOW)
+    for _ in range(0x800000 - 2):
+        ids._counter += 1
+    after = [ids.new(NOW) for _ in range(3)]
+
+    assert [before, *after] == sorted({before, *after})
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0" * 23, "0" * 25, "A" * 24, "g" * 24, "0" * 23 + "\n", "٠" * 24, "0x" + "0" * 22]
+)
+def test_what_is_no_id(text: str) -> None:
+    assert not is_job_id(text)

@@ -1,0 +1,84 @@
+"""Rule 2: a success is welcome from any attempt of a job that is not final; the first one wins."""
+
+import pytest
+
+from job_processor.core.events import Happened
+from job_processor.core.job import FINAL, AttemptEnd, Job, State, Usage
+from job_processor.core.outcome import Accepted, Reported, Succeeded
+from tests.core.given import (
+    BAD,
+    EVERY_STATE,
+    NOW,
+    after,
+    calls_back,
+    claimed,
+    pending,
+    running,
+    says,
+    tried,
+    waiting,
+)
+
+OPEN = [state for state in State if state not in FINAL]
+
+
+@pytest.mark.parametrize("state", OPEN)
+def test_a_success_completes_a_job_of_every_state_that_is_not_final(state: State) -> None:
+    done = after(EVERY_STATE[state](), calls_back(Succeeded("r")), NOW + 5)
+
+    assert (done.state, done.result, done.error, done.lease) == (State.COMPLETED, "r", None, None)
+    assert done.finished_at == NOW + 5
+    assert done.history[-1].what is Happened.COMPLETED
+
+
+@pytest.mark.parametrize("state", sorted(FINAL))
+def test_a_success_changes_no_final_job(state: State) -> None:
+    assert tried(EVERY_STATE[state](), calls_back(Succeeded("another"))) is None
+
+
+def test_a_success_of_the_current_attempt_ends_it_as_succeeded() -> None:
+    usage = Usage(1, 2, "m", "stop")
+    done = after(running(), says(Succeeded("r", usage=usage), "t1", 1))
+
+    assert [(a.number, a.end, a.usage) for a in done.attempts] == [(1, AttemptEnd.SUCCEEDED, usage)]
+
+
+def second_attempt() -> Job:
+    again = after(running(), says(BAD, "t1"))
+    return claimed(again, "t2", again.run_at)
+
+
+def test_a_success_of_an_older_attempt_wins_and_ends_the_newer_one() -> None:
+    """A worker that was paused past its lease and comes back with a result is believed."""
+    done = after(second_attempt(), says(Succeeded("from the first"), "t1", 1))
+
+    assert (done.state, done.result) == (State.COMPLETED, "from the first")
+    assert [a.end for a in done.attempts] == [AttemptEnd.SUCCEEDED, AttemptEnd.SUPERSEDED]
+    assert done.attempts[0].error is None
+    assert done.history[-1].attempt == 1
+
+
+def test_of_two_successes_the_first_to_land_stays() -> None:
+    first = after(second_attempt(), says(Succeeded("one"), "t1", 1))
+
+    assert tried(first, says(Succeeded("two"), "t2", 2)) is None
+    assert first.result == "one"
+
+
+def test_a_callback_before_the_first_attempt_completes_the_job() -> None:
+    done = after(pending(), calls_back(Succeeded("r")))
+
+    assert (done.state, done.attempts) == (State.COMPLETED, ())
+
+
+def test_rule_3_a_callback_before_the_dispatch_returned_completes_and_the_late_acceptance_changes_nothing() -> None:
+    done = after(running(), calls_back(Succeeded("early"), 1))
+
+    assert done.state is State.COMPLETED
+    assert tried(done, says(Accepted(60_000), "t1", 1)) is None
+    assert tried(done, says(BAD, "t1", 1)) is None
+
+
+@pytest.mark.parametrize("attempt", [None, 1, 7])
+def test_a_success_needs_no_right_attempt_number(attempt: int | None) -> None:
+    assert after(waiting(), Reported(Succeeded("r"), attempt)).state is State.COMPLETED

@@ -1,0 +1,80 @@
+"""Every job that is not final can say in words what it waits for, and until when if that is known."""
+
+from dataclasses import replace
+
+import pytest
+
+from job_processor.core.flow import FlowRules
+from job_processor.core.job import FINAL, Job, State
+from job_processor.core.lane import Lane, Trouble, close, took
+from job_processor.core.waiting import WaitsFor, waiting_on
+from tests.core.given import BAD, EVERY_STATE, NOW, RULES, after, pending, running, says, waiting
+
+LANE = Lane("f")
+
+
+def waits(job: Job, lane: Lane = LANE, rules: FlowRules = RULES, in_flight: int = 0, now: int = NOW) -> WaitsFor:
+    found = waiting_on(job, lane, rules, in_flight, now)
+    assert found is not None
+    assert found.detail.strip()
+    return found
+
+
+@pytest.mark.parametrize("state", sorted(FINAL))
+def test_a_final_job_waits_for_nothing(state: State) -> None:
+    assert waiting_on(EVERY_STATE[state](), LANE, RULES, 0, NOW) is None
+
+
+def test_a_running_job_waits_for_the_processor_until_its_lease_ends() -> None:
+    assert waits(running()).kind == "processor"
+    assert waits(running()).until == NOW + 30_000
+
+
+def test_a_waiting_job_waits_for_its_callback() -> None:
+    assert (waits(waiting()).kind, waits(waiting()).until) == ("callback", NOW + 60_000)
+
+
+def test_a_job_that_is_due_waits_for_a_worker() -> None:
+    assert waits(pending()) == WaitsFor("worker", "A worker takes it next.")
+
+
+def test_a_scheduled_job_waits_for_its_time() -> None:
+    assert (waits(pending(run_at=NOW + 9)).kind, waits(pending(run_at=NOW + 9)).until) == ("schedule", NOW + 9)
+
+
+def test_a_failed_attempt_waits_for_the_next() -> None:
+    job = after(running(), says(BAD, "t1"))
+
+    assert (waits(job).kind, waits(job).until) == ("retry", job.run_at)
+
+
+def test_a_paused_flow_says_who_it_waits_for_and_why() -> None:
+    assert waits(pending(), replace(LANE, paused=True)).kind == "paused"
+    assert "maintenance" in waits(pending(), replace(LANE, paused=True, detail="maintenance")).detail
+
+
+@pytest.mark.parametrize("trouble", list(Trouble))
+def test_a_closed_lane_says_its_trouble_and_until_when(trouble: Trouble) -> None:
+    lane = close(LANE, trouble, "n8n refuses connections.", NOW + 8_000, NOW, 0.5)
+
+    assert waits(pending(), lane) == WaitsFor(trouble.value, "n8n refuses connections.", NOW + 8_000)
+
+
+def test_a_lane_that_is_being_probed_says_until_when_the_probe_may_take() -> None:
+    lane = took(close(LANE, Trouble.OUTAGE, "down", None, NOW - 9_000, 0.5), 1, RULES, NOW)
+
+    assert waits(pending(), lane).until == lane.probing_until
+
+
+def test_a_full_lane_says_how_many_places_it_has() -> None:
+    found = waits(pending(), rules=FlowRules("f", concurrency=4), in_flight=4)
+
+    assert found.kind == "concurrency"
+    assert "4" in found.detail
+    assert waits(pending(), rules=FlowRules("f", concurrency=4), in_flight=3).kind == "worker"
+
+
+def test_a_rated_flow_says_its_rate() -> None:
+    found = waits(pending(), replace(LANE, tokens=0.5, tokens_at=NOW), FlowRules("f", rate_per_minute=60))
+
+    assert (found.kind, found.until) == ("rate", NOW + 501)
