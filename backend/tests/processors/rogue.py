@@ -157,6 +157,14 @@ async def drip(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.02)
 
 
+async def murmur(writer: asyncio.StreamWriter) -> None:
+    """A stream that is kept open by comments, until the other side hangs up."""
+    while True:
+        writer.write(b": still here\n\n")
+        await writer.drain()
+        await asyncio.sleep(0.02)
+
+
 async def endless(writer: asyncio.StreamWriter) -> None:
     """A body without end, as fast as it is taken."""
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")

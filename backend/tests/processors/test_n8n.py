@@ -100,11 +100,8 @@ async def test_a_fault_of_n8n_counts(n8n: FakeN8n, behaviour: fake_n8n.Behaviour
 
 async def test_an_execution_id_may_be_a_number_or_missing() -> None:
     proof = {"accepted": True, "jobId": JOB_ID}
-    script = [
-        answer(202, {**proof, "executionId": 17}),
-        answer(202, proof),
-        answer(202, {**proof, "executionId": True}),
-    ]
+    ids: list[object] = [None, True, "", "../7", "1" * 65]
+    script = [answer(202, {**proof, "executionId": i}) for i in (17, *ids)]
     async with Rogue(reset, script).serve() as rogue:
         under_test = N8nProcessor(N8nOptions(url=rogue.url), surroundings())
         async with opened(under_test):

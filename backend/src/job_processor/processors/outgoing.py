@@ -5,7 +5,6 @@ An answer is an untrusted text from somebody else's machine. What its status mea
 
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -27,6 +26,7 @@ CONNECT_SECONDS: Final = 10.0
 KEEP_ALIVE_SECONDS: Final = 4.0
 """Shorter than what common servers keep (Node and uvicorn: 5 s), so that we never write into a closing one."""
 
+_FAULTS: Final = (aiohttp.ClientError, TimeoutError, OSError)
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -110,37 +110,55 @@ class Outgoing:
         Raises LaneTrouble (nothing could be sent), ServerFault (the answer broke off), AttemptFailed (the
         deadline passed).
         """
-        async with self.streaming(method, url, body, headers) as response:
-            encoding = response.headers.get("Content-Encoding", "identity")
-            if encoding.lower() != "identity":
-                # Read not a byte of it: 200 KB may hold 200 MB.
-                response.close()
+        response = await self.send(method, url, body, headers)
+        try:
+            if is_encoded(response):
+                # Not a byte of it is read: 200 KB may hold 200 MB.
                 return Reply(response.status, response.headers, b"", "it came compressed, which was not asked for")
+            length = response.content_length
+            if length is not None and length <= self._body_limit:
+                return Reply(response.status, response.headers, await self._whole(response))
             parts: list[bytes] = []
             size = 0
-            async for part in response.content.iter_any():
+            async for part in self.parts(response):
                 parts.append(part)
                 size += len(part)
                 if size > self._body_limit:
-                    response.close()
                     return Reply(response.status, response.headers, b"", f"it is longer than {self._body_limit} bytes")
-            return Reply(response.status, response.headers, parts[0] if len(parts) == 1 else b"".join(parts))
+            return Reply(response.status, response.headers, b"".join(parts))
+        finally:
+            # Goes back to the pool when it was read to its end, and is cut off when not.
+            response.close()
 
-    @asynccontextmanager
-    async def streaming(
+    async def send(
         self, method: str, url: URL, body: bytes | None = None, headers: Mapping[str, str] = _NO_HEADERS
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """As ``request``, for answers that are read bit by bit; the caller bounds and inspects them.
-
-        Faults of the connection are translated within the ``async with`` block too.
-        """
+    ) -> aiohttp.ClientResponse:
+        """As ``request``, for an answer that the caller reads through ``parts``, bounds, and closes."""
         if self._session is None:
             raise RuntimeError("open() was not called")
         try:
-            async with self._session.request(method, url, data=body, headers=headers, allow_redirects=False) as answer:
-                yield answer
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return await self._session.request(method, url, data=body, headers=headers, allow_redirects=False)
+        except _FAULTS as error:
             raise translated(error, self._seconds) from error
+
+    async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
+        try:
+            return await response.read()
+        except _FAULTS as error:
+            raise translated(error, self._seconds) from error
+
+    async def parts(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        """The body as it comes; raises as ``request`` does."""
+        try:
+            async for part in response.content.iter_any():
+                yield part
+        except _FAULTS as error:
+            raise translated(error, self._seconds) from error
+
+
+def is_encoded(response: aiohttp.ClientResponse) -> bool:
+    """Is its body compressed, in spite of what was asked for?"""
+    return response.headers.get("Content-Encoding", "identity").lower() != "identity"
 
 
 def translated(error: Exception, seconds: float) -> Exception:

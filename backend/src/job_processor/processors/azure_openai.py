@@ -1,0 +1,97 @@
+"""``processor = "azure-openai"``: a model deployed in Azure OpenAI, with a key or by managed identity."""
+
+import importlib
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final
+
+import msgspec
+import openai
+
+from job_processor.core.errors import ProcessorUnusable
+from job_processor.core.job import Attempt
+from job_processor.core.lane import Trouble
+from job_processor.core.outcome import Outcome
+from job_processor.processors.base import Dispatch, LaneTrouble, Surroundings
+from job_processor.processors.http_options import address, secret
+from job_processor.processors.model_options import ModelOptions
+from job_processor.processors.openai import Chat, http_client
+from job_processor.processors.outgoing import Outgoing, total_seconds
+
+SCOPE: Final = "https://cognitiveservices.azure.com/.default"
+
+
+class AzureOpenAIOptions(ModelOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Either ``api_key_env`` or ``managed_identity``; ``client_id`` picks one of several assigned identities."""
+
+    endpoint: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
+    deployment: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+    api_version: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-]{1,40}$")] = "2024-10-21"
+    api_key_env: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    managed_identity: bool = False
+    client_id: str | None = None
+
+
+class AzureOpenAIProcessor:
+    """As OpenAIProcessor, with Azure's addresses and ways to sign in."""
+
+    def __init__(self, options: AzureOpenAIOptions, around: Surroundings) -> None:
+        if (options.api_key_env is None) != options.managed_identity:
+            raise ProcessorUnusable("set either api_key_env or managed_identity = true")
+        endpoint = address("endpoint", options.endpoint)
+        key = None if options.api_key_env is None else secret("api_key_env", options.api_key_env, around)
+        self._identity = _Identity(options.client_id) if options.managed_identity else None
+        outgoing = Outgoing(total_seconds(around.rules), ca_file=options.ca_file)
+        client = openai.AsyncAzureOpenAI(
+            azure_endpoint=str(endpoint),
+            azure_deployment=options.deployment,
+            api_version=options.api_version,
+            api_key=key,
+            azure_ad_token_provider=None if self._identity is None else self._identity.token,
+            max_retries=0,
+            http_client=http_client(outgoing, anonymous=False),
+        )
+        self._chat = Chat(client, outgoing, options, options.deployment, around)
+
+    async def open(self) -> None:
+        await self._chat.open()
+
+    async def close(self) -> None:
+        await self._chat.close()
+        if self._identity is not None:
+            await self._identity.close()
+
+    async def run(self, dispatch: Dispatch) -> Outcome:
+        return await self._chat.run(dispatch)
+
+    async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
+        """Nothing awaits a callback here; a running answer is cut off with its task."""
+        return None
+
+
+class _Identity:
+    """Tokens from azure-identity, which renews them itself. Made when first asked: it belongs to a running loop."""
+
+    def __init__(self, client_id: str | None) -> None:
+        try:
+            self._library: Any = importlib.import_module("azure.identity.aio")
+        except ImportError:
+            raise ProcessorUnusable("managed_identity needs the extra: pip install 'job-processor[azure]'") from None
+        self._client_id = client_id
+        self._credential: Any = None
+        self._ask: Callable[[], Awaitable[str]] | None = None
+
+    async def token(self) -> str:
+        """Raises LaneTrouble when there is no identity or it is not allowed to sign in."""
+        try:
+            if self._ask is None:
+                self._credential = self._library.DefaultAzureCredential(managed_identity_client_id=self._client_id)
+                self._ask = self._library.get_bearer_token_provider(self._credential, SCOPE)
+            return await self._ask()
+        except Exception as error:
+            detail = f"No token could be got for the managed identity ({type(error).__name__})."
+            raise LaneTrouble(Trouble.MISCONFIGURED, detail) from error
+
+    async def close(self) -> None:
+        if self._credential is not None:
+            await self._credential.close()
+            self._credential = self._ask = None

@@ -1,0 +1,80 @@
+"""The options that model processors share, and the request that follows from them and a dispatch. Pure."""
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+
+from job_processor.processors.base import Dispatch
+from job_processor.processors.http_options import HttpOptions
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class StructuredOutput(StrEnum):
+    """How a model is made to keep to a job's ``resultSchema``."""
+
+    JSON_SCHEMA = "json_schema"
+    """The schema goes into ``response_format``."""
+    JSON_OBJECT = "json_object"
+    """``response_format`` asks for JSON, the system prompt shows the schema: for servers without the above."""
+    PROMPT = "prompt"
+    """The system prompt alone asks for it."""
+
+
+class ModelOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """``extra_body`` is merged into the request as it is, for what a vendor has beside the API."""
+
+    system_prompt: str | None = None
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
+    top_p: Share | None = None
+    max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """What older models and most compatible servers call the limit of an answer, in tokens."""
+    max_completion_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """What reasoning models call it."""
+    seed: int | None = None
+    stop: Annotated[list[str], msgspec.Meta(min_length=1, max_length=4)] | None = None
+    reasoning_effort: str | None = None
+    stream: bool = True
+    """Partial text is seen while it comes."""
+    stream_usage: bool = True
+    """Ask for the token counts in a stream; some servers refuse the question."""
+    structured_output: StructuredOutput = StructuredOutput.JSON_SCHEMA
+    strict_schema: bool = False
+    """Hold the model to the schema token by token; OpenAI then takes a part of JSON Schema only."""
+    extra_body: dict[str, Any] | None = None
+
+
+_PLAIN = ("temperature", "top_p", "max_tokens", "max_completion_tokens", "seed", "stop", "reasoning_effort")
+
+
+def request_of(options: ModelOptions, model: str, dispatch: Dispatch) -> dict[str, Any]:
+    """The arguments of ``chat.completions.create``."""
+    request: dict[str, Any] = {"model": model, "messages": _messages(options, dispatch), "stream": options.stream}
+    request |= {name: value for name in _PLAIN if (value := getattr(options, name)) is not None}
+    if options.stream and options.stream_usage:
+        request["stream_options"] = {"include_usage": True}
+    if options.extra_body is not None:
+        request["extra_body"] = options.extra_body
+    if dispatch.result_schema is not None:
+        if options.structured_output is StructuredOutput.JSON_SCHEMA:
+            wanted = {"name": "result", "schema": dict(dispatch.result_schema), "strict": options.strict_schema}
+            request["response_format"] = {"type": "json_schema", "json_schema": wanted}
+        elif options.structured_output is StructuredOutput.JSON_OBJECT:
+            request["response_format"] = {"type": "json_object"}
+    return request
+
+
+def _messages(options: ModelOptions, dispatch: Dispatch) -> list[dict[str, str]]:
+    """At most one system message: many chat templates take no more, and no two of the user in a row."""
+    rules: list[str] = []
+    if options.system_prompt is not None:
+        rules.append(options.system_prompt)
+    if dispatch.result_schema is not None and options.structured_output is not StructuredOutput.JSON_SCHEMA:
+        schema = json.dumps(dispatch.result_schema, ensure_ascii=False)
+        rules.append(f"Answer with JSON alone, no prose and no code fence, that fits this JSON Schema:\n{schema}")
+    if dispatch.complaint is not None:
+        rules.append(f"Your answer to this before could not be used: {dispatch.complaint}\nAnswer anew and avoid that.")
+    messages = [{"role": "system", "content": "\n\n".join(rules)}] if rules else []
+    return [*messages, {"role": "user", "content": dispatch.prompt}]
