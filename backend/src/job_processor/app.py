@@ -158,6 +158,8 @@ class App:
             loop.start()
         self._say(f"Job Processor is at {self._settings.callback_base(port)}/ui/")
         await self._stop.wait()
+        # Attempts under way end first, while callbacks can still come in.
+        await asyncio.gather(*(loop.stop() for loop in loops))
         self._server.should_exit = True
         await serving
 

@@ -481,6 +481,13 @@ export interface components {
          */
         Happened: "accepted" | "attempt_failed" | "callback_overdue" | "cancelled" | "completed" | "failed" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
         /**
+         * CallbackNoted
+         * @description A report that belongs to no job in flight.
+         */
+        CallbackNoted: {
+            callback: string;
+        };
+        /**
          * CallbackReport
          * @description Exactly one of result, error and progress. ``executionId`` alone may stand for ``jobId`` beside an error.
          */
@@ -943,6 +950,15 @@ export interface operations {
                     "application/json": components["schemas"]["CallbackAnswer"];
                 };
             };
+            /** @description an executionId that belongs to no job in flight */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbackNoted"];
+                };
+            };
             /** @description The request is not well-formed */
             400: {
                 headers: {
@@ -1049,6 +1065,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CallbackAnswer"];
+                };
+            };
+            /** @description an executionId that belongs to no job in flight */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbackNoted"];
                 };
             };
             /** @description The request is not well-formed */

@@ -180,7 +180,7 @@ def _succeed(job: Job, success: Succeeded, attempt: int | None, now: int) -> Job
     """Rule 2: the first success of any attempt wins while the job is not final."""
     if job.is_final:
         return None
-    number = attempt if attempt is not None else (job.attempt or None)
+    number = attempt if attempt is not None and attempt <= job.attempt else (job.attempt or None)
     return _finish(
         job._replace(
             attempts=tuple(_after_success(a, number, success, now) for a in job.attempts),

@@ -4,7 +4,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor.core.callbacks import Answer, judge
-from job_processor.core.errors import JobNotFound
 from job_processor.core.job import Job, JobError
 from job_processor.core.outcome import Failed, Progressed, Reported, Signal, Succeeded
 from job_processor.failpoints import failpoint
@@ -26,7 +25,11 @@ class Callbacks:
         context = self._context
         claim = self._prove(request)
         report = await read_json(request, schemas.CallbackReport)
-        job_id = await self._job_id(report)
+        job_id = await self._job_id(report, claim)
+        if job_id is None:
+            context.telemetry.callback("unknown")
+            # Not an error to the sender: a processor's error report would come again and again.
+            return answer(schemas.CallbackNoted(callback="unknown"), 202)
         if claim is not None and (
             claim.job_id != job_id or (report.attempt is not None and report.attempt != claim.attempt)
         ):
@@ -61,16 +64,15 @@ class Callbacks:
         self._context.telemetry.callback("unauthorized")
         raise _UNPROVEN
 
-    async def _job_id(self, report: schemas.CallbackReport) -> str:
+    async def _job_id(self, report: schemas.CallbackReport, claim: CallbackClaim | None) -> str | None:
+        """Whom the report is about; ``None`` for an execution that belongs to no job in flight."""
         if report.job_id is not None:
             return report.job_id
+        if claim is not None:
+            return claim.job_id
         if report.execution_id is None or report.error is None:
             raise invalid("jobId", "is required (an error may name an executionId instead)")
-        found = await self._context.store.find_execution(report.execution_id)
-        if found is None:
-            self._context.telemetry.callback("unknown")
-            raise JobNotFound
-        return found
+        return await self._context.store.find_execution(report.execution_id)
 
     async def _answer(self, job: Job, verdict: Answer) -> Response:
         if verdict is Answer.DIFFERENT:

@@ -25,7 +25,10 @@ def operations(context: Context) -> Sequence[Operation]:
     jobs, callbacks = Jobs(context), Callbacks(context)
     ops, stream = Operations(context), Stream(context)
     event_stream = Answer("server-sent events", media="text/event-stream")
-    callback_answers = {200: Answer("the job; `callback` says what the report did", s.CallbackAnswer)}
+    callback_answers = {
+        200: Answer("the job; `callback` says what the report did", s.CallbackAnswer),
+        202: Answer("an executionId that belongs to no job in flight", s.CallbackNoted),
+    }
     callback_problems = (*_BODY, 401, 404, 409, 503)
     return (
         Operation(

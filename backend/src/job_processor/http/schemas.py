@@ -187,6 +187,12 @@ class CallbackAnswer(JobWhole):
     callback: str
 
 
+class CallbackNoted(WireOut):
+    """A report that belongs to no job in flight."""
+
+    callback: str
+
+
 class Side(WireOut):
     """One side of a comparison."""
 

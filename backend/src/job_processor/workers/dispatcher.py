@@ -8,7 +8,7 @@ import structlog
 
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.flow import FlowRules
-from job_processor.core.job import Attempt, Job, JobError, Lease
+from job_processor.core.job import Job, JobError, Lease
 from job_processor.core.outcome import Accepted, Deferred, Failed, Outcome, Progressed, Reported
 from job_processor.failpoints import failpoint
 from job_processor.lifecycle import Lifecycle
@@ -61,6 +61,7 @@ class Dispatcher(Loop):
         self._callback_token = callback_token
         self._telemetry = telemetry
         self._slots = slots
+        # By lease token: a job that was taken over may have an old attempt under way beside its new one.
         self._running: dict[str, _Running] = {}
         self._lane = LaneKeeper(store, rules, opened=self.wake)
 
@@ -70,13 +71,13 @@ class Dispatcher(Loop):
 
     def held(self) -> list[Held]:
         """The leases this process wants to keep."""
-        return [Held(job_id, one.lease.token) for job_id, one in self._running.items()]
+        return [Held(one.job.id, token) for token, one in self._running.items()]
 
     def abandon(self, job_id: str, token: str | None = None) -> None:
-        """Stop an attempt that has no lease any more; whatever it says now changes nothing."""
-        one = self._running.get(job_id)
-        if one is not None and (token is None or one.lease.token == token):
-            one.task.cancel()
+        """Stop the attempts of a job, or the one of this lease: whatever they say now changes nothing."""
+        for one in self._running.values():
+            if one.job.id == job_id and token in (None, one.lease.token):
+                one.task.cancel()
 
     async def tick(self) -> float:
         limit = min(self._slots - len(self._running), BATCH)
@@ -88,7 +89,7 @@ class Dispatcher(Loop):
         for job in claimed.jobs:
             assert job.lease is not None
             task = asyncio.create_task(self._attempt(job, job.lease))
-            self._running[job.id] = _Running(job, job.lease, task)
+            self._running[job.lease.token] = _Running(job, job.lease, task)
         if len(claimed.jobs) == limit:
             return 0
         if claimed.retry_at is None:
@@ -123,7 +124,7 @@ class Dispatcher(Loop):
             log.info("job_gone", job=job.id)
         finally:
             full = len(self._running) >= self._slots
-            del self._running[job.id]
+            del self._running[lease.token]
             if full:
                 self.wake()
 
@@ -173,9 +174,3 @@ class Dispatcher(Loop):
         self._telemetry.attempt(job.flow, outcome, moved.job, moved.landed)
         if not moved.landed and not isinstance(outcome, Accepted):
             log.info("lease_lost", job=job.id, attempt=job.attempt)
-
-    async def cancel_accepted(self, job_id: str, attempt: Attempt) -> None:
-        """Pass a cancel on to a processor that had promised to call back."""
-        reached = await self.processor.cancel(job_id, attempt)
-        if reached is not None:
-            log.info("cancel_passed_on", job=job_id, attempt=attempt.number, reached=reached)
