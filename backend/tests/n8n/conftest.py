@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -45,6 +45,19 @@ def public_port(prepared: RealN8n) -> int:
     return int(prepared.environment["PUBLIC_URL"].rsplit(":", 1)[1])
 
 
+@pytest.fixture(scope="module")
+def running(prepared: RealN8n, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealN8n]:
+    """One n8n for a whole file, started; a test that stops it starts it again."""
+    home = tmp_path_factory.mktemp("running") / "n8n"
+    shutil.copytree(prepared.home, home)
+    n8n = RealN8n(home, prepared.port, prepared.environment, prepared.api_key)
+    try:
+        asyncio.run(n8n.start())
+        yield n8n
+    finally:
+        n8n.process.kill()
+
+
 @pytest.fixture
 async def n8n(prepared: RealN8n, tmp_path: Path) -> AsyncIterator[RealN8n]:
     """Not started yet: that is the test's to do."""
@@ -56,13 +69,13 @@ async def n8n(prepared: RealN8n, tmp_path: Path) -> AsyncIterator[RealN8n]:
 
 
 @pytest.fixture
-async def backend(n8n: RealN8n, public_port: int, tmp_path: Path) -> AsyncIterator[Backend]:
+async def backend(prepared: RealN8n, public_port: int, tmp_path: Path) -> AsyncIterator[Backend]:
     """Not started yet: the flow is the test's to say."""
     environment = {
         "WEBHOOK_SECRET": SECRET,
         "N8N_TOKEN": TOKEN,
-        "N8N_API_KEY": n8n.api_key,
-        "PUBLIC_URL": n8n.environment["PUBLIC_URL"],
+        "N8N_API_KEY": prepared.api_key,
+        "PUBLIC_URL": prepared.environment["PUBLIC_URL"],
     }
     backend = Backend(tmp_path / "backend", public_port, environment)
     yield backend

@@ -14,6 +14,7 @@ from .processes import Process, until
 REPOSITORY = Path(__file__).resolve().parents[3]
 SCRIPT = REPOSITORY / "scripts" / "n8n" / "n8n"
 WORKFLOW_ID = "jpMain0000000001"
+ERROR_WORKFLOW_ID = "jpErrorWf0000001"
 
 
 def is_installed() -> bool:
@@ -111,13 +112,20 @@ class RealN8n:
         status = 403 if wanted else 404
         await until(f"n8n's webhook answers {status}", lambda: self._answers(status), seconds=30)
 
-    async def executions(self) -> dict[str, str]:
-        """Status by execution id, of all runs of the workflow."""
+    async def execution_status(self, execution_id: str) -> str:
+        async with _client() as client:
+            url = f"{self.url}/api/v1/executions/{execution_id}"
+            async with client.get(url, headers={"X-N8N-API-KEY": self.api_key}) as response:
+                assert response.status == 200, await response.text()
+                return str((await response.json())["status"])
+
+    async def executions(self, workflow_id: str = WORKFLOW_ID) -> dict[str, str]:
+        """Status by execution id, of all runs of a workflow that have ended."""
         found: dict[str, str] = {}
         cursor = ""
         async with _client() as client:
             while True:
-                query = {"workflowId": WORKFLOW_ID, "limit": "250"} | ({"cursor": cursor} if cursor else {})
+                query = {"workflowId": workflow_id, "limit": "250"} | ({"cursor": cursor} if cursor else {})
                 headers = {"X-N8N-API-KEY": self.api_key}
                 async with client.get(f"{self.url}/api/v1/executions", params=query, headers=headers) as response:
                     assert response.status == 200, await response.text()

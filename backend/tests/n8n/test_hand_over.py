@@ -1,55 +1,21 @@
 """Jobs handed to a real n8n: healthy, killed, down, and not published. Run by ``make test-n8n``."""
 
 import asyncio
-import json
 import os
 import time
 from collections import Counter
 
 import pytest
 
-from .backend import Backend, Job
+from .backend import Backend
 from .processes import until
-from .real_n8n import RealN8n
+from .real_n8n import ERROR_WORKFLOW_ID, RealN8n
+from .scenario import TROUBLES, check_completed_once, flows, happened, prompts
 
 pytestmark = [pytest.mark.n8n, pytest.mark.timeout(900)]
 
 SIZE = float(os.environ.get("N8N_TEST_SIZE", "1"))
 """1 is the promised size; a fraction is for a quick look on a busy machine."""
-
-
-def flows(n8n: RealN8n, concurrency: int = 20, callback_timeout: int = 120, more: str = "") -> str:
-    return f"""
-default_flow = "n8n"
-
-[flows.n8n]
-processor = "n8n"
-url = "{n8n.webhook_url}"
-token_env = "N8N_TOKEN"
-concurrency = {concurrency}
-callback_timeout_seconds = {callback_timeout}
-max_attempts = 5
-backoff_base_seconds = 1
-backoff_cap_seconds = 10
-{more}
-"""
-
-
-def prompts(count: int, hook: str = "") -> list[str]:
-    return [f"{hook}job {number}" for number in range(count)]
-
-
-def happened(job: Job) -> list[str]:
-    return [event["what"] for event in job["history"]]
-
-
-def check_completed_once(jobs: list[Job]) -> None:
-    for job in jobs:
-        assert job["status"] == "COMPLETED", job
-        assert happened(job).count("completed") == 1, job["history"]
-        assert [a["end"] for a in job["attempts"]].count("succeeded") == 1, job["attempts"]
-        # the answer is the one to this job's prompt, untouched
-        assert json.loads(job["result"] or "")["answer"] == f"echo: {job['prompt']}"
 
 
 async def test_every_job_completes_once(n8n: RealN8n, backend: Backend) -> None:
@@ -80,10 +46,7 @@ async def test_killed_with_jobs_in_flight(n8n: RealN8n, backend: Backend) -> Non
     await backend.start(flows(n8n, concurrency=in_flight, callback_timeout=60))
     ids = await backend.submit(prompts(count, hook="[sleep:12] "))
 
-    async def handed_over() -> bool:
-        return (await backend.counts())["WAITING"] >= in_flight
-
-    await until(f"{in_flight} jobs wait for n8n", handed_over, seconds=60, pause=0.05)
+    await backend.in_flight(in_flight)
     await n8n.kill()
     lost = [job for job in await backend.jobs(ids) if job["status"] == "WAITING"]
     print(f"\nkilled with {len(lost)} in flight; lane {await backend.lane()}")
@@ -105,8 +68,16 @@ async def test_killed_with_jobs_in_flight(n8n: RealN8n, backend: Backend) -> Non
             assert said, f"the history is silent about the crash: {job['history']}"
             assert said[0]["detail"]
 
+    # A later crash makes n8n report the old ones again: that must change nothing.
+    await n8n.kill()
+    await n8n.start()
+    known = len(lost)
 
-TROUBLES = ("attempt_failed", "callback_overdue", "lease_lost")
+    async def repeated() -> bool:
+        return len(await n8n.executions(ERROR_WORKFLOW_ID)) >= 2 * known
+
+    await until("the error workflow ran again for each", repeated, seconds=120)
+    assert [happened(job) for job in await backend.jobs(ids)] == [happened(job) for job in jobs]
 
 
 async def test_down_for_a_minute_while_jobs_come_in(n8n: RealN8n, backend: Backend) -> None:

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -17,19 +16,6 @@ from .receiver import Receiver
 pytestmark = [pytest.mark.n8n, pytest.mark.timeout(300)]
 
 JOB = "0123456789abcdef01234567"
-
-
-@pytest.fixture(scope="module")
-def running(prepared: RealN8n, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealN8n]:
-    """One n8n for this file; the test that kills it starts it again."""
-    home = tmp_path_factory.mktemp("workflow") / "n8n"
-    shutil.copytree(prepared.home, home)
-    n8n = RealN8n(home, prepared.port, prepared.environment, prepared.api_key)
-    try:
-        asyncio.run(n8n.start())
-        yield n8n
-    finally:
-        n8n.process.kill()
 
 
 @pytest.fixture
