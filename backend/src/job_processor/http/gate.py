@@ -66,17 +66,17 @@ def decode(body: bytes, wanted: type[T]) -> T:
     """Strict: UTF-8 without BOM, no NaN or Infinity, no lone surrogate, no duplicate key, no NUL, bounded depth."""
     try:
         value = msgspec.json.decode(body, type=wanted)
+        # A second key needs a second colon; most bodies have one and are done.
+        if body.count(b":") > 1:
+            _refuse_duplicate_keys(body)
+        if b"\\u0000" in body:
+            _refuse_nul(value, wanted)
     except msgspec.ValidationError as error:
         raise _explain(str(error), wanted) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Refused(400, "malformed_json", "The body is not one well-formed JSON object in UTF-8.") from None
     except RecursionError:
         raise Refused(400, "too_deep", f"JSON may be nested at most {MAX_DEPTH} deep.") from None
-    # A second key needs a second colon; most bodies have one and are done.
-    if body.count(b":") > 1:
-        _refuse_duplicate_keys(body)
-    if b"\\u0000" in body:
-        _refuse_nul(value, wanted)
     return value
 
 
@@ -125,9 +125,13 @@ def _has_nul(value: object) -> bool:
 
 
 def check_free_form(field: str, value: object, max_bytes: int) -> None:
-    """Free-form JSON must be storable anywhere: bounded depth and size, integers of 64 bits, no empty or odd keys."""
+    """Free-form JSON must be storable anywhere: bounded depth and size, integers of 64 bits."""
+    _check_levels(field, value)
     if len(msgspec.json.encode(value)) > max_bytes:
         raise invalid(field, f"must have at most {max_bytes} bytes as JSON")
+
+
+def _check_levels(field: str, value: object) -> None:
     level: list[object] = [value]
     for _ in range(MAX_DEPTH):
         deeper: list[object] = []
