@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import re
+import unicodedata
 from typing import cast
 from urllib.parse import urlencode
 
@@ -28,6 +29,8 @@ MAX_SCHEMA_BYTES = 64 * 1024
 MAX_WAIT_SECONDS = 60.0
 _KEY = re.compile(rb"^[\x21-\x7e]{1,255}\Z")
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
+_UNSEEN = "".join(c for c in map(chr, range(0x10000)) if c.isspace() or unicodedata.category(c) == "Cf")
+"""White space, and what has no width: zero-width spaces, joiners, direction marks."""
 _fingerprint = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -150,7 +153,8 @@ def _idempotency_key(request: Request) -> str | None:
 
 
 def _check_prompt(prompt: str) -> None:
-    if not prompt.strip():
+    seen = prompt.strip()
+    if not seen or (not seen[0].isascii() and not seen.strip(_UNSEEN)):
         raise invalid("prompt", "must not be blank")
     if "\x00" in prompt:
         raise invalid("prompt", "must not contain the NUL character")
