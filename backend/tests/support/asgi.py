@@ -109,7 +109,7 @@ class Client:
         names = {name for name, _ in given}
         chunks: list[bytes] = []
         if json_body is not None:
-            body = json.dumps(json_body).encode()
+            body = json.dumps(json_body, ensure_ascii=False).encode()
         if body is not None and "content-type" not in names:
             given.append(("content-type", "application/json"))
         if isinstance(body, bytes):
