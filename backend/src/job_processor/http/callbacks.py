@@ -14,7 +14,6 @@ from job_processor.http.problems import Refused, invalid
 from job_processor.signing import CallbackClaim
 
 MAX_ERROR_CHARACTERS = 4_000
-_UNPROVEN = Refused(401, "unauthorized", "The callback's secret or token is missing or wrong.")
 
 
 class Callbacks:
@@ -34,7 +33,7 @@ class Callbacks:
             claim.job_id != job_id or (report.attempt is not None and report.attempt != claim.attempt)
         ):
             self._context.telemetry.callback("unauthorized")
-            raise _UNPROVEN
+            raise _unproven()
         attempt = claim.attempt if claim is not None else report.attempt
         signal = _signal(report, attempt)
         failpoint("callback.before_apply")
@@ -62,7 +61,7 @@ class Callbacks:
             if claim is not None:
                 return claim
         self._context.telemetry.callback("unauthorized")
-        raise _UNPROVEN
+        raise _unproven()
 
     async def _job_id(self, report: schemas.CallbackReport, claim: CallbackClaim | None) -> str | None:
         """Whom the report is about; ``None`` for an execution that belongs to no job in flight."""
@@ -80,6 +79,11 @@ class Callbacks:
         if verdict is Answer.LATE:
             raise Refused(409, "late_result", f"The job is already {job.state.value}; the result changes nothing.")
         return answer(wire.callback_answer(job, await self._context.waits(job), verdict.value))
+
+
+def _unproven() -> Refused:
+    # A new one each time: an exception that is raised again keeps the frames of all the times before.
+    return Refused(401, "unauthorized", "The callback's secret or token is missing or wrong.")
 
 
 def _signal(report: schemas.CallbackReport, attempt: int | None) -> Signal:
