@@ -15,6 +15,8 @@ OUTAGE_THRESHOLD = 3
 """Server errors in a row that make an outage; a refused connection is one at once."""
 OUTAGE_CAP_MS = 60_000
 """Longest wait between two probes of an outage."""
+UNSAID_CAP_MS = 4_000
+"""Longest wait after a 429 that gave no time: such limits pass in seconds, and a probe costs one request."""
 
 
 class Trouble(StrEnum):
@@ -111,7 +113,8 @@ def close(lane: Lane, trouble: Trouble, detail: str, until: int | None, now: int
     still_closed = lane.trouble is not None and lane.closed_until is not None and now < lane.closed_until
     strikes = lane.strikes if still_closed else lane.strikes + 1
     if until is None:
-        wait = int(min(OUTAGE_CAP_MS, MIN_CLOSED_MS * 2 ** min(strikes - 1, 30)) * (0.8 + 0.4 * jitter))
+        longest = UNSAID_CAP_MS if trouble is Trouble.RATE_LIMITED else OUTAGE_CAP_MS
+        wait = int(min(longest, MIN_CLOSED_MS * 2 ** min(strikes - 1, 30)) * (0.8 + 0.4 * jitter))
     else:
         wait = min(max(until - now, MIN_CLOSED_MS), MAX_CLOSED_MS)
     return replace(

@@ -1,0 +1,1 @@
+"""Lanes at work: store, dispatcher, processor and a processor in trouble, together."""
