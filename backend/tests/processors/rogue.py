@@ -1,11 +1,13 @@
 """A server on loopback that says anything at all, byte by byte: what no well-behaved library would send."""
 
 import asyncio
+import gzip
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TypeAlias
 
 Behaviour: TypeAlias = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -175,6 +177,9 @@ async def endless(writer: asyncio.StreamWriter) -> None:
 
 def compressed(status: int = 200, encoding: str = "gzip") -> Behaviour:
     """200 KB that would become 200 MB."""
-    import gzip
+    return answer(status, _bomb(), {"Content-Encoding": encoding})
 
-    return answer(status, gzip.compress(b" " * 200_000_000, 1), {"Content-Encoding": encoding})
+
+@cache
+def _bomb() -> bytes:
+    return gzip.compress(b" " * 200_000_000, 1)
