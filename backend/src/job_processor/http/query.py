@@ -85,6 +85,6 @@ def _limit(text: str | None) -> int:
 def _states(given: list[str]) -> frozenset[State]:
     names = [name.strip().upper() for one in given for name in one.split(",") if name.strip()]
     known = {s.value: s for s in State}
-    if any(name not in known for name in names):
+    if (given and not names) or any(name not in known for name in names):
         raise invalid("status", f"must be one of: {', '.join(known)}")
     return frozenset(known[name] for name in names)
