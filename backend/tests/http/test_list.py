@@ -1,0 +1,169 @@
+"""Lists: filters that are honoured or refused, pages without gaps."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from job_processor.core.flow import FlowRules
+from job_processor.core.job import JobError
+from job_processor.core.outcome import Failed, Succeeded
+from job_processor.http.query import cursor_after
+from tests.http.problems import CANARY, assert_problem, naming
+from tests.support.asgi import Reply
+from tests.support.clock import START, Clock
+from tests.support.site import DEFAULT, Site, open_site
+
+
+def ids(reply: Reply) -> list[str]:
+    assert reply.status == 200, reply.text
+    return [job["id"] for job in reply.json()]
+
+
+def next_page(reply: Reply) -> str | None:
+    link = reply.headers.get("link")
+    if link is None:
+        return None
+    found = re.fullmatch(r'<(/jobs\?[^>]+)>; rel="next"', link)
+    assert found is not None, link
+    return found[1]
+
+
+@pytest.mark.parametrize("limit", [1, 3, 7, 25, 26])
+async def test_pages_show_every_job_once_and_no_new_one_between(site: Site, limit: int) -> None:
+    made = [(await site.submit(f"p{n}"))["id"] for n in range(25)]
+    seen: list[str] = []
+    page: str | None = f"/jobs?limit={limit}"
+    while page is not None:
+        reply = await site.client.get(page)
+        seen += ids(reply)
+        page = next_page(reply)
+        # What is submitted meanwhile belongs to no later page.
+        await site.submit("newer")
+
+    assert seen == made[::-1]
+
+
+async def test_a_page_link_keeps_the_filters(site: Site) -> None:
+    for n in range(6):
+        await site.submit(f"p{n}", tags=["even" if n % 2 == 0 else "odd & more"])
+
+    reply = await site.client.get("/jobs?limit=2&tag=odd+%26+more&status=PENDING&status=RUNNING")
+    page = next_page(reply)
+    assert page is not None
+    second = await site.client.get(page)
+
+    assert [job["prompt"] for job in reply.json() + second.json()] == ["p5", "p3", "p1"]
+    assert next_page(second) is None
+
+
+async def test_deleting_the_job_at_the_end_of_a_page_makes_no_gap(site: Site) -> None:
+    made = [(await site.submit(f"p{n}"))["id"] for n in range(5)]
+    reply = await site.client.get("/jobs?limit=2")
+    last = ids(reply)[-1]
+    await site.client.post(f"/jobs/{last}/cancel")
+    await site.client.request("DELETE", f"/jobs/{last}")
+
+    page = next_page(reply)
+    assert page is not None
+
+    assert ids(await site.client.get(page)) == [made[2], made[1]]
+
+
+async def test_by_status(site: Site) -> None:
+    completed = (await site.submit())["id"]
+    await site.say(await site.claim(), Succeeded("r"))
+    failed = (await site.submit())["id"]
+    await site.say(await site.claim(), Failed(JobError("x", "x"), retryable=False))
+    pending = (await site.submit())["id"]
+
+    assert ids(await site.client.get("/jobs?status=COMPLETED")) == [completed]
+    assert ids(await site.client.get("/jobs?status=failed,COMPLETED")) == [failed, completed]
+    assert ids(await site.client.get("/jobs?status=FAILED&status=PENDING")) == [pending, failed]
+
+
+async def test_by_flow(tmp_path: Path) -> None:
+    async with open_site(tmp_path / "data", flows=(DEFAULT, FlowRules("other"))) as site:
+        await site.submit()
+        other = (await site.submit(flow="other"))["id"]
+
+        assert ids(await site.client.get("/jobs?flow=other")) == [other]
+        assert ids(await site.client.get("/jobs?flow=no-such-flow")) == []
+
+
+async def test_by_text_in_prompt_or_result(site: Site) -> None:
+    prompt = (await site.submit("The QUICK brown 100%_fox"))["id"]
+    result = (await site.submit("other"))["id"]
+    await site.callback({"jobId": result, "result": "a quick answer"})
+
+    assert ids(await site.client.get("/jobs?q=quick")) == [result, prompt]
+    assert ids(await site.client.get("/jobs?q=100%25_")) == [prompt]
+    assert ids(await site.client.get("/jobs?q=100__")) == []
+
+
+async def test_by_time(site: Site, clock: Clock) -> None:
+    made = []
+    for _ in range(3):
+        made.append((await site.submit())["id"])
+        clock.forward(1000)
+    second = "2026-09-21T14:13:21Z"
+    assert START + 1000 == 1_790_000_001_000
+
+    assert ids(await site.client.get(f"/jobs?createdAfter={second}")) == made[:0:-1]
+    assert ids(await site.client.get(f"/jobs?createdBefore={second}")) == made[:1]
+    assert ids(await site.client.get("/jobs?createdAfter=2026-09-21T16:13:21%2B02:00")) == made[:0:-1]
+
+
+REFUSED = [
+    "limit=0",
+    "limit=201",
+    "limit=-1",
+    "limit=1.0",
+    "limit=+1",
+    "limit=%D9%A1",
+    "limit=99999999999999999999",
+    "limit=",
+    "limit=1&limit=2",
+    "status=",
+    "status=,",
+    f"status={CANARY}",
+    "flow=",
+    f"tag={'t' * 257}",
+    "q=",
+    "q=%00",
+    f"q={CANARY}{'q' * 256}",
+    f"createdAfter={CANARY}",
+    "createdAfter=2026-11-24",
+    "createdAfter=2026-11-24T10:00:00",
+    "createdBefore=99999-01-01T00:00:00Z",
+    f"cursor={CANARY}",
+    "cursor=",
+    "cursor=%F0%9F%98%80",
+    "cursor=AAAA",
+    "cursor=" + "A" * 4000,
+    f"{CANARY}=1",
+    "Status=PENDING",
+    "$where=1",
+]
+
+
+async def test_a_filter_that_cannot_be_honoured_is_refused(site: Site) -> None:
+    for query in REFUSED:
+        with naming(query):
+            assert_problem(await site.client.get(f"/jobs?{query}"), 422)
+
+
+async def test_a_cursor_of_a_job_that_never_was_is_only_a_place(site: Site) -> None:
+    made = (await site.submit())["id"]
+
+    assert ids(await site.client.get(f"/jobs?cursor={cursor_after('f' * 24)}")) == [made]
+    assert ids(await site.client.get(f"/jobs?cursor={cursor_after('0' * 24)}")) == []
+
+
+async def test_every_listed_job_that_is_not_final_says_what_it_waits_for(site: Site) -> None:
+    await site.submit()
+    await site.submit(delaySeconds=60)
+
+    kinds = [job["waitingOn"]["kind"] for job in (await site.client.get("/jobs")).json()]
+
+    assert kinds == ["schedule", "worker"]
