@@ -277,6 +277,12 @@ def test_settings_that_cannot_be_used(options: dict[str, str], words: str) -> No
         WebhookProcessor(msgspec.convert(options, WebhookOptions), surroundings())
 
 
+@pytest.mark.parametrize("ca_file", ["no-such-file.pem", "README.md"])
+def test_certificates_that_are_none(ca_file: str) -> None:
+    with pytest.raises(ProcessorUnusable, match="ca_file"):
+        webhook("https://example.com", ca_file=str(CERTIFICATES / ca_file))
+
+
 def test_a_secret_that_a_header_cannot_carry() -> None:
     with pytest.raises(ProcessorUnusable, match="cannot carry"):
         WebhookProcessor(

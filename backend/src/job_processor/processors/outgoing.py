@@ -12,6 +12,7 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
+from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
@@ -60,7 +61,7 @@ class Outgoing:
     """One processor's own connections. Keys of one never meet those of another.
 
     ``seconds`` bounds a request as a whole, from the look-up of the name to the last byte; ``body_limit`` is in
-    bytes.
+    bytes. Raises ProcessorUnusable when ``ca_file`` holds no certificates.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class Outgoing:
         self._seconds = seconds
         self._body_limit = body_limit
         self._headers = {"Accept-Encoding": "identity", "User-Agent": "job-processor", **headers}
-        self._tls: ssl.SSLContext | bool = True if ca_file is None else ssl.create_default_context(cafile=ca_file)
+        self._tls: ssl.SSLContext | bool = True if ca_file is None else _trusting(ca_file)
         self._allow_private = allow_private
         self._session: aiohttp.ClientSession | None = None
 
@@ -154,6 +155,13 @@ class Outgoing:
                 yield part
         except _FAULTS as error:
             raise translated(error, self._seconds) from error
+
+
+def _trusting(ca_file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise ProcessorUnusable(f"ca_file cannot be used: {error.strerror or error}") from None
 
 
 def is_encoded(response: aiohttp.ClientResponse) -> bool:
