@@ -95,7 +95,8 @@ class SqliteStore:
         return db
 
     async def close(self) -> None:
-        for part in (self._writer, self._points, self._scans):
+        # The writer last: whoever closes last moves the log into the file, and readers may not write.
+        for part in (self._points, self._scans, self._writer):
             if part is not None:
                 await part.close()
         self._writer = self._points = self._scans = None
