@@ -1,0 +1,80 @@
+"""A process that dies inside a schema upgrade, at every statement: the next start ends it, and nothing is lost."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import apsw
+import pytest
+
+from job_processor.store.sqlite.connection import open_writer
+from job_processor.store.sqlite.schema import VERSIONS, upgrade
+from job_processor.store.sqlite.store import SqliteStore
+from tests.faults.upgrading import NEXT
+from tests.store_suite.given import added
+
+
+def _upgrade(path: Path, die_at: int) -> int:
+    command = [sys.executable, "-m", "tests.faults.upgrading", str(path), str(die_at)]
+    return subprocess.run(command, check=False).returncode
+
+
+def _shape(path: Path) -> list[tuple[object, ...]]:
+    db = apsw.Connection(str(path))
+    try:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        version = db.pragma("user_version")
+        return [(version,), *db.execute("SELECT name, sql FROM sqlite_schema ORDER BY name")]
+    finally:
+        db.close()
+
+
+def _ended(path: Path) -> list[tuple[object, ...]]:
+    """The file's shape after an upgrade that nobody disturbs."""
+    db = open_writer(path)
+    upgrade(db, (*VERSIONS, NEXT))
+    db.close()
+    return _shape(path)
+
+
+def test_a_new_file_whose_making_was_cut_off_is_made_by_the_next_start(tmp_path: Path) -> None:
+    whole = _ended(tmp_path / "whole.db")
+    died = 0
+    for die_at in range(1, 100):
+        path = tmp_path / f"{die_at}.db"
+        code = _upgrade(path, die_at)
+        assert _ended(path) == whole, f"killed at statement {die_at}"
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+        died += 1
+    else:
+        pytest.fail("the upgrade never ended")
+    assert died > 20
+
+
+async def test_jobs_outlive_an_upgrade_that_is_cut_off_again_and_again(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    await store.open()
+    prompts = {job.id: job.prompt for job in [await added(store, f"prompt {n}") for n in range(50)]}
+    await store.close()
+    path = tmp_path / "jobs.db"
+    assert path.exists()
+
+    codes = [_upgrade(path, die_at) for die_at in range(2, 8)]
+    assert codes == [-signal.SIGKILL] * len(codes)
+
+    # Version 1 is still whole: each upgrade was undone.
+    store = SqliteStore(tmp_path)
+    await store.open()
+    for job_id, prompt in prompts.items():
+        job = await store.get(job_id)
+        assert job is not None
+        assert job.prompt == prompt
+    await store.close()
+    assert _upgrade(path, 0) == 0
+    assert _shape(path)[0] == (len(VERSIONS) + 1,)
+    db = apsw.Connection(str(path))
+    assert db.execute("SELECT count(*) FROM jobs WHERE colour = 'blue'").fetchall() == [(50,)]
+    db.close()
