@@ -83,7 +83,7 @@ class Jobs:
             headers["preference-applied"] = f"wait={seconds:g}"
         made = answer(wire.whole(job, await context.waits(job)), headers=headers)
         made.headers["etag"] = f'"{hashlib.blake2b(bytes(made.body), digest_size=12).hexdigest()}"'
-        if request.headers.get("if-none-match") == made.headers["etag"]:
+        if _is_known(request.headers.get("if-none-match", ""), made.headers["etag"]):
             return Response(status_code=304, headers={"etag": made.headers["etag"]})
         return made
 
@@ -141,6 +141,11 @@ class Jobs:
             job = await self._context.job(request)
             raise MoveRefused(f"Only final jobs can be deleted; this one is {job.state.value}.")
         return Response(status_code=204)
+
+
+def _is_known(given: str, etag: str) -> bool:
+    """RFC 9110, 13.1.2: a list, or any; a proxy that compresses makes ours weak."""
+    return any(one.strip().removeprefix("W/") in (etag, "*") for one in given.split(","))
 
 
 def _idempotency_key(request: Request) -> str | None:
