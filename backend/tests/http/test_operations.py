@@ -1,0 +1,120 @@
+"""What operators look at and do: flows, pause and resume, workers, statistics, metrics."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from job_processor.core.flow import FlowRules
+from job_processor.core.lane import Lane, Trouble, close
+from job_processor.core.outcome import Succeeded
+from job_processor.store.base import Claim, Worker
+from tests.http.problems import assert_problem
+from tests.support.clock import Clock
+from tests.support.site import DEFAULT, Site, open_site
+
+
+async def test_flows_show_their_rules_and_their_open_lane(tmp_path: Path) -> None:
+    other = FlowRules("other", concurrency=2, rate_per_minute=60.0)
+    async with open_site(tmp_path / "data", flows=(DEFAULT, other)) as site:
+        await site.submit()
+
+        main, second = (await site.client.get("/flows")).json()
+
+        assert (main["name"], main["isDefault"], main["byStatus"]) == ("main", True, {"PENDING": 1})
+        assert main["lane"] == {"state": "open", "kind": None, "detail": None, "until": None}
+        assert (second["isDefault"], second["concurrency"], second["ratePerMinute"]) == (False, 2, 60.0)
+
+
+async def test_a_paused_flow_hands_nothing_over_and_its_jobs_say_so(site: Site) -> None:
+    job = (await site.submit())["id"]
+
+    paused = await site.client.post("/flows/main/pause", {"reason": "maintenance"})
+
+    assert (paused.status, paused.json()["lane"]["state"], paused.json()["lane"]["detail"]) == (
+        200,
+        "paused",
+        "maintenance",
+    )
+    assert (await site.store.claim(Claim(DEFAULT, 1, "w"))).jobs == []
+    waits = (await site.job(job))["waitingOn"]
+    assert waits["kind"] == "paused"
+    assert "maintenance" in waits["detail"]
+
+    resumed = await site.client.post("/flows/main/resume")
+    assert resumed.json()["lane"] == {"state": "open", "kind": None, "detail": None, "until": None}
+    assert (await site.claim()).id == job
+
+
+async def test_pausing_twice_and_resuming_twice_is_no_fault(site: Site) -> None:
+    for act, state in (("pause", "paused"), ("pause", "paused"), ("resume", "open"), ("resume", "open")):
+        reply = await site.client.post(f"/flows/main/{act}")
+        assert (reply.status, reply.json()["lane"]["state"]) == (200, state)
+    assert_problem(await site.client.post("/flows/no-such/pause"), 404)
+    assert_problem(await site.client.post("/flows/main/pause", {"reason": "r" * 501}), 422)
+
+
+async def test_a_closed_lane_shows_its_trouble_and_a_pause_does_not_hide_it_for_ever(site: Site, clock: Clock) -> None:
+    shut = close(Lane("main"), Trouble.OUTAGE, "n8n refuses connections.", clock.now() + 8_000, clock.now(), 0.5)
+    assert await site.store.put_lane(shut)
+
+    [flow] = (await site.client.get("/flows")).json()
+    assert (flow["lane"]["state"], flow["lane"]["kind"]) == ("closed", "outage")
+    assert flow["lane"]["until"] is not None
+
+    await site.client.post("/flows/main/pause", {"reason": "x"})
+    [flow] = [(await site.client.post("/flows/main/resume")).json()]
+    assert (flow["lane"]["state"], flow["lane"]["detail"]) == ("closed", "n8n refuses connections.")
+
+
+async def test_workers_are_shown_while_they_are_heard_of(site: Site, clock: Clock) -> None:
+    beat = Worker("w-1", "w", ("main",), 3, clock.now(), clock.now())
+    await site.store.beat(beat)
+    await site.store.beat(replace(beat, id="gone", seen_at=clock.now() - 60_000))
+
+    [worker] = (await site.client.get("/workers")).json()
+
+    assert (worker["id"], worker["name"], worker["flows"], worker["running"]) == ("w-1", "w", ["main"], 3)
+
+
+async def test_statistics_count_every_state(site: Site, clock: Clock) -> None:
+    for _ in range(3):
+        await site.submit()
+    await site.say(await site.claim(), Succeeded("r"))
+    await site.claim()
+    clock.forward(2_500)
+
+    stats = (await site.client.get("/stats")).json()
+
+    assert stats["total"] == 3
+    assert stats["byStatus"] == {"PENDING": 1, "RUNNING": 1, "COMPLETED": 1}
+    assert stats["byFlow"] == {"main": stats["byStatus"]}
+    assert stats["oldestPendingSeconds"] == 2.5
+
+
+async def test_metrics_count_what_happened(site: Site) -> None:
+    job = (await site.submit())["id"]
+    await site.callback({"jobId": job, "result": "r"})
+    await site.callback({"jobId": job, "result": "r"}, secret="wrong")
+
+    reply = await site.client.get("/metrics")
+
+    assert reply.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = reply.text.splitlines()
+    for line in (
+        'job_processor_submitted_total{flow="main"} 1.0',
+        'job_processor_completed_total{flow="main"} 1.0',
+        'job_processor_callbacks_total{verdict="applied"} 1.0',
+        'job_processor_callbacks_total{verdict="unauthorized"} 1.0',
+        'job_processor_jobs{flow="main",status="COMPLETED"} 1.0',
+        'job_processor_lane_open{flow="main"} 1.0',
+        "job_processor_store_up 1.0",
+    ):
+        assert line in lines, line
+
+
+async def test_metrics_are_there_when_the_store_is_not(site: Site) -> None:
+    await site.store.close()
+
+    reply = await site.client.get("/metrics")
+
+    assert reply.status == 200
+    assert "job_processor_store_up 0.0" in reply.text.splitlines()
