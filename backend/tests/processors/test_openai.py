@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from job_processor.core.errors import ProcessorUnusable
+from job_processor.core.errors import ProcessorUnusable, StoreUnavailable
 from job_processor.core.job import Usage
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Failed, Succeeded
@@ -195,6 +195,14 @@ async def test_a_connection_is_used_again(rogue: Rogue) -> None:
         assert not rogue.hung_up.is_set()
 
 
+async def test_a_report_that_cannot_be_kept_fails_nothing(rogue: Rogue) -> None:
+    async def progress(text: str) -> None:
+        raise StoreUnavailable
+
+    async with opened(model(rogue)) as processor:
+        assert isinstance(await processor.run(replace(dispatch(), progress=progress)), Succeeded)
+
+
 # --- E8: answers that are none ---------------------------------------------------------------------
 
 NO_CHOICES = {**completion(), "choices": []}
@@ -332,8 +340,7 @@ async def test_a_stream_that_is_torn(rogue: Rogue) -> None:
 )
 async def test_one_deadline_holds_for_the_whole(rogue: Rogue, behaviour: Behaviour) -> None:
     rogue.usual = behaviour
-    ended = await failed(model(rogue, seconds=0.5))
-    assert (ended.error.code, ended.retryable) == ("dispatch_timeout", True)
+    assert (await fault(model(rogue, seconds=0.5))).code == "dispatch_timeout"
     assert len(rogue.requests) == 1
 
 

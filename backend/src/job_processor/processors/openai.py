@@ -1,11 +1,13 @@
 """``processor = "openai"``: a model behind OpenAI's API or any that is compatible (vLLM, Ollama, LiteLLM …)."""
 
+import contextlib
 from typing import Annotated, Any, Final
 
 import httpx2
 import msgspec
 import openai
 
+from job_processor.core.errors import JobProcessorError
 from job_processor.core.job import Attempt, JobError
 from job_processor.core.outcome import Failed, Outcome
 from job_processor.processors.answers import trouble_of
@@ -128,7 +130,9 @@ class Chat:
                 now = self._now()
                 if told_at is None or not 0 <= now - told_at < PROGRESS_MS:
                     told_at = now
-                    await dispatch.progress(_last(answer.text))
+                    # The answer is worth more than the report: the store may be away, the job deleted.
+                    with contextlib.suppress(JobProcessorError):
+                        await dispatch.progress(_last(answer.text))
 
     def _refused(self, error: openai.APIStatusError) -> Outcome:
         if error.code == "content_filter" or _inner_code(error.body) == "content_filter":

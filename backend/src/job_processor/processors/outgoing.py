@@ -108,8 +108,7 @@ class Outgoing:
     ) -> Reply:
         """One request and its answer, whatever its status.
 
-        Raises LaneTrouble (nothing could be sent), ServerFault (the answer broke off), AttemptFailed (the
-        deadline passed).
+        Raises LaneTrouble (nothing could be sent) and ServerFault (no answer, or not in time, or not whole).
         """
         response = await self.send(method, url, body, headers)
         try:
@@ -183,9 +182,8 @@ def translated(error: Exception, seconds: float) -> Exception:
         case aiohttp.ClientConnectorError():
             return LaneTrouble(Trouble.OUTAGE, f"No connection to {error.host}:{error.port}: {_reason(error)}")
         case TimeoutError():
-            return AttemptFailed(
-                "dispatch_timeout", f"No whole answer came within {seconds:g} seconds.", retryable=True
-            )
+            # It counts against the lane too: a processor that hangs must not be taken for one that answers.
+            return ServerFault("dispatch_timeout", f"No whole answer came within {seconds:g} seconds.")
         case aiohttp.ClientPayloadError():
             return ServerFault("answer_broken", "The answer broke off before its end.")
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientConnectionError() | OSError():
