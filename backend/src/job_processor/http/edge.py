@@ -27,6 +27,7 @@ _PAGE_HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"referrer-policy", b"no-referrer"),
 )
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PAGE_CSP = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -92,5 +93,11 @@ class Edge:
             name = host.rpartition(b":")[0] if host.rpartition(b":")[2].isdigit() else host
             if name.lower() not in self._hosts:
                 raise Refused(403, "unknown_host", "This server does not go by the name in the Host header.")
-        if site == b"cross-site" and method not in ("GET", "HEAD", "OPTIONS") and origin.lower() not in self._origins:
-            raise Refused(403, "cross_site", "Pages of other sites may not call this API.")
+        if method in _SAFE or not (site or origin) or site in (b"same-origin", b"none"):
+            return
+        if origin.lower() in self._origins:
+            return
+        # Browsers tell Sec-Fetch-Site only to https and loopback; elsewhere the page's address must be ours.
+        if not site and host and origin.partition(b"://")[2].lower() == host.lower():
+            return
+        raise Refused(403, "cross_site", "Pages of other sites may not call this API.")
