@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.routing import BaseRoute, Match, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -35,6 +35,7 @@ def build(context: Context, page: Path, hosts: Collection[str], origins: Collect
     routes += [
         Route("/openapi.json", endpoint=_Endpoint(describe), methods=["GET"]),
         Route("/", endpoint=_Endpoint(root), methods=["GET"]),
+        Route("/ui", endpoint=_Endpoint(root), methods=["GET"]),
         Mount("/ui", app=_Page(page)),
     ]
     fixed = {(op.method, op.path): _Endpoint(op.handler) for op in table if "{" not in op.path}
@@ -70,10 +71,21 @@ class _Routes(Router):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._fixed.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
-        if app is None:
-            await super().__call__(scope, receive, send)
-        else:
+        if app is not None:
             await app(scope, receive, send)
+            return
+        try:
+            await super().__call__(scope, receive, send)
+        except HTTPException as error:
+            allowed = self._allowed(scope) if error.status_code == 405 else None
+            if not allowed:
+                raise
+            raise HTTPException(405, headers={"allow": allowed}) from None
+
+    def _allowed(self, scope: Scope) -> str:
+        """The methods of all routes of this path; Starlette names those of the first."""
+        here = [r.methods or () for r in self.routes if isinstance(r, Route) and r.matches(scope)[0] is not Match.NONE]
+        return ", ".join(sorted({method for methods in here for method in methods}))
 
 
 class _Page:
@@ -85,7 +97,7 @@ class _Page:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
-            raise HTTPException(405)
+            raise HTTPException(405, headers={"allow": "GET, HEAD"})
         response = await self._response(scope)
         response.headers["content-security-policy"] = PAGE_CSP
         await response(scope, receive, send)
