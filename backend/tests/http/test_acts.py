@@ -6,12 +6,13 @@ import pytest
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import JobError, Usage
-from job_processor.core.outcome import Accepted, Failed, Succeeded
+from job_processor.core.outcome import Accepted, Failed, Outcome, Succeeded
 from tests.http.problems import assert_problem
 from tests.support.clock import Clock
 from tests.support.site import DEFAULT, Site, open_site
 
 FATAL = Failed(JobError("content_filter", "Refused."), retryable=False)
+OUTCOMES: dict[str, Outcome] = {"WAITING": Accepted(60_000), "COMPLETED": Succeeded('{"a": 1}'), "FAILED": FATAL}
 
 
 async def in_state(site: Site, state: str) -> str:
@@ -20,9 +21,8 @@ async def in_state(site: Site, state: str) -> str:
         await site.client.post(f"/jobs/{made}/cancel")
     elif state != "PENDING":
         job = await site.claim()
-        outcome = {"WAITING": Accepted(60_000), "COMPLETED": Succeeded('{"a": 1}'), "FAILED": FATAL}.get(state)
-        if outcome is not None:
-            await site.say(job, outcome)
+        if state in OUTCOMES:
+            await site.say(job, OUTCOMES[state])
     assert (await site.job(made))["status"] == state
     return made
 
