@@ -7,6 +7,9 @@ const backend = process.env["BACKEND_URL"] ?? "http://127.0.0.1:3000";
 // Every path of the API that the page calls; the page itself lives under /ui/ and never collides with them.
 const apiPaths = ["/jobs", "/flows", "/workers", "/stats", "/health", "/events"];
 
+// Tests of functions that need no document, and so no jsdom, which costs more than they do.
+const PURE = ["src/lib/**/*.test.ts", "src/features/**/*.test.ts", "src/live/machine.test.ts"];
+
 export default defineConfig({
   base: "/ui/",
   plugins: [react()],
@@ -24,10 +27,23 @@ export default defineConfig({
     chunkSizeWarningLimit: 900,
   },
   test: {
-    environment: "jsdom",
-    environmentOptions: { jsdom: { url: "http://localhost:3000/ui/" } },
-    setupFiles: ["./src/testing/setup.ts"],
     restoreMocks: true,
     css: false,
+    // Generous: what they wait for comes at once, except on a machine that is busy with other things.
+    testTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "pure", environment: "node", include: PURE } },
+      {
+        extends: true,
+        test: {
+          name: "page",
+          environment: "jsdom",
+          environmentOptions: { jsdom: { url: "http://localhost:3000/ui/" } },
+          setupFiles: ["./src/testing/setup.ts"],
+          include: ["src/**/*.test.{ts,tsx}"],
+          exclude: PURE,
+        },
+      },
+    ],
   },
 });

@@ -153,9 +153,7 @@ describe("the form", () => {
     expect(screen.getByTestId("live-light")).toHaveTextContent("Offline");
 
     server.resetHandlers();
-    await waitFor(() => expect(screen.queryByTestId("server-banner")).not.toBeInTheDocument(), {
-      timeout: 5_000,
-    });
+    await waitFor(() => expect(screen.queryByTestId("server-banner")).not.toBeInTheDocument());
     expect(prompt).toBeEnabled();
     expect(prompt).toHaveValue("keep me");
   });

@@ -25,7 +25,15 @@ export const theme = createTheme({
     Tooltip: Tooltip.extend({
       defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: true } },
     }),
-    Modal: Modal.extend({ defaultProps: { centered: true, radius: "lg" } }),
+    Modal: Modal.extend({
+      defaultProps: {
+        centered: true,
+        radius: "lg",
+        closeButtonProps: { "aria-label": "Close" },
+        // Its <header> would be a second banner of the page.
+        attributes: { header: { role: "presentation" } },
+      },
+    }),
   },
 });
 

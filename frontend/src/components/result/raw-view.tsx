@@ -19,7 +19,7 @@ interface Props {
 /** The text as it is, byte for byte; long ones a window at a time, around the mark if there is one. */
 export function RawView({ text, label, prose = false, mark = null }: Props) {
   const [whole, setWhole] = useState(false);
-  const box = useRef<HTMLElement>(null);
+  const box = useRef<HTMLDivElement>(null);
   const marked = useRef<HTMLElement>(null);
   const markIndex = mark === null ? null : indexOfLineColumn(text, mark.line, mark.column);
   const { from, to } = window(text.length, whole ? text.length : SHOWN_AT_ONCE, markIndex);
@@ -40,7 +40,7 @@ export function RawView({ text, label, prose = false, mark = null }: Props) {
         ) : (
           <>
             <VisibleText text={text.slice(from, markIndex)} />
-            <mark ref={marked} className={styles["mark"]} title="Parsing stopped here">
+            <mark ref={marked} className={styles["stopped"]} title="Parsing stopped here">
               {markIndex >= text.length ? "⟨end⟩" : <Marked text={characterAt(text, markIndex)} />}
             </mark>
             <VisibleText text={text.slice(markIndex + characterAt(text, markIndex).length, to)} />

@@ -10,11 +10,12 @@ export function ScrollBox({
 }: {
   label: string;
   prose?: boolean;
-  box?: Ref<HTMLElement>;
+  box?: Ref<HTMLDivElement>;
   children: ReactNode;
 }) {
   return (
-    <section
+    <div
+      role="group"
       ref={box ?? null}
       className={styles["box"]}
       data-prose={prose || undefined}
@@ -22,6 +23,6 @@ export function ScrollBox({
       aria-label={label}
     >
       <pre className={styles["text"]}>{children}</pre>
-    </section>
+    </div>
   );
 }

@@ -13,7 +13,7 @@ export function Differences({ differences }: { differences: readonly Difference[
   if (differences.length === 0) return null;
   return (
     <Panel title={`Differences (${differences.length.toLocaleString("en")})`} flush>
-      <section className={styles["scroll"]} tabIndex={0} aria-label="Differences">
+      <div role="group" className={styles["scroll"]} tabIndex={0} aria-label="Differences">
         <table className={styles["differences"]}>
           <thead>
             <tr>
@@ -40,7 +40,7 @@ export function Differences({ differences }: { differences: readonly Difference[
             ))}
           </tbody>
         </table>
-      </section>
+      </div>
       {differences.length > SHOWN && <p className={styles["none"]}>Only the first {SHOWN} are listed.</p>}
     </Panel>
   );

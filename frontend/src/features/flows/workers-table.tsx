@@ -11,7 +11,7 @@ export function WorkersTable({ workers }: { workers: readonly Worker[] }) {
           No worker is running: jobs are accepted and wait. Start one with <code>job-processor worker</code>.
         </p>
       ) : (
-        <section className={styles["scroll"]} tabIndex={0} aria-label="Workers">
+        <div role="group" className={styles["scroll"]} tabIndex={0} aria-label="Workers">
           <table className={styles["workers"]}>
             <thead>
               <tr>
@@ -40,7 +40,7 @@ export function WorkersTable({ workers }: { workers: readonly Worker[] }) {
               ))}
             </tbody>
           </table>
-        </section>
+        </div>
       )}
     </Panel>
   );

@@ -16,7 +16,7 @@ export function AdvancedFields({ values, problems, onChange }: Props) {
       onChange({ [name]: event.currentTarget.value }),
   });
   return (
-    <div className={styles["advanced"]}>
+    <>
       <div className={styles["three"]}>
         <TextInput label="Priority" placeholder="0" inputMode="numeric" {...field("priority")} />
         <TextInput label="Delay (s)" placeholder="0" inputMode="decimal" {...field("delaySeconds")} />
@@ -34,6 +34,6 @@ export function AdvancedFields({ values, problems, onChange }: Props) {
         classNames={{ input: "mono" }}
         {...field("resultSchema")}
       />
-    </div>
+    </>
   );
 }

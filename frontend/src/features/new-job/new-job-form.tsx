@@ -1,4 +1,4 @@
-import { Button, Collapse, NativeSelect, Textarea } from "@mantine/core";
+import { Button, NativeSelect, Textarea } from "@mantine/core";
 import { IconAdjustmentsHorizontal, IconCornerDownLeft } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -79,7 +79,7 @@ export function NewJobForm() {
             error={shown.prompt ?? null}
             onChange={(event) => change({ prompt: event.currentTarget.value })}
           />
-          <div className={styles["controls"]}>
+          <div className={styles["controls"]} data-open={advanced || undefined}>
             <NativeSelect
               aria-label="Flow"
               className={styles["flow"]}
@@ -92,13 +92,18 @@ export function NewJobForm() {
               variant="default"
               className={styles["options"]}
               aria-expanded={advanced}
-              aria-controls={advancedId}
+              aria-controls={advanced ? advancedId : undefined}
               leftSection={<IconAdjustmentsHorizontal size={16} aria-hidden />}
               aria-label="Options"
               onClick={() => setAdvanced(!advanced)}
             >
               <span className={styles["optionsWord"]}>Options</span>
             </Button>
+            {advanced && (
+              <div id={advancedId} className={styles["advanced"]}>
+                <AdvancedFields values={values} problems={shown} onChange={change} />
+              </div>
+            )}
             <Button
               type="submit"
               className={styles["create"]}
@@ -109,9 +114,6 @@ export function NewJobForm() {
               Create job
             </Button>
           </div>
-          <Collapse expanded={advanced} id={advancedId}>
-            <AdvancedFields values={values} problems={shown} onChange={change} />
-          </Collapse>
           <div className={styles["below"]}>
             <span role="status" className={styles["outcome"]}>
               {created !== null && (

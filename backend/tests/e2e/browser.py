@@ -1,0 +1,49 @@
+"""Finds a Chromium and starts it. A developer's own browser will do; so will Playwright's."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from playwright.async_api import Browser, Playwright, async_playwright
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def installed() -> str | None:
+    """The path of a browser on this machine."""
+    given = os.environ.get("CHROMIUM_PATH")
+    if given:
+        return given
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+def available(playwright: Playwright) -> str | None:
+    own = playwright.chromium.executable_path
+    return installed() or (own if Path(own).exists() else None)
+
+
+@asynccontextmanager
+async def launched() -> AsyncIterator[Browser | None]:
+    """The browser, or ``None`` where there is none."""
+    async with async_playwright() as playwright:
+        path = available(playwright)
+        if path is None:
+            yield None
+            return
+        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            await browser.close()

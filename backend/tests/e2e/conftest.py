@@ -1,0 +1,92 @@
+"""A server and a browser for all tests of the page; a fresh, watched tab for each."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Error, Page
+
+from job_processor import __file__ as package
+from tests.e2e.browser import launched
+from tests.e2e.served import Served
+
+WIDE = 1440
+WAITS_MS = 30_000
+"""How long the page may take to show something. Generous: a busy machine is not a bug."""
+
+Scheme = Literal["light", "dark"]
+OpenTab = Callable[..., Awaitable[Page]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built() -> None:
+    if not (Path(package).parent / "ui" / "index.html").exists():
+        pytest.fail("The page is not built: run `make build`.")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    served = Served(tmp_path_factory.mktemp("served"))
+    served.start()
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def empty_server(tmp_path: Path) -> Iterator[Served]:
+    """A server of this test alone: nothing in it, and free to be stopped."""
+    served = Served(tmp_path)
+    served.start()
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with launched() as found:
+        if found is None:
+            if os.environ.get("CI") == "true":
+                pytest.fail("No Chromium: set CHROMIUM_PATH or install one.")
+            pytest.skip("no Chromium on this machine")
+        yield found
+
+
+@pytest.fixture
+async def open_tab(browser: Browser) -> AsyncIterator[OpenTab]:
+    """Opens a tab that fails the test on any script error and any breach of the content security policy."""
+    wrong: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        # A request that fails is what some tests are about, and the browser says so by itself.
+        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+            wrong.append(message.text)
+
+    def broke(error: Error) -> None:
+        wrong.append(str(error))
+
+    async with AsyncExitStack() as stack:
+
+        async def open_at(url: str, *, width: int = WIDE, height: int = 900, scheme: Scheme = "light") -> Page:
+            context = await browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+            )
+            stack.push_async_callback(context.close)
+            context.set_default_timeout(WAITS_MS)
+            page = await context.new_page()
+            page.on("console", heard)
+            page.on("pageerror", broke)
+            await page.goto(url)
+            return page
+
+        yield open_at
+    assert wrong == []

@@ -1,0 +1,128 @@
+"""A real server in a process of its own, which a test may stop and start again."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+FLOWS = """
+default_flow = "mock"
+
+[flows.mock]
+processor = "mock"
+delay_seconds = 0.5
+
+[flows.other]
+processor = "mock"
+delay_seconds = 0.2
+max_attempts = 1
+
+[flows.patient]
+processor = "mock"
+delay_seconds = 600
+callback_timeout_seconds = 900
+"""
+STARTS_WITHIN_SECONDS = 60.0
+STOPS_WITHIN_SECONDS = 30.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(slots=True)
+class Served:
+    directory: Path
+    port: int = field(default_factory=free_port)
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def page(self) -> str:
+        return f"{self.url}/ui/"
+
+    def start(self) -> None:
+        flows = self.directory / "flows.toml"
+        flows.write_text(FLOWS)
+        command = [sys.executable, "-m", "job_processor.cli", "serve", "--host", "127.0.0.1"]
+        command += ["--port", str(self.port), "--data-dir", str(self.directory / "data")]
+        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR")}
+        with (self.directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, env={**kept, "FLOWS_FILE": str(flows)}, stdout=log, stderr=subprocess.STDOUT
+            )
+        end = time.monotonic() + STARTS_WITHIN_SECONDS
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise AssertionError(f"the server did not start: {(self.directory / 'log').read_text()[-2000:]}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """As an operator does it: SIGTERM, and it ends well."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            code = process.wait(STOPS_WITHIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError("the server did not stop on SIGTERM") from None
+        assert code == 0, f"the server ended with {code}: {(self.directory / 'log').read_text()[-2000:]}"
+
+    def submit(self, prompt: str, **fields: object) -> dict[str, Any]:
+        return self._call("POST", "/jobs", {"prompt": prompt, **fields})
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        return self._call("GET", f"/jobs/{job_id}")
+
+    def finished(self, job_id: str, status: str = "COMPLETED") -> dict[str, Any]:
+        """The job once it has come that far."""
+        end = time.monotonic() + STARTS_WITHIN_SECONDS
+        while (job := self.job(job_id))["status"] != status:
+            assert time.monotonic() < end, f"waited in vain for {status}: {job}"
+            time.sleep(0.05)
+        return job
+
+    def call_back(self, job_id: str, result: str) -> None:
+        """What a processor says when it is done."""
+        self._call(
+            "POST",
+            "/webhook/callback",
+            {"jobId": job_id, "result": result},
+            {"x-webhook-secret": "dev-secret-key"},
+        )
+
+    def _call(
+        self, method: str, path: str, body: object | None = None, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            self.url + path, data, {"content-type": "application/json", **(headers or {})}, method=method
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=2):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False

@@ -1,0 +1,84 @@
+"""axe finds nothing, in either colour scheme, on any page or dialog."""
+
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.e2e.conftest import OpenTab, Scheme
+from tests.e2e.looks import expect_mode
+from tests.e2e.served import Served
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
+BOTH: list[Scheme] = ["light", "dark"]
+
+
+async def violations(page: Page) -> list[str]:
+    await page.evaluate(AXE)
+    found: dict[str, Any] = await page.evaluate("axe.run()")
+    return [
+        f"{one['id']}: {node['html'][:200]} {node['any'][:1]}" for one in found["violations"] for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", BOTH)
+async def test_the_list(server: Served, open_tab: OpenTab, scheme: Scheme) -> None:
+    server.finished(server.submit("fault:malformed", tags=["a tag"])["id"])
+    server.finished(server.submit("fault:error", flow="other")["id"], "FAILED")
+    server.submit("later", delaySeconds=3600)
+    page = await open_tab(server.page, scheme=scheme)
+    await expect(page.locator("[data-job]").first).to_be_visible()
+    await expect_mode(page, "Live")
+    await page.get_by_role("button", name="Options").click()
+    await page.get_by_text("Watch something go wrong").click()
+    await page.get_by_role("button", name="Create job").click()
+    await page.keyboard.press("Escape")
+    assert await violations(page) == []
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await expect(page.get_by_role("list", name="Jobs, newest first")).to_be_visible()
+    assert await violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", BOTH)
+async def test_a_job(server: Served, open_tab: OpenTab, scheme: Scheme) -> None:
+    wrong = server.finished(server.submit("fault:malformed")["id"])
+    page = await open_tab(f"{server.page}jobs/{wrong['id']}", scheme=scheme)
+    await expect(page.get_by_test_id("result-error")).to_be_visible()
+    assert await violations(page) == []
+    for tab in ("Repaired", "Edits"):
+        await page.get_by_role("tab", name=tab).click()
+        assert await violations(page) == []
+    failed = server.finished(server.submit("fault:error", flow="other")["id"], "FAILED")
+    await page.goto(f"{server.page}jobs/{failed['id']}")
+    await expect(page.get_by_test_id("job-error")).to_be_visible()
+    assert await violations(page) == []
+    await page.get_by_role("button", name="Replay…").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    assert await violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", BOTH)
+async def test_flows_and_a_comparison(server: Served, open_tab: OpenTab, scheme: Scheme) -> None:
+    left = server.finished(server.submit("left")["id"])
+    right = server.finished(server.submit("right side")["id"])
+    page = await open_tab(f"{server.page}flows", scheme=scheme)
+    await expect(page.get_by_role("heading", name="Workers")).to_be_visible()
+    assert await violations(page) == []
+    await page.goto(f"{server.page}jobs/{left['id']}/compare/{right['id']}")
+    await expect(page.get_by_text("Different results")).to_be_visible()
+    assert await violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", BOTH)
+async def test_nothing_there_help_and_offline(empty_server: Served, open_tab: OpenTab, scheme: Scheme) -> None:
+    page = await open_tab(empty_server.page, scheme=scheme)
+    await expect(page.get_by_text("No jobs yet")).to_be_visible()
+    assert await violations(page) == []
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    assert await violations(page) == []
+    await page.keyboard.press("Escape")
+    empty_server.stop()
+    await expect(page.get_by_test_id("server-banner")).to_be_visible()
+    assert await violations(page) == []

@@ -1,0 +1,77 @@
+"""From the form to COMPLETED, without a reload."""
+
+import json
+
+from playwright.async_api import Request, expect
+
+from tests.e2e.conftest import OpenTab
+from tests.e2e.looks import expect_mode, expect_status, row_of, type_and_create
+from tests.e2e.served import Served
+
+
+async def test_a_job_is_created_watched_and_read(empty_server: Served, open_tab: OpenTab) -> None:
+    page = await open_tab(empty_server.page)
+    await expect(page.get_by_text("No jobs yet")).to_be_visible()
+    await expect_mode(page, "Live")
+
+    await type_and_create(page, "Tell me something")
+    row = row_of(page, "Tell me something")
+    await expect_status(row, "COMPLETED")
+    await expect(page.get_by_label("Prompt", exact=True)).to_have_value("")
+
+    await row.get_by_role("link").click()
+    await expect(page.get_by_role("heading", name="Job")).to_be_visible()
+    job = empty_server.job(page.url.rsplit("/", 1)[-1])
+    assert job["status"] == "COMPLETED"
+    await page.get_by_role("tab", name="Raw").click()
+    shown = await page.get_by_role("group", name="The raw result").inner_text()
+    assert json.loads(shown) == json.loads(job["result"])
+    for words in ("Submitted", "Attempt started (1)", "Accepted, a callback will come"):
+        await expect(page.get_by_text(words)).to_be_visible()
+
+
+async def test_a_job_page_follows_its_job(server: Served, open_tab: OpenTab) -> None:
+    job = server.submit("Follow me", flow="patient")
+    page = await open_tab(f"{server.page}jobs/{job['id']}")
+    await expect(page.get_by_test_id("waiting-on")).to_contain_text("will call back")
+    await page.get_by_role("button", name="Cancel").click()
+    await expect(page.locator('h1 ~ [role="status"] [data-status="CANCELLED"]')).to_be_visible()
+    await expect(page.get_by_role("button", name="Cancel")).to_have_attribute("aria-disabled", "true")
+    assert server.job(job["id"])["status"] == "CANCELLED"
+
+
+async def test_what_must_not_be_sent_is_not_sent(server: Served, open_tab: OpenTab) -> None:
+    page = await open_tab(server.page)
+    sent: list[str] = []
+
+    def seen(request: Request) -> None:
+        if request.method == "POST":
+            sent.append(request.url)
+
+    page.on("request", seen)
+    await type_and_create(page, " \n\t ")
+    await expect(page.get_by_text("a blank one cannot be processed")).to_be_visible()
+    # € has three bytes: fewer characters than the limit has bytes, and still too long.
+    await type_and_create(page, "€" * (512 * 1024 // 3 + 1))
+    await expect(page.get_by_text("at most 512 KiB are accepted")).to_be_visible()
+    assert sent == []
+
+
+async def test_a_double_click_makes_one_job(empty_server: Served, open_tab: OpenTab) -> None:
+    page = await open_tab(empty_server.page)
+    await page.get_by_label("Prompt", exact=True).fill("only once")
+    await page.get_by_role("button", name="Create job").dblclick()
+    await expect_status(row_of(page, "only once"), "COMPLETED")
+    await expect(page.locator("[data-job]")).to_have_count(1)
+
+
+async def test_a_deleted_job_is_gone(server: Served, open_tab: OpenTab) -> None:
+    job = server.submit("Forget me")
+    server.finished(job["id"])
+    page = await open_tab(f"{server.page}jobs/{job['id']}")
+    await page.get_by_role("button", name="Delete…").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(page.get_by_role("table")).to_be_visible()
+    await expect(row_of(page, "Forget me")).to_have_count(0)
+    await page.goto(f"{server.page}jobs/{job['id']}")
+    await expect(page.get_by_role("heading", name="There is no such job")).to_be_visible()

@@ -1,0 +1,102 @@
+"""Narrow screens, the keyboard, filters in the address, rows that stay put."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.conftest import OpenTab
+from tests.e2e.looks import expect_mode, expect_status, overflow, row_of, type_and_create
+from tests.e2e.served import Served
+
+LONG = "NobodyEverPutASpaceIntoThisPromptWhichIsWhyItMustBeBrokenSomewhereOrElseItPushesThePageApart" * 2
+
+
+@pytest.mark.parametrize("width", [360, 390])
+async def test_a_phone_shows_everything_and_scrolls_one_way(server: Served, open_tab: OpenTab, width: int) -> None:
+    page = await open_tab(server.page, width=width, height=844)
+    await type_and_create(page, f"{LONG} fault:malformed")
+    card = row_of(page, LONG[:40]).first
+    await expect(card.get_by_text("Malformed JSON")).to_be_visible()
+    assert await overflow(page) == 0
+    await card.get_by_role("link").click()
+    await expect(page.get_by_test_id("result-error")).to_be_visible()
+    assert await overflow(page) == 0
+    await page.get_by_role("link", name="Flows").click()
+    await expect(page.get_by_role("heading", name="Flows", level=1)).to_be_visible()
+    assert await overflow(page) == 0
+
+
+async def test_the_keyboard_alone_is_enough(server: Served, open_tab: OpenTab) -> None:
+    page = await open_tab(server.page)
+    await expect_mode(page, "Live")
+    await page.keyboard.press("n")
+    await page.keyboard.type("by keyboard")
+    await page.keyboard.press("Control+Enter")
+    await expect_status(row_of(page, "by keyboard"), "COMPLETED")
+
+    await page.keyboard.press("Escape")
+    await page.evaluate("document.activeElement.blur()")
+    await page.keyboard.press("j")
+    await expect(page.locator("[data-selected]")).to_have_count(1)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Job")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("table")).to_be_visible()
+
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.keyboard.press("/")
+    await expect(page.get_by_role("searchbox")).to_be_focused()
+
+
+async def test_filters_live_in_the_address(server: Served, open_tab: OpenTab) -> None:
+    server.finished(server.submit("needle in here")["id"])
+    failed = server.submit("needle that fails fault:error", flow="other")
+    server.finished(failed["id"], "FAILED")
+    page = await open_tab(f"{server.page}?q=needle")
+    await expect(page.locator("[data-job]")).to_have_count(2)
+    await page.get_by_role("button", name="Failed").click()
+    await expect(page.locator("[data-job]")).to_have_count(1)
+    assert page.url.endswith("/ui/?status=FAILED&q=needle")
+    await page.reload()
+    await expect(page.locator("[data-job]")).to_have_count(1)
+    await page.go_back()
+    await expect(page.locator("[data-job]")).to_have_count(2)
+    await page.get_by_role("searchbox").fill("no such words")
+    await expect(page.get_by_text("No job matches these filters")).to_be_visible()
+
+
+async def test_rows_do_not_move_under_the_mouse(empty_server: Served, open_tab: OpenTab) -> None:
+    for i in range(60):
+        empty_server.submit(f"job {i:02}", flow="other")
+    page = await open_tab(empty_server.page)
+    await expect(page.locator("[data-job]")).to_have_count(50)
+    await page.get_by_role("button", name="Load more").click()
+    await expect(page.locator("[data-job]")).to_have_count(60)
+    await expect(row_of(page, "job 00")).to_be_visible()
+    await page.mouse.wheel(0, 900)
+    await page.wait_for_function("scrollY > 500")
+    seen = row_of(page, "job 30")
+    before = await seen.bounding_box()
+    empty_server.submit("a newcomer")
+    await page.get_by_role("button", name="1 new job").wait_for()
+    assert await seen.bounding_box() == before
+    await expect(row_of(page, "a newcomer")).to_have_count(0)
+    await page.get_by_role("button", name="1 new job").click()
+    await expect(row_of(page, "a newcomer")).to_be_visible()
+
+
+async def test_a_flow_is_paused_and_resumed(empty_server: Served, open_tab: OpenTab) -> None:
+    page = await open_tab(f"{empty_server.page}flows")
+    card = page.locator("section", has=page.get_by_role("heading", name="mock"))
+    await card.get_by_role("button", name="Pause…").click()
+    await card.get_by_label("Reason for the pause").fill("Lunch")
+    await card.get_by_role("button", name="Pause", exact=True).click()
+    await expect(card.get_by_text("Paused", exact=True)).to_be_visible()
+    job = empty_server.submit("after lunch")
+    other = await open_tab(f"{empty_server.page}jobs/{job['id']}")
+    await expect(other.get_by_test_id("waiting-on")).to_contain_text("paused")
+    await card.get_by_role("button", name="Resume").click()
+    await expect(other.get_by_test_id("waiting-on")).to_have_count(0)
+    await expect(other.get_by_text("Completed").first).to_be_visible()
