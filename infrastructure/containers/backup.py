@@ -43,8 +43,8 @@ def once() -> Path:
             os.fsync(file.fileno())
         final = sealed.rename(FOLDER / name)
     finally:
-        plain.unlink(missing_ok=True)
-        sealed.unlink(missing_ok=True)
+        for leftover in (plain, plain.with_name(plain.name + ".part"), sealed):
+            leftover.unlink(missing_ok=True)
     print(f"backup: {final.name} ({final.stat().st_size} bytes)", flush=True)
     return final
 

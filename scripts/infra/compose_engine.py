@@ -36,7 +36,15 @@ class Engine:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def up(self, *arguments: str) -> None:
-        self.run_compose("up", "--detach", *arguments)
+        if self.tool == "podman":  # compose-podman.yml says why
+            self.run_compose("run", "--rm", "-T", "secrets")
+        self.run_compose("--profile", "backup", "up", "--detach", "--no-build", *arguments)
+
+    def down(self, *arguments: str) -> None:
+        if self.tool == "podman":  # podman-compose forgets the workers beyond the first
+            for container in self.containers():
+                self.output("rm", "--force", "--time", "20", container)
+        self.run_compose("--profile", "backup", "down", *arguments)
 
     def run_compose(self, *arguments: str, timeout: float = 900) -> None:
         subprocess.run(
@@ -103,7 +111,8 @@ def _podman() -> Engine:
     options = {"MONGODB_URI_OPTIONS": "directConnection=true&w=majority"}
     for image, file, target in IMAGES:
         _build(image, file, target)
-    engine = Engine("podman", ["podman-compose", "--project-name", PROJECT], options)
+    files = ["-f", "docker-compose.yml", "-f", "scripts/infra/compose-podman.yml"]
+    engine = Engine("podman", ["podman-compose", "--project-name", PROJECT, *files], options)
     threading.Thread(target=_run_health_checks, args=(engine,), daemon=True).start()
     return engine
 
@@ -111,7 +120,19 @@ def _podman() -> Engine:
 def _build(image: str, file: str, target: str | None) -> None:
     """With the machine's own certificates and package settings, which do not belong into the Dockerfiles."""
     bundle = f"{CERTIFICATES}/ca-certificates.crt"
-    command = ["buildah", "bud", "--quiet", "--pull-never", "--format", "docker", "--tag", image, "--file", file]
+    command = [
+        "buildah",
+        "bud",
+        "--quiet",
+        "--layers",
+        "--pull-never",
+        "--format",
+        "docker",
+        "--tag",
+        image,
+        "--file",
+        file,
+    ]
     command += ["--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro"]
     for name in ("PIP_CERT", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
         command += ["--env", f"{name}={bundle}"]

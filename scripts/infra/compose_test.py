@@ -78,7 +78,8 @@ def job_goes_through(prompt: str) -> str:
 
 def check_page() -> None:
     status, page = request("GET", "/ui/")
-    assert status == 200 and "<title>Job Processor</title>" in page, (status, str(page)[:200])
+    assert status == 200, status
+    assert "<title>Job Processor</title>" in page, page[:200]
     assert request("GET", "/ui/jobs/some/deep/link")[0] == 200
     assert request("GET", "/metrics")[0] == 404
     passed("port 80 serves the page, and keeps /metrics to itself")
@@ -90,8 +91,8 @@ def check_events() -> None:
     stream.request("GET", "/events", headers={"Accept": "text/event-stream"})
     response = stream.getresponse()
     assert response.status == 200, response.status
-    identifier = submit("watch me")
     started = time.monotonic()
+    identifier = submit("watch me")
     while identifier.encode() not in response.readline():
         assert time.monotonic() - started < 20, "no event within 20 s"
     passed(f"live events pass the proxy unbuffered ({time.monotonic() - started:.2f} s after the submission)")
@@ -122,7 +123,7 @@ def check_database_is_hidden(engine: Engine) -> None:
     probe = "import socket; socket.create_connection(('mongodb', 27017), 3)"
     assert engine.execute("backend", "python3", "-c", probe).returncode == 0
     refused = engine.execute("frontend", "sh", "-c", "wget -q -T 3 -O /dev/null http://mongodb:27017/")
-    assert refused.returncode != 0 and "27017" not in refused.stdout, refused
+    assert refused.returncode != 0, refused
     passed("the database can be reached from the backend, and not from the frontend's networks")
 
 
@@ -138,7 +139,7 @@ def check_containers_are_hardened(engine: Engine) -> None:
 
 
 def check_scaling(engine: Engine) -> None:
-    engine.up("--no-build", "--scale", "worker=3")
+    engine.up("--scale", "worker=3")
     wait_until("three workers", lambda: len(engine.containers("worker")) == 3)
     identifiers = [submit(f"scaled {number}") for number in range(6)]
     wait_until("six jobs by three workers", lambda: all(completed(identifier) for identifier in identifiers))
@@ -146,8 +147,8 @@ def check_scaling(engine: Engine) -> None:
 
 
 def check_data_survives(engine: Engine, identifier: str) -> None:
-    engine.run_compose("down")
-    engine.up("--no-build")
+    engine.down()
+    engine.up()
     wait_until("the stack answers after down and up", healthy, 240)
     assert completed(identifier)
     job_goes_through("after down and up")
@@ -155,15 +156,18 @@ def check_data_survives(engine: Engine, identifier: str) -> None:
 
 
 def check_backup(engine: Engine, identifier: str) -> None:
-    engine.run_compose("--profile", "backup", "up", "--detach", "--no-build", "backup")
     program = ("python3", "/usr/local/lib/job-processor/backup.py")
-    wait_until("the first backup", lambda: engine.execute("backup", *program, "list").stdout.strip(), 60)
+    made = engine.execute("backup", *program, "once")
+    assert made.returncode == 0, made.stderr
+    name = engine.execute("backup", *program, "list").stdout.split()[-1]
     status, _ = request("DELETE", f"/jobs/{identifier}")
     assert status in (200, 204), status
     assert request("GET", f"/jobs/{identifier}")[0] == 404
-    name = engine.execute("backup", *program, "list").stdout.split()[-1]
+    engine.run_compose("stop", "backend", "worker")
     restored = engine.execute("backup", *program, "restore", name)
     assert restored.returncode == 0, restored.stderr
+    engine.run_compose("start", "backend", "worker")
+    wait_until("the stack answers after the restore", healthy)
     assert completed(identifier)
     passed(f"{name}: encrypted, and it brings a deleted job back")
 
@@ -175,9 +179,9 @@ def main() -> int:
         print(f"NOT RUN: {error}", file=sys.stderr)
         return 1
     try:
-        engine.run_compose("down", "--volumes")
+        engine.down("--volumes")
         started = time.monotonic()
-        engine.up("--no-build")
+        engine.up()
         wait_until("the stack answers on port 80", healthy, 240)
         passed(f"the stack is up after {time.monotonic() - started:.0f} s ({engine.tool})")
         check_page()
@@ -189,15 +193,14 @@ def main() -> int:
         check_backend_comes_back(engine)
         check_scaling(engine)
         check_data_survives(engine, identifier)
-        if "--without-backup" not in sys.argv:
-            check_backup(engine, identifier)
+        check_backup(engine, identifier)
     except BaseException:
         for container in engine.containers():
             print(f"--- {engine.inspect(container)['Name']}", file=sys.stderr)
             subprocess.run([engine.tool, "logs", "--tail", "20", container], stdout=sys.stderr, check=False)
         raise
     finally:
-        engine.run_compose("--profile", "backup", "down", "--volumes")
+        engine.down("--volumes")
     print("compose-test: passed")
     return 0
 
