@@ -13,7 +13,7 @@ module.exports = {
     {
       name: "components-and-lib-do-not-know-the-api",
       severity: "error",
-      from: { path: "^src/(components|lib)/" },
+      from: { path: "^src/(components|lib)/", pathNot: "\\.test\\.tsx?$" },
       to: { path: "^src/(api|live|features|routes|testing)/" },
     },
     {

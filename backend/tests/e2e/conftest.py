@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Error, Page
 
 from job_processor import __file__ as package
@@ -51,7 +52,7 @@ def empty_server(tmp_path: Path) -> Iterator[Served]:
     served.stop()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with launched() as found:
         if found is None:
@@ -61,7 +62,7 @@ async def browser() -> AsyncIterator[Browser]:
         yield found
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def open_tab(browser: Browser) -> AsyncIterator[OpenTab]:
     """Opens a tab that fails the test on any script error and any breach of the content security policy."""
     wrong: list[str] = []

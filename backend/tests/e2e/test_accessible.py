@@ -10,6 +10,9 @@ from tests.e2e.conftest import OpenTab, Scheme
 from tests.e2e.looks import expect_mode
 from tests.e2e.served import Served
 
+# One browser, and so one event loop, for the tests of a file.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 BOTH: list[Scheme] = ["light", "dark"]
 

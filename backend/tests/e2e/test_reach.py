@@ -7,6 +7,9 @@ from tests.e2e.conftest import OpenTab
 from tests.e2e.looks import expect_mode, expect_status, overflow, row_of, type_and_create
 from tests.e2e.served import Served
 
+# One browser, and so one event loop, for the tests of a file.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 LONG = "NobodyEverPutASpaceIntoThisPromptWhichIsWhyItMustBeBrokenSomewhereOrElseItPushesThePageApart" * 2
 
 

@@ -1,10 +1,14 @@
 """The server goes away and comes back; the stream fails while the server does not."""
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import OpenTab
 from tests.e2e.looks import expect_mode, expect_status, row_of, type_and_create
 from tests.e2e.served import Served
+
+# One browser, and so one event loop, for the tests of a file.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_a_restart_is_survived_without_a_reload(empty_server: Served, open_tab: OpenTab) -> None:

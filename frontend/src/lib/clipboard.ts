@@ -22,6 +22,7 @@ function copyBySelection(text: string): boolean {
   area.style.opacity = "0";
   const focused = document.activeElement;
   document.body.append(area);
+  area.focus();
   area.select();
   try {
     return document.execCommand("copy");

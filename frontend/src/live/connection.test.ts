@@ -69,6 +69,28 @@ describe("live → polling → offline → live", () => {
   });
 });
 
+describe("a connection that died without a word", () => {
+  it("is noticed, and a new stream is opened when the server answers again", async () => {
+    FakeEventSource.newest().send("hello", {});
+    server = "down";
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(mode()).toBe("offline");
+    server = "up";
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(FakeEventSource.instances).toHaveLength(2);
+    FakeEventSource.newest().send("hello", {});
+    expect(mode()).toBe("live");
+  });
+
+  it("is asked about at once when the browser says that the network has changed", async () => {
+    FakeEventSource.newest().send("hello", {});
+    server = "down";
+    dispatchEvent(new Event("offline"));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(mode()).toBe("offline");
+  });
+});
+
 describe("events", () => {
   it("are hints about one job, and a resync about all", () => {
     FakeEventSource.newest().send("job", { id: "a", status: "RUNNING", flow: "mock", rev: 2 });

@@ -8,6 +8,8 @@ const POLL_MS = 2_000;
 const HELLO_WITHIN_MS = 3_000;
 /** Even a live page looks for itself now and then: the stream is a hint, never the guarantee. */
 const LOOK_ANYWAY_MS = 30_000;
+/** A connection can die without a word; a light that says "live" must notice. */
+const ASK_ANYWAY_MS = 10_000;
 /** A browser allows about six connections to one host: tabs that nobody looks at give theirs back. */
 const CLOSE_HIDDEN_MS = 10_000;
 
@@ -33,7 +35,8 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
     state = after;
     for (const notify of listeners) notify();
     if (mustCatchUp(before, after)) refresher.everything();
-    if (what === "up" && before.server === "down" && after.stream !== "open") open();
+    // Even a stream that seems open may have died with the server it was opened to.
+    if (what === "up" && before.server === "down") open();
   };
 
   const ask = async () => {
@@ -84,6 +87,10 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
     if (!document.hidden && modeOf(state) === "live") refresher.everything();
   };
 
+  const askAnyway = () => {
+    if (!document.hidden) void ask();
+  };
+
   const visibilityChanged = () => {
     clearTimeout(hiddenTimer);
     refresher.hold(document.hidden);
@@ -97,8 +104,16 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
   };
 
   const stopListening = onContact(signal);
-  const timers = [setInterval(poll, POLL_MS), setInterval(lookAnyway, LOOK_ANYWAY_MS)];
+  const timers = [
+    setInterval(poll, POLL_MS),
+    setInterval(lookAnyway, LOOK_ANYWAY_MS),
+    setInterval(askAnyway, ASK_ANYWAY_MS),
+  ];
+  addEventListener("offline", askAnyway);
+  addEventListener("online", askAnyway);
   document.addEventListener("visibilitychange", visibilityChanged);
+  // Opened in the background: nobody looks yet.
+  if (document.hidden) refresher.hold(true);
   open();
 
   return {
@@ -112,6 +127,8 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
       stopListening();
       for (const timer of timers) clearInterval(timer);
       clearTimeout(hiddenTimer);
+      removeEventListener("offline", askAnyway);
+      removeEventListener("online", askAnyway);
       document.removeEventListener("visibilitychange", visibilityChanged);
     },
   };

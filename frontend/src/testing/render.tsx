@@ -8,8 +8,12 @@ import { createQueryClient } from "@/query-client";
 import { makeRouter } from "@/routes/router";
 
 /** One component in what it always stands in, without a router. */
+export function alone(element: ReactElement) {
+  return <MantineProvider env="test">{element}</MantineProvider>;
+}
+
 export function renderAlone(element: ReactElement) {
-  return render(<MantineProvider env="test">{element}</MantineProvider>);
+  return render(alone(element));
 }
 
 /** The whole page at an address: "/ui/?status=FAILED". */

@@ -1,6 +1,6 @@
 /** What happens when the time of a `waitingOn` has come: a bare "in 5 min" would leave that open. */
 const WORDS: Readonly<Record<string, string>> = {
-  callback: "Given up",
+  callback: "Times out",
   processor: "Its lease ends",
   retry: "Starts",
   schedule: "Starts",

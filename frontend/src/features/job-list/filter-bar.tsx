@@ -8,6 +8,9 @@ import styles from "./filter-bar.module.css";
 import { SearchField } from "./search-field";
 import { StatusFilter } from "./status-filter";
 
+/** The server searches in the newest jobs only; it says so here, where it may surprise. */
+const SEARCHED = 100_000;
+
 interface Props {
   filter: JobFilter;
   onChange: (change: Partial<JobFilter>) => void;
@@ -43,6 +46,11 @@ export function FilterBar({ filter, onChange }: Props) {
           </span>
         )}
       </div>
+      {filter.q !== "" && stats !== undefined && stats.total > SEARCHED && (
+        <p className={styles["limit"]}>
+          The search looks at the newest {SEARCHED.toLocaleString("en")} jobs only.
+        </p>
+      )}
     </div>
   );
 }
