@@ -66,9 +66,10 @@ class EventStream:
 
     async def named(self, name: str) -> SentEvent:
         """The next event of this name; others are skipped."""
-        while (event := await self.next()) is not None:
-            if event.name == name:
-                return event
+        async with asyncio.timeout(20):
+            while (event := await self.next()) is not None:
+                if event.name == name:
+                    return event
         raise AssertionError(f"the stream ended before an event {name}")
 
 

@@ -66,7 +66,8 @@ class Stream:
             if forged:
                 past = [Resync(0)]
             yield _hello(past) + _render(past)
-            sent = max((n.position for n in past if isinstance(n, Notice)), default=position or 0)
+            # After a resync the store's own position counts: the client's may lie in a future that never was.
+            sent = max((n.position for n in past), default=position or 0)
             while not listener.closed:
                 notices = await _next(listener)
                 fresh = [n for n in notices if isinstance(n, Resync) or n.position > sent]
@@ -82,7 +83,7 @@ class Stream:
         try:
             found = await self._context.store.since(position, RESUME_LIMIT)
         except StoreUnavailable:
-            return [Resync(position)]
+            return [Resync(0)]
         if isinstance(found, Resync):
             return [found]
         return [n for n in found if job_id is None or n.job_id == job_id]

@@ -1,0 +1,306 @@
+"""Rows K2, K3, K5, K7: server-sent events are hints that resume without a gap and never burden others."""
+
+import pytest
+
+from job_processor import bus as bus_module
+from job_processor.core.errors import StoreUnavailable
+from job_processor.core.job import State
+from job_processor.core.outcome import Accepted, Succeeded
+from job_processor.http import stream
+from job_processor.store.base import Notice, Resync
+from tests.http.problems import assert_problem
+from tests.support.asgi import EventStream, SentEvent
+from tests.support.site import Site
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notices go out as they come; what is batched has a test of its own."""
+    monkeypatch.setattr(stream, "BATCH_SECONDS", 0.0)
+
+
+async def hello(events: EventStream) -> SentEvent:
+    first = await events.next()
+    assert first is not None
+    assert first.name == "hello"
+    return first
+
+
+async def jobs(events: EventStream, count: int) -> list[SentEvent]:
+    return [await events.named("job") for _ in range(count)]
+
+
+async def test_a_follower_sees_each_change_and_can_fetch_it(site: Site) -> None:
+    async with site.client.stream("/events") as events:
+        status, headers = await events.head()
+        assert (status, headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+        assert (headers["cache-control"], headers["x-accel-buffering"]) == ("no-store", "no")
+        assert (await hello(events)).data == {"missed": 0}
+
+        made = await site.submit()
+        [one] = await jobs(events, 1)
+
+        assert one.data == {"id": made["id"], "status": "PENDING", "flow": "main", "rev": 1}
+        await site.say(await site.claim(), Accepted(60_000))
+        await site.callback({"jobId": made["id"], "result": "r"})
+        seen: list[str] = []
+        while not seen or seen[-1] != "COMPLETED":
+            seen += [event.data["status"] for event in await jobs(events, 1)]
+        assert seen in (
+            ["RUNNING", "WAITING", "COMPLETED"],
+            ["WAITING", "COMPLETED"],
+            ["RUNNING", "COMPLETED"],
+            ["COMPLETED"],
+        )
+
+
+async def test_a_deleted_job_is_told_without_a_status(site: Site) -> None:
+    made = await site.submit()
+    await site.client.post(f"/jobs/{made['id']}/cancel")
+    async with site.client.stream("/events") as events:
+        await hello(events)
+        await site.client.request("DELETE", f"/jobs/{made['id']}")
+
+        [one] = await jobs(events, 1)
+
+        assert (one.data["id"], one.data["status"]) == (made["id"], None)
+
+
+async def last_position(site: Site) -> int:
+    """Where the store stands: what it says to one who claims to know the future."""
+    found = await site.store.since(2**53, 1)
+    assert isinstance(found, Resync)
+    return found.position
+
+
+async def test_k3_a_resumed_stream_has_every_job_that_changed_since(site: Site) -> None:
+    await site.submit("before")
+    position = await last_position(site)
+    missed = [(await site.submit(f"missed {n}"))["id"] for n in range(20)]
+
+    async with site.client.stream("/events", {"last-event-id": str(position)}) as events:
+        assert (await hello(events)).data == {"missed": 20}
+        seen = await jobs(events, 20)
+        assert [event.data["id"] for event in seen] == missed
+        more = (await site.submit("after"))["id"]
+        [last] = await jobs(events, 1)
+        assert last.data["id"] == more
+    numbers = [int(str(event.id)) for event in [*seen, last]]
+    assert numbers == sorted(set(numbers))
+    assert numbers[0] > position
+
+
+async def test_k3_resuming_from_any_event_shows_exactly_the_rest(site: Site) -> None:
+    async with site.client.stream("/events") as events:
+        await hello(events)
+        made = [(await site.submit(f"{n}"))["id"] for n in range(5)]
+        seen = await jobs(events, 5)
+    for n, event in enumerate(seen):
+        async with site.client.stream("/events", {"last-event-id": str(event.id)}) as events:
+            assert (await hello(events)).data == {"missed": 4 - n}
+            assert [e.data["id"] for e in await jobs(events, 4 - n)] == made[n + 1 :]
+
+
+async def test_the_position_may_come_in_the_address_too(site: Site) -> None:
+    made = (await site.submit())["id"]
+
+    async with site.client.stream("/events?lastEventId=0") as events:
+        await hello(events)
+        [one] = await jobs(events, 1)
+        assert one.data["id"] == made
+
+
+FORGED = ["abc", "-1", "1.5", "1e9", "²", "9" * 18, "9" * 5000, "0x10", "1 2", "$ne"]
+
+
+async def test_k3_a_forged_position_is_told_to_fetch_anew_and_then_follows(site: Site) -> None:
+    for given in [*FORGED, "99999999999999999"]:
+        await site.submit()
+        async with site.client.stream("/events", {"last-event-id": given}) as events:
+            await hello(events)
+            assert (await events.named("resync")).data == {}
+
+            made = (await site.submit())["id"]
+
+            while (await events.named("job")).data["id"] != made:
+                pass
+
+
+async def test_k3_a_position_from_before_a_deletion_is_too_old(site: Site) -> None:
+    position = await last_position(site)
+    made = (await site.submit())["id"]
+    await site.client.post(f"/jobs/{made}/cancel")
+    await site.client.request("DELETE", f"/jobs/{made}")
+
+    async with site.client.stream("/events", {"last-event-id": str(position)}) as events:
+        await hello(events)
+        resync = await events.named("resync")
+        assert int(str(resync.id)) == await last_position(site)
+
+
+async def test_k3_more_than_can_be_replayed_is_a_resync(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "RESUME_LIMIT", 3)
+    for _ in range(4):
+        await site.submit()
+
+    async with site.client.stream("/events", {"last-event-id": "0"}) as events:
+        await hello(events)
+        await events.named("resync")
+        made = (await site.submit())["id"]
+        assert (await jobs(events, 1))[0].data["id"] == made
+
+
+async def test_a_store_that_is_away_is_a_resync_and_no_end(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(position: int, limit: int) -> list[Notice]:
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(site.store, "since", away)
+        async with site.client.stream("/events", {"last-event-id": "12345"}) as events:
+            await hello(events)
+            await events.named("resync")
+            made = (await site.submit())["id"]
+            assert (await jobs(events, 1))[0].data["id"] == made
+
+
+async def test_the_stream_of_one_job_tells_of_that_job_only(site: Site) -> None:
+    mine, other = (await site.submit("mine"))["id"], (await site.submit("other"))["id"]
+    async with site.client.stream(f"/jobs/{mine}/events") as events:
+        await hello(events)
+        await site.client.post(f"/jobs/{other}/cancel")
+        await site.client.post(f"/jobs/{mine}/cancel")
+
+        [one] = await jobs(events, 1)
+
+        assert (one.data["id"], one.data["status"]) == (mine, "CANCELLED")
+    assert other not in events.raw.decode()
+
+
+async def test_the_stream_of_one_job_resumes_too(site: Site) -> None:
+    mine = (await site.submit("mine"))["id"]
+    position = await last_position(site)
+    await site.submit("other")
+    await site.client.post(f"/jobs/{mine}/cancel")
+
+    async with site.client.stream(f"/jobs/{mine}/events", {"last-event-id": str(position)}) as events:
+        assert (await hello(events)).data == {"missed": 1}
+        assert (await jobs(events, 1))[0].data["status"] == "CANCELLED"
+
+
+async def test_k5_a_quiet_stream_is_kept_alive(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.01)
+    async with site.client.stream("/events") as events:
+        await hello(events)
+        for _ in range(3):
+            beat = await events.next()
+            assert beat is not None
+            assert beat.name == ":"
+
+
+async def test_k7_no_text_of_a_job_can_forge_an_event(site: Site) -> None:
+    async with site.client.stream("/events") as events:
+        await hello(events)
+        made = await site.submit("x\n\nevent: resync\nid: 1\ndata: {}\n\n", tags=["\n\ndata: forged\n\n"])
+        await site.callback({"jobId": made["id"], "result": "\r\n\r\nevent: job\r\ndata: {}\r\n\r\n"})
+        seen = await jobs(events, 1)
+        while seen[-1].data["status"] != "COMPLETED":
+            seen += await jobs(events, 1)
+
+    assert {event.data["id"] for event in seen} == {made["id"]}
+    assert b"resync" not in events.raw
+    assert b"forged" not in events.raw
+
+
+async def test_a_span_of_changes_goes_out_together(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a batch is held back the changes of one job become one event: its newest."""
+    monkeypatch.setattr(stream, "BATCH_SECONDS", 0.5)
+    async with site.client.stream("/events") as events:
+        await hello(events)
+        await site.submit("opens the span")
+        await jobs(events, 1)
+        made = await site.submit()
+        await site.say(await site.claim(), Succeeded("r"))
+        await site.say(await site.claim(), Succeeded("r"))
+
+        last = await jobs(events, 2)
+
+    assert {event.data["status"] for event in last} == {"COMPLETED"}
+    assert last[-1].data["id"] == made["id"]
+
+
+async def test_streams_end_when_the_process_stops(site: Site) -> None:
+    async with site.client.stream("/events") as events:
+        await hello(events)
+
+        site.bus.close()
+
+        while (event := await events.next()) is not None:
+            assert event.name == ":"
+
+
+async def test_a_client_that_goes_away_leaves_nothing_behind(site: Site) -> None:
+    for _ in range(5):
+        async with site.client.stream("/events") as events:
+            await hello(events)
+            assert site.bus.listeners == 1
+    assert site.bus.listeners == 0
+
+
+async def test_k1_beyond_the_cap_a_stream_is_refused_and_told_when_to_come_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "MAX_STREAMS", 1)
+    async with site.client.stream("/events") as events:
+        await hello(events)
+        reply = await site.client.get("/events")
+        assert assert_problem(reply, 503)["code"] == "too_many_streams"
+        assert reply.headers["retry-after"] == "10"
+
+
+def notice(job: int, position: int) -> Notice:
+    return Notice(position, f"{job:024x}", State.PENDING, "main", 1, 0)
+
+
+async def test_k2_a_listener_that_never_reads_keeps_one_notice_a_job() -> None:
+    hub = bus_module.Bus()
+    with hub.listen() as listener:
+        for position in range(1, 10_001):
+            hub.publish(notice(position % 10, position))
+
+        taken = await listener.take()
+
+        assert [n.position for n in taken] == list(range(9_991, 10_001))
+
+
+async def test_k2_a_listener_too_far_behind_is_told_to_fetch_anew() -> None:
+    hub = bus_module.Bus()
+    with hub.listen() as slow, hub.listen() as other:
+        for position in range(1, bus_module.PENDING_LIMIT + 4):
+            hub.publish(notice(position, position))
+            if position == 1:
+                assert await other.take() == [notice(1, 1)]
+
+        taken = await slow.take()
+
+        assert taken[0] == Resync(bus_module.PENDING_LIMIT + 1)
+        assert [n.position for n in taken[1:]] == [bus_module.PENDING_LIMIT + 2, bus_module.PENDING_LIMIT + 3]
+
+
+async def test_a_listener_of_a_closed_bus_does_not_wait() -> None:
+    hub = bus_module.Bus()
+    hub.close()
+    with hub.listen() as listener:
+        assert listener.closed
+        assert await listener.take() == []
+        assert await listener.take() == []
+
+
+async def test_a_completed_job_is_seen_by_every_follower(site: Site) -> None:
+    async with site.client.stream("/events") as one, site.client.stream("/events") as two:
+        await hello(one)
+        await hello(two)
+        await site.submit()
+        await site.say(await site.claim(), Succeeded("r"))
+        for events in (one, two):
+            while (await events.named("job")).data["status"] != "COMPLETED":
+                pass
