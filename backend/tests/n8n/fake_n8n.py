@@ -253,9 +253,9 @@ def accept_and_forget(
     return behave
 
 
-def accept_and_crash(*, after: float = 0.0, reports: int = 1) -> Behaviour:
+def accept_and_crash(*, after: float = 0.0, reports: int = 1, before_answer: bool = False) -> Behaviour:
     """202, then the process dies; after its restart the error workflow reports by execution id, and again
-    after each later crash."""
+    after each later crash. ``before_answer``: the execution fails so fast that its report overtakes the 202."""
 
     async def behave(fake: FakeN8n, received: Received) -> web.Response:
         _start(fake, received)
@@ -265,7 +265,10 @@ def accept_and_crash(*, after: float = 0.0, reports: int = 1) -> Behaviour:
             for _ in range(reports):
                 await fake.report_crash(received.execution_id)
 
-        fake.later(report())
+        if before_answer:
+            await report()
+        else:
+            fake.later(report())
         return _accepted(received)
 
     return behave

@@ -8,15 +8,14 @@ from .real_n8n import RealN8n
 TROUBLES = ("attempt_failed", "callback_overdue", "lease_lost")
 
 
-def flows(
-    n8n: RealN8n, concurrency: int = 20, callback_timeout: int = 120, max_attempts: int = 5, more: str = ""
-) -> str:
+def flow(url: str, concurrency: int = 20, callback_timeout: int = 120, max_attempts: int = 5, more: str = "") -> str:
+    """A flows.toml with one n8n flow."""
     return f"""
 default_flow = "n8n"
 
 [flows.n8n]
 processor = "n8n"
-url = "{n8n.webhook_url}"
+url = "{url}"
 token_env = "N8N_TOKEN"
 concurrency = {concurrency}
 callback_timeout_seconds = {callback_timeout}

@@ -10,7 +10,7 @@ import pytest
 from .backend import Backend
 from .processes import until
 from .real_n8n import ERROR_WORKFLOW_ID, RealN8n
-from .scenario import TROUBLES, check_completed_once, flows, happened, prompts
+from .scenario import TROUBLES, check_completed_once, flow, happened, prompts
 
 pytestmark = [pytest.mark.n8n, pytest.mark.timeout(900)]
 
@@ -22,7 +22,7 @@ async def test_every_job_completes_once(n8n: RealN8n, backend: Backend) -> None:
     """200 jobs, 20 at a time: 200 COMPLETED, one execution each."""
     count = int(200 * SIZE)
     await n8n.start()
-    await backend.start(flows(n8n))
+    await backend.start(flow(n8n.webhook_url))
 
     began = time.monotonic()
     ids = await backend.submit(prompts(count))
@@ -43,7 +43,7 @@ async def test_killed_with_jobs_in_flight(n8n: RealN8n, backend: Backend) -> Non
     """SIGKILL with 50 in flight: n8n forgets them all; we do not."""
     count, in_flight = int(200 * SIZE), int(50 * SIZE)
     await n8n.start()
-    await backend.start(flows(n8n, concurrency=in_flight, callback_timeout=60))
+    await backend.start(flow(n8n.webhook_url, concurrency=in_flight, callback_timeout=60))
     ids = await backend.submit(prompts(count, hook="[sleep:12] "))
 
     await backend.in_flight(in_flight)
@@ -83,7 +83,7 @@ async def test_killed_with_jobs_in_flight(n8n: RealN8n, backend: Backend) -> Non
 async def test_down_for_a_minute_while_jobs_come_in(n8n: RealN8n, backend: Backend) -> None:
     """500 jobs for an n8n that is not there: none fails, none loses an attempt, all complete after."""
     count, down_seconds = int(500 * SIZE), 60 * SIZE
-    await backend.start(flows(n8n))
+    await backend.start(flow(n8n.webhook_url))
     began = time.monotonic()
     ids = await backend.submit(prompts(count))
 
@@ -123,7 +123,7 @@ async def test_not_published(n8n: RealN8n, backend: Backend) -> None:
     """A workflow that somebody switched off: the lane closes, says so, and opens by itself."""
     count = 20
     await n8n.start()
-    await backend.start(flows(n8n))
+    await backend.start(flow(n8n.webhook_url))
     await n8n.publish(False)
     ids = await backend.submit(prompts(count))
 

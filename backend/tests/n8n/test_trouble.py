@@ -10,7 +10,7 @@ from .backend import Backend
 from .processes import until
 from .real_n8n import RealN8n
 from .receiver import Receiver
-from .scenario import check_completed_once, details, flows, happened, prompts, with_api
+from .scenario import check_completed_once, details, flow, happened, prompts, with_api
 
 pytestmark = [pytest.mark.n8n, pytest.mark.timeout(300)]
 
@@ -23,7 +23,7 @@ async def swallower() -> AsyncIterator[Receiver]:
 
 
 async def test_a_failing_workflow_fails_the_job_in_its_own_words(running: RealN8n, backend: Backend) -> None:
-    await backend.start(flows(running, max_attempts=2))
+    await backend.start(flow(running.webhook_url, max_attempts=2))
     [job_id] = await backend.submit(["[fail]"])
     await backend.all_final(1, seconds=60, failures=True)
     job = await backend.job(job_id)
@@ -33,7 +33,7 @@ async def test_a_failing_workflow_fails_the_job_in_its_own_words(running: RealN8
 
 async def test_a_dead_execution_is_matched_by_its_id(running: RealN8n, backend: Backend) -> None:
     """The report may overtake our own note of the execution id; n8n then repeats it."""
-    await backend.start(flows(running, max_attempts=1))
+    await backend.start(flow(running.webhook_url, max_attempts=1))
     ids = await backend.submit(prompts(20, "[crash] "))
     seconds = await backend.all_final(20, seconds=60, failures=True)
     jobs = await backend.jobs(ids)
@@ -44,7 +44,7 @@ async def test_a_dead_execution_is_matched_by_its_id(running: RealN8n, backend: 
 
 async def test_a_wrong_token_closes_the_lane(running: RealN8n, backend: Backend) -> None:
     backend.process.environment = {**backend.process.environment, "N8N_TOKEN": "not-the-token-that-n8n-knows"}
-    await backend.start(flows(running))
+    await backend.start(flow(running.webhook_url))
     await backend.submit(prompts(5))
 
     async def closed() -> bool:
@@ -61,7 +61,7 @@ async def test_a_lost_callback_is_fetched(running: RealN8n, backend: Backend, sw
     """n8n finished and believes that it delivered: the result is in its own records."""
     public_url = swallower.url.removesuffix("/webhook/callback")
     backend.process.environment = {**backend.process.environment, "PUBLIC_URL": public_url}
-    await backend.start(flows(running, callback_timeout=4, more=with_api(running)))
+    await backend.start(flow(running.webhook_url, callback_timeout=4, more=with_api(running)))
     ids = await backend.submit(prompts(5))
     await backend.all_final(5, seconds=60)
     jobs = await backend.jobs(ids)
@@ -72,7 +72,7 @@ async def test_a_lost_callback_is_fetched(running: RealN8n, backend: Backend, sw
 
 
 async def test_a_slow_run_is_not_begun_again_while_n8n_says_it_runs(running: RealN8n, backend: Backend) -> None:
-    await backend.start(flows(running, callback_timeout=4, more=with_api(running)))
+    await backend.start(flow(running.webhook_url, callback_timeout=4, more=with_api(running)))
     ids = await backend.submit(prompts(3, "[sleep:14] "))
     await backend.all_final(3, seconds=60)
     jobs = await backend.jobs(ids)
@@ -82,7 +82,7 @@ async def test_a_slow_run_is_not_begun_again_while_n8n_says_it_runs(running: Rea
 
 
 async def test_a_cancel_stops_the_execution(running: RealN8n, backend: Backend) -> None:
-    await backend.start(flows(running, more=with_api(running)))
+    await backend.start(flow(running.webhook_url, more=with_api(running)))
     [job_id] = await backend.submit(["[sleep:60]"])
     await backend.in_flight(1)
     execution_id = (await backend.job(job_id))["attempts"][0]["executionId"]
@@ -100,14 +100,14 @@ async def test_a_cancel_stops_the_execution(running: RealN8n, backend: Backend) 
 
 async def test_callbacks_that_find_us_dead_come_again(running: RealN8n, backend: Backend) -> None:
     """SIGKILL of our own process with 20 in flight: n8n's retries bring every result after the restart."""
-    await backend.start(flows(running))
+    await backend.start(flow(running.webhook_url))
     ids = await backend.submit(prompts(20, "[sleep:3] "))
     await backend.in_flight(20)
     await backend.kill()
 
     # Longer than the runs take, so that first deliveries find nobody.
     await asyncio.sleep(5)
-    await backend.start(flows(running))
+    await backend.start(flow(running.webhook_url))
     await backend.all_final(20, seconds=90)
     jobs = await backend.jobs(ids)
     check_completed_once(jobs)
@@ -116,7 +116,7 @@ async def test_callbacks_that_find_us_dead_come_again(running: RealN8n, backend:
 
 async def test_a_polite_stop_of_n8n_loses_nothing_short(running: RealN8n, backend: Backend) -> None:
     """SIGTERM: n8n lets runs end for up to 30 s, and they deliver."""
-    await backend.start(flows(running))
+    await backend.start(flow(running.webhook_url))
     ids = await backend.submit(prompts(20, "[sleep:4] "))
     await backend.in_flight(20)
     await running.stop()
