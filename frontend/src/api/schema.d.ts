@@ -1190,9 +1190,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "": string;
-                };
+                content?: never;
             };
             /** @description Not found */
             404: {

@@ -80,7 +80,7 @@ def operations(context: Context) -> Sequence[Operation]:
             "getJob",
             "The whole job",
             jobs.get,
-            {200: Answer("the job", s.JobWhole), 304: Answer("nothing changed", media="")},
+            {200: Answer("the job", s.JobWhole), 304: Answer("nothing changed")},
             params=(JOB_ID, _PREFER, _MATCH),
             problems=(404, 503),
         ),
