@@ -1,0 +1,116 @@
+"""What a person could ask for by name is in the documents: settings, states, routes, codes, faults, commands."""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+import job_processor
+from job_processor import cli, failpoints, flows, settings
+from job_processor.core.events import Happened
+from job_processor.core.job import AttemptEnd, State
+from job_processor.core.verdict import ResultKind
+from job_processor.http.describe import document
+from job_processor.processors.mock import Fault
+from tests.docs.pages import text
+
+SOURCE = Path(job_processor.__file__).parent
+
+
+def _missing(names: Iterable[str], said: str) -> list[str]:
+    """Names that do not stand in the text as code."""
+    return sorted(name for name in names if f"`{name}`" not in said)
+
+
+def _first_strings(call: str, argument: int) -> set[str]:
+    """Every constant string that stands at this place in a call of this name, anywhere in the package."""
+    found = set()
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id != call:
+                continue
+            if len(node.args) > argument and isinstance(node.args[argument], ast.Constant):
+                value = node.args[argument].value  # type: ignore[attr-defined]  # an isinstance on an index
+                if isinstance(value, str):
+                    found.add(value)
+    return found
+
+
+def test_settings() -> None:
+    said = text("docs/settings.md")
+    assert _missing((s.name for s in settings.TABLE), said) == []
+    assert _missing(["FAILPOINTS", *(f"{s.name}_FILE" for s in settings.TABLE if s.secret)], said) == []
+    for setting in settings.TABLE:
+        [row] = re.findall(rf"^\| `{setting.name}` \| (.*?) \|", said, re.MULTILINE)
+        assert row == (f"`{setting.default}`" if setting.default else ""), f"{setting.name}: another default"
+
+
+def test_keys_of_flows() -> None:
+    assert _missing(flows.Limits.__struct_fields__, text("docs/flows-and-processors.md")) == []
+
+
+def test_states_and_what_happens_to_a_job() -> None:
+    said = text("docs/job-lifecycle.md")
+    assert _missing((s.value for s in State), said) == []
+    assert _missing((h.value for h in Happened), said) == []
+    assert _missing((e.value for e in AttemptEnd), said) == []
+    assert _missing((k.value for k in ResultKind), said) == []
+
+
+def test_failpoints() -> None:
+    assert _missing(failpoints.NAMES, text("docs/reliability.md")) == []
+
+
+def test_faults_of_the_mock() -> None:
+    said = text("README.md")
+    assert [f.value for f in Fault if f"fault:{f.value}" not in said] == []
+
+
+def test_codes_of_problems() -> None:
+    codes = _first_strings("Refused", 1)
+    assert {"storage_full", "unauthorized", "duplicate_key"} <= codes
+    assert _missing(codes, text("docs/http-api.md")) == []
+
+
+def test_codes_of_jobs_errors() -> None:
+    codes = _first_strings("JobError", 0) | _first_strings("ServerFault", 0)
+    assert {"lease_lost", "callback_overdue", "answer_broken"} <= codes
+    assert _missing(codes, text("docs/job-lifecycle.md")) == []
+
+
+def _operations() -> list[tuple[str, str]]:
+    paths = document()["paths"]
+    assert isinstance(paths, dict)
+    return [(method.upper(), path) for path, methods in paths.items() for method in methods]
+
+
+@pytest.mark.parametrize(("method", "path"), _operations())
+def test_routes(method: str, path: str) -> None:
+    assert f"`{method} {path}`" in text("docs/http-api.md")
+    # And the README shows it in use.
+    pattern = re.sub(r"\\\{\w+\\\}", r"[^/\\s]+", re.escape(path))
+    used = re.findall(rf"^.*localhost:3000{pattern}[\s'\"?].*$", text("README.md") + "\n", re.MULTILINE)
+    assert used, f"{method} {path} has no example in README.md"
+
+
+def test_parameters_of_the_list() -> None:
+    paths = document()["paths"]
+    assert isinstance(paths, dict)
+    names = [p["name"] for p in paths["/jobs"]["get"]["parameters"]]
+    assert _missing(names, text("docs/http-api.md")) == []
+
+
+def test_fields_of_a_submission() -> None:
+    components = document()["components"]
+    assert isinstance(components, dict)
+    said = text("docs/http-api.md")
+    assert _missing(components["schemas"]["Submission"]["properties"], said) == []
+
+
+def test_commands() -> None:
+    verbs = re.findall(r'(?:add_parser\(|^        \()"([a-z]+)"', inspect.getsource(cli), re.MULTILINE)
+    assert {"serve", "worker", "check", "openapi", "backup"} <= set(verbs)
+    assert _missing((f"job-processor {verb}" for verb in verbs), text("docs/settings.md")) == []
