@@ -17,7 +17,10 @@ START_SECONDS = 30.0
 
 @dataclass(slots=True)
 class Server:
-    """One data directory and whoever serves it. Standard error goes to ``server.log`` beside the data."""
+    """One data directory and whoever serves it. Standard error goes to ``server.log`` beside the data.
+
+    ``flows``: the content of its flows.toml; empty: there is none.
+    """
 
     directory: Path
     flows: str
@@ -41,7 +44,8 @@ class Server:
     async def start(self, failpoints: str = "", before: Sequence[str] = ()) -> bool:
         """True when it listens, False when it ended first. ``before``: a command that starts it (strace)."""
         assert self.process is None, "started already"
-        (self.directory / "flows.toml").write_text(self.flows, encoding="utf-8")
+        if self.flows:
+            (self.directory / "flows.toml").write_text(self.flows, encoding="utf-8")
         arguments = [*before, str(COMMAND), "serve", "--port", "0", "--data-dir", str(self.data_directory)]
         self.process = self._spawn(arguments, failpoints)
         assert self.process.stdout is not None
