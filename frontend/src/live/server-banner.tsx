@@ -6,7 +6,7 @@ import styles from "./server-banner.module.css";
 export function ServerBanner() {
   const { mode, server } = useLive();
   return (
-    <div role="status" aria-live="polite">
+    <div role="status" aria-live="polite" className={styles["place"]}>
       {mode === "offline" && (
         <div className={styles["banner"]} data-testid="server-banner">
           <IconPlugConnectedX size={18} aria-hidden />

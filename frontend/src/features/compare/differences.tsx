@@ -10,7 +10,13 @@ const SHOWN = 200;
 
 /** The places where two JSON results differ. Results that are not JSON both can only be looked at. */
 export function Differences({ differences }: { differences: readonly Difference[] }) {
-  if (differences.length === 0) return null;
+  if (differences.length === 0) {
+    return (
+      <p className={styles["note"]}>
+        No single place can be named: the results are not both JSON, or differ only in how they are written.
+      </p>
+    );
+  }
   return (
     <Panel title={`Differences (${differences.length.toLocaleString("en")})`} flush>
       <div role="group" className={styles["scroll"]} tabIndex={0} aria-label="Differences">

@@ -2,6 +2,7 @@ import { CloseButton, Kbd, TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { SEARCH_FIELD } from "@/lib/focus";
+import { LONGEST_SEARCH } from "./search";
 
 const PAUSE_MS = 250;
 
@@ -35,6 +36,7 @@ export function SearchField({ value, onChange }: Props) {
     <TextInput
       id={SEARCH_FIELD}
       type="search"
+      maxLength={LONGEST_SEARCH}
       aria-label="Search in prompts and results"
       placeholder="Search prompts and results"
       value={typed}

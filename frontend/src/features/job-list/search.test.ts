@@ -19,6 +19,10 @@ describe("filters in the address", () => {
     expect(isFiltered(read("?q=%20&unknown=1"))).toBe(false);
   });
 
+  it("are cut to what the server takes", () => {
+    expect(read(`?q=${"x".repeat(300)}`).q).toHaveLength(256);
+  });
+
   it.each<[string, object]>([
     ["?status=failed&status=FAILED", { status: ["FAILED"] }],
     ["?status=EXPLODED", { status: [] }],

@@ -2,6 +2,9 @@ import type { JobFilter } from "@/api/jobs";
 import { asList, asText } from "@/lib/search-params";
 import { isStatus } from "@/lib/status";
 
+/** What the server takes; an address may hold more. */
+export const LONGEST_SEARCH = 256;
+
 /** The filters as they stand in the address; what is not set is not there. */
 export type JobSearch = { [K in keyof JobFilter]?: JobFilter[K] };
 
@@ -17,7 +20,7 @@ export function readSearch(search: Record<string, unknown>): JobSearch {
     ],
     flow: asText(search["flow"]),
     tag: asText(search["tag"]),
-    q: asText(search["q"]),
+    q: asText(search["q"]).slice(0, LONGEST_SEARCH),
   });
 }
 
