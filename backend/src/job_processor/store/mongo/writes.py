@@ -127,7 +127,9 @@ class Writes:
             result = await self._jobs.delete_one(where)
             if result.deleted_count == 1:
                 return True
-            return again and await self._jobs.find_one({"_id": job_id}, {"_id": 1}) is None
+            # Deleted by an earlier try (ours or the driver's) whose answer was lost, or by somebody else just now;
+            # or retried just now, and then it is there.
+            return await self._jobs.find_one({"_id": job_id}, {"_id": 1}) is None
 
         return await self._link.do(run)
 

@@ -1,0 +1,44 @@
+"""A store behind the proxy, and the truth beside it: a store that the proxy cannot touch."""
+
+import contextlib
+import gc
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from job_processor.store.base import Store
+from job_processor.store.mongo.tuning import Tuning
+from tests import mongo_server
+from tests.faults.mongo_proxy import MongoProxy
+from tests.store_suite.places import Clock, MongoPlace
+
+QUICK = Tuning(try_timeout=0.5, give_up_after=6.0, count_reuse=0.0)
+"""Half-open connections are given up after half a second; nothing waits for it by the clock."""
+
+
+@dataclass
+class Harmed:
+    """``store`` speaks through ``proxy``; ``truth`` reads and writes the same database past it."""
+
+    proxy: MongoProxy
+    place: MongoPlace
+    store: Store
+    truth: Store
+
+
+@contextlib.asynccontextmanager
+async def harmed(tuning: Tuning = QUICK) -> AsyncIterator[Harmed]:
+    server = mongo_server.require()
+    proxy = MongoProxy(server.address)
+    await proxy.start()
+    place = MongoPlace(server, Clock(), proxy.uri, tuning)
+    beside = MongoPlace(server, place.clock)
+    beside.database = place.database
+    try:
+        yield Harmed(proxy, place, await place.open(), await beside.open())
+    finally:
+        proxy.clear()
+        await place.close()
+        await beside.close()
+        await proxy.stop()
+        # The driver leaves sockets of interrupted connects to the collector; here, not in somebody else's test.
+        gc.collect()

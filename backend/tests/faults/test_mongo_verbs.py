@@ -1,0 +1,218 @@
+"""Every verb under every fault of network and replica set: its answer is true, and what it says was done once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from job_processor.core.errors import IdempotencyMismatch, StoreUnavailable
+from job_processor.core.job import State
+from job_processor.core.outcome import Succeeded
+from job_processor.store.base import Held, IdempotencyKey, Query
+from job_processor.store.mongo.tuning import Tuning
+from tests.faults.mongo_places import Harmed, harmed
+from tests.faults.mongo_proxy import READS, WRITES, Harm
+from tests.store_suite import given
+from tests.store_suite.given import RULES
+
+pytestmark = [
+    pytest.mark.mongo,
+    pytest.mark.filterwarnings("ignore:.*socket.socket:pytest.PytestUnraisableExceptionWarning"),
+]
+
+ON_WRITES = [
+    (Harm.CUT_BEFORE, 1),
+    (Harm.CUT_BEFORE, 3),
+    (Harm.CUT_AFTER, 1),
+    # The driver tries once more by itself; twice and more its retry is spent.
+    (Harm.CUT_AFTER, 2),
+    (Harm.CUT_AFTER, 3),
+    (Harm.NOT_PRIMARY, 2),
+    (Harm.STEPPED_DOWN, 2),
+    (Harm.INTERRUPTED, 2),
+    (Harm.SHUTDOWN, 2),
+    (Harm.CONCERN_TIMEOUT, 1),
+    (Harm.CONCERN_STEPPED_DOWN, 2),
+    (Harm.DELAY, 1),
+    (Harm.HALF_OPEN, 1),
+]
+ON_READS = [one for one in ON_WRITES if one[0] not in (Harm.CONCERN_TIMEOUT, Harm.CONCERN_STEPPED_DOWN)]
+NAMES = [f"{harm.name.lower()} x{times}" for harm, times in ON_WRITES]
+
+
+@pytest.fixture
+async def here() -> AsyncIterator[Harmed]:
+    async with harmed() as made:
+        yield made
+
+
+@pytest.fixture(params=ON_WRITES, ids=NAMES)
+def fault(request: pytest.FixtureRequest) -> tuple[Harm, int]:
+    harm, times = request.param
+    return harm, times
+
+
+def done(here: Harmed, fault: tuple[Harm, int]) -> None:
+    """The fault really happened; less often than ordered when reading back made the next try needless."""
+    assert 1 <= here.proxy.done[fault[0]] <= fault[1]
+    here.proxy.clear()
+
+
+async def test_add(here: Harmed, fault: tuple[Harm, int]) -> None:
+    here.proxy.order(fault[0], WRITES, fault[1])
+    added = await here.store.add(given.a_job(here.store.now(), "p\0"))
+    done(here, fault)
+    assert added.created
+    [only] = await here.truth.list(Query())
+    assert only.job == added.job
+
+
+async def test_add_with_a_key(here: Harmed, fault: tuple[Harm, int]) -> None:
+    """An insert that met its own earlier self is not taken for somebody else's."""
+    key = IdempotencyKey("k", "body")
+    here.proxy.order(fault[0], WRITES, fault[1])
+    first = await here.store.add(given.a_job(here.store.now()), key)
+    done(here, fault)
+    assert first.created
+    here.proxy.order(fault[0], WRITES, fault[1])
+    second = await here.store.add(given.a_job(here.store.now()), key)
+    assert (second.created, second.job) == (False, first.job)
+    here.proxy.clear()
+    with pytest.raises(IdempotencyMismatch):
+        await here.store.add(given.a_job(here.store.now()), IdempotencyKey("k", "other"))
+    assert await given.ids_of(here.truth) == [first.job.id]
+
+
+async def test_apply(here: Harmed, fault: tuple[Harm, int]) -> None:
+    await given.added(here.truth)
+    job = await given.claimed(here.truth)
+    change = given.decided(job, given.says(job, Succeeded("r")), here.store.now())
+    here.proxy.order(fault[0], WRITES, fault[1])
+    assert await here.store.apply(change), "it landed, whatever became of the answers"
+    done(here, fault)
+    assert await here.truth.get(job.id) == change.job
+    assert not await here.store.apply(change)
+
+
+async def test_apply_that_must_lose(here: Harmed, fault: tuple[Harm, int]) -> None:
+    await given.added(here.truth)
+    job = await given.claimed(here.truth)
+    late = given.decided(job, given.says(job, Succeeded("late")), here.store.now())
+    first = await given.moved(here.truth, job, given.says(job, Succeeded("first")))
+    here.proxy.order(fault[0], WRITES, fault[1])
+    assert not await here.store.apply(late)
+    done(here, fault)
+    assert await here.truth.get(job.id) == first
+
+
+@pytest.mark.parametrize("concurrency", [None, 4])
+async def test_claim(here: Harmed, fault: tuple[Harm, int], concurrency: int | None) -> None:
+    rules = replace(RULES, concurrency=concurrency)
+    for _ in range(6):
+        await given.added(here.truth)
+    here.proxy.order(fault[0], WRITES, fault[1])
+    claimed = await given.claim(here.store, 4, rules)
+    done(here, fault)
+    assert len(claimed.jobs) == 4
+    for job in claimed.jobs:
+        assert job.attempt == 1
+        assert await here.truth.get(job.id) == job
+    running = await here.truth.list(Query(states=frozenset({State.RUNNING})))
+    assert len(running) == 4, "nothing is in the hands of nobody"
+
+
+async def test_extend(here: Harmed, fault: tuple[Harm, int]) -> None:
+    await given.added(here.truth)
+    job = await given.claimed(here.truth)
+    assert job.lease is not None
+    here.proxy.order(fault[0], WRITES, fault[1])
+    held = [Held(job.id, job.lease.token), Held(job.id, "0" * 32)]
+    assert list(await here.store.extend(held, job.lease.until + 5)) == [job.id]
+    done(here, fault)
+    stored = await here.truth.get(job.id)
+    assert stored is not None
+    assert stored.lease is not None
+    assert stored.lease.until == job.lease.until + 5
+
+
+async def test_put_lane(here: Harmed, fault: tuple[Harm, int]) -> None:
+    lane = await given.lane_of(here.truth, "f")
+    for rev in range(2):
+        here.proxy.order(fault[0], WRITES, fault[1])
+        assert await here.store.put_lane(replace(lane, rev=rev, paused=True))
+    assert (await given.lane_of(here.truth, "f")).rev == 2
+    assert not await here.store.put_lane(replace(lane, rev=0))
+
+
+async def test_delete_and_prune(here: Harmed, fault: tuple[Harm, int]) -> None:
+    one = await given.cancelled(here.truth)
+    two = await given.cancelled(here.truth)
+    kept = await given.added(here.truth)
+    here.proxy.order(fault[0], {"delete"}, fault[1])
+    assert await here.store.delete(one.id)
+    done(here, fault)
+    assert await here.truth.get(one.id) is None
+    here.place.clock.forward(1)
+    here.proxy.order(fault[0], {"delete"}, fault[1])
+    assert await here.store.prune(here.store.now(), 10) == 1
+    assert await here.truth.get(two.id) is None
+    assert await here.truth.get(kept.id) == kept
+
+
+@pytest.mark.parametrize(("harm", "times"), ON_READS, ids=lambda value: str(getattr(value, "name", value)).lower())
+async def test_reads(here: Harmed, harm: Harm, times: int) -> None:
+    job = await given.completed(here.truth)
+    here.proxy.order(harm, READS, times)
+    assert await here.store.get(job.id) == job
+    here.proxy.order(harm, READS, times)
+    assert [one.job for one in await here.store.list(Query())] == [job]
+    here.proxy.order(harm, READS, times)
+    assert (await here.store.counts()).by_state == {("f", State.COMPLETED): 1}
+    here.proxy.clear()
+    assert here.proxy.done[harm] == 3 * times, "reads are tried until they answer"
+
+
+@pytest.mark.parametrize("harm", [Harm.CUT_BEFORE, Harm.NOT_PRIMARY, Harm.HALF_OPEN, Harm.SHUTDOWN])
+async def test_an_outage_ends_in_bounded_tries_and_is_never_taken_for_success(harm: Harm) -> None:
+    async with harmed(Tuning(try_timeout=0.3, give_up_after=1.5)) as here:
+        here.proxy.order(harm, READS | WRITES, 10**9)
+        with pytest.raises(StoreUnavailable):
+            await here.store.add(given.a_job(here.store.now()))
+        assert await given.ids_of(here.truth) == []
+        here.proxy.clear()
+        here.proxy.cut_all()
+        # And it goes on by itself when the outage is over.
+        job = await given.added(here.store)
+        assert await here.truth.get(job.id) == job
+
+
+async def test_when_no_answer_ever_comes_back_the_outcome_is_unknown_and_not_made_up() -> None:
+    async with harmed(Tuning(try_timeout=0.2, give_up_after=0.5)) as here:
+        job = given.a_job(here.store.now())
+        here.proxy.order(Harm.CUT_AFTER, READS | WRITES, 10**9)
+        with pytest.raises(StoreUnavailable):
+            await here.store.add(job)
+        # It was applied: once, and as it was asked for.
+        assert [one.job for one in await here.truth.list(Query())] == [job]
+
+
+async def test_ping_says_when_the_database_does_not_answer(here: Harmed) -> None:
+    await here.store.ping()
+    here.proxy.order(Harm.CUT_BEFORE, {"ping"}, 10**9)
+    with pytest.raises(StoreUnavailable):
+        await here.store.ping()
+    here.proxy.clear()
+    await here.store.ping()
+
+
+async def test_racing_writes_under_faults_land_once_each(here: Harmed) -> None:
+    for harm in (Harm.CUT_AFTER, Harm.CUT_BEFORE, Harm.STEPPED_DOWN):
+        here.proxy.order(harm, READS | WRITES, 5)
+    jobs = await asyncio.gather(*(given.added(here.store, f"p{n}") for n in range(20)))
+    changes = [given.decided(job, given.Cancelled("no"), here.store.now()) for job in jobs]
+    for harm in (Harm.CUT_AFTER, Harm.CUT_BEFORE, Harm.STEPPED_DOWN):
+        here.proxy.order(harm, READS | WRITES, 5)
+    landed = await asyncio.gather(*(here.store.apply(change) for change in (*changes, *changes)))
+    assert sum(landed) == 20
+    assert (await here.truth.counts()).by_state == {("f", State.CANCELLED): 20}

@@ -1,0 +1,188 @@
+"""A plain model of the life cycle, written from the design's rules and not from ``core.transitions``.
+
+Jobs here are mutable and hold the least that the rules speak of. Nothing is imported from the package, so
+that a mistake there is not repeated here.
+"""
+
+from dataclasses import dataclass, field
+
+LEASE_MS = 30_000
+BACKOFF_BASE_MS = 2_000
+BACKOFF_CAP_MS = 300_000
+JITTER = 0.5
+"""The jitter that the machine gives to the core: the wait is then three quarters of the whole."""
+LIMITS: dict[str, int | None] = {"f": None, "c": 2}
+"""Flow → how many jobs may be in flight."""
+FINAL = ("COMPLETED", "FAILED", "CANCELLED")
+IN_FLIGHT = ("RUNNING", "WAITING")
+
+
+@dataclass
+class ModelJob:
+    id: str
+    prompt: str
+    flow: str
+    run_at: int
+    priority: int
+    max_attempts: int
+    deadline: int | None
+    state: str = "PENDING"
+    attempt: int = 0
+    failures: int = 0
+    token: str | None = None
+    until: int | None = None
+    result: str | None = None
+    completions: int = 0
+    changes: int = 1
+    """How often it was changed: what ``rev`` must be."""
+    tokens: dict[str, int] = field(default_factory=dict)
+    """Every token it was ever claimed under, and the attempt that was."""
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def due_at(self) -> int | None:
+        times = [t for t in (self.until, self.deadline) if t is not None]
+        return None if self.is_final or not times else min(times)
+
+    def leave_flight(self, state: str) -> None:
+        self.state, self.token, self.until = state, None, None
+        self.changes += 1
+
+    def complete(self, result: str) -> None:
+        self.leave_flight("COMPLETED")
+        self.result = result
+        self.completions += 1
+
+    def is_current(self, attempt: int | None, token: str | None) -> bool:
+        if self.state not in IN_FLIGHT:
+            return False
+        return token == self.token if token is not None else attempt in (None, self.attempt)
+
+    def succeed(self, result: str) -> bool:
+        """Rule 2: welcome from any attempt while the job is not final."""
+        if self.is_final:
+            return False
+        self.complete(result)
+        return True
+
+    def accept(self, now: int, timeout_ms: int, attempt: int | None, token: str | None) -> bool:
+        """Said again while it waits, it is the word that the work still goes on: a new deadline."""
+        if not self.is_current(attempt, token):
+            return False
+        self.state, self.until = "WAITING", now + timeout_ms
+        self.changes += 1
+        return True
+
+    def defer(self, now: int, until: int, attempt: int | None, token: str | None) -> bool:
+        """Rule 4: costs no attempt."""
+        if not self.is_current(attempt, token):
+            return False
+        self.run_at = max(now, until)
+        self.leave_flight("PENDING")
+        return True
+
+    def fail(self, now: int, retryable: bool, attempt: int | None, token: str | None) -> bool:
+        if not self.is_current(attempt, token):
+            return False
+        self.failures += 1
+        wait = min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** (self.failures - 1)) * 3 // 4
+        too_late = self.deadline is not None and now + wait >= self.deadline
+        if not retryable or self.failures >= self.max_attempts or too_late:
+            self.leave_flight("FAILED")
+        else:
+            self.run_at = now + wait
+            self.leave_flight("PENDING")
+        return True
+
+    def expire(self, now: int) -> bool:
+        if self.due_at is None or self.due_at > now:
+            return False
+        if self.deadline is not None and self.deadline <= now:
+            self.leave_flight("FAILED")
+            return True
+        return self.fail(now, True, None, None)
+
+    def cancel(self) -> bool:
+        if self.is_final:
+            return False
+        self.leave_flight("CANCELLED")
+        return True
+
+    def retry(self, now: int, more: int) -> bool:
+        if self.state not in ("FAILED", "CANCELLED"):
+            return False
+        self.run_at = now
+        self.max_attempts = self.failures + more
+        if self.deadline is not None and self.deadline <= now:
+            self.deadline = None
+        self.result = None
+        self.leave_flight("PENDING")
+        return True
+
+    def accept_result(self, result: str) -> bool:
+        if self.state not in ("FAILED", "CANCELLED"):
+            return False
+        self.complete(result)
+        return True
+
+
+@dataclass
+class Model:
+    jobs: dict[str, ModelJob] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+
+    def claimable(self, flow: str, limit: int, now: int) -> list[ModelJob]:
+        """What a claim must bring, in its order."""
+        due = [j for j in self.jobs.values() if j.flow == flow and j.state == "PENDING" and j.run_at <= now]
+        due.sort(key=lambda j: (-j.priority, j.run_at, j.id))
+        allowed = LIMITS[flow]
+        if allowed is not None:
+            in_flight = sum(j.flow == flow and j.state in IN_FLIGHT for j in self.jobs.values())
+            limit = min(limit, max(0, allowed - in_flight))
+        return due[:limit]
+
+    def claim(self, job: ModelJob, token: str, now: int) -> None:
+        assert all(token not in other.tokens for other in self.jobs.values()), "a token was given twice"
+        job.state, job.token, job.until = "RUNNING", token, now + LEASE_MS
+        job.attempt += 1
+        job.tokens[token] = job.attempt
+        job.changes += 1
+
+    def overdue(self, now: int) -> set[str]:
+        return {j.id for j in self.jobs.values() if j.due_at is not None and j.due_at <= now}
+
+    def end_leases(self) -> None:
+        """The only process there can be has died: whoever takes over ends its leases."""
+        for job in self.jobs.values():
+            if job.state == "RUNNING":
+                job.until = 0
+
+
+_PATHS: dict[str, tuple[tuple[str, ...], str]] = {
+    "submitted": ((), "PENDING"),
+    "started": (("PENDING",), "RUNNING"),
+    "accepted": (("RUNNING",), "WAITING"),
+    "snoozed": (IN_FLIGHT, "PENDING"),
+    "attempt_failed": (IN_FLIGHT, "PENDING"),
+    "lease_lost": (("RUNNING",), "PENDING"),
+    "callback_overdue": (("WAITING",), "PENDING"),
+    "completed": (("PENDING", *IN_FLIGHT), "COMPLETED"),
+    "failed": (("PENDING", *IN_FLIGHT), "FAILED"),
+    "cancelled": (("PENDING", *IN_FLIGHT), "CANCELLED"),
+    "retried": (("FAILED", "CANCELLED"), "PENDING"),
+    "result_accepted": (("FAILED", "CANCELLED"), "COMPLETED"),
+}
+
+
+def end_of(history: list[str]) -> str:
+    """Where a history leads, if each of its steps may follow the one before."""
+    assert history[0] == "submitted"
+    state = "PENDING"
+    for what in history[1:]:
+        before, after = _PATHS[what]
+        assert state in before, f"{what} cannot follow in {state}: {history}"
+        state = after
+    return state
