@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from job_processor.http.edge import PAGE_CSP
 
 REPOSITORY = Path(__file__).resolve().parents[3]

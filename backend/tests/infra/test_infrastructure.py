@@ -83,6 +83,7 @@ def test_wrong_type_is_found(infrastructure: Path) -> None:
 
 
 @needs_binary
+@pytest.mark.timeout(300)  # the real binary, on a machine that may be busy
 @pytest.mark.parametrize("port", ["27017", "27000-28000"])
 def test_open_database_port_is_found(infrastructure: Path, port: str) -> None:
     rule = (
