@@ -22,7 +22,7 @@ export function RawView({ text, label, prose = false, mark = null }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const marked = useRef<HTMLElement>(null);
   const markIndex = mark === null ? null : indexOfLineColumn(text, mark.line, mark.column);
-  const { from, to } = window(text.length, whole ? text.length : SHOWN_AT_ONCE, markIndex);
+  const { from, to } = shownPart(text.length, whole ? text.length : SHOWN_AT_ONCE, markIndex);
 
   useEffect(() => {
     // Scrolls the box alone: the page must not jump when a result arrives.
@@ -74,7 +74,7 @@ function Left({ characters, where }: { characters: number; where: string }) {
   );
 }
 
-function window(length: number, size: number, around: number | null): { from: number; to: number } {
+function shownPart(length: number, size: number, around: number | null): { from: number; to: number } {
   if (length <= size) return { from: 0, to: length };
   const from = Math.max(0, Math.min((around ?? 0) - size / 2, length - size));
   return { from: Math.floor(from), to: Math.floor(from) + size };
