@@ -6,7 +6,6 @@ taken out: the group is rolled back and its operations run again one at a time, 
 
 import asyncio
 import os
-import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from job_processor.core.job import State
 from job_processor.failpoints import failpoint
 from job_processor.store.base import Notice
 from job_processor.store.sqlite.connection import is_fatal, translate
+from job_processor.store.sqlite.mailbox import Mailbox
 
 T = TypeVar("T")
 GROUP_LIMIT = 512
@@ -64,9 +64,10 @@ class Writer:
         self._inode = path.stat().st_ino
         self._seq = seq
         self._on_commit = on_commit
-        self._queue: queue.SimpleQueue[_Waiting[object] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
+        self._mailbox: Mailbox[_Waiting[object]] = Mailbox(self._loop)
         self._broken: StoreBroken | None = None
+        self._locked_out = False
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -81,34 +82,21 @@ class Writer:
         if self._broken is not None:
             future.set_exception(self._broken)
         else:
-            self._queue.put(_Waiting(operation, future))  # type: ignore[arg-type]  # a queue of mixed T
+            self._mailbox.put(_Waiting(operation, future))  # type: ignore[arg-type]  # a mailbox of mixed T
         return future
 
     async def close(self) -> None:
-        self._queue.put(None)
+        self._mailbox.close()
         await asyncio.to_thread(self._thread.join)
 
     def _work(self) -> None:
-        stopping = False
-        while not stopping:
-            group: list[_Waiting[object]] = []
-            item = self._queue.get()
-            while item is not None:
-                group.append(item)
-                if len(group) >= GROUP_LIMIT:
-                    break
-                try:
-                    item = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-            stopping = item is None
-            if group:
-                self._run(group)
+        while group := self._mailbox.take(GROUP_LIMIT):
+            self._run(group)
         self._db.close()
 
     def _run(self, group: list[_Waiting[object]]) -> None:
         transaction = self._commit(group)
-        if transaction is None and len(group) > 1 and self._broken is None:
+        if transaction is None and len(group) > 1 and self._broken is None and not self._locked_out:
             # Somebody in the group failed: everyone again, each alone.
             for waiting in group:
                 alone = self._commit([waiting])
@@ -138,6 +126,8 @@ class Writer:
         return transaction
 
     def _roll_back(self, group: list[_Waiting[object]], error: Exception) -> None:
+        # Another program holds the file: nobody of the group is to blame, and each alone would wait as long again.
+        self._locked_out = isinstance(error, apsw.BusyError)
         if isinstance(error, apsw.Error):
             ours = translate(error)
             if is_fatal(error):
