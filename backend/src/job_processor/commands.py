@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -32,6 +33,9 @@ def start(role: str, environment: Mapping[str, str]) -> int:
     async def run() -> int:
         return await app.App(loaded, roles[role], lambda line: print(line, flush=True)).run()
 
+    # What is loaded by now stays; without this the collector walks all of it again and again under load.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     try:
         return uvloop.run(run())
     except JobProcessorError as error:

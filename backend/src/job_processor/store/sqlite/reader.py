@@ -1,7 +1,6 @@
 """Reading threads: read-only connections, so that a slow list never waits for, or holds up, a write."""
 
 import asyncio
-import queue
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +9,11 @@ from typing import TypeVar
 import apsw
 
 from job_processor.store.sqlite.connection import open_reader, translate
+from job_processor.store.sqlite.mailbox import Mailbox
 
 T = TypeVar("T")
+BATCH = 64
+"""Answers after which those who asked first are told, however many more wait."""
 _Task = tuple[Callable[[apsw.Connection], object], "asyncio.Future[object]"]
 
 
@@ -20,42 +22,31 @@ class Reader:
 
     def __init__(self, path: Path, name: str) -> None:
         self._db = open_reader(path)
-        self._queue: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
+        self._mailbox: Mailbox[_Task] = Mailbox(self._loop)
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
     def run(self, operation: Callable[[apsw.Connection], T]) -> "asyncio.Future[T]":
         future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put((operation, future))  # type: ignore[arg-type]  # a queue of mixed T
+        self._mailbox.put((operation, future))  # type: ignore[arg-type]  # a mailbox of mixed T
         return future
 
     async def close(self) -> None:
-        self._queue.put(None)
+        self._mailbox.close()
         await asyncio.to_thread(self._thread.join)
 
     def _work(self) -> None:
-        item = self._queue.get()
-        while item is not None:
+        while tasks := self._mailbox.take(BATCH):
             answers: list[tuple[asyncio.Future[object], object, Exception | None]] = []
-            while item is not None:
-                operation, future = item
+            for operation, future in tasks:
                 try:
                     answers.append((future, operation(self._db), None))
                 except apsw.Error as error:
                     answers.append((future, None, translate(error)))
                 except Exception as error:
                     answers.append((future, None, error))
-                if len(answers) >= 64:
-                    break
-                try:
-                    item = self._queue.get_nowait()
-                except queue.Empty:
-                    break
             self._loop.call_soon_threadsafe(_resolve, answers)
-            if item is None:
-                break
-            item = self._queue.get()
         self._db.close()
 
 
