@@ -22,7 +22,10 @@ class LeaseRenewer(Loop):
             held = dispatcher.held()
             if not held:
                 continue
-            tokens = {one.job_id: one.token for one in held}
+            tokens: dict[str, list[str]] = {}
+            for one in held:
+                tokens.setdefault(one.job_id, []).append(one.token)
             for job_id in await self._store.extend(held, until):
-                dispatcher.abandon(job_id, tokens[job_id])
+                # Of a job that was taken over here both attempts may be under way: the oldest has lost its lease.
+                dispatcher.abandon(job_id, tokens[job_id].pop(0))
         return self._lease_seconds / 3
