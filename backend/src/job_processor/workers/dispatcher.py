@@ -1,6 +1,7 @@
 """The dispatcher of one flow: claims due jobs, hands each to the processor, records what came of it."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -153,7 +154,9 @@ class Dispatcher(Loop):
     def _dispatch(self, job: Job) -> Dispatch:
         async def progress(text: str) -> None:
             assert job.lease is not None
-            await self._lifecycle.signal(job.id, Progressed(text, token=job.lease.token))
+            # Only a word on the way: that it could not be kept is no fault of the attempt.
+            with contextlib.suppress(StoreUnavailable, JobNotFound):
+                await self._lifecycle.signal(job.id, Progressed(text, token=job.lease.token))
 
         error = job.error
         return Dispatch(
