@@ -1,0 +1,324 @@
+"""The dispatcher: claims, hands over, records what came of it."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from job_processor.core.errors import StoreUnavailable
+from job_processor.core.flow import FlowRules, OnInvalidResult
+from job_processor.core.job import JobError
+from job_processor.core.outcome import Accepted, Expired, Failed, Outcome, Succeeded
+from job_processor.processors.base import Dispatch, Processor
+from job_processor.store.base import Held as HeldLease
+from job_processor.workers.leases import LeaseRenewer
+from tests.support.clock import Clock
+from tests.support.site import DEFAULT, Site, open_site
+from tests.support.waiting import until, until_true
+from tests.workers.processors import Doing, Held, raising, saying
+
+
+async def in_state(site: Site, job_id: str, state: str) -> dict[str, Any]:
+    async def look() -> dict[str, Any] | None:
+        job = await site.job(job_id)
+        return job if job["status"] == state else None
+
+    return await until(look, f"{state}")
+
+
+def site_with(
+    tmp_path: Path, processor: Processor, rules: FlowRules = DEFAULT, clock: Clock | None = None
+) -> AbstractAsyncContextManager[Site]:
+    return open_site(
+        tmp_path / "data",
+        now=None if clock is None else clock.now,
+        flows=(rules,),
+        processors={rules.name: processor},
+    )
+
+
+async def test_a_submitted_job_is_handed_over_and_completed(tmp_path: Path) -> None:
+    given: list[Dispatch] = []
+
+    async def work(dispatch: Dispatch) -> Outcome:
+        given.append(dispatch)
+        return Succeeded('{"a": 1}')
+
+    async with site_with(tmp_path, Doing(work)) as site:
+        made = await site.submit("the prompt", metadata={"k": 1}, resultSchema={"type": "object"})
+        done = await in_state(site, made["id"], "COMPLETED")
+
+    [one] = given
+    assert (one.job_id, one.attempt, one.prompt, one.metadata) == (made["id"], 1, "the prompt", {"k": 1})
+    assert (one.result_schema, one.complaint) == ({"type": "object"}, None)
+    assert one.callback_url.endswith("/webhook/callback")
+    assert site.signer.verify(one.callback_token.encode(), 0) is not None
+    assert (done["result"], done["attempts"][0]["end"], done["attempts"][0]["worker"]) == (
+        '{"a": 1}',
+        "succeeded",
+        "w1",
+    )
+
+
+async def test_an_accepted_job_waits_for_its_callback(tmp_path: Path) -> None:
+    async with site_with(tmp_path, saying(Accepted(60_000, "exec-7"))) as site:
+        made = await site.submit()
+        waiting = await in_state(site, made["id"], "WAITING")
+        assert waiting["attempts"][0]["executionId"] == "exec-7"
+        assert (await site.callback({"jobId": made["id"], "result": "r"})).json()["status"] == "COMPLETED"
+
+
+FAULTS = {
+    "an exception": (raising(ValueError("canary-7f3a")), "processor_error"),
+    "a time-out of its own": (raising(TimeoutError()), "timeout"),
+    "a failure": (saying(Failed(JobError("bad", "bad"))), "bad"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_failed_attempt_is_counted_and_tried_again_until_none_is_left(tmp_path: Path, name: str) -> None:
+    processor, code = FAULTS[name]
+    processor.seen.clear()
+    rules = FlowRules("main", max_attempts=3, backoff_base_seconds=0)
+    async with site_with(tmp_path, processor, rules) as site:
+        made = await site.submit()
+        failed = await in_state(site, made["id"], "FAILED")
+
+    assert processor.seen == [(made["id"], n) for n in (1, 2, 3)]
+    assert (failed["failures"], failed["error"]["code"]) == (3, code)
+    assert "canary" not in str(failed)
+
+
+async def test_a10_a_poison_job_fails_alone_and_the_others_go_on(tmp_path: Path) -> None:
+    async def work(dispatch: Dispatch) -> Outcome:
+        if dispatch.prompt == "poison":
+            raise RecursionError
+        return Succeeded("r")
+
+    rules = FlowRules("main", max_attempts=2, backoff_base_seconds=0)
+    async with site_with(tmp_path, Doing(work), rules) as site:
+        poison = await site.submit("poison")
+        others = [await site.submit() for _ in range(20)]
+        for other in others:
+            await in_state(site, other["id"], "COMPLETED")
+        assert (await in_state(site, poison["id"], "FAILED"))["failures"] == 2
+
+
+async def test_a_dispatch_that_takes_too_long_is_cut(tmp_path: Path) -> None:
+    held = Held()
+    rules = FlowRules("main", max_attempts=1, dispatch_timeout_seconds=0.05)
+    async with site_with(tmp_path, held, rules) as site:
+        made = await site.submit()
+        failed = await in_state(site, made["id"], "FAILED")
+
+    assert failed["error"] == {"code": "timeout", "message": "No answer within 0.05 seconds."}
+    assert held.cancelled == [(made["id"], 1)]
+
+
+async def test_cancelling_a_running_job_aborts_its_attempt(tmp_path: Path) -> None:
+    held = Held()
+    async with site_with(tmp_path, held) as site:
+        made = await site.submit()
+        await until_true(lambda: (made["id"], 1) in held.go)
+
+        await site.client.post(f"/jobs/{made['id']}/cancel")
+
+        await until_true(lambda: held.cancelled == [(made["id"], 1)])
+        assert (await site.job(made["id"]))["status"] == "CANCELLED"
+        await until_true(lambda: site.dispatchers["main"].running == 0)
+
+
+async def test_a8_an_outcome_after_the_lease_was_taken_over_lands_nowhere(tmp_path: Path, clock: Clock) -> None:
+    held = Held(Failed(JobError("late", "late"), retryable=False))
+    async with site_with(tmp_path, held, clock=clock) as site:
+        made = await site.submit()
+        await until_true(lambda: (made["id"], 1) in held.go)
+        clock.forward(31_000)
+        await site.lifecycle.signal(made["id"], Expired())
+        clock.forward(10_000)
+        await until_true(lambda: (made["id"], 2) in held.go)
+
+        held.let_go(made["id"], 1)
+        await until_true(lambda: site.dispatchers["main"].running == 1)
+
+        after = await site.job(made["id"])
+        assert (after["status"], after["attempt"], after["failures"]) == ("RUNNING", 2, 1)
+        held.let_go(made["id"], 2)
+
+
+async def test_an_attempt_that_ends_late_takes_nothing_from_the_one_that_took_over(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """Both are under way in one process: the second keeps its lease and its place when the first ends."""
+    held = Held()
+    async with site_with(tmp_path, held, clock=clock) as site:
+        dispatcher = site.dispatchers["main"]
+        made = await site.submit()
+        await until_true(lambda: (made["id"], 1) in held.go)
+        clock.forward(31_000)
+        await site.lifecycle.signal(made["id"], Expired())
+        clock.forward(10_000)
+        await until_true(lambda: (made["id"], 2) in held.go)
+        assert dispatcher.running == 2
+        stale = HeldLease(made["id"], next(h.token for h in dispatcher.held()))
+        assert stale in dispatcher.held()
+
+        renewer = LeaseRenewer(site.store, [dispatcher], 30)
+        await renewer.tick()
+        await until_true(lambda: held.cancelled == [(made["id"], 1)], "the first attempt to be given up")
+
+        await until_true(lambda: dispatcher.running == 1)
+        current = await site.stored(made["id"])
+        assert current.lease is not None
+        assert dispatcher.held() == [HeldLease(made["id"], current.lease.token)]
+        held.let_go(made["id"], 2)
+        assert (await in_state(site, made["id"], "COMPLETED"))["attempt"] == 2
+
+
+async def test_a_lease_is_renewed_while_its_attempt_runs(tmp_path: Path, clock: Clock) -> None:
+    held = Held()
+    async with site_with(tmp_path, held, clock=clock) as site:
+        made = await site.submit()
+        await until_true(lambda: (made["id"], 1) in held.go)
+        renewer = LeaseRenewer(site.store, list(site.dispatchers.values()), 30)
+        for _ in range(5):
+            clock.forward(20_000)
+            await renewer.tick()
+
+        assert await site.store.overdue(10) == []
+        held.let_go(made["id"])
+        assert (await in_state(site, made["id"], "COMPLETED"))["attempt"] == 1
+
+
+async def test_a_lease_that_was_lost_ends_the_attempt(tmp_path: Path, clock: Clock) -> None:
+    held = Held()
+    rules = FlowRules("main", max_attempts=1, lease_seconds=30)
+    async with site_with(tmp_path, held, rules, clock) as site:
+        made = await site.submit()
+        await until_true(lambda: (made["id"], 1) in held.go)
+        clock.forward(31_000)
+        await site.lifecycle.signal(made["id"], Expired())
+
+        await until_true(lambda: held.cancelled == [(made["id"], 1)])
+        assert (await site.job(made["id"]))["status"] == "FAILED"
+
+
+async def test_l1_a_stop_lets_attempts_end(tmp_path: Path) -> None:
+    held = Held()
+    async with site_with(tmp_path, held) as site:
+        made = await site.submit()
+        await until_true(lambda: (made["id"], 1) in held.go)
+        stopping = asyncio.create_task(site.dispatchers["main"].stop())
+        held.let_go(made["id"])
+        await stopping
+
+        assert (await site.job(made["id"]))["status"] == "COMPLETED"
+
+
+async def test_l1_what_does_not_end_in_time_goes_back_at_once_at_no_cost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("job_processor.workers.dispatcher.DRAIN_SECONDS", 0.01)
+    held = Held()
+    async with site_with(tmp_path, held) as site:
+        made = await site.submit()
+        await until_true(lambda: (made["id"], 1) in held.go)
+
+        await site.dispatchers["main"].stop()
+
+        after = await site.job(made["id"])
+        assert (after["status"], after["failures"], after["attempts"][0]["end"]) == ("PENDING", 0, "snoozed")
+        assert held.cancelled == [(made["id"], 1)]
+        assert (await site.claim()).attempt == 2
+
+
+async def test_progress_is_a_hint_and_no_reason_to_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(dispatch: Dispatch) -> Outcome:
+        await dispatch.progress("half")
+        return Succeeded("r")
+
+    async with site_with(tmp_path, Doing(work)) as site:
+        lifecycle_signal = site.lifecycle.signal
+
+        async def signal(job_id: str, what: Any, known: Any = None) -> Any:
+            if type(what).__name__ == "Progressed":
+                raise StoreUnavailable("away")
+            return await lifecycle_signal(job_id, what, known)
+
+        monkeypatch.setattr(site.lifecycle, "signal", signal)
+        made = await site.submit()
+        assert (await in_state(site, made["id"], "COMPLETED"))["failures"] == 0
+
+
+async def test_progress_is_seen_while_the_attempt_runs(tmp_path: Path) -> None:
+    told, go = asyncio.Event(), asyncio.Event()
+
+    async def work(dispatch: Dispatch) -> Outcome:
+        await dispatch.progress("half")
+        told.set()
+        await go.wait()
+        return Succeeded("r")
+
+    async with site_with(tmp_path, Doing(work)) as site:
+        made = await site.submit()
+        await told.wait()
+        assert (await site.job(made["id"]))["progress"] == "half"
+        go.set()
+        assert (await in_state(site, made["id"], "COMPLETED"))["progress"] is None
+
+
+async def test_a_processor_is_told_what_was_wrong_with_the_result_before(tmp_path: Path) -> None:
+    complaints: list[str | None] = []
+
+    async def work(dispatch: Dispatch) -> Outcome:
+        complaints.append(dispatch.complaint)
+        return Succeeded("{" if dispatch.complaint is None else "{}")
+
+    rules = FlowRules("main", backoff_base_seconds=0, on_invalid_result=OnInvalidResult.RETRY)
+    async with site_with(tmp_path, Doing(work), rules) as site:
+        made = await site.submit(resultSchema={"type": "object"})
+        done = await in_state(site, made["id"], "COMPLETED")
+
+    assert (done["attempt"], complaints[0]) == (2, None)
+    assert str(complaints[1]).startswith("Not valid JSON")
+
+
+async def test_a_flows_concurrency_is_never_exceeded(tmp_path: Path) -> None:
+    held = Held()
+    async with site_with(tmp_path, held, FlowRules("main", concurrency=3)) as site:
+        made = [(await site.submit())["id"] for _ in range(10)]
+        for n in range(10):
+            await until_true(lambda n=n: len(held.go) >= min(10, n + 3))  # type: ignore[misc]
+            open_ = [key for key, event in held.go.items() if not event.is_set()]
+            assert len(open_) <= 3
+            held.let_go(open_[0][0])
+        for one in made:
+            await in_state(site, one, "COMPLETED")
+
+
+async def test_higher_priorities_go_first(tmp_path: Path) -> None:
+    held = Held()
+    async with site_with(tmp_path, held, FlowRules("main", concurrency=1)) as site:
+        first = (await site.submit())["id"]
+        await until_true(lambda: len(held.go) == 1)
+        low, high = (await site.submit(priority=-5))["id"], (await site.submit(priority=5))["id"]
+        held.let_go(first)
+        await until_true(lambda: len(held.go) == 2)
+        assert held.seen[1][0] == high
+        held.let_go(high)
+        await until_true(lambda: len(held.go) == 3)
+        held.let_go(low)
+
+
+async def test_start_and_stop_may_be_called_twice(tmp_path: Path) -> None:
+    async with site_with(tmp_path, saying(Succeeded("r"))) as site:
+        for loop in site.loops:
+            loop.start()
+            loop.start()
+        made = await site.submit()
+        await in_state(site, made["id"], "COMPLETED")
+        for loop in site.loops:
+            await loop.stop()
+            await loop.stop()

@@ -1,0 +1,266 @@
+"""The one loop shape, and the reaper, the pruner, the notifier and the heartbeat in it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from job_processor.bus import Bus
+from job_processor.core.errors import StoreBroken, StoreUnavailable
+from job_processor.core.flow import FlowRules
+from job_processor.core.job import Attempt, JobError
+from job_processor.core.outcome import Accepted, Failed, Outcome, Succeeded
+from job_processor.store.base import Resync
+from job_processor.workers.heartbeat import Heartbeat
+from job_processor.workers.loop import Loop
+from job_processor.workers.notifier import Notifier
+from job_processor.workers.pruner import BATCH, POLL_SECONDS, Pruner
+from job_processor.workers.reaper import Reaper
+from tests.support.clock import Clock
+from tests.support.site import Site, open_site
+from tests.support.waiting import until_true
+
+DAY = 86_400_000
+
+
+class Ticking(Loop):
+    """Counts its ticks; raises what it is given, one a tick."""
+
+    def __init__(self, *errors: Exception, pause: float = 3600) -> None:
+        super().__init__()
+        self.errors = list(errors)
+        self.pause = pause
+        self.ticks = 0
+        self.ends = 0
+
+    async def tick(self) -> float:
+        self.ticks += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return self.pause
+
+    async def stopped(self) -> None:
+        self.ends += 1
+
+
+async def test_a_wake_up_cuts_the_sleep_short() -> None:
+    loop = Ticking()
+    loop.start()
+    for n in range(1, 4):
+        await until_true(lambda n=n: loop.ticks == n)  # type: ignore[misc]
+        loop.wake()
+    await loop.stop()
+
+
+async def test_start_and_stop_are_idempotent_and_the_end_comes_once() -> None:
+    loop = Ticking()
+    await loop.stop()
+    assert loop.ends == 0
+    loop = Ticking()
+    loop.start()
+    loop.start()
+    await until_true(lambda: loop.ticks == 1)
+    await loop.stop()
+    await loop.stop()
+    assert (loop.ticks, loop.ends) == (1, 1)
+
+
+async def test_a_store_that_is_away_is_waited_for_longer_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    timeout = asyncio.timeout
+
+    def noting(seconds: float) -> asyncio.Timeout:
+        pauses.append(seconds)
+        return timeout(0)
+
+    loop = Ticking(*(StoreUnavailable("away") for _ in range(7)))
+    monkeypatch.setattr("job_processor.workers.loop.asyncio.timeout", noting)
+    loop.start()
+    await until_true(lambda: loop.ticks >= 8)
+    await loop.stop()
+
+    assert pauses[:7] == [0.2, 0.5, 1.0, 2.0, 5.0, 5.0, 5.0]
+    assert pauses[7] == 3600
+
+
+async def test_a_fault_of_its_own_does_not_end_a_loop() -> None:
+    loop = Ticking(RuntimeError("bug"))
+    loop.start()
+    await until_true(lambda: loop.ticks == 1)
+    loop.wake()
+    await until_true(lambda: loop.ticks == 2)
+    await loop.stop()
+
+
+class Asked:
+    """A processor that knows what became of an execution, or fails to tell."""
+
+    def __init__(self, answer: Outcome | None | Exception) -> None:
+        self.answer = answer
+        self.asked: list[tuple[str, int]] = []
+
+    async def reconcile(self, job_id: str, attempt: Attempt) -> Outcome | None:
+        self.asked.append((job_id, attempt.number))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def reaper(site: Site, processor: object = None) -> Reaper:
+    return Reaper(site.lifecycle, site.store, {"main": processor}, site.telemetry)
+
+
+async def test_the_reaper_ends_leases_callbacks_and_deadlines_and_nothing_else(site: Site, clock: Clock) -> None:
+    lost = (await site.submit())["id"]
+    await site.claim()
+    overdue = (await site.submit())["id"]
+    await site.say(await site.claim(), Accepted(20_000))
+    late = (await site.submit(delaySeconds=10, deadline="2026-09-21T14:13:40Z"))["id"]
+    fresh = (await site.submit(delaySeconds=3600))["id"]
+    assert await reaper(site).tick() > 0
+    assert {(await site.job(one))["failures"] for one in (lost, overdue, late, fresh)} == {0}
+
+    clock.forward(31_000)
+    await reaper(site).tick()
+
+    assert [(await site.job(one))["status"] for one in (lost, overdue, late, fresh)] == [
+        "PENDING",
+        "PENDING",
+        "FAILED",
+        "PENDING",
+    ]
+    assert (await site.job(lost))["error"]["code"] == "lease_lost"
+    assert (await site.job(overdue))["error"]["code"] == "callback_overdue"
+    assert (await site.job(late))["error"]["code"] == "deadline"
+    assert (await site.job(fresh))["attempt"] == 0
+    assert await site.store.overdue(10) == []
+
+
+RECONCILED = [
+    (Succeeded("found"), "COMPLETED"),
+    (Failed(JobError("crashed", "The execution crashed."), retryable=False), "FAILED"),
+    (Accepted(60_000), "WAITING"),
+    (None, "PENDING"),
+    (RuntimeError("n8n is away"), "PENDING"),
+]
+
+
+@pytest.mark.parametrize(("answer", "state"), RECONCILED)
+async def test_e3_an_overdue_callback_is_asked_after_before_it_is_given_up(
+    site: Site, clock: Clock, answer: Outcome | None | Exception, state: str
+) -> None:
+    job = (await site.submit())["id"]
+    await site.say(await site.claim(), Accepted(20_000, "exec-1"))
+    clock.forward(20_000)
+    asked = Asked(answer)
+
+    await reaper(site, asked).tick()
+
+    assert asked.asked == [(job, 1)]
+    assert (await site.job(job))["status"] == state
+    assert await site.store.overdue(10) == []
+
+
+async def test_nobody_is_asked_about_a_job_past_its_own_deadline(site: Site, clock: Clock) -> None:
+    job = (await site.submit(deadline="2026-09-21T14:13:30Z"))["id"]
+    await site.say(await site.claim(), Accepted(60_000))
+    clock.forward(10_000)
+    asked = Asked(Accepted(60_000))
+
+    await reaper(site, asked).tick()
+
+    assert (asked.asked, (await site.job(job))["status"]) == ([], "FAILED")
+
+
+async def test_l8_the_pruner_forgets_final_jobs_after_their_time_and_no_others(site: Site, clock: Clock) -> None:
+    final = (await site.submit())["id"]
+    await site.client.post(f"/jobs/{final}/cancel")
+    waiting = (await site.submit())["id"]
+    await site.say(await site.claim(), Accepted(60_000))
+    pending = (await site.submit(delaySeconds=100))["id"]
+    pruner = Pruner(site.store, 1)
+
+    clock.forward(DAY)
+    assert await pruner.tick() == POLL_SECONDS
+    assert (await site.client.get(f"/jobs/{final}")).status == 200
+    clock.forward(1)
+    await pruner.tick()
+
+    assert (await site.client.get(f"/jobs/{final}")).status == 404
+    assert {job["id"] for job in (await site.client.get("/jobs")).json()} == {waiting, pending}
+
+
+async def test_a_full_batch_is_followed_by_another_soon(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def pruned(before: int, limit: int) -> int:
+        return limit
+
+    monkeypatch.setattr(site.store, "prune", pruned)
+
+    assert BATCH > 0
+    assert await Pruner(site.store, 1).tick() < 1
+
+
+async def test_the_heartbeat_tells_of_its_worker(site: Site, clock: Clock) -> None:
+    beat = Heartbeat(site.store, "w-1", "w", ["main"], [], broken=lambda: None)
+    clock.forward(7)
+    assert await beat.tick() == 5.0
+
+    [worker] = await site.store.workers(0)
+    assert (worker.id, worker.flows, worker.seen_at - worker.started_at) == ("w-1", ("main",), 7)
+
+
+async def test_b2_a_broken_store_ends_the_process(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(worker: object) -> None:
+        raise StoreBroken("EIO")
+
+    monkeypatch.setattr(site.store, "beat", broken)
+    told = asyncio.Event()
+    beat = Heartbeat(site.store, "w-1", "w", ["main"], [], broken=told.set)
+
+    with pytest.raises(StoreBroken):
+        await beat.tick()
+    assert told.is_set()
+
+
+async def test_the_notifier_goes_on_after_its_watch_ended(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a change stream is cut, another is opened, and followers are told that something may be missing."""
+    watches = 0
+    store_watch = site.store.watch
+
+    async def watch():  # type: ignore[no-untyped-def]  # an async generator of notices
+        nonlocal watches
+        watches += 1
+        if watches == 1:
+            yield Resync(7)
+            return
+        async for notice in store_watch():
+            yield notice
+
+    monkeypatch.setattr(site.store, "watch", watch)
+    hub = Bus()
+    notifier = Notifier(site.store, hub, {})
+    with hub.listen() as listener:
+        notifier.start()
+        assert await listener.take() == [Resync(7)]
+        await until_true(lambda: watches == 2)
+        made = await site.submit()
+        [notice] = await listener.take()
+        assert not isinstance(notice, Resync)
+        assert notice.job_id == made["id"]
+    await notifier.stop()
+    await notifier.stop()
+
+
+async def test_after_a_crash_open_leases_are_taken_up_at_once(tmp_path: Path, clock: Clock) -> None:
+    """A new process of the one that died: what it held is retried, what waits for a callback still waits."""
+    rules = (FlowRules("main"),)
+    async with open_site(tmp_path / "data", now=clock.now, flows=rules) as site:
+        held = (await site.submit())["id"]
+        await site.claim()
+        waits = (await site.submit())["id"]
+        await site.say(await site.claim(), Accepted(60_000))
+    async with open_site(tmp_path / "data", now=clock.now, flows=rules) as site:
+        await reaper(site).tick()
+        assert (await site.job(held))["status"] == "PENDING"
+        assert (await site.job(waits))["status"] == "WAITING"
+        assert (await site.callback({"jobId": waits, "result": "r"})).json()["status"] == "COMPLETED"
