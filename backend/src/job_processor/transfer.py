@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import hashlib
+import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,7 +120,7 @@ def _verify(file: Path) -> _Ending:
                     digests.append((portable.load(last).id, hashlib.sha256(last).digest()))
                 last = line.rstrip(b"\n")
         ending = msgspec.json.decode(last, type=_Ending)
-    except (OSError, EOFError, msgspec.DecodeError) as error:
+    except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
         raise TransferFailed(f"The backup is damaged or cut short ({type(error).__name__}).") from None
     if ending.jobs != len(digests) or ending.sha256 != _sum(digests):
         raise TransferFailed("The backup is damaged: its checksum does not fit.")

@@ -1,0 +1,67 @@
+"""The built wheel in an empty virtual environment: the page is inside, and a job completes with no Node in sight."""
+
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+BACKEND = Path(__file__).parents[2]
+FLOWS = '[flows.mock]\nprocessor = "mock"\ndelay_seconds = 0.1\n'
+
+
+def _run(*command: str | Path) -> None:
+    done = subprocess.run([str(part) for part in command], cwd=BACKEND, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`job-processor` as a user has it after installing the wheel."""
+    scratch = tmp_path_factory.mktemp("wheel")
+    assert (BACKEND / "src/job_processor/ui/index.html").is_file(), "the page is not built: make build"
+    _run(sys.executable, "-m", "uv", "build", "--wheel", "--no-build-isolation", "--quiet", "-o", scratch)
+    (wheel,) = scratch.glob("*.whl")
+    _run(sys.executable, "-m", "venv", scratch / "empty")
+    pip = scratch / "empty/bin/pip"
+    _run(pip, "install", "-q", "--require-hashes", "-r", BACKEND / "requirements/runtime.txt")
+    _run(pip, "install", "-q", "--no-deps", wheel)
+    return scratch / "empty/bin/job-processor"
+
+
+@pytest.fixture
+def base(command: Path, tmp_path: Path) -> Iterator[str]:
+    """The address of a server that was started with nothing but the system's own programs at hand."""
+    (tmp_path / "flows.toml").write_text(FLOWS)
+    process = subprocess.Popen(
+        [str(command), "serve", "--port", "0", "--data-dir", "data"],
+        cwd=tmp_path,
+        env={"PATH": os.defpath, "HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        with process.stdout:
+            found = re.search(r"http://\S+?(?=/ui/)", process.stdout.readline())
+        assert found is not None
+        yield found[0]
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_it_serves_the_page_and_completes_a_job(base: str) -> None:
+    with urllib.request.urlopen(f"{base}/ui/") as page:
+        assert b'<div id="root">' in page.read()
+    wanted = urllib.request.Request(f"{base}/jobs", b'{"prompt": "hello"}', {"content-type": "application/json"})
+    with urllib.request.urlopen(wanted) as answer:
+        location = answer.headers["location"]
+    patient = urllib.request.Request(f"{base}{location}", headers={"prefer": "wait=20"})
+    with urllib.request.urlopen(patient) as answer:
+        assert msgspec.json.decode(answer.read())["status"] == "COMPLETED"

@@ -1,0 +1,1 @@
+"""Jobs on the move between stores and files."""

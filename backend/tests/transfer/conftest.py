@@ -1,0 +1,60 @@
+"""Stores to move jobs between: one that holds jobs in every state, and empty ones."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from job_processor.core.outcome import Accepted
+from job_processor.store.base import IdempotencyKey, Store
+from tests import mongo_server
+from tests.store_suite import given
+from tests.store_suite.places import Place, place_of
+
+NewPlace = Callable[[str], Awaitable[Place]]
+
+
+def pytest_report_collectionfinish() -> str:
+    return mongo_server.describe()
+
+
+@pytest.fixture
+async def new_place(tmp_path: Path) -> AsyncIterator[NewPlace]:
+    """Makes a place of a driver: ``sqlite`` or ``mongo``."""
+    async with AsyncExitStack() as stack:
+        count = 0
+
+        async def make(driver: str) -> Place:
+            nonlocal count
+            count += 1
+            root = tmp_path / f"place{count}"
+            root.mkdir()
+            server = mongo_server.require() if driver == "mongo" else None
+            return await stack.enter_async_context(place_of(driver, root, server))
+
+        yield make
+
+
+async def fill(store: Store, more: int = 0) -> int:
+    """One job in every state, one with all that a job can have, and so many plain ones; returns how many."""
+    await given.completed(store, "done", '{"a": 1}')
+    await given.failed(store)
+    await given.cancelled(store)
+    await given.added(store, "runs")
+    await given.claimed(store)
+    accepted = await given.added(store, "waits")
+    job = await given.claimed(store)
+    assert job.id == accepted.id
+    await given.moved(store, job, given.says(job, Accepted(60_000, "execution-1")))
+    await given.added(
+        store,
+        "Grüße 👋 \u2028 end",
+        key=IdempotencyKey("key", "print"),
+        tags=("a", "b"),
+        metadata={"deep": [1, {"x": None}]},
+        priority=3,
+    )
+    for i in range(more):
+        await given.added(store, f"plain {i}")
+    return 6 + more

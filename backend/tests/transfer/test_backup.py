@@ -1,0 +1,93 @@
+"""Backup, wipe, restore: every job is back, on every store; a damaged file is refused before anything is written."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from job_processor import transfer
+from job_processor.store import portable
+from job_processor.store.base import Query, Store
+from job_processor.store.sqlite.snapshot import snapshot
+from job_processor.store.sqlite.store import SqliteStore
+from tests.store_suite.places import SqlitePlace
+from tests.transfer.conftest import NewPlace, fill
+from tests.transfer.test_copy import lines, quiet
+
+
+@pytest.fixture(params=["sqlite", pytest.param("mongo", marks=pytest.mark.mongo)])
+def driver(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+async def saved(store: Store, file: Path, more: int = 0) -> int:
+    jobs = await fill(store, more)
+    done = await transfer.backup(store, file, quiet)
+    assert done.jobs == jobs
+    return jobs
+
+
+async def test_every_job_is_back_after_a_wipe(driver: str, new_place: NewPlace, tmp_path: Path) -> None:
+    store = await (await new_place(driver)).open()
+    jobs = await saved(store, tmp_path / "b.gz", 300)
+    wiped = await (await new_place(driver)).open()
+    done = await transfer.restore(tmp_path / "b.gz", wiped, quiet)
+    assert (done.jobs, done.written) == (jobs, jobs)
+    assert await lines(wiped) == await lines(store)
+
+
+async def test_a_backup_of_one_store_restores_into_the_other(new_place: NewPlace, tmp_path: Path) -> None:
+    store = await (await new_place("sqlite")).open()
+    await saved(store, tmp_path / "b.gz")
+    other = await (await new_place("sqlite")).open()
+    await transfer.restore(tmp_path / "b.gz", other, quiet)
+    again = await transfer.restore(tmp_path / "b.gz", other, quiet)
+    assert again.written == 0
+    assert await lines(other) == await lines(store)
+
+
+async def test_a_database_in_use_is_copied_as_of_one_moment(new_place: NewPlace, tmp_path: Path) -> None:
+    place = await new_place("sqlite")
+    assert isinstance(place, SqlitePlace)
+    store = await place.open()
+    jobs = await fill(store, 50)
+    (tmp_path / "copy").mkdir()
+    snapshot(place.directory, tmp_path / "copy")
+    copy = SqliteStore(tmp_path / "copy", place.clock.now)
+    await copy.open()
+    assert len(await copy.list(Query(limit=1000))) == jobs
+    await copy.close()
+
+
+async def test_the_file_is_for_its_owner_alone(new_place: NewPlace, tmp_path: Path) -> None:
+    await saved(await (await new_place("sqlite")).open(), tmp_path / "b.gz")
+    assert (tmp_path / "b.gz").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("fault", ["cut", "flipped", "no backup", "a line less", "empty"])
+async def test_a_damaged_backup_is_refused_and_nothing_is_written(
+    fault: str, new_place: NewPlace, tmp_path: Path
+) -> None:
+    file = tmp_path / "b.gz"
+    await saved(await (await new_place("sqlite")).open(), file, 30)
+    whole = file.read_bytes()
+    content = gzip.decompress(whole).splitlines(keepends=True)
+    damaged = {
+        "cut": whole[: len(whole) // 2],
+        "flipped": whole[:200] + bytes([whole[200] ^ 0xFF]) + whole[201:],
+        "no backup": gzip.compress(b"hello\n"),
+        "a line less": gzip.compress(b"".join(content[:3] + content[4:])),
+        "empty": b"",
+    }
+    file.write_bytes(damaged[fault])
+    target = await (await new_place("sqlite")).open()
+    with pytest.raises(transfer.TransferFailed):
+        await transfer.restore(file, target, quiet)
+    assert await lines(target) == []
+
+
+async def test_a_line_and_its_job_are_the_same(new_place: NewPlace) -> None:
+    store = await (await new_place("sqlite")).open()
+    await fill(store)
+    for line in await lines(store):
+        assert portable.dump(portable.load(line)) == line
