@@ -5,6 +5,7 @@ No other module reads the environment. ``NAME_FILE`` may stand for any secret NA
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +116,8 @@ class _Loader:
         self._faults: list[str] = []
         for setting in TABLE:
             if setting.secret:
+                if setting.name in self._environment:
+                    self._environment[setting.name] = self._environment[setting.name].strip()
                 self._take_file(setting.name)
 
     def load(self) -> Settings:
@@ -125,7 +128,7 @@ class _Loader:
             public_url=self._url("PUBLIC_URL"),
             auth=self._choice("AUTH", "off", "proxy"),
             allowed_hosts=self._names("ALLOWED_HOSTS"),
-            cors_origins=self._names("CORS_ORIGINS"),
+            cors_origins=self._origins("CORS_ORIGINS"),
             webhook_secrets=tuple(
                 s for s in (self._text("WEBHOOK_SECRET"), self._text("WEBHOOK_SECRET_PREVIOUS")) if s
             ),
@@ -175,9 +178,15 @@ class _Loader:
             self._faults.append(f"{name} and {name}_FILE must not both be set")
             return
         try:
-            self._environment[name] = Path(path).read_text().strip()
+            secret = Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             self._faults.append(f"{name}_FILE cannot be read: {error.strerror}")
+        except UnicodeDecodeError:
+            self._faults.append(f"{name}_FILE must hold text in UTF-8")
+        else:
+            self._environment[name] = secret
+            if not secret:
+                self._faults.append(f"{name}_FILE must not be empty")
 
     def _text(self, name: str) -> str:
         default = next(s.default for s in TABLE if s.name == name)
@@ -211,6 +220,16 @@ class _Loader:
 
     def _names(self, name: str) -> tuple[str, ...]:
         return tuple(part.strip() for part in self._text(name).split(",") if part.strip())
+
+    def _origins(self, name: str) -> tuple[str, ...]:
+        origins = self._names(name)
+        # Others could never match what a browser sends; `*` has a fault of its own.
+        if not all(
+            o == "*" or re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?", o)
+            for o in origins
+        ):
+            self._faults.append(f"{name} must be origins like https://jobs.example.com, by commas, without a path")
+        return origins
 
     def _flows_file(self) -> Path | None:
         named = self._text("FLOWS_FILE")
