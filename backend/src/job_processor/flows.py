@@ -64,7 +64,10 @@ class Flows:
 
 def load(path: Path | None, kinds: Mapping[str, Kind]) -> Flows:
     """The flows of the file, or the built-in one. Raises ``SettingsInvalid``."""
-    text = BUILT_IN if path is None else path.read_text(encoding="utf-8")
+    try:
+        text = BUILT_IN if path is None else path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path} cannot be read: {error}") from None
     return parse(text, kinds, "flows.toml" if path is None else path.name)
 
 
@@ -93,7 +96,7 @@ class _Parser:
             tables = {}
         flows = {name: self._flow(name, table) for name, table in tables.items()}
         default = self._document.get("default_flow", next(iter(flows), None))
-        if default not in flows and flows:
+        if flows and (not isinstance(default, str) or default not in flows):
             self._fault(("default_flow",), f"must be one of the flows: {', '.join(flows)}")
         if self._faults:
             raise SettingsInvalid("\n".join(text for _, text in sorted(self._faults)))
