@@ -75,7 +75,10 @@ class App:
             raise SettingsInvalid(
                 "MONGODB_URI must be set to run api and worker apart: SQLite belongs to one process, use `serve`."
             )
-        failpoints.arm(settings.failpoints)
+        try:
+            failpoints.arm(settings.failpoints)
+        except ValueError as error:
+            raise SettingsInvalid(f"FAILPOINTS: {error}") from None
         self._settings = settings
         self._role = role
         self._say = say
