@@ -1,0 +1,140 @@
+"""flows.toml: checked whole, every fault with its line and key. Row L9."""
+
+from pathlib import Path
+
+import pytest
+
+from job_processor.core.errors import SettingsInvalid
+from job_processor.core.flow import OnInvalidResult
+from job_processor.flows import BUILT_IN, load, parse
+from job_processor.processors.base import Surroundings
+from job_processor.registry import Kinds, build
+
+
+def faults(text: str) -> list[str]:
+    with pytest.raises(SettingsInvalid) as caught:
+        parse(text, Kinds())
+    return str(caught.value).splitlines()
+
+
+def test_the_built_in_flow_is_one_mock() -> None:
+    flows = load(None, Kinds())
+
+    assert (flows.default, list(flows.by_name)) == ("mock", ["mock"])
+    assert flows == parse(BUILT_IN, Kinds())
+
+
+def test_every_key_arrives() -> None:
+    flow = parse(
+        """
+[flows.a]
+processor = "mock"
+max_attempts = 7
+lease_seconds = 5
+dispatch_timeout_seconds = 6
+callback_timeout_seconds = 8
+backoff_base_seconds = 0
+backoff_cap_seconds = 9
+concurrency = 4
+rate_per_minute = 0.5
+on_invalid_result = "retry"
+faults = { lost = 1 }
+""",
+        Kinds(),
+    ).by_name["a"]
+
+    rules = flow.rules
+    assert (rules.name, rules.max_attempts, rules.lease_seconds, rules.dispatch_timeout_seconds) == ("a", 7, 5, 6)
+    assert (rules.callback_timeout_seconds, rules.backoff_base_seconds, rules.backoff_cap_seconds) == (8, 0, 9)
+    assert (rules.concurrency, rules.rate_per_minute) == (4, 0.5)
+    assert rules.on_invalid_result is OnInvalidResult.RETRY
+
+
+def test_every_fault_is_found_at_once_with_its_line_and_key() -> None:
+    found = faults(
+        """default_flow = "none"
+surprise = 1
+
+[flows.a]
+processor = "mock"
+max_attempts = 0
+delay_seconds = "five"
+colour = "red"
+
+[flows.b]
+processor = "teleport"
+
+[flows."c d"]
+processor = "mock"
+max_attempts = true
+on_invalid_result = "shrug"
+"""
+    )
+
+    assert [fault.split(" ")[0:2] for fault in found] == [
+        ["flows.toml:1:", "default_flow"],
+        ["flows.toml:2:", "surprise"],
+        ["flows.toml:6:", "flows.a.max_attempts"],
+        ["flows.toml:7:", "flows.a.delay_seconds"],
+        ["flows.toml:8:", "flows.a.colour"],
+        ["flows.toml:11:", "flows.b.processor"],
+        ["flows.toml:13:", "flows.c"],
+        ["flows.toml:15:", "flows.c"],
+        ["flows.toml:16:", "flows.c"],
+    ]
+    assert "delay_seconds" in found[4]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "flows = 1",
+        "flows = {}",
+        "flows = []",
+        "[flows]\na = 1",
+        '[flows.a]\nprocessor = ["mock"]',
+        "[flows.a]",
+        'default_flow = ["a"]\n[flows.a]\nprocessor = "mock"',
+        'default_flow = 1\n[flows.a]\nprocessor = "mock"',
+        '[flows.a]\nprocessor = "mock"\nlease_seconds = inf',
+        '[flows.a]\nprocessor = "mock"\nlease_seconds = nan',
+        '[flows.a]\nprocessor = "mock"\nrate_per_minute = 0',
+        '[flows.a]\nprocessor = "mock"\nconcurrency = 1.5',
+        '[flows.a]\nprocessor = "mock"\nmax_attempts = "3"',
+        '[flows.a]\nprocessor = "mock"\nfaults = { nonsense = 1 }',
+        '[flows.a]\nprocessor = "mock"\nfaults = { lost = 2 }',
+        '[flows.a]\nprocessor = "mock"\n[flows.a]\nprocessor = "mock"',
+        "not toml at all",
+        '[flows.a]\nprocessor = "mock"\nmax_attempts = 3\nmax_attempts = 4',
+    ],
+)
+def test_whatever_is_wrong_is_said_with_a_line(text: str) -> None:
+    assert all("flows.toml:" in fault for fault in faults(text))
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "flows.toml").write_bytes(b"\xff\xfe\x00")
+
+    with pytest.raises(SettingsInvalid, match="flows.toml"):
+        load(tmp_path / "flows.toml", Kinds())
+
+
+def test_every_kind_of_processor_can_be_named() -> None:
+    kinds = Kinds()
+
+    assert set(kinds) == {"mock", "webhook", "n8n", "openai", "azure-openai", "python"}
+    for name in kinds:
+        assert kinds[name].options is not None
+
+
+def test_every_processor_that_cannot_be_built_is_named() -> None:
+    text = '[flows.a]\nprocessor = "python"\nfunction = "no_such_module:f"\n[flows.b]\nprocessor = "python"\nfunction = "os:no_such"'
+    flows = parse(text, Kinds())
+
+    def around(flow: object) -> Surroundings:
+        return Surroundings(flows.by_name["a"].rules, {}, lambda: 0, "s")
+
+    with pytest.raises(SettingsInvalid) as caught:
+        build(flows, around)
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == ["flow a", "flow b"]

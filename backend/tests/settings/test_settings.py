@@ -1,0 +1,177 @@
+"""Settings: every fault at once, each naming its setting. Rows J1 and L9."""
+
+from pathlib import Path
+
+import pytest
+
+from job_processor import settings
+from job_processor.settings import SettingsInvalid, load
+
+GOOD = "0123456789abcdef0123456789abcdef"
+CANARY = "canary-7f3a"
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No flows.toml beside the tests may be found."""
+    monkeypatch.chdir(tmp_path)
+
+
+def faults(**environment: str) -> list[str]:
+    with pytest.raises(SettingsInvalid) as caught:
+        load(environment)
+    return caught.value.faults
+
+
+def named(found: list[str]) -> set[str]:
+    return {fault.split()[0] for fault in found}
+
+
+def test_without_any_setting_it_starts_on_loopback_with_the_documented_secret() -> None:
+    loaded = load({})
+
+    assert (loaded.host, loaded.port, loaded.webhook_secrets) == ("127.0.0.1", 3000, ("dev-secret-key",))
+    assert (loaded.mongodb_uri, loaded.flows_file, loaded.retention_days) == (None, None, 30)
+    assert not loaded.is_exposed
+
+
+def test_every_fault_is_found_at_once() -> None:
+    found = faults(
+        APP_ENV="prod",
+        PORT="70000",
+        PUBLIC_URL="ftp://x",
+        AUTH="maybe",
+        RETENTION_DAYS="nan",
+        LOG_LEVEL="loud",
+        LOG_FORMAT="xml",
+        FLOWS_FILE="no-such.toml",
+        CORS_ORIGINS="*",
+    )
+
+    assert named(found) == {
+        "APP_ENV",
+        "PORT",
+        "PUBLIC_URL",
+        "AUTH",
+        "RETENTION_DAYS",
+        "LOG_LEVEL",
+        "LOG_FORMAT",
+        "FLOWS_FILE",
+        "CORS_ORIGINS",
+    }
+
+
+@pytest.mark.parametrize(
+    "exposure", [{"APP_ENV": "production"}, {"HOST": "0.0.0.0"}, {"HOST": "::"}, {"HOST": "jobs.lan"}]
+)
+def test_j1_an_exposed_start_names_every_unsafe_setting(exposure: dict[str, str]) -> None:
+    found = faults(
+        **exposure, CORS_ORIGINS="*", FAILPOINTS="sqlite.before_commit:kill", WEBHOOK_SECRET_PREVIOUS="short"
+    )
+
+    assert named(found) == {"WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS", "AUTH", "CORS_ORIGINS", "FAILPOINTS"}
+    assert all(word in " ".join(found) for word in ("production" if "APP_ENV" in exposure else "loopback",))
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "",
+        "  ",
+        "short",
+        "x" * 31,
+        "dev-secret-key",
+        "DEV-SECRET-KEY",
+        "changethis",
+        " " * 40,
+        " dev-secret-key" + " " * 40,
+    ],
+)
+def test_j1_a_missing_short_or_example_secret_is_refused(secret: str) -> None:
+    found = faults(APP_ENV="production", AUTH="proxy", WEBHOOK_SECRET=secret)
+
+    assert named(found) == {"WEBHOOK_SECRET"}
+
+
+def test_j1_with_everything_in_order_an_exposed_start_is_allowed() -> None:
+    loaded = load({"APP_ENV": "production", "HOST": "0.0.0.0", "AUTH": "proxy", "WEBHOOK_SECRET": GOOD})
+
+    assert loaded.is_exposed
+    assert loaded.webhook_secrets == (GOOD,)
+
+
+def test_no_fault_shows_a_secret() -> None:
+    found = faults(APP_ENV="production", WEBHOOK_SECRET=CANARY, WEBHOOK_SECRET_PREVIOUS=CANARY, MONGODB_URI=CANARY)
+
+    assert CANARY not in "\n".join(found)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_is_not_exposed(host: str) -> None:
+    assert not load({"HOST": host}).is_exposed
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "localhost.evil.example", "127.0.0.1.evil.example"])
+def test_every_other_address_is_exposed(host: str) -> None:
+    assert "WEBHOOK_SECRET" in named(faults(HOST=host))
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(f"{GOOD}\n")
+
+    assert load({"WEBHOOK_SECRET_FILE": str(tmp_path / "secret")}).webhook_secrets == (GOOD,)
+
+
+def test_a_secret_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "good").write_text(GOOD)
+
+    for path in ("no-such", "binary", "empty", "."):
+        assert named(faults(WEBHOOK_SECRET_FILE=str(tmp_path / path))) == {"WEBHOOK_SECRET_FILE"}
+    both = faults(WEBHOOK_SECRET=GOOD, WEBHOOK_SECRET_FILE=str(tmp_path / "good"))
+    assert named(both) == {"WEBHOOK_SECRET"}
+
+
+def test_two_secrets_are_valid_during_a_rotation() -> None:
+    assert load({"WEBHOOK_SECRET": "new", "WEBHOOK_SECRET_PREVIOUS": "old"}).webhook_secrets == ("new", "old")
+
+
+@pytest.mark.parametrize(
+    "origins",
+    ["*", "https://a.example,*", "example.com", "https://a.example/path", "null", "https://*.a.example", "https://"],
+)
+def test_an_origin_that_could_never_match_or_matches_all_is_refused(origins: str) -> None:
+    assert named(faults(CORS_ORIGINS=origins)) == {"CORS_ORIGINS"}
+
+
+def test_names_are_read_by_commas() -> None:
+    loaded = load({"CORS_ORIGINS": "https://a.example, http://b:8080 ,", "ALLOWED_HOSTS": "x,y"})
+
+    assert (loaded.cors_origins, loaded.allowed_hosts) == (("https://a.example", "http://b:8080"), ("x", "y"))
+
+
+@pytest.mark.parametrize(
+    ("environment", "base"),
+    [
+        ({}, "http://127.0.0.1:3000"),
+        ({"HOST": "localhost"}, "http://127.0.0.1:3000"),
+        ({"HOST": "::1"}, "http://[::1]:3000"),
+        ({"PUBLIC_URL": "https://jobs.example.com/base/"}, "https://jobs.example.com/base"),
+    ],
+)
+def test_where_processors_call_back(environment: dict[str, str], base: str) -> None:
+    assert load(environment).callback_base(3000) == base
+
+
+def test_a_flows_file_beside_is_found(tmp_path: Path) -> None:
+    (tmp_path / "flows.toml").write_text("")
+
+    assert load({}).flows_file == Path("flows.toml")
+
+
+def test_every_setting_is_documented_once() -> None:
+    names = [setting.name for setting in settings.TABLE]
+
+    assert len(names) == len(set(names))
+    assert all(setting.help for setting in settings.TABLE)
