@@ -116,7 +116,7 @@ def test_whatever_is_wrong_is_said_with_a_line(text: str) -> None:
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "flows.toml").write_bytes(b"\xff\xfe\x00")
 
-    with pytest.raises(SettingsInvalid, match="flows.toml"):
+    with pytest.raises(SettingsInvalid, match=r"flows\.toml"):
         load(tmp_path / "flows.toml", Kinds())
 
 
@@ -129,7 +129,14 @@ def test_every_kind_of_processor_can_be_named() -> None:
 
 
 def test_every_processor_that_cannot_be_built_is_named() -> None:
-    text = '[flows.a]\nprocessor = "python"\nfunction = "no_such_module:f"\n[flows.b]\nprocessor = "python"\nfunction = "os:no_such"'
+    text = """
+[flows.a]
+processor = "python"
+function = "no_such_module:f"
+[flows.b]
+processor = "python"
+function = "os:no_such"
+"""
     flows = parse(text, Kinds())
 
     def around(flow: object) -> Surroundings:
