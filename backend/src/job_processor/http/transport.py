@@ -18,6 +18,8 @@ HEAD_SECONDS = 10.0
 BODY_SECONDS = 30.0
 """From the first byte to the end of the body."""
 MAX_HEAD_BYTES = 16 * 1024
+MAX_UNREAD_HEAD_BYTES = 512 * 1024
+"""What may come before the end of a head: the parser keeps an unfinished header to itself. Above one read's size."""
 MAX_HEADERS = 100
 MAX_URL_BYTES = 8 * 1024
 
@@ -42,6 +44,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._since: float | None = None
         self._in_head = True
         self._head_bytes = 0
+        self._unread_bytes = 0
         self._refusal: int | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the parent
@@ -53,10 +56,18 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._since is None:
             self._since = self.loop.time()
         super().data_received(data)
+        if self._in_head:
+            self._unread_bytes += len(data)
+            if self._unread_bytes > MAX_UNREAD_HEAD_BYTES and not self.transport.is_closing():
+                self._close_with(431)
 
     def on_message_begin(self) -> None:
+        if self._since is None:
+            # The rest of what brought the request before.
+            self._since = self.loop.time()
         self._in_head = True
         self._head_bytes = 0
+        self._unread_bytes = 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -77,6 +88,12 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._since = None
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        if self.cycle is not None and self.cycle.scope["method"] == "HEAD":
+            # No body comes that would take the head along.
+            self.transport.write(b"")
+        super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         if self._refusal is None:

@@ -1,0 +1,260 @@
+"""Rows H1, H2, H3, H5, H8: what is not HTTP, or takes too long to be, is cut with few words."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from job_processor.http import transport
+from tests.support.raw import exchange, read_reply
+from tests.support.served import Served, served
+from tests.support.site import Site
+from tests.support.waiting import until_true
+
+BODY = b'{"prompt":"a"}'
+HEAD = b"POST /jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+
+
+@pytest.fixture
+async def web(site: Site) -> AsyncIterator[Served]:
+    async with served(site) as made:
+        yield made
+
+
+def status(reply: bytes) -> int:
+    return int(reply.split(b" ", 2)[1]) if reply else 0
+
+
+SMUGGLING = {
+    "CL and TE": HEAD + b"content-length: 14\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two CL": HEAD + b"content-length: 14\r\ncontent-length: 15\r\n\r\n" + BODY,
+    "two equal CL": HEAD + b"content-length: 14\r\ncontent-length: 14\r\n\r\n" + BODY,
+    "a list of CL": HEAD + b"content-length: 14, 14\r\n\r\n" + BODY,
+    "negative CL": HEAD + b"content-length: -1\r\n\r\n" + BODY,
+    "CL with a sign": HEAD + b"content-length: +14\r\n\r\n" + BODY,
+    "CL beyond 64 bits": HEAD + b"content-length: 99999999999999999999999\r\n\r\n" + BODY,
+    "CL of 5,000 digits": HEAD + b"content-length: " + b"9" * 5000 + b"\r\n\r\n" + BODY,
+    "bad TE": HEAD + b"transfer-encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "TE not last": HEAD + b"transfer-encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
+    "bad chunk size": HEAD + b"transfer-encoding: chunked\r\n\r\nzz\r\n",
+    "chunk size beyond 64 bits": HEAD + b"transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\nx",
+    "space before colon": b"GET /health HTTP/1.1\r\nhost : x\r\n\r\n",
+    "NUL in a header": b"GET /health HTTP/1.1\r\nhost: x\r\nx: a\x00b\r\n\r\n",
+    "bare CR in a header": b"GET /health HTTP/1.1\r\nhost: x\r\nx: a\rb: c\r\n\r\n",
+    "obsolete folding": b"GET /health HTTP/1.1\r\nhost: x\r\n folded: 1\r\n\r\n",
+    "another protocol": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 64 + b"\r\n\r\n",
+    "HTTP/2 preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "an unknown method": b"EVIL /health HTTP/1.1\r\nhost: x\r\n\r\n",
+    "a space in the address": b"GET /a b HTTP/1.1\r\nhost: x\r\n\r\n",
+}
+
+
+async def test_h2_what_could_be_read_in_two_ways_is_refused_and_the_connection_closed(web: Served, site: Site) -> None:
+    for name, request in SMUGGLING.items():
+        reply = await exchange(web.port, request)
+        assert (name, status(reply)) == (name, 400)
+        assert (name, reply.count(b"HTTP/1.1 ")) == (name, 1)
+        assert (name, len(reply) < 4096) == (name, True)
+    assert (await site.client.get("/jobs")).json() == []
+
+
+async def test_h3_too_much_of_a_head_is_refused(web: Served) -> None:
+    many = b"".join(b"x-%d: y\r\n" % n for n in range(10_000))
+    for request, wanted in (
+        (b"GET /health HTTP/1.1\r\nhost: x\r\nx: " + b"a" * 200_000 + b"\r\n\r\n", 431),
+        (b"GET /health HTTP/1.1\r\nhost: x\r\n" + b"n" * 200_000 + b": 1\r\n\r\n", 431),
+        (b"GET /health HTTP/1.1\r\nhost: x\r\n" + many + b"\r\n", 431),
+        (b"GET /" + b"a" * 65_536 + b" HTTP/1.1\r\nhost: x\r\n\r\n", 414),
+    ):
+        reply = await exchange(web.port, request)
+        assert status(reply) == wanted
+        assert b"application/problem+json" in reply
+
+
+async def test_h3_a_head_within_the_limits_is_taken(web: Served) -> None:
+    headers = b"".join(b"x-%d: %b\r\n" % (n, b"y" * 100) for n in range(90))
+    reply = await exchange(web.port, b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n" + headers + b"\r\n")
+
+    assert status(reply) == 200
+
+
+async def test_h3_a_header_that_never_ends_is_cut_before_it_fills_the_memory(web: Served) -> None:
+    sent = 0
+    reader, writer = await web.connect()
+    writer.write(b"GET /health HTTP/1.1\r\nhost: x\r\nx: ")
+    try:
+        async with asyncio.timeout(20):
+            while sent < 50_000_000 and not reader.at_eof():
+                writer.write(b"a" * 65_536)
+                sent += 65_536
+                await writer.drain()
+                await asyncio.sleep(0)
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+
+    assert sent < 10_000_000
+
+
+SLOW: dict[str, tuple[bytes, Callable[[], float]]] = {
+    "nothing at all": (b"", lambda: transport.HEAD_SECONDS),
+    "half a request line": (b"GET /hea", lambda: transport.HEAD_SECONDS),
+    "half a head": (b"GET /health HTTP/1.1\r\nhost: x\r\nx", lambda: transport.HEAD_SECONDS),
+    "half a body": (HEAD + b"content-length: 14\r\n\r\n{", lambda: transport.BODY_SECONDS),
+    "no body": (HEAD + b"content-length: 14\r\n\r\n", lambda: transport.BODY_SECONDS),
+    "half a chunk": (HEAD + b"transfer-encoding: chunked\r\n\r\ne\r\n{", lambda: transport.BODY_SECONDS),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+async def test_h1_what_arrives_too_slowly_is_cut_at_its_deadline_and_not_before(web: Served, name: str) -> None:
+    sent, limit = SLOW[name]
+    reader, writer = await web.connect()
+    writer.write(sent)
+    await until_true(lambda: len(web.connections()) == 1)
+    [connection] = web.connections()
+    await until_true(lambda: _received(connection, sent))
+    began = connection._since
+    assert began is not None
+
+    connection.check_deadline(began + limit() - 0.001)
+    assert not connection.transport.is_closing()
+    connection.check_deadline(began + limit() + 0.001)
+
+    reply = await asyncio.wait_for(reader.read(), 20)
+    assert status(reply) == 408
+    assert b"application/problem+json" in reply
+    writer.close()
+
+
+def _received(connection: transport.GuardedProtocol, sent: bytes) -> bool:
+    """Has the parser come as far as what was sent goes?"""
+    if b"\r\n\r\n" in sent:
+        return not connection._in_head
+    return connection._unread_bytes == len(sent)
+
+
+async def test_h1_a_drip_of_bytes_does_not_move_the_deadline(web: Served) -> None:
+    reader, writer = await web.connect()
+    writer.write(b"GET /health HTTP/1.1\r\n")
+    await until_true(lambda: len(web.connections()) == 1)
+    [connection] = web.connections()
+    await until_true(lambda: connection._unread_bytes > 0)
+    began = connection._since
+    for byte in b"x-slow: y":
+        writer.write(bytes([byte]))
+        await writer.drain()
+    assert connection._since == began
+    writer.close()
+    await reader.read()
+
+
+async def test_h1_the_sweep_finds_what_is_too_slow(web: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "HEAD_SECONDS", 0.0)
+
+    reply = await exchange(web.port, b"GET /health HTTP/1.1\r\n")
+
+    assert status(reply) == 408
+
+
+async def test_an_answer_that_takes_long_is_not_cut(web: Served, site: Site) -> None:
+    """Deadlines are for what clients send; a stream may be open for hours."""
+    reader, writer = await web.connect()
+    writer.write(b"GET /events HTTP/1.1\r\nhost: x\r\n\r\n")
+    await reader.readuntil(b"event: hello")
+    [connection] = web.connections()
+
+    connection.check_deadline(asyncio.get_running_loop().time() + 10**6)
+
+    assert not connection.transport.is_closing()
+    await site.submit()
+    await asyncio.wait_for(reader.readuntil(b"event: job"), 20)
+    writer.close()
+
+
+async def test_a_connection_is_used_again_and_its_deadline_starts_anew(web: Served) -> None:
+    reader, writer = await web.connect()
+    for _ in range(3):
+        writer.write(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert (await read_reply(reader)).status == 200
+        [connection] = web.connections()
+        connection.check_deadline(asyncio.get_running_loop().time() + 60)
+    writer.close()
+
+
+async def test_h1_half_a_head_behind_a_whole_request_has_a_deadline_too(web: Served) -> None:
+    reader, writer = await web.connect()
+    writer.write(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\nGET /hea")
+    assert (await read_reply(reader)).status == 200
+    [connection] = web.connections()
+
+    connection.check_deadline(asyncio.get_running_loop().time() + transport.HEAD_SECONDS + 1)
+
+    assert status(await asyncio.wait_for(reader.read(), 20)) == 408
+    writer.close()
+
+
+async def test_pipelined_requests_are_answered_in_order(web: Served) -> None:
+    reader, writer = await web.connect()
+    writer.write(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n" + HEAD + b"content-length: 14\r\n\r\n" + BODY)
+    writer.write(b"GET /jobs HTTP/1.1\r\nhost: x\r\n\r\n")
+
+    assert [(await read_reply(reader)).status for _ in range(3)] == [200, 201, 200]
+    writer.close()
+
+
+@pytest.mark.parametrize("path", [b"/jobs", b"/health", b"/no-such", b"/"])
+async def test_h5_head_is_answered_at_once_on_a_connection_that_stays_open(web: Served, path: bytes) -> None:
+    reader, writer = await web.connect()
+    for _ in range(2):
+        writer.write(b"HEAD " + path + b" HTTP/1.1\r\nhost: x\r\n\r\n")
+        reply = await read_reply(reader, head_only=True)
+        assert reply.status in (200, 307, 404)
+    writer.write(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert (await read_reply(reader)).status == 200
+    writer.close()
+
+
+async def test_answers_without_a_body_are_sent_at_once(web: Served, site: Site) -> None:
+    job = (await site.submit())["id"].encode()
+    await site.client.post(f"/jobs/{job.decode()}/cancel")
+    etag = (await site.client.get(f"/jobs/{job.decode()}")).headers["etag"].encode()
+    reader, writer = await web.connect()
+    writer.write(b"GET /jobs/" + job + b" HTTP/1.1\r\nhost: x\r\nif-none-match: " + etag + b"\r\n\r\n")
+    assert (await read_reply(reader)).status == 304
+    writer.write(b"DELETE /jobs/" + job + b" HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert (await read_reply(reader)).status == 204
+    writer.close()
+
+
+async def test_h5_connect_and_upgrades_lead_nowhere(web: Served) -> None:
+    for request in (
+        b"CONNECT evil.example:443 HTTP/1.1\r\nhost: evil.example:443\r\nconnection: close\r\n\r\n",
+        b"TRACE / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+    ):
+        assert 400 <= status(await exchange(web.port, request)) < 500
+    upgrade = (
+        b"GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\nupgrade: websocket\r\n"
+        b"sec-websocket-key: x\r\nsec-websocket-version: 13\r\n\r\n"
+    )
+    assert status(await exchange(web.port, upgrade)) in (200, 400, 426)
+
+
+async def test_a_body_that_is_refused_unread_closes_the_connection(web: Served) -> None:
+    reply = await exchange(web.port, HEAD + b"content-length: 10485760\r\n\r\n", b"x" * 100_000)
+
+    assert status(reply) == 413
+    assert b"connection: close" in reply.lower()
+
+
+async def test_h8_clients_that_go_away_leave_nothing_behind(web: Served, site: Site) -> None:
+    for n in range(50):
+        _, writer = await web.connect()
+        writer.write([HEAD + b"content-length: 14\r\n\r\n{", b"GET /events HTTP/1.1\r\nhost: x\r\n\r\n"][n % 2])
+        await writer.drain()
+        writer.close()
+    await until_true(lambda: not web.connections() and not web.server.server_state.tasks)
+    assert site.bus.listeners == 0
+    assert (await site.client.get("/jobs")).json() == []
