@@ -74,12 +74,17 @@ test: setup-test lint ## Every check: format, lint, types, imports, unit, store 
 
 .PHONY: lint
 lint: setup frontend/node_modules/.installed ## Format, lint, types, import rules; changes nothing
-	@cd backend && ../$(BIN)/ruff format --check -q . && ../$(BIN)/ruff check -q . && ../$(BIN)/mypy && ../$(BIN)/lint-imports --no-cache | tail -n 3
+	@cd backend && ../$(BIN)/ruff format --check -q . && ../$(BIN)/ruff check -q .
+	@cd backend && ../$(BIN)/ruff format --config pyproject.toml --check -q ../infrastructure ../scripts
+	@cd backend && ../$(BIN)/ruff check --config pyproject.toml -q ../infrastructure ../scripts
+	@cd backend && ../$(BIN)/mypy && ../$(BIN)/lint-imports --no-cache | tail -n 3
 	@cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent lint && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent typecheck && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check:api
 
 .PHONY: fix
 fix: setup frontend/node_modules/.installed ## Format and repair what can be repaired
 	@cd backend && ../$(BIN)/ruff format . && ../$(BIN)/ruff check --fix .
+	@cd backend && ../$(BIN)/ruff format --config pyproject.toml ../infrastructure ../scripts
+	@cd backend && ../$(BIN)/ruff check --config pyproject.toml --fix ../infrastructure ../scripts
 	@cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm run fix
 
 .PHONY: kill-test

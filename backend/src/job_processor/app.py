@@ -152,7 +152,7 @@ class App:
             proxy_headers=False,
             backlog=2048,
             timeout_keep_alive=65,
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=3,
         )
         self._server = GracefulServer(config, stopping=self._bus.close)
         serving = asyncio.create_task(self._server.serve(sockets=[listening]))

@@ -6,7 +6,7 @@ No other module reads the environment. ``NAME_FILE`` may stand for any secret NA
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -81,7 +81,7 @@ class Settings:
     log_format: str
     failpoints: str
     environment: Mapping[str, str]
-    """The whole environment, for the secrets that flows name."""
+    """The whole environment, for the secrets that flows name; NAME is also found as the content of NAME_FILE."""
 
     @property
     def is_exposed(self) -> bool:
@@ -94,6 +94,27 @@ class Settings:
             return self.public_url
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "localhost") else self.host
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _WithFiles(Mapping[str, str]):
+    """An environment in which NAME may be given as a file that NAME_FILE names, read when it is asked for."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def __getitem__(self, name: str) -> str:
+        if name in self._environment or f"{name}_FILE" not in self._environment:
+            return self._environment[name]
+        try:
+            return Path(self._environment[f"{name}_FILE"]).read_text().strip()
+        except OSError:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environment)
+
+    def __len__(self) -> int:
+        return len(self._environment)
 
 
 def is_loopback(host: str) -> bool:
@@ -140,7 +161,7 @@ class _Loader:
             log_level=self._choice("LOG_LEVEL", "debug", "info", "warning", "error"),
             log_format=self._choice("LOG_FORMAT", "text", "json"),
             failpoints=self._environment.get("FAILPOINTS", ""),
-            environment=self._environment,
+            environment=_WithFiles(self._environment),
         )
         self._check_exposure(settings)
         if self._faults:

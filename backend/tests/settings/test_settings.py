@@ -175,3 +175,12 @@ def test_every_setting_is_documented_once() -> None:
 
     assert len(names) == len(set(names))
     assert all(setting.help for setting in settings.TABLE)
+
+
+def test_a_secret_that_a_flow_names_may_be_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-a-file\n")
+    environment = load({"N8N_TOKEN_FILE": str(tmp_path / "key"), "GONE_FILE": str(tmp_path / "gone")}).environment
+    assert environment["N8N_TOKEN"] == "from-a-file"
+    assert environment.get("GONE") is None
+    given_too = load({"N8N_TOKEN": "given", "N8N_TOKEN_FILE": str(tmp_path / "key")}).environment
+    assert given_too["N8N_TOKEN"] == "given"

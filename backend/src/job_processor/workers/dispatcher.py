@@ -24,8 +24,12 @@ BATCH = 200
 """Jobs taken by one claim at the most."""
 POLL_SECONDS = 1.0
 """Wake-ups are hints; this is the guarantee."""
-DRAIN_SECONDS = 8.0
+DRAIN_SECONDS = 6.0
 """What attempts under way get to end in when the process stops."""
+
+
+RELEASE_SECONDS = 2.0
+"""What giving back the rest may take."""
 
 
 @dataclass(slots=True)
@@ -106,12 +110,16 @@ class Dispatcher(Loop):
         for one in rest:
             one.task.cancel()
         await asyncio.gather(*(one.task for one in rest), return_exceptions=True)
-        for one in rest:
-            outcome = Deferred(self._store.now(), "shutdown", "The worker stopped.")
-            try:
-                await self._record(one.job, one.lease, outcome)
-            except StoreUnavailable:
-                log.warning("release_failed", job=one.job.id)
+        try:
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await asyncio.gather(*(self._release(one) for one in rest))
+        except (StoreUnavailable, TimeoutError):
+            # The leases end by themselves, only later.
+            log.warning("release_failed", flow=self._rules.name, jobs=len(rest))
+
+    async def _release(self, one: _Running) -> None:
+        outcome = Deferred(self._store.now(), "shutdown", "The worker stopped.")
+        await self._record(one.job, one.lease, outcome)
 
     async def _attempt(self, job: Job, lease: Lease) -> None:
         try:

@@ -8,11 +8,13 @@ import structlog
 from job_processor.core.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
+STOP_SECONDS = 2.0
+"""What the tick under way gets to end in."""
 _BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Loop:
-    """``start`` and ``stop`` may be called twice; ``stop`` waits for the tick under way."""
+    """``start`` and ``stop`` may be called twice; ``stop`` waits for the tick under way, not for ever."""
 
     name = "loop"
 
@@ -40,7 +42,11 @@ class Loop:
         self._wake.set()
         if self._task is not None:
             task, self._task = self._task, None
-            await task
+            # A tick that waits for a store that is down must not hold up the end of the process.
+            _, late = await asyncio.wait([task], timeout=STOP_SECONDS)
+            for one in late:
+                one.cancel()
+            await asyncio.gather(task, return_exceptions=True)
             await self.stopped()
 
     async def _run(self) -> None:
