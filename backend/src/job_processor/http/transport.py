@@ -90,7 +90,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        if self.cycle is not None and self.cycle.scope["method"] == "HEAD":
+        if self.cycle.scope["method"] == "HEAD":
             # No body comes that would take the head along.
             self.transport.write(b"")
         super().on_response_complete()
