@@ -1,0 +1,202 @@
+"""Rows L1, L2, L9, J7, J8: a real process starts, stops, refuses, and never tells a secret."""
+
+import asyncio
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.support.process import Server, run, server
+from tests.support.waiting import until
+
+MOCK = """
+[flows.mock]
+processor = "mock"
+delay_seconds = {delay}
+callback_timeout_seconds = 30
+"""
+SLOW_PYTHON = """
+[flows.slow]
+processor = "python"
+function = "slow_work:work"
+"""
+SLOW_WORK = """
+import asyncio
+
+async def work(prompt, context=None):
+    await asyncio.sleep(3600)
+"""
+CANARIES = {
+    "WEBHOOK_SECRET": "canary-webhook-0123456789abcdef0123456789",
+    "WEBHOOK_SECRET_PREVIOUS": "canary-previous-0123456789abcdef012345678",
+    "SOME_API_KEY": "canary-api-key",
+}
+
+
+async def job(web: Server, job_id: str) -> dict[str, Any]:
+    async with web.http.get(f"/jobs/{job_id}") as reply:
+        found: dict[str, Any] = await reply.json()
+        return found
+
+
+async def in_state(web: Server, job_id: str, state: str) -> dict[str, Any]:
+    async def look() -> dict[str, Any] | None:
+        found = await job(web, job_id)
+        return found if found["status"] == state else None
+
+    return await until(look, state)
+
+
+async def test_the_seed_conversation_with_a_real_process_and_a_real_callback(tmp_path: Path) -> None:
+    async with server(tmp_path, MOCK.format(delay=0.1)) as web:
+        done = await in_state(web, await web.submit("Your task description here"), "COMPLETED")
+
+        assert isinstance(json.loads(done["result"]), dict)
+        assert [entry["what"] for entry in done["history"]] == ["submitted", "started", "accepted", "completed"]
+        web.kill(signal.SIGTERM)
+        assert await web.ended() == 0
+
+
+async def test_l1_sigterm_with_open_streams_and_jobs_under_way_exits_0_in_time(tmp_path: Path) -> None:
+    async with server(tmp_path, MOCK.format(delay=3000)) as web:
+        waiting = await web.submit("a")
+        await in_state(web, waiting, "WAITING")
+        streams = [await web.http.get("/events") for _ in range(20)]
+        held = asyncio.create_task(_status(web.http, f"/jobs/{waiting}", {"prefer": "wait=60"}))
+        # Half a request that nobody will finish.
+        _, half = await asyncio.open_connection("127.0.0.1", web.port)
+        half.write(b"POST /jobs HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n")
+        await half.drain()
+
+        web.kill(signal.SIGTERM)
+
+        assert await web.ended() == 0
+        assert await held == 200
+        for stream in streams:
+            await stream.read()
+        half.close()
+    async with server(tmp_path, MOCK.format(delay=3000)) as web:
+        assert (await job(web, waiting))["status"] == "WAITING"
+
+
+async def _status(http: aiohttp.ClientSession, path: str, headers: dict[str, str]) -> int:
+    async with http.get(path, headers=headers) as reply:
+        await reply.read()
+        return reply.status
+
+
+async def test_l1_an_attempt_that_does_not_end_is_given_back_at_no_cost(tmp_path: Path) -> None:
+    (tmp_path / "slow_work.py").write_text(SLOW_WORK)
+    async with server(tmp_path, SLOW_PYTHON, PYTHONPATH=str(tmp_path)) as web:
+        running = await web.submit("a")
+        await in_state(web, running, "RUNNING")
+        web.kill(signal.SIGTERM)
+        assert await web.ended() == 0
+    async with server(tmp_path, MOCK.format(delay=0)) as web:
+        after = await job(web, running)
+        assert (after["status"], after["failures"], after["attempts"][0]["end"]) == ("PENDING", 0, "snoozed")
+
+
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+async def test_l2_asked_twice_it_goes_at_once_and_cleanly(tmp_path: Path, first: signal.Signals) -> None:
+    async with server(tmp_path, MOCK.format(delay=3000)) as web:
+        stream = await web.http.get("/events")
+        web.kill(first)
+        web.kill(signal.SIGTERM)
+        assert await web.ended() == 0
+        stream.close()
+
+
+REFUSALS = {
+    "production as it comes": ({"APP_ENV": "production"}, ("WEBHOOK_SECRET", "AUTH")),
+    "off loopback as it comes": ({"HOST": "0.0.0.0"}, ("WEBHOOK_SECRET", "AUTH")),
+    "several faults": ({"LOG_LEVEL": "loud", "AUTH": "x", "CORS_ORIGINS": "*"}, ("LOG_LEVEL", "AUTH", "CORS_ORIGINS")),
+    "no such failpoint": ({"FAILPOINTS": "no-such:kill"}, ("FAILPOINTS",)),
+    "a failpoint with words for a number": ({"FAILPOINTS": "sqlite.before_commit:kill@x"}, ("FAILPOINTS",)),
+    "a name that is no address": ({"HOST": "no-such-host.invalid"}, ("HOST",)),
+    "a data directory that is a file": ({"DATA_DIR": "flows.toml"}, ("flows.toml",)),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+async def test_l9_a_bad_start_is_refused_in_words(tmp_path: Path, name: str) -> None:
+    environment, words = REFUSALS[name]
+    (tmp_path / "flows.toml").write_text('[flows.a]\nprocessor = "mock"\n')
+
+    code, said = await run("serve", "--port", "0", environment=environment, cwd=tmp_path)
+
+    assert code == 2, said
+    assert all(word in said for word in words), said
+    assert "Traceback" not in said
+
+
+async def test_l9_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    async with server(tmp_path / "one") as web:
+        code, said = await run("serve", "--port", str(web.port), "--data-dir", "data", environment={}, cwd=tmp_path)
+    assert code == 2
+    assert "PORT" in said
+    assert "Traceback" not in said
+
+
+async def test_j7_no_secret_is_in_anything_that_comes_out(tmp_path: Path) -> None:
+    flows = MOCK.format(delay=0) + '\n[flows.hook]\nprocessor = "webhook"\nurl = "http://127.0.0.1:1/x"\n'
+    async with server(tmp_path, flows, **CANARIES, LOG_LEVEL="debug") as web:
+        said = b""
+        first = await web.submit("a fault:wrong_secret")
+        await in_state(web, first, "WAITING")
+        async with web.http.post("/jobs", json={"prompt": "a", "flow": "hook"}) as reply:
+            said += await reply.read()
+        for secret in CANARIES.values():
+            async with web.http.post(
+                "/webhook/callback", json={"jobId": first, "result": "x"}, headers={"x-webhook-secret": secret + "x"}
+            ) as reply:
+                assert reply.status == 401
+                said += await reply.read()
+        done = await web.submit("b")
+        await in_state(web, done, "COMPLETED")
+        for path in (
+            "/flows",
+            "/metrics",
+            "/openapi.json",
+            "/health",
+            "/stats",
+            "/workers",
+            "/jobs",
+            f"/jobs/{done}",
+            "/x",
+        ):
+            async with web.http.get(path) as reply:
+                said += await reply.read() + str(reply.headers).encode()
+        web.kill(signal.SIGTERM)
+        assert await web.ended() == 0
+        said += web.log.read_bytes()
+    code, checked = await run("check", environment={**CANARIES, "DATA_DIR": str(tmp_path / "other")}, cwd=tmp_path)
+    assert code == 0, checked
+
+    assert b"canary" not in said
+    assert "canary" not in checked
+
+
+async def test_j8_no_text_of_a_client_can_forge_a_line_of_the_log(tmp_path: Path) -> None:
+    async with server(tmp_path, MOCK.format(delay=0), LOG_FORMAT="json", LOG_LEVEL="debug") as web:
+        evil = 'x\n{"event": "forged"}\n\x1b[2J'
+        made = await web.submit(evil)
+        await in_state(web, made, "COMPLETED")
+        await web.http.post(f"/jobs/{made}/cancel", json={"reason": evil})
+        other = await web.submit("fault:lost")
+        async with web.http.post(
+            "/webhook/callback",
+            json={"jobId": other, "error": evil},
+            headers={"x-webhook-secret": "dev-secret-key", "x-request-id": "forged id", "user-agent": "a\tb"},
+        ) as reply:
+            assert reply.status == 200
+        web.kill(signal.SIGTERM)
+        assert await web.ended() == 0
+        lines = web.log.read_text().splitlines()
+
+    assert all(isinstance(json.loads(line), dict) for line in lines)
+    assert all(json.loads(line)["event"] != "forged" for line in lines)
+    assert not any("\x1b" in line for line in lines)

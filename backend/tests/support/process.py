@@ -1,0 +1,96 @@
+"""The real command as a process of its own, on a free port of loopback."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+
+COMMAND = Path(sys.executable).parent / "job-processor"
+START_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Server:
+    process: asyncio.subprocess.Process
+    base: str
+    log: Path
+    http: aiohttp.ClientSession
+
+    @property
+    def port(self) -> int:
+        return int(urlsplit(self.base).port or 0)
+
+    def kill(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    async def ended(self, seconds: float = 15.0) -> int:
+        """The exit code; it must come in time."""
+        return await asyncio.wait_for(self.process.wait(), seconds)
+
+    async def submit(self, prompt: str) -> str:
+        async with self.http.post("/jobs", json={"prompt": prompt}) as reply:
+            assert reply.status == 201
+            return str((await reply.json())["id"])
+
+
+def clean(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a process needs of ours, and what the test gives it."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return {**kept, **environment}
+
+
+async def run(*arguments: str, environment: Mapping[str, str], cwd: Path) -> tuple[int, str]:
+    """A command that ends by itself: its exit code and all it said."""
+    process = await asyncio.create_subprocess_exec(
+        str(COMMAND),
+        *arguments,
+        env=clean(environment),
+        cwd=cwd,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await asyncio.wait_for(process.communicate(), START_SECONDS)
+    assert process.returncode is not None
+    return process.returncode, said.decode()
+
+
+@contextlib.asynccontextmanager
+async def server(directory: Path, flows: str = "", **environment: str) -> AsyncIterator[Server]:
+    """``flows``: its flows.toml. Whatever the test leaves running is killed at the end."""
+    directory.mkdir(parents=True, exist_ok=True)
+    if flows:
+        (directory / "flows.toml").write_text(flows)
+    log = directory / "server.log"
+    with log.open("wb") as errors:
+        process = await asyncio.create_subprocess_exec(
+            str(COMMAND),
+            "serve",
+            "--port",
+            "0",
+            "--data-dir",
+            str(directory / "data"),
+            env=clean(environment),
+            cwd=directory,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+        )
+    try:
+        assert process.stdout is not None
+        line = (await asyncio.wait_for(process.stdout.readline(), START_SECONDS)).decode()
+        assert line, log.read_text()
+        base = "http://" + urlsplit(line.rpartition(" ")[2].strip()).netloc
+        async with aiohttp.ClientSession(base, timeout=aiohttp.ClientTimeout(total=30)) as http:
+            yield Server(process, base, log, http)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        # The transport of the pipe is closed by the loop only in its next turn.
+        await asyncio.sleep(0)
