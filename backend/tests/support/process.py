@@ -61,13 +61,17 @@ async def run(*arguments: str, environment: Mapping[str, str], cwd: Path) -> tup
     return process.returncode, said.decode()
 
 
-@contextlib.asynccontextmanager
-async def server(directory: Path, flows: str = "", **environment: str) -> AsyncIterator[Server]:
-    """``flows``: its flows.toml. Whatever the test leaves running is killed at the end."""
+def _prepared(directory: Path, flows: str) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     if flows:
         (directory / "flows.toml").write_text(flows)
-    log = directory / "server.log"
+    return directory / "server.log"
+
+
+@contextlib.asynccontextmanager
+async def server(directory: Path, flows: str = "", **environment: str) -> AsyncIterator[Server]:
+    """``flows``: its flows.toml. Whatever the test leaves running is killed at the end."""
+    log = _prepared(directory, flows)
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
             str(COMMAND),
