@@ -1,7 +1,7 @@
 """A server and a browser for all tests of the page; a fresh, watched tab for each."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Literal
@@ -27,6 +27,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -63,8 +74,9 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def open_tab(browser: Browser) -> AsyncIterator[OpenTab]:
+async def open_tab(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[OpenTab]:
     """Opens a tab that fails the test on any script error and any breach of the content security policy."""
+    tabs: list[Page] = []
     wrong: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
@@ -84,10 +96,14 @@ async def open_tab(browser: Browser) -> AsyncIterator[OpenTab]:
             stack.push_async_callback(context.close)
             context.set_default_timeout(WAITS_MS)
             page = await context.new_page()
+            tabs.append(page)
             page.on("console", heard)
             page.on("pageerror", broke)
             await page.goto(url)
             return page
 
         yield open_at
+        if request.node.stash.get(FAILED, False):
+            for page in tabs:
+                print(f"what the tab showed, at {page.url}:\n{(await page.inner_text('body'))[:2000]}")
     assert wrong == []
