@@ -219,3 +219,10 @@ async def test_the_secret_before_is_taken_while_it_is_rotated(site: Site) -> Non
     for secret in (SECRET, OLD_SECRET):
         job = await site.submit()
         assert (await site.callback({"jobId": job["id"], "result": "r"}, secret=secret)).status == 200
+
+
+async def test_a_result_is_kept_byte_for_byte_even_with_a_nul(site: Site) -> None:
+    job = await site.submit()
+    reply = await site.callback({"jobId": job["id"], "result": "before\u0000after"})
+    assert reply.status == 200
+    assert (await site.job(job["id"]))["result"] == "before\u0000after"

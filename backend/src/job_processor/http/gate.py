@@ -14,6 +14,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 MAX_BODY_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 _INT64 = 2**63
+# A result is kept byte for byte, whatever a processor says.
+_KEPT_AS_IT_IS = frozenset({"result"})
 _PATH = re.compile(r" - at `(\$[^`]*)`$")
 _UNKNOWN = re.compile(r"^Object contains unknown field `.*?`", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `([^`]*)`")
@@ -108,7 +110,7 @@ def _refuse_duplicate_keys(body: bytes) -> None:
 
 def _refuse_nul(value: msgspec.Struct, wanted: type[msgspec.Struct]) -> None:
     for field in msgspec.structs.fields(wanted):
-        if _has_nul(getattr(value, field.name)):
+        if field.name not in _KEPT_AS_IT_IS and _has_nul(getattr(value, field.name)):
             raise invalid(field.encode_name, "must not contain the NUL character")
 
 
