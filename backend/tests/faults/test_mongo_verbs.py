@@ -1,8 +1,9 @@
 """Every verb under every fault of network and replica set: its answer is true, and what it says was done once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from typing import TypeAlias
 
 import pytest
 
@@ -38,7 +39,8 @@ ON_WRITES = [
     (Harm.HALF_OPEN, 1),
 ]
 ON_READS = [one for one in ON_WRITES if one[0] not in (Harm.CONCERN_TIMEOUT, Harm.CONCERN_STEPPED_DOWN)]
-NAMES = [f"{harm.name.lower()} x{times}" for harm, times in ON_WRITES]
+Fault: TypeAlias = tuple[Harm, int]
+Case: TypeAlias = Callable[[Harmed, Fault], Awaitable[None]]
 
 
 @pytest.fixture
@@ -47,19 +49,37 @@ async def here() -> AsyncIterator[Harmed]:
         yield made
 
 
-@pytest.fixture(params=ON_WRITES, ids=NAMES)
-def fault(request: pytest.FixtureRequest) -> tuple[Harm, int]:
-    harm, times = request.param
-    return harm, times
+def under_each(faults: list[Fault]) -> Callable[[Case], Callable[[], Awaitable[None]]]:
+    """The test under each fault, all at the same time: nearly all of it is the driver's waiting for a server."""
+
+    def decorate(case: Case) -> Callable[[], Awaitable[None]]:
+        async def alone(fault: Fault) -> None:
+            try:
+                async with harmed() as here:
+                    await case(here, fault)
+            except Exception as error:
+                error.add_note(f"under {fault[1]} × {fault[0].name}: {fault[0]}")
+                raise
+
+        async def test() -> None:
+            async with asyncio.TaskGroup() as group:
+                for fault in faults:
+                    group.create_task(alone(fault))
+
+        test.__doc__ = case.__doc__
+        return test
+
+    return decorate
 
 
-def done(here: Harmed, fault: tuple[Harm, int]) -> None:
+def done(here: Harmed, fault: Fault) -> None:
     """The fault really happened; less often than ordered when reading back made the next try needless."""
     assert 1 <= here.proxy.done[fault[0]] <= fault[1]
     here.proxy.clear()
 
 
-async def test_add(here: Harmed, fault: tuple[Harm, int]) -> None:
+@under_each(ON_WRITES)
+async def test_add(here: Harmed, fault: Fault) -> None:
     here.proxy.order(fault[0], WRITES, fault[1])
     added = await here.store.add(given.a_job(here.store.now(), "p\0"))
     done(here, fault)
@@ -68,7 +88,8 @@ async def test_add(here: Harmed, fault: tuple[Harm, int]) -> None:
     assert only.job == added.job
 
 
-async def test_add_with_a_key(here: Harmed, fault: tuple[Harm, int]) -> None:
+@under_each(ON_WRITES)
+async def test_add_with_a_key(here: Harmed, fault: Fault) -> None:
     """An insert that met its own earlier self is not taken for somebody else's."""
     key = IdempotencyKey("k", "body")
     here.proxy.order(fault[0], WRITES, fault[1])
@@ -84,7 +105,8 @@ async def test_add_with_a_key(here: Harmed, fault: tuple[Harm, int]) -> None:
     assert await given.ids_of(here.truth) == [first.job.id]
 
 
-async def test_apply(here: Harmed, fault: tuple[Harm, int]) -> None:
+@under_each(ON_WRITES)
+async def test_apply(here: Harmed, fault: Fault) -> None:
     await given.added(here.truth)
     job = await given.claimed(here.truth)
     change = given.decided(job, given.says(job, Succeeded("r")), here.store.now())
@@ -95,7 +117,8 @@ async def test_apply(here: Harmed, fault: tuple[Harm, int]) -> None:
     assert not await here.store.apply(change)
 
 
-async def test_apply_that_must_lose(here: Harmed, fault: tuple[Harm, int]) -> None:
+@under_each(ON_WRITES)
+async def test_apply_that_must_lose(here: Harmed, fault: Fault) -> None:
     await given.added(here.truth)
     job = await given.claimed(here.truth)
     late = given.decided(job, given.says(job, Succeeded("late")), here.store.now())
@@ -106,8 +129,7 @@ async def test_apply_that_must_lose(here: Harmed, fault: tuple[Harm, int]) -> No
     assert await here.truth.get(job.id) == first
 
 
-@pytest.mark.parametrize("concurrency", [None, 4])
-async def test_claim(here: Harmed, fault: tuple[Harm, int], concurrency: int | None) -> None:
+async def _claims(here: Harmed, fault: Fault, concurrency: int | None) -> None:
     rules = replace(RULES, concurrency=concurrency)
     for _ in range(6):
         await given.added(here.truth)
@@ -122,7 +144,18 @@ async def test_claim(here: Harmed, fault: tuple[Harm, int], concurrency: int | N
     assert len(running) == 4, "nothing is in the hands of nobody"
 
 
-async def test_extend(here: Harmed, fault: tuple[Harm, int]) -> None:
+@under_each(ON_WRITES)
+async def test_claim(here: Harmed, fault: Fault) -> None:
+    await _claims(here, fault, None)
+
+
+@under_each(ON_WRITES)
+async def test_claim_of_a_flow_with_a_limit(here: Harmed, fault: Fault) -> None:
+    await _claims(here, fault, 4)
+
+
+@under_each(ON_WRITES)
+async def test_extend(here: Harmed, fault: Fault) -> None:
     await given.added(here.truth)
     job = await given.claimed(here.truth)
     assert job.lease is not None
@@ -136,7 +169,8 @@ async def test_extend(here: Harmed, fault: tuple[Harm, int]) -> None:
     assert stored.lease.until == job.lease.until + 5
 
 
-async def test_put_lane(here: Harmed, fault: tuple[Harm, int]) -> None:
+@under_each(ON_WRITES)
+async def test_put_lane(here: Harmed, fault: Fault) -> None:
     lane = await given.lane_of(here.truth, "f")
     for rev in range(2):
         here.proxy.order(fault[0], WRITES, fault[1])
@@ -145,7 +179,8 @@ async def test_put_lane(here: Harmed, fault: tuple[Harm, int]) -> None:
     assert not await here.store.put_lane(replace(lane, rev=0))
 
 
-async def test_delete_and_prune(here: Harmed, fault: tuple[Harm, int]) -> None:
+@under_each(ON_WRITES)
+async def test_delete_and_prune(here: Harmed, fault: Fault) -> None:
     one = await given.cancelled(here.truth)
     two = await given.cancelled(here.truth)
     kept = await given.added(here.truth)
@@ -160,8 +195,9 @@ async def test_delete_and_prune(here: Harmed, fault: tuple[Harm, int]) -> None:
     assert await here.truth.get(kept.id) == kept
 
 
-@pytest.mark.parametrize(("harm", "times"), ON_READS, ids=lambda value: str(getattr(value, "name", value)).lower())
-async def test_reads(here: Harmed, harm: Harm, times: int) -> None:
+@under_each(ON_READS)
+async def test_reads(here: Harmed, fault: Fault) -> None:
+    harm, times = fault
     job = await given.completed(here.truth)
     here.proxy.order(harm, READS, times)
     assert await here.store.get(job.id) == job

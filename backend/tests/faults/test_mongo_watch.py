@@ -57,10 +57,7 @@ async def following() -> AsyncIterator[tuple[Harmed, Follower]]:
                 await follower.task
 
 
-@pytest.mark.parametrize(
-    "harm", [Harm.CUT_BEFORE, Harm.CUT_AFTER, Harm.NOT_PRIMARY, Harm.STEPPED_DOWN, Harm.INTERRUPTED, Harm.SHUTDOWN]
-)
-async def test_a_stream_that_breaks_goes_on_where_it_was(harm: Harm) -> None:
+async def _goes_on(harm: Harm) -> None:
     async with following() as (here, follower):
         here.proxy.order(harm, {"getMore", "aggregate"}, 4)
         jobs: list[Job] = []
@@ -71,6 +68,14 @@ async def test_a_stream_that_breaks_goes_on_where_it_was(harm: Harm) -> None:
         assert follower.resyncs() == 0
         positions = [one.position for one in follower.came]
         assert positions == sorted(set(positions))
+
+
+async def test_a_stream_that_breaks_goes_on_where_it_was() -> None:
+    cuts = (Harm.CUT_BEFORE, Harm.CUT_AFTER)
+    elections = (Harm.NOT_PRIMARY, Harm.STEPPED_DOWN, Harm.INTERRUPTED, Harm.SHUTDOWN)
+    async with asyncio.TaskGroup() as group:
+        for harm in (*cuts, *elections):
+            group.create_task(_goes_on(harm), name=harm.name)
 
 
 async def test_when_history_is_lost_followers_must_fetch_anew_and_then_miss_nothing() -> None:
