@@ -1,5 +1,7 @@
 """Rows K2, K3, K5, K7: server-sent events are hints that resume without a gap and never burden others."""
 
+import asyncio
+
 import pytest
 
 from job_processor import bus as bus_module
@@ -213,19 +215,34 @@ async def test_k7_no_text_of_a_job_can_forge_an_event(site: Site) -> None:
 
 async def test_a_span_of_changes_goes_out_together(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a batch is held back the changes of one job become one event: its newest."""
-    monkeypatch.setattr(stream, "BATCH_SECONDS", 0.5)
+    span = 12_345.0
+    over = asyncio.Event()
+    sleep = asyncio.sleep
+
+    async def held(seconds: float) -> None:
+        await (over.wait() if seconds == span else sleep(seconds))
+
+    monkeypatch.setattr(stream, "BATCH_SECONDS", span)
+    monkeypatch.setattr("job_processor.http.stream.asyncio.sleep", held)
     async with site.client.stream("/events") as events:
         await hello(events)
-        await site.submit("opens the span")
+        first = (await site.submit("opens the span"))["id"]
         await jobs(events, 1)
-        made = await site.submit()
-        await site.say(await site.claim(), Succeeded("r"))
-        await site.say(await site.claim(), Succeeded("r"))
+        second = (await site.submit())["id"]
+        with site.bus.listen(second) as seen:
+            await site.say(await site.claim(), Succeeded("r"))
+            await site.say(await site.claim(), Succeeded("r"))
+            told = await seen.take()
+            while getattr(told[-1], "state", None) is not State.COMPLETED:
+                told = await seen.take()
+        over.set()
 
         last = await jobs(events, 2)
 
-    assert {event.data["status"] for event in last} == {"COMPLETED"}
-    assert last[-1].data["id"] == made["id"]
+    assert [(event.data["id"], event.data["status"]) for event in last] == [
+        (first, "COMPLETED"),
+        (second, "COMPLETED"),
+    ]
 
 
 async def test_streams_end_when_the_process_stops(site: Site) -> None:
