@@ -18,7 +18,7 @@ from job_processor.core.job import Attempt, State
 from job_processor.core.outcome import Outcome, Succeeded
 from job_processor.lifecycle import Lifecycle
 from job_processor.processors.base import Dispatch
-from job_processor.store.base import Store
+from job_processor.store.base import Notice, Store
 from job_processor.store.sqlite.store import SqliteStore
 from job_processor.telemetry import Telemetry
 from job_processor.workers.dispatcher import Dispatcher
@@ -86,8 +86,11 @@ async def drain(store: Store, jobs: int) -> float:
     )
     start = time.perf_counter()
     dispatcher.start()
-    while (await store.counts()).by_state.get((RULES.name, State.COMPLETED), 0) < jobs:
-        await asyncio.sleep(0.02)
+    left = jobs
+    async for notice in store.watch():
+        left -= isinstance(notice, Notice) and notice.state is State.COMPLETED
+        if left == 0:
+            break
     took = time.perf_counter() - start
     await dispatcher.stop()
     return jobs / took

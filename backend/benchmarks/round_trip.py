@@ -84,8 +84,12 @@ async def _measure(port: int, sink_port: int) -> float:
             body = b'{"jobId":"%b","result":"{\\"ok\\":true}"}' % job_id
             connection.send(request("POST", "/webhook/callback", body, b"x-webhook-secret: dev-secret-key\r\n"))
 
-    for _ in range(SUBMITTERS):
-        idle_submitters.append((await loop.create_connection(lambda: Connection(on_submitted), "127.0.0.1", port))[1])
+    idle_submitters.extend(
+        [
+            (await loop.create_connection(lambda: Connection(on_submitted), "127.0.0.1", port))[1]
+            for _ in range(SUBMITTERS)
+        ]
+    )
     for _ in range(CALLERS):
         made = await loop.create_connection(lambda: Connection(on_called), "127.0.0.1", port)
         idle_callers.put_nowait(made[1])
