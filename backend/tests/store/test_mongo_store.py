@@ -46,7 +46,7 @@ async def test_without_change_streams_changes_are_polled_for(
     store = await place.open()
     assert isinstance(store, MongoStore)
     before = await given.completed(store)
-    polling = Watch(store._open.link, streams=False, database_now=store._open.clock.now)
+    polling = Watch(store._open.link, streams=False, server_now=store._open.clock.server_now)
     came: list[Notice | Resync] = []
 
     done = asyncio.Event()

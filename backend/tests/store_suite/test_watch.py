@@ -89,6 +89,18 @@ async def test_positions_grow_and_lead_on_without_a_gap(store: Store) -> None:
         assert {notice.job_id for notice in rest} >= {notice.job_id for notice in told[5:]}
 
 
+async def test_what_is_told_after_a_look_back_lies_behind_it(store: Store) -> None:
+    """Whoever reads the past while it follows, and goes on by positions, leaves nothing out at the seam."""
+    async with following(store) as follower:
+        start = await given.position(store)
+        for _ in range(20):
+            # Many changes at one time, and looks back that tell them again and again.
+            past = await given.notices(store, start)
+            job = await given.added(store)
+            told = await follower.until(job.id, State.PENDING)
+            assert told.position > max((notice.position for notice in past), default=start)
+
+
 async def test_what_another_process_does_is_told(place: Place, store: Store) -> None:
     other = await place.open()
     async with following(store, through=other) as follower:

@@ -33,6 +33,12 @@ class DatabaseClock:
             raise StoreUnavailable("The store is not open.")
         return self._clock.now()
 
+    def server_now(self) -> int:
+        """The server's time as last read, jumps and all: for comparing with what the server stamped."""
+        if self._clock is None:
+            raise StoreUnavailable("The store is not open.")
+        return int((self._steady() + self._offset) * 1000)
+
     async def start(self) -> None:
         await self.measure()
         # A new primary's clock may differ: the steady clock is drawn towards it slowly, in every process alike.

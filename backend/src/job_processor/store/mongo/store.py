@@ -43,7 +43,7 @@ class _Parts:
         self.claims = Claims(link, self.lanes, now, clock.now)
         self.reads = Reads(link)
         self.writes = Writes(link, now)
-        self.watch = Watch(link, server.streams, clock.now)
+        self.watch = Watch(link, server.streams, clock.server_now)
 
 
 class MongoStore:

@@ -19,8 +19,10 @@ class Tuning:
     """Between two looks for changes where there are no change streams."""
     count_reuse: float = 10.0
     """Counts that took t seconds are given out again for this many times t (only when t is 0.1 s or more)."""
-    overlap: float = 15.0
-    """How far behind its position ``since`` looks: clocks of primaries may differ, and a write may take as
-    long between its stamp and being readable with majority."""
+    overlap: float = 10.0
+    """How far behind its position ``since`` looks: clocks of primaries may differ, a write may take its time
+    between its stamp and being readable with majority, and positions may run ahead of the clock (``ahead``)."""
+    ahead: float = 3.0
+    """How far positions may run ahead of the server's clock; beyond it ``since`` answers with ``Resync``."""
     keep_deletions: float = 3600.0
     """How long a deletion can be told; a position older than this is answered with ``Resync``."""

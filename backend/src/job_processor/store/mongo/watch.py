@@ -1,15 +1,18 @@
 """since and watch: who changed, told after it was durable.
 
-A *position* is the server's time of a change in milliseconds, times a thousand, plus a number that makes
-positions of one follower grow strictly. ``since`` looks a little further back than its position
-(``Tuning.overlap``): what was stamped earlier but became readable later is then told late, and something
-may be told twice. Duplicates are harmless, gaps are not.
+A *position* is the server's time of a change in milliseconds, times a thousand, or a little more where that
+is needed to make the positions that one process gives out grow strictly. ``since`` takes a range of them
+before it reads: whatever is told after that call lies behind what the call tells, so that nobody who goes by
+positions leaves out a change at the seam between past and present.
+
+``since`` looks further back than its position (``Tuning.overlap``): what was stamped earlier but became
+readable later is told late, and something may be told twice. Duplicates are harmless, gaps are not.
 """
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import msgspec
@@ -24,7 +27,6 @@ from job_processor.store.mongo.client import Document, Link
 WATCH_LIMIT = 10_000
 """Notices a follower may lag behind before it is told to fetch anew."""
 _SCALE = 1000
-_FUTURE = timedelta(minutes=1)
 _AWAIT_MS = 1000
 _SILENCE = 10.0
 """Seconds without even an empty answer after which the connection is taken for dead."""
@@ -59,30 +61,34 @@ _PIPELINE: list[Document] = [
 
 
 class Watch:
-    """``database_now`` is the database's clock in milliseconds."""
+    """``server_now`` is the server's time in milliseconds, comparable with its stamps."""
 
-    def __init__(self, link: Link, streams: bool, database_now: Callable[[], int]) -> None:
+    def __init__(self, link: Link, streams: bool, server_now: Callable[[], int]) -> None:
         self._link = link
         self._jobs = link.collection("jobs")
         self._gone = link.collection("gone")
         self._streams = streams
-        self._now = database_now
+        self._now = server_now
+        self._last = 0
+        """The newest position given out by this process."""
         self._pumps: dict[asyncio.Task[None], _Queue] = {}
 
     async def since(self, position: int, limit: int) -> Sequence[Notice] | Resync:
-        head = self._now()
+        now = self._now()
         at = position // _SCALE
-        oldest = head - int(self._link.tuning.keep_deletions * 1000)
-        if at > head + _FUTURE.total_seconds() * 1000 or at < oldest:
-            return Resync(head * _SCALE)
+        newest = (now + int(self._link.tuning.ahead * 1000)) * _SCALE
+        before = max(position, self._last)
+        if at < now - int(self._link.tuning.keep_deletions * 1000) or before > newest:
+            return Resync(self._next(now))
+        self._last = before + limit
         found = await self._link.do(lambda again: self._changed(at, limit + 1))
         if len(found) > limit:
-            return Resync(head * _SCALE)
-        notices: list[Notice] = []
-        for stamp, one in found:
-            position = max(position + 1, stamp * _SCALE)
-            notices.append(_at(one, position))
-        return notices
+            return Resync(self._next(now))
+        return [_at(notice, before + number) for number, (_, notice) in enumerate(found, start=1)]
+
+    def _next(self, stamp: int) -> int:
+        self._last = max(self._last + 1, stamp * _SCALE)
+        return self._last
 
     async def _changed(self, after: int, limit: int) -> list[tuple[int, Notice]]:
         """Up to so many changes and deletions since then (less the overlap), by the server's time."""
@@ -118,7 +124,6 @@ class Watch:
         """Notices from a change stream for ever; over a fault from where it was, or with the word to fetch anew."""
         token: Document | None = None
         missed = False
-        position = 0
         pause = 0.05
         while True:
             stream: AsyncCollectionChangeStream[Document] | None = None
@@ -128,8 +133,7 @@ class Watch:
                 token = _token(stream) or token
                 if missed:
                     # Only now: what changes from here on is in the stream.
-                    position = max(position + 1, self._now() * _SCALE)
-                    _put(queue, Resync(position))
+                    _put(queue, Resync(self._next(self._now())))
                     missed = False
                 while True:
                     async with asyncio.timeout(_SILENCE):
@@ -137,8 +141,7 @@ class Watch:
                     pause = 0.05
                     if event is not None:
                         stamp, notice = await self._notice(event)
-                        position = max(position + 1, stamp * _SCALE)
-                        _put(queue, _at(notice, position))
+                        _put(queue, _at(notice, self._next(stamp)))
                     elif not stream.alive:
                         token = None
                         break
@@ -170,7 +173,6 @@ class Watch:
     async def _poll(self, queue: _Queue) -> None:
         """The same without change streams: looks at what changed since the last look, and a little before."""
         after = self._now()
-        position = after * _SCALE
         overlap = int(self._link.tuning.overlap * 1000)
         seen: dict[tuple[str, State | None], tuple[int, int]] = {}
         first = True
@@ -178,8 +180,7 @@ class Watch:
             with contextlib.suppress(StoreUnavailable):
                 found = await self._link.do(lambda again, after=after: self._changed(after, WATCH_LIMIT + 1))  # type: ignore[misc]  # bound in the loop
                 if len(found) > WATCH_LIMIT:
-                    position = max(position + 1, self._now() * _SCALE)
-                    _put(queue, Resync(position))
+                    _put(queue, Resync(self._next(self._now())))
                     after = self._now()
                     seen.clear()
                     continue
@@ -190,8 +191,7 @@ class Watch:
                     seen[key] = (notice.rev, stamp)
                     # "From now on": what was changed before the first look is not told.
                     if not first or stamp > after:
-                        position = max(position + 1, stamp * _SCALE)
-                        _put(queue, _at(notice, position))
+                        _put(queue, _at(notice, self._next(stamp)))
                     after = max(after, stamp)
                 first = False
                 seen = {key: value for key, value in seen.items() if value[1] > after - 2 * overlap}
