@@ -83,7 +83,9 @@ class OneNode:
     async def start(self, database: str) -> str:
         self.proxy = MongoProxy(self._server.address)
         await self.proxy.start()
-        return f"mongodb://127.0.0.1:{self.proxy.port}/{database}?directConnection=true"
+        # A real node that steps down says so at once on the connection that watches it. The proxy's errors are told
+        # on the one that asked alone, so the driver must look for itself instead of waiting to be told.
+        return f"{self.proxy.uri.replace('/?', f'/{database}?')}"
 
     async def kill_primary(self) -> None:
         await asyncio.to_thread(self._server.kill)
