@@ -67,6 +67,11 @@ async def _check_store(loaded: settings.Settings) -> None:
     await store.open()
     try:
         await store.ping()
+        if loaded.mongodb_uri is not None:
+            from job_processor.store.mongo.store import MongoStore
+
+            missing = await store.missing_indexes() if isinstance(store, MongoStore) else []
+            print(f"indexes: {'all there' if not missing else 'missing ' + ', '.join(missing)}")
         print(f"store: {store.info.kind}, {store.info.detail}")
     finally:
         await store.close()

@@ -13,7 +13,7 @@ MAX_CLOSED_MS = 3_600_000
 MIN_CLOSED_MS = 1_000
 OUTAGE_THRESHOLD = 3
 """Server errors in a row that make an outage; a refused connection is one at once."""
-OUTAGE_CAP_MS = 60_000
+OUTAGE_CAP_MS = 20_000
 """Longest wait between two probes of an outage."""
 UNSAID_CAP_MS = 4_000
 """Longest wait after a 429 that gave no time: such limits pass in seconds, and a probe costs one request."""

@@ -58,6 +58,8 @@ class Reported:
     token: str | None = None
     execution: str | None = None
     """The processor's own id of the attempt, when that is all it knows of it; must be the current attempt's."""
+    note: str | None = None
+    """How we came to know, in words for the history, when it is not by the usual way."""
 
 
 @dataclass(frozen=True, slots=True)

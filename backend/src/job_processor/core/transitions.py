@@ -126,11 +126,11 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
             if _is_unwanted(job, success, rules):
                 after = _refuse_result(job, success, signal, now, rules, jitter)
             else:
-                after = _succeed(job, success, signal.attempt, now)
+                after = _succeed(job, success, signal.attempt, signal.note, now)
         case Reported(outcome=outcome) if _is_current(job, signal.attempt, signal.token, signal.execution):
             match outcome:
                 case Accepted():
-                    after = _accept(job, outcome, now)
+                    after = _accept(job, outcome, signal.note, now)
                 case Deferred():
                     after = _defer(job, outcome, now)
                 case Failed():
@@ -176,7 +176,7 @@ def _is_current(job: Job, attempt: int | None, token: str | None, execution: str
     return attempt is None or attempt == job.attempt
 
 
-def _succeed(job: Job, success: Succeeded, attempt: int | None, now: int) -> Job | None:
+def _succeed(job: Job, success: Succeeded, attempt: int | None, note: str | None, now: int) -> Job | None:
     """Rule 2: the first success of any attempt wins while the job is not final."""
     if job.is_final:
         return None
@@ -189,7 +189,7 @@ def _succeed(job: Job, success: Succeeded, attempt: int | None, now: int) -> Job
             error=None,
         ),
         State.COMPLETED,
-        Event(now, Happened.COMPLETED, number),
+        Event(now, Happened.COMPLETED, number, note),
         now,
     )
 
@@ -237,12 +237,16 @@ def complaint(verdict: Verdict) -> str:
     return f"The JSON does not fit the schema: {said}."
 
 
-def _accept(job: Job, accepted: Accepted, now: int) -> Job | None:
+def _accept(job: Job, accepted: Accepted, note: str | None, now: int) -> Job | None:
     if job.lease is None:
         return None
     if job.state is State.WAITING:
-        # The processor was asked and still works on it: a new deadline, no news for the history.
-        return job._replace(lease=replace(job.lease, until=now + accepted.timeout_ms))
+        # The processor was asked and still works on it: a new deadline.
+        again = Event(now, Happened.ACCEPTED, job.attempt, note)
+        return job._replace(
+            lease=replace(job.lease, until=now + accepted.timeout_ms),
+            history=job.history if note is None else _remember(job, again),
+        )
     newest = replace(job.attempts[-1], execution_id=accepted.execution_id or job.attempts[-1].execution_id)
     return job._replace(
         state=State.WAITING,

@@ -1,5 +1,7 @@
 """The processor reports back. Proof first, then the body, then the one door; duplicates get a 200."""
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,6 +16,8 @@ from job_processor.http.problems import Refused, invalid
 from job_processor.signing import CallbackClaim
 
 MAX_ERROR_CHARACTERS = 4_000
+_LOOKS = 12
+_LOOK_SECONDS = 0.25
 
 
 class Callbacks:
@@ -71,7 +75,13 @@ class Callbacks:
             return claim.job_id
         if report.execution_id is None or report.error is None:
             raise invalid("jobId", "is required (an error may name an executionId instead)")
-        return await self._context.store.find_execution(report.execution_id)
+        # The report may overtake our own record of the acceptance that names the execution.
+        for _ in range(_LOOKS):
+            found = await self._context.store.find_execution(report.execution_id)
+            if found is not None:
+                return found
+            await asyncio.sleep(_LOOK_SECONDS)
+        return None
 
     async def _answer(self, job: Job, verdict: Answer) -> Response:
         if verdict is Answer.DIFFERENT:

@@ -6,7 +6,7 @@ import structlog
 
 from job_processor.core.errors import JobNotFound
 from job_processor.core.job import Job, State
-from job_processor.core.outcome import Expired, Reported
+from job_processor.core.outcome import Accepted, Expired, Reported, Succeeded
 from job_processor.failpoints import failpoint
 from job_processor.lifecycle import Lifecycle
 from job_processor.processors.base import Reconciler
@@ -17,6 +17,12 @@ from job_processor.workers.loop import Loop
 log = structlog.get_logger(__name__)
 BATCH = 200
 POLL_SECONDS = 1.0
+
+
+_FOUND: Mapping[type, str] = {
+    Succeeded: "The callback was overdue; the processor was asked, had finished, and its result was taken.",
+    Accepted: "The callback was overdue; the processor was asked and still works on it.",
+}
 
 
 class Reaper(Loop):
@@ -68,7 +74,7 @@ class Reaper(Loop):
             return False
         if found is None or job.lease is None:
             return False
-        signal = Reported(found, job.attempt, job.lease.token)
+        signal = Reported(found, job.attempt, job.lease.token, note=_FOUND.get(type(found)))
         moved = await self._lifecycle.signal(job.id, signal, known=job)
         if moved.landed:
             self._telemetry.moved(moved.job)
