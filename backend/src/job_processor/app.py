@@ -20,6 +20,7 @@ from job_processor.core.job import Attempt, Job
 from job_processor.http import api
 from job_processor.http.context import Context, FlowInfo
 from job_processor.http.transport import GracefulServer, GuardedProtocol
+from job_processor.inbox import Inbox
 from job_processor.lifecycle import Lifecycle
 from job_processor.processors.base import Processor, Surroundings
 from job_processor.settings import Settings, is_loopback
@@ -89,7 +90,9 @@ class App:
         self._signer = CallbackSigner(settings.webhook_secrets)
         self._processors = registry.build(self._flows, self._surroundings)
         rules = {name: flow.rules for name, flow in self._flows.by_name.items()}
-        self._lifecycle = Lifecycle(self._store, rules, self._flows.default, IdFactory(secrets.randbits(48)))
+        ids = IdFactory(secrets.randbits(48))
+        self._lifecycle = Lifecycle(self._store, rules, self._flows.default, ids)
+        self._inbox = Inbox(self._store, self._lifecycle, ids)
         self._stop = asyncio.Event()
         self._failed = False
         self._server: GracefulServer | None = None
@@ -137,6 +140,7 @@ class App:
         context = Context(
             store=self._store,
             lifecycle=self._lifecycle,
+            inbox=self._inbox,
             bus=self._bus,
             signer=self._signer,
             telemetry=self._telemetry,

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 from job_processor import results
 from job_processor.core import transitions
+from job_processor.core.callbacks import Answer
 from job_processor.core.errors import InvalidField, JobNotFound, MoveRefused, StoreUnavailable
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
-from job_processor.core.job import Job, Json
-from job_processor.core.outcome import Cancelled, Reported, ResultAccepted, Retried, Signal, Succeeded
+from job_processor.core.job import Job, JobError, Json, State
+from job_processor.core.outcome import Cancelled, Failed, Reported, ResultAccepted, Retried, Signal, Succeeded
 from job_processor.core.verdict import Verdict
-from job_processor.store.base import Added, IdempotencyKey, Store
+from job_processor.store.base import Added, IdempotencyKey, InboxQuery, Store
 
 TRIES = 50
 """Lost races in a row before we say that the store does not answer: far beyond what contention can do."""
@@ -106,6 +107,8 @@ class Lifecycle:
             if change is None:
                 return Moved(job, landed=False)
             if await self._store.apply(change):
+                if change.job.state is State.WAITING and change.guard.state is State.RUNNING:
+                    return Moved(await self._met(change.job), landed=True)
                 return Moved(change.job, landed=True)
         raise StoreUnavailable("The job changes faster than it can be written.")
 
@@ -143,6 +146,24 @@ class Lifecycle:
         )
         return (await self.submit(new)).job
 
+    async def _met(self, job: Job) -> Job:
+        """A job just accepted, after the reports on its execution that came before we knew it by that name.
+
+        Whoever keeps such a report looks for the job again afterwards, so that of the two one sees the other.
+        """
+        attempt = job.attempts[-1]
+        if attempt.execution_id is None:
+            return job
+        for one in await self._store.inbox(InboxQuery(execution_id=attempt.execution_id)):
+            # Numbers of executions start anew with a new n8n; what was said before we sent anything is not of ours.
+            if one.callback.last_at >= attempt.started_at:
+                report = Failed(reported_error(one.callback.content), one.callback.retryable)
+                moved = await self.signal(job.id, Reported(report, execution=attempt.execution_id), known=job)
+                if moved.landed:
+                    await self._store.settle(one.callback.id, Answer.APPLIED, job.id)
+                job = moved.job
+        return job
+
     async def _examined(self, signal: Signal, job: Job) -> Signal:
         """The signal with a verdict on the result it carries."""
         match signal:
@@ -153,6 +174,11 @@ class Lifecycle:
                 return replace(signal, verdict=await _examine(signal.result, job))
             case _:
                 return signal
+
+
+def reported_error(words: str) -> JobError:
+    """What a processor reports by a callback."""
+    return JobError("processor_reported", words or "The processor reported an error without words.")
 
 
 async def _examine(result: str, job: Job) -> Verdict:

@@ -114,6 +114,13 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     await ask("GET", f"{path}/compare/{replayed}", "/jobs/{id}/compare/{otherId}")
     await ask("POST", f"{path}/cancel", "/jobs/{id}/cancel")
     await ask("POST", f"/jobs/{replayed}/cancel", "/jobs/{id}/cancel", {"reason": "r"})
+    await ask("POST", "/webhook/callback", "/webhook/callback", {"jobId": replayed, "result": "late"}, **secret)
+    [late] = (await ask("GET", f"/callbacks?jobId={replayed}", "/callbacks")).json()
+    await ask("GET", f"/callbacks/{late['id']}", "/callbacks/{id}")
+    await ask("POST", f"/callbacks/{late['id']}/accept", "/callbacks/{id}/accept")
+    await ask("POST", f"/callbacks/{'f' * 24}/accept", "/callbacks/{id}/accept")
+    replayed = (await ask("POST", f"{path}/replay", "/jobs/{id}/replay")).json()["id"]
+    await ask("POST", f"/jobs/{replayed}/cancel", "/jobs/{id}/cancel")
     await ask("POST", f"/jobs/{replayed}/retry", "/jobs/{id}/retry", {"maxAttempts": 1})
     await ask("POST", f"/jobs/{replayed}/retry", "/jobs/{id}/retry")
     await ask("DELETE", f"/jobs/{replayed}", "/jobs/{id}")

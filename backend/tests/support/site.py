@@ -15,6 +15,7 @@ from job_processor.core.job import Attempt, Job
 from job_processor.core.outcome import Outcome, Reported
 from job_processor.http import api
 from job_processor.http.context import Context, FlowInfo
+from job_processor.inbox import Inbox
 from job_processor.lifecycle import Lifecycle
 from job_processor.processors.base import Processor
 from job_processor.signing import CallbackSigner
@@ -116,7 +117,8 @@ async def open_site(
     await store.open()
     bus, telemetry, signer = Bus(), Telemetry(), CallbackSigner((SECRET, OLD_SECRET))
     rules = {flow.name: flow for flow in flows}
-    lifecycle = Lifecycle(store, rules, flows[0].name, IdFactory(0x123456789ABC), no_jitter)
+    ids = IdFactory(0x123456789ABC)
+    lifecycle = Lifecycle(store, rules, flows[0].name, ids, no_jitter)
     cancels: list[tuple[str, str, int]] = []
 
     async def cancel_accepted(flow: str, job_id: str, attempt: Attempt) -> None:
@@ -125,6 +127,7 @@ async def open_site(
     context = Context(
         store=store,
         lifecycle=lifecycle,
+        inbox=Inbox(store, lifecycle, ids),
         bus=bus,
         signer=signer,
         telemetry=telemetry,

@@ -190,11 +190,23 @@ async def test_l8_the_pruner_forgets_final_jobs_after_their_time_and_no_others(s
     assert {job["id"] for job in (await site.client.get("/jobs")).json()} == {waiting, pending}
 
 
-async def test_a_full_batch_is_followed_by_another_soon(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_pruner_forgets_kept_callbacks_after_their_time(site: Site, clock: Clock) -> None:
+    await site.callback({"jobId": "0" * 24, "result": "old"})
+    clock.forward(1)
+    await site.callback({"jobId": "0" * 24, "result": "new"})
+    clock.forward(DAY)
+
+    await Pruner(site.store, 1).tick()
+
+    assert [one["content"] for one in (await site.client.get("/callbacks")).json()] == ["new"]
+
+
+@pytest.mark.parametrize("verb", ["prune", "forget"])
+async def test_a_full_batch_is_followed_by_another_soon(site: Site, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
     async def pruned(before: int, limit: int) -> int:
         return limit
 
-    monkeypatch.setattr(site.store, "prune", pruned)
+    monkeypatch.setattr(site.store, verb, pruned)
 
     assert BATCH > 0
     assert await Pruner(site.store, 1).tick() < 1

@@ -176,6 +176,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/callbacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The inbox: callbacks that changed nothing, newest first */
+        get: operations["listCallbacks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/callbacks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole callback */
+        get: operations["getCallback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/callbacks/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Complete a FAILED or CANCELLED job with a late result */
+        post: operations["acceptCallback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stats": {
         parameters: {
             query?: never;
@@ -334,6 +385,11 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AcceptRequest
+         * @description Nothing has to be said.
+         */
+        AcceptRequest: Record<string, unknown>;
+        /**
          * CallbackAnswer
          * @description The job after a callback, and what the callback did: applied, duplicate, stale.
          */
@@ -482,7 +538,7 @@ export interface components {
         Happened: "accepted" | "attempt_failed" | "callback_overdue" | "cancelled" | "completed" | "failed" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
         /**
          * CallbackNoted
-         * @description A report that belongs to no job in flight.
+         * @description A report that belongs to no job in flight; it is kept in the inbox.
          */
         CallbackNoted: {
             callback: string;
@@ -677,6 +733,46 @@ export interface components {
             history: components["schemas"]["EventOut"][];
             resultSchema: Record<string, unknown> | null;
         };
+        /**
+         * KeptCallback
+         * @description A callback that changed nothing, as it came. ``content`` beyond 4 KiB is cut in lists.
+         *
+         *         ``said``: result, error or unreadable. ``deliveries``: how often the same came.
+         */
+        KeptCallback: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            /**
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            receivedAt: string;
+            /**
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            lastReceivedAt: string;
+            deliveries: number;
+            verdict: components["schemas"]["Answer"];
+            said: components["schemas"]["Said"];
+            jobId: string | null;
+            attempt: number | null;
+            executionId: string | null;
+            content: string;
+            contentTruncated: boolean;
+            contentBytes: number;
+        };
+        /**
+         * Answer
+         * @enum {unknown}
+         */
+        Answer: "accepted" | "applied" | "different" | "duplicate" | "late" | "stale" | "unknown" | "unreadable";
+        /**
+         * Said
+         * @description What a callback held.
+         * @enum {unknown}
+         */
+        Said: "error" | "result" | "unreadable";
         /** LiveOut */
         LiveOut: {
             status: string;
@@ -950,7 +1046,7 @@ export interface operations {
                     "application/json": components["schemas"]["CallbackAnswer"];
                 };
             };
-            /** @description an executionId that belongs to no job in flight */
+            /** @description an executionId that belongs to no job in flight; the report is kept */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1067,7 +1163,7 @@ export interface operations {
                     "application/json": components["schemas"]["CallbackAnswer"];
                 };
             };
-            /** @description an executionId that belongs to no job in flight */
+            /** @description an executionId that belongs to no job in flight; the report is kept */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1654,6 +1750,193 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCallbacks: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200 */
+                limit?: number;
+                /** @description callbacks about this job */
+                jobId?: string;
+                /** @description one or more verdicts (repeat it, or separate by commas) */
+                verdict?: ("applied" | "duplicate" | "stale" | "different" | "late" | "unknown" | "unreadable" | "accepted")[];
+                /** @description where the page starts, from the Link header of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page; Link names the next */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptCallback"][];
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCallback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the kept callback's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the callback */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptCallback"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acceptCallback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the kept callback's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AcceptRequest"];
+            };
+        };
+        responses: {
+            /** @description the job, COMPLETED */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobWhole"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The store cannot answer now */

@@ -15,7 +15,13 @@ class Answer(StrEnum):
     DIFFERENT = "different"
     """Another result for a COMPLETED job; 409, the first one stays."""
     LATE = "late"
-    """A success for a FAILED or CANCELLED job; 409, a person may accept it."""
+    """A success for a FAILED or CANCELLED job; 409, it stays in the inbox and a person may accept it."""
+    UNKNOWN = "unknown"
+    """It names a job or an execution that we do not know."""
+    UNREADABLE = "unreadable"
+    """It proved itself, and could not be read: too large, no JSON, a field that is wrong."""
+    ACCEPTED = "accepted"
+    """A person took its result."""
 
 
 def judge(job: Job, signal: Signal) -> Answer:

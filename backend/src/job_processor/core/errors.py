@@ -9,6 +9,10 @@ class JobNotFound(JobProcessorError):
     """No job has this id."""
 
 
+class CallbackNotFound(JobProcessorError):
+    """No callback of this id is kept."""
+
+
 class MoveRefused(JobProcessorError):
     """The job is in a state that this act does not apply to."""
 

@@ -15,6 +15,7 @@ from job_processor.core.ids import is_job_id
 from job_processor.core.job import IN_FLIGHT, Attempt, Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.waiting import WaitsFor, waiting_on
+from job_processor.inbox import Inbox
 from job_processor.lifecycle import Lifecycle
 from job_processor.signing import CallbackSigner
 from job_processor.store.base import Counts, Store
@@ -48,6 +49,7 @@ class Situation:
 class Context:
     store: Store
     lifecycle: Lifecycle
+    inbox: Inbox
     bus: Bus
     signer: CallbackSigner
     telemetry: Telemetry

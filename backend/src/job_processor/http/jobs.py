@@ -6,7 +6,6 @@ import hashlib
 import re
 import unicodedata
 from typing import cast
-from urllib.parse import urlencode
 
 import msgspec
 from starlette.requests import Request
@@ -16,7 +15,7 @@ from job_processor import results
 from job_processor.core.errors import JobNotFound, MoveRefused
 from job_processor.core.job import IN_FLIGHT, Job, Json
 from job_processor.failpoints import failpoint
-from job_processor.http import query, schemas, wire
+from job_processor.http import paging, query, schemas, wire
 from job_processor.http.comparison import compare
 from job_processor.http.context import Context, answer, header, job_id
 from job_processor.http.gate import check_free_form, read_json
@@ -66,9 +65,7 @@ class Jobs:
         ]
         headers = {}
         if len(found) == wanted.limit:
-            params = [(k, v) for k, v in request.query_params.multi_items() if k != "cursor"]
-            params.append(("cursor", query.cursor_after(found[-1].job.id)))
-            headers["link"] = f'</jobs?{urlencode(params)}>; rel="next"'
+            headers["link"] = paging.next_page("/jobs", request.query_params, found[-1].job.id)
         return answer(body, headers=headers)
 
     async def get(self, request: Request) -> Response:

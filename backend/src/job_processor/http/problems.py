@@ -39,6 +39,8 @@ def refusal(error: Exception) -> Refused:
             return error
         case errors.JobNotFound():
             return Refused(404, "job_not_found", "There is no job with this id.")
+        case errors.CallbackNotFound():
+            return Refused(404, "callback_not_found", "There is no callback with this id.")
         case errors.MoveRefused():
             return Refused(409, "state_conflict", str(error))
         case errors.IdempotencyMismatch():

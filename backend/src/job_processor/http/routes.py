@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from job_processor.http import schemas as s
 from job_processor.http.callbacks import Callbacks
 from job_processor.http.context import Context
+from job_processor.http.inbox import PARAMS as INBOX_PARAMS
+from job_processor.http.inbox import InboxRoutes
 from job_processor.http.jobs import Jobs
 from job_processor.http.operations import Operations
 from job_processor.http.query import PARAMS
@@ -17,17 +19,18 @@ _RESUME = Param("Last-Event-ID", "header", "the id of the last event seen: what 
 _KEY = Param("Idempotency-Key", "header", "1 to 255 visible ASCII characters; the same key and body give the same job")
 _PREFER = Param("Prefer", "header", "`wait=n`: answer when the job is final, or after n seconds (at most 60)")
 _MATCH = Param("If-None-Match", "header", "an ETag seen before: 304 when nothing changed")
+_CALLBACK = Param("id", "path", "the kept callback's id", JOB_ID.schema)
 _SECRET = Param("x-webhook-secret", "header", "the shared secret; or `Authorization: Bearer` with the callback token")
 
 
 def operations(context: Context) -> Sequence[Operation]:
     """Every operation, the busiest first: routes are matched in this order."""
-    jobs, callbacks = Jobs(context), Callbacks(context)
+    jobs, callbacks, inbox = Jobs(context), Callbacks(context), InboxRoutes(context)
     ops, stream = Operations(context), Stream(context)
     event_stream = Answer("server-sent events", media="text/event-stream")
     callback_answers = {
         200: Answer("the job; `callback` says what the report did", s.CallbackAnswer),
-        202: Answer("an executionId that belongs to no job in flight", s.CallbackNoted),
+        202: Answer("an executionId that belongs to no job in flight; the report is kept", s.CallbackNoted),
     }
     callback_problems = (*_BODY, 401, 404, 409, 503)
     return (
@@ -159,6 +162,38 @@ def operations(context: Context) -> Sequence[Operation]:
             {200: event_stream},
             params=(_RESUME,),
             problems=(503,),
+        ),
+        Operation(
+            "GET",
+            "/callbacks",
+            "listCallbacks",
+            "The inbox: callbacks that changed nothing, newest first",
+            inbox.list,
+            {200: Answer("a page; Link names the next", s.KeptCallback, many=True)},
+            params=INBOX_PARAMS,
+            problems=(422, 503),
+        ),
+        Operation(
+            "GET",
+            "/callbacks/{id}",
+            "getCallback",
+            "The whole callback",
+            inbox.get,
+            {200: Answer("the callback", s.KeptCallback)},
+            params=(_CALLBACK,),
+            problems=(404, 503),
+        ),
+        Operation(
+            "POST",
+            "/callbacks/{id}/accept",
+            "acceptCallback",
+            "Complete a FAILED or CANCELLED job with a late result",
+            inbox.accept,
+            {200: Answer("the job, COMPLETED", s.JobWhole)},
+            body=s.AcceptRequest,
+            body_required=False,
+            params=(_CALLBACK,),
+            problems=(*_BODY, 404, 409, 503),
         ),
         Operation(
             "GET",

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from job_processor.core.callbacks import Answer as Verdict
 from job_processor.core.events import Happened
+from job_processor.core.inbox import Said
 from job_processor.core.job import AttemptEnd, State
 from job_processor.core.verdict import ResultKind
 
@@ -60,6 +62,10 @@ class RetryRequest(WireIn):
 
 class PauseRequest(WireIn):
     reason: Annotated[str, Meta(max_length=500)] | None = None
+
+
+class AcceptRequest(WireIn):
+    """Nothing has to be said."""
 
 
 class CallbackReport(WireIn):
@@ -188,9 +194,29 @@ class CallbackAnswer(JobWhole):
 
 
 class CallbackNoted(WireOut):
-    """A report that belongs to no job in flight."""
+    """A report that belongs to no job in flight; it is kept in the inbox."""
 
     callback: str
+
+
+class KeptCallback(WireOut):
+    """A callback that changed nothing, as it came. ``content`` beyond 4 KiB is cut in lists.
+
+    ``said``: result, error or unreadable. ``deliveries``: how often the same came.
+    """
+
+    id: JobId
+    received_at: Time
+    last_received_at: Time
+    deliveries: int
+    verdict: Verdict
+    said: Said
+    job_id: JobId | None
+    attempt: int | None
+    execution_id: str | None
+    content: str
+    content_truncated: bool
+    content_bytes: int
 
 
 class Side(WireOut):

@@ -5,6 +5,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any, cast
 
+from job_processor.core.inbox import Callback
 from job_processor.core.job import Attempt, Job, JobError, State
 from job_processor.core.verdict import Verdict
 from job_processor.core.waiting import WaitsFor
@@ -151,6 +152,31 @@ def verdict(v: Verdict) -> s.VerdictOut:
         ),
         schema_errors=[s.SchemaErrorOut(path=e.path, message=e.message) for e in v.schema_errors],
     )
+
+
+def kept(callback: Callback, content_bytes: int) -> s.KeptCallback:
+    """A callback for a list: its content as the store clipped it, cut here to 4 KiB of UTF-8."""
+    content, cut = clip(callback.content, content_bytes)
+    return s.KeptCallback(
+        id=callback.id,
+        received_at=time_out(callback.received_at),
+        last_received_at=time_out(callback.last_at),
+        deliveries=callback.deliveries,
+        verdict=callback.verdict,
+        said=callback.said,
+        job_id=callback.job_id,
+        attempt=callback.attempt,
+        execution_id=callback.execution_id,
+        content=content,
+        content_truncated=cut,
+        content_bytes=content_bytes,
+    )
+
+
+def kept_whole(callback: Callback) -> s.KeptCallback:
+    whole = kept(callback, size(callback.content))
+    whole.content, whole.content_truncated = callback.content, False
+    return whole
 
 
 def worker(w: Worker) -> s.WorkerOut:

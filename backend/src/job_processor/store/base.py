@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from job_processor.core.callbacks import Answer
 from job_processor.core.flow import FlowRules
+from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
@@ -57,6 +59,29 @@ class Listed:
     job: Job
     prompt_bytes: int
     result_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class InboxQuery:
+    """Which kept callbacks to list, newest id first. ``None`` or empty: no such limit.
+
+    ``before`` is the id after which the page starts; ``clip`` the number of characters of content to bring along.
+    """
+
+    limit: int = 50
+    before: str | None = None
+    job_id: str | None = None
+    execution_id: str | None = None
+    verdicts: frozenset[Answer] = frozenset()
+    clip: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A callback of a list: its content may be clipped; the size of the whole is in bytes of UTF-8."""
+
+    callback: Callback
+    content_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +240,31 @@ class Store(Protocol):
         ...
 
     async def delete(self, job_id: str) -> bool:
-        """Delete a final job. ``False``: there is none of that id in a final state."""
+        """Delete a final job and its kept callbacks. ``False``: there is none of that id in a final state."""
+        ...
+
+    async def keep(self, callback: Callback) -> str | None:
+        """Store a callback durably. One of the same ``mark`` is counted once more instead: ``deliveries``,
+        ``last_at``, and its verdict if that was not settled. Returns the id under which it is kept.
+
+        ``None``: ``callback.limit`` of that job (or without one) are kept already, and this one was not.
+        """
+        ...
+
+    async def kept(self, callback_id: str) -> Callback | None:
+        """The whole callback, or ``None``."""
+        ...
+
+    async def inbox(self, query: InboxQuery) -> Sequence[Kept]:
+        """Up to ``query.limit`` kept callbacks, newest id first; contents are clipped."""
+        ...
+
+    async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:
+        """Write down what came of a kept callback, and of which job."""
+        ...
+
+    async def forget(self, last_before: int, limit: int) -> int:
+        """Delete up to ``limit`` kept callbacks that last came before then; returns how many."""
         ...
 
     async def lanes(self) -> Sequence[Lane]:

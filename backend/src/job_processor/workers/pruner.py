@@ -1,4 +1,4 @@
-"""Forgets final jobs after the retention time."""
+"""Forgets final jobs and kept callbacks after the retention time."""
 
 import structlog
 
@@ -19,7 +19,9 @@ class Pruner(Loop):
         self._retention_ms = int(retention_days * 86_400_000)
 
     async def tick(self) -> float:
-        pruned = await self._store.prune(self._store.now() - self._retention_ms, BATCH)
-        if pruned:
-            log.info("pruned", jobs=pruned)
-        return 0.05 if pruned == BATCH else POLL_SECONDS
+        before = self._store.now() - self._retention_ms
+        pruned = await self._store.prune(before, BATCH)
+        forgotten = await self._store.forget(before, BATCH)
+        if pruned or forgotten:
+            log.info("pruned", jobs=pruned, callbacks=forgotten)
+        return 0.05 if BATCH in (pruned, forgotten) else POLL_SECONDS

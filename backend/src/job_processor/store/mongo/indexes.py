@@ -36,6 +36,17 @@ _JOBS = [
     # since.
     IndexModel([("changedAt", ASCENDING)], name="changed"),
 ]
+_CALLBACKS = [
+    # keep: one a mark.
+    IndexModel([("mark", ASCENDING)], name="mark", unique=True),
+    # inbox, by each of its filters, newest first.
+    IndexModel([("jobId", ASCENDING), ("_id", DESCENDING)], name="job"),
+    IndexModel([("verdict", ASCENDING), ("_id", DESCENDING)], name="verdict"),
+    # a report that came before the acceptance it belongs to.
+    IndexModel([("executionId", ASCENDING)], name="execution", sparse=True),
+    # forget.
+    IndexModel([("lastAt", ASCENDING)], name="last"),
+]
 _DAY = 86_400
 
 
@@ -43,6 +54,7 @@ def wanted(keep_deletions: float) -> dict[str, list[IndexModel]]:
     """The indexes of each collection."""
     return {
         "jobs": _JOBS,
+        "callbacks": _CALLBACKS,
         "gone": [IndexModel([("at", ASCENDING)], name="at", expireAfterSeconds=2 * int(keep_deletions))],
         "workers": [IndexModel([("beatAt", ASCENDING)], name="beat", expireAfterSeconds=_DAY)],
     }

@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
+from job_processor.core.callbacks import Answer
 from job_processor.core.errors import StoreUnavailable
+from job_processor.core.inbox import Callback
 from job_processor.core.job import Job
 from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
@@ -14,6 +16,8 @@ from job_processor.store.base import (
     Counts,
     Held,
     IdempotencyKey,
+    InboxQuery,
+    Kept,
     Listed,
     Notice,
     Query,
@@ -25,6 +29,7 @@ from job_processor.store.mongo import indexes
 from job_processor.store.mongo.claims import Claims
 from job_processor.store.mongo.client import Link, Server
 from job_processor.store.mongo.clock import DatabaseClock
+from job_processor.store.mongo.inbox import Inbox
 from job_processor.store.mongo.lanes import Lanes
 from job_processor.store.mongo.reads import Reads
 from job_processor.store.mongo.tuning import Tuning
@@ -43,6 +48,7 @@ class _Parts:
         self.claims = Claims(link, self.lanes, now, clock.now)
         self.reads = Reads(link)
         self.writes = Writes(link, now)
+        self.inbox = Inbox(link)
         self.watch = Watch(link, server.streams, clock.server_now)
 
 
@@ -135,7 +141,25 @@ class MongoStore:
         return await self._open.writes.prune(finished_before, limit)
 
     async def delete(self, job_id: str) -> bool:
-        return await self._open.writes.delete(job_id)
+        deleted = await self._open.writes.delete(job_id)
+        if deleted:
+            await self._open.inbox.forget_job(job_id)
+        return deleted
+
+    async def keep(self, callback: Callback) -> str | None:
+        return await self._open.inbox.keep(callback)
+
+    async def kept(self, callback_id: str) -> Callback | None:
+        return await self._open.inbox.kept(callback_id)
+
+    async def inbox(self, query: InboxQuery) -> Sequence[Kept]:
+        return await self._open.inbox.list(query)
+
+    async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:
+        await self._open.inbox.settle(callback_id, verdict, job_id)
+
+    async def forget(self, last_before: int, limit: int) -> int:
+        return await self._open.inbox.forget(last_before, limit)
 
     async def lanes(self) -> Sequence[Lane]:
         return await self._open.lanes.all()

@@ -164,6 +164,7 @@ def delete(job_id: str) -> Callable[[Transaction], bool]:
         if row is None:
             return False
         _delete(tx, row)
+        tx.db.execute("DELETE FROM callbacks WHERE job_id = ?", (job_id,))
         return True
 
     return run

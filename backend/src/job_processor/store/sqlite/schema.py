@@ -48,7 +48,29 @@ CREATE TABLE workers (id TEXT PRIMARY KEY, seen_at INTEGER NOT NULL, worker BLOB
 CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
-VERSIONS = (_VERSION_1,)
+# A result may hold a NUL, at which SQLite's functions on texts stop: its bytes are kept.
+_VERSION_2 = """
+CREATE TABLE callbacks (
+  id TEXT PRIMARY KEY,
+  mark TEXT NOT NULL UNIQUE,
+  received_at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  verdict TEXT NOT NULL,
+  said TEXT NOT NULL,
+  job_id TEXT,
+  attempt INTEGER,
+  execution_id TEXT,
+  retryable INTEGER NOT NULL,
+  deliveries INTEGER NOT NULL,
+  content BLOB NOT NULL
+) STRICT;
+CREATE INDEX callbacks_job ON callbacks(job_id, id);
+CREATE INDEX callbacks_execution ON callbacks(execution_id) WHERE execution_id IS NOT NULL;
+CREATE INDEX callbacks_verdict ON callbacks(verdict, id);
+CREATE INDEX callbacks_last ON callbacks(last_at);
+"""
+
+VERSIONS = (_VERSION_1, _VERSION_2)
 
 
 def upgrade(db: apsw.Connection, versions: tuple[str, ...] = VERSIONS) -> None:

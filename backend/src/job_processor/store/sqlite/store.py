@@ -6,7 +6,9 @@ from pathlib import Path
 
 import apsw
 
+from job_processor.core.callbacks import Answer
 from job_processor.core.errors import StoreRefused, StoreUnavailable
+from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
@@ -18,6 +20,8 @@ from job_processor.store.base import (
     Counts,
     Held,
     IdempotencyKey,
+    InboxQuery,
+    Kept,
     Listed,
     Notice,
     Query,
@@ -26,7 +30,7 @@ from job_processor.store.base import (
     Worker,
 )
 from job_processor.store.clock import SteadyClock
-from job_processor.store.sqlite import operations, queries
+from job_processor.store.sqlite import inbox, operations, queries
 from job_processor.store.sqlite.connection import check_library, open_writer
 from job_processor.store.sqlite.lock import FileLock
 from job_processor.store.sqlite.reader import Reader
@@ -143,6 +147,21 @@ class SqliteStore:
 
     async def delete(self, job_id: str) -> bool:
         return await self._open_writer.submit(operations.delete(job_id))
+
+    async def keep(self, callback: Callback) -> str | None:
+        return await self._open_writer.submit(inbox.keep(callback))
+
+    async def kept(self, callback_id: str) -> Callback | None:
+        return await self._open(self._points).run(inbox.kept(callback_id))
+
+    async def inbox(self, query: InboxQuery) -> Sequence[Kept]:
+        return await self._open(self._points).run(inbox.inbox(query))
+
+    async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:
+        await self._open_writer.submit(inbox.settle(callback_id, verdict, job_id))
+
+    async def forget(self, last_before: int, limit: int) -> int:
+        return await self._open_writer.submit(inbox.forget(last_before, limit))
 
     async def lanes(self) -> Sequence[Lane]:
         return await self._open(self._points).run(queries.lanes)

@@ -1,0 +1,70 @@
+"""Pages of a list, newest first: how many, from where on, and the Link to the next (RFC 8288)."""
+
+import base64
+import binascii
+from collections.abc import Iterable
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+
+from job_processor.core.ids import is_job_id
+from job_processor.http.problems import invalid
+from job_processor.http.spec import Param
+
+MAX_LIMIT = 200
+LIMIT = Param(
+    "limit", "query", f"1 to {MAX_LIMIT}", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 50}
+)
+CURSOR = Param("cursor", "query", "where the page starts, from the Link header of the page before")
+
+
+def check_names(params: QueryParams, known: Iterable[str], repeatable: str) -> None:
+    """A filter that cannot be honoured is refused, never ignored; only one may be given more than once."""
+    for name in params:
+        if name not in known:
+            raise invalid("query", f"must use only: {', '.join(known)}")
+        if name != repeatable and len(params.getlist(name)) > 1:
+            raise invalid(name, "must be given once")
+
+
+def limit(params: QueryParams) -> int:
+    text = params.get("limit")
+    if text is None:
+        return 50
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MAX_LIMIT):
+        raise invalid("limit", f"must be a whole number from 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+def before(params: QueryParams) -> str | None:
+    """The id after which the page starts."""
+    cursor = params.get("cursor")
+    if cursor is None:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    except (ValueError, binascii.Error):
+        raw = b""
+    last_id = raw[1:].hex()
+    if raw[:1] != b"1" or not is_job_id(last_id):
+        raise invalid("cursor", "must come from the Link header of the page before")
+    return last_id
+
+
+def cursor_after(last_id: str) -> str:
+    return base64.urlsafe_b64encode(b"1" + bytes.fromhex(last_id)).decode().rstrip("=")
+
+
+def next_page(path: str, params: QueryParams, last_id: str) -> str:
+    """The Link header's value: the same question, from after ``last_id`` on."""
+    asked = [(name, value) for name, value in params.multi_items() if name != "cursor"]
+    return f'<{path}?{urlencode([*asked, ("cursor", cursor_after(last_id))])}>; rel="next"'
+
+
+def names(field: str, given: list[str], known: Iterable[str]) -> list[str]:
+    """Several values of one filter: repeated, or separated by commas, in any case of letters."""
+    by_fold = {name.upper(): name for name in known}
+    wanted = [one.strip().upper() for each in given for one in each.split(",") if one.strip()]
+    if (given and not wanted) or any(name not in by_fold for name in wanted):
+        raise invalid(field, f"must be one of: {', '.join(by_fold.values())}")
+    return [by_fold[name] for name in wanted]

@@ -1,0 +1,125 @@
+"""Kept callbacks, a document each."""
+
+from collections.abc import Sequence
+
+from pymongo.errors import DuplicateKeyError
+
+from job_processor.core.callbacks import Answer
+from job_processor.core.errors import StoreUnavailable
+from job_processor.core.inbox import SETTLED, Callback, Said
+from job_processor.store.base import InboxQuery, Kept
+from job_processor.store.mongo.client import Document, Link
+
+_SETTLED = sorted(verdict.value for verdict in SETTLED)
+
+
+class Inbox:
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._callbacks = link.collection("callbacks")
+
+    async def keep(self, callback: Callback) -> str | None:
+        """Count a known one once more, else insert it. A lost answer may count one delivery twice, and loses none."""
+        settled: Document = {"$cond": [{"$in": ["$verdict", _SETTLED]}, "$verdict", callback.verdict.value]}
+        again_here: Document = {
+            "deliveries": {"$add": ["$deliveries", 1]},
+            "lastAt": {"$max": ["$lastAt", callback.last_at]},
+            "verdict": settled,
+        }
+
+        async def run(again: bool) -> str | None:
+            for _ in range(2):
+                known = await self._callbacks.find_one_and_update(
+                    {"mark": callback.mark}, [{"$set": again_here}], projection={"_id": 1}
+                )
+                if known is not None:
+                    return str(known["_id"])
+                if await self._callbacks.count_documents({"jobId": callback.job_id}) >= callback.limit:
+                    return None
+                try:
+                    await self._callbacks.insert_one(_document(callback))
+                except DuplicateKeyError:
+                    # Another delivery of the same was faster.
+                    continue
+                return callback.id
+            raise StoreUnavailable("The callback comes and goes faster than it can be kept.")
+
+        return await self._link.do(run)
+
+    async def kept(self, callback_id: str) -> Callback | None:
+        found = await self._link.do(lambda again: self._callbacks.find_one({"_id": callback_id}))
+        return None if found is None else _callback(found)
+
+    async def list(self, query: InboxQuery) -> Sequence[Kept]:
+        where: Document = {}
+        if query.before is not None:
+            where["_id"] = {"$lt": query.before}
+        if query.job_id is not None:
+            where["jobId"] = query.job_id
+        if query.execution_id is not None:
+            where["executionId"] = query.execution_id
+        if query.verdicts:
+            where["verdict"] = {"$in": sorted(verdict.value for verdict in query.verdicts)}
+        fields = dict.fromkeys(_FIELDS, 1) | {"content": {"$substrCP": ["$content", 0, query.clip]}}
+
+        async def run(again: bool) -> list[Document]:
+            return await self._callbacks.find(where, fields).sort("_id", -1).limit(query.limit).to_list()
+
+        return [Kept(_callback(one), one["contentBytes"]) for one in await self._link.do(run)]
+
+    async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:
+        update = {"$set": {"verdict": verdict.value, "jobId": job_id}}
+        await self._link.do(lambda again: self._callbacks.update_one({"_id": callback_id}, update))
+
+    async def forget(self, last_before: int, limit: int) -> int:
+        async def run(again: bool) -> int:
+            found = self._callbacks.find({"lastAt": {"$lt": last_before}}, {"_id": 1}).sort("lastAt", 1).limit(limit)
+            ids = [one["_id"] async for one in found]
+            return (await self._callbacks.delete_many({"_id": {"$in": ids}})).deleted_count
+
+        return await self._link.do(run)
+
+    async def forget_job(self, job_id: str) -> None:
+        await self._link.do(lambda again: self._callbacks.delete_many({"jobId": job_id}))
+
+
+_FIELDS = (
+    *("receivedAt", "lastAt", "verdict", "said", "jobId", "attempt", "executionId", "retryable", "deliveries"),
+    "contentBytes",
+)
+
+
+def _document(callback: Callback) -> Document:
+    document: Document = {
+        "_id": callback.id,
+        "mark": callback.mark,
+        "receivedAt": callback.received_at,
+        "lastAt": callback.last_at,
+        "verdict": callback.verdict.value,
+        "said": callback.said.value,
+        "jobId": callback.job_id,
+        "attempt": callback.attempt,
+        "retryable": callback.retryable,
+        "deliveries": callback.deliveries,
+        "content": callback.content,
+        "contentBytes": len(callback.content.encode()),
+    }
+    if callback.execution_id is not None:
+        document["executionId"] = callback.execution_id
+    return document
+
+
+def _callback(document: Document) -> Callback:
+    return Callback(
+        id=document["_id"],
+        received_at=document["receivedAt"],
+        last_at=document["lastAt"],
+        verdict=Answer(document["verdict"]),
+        said=Said(document["said"]),
+        content=document["content"],
+        job_id=document["jobId"],
+        attempt=document["attempt"],
+        execution_id=document.get("executionId"),
+        retryable=document["retryable"],
+        deliveries=document["deliveries"],
+    )

@@ -1,0 +1,113 @@
+"""Kept callbacks: the writes, each a function of one transaction, and the reads."""
+
+from collections.abc import Callable, Sequence
+
+import apsw
+
+from job_processor.core.callbacks import Answer
+from job_processor.core.inbox import SETTLED, Callback, Said
+from job_processor.store.base import InboxQuery, Kept
+from job_processor.store.sqlite.rows import Row
+from job_processor.store.sqlite.writer import Transaction
+
+_COLUMNS = "id, received_at, last_at, verdict, said, job_id, attempt, execution_id, retryable, deliveries"
+_SETTLED = tuple(sorted(verdict.value for verdict in SETTLED))
+
+
+def keep(callback: Callback) -> Callable[[Transaction], str | None]:
+    def run(tx: Transaction) -> str | None:
+        known = tx.db.execute(
+            "UPDATE callbacks SET deliveries = deliveries + 1, last_at = max(last_at, ?), "
+            f"verdict = iif(verdict IN ({','.join('?' * len(_SETTLED))}), verdict, ?) WHERE mark = ? RETURNING id",
+            (callback.last_at, *_SETTLED, callback.verdict.value, callback.mark),
+        ).fetchone()
+        if known is not None:
+            return str(known[0])
+        tx.db.execute(
+            f"INSERT INTO callbacks ({_COLUMNS}, mark, content) SELECT ?,?,?,?,?,?,?,?,?,?,?,? "
+            "WHERE (SELECT count(*) FROM callbacks WHERE job_id IS ?) < ?",
+            (
+                callback.id,
+                callback.received_at,
+                callback.last_at,
+                callback.verdict.value,
+                callback.said.value,
+                callback.job_id,
+                callback.attempt,
+                callback.execution_id,
+                int(callback.retryable),
+                callback.deliveries,
+                callback.mark,
+                callback.content.encode(),
+                callback.job_id,
+                callback.limit,
+            ),
+        )
+        return callback.id if tx.db.changes() == 1 else None
+
+    return run
+
+
+def settle(callback_id: str, verdict: Answer, job_id: str) -> Callable[[Transaction], None]:
+    def run(tx: Transaction) -> None:
+        tx.db.execute("UPDATE callbacks SET verdict = ?, job_id = ? WHERE id = ?", (verdict.value, job_id, callback_id))
+
+    return run
+
+
+def forget(last_before: int, limit: int) -> Callable[[Transaction], int]:
+    def run(tx: Transaction) -> int:
+        tx.db.execute(
+            "DELETE FROM callbacks WHERE id IN (SELECT id FROM callbacks WHERE last_at < ? ORDER BY last_at LIMIT ?)",
+            (last_before, limit),
+        )
+        return tx.db.changes()
+
+    return run
+
+
+def kept(callback_id: str) -> Callable[[apsw.Connection], Callback | None]:
+    def run(db: apsw.Connection) -> Callback | None:
+        row = db.execute(f"SELECT {_COLUMNS}, content FROM callbacks WHERE id = ?", (callback_id,)).fetchone()
+        return None if row is None else _callback(row)
+
+    return run
+
+
+def inbox(query: InboxQuery) -> Callable[[apsw.Connection], Sequence[Kept]]:
+    where = ["TRUE"]
+    values: list[str | int] = [query.clip * 4]
+    for column, value in (("id <", query.before), ("job_id =", query.job_id), ("execution_id =", query.execution_id)):
+        if value is not None:
+            where.append(f"{column} ?")
+            values.append(value)
+    if query.verdicts:
+        where.append(f"verdict IN ({','.join('?' * len(query.verdicts))})")
+        values.extend(sorted(verdict.value for verdict in query.verdicts))
+    sql = (
+        f"SELECT {_COLUMNS}, substr(content, 1, ?), octet_length(content) FROM callbacks "
+        f"WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?"
+    )
+
+    def run(db: apsw.Connection) -> list[Kept]:
+        return [Kept(_callback(row[:-1], query.clip), row[-1]) for row in db.execute(sql, (*values, query.limit))]
+
+    return run
+
+
+def _callback(row: Row, clip: int | None = None) -> Callback:
+    id_, received_at, last_at, verdict, said, job_id, attempt, execution_id, retryable, deliveries, content = row
+    return Callback(
+        id=id_,
+        received_at=received_at,
+        last_at=last_at,
+        verdict=Answer(verdict),
+        said=Said(said),
+        # SQLite gives NULL for a part of an empty blob. Only the last character can have lost some of its bytes.
+        content=(content or b"").decode(errors="ignore")[:clip],
+        job_id=job_id,
+        attempt=attempt,
+        execution_id=execution_id,
+        retryable=bool(retryable),
+        deliveries=deliveries,
+    )

@@ -1,0 +1,231 @@
+"""The callback inbox: what changed nothing is kept, what came too early is matched, a late result can be taken."""
+
+from job_processor.core.job import JobError
+from job_processor.core.outcome import Accepted, Failed
+from tests.http.problems import CANARY, assert_problem, naming
+from tests.support.asgi import Reply
+from tests.support.clock import Clock
+from tests.support.site import Site
+
+FINAL_FAILURE = Failed(JobError("bad", "bad"), retryable=False)
+
+
+async def failed_job(site: Site) -> str:
+    made = await site.submit()
+    await site.say(await site.claim(), FINAL_FAILURE)
+    return str(made["id"])
+
+
+async def inbox(site: Site, query: str = "") -> list[dict[str, object]]:
+    reply = await site.client.get(f"/callbacks{query}")
+    assert reply.status == 200, reply.text
+    found: list[dict[str, object]] = reply.json()
+    return found
+
+
+async def accept(site: Site, callback: dict[str, object]) -> Reply:
+    return await site.client.post(f"/callbacks/{callback['id']}/accept")
+
+
+async def test_a_late_result_is_kept_as_it_came(site: Site) -> None:
+    job = await failed_job(site)
+    for _ in range(2):
+        late = await site.callback({"jobId": job, "result": '{"a": 1}', "attempt": 1, "executionId": "e"})
+        assert late.status == 409
+
+    [kept] = await inbox(site, f"?jobId={job}")
+
+    assert (kept["verdict"], kept["said"], kept["content"]) == ("late", "result", '{"a": 1}')
+    assert (kept["jobId"], kept["attempt"], kept["executionId"], kept["deliveries"]) == (job, 1, "e", 2)
+    assert (kept["contentBytes"], kept["contentTruncated"]) == (8, False)
+    assert (await site.client.get(f"/callbacks/{kept['id']}")).json() == kept
+
+
+async def test_a_person_accepts_a_late_result(site: Site) -> None:
+    job = await failed_job(site)
+    await site.callback({"jobId": job, "result": '{"a": 1,}'})
+    [kept] = await inbox(site)
+
+    reply = await accept(site, kept)
+
+    assert (reply.status, reply.json()["status"], reply.json()["result"]) == (200, "COMPLETED", '{"a": 1,}')
+    assert reply.json()["resultVerdict"]["kind"] == "malformed"
+    assert reply.json()["history"][-1]["what"] == "result_accepted"
+    assert [one["verdict"] for one in await inbox(site)] == ["accepted"]
+    again = await accept(site, kept)
+    assert (again.status, again.json()["updatedAt"]) == (200, reply.json()["updatedAt"])
+
+
+async def test_a_late_result_of_a_cancelled_job_can_be_accepted(site: Site) -> None:
+    job = (await site.submit())["id"]
+    await site.client.post(f"/jobs/{job}/cancel")
+    await site.callback({"jobId": job, "result": ""})
+    [kept] = await inbox(site)
+
+    assert (await accept(site, kept)).json()["result"] == ""
+
+
+async def test_a_job_in_any_other_state_takes_no_late_result(site: Site) -> None:
+    job = await failed_job(site)
+    await site.callback({"jobId": job, "result": "late"})
+    [kept] = await inbox(site)
+    await site.client.post(f"/jobs/{job}/retry")
+
+    assert "PENDING" in assert_problem(await accept(site, kept), 409)["detail"]
+
+    await site.callback({"jobId": job, "result": "another"})
+    assert "COMPLETED" in assert_problem(await accept(site, kept), 409)["detail"]
+    assert (await site.job(job))["result"] == "another"
+
+
+async def test_a_different_result_is_kept_and_a_duplicate_only_counted(site: Site) -> None:
+    job = (await site.submit())["id"]
+    for result in ("first", "second", "first", "first"):
+        await site.callback({"jobId": job, "result": result})
+
+    duplicate, different = await inbox(site)
+
+    assert (different["verdict"], different["content"]) == ("different", "second")
+    assert (duplicate["verdict"], duplicate["content"], duplicate["deliveries"]) == ("duplicate", "", 2)
+    assert assert_problem(await accept(site, duplicate), 409)["code"] == "state_conflict"
+
+
+async def test_what_was_applied_is_the_job_and_is_not_kept_twice(site: Site) -> None:
+    job = (await site.submit())["id"]
+    await site.callback({"jobId": job, "progress": "half"})
+    await site.callback({"jobId": job, "result": "r"})
+    await site.callback({"jobId": job, "progress": "more"})
+
+    assert await inbox(site) == []
+
+
+async def test_a_stale_error_is_kept_and_cannot_be_accepted(site: Site) -> None:
+    job = (await site.submit())["id"]
+    await site.callback({"jobId": job, "error": "too early"})
+    [kept] = await inbox(site)
+
+    assert (kept["verdict"], kept["said"], kept["content"]) == ("stale", "error", "too early")
+    assert_problem(await accept(site, kept), 409)
+
+
+async def test_a_report_on_an_unknown_job_is_kept(site: Site) -> None:
+    nobody = "0" * 24
+    assert (await site.callback({"jobId": nobody, "result": "r"})).status == 404
+    [kept] = await inbox(site, "?verdict=unknown")
+
+    assert (kept["verdict"], kept["jobId"], kept["content"]) == ("unknown", nobody, "r")
+    assert_problem(await accept(site, kept), 404)
+
+
+async def test_what_cannot_be_read_is_kept_by_its_fault_and_not_echoed(site: Site) -> None:
+    job = (await site.submit())["id"]
+    await site.callback({"result": {"an": CANARY}}, token=site.token(job, 2))
+    await site.callback({"jobId": job, CANARY: "r"})
+    headers = {"authorization": f"Bearer {site.token(job)}"}
+    await site.client.request("POST", "/webhook/callback", body=b"x" * 1_100_000, headers=headers)
+
+    kept = await inbox(site)
+
+    assert [one["verdict"] for one in kept] == ["unreadable"] * 3
+    assert [str(one["content"])[:3] for one in kept] == ["413", "422", "422"]
+    assert [(one["jobId"], one["attempt"]) for one in kept] == [(job, 1), (None, None), (job, 2)]
+    assert CANARY not in str(kept)
+
+
+async def test_what_proves_nothing_is_not_kept(site: Site) -> None:
+    job = (await site.submit())["id"]
+    assert (await site.callback({"jobId": job, "result": "r"}, secret="wrong")).status == 401
+    assert (await site.callback({"jobId": "0" * 24, "result": "r"}, token=site.token(job))).status == 401
+
+    assert await inbox(site) == []
+
+
+async def test_a_crash_report_before_the_acceptance_counts_when_that_is_recorded(site: Site) -> None:
+    job = (await site.submit())["id"]
+    claimed = await site.claim()
+    early = await site.callback({"executionId": "e-7", "error": "out of memory"})
+    assert (early.status, early.json()) == (202, {"callback": "unknown"})
+
+    after = await site.say(claimed, Accepted(60_000, "e-7"))
+
+    assert (after.id, after.state.value, after.failures) == (job, "PENDING", 1)
+    assert after.error == JobError("processor_reported", "out of memory")
+    [kept] = await inbox(site)
+    assert (kept["verdict"], kept["jobId"]) == ("applied", job)
+
+
+async def test_a_crash_report_that_may_not_be_retried_ends_the_job_when_it_is_matched(site: Site) -> None:
+    await site.submit()
+    claimed = await site.claim()
+    await site.callback({"executionId": "e-7", "error": "no", "retryable": False})
+
+    assert (await site.say(claimed, Accepted(60_000, "e-7"))).state.value == "FAILED"
+
+
+async def test_a_crash_report_from_before_the_attempt_is_not_about_it(site: Site, clock: Clock) -> None:
+    """A new n8n counts its executions from one again."""
+    await site.callback({"executionId": "1", "error": "long ago"})
+    clock.forward(1)
+    await site.submit()
+
+    after = await site.say(await site.claim(), Accepted(60_000, "1"))
+
+    assert (after.state.value, after.failures) == ("WAITING", 0)
+
+
+async def test_a_crash_report_that_comes_again_is_counted_and_changes_nothing(site: Site) -> None:
+    job = (await site.submit())["id"]
+    await site.say(await site.claim(), Accepted(60_000, "e-7"))
+    for _ in range(3):
+        await site.callback({"executionId": "e-7", "error": "crashed"})
+
+    [kept] = await inbox(site)
+
+    assert (kept["verdict"], kept["jobId"], kept["deliveries"]) == ("applied", job, 3)
+    assert (await site.job(job))["failures"] == 1
+
+
+async def test_pages_and_filters(site: Site) -> None:
+    job = await failed_job(site)
+    for n in range(5):
+        await site.callback({"jobId": job, "result": str(n)})
+    await site.callback({"jobId": "0" * 24, "result": "r"})
+
+    first = await site.client.get(f"/callbacks?verdict=late&limit=3&jobId={job}")
+    assert [one["content"] for one in first.json()] == ["4", "3", "2"]
+    link = dict(first.headers)["link"]
+    assert link.endswith('; rel="next"')
+    second = await site.client.get(link[1 : link.index(">")])
+    assert [one["content"] for one in second.json()] == ["1", "0"]
+    assert [one["verdict"] for one in await inbox(site, "?verdict=unknown,duplicate")] == ["unknown"]
+
+
+async def test_a_filter_that_cannot_be_honoured_is_refused(site: Site) -> None:
+    for query, field in (
+        ("jobId=x", "jobId"),
+        ("verdict=wrong", "verdict"),
+        ("limit=0", "limit"),
+        ("cursor=x", "cursor"),
+        ("status=late", "query"),
+        ("limit=1&limit=2", "limit"),
+    ):
+        with naming(query):
+            problem = assert_problem(await site.client.get(f"/callbacks?{query}"), 422)
+            assert [one["field"] for one in problem["errors"]] == [field]
+
+
+async def test_a_callback_that_is_not_there_is_404(site: Site) -> None:
+    for path in ("/callbacks/nothing", f"/callbacks/{'0' * 24}"):
+        assert assert_problem(await site.client.get(path), 404)["code"] == "callback_not_found"
+        assert assert_problem(await site.client.post(f"{path}/accept"), 404)["code"] == "callback_not_found"
+
+
+async def test_a_big_result_is_cut_in_the_list_and_whole_by_its_id(site: Site) -> None:
+    job = await failed_job(site)
+    await site.callback({"jobId": job, "result": "\u20ac" * 2_000})
+    [kept] = await inbox(site)
+
+    assert (kept["contentTruncated"], kept["contentBytes"]) == (True, 6_000)
+    assert kept["content"] == "\u20ac" * 1_365
+    whole = (await site.client.get(f"/callbacks/{kept['id']}")).json()
+    assert (whole["content"], whole["contentTruncated"]) == ("\u20ac" * 2_000, False)

@@ -1,0 +1,175 @@
+"""keep, kept, inbox, settle, forget: callbacks that changed nothing, each kept once however often it comes."""
+
+import asyncio
+from dataclasses import replace
+from typing import TypedDict, Unpack
+
+import pytest
+
+from job_processor.core.callbacks import Answer
+from job_processor.core.ids import IdFactory
+from job_processor.core.inbox import KEPT_OF_A_JOB, KEPT_WITHOUT_A_JOB, Callback, Said
+from job_processor.store.base import InboxQuery, Store
+from tests.store_suite import given
+from tests.store_suite.places import Clock
+
+_ids = IdFactory(0xABCDEF123456)
+JOB, OTHER = "0" * 23 + "1", "0" * 23 + "2"
+
+
+class Wanted(TypedDict, total=False):
+    verdict: Answer
+    said: Said
+    job_id: str | None
+    attempt: int
+    execution_id: str
+    retryable: bool
+
+
+def late(store: Store, content: str = "r", **wanted: Unpack[Wanted]) -> Callback:
+    now = store.now()
+    made = Callback(
+        id=_ids.new(now),
+        received_at=now,
+        last_at=now,
+        verdict=Answer.LATE,
+        said=Said.RESULT,
+        content=content,
+        job_id=JOB,
+    )
+    return replace(made, **wanted)
+
+
+async def listed(store: Store, query: InboxQuery | None = None) -> list[str]:
+    return [one.callback.id for one in await store.inbox(query or InboxQuery())]
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        {"verdict": Answer.UNKNOWN, "said": Said.ERROR, "job_id": None, "execution_id": "e1", "retryable": False},
+        {"verdict": Answer.STALE, "attempt": 7},
+        {"verdict": Answer.UNREADABLE, "said": Said.UNREADABLE},
+    ],
+)
+@pytest.mark.parametrize("content", ["", "r", "$set", "before\0after", "\u00e4\u20ac\U0001f600" * 3_000])
+async def test_a_callback_comes_back_as_it_was_kept(store: Store, callback: Wanted, content: str) -> None:
+    given_ = late(store, content, **callback)
+    assert await store.keep(given_) == given_.id
+    assert await store.kept(given_.id) == given_
+    [one] = await store.inbox(InboxQuery(clip=5))
+    assert one.callback == replace(given_, content=content[:5])
+    assert one.content_bytes == len(content.encode())
+
+
+async def test_what_is_not_there_is_none(store: Store) -> None:
+    assert await store.kept(JOB) is None
+    assert await listed(store) == []
+
+
+async def test_another_delivery_of_the_same_is_counted(store: Store, clock: Clock) -> None:
+    first = late(store, verdict=Answer.STALE)
+    await store.keep(first)
+    clock.forward(10)
+    again = late(store, verdict=Answer.LATE)
+    assert await store.keep(again) == first.id
+    assert await store.kept(first.id) == replace(first, deliveries=2, last_at=again.last_at, verdict=Answer.LATE)
+    assert await listed(store) == [first.id]
+
+
+async def test_deliveries_at_once_are_one_callback(store: Store) -> None:
+    kept = await asyncio.gather(*(store.keep(late(store)) for _ in range(20)))
+    assert len(set(kept)) == 1
+    [one] = await store.inbox(InboxQuery())
+    assert one.callback.deliveries == 20
+
+
+@pytest.mark.parametrize("settled", [Answer.APPLIED, Answer.ACCEPTED])
+async def test_a_settled_verdict_stays_when_it_comes_again(store: Store, settled: Answer) -> None:
+    first = late(store, said=Said.ERROR, execution_id="e1", job_id=None)
+    await store.keep(first)
+    await store.settle(first.id, settled, OTHER)
+    assert await store.keep(late(store, said=Said.ERROR, execution_id="e1", job_id=None)) == first.id
+    kept = await store.kept(first.id)
+    assert kept is not None
+    assert (kept.verdict, kept.job_id, kept.deliveries) == (settled, OTHER, 2)
+
+
+@pytest.mark.parametrize(
+    "different",
+    [
+        {"job_id": OTHER},
+        {"attempt": 2},
+        {"execution_id": "e2"},
+        {"said": Said.ERROR},
+        {"retryable": False},
+    ],
+)
+async def test_what_differs_is_another_callback(store: Store, different: Wanted) -> None:
+    one, two = late(store), late(store, **different)
+    assert [await store.keep(one), await store.keep(two)] == [one.id, two.id]
+    assert await listed(store) == [two.id, one.id]
+
+
+async def test_other_content_is_another_callback(store: Store) -> None:
+    one, two = late(store, "a"), late(store, "b")
+    assert [await store.keep(one), await store.keep(two)] == [one.id, two.id]
+
+
+@pytest.mark.parametrize(("job_id", "limit"), [(JOB, KEPT_OF_A_JOB), (None, KEPT_WITHOUT_A_JOB)])
+async def test_no_more_than_the_limit_is_kept(store: Store, job_id: str | None, limit: int) -> None:
+    for n in range(limit):
+        assert await store.keep(late(store, str(n), job_id=job_id)) is not None
+    assert await store.keep(late(store, "one more", job_id=job_id)) is None
+    assert await store.keep(late(store, "0", job_id=job_id)) is not None
+    assert await store.keep(late(store, "another", job_id=OTHER)) is not None
+    assert len(await store.inbox(InboxQuery(limit=2_000))) == limit + 1
+
+
+async def test_filters_and_pages(store: Store) -> None:
+    one = late(store, "1")
+    two = late(store, "2", verdict=Answer.DIFFERENT)
+    three = late(store, "3", job_id=OTHER, verdict=Answer.STALE, execution_id="e3")
+    for callback in (one, two, three):
+        await store.keep(callback)
+    assert await listed(store) == [three.id, two.id, one.id]
+    assert await listed(store, InboxQuery(limit=2)) == [three.id, two.id]
+    assert await listed(store, InboxQuery(before=two.id)) == [one.id]
+    assert await listed(store, InboxQuery(job_id=JOB)) == [two.id, one.id]
+    assert await listed(store, InboxQuery(execution_id="e3")) == [three.id]
+    assert await listed(store, InboxQuery(execution_id="E3")) == []
+    verdicts = frozenset({Answer.LATE, Answer.STALE})
+    assert await listed(store, InboxQuery(verdicts=verdicts)) == [three.id, one.id]
+    assert await listed(store, InboxQuery(verdicts=verdicts, job_id=JOB)) == [one.id]
+
+
+async def test_what_last_came_before_then_is_forgotten_oldest_first(store: Store, clock: Clock) -> None:
+    old, older = late(store, "old"), late(store, "older")
+    await store.keep(older)
+    clock.forward(10)
+    await store.keep(replace(old, last_at=store.now()))
+    clock.forward(10)
+    again = late(store, "again")
+    await store.keep(again)
+    assert await store.forget(store.now(), 1) == 1
+    assert await listed(store) == [again.id, old.id]
+    assert await store.forget(store.now(), 10) == 1
+    assert await store.forget(store.now(), 10) == 0
+    assert await listed(store) == [again.id]
+
+
+async def test_a_deleted_job_takes_its_callbacks_along(store: Store) -> None:
+    job = await given.cancelled(store)
+    mine, other = late(store, job_id=job.id), late(store)
+    await store.keep(mine)
+    await store.keep(other)
+    assert await store.delete(job.id)
+    assert await listed(store) == [other.id]
+
+
+async def test_a_job_that_is_not_deleted_keeps_them(store: Store) -> None:
+    job = await given.added(store)
+    mine = late(store, job_id=job.id)
+    await store.keep(mine)
+    assert not await store.delete(job.id)
+    assert await listed(store) == [mine.id]
