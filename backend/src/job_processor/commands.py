@@ -155,7 +155,8 @@ def _report(verb: str, run: Callable[[], Coroutine[Any, Any, transfer.Transferre
         raise Refused(str(error)) from None
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    print(f"{verb} {done.jobs:,} jobs ({done.written:,} written), verified, sha256 {done.sha256}")
+    inbox = f" and {done.callbacks:,} kept callbacks" if done.callbacks else ""
+    print(f"{verb} {done.jobs:,} jobs ({done.written:,} written){inbox}, verified, sha256 {done.sha256}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Jobs from one store to another, or to a file and back: in batches, resumable, verified by count and checksum."""
+"""Jobs and kept callbacks between stores, or to a file and back: in batches, resumable, verified by checksum."""
 
 import asyncio
 import gzip
@@ -11,9 +11,10 @@ from pathlib import Path
 import msgspec
 
 from job_processor.core.errors import JobProcessorError
+from job_processor.core.inbox import Callback
 from job_processor.core.job import Job
 from job_processor.store import portable
-from job_processor.store.base import Query, Store
+from job_processor.store.base import InboxQuery, Query, Store
 
 BATCH = 200
 _WHOLE = 1 << 30
@@ -29,11 +30,16 @@ class TransferFailed(JobProcessorError):
 
 @dataclass(frozen=True, slots=True)
 class Transferred:
-    """``sha256`` is over all jobs, oldest first, and the same for the same jobs in any store."""
+    """``sha256`` is over all jobs and kept callbacks, oldest first, and the same for the same ones in any store."""
 
     jobs: int
+    callbacks: int
     written: int
     sha256: str
+
+
+_Digest = tuple[str, bytes]
+"""(id, SHA-256 of the line)"""
 
 
 async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
@@ -42,45 +48,55 @@ async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
     Raises ``TransferFailed`` when a job of the target differs from the source's.
     """
     total = await _total(source)
-    done = written = 0
+    done = written = callbacks = 0
     async for page in _pages(source):
         written += await _write(target, page)
         done += len(page)
         progress(done, total)
-    digests = [await _checksum(source, None)]
-    wanted = {job_id for job_id, _ in digests[0]}
-    digests.append(await _checksum(target, wanted))
-    if digests[0] != digests[1]:
-        different = len(set(digests[0]) ^ set(digests[1]))
-        raise TransferFailed(f"After copying, {different} jobs differ: was a server running on one of the stores?")
-    return Transferred(len(digests[0]), written, _sum(digests[0]))
+    async for kept in _callback_pages(source):
+        await _write_callbacks(target, kept)
+        callbacks += len(kept)
+    wanted = await _checksum(source, None)
+    there = await _checksum(target, {id_ for id_, _ in wanted})
+    if wanted != there:
+        different = len(set(wanted) ^ set(there))
+        raise TransferFailed(f"After copying, {different} records differ: was a server running on one of the stores?")
+    return Transferred(len(wanted) - callbacks, callbacks, written, _sum(wanted))
 
 
 async def backup(source: Store, file: Path, progress: Progress) -> Transferred:
-    """Every job into a gzip file, written beside it first: the name appears when it is whole."""
+    """Everything into a gzip file, written beside it first: the name appears when it is whole."""
     total = await _total(source)
-    digests: list[tuple[str, bytes]] = []
+    digests: list[_Digest] = []
     unfinished = file.with_name(file.name + ".part")
     with gzip.open(unfinished, "wb", compresslevel=6) as out:
+
+        def put(id_: str, line: bytes) -> None:
+            digests.append((id_, hashlib.sha256(line).digest()))
+            out.write(line + b"\n")
+
         out.write(_MAGIC + b"\n")
         async for page in _pages(source):
             for job in page:
-                line = portable.dump(job)
-                digests.append((job.id, hashlib.sha256(line).digest()))
-                out.write(line + b"\n")
+                put(job.id, portable.dump(job))
             progress(len(digests), total)
-        out.write(msgspec.json.encode({"jobs": len(digests), "sha256": _sum(digests)}) + b"\n")
+        jobs = len(digests)
+        async for kept in _callback_pages(source):
+            for callback in kept:
+                put(callback.id, portable.dump_callback(callback))
+        callbacks = len(digests) - jobs
+        out.write(msgspec.json.encode({"jobs": jobs, "callbacks": callbacks, "sha256": _sum(digests)}) + b"\n")
     unfinished.chmod(0o600)
     unfinished.rename(file)
-    return Transferred(len(digests), len(digests), _sum(digests))
+    return Transferred(jobs, callbacks, jobs, _sum(digests))
 
 
 async def restore(file: Path, target: Store, progress: Progress) -> Transferred:
-    """Every job of a backup into the store; those that are there already must be the same.
+    """Everything of a backup into the store; what is there already must be the same.
 
     Raises ``TransferFailed`` for a file that is damaged or not a backup, before or after writing as it shows.
     """
-    ending = await asyncio.to_thread(_verify, file)
+    ending, ids = await asyncio.to_thread(_verify, file)
     done = written = 0
     with gzip.open(file, "rb") as lines:
         next(lines)
@@ -93,23 +109,28 @@ async def restore(file: Path, target: Store, progress: Progress) -> Transferred:
                 progress(done, ending.jobs)
                 page = []
         written += await _write(target, page)
+        for _ in range(ending.callbacks):
+            await _write_callbacks(target, [portable.load_callback(next(lines))])
     progress(ending.jobs, ending.jobs)
-    with gzip.open(file, "rb") as lines:
-        next(lines)
-        ids = {portable.load(next(lines)).id for _ in range(ending.jobs)}
     if _sum(await _checksum(target, ids)) != ending.sha256:
         raise TransferFailed("After restoring, the store does not hold what the backup holds.")
-    return Transferred(ending.jobs, written, ending.sha256)
+    return Transferred(ending.jobs, ending.callbacks, written, ending.sha256)
 
 
 class _Ending(msgspec.Struct):
     jobs: int
     sha256: str
+    callbacks: int = 0
+    """Backups of before there was an inbox do not say."""
 
 
-def _verify(file: Path) -> _Ending:
-    """The last line of a backup whose every line is whole."""
-    digests: list[tuple[str, bytes]] = []
+class _Named(msgspec.Struct):
+    id: str
+
+
+def _verify(file: Path) -> tuple[_Ending, set[str]]:
+    """The last line of a backup whose every line is whole, and the ids of what it holds."""
+    digests: list[_Digest] = []
     last = b""
     try:
         with gzip.open(file, "rb") as lines:
@@ -117,14 +138,14 @@ def _verify(file: Path) -> _Ending:
                 raise TransferFailed("This is not a backup of Job Processor.")
             for line in lines:
                 if last:
-                    digests.append((portable.load(last).id, hashlib.sha256(last).digest()))
+                    digests.append((msgspec.json.decode(last, type=_Named).id, hashlib.sha256(last).digest()))
                 last = line.rstrip(b"\n")
         ending = msgspec.json.decode(last, type=_Ending)
     except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
         raise TransferFailed(f"The backup is damaged or cut short ({type(error).__name__}).") from None
-    if ending.jobs != len(digests) or ending.sha256 != _sum(digests):
+    if ending.jobs + ending.callbacks != len(digests) or ending.sha256 != _sum(digests):
         raise TransferFailed("The backup is damaged: its checksum does not fit.")
-    return ending
+    return ending, {id_ for id_, _ in digests}
 
 
 async def _pages(store: Store) -> AsyncIterator[Sequence[Job]]:
@@ -139,6 +160,23 @@ async def _pages(store: Store) -> AsyncIterator[Sequence[Job]]:
             return
 
 
+async def _callback_pages(store: Store) -> AsyncIterator[Sequence[Callback]]:
+    before: str | None = None
+    while True:
+        found = await store.inbox(InboxQuery(limit=BATCH, before=before, clip=_WHOLE))
+        if found:
+            yield [one.callback for one in found]
+            before = found[-1].callback.id
+        if len(found) < BATCH:
+            return
+
+
+async def _write_callbacks(target: Store, callbacks: Sequence[Callback]) -> None:
+    for callback in callbacks:
+        if await target.kept(callback.id) is None:
+            await target.keep(callback)
+
+
 async def _write(target: Store, page: Sequence[Job]) -> int:
     """Add what is missing; returns how many that were. Raises ``TransferFailed`` for one that differs."""
     there = await asyncio.gather(*(target.get(job.id) for job in page))
@@ -150,16 +188,20 @@ async def _write(target: Store, page: Sequence[Job]) -> int:
     return len(missing)
 
 
-async def _checksum(store: Store, only: set[str] | None) -> list[tuple[str, bytes]]:
-    found: list[tuple[str, bytes]] = []
+async def _checksum(store: Store, only: set[str] | None) -> list[_Digest]:
+    found: list[_Digest] = []
     async for page in _pages(store):
-        found.extend(
-            (job.id, hashlib.sha256(portable.dump(job)).digest()) for job in page if only is None or job.id in only
-        )
+        found += [(job.id, hashlib.sha256(portable.dump(job)).digest()) for job in page if _among(job.id, only)]
+    async for kept in _callback_pages(store):
+        found += [(c.id, hashlib.sha256(portable.dump_callback(c)).digest()) for c in kept if _among(c.id, only)]
     return sorted(found)
 
 
-def _sum(digests: Sequence[tuple[str, bytes]]) -> str:
+def _among(id_: str, only: set[str] | None) -> bool:
+    return only is None or id_ in only
+
+
+def _sum(digests: Sequence[_Digest]) -> str:
     whole = hashlib.sha256()
     for _, digest in sorted(digests):
         whole.update(digest)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from job_processor.core.callbacks import Answer
+from job_processor.core.inbox import Callback, Said
 from job_processor.core.outcome import Accepted
 from job_processor.store.base import IdempotencyKey, Store
 from tests import mongo_server
@@ -36,10 +38,21 @@ async def new_place(tmp_path: Path) -> AsyncIterator[NewPlace]:
         yield make
 
 
+KEPT = 2
+"""Kept callbacks of a filled store."""
+
+
+def _late(job_id: str, n: int, now: int, content: str) -> Callback:
+    return Callback(f"{n:024x}", now, now + 5, Answer.LATE, Said.RESULT, content, job_id, attempt=1, deliveries=3)
+
+
 async def fill(store: Store, more: int = 0) -> int:
-    """One job in every state, one with all that a job can have, and so many plain ones; returns how many."""
+    """One job in every state, one with all that a job can have, and so many plain ones; returns how many.
+
+    Beside them ``KEPT`` callbacks.
+    """
     await given.completed(store, "done", '{"a": 1}')
-    await given.failed(store)
+    failed = await given.failed(store)
     await given.cancelled(store)
     await given.added(store, "runs")
     await given.claimed(store)
@@ -55,6 +68,8 @@ async def fill(store: Store, more: int = 0) -> int:
         metadata={"deep": [1, {"x": None}]},
         priority=3,
     )
+    for n, content in enumerate(("late", "before\0after")):
+        await store.keep(_late(failed.id, n, store.now(), content))
     for i in range(more):
         await given.added(store, f"plain {i}")
     return 6 + more

@@ -10,8 +10,9 @@ from job_processor.store import portable
 from job_processor.store.base import Query, Store
 from job_processor.store.sqlite.snapshot import snapshot
 from job_processor.store.sqlite.store import SqliteStore
+from tests.store_suite import given
 from tests.store_suite.places import SqlitePlace
-from tests.transfer.conftest import NewPlace, fill
+from tests.transfer.conftest import KEPT, NewPlace, fill
 from tests.transfer.test_copy import lines, quiet
 
 
@@ -32,7 +33,7 @@ async def test_every_job_is_back_after_a_wipe(driver: str, new_place: NewPlace, 
     jobs = await saved(store, tmp_path / "b.gz", 300)
     wiped = await (await new_place(driver)).open()
     done = await transfer.restore(tmp_path / "b.gz", wiped, quiet)
-    assert (done.jobs, done.written) == (jobs, jobs)
+    assert (done.jobs, done.written, done.callbacks) == (jobs, jobs, KEPT)
     assert await lines(wiped) == await lines(store)
 
 
@@ -88,6 +89,22 @@ async def test_a_damaged_backup_is_refused_and_nothing_is_written(
 
 async def test_a_line_and_its_job_are_the_same(new_place: NewPlace) -> None:
     store = await (await new_place("sqlite")).open()
-    await fill(store)
-    for line in await lines(store):
-        assert portable.dump(portable.load(line)) == line
+    jobs = await fill(store)
+    there = await lines(store)
+    assert [portable.dump(portable.load(line)) for line in there[:jobs]] == there[:jobs]
+    assert [portable.dump_callback(portable.load_callback(line)) for line in there[jobs:]] == there[jobs:]
+
+
+async def test_a_backup_of_before_there_was_an_inbox_is_taken(new_place: NewPlace, tmp_path: Path) -> None:
+    store = await (await new_place("sqlite")).open()
+    await given.completed(store)
+    await transfer.backup(store, tmp_path / "b.gz", quiet)
+    *content, ending = gzip.decompress((tmp_path / "b.gz").read_bytes()).splitlines(keepends=True)
+    assert b'"callbacks":0,' in ending
+    old = b"".join([*content, ending.replace(b'"callbacks":0,', b"")])
+    (tmp_path / "old.gz").write_bytes(gzip.compress(old))
+
+    target = await (await new_place("sqlite")).open()
+    await transfer.restore(tmp_path / "old.gz", target, quiet)
+
+    assert await lines(target) == await lines(store)

@@ -4,16 +4,17 @@ import pytest
 
 from job_processor import transfer
 from job_processor.store import portable
-from job_processor.store.base import Query, Store
+from job_processor.store.base import InboxQuery, Query, Store
 from tests.store_suite import given
-from tests.transfer.conftest import NewPlace, fill
+from tests.transfer.conftest import KEPT, NewPlace, fill
 
 MANY = 1_994
 
 
 async def lines(store: Store) -> list[bytes]:
     found = await store.list(Query(limit=10_000, clip=1 << 20))
-    return [portable.dump(one.job) for one in found]
+    kept = await store.inbox(InboxQuery(limit=10_000, clip=1 << 20))
+    return [portable.dump(one.job) for one in found] + [portable.dump_callback(one.callback) for one in kept]
 
 
 def quiet(done: int, total: int) -> None:
@@ -27,6 +28,7 @@ async def test_two_thousand_jobs_to_mongodb_and_back_are_the_same(new_place: New
     there = await transfer.copy(first, middle, quiet)
     back = await transfer.copy(middle, last, quiet)
     assert (there.jobs, there.written, back.jobs) == (jobs, jobs, jobs)
+    assert (there.callbacks, back.callbacks) == (KEPT, KEPT)
     assert there.sha256 == back.sha256
     assert await lines(last) == await lines(first)
 

@@ -1,7 +1,8 @@
-"""A whole job as one line of JSON: for backups, and for telling whether two stores hold the same."""
+"""A whole job or kept callback as one line of JSON: for backups, and to tell whether two stores hold the same."""
 
 import msgspec
 
+from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, State
 from job_processor.store.record import Record, from_record, to_record
 
@@ -28,6 +29,7 @@ class Portable(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Portable).decode
+_decode_callback = msgspec.json.Decoder(Callback).decode
 
 
 def dump(job: Job) -> bytes:
@@ -51,6 +53,15 @@ def dump(job: Job) -> bytes:
             record=to_record(job),
         )
     )
+
+
+def dump_callback(callback: Callback) -> bytes:
+    return _encode(callback)
+
+
+def load_callback(line: bytes) -> Callback:
+    """Raises ``msgspec.DecodeError`` (``ValidationError``) when the line is none."""
+    return _decode_callback(line)
 
 
 def load(line: bytes) -> Job:
