@@ -14,7 +14,7 @@ import uvicorn
 
 from job_processor import failpoints, flows, registry
 from job_processor.bus import Bus
-from job_processor.core.errors import SettingsInvalid, StoreRefused
+from job_processor.core.errors import SettingsInvalid
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import Attempt, Job
 from job_processor.http import api
@@ -100,10 +100,7 @@ class App:
     async def run(self) -> int:
         self._handle_signals()
         listening = self._bind() if self._role.http else None
-        try:
-            await self._store.open()
-        except OSError as error:
-            raise StoreRefused(f"DATA_DIR cannot be used: {error}.") from None
+        await self._store.open()
         try:
             await self._run(listening)
         finally:

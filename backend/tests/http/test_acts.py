@@ -147,6 +147,29 @@ async def test_a_comparison_of_texts_and_of_what_is_not_there_yet(site: Site) ->
     assert found["right"]["result"] is None
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [
+        ('{"a": 0.10, "b": [1]}', '{"b":[1],"a":0.1}', True),
+        ("1", "1.0", False),
+        ("true", "1", False),
+        ("not JSON", "not  JSON", False),
+        ('{"a":' * 70 + "1" + "}" * 70, '{"a":' * 70 + "2" + "}" * 70, False),
+        ('{"a":' * 70 + "1" + "}" * 70, '{"a":' * 70 + " 1" + "}" * 70, True),
+    ],
+)
+async def test_results_are_the_same_when_their_values_are(site: Site, left: str, right: str, same: bool) -> None:
+    jobs = [await site.submit(), await site.submit()]
+    for job, result in zip(jobs, (left, right), strict=True):
+        await site.callback({"jobId": job["id"], "result": result})
+
+    found = (await site.client.get(f"/jobs/{jobs[0]['id']}/compare/{jobs[1]['id']}")).json()
+
+    assert found["sameResult"] is same
+    # Two JSON values that differ do so somewhere.
+    assert (found["differences"] == []) is (same or left == "not JSON")
+
+
 async def test_a_comparison_is_bounded(site: Site) -> None:
     left, right = await site.submit(), await site.submit()
     numbers = ",".join("1" * (n % 3 + 1) for n in range(2_000))

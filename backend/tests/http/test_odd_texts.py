@@ -47,6 +47,16 @@ async def test_an_odd_result_comes_back_as_it_was(site: Site) -> None:
             assert (await site.job(made["id"]))["result"] == text
 
 
+async def test_free_form_json_may_be_nested_32_deep_and_no_deeper(site: Site) -> None:
+    for levels, status in ((32, 201), (33, 422)):
+        metadata: object = "the innermost value is no level"
+        for _ in range(levels):
+            metadata = {"a": metadata}
+        reply = await site.client.post("/jobs", {"prompt": "p", "metadata": metadata})
+        assert reply.status == status
+    assert reply.json()["detail"] == "metadata: must be nested at most 32 deep"
+
+
 async def test_operators_as_keys_stay_text(site: Site) -> None:
     metadata: dict[str, Any] = {
         "$where": "sleep(1000)",

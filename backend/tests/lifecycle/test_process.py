@@ -133,6 +133,21 @@ async def test_l9_a_bad_start_is_refused_in_words(tmp_path: Path, name: str) -> 
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("directory", ["flows.toml", "flows.toml/below", "/proc/nothing"])
+@pytest.mark.parametrize("command", ["check", "backup"])
+async def test_a_data_directory_that_cannot_be_one_is_refused_by_commands_too(
+    tmp_path: Path, command: str, directory: str
+) -> None:
+    (tmp_path / "flows.toml").write_text('[flows.a]\nprocessor = "mock"\n')
+    arguments = {"check": ["check"], "backup": ["backup", "--to", "b.gz"]}[command]
+
+    code, said = await run(*arguments, environment={"DATA_DIR": directory}, cwd=tmp_path)
+
+    assert code == 2, said
+    assert directory in said
+    assert "Traceback" not in said
+
+
 async def test_l9_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     async with server(tmp_path / "one") as web:
         code, said = await run("serve", "--port", str(web.port), "--data-dir", "data", environment={}, cwd=tmp_path)

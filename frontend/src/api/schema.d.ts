@@ -572,7 +572,10 @@ export interface components {
             /** @default null */
             reason?: string | null;
         };
-        /** Comparison */
+        /**
+         * Comparison
+         * @description ``sameResult``: the same bytes, or the same JSON value written differently.
+         */
         Comparison: {
             left: components["schemas"]["Side"];
             right: components["schemas"]["Side"];

@@ -6,6 +6,7 @@ from job_processor.core.job import Job
 from job_processor.http import schemas, wire
 
 MAX_DIFFERENCES = 200
+MAX_LEVELS = 64
 _ABSENT = object()
 
 
@@ -18,7 +19,7 @@ def compare(left: Job, right: Job) -> schemas.Comparison:
         left=_side(left),
         right=_side(right),
         same_prompt=left.prompt == right.prompt,
-        same_result=left.result == right.result,
+        same_result=left.result == right.result or (a is not _ABSENT and b is not _ABSENT and not found),
         differences=found,
     )
 
@@ -48,13 +49,15 @@ def _parsed(text: str | None) -> object:
 
 
 def _walk(a: object, b: object, path: str, found: list[schemas.Difference]) -> None:
-    if len(found) >= MAX_DIFFERENCES or path.count("/") > 64:
+    if len(found) >= MAX_DIFFERENCES:
         return
-    if isinstance(a, dict) and isinstance(b, dict):
+    # Deeper down a place is no help to anybody: what differs there is shown as a whole.
+    shallow = path.count("/") <= MAX_LEVELS
+    if shallow and isinstance(a, dict) and isinstance(b, dict):
         for key in sorted(a.keys() | b.keys()):
             step = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
             _walk(a.get(key, _ABSENT), b.get(key, _ABSENT), step, found)
-    elif isinstance(a, list) and isinstance(b, list):
+    elif shallow and isinstance(a, list) and isinstance(b, list):
         for i in range(max(len(a), len(b))):
             _walk(a[i] if i < len(a) else _ABSENT, b[i] if i < len(b) else _ABSENT, f"{path}/{i}", found)
     elif type(a) is not type(b) or a != b:

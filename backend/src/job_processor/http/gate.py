@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
@@ -134,17 +135,19 @@ def check_free_form(field: str, value: object, max_bytes: int) -> None:
 
 
 def _check_levels(field: str, value: object) -> None:
-    level: list[object] = [value]
+    """``value`` is an object or array: the first of the levels that count."""
+    level = [value]
     for _ in range(MAX_DEPTH):
-        deeper: list[object] = []
-        for one in level:
-            if isinstance(one, dict):
-                deeper.extend(one.values())
-            elif isinstance(one, list):
-                deeper.extend(one)
-            elif isinstance(one, int) and not -_INT64 <= one < _INT64:
-                raise invalid(field, "must hold integers of at most 64 bits")
-        if not deeper:
+        inside = [one for container in level for one in _items(container)]
+        if any(isinstance(one, int) and not -_INT64 <= one < _INT64 for one in inside):
+            raise invalid(field, "must hold integers of at most 64 bits")
+        level = [one for one in inside if isinstance(one, dict | list)]
+        if not level:
             return
-        level = deeper
     raise invalid(field, f"must be nested at most {MAX_DEPTH} deep")
+
+
+def _items(container: object) -> Iterable[object]:
+    if isinstance(container, dict):
+        return container.values()
+    return container if isinstance(container, list) else ()

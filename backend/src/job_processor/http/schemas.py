@@ -241,6 +241,8 @@ class Difference(WireOut):
 
 
 class Comparison(WireOut):
+    """``sameResult``: the same bytes, or the same JSON value written differently."""
+
     left: Side
     right: Side
     same_prompt: bool

@@ -65,8 +65,11 @@ class SqliteStore:
 
     async def open(self) -> None:
         check_library()
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock.acquire()
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock.acquire()
+        except OSError as error:
+            raise StoreRefused(f"{self._directory} cannot be a data directory: {error.strerror}.") from None
         try:
             db = await asyncio.to_thread(self._prepare)
             self._counts = queries.counts(db)
