@@ -2,11 +2,14 @@
 
 import base64
 import gc
+from collections import Counter
 
 import pytest
 from starlette.requests import Request
+from structlog.testing import capture_logs
 
 from job_processor.core.outcome import Accepted
+from job_processor.http.forgeries import A_MINUTE
 from job_processor.signing import CallbackSigner
 from tests.http.problems import assert_problem
 from tests.support.asgi import Reply
@@ -84,6 +87,25 @@ async def test_f5_every_forgery_gets_the_same_401_and_changes_nothing(site: Site
     first = seen["nothing"]
     assert {name: one for name, one in seen.items() if one != first} == {}
     assert await site.job(job) == before
+
+
+async def test_f5_refusals_are_written_down_and_bounded_and_a_proof_is_taken_all_the_same(site: Site) -> None:
+    job = await waiting(site)
+    with capture_logs() as lines:
+        replies = [await site.callback({"jobId": job, "result": "x"}, secret="wrong") for _ in range(A_MINUTE + 20)]
+
+    assert Counter(reply.status for reply in replies) == {401: A_MINUTE, 429: 20}
+    assert assert_problem(replies[-1], 429)["code"] == "too_many_refusals"
+    assert replies[-1].headers["retry-after"] == "60"
+    audit = [line for line in lines if line["event"] == "callback_refused"]
+    assert len(audit) == A_MINUTE
+    assert audit[0] == {
+        "event": "callback_refused",
+        "log_level": "warning",
+        "address": "127.0.0.1",
+        "path": "/webhook/callback",
+    }
+    assert (await site.callback({"jobId": job, "result": "x"})).status == 200
 
 
 async def test_f8_an_unknown_job_and_a_known_one_cannot_be_told_apart_without_proof(site: Site) -> None:

@@ -12,6 +12,7 @@ from job_processor.core.outcome import Failed, Progressed, Reported, Signal, Suc
 from job_processor.failpoints import failpoint
 from job_processor.http import schemas, wire
 from job_processor.http.context import Context, answer
+from job_processor.http.forgeries import Forgeries
 from job_processor.http.gate import read_json
 from job_processor.http.problems import Refused, invalid
 from job_processor.lifecycle import Moved, reported_error
@@ -23,6 +24,7 @@ MAX_ERROR_CHARACTERS = 4_000
 class Callbacks:
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._forgeries = Forgeries()
 
     async def receive(self, request: Request) -> Response:
         claim = self._prove(request)
@@ -38,8 +40,7 @@ class Callbacks:
         if claim is not None and (
             claim.job_id != job_id or (report.attempt is not None and report.attempt != claim.attempt)
         ):
-            self._context.telemetry.callback("unauthorized")
-            raise _unproven()
+            raise self._unproven(request)
         return await self._report(report, job_id, claim.attempt if claim is not None else report.attempt)
 
     async def _report(self, report: schemas.CallbackReport, job_id: str, attempt: int | None) -> Response:
@@ -113,8 +114,11 @@ class Callbacks:
             claim = signer.verify(bearer[7:].strip(), self._context.store.now() / 1000)
             if claim is not None:
                 return claim
+        raise self._unproven(request)
+
+    def _unproven(self, request: Request) -> Refused:
         self._context.telemetry.callback("unauthorized")
-        raise _unproven()
+        return self._forgeries.refused(request)
 
     async def _answer(self, moved: Moved, verdict: Answer) -> Response:
         self._context.telemetry.callback(verdict.value)
@@ -127,11 +131,6 @@ class Callbacks:
                 409, "late_result", f"The job is already {moved.job.state.value}; the result is kept in the inbox."
             )
         return answer(wire.callback_answer(moved.job, await self._context.waits(moved.job), verdict.value))
-
-
-def _unproven() -> Refused:
-    # A new one each time: an exception that is raised again keeps the frames of all the times before.
-    return Refused(401, "unauthorized", "The callback's secret or token is missing or wrong.")
 
 
 def _check_one_thing(report: schemas.CallbackReport) -> None:

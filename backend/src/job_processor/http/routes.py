@@ -32,7 +32,7 @@ def operations(context: Context) -> Sequence[Operation]:
         200: Answer("the job; `callback` says what the report did", s.CallbackAnswer),
         202: Answer("an executionId that belongs to no job in flight; the report is kept", s.CallbackNoted),
     }
-    callback_problems = (*_BODY, 401, 404, 409, 503)
+    callback_problems = (*_BODY, 401, 404, 409, 429, 503)
     return (
         Operation(
             "POST",
