@@ -2,10 +2,11 @@
 
 import pytest
 
-from job_processor.core.events import Happened
+from job_processor.core.events import Event, Happened
 from job_processor.core.job import FINAL, AttemptEnd, State
 from job_processor.core.outcome import (
     Accepted,
+    CancelAnswered,
     Cancelled,
     Deferred,
     Expired,
@@ -28,6 +29,7 @@ from tests.core.given import (
     pending,
     says,
     tried,
+    waiting,
 )
 
 MACHINES: list[Signal] = [
@@ -101,3 +103,27 @@ def test_a_late_result_that_a_person_accepts_completes_the_job(state: State) -> 
 
     assert (done.state, done.result, done.verdict, done.error) == (State.COMPLETED, "late", verdict, None)
     assert done.history[-1].what is Happened.RESULT_ACCEPTED
+
+
+def test_what_a_processor_answers_to_a_cancel_is_told_and_changes_nothing_else() -> None:
+    gone = after(waiting(), Cancelled("enough"), NOW + 3)
+
+    told = after(gone, CancelAnswered("n8n could not be reached.", 1), NOW + 9)
+
+    assert told.history[:-1] == gone.history
+    assert told.history[-1] == Event(NOW + 9, Happened.CANCEL_ANSWERED, 1, "n8n could not be reached.")
+    assert told._replace(history=gone.history, rev=gone.rev, updated_at=gone.updated_at) == gone
+
+
+def test_the_answer_to_a_cancel_may_come_after_a_retry() -> None:
+    again = claimed(after(after(waiting(), Cancelled()), Retried(1)), "t2")
+
+    told = after(again, CancelAnswered("stopped", 1))
+
+    assert (told.state, told.lease, told.attempts) == (State.RUNNING, again.lease, again.attempts)
+    assert told.history[-1].what is Happened.CANCEL_ANSWERED
+
+
+@pytest.mark.parametrize("state", State)
+def test_an_attempt_that_was_not_cancelled_has_no_answer_to_tell(state: State) -> None:
+    assert tried(EVERY_STATE[state](), CancelAnswered("stopped", 1)) is None

@@ -17,6 +17,7 @@ class Happened(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    CANCEL_ANSWERED = "cancel_answered"
     RETRIED = "retried"
     RESULT_ACCEPTED = "result_accepted"
 

@@ -84,6 +84,14 @@ class Cancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelAnswered:
+    """What the processor of a cancelled attempt made of the cancel, in words; changes no state."""
+
+    text: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class Retried:
     """A person's wish to try a FAILED or CANCELLED job again, with this many more attempts."""
 
@@ -98,4 +106,4 @@ class ResultAccepted:
     verdict: Verdict | None = None
 
 
-Signal: TypeAlias = Reported | Progressed | Expired | Cancelled | Retried | ResultAccepted
+Signal: TypeAlias = Reported | Progressed | Expired | Cancelled | CancelAnswered | Retried | ResultAccepted

@@ -24,6 +24,7 @@ from job_processor.core.job import (
 )
 from job_processor.core.outcome import (
     Accepted,
+    CancelAnswered,
     Cancelled,
     Deferred,
     Expired,
@@ -148,6 +149,9 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
                 Event(now, Happened.CANCELLED, job.attempt or None, signal.reason),
                 now,
             )
+        case CancelAnswered() if _was_cancelled(job, signal.attempt):
+            told = Event(now, Happened.CANCEL_ANSWERED, signal.attempt, signal.text)
+            after = job._replace(history=_remember(job, told))
         case Retried() if job.state in (State.FAILED, State.CANCELLED):
             after = _retry(job, signal, now)
         case ResultAccepted() if job.state in (State.FAILED, State.CANCELLED):
@@ -174,6 +178,10 @@ def _is_current(job: Job, attempt: int | None, token: str | None, execution: str
     if token is not None:
         return token == job.lease.token
     return attempt is None or attempt == job.attempt
+
+
+def _was_cancelled(job: Job, attempt: int) -> bool:
+    return any(one.number == attempt and one.end is AttemptEnd.CANCELLED for one in job.attempts)
 
 
 def _succeed(job: Job, success: Succeeded, attempt: int | None, note: str | None, now: int) -> Job | None:
