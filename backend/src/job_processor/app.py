@@ -17,6 +17,7 @@ from job_processor.bus import Bus
 from job_processor.core.errors import SettingsInvalid
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import Attempt, Job
+from job_processor.core.transitions import PATIENCE
 from job_processor.http import api
 from job_processor.http.context import Context, FlowInfo
 from job_processor.http.transport import GracefulServer, GuardedProtocol
@@ -189,8 +190,8 @@ class App:
         url = f"{self._settings.callback_base(port)}/webhook/callback"
 
         def token(job: Job) -> str:
-            wait = self._lifecycle.rules(job.flow).callback_timeout_seconds
-            expires_at = int(self._store.now() / 1000 + wait + LATE_SECONDS)
+            longest = PATIENCE * self._lifecycle.rules(job.flow).callback_timeout_seconds
+            expires_at = int(self._store.now() / 1000 + longest + LATE_SECONDS)
             return self._signer.token(job.id, job.attempt, expires_at)
 
         return {

@@ -2,6 +2,8 @@
 
 import pytest
 
+from job_processor.core.events import Happened
+from job_processor.core.flow import FlowRules
 from job_processor.core.job import FINAL, Job, State
 from job_processor.core.outcome import Accepted, Expired
 from tests.core.given import EVERY_STATE, NOW, after, claimed, pending, running, says, tried, waiting
@@ -63,3 +65,37 @@ def test_the_wait_for_a_callback_starts_when_the_job_was_accepted() -> None:
     accepted = after(job, says(Accepted(1_000), "t1"), NOW + 4_000)
 
     assert accepted.due_at() == NOW + 5_000
+
+
+def test_a_processor_that_only_ever_says_it_still_works_gets_ten_times_its_time_and_no_more() -> None:
+    """What n8n says of an execution cannot be trusted for ever: one that was deleted stays "running"."""
+    rules = FlowRules("f", callback_timeout_seconds=60)
+    job = waiting()
+    for minute in range(1, 10):
+        job = after(job, says(Accepted(60_000), "t1"), NOW + minute * 60_000, rules)
+        assert job.due_at() == NOW + (minute + 1) * 60_000
+
+    assert tried(job, says(Accepted(60_000), "t1"), NOW + 600_000, rules) is None
+    job = after(job, Expired(), NOW + 600_000, rules)
+    assert (job.state, job.history[-1].what) == (State.PENDING, Happened.CALLBACK_OVERDUE)
+
+
+def test_the_last_time_it_gets_is_cut_to_what_is_left() -> None:
+    rules = FlowRules("f", callback_timeout_seconds=60)
+
+    job = after(waiting(), says(Accepted(60_000), "t1"), NOW + 570_000, rules)
+
+    assert job.lease is not None
+    assert job.lease.until == NOW + 600_000
+
+
+def test_each_attempt_has_its_own_time() -> None:
+    rules = FlowRules("f", callback_timeout_seconds=60)
+    job = after(waiting(), Expired(), NOW + 10**7, rules)
+    again = claimed(job, "t2", job.run_at)
+    again = after(again, says(Accepted(60_000), "t2"), job.run_at, rules)
+
+    longer = after(again, says(Accepted(60_000), "t2"), job.run_at + 60_000, rules)
+
+    assert longer.lease is not None
+    assert longer.lease.until == job.run_at + 120_000

@@ -13,6 +13,7 @@ from job_processor.core.ids import IdFactory
 from job_processor.core.job import Job, JobError
 from job_processor.core.outcome import (
     Accepted,
+    CancelAnswered,
     Cancelled,
     Deferred,
     Expired,
@@ -36,6 +37,7 @@ RULES = {
         lease_seconds=model.LEASE_MS / 1000,
         backoff_base_seconds=model.BACKOFF_BASE_MS / 1000,
         backoff_cap_seconds=model.BACKOFF_CAP_MS / 1000,
+        callback_timeout_seconds=model.CALLBACK_MS / 1000,
         concurrency=limit,
     )
     for flow, limit in model.LIMITS.items()
@@ -173,12 +175,9 @@ class LifeCycle(RuleBasedStateMachine):
         self, pick: int, flow: str, kind: str, late: str, wait: int, result: str, who: int
     ) -> None:
         """Its job is given to another; then it wakes up, and says and writes what it had in mind."""
-        if not self._in_flight():
-            self._submit(flow, 0, 1, 3, None, who)
-            self.claim(flow, 3, who)
-        if not self._in_flight():
+        known = self._one_in_flight(pick, flow, who)
+        if known is None:
             return
-        known = self._in_flight()[pick % len(self._in_flight())]
         zombie, attempt, until = known.token, known.attempt, known.until
         assert until is not None
         self.decide_and_stop_at(known, kind, result, who)
@@ -189,6 +188,15 @@ class LifeCycle(RuleBasedStateMachine):
             self.claim(known.flow, 4, who + 1)
         self.go_on_too_late(0, who)
         self._report(known, late, wait, result, attempt, zombie, who)
+
+    @rule(pick=which, flow=st.sampled_from(sorted(RULES)), steps=st.lists(waits, min_size=2, max_size=4), who=which)
+    def a_processor_says_again_and_again_that_it_works(self, pick: int, flow: str, steps: list[int], who: int) -> None:
+        known = self._one_in_flight(pick, flow, who)
+        if known is None:
+            return
+        for wait in steps:
+            self._report(known, "accept", wait, "", known.attempt, known.token, who)
+            self.place.clock.forward(wait)
 
     @precondition(lambda self: self._leases())
     @rule(pick=which, kind=kinds, wait=waits, result=texts, who=which)
@@ -283,6 +291,24 @@ class LifeCycle(RuleBasedStateMachine):
     def cancel(self, pick: int, who: int) -> None:
         known = self._pick(pick)
         self._signal(known, Cancelled("no"), known.cancel(), who)
+
+    @rule(pick=which, flow=st.sampled_from(sorted(RULES)), retried=st.booleans(), text=texts, who=which)
+    def a_processor_answers_to_a_cancel(self, pick: int, flow: str, retried: bool, text: str, who: int) -> None:
+        """At once, or after a person's retry; now and then of an attempt that nobody called off."""
+        known = self._one_in_flight(pick, flow, who) if pick % 2 else self._one_called_off(pick)
+        if known is None:
+            return
+        if known.state in model.IN_FLIGHT:
+            self._signal(known, Cancelled("no"), known.cancel(), who)
+        if retried and known.state == "CANCELLED":
+            self.finals.pop(known.id, None)
+            self._signal(known, Retried(1), known.retry(self.place.clock.now(), 1), who)
+        attempts = sorted({*known.called_off, known.attempt})
+        attempt = attempts[pick % len(attempts)]
+        landed = known.answer_to_a_cancel(attempt)
+        if landed:
+            self.finals.pop(known.id, None)
+        self._signal(known, CancelAnswered(text, attempt), landed, who)
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=which, more=st.integers(1, 3), who=which)
@@ -386,6 +412,17 @@ class LifeCycle(RuleBasedStateMachine):
 
     def _in_flight(self) -> list[ModelJob]:
         return [job for job in self.model.jobs.values() if job.state in model.IN_FLIGHT]
+
+    def _one_in_flight(self, pick: int, flow: str, who: int) -> ModelJob | None:
+        if not self._in_flight():
+            self._submit(flow, 0, 1, 3, None, who)
+            self.claim(flow, 3, who)
+        known = self._in_flight()
+        return known[pick % len(known)] if known else None
+
+    def _one_called_off(self, pick: int) -> ModelJob | None:
+        known = [job for job in self.model.jobs.values() if job.called_off]
+        return known[pick % len(known)] if known else None
 
     def _is_stale(self, change: Change) -> bool:
         known = self.model.jobs.get(change.job.id)

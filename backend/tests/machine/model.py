@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 LEASE_MS = 30_000
 BACKOFF_BASE_MS = 2_000
 BACKOFF_CAP_MS = 300_000
+CALLBACK_MS = 30_000
+LONGEST_WAIT_MS = 10 * CALLBACK_MS
+"""What an attempt gets at most since it started, however often its processor says that it still works."""
 JITTER = 0.5
 """The jitter that the machine gives to the core: the wait is then three quarters of the whole."""
 LIMITS: dict[str, int | None] = {"f": None, "c": 2}
@@ -31,12 +34,16 @@ class ModelJob:
     failures: int = 0
     token: str | None = None
     until: int | None = None
+    started: int = 0
+    """When its newest attempt was."""
     result: str | None = None
     completions: int = 0
     changes: int = 1
     """How often it was changed: what ``rev`` must be."""
     tokens: dict[str, int] = field(default_factory=dict)
     """Every token it was ever claimed under, and the attempt that was."""
+    called_off: set[int] = field(default_factory=set)
+    """The newest attempt of each cancel."""
 
     @property
     def is_final(self) -> bool:
@@ -69,10 +76,15 @@ class ModelJob:
         return True
 
     def accept(self, now: int, timeout_ms: int, attempt: int | None, token: str | None) -> bool:
-        """Said again while it waits, it is the word that the work still goes on: a new deadline."""
+        """Said again while it waits, it is the word that the work still goes on: a new deadline, within limits."""
         if not self.is_current(attempt, token):
             return False
-        self.state, self.until = "WAITING", now + timeout_ms
+        until = now + timeout_ms
+        if self.state == "WAITING":
+            if now >= self.started + LONGEST_WAIT_MS:
+                return False
+            until = min(until, self.started + LONGEST_WAIT_MS)
+        self.state, self.until = "WAITING", until
         self.changes += 1
         return True
 
@@ -108,7 +120,16 @@ class ModelJob:
     def cancel(self) -> bool:
         if self.is_final:
             return False
+        if self.attempt:
+            self.called_off.add(self.attempt)
         self.leave_flight("CANCELLED")
+        return True
+
+    def answer_to_a_cancel(self, attempt: int) -> bool:
+        """A word for the history, of an attempt that was called off; nothing moves."""
+        if attempt not in self.called_off:
+            return False
+        self.changes += 1
         return True
 
     def retry(self, now: int, more: int) -> bool:
@@ -146,7 +167,7 @@ class Model:
 
     def claim(self, job: ModelJob, token: str, now: int) -> None:
         assert all(token not in other.tokens for other in self.jobs.values()), "a token was given twice"
-        job.state, job.token, job.until = "RUNNING", token, now + LEASE_MS
+        job.state, job.token, job.until, job.started = "RUNNING", token, now + LEASE_MS, now
         job.attempt += 1
         job.tokens[token] = job.attempt
         job.changes += 1
@@ -182,6 +203,9 @@ def end_of(history: list[str]) -> str:
     assert history[0] == "submitted"
     state = "PENDING"
     for what in history[1:]:
+        if what == "cancel_answered":
+            assert "cancelled" in history, f"nothing was called off: {history}"
+            continue
         before, after = _PATHS[what]
         assert state in before, f"{what} cannot follow in {state}: {history}"
         state = after

@@ -161,6 +161,24 @@ async def test_e3_an_overdue_callback_is_asked_after_before_it_is_given_up(
     assert await site.store.overdue(10) == []
 
 
+async def test_e3_a_processor_that_says_for_ever_that_it_still_works_is_given_up(site: Site, clock: Clock) -> None:
+    job = (await site.submit())["id"]
+    await site.say(await site.claim(), Accepted(60_000, "exec-1"))
+    asked = Asked(Accepted(60_000))
+
+    for _ in range(9):
+        clock.forward(60_000)
+        await reaper(site, asked).tick()
+        assert (await site.job(job))["status"] == "WAITING"
+    clock.forward(60_000)
+    await reaper(site, asked).tick()
+
+    told = await site.job(job)
+    assert (told["status"], told["failures"], told["error"]["code"]) == ("PENDING", 1, "callback_overdue")
+    assert len(asked.asked) == 10
+    assert await site.store.overdue(10) == []
+
+
 async def test_nobody_is_asked_about_a_job_past_its_own_deadline(site: Site, clock: Clock) -> None:
     job = (await site.submit(deadline="2026-09-21T14:13:30Z"))["id"]
     await site.say(await site.claim(), Accepted(60_000))

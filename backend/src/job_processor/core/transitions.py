@@ -42,6 +42,9 @@ HISTORY_LIMIT = 200
 """Entries a job keeps; beyond it the oldest after the first (``submitted``) goes."""
 ATTEMPTS_LIMIT = 50
 """Attempts a job keeps in full; beyond it the oldest goes. Numbers are never reused."""
+PATIENCE = 10
+"""Callback timeouts that an attempt gets at most, whatever its processor says of it when it is asked: a record that
+says "running" may be of something that died long ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
         case Reported(outcome=outcome) if _is_current(job, signal.attempt, signal.token, signal.execution):
             match outcome:
                 case Accepted():
-                    after = _accept(job, outcome, signal.note, now)
+                    after = _accept(job, outcome, signal.note, now, rules)
                 case Deferred():
                     after = _defer(job, outcome, now)
                 case Failed():
@@ -181,7 +184,7 @@ def _is_current(job: Job, attempt: int | None, token: str | None, execution: str
 
 
 def _was_cancelled(job: Job, attempt: int) -> bool:
-    return any(one.number == attempt and one.end is AttemptEnd.CANCELLED for one in job.attempts)
+    return any(event.what is Happened.CANCELLED and event.attempt == attempt for event in job.history)
 
 
 def _succeed(job: Job, success: Succeeded, attempt: int | None, note: str | None, now: int) -> Job | None:
@@ -245,14 +248,17 @@ def complaint(verdict: Verdict) -> str:
     return f"The JSON does not fit the schema: {said}."
 
 
-def _accept(job: Job, accepted: Accepted, note: str | None, now: int) -> Job | None:
+def _accept(job: Job, accepted: Accepted, note: str | None, now: int, rules: FlowRules) -> Job | None:
     if job.lease is None:
         return None
     if job.state is State.WAITING:
-        # The processor was asked and still works on it: a new deadline.
+        # The processor was asked and still works on it: a new deadline, while the attempt's time lasts.
+        longest = job.attempts[-1].started_at + int(PATIENCE * 1000 * rules.callback_timeout_seconds)
+        if now >= longest:
+            return None
         again = Event(now, Happened.ACCEPTED, job.attempt, note)
         return job._replace(
-            lease=replace(job.lease, until=now + accepted.timeout_ms),
+            lease=replace(job.lease, until=min(now + accepted.timeout_ms, longest)),
             history=job.history if note is None else _remember(job, again),
         )
     newest = replace(job.attempts[-1], execution_id=accepted.execution_id or job.attempts[-1].execution_id)

@@ -20,7 +20,7 @@ POLL_SECONDS = 1.0
 
 
 _FOUND: Mapping[type, str] = {
-    Succeeded: "The callback was overdue; the processor was asked, had finished, and its result was taken.",
+    Succeeded: "The callback was overdue; the processor was asked, and the result it had was taken.",
     Accepted: "The callback was overdue; the processor was asked and still works on it.",
 }
 
