@@ -16,7 +16,7 @@ from job_processor import failpoints, flows, registry
 from job_processor.bus import Bus
 from job_processor.core.errors import SettingsInvalid
 from job_processor.core.ids import IdFactory
-from job_processor.core.job import Attempt, Job
+from job_processor.core.job import Job
 from job_processor.core.transitions import PATIENCE
 from job_processor.http import api
 from job_processor.http.context import Context, FlowInfo
@@ -28,6 +28,7 @@ from job_processor.settings import Settings, is_loopback
 from job_processor.signing import CallbackSigner
 from job_processor.store.base import Store
 from job_processor.telemetry import Telemetry
+from job_processor.workers.cancels import Cancels
 from job_processor.workers.dispatcher import Dispatcher
 from job_processor.workers.heartbeat import Heartbeat
 from job_processor.workers.leases import LeaseRenewer
@@ -94,6 +95,7 @@ class App:
         ids = IdFactory(secrets.randbits(48))
         self._lifecycle = Lifecycle(self._store, rules, self._flows.default, ids)
         self._inbox = Inbox(self._store, self._lifecycle, ids)
+        self._cancels = Cancels(self._lifecycle, self._processors)
         self._stop = asyncio.Event()
         self._failed = False
         self._server: GracefulServer | None = None
@@ -125,6 +127,7 @@ class App:
             self._bus.close()
             # Dispatchers drain side by side: the limit is one for all.
             await asyncio.gather(*(loop.stop() for loop in loops))
+            await self._cancels.close()
             for processor in opened:
                 await processor.close()
 
@@ -144,7 +147,7 @@ class App:
             telemetry=self._telemetry,
             flows={n: FlowInfo(f.rules, f.processor) for n, f in self._flows.by_name.items()},
             default_flow=self._flows.default,
-            cancel_accepted=self._cancel_accepted,
+            cancel_accepted=self._cancels.pass_on,
         )
         config = uvicorn.Config(
             api.build(context, PAGE, self._hosts(), self._settings.cors_origins),
@@ -218,18 +221,6 @@ class App:
             now=self._store.now,
             callback_secret=self._settings.webhook_secrets[0],
         )
-
-    async def _cancel_accepted(self, flow: str, job_id: str, attempt: Attempt) -> None:
-        processor = self._processors.get(flow)
-        if processor is None:
-            return
-        try:
-            reached = await asyncio.wait_for(processor.cancel(job_id, attempt), 10)
-        except Exception:
-            # The job is cancelled here whatever the processor makes of it.
-            log.exception("cancel_not_passed_on", job=job_id)
-            return
-        log.info("cancel_passed_on", job=job_id, attempt=attempt.number, reached=reached)
 
     def _hosts(self) -> Sequence[str]:
         if self._settings.allowed_hosts:

@@ -137,6 +137,34 @@ async def test_an_execution_under_way_gets_more_time(n8n: FakeN8n, status: Execu
     assert await became(n8n, fake_n8n.accept_and_forget(status)) == Accepted(120_000, "1")
 
 
+@pytest.mark.parametrize("status", [ExecutionStatus.RUNNING, ExecutionStatus.WAITING])
+async def test_what_an_execution_under_way_has_built_and_not_delivered_is_taken(
+    n8n: FakeN8n, status: ExecutionStatus
+) -> None:
+    """We were down when it called back, and it waits to try again."""
+    assert await became(n8n, fake_n8n.accept_and_forget(status, result="done")) == Succeeded("done")
+
+    failed = await became(n8n, fake_n8n.accept_and_forget(status, error="no model"))
+
+    assert isinstance(failed, Failed)
+    assert (failed.error.code, failed.retryable) == ("n8n_error", True)
+    assert failed.error.message == "n8n says that execution 2 ended with an error: no model"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [{}, {"body": "not JSON"}, {"body": "{}"}, {"body": '{"result": "x", "jobId": "another"}'}, {"result": None}],
+)
+@pytest.mark.parametrize("status", ["new", "running", "waiting"])
+async def test_an_execution_that_has_built_nothing_for_us_yet_gets_more_time(status: str, item: object) -> None:
+    runs = {"Callback body": [{"data": {"main": [[{"json": item}]]}}]}
+    execution = {"status": status, "data": {"resultData": {"runData": runs}}}
+    async with Rogue(answer(200, execution)).serve() as rogue:
+        options = N8nOptions(url=rogue.url, api_url=rogue.url, api_key_env="N8N_KEY")
+        async with opened(N8nProcessor(options, surroundings())) as under_test:
+            assert await under_test.reconcile(JOB_ID, attempt("7")) == Accepted(120_000, "7")
+
+
 @pytest.mark.parametrize(
     ("behaviour", "code", "words"),
     [

@@ -48,7 +48,7 @@ class N8nApi:
         await self._outgoing.close()
 
     async def became_of(self, job_id: str, execution_id: str) -> Outcome | None:
-        """Its result or error, ``Accepted`` while it runs, ``None`` when n8n does not know it or cannot be asked."""
+        """Its result or error, ``Accepted`` while it works on them, ``None`` when n8n does not know it or is away."""
         if not is_execution_id(execution_id):
             return None
         reply = await self._ask("GET", (self._executions / execution_id).with_query(includeData="true"))
@@ -60,13 +60,18 @@ class N8nApi:
             return None
         if not isinstance(execution, dict):
             return None
+        told = _callback_of(execution, self._result_node)
+        if told is not None and told.get("jobId", job_id) != job_id:
+            told = None
         status = str(execution.get("status"))
         if status in _STILL_GOING:
+            # It may have built its callback while we were down, and wait to deliver it again.
+            if told is not None and (told.get("result") is not None or told.get("error")):
+                return _reported(told, "success", execution_id)
             return Accepted(self._callback_timeout_ms, execution_id)
         if status not in ("success", "error", "crashed", "canceled"):
             return None
-        told = _callback_of(execution, self._result_node)
-        if told is None or told.get("jobId", job_id) != job_id:
+        if told is None:
             return _ended(status, execution_id, _error_of(execution))
         return _reported(told, status, execution_id)
 

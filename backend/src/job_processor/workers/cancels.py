@@ -1,0 +1,60 @@
+"""Passes a cancel on to the processor that had the job, and keeps in the job's history what it answered."""
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
+from job_processor.core.errors import JobNotFound, StoreUnavailable
+from job_processor.core.job import Attempt
+from job_processor.core.outcome import CancelAnswered
+from job_processor.lifecycle import Lifecycle
+from job_processor.processors.base import Processor
+
+log = structlog.get_logger(__name__)
+SECONDS = 10.0
+"""What a processor gets to answer in, and what whoever cancels is kept waiting at the most."""
+
+
+class Cancels:
+    def __init__(self, lifecycle: Lifecycle, processors: Mapping[str, Processor], seconds: float = SECONDS) -> None:
+        self._lifecycle = lifecycle
+        self._processors = processors
+        self._seconds = seconds
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def pass_on(self, flow: str, job_id: str, attempt: Attempt) -> None:
+        """Tell the processor. The job is cancelled here whatever it makes of it; its answer may come in later."""
+        processor = self._processors.get(flow)
+        if processor is None:
+            return
+        task = asyncio.create_task(self._pass_on(processor, job_id, attempt))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        await asyncio.wait([task], timeout=self._seconds)
+
+    async def close(self) -> None:
+        """Answers that are still to come are not waited for."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _pass_on(self, processor: Processor, job_id: str, attempt: Attempt) -> None:
+        answer = await self._answer(processor, job_id, attempt)
+        log.info("cancel_passed_on", job=job_id, attempt=attempt.number, answer=answer)
+        if answer is None:
+            return
+        try:
+            await self._lifecycle.signal(job_id, CancelAnswered(answer, attempt.number))
+        except (JobNotFound, StoreUnavailable) as error:
+            log.warning("cancel_answer_not_kept", job=job_id, reason=str(error))
+
+    async def _answer(self, processor: Processor, job_id: str, attempt: Attempt) -> str | None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await processor.cancel(job_id, attempt)
+        except TimeoutError:
+            return f"The processor did not answer to the cancel within {self._seconds:g} seconds."
+        except Exception as error:
+            log.exception("cancel_failed", job=job_id)
+            return f"The cancel could not be passed on: {type(error).__name__}."
