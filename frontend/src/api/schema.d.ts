@@ -535,7 +535,7 @@ export interface components {
          * @description What a history entry records; each belongs to exactly one move of the life cycle.
          * @enum {unknown}
          */
-        Happened: "accepted" | "attempt_failed" | "callback_overdue" | "cancelled" | "completed" | "failed" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
+        Happened: "accepted" | "attempt_failed" | "callback_overdue" | "cancel_answered" | "cancelled" | "completed" | "failed" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
         /**
          * CallbackNoted
          * @description A report that belongs to no job in flight; it is kept in the inbox.

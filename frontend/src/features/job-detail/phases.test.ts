@@ -35,6 +35,19 @@ it("lets the phase under way last until now, and the time after the end count fo
   expect(sums(history(["submitted", 0], ["cancelled", 10]), 9_999)).toMatchObject({ queued: 10 });
 });
 
+it("goes on with a phase when the processor's answer to an earlier cancel comes in", () => {
+  const events = history(
+    ["submitted", 0],
+    ["started", 10],
+    ["cancelled", 20],
+    ["cancel_answered", 25],
+    ["retried", 1_000],
+    ["cancel_answered", 1_005],
+    ["started", 1_010],
+  );
+  expect(sums(events, 1_110)).toEqual({ queued: 20, running: 110, waiting: 0 });
+});
+
 it("is not confused by clocks that went back, or by events it does not know", () => {
   expect(sums(history(["submitted", 100], ["started", 50], ["completed", 60]), 0)).toEqual({
     queued: 0,

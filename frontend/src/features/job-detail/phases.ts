@@ -23,9 +23,11 @@ const BEGINS: Readonly<Record<string, PhaseKind>> = {
 /** The sums of all attempts, in the order of a job's life. An unfinished phase lasts until `now`. */
 export function phasesOf(history: readonly HistoryEvent[], now: number): Phase[] {
   const sums: Record<PhaseKind, number> = { queued: 0, running: 0, waiting: 0 };
-  history.forEach((event, index) => {
+  // The answer to a cancel comes in whenever it comes, and neither ends nor begins anything.
+  const moves = history.filter(({ what }) => what !== "cancel_answered");
+  moves.forEach((event, index) => {
     const kind = Object.hasOwn(BEGINS, event.what) ? BEGINS[event.what] : undefined;
-    if (kind !== undefined) sums[kind] += Math.max(0, (history[index + 1]?.at ?? now) - event.at);
+    if (kind !== undefined) sums[kind] += Math.max(0, (moves[index + 1]?.at ?? now) - event.at);
   });
   return (["queued", "running", "waiting"] as const).map((kind) => ({ kind, ms: sums[kind] }));
 }

@@ -13,6 +13,7 @@ const EVENTS: Record<HistoryEvent["what"], { title: string; tone: Tone }> = {
   completed: { title: "Completed", tone: "green" },
   failed: { title: "Failed", tone: "red" },
   cancelled: { title: "Cancelled", tone: "gray" },
+  cancel_answered: { title: "What the processor made of the cancel", tone: "gray" },
   retried: { title: "Retried by a person", tone: "gray" },
   result_accepted: { title: "A late result was accepted", tone: "green" },
 };
