@@ -12,6 +12,7 @@ from job_processor.core.lane import (
     MIN_CLOSED_MS,
     OUTAGE_CAP_MS,
     OUTAGE_THRESHOLD,
+    UNSAID_CAP_MS,
     Lane,
     Trouble,
     admit,
@@ -148,17 +149,18 @@ def test_probes_of_an_outage_grow_apart_up_to_a_limit() -> None:
         waits.append(lane.closed_until - now)
         now = lane.closed_until
 
-    assert waits[:5] == [1_000, 2_000, 4_000, 8_000, 16_000]
-    assert waits[5:] == [OUTAGE_CAP_MS] * 5
+    assert waits[:5] == [900, 1_800, 3_600, 7_200, 14_400]
+    assert waits[5:] == [18_000] * 5
 
 
 @given(st.floats(0, 1, exclude_max=True), st.integers(1, 10_000))
-def test_the_wait_between_probes_stays_near_its_step(jitter: float, strikes: int) -> None:
-    lane = close(replace(OPEN, strikes=strikes - 1), Trouble.OUTAGE, "refused", None, NOW, jitter)
+def test_the_wait_between_probes_is_never_longer_than_its_step(jitter: float, strikes: int) -> None:
+    for trouble, longest in ((Trouble.OUTAGE, OUTAGE_CAP_MS), (Trouble.RATE_LIMITED, UNSAID_CAP_MS)):
+        lane = close(replace(OPEN, strikes=strikes - 1), trouble, "no", None, NOW, jitter)
 
-    assert lane.closed_until is not None
-    step = min(OUTAGE_CAP_MS, MIN_CLOSED_MS * 2 ** min(strikes - 1, 30))
-    assert step * 0.8 - 1 <= lane.closed_until - NOW <= step * 1.2
+        assert lane.closed_until is not None
+        step = min(longest, MIN_CLOSED_MS * 2 ** min(strikes - 1, 30))
+        assert step * 0.8 - 1 <= lane.closed_until - NOW <= step
 
 
 def test_server_errors_close_the_lane_only_when_they_come_in_a_row() -> None:

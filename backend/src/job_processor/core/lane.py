@@ -114,7 +114,7 @@ def close(lane: Lane, trouble: Trouble, detail: str, until: int | None, now: int
     strikes = lane.strikes if still_closed else lane.strikes + 1
     if until is None:
         longest = UNSAID_CAP_MS if trouble is Trouble.RATE_LIMITED else OUTAGE_CAP_MS
-        wait = int(min(longest, MIN_CLOSED_MS * 2 ** min(strikes - 1, 30)) * (0.8 + 0.4 * jitter))
+        wait = int(min(longest, MIN_CLOSED_MS * 2 ** min(strikes - 1, 30)) * (0.8 + 0.2 * jitter))
     else:
         wait = min(max(until - now, MIN_CLOSED_MS), MAX_CLOSED_MS)
     return replace(
