@@ -237,7 +237,12 @@ def _check_history(job: Job, v: Verdict) -> None:
     """I4, I5, I9, I14: the history is a legal path, ends where the job is, and its attempts count up by one."""
     name = job["id"]
     state, attempt, failures, completions = "NEW", 0, 0, 0
+    called_off = False
     for event in job["history"]:
+        called_off |= event["what"] == "cancelled"
+        if event["what"] == "cancel_answered":
+            v.holds(called_off, "I5", f"{name}: an answer to a cancel, and there was none")
+            continue
         may_be, after = _MOVES[event["what"]]
         v.holds(state in may_be, "I5", f"{name}: {event['what']} in state {state}")
         state = after

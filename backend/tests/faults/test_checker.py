@@ -33,7 +33,7 @@ def _jobs() -> dict[str, Job]:
     called_off = {
         **{"id": CALLED_OFF, "prompt": "two", "status": "CANCELLED", "result": None, "finishedAt": "t5"},
         **{"attempt": 0, "failures": 0, "maxAttempts": 3, "attempts": []},
-        "history": [_event("submitted"), _event("cancelled", None, "t5")],
+        "history": [_event("submitted"), _event("cancelled", None, "t5"), _event("cancel_answered", 1, "t6")],
     }
     return {DONE: done, CALLED_OFF: called_off}
 
@@ -83,8 +83,12 @@ def _other_result(jobs: dict[str, Job]) -> None:
 
 
 def _forgotten_cancel(jobs: dict[str, Job]) -> None:
-    jobs[CALLED_OFF]["history"][-1] = _event("failed", None, "t5")
+    jobs[CALLED_OFF]["history"][1:] = [_event("failed", None, "t5")]
     jobs[CALLED_OFF]["status"] = "FAILED"
+
+
+def _answer_without_a_cancel(jobs: dict[str, Job]) -> None:
+    jobs[DONE]["history"].append(_event("cancel_answered", 1, "t9"))
 
 
 def _unasked_retry(jobs: dict[str, Job]) -> None:
@@ -128,6 +132,7 @@ def _made_twice(jobs: dict[str, Job]) -> None:
         (_lost, "I1"),
         (_lost_after_a_cancel, "I1"),
         (_forgotten_cancel, "I1"),
+        (_answer_without_a_cancel, "I5"),
         (_phantom, "I2"),
         (_made_twice, "I3"),
         (_completed_twice, "I4"),
