@@ -95,6 +95,10 @@ kill-test: setup ## Kill the server again and again under load: CYCLES=1000
 failover-test: $(VENV)/.test-tools ## Kill the database and workers under load
 	@cd backend && ../$(BIN)/python -m pytest -q -m slow tests/failover -s
 
+.PHONY: storm-test
+storm-test: setup ## Lanes under 20 s of 429 in every form of header: who asks when, what it costs, how soon all is back
+	@cd backend && STORM=full ../$(BIN)/python -m pytest -q tests/lanes -s
+
 .PHONY: test-n8n
 test-n8n: setup ## Against a real n8n (installs it: about 7 minutes and 3 GB)
 	@scripts/n8n/n8n install
