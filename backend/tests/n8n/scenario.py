@@ -3,7 +3,6 @@
 import json
 
 from .backend import Job
-from .real_n8n import RealN8n
 
 TROUBLES = ("attempt_failed", "callback_overdue", "lease_lost")
 
@@ -26,9 +25,9 @@ backoff_cap_seconds = 10
 """
 
 
-def with_api(n8n: RealN8n) -> str:
-    """The lines that let us ask n8n what became of an execution."""
-    return f'api_url = "{n8n.url}"\napi_key_env = "N8N_API_KEY"'
+def with_api(url: str) -> str:
+    """The lines that let us ask the n8n at this address what became of an execution."""
+    return f'api_url = "{url}"\napi_key_env = "N8N_API_KEY"'
 
 
 def prompts(count: int, hook: str = "") -> list[str]:

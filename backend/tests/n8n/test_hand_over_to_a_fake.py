@@ -7,17 +7,18 @@ import pytest
 
 from . import fake_n8n
 from .backend import Backend
-from .fake_n8n import Behaviour, FakeN8n
+from .fake_n8n import Behaviour, ExecutionStatus, FakeN8n
 from .processes import free_ports, until
-from .scenario import check_completed_once, details, flow, happened
+from .scenario import check_completed_once, details, flow, happened, with_api
 
 TOKEN = "inbound-token"
 SECRET = "callback-secret-0123456789abcdef"
+API_KEY = "fake-api-key"
 
 
 @pytest.fixture
 async def backend(tmp_path: Path) -> AsyncIterator[Backend]:
-    backend = Backend(tmp_path, free_ports(1), {"WEBHOOK_SECRET": SECRET, "N8N_TOKEN": TOKEN})
+    backend = Backend(tmp_path, free_ports(1), {"WEBHOOK_SECRET": SECRET, "N8N_TOKEN": TOKEN, "N8N_API_KEY": API_KEY})
     yield backend
     await backend.stop()
 
@@ -25,7 +26,7 @@ async def backend(tmp_path: Path) -> AsyncIterator[Backend]:
 @pytest.fixture
 async def fake(backend: Backend) -> AsyncIterator[FakeN8n]:
     error_url = f"{backend.url}/webhook/callback"
-    async with FakeN8n(token=TOKEN, secret=SECRET, error_url=error_url).serve() as fake:
+    async with FakeN8n(token=TOKEN, secret=SECRET, api_key=API_KEY, error_url=error_url).serve() as fake:
         yield fake
 
 
@@ -118,3 +119,38 @@ async def test_silence_is_overdue_and_tried_again(backend: Backend, fake: FakeN8
     check_completed_once([job])
     assert "callback_overdue" in happened(job)
     assert [received.attempt for received in fake.received] == [1, 2]
+
+
+async def test_what_n8n_holds_and_could_not_deliver_is_taken(backend: Backend, fake: FakeN8n) -> None:
+    """The run waits to call back again: its result is there, and the callback is overdue."""
+    result = '{"answer": "echo: hello"}'
+    fake.script(fake_n8n.accept_and_forget(ExecutionStatus.WAITING, result=result))
+    await backend.start(flow(fake.url, callback_timeout=1, more=with_api(fake.api_url)))
+    ids = await backend.submit(["hello"])
+    await backend.all_final(1, seconds=30)
+    [job] = await backend.jobs(ids)
+    check_completed_once([job])
+    assert [received.attempt for received in fake.received] == [1]
+    assert "the result it had was taken" in details(job)
+
+
+@pytest.mark.parametrize(
+    ("api_url", "words"),
+    [(None, "n8n stopped execution 1."), ("http://127.0.0.1:1", "n8n could not be reached to stop execution 1.")],
+)
+async def test_the_history_says_what_n8n_made_of_a_cancel(
+    backend: Backend, fake: FakeN8n, api_url: str | None, words: str
+) -> None:
+    fake.script(fake_n8n.accept_and_forget())
+    await backend.start(flow(fake.url, more=with_api(api_url or fake.api_url)))
+    [job_id] = await backend.submit(["hello"])
+    await backend.in_flight(1)
+    await backend.cancel(job_id)
+
+    async def told() -> bool:
+        return "cancel_answered" in happened(await backend.job(job_id))
+
+    await until("the history says what n8n answered", told, seconds=15, pause=0.02)
+    job = await backend.job(job_id)
+    assert (job["status"], happened(job)[-2:]) == ("CANCELLED", ["cancelled", "cancel_answered"])
+    assert words in details(job)

@@ -61,7 +61,7 @@ async def test_a_lost_callback_is_fetched(running: RealN8n, backend: Backend, sw
     """n8n finished and believes that it delivered: the result is in its own records."""
     public_url = swallower.url.removesuffix("/webhook/callback")
     backend.process.environment = {**backend.process.environment, "PUBLIC_URL": public_url}
-    await backend.start(flow(running.webhook_url, callback_timeout=4, more=with_api(running)))
+    await backend.start(flow(running.webhook_url, callback_timeout=4, more=with_api(running.url)))
     ids = await backend.submit(prompts(5))
     await backend.all_final(5, seconds=60)
     jobs = await backend.jobs(ids)
@@ -72,7 +72,7 @@ async def test_a_lost_callback_is_fetched(running: RealN8n, backend: Backend, sw
 
 
 async def test_a_slow_run_is_not_begun_again_while_n8n_says_it_runs(running: RealN8n, backend: Backend) -> None:
-    await backend.start(flow(running.webhook_url, callback_timeout=4, more=with_api(running)))
+    await backend.start(flow(running.webhook_url, callback_timeout=4, more=with_api(running.url)))
     ids = await backend.submit(prompts(3, "[sleep:14] "))
     await backend.all_final(3, seconds=60)
     jobs = await backend.jobs(ids)
@@ -82,7 +82,7 @@ async def test_a_slow_run_is_not_begun_again_while_n8n_says_it_runs(running: Rea
 
 
 async def test_a_cancel_stops_the_execution(running: RealN8n, backend: Backend) -> None:
-    await backend.start(flow(running.webhook_url, more=with_api(running)))
+    await backend.start(flow(running.webhook_url, more=with_api(running.url)))
     [job_id] = await backend.submit(["[sleep:60]"])
     await backend.in_flight(1)
     execution_id = (await backend.job(job_id))["attempts"][0]["executionId"]
