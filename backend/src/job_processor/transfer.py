@@ -4,9 +4,10 @@ import asyncio
 import gzip
 import hashlib
 import zlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -49,11 +50,11 @@ async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
     """
     total = await _total(source)
     done = written = callbacks = 0
-    async for page in _pages(source):
+    async for page in _jobs(source):
         written += await _write(target, page)
         done += len(page)
         progress(done, total)
-    async for kept in _callback_pages(source):
+    async for kept in _callbacks(source):
         await _write_callbacks(target, kept)
         callbacks += len(kept)
     wanted = await _checksum(source, None)
@@ -76,12 +77,12 @@ async def backup(source: Store, file: Path, progress: Progress) -> Transferred:
             out.write(line + b"\n")
 
         out.write(_MAGIC + b"\n")
-        async for page in _pages(source):
+        async for page in _jobs(source):
             for job in page:
                 put(job.id, portable.dump(job))
             progress(len(digests), total)
         jobs = len(digests)
-        async for kept in _callback_pages(source):
+        async for kept in _callbacks(source):
             for callback in kept:
                 put(callback.id, portable.dump_callback(callback))
         callbacks = len(digests) - jobs
@@ -148,27 +149,38 @@ def _verify(file: Path) -> tuple[_Ending, set[str]]:
     return ending, {id_ for id_, _ in digests}
 
 
-async def _pages(store: Store) -> AsyncIterator[Sequence[Job]]:
-    """All jobs, newest first. Walking by id, so that jobs added meanwhile are not in the way."""
+class _Record(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+R = TypeVar("R", bound=_Record)
+
+
+async def _walk(ask: Callable[[str | None], Awaitable[list[R]]]) -> AsyncIterator[list[R]]:
+    """All records, newest first. Walking by id, so that what is added meanwhile is not in the way."""
     before: str | None = None
     while True:
-        found = await store.list(Query(limit=BATCH, before=before, clip=_WHOLE))
+        found = await ask(before)
         if found:
-            yield [one.job for one in found]
-            before = found[-1].job.id
+            yield found
+            before = found[-1].id
         if len(found) < BATCH:
             return
 
 
-async def _callback_pages(store: Store) -> AsyncIterator[Sequence[Callback]]:
-    before: str | None = None
-    while True:
-        found = await store.inbox(InboxQuery(limit=BATCH, before=before, clip=_WHOLE))
-        if found:
-            yield [one.callback for one in found]
-            before = found[-1].callback.id
-        if len(found) < BATCH:
-            return
+def _jobs(store: Store) -> AsyncIterator[list[Job]]:
+    async def ask(before: str | None) -> list[Job]:
+        return [one.job for one in await store.list(Query(limit=BATCH, before=before, clip=_WHOLE))]
+
+    return _walk(ask)
+
+
+def _callbacks(store: Store) -> AsyncIterator[list[Callback]]:
+    async def ask(before: str | None) -> list[Callback]:
+        return [one.callback for one in await store.inbox(InboxQuery(limit=BATCH, before=before, clip=_WHOLE))]
+
+    return _walk(ask)
 
 
 async def _write_callbacks(target: Store, callbacks: Sequence[Callback]) -> None:
@@ -190,9 +202,9 @@ async def _write(target: Store, page: Sequence[Job]) -> int:
 
 async def _checksum(store: Store, only: set[str] | None) -> list[_Digest]:
     found: list[_Digest] = []
-    async for page in _pages(store):
+    async for page in _jobs(store):
         found += [(job.id, hashlib.sha256(portable.dump(job)).digest()) for job in page if _among(job.id, only)]
-    async for kept in _callback_pages(store):
+    async for kept in _callbacks(store):
         found += [(c.id, hashlib.sha256(portable.dump_callback(c)).digest()) for c in kept if _among(c.id, only)]
     return sorted(found)
 
