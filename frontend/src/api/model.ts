@@ -10,6 +10,7 @@ export type WireSummary = Wire["JobSummary"];
 export type WireJob = Wire["JobWhole"];
 export type WireFlow = Wire["FlowOut"];
 export type WireWorker = Wire["WorkerOut"];
+export type WireCallback = Wire["KeptCallback"];
 
 export type Verdict = Wire["VerdictOut"];
 export type Submission = Wire["Submission"];
@@ -39,6 +40,8 @@ export type Job = Omit<Mapped<WireJob>, "attempts" | "history"> & {
 export type Lane = InMs<Wire["LaneOut"], "until">;
 export type Flow = Omit<WireFlow, "lane"> & { lane: Lane };
 export type Worker = InMs<WireWorker, "startedAt" | "seenAt">;
+export type KeptCallback = InMs<WireCallback, "receivedAt" | "lastReceivedAt">;
+export type CallbackVerdict = Wire["Answer"];
 
 export function toSummary(wire: WireSummary): JobSummary {
   return mapped(wire);
@@ -62,6 +65,10 @@ export function toFlow(wire: WireFlow): Flow {
 
 export function toWorker(wire: WireWorker): Worker {
   return { ...wire, startedAt: ms(wire.startedAt), seenAt: ms(wire.seenAt) };
+}
+
+export function toCallback(wire: WireCallback): KeptCallback {
+  return { ...wire, receivedAt: ms(wire.receivedAt), lastReceivedAt: ms(wire.lastReceivedAt) };
 }
 
 function mapped<T extends WireSummary>(wire: T) {

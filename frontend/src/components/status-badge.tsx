@@ -10,6 +10,7 @@ import {
 } from "@tabler/icons-react";
 import { isStatus, type Status, statusLabel } from "@/lib/status";
 import styles from "./badge.module.css";
+import type { Tone } from "./tone-badge";
 
 export const STATUS_ICONS: Record<Status, TablerIcon> = {
   PENDING: IconClock,
@@ -20,7 +21,7 @@ export const STATUS_ICONS: Record<Status, TablerIcon> = {
   CANCELLED: IconBan,
 };
 
-const TONES: Record<Status, string> = {
+export const STATUS_TONES: Record<Status, Tone> = {
   PENDING: "gray",
   RUNNING: "blue",
   WAITING: "violet",
@@ -36,7 +37,7 @@ export function StatusBadge({ status, large = false }: { status: string; large?:
   return (
     <span
       className={styles["badge"]}
-      data-tone={known ? TONES[status] : "gray"}
+      data-tone={known ? STATUS_TONES[status] : "gray"}
       data-large={large || undefined}
       data-status={status}
     >

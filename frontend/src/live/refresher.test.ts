@@ -28,6 +28,7 @@ it("fetches at once, then a burst as one, and never faster than every 300 ms", a
   await vi.advanceTimersByTimeAsync(1);
   expect(lists()).toHaveLength(2);
   expect(keys).toContain('["jobs","one","b99"]');
+  expect(keys).toContain('["callbacks","job","b99"]');
   await vi.advanceTimersByTimeAsync(10_000);
   expect(lists()).toHaveLength(2);
 });

@@ -1,4 +1,5 @@
 import type { QueryClient } from "@tanstack/react-query";
+import { callbackKeys } from "@/api/callbacks";
 import { flowKeys } from "@/api/flows";
 import { jobKeys } from "@/api/jobs";
 import { statsKey } from "@/api/stats";
@@ -59,5 +60,6 @@ function staleKeys(ids: ReadonlySet<string>): (readonly unknown[])[] {
     flowKeys.flows,
     flowKeys.workers,
     ...Array.from(ids, jobKeys.one),
+    ...Array.from(ids, callbackKeys.ofJob),
   ];
 }

@@ -4,7 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { ApiError, messageOf } from "@/api/errors";
 import { jobQuery } from "@/api/jobs";
+import type { Job } from "@/api/model";
 import { Notice } from "@/components/notice";
+import { JobCallbacks } from "@/features/callbacks/job-callbacks";
+import { LateResults } from "@/features/callbacks/late-results";
+import { useJobCallbacks } from "@/features/callbacks/use-job-callbacks";
 import { JobDetail } from "@/features/job-detail/job-detail";
 import { statusLabel } from "@/lib/status";
 import { useTitle } from "./use-title";
@@ -44,5 +48,16 @@ export function JobPage() {
     );
   }
   // The key: dialogs and tabs of one job mean nothing on another.
-  return <JobDetail key={id} job={query.data} />;
+  return <Loaded key={id} job={query.data} />;
+}
+
+function Loaded({ job }: { job: Job }) {
+  const callbacks = useJobCallbacks(job).data ?? [];
+  return (
+    <JobDetail
+      job={job}
+      news={<LateResults job={job} callbacks={callbacks} />}
+      callbacks={<JobCallbacks job={job} callbacks={callbacks} />}
+    />
+  );
 }

@@ -1,8 +1,10 @@
 import { IconMapPinQuestion } from "@tabler/icons-react";
 import { createRootRoute, createRoute, createRouter, Link, type RouterHistory } from "@tanstack/react-router";
 import { Notice } from "@/components/notice";
+import { readSearch as readCallbackSearch } from "@/features/callbacks/search";
 import { readSearch } from "@/features/job-list/search";
 import { parseSearch, stringifySearch } from "@/lib/search-params";
+import { CallbacksPage } from "./callbacks-page";
 import { ComparePage } from "./compare-page";
 import { FlowsPage } from "./flows-page";
 import { JobPage } from "./job-page";
@@ -16,6 +18,12 @@ const routes = root.addChildren([
   createRoute({ getParentRoute: () => root, path: "/jobs/$id", component: JobPage }),
   createRoute({ getParentRoute: () => root, path: "/jobs/$id/compare/$otherId", component: ComparePage }),
   createRoute({ getParentRoute: () => root, path: "/flows", component: FlowsPage }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/callbacks",
+    validateSearch: readCallbackSearch,
+    component: CallbacksPage,
+  }),
 ]);
 
 export function makeRouter(history?: RouterHistory) {

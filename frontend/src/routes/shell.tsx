@@ -57,6 +57,9 @@ export function Shell() {
             <Link to="/flows" className={styles["link"]}>
               Flows
             </Link>
+            <Link to="/callbacks" activeOptions={{ includeSearch: false }} className={styles["link"]}>
+              Callbacks
+            </Link>
           </nav>
           <div className={styles["tools"]}>
             <LiveLight />

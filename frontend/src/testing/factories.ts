@@ -1,4 +1,4 @@
-import type { WireFlow, WireJob, WireSummary } from "@/api/model";
+import type { WireCallback, WireFlow, WireJob, WireSummary } from "@/api/model";
 
 /** Jobs as the server sends them, one maker, any change. */
 const T0 = "2026-11-24T10:00:00.000Z";
@@ -53,6 +53,24 @@ export function wireFlow(changes: Partial<WireFlow> = {}): WireFlow {
     onInvalidResult: "keep",
     lane: { state: "open", kind: null, detail: null, until: null },
     byStatus: {},
+    ...changes,
+  };
+}
+
+export function wireCallback(changes: Partial<WireCallback> = {}): WireCallback {
+  return {
+    id: "c".repeat(24),
+    receivedAt: T0,
+    lastReceivedAt: T0,
+    deliveries: 1,
+    verdict: "late",
+    said: "result",
+    jobId: "0123456789abcdef01234567",
+    attempt: 1,
+    executionId: null,
+    content: '{"answer": 42}',
+    contentTruncated: false,
+    contentBytes: 14,
     ...changes,
   };
 }

@@ -15,6 +15,7 @@ export const server = setupServer(
   http.get("/flows", () => HttpResponse.json([wireFlow()])),
   http.get("/workers", () => HttpResponse.json([])),
   http.get("/jobs", () => HttpResponse.json([])),
+  http.get("/callbacks", () => HttpResponse.json([])),
 );
 
 export function problem(status: number, detail: string, errors: { field: string; message: string }[] = []) {

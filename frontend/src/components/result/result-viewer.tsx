@@ -17,6 +17,8 @@ interface Props {
   verdict: ResultVerdict | null;
   /** Name of the file for "Download", without its ending. */
   name: string;
+  /** How it is called to those who do not see where it stands. */
+  what?: string;
 }
 
 interface View {
@@ -26,8 +28,8 @@ interface View {
 }
 
 /** Any result at all: valid, malformed, hostile or huge. Raw is always there and always raw. */
-export function ResultViewer({ result, verdict, name }: Props) {
-  const views = viewsOf(result, verdict);
+export function ResultViewer({ result, verdict, name, what = "result" }: Props) {
+  const views = viewsOf(result, verdict, what);
   const isJson = verdict?.kind === "json" || verdict?.kind === "schema_mismatch";
   return (
     <ErrorBoundary
@@ -43,7 +45,7 @@ export function ResultViewer({ result, verdict, name }: Props) {
         keepMounted={false}
       >
         <div className={styles["bar"]}>
-          <Tabs.List aria-label="Views of the result" className={styles["tabs"]}>
+          <Tabs.List aria-label={`Views of the ${what}`} className={styles["tabs"]}>
             {views.map((view) => (
               <Tabs.Tab key={view.key} value={view.key}>
                 {view.title}
@@ -51,13 +53,13 @@ export function ResultViewer({ result, verdict, name }: Props) {
             ))}
           </Tabs.List>
           <span className={styles["size"]}>{formatBytes(utf8Bytes(result))}</span>
-          <CopyButton text={result} what="the raw result" />
+          <CopyButton text={result} what={`the raw ${what}`} />
           <Tooltip label="Download">
             <ActionIcon
               variant="subtle"
               color="gray"
               c="var(--ink-3)"
-              aria-label="Download the raw result"
+              aria-label={`Download the raw ${what}`}
               onClick={() => downloadText(`${name}.${isJson ? "json" : "txt"}`, result)}
             >
               <IconDownload size={16} aria-hidden />
@@ -74,17 +76,17 @@ export function ResultViewer({ result, verdict, name }: Props) {
   );
 }
 
-function viewsOf(result: string, verdict: ResultVerdict | null): View[] {
+function viewsOf(result: string, verdict: ResultVerdict | null, what: string): View[] {
   const raw = {
     key: "raw",
     title: "Raw",
-    content: <RawView text={result} label="The raw result" mark={verdict?.error ?? null} />,
+    content: <RawView text={result} label={`The raw ${what}`} mark={verdict?.error ?? null} />,
   };
   switch (verdict?.kind) {
     case "json":
     case "schema_mismatch":
       return [
-        { key: "json", title: "JSON", content: <JsonView text={result} label="The result, laid out" /> },
+        { key: "json", title: "JSON", content: <JsonView text={result} label={`The ${what}, laid out`} /> },
         raw,
       ];
     case "malformed":
@@ -95,7 +97,7 @@ function viewsOf(result: string, verdict: ResultVerdict | null): View[] {
             {
               key: "repaired",
               title: "Repaired",
-              content: <JsonView text={verdict.repaired.text} label="The repaired result, laid out" />,
+              content: <JsonView text={verdict.repaired.text} label={`The repaired ${what}, laid out`} />,
             },
             {
               key: "edits",

@@ -1,4 +1,5 @@
 import { IconFileText } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import { stringifyExact } from "@/api/exact-json";
 import type { Job } from "@/api/model";
 import { CopyButton } from "@/components/copy-button";
@@ -14,10 +15,19 @@ import { JobHeader } from "./job-header";
 import { StateOfThings } from "./state-of-things";
 import { Timeline } from "./timeline";
 
-export function JobDetail({ job }: { job: Job }) {
+interface Props {
+  job: Job;
+  /** Stands above everything else that is said of the job. */
+  news?: ReactNode;
+  /** Stands below the result. */
+  callbacks?: ReactNode;
+}
+
+export function JobDetail({ job, news, callbacks }: Props) {
   return (
     <article className={styles["job"]}>
       <JobHeader job={job} />
+      {news}
       <StateOfThings job={job} />
       <div className={styles["columns"]}>
         <div className={styles["main"]}>
@@ -31,6 +41,7 @@ export function JobDetail({ job }: { job: Job }) {
               <ResultViewer result={job.result} verdict={job.resultVerdict} name={`job-${job.id}-result`} />
             )}
           </Panel>
+          {callbacks}
           {job.resultSchema !== null && <JsonPanel title="Result schema" value={job.resultSchema} />}
           {Object.keys(job.metadata).length > 0 && <JsonPanel title="Metadata" value={job.metadata} />}
         </div>

@@ -1,6 +1,6 @@
-import { STATUS_ICONS } from "@/components/status-badge";
+import { FilterChips } from "@/components/filter-chips";
+import { STATUS_ICONS, STATUS_TONES } from "@/components/status-badge";
 import { STATUSES, type Status, statusLabel } from "@/lib/status";
-import styles from "./filter-bar.module.css";
 
 interface Props {
   chosen: readonly Status[];
@@ -10,39 +10,15 @@ interface Props {
 }
 
 export function StatusFilter({ chosen, counts, onChange }: Props) {
-  const toggle = (status: Status) =>
-    onChange(chosen.includes(status) ? chosen.filter((one) => one !== status) : [...chosen, status]);
+  const chips = STATUSES.map((status) => ({
+    value: status,
+    label: statusLabel(status),
+    icon: STATUS_ICONS[status],
+    tone: STATUS_TONES[status],
+    count: counts && (counts[status] ?? 0),
+  }));
   const total = counts && Object.values(counts).reduce((sum, count) => sum + count, 0);
   return (
-    <fieldset className={styles["statuses"]}>
-      <legend className="visually-hidden">Filter by status</legend>
-      <button
-        type="button"
-        className={styles["status"]}
-        aria-pressed={chosen.length === 0}
-        onClick={() => onChange([])}
-      >
-        All <Count value={total} />
-      </button>
-      {STATUSES.map((status) => {
-        const Icon = STATUS_ICONS[status];
-        return (
-          <button
-            key={status}
-            type="button"
-            className={styles["status"]}
-            aria-pressed={chosen.includes(status)}
-            onClick={() => toggle(status)}
-          >
-            <Icon size={15} stroke={2} aria-hidden data-status={status} />
-            {statusLabel(status)} <Count value={counts && (counts[status] ?? 0)} />
-          </button>
-        );
-      })}
-    </fieldset>
+    <FilterChips legend="Filter by status" chips={chips} chosen={chosen} total={total} onChange={onChange} />
   );
-}
-
-function Count({ value }: { value: number | undefined }) {
-  return <span className={styles["count"]}>{value === undefined ? "" : value.toLocaleString("en")}</span>;
 }

@@ -1,0 +1,92 @@
+import { Button } from "@mantine/core";
+import { IconChevronRight } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useId, useState } from "react";
+import { wholeCallbackQuery } from "@/api/callbacks";
+import { messageOf } from "@/api/errors";
+import type { KeptCallback } from "@/api/model";
+import { RawView } from "@/components/result/raw-view";
+import { ResultViewer } from "@/components/result/result-viewer";
+import { VisibleText } from "@/components/result/visible-text";
+import { formatBytes } from "@/lib/bytes";
+import styles from "./callbacks.module.css";
+import { firstWords, likelyVerdict } from "./shape";
+
+/** Words longer than this are folded up. */
+const SHORT = 300;
+
+/** What a callback held: a short message at once, anything else when it is asked for. */
+export function Content({ callback, open = false }: { callback: KeptCallback; open?: boolean }) {
+  const [shown, setShown] = useState(open);
+  const id = useId();
+  // Of these the job has the content; saying it twice would only raise the question whether they differ.
+  if (callback.verdict === "duplicate" || callback.verdict === "accepted") return null;
+  if (callback.said !== "result" && callback.content.length <= SHORT) {
+    return (
+      <p className={styles["words"]}>
+        <VisibleText text={callback.content} />
+      </p>
+    );
+  }
+  const name = callback.said === "result" ? "result" : "message";
+  return (
+    <div className={styles["content"]}>
+      <button
+        type="button"
+        className={styles["fold"]}
+        aria-expanded={shown}
+        aria-controls={shown ? id : undefined}
+        onClick={() => setShown(!shown)}
+      >
+        <IconChevronRight size={15} aria-hidden />
+        <span className="visually-hidden">The {name}: </span>
+        <bdi className={styles["preview"]}>
+          <VisibleText text={firstWords(callback.content)} />
+        </bdi>
+        <span className={styles["size"]}>{formatBytes(callback.contentBytes)}</span>
+      </button>
+      {shown && (
+        <div id={id} className={styles["whole"]}>
+          <WholeContent callback={callback} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** The content in full: lists hold its beginning only, the rest is fetched on request. */
+export function WholeContent({ callback }: { callback: KeptCallback }) {
+  const [wanted, setWanted] = useState(false);
+  const whole = useQuery({ ...wholeCallbackQuery(callback.id), enabled: wanted });
+  const { content, contentTruncated } = whole.data ?? callback;
+  const isResult = callback.said === "result";
+  if (isResult && !contentTruncated) {
+    return (
+      <ResultViewer
+        result={content}
+        verdict={likelyVerdict(content)}
+        name={`callback-${callback.id}`}
+        what="kept result"
+      />
+    );
+  }
+  return (
+    <>
+      <RawView text={content} label={isResult ? "The raw kept result" : "The message"} prose={!isResult} />
+      {contentTruncated && (
+        <div className={styles["cut"]}>
+          <span>Only the beginning of {formatBytes(callback.contentBytes)}.</span>
+          <Button
+            variant="subtle"
+            size="compact-sm"
+            loading={whole.isFetching}
+            onClick={() => (wanted ? void whole.refetch() : setWanted(true))}
+          >
+            Show all of it
+          </Button>
+          {whole.isError && <span role="alert">{messageOf(whole.error)}</span>}
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,126 @@
+import { Button, Skeleton } from "@mantine/core";
+import { IconFilterOff, IconMailOff, IconPlugConnectedX } from "@tabler/icons-react";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { useRef } from "react";
+import { callbacksQuery } from "@/api/callbacks";
+import { messageOf } from "@/api/errors";
+import type { CallbackVerdict } from "@/api/model";
+import { FilterChips } from "@/components/filter-chips";
+import { Notice } from "@/components/notice";
+import { useScrolledPast } from "@/lib/scrolled";
+import { CallbackRow } from "./callback-row";
+import styles from "./callbacks.module.css";
+import { lookOf, VERDICTS } from "./verdicts";
+
+const LOOKS_AGAIN_EVERY_MS = 10_000;
+const CHIPS = VERDICTS.map((verdict) => ({ value: verdict, ...lookOf(verdict) }));
+
+interface Props {
+  verdict: readonly CallbackVerdict[];
+  onChange: (verdict: CallbackVerdict[]) => void;
+}
+
+export function Inbox({ verdict, onChange }: Props) {
+  const top = useRef<HTMLElement>(null);
+  return (
+    <div className={styles["page"]}>
+      <header className={styles["intro"]}>
+        <h1>Callbacks</h1>
+        <p>
+          What processors reported and no job took: too late, once too often, for a job that is not here, or
+          unreadable. Nothing of it is lost. What did its work is not here: it is its job's result and
+          history.
+        </p>
+      </header>
+      <section className={styles["list"]} aria-label="Callbacks" ref={top}>
+        <div className={styles["filter"]}>
+          <FilterChips legend="Filter by verdict" chips={CHIPS} chosen={verdict} onChange={onChange} />
+        </div>
+        <Rows verdict={verdict} top={top} onClear={() => onChange([])} />
+      </section>
+    </div>
+  );
+}
+
+interface RowsProps {
+  verdict: readonly CallbackVerdict[];
+  top: React.RefObject<HTMLElement | null>;
+  onClear: () => void;
+}
+
+function Rows({ verdict, top, onClear }: RowsProps) {
+  // Rows must not move under the eyes of those who read further down.
+  const reading = useScrolledPast(top);
+  const query = useInfiniteQuery({
+    ...callbacksQuery(verdict),
+    placeholderData: keepPreviousData,
+    refetchOnWindowFocus: !reading,
+    refetchInterval: !reading && LOOKS_AGAIN_EVERY_MS,
+  });
+  if (query.isPending) return <Loading />;
+  if (query.data === undefined) {
+    return (
+      <Notice icon={IconPlugConnectedX} title="The callbacks could not be loaded" tone="bad">
+        <p>{messageOf(query.error)}</p>
+        <Button variant="default" onClick={() => void query.refetch()}>
+          Try again
+        </Button>
+      </Notice>
+    );
+  }
+  const callbacks = query.data.pages.flatMap((page) => page.callbacks);
+  if (callbacks.length === 0) return verdict.length > 0 ? <NoMatch onClear={onClear} /> : <NothingKept />;
+  return (
+    <>
+      <ul className={styles["rows"]} aria-label="Callbacks, newest first">
+        {callbacks.map((callback) => (
+          <CallbackRow key={callback.id} callback={callback} job={null} />
+        ))}
+      </ul>
+      {query.hasNextPage && (
+        <div className={styles["more"]}>
+          <Button
+            variant="default"
+            loading={query.isFetchingNextPage}
+            onClick={() => void query.fetchNextPage({ cancelRefetch: false })}
+          >
+            Load more
+          </Button>
+          {query.isFetchNextPageError && <p role="alert">{messageOf(query.error)}</p>}
+        </div>
+      )}
+    </>
+  );
+}
+
+function NothingKept() {
+  return (
+    <Notice icon={IconMailOff} title="Nothing here, and that is good news">
+      <p>
+        Every callback so far did its work. One that comes too late, brings another result than the first,
+        names a job that is not here or cannot be read is kept on this page, and a late result can still be
+        accepted.
+      </p>
+    </Notice>
+  );
+}
+
+function NoMatch({ onClear }: { onClear: () => void }) {
+  return (
+    <Notice icon={IconFilterOff} title="No callback of this kind">
+      <Button variant="default" onClick={onClear}>
+        Show all kinds
+      </Button>
+    </Notice>
+  );
+}
+
+function Loading() {
+  return (
+    <div role="status" aria-label="Loading callbacks" className={styles["loading"]}>
+      {["62%", "48%", "71%", "40%"].map((width) => (
+        <Skeleton key={width} height={14} width={width} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,53 @@
+import { Button } from "@mantine/core";
+import { useState } from "react";
+import type { Job, KeptCallback } from "@/api/model";
+import { Panel } from "@/components/panel";
+import { AcceptButton } from "./accept-button";
+import { CallbackRow } from "./callback-row";
+import styles from "./callbacks.module.css";
+import { isAcceptable } from "./words";
+
+/** Where the section stands, for the notice above to lead there. */
+export const JOB_CALLBACKS = "other-callbacks";
+const SHOWN_AT_ONCE = 5;
+
+interface Props {
+  job: Job;
+  callbacks: readonly KeptCallback[];
+}
+
+/** What came for this job besides what made it what it is; nothing at all when nothing did. */
+export function JobCallbacks({ job, callbacks }: Props) {
+  const [all, setAll] = useState(false);
+  if (callbacks.length === 0) return null;
+  const acceptable = callbacks.filter((one) => isAcceptable(one, job));
+  const rest = callbacks.filter((one) => !acceptable.includes(one));
+  const shown = all ? rest : rest.slice(0, SHOWN_AT_ONCE);
+  return (
+    <div id={JOB_CALLBACKS} className={styles["anchor"]} tabIndex={-1}>
+      <Panel
+        title="Other callbacks"
+        flush
+        aside={<span className={styles["count"]}>{callbacks.length}</span>}
+      >
+        <ul className={styles["rows"]}>
+          {acceptable.map((callback) => (
+            <CallbackRow key={callback.id} callback={callback} job={job} open={acceptable.length === 1}>
+              <AcceptButton job={job} callback={callback} />
+            </CallbackRow>
+          ))}
+          {shown.map((callback) => (
+            <CallbackRow key={callback.id} callback={callback} job={job} />
+          ))}
+        </ul>
+        {shown.length < rest.length && (
+          <div className={styles["more"]}>
+            <Button variant="default" onClick={() => setAll(true)}>
+              Show all {callbacks.length}
+            </Button>
+          </div>
+        )}
+      </Panel>
+    </div>
+  );
+}

@@ -1,0 +1,25 @@
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { acceptCallback, callbackKeys } from "@/api/callbacks";
+import { messageOf } from "@/api/errors";
+import { jobKeys } from "@/api/jobs";
+import { statsKey } from "@/api/stats";
+
+/** Completes the job with a kept result, and shows the job as the server then has it. */
+export function useAccept(jobId: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: acceptCallback,
+    onSuccess: (job) => {
+      queries.setQueryData(jobKeys.one(job.id), job);
+      void queries.invalidateQueries({ queryKey: jobKeys.lists });
+      void queries.invalidateQueries({ queryKey: statsKey });
+    },
+    onError: (error) => {
+      notifications.show({ color: "red", title: "That did not work", message: messageOf(error) });
+      // Most often the job has moved on in the meantime: show how it stands.
+      void queries.invalidateQueries({ queryKey: jobKeys.one(jobId) });
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: callbackKeys.all }),
+  });
+}

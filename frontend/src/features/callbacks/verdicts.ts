@@ -1,0 +1,42 @@
+import {
+  IconArrowsSplit,
+  IconCircleCheck,
+  IconClockExclamation,
+  IconCopy,
+  IconFileBroken,
+  IconHistory,
+  IconLink,
+  IconQuestionMark,
+  type TablerIcon,
+} from "@tabler/icons-react";
+import type { CallbackVerdict } from "@/api/model";
+import type { Tone } from "@/components/tone-badge";
+
+interface Look {
+  readonly label: string;
+  readonly icon: TablerIcon;
+  readonly tone: Tone;
+}
+
+/** In the order of what a person may have to do about them. */
+const LOOKS: Record<CallbackVerdict, Look> = {
+  late: { label: "Late", icon: IconClockExclamation, tone: "blue" },
+  different: { label: "Different", icon: IconArrowsSplit, tone: "amber" },
+  unreadable: { label: "Unreadable", icon: IconFileBroken, tone: "red" },
+  unknown: { label: "Unknown", icon: IconQuestionMark, tone: "amber" },
+  stale: { label: "Stale", icon: IconHistory, tone: "gray" },
+  duplicate: { label: "Duplicate", icon: IconCopy, tone: "gray" },
+  accepted: { label: "Accepted", icon: IconCircleCheck, tone: "green" },
+  applied: { label: "Applied", icon: IconLink, tone: "green" },
+};
+
+export const VERDICTS = Object.keys(LOOKS) as CallbackVerdict[];
+
+export function isVerdict(text: string): text is CallbackVerdict {
+  return Object.hasOwn(LOOKS, text);
+}
+
+/** A verdict that a newer server invents is shown, too. */
+export function lookOf(verdict: string): Look {
+  return isVerdict(verdict) ? LOOKS[verdict] : { label: verdict, icon: IconQuestionMark, tone: "gray" };
+}

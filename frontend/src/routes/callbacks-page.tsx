@@ -1,0 +1,16 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Inbox } from "@/features/callbacks/inbox";
+import { toSearch } from "@/features/callbacks/search";
+import { useTitle } from "./use-title";
+
+export function CallbacksPage() {
+  useTitle("Callbacks");
+  const { verdict = [] } = useSearch({ from: "/callbacks" });
+  const navigate = useNavigate({ from: "/callbacks" });
+  return (
+    <Inbox
+      verdict={verdict}
+      onChange={(chosen) => void navigate({ search: toSearch(chosen), resetScroll: false })}
+    />
+  );
+}
