@@ -23,7 +23,8 @@ export function useShortcuts(handlers: Readonly<Record<string, (event: KeyboardE
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing)
         return;
       const handler = Object.hasOwn(newest.current, event.key) ? newest.current[event.key] : undefined;
-      if (handler === undefined || isTyping(event.target) || isDialogOpen() || !shortcutsEnabled()) return;
+      if (handler === undefined || isTyping(event.target) || isDialogs(event.target) || !shortcutsEnabled())
+        return;
       handler(event);
     };
     document.addEventListener("keydown", pressed);
@@ -38,6 +39,10 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
-function isDialogOpen(): boolean {
-  return document.querySelector('[role="dialog"]') !== null;
+/** A key is the dialog's as long as one is open, and so is the one that has just closed it and taken it away. */
+function isDialogs(target: EventTarget | null): boolean {
+  const dialog = '[role="dialog"]';
+  return (
+    document.querySelector(dialog) !== null || (target instanceof Element && target.closest(dialog) !== null)
+  );
 }
