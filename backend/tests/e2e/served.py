@@ -61,7 +61,7 @@ class Served:
         flows.write_text(FLOWS)
         command = [sys.executable, "-m", "job_processor.cli", "serve", "--host", "127.0.0.1"]
         command += ["--port", str(self.port), "--data-dir", str(self.directory / "data")]
-        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR")}
+        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "PYTHONPATH", "HOME", "LANG", "TMPDIR")}
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, env={**kept, "FLOWS_FILE": str(flows)}, stdout=log, stderr=subprocess.STDOUT
@@ -102,12 +102,24 @@ class Served:
 
     def call_back(self, job_id: str, result: str) -> None:
         """What a processor says when it is done."""
-        self._call(
-            "POST",
-            "/webhook/callback",
-            {"jobId": job_id, "result": result},
-            {"x-webhook-secret": "dev-secret-key"},
-        )
+        status = self.report(jobId=job_id, result=result)
+        assert status == 200, status
+
+    def report(self, **body: object) -> int:
+        """A callback of any kind, welcome or not: the status of its answer."""
+        try:
+            self._call("POST", "/webhook/callback", body, {"x-webhook-secret": "dev-secret-key"})
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+        return 200
+
+    def cancelled(self, prompt: str) -> str:
+        """The id of a job that was handed over, and called off before its result came."""
+        job_id = str(self.submit(prompt, flow="patient")["id"])
+        self.finished(job_id, "WAITING")
+        self._call("POST", f"/jobs/{job_id}/cancel", {})
+        return job_id
 
     def _call(
         self, method: str, path: str, body: object | None = None, headers: Mapping[str, str] | None = None

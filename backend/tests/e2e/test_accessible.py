@@ -62,6 +62,30 @@ async def test_a_job(server: Served, open_tab: OpenTab, scheme: Scheme) -> None:
 
 
 @pytest.mark.parametrize("scheme", BOTH)
+async def test_callbacks_that_changed_nothing(server: Served, open_tab: OpenTab, scheme: Scheme) -> None:
+    job = server.cancelled("Too late")
+    server.report(jobId=job, result='{"late": true}')
+    server.report(executionId="nobody's", error="out of memory")
+    server.report(jobId=job, result={"no": "text"})
+    page = await open_tab(f"{server.page}jobs/{job}", scheme=scheme)
+    await expect(page.get_by_test_id("late-result")).to_be_visible()
+    assert await violations(page) == []
+    await page.get_by_test_id("late-result").get_by_role("button").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    assert await violations(page) == []
+    server.report(jobId=job, result="another")
+    await page.reload()
+    await expect(page.get_by_test_id("late-result")).to_contain_text("choose one below")
+    assert await violations(page) == []
+    await page.goto(f"{server.page}callbacks")
+    await page.get_by_role("button", name="The result").first.click()
+    await expect(page.get_by_role("group", name="The raw kept result")).to_be_visible()
+    assert await violations(page) == []
+    await page.set_viewport_size({"width": 390, "height": 844})
+    assert await violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", BOTH)
 async def test_flows_and_a_comparison(server: Served, open_tab: OpenTab, scheme: Scheme) -> None:
     left = server.finished(server.submit("left")["id"])
     right = server.finished(server.submit("right side")["id"])
@@ -82,6 +106,9 @@ async def test_nothing_there_help_and_offline(empty_server: Served, open_tab: Op
     await expect(page.get_by_role("dialog")).to_be_visible()
     assert await violations(page) == []
     await page.keyboard.press("Escape")
+    await page.get_by_role("link", name="Callbacks").click()
+    await expect(page.get_by_text("Nothing here, and that is good news")).to_be_visible()
+    assert await violations(page) == []
     empty_server.stop()
     await expect(page.get_by_test_id("server-banner")).to_be_visible()
     assert await violations(page) == []

@@ -1,6 +1,12 @@
 /** The places that keys jump to. Named here, because those who press and those who are found never meet. */
 export const PROMPT_FIELD = "new-job-prompt";
 export const SEARCH_FIELD = "job-search";
+export const MAIN = "main";
+
+/** For when what had the focus is gone: the keyboard goes on at the content, not at the top of the window. */
+export function focusMain(): void {
+  document.getElementById(MAIN)?.focus({ preventScroll: true });
+}
 
 export function focusField(id: string): boolean {
   const field = document.getElementById(id);

@@ -4,7 +4,7 @@ import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { HelpSheet } from "@/features/help/help-sheet";
-import { focusField, PROMPT_FIELD, SEARCH_FIELD } from "@/lib/focus";
+import { focusField, MAIN, PROMPT_FIELD, SEARCH_FIELD } from "@/lib/focus";
 import { useShortcuts } from "@/lib/shortcuts";
 import { LiveLight } from "@/live/live-light";
 import { ServerBanner } from "@/live/server-banner";
@@ -41,7 +41,7 @@ export function Shell() {
 
   return (
     <>
-      <a className={styles["skip"]} href="#main">
+      <a className={styles["skip"]} href={`#${MAIN}`}>
         Skip to the content
       </a>
       <header className={styles["header"]}>
@@ -93,7 +93,7 @@ export function Shell() {
         </div>
       </header>
       <ServerBanner />
-      <main id="main" className={styles["main"]} tabIndex={-1}>
+      <main id={MAIN} className={styles["main"]} tabIndex={-1}>
         <ErrorBoundary title="This page broke" resetKey={pathname}>
           <Outlet />
         </ErrorBoundary>

@@ -24,30 +24,27 @@ export function AcceptButton({ job, callback }: { job: Job; callback: KeptCallba
         blocked={mode === "offline" ? "The server cannot be reached." : null}
         onAct={() => setAsking(true)}
       />
-      {asking && (
-        <Modal opened onClose={close} title="Accept this late result?" size="lg">
-          <Stack gap="md">
-            <p>
-              It came <Age at={callback.receivedAt} />, after {howItEnded(callback, job)}. The job becomes
-              completed with it, as if it had come in time. This cannot be undone.
-            </p>
-            <div className={styles["whole"]}>
-              <WholeContent callback={callback} />
-            </div>
-            <Group justify="flex-end" gap="xs">
-              <Button variant="default" onClick={close} data-autofocus>
-                Not now
-              </Button>
-              <Button
-                loading={accept.isPending}
-                onClick={() => accept.mutate(callback.id, { onError: close })}
-              >
-                Accept this result
-              </Button>
-            </Group>
-          </Stack>
-        </Modal>
-      )}
+      {/* Always there, so that it gives the focus back when it closes. */}
+      <Modal opened={asking} onClose={close} title="Accept this result?" size="lg">
+        <Stack gap="md">
+          <p>
+            It came <Age at={callback.receivedAt} />
+            {callback.verdict === "late" && `, after ${howItEnded(callback, job)}`}. The job becomes completed
+            with it, as if it had come in time. This cannot be undone.
+          </p>
+          <div className={styles["whole"]}>
+            <WholeContent callback={callback} />
+          </div>
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={close} data-autofocus>
+              Not now
+            </Button>
+            <Button loading={accept.isPending} onClick={() => accept.mutate(callback.id, { onError: close })}>
+              Accept this result
+            </Button>
+          </Group>
+        </Stack>
+      </Modal>
     </>
   );
 }

@@ -39,11 +39,17 @@ export function Content({ callback, open = false }: { callback: KeptCallback; op
         onClick={() => setShown(!shown)}
       >
         <IconChevronRight size={15} aria-hidden />
-        <span className="visually-hidden">The {name}: </span>
-        <bdi className={styles["preview"]}>
-          <VisibleText text={firstWords(callback.content)} />
-        </bdi>
-        <span className={styles["size"]}>{formatBytes(callback.contentBytes)}</span>
+        {shown ? (
+          <span>The {name}</span>
+        ) : (
+          <>
+            <span className="visually-hidden">The {name}: </span>
+            <bdi className={styles["preview"]}>
+              <VisibleText text={firstWords(callback.content)} />
+            </bdi>
+            <span className={styles["size"]}>{formatBytes(callback.contentBytes)}</span>
+          </>
+        )}
       </button>
       {shown && (
         <div id={id} className={styles["whole"]}>

@@ -28,8 +28,8 @@ export function Inbox({ verdict, onChange }: Props) {
         <h1>Callbacks</h1>
         <p>
           What processors reported and no job took: too late, once too often, for a job that is not here, or
-          unreadable. Nothing of it is lost. What did its work is not here: it is its job's result and
-          history.
+          unreadable. Each is kept once, with how often it came. Callbacks that did their work stand in their
+          job's history instead.
         </p>
       </header>
       <section className={styles["list"]} aria-label="Callbacks" ref={top}>
@@ -97,9 +97,9 @@ function NothingKept() {
   return (
     <Notice icon={IconMailOff} title="Nothing here, and that is good news">
       <p>
-        Every callback so far did its work. One that comes too late, brings another result than the first,
-        names a job that is not here or cannot be read is kept on this page, and a late result can still be
-        accepted.
+        A callback that does its work leaves nothing here. One that comes too late, brings another result than
+        the first, names a job that is not here or cannot be read is kept on this page, and a late result can
+        still be accepted.
       </p>
     </Notice>
   );
@@ -108,6 +108,7 @@ function NothingKept() {
 function NoMatch({ onClear }: { onClear: () => void }) {
   return (
     <Notice icon={IconFilterOff} title="No callback of this kind">
+      <p>Choose another kind, or look at all of them.</p>
       <Button variant="default" onClick={onClear}>
         Show all kinds
       </Button>

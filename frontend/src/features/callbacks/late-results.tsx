@@ -1,7 +1,6 @@
 import { IconClockExclamation } from "@tabler/icons-react";
 import type { Job, KeptCallback } from "@/api/model";
 import { Callout } from "@/components/callout";
-import { Age } from "@/components/times";
 import { AcceptButton } from "./accept-button";
 import styles from "./callbacks.module.css";
 import { JOB_CALLBACKS } from "./job-callbacks";
@@ -9,9 +8,9 @@ import { howItEnded, isAcceptable } from "./words";
 
 /** The good news on a failed or cancelled job: its result came after all. */
 export function LateResults({ job, callbacks }: { job: Job; callbacks: readonly KeptCallback[] }) {
-  const late = callbacks.filter((one) => isAcceptable(one, job));
+  const late = callbacks.filter((one) => one.verdict === "late" && isAcceptable(one, job));
   const newest = late[0];
-  // The place is always there, so that what appears in it is read out.
+  // The place is always there, so that what appears in it is read out: once, so nothing in it ticks.
   return (
     <div role="status" className={styles["news"]}>
       {newest !== undefined && (
@@ -20,8 +19,7 @@ export function LateResults({ job, callbacks }: { job: Job; callbacks: readonly 
             {late.length === 1 ? (
               <>
                 <p>
-                  <strong>A result came after {howItEnded(newest, job)}</strong>,{" "}
-                  <Age at={newest.receivedAt} />
+                  <strong>A result came after {howItEnded(newest, job)}</strong>
                   {newest.attempt !== null && `, from attempt ${newest.attempt}`}. It was kept, and can still
                   become the job's result.
                 </p>
@@ -32,8 +30,8 @@ export function LateResults({ job, callbacks }: { job: Job; callbacks: readonly 
                 <strong>
                   {late.length} results came after {howItEnded(newest, job)}
                 </strong>
-                , the last <Age at={newest.receivedAt} />. They were kept, and one can still become the job's
-                result: <a href={`#${JOB_CALLBACKS}`}>choose one below</a>.
+                . They were kept, and one can still become the job's result:{" "}
+                <a href={`#${JOB_CALLBACKS}`}>choose one below</a>.
               </p>
             )}
           </div>

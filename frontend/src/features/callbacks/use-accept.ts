@@ -4,6 +4,7 @@ import { acceptCallback, callbackKeys } from "@/api/callbacks";
 import { messageOf } from "@/api/errors";
 import { jobKeys } from "@/api/jobs";
 import { statsKey } from "@/api/stats";
+import { focusMain } from "@/lib/focus";
 
 /** Completes the job with a kept result, and shows the job as the server then has it. */
 export function useAccept(jobId: string) {
@@ -11,6 +12,8 @@ export function useAccept(jobId: string) {
   return useMutation({
     mutationFn: acceptCallback,
     onSuccess: (job) => {
+      // The dialog and the button that opened it are gone with the next drawing.
+      focusMain();
       queries.setQueryData(jobKeys.one(job.id), job);
       void queries.invalidateQueries({ queryKey: jobKeys.lists });
       void queries.invalidateQueries({ queryKey: statsKey });

@@ -18,27 +18,27 @@ export function wordsFor(callback: KeptCallback, job: KnownJob): Words {
     case "accepted":
       return { what: "A late result, which a person accepted.", fate: "It is the job's result now." };
     case "different":
-      return { what: "Another result, for a job that was already completed.", fate: "The first one stays." };
+      return { what: "Another result for a job that was already completed.", fate: "The first one stays." };
     case "duplicate":
       return {
-        what: failure ? "A failure, of a job that had already failed." : "The same result again.",
+        what: failure ? "A failure of a job that had already failed." : "The same result again.",
         fate: null,
       };
     case "stale":
       return failure
-        ? { what: "A failure, of an attempt that was not under way.", fate: null }
+        ? { what: "A failure of an attempt that was not under way.", fate: null }
         : {
-            what: "A result of an attempt that was over, and not what its flow asks for.",
+            what: "A result of an attempt that was over, and not of the shape its flow asks for.",
             fate: acceptableWords(job),
           };
     case "unknown":
       return callback.jobId === null
         ? {
-            what: "A failure, of an execution that no running job is known by.",
+            what: "A failure of an execution that no running job is known by.",
             fate: "It is matched to its job if the acceptance of that execution arrives.",
           }
         : {
-            what: `A ${failure ? "failure" : "result"}, for a job that is not here.`,
+            what: `A ${failure ? "failure" : "result"} for a job that is not here.`,
             fate: "It was deleted, or there never was one.",
           };
     case "unreadable":
@@ -72,5 +72,5 @@ export function howItEnded(callback: KeptCallback, job: KnownJob): string {
 }
 
 function acceptableWords(job: KnownJob): string | null {
-  return job === null ? "While the job is failed or cancelled, it can be accepted on the job's page." : null;
+  return job === null ? "If the job is still failed or cancelled, its page offers to accept it." : null;
 }

@@ -1,0 +1,99 @@
+"""Callbacks that changed nothing are seen, and a late result is not lost."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.conftest import OpenTab
+from tests.e2e.looks import overflow
+from tests.e2e.served import Served
+
+# One browser, and so one event loop, for the tests of a file.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_a_late_result_is_accepted_by_the_keyboard_alone(server: Served, open_tab: OpenTab) -> None:
+    job = server.cancelled("Called off too early")
+    assert server.report(jobId=job, result='{"answer": 42}', attempt=1) == 409
+    page = await open_tab(f"{server.page}jobs/{job}")
+    notice = page.get_by_test_id("late-result")
+    await expect(notice).to_contain_text("A result came after the job was cancelled, from attempt 1.")
+
+    accept = notice.get_by_role("button", name="Accept this result…")
+    await accept.focus()
+    await page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Accept this result?")
+    await expect(dialog.get_by_role("button", name="Not now")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    await expect(accept).to_be_focused()
+    assert server.job(job)["status"] == "CANCELLED"
+
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_role("group", name="The kept result, laid out")).to_contain_text('"answer": 42')
+    await expect(dialog.get_by_role("button", name="Not now")).to_be_focused()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+
+    await expect(page.locator('[data-status="COMPLETED"]')).to_be_visible()
+    await expect(page.get_by_role("group", name="The result, laid out", exact=True)).to_contain_text('"answer": 42')
+    await expect(page.get_by_text("A late result was accepted")).to_be_visible()
+    await expect(page.get_by_text("A late result, which a person accepted.")).to_be_visible()
+    await expect(page.get_by_role("main")).to_be_focused()
+    assert (server.job(job)["status"], server.job(job)["result"]) == ("COMPLETED", '{"answer": 42}')
+
+
+async def test_a_late_result_comes_into_sight_by_itself(server: Served, open_tab: OpenTab) -> None:
+    job = server.cancelled("Wait for it")
+    page = await open_tab(f"{server.page}jobs/{job}")
+    await expect(page.get_by_text("There is no result.")).to_be_visible()
+    server.report(jobId=job, result="x" * 6_000)
+    # No event tells of it.
+    await expect(page.get_by_test_id("late-result")).to_be_visible()
+    raw = page.get_by_role("group", name="The raw kept result")
+    await expect(raw).to_have_text("x" * 4_096)
+    await page.get_by_role("button", name="Show all of it").click()
+    await expect(raw).to_have_text("x" * 6_000)
+
+
+async def test_the_inbox_of_all_jobs(empty_server: Served, open_tab: OpenTab) -> None:
+    server = empty_server
+    job = server.finished(server.submit("Once is enough")["id"])
+    for _ in range(2):
+        assert server.report(jobId=job["id"], result=job["result"]) == 200
+    assert server.report(jobId=job["id"], result="something else") == 409
+    assert server.report(jobId="0" * 24, result="for nobody") == 404
+    server.report(executionId="e-7", error="out of memory")
+    page = await open_tab(server.page)
+    await page.get_by_role("link", name="Callbacks").click()
+    rows = page.locator("[data-callback]")
+    await expect(rows).to_have_count(4)
+    await expect(rows.nth(0)).to_contain_text("It is matched to its job if the acceptance of that execution arrives.")
+    await expect(rows.nth(1)).to_contain_text("A result for a job that is not here.")
+    await expect(rows.nth(2)).to_contain_text("something else")
+    await expect(rows.nth(3)).to_contain_text("2 times")
+
+    await page.get_by_role("button", name="Different").click()
+    await expect(rows).to_have_count(1)
+    assert page.url.endswith("/ui/callbacks?verdict=different")
+    await page.reload()
+    await expect(rows).to_have_count(1)
+    await rows.get_by_role("link", name=job["id"]).click()
+    await expect(page.get_by_role("region", name="Other callbacks").get_by_role("listitem")).to_have_count(2)
+    await page.go_back()
+    await expect(rows).to_have_count(1)
+
+
+@pytest.mark.parametrize("width", [360, 390])
+async def test_on_a_phone(server: Served, open_tab: OpenTab, width: int) -> None:
+    job = server.cancelled("Wide")
+    server.report(jobId=job, result="NoSpace" * 200, executionId="e" * 128)
+    page = await open_tab(f"{server.page}jobs/{job}", width=width, height=844)
+    await expect(page.get_by_test_id("late-result")).to_be_visible()
+    assert await overflow(page) == 0
+    await page.get_by_test_id("late-result").get_by_role("button").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    assert await overflow(page) == 0
+    await page.keyboard.press("Escape")
+    await page.get_by_role("link", name="Callbacks").click()
+    await expect(page.locator("[data-callback]").first).to_be_visible()
+    assert await overflow(page) == 0

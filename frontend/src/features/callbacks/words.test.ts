@@ -1,0 +1,83 @@
+import { expect, it } from "vitest";
+import { toCallback, type WireCallback } from "@/api/model";
+import { wireCallback } from "@/testing/factories";
+import { isAcceptable, type KnownJob, wordsFor } from "./words";
+
+const ENDED = Date.parse("2026-11-24T10:00:00.000Z");
+const failed: KnownJob = { status: "FAILED", finishedAt: ENDED };
+const cancelled: KnownJob = { status: "CANCELLED", finishedAt: ENDED };
+const completed: KnownJob = { status: "COMPLETED", finishedAt: ENDED };
+const retried: KnownJob = { status: "PENDING", finishedAt: null };
+
+function said(changes: Partial<WireCallback>, job: KnownJob) {
+  const { what, fate } = wordsFor(toCallback(wireCallback(changes)), job);
+  return fate === null ? what : `${what} ${fate}`;
+}
+
+it.each<[Partial<WireCallback>, KnownJob, string]>([
+  [{ verdict: "late" }, failed, "A result came after the job had failed."],
+  [{ verdict: "late" }, cancelled, "A result came after the job was cancelled."],
+  [{ verdict: "late" }, retried, "A result came after the job had ended."],
+  [
+    { verdict: "late", receivedAt: "2026-11-24T09:59:59.999Z" },
+    cancelled,
+    "A result came after the job had ended.",
+  ],
+  [
+    { verdict: "late" },
+    null,
+    "A result came after the job had ended. If the job is still failed or cancelled, its page offers to accept it.",
+  ],
+  [{ verdict: "accepted" }, completed, "A late result, which a person accepted. It is the job's result now."],
+  [
+    { verdict: "different" },
+    completed,
+    "Another result for a job that was already completed. The first one stays.",
+  ],
+  [{ verdict: "duplicate" }, completed, "The same result again."],
+  [{ verdict: "duplicate", said: "error" }, failed, "A failure of a job that had already failed."],
+  [{ verdict: "stale", said: "error" }, failed, "A failure of an attempt that was not under way."],
+  [
+    { verdict: "stale" },
+    failed,
+    "A result of an attempt that was over, and not of the shape its flow asks for.",
+  ],
+  [
+    { verdict: "unknown" },
+    null,
+    "A result for a job that is not here. It was deleted, or there never was one.",
+  ],
+  [
+    { verdict: "unknown", said: "error", jobId: null },
+    null,
+    "A failure of an execution that no running job is known by. " +
+      "It is matched to its job if the acceptance of that execution arrives.",
+  ],
+  [
+    { verdict: "unreadable", said: "unreadable" },
+    null,
+    "A callback that could not be read. Its sender was told why:",
+  ],
+  [
+    { verdict: "applied", said: "error" },
+    null,
+    "A failure that named its execution only. It was matched to its job, and counted there.",
+  ],
+  [{ verdict: "of the future" as "late" }, null, "A callback."],
+])("%j for a job that is %j is said in words", (changes, job, words) => {
+  expect(said(changes, job)).toBe(words);
+});
+
+it.each<[Partial<WireCallback>, KnownJob, boolean]>([
+  [{ verdict: "late" }, failed, true],
+  [{ verdict: "late" }, cancelled, true],
+  [{ verdict: "stale" }, failed, true],
+  [{ verdict: "stale", said: "error" }, failed, false],
+  [{ verdict: "late" }, completed, false],
+  [{ verdict: "late" }, retried, false],
+  [{ verdict: "late" }, null, false],
+  [{ verdict: "duplicate" }, failed, false],
+  [{ verdict: "unreadable", said: "unreadable" }, failed, false],
+])("%j for a job that is %j can be accepted: %s", (changes, job, acceptable) => {
+  expect(isAcceptable(toCallback(wireCallback(changes)), job)).toBe(acceptable);
+});

@@ -1,0 +1,148 @@
+import { notifications } from "@mantine/notifications";
+import { act, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { HttpResponse, http } from "msw";
+import { afterEach, expect, it, vi } from "vitest";
+import type { WireCallback, WireJob } from "@/api/model";
+import { wireCallback, wireJob } from "@/testing/factories";
+import { FakeEventSource } from "@/testing/fake-event-source";
+import { renderPage } from "@/testing/render";
+import { problem, server } from "@/testing/server";
+
+const ID = "0123456789abcdef01234567";
+const FAILED = { status: "FAILED", waitingOn: null, finishedAt: "2026-11-24T09:00:00.000Z" } as const;
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** What the server has from now on. */
+function serving(job: Partial<WireJob>, callbacks: Partial<WireCallback>[]) {
+  server.use(
+    http.get(`/jobs/${ID}`, () => HttpResponse.json(wireJob(job))),
+    http.get("/callbacks", ({ request }) => {
+      expect(new URL(request.url).searchParams.get("jobId")).toBe(ID);
+      return HttpResponse.json(
+        callbacks.map((changes, i) => wireCallback({ id: String(i).repeat(24), ...changes })),
+      );
+    }),
+  );
+}
+
+async function rows() {
+  const section = await screen.findByRole("region", { name: "Other callbacks" });
+  return within(section)
+    .getAllByRole("listitem")
+    .map((row) => row.textContent);
+}
+
+it("what was applied is in the job's history and not said twice", async () => {
+  serving(FAILED, [{ verdict: "applied", said: "error" }, { verdict: "late" }]);
+  renderPage(`/ui/jobs/${ID}`);
+  expect(await rows()).toEqual([expect.stringContaining("A result came after the job had failed.")]);
+});
+
+it("looks anew when the job has changed", async () => {
+  serving({ status: "WAITING" }, []);
+  renderPage(`/ui/jobs/${ID}`);
+  expect(await screen.findByText("Waiting", { selector: "[data-status]" })).toBeInTheDocument();
+  expect(screen.queryByRole("region", { name: "Other callbacks" })).not.toBeInTheDocument();
+  serving({ status: "WAITING" }, [{ verdict: "stale", said: "error", content: "out of memory" }]);
+  act(() => {
+    FakeEventSource.newest().send("hello", { position: 1 });
+    FakeEventSource.newest().send("job", { id: ID, status: "WAITING", flow: "mock", rev: 2 });
+  });
+  expect(await rows()).toEqual([expect.stringMatching(/not under way\..*out of memory/)]);
+});
+
+it("lists what came besides, in words", async () => {
+  serving({ status: "COMPLETED", waitingOn: null, result: "first" }, [
+    { verdict: "duplicate", content: "", contentBytes: 0, deliveries: 3 },
+    { verdict: "different", content: "second" },
+  ]);
+  renderPage(`/ui/jobs/${ID}`);
+  const [same, other] = await rows();
+  expect(same).toMatch(/The same result again\..*3 times, last/);
+  expect(other).toMatch(/Another result .* The first one stays\..*second/);
+  expect(screen.queryByTestId("late-result")).not.toBeInTheDocument();
+  expect(screen.queryByRole("button", { name: /^Accept/ })).not.toBeInTheDocument();
+});
+
+it("many are folded up", async () => {
+  const many = Array.from({ length: 8 }, () => ({ verdict: "different" }) as const);
+  serving({ status: "COMPLETED", waitingOn: null, result: "first" }, many);
+  renderPage(`/ui/jobs/${ID}`);
+  expect(await rows()).toHaveLength(5);
+  await userEvent.click(screen.getByRole("button", { name: "Show all 8" }));
+  expect(await rows()).toHaveLength(8);
+});
+
+it("a late result is accepted after it was looked at", async () => {
+  serving(FAILED, [{ verdict: "late", content: '{"answer": 42}' }]);
+  let accepted = 0;
+  server.use(
+    http.post(`/callbacks/${"0".repeat(24)}/accept`, () => {
+      accepted += 1;
+      const completed = { ...FAILED, status: "COMPLETED", result: '{"answer": 42}' } as const;
+      serving(completed, [{ verdict: "accepted" }]);
+      return HttpResponse.json(wireJob(completed));
+    }),
+  );
+  renderPage(`/ui/jobs/${ID}`);
+  const notice = within(await screen.findByTestId("late-result"));
+  expect(notice.getByText("A result came after the job had failed")).toBeInTheDocument();
+  await userEvent.click(notice.getByRole("button", { name: "Accept this result…" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "Accept this result?" }));
+  expect(dialog.getByRole("group", { name: "The kept result, laid out" })).toHaveTextContent('"answer": 42');
+  expect(dialog.getByRole("button", { name: "Not now" })).toHaveFocus();
+  expect(accepted).toBe(0);
+
+  await userEvent.click(dialog.getByRole("button", { name: "Accept this result" }));
+  expect(await screen.findByText("Completed", { selector: "[data-status]" })).toBeInTheDocument();
+  await waitFor(async () => expect((await rows())[0]).toMatch(/which a person accepted/));
+  expect(accepted).toBe(1);
+  expect(screen.queryByTestId("late-result")).not.toBeInTheDocument();
+  expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+  expect(screen.getByRole("main")).toHaveFocus();
+});
+
+it("a refusal is said in the server's words, and the job shown as it stands", async () => {
+  serving(FAILED, [{ verdict: "late" }]);
+  const said = vi.spyOn(notifications, "show");
+  const words = "Only FAILED and CANCELLED jobs take a late result; this one is PENDING.";
+  server.use(
+    http.post("/callbacks/:id/accept", () => {
+      serving({ status: "PENDING" }, [{ verdict: "late" }]);
+      return problem(409, words);
+    }),
+  );
+  renderPage(`/ui/jobs/${ID}`);
+  const notice = within(await screen.findByTestId("late-result"));
+  await userEvent.click(notice.getByRole("button", { name: "Accept this result…" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Accept this result" }));
+  expect(await screen.findByText("Pending", { selector: "[data-status]" })).toBeInTheDocument();
+  expect(said).toHaveBeenCalledWith(expect.objectContaining({ message: words }));
+  expect(screen.queryByTestId("late-result")).not.toBeInTheDocument();
+  expect(await rows()).toHaveLength(1);
+});
+
+it("of several late results one is chosen below", async () => {
+  serving({ ...FAILED, status: "CANCELLED" }, [{ verdict: "late" }, { verdict: "late", content: "other" }]);
+  renderPage(`/ui/jobs/${ID}`);
+  const notice = await screen.findByTestId("late-result");
+  expect(notice).toHaveTextContent("2 results came after the job was cancelled");
+  expect(within(notice).queryByRole("button")).not.toBeInTheDocument();
+  expect(screen.getAllByRole("button", { name: "Accept this result…" })).toHaveLength(2);
+});
+
+it("no event tells of a late result: the page of a failed job looks for it by itself", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  serving(FAILED, []);
+  renderPage(`/ui/jobs/${ID}`);
+  expect(await screen.findByText("Failed", { selector: "[data-status]" })).toBeInTheDocument();
+  serving(FAILED, [{ verdict: "late" }]);
+  act(() => {
+    vi.advanceTimersByTime(10_000);
+  });
+  expect(await screen.findByTestId("late-result")).toBeInTheDocument();
+});
