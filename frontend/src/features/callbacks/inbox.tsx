@@ -6,6 +6,7 @@ import { callbacksQuery } from "@/api/callbacks";
 import { messageOf } from "@/api/errors";
 import type { CallbackVerdict } from "@/api/model";
 import { FilterChips } from "@/components/filter-chips";
+import { LoadMore } from "@/components/load-more";
 import { Notice } from "@/components/notice";
 import { useScrolledPast } from "@/lib/scrolled";
 import { CallbackRow } from "./callback-row";
@@ -78,16 +79,11 @@ function Rows({ verdict, top, onClear }: RowsProps) {
         ))}
       </ul>
       {query.hasNextPage && (
-        <div className={styles["more"]}>
-          <Button
-            variant="default"
-            loading={query.isFetchingNextPage}
-            onClick={() => void query.fetchNextPage({ cancelRefetch: false })}
-          >
-            Load more
-          </Button>
-          {query.isFetchNextPageError && <p role="alert">{messageOf(query.error)}</p>}
-        </div>
+        <LoadMore
+          busy={query.isFetchingNextPage}
+          why={query.isFetchNextPageError ? messageOf(query.error) : null}
+          onLoad={() => void query.fetchNextPage({ cancelRefetch: false })}
+        />
       )}
     </>
   );

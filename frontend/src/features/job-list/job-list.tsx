@@ -5,6 +5,7 @@ import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useRef } from "react";
 import { messageOf } from "@/api/errors";
 import { type JobFilter, jobsQuery } from "@/api/jobs";
+import { LoadMore } from "@/components/load-more";
 import { useScrolledPast } from "@/lib/scrolled";
 import { FilterBar } from "./filter-bar";
 import { JobCards } from "./job-cards";
@@ -69,16 +70,11 @@ function Rows({ filter, top, onClear }: RowsProps) {
       </div>
       <View jobs={shown} selected={selected} />
       {query.hasNextPage && (
-        <div className={styles["more"]}>
-          <Button
-            variant="default"
-            loading={query.isFetchingNextPage}
-            onClick={() => void query.fetchNextPage({ cancelRefetch: false })}
-          >
-            Load more
-          </Button>
-          {query.isFetchNextPageError && <p role="alert">{messageOf(query.error)}</p>}
-        </div>
+        <LoadMore
+          busy={query.isFetchingNextPage}
+          why={query.isFetchNextPageError ? messageOf(query.error) : null}
+          onLoad={() => void query.fetchNextPage({ cancelRefetch: false })}
+        />
       )}
     </>
   );
