@@ -111,6 +111,11 @@ async def test_what_differs_is_another_callback(store: Store, different: Wanted)
     assert await listed(store) == [two.id, one.id]
 
 
+async def test_a_duplicate_is_not_taken_for_an_empty_result(store: Store) -> None:
+    one, two = late(store, "", verdict=Answer.DIFFERENT), late(store, "", verdict=Answer.DUPLICATE)
+    assert [await store.keep(one), await store.keep(two)] == [one.id, two.id]
+
+
 async def test_other_content_is_another_callback(store: Store) -> None:
     one, two = late(store, "a"), late(store, "b")
     assert [await store.keep(one), await store.keep(two)] == [one.id, two.id]

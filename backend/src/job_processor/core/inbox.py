@@ -46,7 +46,12 @@ class Callback:
     @property
     def mark(self) -> str:
         """The same for each delivery of the same thing: 64 hex digits."""
-        parts = (self.job_id, self.attempt, self.execution_id, self.said.value, self.retryable, self.content)
+        # A duplicate's content is left out, and must not be taken for an empty one.
+        is_duplicate = self.verdict is Answer.DUPLICATE
+        parts = (
+            *(self.job_id, self.attempt, self.execution_id, self.said.value, self.retryable),
+            *(is_duplicate, self.content),
+        )
         return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property

@@ -22,6 +22,15 @@ _UNKNOWN = re.compile(r"^Object contains unknown field `.*?`", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `([^`]*)`")
 # Patterns the message of msgspec quotes are ours, not the client's.
 _SAFE = re.compile(r"^Expected `[^`]*`(?:, got `[a-z0-9 |]+`)?(?: of length [<>=]+ \d+)?|^Expected `")
+_TYPES = re.compile(r"(?<=^Expected )`([a-z]+(?: \| [a-z]+)*)(?=`| )")
+_JSON_WORDS = {
+    "str": "a string",
+    "int": "an integer",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "an array",
+    "object": "an object",
+}
 
 
 async def read_json(request: Request, wanted: type[T], *, optional: bool = False) -> T:
@@ -98,7 +107,12 @@ def _explain(message: str, wanted: type[msgspec.Struct]) -> Refused:
         field = first[1] if first is not None and first[1] in known else "the body"
     said = _SAFE.match(message)
     wish = message[: path.start()] if path is not None and said is not None else "has a wrong type"
+    wish = _TYPES.sub(_in_json_words, wish)
     return invalid(field, wish.replace("`", "").replace("Expected", "must be", 1).partition(", got")[0])
+
+
+def _in_json_words(types: re.Match[str]) -> str:
+    return " or ".join(_JSON_WORDS.get(one, one) for one in types[1].split(" | "))
 
 
 def _refuse_duplicate_keys(body: bytes) -> None:
