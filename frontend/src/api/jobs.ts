@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, type QueryClient, queryOptions } from "@tanstack/react-query";
 import type { Status } from "@/lib/status";
 import { answered, bodyOf, client, done } from "./client";
 import { parseExact } from "./exact-json";
@@ -87,6 +87,15 @@ export function comparisonQuery(id: string, otherId: string) {
       return parseExact(text) as Comparison;
     },
   });
+}
+
+/**
+ * Shows the job as an act's answer has it, and has it looked at again: events about what came after may have
+ * overtaken the answer, and nobody tells of them twice.
+ */
+export function showAnswer(queries: QueryClient, job: Job): void {
+  queries.setQueryData(jobKeys.one(job.id), job);
+  void queries.invalidateQueries({ queryKey: jobKeys.one(job.id) });
 }
 
 /** The key makes a re-send of the same form the same job. */

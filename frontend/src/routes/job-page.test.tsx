@@ -1,9 +1,10 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { expect, it } from "vitest";
 import type { WireJob } from "@/api/model";
 import { wireJob } from "@/testing/factories";
+import { FakeEventSource } from "@/testing/fake-event-source";
 import { renderPage } from "@/testing/render";
 import { problem, server } from "@/testing/server";
 
@@ -77,6 +78,37 @@ it("cancels, and shows the job as the server then has it", async () => {
   );
   await userEvent.click(await screen.findByRole("button", { name: "Cancel" }));
   expect(await screen.findByText("Cancelled", { selector: "[data-status]" })).toBeInTheDocument();
+});
+
+it("never trusts the answer to an act over the events that overtook it", async () => {
+  let answer: () => void = () => {};
+  const held = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  open({ status: "FAILED", waitingOn: null });
+  server.use(
+    http.post(`/jobs/${ID}/retry`, async () => {
+      await held;
+      return HttpResponse.json(wireJob());
+    }),
+  );
+  await userEvent.click(await screen.findByRole("button", { name: "Retry" }));
+  let looks = 0;
+  server.use(
+    http.get(`/jobs/${ID}`, () => {
+      looks += 1;
+      return HttpResponse.json(wireJob({ status: "COMPLETED", waitingOn: null }));
+    }),
+  );
+  act(() => {
+    FakeEventSource.newest().send("hello", { position: 1 });
+    FakeEventSource.newest().send("job", { id: ID, status: "COMPLETED", flow: "mock", rev: 4 });
+  });
+  expect(await screen.findByText("Completed", { selector: "[data-status]" })).toBeInTheDocument();
+  expect(looks).toBe(1);
+  answer();
+  await waitFor(() => expect(looks).toBe(2));
+  expect(await screen.findByText("Completed", { selector: "[data-status]" })).toBeInTheDocument();
 });
 
 it("replays with another prompt as a new job, and goes there", async () => {

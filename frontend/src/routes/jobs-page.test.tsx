@@ -129,6 +129,30 @@ describe("the form", () => {
     expect(keys[2]).not.toBe(keys[0]);
   });
 
+  it("never trusts the answer to a submission over the events that overtook it", async () => {
+    let answer: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    server.use(
+      http.post("/jobs", async () => {
+        await held;
+        return HttpResponse.json(wireJob(), { status: 201 });
+      }),
+      http.get("/jobs/:id", () => HttpResponse.json(wireJob({ status: "COMPLETED", waitingOn: null }))),
+    );
+    renderPage("/ui/");
+    await userEvent.type(await screen.findByLabelText("Prompt"), "quick");
+    await userEvent.click(screen.getByRole("button", { name: /Create job/ }));
+    act(() => {
+      FakeEventSource.newest().send("hello", { position: 1 });
+      FakeEventSource.newest().send("job", { id: wireJob().id, status: "COMPLETED", flow: "mock", rev: 4 });
+    });
+    answer();
+    await userEvent.click(await screen.findByRole("link", { name: "Open the job" }));
+    expect(await screen.findByText("Completed", { selector: "[data-status]" })).toBeInTheDocument();
+  });
+
   it("shows the server's word on a field at that field", async () => {
     server.use(
       http.post("/jobs", () =>

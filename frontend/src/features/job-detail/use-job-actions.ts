@@ -2,7 +2,7 @@ import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { messageOf } from "@/api/errors";
-import { cancelJob, deleteJob, jobKeys, replayJob, retryJob } from "@/api/jobs";
+import { cancelJob, deleteJob, jobKeys, replayJob, retryJob, showAnswer } from "@/api/jobs";
 import type { Job, ReplayRequest } from "@/api/model";
 import { statsKey } from "@/api/stats";
 
@@ -16,7 +16,7 @@ export function useJobActions(id: string) {
     void queries.invalidateQueries({ queryKey: statsKey });
   };
   const show = (job: Job) => {
-    queries.setQueryData(jobKeys.one(job.id), job);
+    showAnswer(queries, job);
     refreshLists();
   };
   const failed = (error: Error) => {

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
-import { jobKeys, submitJob } from "@/api/jobs";
+import { jobKeys, showAnswer, submitJob } from "@/api/jobs";
 import type { Job, Submission } from "@/api/model";
 import { statsKey } from "@/api/stats";
 import { randomKey } from "@/lib/random-key";
@@ -21,7 +21,7 @@ export function useSubmit(onCreated: (job: Job) => void) {
     },
     onSuccess: (job) => {
       sent.current = null;
-      queries.setQueryData(jobKeys.one(job.id), job);
+      showAnswer(queries, job);
       void queries.invalidateQueries({ queryKey: jobKeys.lists });
       void queries.invalidateQueries({ queryKey: statsKey });
       onCreated(job);
