@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -49,7 +50,8 @@ class Rogue:
         return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @asynccontextmanager
-    async def serve(self, tls: ssl.SSLContext | None = None) -> AsyncIterator["Rogue"]:
+    async def serve(self, tls: ssl.SSLContext | None = None, at: socket.socket | None = None) -> AsyncIterator["Rogue"]:
+        """``at``: a bound socket, at which nobody was to be reached until now."""
         tasks: set[asyncio.Task[None]] = set()
 
         def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -57,7 +59,10 @@ class Rogue:
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
-        server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+        if at is None:
+            server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+        else:
+            server = await asyncio.start_server(connected, sock=at, ssl=tls)
         self.port = server.sockets[0].getsockname()[1]
         self.scheme = "http" if tls is None else "https"
         try:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from job_processor import results
 from job_processor.core.errors import JobNotFound, MoveRefused
-from job_processor.core.job import IN_FLIGHT, Job, Json
+from job_processor.core.job import Attempt, AttemptEnd, Job, Json
 from job_processor.failpoints import failpoint
 from job_processor.http import paging, query, schemas, wire
 from job_processor.http.comparison import compare
@@ -101,12 +101,12 @@ class Jobs:
     async def cancel(self, request: Request) -> Response:
         context = self._context
         wanted = await read_json(request, schemas.CancelRequest, optional=True)
-        before = await context.job(request)
-        moved = await context.lifecycle.cancel(before.id, wanted.reason)
+        moved = await context.lifecycle.cancel(job_id(request), wanted.reason)
         if moved.landed:
             context.telemetry.moved(moved.job)
-            if before.state in IN_FLIGHT and before.attempts:
-                await context.cancel_accepted(before.flow, before.id, before.attempts[-1])
+            ended = _ended_by_cancel(moved.job)
+            if ended is not None:
+                await context.cancel_accepted(moved.job.flow, moved.job.id, ended)
         failpoint("cancel.before_response")
         return answer(wire.whole(moved.job, None))
 
@@ -138,6 +138,14 @@ class Jobs:
             job = await self._context.job(request)
             raise MoveRefused(f"Only final jobs can be deleted; this one is {job.state.value}.")
         return Response(status_code=204)
+
+
+def _ended_by_cancel(job: Job) -> Attempt | None:
+    """The attempt that was under way when the cancel landed, which may be another than when it was asked for."""
+    newest = job.attempts[-1] if job.attempts else None
+    if newest is None or newest.end is not AttemptEnd.CANCELLED or newest.ended_at != job.finished_at:
+        return None
+    return newest
 
 
 def _is_known(given: str, etag: str) -> bool:
