@@ -1,4 +1,4 @@
-"""The webhook processor, and through it all that our outgoing HTTP must survive (E1, E2, E6, E7, E9, E10, E13)."""
+"""The webhook processor, and through it all that our outgoing HTTP must survive (E1, E2, E6, E7, E9, E13)."""
 
 import asyncio
 import socket
@@ -234,23 +234,13 @@ async def test_a_server_error_counts(rogue: Rogue, status: int) -> None:
     assert (caught.code, caught.detail) == (f"http_{status}", f"HTTP {status}")
 
 
-# --- E9, E10: bombs and redirects --------------------------------------------------------------
+# --- E9: bombs (E10, redirects: test_redirects.py) -----------------------------------------------
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "zstd", "gzip, gzip"])
 async def test_a_compressed_error_is_not_opened(rogue: Rogue, encoding: str) -> None:
     rogue.usual = compressed(500, encoding)
     assert (await fault(webhook(rogue.url))).detail == "HTTP 500"
-
-
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_is_not_followed(rogue: Rogue, status: int) -> None:
-    async with Rogue(answer(200)).serve() as other:
-        rogue.usual = answer(status, headers={"Location": other.url})
-        caught = await trouble(webhook(rogue.url, token_env="N8N_TOKEN"))
-        assert other.requests == []
-    assert caught.trouble is Trouble.MISCONFIGURED
-    assert "redirect" in caught.detail
 
 
 async def test_a_proxy_in_the_environment_is_not_used(rogue: Rogue, monkeypatch: pytest.MonkeyPatch) -> None:

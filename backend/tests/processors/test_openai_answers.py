@@ -1,0 +1,123 @@
+"""E8: answers of a model server that are none, whole and in a stream."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from job_processor.core.outcome import Succeeded
+from tests.processors.chat import chunk, completion, error, stream, usage, whole
+from tests.processors.models import failed, fault, model, outcome
+from tests.processors.rogue import Behaviour, Rogue, answer, endless, events, raw
+
+
+@pytest.fixture
+async def rogue() -> AsyncIterator[Rogue]:
+    async with Rogue(stream("Hel", "lo.")).serve() as server:
+        yield server
+
+
+NO_CHOICES = {**completion(), "choices": []}
+TOOL = [{"index": 0, "id": "t", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code", "retryable"),
+    [
+        (whole("Hel", "content_filter"), "content_filter", False),
+        (whole("Hel", "length"), "length", False),
+        (whole(None, "tool_calls", tool_calls=TOOL), "tool_calls", False),
+        (whole(None, "function_call", function_call={"name": "f", "arguments": ""}), "tool_calls", False),
+        (whole(None, "stop", refusal="I will not."), "refusal", False),
+        (answer(200, NO_CHOICES), "no_choice", True),
+        (answer(200, {**completion(), "choices": None}), "no_choice", True),
+        (whole("", "stop"), "empty_answer", True),
+        (whole(None, "stop"), "empty_answer", True),
+        (whole(["not", "text"], "stop"), "empty_answer", True),
+        (whole("Hel", None), "answer_cut_off", True),
+        (whole("Hel", "abort"), "answer_cut_off", True),
+        (whole("half \ud83d", "stop"), "answer_garbled", True),
+        (whole("x" * 1_100_000), "answer_too_large", False),
+    ],
+)
+async def test_a_whole_answer_that_is_none(rogue: Rogue, behaviour: Behaviour, code: str, retryable: bool) -> None:
+    rogue.usual = behaviour
+    ended = await failed(model(rogue, stream=False))
+    assert (ended.error.code, ended.retryable) == (code, retryable)
+    assert ended.usage is not None
+    assert ended.usage.model == "test-model"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code", "retryable"),
+    [
+        (stream("Hel", finish="content_filter"), "content_filter", False),
+        (stream("Hel", finish="length"), "length", False),
+        (events(chunk(tool_calls=TOOL), chunk(finish="tool_calls"), "[DONE]"), "tool_calls", False),
+        (events(chunk(refusal="I will"), chunk(refusal=" not."), chunk(finish="stop"), "[DONE]"), "refusal", False),
+        (events(usage(), "[DONE]"), "no_choice", True),
+        (events(chunk(finish="stop"), "[DONE]"), "empty_answer", True),
+        (events(chunk("Hel")), "answer_cut_off", True),
+        (events(chunk("Hel"), "[DONE]"), "answer_cut_off", True),
+        (events(chunk("a \ud83d"), chunk("b", finish="stop"), "[DONE]"), "answer_garbled", True),
+        (events(*[chunk("x" * 100_000)] * 12, chunk(finish="stop"), "[DONE]"), "answer_too_large", False),
+        (events(chunk("Hel"), error("content_filter"), "[DONE]"), "content_filter", False),
+    ],
+)
+async def test_a_stream_that_is_no_answer(rogue: Rogue, behaviour: Behaviour, code: str, retryable: bool) -> None:
+    rogue.usual = behaviour
+    ended = await failed(model(rogue))
+    assert (ended.error.code, ended.retryable) == (code, retryable)
+
+
+async def test_a_character_in_two_pieces_is_joined(rogue: Rogue) -> None:
+    rogue.usual = events(chunk("\ud83d"), chunk("\ude00!"), chunk(finish="stop"), "[DONE]")
+    ended = await outcome(model(rogue))
+    assert isinstance(ended, Succeeded)
+    assert ended.result == "😀!"
+
+
+async def test_an_odd_reason_to_finish_is_none_to_lose_the_text(rogue: Rogue) -> None:
+    rogue.usual = whole("Hello.", "end_turn")
+    assert isinstance(await outcome(model(rogue, stream=False)), Succeeded)
+
+
+HTML = answer(200, "<html>hello</html>", {"Content-Type": "text/html"})
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        HTML,
+        answer(200, "{", {"Content-Type": "application/json"}),
+        answer(200, b"\xff\xfe\xfd", {"Content-Type": "application/json"}),
+        answer(200, "[" * 100_000, {"Content-Type": "application/json"}),
+        answer(200, [1, 2], {}),
+        answer(200, "null", {"Content-Type": "application/json"}),
+        answer(200, '"text"', {"Content-Type": "application/json"}),
+        answer(200, {}, {}),
+        answer(204),
+        events("not JSON"),
+        events("[1]"),
+        events("null"),
+        raw(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: \xff\xfe\n\n"),
+        raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"),
+    ],
+)
+async def test_what_is_no_chat_api_at_all(rogue: Rogue, behaviour: Behaviour, streamed: bool) -> None:
+    rogue.usual = behaviour
+    assert (await fault(model(rogue, stream=streamed))).code == "answer_garbled"
+
+
+async def test_an_error_in_the_midst_of_a_stream(rogue: Rogue) -> None:
+    rogue.usual = events(chunk("Hel"), error("server_error", "overloaded"), "[DONE]")
+    caught = await fault(model(rogue))
+    assert caught.code == "answer_broken"
+    assert "overloaded" in caught.detail
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_a_body_without_end(rogue: Rogue, streamed: bool) -> None:
+    rogue.usual = endless
+    ended = await failed(model(rogue, stream=streamed))
+    assert ended.error.code == "answer_too_large"
