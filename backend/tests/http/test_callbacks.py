@@ -176,15 +176,45 @@ async def test_a_report_that_is_none_is_422(site: Site, report: dict[str, object
     assert_problem(await site.callback(report), 422)
 
 
-@pytest.mark.parametrize("field", ["status", "owner", "prompt", "id", "__proto__", "maxAttempts", "createdAt", "lease"])
-async def test_f11_no_other_field_can_be_written(site: Site, field: str) -> None:
+@pytest.mark.parametrize(
+    "field",
+    [
+        "status",
+        "state",
+        "owner",
+        "prompt",
+        "id",
+        "__proto__",
+        "constructor",
+        "maxAttempts",
+        "failures",
+        "lease",
+        "resultVerdict",
+        "history",
+        "flow",
+    ],
+)
+@pytest.mark.parametrize("value", ["COMPLETED", 7, None, {"status": "COMPLETED"}])
+async def test_f11_no_other_field_can_be_written(site: Site, field: str, value: object) -> None:
     job = await waiting(site)
+    before = await site.job(job)
 
-    reply = await site.callback({"jobId": job, "result": "r", field: "COMPLETED"})
+    reply = await site.callback({"jobId": job, "result": "r", field: value})
 
     assert assert_problem(reply, 422)["code"] == "unknown_field"
-    after = await site.job(job)
-    assert (after["status"], after["prompt"]) == ("WAITING", "Say hello")
+    assert await site.job(job) == before
+
+
+async def test_f11_an_attempt_in_the_body_says_who_speaks_and_writes_nothing(site: Site) -> None:
+    job = await waiting(site)
+    before = await site.job(job)
+
+    for attempt in ("COMPLETED", 0, -1, 1.5, {"number": 1}):
+        assert_problem(await site.callback({"jobId": job, "result": "r", "attempt": attempt}), 422)
+    other = await site.callback({"jobId": job, "error": "e", "attempt": 7})
+
+    assert (other.status, other.json()["callback"]) == (200, "stale")
+    assert await site.job(job) == before
 
 
 async def test_a_token_may_stand_for_the_job_it_is_bound_to(site: Site) -> None:

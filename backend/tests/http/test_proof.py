@@ -3,17 +3,20 @@
 import base64
 import gc
 from collections import Counter
+from urllib.parse import urlencode
 
 import pytest
 from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from job_processor.core.outcome import Accepted
 from job_processor.http.forgeries import A_MINUTE
 from job_processor.signing import CallbackSigner
 from tests.http.problems import assert_problem
-from tests.support.asgi import Reply
+from tests.support.asgi import Client, Reply
 from tests.support.clock import Clock
+from tests.support.served import served
 from tests.support.site import SECRET, Site
 
 UNKNOWN = "ffffffffffffffffffffffff"
@@ -26,10 +29,10 @@ async def waiting(site: Site) -> str:
 
 
 def without_request_id(reply: Reply) -> dict[str, object]:
-    problem = assert_problem(reply, 401)
-    del problem["requestId"]
+    """Every byte of a refusal but the request's own id."""
+    own = str(assert_problem(reply, 401)["requestId"])
     headers = {k: v for k, v in reply.headers.items() if k != "x-request-id"}
-    return {"problem": problem, "headers": headers}
+    return {"body": reply.body.replace(own.encode(), b""), "headers": headers}
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -108,6 +111,27 @@ async def test_f5_refusals_are_written_down_and_bounded_and_a_proof_is_taken_all
     assert (await site.callback({"jobId": job, "result": "x"})).status == 200
 
 
+async def test_f5_a_proof_that_is_not_in_its_header_is_none(site: Site) -> None:
+    job = await waiting(site)
+    before, token = await site.job(job), site.token(job, 1)
+    refused = without_request_id(await site.callback({"jobId": job, "result": "x"}, secret=None))
+    for name, value in (
+        ("x-webhook-secret", SECRET),
+        ("webhookSecret", SECRET),
+        ("secret", SECRET),
+        ("authorization", f"Bearer {token}"),
+        ("callbackToken", token),
+        ("token", token),
+    ):
+        body = {"jobId": job, "result": "x"}
+        in_body = await site.client.post("/webhook/callback", {**body, name: value})
+        in_address = await site.client.post(f"/webhook/callback?{urlencode({name: value})}", body)
+        in_cookie = await site.client.post("/webhook/callback", body, {"cookie": f"{name}={value}"})
+        for reply in (in_body, in_address, in_cookie):
+            assert without_request_id(reply) == refused, name
+    assert await site.job(job) == before
+
+
 async def test_f8_an_unknown_job_and_a_known_one_cannot_be_told_apart_without_proof(site: Site) -> None:
     job = await waiting(site)
 
@@ -115,6 +139,45 @@ async def test_f8_an_unknown_job_and_a_known_one_cannot_be_told_apart_without_pr
         known = await site.client.post("/webhook/callback", {"jobId": job, "result": "x"}, headers)
         unknown = await site.client.post("/webhook/callback", {"jobId": UNKNOWN, "result": "x"}, headers)
         assert without_request_id(known) == without_request_id(unknown)
+
+
+async def test_f8_f9_without_proof_neither_the_store_is_asked_nor_the_body_read(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes no time cannot tell by its time: no figure of a clock is compared, there is nothing to compare."""
+    job = await waiting(site)
+    proofs = await forgeries(site, job)
+    for verb in ("get", "find_execution", "apply", "lanes", "counts", "list"):
+
+        async def touched(*_: object, verb: str = verb) -> None:
+            raise AssertionError(f"{verb} was called")
+
+        monkeypatch.setattr(site.store, verb, touched)
+
+    async def unread() -> Message:
+        raise AssertionError("the body was read")
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await site.app(scope, unread, send)
+
+    for name, headers in proofs.items():
+        # A good token of another job: only the body says that it is meant for this one.
+        client = site.client if name == "a token of another job" else Client(app)
+        for about in (job, UNKNOWN):
+            assert_problem(await client.post("/webhook/callback", {"jobId": about, "result": "x"}, headers), 401)
+
+
+async def test_f9_who_proves_nothing_is_answered_before_the_body_has_come(site: Site) -> None:
+    """On a real port: a body that comes slowly, or never, holds nobody up."""
+    async with served(site) as web:
+        for kind in ("application/json", "multipart/form-data; boundary=x"):
+            reader, writer = await web.connect()
+            head = (
+                f"POST /webhook/callback HTTP/1.1\r\nhost: x\r\ncontent-type: {kind}\r\ncontent-length: 1000000\r\n\r\n"
+            )
+            writer.write(head.encode())
+            assert (await reader.readline()).split()[1] == b"401"
+            writer.close()
 
 
 async def test_a_proof_for_one_job_says_nothing_about_another(site: Site) -> None:
