@@ -46,6 +46,9 @@ PATIENCE = 10
 """Callback timeouts that an attempt gets at most, whatever its processor says of it when it is asked: a record that
 says "running" may be of something that died long ago."""
 
+# Nothing else can tell of a refusal: who proves nothing must not be able to write to a job.
+OVERDUE = "No callback came by the deadline. One whose secret or token is wrong is refused, and does not count."
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -323,7 +326,7 @@ def _expire(job: Job, now: int, rules: FlowRules, jitter: float) -> Job | None:
     if job.state is State.RUNNING:
         lost = Failed(JobError("lease_lost", "The worker stopped renewing its lease."))
         return _fail_attempt(job, lost, AttemptEnd.LOST, Happened.LEASE_LOST, now, rules, jitter)
-    late = Failed(JobError("callback_overdue", "No callback came by the deadline."))
+    late = Failed(JobError("callback_overdue", OVERDUE))
     return _fail_attempt(job, late, AttemptEnd.OVERDUE, Happened.CALLBACK_OVERDUE, now, rules, jitter)
 
 
