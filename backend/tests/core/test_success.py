@@ -4,7 +4,7 @@ import pytest
 
 from job_processor.core.events import Happened
 from job_processor.core.job import FINAL, AttemptEnd, Job, State, Usage
-from job_processor.core.outcome import Accepted, Reported, Succeeded
+from job_processor.core.outcome import Accepted, Expired, Reported, Succeeded
 from tests.core.given import (
     BAD,
     EVERY_STATE,
@@ -82,3 +82,32 @@ def test_rule_3_a_callback_before_the_dispatch_returned_completes_and_the_late_a
 @pytest.mark.parametrize("attempt", [None, 1, 7])
 def test_a_success_needs_no_right_attempt_number(attempt: int | None) -> None:
     assert after(waiting(), Reported(Succeeded("r"), attempt)).state is State.COMPLETED
+
+
+LATE = 10**9
+OUT_OF_ORDER = [
+    (running(), says(Succeeded("r"), "t1", 1), None),
+    (waiting(), calls_back(Succeeded("r"), 1), None),
+    (running(), calls_back(Succeeded("r"), 1), "The callback came before the hand-over was answered."),
+    (
+        after(waiting(), Expired(), NOW + LATE),
+        calls_back(Succeeded("r")),
+        "The callback of attempt 1 came after its deadline.",
+    ),
+    (
+        after(running(), Expired(), NOW + LATE),
+        says(Succeeded("r"), "t1", 1),
+        "Attempt 1 had ended (lost); its result came all the same.",
+    ),
+    (
+        second_attempt(),
+        calls_back(Succeeded("r"), 1),
+        "Attempt 1 had ended (failed); its result came all the same.",
+    ),
+    (pending(), calls_back(Succeeded("r")), None),
+]
+
+
+@pytest.mark.parametrize(("job", "signal", "words"), OUT_OF_ORDER)
+def test_the_history_says_when_a_success_came_out_of_order(job: Job, signal: Reported, words: str | None) -> None:
+    assert after(job, signal, NOW + 2 * LATE).history[-1].detail == words

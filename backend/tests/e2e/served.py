@@ -61,7 +61,7 @@ class Served:
         flows.write_text(FLOWS)
         command = [sys.executable, "-m", "job_processor.cli", "serve", "--host", "127.0.0.1"]
         command += ["--port", str(self.port), "--data-dir", str(self.directory / "data")]
-        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "PYTHONPATH", "HOME", "LANG", "TMPDIR")}
+        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")}
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, env={**kept, "FLOWS_FILE": str(flows)}, stdout=log, stderr=subprocess.STDOUT

@@ -114,6 +114,7 @@ async def test_a_callback_before_the_acceptance(opened: Opened) -> None:
 
         assert await site.job(job) == done
     assert (words(done), ends(done)) == (["submitted", "started", "completed"], ["succeeded"])
+    assert done["history"][-1]["detail"] == "The callback came before the hand-over was answered."
     assert done["resultVerdict"]["kind"] == "json"
 
 
@@ -177,6 +178,7 @@ async def test_a_callback_after_its_deadline_while_the_job_is_not_final(opened: 
         done = await in_state(site, job, "COMPLETED")
 
     assert (words(done), ends(done)) == ([*HANDED_OVER, "callback_overdue", "completed"], ["succeeded"])
+    assert done["history"][-1]["detail"] == "The callback of attempt 1 came after its deadline."
     assert (done["error"], done["failures"], done["resultVerdict"]["kind"]) == (None, 1, "json")
 
 

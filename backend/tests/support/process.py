@@ -42,7 +42,7 @@ class Server:
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
     """What a process needs of ours, and what the test gives it."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH") if name in os.environ}
     return {**kept, **environment}
 
 

@@ -133,7 +133,7 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
             if _is_unwanted(job, success, rules):
                 after = _refuse_result(job, success, signal, now, rules, jitter)
             else:
-                after = _succeed(job, success, signal.attempt, signal.note, now)
+                after = _succeed(job, success, signal, now)
         case Reported(outcome=outcome) if _is_current(job, signal.attempt, signal.token, signal.execution):
             match outcome:
                 case Accepted():
@@ -190,11 +190,11 @@ def _was_cancelled(job: Job, attempt: int) -> bool:
     return any(event.what is Happened.CANCELLED and event.attempt == attempt for event in job.history)
 
 
-def _succeed(job: Job, success: Succeeded, attempt: int | None, note: str | None, now: int) -> Job | None:
+def _succeed(job: Job, success: Succeeded, signal: Reported, now: int) -> Job | None:
     """Rule 2: the first success of any attempt wins while the job is not final."""
     if job.is_final:
         return None
-    number = attempt if attempt is not None and attempt <= job.attempt else (job.attempt or None)
+    number = signal.attempt if signal.attempt is not None and signal.attempt <= job.attempt else (job.attempt or None)
     return _finish(
         job._replace(
             attempts=tuple(_after_success(a, number, success, now) for a in job.attempts),
@@ -203,9 +203,23 @@ def _succeed(job: Job, success: Succeeded, attempt: int | None, note: str | None
             error=None,
         ),
         State.COMPLETED,
-        Event(now, Happened.COMPLETED, number, note),
+        Event(now, Happened.COMPLETED, number, signal.note or _out_of_order(job, number, signal)),
         now,
     )
+
+
+def _out_of_order(job: Job, number: int | None, signal: Reported) -> str | None:
+    """What is odd about the time at which a success came, in words for the history."""
+    mine = next((attempt for attempt in job.attempts if attempt.number == number), None)
+    if mine is None:
+        return None
+    if mine.end is AttemptEnd.OVERDUE:
+        return f"The callback of attempt {number} came after its deadline."
+    if mine.end is not None:
+        return f"Attempt {number} had ended ({mine.end.value}); its result came all the same."
+    if job.state is State.RUNNING and signal.token is None:
+        return "The callback came before the hand-over was answered."
+    return None
 
 
 def _after_success(attempt: Attempt, winner: int | None, success: Succeeded, now: int) -> Attempt:
