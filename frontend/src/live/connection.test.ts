@@ -92,7 +92,15 @@ describe("a connection that died without a word", () => {
 });
 
 describe("events", () => {
+  it("begin when the stream does: what changed since the page first looked is fetched then", () => {
+    expect(refresher.everything).not.toHaveBeenCalled();
+    FakeEventSource.newest().send("hello", {});
+    expect(refresher.everything).toHaveBeenCalledTimes(1);
+  });
+
   it("are hints about one job, and a resync about all", () => {
+    FakeEventSource.newest().send("hello", {});
+    refresher.everything.mockClear();
     FakeEventSource.newest().send("job", { id: "a", status: "RUNNING", flow: "mock", rev: 2 });
     expect(refresher.jobChanged).toHaveBeenCalledWith("a");
     FakeEventSource.newest().send("resync", {});
@@ -131,6 +139,7 @@ describe("polling", () => {
 describe("a hidden tab", () => {
   it("holds refetching, gives its connection back, and catches up when it is seen again", async () => {
     FakeEventSource.newest().send("hello", {});
+    refresher.everything.mockClear();
     setHidden(true);
     expect(refresher.hold).toHaveBeenLastCalledWith(true);
     await vi.advanceTimersByTimeAsync(60_000);
@@ -141,5 +150,8 @@ describe("a hidden tab", () => {
     expect(refresher.hold).toHaveBeenLastCalledWith(false);
     expect(refresher.everything).toHaveBeenCalledTimes(1);
     expect(FakeEventSource.instances).toHaveLength(2);
+    // What changed while the new stream was on its way.
+    FakeEventSource.newest().send("hello", {});
+    expect(refresher.everything).toHaveBeenCalledTimes(2);
   });
 });

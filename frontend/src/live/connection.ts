@@ -31,10 +31,11 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
   const signal = (what: Signal) => {
     const before = state;
     const after = next(before, what);
-    if (after.stream === before.stream && after.server === before.server) return;
-    state = after;
-    for (const notify of listeners) notify();
-    if (mustCatchUp(before, after)) refresher.everything();
+    if (after.stream !== before.stream || after.server !== before.server) {
+      state = after;
+      for (const notify of listeners) notify();
+    }
+    if (mustCatchUp(before, what)) refresher.everything();
     // Even a stream that seems open may have died with the server it was opened to.
     if (what === "up" && before.server === "down") open();
   };

@@ -34,9 +34,8 @@ export function modeOf(state: LiveState): Mode {
   return state.stream === "lost" ? "polling" : "connecting";
 }
 
-/** Something may have been missed between the two: fetch everything anew. */
-export function mustCatchUp(before: LiveState, after: LiveState): boolean {
-  const back = modeOf(before) === "offline" && modeOf(after) !== "offline";
-  const reopened = before.stream === "lost" && after.stream === "open";
-  return back || reopened;
+/** Something may have been missed, of which nobody will tell again: fetch everything anew. */
+export function mustCatchUp(before: LiveState, signal: Signal): boolean {
+  const back = modeOf(before) === "offline" && modeOf(next(before, signal)) !== "offline";
+  return back || signal === "stream-open";
 }

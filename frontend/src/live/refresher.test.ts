@@ -1,5 +1,6 @@
-import { QueryClient } from "@tanstack/react-query";
+import { QueryClient, QueryObserver } from "@tanstack/react-query";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { jobKeys } from "@/api/jobs";
 import { createRefresher } from "./refresher";
 
 beforeEach(() => vi.useFakeTimers());
@@ -61,4 +62,24 @@ it("waits for a slow round to answer before it asks again", async () => {
   answer();
   await vi.advanceTimersByTimeAsync(0);
   expect(invalidate).toHaveBeenCalledTimes(2);
+});
+
+it("asks again when the first answer was under way: it may be of before the change", async () => {
+  const queries = new QueryClient();
+  const answers: ((text: string) => void)[] = [];
+  const observer = new QueryObserver(queries, {
+    queryKey: jobKeys.one("a"),
+    queryFn: () => new Promise<string>((resolve) => answers.push(resolve)),
+  });
+  const stop = observer.subscribe(() => {});
+  const refresher = createRefresher(queries);
+  refresher.jobChanged("a");
+  answers[0]?.("before");
+  await vi.advanceTimersByTimeAsync(300);
+  expect(answers).toHaveLength(2);
+  answers[1]?.("after");
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(queries.getQueryData(jobKeys.one("a"))).toBe("after");
+  expect(answers).toHaveLength(2);
+  stop();
 });

@@ -30,7 +30,7 @@ export function createRefresher(queries: QueryClient): Refresher {
     all = false;
     changed.clear();
     const rest = new Promise((resolve) => setTimeout(resolve, AT_MOST_EVERY_MS));
-    const refetched = keys.map((queryKey) => queries.invalidateQueries({ queryKey }));
+    const refetched = keys.map((queryKey) => refetch(queries, queryKey));
     await Promise.allSettled([rest, ...refetched]);
     busy = false;
     void round();
@@ -50,6 +50,21 @@ export function createRefresher(queries: QueryClient): Refresher {
       void round();
     },
   };
+}
+
+/**
+ * A query's first fetch is joined, not started anew, by an invalidation, and its answer may be of before the change:
+ * such queries are fetched once more.
+ */
+async function refetch(queries: QueryClient, queryKey: readonly unknown[]): Promise<void> {
+  const first = queries
+    .getQueryCache()
+    .findAll({ queryKey, fetchStatus: "fetching" })
+    .filter((query) => query.state.data === undefined);
+  await queries.invalidateQueries({ queryKey });
+  await Promise.all(
+    first.map((query) => queries.invalidateQueries({ queryKey: query.queryKey, exact: true })),
+  );
 }
 
 function staleKeys(ids: ReadonlySet<string>): (readonly unknown[])[] {

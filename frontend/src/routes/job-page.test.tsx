@@ -105,9 +105,10 @@ it("never trusts the answer to an act over the events that overtook it", async (
     FakeEventSource.newest().send("job", { id: ID, status: "COMPLETED", flow: "mock", rev: 4 });
   });
   expect(await screen.findByText("Completed", { selector: "[data-status]" })).toBeInTheDocument();
-  expect(looks).toBe(1);
-  answer();
+  // Both rounds that the stream asked for are over.
   await waitFor(() => expect(looks).toBe(2));
+  answer();
+  await waitFor(() => expect(looks).toBe(3));
   expect(await screen.findByText("Completed", { selector: "[data-status]" })).toBeInTheDocument();
 });
 
