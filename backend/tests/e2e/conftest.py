@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Error, Page
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, expect
 
 from job_processor import __file__ as package
 from tests.e2e.browser import launched
@@ -17,6 +17,7 @@ from tests.e2e.served import Served
 WIDE = 1440
 WAITS_MS = 30_000
 """How long the page may take to show something. Generous: a busy machine is not a bug."""
+expect.set_options(timeout=WAITS_MS)
 
 Scheme = Literal["light", "dark"]
 OpenTab = Callable[..., Awaitable[Page]]

@@ -2,10 +2,6 @@
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.conftest import WAITS_MS
-
-expect.set_options(timeout=WAITS_MS)
-
 
 async def type_and_create(page: Page, prompt: str) -> None:
     await page.get_by_label("Prompt", exact=True).fill(prompt)

@@ -26,6 +26,20 @@ processor = "mock"
 delay_seconds = 0.2
 max_attempts = 1
 
+[flows.once]
+processor = "mock"
+delay_seconds = 0.2
+callback_timeout_seconds = 1
+max_attempts = 1
+
+[flows.twice]
+processor = "mock"
+delay_seconds = 0.2
+callback_timeout_seconds = 1
+max_attempts = 2
+backoff_base_seconds = 3600
+backoff_cap_seconds = 3600
+
 [flows.patient]
 processor = "mock"
 delay_seconds = 600

@@ -48,6 +48,8 @@ class Fault(StrEnum):
 Rate = Annotated[float, Meta(ge=0, le=1)]
 _NAMED = re.compile(r"\bfault:([a-z_]+)")
 _TRIES = 5
+_LATE_BY_SECONDS = 5.0
+"""Long enough for the reaper to have found the callback overdue, on a busy machine too."""
 
 
 class MockOptions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -88,7 +90,7 @@ class MockProcessor:
         if fault is Fault.SLOW:
             delay *= 3
         elif fault is Fault.LATE:
-            delay = self._timeout_ms / 1000 + 2
+            delay = self._timeout_ms / 1000 + _LATE_BY_SECONDS
         key = (dispatch.job_id, dispatch.attempt)
         task = asyncio.create_task(self._later(delay, dispatch, fault))
         self._pending[key] = task
