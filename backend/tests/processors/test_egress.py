@@ -5,7 +5,13 @@ import socket
 
 import pytest
 
+from job_processor.core.lane import Trouble
+from job_processor.core.outcome import Accepted
+from job_processor.processors.base import LaneTrouble
 from job_processor.processors.egress import AddressRefused, CheckedResolver, parse_url, refused_because
+from job_processor.processors.webhook import WebhookOptions, WebhookProcessor
+from tests.processors.given import dispatch, opened, surroundings
+from tests.processors.rogue import Rogue, answer
 
 
 @pytest.mark.parametrize(
@@ -94,3 +100,28 @@ async def test_a_short_loopback_is_loopback() -> None:
     assert [r["host"] for r in await CheckedResolver(allow_private=True).resolve("127.1", 80)] == ["127.0.0.1"]
     with pytest.raises(AddressRefused, match="private"):
         await CheckedResolver(allow_private=False).resolve("127.1", 80)
+
+
+async def test_a_name_that_changes_its_mind_is_asked_once_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DNS rebinding: harmless when it is checked, a metadata service when it is used. Only one look-up there is."""
+    loop = asyncio.get_running_loop()
+    answers = ["127.0.0.1", "169.254.169.254"]
+    asked: list[object] = []
+
+    async def getaddrinfo(host: object, port: int, **_named: object) -> list[object]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (answers.pop(0), port))]
+
+    async with Rogue(answer(200)).serve() as rogue:
+        options = WebhookOptions(url=f"http://rebinding.example:{rogue.port}/")
+        async with (
+            opened(WebhookProcessor(options, surroundings())) as processor,
+            opened(WebhookProcessor(options, surroundings())) as another,
+        ):
+            monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
+            assert isinstance(await processor.run(dispatch()), Accepted)
+            assert (len(rogue.requests), asked) == (1, ["rebinding.example"])
+            with pytest.raises(LaneTrouble, match="metadata") as caught:
+                await another.run(dispatch())
+            assert caught.value.trouble is Trouble.MISCONFIGURED
+            assert (len(rogue.requests), len(asked)) == (1, 2)
