@@ -41,9 +41,10 @@ class Server:
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
-    """What a process needs of ours, and what the test gives it."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH") if name in os.environ}
-    return {**kept, **environment}
+    """What a process needs of ours, and what the test gives it; both find the same source."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    paths = [source["PYTHONPATH"] for source in (environment, os.environ) if source.get("PYTHONPATH")]
+    return {**kept, **environment, **({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})}
 
 
 async def run(*arguments: str, environment: Mapping[str, str], cwd: Path) -> tuple[int, str]:

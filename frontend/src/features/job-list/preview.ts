@@ -22,6 +22,7 @@ export function remarkOf(job: JobSummary): string | null {
 /** "2/5": which try this is, of at most how many. Null for the first, which needs no words. */
 export function triesOf(job: JobSummary): string | null {
   const underWay = job.status === "RUNNING" || job.status === "WAITING" || job.status === "COMPLETED";
-  const tries = job.failures + (underWay ? 1 : 0);
+  // A late result completes the job by an attempt that has been counted as failed.
+  const tries = Math.min(job.failures + (underWay ? 1 : 0), job.attempt);
   return job.failures === 0 || tries === 0 ? null : `${tries}/${job.maxAttempts}`;
 }

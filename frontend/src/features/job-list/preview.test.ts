@@ -1,0 +1,15 @@
+import { expect, it } from "vitest";
+import { toSummary } from "@/api/model";
+import { wireSummary } from "@/testing/factories";
+import { triesOf } from "./preview";
+
+it.each<[string, Parameters<typeof wireSummary>[0], string | null]>([
+  ["is at its first try", { status: "RUNNING", attempt: 1, failures: 0 }, null],
+  ["has a second try under way", { status: "WAITING", attempt: 2, failures: 1 }, "2/3"],
+  ["waits for its second try", { status: "PENDING", attempt: 1, failures: 1 }, "1/3"],
+  ["was put back at no cost in between", { status: "RUNNING", attempt: 5, failures: 1 }, "2/3"],
+  ["was completed at the second try", { status: "COMPLETED", attempt: 2, failures: 1 }, "2/3"],
+  ["was completed by a late result of its only try", { status: "COMPLETED", attempt: 1, failures: 1 }, "1/3"],
+])("the tries of a job that %s", (_, job, words) => {
+  expect(triesOf(toSummary(wireSummary(job)))).toBe(words);
+});
