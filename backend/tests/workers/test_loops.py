@@ -179,6 +179,72 @@ async def test_e3_a_processor_that_says_for_ever_that_it_still_works_is_given_up
     assert await site.store.overdue(10) == []
 
 
+async def test_a_processor_that_is_slow_to_tell_holds_up_no_lost_lease(site: Site, clock: Clock) -> None:
+    await site.submit()
+    await site.say(await site.claim(), Accepted(20_000, "exec-1"))
+    lost = (await site.submit())["id"]
+    await site.claim()
+    clock.forward(31_000)
+    seen: list[str] = []
+
+    class Looks(Asked):
+        async def reconcile(self, job_id: str, attempt: Attempt) -> Outcome | None:
+            seen.append((await site.job(lost))["error"]["code"])
+            return None
+
+    await reaper(site, Looks(None)).tick()
+
+    assert seen == ["lease_lost"]
+
+
+async def test_several_executions_are_asked_after_at_once(site: Site, clock: Clock) -> None:
+    jobs = [(await site.submit())["id"] for _ in range(3)]
+    for _ in jobs:
+        await site.say(await site.claim(), Accepted(20_000, "exec-1"))
+    clock.forward(20_000)
+    all_asked = asyncio.Barrier(len(jobs))
+
+    class Meets(Asked):
+        async def reconcile(self, job_id: str, attempt: Attempt) -> Outcome | None:
+            async with asyncio.timeout(5):
+                await all_asked.wait()
+            return Succeeded("found")
+
+    await reaper(site, Meets(None)).tick()
+
+    assert [(await site.job(job))["status"] for job in jobs] == ["COMPLETED"] * 3
+
+
+async def test_when_asking_takes_long_the_rest_is_asked_after_by_the_next_tick(
+    site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("job_processor.workers.reaper.ASKED_AT_ONCE", 2)
+    monkeypatch.setattr("job_processor.workers.reaper.ASK_SECONDS", 0)
+    for _ in range(3):
+        await site.submit()
+        await site.say(await site.claim(), Accepted(20_000, "exec-1"))
+    clock.forward(20_000)
+    asked = Asked(Succeeded("found"))
+    for at_all in (2, 3, 3):
+        await reaper(site, asked).tick()
+        assert len(asked.asked) == at_all
+
+
+async def test_a_store_that_is_away_while_somebody_is_asked_is_waited_for(
+    site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await site.submit()
+    await site.say(await site.claim(), Accepted(20_000, "exec-1"))
+    clock.forward(20_000)
+
+    async def away(*_: object) -> bool:
+        raise StoreUnavailable("down")
+
+    monkeypatch.setattr(site.store, "apply", away)
+    with pytest.raises(StoreUnavailable):
+        await reaper(site, Asked(Succeeded("found"))).tick()
+
+
 async def test_nobody_is_asked_about_a_job_past_its_own_deadline(site: Site, clock: Clock) -> None:
     job = (await site.submit(deadline="2026-09-21T14:13:30Z"))["id"]
     await site.say(await site.claim(), Accepted(60_000))
