@@ -8,11 +8,13 @@ from pathlib import Path
 import apsw
 import pytest
 
+from job_processor.core.callbacks import Answer
+from job_processor.core.inbox import Callback, Said
 from job_processor.store.sqlite.connection import open_writer
 from job_processor.store.sqlite.schema import VERSIONS, upgrade
 from job_processor.store.sqlite.store import SqliteStore
 from tests.faults.upgrading import NEXT
-from tests.store_suite.given import added
+from tests.store_suite.given import added, completed, failed
 
 
 def _upgrade(path: Path, die_at: int) -> int:
@@ -24,10 +26,13 @@ def _shape(path: Path) -> list[tuple[object, ...]]:
     db = apsw.Connection(str(path))
     try:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        version = db.pragma("user_version")
-        return [(version,), *db.execute("SELECT name, sql FROM sqlite_schema ORDER BY name")]
+        return _schema(db)
     finally:
         db.close()
+
+
+def _schema(db: apsw.Connection) -> list[tuple[object, ...]]:
+    return [(db.pragma("user_version"),), *db.execute("SELECT name, sql FROM sqlite_schema ORDER BY name")]
 
 
 def _ended(path: Path) -> list[tuple[object, ...]]:
@@ -52,6 +57,31 @@ def test_a_new_file_whose_making_was_cut_off_is_made_by_the_next_start(tmp_path:
     else:
         pytest.fail("the upgrade never ended")
     assert died > 20
+
+
+async def test_a_file_of_before_there_was_an_inbox_keeps_its_jobs_and_gets_one(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    await store.open()
+    jobs = [await completed(store, "p", "r"), await failed(store), await added(store, "pending")]
+    await store.close()
+    db = open_writer(tmp_path / "jobs.db")
+    # What the first version left, to the letter.
+    db.execute("DROP TABLE callbacks; PRAGMA user_version = 1")
+    old = open_writer(tmp_path / "old.db")
+    upgrade(old, VERSIONS[:1])
+    assert _schema(db) == _schema(old)
+    db.close()
+    old.close()
+
+    store = SqliteStore(tmp_path)
+    await store.open()
+
+    assert [await store.get(job.id) for job in jobs] == jobs
+    late = Callback("0" * 24, 1, 1, Answer.LATE, Said.RESULT, "late", jobs[1].id)
+    assert await store.keep(late) == late.id
+    assert await store.delete(jobs[1].id)
+    assert await store.kept(late.id) is None
+    await store.close()
 
 
 async def test_jobs_outlive_an_upgrade_that_is_cut_off_again_and_again(tmp_path: Path) -> None:
