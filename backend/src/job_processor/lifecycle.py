@@ -155,8 +155,7 @@ class Lifecycle:
         if attempt.execution_id is None:
             return job
         for one in await self._store.inbox(InboxQuery(execution_id=attempt.execution_id)):
-            # Numbers of executions start anew with a new n8n; what was said before we sent anything is not of ours.
-            if one.callback.last_at >= attempt.started_at:
+            if one.callback.is_about(attempt):
                 report = Failed(reported_error(one.callback.content), one.callback.retryable)
                 moved = await self.signal(job.id, Reported(report, execution=attempt.execution_id), known=job)
                 if moved.landed:

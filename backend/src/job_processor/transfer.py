@@ -186,7 +186,7 @@ def _callbacks(store: Store) -> AsyncIterator[list[Callback]]:
 async def _write_callbacks(target: Store, callbacks: Sequence[Callback]) -> None:
     for callback in callbacks:
         if await target.kept(callback.id) is None:
-            await target.keep(callback)
+            await target.keep(callback, limited=False)
 
 
 async def _write(target: Store, page: Sequence[Job]) -> int:

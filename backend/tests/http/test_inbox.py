@@ -1,5 +1,6 @@
 """The callback inbox: what changed nothing is kept, what came too early is matched, a late result can be taken."""
 
+from job_processor.core.inbox import KEPT_OF_A_JOB
 from job_processor.core.job import JobError
 from job_processor.core.outcome import Accepted, Failed
 from tests.http.problems import CANARY, assert_problem, naming
@@ -54,6 +55,18 @@ async def test_a_person_accepts_a_late_result(site: Site) -> None:
     assert [one["verdict"] for one in await inbox(site)] == ["accepted"]
     again = await accept(site, kept)
     assert (again.status, again.json()["updatedAt"]) == (200, reply.json()["updatedAt"])
+
+
+async def test_nobody_is_told_that_a_late_result_is_kept_when_it_is_not(site: Site) -> None:
+    job = await failed_job(site)
+    for n in range(KEPT_OF_A_JOB):
+        reply = await site.callback({"jobId": job, "result": f"{n}"})
+        assert "is kept in the inbox" in assert_problem(reply, 409)["detail"]
+
+    beyond = assert_problem(await site.callback({"jobId": job, "result": "one more"}), 409)
+
+    assert (beyond["code"], "is not kept" in beyond["detail"]) == ("late_result", True)
+    assert "one more" not in str(await inbox(site, f"?jobId={job}&limit=100"))
 
 
 async def test_a_late_result_of_a_cancelled_job_can_be_accepted(site: Site) -> None:
@@ -165,12 +178,48 @@ async def test_a_crash_report_that_may_not_be_retried_ends_the_job_when_it_is_ma
 async def test_a_crash_report_from_before_the_attempt_is_not_about_it(site: Site, clock: Clock) -> None:
     """A new n8n counts its executions from one again."""
     await site.callback({"executionId": "1", "error": "long ago"})
-    clock.forward(1)
+    clock.forward(60_000)
     await site.submit()
 
     after = await site.say(await site.claim(), Accepted(60_000, "1"))
 
     assert (after.state.value, after.failures) == ("WAITING", 0)
+
+
+async def test_what_another_job_got_from_an_execution_of_the_same_number_is_no_crash_report(site: Site) -> None:
+    """Two n8n behind one Job Processor count their executions alike."""
+    other = await failed_job(site)
+    await site.submit()
+    claimed = await site.claim()
+    await site.callback({"jobId": other, "executionId": "7", "result": "a secret"})
+    await site.callback({"jobId": other, "executionId": "7", "error": "stale"})
+    await site.callback({"jobId": "0" * 24, "executionId": "7", "error": "nobody's"})
+
+    after = await site.say(claimed, Accepted(60_000, "7"))
+
+    assert (after.state.value, after.failures, after.error) == ("WAITING", 0, None)
+
+
+async def test_a_crash_report_that_came_again_counts_for_the_attempt_it_is_about_now(site: Site, clock: Clock) -> None:
+    """A new n8n, the same number, the same words: the report is known already, and is news all the same."""
+    for n in range(2):
+        await site.submit()
+        claimed = await site.claim()
+        clock.forward(60_000)
+        await site.callback({"executionId": "1", "error": "crashed"})
+        assert (await site.say(claimed, Accepted(60_000, "1"))).failures == 1, n
+        await site.client.post(f"/jobs/{claimed.id}/cancel")
+
+
+async def test_a_crash_report_stamped_by_a_clock_that_is_a_little_behind_still_counts(site: Site, clock: Clock) -> None:
+    """Each process carries the database's time on by itself, so two of them differ by a little."""
+    await site.submit()
+    claimed = await site.claim()
+    clock.forward(-3_000)
+    await site.callback({"executionId": "e-7", "error": "out of memory"})
+    clock.forward(3_000)
+
+    assert (await site.say(claimed, Accepted(60_000, "e-7"))).failures == 1
 
 
 async def test_a_crash_report_that_comes_again_is_counted_and_changes_nothing(site: Site) -> None:

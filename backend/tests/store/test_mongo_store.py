@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 
 import pymongo
 import pytest
 
+from job_processor.core.callbacks import Answer
+from job_processor.core.errors import StoreUnavailable
+from job_processor.core.inbox import Callback, Said
 from job_processor.core.job import State
 from job_processor.store.base import Notice, Resync
 from job_processor.store.mongo.reads import pattern
@@ -102,6 +106,46 @@ async def test_a_document_is_readable_in_the_shell(place: MongoPlace, server: Mo
     assert (found["state"], found["prompt"], found["tags"]) == ("PENDING", "prompt", ["t"])
     assert record["history"][0]["what"] == "submitted"
     assert json.loads(record["metadata"]) == {"a.b": {"$c": 1}}
+
+
+@pytest.mark.mongo
+async def test_a_deletion_that_is_cut_off_anywhere_leaves_no_callbacks_without_their_job(
+    place: MongoPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await place.open()
+    assert isinstance(store, MongoStore)
+    link = store._open.link
+    do = link.do
+    for steps in range(10):
+        job = await given.cancelled(store)
+        now = store.now()
+        kept = Callback(f"{steps:024x}", now, now, Answer.LATE, Said.RESULT, "r", job.id)
+        await store.keep(kept)
+        left = steps
+
+        async def dies(operation: Callable[[bool], Awaitable[object]]) -> object:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise StoreUnavailable("Here the process dies.")
+            return await do(operation)
+
+        monkeypatch.setattr(link, "do", dies)
+        try:
+            await store.delete(job.id)
+        except StoreUnavailable:
+            ended = False
+        else:
+            ended = True
+        monkeypatch.setattr(link, "do", do)
+        if await store.get(job.id) is None:
+            assert await store.kept(kept.id) is None, steps
+        else:
+            assert await store.delete(job.id)
+        if ended:
+            assert steps > 1
+            return
+    pytest.fail("the deletion never ended")
 
 
 def test_a_pattern_has_no_operator_and_no_nul() -> None:

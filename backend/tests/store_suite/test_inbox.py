@@ -121,14 +121,42 @@ async def test_other_content_is_another_callback(store: Store) -> None:
     assert [await store.keep(one), await store.keep(two)] == [one.id, two.id]
 
 
-@pytest.mark.parametrize(("job_id", "limit"), [(JOB, KEPT_OF_A_JOB), (None, KEPT_WITHOUT_A_JOB)])
-async def test_no_more_than_the_limit_is_kept(store: Store, job_id: str | None, limit: int) -> None:
-    for n in range(limit):
-        assert await store.keep(late(store, str(n), job_id=job_id)) is not None
-    assert await store.keep(late(store, "one more", job_id=job_id)) is None
-    assert await store.keep(late(store, "0", job_id=job_id)) is not None
+async def test_no_more_than_the_limit_is_kept_of_a_job(store: Store) -> None:
+    for n in range(KEPT_OF_A_JOB):
+        assert await store.keep(late(store, str(n))) is not None
+    assert await store.keep(late(store, "one more")) is None
+    assert await store.keep(late(store, "0")) is not None
     assert await store.keep(late(store, "another", job_id=OTHER)) is not None
-    assert len(await store.inbox(InboxQuery(limit=2_000))) == limit + 1
+    assert len(await store.inbox(InboxQuery(limit=2_000))) == KEPT_OF_A_JOB + 1
+
+
+async def test_a_copy_of_a_store_is_not_held_to_the_limit(store: Store) -> None:
+    """A job gets more of them when reports by execution are found to be about it."""
+    callbacks = [late(store, str(n)) for n in range(KEPT_OF_A_JOB + 1)]
+    kept = [await store.keep(callback, limited=False) for callback in callbacks]
+    assert kept == [callback.id for callback in callbacks]
+
+
+@pytest.mark.parametrize("names_jobs", [False, True])
+async def test_of_what_is_about_no_job_of_ours_the_newest_are_kept(store: Store, names_jobs: bool) -> None:
+    """Whatever came before: a report on an execution that is about to be accepted must find room."""
+
+    def unknown(n: int) -> Callback:
+        job_id = f"{n:024x}" if names_jobs else None
+        return late(store, str(n), verdict=Answer.UNKNOWN, said=Said.ERROR, job_id=job_id)
+
+    mine = late(store)
+    unreadable = late(store, "0", verdict=Answer.UNREADABLE, said=Said.UNREADABLE, job_id=None)
+    of_a_job = late(store, "0", verdict=Answer.UNREADABLE, said=Said.UNREADABLE)
+    for other in (mine, unreadable, of_a_job):
+        await store.keep(other)
+    callbacks = [unknown(n) for n in range(KEPT_WITHOUT_A_JOB + 2)]
+    for callback in callbacks:
+        assert await store.keep(callback) == callback.id
+    newest = [callback.id for callback in reversed(callbacks[2:])]
+    assert await listed(store, InboxQuery(limit=2_000)) == [*newest, of_a_job.id, unreadable.id, mine.id]
+    assert await store.keep(callbacks[-1]) == callbacks[-1].id
+    assert len(await store.inbox(InboxQuery(limit=2_000))) == KEPT_WITHOUT_A_JOB + 3
 
 
 async def test_filters_and_pages(store: Store) -> None:
@@ -170,6 +198,20 @@ async def test_a_deleted_job_takes_its_callbacks_along(store: Store) -> None:
     await store.keep(other)
     assert await store.delete(job.id)
     assert await listed(store) == [other.id]
+
+
+async def test_what_came_again_since_is_not_forgotten(store: Store, clock: Clock) -> None:
+    """It comes while forget is at work: whichever is first, what was answered as kept is there."""
+    old = [late(store, str(n), job_id=None, verdict=Answer.UNKNOWN) for n in range(20)]
+    for one in old:
+        await store.keep(one)
+    clock.forward(10)
+    before = store.now()
+
+    again = [replace(one, last_at=before) for one in old]
+    _, *kept = await asyncio.gather(store.forget(before, 20), *(store.keep(one) for one in again))
+
+    assert sorted(await listed(store)) == sorted(str(id_) for id_ in kept)
 
 
 async def test_a_job_that_is_not_deleted_keeps_them(store: Store) -> None:

@@ -1,8 +1,12 @@
 """Copying between stores: everything arrives, nothing is written twice, a difference is never passed over."""
 
+from dataclasses import replace
+
 import pytest
 
 from job_processor import transfer
+from job_processor.core.callbacks import Answer
+from job_processor.core.inbox import KEPT_OF_A_JOB, Callback, Said
 from job_processor.store import portable
 from job_processor.store.base import InboxQuery, Query, Store
 from tests.store_suite import given
@@ -54,6 +58,24 @@ async def test_a_job_that_differs_in_the_target_stops_the_copy(new_place: NewPla
     await target.add(job._replace(prompt="another"))
     with pytest.raises(transfer.TransferFailed, match=job.id):
         await transfer.copy(source, target, quiet)
+
+
+async def test_a_job_with_more_kept_callbacks_than_one_may_send_is_copied_whole(new_place: NewPlace) -> None:
+    """Reports by execution become a job's own once they are matched, beside those that named it."""
+    source, target = [await (await new_place("sqlite")).open() for _ in range(2)]
+    job = await given.failed(source)
+    now = source.now()
+    for n in range(KEPT_OF_A_JOB):
+        words = Callback(f"{n:024x}", now, now, Answer.STALE, Said.ERROR, str(n), job.id, execution_id="7")
+        await source.keep(words)
+    crash = Callback("f" * 24, now, now, Answer.UNKNOWN, Said.ERROR, "0", execution_id="7")
+    assert await source.keep(crash) == crash.id
+    await source.settle(crash.id, Answer.APPLIED, job.id)
+
+    await transfer.copy(source, target, quiet)
+
+    assert await lines(target) == await lines(source)
+    assert await target.keep(replace(crash, id="e" * 24)) == crash.id, "it is known when it comes again"
 
 
 async def test_progress_counts_up_to_all(new_place: NewPlace) -> None:

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from job_processor.core.callbacks import Answer
+from job_processor.core.job import Attempt
 
 KEPT_OF_A_JOB = 50
 """A sender that reports another result each time fills no disk."""
 KEPT_WITHOUT_A_JOB = 1_000
+"""Of each verdict; beyond it the oldest goes, so that what comes now can still be matched."""
+CLOCKS_DIFFER_MS = 5_000
+"""By so much the times that two processes stamp may differ: each carries the store's time on by itself."""
 
 
 class Said(StrEnum):
@@ -49,15 +53,34 @@ class Callback:
         # A duplicate's content is left out, and must not be taken for an empty one.
         is_duplicate = self.verdict is Answer.DUPLICATE
         parts = (
-            *(self.job_id, self.attempt, self.execution_id, self.said.value, self.retryable),
+            # What names its execution alone was kept before its job was known.
+            *(
+                None if self.verdict is Answer.APPLIED else self.job_id,
+                self.attempt,
+                self.execution_id,
+                self.said.value,
+                self.retryable,
+            ),
             *(is_duplicate, self.content),
         )
         return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
-    def limit(self) -> int:
-        """How many of its kind are kept."""
-        return KEPT_WITHOUT_A_JOB if self.job_id is None else KEPT_OF_A_JOB
+    def is_of_a_job(self) -> bool:
+        """Is it about a job that we have, or had?"""
+        return self.job_id is not None and self.verdict is not Answer.UNKNOWN
+
+    def is_about(self, attempt: Attempt) -> bool:
+        """Does it name the attempt's execution, and nothing else, and came since the attempt began?
+
+        Numbers of executions start anew with a new n8n, and two n8n count alike: what was said before we sent
+        anything, or with another job's id, is not of ours.
+        """
+        if self.execution_id is None or self.execution_id != attempt.execution_id:
+            return False
+        if self.verdict is Answer.APPLIED:
+            return self.last_at >= attempt.started_at
+        return self.job_id is None and self.last_at >= attempt.started_at - CLOCKS_DIFFER_MS
 
 
 SETTLED = frozenset({Answer.APPLIED, Answer.ACCEPTED})

@@ -54,8 +54,13 @@ class Callbacks:
             raise
         failpoint("callback.after_apply")
         verdict = Answer.APPLIED if moved.landed else judge(moved.job, signal)
+        kept = None
         if verdict is not Answer.APPLIED:
-            await self._keep(verdict, report, job_id, attempt)
+            kept = await self._keep(verdict, report, job_id, attempt)
+        if verdict is Answer.LATE:
+            self._context.telemetry.callback(verdict.value)
+            fate = "kept in the inbox" if kept is not None else "not kept: the inbox is full of others for this job"
+            raise Refused(409, "late_result", f"The job is already {moved.job.state.value}; the result is {fate}.")
         return await self._answer(moved, verdict)
 
     async def _crash(self, report: schemas.CallbackReport) -> Response:
@@ -70,12 +75,14 @@ class Callbacks:
             return answer(schemas.CallbackNoted(callback=Answer.UNKNOWN.value), 202)
         return await self._answer(moved, Answer.APPLIED if moved.landed else Answer.STALE)
 
-    async def _keep(self, verdict: Answer, report: schemas.CallbackReport, job_id: str, attempt: int | None) -> None:
+    async def _keep(
+        self, verdict: Answer, report: schemas.CallbackReport, job_id: str, attempt: int | None
+    ) -> str | None:
         """Into the inbox with it; of a duplicate only that it came, and of progress nothing."""
         if report.progress is not None:
-            return
+            return None
         content = report.error[:MAX_ERROR_CHARACTERS] if report.error is not None else report.result or ""
-        await self._context.inbox.keep(
+        return await self._context.inbox.keep(
             verdict,
             Said.RESULT if report.error is None else Said.ERROR,
             "" if verdict is Answer.DUPLICATE else content,
@@ -126,10 +133,6 @@ class Callbacks:
             self._context.telemetry.moved(moved.job)
         if verdict is Answer.DIFFERENT:
             raise Refused(409, "different_result", "The job is COMPLETED with another result; that one stays.")
-        if verdict is Answer.LATE:
-            raise Refused(
-                409, "late_result", f"The job is already {moved.job.state.value}; the result is kept in the inbox."
-            )
         return answer(wire.callback_answer(moved.job, await self._context.waits(moved.job), verdict.value))
 
 

@@ -243,11 +243,12 @@ class Store(Protocol):
         """Delete a final job and its kept callbacks. ``False``: there is none of that id in a final state."""
         ...
 
-    async def keep(self, callback: Callback) -> str | None:
+    async def keep(self, callback: Callback, *, limited: bool = True) -> str | None:
         """Store a callback durably. One of the same ``mark`` is counted once more instead: ``deliveries``,
         ``last_at``, and its verdict if that was not settled. Returns the id under which it is kept.
 
-        ``None``: ``callback.limit`` of that job (or without one) are kept already, and this one was not.
+        ``None``: it is of a job (``is_of_a_job``) of which ``KEPT_OF_A_JOB`` are kept already, and was not. Of others
+        the oldest of the same verdict go, so that no more than ``KEPT_WITHOUT_A_JOB`` are there.
         """
         ...
 

@@ -6,7 +6,7 @@ from pymongo.errors import DuplicateKeyError
 
 from job_processor.core.callbacks import Answer
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.inbox import SETTLED, Callback, Said
+from job_processor.core.inbox import KEPT_OF_A_JOB, KEPT_WITHOUT_A_JOB, SETTLED, Callback, Said
 from job_processor.store.base import InboxQuery, Kept
 from job_processor.store.mongo.client import Document, Link
 
@@ -18,7 +18,7 @@ class Inbox:
         self._link = link
         self._callbacks = link.collection("callbacks")
 
-    async def keep(self, callback: Callback) -> str | None:
+    async def keep(self, callback: Callback, limited: bool) -> str | None:
         """Count a known one once more, else insert it. A lost answer may count one delivery twice, and loses none."""
         settled: Document = {"$cond": [{"$in": ["$verdict", _SETTLED]}, "$verdict", callback.verdict.value]}
         again_here: Document = {
@@ -34,7 +34,7 @@ class Inbox:
                 )
                 if known is not None:
                     return str(known["_id"])
-                if await self._callbacks.count_documents({"jobId": callback.job_id}) >= callback.limit:
+                if limited and not await self._has_room(callback):
                     return None
                 try:
                     await self._callbacks.insert_one(_document(callback))
@@ -45,6 +45,19 @@ class Inbox:
             raise StoreUnavailable("The callback comes and goes faster than it can be kept.")
 
         return await self._link.do(run)
+
+    async def _has_room(self, callback: Callback) -> bool:
+        """Several at once may all find the last place free: then there are a few more."""
+        if callback.is_of_a_job:
+            return await self._callbacks.count_documents({"jobId": callback.job_id}) < KEPT_OF_A_JOB
+        same: Document = {"verdict": callback.verdict.value}
+        if callback.verdict is not Answer.UNKNOWN:
+            same["jobId"] = None
+        beyond = self._callbacks.find(same, {"_id": 1}).sort("_id", -1).skip(KEPT_WITHOUT_A_JOB - 1)
+        oldest = [one["_id"] async for one in beyond]
+        if oldest:
+            await self._callbacks.delete_many({"_id": {"$in": oldest}})
+        return True
 
     async def kept(self, callback_id: str) -> Callback | None:
         found = await self._link.do(lambda again: self._callbacks.find_one({"_id": callback_id}))
@@ -72,15 +85,15 @@ class Inbox:
         await self._link.do(lambda again: self._callbacks.update_one({"_id": callback_id}, update))
 
     async def forget(self, last_before: int, limit: int) -> int:
+        old = {"lastAt": {"$lt": last_before}}
+
         async def run(again: bool) -> int:
-            found = self._callbacks.find({"lastAt": {"$lt": last_before}}, {"_id": 1}).sort("lastAt", 1).limit(limit)
+            found = self._callbacks.find(old, {"_id": 1}).sort("lastAt", 1).limit(limit)
             ids = [one["_id"] async for one in found]
-            return (await self._callbacks.delete_many({"_id": {"$in": ids}})).deleted_count
+            # Whatever came again meanwhile stays.
+            return (await self._callbacks.delete_many({"_id": {"$in": ids}, **old})).deleted_count
 
         return await self._link.do(run)
-
-    async def forget_job(self, job_id: str) -> None:
-        await self._link.do(lambda again: self._callbacks.delete_many({"jobId": job_id}))
 
 
 _FIELDS = (

@@ -141,13 +141,10 @@ class MongoStore:
         return await self._open.writes.prune(finished_before, limit)
 
     async def delete(self, job_id: str) -> bool:
-        deleted = await self._open.writes.delete(job_id)
-        if deleted:
-            await self._open.inbox.forget_job(job_id)
-        return deleted
+        return await self._open.writes.delete(job_id)
 
-    async def keep(self, callback: Callback) -> str | None:
-        return await self._open.inbox.keep(callback)
+    async def keep(self, callback: Callback, *, limited: bool = True) -> str | None:
+        return await self._open.inbox.keep(callback, limited)
 
     async def kept(self, callback_id: str) -> Callback | None:
         return await self._open.inbox.kept(callback_id)

@@ -19,6 +19,7 @@ class Writes:
         self._now = now
         self._jobs = link.collection("jobs")
         self._gone = link.collection("gone")
+        self._callbacks = link.collection("callbacks")
         self._workers = link.collection("workers")
 
     async def add(self, job: Job, key: IdempotencyKey | None) -> Added:
@@ -122,6 +123,8 @@ class Writes:
         if job is None:
             return False
         await self._tell([job])
+        # The job last: killed in between, it is there to be deleted again.
+        await self._link.do(lambda again: self._callbacks.delete_many({"jobId": job_id}))
 
         async def run(again: bool) -> bool:
             result = await self._jobs.delete_one(where)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import apsw
 
 from job_processor.core.callbacks import Answer
-from job_processor.core.inbox import SETTLED, Callback, Said
+from job_processor.core.inbox import KEPT_OF_A_JOB, KEPT_WITHOUT_A_JOB, SETTLED, Callback, Said
 from job_processor.store.base import InboxQuery, Kept
 from job_processor.store.sqlite.rows import Row
 from job_processor.store.sqlite.writer import Transaction
@@ -14,7 +14,7 @@ _COLUMNS = "id, received_at, last_at, verdict, said, job_id, attempt, execution_
 _SETTLED = tuple(sorted(verdict.value for verdict in SETTLED))
 
 
-def keep(callback: Callback) -> Callable[[Transaction], str | None]:
+def keep(callback: Callback, limited: bool) -> Callable[[Transaction], str | None]:
     def run(tx: Transaction) -> str | None:
         known = tx.db.execute(
             "UPDATE callbacks SET deliveries = deliveries + 1, last_at = max(last_at, ?), "
@@ -23,9 +23,10 @@ def keep(callback: Callback) -> Callable[[Transaction], str | None]:
         ).fetchone()
         if known is not None:
             return str(known[0])
+        if limited and not _has_room(tx, callback):
+            return None
         tx.db.execute(
-            f"INSERT INTO callbacks ({_COLUMNS}, mark, content) SELECT ?,?,?,?,?,?,?,?,?,?,?,? "
-            "WHERE (SELECT count(*) FROM callbacks WHERE job_id IS ?) < ?",
+            f"INSERT INTO callbacks ({_COLUMNS}, mark, content) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 callback.id,
                 callback.received_at,
@@ -39,13 +40,24 @@ def keep(callback: Callback) -> Callable[[Transaction], str | None]:
                 callback.deliveries,
                 callback.mark,
                 callback.content.encode(),
-                callback.job_id,
-                callback.limit,
             ),
         )
-        return callback.id if tx.db.changes() == 1 else None
+        return callback.id
 
     return run
+
+
+def _has_room(tx: Transaction, callback: Callback) -> bool:
+    if callback.is_of_a_job:
+        found = tx.db.execute("SELECT count(*) FROM callbacks WHERE job_id = ?", (callback.job_id,)).fetchone()
+        assert found is not None
+        return int(found[0]) < KEPT_OF_A_JOB
+    same = "verdict = ?" if callback.verdict is Answer.UNKNOWN else "verdict = ? AND job_id IS NULL"
+    tx.db.execute(
+        f"DELETE FROM callbacks WHERE id IN (SELECT id FROM callbacks WHERE {same} ORDER BY id DESC LIMIT -1 OFFSET ?)",
+        (callback.verdict.value, KEPT_WITHOUT_A_JOB - 1),
+    )
+    return True
 
 
 def settle(callback_id: str, verdict: Answer, job_id: str) -> Callable[[Transaction], None]:

@@ -151,8 +151,8 @@ class SqliteStore:
     async def delete(self, job_id: str) -> bool:
         return await self._open_writer.submit(operations.delete(job_id))
 
-    async def keep(self, callback: Callback) -> str | None:
-        return await self._open_writer.submit(inbox.keep(callback))
+    async def keep(self, callback: Callback, *, limited: bool = True) -> str | None:
+        return await self._open_writer.submit(inbox.keep(callback, limited))
 
     async def kept(self, callback_id: str) -> Callback | None:
         return await self._open(self._points).run(inbox.kept(callback_id))
