@@ -5,7 +5,7 @@ import pytest
 from job_processor.core.events import Happened
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import FINAL, Job, State
-from job_processor.core.outcome import Accepted, Expired
+from job_processor.core.outcome import Accepted, Expired, Reported
 from tests.core.given import EVERY_STATE, NOW, after, claimed, pending, running, says, tried, waiting
 
 
@@ -78,6 +78,15 @@ def test_a_processor_that_only_ever_says_it_still_works_gets_ten_times_its_time_
     assert tried(job, says(Accepted(60_000), "t1"), NOW + 600_000, rules) is None
     job = after(job, Expired(), NOW + 600_000, rules)
     assert (job.state, job.history[-1].what) == (State.PENDING, Happened.CALLBACK_OVERDUE)
+
+
+def test_what_several_workers_are_told_of_one_overdue_callback_is_kept_once() -> None:
+    rules = FlowRules("f", callback_timeout_seconds=60)
+    works = Reported(Accepted(60_000), 1, "t1", note="It still works on it.")
+    job = after(waiting(), works, NOW + 60_000, rules)
+
+    assert job.history[-1].detail == "It still works on it."
+    assert after(job, works, NOW + 60_500, rules).history == job.history
 
 
 def test_the_last_time_it_gets_is_cut_to_what_is_left() -> None:

@@ -274,9 +274,11 @@ def _accept(job: Job, accepted: Accepted, note: str | None, now: int, rules: Flo
         if now >= longest:
             return None
         again = Event(now, Happened.ACCEPTED, job.attempt, note)
+        # Each of several workers may have asked about the one deadline that had passed.
+        is_news = note is not None and now >= job.lease.until
         return job._replace(
             lease=replace(job.lease, until=min(now + accepted.timeout_ms, longest)),
-            history=job.history if note is None else _remember(job, again),
+            history=_remember(job, again) if is_news else job.history,
         )
     newest = replace(job.attempts[-1], execution_id=accepted.execution_id or job.attempts[-1].execution_id)
     return job._replace(
