@@ -10,6 +10,7 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Failed, Succeeded
 from job_processor.processors.base import LaneTrouble, Reconciler, ServerFault
+from job_processor.processors.completion import TEXT_LIMIT
 from job_processor.processors.n8n import N8nOptions, N8nProcessor
 from tests.n8n import fake_n8n
 from tests.n8n.fake_n8n import ExecutionStatus, FakeN8n
@@ -130,6 +131,16 @@ async def test_a_result_that_was_never_delivered_is_fetched(n8n: FakeN8n) -> Non
 async def test_a_result_whose_delivery_failed_is_fetched_too(n8n: FakeN8n) -> None:
     undelivered = fake_n8n.accept_and_forget(ExecutionStatus.ERROR, result="done")
     assert await became(n8n, undelivered) == Succeeded("done")
+
+
+async def test_a_result_longer_than_a_callback_may_bring_is_not_fetched_either(n8n: FakeN8n) -> None:
+    most = fake_n8n.accept_and_forget(ExecutionStatus.SUCCESS, result="x" * TEXT_LIMIT)
+    assert await became(n8n, most) == Succeeded("x" * TEXT_LIMIT)
+
+    beyond = await became(n8n, fake_n8n.accept_and_forget(ExecutionStatus.SUCCESS, result="x" * (TEXT_LIMIT + 1)))
+
+    assert isinstance(beyond, Failed)
+    assert (beyond.error.code, beyond.retryable) == ("answer_too_large", False)
 
 
 @pytest.mark.parametrize("status", [ExecutionStatus.RUNNING, ExecutionStatus.WAITING])

@@ -12,6 +12,7 @@ from job_processor.core.job import JobError
 from job_processor.core.outcome import Accepted, Failed, Outcome, Succeeded
 from job_processor.processors.answers import QUOTE_LIMIT, quoted
 from job_processor.processors.base import LaneTrouble, ServerFault
+from job_processor.processors.completion import TEXT_LIMIT
 from job_processor.processors.outgoing import AttemptFailed, Outgoing, Reply
 
 SECONDS: Final = 10.0
@@ -120,10 +121,12 @@ def _callback_of(execution: dict[str, Any], node: str) -> dict[str, Any] | None:
 
 def _reported(told: dict[str, Any], status: str, execution_id: str) -> Outcome:
     result = told.get("result")
-    if isinstance(result, str):
-        return Succeeded(result)
     if result is not None:
-        return Succeeded(json.dumps(result, ensure_ascii=False))
+        text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
+        if len(text) > TEXT_LIMIT:
+            too_large = JobError("answer_too_large", f"The result is longer than {TEXT_LIMIT} characters.")
+            return Failed(too_large, retryable=False)
+        return Succeeded(text)
     error = told.get("error")
     return _ended(status, execution_id, str(error)[:QUOTE_LIMIT] if error else None)
 
