@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from job_processor.core.errors import StoreBroken, StoreUnavailable
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Attempt, JobError
 from job_processor.core.outcome import Accepted, Failed, Outcome, Succeeded
+from job_processor.lifecycle import Moved
 from job_processor.store.base import Resync
 from job_processor.workers.heartbeat import Heartbeat
 from job_processor.workers.loop import Loop
@@ -195,6 +197,26 @@ async def test_a_processor_that_is_slow_to_tell_holds_up_no_lost_lease(site: Sit
     await reaper(site, Looks(None)).tick()
 
     assert seen == ["lease_lost"]
+
+
+async def test_a_job_that_cannot_be_ended_is_in_nobodys_way(
+    site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd, other = [(await site.submit())["id"] for _ in range(2)]
+    for _ in range(2):
+        await site.claim()
+    clock.forward(31_000)
+    signal = site.lifecycle.signal
+
+    async def fails_for_one(job_id: str, *rest: Any, **more: Any) -> Moved:
+        if job_id == odd:
+            raise ValueError("a fault of ours")
+        return await signal(job_id, *rest, **more)
+
+    monkeypatch.setattr(site.lifecycle, "signal", fails_for_one)
+    await reaper(site).tick()
+
+    assert [(await site.job(one))["status"] for one in (odd, other)] == ["RUNNING", "PENDING"]
 
 
 async def test_several_executions_are_asked_after_at_once(site: Site, clock: Clock) -> None:

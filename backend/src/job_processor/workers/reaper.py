@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from job_processor.core.errors import JobNotFound
+from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.job import Job, State
 from job_processor.core.outcome import Accepted, Expired, Reported, Succeeded
 from job_processor.failpoints import failpoint
@@ -66,29 +66,29 @@ class Reaper(Loop):
         until = time.monotonic() + ASK_SECONDS
         for start in range(0, len(to_ask), ASKED_AT_ONCE):
             now = to_ask[start : start + ASKED_AT_ONCE]
-            done = await asyncio.gather(
-                *(self._settle(job, processor) for job, processor in now), return_exceptions=True
-            )
+            done = await asyncio.gather(*(self._end(job, processor) for job, processor in now), return_exceptions=True)
             for failure in done:
                 if failure is not None:
                     raise failure
             if time.monotonic() >= until:
                 return
 
-    async def _settle(self, job: Job, processor: Reconciler) -> None:
+    async def _end(self, job: Job, processor: Reconciler | None = None) -> None:
+        """``processor``: who is asked first."""
         try:
-            settled = await self._reconciled(job, processor)
+            if processor is None or not await self._reconciled(job, processor):
+                await self._expire(job)
+        except StoreUnavailable:
+            raise
         except JobNotFound:
-            return
-        if not settled:
-            await self._end(job)
+            pass
+        except Exception:
+            # One job's trouble is nobody else's: the rest is ended all the same.
+            log.exception("end_failed", job=job.id)
 
-    async def _end(self, job: Job) -> None:
+    async def _expire(self, job: Job) -> None:
         failpoint("reaper.before_apply")
-        try:
-            moved = await self._lifecycle.signal(job.id, Expired(), known=job)
-        except JobNotFound:
-            return
+        moved = await self._lifecycle.signal(job.id, Expired(), known=job)
         failpoint("reaper.after_apply")
         if moved.landed:
             self._telemetry.moved(moved.job)
