@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import hashlib
+import os
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -70,6 +71,8 @@ async def backup(source: Store, file: Path, progress: Progress) -> Transferred:
     total = await _total(source)
     digests: list[_Digest] = []
     unfinished = file.with_name(file.name + ".part")
+    unfinished.unlink(missing_ok=True)
+    unfinished.touch(0o600)
     with gzip.open(unfinished, "wb", compresslevel=6) as out:
 
         def put(id_: str, line: bytes) -> None:
@@ -87,9 +90,19 @@ async def backup(source: Store, file: Path, progress: Progress) -> Transferred:
                 put(callback.id, portable.dump_callback(callback))
         callbacks = len(digests) - jobs
         out.write(msgspec.json.encode({"jobs": jobs, "callbacks": callbacks, "sha256": _sum(digests)}) + b"\n")
-    unfinished.chmod(0o600)
+    _sync(unfinished)
     unfinished.rename(file)
+    _sync(file.parent)
     return Transferred(jobs, callbacks, jobs, _sum(digests))
+
+
+def _sync(path: Path) -> None:
+    """Return when the file, or the directory's entries, are on disk."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 async def restore(file: Path, target: Store, progress: Progress) -> Transferred:

@@ -1,6 +1,7 @@
 """Backup, wipe, restore: every job is back, on every store; a damaged file is refused before anything is written."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,34 @@ async def test_a_database_in_use_is_copied_as_of_one_moment(new_place: NewPlace,
 async def test_the_file_is_for_its_owner_alone(new_place: NewPlace, tmp_path: Path) -> None:
     await saved(await (await new_place("sqlite")).open(), tmp_path / "b.gz")
     assert (tmp_path / "b.gz").stat().st_mode & 0o077 == 0
+
+
+async def test_nor_is_it_for_others_while_it_is_written(new_place: NewPlace, tmp_path: Path) -> None:
+    store = await (await new_place("sqlite")).open()
+    await fill(store)
+    left_over = tmp_path / "b.gz.part"
+    left_over.touch(0o644)
+    modes: list[int] = []
+    await transfer.backup(store, tmp_path / "b.gz", lambda *_: modes.append(left_over.stat().st_mode & 0o077))
+    assert modes == [0]
+
+
+async def test_it_is_on_disk_before_it_has_its_name(
+    new_place: NewPlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut after "backed up" must not leave an empty file of that name."""
+    store = await (await new_place("sqlite")).open()
+    sync = os.fsync
+    synced: list[tuple[int, list[str]]] = []
+
+    def spied(fd: int) -> None:
+        synced.append((os.fstat(fd).st_size, sorted(one.name for one in tmp_path.glob("b.gz*"))))
+        sync(fd)
+
+    monkeypatch.setattr(os, "fsync", spied)
+    await saved(store, tmp_path / "b.gz")
+    assert [names for _, names in synced] == [["b.gz.part"], ["b.gz"]]
+    assert synced[0][0] == (tmp_path / "b.gz").stat().st_size
 
 
 @pytest.mark.parametrize("fault", ["cut", "flipped", "no backup", "a line less", "empty"])
