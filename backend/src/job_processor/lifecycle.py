@@ -108,9 +108,26 @@ class Lifecycle:
                 return Moved(job, landed=False)
             if await self._store.apply(change):
                 if change.job.state is State.WAITING and change.guard.state is State.RUNNING:
-                    return Moved(await self._met(change.job), landed=True)
+                    return Moved(await self.met(change.job), landed=True)
                 return Moved(change.job, landed=True)
         raise StoreUnavailable("The job changes faster than it can be written.")
+
+    async def met(self, job: Job) -> Job:
+        """A job that was accepted, after the reports on its execution that came before we knew it by that name.
+
+        Whoever keeps such a report looks for the job again afterwards, so that of the two one sees the other.
+        """
+        attempt = job.attempts[-1]
+        if attempt.execution_id is None:
+            return job
+        for one in await self._store.inbox(InboxQuery(execution_id=attempt.execution_id)):
+            if one.callback.is_about(attempt):
+                report = Failed(reported_error(one.callback.content), one.callback.retryable)
+                moved = await self.signal(job.id, Reported(report, execution=attempt.execution_id), known=job)
+                if moved.landed:
+                    await self._store.settle(one.callback.id, Answer.APPLIED, job.id)
+                job = moved.job
+        return job
 
     async def cancel(self, job_id: str, reason: str | None = None) -> Moved:
         """Call the job off. Cancelling a CANCELLED job changes nothing; raises ``MoveRefused`` for other final ones."""
@@ -145,23 +162,6 @@ class Lifecycle:
             replay_of=old.id,
         )
         return (await self.submit(new)).job
-
-    async def _met(self, job: Job) -> Job:
-        """A job just accepted, after the reports on its execution that came before we knew it by that name.
-
-        Whoever keeps such a report looks for the job again afterwards, so that of the two one sees the other.
-        """
-        attempt = job.attempts[-1]
-        if attempt.execution_id is None:
-            return job
-        for one in await self._store.inbox(InboxQuery(execution_id=attempt.execution_id)):
-            if one.callback.is_about(attempt):
-                report = Failed(reported_error(one.callback.content), one.callback.retryable)
-                moved = await self.signal(job.id, Reported(report, execution=attempt.execution_id), known=job)
-                if moved.landed:
-                    await self._store.settle(one.callback.id, Answer.APPLIED, job.id)
-                job = moved.job
-        return job
 
     async def _examined(self, signal: Signal, job: Job) -> Signal:
         """The signal with a verdict on the result it carries."""

@@ -181,6 +181,32 @@ async def test_e3_a_processor_that_says_for_ever_that_it_still_works_is_given_up
     assert await site.store.overdue(10) == []
 
 
+async def test_a_crash_report_whose_match_was_cut_off_is_found_when_its_callback_is_overdue(
+    site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was answered as kept; the worker died after the acceptance was written and before it looked."""
+    job = (await site.submit())["id"]
+    claimed = await site.claim()
+    await site.callback({"executionId": "exec-1", "error": "no such model", "retryable": False})
+
+    async def dies(*_: object) -> None:
+        raise StoreUnavailable("Here the worker dies.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.store, "inbox", dies)
+        with pytest.raises(StoreUnavailable):
+            await site.say(claimed, Accepted(20_000, "exec-1"))
+    assert (await site.job(job))["status"] == "WAITING"
+    clock.forward(20_000)
+
+    await reaper(site).tick()
+
+    told = await site.job(job)
+    assert (told["status"], told["failures"], told["error"]["message"]) == ("FAILED", 1, "no such model")
+    [kept] = (await site.client.get("/callbacks")).json()
+    assert (kept["verdict"], kept["jobId"]) == ("applied", job)
+
+
 async def test_a_processor_that_is_slow_to_tell_holds_up_no_lost_lease(site: Site, clock: Clock) -> None:
     await site.submit()
     await site.say(await site.claim(), Accepted(20_000, "exec-1"))

@@ -88,6 +88,13 @@ class Reaper(Loop):
 
     async def _expire(self, job: Job) -> None:
         failpoint("reaper.before_apply")
+        if job.state is State.WAITING:
+            # Whoever recorded the acceptance may have died before it looked.
+            met = await self._lifecycle.met(job)
+            if met.is_final:
+                self._telemetry.moved(met)
+                return
+            job = met
         moved = await self._lifecycle.signal(job.id, Expired(), known=job)
         failpoint("reaper.after_apply")
         if moved.landed:
