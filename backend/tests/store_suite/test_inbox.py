@@ -9,9 +9,13 @@ import pytest
 from job_processor.core.callbacks import Answer
 from job_processor.core.ids import IdFactory
 from job_processor.core.inbox import KEPT_OF_A_JOB, KEPT_WITHOUT_A_JOB, Callback, Said
+from job_processor.core.job import State
+from job_processor.core.outcome import Accepted
+from job_processor.inbox import Inbox
+from job_processor.lifecycle import Lifecycle
 from job_processor.store.base import InboxQuery, Store
 from tests.store_suite import given
-from tests.store_suite.places import Clock
+from tests.store_suite.places import Clock, Place
 
 _ids = IdFactory(0xABCDEF123456)
 JOB, OTHER = "0" * 23 + "1", "0" * 23 + "2"
@@ -220,3 +224,25 @@ async def test_a_job_that_is_not_deleted_keeps_them(store: Store) -> None:
     await store.keep(mine)
     assert not await store.delete(job.id)
     assert await listed(store) == [mine.id]
+
+
+async def test_of_a_report_and_the_acceptance_it_is_about_one_sees_the_other(place: Place, store: Store) -> None:
+    """Two processes, each writes and then looks: whichever is first, exactly one attempt has failed in the end."""
+    other = await place.open()
+    rules = {given.RULES.name: given.RULES}
+    worker = Lifecycle(store, rules, given.RULES.name, _ids)
+    api = Inbox(other, Lifecycle(other, rules, given.RULES.name, _ids), _ids)
+    for n in range(20):
+        made = await given.added(store)
+        job = await given.claimed(store)
+
+        await asyncio.gather(
+            worker.signal(job.id, given.says(job, Accepted(60_000, f"e{n}"))),
+            api.crashed(f"e{n}", "out of memory", True),
+        )
+
+        after = await other.get(made.id)
+        assert after is not None
+        assert (after.state, after.failures) == (State.PENDING, 1), n
+        await given.moved(store, after, given.Cancelled())
+    assert {one.callback.verdict for one in await store.inbox(InboxQuery())} == {Answer.APPLIED}
