@@ -1,12 +1,16 @@
 """E8: answers of a model server that are none, whole and in a stream."""
 
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import pytest
 
+from job_processor.core.job import Usage
 from job_processor.core.outcome import Succeeded
+from job_processor.processors.completion import Answer
 from tests.processors.chat import chunk, completion, error, stream, usage, whole
-from tests.processors.models import failed, fault, model, outcome
+from tests.processors.given import dispatch, opened
+from tests.processors.models import failed, fault, model, outcome, trouble
 from tests.processors.rogue import Behaviour, Rogue, answer, endless, events, raw
 
 
@@ -114,6 +118,66 @@ async def test_an_error_in_the_midst_of_a_stream(rogue: Rogue) -> None:
     caught = await fault(model(rogue))
     assert caught.code == "answer_broken"
     assert "overloaded" in caught.detail
+
+
+HALF = "half \ud83d"
+LONG = "x" * 100_000
+
+
+@pytest.mark.parametrize("odd", [HALF, LONG, "a\nb\x1b[31m"])
+async def test_no_word_of_a_model_server_is_more_than_a_line_that_can_be_kept(rogue: Rogue, odd: str) -> None:
+    rogue.script = [
+        answer(200, {**completion("Hello.", odd), "model": odd}),
+        whole(None, "stop", refusal=odd),
+        answer(400, error("content_filter", odd)),
+        events(chunk("Hel"), error("content_filter", odd), "[DONE]"),
+        events(chunk("Hel"), error("server_error", odd), "[DONE]"),
+    ]
+    ended = await outcome(model(rogue, stream=False))
+    assert isinstance(ended, Succeeded)
+    assert ended.usage is not None
+    said = [ended.usage.model or "", ended.usage.finish_reason or ""]
+    said.append((await failed(model(rogue, stream=False))).error.message)
+    said += [(await failed(model(rogue))).error.message for _ in range(2)]
+    said.append((await fault(model(rogue))).detail)
+
+    for one in said:
+        assert one.encode()
+        assert one.isprintable()
+        assert len(one) < 400
+
+
+async def test_a_refusal_without_end_is_not_gathered(rogue: Rogue) -> None:
+    rogue.usual = events(*[chunk(refusal="no")] * 2_000, chunk(finish="stop"), "[DONE]")
+    answered = Answer()
+    piece = SimpleNamespace(choices=[SimpleNamespace(delta=SimpleNamespace(refusal=LONG))])
+    for _ in range(3):
+        answered.add(piece, delta=True)
+    assert len(answered.refusal) < 2 * len(LONG)
+    assert (await failed(model(rogue))).error.code == "refusal"
+
+
+async def test_half_a_character_in_a_report_of_progress_is_left_out(rogue: Rogue) -> None:
+    """The other half comes with the next piece; a report that cannot be kept would end the answer."""
+    rogue.usual = events(chunk("a\ud83d"), chunk("\ude00"), chunk(finish="stop"), "[DONE]")
+    heard: list[str] = []
+    async with opened(model(rogue)) as processor:
+        ended = await processor.run(dispatch(heard=heard))
+    assert ended == Succeeded("a😀", usage=Usage(model="test-model", finish_reason="stop"))
+    assert heard == ["a"]
+
+
+@pytest.mark.parametrize("charset", ["punycode", "zlib", "utf-16", "undefined", "rot13"])
+async def test_a_charset_is_not_the_servers_to_choose(rogue: Rogue, charset: str) -> None:
+    """JSON is UTF-8. Some of Python's codecs take days for a few megabytes, others are bombs."""
+    kind = {"Content-Type": f"application/json; charset={charset}"}
+    rogue.script = [
+        answer(429, error("slow", "slow down"), kind),
+        answer(200, "hello", {"Content-Type": f"text/plain; charset={charset}"}),
+    ]
+    caught = await trouble(model(rogue, stream=False))
+    assert caught.detail == "It asks for fewer requests (HTTP 429: slow down)."
+    assert (await fault(model(rogue, stream=False))).code == "answer_garbled"
 
 
 @pytest.mark.parametrize("streamed", [True, False])

@@ -62,7 +62,12 @@ def quoted(body: bytes) -> str:
         found = _message(msgspec.json.decode(text))
     except (msgspec.DecodeError, RecursionError):
         found = "" if text.lstrip().startswith("<") else text
-    printable = "".join(c if c.isprintable() else " " for c in found)
+    return one_line(found)
+
+
+def one_line(text: str) -> str:
+    """A stranger's words, short, on one line, and of characters that can be kept: half of one cannot."""
+    printable = "".join(c if c.isprintable() else " " for c in text[: 2 * QUOTE_LIMIT])
     line = re.sub(r" {2,}", " ", printable).strip()
     return line if len(line) <= QUOTE_LIMIT else line[: QUOTE_LIMIT - 1] + "…"
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from job_processor.core.job import JobError, Usage
 from job_processor.core.outcome import Failed, Outcome, Succeeded
-from job_processor.processors.answers import QUOTE_LIMIT
+from job_processor.processors.answers import QUOTE_LIMIT, one_line
 
 TEXT_LIMIT: Final = 1_048_576
 """Characters of an answer that are kept."""
@@ -44,16 +44,17 @@ class Answer:
 
     def add(self, piece: Any, *, delta: bool) -> bool:
         """Take in a whole completion, or with ``delta`` a chunk of one; True when it brought text."""
-        self.model = _text(getattr(piece, "model", None)) or self.model
+        self.model = _name(getattr(piece, "model", None)) or self.model
         self._count(getattr(piece, "usage", None))
         choices = getattr(piece, "choices", None)
         if not isinstance(choices, list) or not choices:
             return False
         self.choices += 1
         choice = choices[0]
-        self.finish_reason = _text(getattr(choice, "finish_reason", None)) or self.finish_reason
+        self.finish_reason = _name(getattr(choice, "finish_reason", None)) or self.finish_reason
         message = getattr(choice, "delta" if delta else "message", None)
-        self.refusal += _text(getattr(message, "refusal", None)) or ""
+        if len(self.refusal) < QUOTE_LIMIT:
+            self.refusal += _text(getattr(message, "refusal", None)) or ""
         if getattr(message, "tool_calls", None) or getattr(message, "function_call", None):
             self.called_tools = True
         text = _text(getattr(message, "content", None))
@@ -86,7 +87,7 @@ class Answer:
         if self.finish_reason in _CUT_OFF:
             return _CUT_OFF[self.finish_reason]
         if self.refusal:
-            return "refusal", f"The model refused: {self.refusal[:QUOTE_LIMIT]}", False
+            return "refusal", f"The model refused: {one_line(self.refusal)}", False
         if self.choices == 0:
             return "no_choice", "The model server answered without a choice.", True
         if self.called_tools and self.size == 0:
@@ -110,6 +111,10 @@ def sound(text: str) -> str | None:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _name(value: object) -> str | None:
+    return one_line(value) if isinstance(value, str) else None
 
 
 def _number(value: object, before: int | None) -> int | None:

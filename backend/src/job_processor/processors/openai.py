@@ -10,7 +10,7 @@ import openai
 from job_processor.core.errors import JobProcessorError
 from job_processor.core.job import Attempt, JobError
 from job_processor.core.outcome import Failed, Outcome
-from job_processor.processors.answers import trouble_of
+from job_processor.processors.answers import one_line, trouble_of
 from job_processor.processors.base import Dispatch, ServerFault, Surroundings
 from job_processor.processors.completion import Answer
 from job_processor.processors.http_options import address, secret
@@ -111,7 +111,8 @@ class Chat:
             # An error in the midst of a stream.
             if error.code == "content_filter":
                 return _filtered(error.message)
-            raise ServerFault("answer_broken", f"The model server broke the answer off: {error.message}") from error
+            said = one_line(error.message)
+            raise ServerFault("answer_broken", f"The model server broke the answer off: {said}") from error
         except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
             # What the SDK makes of HTML, of invalid UTF-8, of JSON that is none: a clear word instead.
             raise ServerFault("answer_garbled", "What came back is no answer of a chat API.") from error
@@ -145,7 +146,9 @@ class Chat:
 
 
 def _filtered(said: str) -> Failed:
-    return Failed(JobError("content_filter", f"The content filter refused the prompt: {said[:300]}"), retryable=False)
+    return Failed(
+        JobError("content_filter", f"The content filter refused the prompt: {one_line(said)}"), retryable=False
+    )
 
 
 def _inner_code(body: object) -> object:
@@ -158,4 +161,6 @@ def _inner_code(body: object) -> object:
 
 
 def _last(text: str) -> str:
-    return text if len(text) <= PROGRESS_LIMIT else "…" + text[1 - PROGRESS_LIMIT :]
+    last = text if len(text) <= PROGRESS_LIMIT else "…" + text[1 - PROGRESS_LIMIT :]
+    # Of a character that comes in two pieces the second may be on its way; a half cannot be kept.
+    return last.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")

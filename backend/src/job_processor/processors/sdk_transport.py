@@ -42,6 +42,8 @@ class SdkTransport(httpx2.AsyncBaseTransport):
 
     async def _answer(self, response: aiohttp.ClientResponse, request: httpx2.Request) -> httpx2.Response:
         headers = [(n, v) for n, v in response.raw_headers if n.lower() not in (b"content-encoding", b"content-length")]
+        # JSON and events are UTF-8, whatever charset is named: some of Python's codecs take days for a megabyte.
+        headers = [(n, v.partition(b";")[0] if n.lower() == b"content-type" else v) for n, v in headers]
         body = _Body(self._outgoing, response)
         if response.status < 300:
             if is_encoded(response):
