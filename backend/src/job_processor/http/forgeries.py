@@ -14,16 +14,27 @@ from job_processor.http.problems import Refused
 log = structlog.get_logger(__name__)
 A_MINUTE = 300
 """Refusals that one address is told one by one; far more than a misconfigured sender needs to be noticed."""
+ADDRESSES = 1_000
+"""How many are counted at once; one more, and all are counted anew: the library forgets none by itself."""
 
 
 class Forgeries:
     def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._counted = MemoryStorage()
+        self._limiter = MovingWindowRateLimiter(self._counted)
         self._limit = RateLimitItemPerMinute(A_MINUTE)
+
+    @property
+    def remembered(self) -> int:
+        """Addresses that are counted now."""
+        return len(self._counted.events)
 
     def refused(self, request: Request) -> Refused:
         """The answer to a callback without proof: the same 401 whatever is wrong, or a 429 to one that goes on."""
         address = "unknown" if request.client is None else request.client.host
+        if self.remembered >= ADDRESSES:
+            self._counted = MemoryStorage()
+            self._limiter = MovingWindowRateLimiter(self._counted)
         if not self._limiter.hit(self._limit, address):
             return Refused(
                 429,
