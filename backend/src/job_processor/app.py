@@ -70,6 +70,20 @@ def store_at(place: str) -> Store:
     return SqliteStore(Path(place))
 
 
+def surroundings(settings: Settings, now: Callable[[], int]) -> Callable[[flows.Flow], Surroundings]:
+    """What each flow's processor is built with."""
+
+    def of(flow: flows.Flow) -> Surroundings:
+        return Surroundings(
+            rules=flow.rules,
+            environment=settings.environment,
+            now=now,
+            callback_secret=settings.webhook_secrets[0],
+        )
+
+    return of
+
+
 class App:
     """One process of the product. ``run`` returns the exit code after a clean stop."""
 
@@ -90,7 +104,7 @@ class App:
         self._bus = Bus()
         self._telemetry = Telemetry()
         self._signer = CallbackSigner(settings.webhook_secrets)
-        self._processors = registry.build(self._flows, self._surroundings)
+        self._processors = registry.build(self._flows, surroundings(settings, self._store.now))
         rules = {name: flow.rules for name, flow in self._flows.by_name.items()}
         ids = IdFactory(secrets.randbits(48))
         self._lifecycle = Lifecycle(self._store, rules, self._flows.default, ids)
@@ -213,14 +227,6 @@ class App:
 
     def _owner(self) -> str:
         return f"{self._settings.worker_name}-{os.getpid()}"
-
-    def _surroundings(self, flow: flows.Flow) -> Surroundings:
-        return Surroundings(
-            rules=flow.rules,
-            environment=self._settings.environment,
-            now=self._store.now,
-            callback_secret=self._settings.webhook_secrets[0],
-        )
 
     def _hosts(self) -> Sequence[str]:
         if self._settings.allowed_hosts:

@@ -53,7 +53,9 @@ def check(environment: Mapping[str, str]) -> int:
         for name, flow in table.by_name.items():
             mark = " (default)" if name == table.default else ""
             print(f"flow {name}: {flow.processor}, {flow.rules.max_attempts} attempts{mark}")
-        asyncio.run(_check_store(loaded))
+        store = app.make_store(loaded)
+        registry.build(table, app.surroundings(loaded, store.now))
+        asyncio.run(_check_store(loaded, store))
     except JobProcessorError as error:
         raise Refused(str(error)) from None
     if not (app.PAGE / "index.html").is_file():
@@ -62,8 +64,7 @@ def check(environment: Mapping[str, str]) -> int:
     return 0
 
 
-async def _check_store(loaded: settings.Settings) -> None:
-    store = app.make_store(loaded)
+async def _check_store(loaded: settings.Settings, store: Store) -> None:
     await store.open()
     try:
         await store.ping()

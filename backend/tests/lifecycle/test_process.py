@@ -133,6 +133,42 @@ async def test_l9_a_bad_start_is_refused_in_words(tmp_path: Path, name: str) -> 
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("command", [["check"], ["serve", "--port", "0"]])
+async def test_check_refuses_what_a_start_refuses(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "flows.toml").write_text(
+        '[flows.a]\nprocessor = "webhook"\nurl = "http://localhost:1/"\ntoken_env = "NOT_SET"\n'
+        '[flows.b]\nprocessor = "python"\nfunction = "no_such_module:f"\n'
+    )
+
+    code, said = await run(*command, environment={}, cwd=tmp_path)
+
+    assert code == 2, said
+    assert "flow a: token_env: the environment variable NOT_SET is not set" in said
+    assert "flow b: function: no_such_module cannot be imported" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("command", [["list"], ["submit", "Hello"], ["watch"]])
+async def test_a_command_that_finds_no_server_says_so(tmp_path: Path, command: list[str]) -> None:
+    code, said = await run(*command, "--url", "http://127.0.0.1:9", environment={}, cwd=tmp_path)
+
+    assert (code, said) == (
+        2,
+        "job-processor: http://127.0.0.1:9 does not answer as expected (ClientConnectorError).\n",
+    )
+
+
+async def test_j8_no_prompt_speaks_to_the_terminal_of_who_lists_jobs(tmp_path: Path) -> None:
+    async with server(tmp_path, MOCK.format(delay=3000)) as web:
+        await web.submit("\x1b]0;owned\x07 red \x1b[31m and \x9b31m \u202edesrever")
+
+        code, said = await run("list", "--url", web.base, environment={}, cwd=tmp_path)
+
+    assert code == 0
+    assert "]0;owned" in said
+    assert all(character.isprintable() for character in said.rstrip("\n"))
+
+
 @pytest.mark.parametrize("directory", ["flows.toml", "flows.toml/below", "/proc/nothing"])
 @pytest.mark.parametrize("command", ["check", "backup"])
 async def test_a_data_directory_that_cannot_be_one_is_refused_by_commands_too(
