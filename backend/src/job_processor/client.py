@@ -1,11 +1,13 @@
 """The command's view of a running server: submit, list, watch, over its HTTP API."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
 
 from job_processor.core.errors import JobProcessorError
+from job_processor.core.job import FINAL
 
 
 class ServerSaidNo(JobProcessorError):
@@ -24,8 +26,11 @@ class Client:
         async with self._session() as session:
             body = {"prompt": prompt} | ({"flow": flow} if flow else {})
             job = await self._json(session, "POST", "/jobs", json=body)
-            if wait_seconds:
-                headers = {"prefer": f"wait={wait_seconds}"}
+            # The server holds a request for a minute at the most.
+            for waited in range(0, wait_seconds, 60):
+                if job["status"] in FINAL:
+                    break
+                headers = {"prefer": f"wait={min(60, wait_seconds - waited)}"}
                 job = await self._json(session, "GET", f"/jobs/{job['id']}", headers=headers)
         self._say(f"{job['id']}  {job['status']}")
         if job["result"] is not None:
@@ -36,7 +41,9 @@ class Client:
         async with self._session() as session:
             params = {"limit": str(limit)} | ({"status": status} if status else {})
             for job in await self._json(session, "GET", "/jobs", params=params):
-                prompt = " ".join(job["prompt"].split())[:60]
+                # A stranger's words: whatever speaks to a terminal stays out.
+                printable = "".join(c if c.isprintable() else " " for c in job["prompt"])
+                prompt = " ".join(printable.split())[:60]
                 self._say(f"{job['id']}  {job['status']:<9}  {job['createdAt']}  {job['flow']}  {prompt}")
         return 0
 
@@ -51,15 +58,20 @@ class Client:
     def _session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None, connect=5), trust_env=False)
 
-    def _open(self, session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Any:
-        return session.request(method, self._url + path, **options)
-
-    async def _json(self, session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Any:
+    @contextlib.asynccontextmanager
+    async def _open(
+        self, session: aiohttp.ClientSession, method: str, path: str, **options: Any
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """An answer that is a success. Raises ``ServerSaidNo``, also when it breaks off while it is read."""
         try:
-            async with self._open(session, method, path, **options) as response:
-                body = await response.json(content_type=None)
+            async with session.request(method, self._url + path, **options) as response:
                 if response.status >= 400:
+                    body = await response.json(content_type=None)
                     raise ServerSaidNo(f"{response.status}: {body.get('error', 'no reason given')}")
-                return body
+                yield response
         except (aiohttp.ClientError, ValueError) as error:
             raise ServerSaidNo(f"{self._url} does not answer as expected ({type(error).__name__}).") from None
+
+    async def _json(self, session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Any:
+        async with self._open(session, method, path, **options) as response:
+            return await response.json(content_type=None)
