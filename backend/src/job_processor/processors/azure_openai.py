@@ -75,7 +75,7 @@ class _Identity:
         try:
             self._library: Any = importlib.import_module("azure.identity.aio")
         except ImportError:
-            raise ProcessorUnusable("managed_identity needs the extra: pip install 'job-processor[azure]'") from None
+            raise ProcessorUnusable("managed_identity needs the package azure-identity") from None
         self._client_id = client_id
         self._credential: Any = None
         self._ask: Callable[[], Awaitable[str]] | None = None
