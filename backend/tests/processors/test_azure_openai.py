@@ -45,6 +45,7 @@ async def test_the_environment_of_the_process_adds_nothing(rogue: Rogue, monkeyp
     monkeypatch.setenv("AZURE_OPENAI_AD_TOKEN", "somebody's")
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "somebody's")
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "api-key: somebody's\nAuthorization: Bearer somebody's")
     async with opened(azure(rogue.url)) as processor:
         await processor.run(dispatch())
     assert "somebody's" not in str(rogue.requests[0].headers)
@@ -117,7 +118,10 @@ def identity(monkeypatch: pytest.MonkeyPatch) -> type[FakeCredential]:
     return FakeCredential
 
 
-async def test_a_token_in_place_of_a_key(rogue: Rogue, identity: type[FakeCredential]) -> None:
+async def test_a_token_in_place_of_a_key(
+    rogue: Rogue, identity: type[FakeCredential], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "api-key: somebody's\nAuthorization: Bearer somebody's")
     async with opened(azure(rogue.url, managed_identity=True, client_id="me")) as processor:
         for _ in range(2):
             assert isinstance(await processor.run(dispatch()), Succeeded)

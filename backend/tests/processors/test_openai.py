@@ -82,12 +82,13 @@ async def test_the_environment_of_the_process_adds_nothing(rogue: Rogue, monkeyp
     monkeypatch.setenv("OPENAI_ORG_ID", "somebody")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "somebody")
     monkeypatch.setenv("OPENAI_API_KEY", "another-key")
-    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Other: 1")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Other: 1\nAuthorization: Bearer another-key\napi-key: another-key")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     await outcome(model(rogue))
     [request] = rogue.requests
     assert "somebody" not in request.headers.values()
     assert "x-other" not in request.headers
+    assert "api-key" not in request.headers
     assert request.headers["authorization"] == "Bearer model-key"
 
 

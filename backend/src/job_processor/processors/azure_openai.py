@@ -48,7 +48,7 @@ class AzureOpenAIProcessor:
             api_key=key,
             azure_ad_token_provider=None if self._identity is None else self._identity.token,
             max_retries=0,
-            http_client=http_client(outgoing, anonymous=False),
+            http_client=http_client(outgoing, credential="authorization" if key is None else "api-key"),
         )
         self._chat = Chat(client, outgoing, options, options.deployment, around)
 

@@ -50,7 +50,9 @@ class OpenAIProcessor:
             api_key=key or "none",
             base_url=str(base_url),
             max_retries=0,
-            http_client=http_client(outgoing, anonymous=key is None),
+            # Said outright: OPENAI_CUSTOM_HEADERS in the environment would go before the key.
+            default_headers=None if key is None else {"Authorization": f"Bearer {key}"},
+            http_client=http_client(outgoing, credential=None if key is None else "authorization"),
         )
         self._chat = Chat(client, outgoing, options, options.model, around)
 
@@ -68,10 +70,10 @@ class OpenAIProcessor:
         return None
 
 
-def http_client(outgoing: Outgoing, *, anonymous: bool) -> httpx2.AsyncClient:
+def http_client(outgoing: Outgoing, *, credential: str | None) -> httpx2.AsyncClient:
     """What carries the SDK's requests. The SDK's own client follows redirects, keys and all; this one does not."""
     return httpx2.AsyncClient(
-        transport=SdkTransport(outgoing, anonymous=anonymous), follow_redirects=False, trust_env=False
+        transport=SdkTransport(outgoing, credential=credential), follow_redirects=False, trust_env=False
     )
 
 

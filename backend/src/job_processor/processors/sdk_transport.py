@@ -20,15 +20,15 @@ BODY_LIMIT: Final = 64 * 1_048_576
 """Bytes of an answer: in a stream each few characters of text come in some 300 bytes."""
 
 # The SDK adds headers on its own account, and more from the environment of the process.
-_PASSED_ON: Final = frozenset({"authorization", "api-key", "content-type", "accept", "user-agent"})
+_PASSED_ON: Final = frozenset({"content-type", "accept", "user-agent"})
 
 
 class SdkTransport(httpx2.AsyncBaseTransport):
-    """``anonymous``: there is no key, so the placeholder that the SDK insists on is not sent."""
+    """``credential``: the header, in lower case, that carries the key; ``None``: there is none, so nothing is sent."""
 
-    def __init__(self, outgoing: Outgoing, *, anonymous: bool) -> None:
+    def __init__(self, outgoing: Outgoing, *, credential: str | None) -> None:
         self._outgoing = outgoing
-        self._passed_on = _PASSED_ON - {"authorization"} if anonymous else _PASSED_ON
+        self._passed_on = _PASSED_ON if credential is None else _PASSED_ON | {credential}
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         headers = {name: value for name, value in request.headers.items() if name.lower() in self._passed_on}
