@@ -1,7 +1,8 @@
 """E8: answers of a model server that are none, whole and in a stream."""
 
-from collections.abc import AsyncIterator
-from types import SimpleNamespace
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -150,9 +151,8 @@ async def test_no_word_of_a_model_server_is_more_than_a_line_that_can_be_kept(ro
 async def test_a_refusal_without_end_is_not_gathered(rogue: Rogue) -> None:
     rogue.usual = events(*[chunk(refusal="no")] * 2_000, chunk(finish="stop"), "[DONE]")
     answered = Answer()
-    piece = SimpleNamespace(choices=[SimpleNamespace(delta=SimpleNamespace(refusal=LONG))])
     for _ in range(3):
-        answered.add(piece, delta=True)
+        answered.add(chunk(refusal=LONG), delta=True)
     assert len(answered.refusal) < 2 * len(LONG)
     assert (await failed(model(rogue))).error.code == "refusal"
 
@@ -178,6 +178,33 @@ async def test_a_charset_is_not_the_servers_to_choose(rogue: Rogue, charset: str
     caught = await trouble(model(rogue, stream=False))
     assert caught.detail == "It asks for fewer requests (HTTP 429: slow down)."
     assert (await fault(model(rogue, stream=False))).code == "answer_garbled"
+
+
+@contextmanager
+def calls() -> Iterator[list[int]]:
+    """How many Python functions are called meanwhile: work that is the same on every machine."""
+    count = [0]
+
+    def seen(frame: object, event: str, argument: object) -> None:
+        count[0] += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(seen)
+    try:
+        yield count
+    finally:
+        sys.setprofile(before)
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_what_nobody_reads_of_an_answer_costs_next_to_nothing(rogue: Rogue, streamed: bool) -> None:
+    """A megabyte of empty choices kept a worker from everything else for seconds, while each became an object."""
+    odd = {**(chunk("Hello.", "stop") if streamed else completion())}
+    odd["choices"] = [*odd["choices"], *[{}] * 20_000]
+    rogue.usual = events(odd, "[DONE]") if streamed else answer(200, odd)
+    with calls() as count:
+        assert isinstance(await outcome(model(rogue, stream=streamed)), Succeeded)
+    assert count[0] < 20_000
 
 
 @pytest.mark.parametrize("streamed", [True, False])

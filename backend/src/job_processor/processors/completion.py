@@ -44,20 +44,20 @@ class Answer:
 
     def add(self, piece: Any, *, delta: bool) -> bool:
         """Take in a whole completion, or with ``delta`` a chunk of one; True when it brought text."""
-        self.model = _name(getattr(piece, "model", None)) or self.model
-        self._count(getattr(piece, "usage", None))
-        choices = getattr(piece, "choices", None)
+        self.model = _name(_of(piece, "model")) or self.model
+        self._count(_of(piece, "usage"))
+        choices = _of(piece, "choices")
         if not isinstance(choices, list) or not choices:
             return False
         self.choices += 1
         choice = choices[0]
-        self.finish_reason = _name(getattr(choice, "finish_reason", None)) or self.finish_reason
-        message = getattr(choice, "delta" if delta else "message", None)
+        self.finish_reason = _name(_of(choice, "finish_reason")) or self.finish_reason
+        message = _of(choice, "delta" if delta else "message")
         if len(self.refusal) < QUOTE_LIMIT:
-            self.refusal += _text(getattr(message, "refusal", None)) or ""
-        if getattr(message, "tool_calls", None) or getattr(message, "function_call", None):
+            self.refusal += _text(_of(message, "refusal")) or ""
+        if _of(message, "tool_calls") or _of(message, "function_call"):
             self.called_tools = True
-        text = _text(getattr(message, "content", None))
+        text = _text(_of(message, "content"))
         if not text:
             return False
         self.parts.append(text)
@@ -65,8 +65,8 @@ class Answer:
         return True
 
     def _count(self, usage: Any) -> None:
-        self.prompt_tokens = _number(getattr(usage, "prompt_tokens", None), self.prompt_tokens)
-        self.completion_tokens = _number(getattr(usage, "completion_tokens", None), self.completion_tokens)
+        self.prompt_tokens = _number(_of(usage, "prompt_tokens"), self.prompt_tokens)
+        self.completion_tokens = _number(_of(usage, "completion_tokens"), self.completion_tokens)
 
     def outcome(self) -> Outcome:
         """What the answer, now at its end, comes to."""
@@ -107,6 +107,10 @@ def sound(text: str) -> str | None:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError:
         return None
+
+
+def _of(value: object, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _text(value: object) -> str | None:

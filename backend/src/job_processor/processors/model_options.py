@@ -50,20 +50,18 @@ _PLAIN = ("temperature", "top_p", "max_tokens", "max_completion_tokens", "seed",
 
 
 def request_of(options: ModelOptions, model: str, dispatch: Dispatch) -> dict[str, Any]:
-    """The arguments of ``chat.completions.create``."""
+    """The body of a chat completion's request."""
     request: dict[str, Any] = {"model": model, "messages": _messages(options, dispatch), "stream": options.stream}
     request |= {name: value for name in _PLAIN if (value := getattr(options, name)) is not None}
     if options.stream and options.stream_usage:
         request["stream_options"] = {"include_usage": True}
-    if options.extra_body is not None:
-        request["extra_body"] = options.extra_body
     if dispatch.result_schema is not None:
         if options.structured_output is StructuredOutput.JSON_SCHEMA:
             wanted = {"name": "result", "schema": dict(dispatch.result_schema), "strict": options.strict_schema}
             request["response_format"] = {"type": "json_schema", "json_schema": wanted}
         elif options.structured_output is StructuredOutput.JSON_OBJECT:
             request["response_format"] = {"type": "json_object"}
-    return request
+    return request | (options.extra_body or {})
 
 
 def _messages(options: ModelOptions, dispatch: Dispatch) -> list[dict[str, str]]:

@@ -100,7 +100,7 @@ class Chat:
         """Raises LaneTrouble and ServerFault; all else that can go wrong is a Failed."""
         answer = Answer()
         try:
-            reply = await self._client.chat.completions.create(**request_of(self._options, self._model, dispatch))
+            reply = await self._ask(request_of(self._options, self._model, dispatch))
             if self._options.stream:
                 await self._follow(reply, answer, dispatch)
             else:
@@ -121,6 +121,16 @@ class Chat:
         if answer.choices == 0 and answer.model is None:
             raise ServerFault("answer_garbled", "What came back is no answer of a chat API.")
         return answer.outcome()
+
+    async def _ask(self, request: dict[str, Any]) -> Any:
+        """What the SDK reads, as plain JSON: objects of its own for all of it would cost seconds a megabyte."""
+        return await self._client.post(
+            "/chat/completions",
+            cast_to=object,
+            body=request,
+            stream=self._options.stream,
+            stream_cls=openai.AsyncStream[object],
+        )
 
     async def _follow(self, stream: Any, answer: Answer, dispatch: Dispatch) -> None:
         told_at: int | None = None
