@@ -7,10 +7,12 @@ from typing import TypeAlias
 
 import pytest
 
+from job_processor.core.callbacks import Answer
 from job_processor.core.errors import IdempotencyMismatch, StoreUnavailable
+from job_processor.core.inbox import Callback, Said
 from job_processor.core.job import State
 from job_processor.core.outcome import Succeeded
-from job_processor.store.base import Held, IdempotencyKey, Query
+from job_processor.store.base import Held, IdempotencyKey, InboxQuery, Query
 from job_processor.store.mongo.tuning import Tuning
 from tests.faults.mongo_places import Harmed, harmed
 from tests.faults.mongo_proxy import READS, WRITES, Harm
@@ -252,3 +254,38 @@ async def test_racing_writes_under_faults_land_once_each(here: Harmed) -> None:
     landed = await asyncio.gather(*(here.store.apply(change) for change in (*changes, *changes)))
     assert sum(landed) == 20
     assert (await here.truth.counts()).by_state == {("f", State.CANCELLED): 20}
+
+
+def _late(now: int) -> Callback:
+    return Callback(given.new_id(now), now, now, Answer.LATE, Said.RESULT, "r", "0" * 24)
+
+
+@under_each(ON_WRITES)
+async def test_keep(here: Harmed, fault: Fault) -> None:
+    """Kept once, whatever became of the answers; a delivery whose answer was lost may be counted again."""
+    first, second = _late(here.store.now()), _late(here.store.now())
+    here.proxy.order(fault[0], WRITES, fault[1])
+    assert await here.store.keep(first) == first.id
+    done(here, fault)
+    here.proxy.order(fault[0], WRITES, fault[1])
+    assert await here.store.keep(second) == first.id
+    here.proxy.clear()
+    [only] = await here.truth.inbox(InboxQuery())
+    assert only.callback.id == first.id
+    assert only.callback.deliveries >= 2
+
+
+@under_each(ON_WRITES)
+async def test_settle_and_forget(here: Harmed, fault: Fault) -> None:
+    callback = _late(here.truth.now())
+    await here.truth.keep(callback)
+    here.proxy.order(fault[0], WRITES, fault[1])
+    await here.store.settle(callback.id, Answer.ACCEPTED, "1" * 24)
+    done(here, fault)
+    kept = await here.truth.kept(callback.id)
+    assert kept is not None
+    assert (kept.verdict, kept.job_id) == (Answer.ACCEPTED, "1" * 24)
+    here.proxy.order(fault[0], WRITES, fault[1])
+    await here.store.forget(here.store.now() + 60_000, 10)
+    here.proxy.clear()
+    assert await here.truth.kept(callback.id) is None

@@ -16,6 +16,10 @@ RULES = FlowRules("f", max_attempts=3, lease_seconds=30, backoff_base_seconds=2)
 _ids = IdFactory(0x123456789ABC)
 
 
+def new_id(now: int) -> str:
+    return _ids.new(now)
+
+
 class Wanted(TypedDict, total=False):
     run_at: int
     priority: int

@@ -29,11 +29,12 @@ class Inbox:
 
         async def run(again: bool) -> str | None:
             for _ in range(2):
-                known = await self._callbacks.find_one_and_update(
-                    {"mark": callback.mark}, [{"$set": again_here}], projection={"_id": 1}
-                )
-                if known is not None:
-                    return str(known["_id"])
+                # Not in one command: PyMongo 4.20 trips over a findAndModify whose write concern was not reached.
+                same = {"mark": callback.mark}
+                if (await self._callbacks.update_one(same, [{"$set": again_here}])).matched_count == 1:
+                    known = await self._callbacks.find_one(same, {"_id": 1})
+                    if known is not None:
+                        return str(known["_id"])
                 if limited and not await self._has_room(callback):
                     return None
                 try:
