@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from job_processor.core.outcome import Accepted, Succeeded
+from job_processor.http import jobs
 from tests.http.problems import assert_problem
 from tests.support.site import Site
 from tests.support.waiting import until_true
@@ -83,6 +84,23 @@ async def test_prefer_wait_answers_with_the_job_as_it_stands_when_the_time_is_ov
     reply = await site.client.get(f"/jobs/{job}", {"prefer": "wait=0"})
 
     assert (reply.status, reply.json()["status"]) == (200, "PENDING")
+
+
+async def test_beyond_the_cap_of_waits_the_job_is_answered_as_it_stands(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "MAX_WAITS", 1)
+    job = (await site.submit())["id"]
+    held = asyncio.create_task(site.client.get(f"/jobs/{job}", {"prefer": "wait=60"}))
+    await until_true(lambda: site.bus.listeners == 1, "the first wait")
+
+    reply = await asyncio.wait_for(site.client.get(f"/jobs/{job}", {"prefer": "wait=60"}), 10)
+
+    assert (reply.json()["status"], "preference-applied" in reply.headers) == ("PENDING", False)
+    await site.callback({"jobId": job, "result": "r"})
+    assert (await held).headers["preference-applied"] == "wait=60"
+    done = await site.client.get(f"/jobs/{job}", {"prefer": "wait=60"})
+    assert done.headers["preference-applied"] == "wait=60"
 
 
 async def test_prefer_wait_on_a_final_job_answers_at_once_and_on_none_with_404(site: Site) -> None:

@@ -13,6 +13,7 @@ from job_processor.store.base import Notice, Resync
 from tests.http.problems import assert_problem
 from tests.support.asgi import EventStream, SentEvent
 from tests.support.site import Site
+from tests.support.waiting import until_true
 
 
 @pytest.fixture(autouse=True)
@@ -267,11 +268,18 @@ async def test_k1_beyond_the_cap_a_stream_is_refused_and_told_when_to_come_again
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "MAX_STREAMS", 1)
+    job = (await site.submit())["id"]
+    held = asyncio.create_task(site.client.get(f"/jobs/{job}", {"prefer": "wait=60"}))
+    await until_true(lambda: site.bus.listeners == 1, "the wait, which is no stream")
     async with site.client.stream("/events") as events:
         await hello(events)
         reply = await site.client.get("/events")
         assert assert_problem(reply, 503)["code"] == "too_many_streams"
         assert reply.headers["retry-after"] == "10"
+    async with site.client.stream("/events") as events:
+        await hello(events)
+    await site.callback({"jobId": job, "result": "r"})
+    assert (await held).json()["status"] == "COMPLETED"
 
 
 def notice(job: int, position: int) -> Notice:

@@ -1,5 +1,6 @@
 """The azure-openai processor: its addresses, its ways to sign in, its filters."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from types import ModuleType, SimpleNamespace
@@ -12,6 +13,7 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import Usage
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Failed, Succeeded
+from job_processor.processors import azure_openai
 from job_processor.processors.azure_openai import SCOPE, AzureOpenAIOptions, AzureOpenAIProcessor
 from job_processor.processors.base import LaneTrouble
 from tests.processors.chat import chunk, error, stream, usage, whole
@@ -88,6 +90,7 @@ class FakeCredential:
 
     made: ClassVar["list[FakeCredential]"] = []
     works = True
+    answers = True
 
     def __init__(self, managed_identity_client_id: str | None) -> None:
         self.client_id = managed_identity_client_id
@@ -102,6 +105,8 @@ def _provider(credential: FakeCredential, scope: str) -> object:
     async def token() -> str:
         if not FakeCredential.works:
             raise RuntimeError("no identity here")
+        if not FakeCredential.answers:
+            await asyncio.Event().wait()
         return f"token of {credential.client_id} for {scope}"
 
     return token
@@ -133,6 +138,18 @@ async def test_a_token_in_place_of_a_key(
 
 async def test_no_token_is_the_lanes_trouble(rogue: Rogue, identity: type[FakeCredential]) -> None:
     identity.works = False
+    async with opened(azure(rogue.url, managed_identity=True)) as processor:
+        with pytest.raises(LaneTrouble, match="managed identity") as caught:
+            await processor.run(dispatch())
+    assert caught.value.trouble is Trouble.MISCONFIGURED
+    assert rogue.requests == []
+
+
+async def test_an_identity_that_does_not_answer_is_the_lanes_trouble_too(
+    rogue: Rogue, identity: type[FakeCredential], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity, "answers", False)
+    monkeypatch.setattr(azure_openai, "IDENTITY_SECONDS", 0.01)
     async with opened(azure(rogue.url, managed_identity=True)) as processor:
         with pytest.raises(LaneTrouble, match="managed identity") as caught:
             await processor.run(dispatch())

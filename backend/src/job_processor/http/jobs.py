@@ -26,6 +26,8 @@ from job_processor.store.base import IdempotencyKey
 MAX_METADATA_BYTES = 16 * 1024
 MAX_SCHEMA_BYTES = 64 * 1024
 MAX_WAIT_SECONDS = 60.0
+MAX_WAITS = 2_000
+"""Requests that are held at once; a further one is answered at once: a preference may be passed over (RFC 7240)."""
 _KEY = re.compile(rb"^[\x21-\x7e]{1,255}\Z")
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 _UNSEEN = "".join(c for c in map(chr, range(0x10000)) if c.isspace() or unicodedata.category(c) == "Cf")
@@ -36,6 +38,7 @@ _fingerprint = msgspec.json.Encoder(order="deterministic").encode
 class Jobs:
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._waits = 0
 
     async def submit(self, request: Request) -> Response:
         context = self._context
@@ -72,11 +75,15 @@ class Jobs:
         context = self._context
         asked = _WAIT.search(request.headers.get("prefer", ""))
         headers = {}
-        if asked is None:
+        if asked is None or self._waits >= MAX_WAITS:
             job = await context.job(request)
         else:
             seconds = min(float(asked[1]), MAX_WAIT_SECONDS)
-            job = await self._final(job_id(request), seconds)
+            self._waits += 1
+            try:
+                job = await self._final(job_id(request), seconds)
+            finally:
+                self._waits -= 1
             headers["preference-applied"] = f"wait={seconds:g}"
         made = answer(wire.whole(job, await context.waits(job)), headers=headers)
         made.headers["etag"] = f'"{hashlib.blake2b(bytes(made.body), digest_size=12).hexdigest()}"'

@@ -4,7 +4,8 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 from starlette.requests import Request
@@ -37,6 +38,7 @@ _encode = msgspec.json.Encoder().encode
 class Stream:
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._streams = 0
 
     async def events(self, request: Request) -> Response:
         """All jobs."""
@@ -48,7 +50,7 @@ class Stream:
         return self._open(request, job.id)
 
     def _open(self, request: Request, job_id: str | None) -> Response:
-        if self._context.bus.listeners >= MAX_STREAMS:
+        if self._streams >= MAX_STREAMS:
             raise Refused(503, "too_many_streams", "Too many event streams are open.", headers={"retry-after": "10"})
         given = request.headers.get("last-event-id", request.query_params.get("lastEventId", ""))
         position = int(given) if given.isascii() and given.isdigit() and len(given) < 18 else None
@@ -59,7 +61,7 @@ class Stream:
         )
 
     async def _follow(self, bus: Bus, job_id: str | None, position: int | None, forged: bool) -> AsyncIterator[bytes]:
-        with bus.listen(job_id) as listener:
+        with self._counted(), bus.listen(job_id) as listener:
             # Listening first: what changes while the past is read is not lost between the two.
             yield b"retry: 1000\n\n"
             past = await self._past(position, job_id)
@@ -76,6 +78,14 @@ class Stream:
                 yield _render(fresh) if fresh else b": still here\n\n"
                 if fresh:
                     await asyncio.sleep(BATCH_SECONDS)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._streams += 1
+        try:
+            yield
+        finally:
+            self._streams -= 1
 
     async def _past(self, position: int | None, job_id: str | None) -> Sequence[Notice | Resync]:
         if position is None:

@@ -1,5 +1,6 @@
 """``processor = "azure-openai"``: a model deployed in Azure OpenAI, with a key or by managed identity."""
 
+import asyncio
 import importlib
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
@@ -18,6 +19,8 @@ from job_processor.processors.openai import Chat, http_client
 from job_processor.processors.outgoing import Outgoing, total_seconds
 
 SCOPE: Final = "https://cognitiveservices.azure.com/.default"
+IDENTITY_SECONDS = 20.0
+"""What a token may take; they are renewed long before they end, so that few attempts wait for one."""
 
 
 class AzureOpenAIOptions(ModelOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -86,7 +89,8 @@ class _Identity:
             if self._ask is None:
                 self._credential = self._library.DefaultAzureCredential(managed_identity_client_id=self._client_id)
                 self._ask = self._library.get_bearer_token_provider(self._credential, SCOPE)
-            return await self._ask()
+            async with asyncio.timeout(IDENTITY_SECONDS):
+                return await self._ask()
         except Exception as error:
             detail = f"No token could be got for the managed identity ({type(error).__name__})."
             raise LaneTrouble(Trouble.MISCONFIGURED, detail) from error
