@@ -146,3 +146,17 @@ it("no event tells of a late result: the page of a failed job looks for it by it
   });
   expect(await screen.findByTestId("late-result")).toBeInTheDocument();
 });
+
+it("says so when they cannot be loaded, and tries again when asked to", async () => {
+  serving(FAILED, [{ verdict: "late" }]);
+  server.use(http.get("/callbacks", () => problem(500, "The store does not answer.")));
+  renderPage(`/ui/jobs/${ID}`);
+  const section = await screen.findByRole("region", { name: "Other callbacks" });
+  expect(within(section).getByRole("alert")).toHaveTextContent(
+    /could not be loaded: The store does not answer\./,
+  );
+  serving(FAILED, [{ verdict: "late" }]);
+  await userEvent.click(within(section).getByRole("button", { name: "Try again" }));
+  expect(await screen.findByTestId("late-result")).toBeInTheDocument();
+  expect(screen.queryByText(/could not be loaded/)).not.toBeInTheDocument();
+});

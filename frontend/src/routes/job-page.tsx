@@ -6,10 +6,11 @@ import { ApiError, messageOf } from "@/api/errors";
 import { jobQuery } from "@/api/jobs";
 import type { Job } from "@/api/model";
 import { Notice } from "@/components/notice";
-import { JobCallbacks } from "@/features/callbacks/job-callbacks";
+import { CallbacksUnknown, JobCallbacks } from "@/features/callbacks/job-callbacks";
 import { LateResults } from "@/features/callbacks/late-results";
 import { useJobCallbacks } from "@/features/callbacks/use-job-callbacks";
 import { JobDetail } from "@/features/job-detail/job-detail";
+import { lastList } from "@/lib/last-list";
 import { statusLabel } from "@/lib/status";
 import { useTitle } from "./use-title";
 
@@ -33,7 +34,9 @@ export function JobPage() {
     return (
       <Notice icon={IconFileUnknown} title="There is no such job">
         <p>It may have been deleted, by a person or because its time of keeping was over.</p>
-        <Link to="/">To the list of jobs</Link>
+        <Link to="/" search={lastList()}>
+          To the list of jobs
+        </Link>
       </Notice>
     );
   }
@@ -52,12 +55,19 @@ export function JobPage() {
 }
 
 function Loaded({ job }: { job: Job }) {
-  const callbacks = useJobCallbacks(job).data ?? [];
+  const query = useJobCallbacks(job);
+  const callbacks = query.data ?? [];
   return (
     <JobDetail
       job={job}
       news={<LateResults job={job} callbacks={callbacks} />}
-      callbacks={<JobCallbacks job={job} callbacks={callbacks} />}
+      callbacks={
+        query.isError && query.data === undefined ? (
+          <CallbacksUnknown why={messageOf(query.error)} onRetry={() => void query.refetch()} />
+        ) : (
+          <JobCallbacks job={job} callbacks={callbacks} />
+        )
+      }
     />
   );
 }

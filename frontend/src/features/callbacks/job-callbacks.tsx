@@ -16,6 +16,20 @@ interface Props {
   callbacks: readonly KeptCallback[];
 }
 
+/** Nothing known is not nothing there: a late result may be among what could not be asked for. */
+export function CallbacksUnknown({ why, onRetry }: { why: string; onRetry: () => void }) {
+  return (
+    <Panel title="Other callbacks">
+      <div role="alert" className={styles["unknown"]}>
+        <p>What else came for this job could not be loaded: {why}</p>
+        <Button variant="default" onClick={onRetry}>
+          Try again
+        </Button>
+      </div>
+    </Panel>
+  );
+}
+
 /** What came for this job besides what made it what it is; nothing at all when nothing did. */
 export function JobCallbacks({ job, callbacks }: Props) {
   const [all, setAll] = useState(false);
