@@ -4,19 +4,24 @@ import { VisibleText } from "@/components/result/visible-text";
 import { Elapsed } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import styles from "./attempts.module.css";
+import { attemptRuns } from "./fold";
 import { wordsForEnd } from "./wording";
 
 export function Attempts({ job }: { job: Job }) {
-  const newestFirst = job.attempts.toReversed();
+  const newestFirst = attemptRuns(job.attempts).toReversed();
   return (
     <Panel title="Attempts" flush aside={<Limit job={job} />}>
       {newestFirst.length === 0 ? (
         <p className={styles["none"]}>None yet.</p>
       ) : (
         <ol className={styles["attempts"]}>
-          {newestFirst.map((attempt) => (
-            <Row key={attempt.number} attempt={attempt} />
-          ))}
+          {newestFirst.map((run) =>
+            run.length === 1 && run[0] !== undefined ? (
+              <Row key={run[0].number} attempt={run[0]} />
+            ) : (
+              <PutBack key={run[0]?.number} run={run} />
+            ),
+          )}
         </ol>
       )}
     </Panel>
@@ -24,7 +29,36 @@ export function Attempts({ job }: { job: Job }) {
 }
 
 function Limit({ job }: { job: Job }) {
-  return <span className={styles["limit"]}>at most {job.maxAttempts}</span>;
+  return <span className={styles["limit"]}>at most {job.maxAttempts} may fail</span>;
+}
+
+/** None of them counts, and all say the same. */
+function PutBack({ run }: { run: readonly Attempt[] }) {
+  const first = run[0];
+  const last = run.at(-1);
+  if (first === undefined || last === undefined) return null;
+  return (
+    <li className={styles["attempt"]}>
+      <div className={styles["top"]}>
+        <span className={styles["number"]}>
+          #{first.number} to #{last.number}
+        </span>
+        <ToneBadge tone="amber">Put back {run.length} times</ToneBadge>
+        <span className={styles["time"]}>
+          <Elapsed from={first.startedAt} to={last.endedAt} />
+        </span>
+      </div>
+      {last.error !== null && <Why error={last.error} />}
+    </li>
+  );
+}
+
+function Why({ error }: { error: NonNullable<Attempt["error"]> }) {
+  return (
+    <p className={styles["error"]}>
+      <code>{error.code}</code> <VisibleText text={error.message} />
+    </p>
+  );
 }
 
 function Row({ attempt }: { attempt: Attempt }) {
@@ -39,11 +73,7 @@ function Row({ attempt }: { attempt: Attempt }) {
           <Elapsed from={attempt.startedAt} to={attempt.endedAt} />
         </span>
       </div>
-      {attempt.error !== null && (
-        <p className={styles["error"]}>
-          <code>{attempt.error.code}</code> <VisibleText text={attempt.error.message} />
-        </p>
-      )}
+      {attempt.error !== null && <Why error={attempt.error} />}
       <dl className={styles["facts"]}>
         <Fact name="Worker" value={attempt.worker} />
         {attempt.executionId !== null && <Fact name="Execution" value={attempt.executionId} />}

@@ -4,6 +4,7 @@ import { VisibleText } from "@/components/result/visible-text";
 import { Elapsed } from "@/components/times";
 import { isFinal } from "@/lib/status";
 import { formatClock, formatDuration, formatExact, toIso } from "@/lib/time";
+import { type Line, linesOf } from "./fold";
 import { PhaseBar } from "./phase-bar";
 import styles from "./timeline.module.css";
 import { wordsForEvent } from "./wording";
@@ -16,30 +17,11 @@ export function Timeline({ job }: { job: Job }) {
     <Panel title="Timeline">
       <PhaseBar job={job} />
       <ol className={styles["timeline"]}>
-        {history.map((event, index) => {
-          const { title, tone } = wordsForEvent(event);
-          const before = history[index - 1];
-          return (
-            // The same thing can happen twice in one millisecond.
-            // biome-ignore lint/suspicious/noArrayIndexKey: history only grows at its end
-            <li key={index} className={styles["event"]} data-tone={tone}>
-              <div className={styles["line"]}>
-                <span>
-                  {title}
-                  {event.attempt !== null && event.what === "started" && ` (${event.attempt})`}
-                </span>
-                <time dateTime={toIso(event.at)} title={formatExact(event.at)} className={styles["clock"]}>
-                  {before === undefined ? formatClock(event.at) : `+ ${formatDuration(event.at - before.at)}`}
-                </time>
-              </div>
-              {event.detail !== null && event.what !== "started" && (
-                <p className={styles["detail"]}>
-                  <VisibleText text={event.detail} />
-                </p>
-              )}
-            </li>
-          );
-        })}
+        {linesOf(history).map((line, index) => (
+          // The same thing can happen twice in one millisecond.
+          // biome-ignore lint/suspicious/noArrayIndexKey: history only grows at its end
+          <Row key={index} line={line} />
+        ))}
         {!isFinal(job.status) && last !== undefined && (
           <li className={styles["event"]} data-tone="now">
             <div className={styles["line"]}>
@@ -52,5 +34,34 @@ export function Timeline({ job }: { job: Job }) {
         )}
       </ol>
     </Panel>
+  );
+}
+
+function Row({ line }: { line: Line }) {
+  const event = "event" in line ? line.event : line.last;
+  const { title, tone } = wordsForEvent(event);
+  const { before } = line;
+  return (
+    <li className={styles["event"]} data-tone={tone}>
+      <div className={styles["line"]}>
+        <span>
+          {"times" in line ? `Put back ${line.times} times, at no cost of an attempt` : title}
+          {event.attempt !== null && event.what === "started" && ` (${event.attempt})`}
+        </span>
+        <time dateTime={toIso(event.at)} title={formatExact(event.at)} className={styles["clock"]}>
+          {before === undefined ? formatClock(event.at) : `+ ${formatDuration(event.at - before.at)}`}
+        </time>
+      </div>
+      {event.detail !== null && event.what !== "started" && (
+        <p className={styles["detail"]}>
+          <VisibleText text={event.detail} />
+        </p>
+      )}
+      {"times" in line && (
+        <p className={styles["detail"]}>
+          {formatClock(line.first.at)} to {formatClock(line.last.at)}
+        </p>
+      )}
+    </li>
   );
 }

@@ -1,0 +1,84 @@
+import { expect, it } from "vitest";
+import type { Attempt, HistoryEvent } from "@/api/model";
+import { attemptRuns, linesOf } from "./fold";
+
+let at = 0;
+
+function event(what: HistoryEvent["what"], detail: string | null = null): HistoryEvent {
+  at += 1000;
+  return { at, what, attempt: 1, detail };
+}
+
+function putBack(why: string): HistoryEvent[] {
+  return [event("started"), event("snoozed", why)];
+}
+
+/** "what" of each line, with how often where it stands for many. */
+function told(history: HistoryEvent[]): string[] {
+  return linesOf(history).map((line) => ("times" in line ? `put back ${line.times}` : line.event.what));
+}
+
+it("many starts that were put back for one reason are one line, from the first to the last", () => {
+  const history = [
+    event("submitted"),
+    ...putBack("down"),
+    ...putBack("down"),
+    ...putBack("down"),
+    event("started"),
+  ];
+  expect(told(history)).toEqual(["submitted", "put back 3", "started"]);
+  expect(linesOf(history)[1]).toEqual({ times: 3, first: history[1], last: history[6], before: history[0] });
+  expect(linesOf(history)[2]).toEqual({ event: history[7], before: history[6] });
+});
+
+it("another reason is another line", () => {
+  const history = [...putBack("down"), ...putBack("down"), ...putBack("429"), ...putBack("429")];
+  expect(told(history)).toEqual(["put back 2", "put back 2"]);
+});
+
+it("one alone is told as it was", () => {
+  expect(told([event("submitted"), ...putBack("down"), event("started"), event("completed")])).toEqual([
+    "submitted",
+    "started",
+    "snoozed",
+    "started",
+    "completed",
+  ]);
+});
+
+it("what failed is never folded", () => {
+  const failure = () => [event("started"), event("attempt_failed", "no")];
+  expect(told([...failure(), ...failure()])).toEqual([
+    "started",
+    "attempt_failed",
+    "started",
+    "attempt_failed",
+  ]);
+});
+
+it("a history whose beginning was cut off is told from there", () => {
+  expect(
+    told([event("submitted"), event("snoozed", "down"), ...putBack("down"), ...putBack("down")]),
+  ).toEqual(["submitted", "snoozed", "put back 2"]);
+});
+
+it("attempts that were put back for one reason are one row", () => {
+  const attempt = (number: number, end: Attempt["end"], message: string): Attempt => ({
+    number,
+    startedAt: number,
+    endedAt: number,
+    worker: "w",
+    executionId: null,
+    end,
+    error: { code: "outage", message },
+    usage: null,
+  });
+  const runs = attemptRuns([
+    attempt(1, "snoozed", "down"),
+    attempt(2, "snoozed", "down"),
+    attempt(3, "snoozed", "refused"),
+    attempt(4, "failed", "no"),
+    attempt(5, "failed", "no"),
+  ]);
+  expect(runs.map((run) => run.map(({ number }) => number))).toEqual([[1, 2], [3], [4], [5]]);
+});
