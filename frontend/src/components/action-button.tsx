@@ -1,6 +1,7 @@
 import { Button, Tooltip } from "@mantine/core";
 import type { TablerIcon } from "@tabler/icons-react";
-import { useId } from "react";
+import { useEffect, useId, useRef } from "react";
+import { isFocusLost } from "@/lib/focus";
 import styles from "./action-button.module.css";
 
 interface Props {
@@ -8,37 +9,61 @@ interface Props {
   icon: TablerIcon;
   /** Why this cannot be done now; null when it can. */
   blocked: string | null;
+  /** What it does, where its word alone leaves that open. */
+  hint?: string;
   busy?: boolean;
   danger?: boolean;
   onAct: () => void;
 }
 
 /** Disabled with a reason: it stays focusable, so that everybody can find out why. */
-export function ActionButton({ label, icon: Icon, blocked, busy = false, danger = false, onAct }: Props) {
-  const reasonId = useId();
+export function ActionButton({
+  label,
+  icon: Icon,
+  blocked,
+  hint,
+  busy = false,
+  danger = false,
+  onAct,
+}: Props) {
+  const wordsId = useId();
+  const button = useRef<HTMLButtonElement>(null);
+  const pressed = useRef(false);
   const disabled = blocked !== null;
+  const words = blocked ?? hint;
+
+  // A button that is busy cannot hold the focus: who pressed it gets it back.
+  useEffect(() => {
+    if (busy || !pressed.current) return;
+    pressed.current = false;
+    if (isFocusLost()) button.current?.focus();
+  }, [busy]);
+
   return (
     <>
-      <Tooltip label={blocked ?? ""} disabled={!disabled} multiline maw={280}>
+      <Tooltip label={words ?? ""} disabled={words === undefined} multiline maw={280}>
         <Button
+          ref={button}
           variant="default"
           className={styles["button"]}
           data-danger={danger}
           leftSection={<Icon size={16} aria-hidden />}
           loading={busy}
           aria-disabled={disabled}
-          aria-describedby={disabled ? reasonId : undefined}
+          aria-describedby={words === undefined ? undefined : wordsId}
           data-disabled={disabled}
           onClick={() => {
-            if (!disabled && !busy) onAct();
+            if (disabled || busy) return;
+            pressed.current = true;
+            onAct();
           }}
         >
           {label}
         </Button>
       </Tooltip>
-      {disabled && (
-        <span id={reasonId} hidden>
-          {blocked}
+      {words !== undefined && (
+        <span id={wordsId} hidden>
+          {words}
         </span>
       )}
     </>

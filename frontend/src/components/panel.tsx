@@ -2,6 +2,8 @@ import { type ReactNode, useId } from "react";
 import styles from "./panel.module.css";
 
 interface Props {
+  /** For links that lead to it. */
+  id?: string;
   title: string;
   aside?: ReactNode;
   flush?: boolean;
@@ -9,12 +11,17 @@ interface Props {
 }
 
 /** A titled card. `flush`: its content reaches the edges (tables, texts). */
-export function Panel({ title, aside, flush = false, children }: Props) {
-  const id = useId();
+export function Panel({ id, title, aside, flush = false, children }: Props) {
+  const titleId = useId();
   return (
-    <section className={styles["panel"]} aria-labelledby={id}>
+    <section
+      id={id}
+      tabIndex={id === undefined ? undefined : -1}
+      className={styles["panel"]}
+      aria-labelledby={titleId}
+    >
       <header className={styles["head"]}>
-        <h2 id={id} className={styles["title"]}>
+        <h2 id={titleId} className={styles["title"]}>
           {title}
         </h2>
         {aside}

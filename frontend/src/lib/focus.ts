@@ -3,9 +3,19 @@ export const PROMPT_FIELD = "new-job-prompt";
 export const SEARCH_FIELD = "job-search";
 export const MAIN = "main";
 
+/** Where a flow stands on the page of flows, for links from its jobs. */
+export function flowAnchor(flow: string): string {
+  return `flow-${flow}`;
+}
+
 /** For when what had the focus is gone: the keyboard goes on at the content, not at the top of the window. */
 export function focusMain(): void {
   document.getElementById(MAIN)?.focus({ preventScroll: true });
+}
+
+/** Whether what had the focus was taken away or cannot hold it any more. */
+export function isFocusLost(): boolean {
+  return document.activeElement === null || document.activeElement === document.body;
 }
 
 export function focusField(id: string): boolean {

@@ -1,7 +1,9 @@
+import { useLocation } from "@tanstack/react-router";
 import { FlowsView } from "@/features/flows/flows-view";
 import { useTitle } from "./use-title";
 
 export function FlowsPage() {
   useTitle("Flows");
-  return <FlowsView />;
+  const { hash } = useLocation();
+  return <FlowsView sought={hash} />;
 }

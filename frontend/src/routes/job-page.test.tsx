@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { expect, it } from "vitest";
 import type { WireJob } from "@/api/model";
-import { wireJob } from "@/testing/factories";
+import { wireFlow, wireJob, wireSummary } from "@/testing/factories";
 import { FakeEventSource } from "@/testing/fake-event-source";
 import { renderPage } from "@/testing/render";
 import { problem, server } from "@/testing/server";
@@ -146,4 +146,135 @@ it("a job that is not there is not an error of the page", async () => {
   server.use(http.get(`/jobs/${ID}`, () => problem(404, "There is no such job.")));
   renderPage(`/ui/jobs/${ID}`);
   expect(await screen.findByRole("heading", { name: "There is no such job" })).toBeInTheDocument();
+});
+
+it.each(["Replay…", "Delete…"])("%s gives the focus back when its dialog closes", async (name) => {
+  open({ status: "FAILED", waitingOn: null });
+  const button = await screen.findByRole("button", { name });
+  await userEvent.click(button);
+  await screen.findByRole("dialog");
+  await userEvent.keyboard("{Escape}");
+  await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
+  await waitFor(() => expect(button).toHaveFocus());
+});
+
+it("a replay that was begun and given up starts anew", async () => {
+  open({ status: "FAILED", waitingOn: null });
+  await userEvent.click(await screen.findByRole("button", { name: "Replay…" }));
+  await userEvent.type(await screen.findByRole("textbox", { name: "Prompt" }), " And again.");
+  await userEvent.keyboard("{Escape}");
+  await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
+  await userEvent.click(screen.getByRole("button", { name: "Replay…" }));
+  expect(await screen.findByRole("textbox", { name: "Prompt" })).toHaveValue("Summarise this.");
+});
+
+it("says what each action does, where the word alone does not", async () => {
+  open({ status: "FAILED", waitingOn: null });
+  expect(await screen.findByRole("button", { name: "Retry" })).toHaveAccessibleDescription(/this same job/);
+  expect(screen.getByRole("button", { name: "Replay…" })).toHaveAccessibleDescription(/a new job/);
+});
+
+it("says what an outage means, and leads to the flow that is closed", async () => {
+  const closed = { state: "closed", kind: "outage", detail: "No route.", until: null };
+  server.use(
+    http.get("/flows", () => HttpResponse.json([wireFlow(), wireFlow({ name: "n8n", lane: closed })])),
+  );
+  open({ flow: "n8n", waitingOn: { kind: "outage", detail: "No route.", until: null } });
+  expect(await screen.findByTestId("waiting-on")).toHaveTextContent(
+    /cannot be reached\. No attempt is used up meanwhile\..*No route\./,
+  );
+  await userEvent.click(screen.getByRole("link", { name: "See the flow" }));
+  const flow = await screen.findByRole("region", { name: "n8n" });
+  await waitFor(() => expect(flow).toHaveFocus());
+});
+
+it("a paused job does not claim to run any moment, and says where it is resumed", async () => {
+  open({ waitingOn: { kind: "paused", detail: "The flow mock is paused.", until: null } });
+  expect(await screen.findByRole("link", { name: "Go to the flow to resume it" })).toHaveAttribute(
+    "href",
+    "/ui/flows#flow-mock",
+  );
+  expect(screen.queryByText("any moment now")).not.toBeInTheDocument();
+});
+
+it("says that no worker is there, once that is known", async () => {
+  open({});
+  expect(await screen.findByText(/^No worker is running/)).toBeInTheDocument();
+  expect(screen.queryByText("A worker takes it next.")).not.toBeInTheDocument();
+});
+
+it("a worker of the flow takes it next", async () => {
+  const worker = {
+    id: "w1",
+    name: "one",
+    flows: ["mock"],
+    running: 0,
+    startedAt: "2026-11-24T10:00:00.000Z",
+    seenAt: "2026-11-24T10:00:00.000Z",
+  };
+  let asked = false;
+  server.use(
+    http.get("/workers", () => {
+      asked = true;
+      return HttpResponse.json([worker]);
+    }),
+  );
+  open({});
+  await waitFor(() => expect(asked).toBe(true));
+  expect(await screen.findByText("A worker takes it next.")).toBeInTheDocument();
+});
+
+it("folds a long prompt, so that what became of it is in sight", async () => {
+  open({ prompt: Array.from({ length: 60 }, (_, i) => `line ${i}`).join("\n") });
+  const button = await screen.findByRole("button", { name: "Show more of the prompt" });
+  expect(button).toHaveAttribute("aria-expanded", "false");
+  await userEvent.click(button);
+  expect(screen.getByRole("button", { name: "Show less of the prompt" })).toHaveAttribute(
+    "aria-expanded",
+    "true",
+  );
+});
+
+it("a short prompt is not folded", async () => {
+  open({});
+  await screen.findByRole("group", { name: "The prompt" });
+  expect(screen.queryByRole("button", { name: /of the prompt$/ })).not.toBeInTheDocument();
+});
+
+it("goes back to the list as it was filtered, by link and by key", async () => {
+  server.use(
+    http.get("/jobs", () => HttpResponse.json([wireSummary({ status: "FAILED", waitingOn: null })])),
+    http.get(`/jobs/${ID}`, () => HttpResponse.json(wireJob({ status: "FAILED", waitingOn: null }))),
+  );
+  const { router } = renderPage("/ui/?status=FAILED");
+  const address = () => router.state.location.href;
+  await userEvent.click(await screen.findByRole("link", { name: "Summarise this." }));
+  await screen.findByText(ID);
+  // The link that was followed is gone: the keyboard goes on in the new page.
+  await waitFor(() => expect(screen.getByRole("main")).toHaveFocus());
+  await userEvent.click(within(screen.getByRole("main")).getByRole("link", { name: "Jobs" }));
+  await waitFor(() => expect(address()).toMatch(/\?status=FAILED$/));
+  await userEvent.click(await screen.findByRole("link", { name: "Summarise this." }));
+  await screen.findByText(ID);
+  await userEvent.keyboard("{Escape}");
+  await waitFor(() => expect(address()).toMatch(/\?status=FAILED$/));
+});
+
+it("comes back to the row that the keys had chosen", async () => {
+  const second = "0".repeat(24);
+  server.use(
+    http.get("/jobs", () =>
+      HttpResponse.json([wireSummary(), wireSummary({ id: second, prompt: "The second." })]),
+    ),
+    http.get(`/jobs/${second}`, () => HttpResponse.json(wireJob({ id: second }))),
+  );
+  renderPage("/ui/");
+  await screen.findByRole("link", { name: "The second." });
+  await userEvent.keyboard("jj{Enter}");
+  await screen.findByText(second);
+  await userEvent.keyboard("{Escape}");
+  const row = (await screen.findByRole("link", { name: "The second." })).closest("[data-job]");
+  expect(row).toHaveAttribute("data-selected");
+  await userEvent.keyboard("{Escape}");
+  expect(row).not.toHaveAttribute("data-selected");
 });

@@ -5,14 +5,18 @@ import { JobList } from "@/features/job-list/job-list";
 import { type JobSearch, toFilter, toSearch } from "@/features/job-list/search";
 import { NewJobForm } from "@/features/new-job/new-job-form";
 import { focusField } from "@/lib/focus";
+import { rememberList } from "@/lib/last-list";
 import styles from "./jobs-page.module.css";
 import { useTitle } from "./use-title";
 
 export function JobsPage() {
   useTitle("Jobs");
-  const filter = toFilter(useSearch({ from: "/" }));
+  const search = useSearch({ from: "/" });
+  const filter = toFilter(search);
   const navigate = useNavigate({ from: "/" });
   const { hash } = useLocation();
+
+  useEffect(() => rememberList(search), [search]);
 
   // Somebody pressed "/" or "n" on another page.
   useEffect(() => {

@@ -1,13 +1,15 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { IconKeyboard, IconPlus } from "@tabler/icons-react";
-import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { Link, Outlet, useLocation, useNavigate, useRouterState } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { HelpSheet } from "@/features/help/help-sheet";
-import { focusField, MAIN, PROMPT_FIELD, SEARCH_FIELD } from "@/lib/focus";
+import { focusField, focusMain, isFocusLost, MAIN, PROMPT_FIELD, SEARCH_FIELD } from "@/lib/focus";
+import { lastList } from "@/lib/last-list";
 import { useShortcuts } from "@/lib/shortcuts";
 import { LiveLight } from "@/live/live-light";
 import { ServerBanner } from "@/live/server-banner";
+import { FlowsLink } from "./flows-link";
 import { SchemeToggle } from "./scheme-toggle";
 import styles from "./shell.module.css";
 
@@ -23,8 +25,16 @@ export function Shell() {
   };
 
   const back = () => {
-    if (!atList) void navigate({ to: "/" });
+    if (!atList) void navigate({ to: "/", search: lastList() });
   };
+
+  // The link that was followed is gone with its page: the keyboard goes on in the new one, not before the header.
+  const arrived = useRouterState({ select: (state) => state.resolvedLocation?.pathname });
+  const shown = useRef(arrived);
+  useEffect(() => {
+    if (shown.current !== undefined && shown.current !== arrived && isFocusLost()) focusMain();
+    shown.current = arrived;
+  }, [arrived]);
 
   useShortcuts({
     "/": (event) => {
@@ -54,9 +64,7 @@ export function Shell() {
             <Link to="/" activeOptions={{ exact: true, includeSearch: false }} className={styles["link"]}>
               Jobs
             </Link>
-            <Link to="/flows" className={styles["link"]}>
-              Flows
-            </Link>
+            <FlowsLink />
             <Link to="/callbacks" activeOptions={{ includeSearch: false }} className={styles["link"]}>
               Callbacks
             </Link>

@@ -3,7 +3,7 @@ import { notifications } from "@mantine/notifications";
 import { IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { messageOf } from "@/api/errors";
 import { flowKeys, pauseFlow, resumeFlow } from "@/api/flows";
 import type { Flow } from "@/api/model";
@@ -12,16 +12,20 @@ import { Panel } from "@/components/panel";
 import { VisibleText } from "@/components/result/visible-text";
 import { Countdown } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
+import { flowAnchor, isFocusLost } from "@/lib/focus";
 import { STATUSES, statusLabel } from "@/lib/status";
+import { wordsForUntil } from "@/lib/waiting-words";
 import { useLive } from "@/live/live-context";
 import styles from "./flows.module.css";
-import { wordsForLane } from "./lane-words";
+import { wordsForConcurrency, wordsForFlow } from "./lane-words";
 
 export function FlowCard({ flow }: { flow: Flow }) {
   const queries = useQueryClient();
   const { mode } = useLive();
   const [asking, setAsking] = useState(false);
-  const { title, tone, meaning } = wordsForLane(flow.lane);
+  const act = useRef<HTMLDivElement>(null);
+  const asked = useRef(false);
+  const { title, tone, meaning } = wordsForFlow(flow);
   const paused = flow.lane.state === "paused";
   const settle = {
     onSuccess: (changed: Flow) => {
@@ -37,8 +41,15 @@ export function FlowCard({ flow }: { flow: Flow }) {
   const resume = useMutation({ mutationFn: () => resumeFlow(flow.name), ...settle });
   const blocked = mode === "offline" ? "The server cannot be reached." : null;
 
+  // The form that had the focus is gone: the keyboard goes on where it stood.
+  useEffect(() => {
+    if (asked.current && !asking && isFocusLost()) act.current?.querySelector("button")?.focus();
+    asked.current = asking;
+  }, [asking]);
+
   return (
     <Panel
+      id={flowAnchor(flow.name)}
       title={flow.name}
       aside={
         <span className={styles["aside"]}>
@@ -48,19 +59,24 @@ export function FlowCard({ flow }: { flow: Flow }) {
       }
     >
       <p className={styles["meaning"]}>
-        <VisibleText text={flow.lane.detail ?? meaning} />
+        {meaning}
         {flow.lane.until !== null && (
           <>
-            {" Opens "}
-            <Countdown until={flow.lane.until} />.
+            {" "}
+            {wordsForUntil(flow.lane.kind ?? "")} <Countdown until={flow.lane.until} />.
           </>
         )}
       </p>
+      {flow.lane.detail !== null && (
+        <p className={styles["detail"]}>
+          <VisibleText text={flow.lane.detail} />
+        </p>
+      )}
       <dl className={styles["facts"]}>
         <Fact name="Processor" value={flow.processor} />
-        <Fact name="Concurrency" value={flow.concurrency === null ? "no limit" : String(flow.concurrency)} />
+        <Fact name="Concurrency" value={wordsForConcurrency(flow)} />
         <Fact name="Rate" value={flow.ratePerMinute === null ? "no limit" : `${flow.ratePerMinute} / min`} />
-        <Fact name="Attempts" value={`at most ${flow.maxAttempts}`} />
+        <Fact name="Attempts" value={`at most ${flow.maxAttempts} may fail`} />
         <Fact name="Invalid result" value={flow.onInvalidResult} />
       </dl>
       <ul className={styles["counts"]} aria-label={`Jobs of ${flow.name}`}>
@@ -72,7 +88,7 @@ export function FlowCard({ flow }: { flow: Flow }) {
           </li>
         ))}
       </ul>
-      <div className={styles["act"]}>
+      <div className={styles["act"]} ref={act}>
         {paused ? (
           <ActionButton
             label="Resume"

@@ -1,16 +1,26 @@
-import { Skeleton } from "@mantine/core";
+import { Button, Skeleton } from "@mantine/core";
 import { IconPlugConnectedX, IconRoute } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { messageOf } from "@/api/errors";
 import { flowsQuery, workersQuery } from "@/api/flows";
 import { Notice } from "@/components/notice";
+import { focusField } from "@/lib/focus";
 import { FlowCard } from "./flow-card";
 import styles from "./flows.module.css";
+import { troubleFirst } from "./lane-words";
 import { WorkersTable } from "./workers-table";
 
-export function FlowsView() {
+/** `sought`: the place of the flow that a link led to. */
+export function FlowsView({ sought }: { sought: string }) {
   const flows = useQuery(flowsQuery);
   const workers = useQuery(workersQuery);
+  const loaded = flows.data !== undefined;
+
+  useEffect(() => {
+    if (loaded && sought !== "") focusField(sought);
+  }, [loaded, sought]);
+
   return (
     <div className={styles["page"]}>
       <h1>Flows</h1>
@@ -18,6 +28,9 @@ export function FlowsView() {
       {flows.isError && flows.data === undefined && (
         <Notice icon={IconPlugConnectedX} title="The flows could not be loaded" tone="bad">
           <p>{messageOf(flows.error)}</p>
+          <Button variant="default" onClick={() => void flows.refetch()}>
+            Try again
+          </Button>
         </Notice>
       )}
       {flows.data?.length === 0 && (
@@ -28,7 +41,7 @@ export function FlowsView() {
         </Notice>
       )}
       <div className={styles["cards"]}>
-        {flows.data?.map((flow) => (
+        {troubleFirst(flows.data ?? []).map((flow) => (
           <FlowCard key={flow.name} flow={flow} />
         ))}
       </div>

@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
-import { wordsForLane } from "./lane-words";
+import { toFlow } from "@/api/model";
+import { wireFlow } from "@/testing/factories";
+import { wordsForConcurrency, wordsForFlow, wordsForLane } from "./lane-words";
 
 const lane = { detail: null, until: null };
 
@@ -16,4 +18,20 @@ it.each([
   const words = wordsForLane({ ...lane, state, kind });
   expect(words.title).toBe(title);
   expect(words.meaning).toMatch(meaning);
+});
+
+it.each([
+  ["below its limit", { concurrency: 3, byStatus: { WAITING: 2, PENDING: 9 } }, "Open", "2 of 3 in use"],
+  ["at its limit", { concurrency: 3, byStatus: { WAITING: 2, RUNNING: 1 } }, "Full", "3 of 3 in use"],
+  ["without a limit", { byStatus: { WAITING: 2 } }, "Open", "no limit"],
+  [
+    "paused at its limit",
+    { concurrency: 1, byStatus: { WAITING: 1 }, lane: { ...lane, state: "paused", kind: null } },
+    "Paused",
+    "1 of 1 in use",
+  ],
+])("a flow %s", (_, changes, title, places) => {
+  const flow = toFlow(wireFlow(changes));
+  expect(wordsForFlow(flow).title).toBe(title);
+  expect(wordsForConcurrency(flow)).toBe(places);
 });

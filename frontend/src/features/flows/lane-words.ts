@@ -1,4 +1,4 @@
-import type { Lane } from "@/api/model";
+import type { Flow, Lane } from "@/api/model";
 import type { Tone } from "@/components/tone-badge";
 
 export interface LaneWords {
@@ -36,4 +36,28 @@ export function wordsForLane(lane: Lane): LaneWords {
     default:
       return { title: lane.state, tone: "gray", meaning: "" };
   }
+}
+
+/** Jobs handed over and not yet answered: what a flow's concurrency counts. */
+function inUse({ byStatus }: Flow): number {
+  return (byStatus["RUNNING"] ?? 0) + (byStatus["WAITING"] ?? 0);
+}
+
+export function wordsForFlow(flow: Flow): LaneWords {
+  const words = wordsForLane(flow.lane);
+  if (flow.lane.state !== "open" || flow.concurrency === null || inUse(flow) < flow.concurrency) return words;
+  return {
+    title: "Full",
+    tone: "blue",
+    meaning: "All places are taken. The next job is handed over when one is free.",
+  };
+}
+
+export function wordsForConcurrency(flow: Flow): string {
+  return flow.concurrency === null ? "no limit" : `${inUse(flow)} of ${flow.concurrency} in use`;
+}
+
+/** What needs a person comes first; else the order of flows.toml. */
+export function troubleFirst(flows: readonly Flow[]): Flow[] {
+  return flows.toSorted((a, b) => Number(a.lane.state === "open") - Number(b.lane.state === "open"));
 }

@@ -1,14 +1,16 @@
 import { Button, Group, Modal, Stack } from "@mantine/core";
 
 interface Props {
+  opened: boolean;
   busy: boolean;
   onDelete: () => void;
   onClose: () => void;
 }
 
-export function DeleteDialog({ busy, onDelete, onClose }: Props) {
+/** Always in the page, so that it gives the focus back when it closes. */
+export function DeleteDialog({ opened, busy, onDelete, onClose }: Props) {
   return (
-    <Modal opened onClose={onClose} title="Delete this job?">
+    <Modal opened={opened} onClose={onClose} title="Delete this job?">
       <Stack gap="md">
         <p>Its prompt, its result and its history will be gone. This cannot be undone.</p>
         <Group justify="flex-end" gap="xs">

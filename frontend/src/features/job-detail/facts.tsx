@@ -3,17 +3,26 @@ import type { ReactNode } from "react";
 import type { Job } from "@/api/model";
 import { Panel } from "@/components/panel";
 import { Age, Countdown, Elapsed } from "@/components/times";
+import { flowAnchor } from "@/lib/focus";
 import { isFinal } from "@/lib/status";
 import styles from "./facts.module.css";
 
 export function Facts({ job }: { job: Job }) {
   const rows: [string, ReactNode][] = [
-    ["Flow", job.flow],
+    [
+      "Flow",
+      <Link key="flow" to="/flows" hash={flowAnchor(job.flow)}>
+        {job.flow}
+      </Link>,
+    ],
     ["Created", <Age key="created" at={job.createdAt} />],
     ["Duration", <Elapsed key="duration" from={job.createdAt} to={endOf(job)} />],
     ["Attempts", `${job.attempt} made, ${job.failures} of ${job.maxAttempts} failed`],
   ];
-  if (job.status === "PENDING") rows.push(["Runs", <Countdown key="runs" until={job.runAt} />]);
+  // Anything else that a pending job waits for is said above, and has another time.
+  if (job.waitingOn?.kind === "schedule" || job.waitingOn?.kind === "retry") {
+    rows.push(["Runs", <Countdown key="runs" until={job.runAt} />]);
+  }
   if (job.deadline !== null && !isFinal(job.status)) {
     rows.push(["Deadline", <Countdown key="deadline" until={job.deadline} />]);
   }

@@ -20,6 +20,7 @@ export function JobActions({ job }: { job: Job }) {
     <div className={styles["actions"]}>
       <ActionButton
         label="Cancel"
+        hint="Stops the work on this job. What comes of it later is kept, and changes nothing."
         icon={IconPlayerStop}
         blocked={blocked.cancel}
         busy={actions.cancel.isPending}
@@ -27,6 +28,7 @@ export function JobActions({ job }: { job: Job }) {
       />
       <ActionButton
         label="Retry"
+        hint="Hands this same job over again, with fresh attempts."
         icon={IconRefresh}
         blocked={blocked.retry}
         busy={actions.retry.isPending}
@@ -34,6 +36,7 @@ export function JobActions({ job }: { job: Job }) {
       />
       <ActionButton
         label="Replay…"
+        hint="Makes a new job from this prompt, on any flow; this one stays as it is."
         icon={IconReplace}
         blocked={blocked.replay}
         onAct={() => setDialog("replay")}
@@ -45,21 +48,19 @@ export function JobActions({ job }: { job: Job }) {
         blocked={blocked.remove}
         onAct={() => setDialog("delete")}
       />
-      {dialog === "replay" && (
-        <ReplayDialog
-          job={job}
-          busy={actions.replay.isPending}
-          onClose={close}
-          onReplay={(request) => actions.replay.mutate(request, { onSuccess: close })}
-        />
-      )}
-      {dialog === "delete" && (
-        <DeleteDialog
-          busy={actions.remove.isPending}
-          onClose={close}
-          onDelete={() => actions.remove.mutate(undefined, { onError: close })}
-        />
-      )}
+      <ReplayDialog
+        opened={dialog === "replay"}
+        job={job}
+        busy={actions.replay.isPending}
+        onClose={close}
+        onReplay={(request) => actions.replay.mutate(request, { onSuccess: close })}
+      />
+      <DeleteDialog
+        opened={dialog === "delete"}
+        busy={actions.remove.isPending}
+        onClose={close}
+        onDelete={() => actions.remove.mutate(undefined, { onError: close })}
+      />
     </div>
   );
 }

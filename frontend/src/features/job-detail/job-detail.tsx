@@ -2,16 +2,15 @@ import { IconFileText } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { stringifyExact } from "@/api/exact-json";
 import type { Job } from "@/api/model";
-import { CopyButton } from "@/components/copy-button";
 import { Panel } from "@/components/panel";
 import { JsonView } from "@/components/result/json-view";
-import { RawView } from "@/components/result/raw-view";
 import { ResultViewer } from "@/components/result/result-viewer";
 import { isFinal } from "@/lib/status";
 import { Attempts } from "./attempts";
 import { Facts } from "./facts";
 import styles from "./job-detail.module.css";
 import { JobHeader } from "./job-header";
+import { PromptPanel } from "./prompt-panel";
 import { StateOfThings } from "./state-of-things";
 import { Timeline } from "./timeline";
 
@@ -31,9 +30,7 @@ export function JobDetail({ job, news, callbacks }: Props) {
       <StateOfThings job={job} />
       <div className={styles["columns"]}>
         <div className={styles["main"]}>
-          <Panel title="Prompt" flush aside={<CopyButton text={job.prompt} what="the prompt" />}>
-            <RawView text={job.prompt} label="The prompt" prose />
-          </Panel>
+          <PromptPanel prompt={job.prompt} />
           <Panel title="Result" flush>
             {job.result === null ? (
               <NoResult job={job} />

@@ -4,13 +4,14 @@ import type { Job } from "@/api/model";
 import { CopyButton } from "@/components/copy-button";
 import { StatusBadge } from "@/components/status-badge";
 import { VerdictBadge } from "@/components/verdict-badge";
+import { lastList } from "@/lib/last-list";
 import { JobActions } from "./job-actions";
 import styles from "./job-detail.module.css";
 
 export function JobHeader({ job }: { job: Job }) {
   return (
     <header className={styles["header"]}>
-      <Link to="/" className={styles["back"]}>
+      <Link to="/" search={lastList()} className={styles["back"]}>
         <IconArrowLeft size={15} aria-hidden /> Jobs
       </Link>
       <div className={styles["headline"]}>

@@ -1,33 +1,21 @@
 import { IconAlertCircle, IconHourglassEmpty } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { workersQuery } from "@/api/flows";
 import type { Job } from "@/api/model";
 import { Callout } from "@/components/callout";
 import { VisibleText } from "@/components/result/visible-text";
 import { Countdown } from "@/components/times";
+import { flowAnchor } from "@/lib/focus";
+import { troubleOf, wordsForUntil } from "@/lib/waiting-words";
+import { flowLinkFor, lacksWorker } from "./flow-link";
 import styles from "./job-detail.module.css";
-import { wordsForUntil } from "./until-words";
 
 /** What the job waits for, how far it is, or what went wrong: in words, before anything else. */
 export function StateOfThings({ job }: { job: Job }) {
   return (
     <>
-      {job.waitingOn !== null && (
-        <Callout icon={IconHourglassEmpty} tone="wait" testId="waiting-on">
-          <p>
-            <VisibleText text={job.waitingOn.detail} />
-            {job.waitingOn.until !== null && (
-              <span className={styles["until"]}>
-                {" "}
-                {wordsForUntil(job.waitingOn.kind)} <Countdown until={job.waitingOn.until} />.
-              </span>
-            )}
-          </p>
-          {job.progress !== null && (
-            <p className={styles["progress"]} role="status" aria-label="Progress">
-              <VisibleText text={job.progress} />
-            </p>
-          )}
-        </Callout>
-      )}
+      {job.waitingOn !== null && <Waiting job={job} waiting={job.waitingOn} />}
       {job.error !== null && (
         <Callout icon={IconAlertCircle} tone={job.status === "FAILED" ? "bad" : "warn"} testId="job-error">
           <p>
@@ -38,5 +26,51 @@ export function StateOfThings({ job }: { job: Job }) {
         </Callout>
       )}
     </>
+  );
+}
+
+function Waiting({ job, waiting }: { job: Job; waiting: NonNullable<Job["waitingOn"]> }) {
+  const workers = useQuery({ ...workersQuery, enabled: waiting.kind === "worker" }).data;
+  const trouble = troubleOf(waiting.kind);
+  const link = flowLinkFor(waiting.kind);
+  return (
+    <Callout icon={IconHourglassEmpty} tone="wait" testId="waiting-on">
+      <p>
+        {lacksWorker(waiting, job.flow, workers) ? (
+          <>
+            No worker is running that takes jobs of this flow. Start one with{" "}
+            <code>job-processor worker</code>.
+          </>
+        ) : trouble === null ? (
+          <VisibleText text={waiting.detail} />
+        ) : (
+          `${trouble} No attempt is used up meanwhile.`
+        )}
+        {waiting.until !== null && (
+          <span className={styles["until"]}>
+            {" "}
+            {wordsForUntil(waiting.kind)} <Countdown until={waiting.until} />.
+          </span>
+        )}
+        {link !== null && (
+          <>
+            {" "}
+            <Link to="/flows" hash={flowAnchor(job.flow)} className={styles["inCallout"]}>
+              {link}
+            </Link>
+          </>
+        )}
+      </p>
+      {trouble !== null && (
+        <p className={styles["code"]}>
+          <VisibleText text={waiting.detail} />
+        </p>
+      )}
+      {job.progress !== null && (
+        <p className={styles["progress"]} role="status" aria-label="Progress">
+          <VisibleText text={job.progress} />
+        </p>
+      )}
+    </Callout>
   );
 }

@@ -5,6 +5,7 @@ import { messageOf } from "@/api/errors";
 import { cancelJob, deleteJob, jobKeys, replayJob, retryJob, showAnswer } from "@/api/jobs";
 import type { Job, ReplayRequest } from "@/api/model";
 import { statsKey } from "@/api/stats";
+import { lastList } from "@/lib/last-list";
 
 /** What a person can do to a job. Each shows its outcome at once and lets the lists look anew. */
 export function useJobActions(id: string) {
@@ -39,7 +40,7 @@ export function useJobActions(id: string) {
     remove: useMutation({
       mutationFn: () => deleteJob(id),
       onSuccess: async () => {
-        await navigate({ to: "/" });
+        await navigate({ to: "/", search: lastList() });
         queries.removeQueries({ queryKey: jobKeys.one(id) });
         refreshLists();
       },

@@ -5,8 +5,11 @@ import { Countdown, Elapsed } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import { VerdictBadge } from "@/components/verdict-badge";
 import { isFinal } from "@/lib/status";
+import { wordsForUntil } from "@/lib/waiting-words";
 import styles from "./job-list.module.css";
 import { previewOf, remarkOf, triesOf } from "./preview";
+
+const TAGS_SHOWN = 2;
 
 /** The prompt is the link, and the link covers the whole row. */
 export function PromptCell({ job }: { job: JobSummary }) {
@@ -25,11 +28,7 @@ export function PromptCell({ job }: { job: JobSummary }) {
           </ToneBadge>
         )}
         {job.resultVerdict !== null && <VerdictBadge kind={job.resultVerdict.kind} />}
-        {job.tags.slice(0, 3).map((tag) => (
-          <ToneBadge key={tag} tone="gray" outlined>
-            {tag}
-          </ToneBadge>
-        ))}
+        {job.tags.length > 0 && <Tags tags={job.tags} />}
       </div>
       {remark !== null && (
         <div className={styles["remark"]} data-bad={job.status === "FAILED" || undefined}>
@@ -37,12 +36,33 @@ export function PromptCell({ job }: { job: JobSummary }) {
           {job.status === "PENDING" && job.waitingOn?.until != null && (
             <>
               {" · "}
-              <Countdown until={job.waitingOn.until} />
+              {wordsForUntil(job.waitingOn.kind).toLowerCase()} <Countdown until={job.waitingOn.until} />
             </>
           )}
         </div>
       )}
     </div>
+  );
+}
+
+/** As many as there is room for beside the prompt; the others are counted. */
+function Tags({ tags }: { tags: readonly string[] }) {
+  const rest = tags.slice(TAGS_SHOWN);
+  return (
+    <>
+      <span className={styles["tags"]}>
+        {tags.slice(0, TAGS_SHOWN).map((tag) => (
+          <ToneBadge key={tag} tone="gray" outlined title={tag}>
+            <span className={styles["tag"]}>{tag}</span>
+          </ToneBadge>
+        ))}
+      </span>
+      {rest.length > 0 && (
+        <span className={styles["moreTags"]} title={rest.join(", ")}>
+          +{rest.length}
+        </span>
+      )}
+    </>
   );
 }
 

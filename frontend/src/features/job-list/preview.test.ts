@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { toSummary } from "@/api/model";
 import { wireSummary } from "@/testing/factories";
-import { triesOf } from "./preview";
+import { remarkOf, triesOf } from "./preview";
 
 it.each<[string, Parameters<typeof wireSummary>[0], string | null]>([
   ["is at its first try", { status: "RUNNING", attempt: 1, failures: 0 }, null],
@@ -13,3 +13,20 @@ it.each<[string, Parameters<typeof wireSummary>[0], string | null]>([
 ])("the tries of a job that %s", (_, job, words) => {
   expect(triesOf(toSummary(wireSummary(job)))).toBe(words);
 });
+
+it.each<[string, Parameters<typeof wireSummary>[0], string | null]>([
+  [
+    "an outage in words, not in those of the library",
+    waiting("outage", "[Errno 111]"),
+    "The processor cannot be reached.",
+  ],
+  ["a kind that is not known here by what the server says", waiting("constructor", "Soon."), "Soon."],
+  ["progress before anything else", { ...waiting("outage", "[Errno 111]"), progress: "Page 2" }, "Page 2"],
+  ["nothing of what is done", { status: "COMPLETED", waitingOn: null }, null],
+])("the remark on a job tells %s", (_, job, words) => {
+  expect(remarkOf(toSummary(wireSummary(job)))).toBe(words);
+});
+
+function waiting(kind: string, detail: string): Parameters<typeof wireSummary>[0] {
+  return { status: "PENDING", waitingOn: { kind, detail, until: null } };
+}

@@ -1,5 +1,6 @@
 import type { JobSummary } from "@/api/model";
 import { isFinal } from "@/lib/status";
+import { troubleOf } from "@/lib/waiting-words";
 
 const PREVIEW = 300;
 
@@ -16,7 +17,9 @@ export function previewOf(prompt: string): string {
 export function remarkOf(job: JobSummary): string | null {
   if (job.status === "COMPLETED" || job.status === "CANCELLED") return null;
   if (isFinal(job.status)) return job.error === null ? null : job.error.message;
-  return job.progress ?? job.waitingOn?.detail ?? null;
+  if (job.progress !== null) return job.progress;
+  // The reason in full is on the job's page; here it would only push the time out of the line.
+  return job.waitingOn === null ? null : (troubleOf(job.waitingOn.kind) ?? job.waitingOn.detail);
 }
 
 /** "2/5": which try this is, of at most how many. Null for the first, which needs no words. */

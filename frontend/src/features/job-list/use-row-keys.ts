@@ -1,19 +1,28 @@
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useShortcuts } from "@/lib/shortcuts";
+
+/** Outlives the list: who comes back from a job goes on at the next one. */
+let lastChosen: string | null = null;
 
 /** j and k choose a job, Enter opens it, Esc lets it go. The choice is an id: rows may move, it does not. */
 export function useRowKeys(ids: readonly string[]): string | null {
-  const [chosen, setChosen] = useState<string | null>(null);
+  const [chosen, setChosen] = useState(lastChosen);
   const navigate = useNavigate();
   const selected = chosen !== null && ids.includes(chosen) ? chosen : null;
+
+  useEffect(() => {
+    lastChosen = chosen;
+    if (chosen !== null) {
+      document.querySelector(`[data-job="${chosen}"]`)?.scrollIntoView({ block: "nearest" });
+    }
+  }, [chosen]);
 
   const move = (by: number) => {
     const from = selected === null ? (by > 0 ? -1 : ids.length) : ids.indexOf(selected);
     const target = ids[Math.min(ids.length - 1, Math.max(0, from + by))];
     if (target === undefined) return;
     setChosen(target);
-    document.querySelector(`[data-job="${target}"]`)?.scrollIntoView({ block: "nearest" });
   };
 
   const letGo = () => setChosen(null);

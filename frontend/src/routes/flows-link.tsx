@@ -1,0 +1,35 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { flowsQuery } from "@/api/flows";
+import type { Flow } from "@/api/model";
+import styles from "./shell.module.css";
+
+/** A lane opens when its time has come, and no event tells of that. */
+const LOOKS_AGAIN_EVERY_MS = 5_000;
+
+/** Says on every page how many flows hand nothing over: the first thing to know when jobs wait. */
+export function FlowsLink() {
+  const flows = useQuery({
+    ...flowsQuery,
+    refetchInterval: ({ state }) => (notOpen(state.data) > 0 ? LOOKS_AGAIN_EVERY_MS : false),
+  });
+  const count = notOpen(flows.data);
+  return (
+    <Link
+      to="/flows"
+      className={styles["link"]}
+      aria-label={count > 0 ? `Flows, ${count} closed or paused` : undefined}
+    >
+      Flows
+      {count > 0 && (
+        <span className={styles["trouble"]} title={`${count} closed or paused`}>
+          {count}
+        </span>
+      )}
+    </Link>
+  );
+}
+
+function notOpen(flows: readonly Flow[] | undefined): number {
+  return flows?.filter(({ lane }) => lane.state !== "open").length ?? 0;
+}
