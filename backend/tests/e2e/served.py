@@ -135,6 +135,9 @@ class Served:
         self._call("POST", f"/jobs/{job_id}/cancel", {})
         return job_id
 
+    def pause(self, flow: str, reason: str) -> None:
+        self._call("POST", f"/flows/{flow}/pause", {"reason": reason})
+
     def _call(
         self, method: str, path: str, body: object | None = None, headers: Mapping[str, str] | None = None
     ) -> dict[str, Any]:

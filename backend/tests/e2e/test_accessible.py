@@ -98,6 +98,26 @@ async def test_flows_and_a_comparison(server: Served, open_tab: OpenTab, scheme:
 
 
 @pytest.mark.parametrize("scheme", BOTH)
+async def test_a_paused_flow_and_callbacks_that_cannot_be_loaded(
+    empty_server: Served, open_tab: OpenTab, scheme: Scheme
+) -> None:
+    empty_server.pause("patient", "The invoices are imported anew.")
+    job = empty_server.submit("\n".join(f"line {i}" for i in range(60)), flow="patient", tags=["a", "b", "c"])
+    page = await open_tab("about:blank", scheme=scheme)
+    await page.route("**/callbacks?*", lambda route: route.fulfill(status=500))
+    await page.goto(f"{empty_server.page}jobs/{job['id']}")
+    await expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
+    assert await violations(page) == []
+    await page.get_by_role("link", name="Go to the flow to resume it").click()
+    await expect(page.get_by_role("region", name="patient")).to_be_focused()
+    await expect(page.get_by_role("link", name="Flows, 1 closed or paused")).to_be_visible()
+    assert await violations(page) == []
+    await page.get_by_role("link", name="Jobs", exact=True).click()
+    await expect(page.get_by_text("+1")).to_be_visible()
+    assert await violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", BOTH)
 async def test_nothing_there_help_and_offline(empty_server: Served, open_tab: OpenTab, scheme: Scheme) -> None:
     page = await open_tab(empty_server.page, scheme=scheme)
     await expect(page.get_by_text("No jobs yet")).to_be_visible()

@@ -28,6 +28,13 @@ async def test_a_phone_shows_everything_and_scrolls_one_way(server: Served, open
     assert await overflow(page) == 0
 
 
+async def test_the_narrowest_header_has_room_for_trouble(empty_server: Served, open_tab: OpenTab) -> None:
+    empty_server.pause("other", "")
+    page = await open_tab(f"{empty_server.page}flows", width=320, height=640)
+    await expect(page.get_by_role("link", name="Flows, 1 closed or paused")).to_be_visible()
+    assert await overflow(page) == 0
+
+
 async def test_the_keyboard_alone_is_enough(server: Served, open_tab: OpenTab) -> None:
     page = await open_tab(server.page)
     await expect_mode(page, "Live")
@@ -51,6 +58,57 @@ async def test_the_keyboard_alone_is_enough(server: Served, open_tab: OpenTab) -
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.keyboard.press("/")
     await expect(page.get_by_role("searchbox")).to_be_focused()
+
+
+async def test_the_keyboard_goes_on_where_it_was(server: Served, open_tab: OpenTab) -> None:
+    failed = server.finished(server.submit("fault:error", flow="other")["id"], "FAILED")
+    page = await open_tab(f"{server.page}jobs/{failed['id']}")
+    for name in ("Replay…", "Delete…"):
+        button = page.get_by_role("button", name=name)
+        await button.press("Enter")
+        await expect(page.get_by_role("dialog")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        await expect(button).to_be_focused()
+    # While it is busy the button is disabled, and a disabled one cannot hold the focus.
+    retry = page.get_by_role("button", name="Retry")
+    await retry.press("Enter")
+    await expect(page.get_by_text("Retried by a person")).to_be_visible()
+    await expect(retry).to_be_focused()
+
+    await page.goto(f"{server.page}flows")
+    card = page.get_by_role("region", name="once")
+    await card.get_by_role("button", name="Pause…").press("Enter")
+    await page.keyboard.press("Escape")
+    await expect(card.get_by_role("button", name="Pause…")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("a reason")
+    await page.keyboard.press("Enter")
+    await expect(card.get_by_role("button", name="Resume")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(card.get_by_role("button", name="Pause…")).to_be_focused()
+
+
+async def test_from_one_failed_job_to_the_next(server: Served, open_tab: OpenTab) -> None:
+    for i in range(2):
+        server.finished(server.submit(f"next of kin {i} fault:error", flow="other")["id"], "FAILED")
+    page = await open_tab(f"{server.page}?status=FAILED&q=next+of+kin")
+    await expect(page.locator("[data-job]")).to_have_count(2)
+    for i in (1, 0):
+        await page.keyboard.press("j")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("group", name="The prompt")).to_contain_text(f"next of kin {i}")
+        await expect(page.get_by_role("main")).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(page.locator("[data-job]")).to_have_count(2)
+        await expect(page.locator("[data-selected]")).to_contain_text(f"next of kin {i}")
+        assert "status=FAILED" in page.url
+    # A deleted one leads back to the others like it.
+    await row_of(page, "next of kin 1").get_by_role("link").click()
+    await page.get_by_role("button", name="Delete…").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(page.locator("[data-job]")).to_have_count(1)
+    assert "status=FAILED" in page.url
 
 
 async def test_filters_live_in_the_address(server: Served, open_tab: OpenTab) -> None:
