@@ -278,3 +278,14 @@ it("comes back to the row that the keys had chosen", async () => {
   await userEvent.keyboard("{Escape}");
   expect(row).not.toHaveAttribute("data-selected");
 });
+
+it("says where its history has a gap", async () => {
+  const at = "2026-11-24T10:00:00.000Z";
+  open({
+    history: [
+      { at, what: "submitted", attempt: null, detail: null },
+      { at, what: "snoozed", attempt: 7, detail: "down" },
+    ],
+  });
+  expect(await screen.findByText("What came right after it is no longer kept.")).toBeInTheDocument();
+});

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Attempt, HistoryEvent } from "@/api/model";
-import { attemptRuns, linesOf } from "./fold";
+import { attemptRuns, isCut, linesOf } from "./fold";
 
 let at = 0;
 
@@ -81,4 +81,46 @@ it("attempts that were put back for one reason are one row", () => {
     attempt(5, "failed", "no"),
   ]);
   expect(runs.map((run) => run.map(({ number }) => number))).toEqual([[1, 2], [3], [4], [5]]);
+});
+
+it.each<[string, [HistoryEvent["what"], number | null][], boolean]>([
+  ["just submitted", [["submitted", null]], false],
+  [
+    "started",
+    [
+      ["submitted", null],
+      ["started", 1],
+      ["snoozed", 1],
+      ["started", 2],
+    ],
+    false,
+  ],
+  [
+    "cancelled before it was started",
+    [
+      ["submitted", null],
+      ["cancelled", null],
+    ],
+    false,
+  ],
+  [
+    "put back more often than is kept",
+    [
+      ["submitted", null],
+      ["started", 12],
+      ["snoozed", 12],
+    ],
+    true,
+  ],
+  [
+    "cut in the middle of an attempt",
+    [
+      ["submitted", null],
+      ["snoozed", 1],
+      ["started", 2],
+    ],
+    true,
+  ],
+])("the history of a job that was %s", (_, events, cut) => {
+  expect(isCut(events.map(([what, attempt]) => ({ at: 0, what, attempt, detail: null })))).toBe(cut);
 });

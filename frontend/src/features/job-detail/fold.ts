@@ -51,6 +51,12 @@ export function linesOf(history: readonly HistoryEvent[]): Line[] {
   return lines;
 }
 
+/** Whether the server has dropped events between the first and the others: it keeps a bounded number. */
+export function isCut(history: readonly HistoryEvent[]): boolean {
+  const oldest = history.find((event, index) => index > 0 && event.attempt !== null);
+  return oldest !== undefined && (oldest.what !== "started" || oldest.attempt !== 1);
+}
+
 /** Attempts that were put back for the same reason, together; every other one stands alone. */
 export function attemptRuns(attempts: readonly Attempt[]): Attempt[][] {
   return runsOf(

@@ -4,7 +4,7 @@ import { VisibleText } from "@/components/result/visible-text";
 import { Elapsed } from "@/components/times";
 import { isFinal } from "@/lib/status";
 import { formatClock, formatDuration, formatExact, toIso } from "@/lib/time";
-import { type Line, linesOf } from "./fold";
+import { isCut, type Line, linesOf } from "./fold";
 import { PhaseBar } from "./phase-bar";
 import styles from "./timeline.module.css";
 import { wordsForEvent } from "./wording";
@@ -13,6 +13,7 @@ import { wordsForEvent } from "./wording";
 export function Timeline({ job }: { job: Job }) {
   const { history } = job;
   const last = history.at(-1);
+  const cut = isCut(history);
   return (
     <Panel title="Timeline">
       <PhaseBar job={job} />
@@ -20,7 +21,7 @@ export function Timeline({ job }: { job: Job }) {
         {linesOf(history).map((line, index) => (
           // The same thing can happen twice in one millisecond.
           // biome-ignore lint/suspicious/noArrayIndexKey: history only grows at its end
-          <Row key={index} line={line} />
+          <Row key={index} line={line} cut={index === 0 && cut} />
         ))}
         {!isFinal(job.status) && last !== undefined && (
           <li className={styles["event"]} data-tone="now">
@@ -37,7 +38,7 @@ export function Timeline({ job }: { job: Job }) {
   );
 }
 
-function Row({ line }: { line: Line }) {
+function Row({ line, cut }: { line: Line; cut: boolean }) {
   const event = "event" in line ? line.event : line.last;
   const { title, tone } = wordsForEvent(event);
   const { before } = line;
@@ -57,6 +58,7 @@ function Row({ line }: { line: Line }) {
           <VisibleText text={event.detail} />
         </p>
       )}
+      {cut && <p className={styles["detail"]}>What came right after it is no longer kept.</p>}
       {"times" in line && (
         <p className={styles["detail"]}>
           {formatClock(line.first.at)} to {formatClock(line.last.at)}
