@@ -73,9 +73,34 @@ def test_the_history_is_bounded_and_keeps_its_first_line() -> None:
     for _ in range(HISTORY_LIMIT):
         job = after(claimed(job, "t", job.run_at), says(Deferred(0, "outage", "down"), "t"), job.run_at)
 
-    assert len(job.history) == HISTORY_LIMIT
+    assert HISTORY_LIMIT - 1 <= len(job.history) <= HISTORY_LIMIT
     assert job.history[0].what is Happened.SUBMITTED
     assert job.history[-1].what is Happened.SNOOZED
+
+
+def test_an_outage_of_hours_pushes_out_nothing_that_was_tried_before() -> None:
+    job = after(claimed(pending(max_attempts=100), "t", NOW), says(BAD, "t"), NOW)
+    put_back = HISTORY_LIMIT + ATTEMPTS_LIMIT
+    for _ in range(put_back):
+        job = after(claimed(job, "t", job.run_at), says(Deferred(0, "outage", "down"), "t"), job.run_at)
+    job = after(claimed(job, "t", job.run_at), says(BAD, "t"), job.run_at)
+
+    assert len(job.history) <= HISTORY_LIMIT
+    told = [(e.what, e.attempt) for e in job.history]
+    assert told[:5] == [
+        (Happened.SUBMITTED, None),
+        (Happened.STARTED, 1),
+        (Happened.ATTEMPT_FAILED, 1),
+        (Happened.STARTED, 2),
+        (Happened.SNOOZED, 2),
+    ]
+    assert told[-2:] == [(Happened.STARTED, put_back + 2), (Happened.ATTEMPT_FAILED, put_back + 2)]
+    # Each start that is left has its end right after it.
+    assert [a for what, a in told if what is Happened.STARTED] == [a for what, a in told[1:] if what != "started"]
+    ends = [(a.number, a.end) for a in job.attempts]
+    assert len(ends) == ATTEMPTS_LIMIT
+    assert ends[:2] == [(1, AttemptEnd.FAILED), (2, AttemptEnd.SNOOZED)]
+    assert ends[-1] == (put_back + 2, AttemptEnd.FAILED)
 
 
 def test_a_failed_attempt_waits_longer_each_time() -> None:

@@ -39,9 +39,9 @@ from job_processor.core.outcome import (
 from job_processor.core.verdict import ResultKind, Verdict
 
 HISTORY_LIMIT = 200
-"""Entries a job keeps; beyond it the oldest after the first (``submitted``) goes."""
+"""Entries a job keeps; beyond it repeated put-backs go, then the oldest after the first (``submitted``)."""
 ATTEMPTS_LIMIT = 50
-"""Attempts a job keeps in full; beyond it the oldest goes. Numbers are never reused."""
+"""Attempts a job keeps in full; beyond it repeated put-backs go, then the oldest. Numbers are never reused."""
 PATIENCE = 10
 """Callback timeouts that an attempt gets at most, whatever its processor says of it when it is asked: a record that
 says "running" may be of something that died long ago."""
@@ -117,7 +117,7 @@ def claim(job: Job, lease: Lease, now: int) -> Job:
         lease=lease,
         snooze=None,
         progress=None,
-        attempts=(*job.attempts[-(ATTEMPTS_LIMIT - 1) :], Attempt(number, now, lease.owner)),
+        attempts=(*_room_for_one(job.attempts), Attempt(number, now, lease.owner)),
         history=_remember(job, Event(now, Happened.STARTED, number, lease.owner)),
     )
 
@@ -384,6 +384,21 @@ def _close_attempt(
 
 def _remember(job: Job, event: Event) -> tuple[Event, ...]:
     history = (*job.history, event)
-    if len(history) > HISTORY_LIMIT:
-        return (history[0], *history[-(HISTORY_LIMIT - 1) :])
-    return history
+    if len(history) <= HISTORY_LIMIT:
+        return history
+    for i in range(2, len(history) - 1):
+        started = history[i]
+        if started.what is Happened.STARTED and history[i - 1].what is history[i + 1].what is Happened.SNOOZED:
+            # An outage of hours puts a job back hundreds of times: that must not push out what was tried before.
+            return (*history[:i], *history[i + 2 :])
+    return (history[0], *history[-(HISTORY_LIMIT - 1) :])
+
+
+def _room_for_one(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """As in the history, the first of several put-backs stays, and the others go before anything else."""
+    if len(attempts) < ATTEMPTS_LIMIT:
+        return attempts
+    for i in range(1, len(attempts)):
+        if attempts[i - 1].end is attempts[i].end is AttemptEnd.SNOOZED:
+            return (*attempts[:i], *attempts[i + 1 :])
+    return attempts[-(ATTEMPTS_LIMIT - 1) :]

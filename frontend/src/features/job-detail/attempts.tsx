@@ -43,7 +43,7 @@ function PutBack({ run }: { run: readonly Attempt[] }) {
         <span className={styles["number"]}>
           #{first.number} to #{last.number}
         </span>
-        <ToneBadge tone="amber">Put back {run.length} times</ToneBadge>
+        <ToneBadge tone="amber">Put back {last.number - first.number + 1} times</ToneBadge>
         <span className={styles["time"]}>
           <Elapsed from={first.startedAt} to={last.endedAt} />
         </span>

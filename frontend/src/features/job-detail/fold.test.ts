@@ -3,10 +3,12 @@ import type { Attempt, HistoryEvent } from "@/api/model";
 import { attemptRuns, isCut, linesOf } from "./fold";
 
 let at = 0;
+let attempt = 0;
 
 function event(what: HistoryEvent["what"], detail: string | null = null): HistoryEvent {
   at += 1000;
-  return { at, what, attempt: 1, detail };
+  if (what === "started") attempt += 1;
+  return { at, what, attempt, detail };
 }
 
 function putBack(why: string): HistoryEvent[] {
@@ -29,6 +31,12 @@ it("many starts that were put back for one reason are one line, from the first t
   expect(told(history)).toEqual(["submitted", "put back 3", "started"]);
   expect(linesOf(history)[1]).toEqual({ times: 3, first: history[1], last: history[6], before: history[0] });
   expect(linesOf(history)[2]).toEqual({ event: history[7], before: history[6] });
+});
+
+it("those that the server no longer keeps are counted too", () => {
+  const first = putBack("down");
+  attempt += 500;
+  expect(told([...first, ...putBack("down")])).toEqual(["put back 502"]);
 });
 
 it("another reason is another line", () => {

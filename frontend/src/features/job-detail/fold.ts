@@ -39,7 +39,9 @@ export function linesOf(history: readonly HistoryEvent[]): Line[] {
     const first = events[0];
     const last = events.at(-1);
     if (run.length > 1 && first !== undefined && last !== undefined) {
-      lines.push({ times: run.length, first, last, before });
+      // By number: of very many the server keeps the first and the newest.
+      const times = (last.attempt ?? 0) - (first.attempt ?? 0) + 1;
+      lines.push({ times, first, last, before });
       before = last;
       continue;
     }
