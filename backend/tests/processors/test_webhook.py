@@ -100,8 +100,10 @@ async def test_a_cancel_cannot_be_passed_on() -> None:
 async def test_a_closed_port_is_an_outage() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        caught = await trouble(webhook(f"http://127.0.0.1:{taken.getsockname()[1]}"))
+        port = taken.getsockname()[1]
+        caught = await trouble(webhook(f"http://127.0.0.1:{port}"))
     assert (caught.trouble, caught.until) == (Trouble.OUTAGE, None)
+    assert caught.detail == f"No connection to 127.0.0.1:{port}: Connection refused"
 
 
 async def test_an_unknown_name_is_an_outage() -> None:

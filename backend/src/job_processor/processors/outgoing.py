@@ -3,6 +3,7 @@
 An answer is an untrusted text from somebody else's machine. What its status means: answers.py.
 """
 
+import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -197,4 +198,7 @@ def _reason(error: aiohttp.ClientConnectorError) -> str:
     inner = error.os_error
     if isinstance(inner, ssl.SSLCertVerificationError):
         return inner.verify_message
-    return inner.strerror or type(inner).__name__
+    if isinstance(inner, ssl.SSLError) or not inner.errno:
+        return inner.strerror or type(inner).__name__
+    # What asyncio says of it is for programmers: Connect call failed ('127.0.0.1', 9).
+    return os.strerror(inner.errno)
