@@ -14,7 +14,7 @@ export function wordsForUntil(kind: string): string {
   return (Object.hasOwn(WORDS, kind) ? WORDS[kind] : undefined) ?? "Goes on";
 }
 
-/** What is wrong, where the processor's own words ("Connect call failed …") would leave that open. */
+/** What is wrong, where the processor's own words ("Connection refused") would leave that open. */
 const TROUBLE: Readonly<Record<string, string>> = {
   rate_limited: "The processor asked for a pause.",
   outage: "The processor cannot be reached.",
