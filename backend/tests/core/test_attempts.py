@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from job_processor.core.backoff import backoff_ms
+from job_processor.core.bounds import ATTEMPTS_LIMIT, HISTORY_LIMIT
 from job_processor.core.events import Happened
 from job_processor.core.job import AttemptEnd, State
 from job_processor.core.outcome import Deferred, Expired
-from job_processor.core.transitions import ATTEMPTS_LIMIT, HISTORY_LIMIT
 from tests.core.given import BAD, NOW, RULES, after, claimed, pending, running, says, waiting
 
 

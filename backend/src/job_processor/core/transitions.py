@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from job_processor.core.backoff import backoff_ms
+from job_processor.core.bounds import remember, room_for_one
 from job_processor.core.events import Event, Happened
 from job_processor.core.flow import FlowRules, OnInvalidResult
 from job_processor.core.job import (
@@ -38,10 +39,6 @@ from job_processor.core.outcome import (
 )
 from job_processor.core.verdict import ResultKind, Verdict
 
-HISTORY_LIMIT = 200
-"""Entries a job keeps; beyond it repeated put-backs go, then the oldest after the first (``submitted``)."""
-ATTEMPTS_LIMIT = 50
-"""Attempts a job keeps in full; beyond it repeated put-backs go, then the oldest. Numbers are never reused."""
 PATIENCE = 10
 """Callback timeouts that an attempt gets at most, whatever its processor says of it when it is asked: a record that
 says "running" may be of something that died long ago."""
@@ -117,8 +114,8 @@ def claim(job: Job, lease: Lease, now: int) -> Job:
         lease=lease,
         snooze=None,
         progress=None,
-        attempts=(*_room_for_one(job.attempts), Attempt(number, now, lease.owner)),
-        history=_remember(job, Event(now, Happened.STARTED, number, lease.owner)),
+        attempts=(*room_for_one(job.attempts), Attempt(number, now, lease.owner)),
+        history=remember(job.history, Event(now, Happened.STARTED, number, lease.owner)),
     )
 
 
@@ -157,7 +154,7 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
             )
         case CancelAnswered() if _was_cancelled(job, signal.attempt):
             told = Event(now, Happened.CANCEL_ANSWERED, signal.attempt, signal.text)
-            after = job._replace(history=_remember(job, told))
+            after = job._replace(history=remember(job.history, told))
         case Retried() if job.state in (State.FAILED, State.CANCELLED):
             after = _retry(job, signal, now)
         case ResultAccepted() if job.state in (State.FAILED, State.CANCELLED):
@@ -278,14 +275,14 @@ def _accept(job: Job, accepted: Accepted, note: str | None, now: int, rules: Flo
         is_news = note is not None and now >= job.lease.until
         return job._replace(
             lease=replace(job.lease, until=min(now + accepted.timeout_ms, longest)),
-            history=_remember(job, again) if is_news else job.history,
+            history=remember(job.history, again) if is_news else job.history,
         )
     newest = replace(job.attempts[-1], execution_id=accepted.execution_id or job.attempts[-1].execution_id)
     return job._replace(
         state=State.WAITING,
         lease=replace(job.lease, until=now + accepted.timeout_ms),
         attempts=(*job.attempts[:-1], newest),
-        history=_remember(job, Event(now, Happened.ACCEPTED, job.attempt, accepted.execution_id)),
+        history=remember(job.history, Event(now, Happened.ACCEPTED, job.attempt, accepted.execution_id)),
     )
 
 
@@ -297,7 +294,7 @@ def _defer(job: Job, deferred: Deferred, now: int) -> Job:
         state=State.PENDING,
         run_at=until,
         snooze=Snooze(deferred.kind, deferred.reason),
-        history=_remember(job, Event(now, Happened.SNOOZED, job.attempt, deferred.reason)),
+        history=remember(job.history, Event(now, Happened.SNOOZED, job.attempt, deferred.reason)),
     )
 
 
@@ -315,7 +312,7 @@ def _fail_attempt(
     closed = _close_attempt(job, now, end, failed.error, failed.usage)._replace(
         failures=failures,
         error=failed.error,
-        history=_remember(job, event),
+        history=remember(job.history, event),
     )
     run_at = now + backoff_ms(failures, rules.backoff_base_seconds, rules.backoff_cap_seconds, jitter)
     out_of_time = job.deadline is not None and run_at >= job.deadline
@@ -357,7 +354,7 @@ def _retry(job: Job, signal: Retried, now: int) -> Job:
         # The old deadline has done its work; a retry asks for the job to run all the same.
         deadline=job.deadline if job.deadline is not None and job.deadline > now else None,
         max_attempts=job.failures + signal.more_attempts,
-        history=_remember(job, Event(now, Happened.RETRIED)),
+        history=remember(job.history, Event(now, Happened.RETRIED)),
     )
 
 
@@ -368,7 +365,7 @@ def _finish(job: Job, state: State, event: Event, now: int) -> Job:
         snooze=None,
         progress=None,
         finished_at=now,
-        history=_remember(job, event),
+        history=remember(job.history, event),
     )
 
 
@@ -380,25 +377,3 @@ def _close_attempt(
         return job._replace(lease=None)
     newest = replace(job.attempts[-1], ended_at=now, end=end, error=error, usage=usage or job.attempts[-1].usage)
     return job._replace(lease=None, attempts=(*job.attempts[:-1], newest))
-
-
-def _remember(job: Job, event: Event) -> tuple[Event, ...]:
-    history = (*job.history, event)
-    if len(history) <= HISTORY_LIMIT:
-        return history
-    for i in range(2, len(history) - 1):
-        started = history[i]
-        if started.what is Happened.STARTED and history[i - 1].what is history[i + 1].what is Happened.SNOOZED:
-            # An outage of hours puts a job back hundreds of times: that must not push out what was tried before.
-            return (*history[:i], *history[i + 2 :])
-    return (history[0], *history[-(HISTORY_LIMIT - 1) :])
-
-
-def _room_for_one(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
-    """As in the history, the first of several put-backs stays, and the others go before anything else."""
-    if len(attempts) < ATTEMPTS_LIMIT:
-        return attempts
-    for i in range(1, len(attempts)):
-        if attempts[i - 1].end is attempts[i].end is AttemptEnd.SNOOZED:
-            return (*attempts[:i], *attempts[i + 1 :])
-    return attempts[-(ATTEMPTS_LIMIT - 1) :]
