@@ -50,19 +50,12 @@ class Callback:
     @property
     def mark(self) -> str:
         """The same for each delivery of the same thing: 64 hex digits."""
+        # What names its execution alone was kept before its job was known.
+        job_id = None if self.verdict is Answer.APPLIED else self.job_id
         # A duplicate's content is left out, and must not be taken for an empty one.
         is_duplicate = self.verdict is Answer.DUPLICATE
-        parts = (
-            # What names its execution alone was kept before its job was known.
-            *(
-                None if self.verdict is Answer.APPLIED else self.job_id,
-                self.attempt,
-                self.execution_id,
-                self.said.value,
-                self.retryable,
-            ),
-            *(is_duplicate, self.content),
-        )
+        said = (self.said.value, is_duplicate, self.content)
+        parts = (job_id, self.attempt, self.execution_id, self.retryable, *said)
         return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
