@@ -27,7 +27,9 @@ class Trouble(StrEnum):
     OUTAGE = "outage"
     """The processor cannot be reached, or answers with server errors in a row."""
     MISCONFIGURED = "misconfigured"
-    """The processor says that address or credentials are wrong (401, 403, 404)."""
+    """The processor says that address, credentials or an option of the flow are wrong (401, 403, 404)."""
+    OUT_OF_CREDIT = "out_of_credit"
+    """The account behind the processor has no credit left (402, ``insufficient_quota``): nothing that waiting heals."""
 
 
 @dataclass(frozen=True, slots=True)

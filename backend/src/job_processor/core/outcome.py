@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from job_processor.core.job import JobError, Usage
+from job_processor.core.lane import Trouble
 from job_processor.core.verdict import Verdict
 
 
@@ -43,6 +44,54 @@ class Deferred:
 
 
 Outcome: TypeAlias = Succeeded | Accepted | Failed | Deferred
+
+
+@dataclass(frozen=True, slots=True)
+class LaneWell:
+    """The processor can be reached and does its part."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneFault:
+    """A server error or a broken answer: one says little of the lane, several in a row are an outage."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaneClosed:
+    """The processor takes no jobs. ``until``: its own word, milliseconds since 1970; ``None``: it gave none."""
+
+    trouble: Trouble
+    detail: str
+    until: int | None = None
+
+
+LaneSign: TypeAlias = LaneWell | LaneFault | LaneClosed
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """What came of handing one attempt to a processor: what it means for the job, and for the flow's lane.
+
+    ``against_job``: the outcome instead of ``job`` when the evidence is against the job and not the lane (others get
+    through and this one does not). ``None``: the job can have no part in it (a refused connection).
+    ``lane`` is ``None`` when the attempt says nothing of it.
+    """
+
+    job: Outcome
+    lane: LaneSign | None = LaneWell()
+    against_job: Failed | None = None
+
+
+def lane_closed(trouble: Trouble, detail: str, until: int | None = None, against_job: Failed | None = None) -> HandOver:
+    """The lane closes and the job is put back at no cost, due at once so that it keeps its place."""
+    return HandOver(Deferred(0, trouble.value, detail), LaneClosed(trouble, detail, until), against_job)
+
+
+def server_fault(code: str, detail: str) -> HandOver:
+    """A failed attempt that also speaks against the lane."""
+    return HandOver(Failed(JobError(code, detail)), LaneFault(detail))
 
 
 @dataclass(frozen=True, slots=True)

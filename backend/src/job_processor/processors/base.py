@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Attempt, Json
 from job_processor.core.lane import Trouble
-from job_processor.core.outcome import Outcome
+from job_processor.core.outcome import HandOver, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,10 @@ class Processor(Protocol):
 
     async def close(self) -> None: ...
 
-    async def run(self, dispatch: Dispatch) -> Outcome:
+    async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
         """Make the attempt. Bounded by the flow's dispatch timeout; cancelled when the job is cancelled.
 
-        May raise ``LaneTrouble`` or ``ServerFault``; any other exception is a failed attempt.
+        An outcome alone says that the lane is well. An exception is a failed attempt.
         """
         ...
 

@@ -10,7 +10,17 @@ import structlog
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, JobError, Lease
-from job_processor.core.outcome import Accepted, Deferred, Failed, Outcome, Progressed, Reported
+from job_processor.core.outcome import (
+    Accepted,
+    Deferred,
+    Failed,
+    HandOver,
+    Outcome,
+    Progressed,
+    Reported,
+    lane_closed,
+    server_fault,
+)
 from job_processor.failpoints import failpoint
 from job_processor.lifecycle import Lifecycle
 from job_processor.processors.base import Dispatch, LaneTrouble, Processor, ServerFault
@@ -123,8 +133,9 @@ class Dispatcher(Loop):
 
     async def _attempt(self, job: Job, lease: Lease) -> None:
         try:
-            outcome = await self._outcome(job)
-            await self._record(job, lease, outcome)
+            handed = await self._hand_over(job)
+            await self._lane.learn(handed.lane)
+            await self._record(job, lease, handed.job)
             failpoint("dispatch.after_record")
         except StoreUnavailable as error:
             # The lease will end, and the reaper's verdict is right whatever came of the attempt.
@@ -137,27 +148,24 @@ class Dispatcher(Loop):
             if full:
                 self.wake()
 
-    async def _outcome(self, job: Job) -> Outcome:
+    async def _hand_over(self, job: Job) -> HandOver:
         failpoint("dispatch.before_send")
         limit = self._rules.dispatch_timeout_seconds
         try:
             async with asyncio.timeout(limit):
-                outcome = await self.processor.run(self._dispatch(job))
+                said = await self.processor.run(self._dispatch(job))
         except LaneTrouble as trouble:
-            await self._lane.trouble(trouble)
-            # Due at once, so that it keeps its place; the closed lane holds it.
-            return Deferred(self._store.now(), trouble.trouble.value, trouble.detail)
+            return lane_closed(trouble.trouble, trouble.detail, trouble.until)
         except ServerFault as fault:
-            await self._lane.fault(fault)
-            return Failed(JobError(fault.code, fault.detail))
+            return server_fault(fault.code, fault.detail)
         except TimeoutError:
-            return Failed(JobError("timeout", f"No answer within {limit:g} seconds."))
+            return HandOver(Failed(JobError("timeout", f"No answer within {limit:g} seconds.")), None)
         except Exception as error:
             log.exception("processor_failed", job=job.id, flow=job.flow)
-            return Failed(JobError("processor_error", f"The processor failed: {type(error).__name__}."))
+            failed = Failed(JobError("processor_error", f"The processor failed: {type(error).__name__}."))
+            return HandOver(failed, None)
         failpoint("dispatch.after_send")
-        await self._lane.answered()
-        return outcome
+        return said if isinstance(said, HandOver) else HandOver(said)
 
     def _dispatch(self, job: Job) -> Dispatch:
         async def progress(text: str) -> None:

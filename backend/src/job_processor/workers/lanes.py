@@ -7,7 +7,7 @@ import structlog
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.lane import Lane, close, heard, server_error
-from job_processor.processors.base import LaneTrouble, ServerFault
+from job_processor.core.outcome import LaneClosed, LaneFault, LaneSign, LaneWell
 from job_processor.store.base import Store
 
 log = structlog.get_logger(__name__)
@@ -27,18 +27,22 @@ class LaneKeeper:
         """The lane as a claim has just found it."""
         self._clean = lane.is_well
 
-    async def trouble(self, trouble: LaneTrouble) -> Lane:
-        lane = await self._change(
-            lambda lane, now: close(lane, trouble.trouble, trouble.detail, trouble.until, now, random.random())
-        )
-        log.warning("lane_closed", flow=self._flow, kind=trouble.trouble.value, until=lane.closed_until)
-        return lane
+    async def learn(self, sign: LaneSign | None) -> None:
+        """What an attempt showed of the lane. ``LaneWell`` costs nothing while the lane is known to be well."""
+        match sign:
+            case LaneClosed():
+                lane = await self._change(
+                    lambda lane, now: close(lane, sign.trouble, sign.detail, sign.until, now, random.random())
+                )
+                log.warning("lane_closed", flow=self._flow, kind=sign.trouble.value, until=lane.closed_until)
+            case LaneFault():
+                await self._change(lambda lane, now: server_error(lane, sign.detail, now, random.random()))
+            case LaneWell():
+                await self._answered()
+            case None:
+                pass
 
-    async def fault(self, fault: ServerFault) -> None:
-        await self._change(lambda lane, now: server_error(lane, fault.detail, now, random.random()))
-
-    async def answered(self) -> None:
-        """The processor did its part. Costs nothing while the lane is known to be well."""
+    async def _answered(self) -> None:
         if self._clean:
             return
         lane = await self._change(heard)
