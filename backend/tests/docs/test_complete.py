@@ -76,7 +76,7 @@ def test_codes_of_problems() -> None:
 
 
 def test_codes_of_jobs_errors() -> None:
-    codes = _first_strings("JobError", 0) | _first_strings("ServerFault", 0)
+    codes = _first_strings("JobError", 0) | _first_strings("server_fault", 0) | _first_strings("_refused", 0)
     assert {"lease_lost", "callback_overdue", "answer_broken"} <= codes
     assert _missing(codes, text("docs/job-lifecycle.md")) == []
 

@@ -3,12 +3,12 @@
 from typing import Any
 
 import msgspec
-import pytest
 
-from job_processor.core.outcome import Failed
-from job_processor.processors.base import LaneTrouble, ServerFault
+from job_processor.core.job import JobError
+from job_processor.core.outcome import Failed, LaneClosed
 from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
 from tests.processors.given import dispatch, opened, surroundings
+from tests.processors.meanings import closed_by, failure, fault_in
 from tests.processors.rogue import Rogue
 
 
@@ -23,18 +23,12 @@ async def outcome(processor: OpenAIProcessor) -> object:
 
 
 async def failed(processor: OpenAIProcessor) -> Failed:
-    ended = await outcome(processor)
-    assert isinstance(ended, Failed)
-    return ended
+    return failure(await outcome(processor))
 
 
-async def trouble(processor: OpenAIProcessor) -> LaneTrouble:
-    with pytest.raises(LaneTrouble) as caught:
-        await outcome(processor)
-    return caught.value
+async def trouble(processor: OpenAIProcessor) -> LaneClosed:
+    return closed_by(await outcome(processor))
 
 
-async def fault(processor: OpenAIProcessor) -> ServerFault:
-    with pytest.raises(ServerFault) as caught:
-        await outcome(processor)
-    return caught.value
+async def fault(processor: OpenAIProcessor) -> JobError:
+    return fault_in(await outcome(processor))

@@ -12,12 +12,12 @@ import pytest
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import Usage
 from job_processor.core.lane import Trouble
-from job_processor.core.outcome import Failed, Succeeded
+from job_processor.core.outcome import Succeeded
 from job_processor.processors import azure_openai
 from job_processor.processors.azure_openai import SCOPE, AzureOpenAIOptions, AzureOpenAIProcessor
-from job_processor.processors.base import LaneTrouble
 from tests.processors.chat import chunk, error, stream, usage, whole
 from tests.processors.given import NOW, dispatch, opened, surroundings
+from tests.processors.meanings import closed_by, failure
 from tests.processors.rogue import Rogue, answer, events
 
 
@@ -63,17 +63,15 @@ async def test_what_azure_puts_before_the_first_choice(rogue: Rogue) -> None:
 async def test_a_filtered_prompt_ends_the_job(rogue: Rogue) -> None:
     rogue.usual = answer(400, error("content_filter", "The response was filtered"))
     async with opened(azure(rogue.url)) as processor:
-        ended = await processor.run(dispatch())
-    assert isinstance(ended, Failed)
+        ended = failure(await processor.run(dispatch()))
     assert (ended.error.code, ended.retryable) == ("content_filter", False)
 
 
 async def test_a_limit_in_azures_words(rogue: Rogue) -> None:
     rogue.usual = answer(429, error("429", "exceeded token rate limit"), {"retry-after-ms": "1234", "retry-after": "2"})
     async with opened(azure(rogue.url)) as processor:
-        with pytest.raises(LaneTrouble) as caught:
-            await processor.run(dispatch())
-    assert (caught.value.trouble, caught.value.until) == (Trouble.RATE_LIMITED, NOW + 1234)
+        caught = closed_by(await processor.run(dispatch()))
+    assert (caught.trouble, caught.until) == (Trouble.RATE_LIMITED, NOW + 1234)
 
 
 async def test_a_whole_answer(rogue: Rogue) -> None:
@@ -139,9 +137,9 @@ async def test_a_token_in_place_of_a_key(
 async def test_no_token_is_the_lanes_trouble(rogue: Rogue, identity: type[FakeCredential]) -> None:
     identity.works = False
     async with opened(azure(rogue.url, managed_identity=True)) as processor:
-        with pytest.raises(LaneTrouble, match="managed identity") as caught:
-            await processor.run(dispatch())
-    assert caught.value.trouble is Trouble.MISCONFIGURED
+        caught = closed_by(await processor.run(dispatch()))
+    assert "managed identity" in caught.detail
+    assert caught.trouble is Trouble.MISCONFIGURED
     assert rogue.requests == []
 
 
@@ -151,9 +149,9 @@ async def test_an_identity_that_does_not_answer_is_the_lanes_trouble_too(
     monkeypatch.setattr(identity, "answers", False)
     monkeypatch.setattr(azure_openai, "IDENTITY_SECONDS", 0.01)
     async with opened(azure(rogue.url, managed_identity=True)) as processor:
-        with pytest.raises(LaneTrouble, match="managed identity") as caught:
-            await processor.run(dispatch())
-    assert caught.value.trouble is Trouble.MISCONFIGURED
+        caught = closed_by(await processor.run(dispatch()))
+    assert "managed identity" in caught.detail
+    assert caught.trouble is Trouble.MISCONFIGURED
     assert rogue.requests == []
 
 

@@ -19,11 +19,11 @@ import msgspec
 import pytest
 
 from job_processor.core.lane import Trouble
-from job_processor.core.outcome import Failed, Succeeded
-from job_processor.processors.base import LaneTrouble, ServerFault
+from job_processor.core.outcome import Succeeded
 from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
 from job_processor.results import examine
 from tests.processors.given import NOW, dispatch, opened, surroundings
+from tests.processors.meanings import closed_by, failure
 
 LLMOCK = shutil.which("llmock", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
 
@@ -113,9 +113,8 @@ async def test_structured_output(foreign: Foreign) -> None:
 async def test_a_limit_is_not_tried_against(foreign: Foreign) -> None:
     await foreign.will(type="fail", status=429, retry_after=3)
     async with opened(model(foreign)) as processor:
-        with pytest.raises(LaneTrouble) as caught:
-            await processor.run(dispatch())
-    assert (caught.value.trouble, caught.value.until) == (Trouble.RATE_LIMITED, NOW + 3_000)
+        caught = closed_by(await processor.run(dispatch()))
+    assert (caught.trouble, caught.until) == (Trouble.RATE_LIMITED, NOW + 3_000)
     assert await foreign.calls() == 1
 
 
@@ -123,9 +122,8 @@ async def test_a_limit_is_not_tried_against(foreign: Foreign) -> None:
 async def test_a_wrong_key_or_model(foreign: Foreign, status: int, trouble: Trouble) -> None:
     await foreign.will(type="fail", status=status)
     async with opened(model(foreign)) as processor:
-        with pytest.raises(LaneTrouble) as caught:
-            await processor.run(dispatch())
-    assert caught.value.trouble is trouble
+        caught = closed_by(await processor.run(dispatch()))
+    assert caught.trouble is trouble
 
 
 @pytest.mark.parametrize("kind", ["disconnect", "truncate", "malformed", "stall"])
@@ -133,24 +131,14 @@ async def test_a_broken_stream_is_never_taken_for_an_answer(foreign: Foreign, ki
     await foreign.will(type="stream_fault", kind=kind, after_chunks=2)
     await foreign.will(type="reply", text="one two three four five six seven")
     async with opened(model(foreign)) as processor:
-        code = await _code(processor)
+        code = failure(await processor.run(dispatch())).error.code
     assert code in ("answer_broken", "disconnected", "answer_garbled", "answer_cut_off", "dispatch_timeout")
     assert await foreign.calls() == 1
-
-
-async def _code(processor: OpenAIProcessor) -> str:
-    try:
-        ended = await processor.run(dispatch())
-    except ServerFault as fault:
-        return fault.code
-    assert isinstance(ended, Failed)
-    return ended.error.code
 
 
 async def test_a_tool_call_is_no_answer(foreign: Foreign) -> None:
     call = {"name": "look_up", "arguments": {"city": "Paris"}}
     await foreign.will(type="reply", tool_calls=[call])
     async with opened(model(foreign)) as processor:
-        ended = await processor.run(dispatch())
-    assert isinstance(ended, Failed)
+        ended = failure(await processor.run(dispatch()))
     assert (ended.error.code, ended.retryable) == ("tool_calls", False)

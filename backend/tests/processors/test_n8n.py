@@ -8,13 +8,14 @@ import pytest
 
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
-from job_processor.core.outcome import Accepted, Failed, Succeeded
-from job_processor.processors.base import LaneTrouble, Reconciler, ServerFault
+from job_processor.core.outcome import Accepted, Failed, HandOver, LaneClosed, Succeeded
+from job_processor.processors.base import Reconciler
 from job_processor.processors.completion import TEXT_LIMIT
 from job_processor.processors.n8n import N8nOptions, N8nProcessor
 from tests.n8n import fake_n8n
 from tests.n8n.fake_n8n import ExecutionStatus, FakeN8n
 from tests.processors.given import JOB_ID, attempt, dispatch, opened, surroundings
+from tests.processors.meanings import closed_by, failure, fault_in
 from tests.processors.rogue import Behaviour, Rogue, answer, compressed, endless, reset
 
 
@@ -44,9 +45,6 @@ async def test_a_proven_acceptance_keeps_the_execution(n8n: FakeN8n) -> None:
         (fake_n8n.starting(), Trouble.OUTAGE),
         (fake_n8n.not_published(), Trouble.MISCONFIGURED),
         (fake_n8n.wrong_token(), Trouble.MISCONFIGURED),
-        (fake_n8n.accept_another(), Trouble.MISCONFIGURED),
-        (fake_n8n.accept_without_proof(), Trouble.MISCONFIGURED),
-        (fake_n8n.accept_without_proof([1]), Trouble.MISCONFIGURED),
         (fake_n8n.rate_limited({"Retry-After": "3"}), Trouble.RATE_LIMITED),
     ],
 )
@@ -55,16 +53,23 @@ async def test_what_is_not_an_acceptance_is_the_lanes_trouble(
 ) -> None:
     n8n.script(behaviour)
     async with opened(processor(n8n)) as under_test:
-        with pytest.raises(LaneTrouble) as caught:
-            await under_test.run(dispatch())
-        assert caught.value.trouble is trouble
+        over = await under_test.run(dispatch())
+        assert closed_by(over).trouble is trouble
+        # It was answered, so it may have been the job's doing.
+        assert isinstance(over, HandOver)
+        assert over.against_job is not None
         assert isinstance(await under_test.run(dispatch()), Accepted)  # The next may go through.
 
 
 @pytest.mark.parametrize(
     "behaviour",
     [
+        answer(200, {"message": "Workflow was started"}),
         answer(200, {"accepted": True, "jobId": JOB_ID}),
+        answer(202, {"accepted": True, "jobId": "another"}),
+        answer(200, [1]),
+        answer(200, "Thank you!"),
+        answer(204),
         answer(202, {"accepted": "true", "jobId": JOB_ID}),
         answer(202, {"accepted": 1, "jobId": JOB_ID}),
         answer(202, ""),
@@ -74,20 +79,45 @@ async def test_what_is_not_an_acceptance_is_the_lanes_trouble(
         endless,
     ],
 )
-async def test_nothing_else_is_taken_for_an_acceptance(behaviour: Behaviour) -> None:
+async def test_what_has_run_something_and_proves_nothing_is_an_attempt_and_closes_the_lane(
+    behaviour: Behaviour,
+) -> None:
     async with Rogue(behaviour).serve() as rogue:
         under_test = N8nProcessor(N8nOptions(url=rogue.url), surroundings())
         async with opened(under_test):
-            with pytest.raises(LaneTrouble) as caught:
-                await under_test.run(dispatch())
-    assert caught.value.trouble is Trouble.MISCONFIGURED
+            over = await under_test.run(dispatch())
+    ended = failure(over)
+    assert (ended.error.code, ended.retryable) == ("not_accepted", True)
+    assert isinstance(over, HandOver)
+    assert over.lane == LaneClosed(Trouble.MISCONFIGURED, ended.error.message)
+    assert "is this our workflow?" in ended.error.message
+
+
+@pytest.mark.parametrize("status", [200, 202])
+async def test_only_a_start_page_is_free(status: int) -> None:
+    page = "<!DOCTYPE html><html><head><title>n8n.io</title></head><body>n8n is starting up</body></html>"
+    async with (
+        Rogue(answer(status, page)).serve() as rogue,
+        opened(N8nProcessor(N8nOptions(url=rogue.url), surroundings())) as under_test,
+    ):
+        closed = closed_by(await under_test.run(dispatch()))
+    assert closed.trouble is Trouble.OUTAGE
+    assert "n8n.io: n8n is starting up" in closed.detail
+
+
+async def test_what_a_workflow_said_in_place_of_the_proof_is_quoted() -> None:
+    for body, words in [({"message": "Workflow was started"}, "Workflow was started"), ("Thank you!", "Thank you!")]:
+        async with (
+            Rogue(answer(200, body)).serve() as rogue,
+            opened(N8nProcessor(N8nOptions(url=rogue.url), surroundings())) as under_test,
+        ):
+            assert words in failure(await under_test.run(dispatch())).error.message
 
 
 async def test_a_refused_payload_is_about_the_job(n8n: FakeN8n) -> None:
     n8n.script(fake_n8n.refused_payload())
     async with opened(processor(n8n)) as under_test:
-        outcome = await under_test.run(dispatch())
-    assert isinstance(outcome, Failed)
+        outcome = failure(await under_test.run(dispatch()))
     assert (outcome.error.code, outcome.retryable) == ("http_400", False)
 
 
@@ -95,8 +125,7 @@ async def test_a_refused_payload_is_about_the_job(n8n: FakeN8n) -> None:
 async def test_a_fault_of_n8n_counts(n8n: FakeN8n, behaviour: fake_n8n.Behaviour) -> None:
     n8n.script(behaviour)
     async with opened(processor(n8n)) as under_test:
-        with pytest.raises(ServerFault):
-            await under_test.run(dispatch())
+        fault_in(await under_test.run(dispatch()))
 
 
 async def test_an_execution_id_may_be_a_number_or_missing() -> None:

@@ -38,7 +38,9 @@ async def test_a_torn_connection_counts_and_is_not_tried_again(rogue: Rogue, beh
 
 async def test_a_stream_that_is_torn(rogue: Rogue) -> None:
     rogue.usual = events(chunk("Hel"), then=reset, headers={"Content-Length": "99999"})
-    assert (await fault(model(rogue))).code in ("disconnected", "answer_broken")
+    ended = await failed(model(rogue))
+    assert ended.error.code in ("disconnected", "answer_broken")
+    assert (ended.retryable, ended.partial) == (True, "Hel")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,7 @@ async def test_a_stream_that_is_torn(rogue: Rogue) -> None:
 )
 async def test_one_deadline_holds_for_the_whole(rogue: Rogue, behaviour: Behaviour) -> None:
     rogue.usual = behaviour
-    assert (await fault(model(rogue, seconds=0.5))).code == "dispatch_timeout"
+    assert (await failed(model(rogue, seconds=0.5))).error.code == "dispatch_timeout"
     assert len(rogue.requests) == 1
 
 
@@ -83,12 +85,20 @@ async def test_a_wrong_key_or_address_is_the_lanes_trouble(rogue: Rogue, status:
     assert "no such model" in caught.detail
 
 
-@pytest.mark.parametrize(("status", "retryable"), [(400, False), (413, False), (422, False), (409, True)])
+@pytest.mark.parametrize(("status", "retryable"), [(400, False), (418, False), (422, False), (409, True)])
 async def test_a_refusal_of_the_job_fails_it(rogue: Rogue, status: int, retryable: bool) -> None:
-    rogue.usual = answer(status, error("context_length_exceeded", "too many tokens"))
+    rogue.usual = answer(status, error("odd", "no such customer"))
     ended = await failed(model(rogue))
     assert (ended.error.code, ended.retryable) == (f"http_{status}", retryable)
-    assert "too many tokens" in ended.error.message
+    assert "no such customer" in ended.error.message
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_a_prompt_too_long_for_the_model_ends_the_job(rogue: Rogue, status: int) -> None:
+    rogue.usual = answer(status, error("context_length_exceeded", "4097 of them"))
+    ended = await failed(model(rogue))
+    assert (ended.error.code, ended.retryable) == ("too_long", False)
+    assert "4097 of them" in ended.error.message
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,13 @@ import msgspec
 import pytest
 
 from job_processor.core.errors import ProcessorUnusable
+from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
-from job_processor.core.outcome import Accepted, Failed
-from job_processor.processors.base import LaneTrouble, Processor, ServerFault
+from job_processor.core.outcome import Accepted, Failed, LaneClosed
+from job_processor.processors.base import Processor
 from job_processor.processors.webhook import WebhookOptions, WebhookProcessor
 from tests.processors.given import JOB_ID, NOW, attempt, dispatch, opened, surroundings
+from tests.processors.meanings import closed_by, failure, fault_in
 from tests.processors.rogue import Behaviour, Rogue, answer, compressed, drip, endless, raw, reset, silence
 
 CERTIFICATES = Path(__file__).parent / "certificates"
@@ -31,25 +33,21 @@ def webhook(url: str, seconds: float = 20.0, ca_file: str | None = None, **optio
     return WebhookProcessor(WebhookOptions(url=url, ca_file=ca_file, **options), around)
 
 
-async def trouble(processor: Processor) -> LaneTrouble:
+async def outcome(processor: Processor) -> object:
     async with opened(processor):
-        with pytest.raises(LaneTrouble) as caught:
-            await processor.run(dispatch())
-    return caught.value
+        return await processor.run(dispatch())
 
 
-async def fault(processor: Processor) -> ServerFault:
-    async with opened(processor):
-        with pytest.raises(ServerFault) as caught:
-            await processor.run(dispatch())
-    return caught.value
+async def trouble(processor: Processor) -> LaneClosed:
+    return closed_by(await outcome(processor))
+
+
+async def fault(processor: Processor) -> JobError:
+    return fault_in(await outcome(processor))
 
 
 async def failed(processor: Processor) -> Failed:
-    async with opened(processor):
-        outcome = await processor.run(dispatch())
-    assert isinstance(outcome, Failed)
-    return outcome
+    return failure(await outcome(processor))
 
 
 async def test_what_is_sent(rogue: Rogue) -> None:
@@ -221,19 +219,35 @@ async def test_a_wrong_address_or_key_is_the_lanes_trouble(rogue: Rogue, status:
     assert f"HTTP {status}: no such thing" in caught.detail
 
 
-@pytest.mark.parametrize(("status", "retryable"), [(400, False), (413, False), (422, False), (408, True), (409, True)])
+@pytest.mark.parametrize(("status", "retryable"), [(400, False), (418, False), (422, False), (408, True), (409, True)])
 async def test_a_refusal_of_the_job_fails_it(rogue: Rogue, status: int, retryable: bool) -> None:
+    rogue.usual = answer(status, {"detail": "no such customer"})
+    ended = await failed(webhook(rogue.url))
+    assert (ended.error.code, ended.retryable) == (f"http_{status}", retryable)
+    assert "no such customer" in ended.error.message
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_a_prompt_that_is_too_long_ends_the_job(rogue: Rogue, status: int) -> None:
     rogue.usual = answer(status, {"detail": "prompt too long"})
-    outcome = await failed(webhook(rogue.url))
-    assert (outcome.error.code, outcome.retryable) == (f"http_{status}", retryable)
-    assert "prompt too long" in outcome.error.message
+    ended = await failed(webhook(rogue.url))
+    assert (ended.error.code, ended.retryable) == ("too_long", False)
+    assert "prompt too long" in ended.error.message
+
+
+@pytest.mark.parametrize(
+    "body", [{"error": None}, {"error": ""}, {"error": "queued twice"}, {"code": 0}, {"status": 200}]
+)
+async def test_a_2xx_whose_body_names_no_status_of_an_error_is_an_acceptance(rogue: Rogue, body: object) -> None:
+    rogue.usual = answer(200, body)
+    assert await outcome(webhook(rogue.url)) == Accepted(120_000)
 
 
 @pytest.mark.parametrize("status", [500, 502, 504])
 async def test_a_server_error_counts(rogue: Rogue, status: int) -> None:
     rogue.usual = answer(status, "<html>oops</html>")
     caught = await fault(webhook(rogue.url))
-    assert (caught.code, caught.detail) == (f"http_{status}", f"HTTP {status}")
+    assert (caught.code, caught.message) == (f"http_{status}", f"HTTP {status}: oops")
 
 
 # --- E9: bombs (E10, redirects: test_redirects.py) -----------------------------------------------
@@ -242,7 +256,7 @@ async def test_a_server_error_counts(rogue: Rogue, status: int) -> None:
 @pytest.mark.parametrize("encoding", ["gzip", "br", "zstd", "gzip, gzip"])
 async def test_a_compressed_error_is_not_opened(rogue: Rogue, encoding: str) -> None:
     rogue.usual = compressed(500, encoding)
-    assert (await fault(webhook(rogue.url))).detail == "HTTP 500"
+    assert (await fault(webhook(rogue.url))).message == "HTTP 500"
 
 
 async def test_a_proxy_in_the_environment_is_not_used(rogue: Rogue, monkeypatch: pytest.MonkeyPatch) -> None:

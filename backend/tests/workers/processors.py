@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from job_processor.core.job import Attempt
-from job_processor.core.outcome import Outcome, Succeeded
+from job_processor.core.outcome import HandOver, Outcome, Succeeded
 from job_processor.processors.base import Dispatch
 
-Work = Callable[[Dispatch], Awaitable[Outcome]]
+Work = Callable[[Dispatch], Awaitable[Outcome | HandOver]]
 
 
 class Doing:
@@ -21,7 +21,7 @@ class Doing:
 
     async def close(self) -> None: ...
 
-    async def run(self, dispatch: Dispatch) -> Outcome:
+    async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
         self.seen.append((dispatch.job_id, dispatch.attempt))
         return await self.work(dispatch)
 

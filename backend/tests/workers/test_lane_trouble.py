@@ -8,8 +8,8 @@ import pytest
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.lane import Lane, Trouble
-from job_processor.core.outcome import Outcome, Succeeded
-from job_processor.processors.base import Dispatch, LaneTrouble, ServerFault
+from job_processor.core.outcome import HandOver, Outcome, Succeeded, lane_closed, server_fault
+from job_processor.processors.base import Dispatch
 from tests.support.clock import Clock
 from tests.support.site import Site, open_site
 from tests.support.waiting import until, until_true
@@ -19,19 +19,19 @@ RULES = FlowRules("main", max_attempts=1, backoff_base_seconds=0)
 
 
 class Moody(Doing):
-    """Raises ``trouble`` while there is one; an attempt named in ``holds`` waits for its event first."""
+    """Says ``trouble`` while there is one; an attempt named in ``holds`` waits for its event first."""
 
     def __init__(self) -> None:
         super().__init__(self._answer)
-        self.trouble: Exception | None = None
+        self.trouble: HandOver | None = None
         self.holds: dict[str, asyncio.Event] = {}
 
-    async def _answer(self, dispatch: Dispatch) -> Outcome:
+    async def _answer(self, dispatch: Dispatch) -> Outcome | HandOver:
         hold = self.holds.get(dispatch.prompt)
         if hold is not None:
             await hold.wait()
         elif self.trouble is not None:
-            raise self.trouble
+            return self.trouble
         return Succeeded("r")
 
 
@@ -62,7 +62,7 @@ async def all_of(site: Site, state: str, count: int) -> None:
 @pytest.mark.parametrize("kind", list(Trouble))
 async def test_trouble_closes_the_lane_and_costs_no_attempt(tmp_path: Path, clock: Clock, kind: Trouble) -> None:
     moody = Moody()
-    moody.trouble = LaneTrouble(kind, "Too many requests.", clock.now() + 20_000)
+    moody.trouble = lane_closed(kind, "Too many requests.", clock.now() + 20_000)
     async with site_with(tmp_path, moody, clock) as site:
         made = await site.submit()
         shut = await closed(site)
@@ -76,7 +76,7 @@ async def test_trouble_closes_the_lane_and_costs_no_attempt(tmp_path: Path, cloc
 
 async def test_jobs_keep_their_place_and_one_probe_opens_the_lane_for_the_rest(tmp_path: Path, clock: Clock) -> None:
     moody = Moody()
-    moody.trouble = LaneTrouble(Trouble.RATE_LIMITED, "429", clock.now() + 20_000)
+    moody.trouble = lane_closed(Trouble.RATE_LIMITED, "429", clock.now() + 20_000)
     async with site_with(tmp_path, moody, clock) as site:
         first = (await site.submit())["id"]
         await closed(site)
@@ -104,7 +104,7 @@ async def test_jobs_keep_their_place_and_one_probe_opens_the_lane_for_the_rest(t
 async def test_a_storm_spends_exactly_one_probe_a_window(tmp_path: Path, clock: Clock) -> None:
     moody = Moody()
     async with site_with(tmp_path, moody, clock) as site:
-        moody.trouble = LaneTrouble(Trouble.RATE_LIMITED, "429", clock.now() + 2_000)
+        moody.trouble = lane_closed(Trouble.RATE_LIMITED, "429", clock.now() + 2_000)
         await site.submit()
         await closed(site)
         await all_of(site, "PENDING", 1)
@@ -113,7 +113,7 @@ async def test_a_storm_spends_exactly_one_probe_a_window(tmp_path: Path, clock: 
         for window in range(5):
             seen = len(moody.seen)
             before = await lane(site)
-            moody.trouble = LaneTrouble(Trouble.RATE_LIMITED, "429", clock.now() + 4_000)
+            moody.trouble = lane_closed(Trouble.RATE_LIMITED, "429", clock.now() + 4_000)
             clock.forward(2_000)
             site.dispatchers["main"].wake()
 
@@ -135,7 +135,7 @@ async def test_an_answer_to_an_older_attempt_does_not_open_the_lane(tmp_path: Pa
     async with site_with(tmp_path, moody, clock) as site:
         await site.submit("slow")
         await until_true(lambda: len(moody.seen) == 1)
-        moody.trouble = LaneTrouble(Trouble.RATE_LIMITED, "429", clock.now() + 20_000)
+        moody.trouble = lane_closed(Trouble.RATE_LIMITED, "429", clock.now() + 20_000)
         await site.submit("fast")
         await closed(site)
 
@@ -149,7 +149,7 @@ async def test_server_faults_count_as_attempts_and_close_the_lane_when_they_come
     tmp_path: Path, clock: Clock
 ) -> None:
     moody = Moody()
-    moody.trouble = ServerFault("http_502", "502 Bad Gateway")
+    moody.trouble = server_fault("http_502", "502 Bad Gateway")
     async with site_with(tmp_path, moody, clock) as site:
         for n in range(3):
             made = await site.submit()
@@ -164,7 +164,7 @@ async def test_server_faults_count_as_attempts_and_close_the_lane_when_they_come
 
 async def test_one_flows_trouble_never_slows_another(tmp_path: Path, clock: Clock) -> None:
     moody, well = Moody(), Moody()
-    moody.trouble = LaneTrouble(Trouble.OUTAGE, "refused")
+    moody.trouble = lane_closed(Trouble.OUTAGE, "refused")
     flows = (RULES, FlowRules("other"))
     processors = {"main": moody, "other": well}
     async with open_site(tmp_path / "data", now=clock.now, flows=flows, processors=processors) as site:

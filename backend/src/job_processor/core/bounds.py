@@ -1,5 +1,7 @@
 """How much of its past a job keeps: enough to see what was tried, and no more than one record can hold."""
 
+from dataclasses import replace
+
 from job_processor.core.events import Event, Happened
 from job_processor.core.job import Attempt, AttemptEnd
 
@@ -7,6 +9,11 @@ HISTORY_LIMIT = 200
 """Entries a job keeps; beyond it repeated put-backs go, then the oldest after the first (``submitted``)."""
 ATTEMPTS_LIMIT = 50
 """Attempts a job keeps in full; beyond it repeated put-backs go, then the oldest. Numbers are never reused."""
+
+PARTIAL_LIMIT = 65_536
+"""Characters that are kept of an answer that ended badly."""
+PARTIALS_LIMIT = 4
+"""Attempts of a job that keep theirs: the newest. With the longest result a job still fits in one record."""
 
 
 def remember(past: tuple[Event, ...], event: Event) -> tuple[Event, ...]:
@@ -30,3 +37,18 @@ def room_for_one(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
         if attempts[i - 1].end is attempts[i].end is AttemptEnd.SNOOZED:
             return (*attempts[:i], *attempts[i + 1 :])
     return attempts[-(ATTEMPTS_LIMIT - 1) :]
+
+
+def bounded_partial(text: str | None) -> str | None:
+    """What is kept of an answer that ended badly: its beginning, with a mark when there was more."""
+    if text is None or len(text) <= PARTIAL_LIMIT:
+        return text or None
+    mark = f"\n… (cut here: {len(text)} characters came)"
+    return text[: PARTIAL_LIMIT - len(mark)] + mark
+
+
+def newest_partials(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """The attempts, of which only the newest few still carry what came of their answers."""
+    carrying = [attempt.number for attempt in attempts if attempt.partial is not None]
+    dropped = set(carrying[:-PARTIALS_LIMIT])
+    return tuple(replace(a, partial=None) if a.number in dropped else a for a in attempts) if dropped else attempts

@@ -84,6 +84,8 @@ class Attempt:
     execution_id: str | None = None
     """The processor's own name for this try (n8n's execution id), when it gave one."""
     usage: Usage | None = None
+    partial: str | None = None
+    """What came of an answer that ended badly: no result, but paid for. Bounded (``bounds.py``)."""
 
 
 @dataclass(frozen=True, slots=True)

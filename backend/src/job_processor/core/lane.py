@@ -15,6 +15,8 @@ OUTAGE_THRESHOLD = 3
 """Server errors in a row that make an outage; a refused connection is one at once."""
 OUTAGE_CAP_MS = 20_000
 """Longest wait between two probes of an outage."""
+CREDIT_MIN_MS, CREDIT_CAP_MS = 60_000, 300_000
+"""First and longest wait between two probes of an account without credit: a person must pay first."""
 UNSAID_CAP_MS = 4_000
 """Longest wait after a 429 that gave no time: such limits pass in seconds, and a probe costs one request."""
 
@@ -30,6 +32,9 @@ class Trouble(StrEnum):
     """The processor says that address, credentials or an option of the flow are wrong (401, 403, 404)."""
     OUT_OF_CREDIT = "out_of_credit"
     """The account behind the processor has no credit left (402, ``insufficient_quota``): nothing that waiting heals."""
+
+
+_LONGEST = {Trouble.RATE_LIMITED: UNSAID_CAP_MS, Trouble.OUT_OF_CREDIT: CREDIT_CAP_MS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +120,9 @@ def close(lane: Lane, trouble: Trouble, detail: str, until: int | None, now: int
     still_closed = lane.trouble is not None and lane.closed_until is not None and now < lane.closed_until
     strikes = lane.strikes if still_closed else lane.strikes + 1
     if until is None:
-        longest = UNSAID_CAP_MS if trouble is Trouble.RATE_LIMITED else OUTAGE_CAP_MS
-        wait = int(min(longest, MIN_CLOSED_MS * 2 ** min(strikes - 1, 30)) * (0.8 + 0.2 * jitter))
+        first = CREDIT_MIN_MS if trouble is Trouble.OUT_OF_CREDIT else MIN_CLOSED_MS
+        longest = _LONGEST.get(trouble, OUTAGE_CAP_MS)
+        wait = int(min(longest, first * 2 ** min(strikes - 1, 30)) * (0.8 + 0.2 * jitter))
     else:
         wait = min(max(until - now, MIN_CLOSED_MS), MAX_CLOSED_MS)
     return replace(

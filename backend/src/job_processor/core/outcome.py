@@ -10,11 +10,15 @@ from job_processor.core.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The raw text the processor returned, byte for byte, and the verdict on it."""
+    """The raw text the processor returned, byte for byte, and the verdict on it.
+
+    ``note``: what is odd about how it came, in words for the history.
+    """
 
     result: str
     verdict: Verdict | None = None
     usage: Usage | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +31,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """``retryable``: another attempt may succeed. Otherwise the error is about the job and ends it."""
+    """``retryable``: another attempt may succeed. Otherwise the error is about the job and ends it.
+
+    ``partial``: what came of an answer before it ended badly; it was paid for, and is kept with the attempt.
+    """
 
     error: JobError
     retryable: bool = True
     usage: Usage | None = None
+    partial: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

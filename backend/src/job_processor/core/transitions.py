@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from job_processor.core.backoff import backoff_ms
-from job_processor.core.bounds import remember, room_for_one
+from job_processor.core.bounds import bounded_partial, newest_partials, remember, room_for_one
 from job_processor.core.events import Event, Happened
 from job_processor.core.flow import FlowRules, OnInvalidResult
 from job_processor.core.job import (
@@ -200,9 +200,13 @@ def _succeed(job: Job, success: Succeeded, signal: Reported, now: int) -> Job | 
             error=None,
         ),
         State.COMPLETED,
-        Event(now, Happened.COMPLETED, number, signal.note or _out_of_order(job, number, signal)),
+        Event(now, Happened.COMPLETED, number, _noted(success.note, signal.note or _out_of_order(job, number, signal))),
         now,
     )
+
+
+def _noted(*notes: str | None) -> str | None:
+    return " ".join(note for note in notes if note) or None
 
 
 def _out_of_order(job: Job, number: int | None, signal: Reported) -> str | None:
@@ -309,7 +313,7 @@ def _fail_attempt(
 ) -> Job:
     failures = job.failures + 1
     event = Event(now, what, job.attempt, f"{failed.error.code}: {failed.error.message}")
-    closed = _close_attempt(job, now, end, failed.error, failed.usage)._replace(
+    closed = _close_attempt(job, now, end, failed.error, failed.usage, failed.partial)._replace(
         failures=failures,
         error=failed.error,
         history=remember(job.history, event),
@@ -370,10 +374,22 @@ def _finish(job: Job, state: State, event: Event, now: int) -> Job:
 
 
 def _close_attempt(
-    job: Job, now: int, end: AttemptEnd, error: JobError | None = None, usage: Usage | None = None
+    job: Job,
+    now: int,
+    end: AttemptEnd,
+    error: JobError | None = None,
+    usage: Usage | None = None,
+    partial: str | None = None,
 ) -> Job:
     """The job without a lease; its newest attempt, if still open, ended."""
     if not job.attempts or job.attempts[-1].end is not None:
         return job._replace(lease=None)
-    newest = replace(job.attempts[-1], ended_at=now, end=end, error=error, usage=usage or job.attempts[-1].usage)
-    return job._replace(lease=None, attempts=(*job.attempts[:-1], newest))
+    newest = replace(
+        job.attempts[-1],
+        ended_at=now,
+        end=end,
+        error=error,
+        usage=usage or job.attempts[-1].usage,
+        partial=bounded_partial(partial),
+    )
+    return job._replace(lease=None, attempts=newest_partials((*job.attempts[:-1], newest)))

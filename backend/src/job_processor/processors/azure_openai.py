@@ -2,20 +2,19 @@
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
-import openai
 
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import Attempt
 from job_processor.core.lane import Trouble
-from job_processor.core.outcome import Outcome
-from job_processor.processors.base import Dispatch, LaneTrouble, Surroundings
+from job_processor.core.outcome import HandOver, Outcome, lane_closed
+from job_processor.processors.base import Dispatch, Surroundings
+from job_processor.processors.chat import Chat
 from job_processor.processors.http_options import address, secret
-from job_processor.processors.model_options import ModelOptions
-from job_processor.processors.openai import Chat, http_client
+from job_processor.processors.model_options import ModelOptions, check
 from job_processor.processors.outgoing import Outgoing, total_seconds
 
 SCOPE: Final = "https://cognitiveservices.azure.com/.default"
@@ -40,20 +39,22 @@ class AzureOpenAIProcessor:
     def __init__(self, options: AzureOpenAIOptions, around: Surroundings) -> None:
         if (options.api_key_env is None) != options.managed_identity:
             raise ProcessorUnusable("set either api_key_env or managed_identity = true")
+        check(options)
         endpoint = address("endpoint", options.endpoint)
         key = None if options.api_key_env is None else secret("api_key_env", options.api_key_env, around)
         self._identity = _Identity(options.client_id) if options.managed_identity else None
         outgoing = Outgoing(total_seconds(around.rules), ca_file=options.ca_file)
-        client = openai.AsyncAzureOpenAI(
-            azure_endpoint=str(endpoint),
-            azure_deployment=options.deployment,
-            api_version=options.api_version,
-            api_key=key,
-            azure_ad_token_provider=None if self._identity is None else self._identity.token,
-            max_retries=0,
-            http_client=http_client(outgoing, credential="authorization" if key is None else "api-key"),
-        )
-        self._chat = Chat(client, outgoing, options, options.deployment, around)
+
+        async def credential() -> Mapping[str, str] | HandOver:
+            if key is not None:
+                return {"api-key": key}
+            assert self._identity is not None
+            token = await self._identity.token()
+            return token if isinstance(token, HandOver) else {"Authorization": f"Bearer {token}"}
+
+        url = endpoint / "openai" / "deployments" / options.deployment / "chat" / "completions"
+        url = url.with_query({"api-version": options.api_version})
+        self._chat = Chat(outgoing, url, credential, options, options.deployment, "deployment", around)
 
     async def open(self) -> None:
         await self._chat.open()
@@ -63,7 +64,7 @@ class AzureOpenAIProcessor:
         if self._identity is not None:
             await self._identity.close()
 
-    async def run(self, dispatch: Dispatch) -> Outcome:
+    async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
         return await self._chat.run(dispatch)
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
@@ -83,8 +84,8 @@ class _Identity:
         self._credential: Any = None
         self._ask: Callable[[], Awaitable[str]] | None = None
 
-    async def token(self) -> str:
-        """Raises LaneTrouble when there is no identity or it is not allowed to sign in."""
+    async def token(self) -> str | HandOver:
+        """A HandOver when there is no identity, or it is not allowed to sign in."""
         try:
             if self._ask is None:
                 self._credential = self._library.DefaultAzureCredential(managed_identity_client_id=self._client_id)
@@ -93,7 +94,7 @@ class _Identity:
                 return await self._ask()
         except Exception as error:
             detail = f"No token could be got for the managed identity ({type(error).__name__})."
-            raise LaneTrouble(Trouble.MISCONFIGURED, detail) from error
+            return lane_closed(Trouble.MISCONFIGURED, detail)
 
     async def close(self) -> None:
         if self._credential is not None:

@@ -6,7 +6,6 @@ from typing import Protocol, runtime_checkable
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Attempt, Json
-from job_processor.core.lane import Trouble
 from job_processor.core.outcome import HandOver, Outcome
 
 
@@ -30,28 +29,6 @@ class Dispatch:
     """Tell how far the work is, in words or partial text; may be called often, the newest word counts."""
 
 
-class LaneTrouble(Exception):
-    """The trouble is the processor's, not the job's: the lane closes, the job is snoozed at no cost.
-
-    ``until``: the processor's own word, milliseconds since 1970; ``None``: it gave none.
-    """
-
-    def __init__(self, trouble: Trouble, detail: str, until: int | None = None) -> None:
-        super().__init__(detail)
-        self.trouble = trouble
-        self.detail = detail
-        self.until = until
-
-
-class ServerFault(Exception):
-    """A 5xx or a broken answer: counts as a failed attempt, and several in a row close the lane."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
-
-
 class Processor(Protocol):
     async def open(self) -> None:
         """Get ready (connection pools). Called once, in the process that dispatches."""
@@ -62,7 +39,8 @@ class Processor(Protocol):
     async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
         """Make the attempt. Bounded by the flow's dispatch timeout; cancelled when the job is cancelled.
 
-        An outcome alone says that the lane is well. An exception is a failed attempt.
+        An outcome alone says that the lane is well. An exception is a failed attempt and a fault of our own code: what
+        the other side does is said by values.
         """
         ...
 

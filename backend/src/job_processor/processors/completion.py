@@ -1,11 +1,12 @@
 """Reading what a model answered. Whatever it is, it becomes an outcome with a clear code. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from job_processor.core.job import JobError, Usage
 from job_processor.core.outcome import Failed, Outcome, Succeeded
-from job_processor.processors.answers import QUOTE_LIMIT, one_line
+from job_processor.processors.words import QUOTE_LIMIT, one_line
 
 TEXT_LIMIT: Final = 1_048_576
 """Characters of an answer that are kept."""
@@ -18,6 +19,8 @@ _CUT_OFF: Final = {
     "abort": ("answer_cut_off", "The model server aborted the answer.", True),
     "error": ("answer_cut_off", "The model server broke the answer off with an error.", True),
 }
+_THINKING: Final = frozenset({"thinking", "reasoning", "redacted_thinking", "reasoning_text", "thought", "reference"})
+NO_FINISH: Final = "The model server gave no reason to finish; the answer was taken as whole."
 
 
 @dataclass(slots=True)
@@ -26,6 +29,8 @@ class Answer:
 
     parts: list[str] = field(default_factory=list)
     size: int = 0
+    thought: int = 0
+    """Characters of thinking that came beside the text; they are no part of the result."""
     refusal: str = ""
     finish_reason: str | None = None
     model: str | None = None
@@ -33,6 +38,8 @@ class Answer:
     completion_tokens: int | None = None
     choices: int = 0
     called_tools: bool = False
+    is_closed: bool = False
+    """The other side said that this is all: the end mark of a stream, or a whole document."""
 
     @property
     def too_large(self) -> bool:
@@ -42,6 +49,26 @@ class Answer:
     def text(self) -> str:
         return "".join(self.parts)
 
+    @property
+    def is_whole(self) -> bool:
+        """Has the model finished, with text to show for it?"""
+        return self.finish_reason is not None and self.finish_reason not in _CUT_OFF and self.size > 0
+
+    @property
+    def is_final(self) -> bool:
+        """Has the model itself ended its answer with what another attempt would end with too?"""
+        return self.finish_reason in _CUT_OFF and not _CUT_OFF[self.finish_reason][2]
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(self.prompt_tokens, self.completion_tokens, self.model, self.finish_reason)
+
+    @property
+    def partial(self) -> str | None:
+        """The text so far, fit to be kept; ``None``: there is none."""
+        text = self.text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return text or None
+
     def add(self, piece: Any, *, delta: bool) -> bool:
         """Take in a whole completion, or with ``delta`` a chunk of one; True when it brought text."""
         self.model = _name(_of(piece, "model")) or self.model
@@ -50,19 +77,30 @@ class Answer:
         if not isinstance(choices, list) or not choices:
             return False
         self.choices += 1
-        choice = choices[0]
+        choice = _first(choices)
         self.finish_reason = _name(_of(choice, "finish_reason")) or self.finish_reason
         message = _of(choice, "delta" if delta else "message")
-        if len(self.refusal) < QUOTE_LIMIT:
-            self.refusal += _text(_of(message, "refusal")) or ""
+        if message is None:
+            # Some servers send the one where the other belongs.
+            message = _of(choice, "message" if delta else "delta")
         if _of(message, "tool_calls") or _of(message, "function_call"):
             self.called_tools = True
-        text = _text(_of(message, "content"))
-        if not text:
-            return False
-        self.parts.append(text)
-        self.size += len(text)
-        return True
+        self._refuse(_text(_of(message, "refusal")))
+        self.thought += len(_text(_of(message, "reasoning_content")) or _text(_of(message, "reasoning")) or "")
+        before = self.size
+        for kind, text in _texts(_of(message, "content")):
+            if kind in _THINKING:
+                self.thought += len(text)
+            elif kind == "refusal":
+                self._refuse(text)
+            else:
+                self.parts.append(text)
+                self.size += len(text)
+        return self.size > before
+
+    def _refuse(self, text: str | None) -> None:
+        if text and len(self.refusal) < QUOTE_LIMIT:
+            self.refusal += text
 
     def _count(self, usage: Any) -> None:
         self.prompt_tokens = _number(_of(usage, "prompt_tokens"), self.prompt_tokens)
@@ -70,16 +108,22 @@ class Answer:
 
     def outcome(self) -> Outcome:
         """What the answer, now at its end, comes to."""
-        usage = Usage(self.prompt_tokens, self.completion_tokens, self.model, self.finish_reason)
         ended = self._trouble()
         if ended is not None:
             code, message, retryable = ended
-            return Failed(JobError(code, message), retryable=retryable, usage=usage)
+            return self.failed(code, message, retryable=retryable)
+        return self.taken(None if self.finish_reason is not None else NO_FINISH)
+
+    def taken(self, note: str | None) -> Outcome:
+        """The text as the result; ``note``: what was odd about its end."""
         text = sound(self.text)
         if text is None:
-            error = JobError("answer_garbled", "The answer holds half of a character (a lone surrogate).")
-            return Failed(error, usage=usage)
-        return Succeeded(text, usage=usage)
+            return self.failed("answer_garbled", "The answer holds half of a character (a lone surrogate).")
+        return Succeeded(text, usage=self.usage, note=note)
+
+    def failed(self, code: str, message: str, *, retryable: bool = True) -> Failed:
+        """A failed attempt, with what came of the answer."""
+        return Failed(JobError(code, message), retryable=retryable, usage=self.usage, partial=self.partial)
 
     def _trouble(self) -> tuple[str, str, bool] | None:
         if self.too_large:
@@ -92,10 +136,11 @@ class Answer:
             return "no_choice", "The model server answered without a choice.", True
         if self.called_tools and self.size == 0:
             return _CUT_OFF["tool_calls"]
-        if self.finish_reason is None:
+        if self.finish_reason is None and not (self.is_closed and self.size > 0):
             return "answer_cut_off", "The answer ended before the model had finished.", True
         if self.size == 0:
-            return "empty_answer", "The model answered with no text.", True
+            thought = f" It thought, in {self.thought} characters." if self.thought else ""
+            return "empty_answer", f"The model answered with no text.{thought}", True
         return None
 
 
@@ -111,6 +156,32 @@ def sound(text: str) -> str | None:
 
 def _of(value: object, name: str) -> Any:
     return value.get(name) if isinstance(value, dict) else None
+
+
+def _first(choices: list[Any]) -> Any:
+    """The choice with index 0; of those that have no index the first. ``None``: this piece is of others only."""
+    for choice in choices:
+        index = _of(choice, "index")
+        if index == 0 or (index is None and choice is choices[0]):
+            return choice
+    return None
+
+
+def _texts(content: object) -> Iterator[tuple[str, str]]:
+    """The texts of a message, in order, each with its type: of a string, of a list of strings and of parts, of one."""
+    if isinstance(content, str):
+        yield "text", content
+    elif isinstance(content, list):
+        for part in content:
+            if isinstance(part, (str, dict)):
+                yield from _texts(part)
+    elif isinstance(content, dict):
+        kind = str(content.get("type") or "text")
+        for name in ("text", "refusal", "thinking", "reasoning", "output_text", "content", "value"):
+            inner = content.get(name)
+            if inner:
+                yield from ((kind, text) for _, text in _texts(inner))
+                return
 
 
 def _text(value: object) -> str | None:

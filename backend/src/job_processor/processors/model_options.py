@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from job_processor.core.errors import ProcessorUnusable
 from job_processor.processors.base import Dispatch
 from job_processor.processors.http_options import HttpOptions
 
@@ -46,7 +47,37 @@ class ModelOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields
     extra_body: dict[str, Any] | None = None
 
 
+# What asks for several answers: a job has one result, and the others would be paid for nothing.
+_SEVERAL = ("n", "best_of", "candidate_count")
+# The options behind names of the request that are called otherwise.
+_OPTION_OF = {"stream_options": "stream_usage", "response_format": "structured_output"}
+_OF_THE_JOB = frozenset({"messages"})
+
 _PLAIN = ("temperature", "top_p", "max_tokens", "max_completion_tokens", "seed", "stop", "reasoning_effort")
+
+
+def check(options: ModelOptions) -> None:
+    """Raises ProcessorUnusable for options that fit their types and cannot be meant."""
+    for name in _SEVERAL:
+        if (options.extra_body or {}).get(name, 1) != 1:
+            raise ProcessorUnusable(f"extra_body.{name} must be 1 or left out: a job has one answer")
+
+
+def sent_of(request: dict[str, Any], model_option: str) -> dict[str, str]:
+    """What of a request a server may refuse that is not the job's own: each name, and the flow's option behind it.
+
+    ``system`` stands for the system message. ``model_option``: the option that names the model.
+    """
+    known = ModelOptions.__struct_fields__
+    sent = {
+        name: _OPTION_OF.get(name, name if name in known else f"extra_body.{name}")
+        for name in request
+        if name not in _OF_THE_JOB
+    }
+    sent["model"] = model_option
+    if any(message.get("role") == "system" for message in request["messages"] if isinstance(message, dict)):
+        sent["system"] = "system_prompt"
+    return sent
 
 
 def request_of(options: ModelOptions, model: str, dispatch: Dispatch) -> dict[str, Any]:

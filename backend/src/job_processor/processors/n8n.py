@@ -5,15 +5,15 @@ from typing import Annotated, Any
 import msgspec
 
 from job_processor.core.errors import ProcessorUnusable
-from job_processor.core.job import Attempt
+from job_processor.core.job import Attempt, JobError
 from job_processor.core.lane import Trouble
-from job_processor.core.outcome import Accepted, Outcome
-from job_processor.processors.answers import raise_for_trouble
-from job_processor.processors.base import Dispatch, LaneTrouble, Surroundings
+from job_processor.core.outcome import Accepted, Failed, HandOver, LaneClosed, Outcome, lane_closed
+from job_processor.processors.answers import means, one_line, quoted
+from job_processor.processors.base import Dispatch, Surroundings
 from job_processor.processors.callback_dispatch import dispatch_body
 from job_processor.processors.http_options import HttpOptions, address, secret
 from job_processor.processors.n8n_api import N8nApi, is_execution_id
-from job_processor.processors.outgoing import AttemptFailed, Outgoing, Reply, total_seconds
+from job_processor.processors.outgoing import Outgoing, Reply, total_seconds
 
 
 class N8nOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -60,16 +60,17 @@ class N8nProcessor:
         if self._api is not None:
             await self._api.close()
 
-    async def run(self, dispatch: Dispatch) -> Outcome:
-        try:
-            reply = await self._outgoing.request("POST", self._url, dispatch_body(dispatch))
-            if reply.status == 404:
-                detail = "n8n knows no workflow at this address: it is starting, or the workflow is not published."
-                raise LaneTrouble(Trouble.MISCONFIGURED, detail)
-            raise_for_trouble(reply, self._now())
-        except AttemptFailed as error:
-            return error.failed
-        return Accepted(self._timeout_ms, _execution_id(_proof(reply, dispatch.job_id)))
+    async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
+        reply = await self._outgoing.request("POST", self._url, dispatch_body(dispatch))
+        if isinstance(reply, HandOver):
+            return reply
+        if reply.status == 404:
+            return _not_there(reply)
+        meaning = means(reply.status, reply.headers, reply.body, self._now())
+        if meaning is not None:
+            return meaning
+        proof = _proof(reply, dispatch.job_id)
+        return _unproven(reply) if proof is None else Accepted(self._timeout_ms, _execution_id(proof))
 
     async def reconcile(self, job_id: str, attempt: Attempt) -> Outcome | None:
         """What n8n's API says of the execution; ``None`` without an API key or an execution id."""
@@ -83,18 +84,39 @@ class N8nProcessor:
         return await self._api.stop(attempt.execution_id)
 
 
-def _proof(reply: Reply, job_id: str) -> dict[str, Any]:
-    """The acceptance, as JSON. Raises LaneTrouble: nothing was proven, and the next job would fare no better."""
+def _not_there(reply: Reply) -> HandOver:
+    said = quoted(reply.body)
+    because = f" (HTTP 404: {said})" if said else ""
+    detail = f"n8n knows no workflow at this address: it is starting, or the workflow is not published{because}."
+    return lane_closed(Trouble.MISCONFIGURED, detail, against_job=Failed(JobError("http_404", detail), retryable=False))
+
+
+def _proof(reply: Reply, job_id: str) -> dict[str, Any] | None:
+    """The acceptance, as JSON; ``None`` when nothing was proven."""
     try:
         said = msgspec.json.decode(reply.body)
     except (msgspec.DecodeError, RecursionError):
-        said = None
+        return None
     if reply.status == 202 and isinstance(said, dict) and said.get("accepted") is True and said.get("jobId") == job_id:
         return said
-    if not isinstance(said, dict) and reply.unread is None and reply.body.lstrip()[:1] == b"<":
-        raise LaneTrouble(Trouble.OUTAGE, f"n8n is starting: it answered {reply.status} with a web page.")
-    detail = f'It answered {reply.status} and not 202 with {{"accepted": true, "jobId": …}}: is this our workflow?'
-    raise LaneTrouble(Trouble.MISCONFIGURED, detail)
+    return None
+
+
+def _unproven(reply: Reply) -> HandOver:
+    """A 2xx that is no acceptance. Only a web page is free: n8n serves it while it starts. Anything else has run
+    something, so it is an attempt, and the lane says what is wrong with the workflow."""
+    said = reply.unread or quoted(reply.body)
+    if reply.unread is None and reply.body.lstrip()[:1] == b"<":
+        detail = f"n8n is starting: it answered {reply.status} with a web page" + (f" ({said})." if said else ".")
+        return lane_closed(Trouble.OUTAGE, detail, against_job=Failed(JobError("not_accepted", detail)))
+    if not said:
+        said = one_line(reply.body.decode(errors="replace")) or "nothing (an empty body)"
+    detail = (
+        f'It answered {reply.status} and not 202 with {{"accepted": true, "jobId": …}}: is this our workflow? '
+        f"It said: {said}"
+    )
+    failed = Failed(JobError("not_accepted", detail))
+    return HandOver(failed, LaneClosed(Trouble.MISCONFIGURED, detail), failed)
 
 
 def _execution_id(proof: dict[str, Any]) -> str | None:

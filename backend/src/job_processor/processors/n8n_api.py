@@ -9,11 +9,10 @@ import msgspec
 from yarl import URL
 
 from job_processor.core.job import JobError
-from job_processor.core.outcome import Accepted, Failed, Outcome, Succeeded
-from job_processor.processors.answers import QUOTE_LIMIT, quoted
-from job_processor.processors.base import LaneTrouble, ServerFault
+from job_processor.core.outcome import Accepted, Failed, HandOver, Outcome, Succeeded
+from job_processor.processors.answers import QUOTE_LIMIT, detail_of, quoted
 from job_processor.processors.completion import TEXT_LIMIT
-from job_processor.processors.outgoing import AttemptFailed, Outgoing, Reply
+from job_processor.processors.outgoing import Outgoing, Reply
 
 SECONDS: Final = 10.0
 """The deadline of one question."""
@@ -88,10 +87,9 @@ class N8nApi:
         return f"n8n did not stop execution {execution_id} (HTTP {reply.status}: {quoted(reply.body)})."
 
     async def _ask(self, method: str, url: URL) -> Reply | None:
-        try:
-            reply = await self._outgoing.request(method, url)
-        except (LaneTrouble, ServerFault, AttemptFailed) as error:
-            _log.warning("n8n's API could not be asked: %s", error)
+        reply = await self._outgoing.request(method, url)
+        if isinstance(reply, HandOver):
+            _log.warning("n8n's API could not be asked: %s", detail_of(reply))
             return None
         if reply.status in (401, 403):
             _log.warning("n8n's API refuses the key of api_key_env (HTTP %d)", reply.status)

@@ -15,10 +15,8 @@ from yarl import URL
 
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.flow import FlowRules
-from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
-from job_processor.core.outcome import Failed
-from job_processor.processors.base import LaneTrouble, ServerFault
+from job_processor.core.outcome import HandOver, lane_closed, server_fault
 from job_processor.processors.egress import AddressRefused, CheckedResolver
 
 BODY_LIMIT: Final = 1_048_576
@@ -32,14 +30,6 @@ _FAULTS: Final = (aiohttp.ClientError, TimeoutError, OSError)
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-class AttemptFailed(Exception):
-    """The attempt failed, and ``failed`` is the outcome to report."""
-
-    def __init__(self, code: str, message: str, *, retryable: bool) -> None:
-        super().__init__(message)
-        self.failed = Failed(JobError(code, message), retryable=retryable)
-
-
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer. ``unread`` says in words why ``body`` is not the whole of it; ``None``: it is.
@@ -51,6 +41,57 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
     unread: str | None = None
+
+
+class Incoming:
+    """An answer whose body is read as it comes. The reader bounds it, and closes it when done."""
+
+    def __init__(self, response: aiohttp.ClientResponse, seconds: float) -> None:
+        self._response = response
+        self._seconds = seconds
+        self.status: Final = response.status
+        self.headers: Final[Mapping[str, str]] = response.headers
+        self.fault: HandOver | None = None
+        """Why ``parts`` ended before the body did."""
+
+    @property
+    def is_encoded(self) -> bool:
+        """Is the body compressed, in spite of what was asked for?"""
+        return self.headers.get("Content-Encoding", "identity").lower() != "identity"
+
+    @property
+    def length(self) -> int | None:
+        """What the answer says that its body has in bytes."""
+        return self._response.content_length
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        """The body as it comes; when it ends, ``fault`` says whether it was whole."""
+        try:
+            async for part in self._response.content.iter_any():
+                yield part
+        except _FAULTS as error:
+            self.fault = meaning_of_fault(error, self._seconds)
+
+    async def whole(self) -> bytes:
+        """The body at once; as ``parts`` otherwise."""
+        try:
+            return await self._response.read()
+        except _FAULTS as error:
+            self.fault = meaning_of_fault(error, self._seconds)
+            return b""
+
+    async def beginning(self, limit: int) -> bytes:
+        """At most ``limit`` bytes of the body: enough of an error."""
+        read = b""
+        async for part in self.parts():
+            read += part
+            if len(read) >= limit:
+                break
+        return read[:limit]
+
+    def close(self) -> None:
+        """Goes back to the pool when it was read to its end, and is cut off when not."""
+        self._response.close()
 
 
 def total_seconds(rules: FlowRules) -> float:
@@ -106,55 +147,43 @@ class Outgoing:
 
     async def request(
         self, method: str, url: URL, body: bytes | None = None, headers: Mapping[str, str] = _NO_HEADERS
-    ) -> Reply:
-        """One request and its answer, whatever its status.
-
-        Raises LaneTrouble (nothing could be sent) and ServerFault (no answer, or not in time, or not whole).
-        """
-        response = await self.send(method, url, body, headers)
+    ) -> Reply | HandOver:
+        """One request and its answer, whatever its status; a HandOver when there is none, not in time, or not whole."""
+        incoming = await self.send(method, url, body, headers)
+        if isinstance(incoming, HandOver):
+            return incoming
         try:
-            if is_encoded(response):
-                # Not a byte of it is read: 200 KB may hold 200 MB.
-                return Reply(response.status, response.headers, b"", "it came compressed, which was not asked for")
-            length = response.content_length
-            if length is not None and length <= self._body_limit:
-                return Reply(response.status, response.headers, await self._whole(response))
-            parts: list[bytes] = []
-            size = 0
-            async for part in self.parts(response):
-                parts.append(part)
-                size += len(part)
-                if size > self._body_limit:
-                    return Reply(response.status, response.headers, b"", f"it is longer than {self._body_limit} bytes")
-            return Reply(response.status, response.headers, b"".join(parts))
+            reply = await self._read(incoming)
         finally:
-            # Goes back to the pool when it was read to its end, and is cut off when not.
-            response.close()
+            incoming.close()
+        return reply if incoming.fault is None else incoming.fault
 
     async def send(
         self, method: str, url: URL, body: bytes | None = None, headers: Mapping[str, str] = _NO_HEADERS
-    ) -> aiohttp.ClientResponse:
-        """As ``request``, for an answer that the caller reads through ``parts``, bounds, and closes."""
+    ) -> Incoming | HandOver:
+        """As ``request``, for an answer that the caller reads."""
         if self._session is None:
             raise RuntimeError("open() was not called")
         try:
-            return await self._session.request(method, url, data=body, headers=headers, allow_redirects=False)
+            response = await self._session.request(method, url, data=body, headers=headers, allow_redirects=False)
         except _FAULTS as error:
-            raise translated(error, self._seconds) from error
+            return meaning_of_fault(error, self._seconds)
+        return Incoming(response, self._seconds)
 
-    async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
-        try:
-            return await response.read()
-        except _FAULTS as error:
-            raise translated(error, self._seconds) from error
-
-    async def parts(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-        """The body as it comes; raises as ``request`` does."""
-        try:
-            async for part in response.content.iter_any():
-                yield part
-        except _FAULTS as error:
-            raise translated(error, self._seconds) from error
+    async def _read(self, incoming: Incoming) -> Reply:
+        if incoming.is_encoded:
+            # Not a byte of it is read: 200 KB may hold 200 MB.
+            return Reply(incoming.status, incoming.headers, b"", "it came compressed, which was not asked for")
+        if incoming.length is not None and incoming.length <= self._body_limit:
+            return Reply(incoming.status, incoming.headers, await incoming.whole())
+        parts: list[bytes] = []
+        size = 0
+        async for part in incoming.parts():
+            parts.append(part)
+            size += len(part)
+            if size > self._body_limit:
+                return Reply(incoming.status, incoming.headers, b"", f"it is longer than {self._body_limit} bytes")
+        return Reply(incoming.status, incoming.headers, b"".join(parts))
 
 
 def _trusting(ca_file: str) -> ssl.SSLContext:
@@ -164,34 +193,29 @@ def _trusting(ca_file: str) -> ssl.SSLContext:
         raise ProcessorUnusable(f"ca_file cannot be used: {error.strerror or error}") from None
 
 
-def is_encoded(response: aiohttp.ClientResponse) -> bool:
-    """Is its body compressed, in spite of what was asked for?"""
-    return response.headers.get("Content-Encoding", "identity").lower() != "identity"
-
-
-def translated(error: Exception, seconds: float) -> Exception:
-    """What a fault of aiohttp means: to the lane, to the attempt."""
+def meaning_of_fault(error: Exception, seconds: float) -> HandOver:
+    """What a fault of aiohttp means. Nothing was answered, so where the lane closes the job can have no part in it."""
     match error:
         case aiohttp.ConnectionTimeoutError():
-            return LaneTrouble(Trouble.OUTAGE, "No connection could be made in time.")
+            return lane_closed(Trouble.OUTAGE, "No connection could be made in time.")
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
-            return LaneTrouble(Trouble.OUTAGE, f"No secure connection: {_reason(error)}")
+            return lane_closed(Trouble.OUTAGE, f"No secure connection: {_reason(error)}")
         case aiohttp.ClientConnectorDNSError(os_error=AddressRefused() as refused):
-            return LaneTrouble(Trouble.MISCONFIGURED, str(refused))
+            return lane_closed(Trouble.MISCONFIGURED, str(refused))
         case aiohttp.ClientConnectorDNSError():
-            return LaneTrouble(Trouble.OUTAGE, f"The name {error.host} could not be resolved.")
+            return lane_closed(Trouble.OUTAGE, f"The name {error.host} could not be resolved.")
         case aiohttp.ClientConnectorError():
-            return LaneTrouble(Trouble.OUTAGE, f"No connection to {error.host}:{error.port}: {_reason(error)}")
+            return lane_closed(Trouble.OUTAGE, f"No connection to {error.host}:{error.port}: {_reason(error)}")
         case TimeoutError():
             # It counts against the lane too: a processor that hangs must not be taken for one that answers.
-            return ServerFault("dispatch_timeout", f"No whole answer came within {seconds:g} seconds.")
+            return server_fault("dispatch_timeout", f"No whole answer came within {seconds:g} seconds.")
         case aiohttp.ClientPayloadError():
-            return ServerFault("answer_broken", "The answer broke off before its end.")
+            return server_fault("answer_broken", "The answer broke off before its end.")
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientConnectionError() | OSError():
             # It may have been taken and lost, or have brought the other side down: that is an attempt.
-            return ServerFault("disconnected", "The connection ended before an answer.")
+            return server_fault("disconnected", "The connection ended before an answer.")
         case _:
-            return ServerFault("answer_garbled", "What came back is not HTTP.")
+            return server_fault("answer_garbled", "What came back is not HTTP.")
 
 
 def _reason(error: aiohttp.ClientConnectorError) -> str:

@@ -19,7 +19,7 @@ import msgspec
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import Attempt, JobError
 from job_processor.core.outcome import Failed, Outcome, Succeeded
-from job_processor.processors.base import Dispatch, LaneTrouble, ServerFault, Surroundings
+from job_processor.processors.base import Dispatch, Surroundings
 from job_processor.processors.completion import TEXT_LIMIT, sound
 from job_processor.processors.python_context import Context
 
@@ -55,8 +55,6 @@ class PythonProcessor:
         try:
             returned = await self._call(dispatch.prompt, context)
             await context.end()
-        except (LaneTrouble, ServerFault):
-            raise
         except asyncio.CancelledError:
             if _is_cancelled():
                 raise

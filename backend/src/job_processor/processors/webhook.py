@@ -5,12 +5,12 @@ from typing import Annotated
 import msgspec
 
 from job_processor.core.job import Attempt
-from job_processor.core.outcome import Accepted, Outcome
-from job_processor.processors.answers import raise_for_trouble
+from job_processor.core.outcome import Accepted, HandOver, Outcome
+from job_processor.processors.answers import means, refused_in
 from job_processor.processors.base import Dispatch, Surroundings
 from job_processor.processors.callback_dispatch import dispatch_body
 from job_processor.processors.http_options import HttpOptions, address, secret
-from job_processor.processors.outgoing import AttemptFailed, Outgoing, total_seconds
+from job_processor.processors.outgoing import Outgoing, total_seconds
 
 
 class WebhookOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -22,7 +22,7 @@ class WebhookOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fiel
 
 
 class WebhookProcessor:
-    """Every 2xx counts as an acceptance; what else the answer says does not."""
+    """Every 2xx counts as an acceptance, unless its body is an error that names a status."""
 
     def __init__(self, options: WebhookOptions, around: Surroundings) -> None:
         self._url = address("url", options.url)
@@ -39,13 +39,16 @@ class WebhookProcessor:
     async def close(self) -> None:
         await self._outgoing.close()
 
-    async def run(self, dispatch: Dispatch) -> Outcome:
-        try:
-            reply = await self._outgoing.request("POST", self._url, dispatch_body(dispatch))
-            raise_for_trouble(reply, self._now())
-        except AttemptFailed as error:
-            return error.failed
-        return self._accepted
+    async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
+        reply = await self._outgoing.request("POST", self._url, dispatch_body(dispatch))
+        if isinstance(reply, HandOver):
+            return reply
+        now = self._now()
+        return (
+            means(reply.status, reply.headers, reply.body, now)
+            or refused_in(reply.status, reply.headers, reply.body, now)
+            or self._accepted
+        )
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         """Nothing is known of how to reach the work."""

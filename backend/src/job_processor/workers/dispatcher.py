@@ -18,12 +18,10 @@ from job_processor.core.outcome import (
     Outcome,
     Progressed,
     Reported,
-    lane_closed,
-    server_fault,
 )
 from job_processor.failpoints import failpoint
 from job_processor.lifecycle import Lifecycle
-from job_processor.processors.base import Dispatch, LaneTrouble, Processor, ServerFault
+from job_processor.processors.base import Dispatch, Processor
 from job_processor.store.base import Claim, Held, Store
 from job_processor.telemetry import Telemetry
 from job_processor.workers.lanes import LaneKeeper
@@ -154,10 +152,6 @@ class Dispatcher(Loop):
         try:
             async with asyncio.timeout(limit):
                 said = await self.processor.run(self._dispatch(job))
-        except LaneTrouble as trouble:
-            return lane_closed(trouble.trouble, trouble.detail, trouble.until)
-        except ServerFault as fault:
-            return server_fault(fault.code, fault.detail)
         except TimeoutError:
             return HandOver(Failed(JobError("timeout", f"No answer within {limit:g} seconds.")), None)
         except Exception as error:

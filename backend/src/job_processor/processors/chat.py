@@ -1,0 +1,228 @@
+"""One chat completion over our own outgoing HTTP: asks, reads the answer whole or as a stream, says what it means."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Final, TypeAlias
+
+import msgspec
+from yarl import URL
+
+from job_processor.core.lane import Trouble
+from job_processor.core.outcome import HandOver, Outcome, lane_closed, server_fault
+from job_processor.processors.answers import after_text, detail_of, error_means, means
+from job_processor.processors.base import Dispatch, Surroundings
+from job_processor.processors.completion import Answer
+from job_processor.processors.error_body import decoded, is_error, read
+from job_processor.processors.model_options import ModelOptions, request_of, sent_of
+from job_processor.processors.outgoing import Incoming, Outgoing
+from job_processor.processors.progress import Reporter
+from job_processor.processors.sse import LOOK_BYTES, EventParser, ServerEvent, is_stream
+
+ERROR_LIMIT: Final = 64 * 1024
+"""Bytes of an answer with an error that are read."""
+BODY_LIMIT: Final = 64 * 1_048_576
+"""Bytes of an answer: in a stream each few characters of text come in some 300 bytes."""
+
+Credential: TypeAlias = Callable[[], Awaitable[Mapping[str, str] | HandOver]]
+"""The header that carries the key or token of a request, or why there is none."""
+_HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json"}
+
+
+class Chat:
+    """``url``: where completions are asked for. ``model_option``: the flow's option that names the model."""
+
+    def __init__(
+        self,
+        outgoing: Outgoing,
+        url: URL,
+        credential: Credential,
+        options: ModelOptions,
+        model: str,
+        model_option: str,
+        around: Surroundings,
+    ) -> None:
+        self._outgoing = outgoing
+        self._url = url
+        self._credential = credential
+        self._options = options
+        self._model = model
+        self._model_option = model_option
+        self._now = around.now
+
+    async def open(self) -> None:
+        await self._outgoing.open()
+
+    async def close(self) -> None:
+        await self._outgoing.close()
+
+    async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
+        credential = await self._credential()
+        if isinstance(credential, HandOver):
+            return credential
+        request = request_of(self._options, self._model, dispatch)
+        incoming = await self._outgoing.send(
+            "POST", self._url, msgspec.json.encode(request), {**_HEADERS, **credential}
+        )
+        if isinstance(incoming, HandOver):
+            return incoming
+        try:
+            return await self._answered(
+                incoming, _Reading(incoming, sent_of(request, self._model_option), self._now), dispatch
+            )
+        finally:
+            incoming.close()
+
+    async def _answered(self, incoming: Incoming, reading: "_Reading", dispatch: Dispatch) -> Outcome | HandOver:
+        if not 200 <= incoming.status < 300:
+            body = b"" if incoming.is_encoded else await incoming.beginning(ERROR_LIMIT)
+            meaning = means(incoming.status, incoming.headers, body, self._now(), reading.sent)
+            assert meaning is not None
+            return meaning
+        if incoming.is_encoded:
+            # It would do so for every job: 200 KB of it may hold 200 MB.
+            return lane_closed(Trouble.MISCONFIGURED, "It compresses its answers, which was not asked for.")
+        reporter = Reporter(dispatch.progress, self._now)
+        try:
+            return await reading.run(reporter)
+        finally:
+            reporter.close()
+
+
+class _Reading:
+    """The reading of one answer that came with a success for its status."""
+
+    def __init__(self, incoming: Incoming, sent: Mapping[str, str], now: Callable[[], int]) -> None:
+        self.sent: Final = sent
+        self._incoming = incoming
+        self._now = now
+        self._answer = Answer()
+        self._size = 0
+
+    async def run(self, reporter: Reporter) -> Outcome | HandOver:
+        parts = self._bounded()
+        beginning = b""
+        async for part in parts:
+            # White space before an answer says nothing, and may be without end.
+            beginning = (beginning + part).lstrip()
+            if len(beginning) >= LOOK_BYTES:
+                break
+        if is_stream(beginning, self._incoming.headers.get("Content-Type", "")):
+            return await self._events(beginning, parts, reporter)
+        return await self._document(beginning, parts)
+
+    async def _bounded(self) -> AsyncIterator[bytes]:
+        """The body, up to its limit."""
+        async for part in self._incoming.parts():
+            self._size += len(part)
+            if self._size > BODY_LIMIT:
+                return
+            yield part
+
+    # --- one document ---
+
+    async def _document(self, beginning: bytes, parts: AsyncIterator[bytes]) -> Outcome | HandOver:
+        body = b"".join([beginning, *[part async for part in parts]])
+        if self._size > BODY_LIMIT:
+            return self._too_large()
+        if self._incoming.fault is not None:
+            return self._incoming.fault
+        try:
+            value = decoded(body)
+        except (ValueError, RecursionError):
+            return self._garbled(read(body).words)
+        if _is_error(value) and not isinstance(value, dict):
+            return self._erred(value)
+        self._answer.add(value, delta=False)
+        self._answer.is_closed = True
+        return self._erred(value) if _is_error(value) else self._end()
+
+    # --- events ---
+
+    async def _events(self, beginning: bytes, parts: AsyncIterator[bytes], reporter: Reporter) -> Outcome | HandOver:
+        parser = EventParser()
+        for event in parser.feed(beginning):
+            ended = await self._event(event, reporter)
+            if ended is not None:
+                return ended
+        async for part in parts:
+            for event in parser.feed(part):
+                ended = await self._event(event, reporter)
+                if ended is not None:
+                    return ended
+        if self._size > BODY_LIMIT:
+            return self._too_large()
+        if self._incoming.fault is not None:
+            return self._broken_off(self._incoming.fault)
+        for event in parser.end():
+            ended = await self._event(event, reporter)
+            if ended is not None:
+                return ended
+        return self._end()
+
+    async def _event(self, event: ServerEvent, reporter: Reporter) -> Outcome | HandOver | None:
+        """What the answer comes to when this event is its end."""
+        answer = self._answer
+        data = event.data.strip()
+        if data == b"[DONE]":
+            answer.is_closed = True
+            return self._end()
+        try:
+            chunk = decoded(data)
+        except (ValueError, RecursionError):
+            if event.type == "error":
+                return self._erred(data.decode(errors="replace"))
+            return self._garbled(read(data).words)
+        if not isinstance(chunk, dict):
+            return self._erred(chunk) if _is_error(chunk) else self._garbled("")
+        if _is_error(chunk) or event.type == "error":
+            if answer.finish_reason is not None:
+                return self._erred(chunk)
+            answer.add(chunk, delta=True)
+            return self._erred(chunk, finished=False)
+        if answer.add(chunk, delta=True):
+            if answer.too_large:
+                return self._end()
+            await reporter.heard(lambda: answer.text)
+        return None
+
+    # --- ends ---
+
+    def _end(self) -> Outcome | HandOver:
+        answer = self._answer
+        if answer.choices == 0 and answer.model is None:
+            return self._garbled("")
+        return answer.outcome()
+
+    def _too_large(self) -> Outcome:
+        return self._answer.failed(
+            "answer_too_large", f"The answer is longer than {BODY_LIMIT} bytes.", retryable=False
+        )
+
+    def _garbled(self, words: str) -> Outcome | HandOver:
+        said = f": {words}" if words else "."
+        return self._broken_off(server_fault("answer_garbled", f"What came back is no answer of a chat API{said}"))
+
+    def _erred(self, error: object, *, finished: bool = True) -> Outcome | HandOver:
+        incoming = self._incoming
+        over = error_means(incoming.status, incoming.headers, error, self._now(), self.sent)
+        return self._broken_off(over, finished=finished)
+
+    def _broken_off(self, over: HandOver, *, finished: bool = True) -> Outcome | HandOver:
+        """What follows when something else than the model ended the answer.
+
+        ``finished``: the answer may have been at its end before; then what came after it changes nothing of it.
+        """
+        answer = self._answer
+        if finished and answer.is_whole:
+            return HandOver(answer.taken(f"The answer was whole; after it came: {detail_of(over)}"), over.lane)
+        if finished and answer.is_final:
+            return HandOver(answer.outcome(), over.lane)
+        if answer.size == 0:
+            return over
+        return after_text(over, answer.failed("answer_broken", "The answer broke off."))
+
+
+def _is_error(value: object) -> bool:
+    """As for any answer; and a bare message is none of a chat API."""
+    if is_error(value):
+        return True
+    return isinstance(value, dict) and "choices" not in value and isinstance(value.get("message"), str)

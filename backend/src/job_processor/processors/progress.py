@@ -1,0 +1,72 @@
+"""Partial text is reported while it comes: at most twice a second, and the last of it before a pause too."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from job_processor.core.errors import JobProcessorError
+
+PROGRESS_MS: Final = 500
+"""Between two reports of partial text."""
+PROGRESS_LIMIT: Final = 8_000
+"""Characters of partial text that are reported: the last ones."""
+
+
+class Reporter:
+    """``now``: milliseconds since 1970. A report that cannot be kept is dropped: the answer is worth more."""
+
+    def __init__(self, report: Callable[[str], Awaitable[None]], now: Callable[[], int]) -> None:
+        self._report = report
+        self._now = now
+        self._told_at: int | None = None
+        self._newest: Callable[[], str] | None = None
+        self._later: asyncio.Task[None] | None = None
+
+    async def heard(self, text: Callable[[], str]) -> None:
+        """There is more text. ``text`` is only called when it is reported: now, or when the pause is over."""
+        self._newest = text
+        wait = self._wait_ms()
+        if wait > 0:
+            if self._later is None:
+                self._later = asyncio.get_running_loop().create_task(self._after(wait))
+            return
+        self._cancel()
+        await self._tell()
+
+    def close(self) -> None:
+        """The answer has ended: nothing more is reported."""
+        self._newest = None
+        self._cancel()
+
+    def _wait_ms(self) -> int:
+        if self._told_at is None:
+            return 0
+        passed = self._now() - self._told_at
+        return PROGRESS_MS - passed if 0 <= passed < PROGRESS_MS else 0
+
+    async def _after(self, wait_ms: int) -> None:
+        await asyncio.sleep(wait_ms / 1000)
+        self._later = None
+        await self._tell()
+
+    async def _tell(self) -> None:
+        if self._newest is None:
+            return
+        text, self._newest = self._newest(), None
+        self._told_at = self._now()
+        # The store may be away, the job deleted.
+        with contextlib.suppress(JobProcessorError):
+            await self._report(last_of(text))
+
+    def _cancel(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+
+
+def last_of(text: str) -> str:
+    """The end of a text, as much of it as is reported."""
+    last = text if len(text) <= PROGRESS_LIMIT else "…" + text[1 - PROGRESS_LIMIT :]
+    # The second half of a character that comes in two pieces may still be on its way; a half cannot be kept.
+    return last.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")

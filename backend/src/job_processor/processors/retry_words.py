@@ -1,0 +1,101 @@
+"""Times to wait that stand in the body of an answer: in fields of an error, or in its words. Pure."""
+
+import re
+from datetime import datetime
+from typing import Any, Final
+
+FURTHEST_MS: Final = 10 * 366 * 86_400_000
+"""No answer lies further ahead than ten years: a number of 400 digits is a mistake, and no time."""
+
+_UNIT_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_NUMBER: Final = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
+_DURATION: Final = re.compile(r"(?:\d{1,15}(?:\.\d{1,9})?(?:ms|s|m|h|d))+")
+_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+
+# The fields in which a time to wait is given, and the unit of a plain number there.
+_FIELDS: Final = {
+    **dict.fromkeys(("retry_after", "retryafter", "retry_after_seconds", "retryafterseconds"), 1_000),
+    **dict.fromkeys(("retry_after_secs", "retry_after_sec", "estimated_time", "retrydelay", "retry_delay"), 1_000),
+    **dict.fromkeys(("wait_seconds", "retry_in", "resets_in_seconds"), 1_000),
+    **dict.fromkeys(("retry_after_ms", "retryafterms", "retry_after_milliseconds", "retry_delay_ms"), 1),
+}
+
+_AMOUNT: Final = r"\d{1,9}(?:\.\d{1,9})?"
+_UNIT: Final = r"milliseconds?|millisecs?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|hr|h|days?|d"
+_SPAN: Final = rf"{_AMOUNT}\s*(?:{_UNIT})\b(?:(?:,|\s|and)*{_AMOUNT}\s*(?:{_UNIT})\b)*|(?:{_AMOUNT}(?:ms|s|m|h|d))+\b"
+_WAIT: Final = re.compile(
+    r"\b(?:try(?:ing)?(?:\s+\w+){0,4}?\s+again|retry(?:ing)?(?:\s+\w+){0,4}?|wait(?:\s+\w+){0,2}?|come\s+back|"
+    r"available|resets?)"
+    rf"(?:\s+(?:again|in|after|for|about|approximately|at\s+least))*\s+({_SPAN})",
+    re.I,
+)
+_WAIT_ONE: Final = re.compile(rf"({_AMOUNT})\s*({_UNIT})", re.I)
+_MOMENT: Final = re.compile(
+    r"\b(?:again|retry|reset|resets|available)\b[^.;]{0,40}?\b(?:at|after|until)\s+"
+    r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s?(?:Z|UTC|[+-]\d\d:?\d\d)?)",
+    re.I,
+)
+_DELAY_FIELD: Final = re.compile(r"retry_?delay[\"'\\: =]{1,8}([0-9.]+s)", re.I)
+
+
+def duration_ms(text: str) -> int | None:
+    """``1s``, ``6m0s``, ``20ms``, ``1h2m3.5s``; ``None`` for anything else."""
+    text = text.strip()
+    if _DURATION.fullmatch(text) is None:
+        return None
+    return int(sum(float(amount) * _UNIT_MS[unit] for amount, unit in _PART.findall(text)))
+
+
+def number_ms(text: str, unit_ms: int) -> int | None:
+    """A plain number of units, fractions too, in milliseconds."""
+    return int(float(text) * unit_ms) if _NUMBER.fullmatch(text.strip()) else None
+
+
+def moment_ms(text: str) -> int | None:
+    """An RFC 3339 time (one without an offset is taken as UTC) in milliseconds since 1970."""
+    text = text.strip().replace(" UTC", "Z")
+    try:
+        value = datetime.fromisoformat(text)
+        if value.tzinfo is None:
+            value = datetime.fromisoformat(text + "+00:00")
+        return max(0, int(value.timestamp() * 1000))
+    except (ValueError, OverflowError):
+        return None
+
+
+def delay_in_field(name: str, value: Any) -> int | None:
+    """The time to wait that a field of an error holds, in milliseconds: a number, digits, ``17s``, protobuf's pair."""
+    unit = _FIELDS.get(name.lower().replace("-", "_"))
+    if unit is None or isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return int(min(value * unit, FURTHEST_MS)) if 0 <= value < 1e15 else None
+    if isinstance(value, str):
+        return number_ms(value, unit) if _NUMBER.fullmatch(value.strip()) else duration_ms(value)
+    if isinstance(value, dict):
+        seconds, nanos = value.get("seconds", 0), value.get("nanos", 0)
+        try:
+            total = int(seconds) * 1_000 + int(nanos) // 1_000_000
+        except (ValueError, TypeError):
+            return None
+        return total if 0 <= total <= FURTHEST_MS else None
+    return None
+
+
+def wait_in_words(text: str, now: int) -> int | None:
+    """The moment that words name, in milliseconds since 1970: "try again in 6m0.2s", "retry after 12 seconds"."""
+    said = _DELAY_FIELD.search(text)
+    if said is not None:
+        wait = duration_ms(said[1])
+        return None if wait is None else now + min(wait, FURTHEST_MS)
+    spans = [sum(_span_ms(*part) for part in _WAIT_ONE.findall(span[1])) for span in _WAIT.finditer(text)]
+    if spans:
+        return now + min(max(spans), FURTHEST_MS)
+    moment = _MOMENT.search(text)
+    return None if moment is None else moment_ms(moment[1])
+
+
+def _span_ms(amount: str, unit: str) -> int:
+    unit = unit.lower()
+    short = "ms" if unit.startswith(("ms", "milli")) else unit[0]
+    return int(float(amount) * _UNIT_MS[short])
