@@ -1,14 +1,18 @@
 """Rule 4: an attempt counts when it was sent and failed; a snooze costs nothing. Attempts and history are bounded."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from job_processor.core.backoff import backoff_ms
-from job_processor.core.bounds import ATTEMPTS_LIMIT, HISTORY_LIMIT
+from job_processor.core.bounds import ATTEMPTS_LIMIT, HISTORY_LIMIT, PARTIAL_LIMIT, PARTIALS_LIMIT
 from job_processor.core.events import Happened
-from job_processor.core.job import AttemptEnd, State
-from job_processor.core.outcome import Deferred, Expired
+from job_processor.core.flow import OnInvalidResult
+from job_processor.core.job import AttemptEnd, Job, JobError, State
+from job_processor.core.outcome import Deferred, Expired, Failed, Reported, Succeeded
+from job_processor.core.verdict import ResultKind, SchemaError, Verdict
 from tests.core.given import BAD, NOW, RULES, after, claimed, pending, running, says, waiting
 
 
@@ -147,3 +151,59 @@ def test_a_lost_worker_and_an_overdue_callback_count_as_failed_attempts() -> Non
     assert (overdue.state, overdue.failures, overdue.attempts[-1].end) == (State.PENDING, 1, AttemptEnd.OVERDUE)
     assert lost.history[-1].what is Happened.LEASE_LOST
     assert overdue.history[-1].what is Happened.CALLBACK_OVERDUE
+
+
+# --- what was paid for -----------------------------------------------------------------------------------
+
+
+def cut(text: str | None) -> Failed:
+    return Failed(JobError("answer_cut_off", "It broke off."), partial=text)
+
+
+def test_what_came_of_an_answer_is_kept_with_its_attempt() -> None:
+    job = after(running(), says(cut("Once upon"), "t1"))
+    assert [a.partial for a in job.attempts] == ["Once upon"]
+    assert after(running(), says(cut(""), "t1")).attempts[-1].partial is None
+    assert after(running(), says(BAD, "t1")).attempts[-1].partial is None
+
+
+@given(st.integers(PARTIAL_LIMIT - 2, PARTIAL_LIMIT + 200))
+def test_it_is_bounded_and_says_so(length: int) -> None:
+    kept = after(running(), says(cut("x" * length), "t1")).attempts[-1].partial
+    assert kept is not None
+    if length <= PARTIAL_LIMIT:
+        assert kept == "x" * length
+    else:
+        assert len(kept) == PARTIAL_LIMIT
+        assert kept.endswith(f"… (cut here: {length} characters came)")
+
+
+def test_only_the_newest_attempts_keep_theirs_so_that_a_record_stays_small() -> None:
+    job = pending(max_attempts=100)
+    for number in range(1, 11):
+        job = after(claimed(job, f"t{number}", job.run_at), says(cut(f"text {number}"), f"t{number}"), job.run_at)
+    kept = [a.partial for a in job.attempts if a.partial is not None]
+    assert kept == [f"text {number}" for number in range(11 - PARTIALS_LIMIT, 11)]
+    assert len(job.attempts) == 10
+
+
+def test_an_answer_that_does_not_fit_the_schema_is_kept_when_another_is_asked_for() -> None:
+    rules = replace(RULES, on_invalid_result=OnInvalidResult.RETRY)
+    wrong = Succeeded("{}", Verdict(ResultKind.SCHEMA_MISMATCH, schema_errors=(SchemaError("/a", "is missing"),)))
+    job = after(_with_schema(running()), says(wrong, "t1"), rules=rules)
+    assert (job.state, job.attempts[-1].partial) == (State.PENDING, "{}")
+
+    job = after(_with_schema(claimed(pending(max_attempts=1))), says(wrong, "t1"), rules=rules)
+    assert (job.state, job.result, job.attempts[-1].partial) == (State.FAILED, "{}", None)
+
+
+def _with_schema(job: Job) -> Job:
+    return job._replace(result_schema={"type": "object", "required": ["a"]})
+
+
+def test_what_was_odd_about_a_result_stands_in_the_history() -> None:
+    job = after(running(), says(Succeeded("r", note="The answer was taken as whole."), "t1"))
+    assert (job.history[-1].what, job.history[-1].detail) == (Happened.COMPLETED, "The answer was taken as whole.")
+    late = after(waiting(), Expired(), NOW + 60_000)
+    both = after(late, Reported(Succeeded("r", note="Odd."), 1), NOW + 60_001)
+    assert both.history[-1].detail == "Odd. The callback of attempt 1 came after its deadline."

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.lane import (
+    CREDIT_CAP_MS,
+    CREDIT_MIN_MS,
     MAX_CLOSED_MS,
     MIN_CLOSED_MS,
     OUTAGE_CAP_MS,
@@ -228,3 +230,15 @@ def test_nobody_is_ever_admitted_beyond_the_limits(wanted: int, in_flight: int, 
     assert 0 <= allowed <= wanted
     assert allowed <= max(0, limit - in_flight)
     assert allowed <= 1 or not troubled
+
+
+def test_without_credit_the_probes_are_minutes_apart() -> None:
+    lane = OPEN
+    waits = []
+    now = NOW
+    for _ in range(5):
+        lane = close(lane, Trouble.OUT_OF_CREDIT, "402", None, now, 1.0)
+        assert lane.closed_until is not None
+        waits.append(lane.closed_until - now)
+        now = lane.closed_until
+    assert waits == [CREDIT_MIN_MS, 2 * CREDIT_MIN_MS, 4 * CREDIT_MIN_MS, CREDIT_CAP_MS, CREDIT_CAP_MS]

@@ -33,7 +33,7 @@ async def test_every_move_is_read_back_as_it_was_decided(store: Store, clock: Cl
     job = await given.moved(store, job, Progressed("half way", token=job.lease.token))
     assert await store.get(job.id) == job
 
-    failure = Failed(JobError("http_500", "boom"), usage=Usage(1, 2, "m", "stop"))
+    failure = Failed(JobError("http_500", "boom"), usage=Usage(1, 2, "m", "stop"), partial="so f\0ar 😀")
     job = await given.moved(store, job, given.says(job, failure))
     assert await store.get(job.id) == job
 

@@ -3,8 +3,8 @@
 import pytest
 
 from job_processor.core.flow import FlowRules
-from job_processor.core.job import State
-from job_processor.core.outcome import Succeeded
+from job_processor.core.job import JobError, State
+from job_processor.core.outcome import Failed, Succeeded
 from job_processor.store.base import Query, Store
 from tests.store_suite import given
 from tests.store_suite.places import Clock
@@ -65,6 +65,17 @@ async def test_clipping_counts_characters_and_sizes_are_bytes_of_the_whole(store
     assert listed.job.prompt == text[:clip]
     assert listed.job.result == text[:clip]
     assert listed.prompt_bytes == listed.result_bytes == len(text.encode())
+
+
+async def test_what_attempts_carry_of_answers_is_clipped_too(store: Store) -> None:
+    await given.added(store)
+    job = await given.claimed(store)
+    cut = Failed(JobError("length", "cut"), retryable=False, partial="aä€😀b")
+    await given.moved(store, job, given.says(job, cut))
+    [listed] = await store.list(Query(clip=3))
+    assert [attempt.partial for attempt in listed.job.attempts] == ["aä€"]
+    [listed] = await store.list(Query())
+    assert [attempt.partial for attempt in listed.job.attempts] == ["aä€😀b"]
 
 
 async def test_by_state(store: Store) -> None:

@@ -491,7 +491,10 @@ export interface components {
             detail: string;
             until: string | null;
         };
-        /** AttemptOut */
+        /**
+         * AttemptOut
+         * @description One try. ``partial``: what came of an answer that ended badly, at most 65,536 characters; no result.
+         */
         AttemptOut: {
             number: number;
             /**
@@ -505,6 +508,7 @@ export interface components {
             error: components["schemas"]["ErrorOut"] | null;
             executionId: string | null;
             usage: components["schemas"]["UsageOut"] | null;
+            partial: string | null;
         };
         /**
          * AttemptEnd
@@ -623,7 +627,7 @@ export interface components {
         };
         /**
          * LaneOut
-         * @description ``state``: open, closed or paused. ``kind``: rate_limited, outage, misconfigured or null.
+         * @description ``state``: open, closed or paused. ``kind``: rate_limited, outage, misconfigured, out_of_credit or null.
          */
         LaneOut: {
             state: string;

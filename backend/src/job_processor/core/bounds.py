@@ -47,6 +47,13 @@ def bounded_partial(text: str | None) -> str | None:
     return text[: PARTIAL_LIMIT - len(mark)] + mark
 
 
+def clipped_partials(attempts: tuple[Attempt, ...], characters: int) -> tuple[Attempt, ...]:
+    """The attempts with at most so many characters of each answer that ended badly: for lists."""
+    if all(attempt.partial is None or len(attempt.partial) <= characters for attempt in attempts):
+        return attempts
+    return tuple(a if a.partial is None else replace(a, partial=a.partial[:characters]) for a in attempts)
+
+
 def newest_partials(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     """The attempts, of which only the newest few still carry what came of their answers."""
     carrying = [attempt.number for attempt in attempts if attempt.partial is not None]

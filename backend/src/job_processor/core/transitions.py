@@ -250,11 +250,12 @@ def _refuse_result(
         return None
     assert success.verdict is not None
     error = JobError("invalid_result", complaint(success.verdict))
-    failed = Failed(error, rules.on_invalid_result is OnInvalidResult.RETRY, success.usage)
+    failed = Failed(error, rules.on_invalid_result is OnInvalidResult.RETRY, success.usage, success.result)
     after = _fail_attempt(job, failed, AttemptEnd.FAILED, Happened.ATTEMPT_FAILED, now, rules, jitter)
     if after.is_final:
         # Nothing better came: the wrong answer is kept, and shown as wrong.
-        return after._replace(result=success.result, verdict=success.verdict)
+        newest = replace(after.attempts[-1], partial=None)
+        return after._replace(result=success.result, verdict=success.verdict, attempts=(*after.attempts[:-1], newest))
     return after
 
 

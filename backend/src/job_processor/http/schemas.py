@@ -95,6 +95,8 @@ class UsageOut(WireOut):
 
 
 class AttemptOut(WireOut):
+    """One try. ``partial``: what came of an answer that ended badly, at most 65,536 characters; no result."""
+
     number: int
     started_at: Time
     worker: str
@@ -103,6 +105,7 @@ class AttemptOut(WireOut):
     error: ErrorOut | None
     execution_id: str | None
     usage: UsageOut | None
+    partial: str | None
 
 
 class EventOut(WireOut):
@@ -260,7 +263,7 @@ class StatsOut(WireOut):
 
 
 class LaneOut(WireOut):
-    """``state``: open, closed or paused. ``kind``: rate_limited, outage, misconfigured or null."""
+    """``state``: open, closed or paused. ``kind``: rate_limited, outage, misconfigured, out_of_credit or null."""
 
     state: str
     kind: str | None

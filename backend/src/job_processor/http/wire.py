@@ -135,6 +135,7 @@ def attempt(a: Attempt) -> s.AttemptOut:
             model=usage.model,
             finish_reason=usage.finish_reason,
         ),
+        partial=a.partial,
     )
 
 

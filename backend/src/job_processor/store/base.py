@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from job_processor.core.bounds import clipped_partials
 from job_processor.core.callbacks import Answer
 from job_processor.core.flow import FlowRules
 from job_processor.core.inbox import Callback
@@ -54,11 +55,17 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A job of a list: prompt and result may be clipped; the sizes of the whole are in bytes of UTF-8."""
+    """A job of a list: its texts may be clipped; the sizes of prompt and result are of the whole, in bytes of UTF-8."""
 
     job: Job
     prompt_bytes: int
     result_bytes: int | None
+
+
+def clip_attempts(job: Job, characters: int) -> Job:
+    """The job with what its attempts carry of answers clipped as the other texts of a list are."""
+    attempts = clipped_partials(job.attempts, characters)
+    return job if attempts is job.attempts else job._replace(attempts=attempts)
 
 
 @dataclass(frozen=True, slots=True)

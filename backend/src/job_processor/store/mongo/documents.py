@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from job_processor.core.job import Job, State
-from job_processor.store.base import IdempotencyKey, Listed
+from job_processor.store.base import IdempotencyKey, Listed, clip_attempts
 from job_processor.store.mongo.client import Document
 from job_processor.store.record import Record, from_record, to_record
 
@@ -120,12 +120,12 @@ def clipped(clip: int) -> Document:
     }
 
 
-def to_listed(document: Document) -> Listed:
+def to_listed(document: Document, clip: int) -> Listed:
     size = document.get("resultBytes")
     if size is None:
         # A part of nothing is an empty text to MongoDB.
         document.pop("result", None)
-    return Listed(to_job(document), document["promptBytes"], size)
+    return Listed(clip_attempts(to_job(document), clip), document["promptBytes"], size)
 
 
 def _record(job: Job) -> Document:

@@ -36,7 +36,7 @@ class Reads:
             found = self._jobs.find(where, documents.clipped(query.clip)).sort("_id", -1).limit(query.limit)
             return await found.to_list()
 
-        return [documents.to_listed(one) for one in await self._link.do(run)]
+        return [documents.to_listed(one, query.clip) for one in await self._link.do(run)]
 
     async def _conditions(self, query: Query) -> Document:
         parts: list[Document] = []

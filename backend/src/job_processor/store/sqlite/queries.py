@@ -7,7 +7,7 @@ import msgspec
 
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
-from job_processor.store.base import Listed, Notice, Query, Resync, Worker
+from job_processor.store.base import Listed, Notice, Query, Resync, Worker, clip_attempts
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.connection import CONTAINS
 
@@ -44,7 +44,8 @@ def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Listed]]:
     )
 
     def run(db: apsw.Connection) -> list[Listed]:
-        found: list[rows.Row] = db.execute(sql, (query.clip * 4, query.clip * 4, *values, query.limit)).fetchall()
+        # Row by row: a record may be large, and most of it is clipped.
+        found = db.execute(sql, (query.clip * 4, query.clip * 4, *values, query.limit))
         return [_listed(row, query.clip) for row in found]
 
     return run
@@ -53,7 +54,7 @@ def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Listed]]:
 def _listed(row: rows.Row, clip: int) -> Listed:
     *columns, prompt, result, prompt_bytes, result_bytes = row
     texts = (_clipped(prompt, prompt_bytes, clip), _clipped(result, result_bytes, clip))
-    return Listed(rows.to_job((*columns, *texts)), prompt_bytes, result_bytes)
+    return Listed(clip_attempts(rows.to_job((*columns, *texts)), clip), prompt_bytes, result_bytes)
 
 
 def _clipped(text: bytes | None, size: int | None, characters: int) -> str | None:

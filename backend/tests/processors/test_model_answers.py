@@ -1,0 +1,331 @@
+"""What a model wrote is not lost: taken and marked where it was whole, kept with the attempt where it was not."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from job_processor.core.errors import ProcessorUnusable
+from job_processor.core.lane import Trouble
+from job_processor.core.outcome import Failed, HandOver, LaneClosed, LaneFault, Succeeded
+from job_processor.processors.azure_openai import AzureOpenAIOptions, AzureOpenAIProcessor
+from job_processor.processors.completion import NO_FINISH
+from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
+from tests.processors.chat import chunk, completion, error, stream, usage, whole
+from tests.processors.given import dispatch, opened, surroundings
+from tests.processors.meanings import failure
+from tests.processors.models import failed, model, outcome
+from tests.processors.rogue import Behaviour, Rogue, answer, events, murmur, raw, reset, silence
+
+
+@pytest.fixture
+async def rogue() -> AsyncIterator[Rogue]:
+    async with Rogue(stream("Hel", "lo.")).serve() as server:
+        yield server
+
+
+async def taken(rogue: Rogue, behaviour: Behaviour, **options: Any) -> Succeeded:
+    rogue.usual = behaviour
+    ended = await outcome(model(rogue, **options))
+    if isinstance(ended, HandOver):
+        ended = ended.job
+    assert isinstance(ended, Succeeded), ended
+    return ended
+
+
+# --- taken, and marked ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "streamed"),
+    [(events(chunk("Hel"), chunk("lo."), usage(), "[DONE]"), True), (whole("Hello.", None), False)],
+)
+async def test_an_answer_without_a_reason_to_finish_is_taken_and_marked(
+    rogue: Rogue, behaviour: Behaviour, streamed: bool
+) -> None:
+    ended = await taken(rogue, behaviour, stream=streamed)
+    assert (ended.result, ended.note) == ("Hello.", NO_FINISH)
+    assert ended.usage is not None
+    assert ended.usage.completion_tokens == 3
+
+
+async def test_an_ordinary_answer_is_not_marked(rogue: Rogue) -> None:
+    assert (await taken(rogue, stream("Hel", "lo."))).note is None
+    assert (await taken(rogue, events(chunk("Hello."), chunk(finish="stop")))).note is None
+
+
+TORN = {"Content-Length": "99999"}
+LATE = {
+    "an error": (
+        events(chunk("Hello."), chunk(finish="stop"), error("server_error", "out of memory")),
+        "out of memory",
+    ),
+    "a limit": (
+        events(chunk("Hello.", "stop"), {"error": {"code": 429, "message": "slow down"}}, "[DONE]"),
+        "slow down",
+    ),
+    "a torn stream": (
+        events(chunk("Hello."), chunk(finish="stop"), then=reset, headers=TORN),
+        "ended before an answer",
+    ),
+    "garbage": (events(chunk("Hello."), chunk(finish="stop"), "<html>oops</html>"), "oops"),
+    "silence": (events(chunk("Hello."), chunk(finish="stop"), then=silence), "within 0.9 seconds"),
+}
+
+
+@pytest.mark.parametrize("late", LATE)
+async def test_what_follows_a_whole_answer_is_only_noted(rogue: Rogue, late: str) -> None:
+    behaviour, words = LATE[late]
+    ended = await taken(rogue, behaviour, seconds=1.0)
+    assert ended.result == "Hello."
+    assert ended.note is not None
+    assert ended.note.startswith("The answer was whole; after it came: ")
+    assert words in ended.note or "broke off" in ended.note
+
+
+async def test_an_error_beside_a_whole_choice_is_only_noted(rogue: Rogue) -> None:
+    ended = await taken(rogue, answer(200, {**completion(), "error": {"message": "late", "code": 500}}), stream=False)
+    assert (ended.result, "late" in (ended.note or "")) == ("Hello.", True)
+
+
+async def test_the_lane_hears_of_what_followed_a_whole_answer(rogue: Rogue) -> None:
+    rogue.usual = LATE["a limit"][0]
+    over = await outcome(model(rogue))
+    assert isinstance(over, HandOver)
+    assert isinstance(over.lane, LaneClosed)
+    assert over.lane.trouble is Trouble.RATE_LIMITED
+
+
+# --- kept with the attempt -----------------------------------------------------------------------------
+
+CUT: dict[str, tuple[Behaviour, str, bool]] = {
+    "length": (stream("Hel", "lo", finish="length"), "length", False),
+    "content_filter": (stream("Hel", "lo", finish="content_filter"), "content_filter", False),
+    "tool calls after text": (stream("Hel", "lo", finish="tool_calls"), "tool_calls", False),
+    "the end of the stream": (events(chunk("Hel"), chunk("lo")), "answer_cut_off", True),
+    "an abort": (stream("Hel", "lo", finish="abort"), "answer_cut_off", True),
+    "a torn stream": (events(chunk("Hel"), chunk("lo"), then=reset, headers=TORN), "disconnected", True),
+    "silence": (events(chunk("Hel"), chunk("lo"), then=silence), "dispatch_timeout", True),
+    "a murmur": (events(chunk("Hel"), chunk("lo"), then=murmur), "dispatch_timeout", True),
+    "an error": (events(chunk("Hel"), chunk("lo"), error("server_error", "oops")), "http_500", True),
+    "an event named error": (
+        raw(
+            b'HTTP/1.1 200 OK\r\n\r\ndata: {"choices":[{"delta":{"content":"Hello"}}]}\n\nevent: error\ndata: oops\n\n'
+        ),
+        "answer_broken",
+        True,
+    ),
+    "a limit": (events(chunk("Hello"), {"error": {"code": 429, "message": "slow"}}), "http_429", True),
+    "a filter": (events(chunk("Hello"), error("content_filter")), "content_filter", False),
+    "garbage": (events(chunk("Hello"), "<html>"), "answer_garbled", True),
+    "length, then an error": (events(chunk("Hello", "length"), error("server_error")), "length", False),
+    "half a character": (events(chunk("Hello"), chunk("\ud83d", "stop"), "[DONE]"), "answer_garbled", True),
+}
+
+
+@pytest.mark.parametrize("cut", CUT)
+async def test_the_text_of_an_answer_that_was_cut_off_is_kept(rogue: Rogue, cut: str) -> None:
+    behaviour, code, retryable = CUT[cut]
+    rogue.usual = behaviour
+    ended = await failed(model(rogue, seconds=1.0))
+    assert (ended.error.code, ended.retryable) in ((code, retryable), ("answer_broken", retryable))
+    assert ended.partial is not None
+    assert ended.partial.startswith("Hello")
+    assert ended.partial.encode()
+    assert ended.usage is not None
+    assert ended.usage.model in ("test-model", None)
+
+
+@pytest.mark.parametrize("finish", ["length", "content_filter"])
+async def test_so_is_that_of_a_whole_document(rogue: Rogue, finish: str) -> None:
+    rogue.usual = whole("Hel", finish)
+    assert (await failed(model(rogue, stream=False))).partial == "Hel"
+
+
+async def test_an_error_after_text_is_an_attempt_and_closes_the_lane_as_it_would(rogue: Rogue) -> None:
+    rogue.script = [
+        events(chunk("Hel"), {"error": {"code": 429, "message": "slow down"}}),
+        events(chunk("Hel"), {"error": {"code": 500, "message": "oops"}}),
+    ]
+    over = await outcome(model(rogue))
+    assert isinstance(over, HandOver)
+    assert isinstance(over.job, Failed)
+    assert over.job.retryable
+    assert isinstance(over.lane, LaneClosed)
+    over = await outcome(model(rogue))
+    assert isinstance(over, HandOver)
+    assert isinstance(over.lane, LaneFault)
+
+
+async def test_where_nothing_came_nothing_is_kept(rogue: Rogue) -> None:
+    rogue.usual = events(chunk(finish="length"), "[DONE]")
+    assert (await failed(model(rogue))).partial is None
+
+
+# --- content of every form -----------------------------------------------------------------------------
+
+T = {"type": "text", "text": "Hel"}
+THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}
+CONTENTS: dict[str, tuple[object, str]] = {
+    "a text": ("Hello.", "Hello."),
+    "parts": ([T, {"type": "text", "text": "lo."}], "Hello."),
+    "texts": (["Hel", "lo."], "Hello."),
+    "both": ([T, "lo", {"type": "output_text", "text": "."}], "Hello."),
+    "a part without a type": ([{"text": "Hello."}], "Hello."),
+    "one part": (T, "Hel"),
+    "a text with annotations": ([{"type": "text", "text": {"value": "Hello.", "annotations": []}}], "Hello."),
+    "thinking": ([THOUGHT, T], "Hel"),
+    "reasoning": ([{"type": "reasoning", "text": "Hm."}, T], "Hel"),
+    "a picture": ([{"type": "image_url", "image_url": {"url": "data:"}}, T], "Hel"),
+    "odd things": ([None, 3, True, [], {}, T], "Hel"),
+}
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("content", CONTENTS)
+async def test_all_text_parts_are_taken_in_order_and_thinking_is_not(
+    rogue: Rogue, content: str, streamed: bool
+) -> None:
+    given, expected = CONTENTS[content]
+    behaviour = events(chunk(given), chunk(finish="stop"), "[DONE]") if streamed else whole(given)
+    assert (await taken(rogue, behaviour, stream=streamed)).result == expected
+
+
+async def test_forms_may_change_from_chunk_to_chunk(rogue: Rogue) -> None:
+    pieces = [
+        chunk("a"),
+        chunk([THOUGHT]),
+        chunk([{"type": "text", "text": "b"}, "c"]),
+        chunk({"text": "d"}),
+        chunk("e"),
+    ]
+    assert (await taken(rogue, events(*pieces, chunk(finish="stop"), "[DONE]"))).result == "abcde"
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_thinking_beside_the_content_is_no_part_of_the_result(rogue: Rogue, name: str, streamed: bool) -> None:
+    thinking = {name: "Hm, hm."}
+    behaviour = (
+        events(chunk(**thinking), chunk("Hello."), chunk(finish="stop"), "[DONE]")
+        if streamed
+        else whole("Hello.", **thinking)
+    )
+    assert (await taken(rogue, behaviour, stream=streamed)).result == "Hello."
+
+
+async def test_an_answer_that_is_thinking_alone_says_so(rogue: Rogue) -> None:
+    rogue.usual = events(chunk(reasoning_content="Hm, hm."), chunk(finish="stop"), "[DONE]")
+    ended = await failed(model(rogue))
+    assert ended.error.code == "empty_answer"
+    assert "It thought, in 7 characters." in ended.error.message
+
+
+async def test_a_refusal_may_be_a_part(rogue: Rogue) -> None:
+    rogue.usual = whole([{"type": "refusal", "refusal": "I will not."}])
+    assert "I will not." in (await failed(model(rogue, stream=False))).error.message
+
+
+# --- one choice ------------------------------------------------------------------------------------------
+
+
+def _choice(index: int, text: str, finish: str | None = None) -> dict[str, Any]:
+    return {"index": index, "delta": {"content": text}, "finish_reason": finish}
+
+
+async def test_of_several_choices_the_first_by_its_index_is_taken(rogue: Rogue) -> None:
+    def piece(*choices: dict[str, Any]) -> dict[str, Any]:
+        return {**chunk(), "choices": list(choices)}
+
+    behaviour = events(
+        piece(_choice(1, "No"), _choice(0, "Y")),
+        piece(_choice(1, ".", "length")),
+        piece(_choice(0, "es.", "stop")),
+        "[DONE]",
+    )
+    ended = await taken(rogue, behaviour)
+    assert (ended.result, ended.note) == ("Yes.", None)
+    both = [
+        {"index": i, "message": {"content": text}, "finish_reason": "stop"} for i, text in ((1, "No."), (0, "Yes."))
+    ]
+    assert (await taken(rogue, answer(200, {**completion(), "choices": both}), stream=False)).result == "Yes."
+
+
+@pytest.mark.parametrize("name", ["n", "best_of", "candidate_count"])
+def test_more_than_one_answer_is_refused_at_start(name: str) -> None:
+    given = {"extra_body": {name: 2}, "api_key_env": "MODEL_KEY"}
+    with pytest.raises(ProcessorUnusable, match=rf"extra_body\.{name} must be 1"):
+        OpenAIProcessor(msgspec.convert({"model": "m", **given}, OpenAIOptions), surroundings())
+    azure = {"endpoint": "https://example.com", "deployment": "d", **given}
+    with pytest.raises(ProcessorUnusable, match=rf"extra_body\.{name} must be 1"):
+        AzureOpenAIProcessor(msgspec.convert(azure, AzureOpenAIOptions), surroundings())
+    OpenAIProcessor(msgspec.convert({"model": "m", "extra_body": {name: 1}}, OpenAIOptions), surroundings())
+
+
+# --- forms of the stream ---------------------------------------------------------------------------------
+
+
+def _sent(data: bytes, kind: str = "text/event-stream") -> Behaviour:
+    return raw(f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n".encode() + data)
+
+
+LINES = [b"data: " + json.dumps(piece).encode() for piece in (chunk("Hel"), chunk("lo."), chunk(finish="stop"))]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbf" + b"\n\n".join(LINES) + b"\n\ndata: [DONE]\n\n",
+        b"\n\n\n" + b"\n\n".join(LINES) + b"\n\ndata: [DONE]",
+        b": hello\n\n" + b"\r\n\r\n".join(LINES) + b"\r\n\r\n",
+        b"\r\r".join(LINES) + b"\r\rdata:[DONE]\r\r",
+        b"event: message\nid: 1\n" + b"\n\n".join(LINES),
+    ],
+)
+@pytest.mark.parametrize("kind", ["text/event-stream", "application/json", "text/plain; charset=utf-16"])
+async def test_a_stream_is_read_as_the_specification_says(rogue: Rogue, data: bytes, kind: str) -> None:
+    assert (await taken(rogue, _sent(data, kind))).result == "Hello."
+
+
+async def test_a_server_that_streams_unasked_or_does_not_when_asked_is_understood(rogue: Rogue) -> None:
+    assert (await taken(rogue, stream("Hel", "lo."), stream=False)).result == "Hello."
+    assert (await taken(rogue, whole("Hello."), stream=True)).result == "Hello."
+    body = b"\xef\xbb\xbf" + json.dumps(completion()).encode()
+    assert (await taken(rogue, _sent(body, "application/json"), stream=True)).result == "Hello."
+
+
+# --- progress --------------------------------------------------------------------------------------------
+
+
+async def test_the_last_chunk_before_a_pause_is_reported(rogue: Rogue) -> None:
+    """The clock stands still, so the second chunk comes too early to be reported at once."""
+    rogue.usual = events(chunk("Once "), chunk("upon a time"), then=murmur)
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    async with opened(model(rogue)) as processor:
+        task = asyncio.ensure_future(processor.run(replace(dispatch(), progress=heard.put)))
+        assert await heard.get() == "Once "
+        assert await heard.get() == "Once upon a time"
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_nothing_is_reported_after_the_answer(rogue: Rogue) -> None:
+    heard: list[str] = []
+    async with opened(model(rogue)) as processor:
+        before = asyncio.all_tasks()
+        await processor.run(dispatch(heard=heard))
+        left = asyncio.all_tasks() - before
+        await asyncio.gather(*left, return_exceptions=True)
+    assert heard == ["Hel"]
+    assert all(task.cancelled() for task in left)
+
+
+async def test_a_webpage_in_place_of_an_answer_is_quoted(rogue: Rogue) -> None:
+    page = "<html><head><title>Sign in</title></head><body><h1>Sign in to continue</h1></body></html>"
+    rogue.usual = answer(200, page, {"Content-Type": "text/html"})
+    assert "Sign in to continue" in failure(await outcome(model(rogue))).error.message
