@@ -8,6 +8,7 @@ const WORDS: Readonly<Record<string, string>> = {
   rate_limited: "Opens",
   outage: "Tried again",
   misconfigured: "Tried again",
+  out_of_credit: "Tried again",
 };
 
 export function wordsForUntil(kind: string): string {
@@ -18,7 +19,8 @@ export function wordsForUntil(kind: string): string {
 const TROUBLE: Readonly<Record<string, string>> = {
   rate_limited: "The processor asked for a pause.",
   outage: "The processor cannot be reached.",
-  misconfigured: "The processor refuses the address or the credentials of the flow.",
+  misconfigured: "The processor refuses the address, the credentials or an option of the flow.",
+  out_of_credit: "The account behind the processor has no credit left.",
 };
 
 /** Null where nothing is wrong, or nothing that is known here: then the words of the server say it all. */

@@ -289,3 +289,54 @@ it("says where its history has a gap", async () => {
   });
   expect(await screen.findByText("What came right after it is no longer kept.")).toBeInTheDocument();
 });
+
+const ATTEMPT: WireJob["attempts"][number] = {
+  number: 1,
+  startedAt: "2026-11-24T10:00:00.000Z",
+  endedAt: "2026-11-24T10:00:05.000Z",
+  worker: "w1",
+  end: "failed",
+  error: { code: "length", message: "The answer was cut off at the token limit." },
+  executionId: null,
+  usage: null,
+  partial: null,
+};
+
+it("shows what had come of an answer that was cut off, and folds that of older attempts", async () => {
+  const attempts = [
+    { ...ATTEMPT, partial: "Once" },
+    { ...ATTEMPT, number: 2 },
+    { ...ATTEMPT, number: 3, partial: "Once upon a\u0000 time" },
+  ];
+  open({ status: "FAILED", waitingOn: null, attempt: 3, failures: 3, attempts });
+
+  const newest = await screen.findByRole("group", { name: "The text of attempt 3" });
+  expect(newest).toHaveTextContent("Once upon aU+0000 time");
+  expect(newest).toBeVisible();
+  expect(screen.getByRole("button", { name: "Copy the text of attempt 3" })).toBeVisible();
+  expect(screen.queryByText("The text of attempt 2")).not.toBeInTheDocument();
+
+  const older = screen.getByText("What came of the answer, 4 characters");
+  expect(older.closest("details")).not.toHaveAttribute("open");
+  await userEvent.click(older);
+  expect(screen.getByLabelText("The text of attempt 1")).toHaveTextContent("Once");
+});
+
+it("says in the history what was odd about a result that was taken", async () => {
+  const detail = "The answer was whole; after it came: HTTP 200, error 429: slow down";
+  const at = "2026-11-24T10:00:00.000Z";
+  open({
+    status: "COMPLETED",
+    waitingOn: null,
+    result: "done",
+    history: [{ at, what: "completed", attempt: 1, detail }],
+  });
+  expect(await screen.findByText(detail)).toBeInTheDocument();
+});
+
+it("names an account without credit as what a job waits for", async () => {
+  const detail = "The account behind it has no credit left (HTTP 402: Insufficient Balance).";
+  open({ waitingOn: { kind: "out_of_credit", detail, until: null } });
+  expect(await screen.findByText(/Insufficient Balance/)).toBeInTheDocument();
+  expect(screen.getByText(/The account behind the processor has no credit left\./)).toBeInTheDocument();
+});

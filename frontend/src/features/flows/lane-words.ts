@@ -11,7 +11,8 @@ export interface LaneWords {
 const KINDS: Readonly<Record<string, string>> = {
   rate_limited: "The processor asked for a pause.",
   outage: "The processor cannot be reached. Jobs wait; nothing fails because of it.",
-  misconfigured: "The processor refuses the address or the credentials of this flow.",
+  misconfigured: "The processor refuses the address, the credentials or an option of this flow.",
+  out_of_credit: "The account behind the processor has no credit left. Jobs wait at no cost.",
 };
 
 export function wordsForLane(lane: Lane): LaneWords {

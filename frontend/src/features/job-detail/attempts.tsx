@@ -1,5 +1,7 @@
 import type { Attempt, Job } from "@/api/model";
+import { CopyButton } from "@/components/copy-button";
 import { Panel } from "@/components/panel";
+import { RawView } from "@/components/result/raw-view";
 import { VisibleText } from "@/components/result/visible-text";
 import { Elapsed } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
@@ -17,7 +19,7 @@ export function Attempts({ job }: { job: Job }) {
         <ol className={styles["attempts"]}>
           {newestFirst.map((run) =>
             run.length === 1 && run[0] !== undefined ? (
-              <Row key={run[0].number} attempt={run[0]} />
+              <Row key={run[0].number} attempt={run[0]} newest={run[0].number === job.attempt} />
             ) : (
               <PutBack key={run[0]?.number} run={run} />
             ),
@@ -61,7 +63,7 @@ function Why({ error }: { error: NonNullable<Attempt["error"]> }) {
   );
 }
 
-function Row({ attempt }: { attempt: Attempt }) {
+function Row({ attempt, newest }: { attempt: Attempt; newest: boolean }) {
   const { title, tone } = wordsForEnd(attempt.end);
   const { usage } = attempt;
   return (
@@ -74,6 +76,7 @@ function Row({ attempt }: { attempt: Attempt }) {
         </span>
       </div>
       {attempt.error !== null && <Why error={attempt.error} />}
+      {attempt.partial !== null && <Partial attempt={attempt} text={attempt.partial} open={newest} />}
       <dl className={styles["facts"]}>
         <Fact name="Worker" value={attempt.worker} />
         {attempt.executionId !== null && <Fact name="Execution" value={attempt.executionId} />}
@@ -87,6 +90,25 @@ function Row({ attempt }: { attempt: Attempt }) {
         {usage?.finishReason != null && <Fact name="Finish" value={usage.finishReason} />}
       </dl>
     </li>
+  );
+}
+
+/** Text that was paid for and is no result: what had come before the answer ended badly. */
+function Partial({ attempt, text, open }: { attempt: Attempt; text: string; open: boolean }) {
+  const name = `the text of attempt ${attempt.number}`;
+  return (
+    <details className={styles["partial"]} open={open}>
+      <summary>
+        What came of the answer, {text.length.toLocaleString("en")}{" "}
+        {text.length === 1 ? "character" : "characters"}
+      </summary>
+      <div className={styles["partialText"]}>
+        <RawView text={text} label={`T${name.slice(1)}`} />
+        <div className={styles["partialCopy"]}>
+          <CopyButton text={text} what={name} />
+        </div>
+      </div>
+    </details>
   );
 }
 
