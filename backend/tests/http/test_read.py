@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from job_processor.core.outcome import Accepted, Succeeded
+from job_processor.core.job import JobError
+from job_processor.core.outcome import Accepted, Failed, Succeeded
 from job_processor.http import jobs
 from tests.http.problems import assert_problem
 from tests.support.site import Site
@@ -138,3 +139,14 @@ async def test_the_longest_wait_is_a_minute(site: Site) -> None:
     await site.client.post(f"/jobs/{job}/cancel")
 
     assert (await site.client.get(f"/jobs/{job}", {"prefer": "wait=9999"})).headers["preference-applied"] == "wait=60"
+
+
+async def test_what_came_of_an_answer_stands_with_its_attempt_and_in_no_list(site: Site) -> None:
+    job = (await site.submit())["id"]
+    cut = Failed(JobError("length", "The answer was cut off at the token limit."), False, partial="Once upon a time")
+    await site.say(await site.claim(), cut)
+
+    assert [attempt["partial"] for attempt in (await site.job(job))["attempts"]] == ["Once upon a time"]
+    listed = await site.client.get("/jobs")
+    assert [one["id"] for one in listed.json()] == [job]
+    assert "Once upon" not in listed.text

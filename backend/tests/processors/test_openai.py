@@ -1,4 +1,4 @@
-"""The openai processor: the official SDK on our own transport; what it asks, and what it hears."""
+"""The openai processor: what it asks, and what it hears."""
 
 import asyncio
 from collections.abc import AsyncIterator
