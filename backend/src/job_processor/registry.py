@@ -14,6 +14,7 @@ from job_processor.processors.base import Processor, Surroundings
 _KINDS: Mapping[str, tuple[str, str, str, float, int | None]] = {
     "mock": ("mock", "MockOptions", "MockProcessor", 30.0, None),
     "webhook": ("webhook", "WebhookOptions", "WebhookProcessor", 30.0, None),
+    "http": ("http", "EndpointOptions", "EndpointProcessor", 300.0, 20),
     "n8n": ("n8n", "N8nOptions", "N8nProcessor", 60.0, 20),
     "openai": ("openai", "OpenAIOptions", "OpenAIProcessor", 300.0, 20),
     "azure-openai": ("azure_openai", "AzureOpenAIOptions", "AzureOpenAIProcessor", 300.0, 20),

@@ -123,7 +123,7 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
 def test_every_kind_of_processor_can_be_named() -> None:
     kinds = Kinds()
 
-    assert set(kinds) == {"mock", "webhook", "n8n", "openai", "azure-openai", "python"}
+    assert set(kinds) == {"mock", "webhook", "http", "n8n", "openai", "azure-openai", "python"}
     for name in kinds:
         assert kinds[name].options is not None
 

@@ -138,6 +138,8 @@ class Outgoing:
             trust_env=False,
             timeout=aiohttp.ClientTimeout(total=self._seconds, sock_connect=min(CONNECT_SECONDS, self._seconds / 2)),
         )
+        # It would send a GET or PUT again by itself when the connection ends; there is no public switch.
+        self._session._retry_connection = False
 
     async def close(self) -> None:
         """Cuts whatever is still under way."""

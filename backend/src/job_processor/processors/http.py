@@ -1,0 +1,208 @@
+"""``processor = "http"``: an endpoint whose answer is the result; one that answers 202 calls back instead."""
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from job_processor.core.errors import ProcessorUnusable
+from job_processor.core.job import Attempt
+from job_processor.core.outcome import Accepted, HandOver, Outcome
+from job_processor.processors import http_answer, json_pointer
+from job_processor.processors.answers import raise_for_trouble
+from job_processor.processors.base import Dispatch, Surroundings
+from job_processor.processors.callback_dispatch import dispatch_body
+from job_processor.processors.completion import TEXT_LIMIT
+from job_processor.processors.http_options import HttpOptions, address, secret
+from job_processor.processors.http_template import Template, Text
+from job_processor.processors.n8n_api import is_execution_id
+from job_processor.processors.outgoing import AttemptFailed, Outgoing, total_seconds
+
+BODY_LIMIT: Final = 4 * TEXT_LIMIT
+"""Bytes of an answer: a text of one byte may be four in UTF-8, and take six where JSON escapes it."""
+
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
+_VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,2000}[\x21-\x7e])?")
+_SECRET: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
+_OURS: Final = frozenset({"idempotency-key", "x-job-id", "x-job-attempt"})
+_OF_THE_CONNECTION: Final = frozenset(
+    {"accept-encoding", "connection", "content-encoding", "content-length", "expect", "host", "te", "trailer"}
+    | {"transfer-encoding", "upgrade"}
+)
+_Url = Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
+
+
+class Method(StrEnum):
+    POST = "POST"
+    PUT = "PUT"
+    PATCH = "PATCH"
+    GET = "GET"
+
+
+class Send(StrEnum):
+    """What the body of the request is."""
+
+    DISPATCH = "dispatch"
+    """JSON with the job, and where to call back: as webhook and n8n flows send it."""
+    PROMPT = "prompt"
+    """The prompt alone, as text."""
+    TEMPLATE = "template"
+    """JSON as the flow's ``template`` says."""
+
+
+class EndpointOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """``headers_env``: header by header the environment variable that holds its value. ``query`` goes into the address.
+
+    ``send`` is "dispatch" when nothing is said, "template" when there is one; a GET has no body.
+    """
+
+    url: _Url
+    method: Method = Method.POST
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
+    headers_env: dict[str, str] = msgspec.field(default_factory=dict)
+    query: dict[str, str] = msgspec.field(default_factory=dict)
+    send: Send | None = None
+    template: str | dict[str, Any] | None = None
+    take: Annotated[str, msgspec.Meta(max_length=1024)] | None = None
+    """Where in a JSON answer the result is, as a JSON Pointer; without it the whole body is the result."""
+    web_pages: bool = False
+    """Take a whole web page for a result. Usually it is a sign-in page or a proxy's."""
+
+
+class EndpointProcessor:
+    """Every 2xx but 202 is the result."""
+
+    def __init__(self, options: EndpointOptions, around: Surroundings) -> None:
+        self._url = address("url", options.url)
+        self._method = options.method.value
+        self._query = dict(_texts("query", options.query))
+        self._sending = _Sending(options)
+        self._take = None if options.take is None else _pointer(options.take)
+        self._pages = options.web_pages
+        self._now = around.now
+        self._timeout_ms = int(1000 * around.rules.callback_timeout_seconds)
+        headers = dict(_headers(options, around))
+        self._outgoing = Outgoing(
+            total_seconds(around.rules), headers=headers, ca_file=options.ca_file, body_limit=BODY_LIMIT
+        )
+        self._content_type = None if "content-type" in {name.lower() for name in headers} else self._sending.media
+
+    async def open(self) -> None:
+        await self._outgoing.open()
+
+    async def close(self) -> None:
+        await self._outgoing.close()
+
+    async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
+        url = self._url.update_query({name: text.text(dispatch) for name, text in self._query.items()})
+        try:
+            reply = await self._outgoing.request(
+                self._method, url, self._sending.body(dispatch), self._headers_of(dispatch)
+            )
+            raise_for_trouble(reply, self._now())
+        except AttemptFailed as error:
+            return error.failed
+        if reply.status == 202:
+            return Accepted(self._timeout_ms, _execution_id(reply.body))
+        return http_answer.outcome_of(reply, self._take, pages=self._pages)
+
+    async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
+        """Nothing is known of how to reach the work; a request under way is cut off with its task."""
+        return None
+
+    def _headers_of(self, dispatch: Dispatch) -> dict[str, str]:
+        # The same for every attempt, so that an endpoint can tell a second one of the same work; when the answer before
+        # was refused another is wanted, and that is other work.
+        key = dispatch.job_id if dispatch.complaint is None else f"{dispatch.job_id}-{dispatch.attempt}"
+        headers = {"Idempotency-Key": key, "X-Job-Id": dispatch.job_id, "X-Job-Attempt": str(dispatch.attempt)}
+        if self._content_type is not None:
+            headers["Content-Type"] = self._content_type
+        return headers
+
+
+class _Sending:
+    """What is sent, and as what. Raises ProcessorUnusable for options that do not go together."""
+
+    def __init__(self, options: EndpointOptions) -> None:
+        self.media: str | None = "application/json"
+        self._template: Template | None = None
+        wanted = options.send
+        if options.method is Method.GET:
+            if wanted is not None or options.template is not None:
+                raise ProcessorUnusable("send and template do not go with GET, which has no body; use query")
+            self._send = None
+            self.media = None
+            return
+        if options.template is not None and wanted not in (None, Send.TEMPLATE):
+            raise ProcessorUnusable('template goes with send = "template" only')
+        if wanted is Send.TEMPLATE and options.template is None:
+            raise ProcessorUnusable('send = "template" needs a template')
+        if options.template is not None:
+            self._template = _template(options.template)
+        self._send = wanted or (Send.DISPATCH if options.template is None else Send.TEMPLATE)
+        if self._send is Send.PROMPT:
+            self.media = "text/plain; charset=utf-8"
+
+    def body(self, dispatch: Dispatch) -> bytes | None:
+        match self._send:
+            case Send.DISPATCH:
+                return dispatch_body(dispatch)
+            case Send.PROMPT:
+                return dispatch.prompt.encode()
+            case _:
+                return None if self._template is None else self._template.body(dispatch)
+
+
+def _template(source: str | Mapping[str, object]) -> Template:
+    try:
+        return Template(source)
+    except ValueError as error:
+        raise ProcessorUnusable(f"template {error}") from None
+
+
+def _texts(option: str, given: Mapping[str, str]) -> Iterator[tuple[str, Text]]:
+    for name, text in given.items():
+        try:
+            yield name, Text(text)
+        except ValueError as error:
+            raise ProcessorUnusable(f"{option}.{name} {error}") from None
+
+
+def _pointer(take: str) -> json_pointer.Pointer:
+    try:
+        return json_pointer.parse(take)
+    except ValueError as error:
+        raise ProcessorUnusable(f"take {error}") from None
+
+
+def _headers(options: EndpointOptions, around: Surroundings) -> Iterator[tuple[str, str]]:
+    seen: set[str] = set()
+    for option, given in (("headers", options.headers), ("headers_env", options.headers_env)):
+        for name, value in given.items():
+            low = name.lower()
+            if not _NAME.fullmatch(name):
+                raise ProcessorUnusable(f"{option}: a name is no header's name")
+            if low in seen:
+                raise ProcessorUnusable(f"{option}: {name} is given twice")
+            if low in _OURS or low in _OF_THE_CONNECTION:
+                raise ProcessorUnusable(f"{option}: {name} cannot be set; it is sent as the request needs it")
+            if option == "headers" and low in _SECRET:
+                raise ProcessorUnusable(f"headers: {name} is a secret; name the variable that holds it in headers_env")
+            if option == "headers" and not _VALUE.fullmatch(value):
+                raise ProcessorUnusable(f"headers: {name} must be printable ASCII")
+            seen.add(low)
+            yield name, value if option == "headers" else secret("headers_env", value, around)
+
+
+def _execution_id(body: bytes) -> str | None:
+    """The name that an acceptance gives the work, when there is one that can be kept."""
+    try:
+        said = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    given = said.get("executionId") if isinstance(said, dict) else None
+    if isinstance(given, bool) or not isinstance(given, (str, int)):
+        return None
+    return str(given) if is_execution_id(str(given)) else None

@@ -1,0 +1,127 @@
+"""Find one value in a JSON text by its JSON Pointer (RFC 6901), and hand it out as it was written. Pure."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+_ESCAPE: Final = re.compile(r"~([01])")
+_NOT_AN_ESCAPE: Final = re.compile(r"~(?![01])")
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,17}")
+_SPACE: Final = re.compile(r"[ \t\n\r]*")
+_NAMES_SHOWN: Final = 10
+_NAME_CHARACTERS: Final = 40
+
+
+class NotThere(Exception):
+    """The pointer leads to nothing. The message says what is there instead, with names as the document has them."""
+
+
+class NotJson(Exception):
+    """The text is not JSON. The message says why, and where if that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """``text`` as it was given; ``steps`` are its reference tokens, unescaped."""
+
+    text: str
+    steps: Sequence[str]
+
+
+def parse(text: str) -> Pointer:
+    """Raises ValueError, in words, for what is no JSON Pointer."""
+    if text and not text.startswith("/"):
+        raise ValueError("must be empty or begin with / (a JSON Pointer, RFC 6901)")
+    if _NOT_AN_ESCAPE.search(text):
+        raise ValueError("must write ~ as ~0 and a / within a name as ~1 (a JSON Pointer, RFC 6901)")
+    steps = [_ESCAPE.sub(lambda found: "~/"[int(found[1])], step) for step in text.split("/")[1:]]
+    return Pointer(text, steps)
+
+
+def find(document: str, pointer: Pointer) -> str:
+    """The JSON text of the value that the pointer leads to, exactly as the document spells it.
+
+    When a name stands twice in one object, the last one counts. Raises NotThere and NotJson.
+    """
+    try:
+        _DECODER.decode(document)
+        start, end = _skip(document, 0), len(document.rstrip(" \t\n\r"))
+        for done, step in enumerate(pointer.steps):
+            start, end = _member(document, start, step, pointer.text.split("/")[1 : done + 1])
+    except json.JSONDecodeError as error:
+        raise NotJson(f"{error.msg} (line {error.lineno}, column {error.colno})") from None
+    except RecursionError:
+        raise NotJson("it is nested too deep") from None
+    return document[start:end]
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise NotJson(f"{constant} is no value of JSON")
+
+
+# Numbers stay text: however large they are, nothing is computed with them.
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse, parse_int=str, parse_float=str)
+
+
+def _member(document: str, start: int, step: str, way: Sequence[str]) -> tuple[int, int]:
+    """Where the member ``step`` of the container at ``start`` begins and ends."""
+    where = f"at /{'/'.join(way)}" if way else "at the top"
+    match document[start]:
+        case "{":
+            members = {name: place for name, *place in _members(document, start)}
+            if step not in members:
+                raise NotThere(f"{where} there is an object {_with_names(list(members))}")
+            begin, end = members[step]
+            return begin, end
+        case "[":
+            items = list(_items(document, start))
+            if _INDEX.fullmatch(step) is None or int(step) >= len(items):
+                raise NotThere(f"{where} there is a list of {len(items)}")
+            return items[int(step)]
+        case first:
+            raise NotThere(f"{where} there is {_kind(first)}")
+
+
+def _members(document: str, at: int) -> Iterator[tuple[str, int, int]]:
+    """Name, begin and end of every member of the object at ``at``; the document is known to be JSON."""
+    at = _skip(document, at + 1)
+    while document[at] != "}":
+        name, at = _DECODER.raw_decode(document, at)
+        begin = _skip(document, _skip(document, at) + 1)
+        _, end = _DECODER.raw_decode(document, begin)
+        yield name, begin, end
+        at = _next(document, end)
+
+
+def _items(document: str, at: int) -> Iterator[tuple[int, int]]:
+    """Begin and end of every item of the list at ``at``; the document is known to be JSON."""
+    at = _skip(document, at + 1)
+    while document[at] != "]":
+        _, end = _DECODER.raw_decode(document, at)
+        yield at, end
+        at = _next(document, end)
+
+
+def _next(document: str, end: int) -> int:
+    """Where what follows a member begins: the next one, or the end of the container."""
+    at = _skip(document, end)
+    return _skip(document, at + 1) if document[at] == "," else at
+
+
+def _skip(document: str, at: int) -> int:
+    space = _SPACE.match(document, at)
+    assert space is not None
+    return space.end()
+
+
+def _kind(first: str) -> str:
+    return {'"': "a text", "t": "true", "f": "false", "n": "null"}.get(first, "a number")
+
+
+def _with_names(names: Sequence[str]) -> str:
+    if not names:
+        return "without a member"
+    shown = ", ".join(name[:_NAME_CHARACTERS] for name in names[:_NAMES_SHOWN])
+    return f"with {shown}{', …' if len(names) > _NAMES_SHOWN else ''}"
