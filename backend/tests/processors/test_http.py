@@ -243,8 +243,8 @@ async def test_202_promises_a_callback(rogue: Rogue) -> None:
             answer(200, "<!DOCTYPE html>\n<html><head><title>Sign in &amp; go</title>", {"Content-Type": HTML}),
             {},
             "answer_garbled",
-            "It answered 200 with a web page (Sign in &amp; go), which is no result; web_pages = true would take it for "
-            "one.",
+            "It answered 200 with a web page (Sign in &amp; go), which is no result; web_pages = true would "
+            "take it for one.",
         ),
         (answer(200, '<!-- a -->\n<HTML lang="en">'), {}, "answer_garbled", "with a web page, which"),
         (

@@ -10,6 +10,7 @@ import pytest
 from job_processor.core.lane import Trouble
 from job_processor.processors.azure_openai import AzureOpenAIOptions, AzureOpenAIProcessor
 from job_processor.processors.base import Processor
+from job_processor.processors.http import EndpointOptions, EndpointProcessor
 from job_processor.processors.n8n import N8nOptions, N8nProcessor
 from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
 from job_processor.processors.webhook import WebhookOptions, WebhookProcessor
@@ -20,6 +21,13 @@ from tests.processors.rogue import Rogue, answer
 PROCESSORS: dict[str, tuple[Callable[[str], Processor], str, str]] = {
     "webhook": (
         lambda url: WebhookProcessor(WebhookOptions(url=url, token_env="N8N_TOKEN"), surroundings()),
+        "authorization",
+        "n8n-token",
+    ),
+    "http": (
+        lambda url: EndpointProcessor(
+            EndpointOptions(url=url, headers_env={"Authorization": "N8N_TOKEN"}), surroundings()
+        ),
         "authorization",
         "n8n-token",
     ),

@@ -953,6 +953,8 @@ export interface operations {
             header?: {
                 /** @description 1 to 255 visible ASCII characters; the same key and body give the same job */
                 "Idempotency-Key"?: string;
+                /** @description `wait=n`: answer when the job is final, or as it stands after n seconds (at most 60); `Preference-Applied` says the n that was used */
+                Prefer?: string;
             };
             path?: never;
             cookie?: never;
@@ -1284,7 +1286,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `wait=n`: answer when the job is final, or after n seconds (at most 60) */
+                /** @description `wait=n`: answer when the job is final, or as it stands after n seconds (at most 60); `Preference-Applied` says the n that was used */
                 Prefer?: string;
                 /** @description an ETag seen before: 304 when nothing changed */
                 "If-None-Match"?: string;

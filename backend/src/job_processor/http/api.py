@@ -46,7 +46,7 @@ def build(context: Context, page: Path, hosts: Collection[str], origins: Collect
             allow_origins=sorted(origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["content-type", "idempotency-key", "authorization", "prefer"],
-            expose_headers=["location", "link", "etag", "x-request-id", "retry-after"],
+            expose_headers=["location", "link", "etag", "x-request-id", "retry-after", "preference-applied"],
         )
     return Edge(app, hosts, origins)
 

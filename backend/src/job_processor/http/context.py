@@ -1,5 +1,6 @@
 """What the handlers share, and the small reads that several of them need."""
 
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor.bus import Bus
-from job_processor.core.errors import JobNotFound
+from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import is_job_id
 from job_processor.core.job import IN_FLIGHT, Attempt, Job, State
@@ -67,10 +68,12 @@ class Context:
         return self._situation
 
     async def waits(self, job: Job) -> WaitsFor | None:
-        if job.state is not State.PENDING:
-            # Only a PENDING job waits for its lane; the rest is in the job itself.
-            return waiting_on(job, Lane(job.flow), FlowRules(job.flow), 0, self.store.now())
-        return self.waits_in(job, await self.situation())
+        """What the job waits for. It is told beside the job: that lanes cannot be read is no fault of the request."""
+        if job.state is State.PENDING:
+            with contextlib.suppress(StoreUnavailable):
+                return self.waits_in(job, await self.situation())
+        # Only a PENDING job waits for its lane; the rest is in the job itself.
+        return waiting_on(job, Lane(job.flow), FlowRules(job.flow), 0, self.store.now())
 
     def waits_in(self, job: Job, situation: Situation) -> WaitsFor | None:
         lane = situation.lanes.get(job.flow) or Lane(job.flow)

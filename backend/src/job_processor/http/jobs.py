@@ -1,7 +1,5 @@
 """Jobs: submit, list, look, cancel, retry, replay, compare, delete."""
 
-import asyncio
-import contextlib
 import hashlib
 import re
 import unicodedata
@@ -20,16 +18,13 @@ from job_processor.http.comparison import compare
 from job_processor.http.context import Context, answer, header, job_id
 from job_processor.http.gate import check_free_form, read_json
 from job_processor.http.problems import invalid
+from job_processor.http.waits import Waits
 from job_processor.lifecycle import NewJob
 from job_processor.store.base import IdempotencyKey
 
 MAX_METADATA_BYTES = 16 * 1024
 MAX_SCHEMA_BYTES = 64 * 1024
-MAX_WAIT_SECONDS = 60.0
-MAX_WAITS = 2_000
-"""Requests that are held at once; a further one is answered at once: a preference may be passed over (RFC 7240)."""
 _KEY = re.compile(rb"^[\x21-\x7e]{1,255}\Z")
-_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 _UNSEEN = "".join(c for c in map(chr, range(0x10000)) if c.isspace() or unicodedata.category(c) == "Cf")
 """White space, and what has no width: zero-width spaces, joiners, direction marks."""
 _fingerprint = msgspec.json.Encoder(order="deterministic").encode
@@ -38,7 +33,7 @@ _fingerprint = msgspec.json.Encoder(order="deterministic").encode
 class Jobs:
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._waits = 0
+        self._waits = Waits(context)
 
     async def submit(self, request: Request) -> Response:
         context = self._context
@@ -55,7 +50,8 @@ class Jobs:
             context.telemetry.submitted(added.job.flow)
         else:
             headers["idempotent-replayed"] = "true"
-        return answer(wire.whole(added.job, await context.waits(added.job)), 201, headers)
+        job, applied = await self._waits.whole(request, added.job.id, added.job)
+        return answer(wire.whole(job, await context.waits(job)), 201, headers | applied)
 
     async def list(self, request: Request) -> Response:
         context = self._context
@@ -73,37 +69,12 @@ class Jobs:
 
     async def get(self, request: Request) -> Response:
         context = self._context
-        asked = _WAIT.search(request.headers.get("prefer", ""))
-        headers = {}
-        if asked is None or self._waits >= MAX_WAITS:
-            job = await context.job(request)
-        else:
-            seconds = min(float(asked[1]), MAX_WAIT_SECONDS)
-            self._waits += 1
-            try:
-                job = await self._final(job_id(request), seconds)
-            finally:
-                self._waits -= 1
-            headers["preference-applied"] = f"wait={seconds:g}"
+        job, headers = await self._waits.whole(request, job_id(request))
         made = answer(wire.whole(job, await context.waits(job)), headers=headers)
         made.headers["etag"] = f'"{hashlib.blake2b(bytes(made.body), digest_size=12).hexdigest()}"'
         if _is_known(request.headers.get("if-none-match", ""), made.headers["etag"]):
             return Response(status_code=304, headers={"etag": made.headers["etag"]})
         return made
-
-    async def _final(self, wanted: str, seconds: float) -> Job:
-        """The job when it is final, or as it stands after so many seconds."""
-        context = self._context
-        with context.bus.listen(wanted) as listener:
-            job = await context.store.get(wanted)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    while job is not None and not job.is_final and not listener.closed:
-                        await listener.take()
-                        job = await context.store.get(wanted)
-        if job is None:
-            raise JobNotFound
-        return job
 
     async def cancel(self, request: Request) -> Response:
         context = self._context

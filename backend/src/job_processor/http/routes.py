@@ -17,7 +17,12 @@ _BODY = (400, 408, 413, 415, 422)
 _FLOW = Param("name", "path", "the flow's name")
 _RESUME = Param("Last-Event-ID", "header", "the id of the last event seen: what was missed comes first")
 _KEY = Param("Idempotency-Key", "header", "1 to 255 visible ASCII characters; the same key and body give the same job")
-_PREFER = Param("Prefer", "header", "`wait=n`: answer when the job is final, or after n seconds (at most 60)")
+_PREFER = Param(
+    "Prefer",
+    "header",
+    "`wait=n`: answer when the job is final, or as it stands after n seconds (at most 60); "
+    "`Preference-Applied` says the n that was used",
+)
 _MATCH = Param("If-None-Match", "header", "an ETag seen before: 304 when nothing changed")
 _CALLBACK = Param("id", "path", "the kept callback's id", JOB_ID.schema)
 _SECRET = Param("x-webhook-secret", "header", "the shared secret; or `Authorization: Bearer` with the callback token")
@@ -42,7 +47,7 @@ def operations(context: Context) -> Sequence[Operation]:
             jobs.submit,
             {201: Answer("stored durably; Location names it", s.JobWhole)},
             body=s.Submission,
-            params=(_KEY,),
+            params=(_KEY, _PREFER),
             problems=(*_BODY, 503),
         ),
         Operation(
