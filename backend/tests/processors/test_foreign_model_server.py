@@ -20,6 +20,7 @@ import pytest
 
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Succeeded
+from job_processor.processors.http import EndpointOptions, EndpointProcessor
 from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
 from job_processor.results import examine
 from tests.processors.given import NOW, dispatch, opened, surroundings
@@ -83,6 +84,19 @@ async def foreign(address: str) -> AsyncIterator[Foreign]:
 def model(foreign: Foreign, **options: Any) -> OpenAIProcessor:
     given = {"model": "gpt-4o-mini", "base_url": foreign.url + "/v1", "api_key_env": "MODEL_KEY", **options}
     return OpenAIProcessor(msgspec.convert(given, OpenAIOptions), surroundings(dispatch_timeout_seconds=5))
+
+
+async def test_the_same_server_as_an_endpoint_whose_answer_is_the_result(foreign: Foreign) -> None:
+    await foreign.will(type="reply", text='Guten "Tag" 😀')
+    options = {
+        "url": foreign.url + "/v1/chat/completions",
+        "template": {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Translate: {{prompt}}"}]},
+        "headers_env": {"Authorization": "MODEL_KEY"},
+        "take": "/choices/0/message/content",
+    }
+    endpoint = EndpointProcessor(msgspec.convert(options, EndpointOptions), surroundings(dispatch_timeout_seconds=5))
+    async with opened(endpoint) as processor:
+        assert await processor.run(dispatch('Good "day"\n')) == Succeeded('Guten "Tag" 😀')
 
 
 @pytest.mark.parametrize("streamed", [True, False])
