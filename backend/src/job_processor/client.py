@@ -1,6 +1,9 @@
 """The command's view of a running server: submit, list, watch, over its HTTP API."""
 
+import asyncio
 import contextlib
+import math
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -8,6 +11,9 @@ import aiohttp
 
 from job_processor.core.errors import JobProcessorError
 from job_processor.core.job import FINAL
+
+PAUSE_SECONDS = 1.0
+"""Between two looks at a job, when the server has no place to hold a request or is about to stop."""
 
 
 class ServerSaidNo(JobProcessorError):
@@ -25,13 +31,12 @@ class Client:
         """Submit and, if asked, wait for the end; 0 when it is COMPLETED (or not waited for), else 1."""
         async with self._session() as session:
             body = {"prompt": prompt} | ({"flow": flow} if flow else {})
-            job = await self._json(session, "POST", "/jobs", json=body)
-            # The server holds a request for a minute at the most.
-            for waited in range(0, wait_seconds, 60):
-                if job["status"] in FINAL:
-                    break
-                headers = {"prefer": f"wait={min(60, wait_seconds - waited)}"}
-                job = await self._json(session, "GET", f"/jobs/{job['id']}", headers=headers)
+            end = time.monotonic() + wait_seconds
+            job, held = await self._job(session, "POST", "/jobs", wait_seconds, json=body)
+            while job["status"] not in FINAL and (left := end - time.monotonic()) > 0:
+                if not held:
+                    await asyncio.sleep(min(PAUSE_SECONDS, left))
+                job, held = await self._job(session, "GET", f"/jobs/{job['id']}", math.ceil(left))
         self._say(f"{job['id']}  {job['status']}")
         if job["result"] is not None:
             self._say(job["result"])
@@ -71,6 +76,16 @@ class Client:
                 yield response
         except (aiohttp.ClientError, ValueError) as error:
             raise ServerSaidNo(f"{self._url} does not answer as expected ({type(error).__name__}).") from None
+
+    async def _job(
+        self, session: aiohttp.ClientSession, method: str, path: str, wait_seconds: int, **options: Any
+    ) -> tuple[Any, bool]:
+        """A job, and whether the answer was held back as long as asked: a minute at the most, by the server's rules."""
+        wait_seconds = min(60, wait_seconds)
+        began = time.monotonic()
+        headers = {"prefer": f"wait={wait_seconds}"} if wait_seconds else {}
+        job = await self._json(session, method, path, headers=headers, **options)
+        return job, time.monotonic() - began > wait_seconds / 2
 
     async def _json(self, session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Any:
         async with self._open(session, method, path, **options) as response:

@@ -50,7 +50,7 @@ class Endpoint:
 
             async def waiting() -> bool:
                 async with http.get(URL(sent["callbackUrl"]).with_path(f"/jobs/{sent['jobId']}")) as reply:
-                    return (await reply.json())["status"] == "WAITING"
+                    return bool((await reply.json())["status"] == "WAITING")
 
             await until(waiting, "the acceptance is recorded")
             async with http.post(sent["callbackUrl"], json=report, headers=proof) as reply:

@@ -6,6 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from job_processor import client
 from job_processor.client import Client, ServerSaidNo
 
 JOB = {"id": "0123456789abcdef01234567", "result": None}
@@ -19,43 +20,63 @@ class Front:
         self.asked: list[str] = []
 
     async def submit(self, request: web.Request) -> web.Response:
-        return web.json_response({**JOB, "status": "PENDING"}, status=201)
+        self.asked.append(f"POST {request.headers.get('prefer')}")
+        return web.json_response({**JOB, "status": self.states.pop(0)}, status=201)
 
     async def get(self, request: web.Request) -> web.Response:
-        self.asked.append(request.headers["prefer"])
-        return web.json_response({**JOB, "status": self.states.pop(0)})
+        self.asked.append(f"GET {request.headers['prefer']}")
+        return web.json_response({**JOB, "status": self.states.pop(0) if len(self.states) > 1 else self.states[0]})
 
     async def events(self, request: web.Request) -> web.Response:
         return web.json_response({"error": "Too many event streams are open."}, status=503)
 
 
 @pytest.fixture
-async def front() -> AsyncIterator[tuple[Front, str]]:
-    made = Front("WAITING", "COMPLETED")
+async def front(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Front, str]]:
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.01)
+    made = Front("PENDING", "WAITING", "COMPLETED")
     app = web.Application()
     app.add_routes([web.post("/jobs", made.submit), web.get("/jobs/{id}", made.get), web.get("/events", made.events)])
     async with TestServer(app) as server:
         yield made, str(server.make_url(""))
 
 
-async def test_a_wait_of_more_than_a_minute_is_asked_for_in_parts(front: tuple[Front, str]) -> None:
+async def test_the_submission_itself_is_held_and_a_long_wait_asked_for_in_parts(front: tuple[Front, str]) -> None:
     made, address = front
     said: list[str] = []
 
     assert await Client(address, said.append).submit("Hello", None, 150) == 0
 
-    assert made.asked == ["wait=60", "wait=60"]
+    assert made.asked == ["POST wait=60", "GET wait=60", "GET wait=60"]
     assert said == ["0123456789abcdef01234567  COMPLETED"]
+
+
+async def test_an_answer_that_is_there_with_the_submission_is_not_asked_for_again(front: tuple[Front, str]) -> None:
+    made, address = front
+    made.states = ["COMPLETED"]
+
+    assert await Client(address, print).submit("Hello", None, 7) == 0
+
+    assert made.asked == ["POST wait=7"]
 
 
 async def test_a_wait_that_was_too_short_says_how_the_job_stands(front: tuple[Front, str]) -> None:
     made, address = front
+    made.states = ["PENDING", "WAITING"]
     said: list[str] = []
 
-    assert await Client(address, said.append).submit("Hello", None, 7) == 1
+    assert await Client(address, said.append).submit("Hello", None, 1) == 1
 
-    assert made.asked == ["wait=7"]
+    assert made.asked[:2] == ["POST wait=1", "GET wait=1"]
     assert said == ["0123456789abcdef01234567  WAITING"]
+
+
+async def test_a_job_that_is_not_waited_for_is_submitted_and_no_more(front: tuple[Front, str]) -> None:
+    made, address = front
+
+    assert await Client(address, print).submit("Hello", None, 0) == 0
+
+    assert made.asked == ["POST None"]
 
 
 async def test_to_watch_what_is_refused_is_no_success(front: tuple[Front, str]) -> None:
