@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import job_processor
-from job_processor import cli, failpoints, flows, settings
+from job_processor import cli, failpoints, flows, registry, settings
 from job_processor.core.events import Happened
 from job_processor.core.job import AttemptEnd, State
 from job_processor.core.verdict import ResultKind
 from job_processor.http.describe import document
+from job_processor.processors.http import EndpointOptions
 from job_processor.processors.mock import Fault
 from tests.docs.pages import text
 
@@ -50,6 +52,20 @@ def test_settings() -> None:
 
 def test_keys_of_flows() -> None:
     assert _missing(flows.Limits.__struct_fields__, text("docs/flows-and-processors.md")) == []
+
+
+def test_kinds_of_processors() -> None:
+    """Each has a section of its own, and words on the page."""
+    said = text("docs/flows-and-processors.md")
+    kinds = registry.Kinds()
+    assert [kind for kind in kinds if f"\n### `{kind}`" not in said] == []
+    page = text("frontend/src/features/flows/processor-words.ts")
+    assert [kind for kind in kinds if not re.search(rf'^  "?{kind}"?: "', page, re.MULTILINE)] == []
+
+
+def test_keys_of_http_flows() -> None:
+    options = (field.encode_name for field in msgspec.structs.fields(EndpointOptions))
+    assert _missing(options, text("docs/flows-and-processors.md")) == []
 
 
 def test_states_and_what_happens_to_a_job() -> None:

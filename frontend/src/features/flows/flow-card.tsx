@@ -18,6 +18,7 @@ import { wordsForUntil } from "@/lib/waiting-words";
 import { useLive } from "@/live/live-context";
 import styles from "./flows.module.css";
 import { wordsForConcurrency, wordsForFlow } from "./lane-words";
+import { wordsForProcessor } from "./processor-words";
 
 export function FlowCard({ flow }: { flow: Flow }) {
   const queries = useQueryClient();
@@ -73,7 +74,7 @@ export function FlowCard({ flow }: { flow: Flow }) {
         </p>
       )}
       <dl className={styles["facts"]}>
-        <Fact name="Processor" value={flow.processor} />
+        <Fact name="Processor" value={wordsForProcessor(flow.processor)} />
         <Fact name="Concurrency" value={wordsForConcurrency(flow)} />
         <Fact name="Rate" value={flow.ratePerMinute === null ? "no limit" : `${flow.ratePerMinute} / min`} />
         <Fact name="Attempts" value={`at most ${flow.maxAttempts} may fail`} />
