@@ -21,7 +21,7 @@ from tests.support.clock import Clock
 from tests.support.raw import read_reply
 from tests.support.served import Served, served
 from tests.support.site import Site, open_site
-from tests.support.waiting import until_true
+from tests.support.waiting import until, until_true
 from tests.workers.processors import saying
 
 MINUTE = {"prefer": "wait=60"}
@@ -253,6 +253,10 @@ def torn(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
+async def has_a_place(site: Site, job: str) -> bool:
+    return "preference-applied" in (await site.client.get(f"/jobs/{job}", {"prefer": "wait=0"})).headers
+
+
 BODY = b'{"prompt":"a"}'
 POST = b"POST /jobs HTTP/1.1\r\nhost: x\r\nprefer: wait=60\r\ncontent-type: application/json\r\n"
 REQUESTS = {
@@ -280,13 +284,13 @@ async def test_a_client_that_leaves_gives_its_place_back_at_once(
         writer.write(request_of.replace(b"%b", job.encode()))
         writers.append(writer)
     await until_true(lambda: site.bus.listeners == places, "all places are taken")
-    assert "preference-applied" not in (await site.client.get(f"/jobs/{job}", {"prefer": "wait=0"})).headers
+    assert not await has_a_place(site, job)
 
     for writer in writers:
         leave(writer)
 
-    await until_true(lambda: site.bus.listeners == 0, "all places are free")
-    assert (await site.client.get(f"/jobs/{job}", {"prefer": "wait=0"})).headers["preference-applied"] == "wait=0"
+    await until(lambda: has_a_place(site, job), "a place is free")
+    await until_true(lambda: site.bus.listeners == 0, "nobody listens")
 
 
 async def test_a_connection_serves_on_after_a_wait(site: Site, web: Served) -> None:
@@ -297,4 +301,26 @@ async def test_a_connection_serves_on_after_a_wait(site: Site, web: Served) -> N
         await site.say(await site.claim(), Succeeded("r"))
         reply = await read_reply(reader)
         assert (reply.status, b'"COMPLETED"' in reply.body) == (201, True)
+    writer.close()
+
+
+async def test_a_next_request_on_the_same_connection_ends_the_wait(site: Site, web: Served) -> None:
+    """Else who sends two and hangs up would keep a place: nobody reads from the connection any more."""
+    job = (await site.submit())["id"]
+    reader, writer = await web.connect()
+    writer.write(REQUESTS["read"].replace(b"%b", job.encode()))
+    await until_true(lambda: site.bus.listeners == 1, "the first is held")
+    writer.write(REQUESTS["submission"])
+    first = await read_reply(reader)
+    assert (first.status, b'"PENDING"' in first.body) == (200, True)
+    await until_true(lambda: site.bus.listeners == 1, "the second is held")
+    writer.close()
+    await until_true(lambda: site.bus.listeners == 0, "nobody listens")
+
+
+async def test_two_requests_that_came_together_are_both_answered(site: Site, web: Served) -> None:
+    job = (await site.submit())["id"]
+    reader, writer = await web.connect()
+    writer.write(REQUESTS["read"].replace(b"%b", job.encode()) + b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert [(await read_reply(reader)).status for _ in range(2)] == [200, 200]
     writer.close()

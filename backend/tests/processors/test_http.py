@@ -163,6 +163,8 @@ async def test_an_endpoint_can_tell_a_second_request_for_the_same_work(rogue: Ro
         ('"ä"'.encode(), "application/problem+json; charset=x-unknown", '"ä"'),
         (b"a\x00b", "text/plain", "a\x00b"),
         (b"null", "application/json", "null"),
+        (b"It says: n8n is starting up. Please wait", "text/plain", "It says: n8n is starting up. Please wait"),
+        (b'{"message": "Workflow was started", "id": 7}', "text/plain", '{"message": "Workflow was started", "id": 7}'),
     ],
 )
 async def test_the_whole_body_is_the_result(rogue: Rogue, body: bytes, content_type: str, text: str) -> None:

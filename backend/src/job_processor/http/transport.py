@@ -22,6 +22,8 @@ MAX_UNREAD_HEAD_BYTES = 512 * 1024
 """What may come before the end of a head: the parser keeps an unfinished header to itself. Above one read's size."""
 MAX_HEADERS = 100
 MAX_URL_BYTES = 8 * 1024
+FOLLOWED = "followed"
+"""Stands in the scope of a request when the next one of its connection has come before it was answered."""
 
 _REASONS = {408: "Request Timeout", 414: "URI Too Long", 431: "Request Header Fields Too Large"}
 
@@ -83,7 +85,12 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        before = self.cycle
         super().on_headers_complete()
+        if self.pipeline and before is not None:
+            # It would hold this one up; and while reading is paused, nobody notices that the connection is closed.
+            cast(dict[str, Any], before.scope)[FOLLOWED] = True
+            before.message_event.set()
 
     def on_message_complete(self) -> None:
         self._since = None

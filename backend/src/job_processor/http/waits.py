@@ -10,6 +10,7 @@ from starlette.requests import Request
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.job import Job
 from job_processor.http.context import Context
+from job_processor.http.transport import FOLLOWED
 
 MAX_WAIT_SECONDS = 60.0
 MAX_WAITS = 2_000
@@ -25,10 +26,6 @@ class Waits:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._held = 0
-
-    @property
-    def held(self) -> int:
-        return self._held
 
     async def whole(self, request: Request, job_id: str, stored: Job | None = None) -> tuple[Job, dict[str, str]]:
         """The job, held back as the request prefers, and the headers that say so.
@@ -52,7 +49,7 @@ class Waits:
             seen = job
 
         following = asyncio.ensure_future(self._follow(job_id, saw, patient=stored is not None))
-        leaving = asyncio.ensure_future(_left(request))
+        leaving = asyncio.ensure_future(_left(request, body_was_read=stored is not None))
         try:
             await asyncio.wait({following, leaving}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if following.done():
@@ -110,7 +107,11 @@ def preferred(request: Request) -> float | None:
     return None if asked is None else min(float(asked[1]), MAX_WAIT_SECONDS)
 
 
-async def _left(request: Request) -> None:
-    """Returns once the client has closed its connection."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+async def _left(request: Request, *, body_was_read: bool) -> None:
+    """Returns once the client has closed its connection, or has sent the next request on it (see GuardedProtocol)."""
+    complete = body_was_read
+    while not (complete and request.scope.get(FOLLOWED)):
+        message = await request.receive()
+        if complete or message["type"] == "http.disconnect":
+            return
+        complete = not message.get("more_body", False)

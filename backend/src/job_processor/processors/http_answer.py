@@ -21,8 +21,9 @@ _PAGE: Final = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctyp
 _TITLE: Final = re.compile(r"<title[^>]*>([^<]{1,300})", re.IGNORECASE)
 _PAGE_HEAD: Final = 16_384
 """Characters in which a web page must show that it is one."""
-_N8N_STARTS: Final = "n8n is starting up"
+_TAG: Final = re.compile(r"<[^>]*>")
 # What n8n itself answers with 200 where a workflow gave nothing: never anybody's result.
+_N8N_STARTS: Final = "n8n is starting up. Please wait"
 _N8N_WENT_ON: Final = "Workflow was started"
 _N8N_HAS_NOTHING: Final = frozenset(
     {
@@ -45,7 +46,8 @@ def outcome_of(reply: Reply, take: Pointer | None, *, pages: bool = False) -> Ou
     text = _decoded(reply)
     if isinstance(text, Failed):
         return text
-    if _N8N_STARTS in text[:300]:
+    # Nothing but this: an answer that speaks of it would come round for ever.
+    if len(text) < 1_000 and _TAG.sub("", text).strip() == _N8N_STARTS:
         return lane_closed(Trouble.OUTAGE, f"n8n is starting: it answered {reply.status} and says so.")
     by_n8n = _N8N_SAYS.fullmatch(text)
     if by_n8n is not None and by_n8n[1] == _N8N_WENT_ON:
