@@ -14,10 +14,10 @@ from aiohttp.test_utils import TestServer
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Deferred, Failed, HandOver, LaneClosed, Outcome, Succeeded
-from job_processor.processors.base import LaneTrouble, ServerFault
 from job_processor.processors.completion import TEXT_LIMIT
 from job_processor.processors.http import BODY_LIMIT, EndpointOptions, EndpointProcessor
 from tests.processors.given import JOB_ID, dispatch, opened, surroundings
+from tests.processors.meanings import closed_by, failure, fault_in
 from tests.processors.rogue import Behaviour, Request, Rogue, answer, compressed, drip, endless, raw, reset, silence
 
 HTML = "text/html; charset=utf-8"
@@ -54,9 +54,7 @@ async def result(rogue: Rogue, behaviour: Behaviour, **options: Any) -> str:
 
 async def failed(rogue: Rogue, behaviour: Behaviour, **options: Any) -> Failed:
     rogue.usual = behaviour
-    outcome = await run(endpoint(rogue.url, **options))
-    assert isinstance(outcome, Failed), outcome
-    return outcome
+    return failure(await run(endpoint(rogue.url, **options)))
 
 
 # --- what is sent ----------------------------------------------------------------------------------
@@ -245,7 +243,7 @@ async def test_202_promises_a_callback(rogue: Rogue) -> None:
             answer(200, "<!DOCTYPE html>\n<html><head><title>Sign in &amp; go</title>", {"Content-Type": HTML}),
             {},
             "answer_garbled",
-            "It answered 200 with a web page (Sign in &amp; go), which is no result; web_pages = true would "
+            "It answered 200 with a web page (Sign in & go), which is no result; web_pages = true would "
             "take it for one.",
         ),
         (answer(200, '<!-- a -->\n<HTML lang="en">'), {}, "answer_garbled", "with a web page, which"),
@@ -270,6 +268,16 @@ async def test_a_charset_that_is_not_read_is_never_guessed_at(rogue: Rogue, char
     outcome = await failed(rogue, answer(200, b"ok", {"Content-Type": f"text/plain; charset={charset}"}))
     assert (outcome.error.code, outcome.retryable) == ("answer_garbled", False)
     assert "UTF-8 is" in outcome.error.message
+
+
+@pytest.mark.parametrize(
+    ("body", "options"),
+    [('{"b": "the paid answer"}', {"take": "/a"}), ("Sorry, no.", {"take": "/a"}), ("<html><p>the paid answer", {})],
+)
+async def test_what_came_instead_of_a_result_is_kept_with_the_attempt(
+    rogue: Rogue, body: str, options: dict[str, str]
+) -> None:
+    assert (await failed(rogue, answer(200, body), **options)).partial == body
 
 
 async def test_a_web_page_can_be_the_result(rogue: Rogue) -> None:
@@ -342,8 +350,7 @@ async def test_half_an_answer_is_a_fault_of_the_server_and_asked_for_once(
     rogue: Rogue, behaviour: Behaviour, method: str
 ) -> None:
     rogue.usual = behaviour
-    with pytest.raises(ServerFault):
-        await run(endpoint(rogue.url, 0.5, method=method))
+    fault_in(await run(endpoint(rogue.url, 0.5, method=method)))
     assert len(rogue.requests) == 1
 
 
@@ -352,21 +359,27 @@ async def test_a_connection_that_ends_when_it_is_used_again_is_not_tried_again(r
     rogue.script = [answer(200, "ok"), reset]
     async with opened(endpoint(rogue.url, method=method)) as processor:
         assert await processor.run(dispatch()) == Succeeded("ok")
-        with pytest.raises(ServerFault):
-            await processor.run(dispatch())
+        fault_in(await processor.run(dispatch()))
     assert len(rogue.requests) == 2
 
 
 async def test_what_a_status_means_is_as_for_every_other_processor(rogue: Rogue) -> None:
     rogue.script = [answer(429, headers={"Retry-After": "7"}), answer(404, {"message": "not registered"}), answer(500)]
     async with opened(endpoint(rogue.url)) as processor:
-        with pytest.raises(LaneTrouble, match="fewer requests"):
-            await processor.run(dispatch())
-        with pytest.raises(LaneTrouble, match="not registered"):
-            await processor.run(dispatch())
-        with pytest.raises(ServerFault):
-            await processor.run(dispatch())
-    assert (await failed(rogue, answer(422, {"detail": "prompt too long"}))).error.code == "http_422"
+        assert "fewer requests" in closed_by(await processor.run(dispatch())).detail
+        assert "not registered" in closed_by(await processor.run(dispatch())).detail
+        assert fault_in(await processor.run(dispatch())).code == "http_500"
+    rogue.usual = answer(422, {"detail": "prompt too odd"})
+    assert failure(await run(endpoint(rogue.url))).error.code == "http_422"
+
+
+async def test_an_error_where_the_result_should_be_counts_as_its_status(rogue: Rogue) -> None:
+    """And without ``take`` it is the result: who wants it told apart says where the result is."""
+    body = {"error": {"message": "Rate limit exceeded", "code": 429}}
+    rogue.usual = answer(200, body)
+    closed = closed_by(await run(endpoint(rogue.url, take="/choices/0/message/content")))
+    assert (closed.trouble, "Rate limit exceeded" in closed.detail) == (Trouble.RATE_LIMITED, True)
+    assert await result(rogue, rogue.usual) == json.dumps(body)
 
 
 async def test_a_cancelled_job_cuts_its_request_off(rogue: Rogue) -> None:

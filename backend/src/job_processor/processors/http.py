@@ -9,16 +9,16 @@ import msgspec
 
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import Attempt
-from job_processor.core.outcome import Accepted, HandOver, Outcome
+from job_processor.core.outcome import Accepted, Failed, HandOver, Outcome
 from job_processor.processors import http_answer, json_pointer
-from job_processor.processors.answers import raise_for_trouble
+from job_processor.processors.answers import means, refused_in
 from job_processor.processors.base import Dispatch, Surroundings
 from job_processor.processors.callback_dispatch import dispatch_body
 from job_processor.processors.completion import TEXT_LIMIT
 from job_processor.processors.http_options import HttpOptions, address, secret
 from job_processor.processors.http_template import Template, Text
 from job_processor.processors.n8n_api import is_execution_id
-from job_processor.processors.outgoing import AttemptFailed, Outgoing, total_seconds
+from job_processor.processors.outgoing import Outgoing, total_seconds
 
 BODY_LIMIT: Final = 4 * TEXT_LIMIT
 """Bytes of an answer: a text of one byte may be four in UTF-8, and take six where JSON escapes it."""
@@ -97,16 +97,20 @@ class EndpointProcessor:
 
     async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
         url = self._url.update_query({name: text.text(dispatch) for name, text in self._query.items()})
-        try:
-            reply = await self._outgoing.request(
-                self._method, url, self._sending.body(dispatch), self._headers_of(dispatch)
-            )
-            raise_for_trouble(reply, self._now())
-        except AttemptFailed as error:
-            return error.failed
+        body, headers = self._sending.body(dispatch), self._headers_of(dispatch)
+        reply = await self._outgoing.request(self._method, url, body, headers)
+        if isinstance(reply, HandOver):
+            return reply
+        refused = means(reply.status, reply.headers, reply.body, self._now())
+        if refused is not None:
+            return refused
         if reply.status == 202:
             return Accepted(self._timeout_ms, _execution_id(reply.body))
-        return http_answer.outcome_of(reply, self._take, pages=self._pages)
+        said = http_answer.outcome_of(reply, self._take, pages=self._pages)
+        if isinstance(said, Failed) and said.error.code == http_answer.NO_RESULT:
+            # Where the result should be there is none: then an error may be what it is.
+            return refused_in(reply.status, reply.headers, reply.body, self._now()) or said
+        return said
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         """Nothing is known of how to reach the work; a request under way is cut off with its task."""

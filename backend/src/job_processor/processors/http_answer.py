@@ -8,17 +8,19 @@ from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Failed, HandOver, LaneClosed, Outcome, Succeeded, lane_closed
 from job_processor.processors import json_pointer
-from job_processor.processors.answers import one_line
 from job_processor.processors.completion import TEXT_LIMIT, sound
 from job_processor.processors.json_pointer import Pointer
 from job_processor.processors.outgoing import Reply
+from job_processor.processors.words import one_line, page_text
+
+NO_RESULT: Final = "no_result"
+"""The code of an answer that is none of this kind; what came is kept with the attempt."""
 
 _CHARSET: Final = re.compile(r""";\s*charset\s*=\s*["']?([^\s;"']*)""", re.IGNORECASE)
 _UTF_8: Final = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
 # What goes by the name of Latin-1 on the web is windows-1252, which says more with the same bytes.
 _LATIN: Final = frozenset({"iso-8859-1", "iso8859-1", "iso_8859-1", "latin-1", "latin1", "windows-1252", "cp1252"})
 _PAGE: Final = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)[\s>]", re.I | re.S)
-_TITLE: Final = re.compile(r"<title[^>]*>([^<]{1,300})", re.IGNORECASE)
 _PAGE_HEAD: Final = 16_384
 """Characters in which a web page must show that it is one."""
 _TAG: Final = re.compile(r"<[^>]*>")
@@ -59,7 +61,7 @@ def outcome_of(reply: Reply, take: Pointer | None, *, pages: bool = False) -> Ou
     if take is not None:
         return _part(text, take, reply.status)
     if not pages and _PAGE.match(text[:_PAGE_HEAD]):
-        return _failed("answer_garbled", _page_in_words(text, reply.status))
+        return _failed("answer_garbled", _page_in_words(text, reply.status), partial=text)
     return _succeeded(text)
 
 
@@ -103,9 +105,10 @@ def _part(text: str, take: Pointer, status: int) -> Outcome:
     try:
         found = json_pointer.find(text, take)
     except json_pointer.NotJson as error:
-        return _failed("no_result", _words(f"It answered {status} with what is no JSON", f"{error}", text))
+        return _failed(NO_RESULT, _words(f"It answered {status} with what is no JSON", f"{error}", text), partial=text)
     except json_pointer.NotThere as error:
-        return _failed("no_result", _words(f"It answered {status} without a value at {take.text}", f"{error}", text))
+        what = f"It answered {status} without a value at {take.text}"
+        return _failed(NO_RESULT, _words(what, f"{error}", text), partial=text)
     if found == "null":
         return _failed("empty_answer", f"It answered {status} with null at {take.text or 'the top'}.")
     if not found.startswith('"'):
@@ -117,9 +120,10 @@ def _part(text: str, take: Pointer, status: int) -> Outcome:
 
 
 def _succeeded(text: str) -> Outcome:
-    if len(text) > TEXT_LIMIT:
-        return _failed("answer_too_large", f"The answer is longer than {TEXT_LIMIT} characters.", retryable=False)
     whole = sound(text)
+    if len(text) > TEXT_LIMIT:
+        words = f"The answer is longer than {TEXT_LIMIT} characters."
+        return _failed("answer_too_large", words, retryable=False, partial=whole)
     if whole is None:
         return _failed("answer_garbled", "The answer holds half of a character (a lone surrogate).")
     return Succeeded(whole)
@@ -130,18 +134,18 @@ def _went_on(status: int) -> HandOver:
         f'n8n answered {status} "{_N8N_WENT_ON}", which is no result: set its Webhook node to respond '
         'using the node "Respond to Webhook".'
     )
-    return HandOver(_failed("no_result", words), LaneClosed(Trouble.MISCONFIGURED, words))
+    return HandOver(_failed(NO_RESULT, words), LaneClosed(Trouble.MISCONFIGURED, words))
 
 
 def _page_in_words(text: str, status: int) -> str:
-    title = _TITLE.search(text[:_PAGE_HEAD])
-    named = f" ({one_line(title[1])})" if title is not None and title[1].strip() else ""
-    return f"It answered {status} with a web page{named}, which is no result; web_pages = true would take it for one."
+    seen = page_text(text)
+    words = f" ({seen})" if seen else ""
+    return f"It answered {status} with a web page{words}, which is no result; web_pages = true would take it for one."
 
 
 def _words(what: str, why: str, text: str) -> str:
     return f"{what}: {one_line(why)}. It begins: {one_line(text)}"
 
 
-def _failed(code: str, message: str, *, retryable: bool = True) -> Failed:
-    return Failed(JobError(code, message), retryable=retryable)
+def _failed(code: str, message: str, *, retryable: bool = True, partial: str | None = None) -> Failed:
+    return Failed(JobError(code, message), retryable=retryable, partial=partial)
