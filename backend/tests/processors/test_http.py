@@ -10,12 +10,17 @@ import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from hypothesis import given
+from hypothesis import strategies as st
 
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Deferred, Failed, HandOver, LaneClosed, Outcome, Succeeded
 from job_processor.processors.completion import TEXT_LIMIT
 from job_processor.processors.http import BODY_LIMIT, EndpointOptions, EndpointProcessor
+from job_processor.processors.http_answer import outcome_of
+from job_processor.processors.json_pointer import parse
+from job_processor.processors.outgoing import Reply
 from tests.processors.given import JOB_ID, dispatch, opened, surroundings
 from tests.processors.meanings import closed_by, failure, fault_in
 from tests.processors.rogue import Behaviour, Request, Rogue, answer, compressed, drip, endless, raw, reset, silence
@@ -30,8 +35,8 @@ async def rogue() -> AsyncIterator[Rogue]:
 
 
 def endpoint(url: str, seconds: float = 20.0, **options: Any) -> EndpointProcessor:
-    given = msgspec.convert({"url": url, **options}, EndpointOptions)
-    return EndpointProcessor(given, surroundings(dispatch_timeout_seconds=seconds))
+    converted = msgspec.convert({"url": url, **options}, EndpointOptions)
+    return EndpointProcessor(converted, surroundings(dispatch_timeout_seconds=seconds))
 
 
 async def run(processor: EndpointProcessor, **job: Any) -> Outcome | HandOver:
@@ -167,6 +172,25 @@ async def test_an_endpoint_can_tell_a_second_request_for_the_same_work(rogue: Ro
 )
 async def test_the_whole_body_is_the_result(rogue: Rogue, body: bytes, content_type: str, text: str) -> None:
     assert await result(rogue, answer(200, body, {"Content-Type": content_type})) == text
+
+
+@given(st.text() | st.binary(), st.sampled_from(["", "text/plain", "text/plain; charset=utf-8", "application/json"]))
+def test_no_body_becomes_another_text(said: str | bytes, content_type: str) -> None:
+    """Whatever comes is the result to the letter, or none."""
+    body = said.encode() if isinstance(said, str) else said
+    outcome = outcome_of(Reply(200, {"Content-Type": content_type}, body), None)
+    if isinstance(outcome, Succeeded):
+        assert outcome.result.encode() == body.removeprefix(b"\xef\xbb\xbf")
+    else:
+        assert isinstance(outcome, Failed)
+        assert isinstance(said, bytes) or not said.removeprefix("\ufeff").strip()
+
+
+@given(st.text(min_size=1), st.booleans())
+def test_no_text_in_a_json_answer_becomes_another_text(said: str, ascii_only: bool) -> None:
+    body = json.dumps({"a": [{"b": said}]}, ensure_ascii=ascii_only).encode()
+    outcome = outcome_of(Reply(200, {}, body), parse("/a/0/b"))
+    assert outcome == Succeeded(said) or not said.strip()
 
 
 @pytest.mark.parametrize("status", [200, 201, 203, 206, 299])

@@ -38,6 +38,13 @@ it("says what a closed lane means, and the reason that was given", async () => {
   );
 });
 
+it("says in words how a flow's processor works", async () => {
+  serving({ processor: "http" });
+  renderPage("/ui/flows");
+  const card = await screen.findByRole("region", { name: "mock" });
+  expect(card).toHaveTextContent("http: answers with the result");
+});
+
 it("a flow whose places are taken is full, not waiting for jobs", async () => {
   serving({ concurrency: 3, byStatus: { RUNNING: 1, WAITING: 2, PENDING: 5 } });
   renderPage("/ui/flows");
