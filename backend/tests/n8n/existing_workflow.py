@@ -20,6 +20,11 @@ def add_existing_workflow(n8n: RealN8n, *, respond: str = "responseNode") -> str
     workflow: dict[str, Any] = json.loads(WORKFLOW.read_text())
     [webhook] = [node for node in workflow["nodes"] if node["type"] == "n8n-nodes-base.webhook"]
     webhook["parameters"]["responseMode"] = respond
+    if respond != "responseNode":
+        # n8n answers 500 to a workflow with a Respond to Webhook that it would not use.
+        answers = [node for node in workflow["nodes"] if node["type"] == "n8n-nodes-base.respondToWebhook"]
+        for node in answers:
+            node["type"], node["typeVersion"], node["parameters"] = "n8n-nodes-base.noOp", 1, {}
     file = n8n.home / WORKFLOW.name
     file.write_text(json.dumps(workflow))
     _cli(n8n, "import:workflow", f"--input={file}")
