@@ -40,6 +40,14 @@ max_attempts = 2
 backoff_base_seconds = 3600
 backoff_cap_seconds = 3600
 
+[flows.choosy]
+processor = "mock"
+delay_seconds = 600
+callback_timeout_seconds = 900
+on_invalid_result = "retry"
+backoff_base_seconds = 3600
+backoff_cap_seconds = 3600
+
 [flows.patient]
 processor = "mock"
 delay_seconds = 600

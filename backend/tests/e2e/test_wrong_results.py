@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import row_of, type_and_create
+from tests.e2e.looks import overflow, row_of, type_and_create
 from tests.e2e.served import Served
 
 # One browser, and so one event loop, for the tests of a file.
@@ -36,6 +36,25 @@ async def test_other_wrong_results_are_shown_too(server: Served, open_tab: OpenT
     page = await open_tab(f"{server.page}jobs/{job['id']}")
     await expect(page.get_by_test_id("result-error")).to_be_visible()
     await expect(page.get_by_role("group", name="The raw result")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+async def test_an_answer_that_was_paid_for_and_is_no_result_stands_with_its_attempt(
+    server: Served, open_tab: OpenTab, width: int
+) -> None:
+    schema = {"type": "object", "required": ["answer"]}
+    job = server.submit("Answer me.", flow="choosy", resultSchema=schema)["id"]
+    server.finished(job, "WAITING")
+    said = '{"anser": "' + "misspelt " * 200 + '"}'
+    server.call_back(job, said)
+    assert server.finished(job, "PENDING")["attempts"][0]["partial"] == said
+
+    page = await open_tab(f"{server.page}jobs/{job}", width=width)
+    await expect(page.get_by_text("What came of the answer, 1,813 characters")).to_be_visible()
+    shown = page.get_by_role("group", name="The text of attempt 1")
+    await expect(shown).to_be_visible()
+    assert await shown.text_content() == said
+    assert await overflow(page) == 0
 
 
 HOSTILE = [

@@ -118,10 +118,15 @@ def quoted(body: bytes) -> str:
 
 
 def _counted(status: int | None, said: Said) -> int | None:
-    """The status to go by. A gateway's 5xx that carries another server's 4xx counts as that."""
-    statuses = said.statuses if status is None else [status, *(said.statuses if status >= 500 else ())]
+    """The status to go by. A gateway's 5xx that carries another server's 4xx counts as that; what only the words name
+    counts where an error came inside an answer: "request failed with status 404" may be said of anything."""
+    if status is not None:
+        statuses = [status, *said.statuses] if status >= 500 else [status]
+    else:
+        named = refusals.status_of_names(said)
+        statuses = [*said.statuses, *said.spoken, *(() if named is None else (named,))]
     if not statuses:
-        return refusals.status_of_names(said)
+        return None
     if statuses[0] >= 500:
         return next((s for s in statuses if 400 <= s < 500), statuses[0])
     return statuses[0]

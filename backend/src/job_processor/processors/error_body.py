@@ -41,11 +41,16 @@ _STATUS_WORDS: Final = re.compile(
 
 @dataclass(slots=True)
 class Said:
-    """What was found, outermost first. ``names``: codes, types and reasons, in lower case. ``delays_ms``: times to
-    wait that a field gives, in milliseconds. ``headers``: of an answer that is told of in the error, in lower case."""
+    """What was found, outermost first.
+
+    ``statuses``: as numbers in fields; ``spoken``: those that only the words name. ``names``: codes, types and
+    reasons, in lower case. ``delays_ms``: times to wait that a field gives, in milliseconds. ``headers``: of an answer
+    that is told of in the error, in lower case.
+    """
 
     text: str = ""
     statuses: list[int] = field(default_factory=list)
+    spoken: list[int] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     params: list[str] = field(default_factory=list)
     delays_ms: list[int] = field(default_factory=list)
@@ -125,7 +130,7 @@ def gather(value: object) -> Said:
         elif isinstance(found, dict):
             _take_object(found, said, messages, waiting)
     said.text = _joined(messages)
-    said.statuses.extend(int(status) for status in _STATUS_WORDS.findall(said.text))
+    said.spoken.extend(int(status) for status in _STATUS_WORDS.findall(said.text))
     return said
 
 

@@ -48,6 +48,7 @@ FILTERED_WORDS: Final = _any(
     r"(?:safety|moderation) (?:system|filter|policy|settings)",
     r"violat\w+ (?:\w+ ){0,4}(?:usage|content|safety) polic",
     r"content exists risk",
+    r"敏感内容|不安全|违规",
     r"(?:inappropriate|sensitive) content",
     r"blocked (?:by|due to|for) (?:\w+ ){0,3}(?:safety|polic|moderation|guardrail|prohibited)",
 )
@@ -79,6 +80,8 @@ TOO_LONG_WORDS: Final = _any(
     r"exceeds? (?:the )?(?:maximum|max) (?:number of |allowed )?(?:input |prompt )?tokens",
     r"longer than the model'?s",
     r"max(?:imum)? sequence length",
+    r"context (?:the )?overflow|context length of only|>= n_ctx",
+    r"number of input tokens|token count of \d+ exceeds",
 )
 LIMIT_OF_ONE_WORDS: Final = _any(
     r"request too large",
@@ -107,6 +110,9 @@ NO_CREDIT_WORDS: Final = _any(
     r"spending limit",
     r"(?:balance|credits?) (?:is |are |has been |have been )?(?:exhausted|depleted|too low|insufficient)",
     r"please (?:recharge|top up|add (?:more )?credits)",
+    r"(?:have|has) (?:any|no) credits",
+    r"reached your (?:\w+ ){0,4}usage limits?",
+    r"欠费|余额不足|充值",
 )
 QUOTA_WORDS: Final = _any(r"exceeded your current quota, please check your plan and billing")
 
@@ -141,10 +147,12 @@ SCHEMA_OF_THE_JOB: Final = _any(
     r"json[_ ]schema[^.]{0,40}must",
 )
 LIMIT_TOO_LARGE: Final = re.compile(
-    r"max_(?:completion_|output_|new_)?tokens['\"`]?(?: or ['\"`]?max_completion_tokens['\"`]?)?(?:=\d+)?"
+    r"(?<!\+ )(?<!\+ [`'])max_(?:completion_|output_|new_)?tokens['\"`]?"
+    r"(?: or ['\"`]?max_completion_tokens['\"`]?)?(?:=\d+)?"
     r"(?: is| value is)? ?(?:too large|too high|: ?\d+ ?>|must be|cannot be greater|exceeds)",
     re.IGNORECASE,
 )
+NO_MODEL: Final = frozenset({"model_not_found", "deploymentnotfound", "invalid_model", "model_not_exist"})
 NO_MODEL_WORDS: Final = _any(
     r"model[^.]{0,120}?(?:not (?:found|exist|a valid|supported|available)|do(?:es)? not exist|n't exist|no longer)",
     r"model[^.]{0,60}unknown",
@@ -181,20 +189,6 @@ ALIASES: Final = {
     **dict.fromkeys(("deployment",), "model"),
 }
 """What others call what our requests name otherwise."""
-ORDINARY: Final = frozenset(
-    {
-        "model",
-        "stop",
-        "seed",
-        "stream",
-        "user",
-        "store",
-        "tools",
-        "text",
-        "thinking",
-        "reasoning",
-        "deployment",
-        "modalities",
-    }
-)
-"""Ordinary words: they name an option only as code, or after "parameter"."""
+DISTINCT: Final = frozenset({"temperature"})
+"""Names that are said of nothing else. Any other without an underscore is an ordinary word: it names an option only as
+code, or after "parameter"."""

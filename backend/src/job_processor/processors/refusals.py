@@ -86,7 +86,7 @@ def option_at_fault(said: Said, sent: Sent) -> str | None:
             return found
     if "system" in sent and words_of.NO_SYSTEM_WORDS.search(said.text):
         return sent["system"]
-    if "model" in sent and ("model_not_found" in said.names or words_of.NO_MODEL_WORDS.search(said.text)):
+    if "model" in sent and (said.names & words_of.NO_MODEL or words_of.NO_MODEL_WORDS.search(said.text)):
         return sent["model"]
     if any(_is_of_the_job(param) for param in said.params) or words_of.COMPLAINT_WORDS.search(said.text) is None:
         return None
@@ -133,7 +133,7 @@ def _of_words(text: str, sent: Sent) -> str | None:
     places: list[tuple[int, str]] = []
     for name in names - {"system", "messages"}:
         pattern = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
-        if name in words_of.ORDINARY or len(name) < 4:
+        if "_" not in name and name not in words_of.DISTINCT:
             quoted = rf"['\"`]{re.escape(name)}['\"`]|(?:parameter|param|field|option|argument)s?:? {re.escape(name)}\b"
             pattern = rf"{quoted}|(?<![\w-]){re.escape(name)}: (?:input|extra|unexpected|field|value)"
         found = re.search(pattern, lowered)
