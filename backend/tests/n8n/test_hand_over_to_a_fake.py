@@ -36,7 +36,6 @@ async def fake(backend: Backend) -> AsyncIterator[FakeN8n]:
         pytest.param(fake_n8n.starting(), "outage", "starting", id="web page"),
         pytest.param(fake_n8n.not_published(), "misconfigured", "not published", id="404"),
         pytest.param(fake_n8n.wrong_token(), "misconfigured", "403", id="403"),
-        pytest.param(fake_n8n.accept_another(), "misconfigured", "202", id="another job"),
     ],
 )
 async def test_lane_trouble_costs_no_attempt(
@@ -56,6 +55,29 @@ async def test_lane_trouble_costs_no_attempt(
     check_completed_once([job])
     assert job["failures"] == 0
     assert (job["attempts"][0]["error"] or {})["code"] == kind
+    assert words in details(job)
+    assert (await backend.lane())["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        pytest.param(fake_n8n.accept_another(), '"jobId"', id="another job"),
+        pytest.param(fake_n8n.accept_without_proof(), "Workflow was started", id="no proof"),
+    ],
+)
+async def test_a_success_without_the_proof_has_run_something_and_counts(
+    backend: Backend, fake: FakeN8n, behaviour: Behaviour, words: str
+) -> None:
+    """It is one failed attempt; the lane closes, opens by itself, and the next attempt completes the job."""
+    fake.script(behaviour)
+    await backend.start(flow(fake.url))
+    ids = await backend.submit(["hello"])
+    await backend.all_final(1, seconds=20)
+    [job] = await backend.jobs(ids)
+    check_completed_once([job])
+    assert job["failures"] == 1
+    assert (job["attempts"][0]["error"] or {})["code"] == "not_accepted"
     assert words in details(job)
     assert (await backend.lane())["state"] == "open"
 
