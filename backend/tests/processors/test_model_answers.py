@@ -72,6 +72,17 @@ LATE = {
         events(chunk("Hello."), chunk(finish="stop"), then=reset, headers=TORN),
         "ended before an answer",
     ),
+    "a torn stream, before the last blank line": (
+        raw(f"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\ndata: {json.dumps(chunk('Hello.', 'stop'))}\n".encode()),
+        "broke off",
+    ),
+    "a torn event": (
+        raw(
+            f"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\ndata: {json.dumps(chunk('Hello.', 'stop'))}\n\n".encode()
+            + b'data: {"choi'
+        ),
+        "broke off",
+    ),
     "garbage": (events(chunk("Hello."), chunk(finish="stop"), "<html>oops</html>"), "oops"),
     "silence": (events(chunk("Hello."), chunk(finish="stop"), then=silence), "within 0.9 seconds"),
 }
@@ -164,6 +175,27 @@ async def test_an_error_after_text_is_an_attempt_and_closes_the_lane_as_it_would
 async def test_where_nothing_came_nothing_is_kept(rogue: Rogue) -> None:
     rogue.usual = events(chunk(finish="length"), "[DONE]")
     assert (await failed(model(rogue))).partial is None
+
+
+@pytest.mark.parametrize(
+    ("finish", "code", "retryable"),
+    [
+        ("max_tokens", "length", False),
+        ("MAX_TOKENS", "length", False),
+        ("model_length", "length", False),
+        ("SAFETY", "content_filter", False),
+        ("sensitive", "content_filter", False),
+        ("refusal", "refusal", False),
+        ("insufficient_system_resource", "answer_cut_off", True),
+        ("network_error", "answer_cut_off", True),
+    ],
+)
+async def test_vendors_have_words_of_their_own_for_a_bad_end(
+    rogue: Rogue, finish: str, code: str, retryable: bool
+) -> None:
+    rogue.usual = stream("Hel", finish=finish)
+    ended = await failed(model(rogue))
+    assert (ended.error.code, ended.retryable, ended.partial) == (code, retryable, "Hel")
 
 
 # --- content of every form -----------------------------------------------------------------------------

@@ -150,13 +150,15 @@ class _Reading:
                     return ended
         if self._size > BODY_LIMIT:
             return self._too_large()
-        if self._incoming.fault is not None:
-            return self._broken_off(self._incoming.fault)
+        fault = self._incoming.fault
         for event in parser.end():
+            if fault is not None and not _is_json(event.data):
+                # Torn in the midst of this event; one that is whole still counts.
+                continue
             ended = await self._event(event, reporter)
             if ended is not None:
                 return ended
-        return self._end()
+        return self._end() if fault is None else self._broken_off(fault)
 
     async def _event(self, event: ServerEvent, reporter: Reporter) -> Outcome | HandOver | None:
         """What the answer comes to when this event is its end."""
@@ -226,3 +228,11 @@ def _is_error(value: object) -> bool:
     if is_error(value):
         return True
     return isinstance(value, dict) and "choices" not in value and isinstance(value.get("message"), str)
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        decoded(data)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -11,14 +11,20 @@ from job_processor.processors.words import QUOTE_LIMIT, one_line
 TEXT_LIMIT: Final = 1_048_576
 """Characters of an answer that are kept."""
 
+_FILTERED: Final = ("content_filter", "The model's content filter withheld the answer.", False)
+_TOO_SHORT: Final = ("length", "The answer was cut off at the token limit.", False)
+_TOOL: Final = ("tool_calls", "The model asked for a tool instead of answering.", False)
+_ABORTED: Final = ("answer_cut_off", "The model server aborted the answer.", True)
+_BROKEN: Final = ("answer_cut_off", "The model server broke the answer off with an error.", True)
 _CUT_OFF: Final = {
-    "content_filter": ("content_filter", "The model's content filter withheld the answer.", False),
-    "length": ("length", "The answer was cut off at the token limit.", False),
-    "tool_calls": ("tool_calls", "The model asked for a tool instead of answering.", False),
-    "function_call": ("tool_calls", "The model asked for a tool instead of answering.", False),
-    "abort": ("answer_cut_off", "The model server aborted the answer.", True),
-    "error": ("answer_cut_off", "The model server broke the answer off with an error.", True),
+    **dict.fromkeys(("content_filter", "safety", "sensitive", "prohibited_content", "blocklist", "spii"), _FILTERED),
+    **dict.fromkeys(("length", "max_tokens", "model_length", "model_context_window_exceeded"), _TOO_SHORT),
+    **dict.fromkeys(("tool_calls", "function_call", "tool_use"), _TOOL),
+    **dict.fromkeys(("abort", "aborted", "cancelled", "canceled", "timeout"), _ABORTED),
+    **dict.fromkeys(("error", "network_error", "insufficient_system_resource"), _BROKEN),
+    "refusal": ("refusal", "The model refused.", False),
 }
+"""Reasons to finish (in lower case) that make an answer none; any other is as good as ``stop``."""
 _THINKING: Final = frozenset({"thinking", "reasoning", "redacted_thinking", "reasoning_text", "thought", "reference"})
 NO_FINISH: Final = "The model server gave no reason to finish; the answer was taken as whole."
 
@@ -52,12 +58,16 @@ class Answer:
     @property
     def is_whole(self) -> bool:
         """Has the model finished, with text to show for it?"""
-        return self.finish_reason is not None and self.finish_reason not in _CUT_OFF and self.size > 0
+        return self.finish_reason is not None and self._ended_badly is None and self.size > 0
 
     @property
     def is_final(self) -> bool:
         """Has the model itself ended its answer with what another attempt would end with too?"""
-        return self.finish_reason in _CUT_OFF and not _CUT_OFF[self.finish_reason][2]
+        return self._ended_badly is not None and not self._ended_badly[2]
+
+    @property
+    def _ended_badly(self) -> tuple[str, str, bool] | None:
+        return None if self.finish_reason is None else _CUT_OFF.get(self.finish_reason.lower())
 
     @property
     def usage(self) -> Usage:
@@ -128,14 +138,15 @@ class Answer:
     def _trouble(self) -> tuple[str, str, bool] | None:
         if self.too_large:
             return "answer_too_large", f"The answer is longer than {TEXT_LIMIT} characters.", False
-        if self.finish_reason in _CUT_OFF:
-            return _CUT_OFF[self.finish_reason]
+        ended = self._ended_badly
+        if ended is not None and not (self.refusal and ended[0] == "refusal"):
+            return ended
         if self.refusal:
             return "refusal", f"The model refused: {one_line(self.refusal)}", False
         if self.choices == 0:
             return "no_choice", "The model server answered without a choice.", True
         if self.called_tools and self.size == 0:
-            return _CUT_OFF["tool_calls"]
+            return _TOOL
         if self.finish_reason is None and not (self.is_closed and self.size > 0):
             return "answer_cut_off", "The answer ended before the model had finished.", True
         if self.size == 0:
