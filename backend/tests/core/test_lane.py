@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -282,3 +283,11 @@ def test_without_credit_the_probes_are_minutes_apart() -> None:
         waits.append(lane.closed_until - now)
         now = lane.closed_until
     assert waits == [CREDIT_MIN_MS, 2 * CREDIT_MIN_MS, 4 * CREDIT_MIN_MS, CREDIT_CAP_MS, CREDIT_CAP_MS]
+
+
+def test_a_lane_that_an_earlier_version_wrote_is_read() -> None:
+    """Its probe was bound to a time and not to a lease; after the upgrade the place is free."""
+    old = {"flow": "f", "rev": 3, "trouble": "outage", "closed_until": NOW, "probing_until": NOW + 9}
+
+    assert msgspec.convert(old, Lane) == Lane("f", 3, Trouble.OUTAGE, closed_until=NOW)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(old), type=Lane).probe is None
