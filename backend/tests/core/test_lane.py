@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ from job_processor.core.lane import (
     server_error,
     took,
     waits_until,
+    without_probe,
 )
 from tests.core.given import NOW, RULES
 
@@ -81,32 +83,32 @@ def test_one_probe_goes_through_after_the_window_and_nothing_beside_it() -> None
 
     allowed, lane = admit(lane, 200, 0, RULES, now)
     assert allowed == 1
-    lane = took(lane, 1, RULES, now)
+    lane = took(lane, 1, RULES, "token", "job")
 
     assert admit(lane, 200, 1, RULES, now)[0] == 0
-    assert admit(lane, 200, 1, RULES, now + 60_000)[0] == 0
-    assert waits_until(lane, RULES, now) == lane.probing_until
+    assert (lane.probe, lane.probed) == ("token", "job")
+    assert waits_until(lane, RULES, now) is None
 
 
-def test_a_probe_that_never_ends_makes_way_for_another_after_the_dispatch_timeout() -> None:
+def test_a_probe_that_has_ended_without_a_word_makes_way_for_another() -> None:
     now = NOW + 20_000
-    lane = took(admit(closed(), 1, 0, RULES, now)[1], 1, RULES, now)
+    lane = took(admit(closed(), 1, 0, RULES, now)[1], 1, RULES, "token", "job")
 
-    assert lane.probing_until is not None
-    assert lane.probing_until > now + RULES.dispatch_timeout_seconds * 1000
-    assert admit(lane, 9, 1, RULES, lane.probing_until)[0] == 1
+    assert admit(without_probe(lane), 9, 1, RULES, now)[0] == 1
+    assert without_probe(lane).probed == "job"
+    assert without_probe(OPEN) is OPEN
 
 
 def test_a_probe_that_found_no_job_leaves_the_lane_ready_for_one() -> None:
     now = NOW + 20_000
     _, lane = admit(closed(), 1, 0, RULES, now)
 
-    assert admit(took(lane, 0, RULES, now), 1, 0, RULES, now)[0] == 1
+    assert admit(took(lane, 0, RULES, "token", "job"), 1, 0, RULES, now)[0] == 1
 
 
 def test_a_probe_that_is_answered_opens_the_lane_and_forgets_all_strikes() -> None:
     now = NOW + 20_000
-    lane = took(admit(closed(), 1, 0, RULES, now)[1], 1, RULES, now)
+    lane = took(admit(closed(), 1, 0, RULES, now)[1], 1, RULES, "token", "job")
 
     lane = heard(lane, now + 5)
 
@@ -135,6 +137,45 @@ def test_troubles_of_attempts_that_were_under_way_together_are_one_strike() -> N
     assert lane.strikes == 1
     assert lane.closed_until is not None
     assert lane.closed_until <= NOW + 1 + MIN_CLOSED_MS
+
+
+def test_closing_a_lane_that_is_closed_for_as_long_already_changes_nothing() -> None:
+    lane = closed()
+
+    assert close(lane, Trouble.OUTAGE, "refused", None, NOW + 1, 0.5) is lane
+    assert close(lane, Trouble.RATE_LIMITED, "429", NOW + 20_000, NOW + 1, 0.5) is lane
+    assert close(lane, Trouble.RATE_LIMITED, "429", NOW + 20_001, NOW + 1, 0.5).closed_until == NOW + 20_001
+
+
+def test_a_lane_without_credit_is_probed_minutes_apart() -> None:
+    lane, now, waits = OPEN, NOW, []
+    for _ in range(5):
+        lane = close(lane, Trouble.OUT_OF_CREDIT, "no credit", None, now, 0.5)
+        assert lane.closed_until is not None
+        waits.append(lane.closed_until - now)
+        now = lane.closed_until
+
+    assert waits == [54_000, 108_000, 216_000, 270_000, 270_000]
+
+
+def test_the_blame_of_several_jobs_is_nobodys() -> None:
+    lane = close(OPEN, Trouble.MISCONFIGURED, "403", None, NOW, 0.5, "a")
+    assert lane.accuser == "a"
+
+    assert close(lane, Trouble.MISCONFIGURED, "403", None, NOW + 1, 0.5, "a") is lane
+    lane = close(lane, Trouble.MISCONFIGURED, "403", None, NOW + 1, 0.5, "b")
+    assert lane.accuser is None
+    assert close(lane, Trouble.MISCONFIGURED, "403", None, NOW + 1, 0.5, "b") is lane
+    assert close(lane, Trouble.MISCONFIGURED, "403", None, NOW + 60_000, 0.5, "a").accuser is None
+
+
+def test_an_answer_within_the_window_is_noted_when_a_job_is_blamed() -> None:
+    lane = close(OPEN, Trouble.MISCONFIGURED, "403", None, NOW, 0.5, "a")
+
+    noted = heard(lane, NOW + 1, "b")
+
+    assert (noted.trouble, noted.answered_at, noted.answered_by) == (Trouble.MISCONFIGURED, NOW + 1, "b")
+    assert heard(noted, NOW + 60_000, "b").answered_at == NOW + 60_000
 
 
 def test_a_second_word_within_the_window_never_shortens_it() -> None:
@@ -178,11 +219,11 @@ def test_server_errors_close_the_lane_only_when_they_come_in_a_row() -> None:
 
 def test_a_server_error_of_the_probe_closes_the_lane_again_at_once() -> None:
     now = NOW + 20_000
-    lane = took(admit(closed(), 1, 0, RULES, now)[1], 1, RULES, now)
+    lane = took(admit(closed(), 1, 0, RULES, now)[1], 1, RULES, "token", "job")
 
     lane = server_error(lane, "503", now + 10, 0.5)
 
-    assert (lane.trouble, lane.strikes, lane.probing_until) == (Trouble.OUTAGE, 2, None)
+    assert (lane.trouble, lane.strikes, lane.probe) == (Trouble.OUTAGE, 2, None)
     assert admit(lane, 5, 0, RULES, now + 10)[0] == 0
 
 
@@ -197,7 +238,7 @@ def test_a_rate_is_spread_over_the_minute() -> None:
     rules = FlowRules("f", rate_per_minute=60)
     allowed, lane = admit(OPEN, 200, 0, rules, NOW)
     assert allowed == 1
-    lane = took(lane, allowed, rules, NOW)
+    lane = took(lane, allowed, rules, "token", "job")
 
     assert admit(lane, 200, 0, rules, NOW + 999)[0] == 0
     assert waits_until(lane, rules, NOW) == NOW + 1_001
@@ -214,7 +255,7 @@ def test_no_pattern_of_claims_exceeds_the_rate(rate: float, claims: list[tuple[i
     for pause, wanted in claims:
         now += pause
         allowed, lane = admit(lane, wanted, 0, rules, now)
-        lane = took(lane, allowed, rules, now)
+        lane = took(lane, allowed, rules, "token", "job")
         total += allowed
 
     burst = max(1.0, rate / 60)
@@ -242,3 +283,11 @@ def test_without_credit_the_probes_are_minutes_apart() -> None:
         waits.append(lane.closed_until - now)
         now = lane.closed_until
     assert waits == [CREDIT_MIN_MS, 2 * CREDIT_MIN_MS, 4 * CREDIT_MIN_MS, CREDIT_CAP_MS, CREDIT_CAP_MS]
+
+
+def test_a_lane_that_an_earlier_version_wrote_is_read() -> None:
+    """Its probe was bound to a time and not to a lease; after the upgrade the place is free."""
+    old = {"flow": "f", "rev": 3, "trouble": "outage", "closed_until": NOW, "probing_until": NOW + 9}
+
+    assert msgspec.convert(old, Lane) == Lane("f", 3, Trouble.OUTAGE, closed_until=NOW)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(old), type=Lane).probe is None

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from job_processor.core.flow import FlowRules
-from job_processor.core.job import FINAL, Job, State
+from job_processor.core.job import FINAL, Job, Refusals, Snooze, State
 from job_processor.core.lane import Lane, Trouble, close, took
 from job_processor.core.waiting import WaitsFor, waiting_on
 from tests.core.given import BAD, EVERY_STATE, NOW, RULES, after, pending, running, says, waiting
@@ -60,10 +60,23 @@ def test_a_closed_lane_says_its_trouble_and_until_when(trouble: Trouble) -> None
     assert waits(pending(), lane) == WaitsFor(trouble.value, "n8n refuses connections.", NOW + 8_000)
 
 
-def test_a_lane_that_is_being_probed_says_until_when_the_probe_may_take() -> None:
-    lane = took(close(LANE, Trouble.OUTAGE, "down", None, NOW - 9_000, 0.5), 1, RULES, NOW)
+def test_of_a_lane_that_is_being_probed_nobody_knows_until_when() -> None:
+    lane = took(close(LANE, Trouble.OUTAGE, "down", None, NOW - 9_000, 0.5), 1, RULES, "token", "job")
 
-    assert waits(pending(), lane).until == lane.probing_until
+    assert waits(pending(), lane) == WaitsFor("outage", "down", None)
+
+
+def test_a_job_that_alone_was_put_back_says_why() -> None:
+    job = pending(run_at=NOW + 1_000)._replace(snooze=Snooze("refused", "Others get through."))
+
+    assert waits(job) == WaitsFor("refused", "Others get through.", NOW + 1_000)
+
+
+def test_a_refusal_that_is_held_against_the_job_is_said_so() -> None:
+    job = pending(run_at=NOW + 1_000)._replace(attempt=2, failures=1, refusals=Refusals(NOW))
+
+    said = "Attempt 2 was refused, which is held against this job, and the next one follows."
+    assert waits(job) == WaitsFor("retry", said, NOW + 1_000)
 
 
 def test_a_full_lane_says_how_many_places_it_has() -> None:

@@ -127,7 +127,7 @@ async def test_what_others_got_first_gives_rate_and_probe_back(
         context.setattr(Claims, "_take", too_late)
         assert len((await given.claim(store, 1, rules)).jobs) == 0
     after = await given.lane_of(store, "f")
-    assert after.probing_until is None
+    assert after.probe is None
     assert after.tokens >= 1
     assert after.trouble is lane.trouble
     await given.added(store)

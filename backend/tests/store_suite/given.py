@@ -6,10 +6,11 @@ from typing import TypedDict, Unpack
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
-from job_processor.core.job import Job, JobError, Json
+from job_processor.core.job import Job, JobError, Json, Lease
 from job_processor.core.lane import Lane
 from job_processor.core.outcome import Cancelled, Expired, Failed, Outcome, Reported, Retried, Signal, Succeeded
 from job_processor.core.transitions import Change, decide, submit
+from job_processor.core.transitions import claim as claim_job
 from job_processor.store.base import Claim, Claimed, IdempotencyKey, Notice, Query, Resync, Store
 
 RULES = FlowRules("f", max_attempts=3, lease_seconds=30, backoff_base_seconds=2)
@@ -63,11 +64,27 @@ def decided(job: Job, signal: Signal, now: int, rules: FlowRules = RULES) -> Cha
     return change
 
 
+def running(job: Job, now: int) -> Job:
+    """The job as a worker holds it, without a store."""
+    return claim_job(job, Lease(job.id, "w1", now + 30_000), now)
+
+
+async def stored(store: Store, job_id: str) -> Job:
+    job = await store.get(job_id)
+    assert job is not None
+    return job
+
+
 async def moved(store: Store, job: Job, signal: Signal, rules: FlowRules = RULES) -> Job:
     """The job after a move that must land."""
     change = decided(job, signal, store.now(), rules)
     assert await store.apply(change)
     return change.job
+
+
+def token_of(job: Job) -> str:
+    assert job.lease is not None
+    return job.lease.token
 
 
 def says(job: Job, outcome: Outcome) -> Reported:
@@ -147,5 +164,8 @@ __all__ = [
     "moved",
     "notices",
     "position",
+    "running",
     "says",
+    "stored",
+    "token_of",
 ]

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from job_processor.core.events import Happened
-from job_processor.core.job import Job, JobError, State
+from job_processor.core.job import Job, JobError, Refusals, State
 from job_processor.core.outcome import Accepted, Cancelled, Deferred, Failed, Progressed, ResultAccepted, Succeeded
 from job_processor.core.transitions import Guard
+from job_processor.store import portable
 from job_processor.store.base import Query, Store
 from tests.store_suite import given
 from tests.store_suite.places import Clock, Place
@@ -184,3 +185,14 @@ async def _get(store: Store, job_id: str) -> Job:
     job = await store.get(job_id)
     assert job is not None
     return job
+
+
+async def test_what_a_job_was_refused_is_kept(store: Store) -> None:
+    await given.added(store)
+    job = await given.claimed(store)
+    met = Refusals(1, 2, 3, 4, 5)
+    back = await given.moved(store, job, given.says(job, Deferred(0, "misconfigured", "403", met)))
+    assert back.refusals == met
+    assert await store.get(job.id) == back
+    assert portable.load(portable.dump(back)) == back
+    assert (await given.claimed(store)).refusals == met

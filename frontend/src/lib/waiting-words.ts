@@ -9,6 +9,7 @@ const WORDS: Readonly<Record<string, string>> = {
   outage: "Tried again",
   misconfigured: "Tried again",
   out_of_credit: "Tried again",
+  refused: "Tried again",
 };
 
 export function wordsForUntil(kind: string): string {
@@ -21,6 +22,7 @@ const TROUBLE: Readonly<Record<string, string>> = {
   outage: "The processor cannot be reached.",
   misconfigured: "The processor refuses the address, the credentials or an option of the flow.",
   out_of_credit: "The account behind the processor has no credit left.",
+  refused: "The processor refuses this job, and others get through.",
 };
 
 /** Null where nothing is wrong, or nothing that is known here: then the words of the server say it all. */

@@ -105,6 +105,22 @@ class Snooze:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """The refusals that a job met one after another, with no other answer between. What they prove: evidence.py.
+
+    ``since``: when the first refused hand-over began. ``probes``: how many of them it met as the lane's probe.
+    ``alone``: how many of those while others got through since ``alone_at``, the time of the one before (at first
+    ``since``).
+    """
+
+    since: int
+    times: int = 1
+    probes: int = 0
+    alone: int = 0
+    alone_at: int = 0
+
+
 class Job(NamedTuple):
     """One record. ``rev`` grows by one with every change and is part of every compare-and-set.
 
@@ -132,6 +148,7 @@ class Job(NamedTuple):
     verdict: Verdict | None = None
     error: JobError | None = None
     snooze: Snooze | None = None
+    refusals: Refusals | None = None
     progress: str | None = None
     attempts: tuple[Attempt, ...] = ()
     history: tuple[Event, ...] = ()

@@ -46,8 +46,13 @@ class Lane:
     trouble: Trouble | None = None
     detail: str | None = None
     closed_until: int | None = None
-    probing_until: int | None = None
-    """A probe is under way; nothing else is admitted until it ends or this time passes."""
+    probe: str | None = None
+    """Lease token of the probe. Nothing else is admitted while its job is RUNNING under that lease; a store that
+    finds it is not takes the lane as ``without_probe``."""
+    probed: str | None = None
+    """Job of the last probe, or whose refusal closed the lane: the next probe is another, if any other is due."""
+    wanted: str | None = None
+    """Job that is to be the next probe: it is rate limited again and again while others get through."""
     strikes: int = 0
     """Troubles in a row: how far the wait between probes has grown."""
     errors: int = 0
@@ -57,6 +62,15 @@ class Lane:
     tokens: float = 0.0
     """What is left of the rate's bucket at ``tokens_at``."""
     tokens_at: int = 0
+    troubled_at: int = 0
+    """When the trouble was last stated."""
+    accuser: str | None = None
+    """The only job whose refusal states the trouble. ``None``: several jobs, or none in particular (an outage)."""
+    lapses: bool = False
+    """The trouble was stated by jobs during whose time others got through: with no job left it is over."""
+    answered_at: int = 0
+    """When a job was answered, as far as that was written down: nothing is written for it while the lane is well."""
+    answered_by: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -76,9 +90,7 @@ def admit(lane: Lane, wanted: int, in_flight: int, rules: FlowRules, now: int) -
     if rules.concurrency is not None:
         allowed = min(allowed, rules.concurrency - in_flight)
     if lane.trouble is not None:
-        if lane.closed_until is not None and now < lane.closed_until:
-            return 0, lane
-        if lane.probing_until is not None and now < lane.probing_until:
+        if is_shut(lane, now) or lane.probe is not None:
             return 0, lane
         allowed = min(allowed, 1)
     if rules.rate_per_minute is not None:
@@ -87,24 +99,37 @@ def admit(lane: Lane, wanted: int, in_flight: int, rules: FlowRules, now: int) -
     return max(allowed, 0), lane
 
 
-def took(lane: Lane, claimed: int, rules: FlowRules, now: int) -> Lane:
-    """The lane after ``claimed`` jobs were really claimed under an ``admit`` of the same moment."""
+def took(lane: Lane, claimed: int, rules: FlowRules, probe: str, job_id: str) -> Lane:
+    """The lane charged for ``claimed`` jobs. ``probe`` and ``job_id``: lease token and id of the first of them, which
+    is the probe if the lane is in trouble."""
     if claimed == 0:
         return lane
     if rules.rate_per_minute is not None:
         lane = replace(lane, tokens=lane.tokens - claimed)
     if lane.trouble is not None:
-        lane = replace(lane, probing_until=now + int(1000 * rules.dispatch_timeout_seconds) + 5_000)
+        lane = replace(lane, probe=probe, probed=job_id, wanted=None if lane.wanted == job_id else lane.wanted)
     return lane
+
+
+def lapsed(lane: Lane, now: int) -> Lane:
+    """The lane when no job is due in it: open again if others got through in the time of the jobs that stated its
+    trouble, or since. It then holds up nobody who could tell more."""
+    others = lane.lapses or 0 < lane.troubled_at <= lane.answered_at
+    return answered(lane) if lane.trouble is not None and others and not is_shut(lane, now) else lane
+
+
+def without_probe(lane: Lane) -> Lane:
+    """The lane when its probe has ended without a word: its worker died, its job was cancelled or put back."""
+    return lane if lane.probe is None else replace(lane, probe=None)
 
 
 def waits_until(lane: Lane, rules: FlowRules, now: int) -> int | None:
     """When the lane may admit again, if that is known: for the worker's sleep and for ``waitingOn``."""
     if lane.paused:
         return None
-    times = [t for t in (lane.closed_until, lane.probing_until) if lane.trouble is not None and t is not None]
-    if times:
-        return max(times)
+    if lane.trouble is not None and lane.closed_until is not None:
+        # Past that time a probe is under way, and nobody knows when it ends.
+        return lane.closed_until if now < lane.closed_until else None
     if rules.rate_per_minute is not None:
         missing = 1.0 - _refill(lane, rules.rate_per_minute, now).tokens
         if missing > 0:
@@ -112,27 +137,38 @@ def waits_until(lane: Lane, rules: FlowRules, now: int) -> int | None:
     return None
 
 
-def close(lane: Lane, trouble: Trouble, detail: str, until: int | None, now: int, jitter: float) -> Lane:
+def close(
+    lane: Lane,
+    trouble: Trouble,
+    detail: str,
+    until: int | None,
+    now: int,
+    jitter: float,
+    accuser: str | None = None,
+) -> Lane:
     """The lane closed by a trouble; ``until`` is the processor's own word, clamped, else a growing wait.
 
-    Of many attempts under way that meet the same trouble only the first counts as a strike.
+    ``accuser``: the job whose refusal says so, if a job may be to blame. Of many attempts under way that meet the same
+    trouble only the first counts as a strike; a lane that is closed for as long already is returned as it is (nothing
+    to write), unless the blame spreads.
     """
-    still_closed = lane.trouble is not None and lane.closed_until is not None and now < lane.closed_until
-    strikes = lane.strikes if still_closed else lane.strikes + 1
-    if until is None:
-        first = CREDIT_MIN_MS if trouble is Trouble.OUT_OF_CREDIT else MIN_CLOSED_MS
-        longest = _LONGEST.get(trouble, OUTAGE_CAP_MS)
-        wait = int(min(longest, first * 2 ** min(strikes - 1, 30)) * (0.8 + 0.2 * jitter))
-    else:
-        wait = min(max(until - now, MIN_CLOSED_MS), MAX_CLOSED_MS)
+    shut = is_shut(lane, now)
+    strikes = lane.strikes if shut else lane.strikes + 1
+    wait = _wait(trouble, strikes, jitter) if until is None else min(max(until - now, MIN_CLOSED_MS), MAX_CLOSED_MS)
+    blamed = accuser if lane.trouble is None or lane.accuser == accuser else None
+    if shut and lane.closed_until is not None and (until is None or now + wait <= lane.closed_until):
+        return lane if blamed == lane.accuser else replace(lane, accuser=None)
     return replace(
         lane,
         trouble=trouble,
         detail=detail,
-        closed_until=max(now + wait, lane.closed_until or 0) if still_closed else now + wait,
-        probing_until=None,
+        closed_until=now + wait,
+        probe=None,
+        probed=lane.probed or accuser,
         strikes=strikes,
         errors=0,
+        troubled_at=now,
+        accuser=blamed,
     )
 
 
@@ -143,19 +179,51 @@ def server_error(lane: Lane, detail: str, now: int, jitter: float) -> Lane:
     return replace(lane, errors=lane.errors + 1)
 
 
-def heard(lane: Lane, now: int) -> Lane:
+def heard(lane: Lane, now: int, job_id: str | None = None) -> Lane:
     """An attempt was answered. While the lane's wait lasts that opens nothing: the attempt was sent before the
-    processor said to wait, and is no probe."""
-    if lane.closed_until is not None and now < lane.closed_until:
-        return lane
-    return answered(lane)
+    processor said to wait, and is no probe. But it is evidence, if a job is blamed."""
+    if is_shut(lane, now):
+        return lane if lane.accuser is None else testified(lane, job_id, now)
+    return answered(lane, now, job_id)
 
 
-def answered(lane: Lane) -> Lane:
+def answered(lane: Lane, now: int = 0, job_id: str | None = None) -> Lane:
     """The processor did its part: whatever trouble there was is over."""
     if lane.is_well:
         return lane
-    return replace(lane, trouble=None, detail=None, closed_until=None, probing_until=None, strikes=0, errors=0)
+    lane = testified(lane, job_id, now)
+    return replace(
+        lane,
+        trouble=None,
+        detail=None,
+        closed_until=None,
+        probe=None,
+        probed=None,
+        wanted=None,
+        strikes=0,
+        errors=0,
+        troubled_at=0,
+        accuser=None,
+        lapses=False,
+    )
+
+
+def testified(lane: Lane, job_id: str | None, at: int) -> Lane:
+    """The lane with a note that this job was answered then, unless a newer note is there."""
+    if job_id is None or at <= lane.answered_at:
+        return lane
+    return replace(lane, answered_at=at, answered_by=job_id)
+
+
+def is_shut(lane: Lane, now: int) -> bool:
+    """Is it closed, and its wait not over yet?"""
+    return lane.trouble is not None and lane.closed_until is not None and now < lane.closed_until
+
+
+def _wait(trouble: Trouble, strikes: int, jitter: float) -> int:
+    """Milliseconds between two probes when the processor gave no time."""
+    first = CREDIT_MIN_MS if trouble is Trouble.OUT_OF_CREDIT else MIN_CLOSED_MS
+    return int(min(_LONGEST.get(trouble, OUTAGE_CAP_MS), first * 2 ** min(strikes - 1, 30)) * (0.8 + 0.2 * jitter))
 
 
 def _refill(lane: Lane, rate_per_minute: float, now: int) -> Lane:

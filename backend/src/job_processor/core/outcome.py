@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from job_processor.core.job import JobError, Usage
+from job_processor.core.job import JobError, Refusals, Usage
 from job_processor.core.lane import Trouble
 from job_processor.core.verdict import Verdict
 
@@ -34,21 +34,28 @@ class Failed:
     """``retryable``: another attempt may succeed. Otherwise the error is about the job and ends it.
 
     ``partial``: what came of an answer before it ended badly; it was paid for, and is kept with the attempt.
+    ``note``: words for the history beside the error's own. ``refusals``: what the job has met, if it was refused.
     """
 
     error: JobError
     retryable: bool = True
     usage: Usage | None = None
     partial: str | None = None
+    note: str | None = None
+    refusals: Refusals | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Not now: put the job back until then (milliseconds since 1970) at no cost of an attempt."""
+    """Not now: put the job back until then (milliseconds since 1970) at no cost of an attempt.
+
+    ``refusals``: what the job has met, if it was refused; ``None`` leaves what is known of it as it is.
+    """
 
     until: int
     kind: str
     reason: str
+    refusals: Refusals | None = None
 
 
 Outcome: TypeAlias = Succeeded | Accepted | Failed | Deferred

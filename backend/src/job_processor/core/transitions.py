@@ -285,6 +285,7 @@ def _accept(job: Job, accepted: Accepted, note: str | None, now: int, rules: Flo
     newest = replace(job.attempts[-1], execution_id=accepted.execution_id or job.attempts[-1].execution_id)
     return job._replace(
         state=State.WAITING,
+        refusals=None,
         lease=replace(job.lease, until=now + accepted.timeout_ms),
         attempts=(*job.attempts[:-1], newest),
         history=remember(job.history, Event(now, Happened.ACCEPTED, job.attempt, accepted.execution_id)),
@@ -299,6 +300,7 @@ def _defer(job: Job, deferred: Deferred, now: int) -> Job:
         state=State.PENDING,
         run_at=until,
         snooze=Snooze(deferred.kind, deferred.reason),
+        refusals=deferred.refusals or job.refusals,
         history=remember(job.history, Event(now, Happened.SNOOZED, job.attempt, deferred.reason)),
     )
 
@@ -313,10 +315,12 @@ def _fail_attempt(
     jitter: float,
 ) -> Job:
     failures = job.failures + 1
-    event = Event(now, what, job.attempt, f"{failed.error.code}: {failed.error.message}")
+    detail = f"{failed.error.code}: {failed.error.message}"
+    event = Event(now, what, job.attempt, detail if failed.note is None else f"{detail} {failed.note}")
     closed = _close_attempt(job, now, end, failed.error, failed.usage, failed.partial)._replace(
         failures=failures,
         error=failed.error,
+        refusals=failed.refusals,
         history=remember(job.history, event),
     )
     run_at = now + backoff_ms(failures, rules.backoff_base_seconds, rules.backoff_cap_seconds, jitter)
@@ -354,6 +358,7 @@ def _retry(job: Job, signal: Retried, now: int) -> Job:
         run_at=now,
         finished_at=None,
         error=None,
+        refusals=None,
         result=None,
         verdict=None,
         # The old deadline has done its work; a retry asks for the job to run all the same.

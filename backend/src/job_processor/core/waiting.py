@@ -30,6 +30,11 @@ def waiting_on(job: Job, lane: Lane, rules: FlowRules, in_flight: int, now: int)
     if lane.trouble is not None:
         return WaitsFor(lane.trouble.value, lane.detail or "The lane is closed.", waits_until(lane, rules, now))
     if job.run_at > now:
+        if job.snooze is not None:
+            return WaitsFor(job.snooze.kind, job.snooze.detail, job.run_at)
+        if job.failures and job.refusals is not None:
+            why = "which is held against this job, and the next one follows"
+            return WaitsFor("retry", f"Attempt {job.attempt} was refused, {why}.", job.run_at)
         if job.failures:
             return WaitsFor("retry", f"Attempt {job.attempt} failed; the next one follows.", job.run_at)
         return WaitsFor("schedule", "The job is to start later.", job.run_at)

@@ -105,12 +105,14 @@ class Claimed:
     """The jobs now RUNNING under ``owner``, each with a lease of its own; and the lane as it stands after.
 
     ``retry_at``: when this flow may have something to claim again, if the store knows (a future ``run_at``,
-    a lane that opens); ``None`` when only a wake-up or the next poll can tell.
+    a lane that opens); ``None`` when only a wake-up or the next poll can tell. ``idle``: the lane would have admitted
+    a job, and none was due.
     """
 
     jobs: Sequence[Job]
     lane: Lane
     retry_at: int | None = None
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,12 @@ class Store(Protocol):
         The lane (``core.lane.admit``) says how many; that and each job's move (``core.transitions.claim``,
         with a fresh token) are atomic: no two claims get the same job, and a flow's concurrency and rate
         are never exceeded, whoever claims.
+
+        In a lane that is in trouble the one job is its probe: ``lane.wanted`` if that is due; else, while no job is
+        ``lane.probed``, the first in the order above; else, of the due jobs but that one, the first that was never
+        handed over, or the one that is due for the longest time, whatever its priority; and ``lane.probed`` when no
+        other is due. The probe's place is taken while its job is RUNNING under the lease ``lane.probe`` and that lease
+        has not ended.
         """
         ...
 

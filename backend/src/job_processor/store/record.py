@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 
 from job_processor.core.events import Event
-from job_processor.core.job import Attempt, Job, JobError, Json, Lease, Snooze, State
+from job_processor.core.job import Attempt, Job, JobError, Json, Lease, Refusals, Snooze, State
 from job_processor.core.verdict import Verdict
 
 
@@ -23,6 +23,7 @@ class Record(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
     verdict: Verdict | None = None
     error: JobError | None = None
     snooze: Snooze | None = None
+    refusals: Refusals | None = None
     progress: str | None = None
     attempts: tuple[Attempt, ...] = ()
     history: tuple[Event, ...] = ()
@@ -41,6 +42,7 @@ def to_record(job: Job) -> Record:
         verdict=job.verdict,
         error=job.error,
         snooze=job.snooze,
+        refusals=job.refusals,
         progress=job.progress,
         attempts=job.attempts,
         history=job.history,
@@ -92,6 +94,7 @@ def from_record(
         verdict=record.verdict,
         error=record.error,
         snooze=record.snooze,
+        refusals=record.refusals,
         progress=record.progress,
         attempts=record.attempts,
         history=record.history,

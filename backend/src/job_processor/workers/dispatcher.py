@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 import structlog
 
 from job_processor.core.errors import JobNotFound, StoreUnavailable
+from job_processor.core.evidence import blamed
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, JobError, Lease
 from job_processor.core.outcome import (
@@ -15,6 +16,8 @@ from job_processor.core.outcome import (
     Deferred,
     Failed,
     HandOver,
+    LaneClosed,
+    LaneWell,
     Outcome,
     Progressed,
     Reported,
@@ -33,22 +36,31 @@ BATCH = 200
 POLL_SECONDS = 1.0
 """Wake-ups are hints; this is the guarantee."""
 DRAIN_SECONDS = 6.0
-"""What attempts under way get to end in when the process stops."""
-
-
+"""What attempts under way, and outcomes that are not written yet, get when the process stops."""
 RELEASE_SECONDS = 2.0
 """What giving back the rest may take."""
+RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
+"""Between two tries to write an outcome. The last is repeated; it is shorter than the wait after a lost lease."""
+LANE_TRIES = 5
+"""Tries to write what an attempt showed of its lane, once its outcome is written: the next probe shows it again."""
 
 
 @dataclass(slots=True)
 class _Running:
     job: Job
     lease: Lease
-    task: asyncio.Task[None]
+    outcome: Outcome | None = None
+    """What the processor said."""
+    written: bool = False
+    """The job knows it; what is left is to tell the lane."""
+    task: asyncio.Task[None] | None = field(default=None)
 
 
 class Dispatcher(Loop):
-    """``slots``: attempts this process may have under way for the flow; the flow's own limits are the store's."""
+    """``slots``: attempts this process may have under way for the flow; the flow's own limits are the store's.
+
+    ``pause``: how the seconds between two tries to write an outcome pass.
+    """
 
     def __init__(
         self,
@@ -62,6 +74,7 @@ class Dispatcher(Loop):
         callback_token: Callable[[Job], str],
         telemetry: Telemetry,
         slots: int = 1_000,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         super().__init__()
         self.name = f"dispatcher:{rules.name}"
@@ -76,6 +89,9 @@ class Dispatcher(Loop):
         self._slots = slots
         # By lease token: a job that was taken over may have an old attempt under way beside its new one.
         self._running: dict[str, _Running] = {}
+        self._pause = pause
+        self._unwritten = 0
+        """Outcomes that the store did not take yet."""
         self._lane = LaneKeeper(store, rules, opened=self.wake)
 
     @property
@@ -84,66 +100,136 @@ class Dispatcher(Loop):
 
     def held(self) -> list[Held]:
         """The leases this process wants to keep."""
-        return [Held(one.job.id, token) for token, one in self._running.items()]
+        return [Held(one.job.id, token) for token, one in self._running.items() if not one.written]
 
     def abandon(self, job_id: str, token: str | None = None) -> None:
-        """Stop the attempts of a job, or the one of this lease: whatever they say now changes nothing."""
+        """Stop the attempts of a job, or the one of this lease. What was said already is still recorded: a success
+        counts from any attempt."""
         for one in self._running.values():
-            if one.job.id == job_id and token in (None, one.lease.token):
+            if one.job.id == job_id and token in (None, one.lease.token) and one.outcome is None and one.task:
                 one.task.cancel()
 
     async def tick(self) -> float:
         limit = min(self._slots - len(self._running), BATCH)
         if limit <= 0:
             return POLL_SECONDS
+        if self._unwritten:
+            # What is known comes first: one of these jobs could be taken again, and be paid for twice.
+            return POLL_SECONDS
         claimed = await self._store.claim(Claim(self._rules, limit, self._owner))
         failpoint("claim.after_commit")
-        self._lane.seen(claimed.lane)
         for job in claimed.jobs:
             assert job.lease is not None
-            task = asyncio.create_task(self._attempt(job, job.lease))
-            self._running[job.lease.token] = _Running(job, job.lease, task)
+            self._start(_Running(job, job.lease))
+        with contextlib.suppress(StoreUnavailable):
+            await self._lane.seen(claimed)
         if len(claimed.jobs) == limit:
             return 0
         if claimed.retry_at is None:
             return POLL_SECONDS
         return min(POLL_SECONDS, max(0.0, (claimed.retry_at - self._store.now()) / 1000))
 
+    def _start(self, one: _Running) -> None:
+        one.task = asyncio.create_task(self._attempt(one))
+        self._running[one.lease.token] = one
+        # Not in the task itself: one that is cancelled before its first step would never get there.
+        one.task.add_done_callback(lambda task: self._ended(one, task))
+
+    def _ended(self, one: _Running, task: asyncio.Task[None]) -> None:
+        full = len(self._running) >= self._slots
+        del self._running[one.lease.token]
+        if full:
+            self.wake()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("attempt_broken", job=one.job.id, attempt=one.job.attempt, exc_info=error)
+
     async def stopped(self) -> None:
         """Let attempts end; what is still under way then goes back at once, for another process or the next start."""
-        left = [one.task for one in self._running.values()]
+        left = [one.task for one in self._running.values() if one.task is not None]
         if left:
             await asyncio.wait(left, timeout=DRAIN_SECONDS)
-        rest = list(self._running.values())
-        for one in rest:
-            one.task.cancel()
-        await asyncio.gather(*(one.task for one in rest), return_exceptions=True)
-        try:
-            async with asyncio.timeout(RELEASE_SECONDS):
-                await asyncio.gather(*(self._release(one) for one in rest))
-        except (StoreUnavailable, TimeoutError):
-            # The leases end by themselves, only later.
-            log.warning("release_failed", flow=self._rules.name, jobs=len(rest))
+        rest = [one for one in self._running.values() if not one.written]
+        tasks = [one.task for one in self._running.values() if one.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(self._release(one) for one in rest))
 
     async def _release(self, one: _Running) -> None:
-        outcome = Deferred(self._store.now(), "shutdown", "The worker stopped.")
-        await self._record(one.job, one.lease, outcome)
-
-    async def _attempt(self, job: Job, lease: Lease) -> None:
+        """The last word on an attempt: what its processor said, or that it goes back."""
+        outcome = one.outcome or Deferred(self._store.now(), "shutdown", "The worker stopped.")
         try:
-            handed = await self._hand_over(job)
-            await self._lane.learn(handed.lane)
-            await self._record(job, lease, handed.job)
-            failpoint("dispatch.after_record")
-        except StoreUnavailable as error:
-            # The lease will end, and the reaper's verdict is right whatever came of the attempt.
-            log.warning("outcome_not_recorded", job=job.id, attempt=job.attempt, reason=str(error))
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await self._record(one.job, one.lease, outcome)
+        except Exception as error:
+            # The lease ends by itself, only later; an outcome is lost with the process that knew it.
+            lost = None if one.outcome is None else type(one.outcome).__name__.lower()
+            log.warning("release_failed", job=one.job.id, attempt=one.job.attempt, lost=lost, reason=repr(error))
+
+    async def _attempt(self, one: _Running) -> None:
+        handed = await self._hand_over(one.job)
+        one.outcome = handed.job
+        if isinstance(handed.lane, LaneWell):
+            self._lane.answered(one.job.id)
+        closes = isinstance(handed.lane, LaneClosed)
+        # A lane is closed before its job is put back, which would be taken again at once. Everything else is about the
+        # job first: what can or cannot be learnt of the lane must not cost an outcome.
+        known = closes and await self._close(one, handed)
+        await self._keep(one)
+        one.written = True
+        failpoint("dispatch.after_record")
+        if not known:
+            await self._learn(one.job, handed)
+
+    async def _close(self, one: _Running, handed: HandOver) -> bool:
+        """Write the lane, and decide what a refusal means for the job. ``False``: the lane could not be written."""
+        try:
+            if blamed(handed) is None:
+                await self._lane.learn(one.job.id, handed.lane)
+            else:
+                one.outcome = (await self._lane.judge(one.job, handed)).outcome
+        except StoreUnavailable:
+            if blamed(handed) is not None:
+                one.outcome = self._lane.judge_by_memory(one.job, handed).outcome
+            return False
+        except Exception:
+            # A fault of ours in what concerns the lane must not cost an outcome.
+            log.exception("lane_broken", flow=one.job.flow)
+        return True
+
+    async def _learn(self, job: Job, handed: HandOver) -> None:
+        for n in range(LANE_TRIES):
+            try:
+                if blamed(handed) is None:
+                    await self._lane.learn(job.id, handed.lane)
+                else:
+                    await self._lane.judge(job, handed)
+                return
+            except StoreUnavailable as error:
+                log.warning("lane_not_written", flow=job.flow, reason=str(error))
+                await self._pause(RETRY_SECONDS[min(n, len(RETRY_SECONDS) - 1)])
+
+    async def _keep(self, one: _Running) -> None:
+        """Record the outcome, however long the store is away: it was paid for. The lease is renewed meanwhile."""
+        assert one.outcome is not None
+        tries = 0
+        try:
+            while True:
+                try:
+                    return await self._record(one.job, one.lease, one.outcome)
+                except StoreUnavailable as error:
+                    if tries == 0:
+                        self._unwritten += 1
+                    pause = RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)]
+                    tries += 1
+                    if tries in (1, 10) or tries % 60 == 0:
+                        log.warning("outcome_not_yet_written", job=one.job.id, tries=tries, reason=str(error))
+                await self._pause(pause)
         except JobNotFound:
-            log.info("job_gone", job=job.id)
+            log.info("job_gone", job=one.job.id)
         finally:
-            full = len(self._running) >= self._slots
-            del self._running[lease.token]
-            if full:
+            if tries:
+                self._unwritten -= 1
                 self.wake()
 
     async def _hand_over(self, job: Job) -> HandOver:

@@ -1,62 +1,120 @@
 """What attempts tell about their lane: trouble closes it, an answer opens it. Written by compare-and-set."""
 
+import asyncio
 import random
 from collections.abc import Callable
 
 import structlog
 
+from job_processor.core.evidence import Judged, judge
 from job_processor.core.flow import FlowRules
-from job_processor.core.lane import Lane, close, heard, server_error
-from job_processor.core.outcome import LaneClosed, LaneFault, LaneSign, LaneWell
-from job_processor.store.base import Store
+from job_processor.core.job import Job
+from job_processor.core.lane import Lane, close, heard, is_shut, lapsed, server_error, testified
+from job_processor.core.outcome import HandOver, LaneClosed, LaneFault, LaneSign, LaneWell
+from job_processor.store.base import Claimed, Store
 
 log = structlog.get_logger(__name__)
 _TRIES = 20
 
 
 class LaneKeeper:
-    """One flow's lane as this worker sees it. ``opened`` is called when an answer has opened a closed lane."""
+    """One flow's lane as this worker sees it. ``opened`` is called when an answer has opened a closed lane.
+
+    Who was answered is remembered here and not written while the lane is well; it is written down as soon as the lane
+    is found in trouble, so that every worker can judge by it. Any method but ``answered`` may raise StoreUnavailable.
+    """
 
     def __init__(self, store: Store, rules: FlowRules, opened: Callable[[], None]) -> None:
         self._store = store
         self._flow = rules.name
         self._opened = opened
-        self._clean = True
+        self._known = Lane(rules.name)
+        self._answers: dict[str, int] = {}
+        """The last two jobs that were answered, oldest first, and when: of one job the other is another."""
+        self._turn = asyncio.Lock()
+        """One change at a time in this process: the next one often finds that nothing is left to write."""
 
-    def seen(self, lane: Lane) -> None:
-        """The lane as a claim has just found it."""
-        self._clean = lane.is_well
+    async def seen(self, claimed: Claimed) -> None:
+        """The lane as a claim has just found it. Adds what this worker knows and the store does not."""
+        lane = self._known = claimed.lane
+        if lane.trouble is None:
+            return
+        if claimed.idle and lapsed(lane, self._store.now()) is not lane:
+            await self._change(lapsed)
+        elif max(self._answers.values(), default=0) > lane.answered_at:
+            await self._change(lambda lane, now: self._witnessed(lane))
 
-    async def learn(self, sign: LaneSign | None) -> None:
+    def answered(self, job_id: str) -> None:
+        """A job was answered just now."""
+        self._answers.pop(job_id, None)
+        self._answers[job_id] = self._store.now()
+        if len(self._answers) > 2:
+            del self._answers[next(iter(self._answers))]
+
+    async def judge(self, job: Job, handed: HandOver) -> Judged:
+        """A refusal that may be the job's fault or the lane's. The lane is written."""
+        judged: Judged | None = None
+
+        def change(lane: Lane, now: int) -> Lane:
+            nonlocal judged
+            judged = judge(handed, job, lane, self._others(lane, job.id), now, random.random())
+            return judged.lane if judged.lane is lane else self._witnessed(judged.lane)
+
+        await self._change(change)
+        assert judged is not None
+        return judged
+
+    def judge_by_memory(self, job: Job, handed: HandOver) -> Judged:
+        """The same when the store cannot be asked; nothing is written."""
+        lane = self._known
+        return judge(handed, job, lane, self._others(lane, job.id), self._store.now(), random.random())
+
+    async def learn(self, job_id: str, sign: LaneSign | None) -> None:
         """What an attempt showed of the lane. ``LaneWell`` costs nothing while the lane is known to be well."""
         match sign:
             case LaneClosed():
-                lane = await self._change(
+                await self._change(
                     lambda lane, now: close(lane, sign.trouble, sign.detail, sign.until, now, random.random())
                 )
-                log.warning("lane_closed", flow=self._flow, kind=sign.trouble.value, until=lane.closed_until)
             case LaneFault():
                 await self._change(lambda lane, now: server_error(lane, sign.detail, now, random.random()))
-            case LaneWell():
-                await self._answered()
-            case None:
+            case LaneWell() if not self._known.is_well:
+                if (await self._change(lambda lane, now: heard(lane, now, job_id))).is_well:
+                    self._opened()
+            case LaneWell() | None:
                 pass
 
-    async def _answered(self) -> None:
-        if self._clean:
-            return
-        lane = await self._change(heard)
-        if lane.is_well:
-            log.info("lane_open", flow=self._flow)
-            self._opened()
+    def _others(self, lane: Lane, job_id: str) -> int | None:
+        """When a job but this one was last answered, as far as this worker and the store know."""
+        times = [at for one, at in self._answers.items() if one != job_id]
+        if lane.answered_by not in (None, job_id):
+            times.append(lane.answered_at)
+        return max(times, default=None)
+
+    def _witnessed(self, lane: Lane) -> Lane:
+        for job_id, at in self._answers.items():
+            lane = testified(lane, job_id, at)
+        return lane
 
     async def _change(self, change: Callable[[Lane, int], Lane]) -> Lane:
-        lane = Lane(self._flow)
-        for _ in range(_TRIES):
-            lanes = await self._store.lanes()
-            before = next((one for one in lanes if one.flow == self._flow), Lane(self._flow))
-            lane = change(before, self._store.now())
-            if lane is before or await self._store.put_lane(lane):
-                break
-        self.seen(lane)
-        return lane
+        async with self._turn:
+            known = self._known
+            if is_shut(known, self._store.now()) and change(known, self._store.now()) is known:
+                # While its wait lasts only another trouble changes a closed lane, and this is none.
+                return known
+            for _ in range(_TRIES):
+                lanes = await self._store.lanes()
+                before = next((one for one in lanes if one.flow == self._flow), Lane(self._flow))
+                self._known = after = change(before, self._store.now())
+                if after is before:
+                    break
+                if await self._store.put_lane(after):
+                    self._tell(before, after)
+                    break
+            return self._known
+
+    def _tell(self, before: Lane, after: Lane) -> None:
+        if after.trouble is not None and after.strikes > before.strikes:
+            log.warning("lane_closed", flow=self._flow, kind=after.trouble.value, until=after.closed_until)
+        elif after.trouble is None and before.trouble is not None:
+            log.info("lane_open", flow=self._flow)

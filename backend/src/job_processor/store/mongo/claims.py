@@ -12,7 +12,7 @@ from pymongo.errors import BulkWriteError
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, Lease
-from job_processor.core.lane import Lane, admit, took, waits_until
+from job_processor.core.lane import Lane, admit, took, waits_until, without_probe
 from job_processor.core.transitions import claim as claim_job
 from job_processor.store.base import Claim, Claimed
 from job_processor.store.mongo import documents
@@ -46,16 +46,17 @@ class Claims:
             await self._make_ready(rules.name, at)
             upcoming = await self._next_run_at(rules.name)
         if stored.lane.paused:
-            jobs, lane = list[Job](), stored.lane
+            jobs, lane, idle = list[Job](), stored.lane, False
         elif rules.concurrency is None and rules.rate_per_minute is None and stored.lane.trouble is None:
             jobs, lane = await self._take_free(wish, at), stored.lane
+            idle = not jobs
         else:
             async with self._turns.setdefault(rules.name, asyncio.Lock()):
-                jobs, lane = await self._take_reserved(wish, at)
+                jobs, lane, idle = await self._take_reserved(wish, at)
         if len(jobs) == wish.limit:
             return Claimed(jobs, lane)
         opens = waits_until(lane, rules, at)
-        return Claimed(jobs, lane, opens if opens is not None and opens > at else upcoming)
+        return Claimed(jobs, lane, opens if opens is not None and opens > at else upcoming, idle)
 
     async def _take_free(self, wish: Claim, at: int) -> list[Job]:
         jobs: list[Job] = []
@@ -68,30 +69,56 @@ class Claims:
                 break
         return jobs
 
-    async def _take_reserved(self, wish: Claim, at: int) -> tuple[list[Job], Lane]:
-        """Reserve in the lane first, then claim: at no moment is more in flight than the lane admits."""
+    async def _take_reserved(self, wish: Claim, at: int) -> tuple[list[Job], Lane, bool]:
+        """Reserve in the lane first, then claim: at no moment is more in flight than the lane admits.
+
+        Also says whether the lane would have admitted a job, and none was due.
+        """
         rules = wish.rules
         stored = await self._lanes.read(rules.name)
         for _ in range(_RESERVE_ROUNDS):
-            in_flight, kept = 0, stored.slots
+            found = await self._lanes.with_live_probe(stored, at, self._database_now())
+            in_flight, kept = 0, self._lanes.young(stored, self._database_now())
             if rules.concurrency is not None:
                 in_flight, kept = await self._lanes.occupied(rules.name, stored, self._database_now())
-            allowed, admitted = admit(stored.lane, wish.limit, in_flight, rules, at)
-            picked = await self._pick(rules.name, allowed) if allowed > 0 else []
+            allowed, admitted = admit(found.lane, wish.limit, in_flight, rules, at)
+            if allowed <= 0:
+                return [], admitted, False
+            probes = admitted.trouble is not None
+            picked = await (self._pick_probe(admitted) if probes else self._pick(rules.name, allowed))
             if not picked:
-                return [], admitted
-            after = took(admitted, len(picked), rules, at)
+                return [], admitted, True
             tokens = _tokens(len(picked))
-            new = self._slots(picked, tokens) if rules.concurrency is not None else ()
+            after = took(admitted, len(picked), rules, tokens[0], picked[0]["_id"])
+            new = self._slots(picked, tokens) if rules.concurrency is not None or probes else ()
             if await self._lanes.reserve(stored, after, (*kept, *new)):
                 jobs = await self._take(picked, wish, at, tokens)
                 if len(jobs) < len(picked):
                     held = {job.lease.token for job in jobs if job.lease is not None}
                     await self._give_back([t for t in tokens if t not in held], after, rules, none=not jobs)
-                return jobs, after
+                return jobs, after, False
             await asyncio.sleep(random.uniform(0, 0.01))
             stored = await self._lanes.read(rules.name)
-        return [], stored.lane
+        return [], stored.lane, False
+
+    async def _pick_probe(self, lane: Lane) -> list[Document]:
+        """The whole document of the job that goes alone, as the contract of ``claim`` says."""
+        due: Document = {"flow": lane.flow, "ready": 1}
+        others: Document = {**due, "_id": {"$ne": lane.probed}}
+
+        async def run(again: bool) -> Document | None:
+            wanted = None if lane.wanted is None else await self._jobs.find_one({**due, "_id": lane.wanted})
+            if wanted is None and lane.probed is None:
+                return await self._jobs.find_one(due, sort=_ORDER)
+            return (
+                wanted
+                or await self._jobs.find_one({**others, "attempt": 0}, sort=_ORDER)
+                or await self._jobs.find_one(others, sort=[("runAt", 1), ("_id", 1)])
+                or await self._jobs.find_one({**due, "_id": lane.probed})
+            )
+
+        found = await self._link.do(run)
+        return [] if found is None else [found]
 
     def _slots(self, picked: Sequence[Document], tokens: Sequence[str]) -> tuple[Slot, ...]:
         at = self._database_now()
@@ -105,8 +132,8 @@ class Claims:
                 lane = stored.lane
                 if rules.rate_per_minute is not None:
                     lane = replace(lane, tokens=lane.tokens + len(unused))
-                if none and lane.probing_until is not None and lane.probing_until == reserved.probing_until:
-                    lane = replace(lane, probing_until=None)
+                if none and lane.probe is not None and lane.probe == reserved.probe:
+                    lane = without_probe(lane)
                 kept = tuple(slot for slot in stored.slots if slot.token not in unused)
                 if (lane, kept) == (stored.lane, stored.slots) or await self._lanes.reserve(stored, lane, kept):
                     return

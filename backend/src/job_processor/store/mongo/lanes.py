@@ -5,13 +5,13 @@ back when the job leaves flight: whoever claims next sees by the jobs themselves
 (``occupied``). So an outcome costs no second write, and a killed worker's slots heal by the same road.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 from pymongo.errors import DuplicateKeyError
 
-from job_processor.core.lane import Lane
+from job_processor.core.lane import Lane, without_probe
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.documents import new_write_id
 
@@ -99,6 +99,27 @@ class Lanes:
 
         return await self._link.do(run)
 
+    async def with_live_probe(self, stored: Stored, at: int, now: int) -> Stored:
+        """What is stored, without a probe that has ended: its job has moved on, or its lease has ended by ``at``.
+
+        One that was reserved and not claimed yet lives too, as long as a slot may (see ``occupied``).
+        """
+        lane = stored.lane
+        if lane.probe is None:
+            return stored
+        slot = next((slot for slot in stored.slots if slot.token == lane.probe), None)
+        job = (await self._look_at([lane.probed or ""])).get(lane.probed or "")
+        if job is not None and job.get("token") == lane.probe:
+            lives = job["state"] == "RUNNING" and job["leaseUntil"] > at
+        else:
+            open_ = job is not None and slot is not None and job["rev"] == slot.rev
+            lives = open_ and slot is not None and not await self._shut_out(slot, now)
+        return stored if lives else replace(stored, lane=without_probe(lane))
+
+    def young(self, stored: Stored, now: int) -> tuple[Slot, ...]:
+        """The slots whose claimers may still be under way. A flow without a limit has no use for others."""
+        return tuple(slot for slot in stored.slots if now - slot.at < self._link.tuning.reservation * 1000)
+
     async def occupied(self, flow: str, stored: Stored, now: int) -> tuple[int, tuple[Slot, ...]]:
         """How many jobs take up the lane at the most, and the slots that must be kept.
 
@@ -132,7 +153,7 @@ class Lanes:
             return {}
 
         async def run(again: bool) -> dict[str, Document]:
-            found = self._jobs.find({"_id": {"$in": ids}}, {"rev": 1, "token": 1})
+            found = self._jobs.find({"_id": {"$in": ids}}, {"rev": 1, "token": 1, "state": 1, "leaseUntil": 1})
             return {one["_id"]: one async for one in found}
 
         return await self._link.do(run)

@@ -8,7 +8,7 @@ import msgspec
 
 from job_processor.core.errors import IdempotencyMismatch
 from job_processor.core.job import Job, Lease, State
-from job_processor.core.lane import Lane, admit, took, waits_until
+from job_processor.core.lane import Lane, admit, took, waits_until, without_probe
 from job_processor.core.transitions import Change
 from job_processor.core.transitions import claim as claim_job
 from job_processor.store.base import Added, Claim, Claimed, Held, IdempotencyKey, Notice, Worker
@@ -88,17 +88,16 @@ def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claime
             "(SELECT n FROM jobs WHERE ready = 0 AND flow = ? AND run_at <= ? ORDER BY run_at LIMIT ?)",
             (rules.name, at, _PROMOTE_LIMIT),
         )
-        lane = read_lane(tx, rules.name)
+        lane = stored = read_lane(tx, rules.name)
+        if lane.probe is not None and not _is_held(tx, lane, at):
+            lane = without_probe(lane)
         in_flight = 0
         if rules.concurrency is not None:
             in_flight = _number(tx, "SELECT count(*) FROM jobs WHERE flow = ? AND lease_token IS NOT NULL", rules.name)
         allowed, admitted = admit(lane, wish.limit, in_flight, rules, at)
         claimed: list[Job] = []
         if allowed > 0:
-            found = db.execute(
-                f"{rows.WHOLE} WHERE j.ready = 1 AND j.flow = ? ORDER BY j.priority DESC, j.run_at, j.id LIMIT ?",
-                (rules.name, allowed),
-            ).fetchall()
+            found = _probe(tx, lane) if lane.trouble is not None else _head(tx, rules.name, allowed)
             lease_until = at + int(rules.lease_seconds * 1000)
             for row in found:
                 before = rows.to_job(row)
@@ -108,14 +107,50 @@ def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claime
                 claimed.append(after)
                 tx.notices.append(notice(after, seq))
                 tx.moves.append((after.flow, State.PENDING, State.RUNNING))
-        changed = took(admitted, len(claimed), rules, at)
-        if claimed and changed is not lane:
-            _write_lane(tx, replace(changed, rev=lane.rev + 1))
+        changed = admitted
+        if claimed:
+            assert claimed[0].lease is not None
+            changed = took(admitted, len(claimed), rules, claimed[0].lease.token, claimed[0].id)
+        if claimed and changed is not stored:
+            changed = replace(changed, rev=stored.rev + 1)
+            _write_lane(tx, changed)
         if len(claimed) == wish.limit:
             return Claimed(claimed, changed)
-        return Claimed(claimed, changed, _retry_at(tx, changed, wish, at))
+        return Claimed(claimed, changed, _retry_at(tx, changed, wish, at), idle=allowed > 0 and not claimed)
 
     return run
+
+
+def _head(tx: Transaction, flow: str, limit: int) -> list[rows.Row]:
+    return tx.db.execute(
+        f"{rows.WHOLE} WHERE j.ready = 1 AND j.flow = ? ORDER BY j.priority DESC, j.run_at, j.id LIMIT ?",
+        (flow, limit),
+    ).fetchall()
+
+
+def _probe(tx: Transaction, lane: Lane) -> list[rows.Row]:
+    """The job that goes alone, as the contract of ``claim`` says."""
+    due = f"{rows.WHOLE} WHERE j.ready = 1 AND j.flow = :flow AND"
+    of = {"flow": lane.flow, "wanted": lane.wanted, "probed": lane.probed}
+    for which in (
+        "j.id = :wanted",
+        "(:probed IS NULL OR j.id != :probed AND j.attempt = 0) ORDER BY j.priority DESC, j.run_at, j.id LIMIT 1",
+        "j.id != :probed ORDER BY j.run_at, j.id LIMIT 1",
+        "j.id = :probed",
+    ):
+        found = tx.db.execute(f"{due} {which}", of).fetchall()
+        if found:
+            return found
+    return []
+
+
+def _is_held(tx: Transaction, lane: Lane, at: int) -> bool:
+    """Is the lane's probe still with its worker?"""
+    row = tx.db.execute(
+        "SELECT 1 FROM jobs WHERE id = ? AND lease_token = ? AND state = 'RUNNING' AND lease_until > ?",
+        (lane.probed, lane.probe, at),
+    ).fetchone()
+    return row is not None
 
 
 def _retry_at(tx: Transaction, lane: Lane, wish: Claim, at: int) -> int | None:
