@@ -241,7 +241,8 @@ def judge(one: Case, repaired: str | None, is_cut: bool) -> str:
         return "right"
     if is_cut and {"missing brace", "cut"} <= set(one.kinds):
         # Where the bracket stood is behind the end: what was said must be there, under its name and in order.
-        said = leaves(value)
+        # The last one may be a name by rights: nobody could tell.
+        said = leaves(value)[:-1]
         return "right" if all(is_prefix(a, b) for a, b in zip(said, leaves(one.value), strict=False)) else "wrong"
     return "right" if is_cut and is_prefix(value, one.value) else "wrong"
 

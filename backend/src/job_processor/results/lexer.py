@@ -29,11 +29,14 @@ _BARE_ITEM = re.compile(rf"(?:{NUMBER}|{LITERAL}|True|False|None)\s*+(?=[,\]}}])
 _CLEAN_NAME = re.compile(r"[\w$.@ -]{1,100}\Z")
 _HIDDEN_ITEM = re.compile(rf",\s*(?:{NUMBER}|{LITERAL}|True|False|None)\s*\Z|[}}\]]\s*,|,\s*[\w$-]+\s*:|,\s*[\"'“]")
 _HIDDEN_END = re.compile(
-    rf"[}}\]]\s*(?:[,}}\]\n]|\Z)|,\s*\Z|,\s*(?:{NUMBER}|{LITERAL}|True|False|None|[\[{{])\s*(?:[,}}\]]|\Z)"
+    rf",\s*\Z|,\s*(?:{NUMBER}|{LITERAL}|True|False|None|[\[{{])\s*(?:[,}}\]]|\Z)"
 )
 _HIDDEN_NAME = re.compile(r",\s*[\w$-]+\s*:")
 _HIDDEN_QUOTE = re.compile(r",\s*[\"'“][^,]*[\"'”]\s*[,\]}]")
 _HALF_AT_END = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
+_LINE_OF_JSON = re.compile(r"\n([ \t]*+)(?=[\"'{\[}\]\d-]|true\b|false\b|null\b|True\b|False\b|None\b)(.)")
+_MARGIN = re.compile(r"[ \t]*+")
+_REST_OF_LINE = re.compile(r"(?:[^\"\n\\]|\\.)++\"(?=[ \t]*+,?+[ \t]*+(?:\n|\Z))")
 _ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
 _FOREIGN_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|(['`“”‘’]))")
 _TUPLE = re.compile(r"\(\s*+(?:[\"'“{\[()]|-?+\d|True\b|False\b|None\b)")
@@ -151,6 +154,8 @@ class Lexer:
                 if edit is not None:
                     edits.append(edit)
                 at += length
+            elif mark == "\n" and not inner and (ended := self._ends_with_line(start, at)) is not None:
+                return self._end_string(start, ended, edits)
             elif mark < " ":
                 edits.append(Edit(at, mark, json.dumps(mark)[1:-1]))
                 at += 1
@@ -200,6 +205,8 @@ class Lexer:
         body = self._body
         after = min(_match_end(_BLANK, body, at + 1), self._end)
         if after >= self._end:
+            if self._tail(start, at) != at:
+                raise Unreadable  # Cut behind a quote: a closing one, or the opening one of what is not there.
             return True
         follows = body[after]
         if follows == ":":
@@ -250,6 +257,25 @@ class Lexer:
             raise Unreadable
         return first
 
+    def _ends_with_line(self, start: int, at: int) -> int | None:
+        """Where a string without its closing quote ends, if the next line begins like the next member does.
+
+        Only in a text whose members begin lines, and when the next line stands as far in as this one.
+        """
+        body = self._body
+        line = body.rfind("\n", 0, start) + 1
+        following = _LINE_OF_JSON.match(body, at, self._end)
+        if following is None or self._wants_name():
+            return None
+        margin = len(_MARGIN.match(body, line).group())  # type: ignore[union-attr]
+        content = body[start + 1 : at].rstrip()
+        is_last = following.group(2) in "}]"
+        if line == 0 or (len(following.group(1)) >= margin if is_last else len(following.group(1)) != margin):
+            return None
+        if content.endswith(",") == is_last or "\n" in content:
+            return None
+        return start + 1 + len(content if is_last else content[:-1].rstrip())
+
     def _end_string(self, start: int, end: int, edits: list[Edit]) -> int:
         """End a string whose closing quote is missing."""
         self.guesses += 1
@@ -282,10 +308,12 @@ class Lexer:
                 raise Unreadable
             if any(("{" if closer == "}" else "[") in stripped for closer in closers):
                 raise Unreadable  # What looks like the closing brackets belongs to the string, it may be.
-            if inner or _HIDDEN_ITEM.search(stripped) or _HIDDEN_END.search(stripped):
+            if inner or _has_closer(stripped) or _HIDDEN_ITEM.search(stripped) or _HIDDEN_END.search(stripped):
                 raise Unreadable
+            if self._stack[-1:] == ["]"] and re.search(r"(?:\d|true|false|null)\Z", stripped):
+                raise Unreadable  # It may be an element of its own, the comma being lost with the quote.
             return self._end_string(start, start + 1 + len(stripped), edits)
-        if _HIDDEN_END.search(content) or _HIDDEN_QUOTE.search(content) or len(inner) % 2 == 1:
+        if _has_closer(content) or _HIDDEN_END.search(content) or _HIDDEN_QUOTE.search(content) or len(inner) % 2 == 1:
             raise Unreadable
         if "\n" in content[len(content.rstrip()) :]:
             raise Unreadable
@@ -325,6 +353,9 @@ class Lexer:
         body, end = self._body, self._end
         if self._wants_name():
             return self._bare_name(at, fresh)
+        rest = _REST_OF_LINE.match(body, at, end)
+        if rest is not None and self._is_own_line(at, fresh):
+            return self._missing_opening(at, rest.end() - 1)
         for pattern in (_DATE_TIME, _TIME, _URL):
             odd = pattern.match(body, at, end)
             if odd is not None:
@@ -354,6 +385,12 @@ class Lexer:
         if rest and self._stack[-1:] == ["]"] and (_JSON_WORD.match(first) or first in WORDS):
             return self._scalar(at, at + len(first)) if _all_scalars(rest) else self._whole_bare(at, stop, word)
         return self._whole_bare(at, stop, word, self._in_object_until_quote(at, stop))
+
+    def _is_own_line(self, at: int, fresh: bool) -> bool:
+        """Is this the one value of its line? Then the quote that ends the line is its closing one."""
+        if fresh:
+            return self._stack[-1:] == ["]"]
+        return self._stack[-1:] == ["}"] and len(self.tokens) > 1 and self.tokens[-2].fresh_line
 
     def _in_object_until_quote(self, at: int, stop: int) -> int | None:
         """In an object, a text with commas or colons whose opening quote is missing: the place of its closing one."""
@@ -457,6 +494,19 @@ class Lexer:
             raise Unreadable
         self.tokens.append(Token("s", at, stop, [Edit(at, "", '"'), Edit(stop, "", '"')]))
         return stop
+
+
+def _has_closer(text: str) -> bool:
+    """Is a bracket closed in this text that was not opened in it?"""
+    depth = {"}": 0, "]": 0}
+    for mark in re.findall(r"[{}\[\]]", text):
+        if mark in "{[":
+            depth["}" if mark == "{" else "]"] += 1
+        elif depth[mark] == 0:
+            return True
+        else:
+            depth[mark] -= 1
+    return False
 
 
 def _all_scalars(rest: str) -> bool:

@@ -85,9 +85,8 @@ def _read(body: str, part: Part) -> Proposal:
     walked = structure.walk(kinds)
     inserted: tuple[int, str] | None = None
     end = lexer.end
-    is_end = not body[end : part.end].strip()
     whole = walked.stopped == len(kinds) and walked.state == "end"
-    if walked.stopped < len(kinds) or (not whole and _may_lack_one(tokens, walked, is_end)):
+    if walked.stopped < len(kinds) or (not whole and not lexer.cut_string and _may_lack_one(tokens, walked)):
         if lexer.guesses or lexer.inner or "h" in kinds or "n" in kinds:
             raise Unreadable(_several(body, tokens, walked))
         inserted = structure.with_one_bracket(kinds, [_column(body, t) for t in tokens])
@@ -116,9 +115,12 @@ def _column(body: str, token: Token) -> int | None:
     return token.start - body.rfind("\n", 0, token.start) if token.fresh_line else None
 
 
-def _may_lack_one(tokens: list[Token], walked: structure.Walk, is_end: bool) -> bool:
+def _may_lack_one(tokens: list[Token], walked: structure.Walk) -> bool:
     """One bracket is missing behind the last one: its place may be anywhere before."""
-    return len(walked.open) == 1 and bool(tokens) and tokens[-1].kind in "}]nsv" and walked.state == "after"
+    if len(walked.open) != 1 or len(tokens) < 2 or walked.state != "after" or tokens[-1].kind == "h":
+        return False
+    # In a text over lines the last bracket would stand on a line of its own: a number at the very end is half.
+    return tokens[-1].kind != "n" or not any(t.fresh_line for t in tokens[1:])
 
 
 def _check_guesses(lexer: Lexer, walked: structure.Walk, tokens: list[Token]) -> None:
@@ -157,7 +159,7 @@ def _proposal(
         if walked.state not in ("after", "item", "name") or tokens[-1].kind in "nh":
             taken = walked.member
         cut_at = tokens[taken - 1].end if taken else start
-        if taken == 0 or taken == 1:
+        if taken == 0:
             raise Unreadable
     dropped, keys = set(walked.dropped), set(walked.keys)
     added: dict[int, str] = dict(walked.added)
@@ -173,7 +175,7 @@ def _proposal(
     last = end if whole else (cut_at or 0)
     edits += [Edit(a, body[a:b], "") for a, b in lexer.comments if start <= a and b <= last]
     edits.sort(key=lambda e: e.position)  # Stable: at one place, in the order of the tokens.
-    closing = "".join("}" if mark == "{" else "]" for mark in reversed(_open_at(tokens, taken, walked)))
+    closing = "".join("}" if mark == "{" else "]" for mark in reversed(_open_at(tokens, taken)))
     if whole:
         edits.append(Edit(end, body[end:], ""))
         return Proposal(tuple(edits), start, end, cut=bool(inserted and inserted[0] >= taken - 1))
@@ -182,13 +184,13 @@ def _proposal(
     return Proposal(tuple(edits), start, end, cut_at, cut=True)
 
 
-def _open_at(tokens: list[Token], taken: int, walked: structure.Walk) -> str:
-    stack = ""
+def _open_at(tokens: list[Token], taken: int) -> list[str]:
+    stack: list[str] = []
     for token in tokens[:taken]:
         if token.kind in "{[":
-            stack += token.kind
+            stack.append(token.kind)
         elif token.kind in "}]" and stack:
-            stack = stack[:-1]
+            stack.pop()
     return stack
 
 

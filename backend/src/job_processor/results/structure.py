@@ -35,12 +35,14 @@ class Walk:
     """Where the member under way begins, with its comma."""
 
 
-def walk(kinds: str, start: int = 0, stack: str = "", state: str = "root") -> Walk:
+def walk(kinds: str) -> Walk:
     """States: ``root`` a value; ``end`` nothing; ``name``/``name+`` a name, after ``{``/after a comma; ``colon``;
     ``value``; ``item``/``item+`` an element, after ``[``/after a comma; ``after`` a comma or the closing bracket."""
-    found = Walk(len(kinds), stack, state)
+    found = Walk(len(kinds), "", "root")
+    stack: list[str] = []
     comma = -1
-    i, size = start, len(kinds)
+    state = "root"
+    i, size = 0, len(kinds)
     while i < size:
         kind = kinds[i]
         if state == "after":
@@ -69,7 +71,7 @@ def walk(kinds: str, start: int = 0, stack: str = "", state: str = "root") -> Wa
             if state in ("name+", "item+") and comma >= 0:
                 found.dropped.append(comma)
             comma = -1
-            stack = stack[:-1]
+            stack.pop()
             state = "after" if stack else "end"
             found.last_whole = i + 1
         elif state in ("name", "name+"):
@@ -101,7 +103,7 @@ def walk(kinds: str, start: int = 0, stack: str = "", state: str = "root") -> Wa
             if state in ("item", "item+") and kinds[i + 1 : i + 2] == ":":
                 break
             if kind == "{" or kind == "[":
-                stack += kind
+                stack.append(kind)
                 state = "name" if kind == "{" else "item"
                 comma = -1
             else:
@@ -111,7 +113,7 @@ def walk(kinds: str, start: int = 0, stack: str = "", state: str = "root") -> Wa
         else:
             break
         i += 1
-    found.stopped, found.open, found.state = i, stack, state
+    found.stopped, found.open, found.state = i, "".join(stack), state
     return found
 
 

@@ -82,7 +82,7 @@ def _fenced(body: str) -> Iterator[Part]:
     at = 0
     while at < len(marks):
         start = after_space(body, marks[at].end())
-        if start >= len(body) or body[start] not in "{[":
+        if start >= len(body) or (body[start] not in "{[" and not _STARTS_BARE.match(body, start)):
             at += 1
             continue
         end = at + 1
@@ -122,7 +122,7 @@ def openers(body: str, start: int = 0) -> Iterator[int]:
 
 def is_talk_before(text: str) -> bool:
     """Can all of this, which stands before the JSON, be left out?"""
-    return _DATA.search(_FOOTNOTE.sub("", text)) is None
+    return text.rstrip()[-1:] not in (",", '"', "'") and _DATA.search(_FOOTNOTE.sub("", text)) is None
 
 
 def is_talk_after(text: str) -> bool:
