@@ -9,7 +9,7 @@ _STARTS_LIKE_JSON = re.compile(
     r"[\s\ufeff]*+(?:"
     r"\{"
     # An array's first element, so that "[Note] …" and a Markdown link stay text.
-    r"|\[\s*+(?:[\[{\"'“\d\]-]|#\s|//|/\*|\(|(?:true|false|null|True|False|None|NaN)\b|\Z)"
+    r"|\[\s*+(?:[\[{\"'“\]-]|[+.]?\d|#\s|//|/\*|\(|(?:true|false|null|True|False|None|NaN)\b|\Z)"
     # A code fence that says JSON, or holds what begins like JSON.
     r"|```[ \t]*+(?:(?:json[a-z0-9]*+|JSON)\b|\w*+\s*+[\[{])"
     r")"

@@ -33,6 +33,7 @@ _HIDDEN_END = re.compile(
 )
 _HIDDEN_NAME = re.compile(r",\s*[\w$-]+\s*:")
 _HIDDEN_QUOTE = re.compile(r",\s*[\"'“][^,]*[\"'”]\s*[,\]}]")
+_HALF_ESCAPE = re.compile(r"[0-9a-fA-F]{0,7}\Z")
 _HALF_AT_END = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
 _LINE_OF_JSON = re.compile(r"\n([ \t]*+)(?=[\"'{\[}\]\d-]|true\b|false\b|null\b|True\b|False\b|None\b)(.)")
 _MARGIN = re.compile(r"[ \t]*+")
@@ -73,6 +74,7 @@ class Lexer:
         self._body = body
         self._end = end
         self._stack: list[str] = []
+        self._tuples = 0
         self.end = self._run(start)
         """Behind the last token: where the JSON ended, or where talk begins."""
 
@@ -91,11 +93,13 @@ class Lexer:
             count = len(self.tokens)
             if mark in "{[" or (mark == "(" and self._wants_value() and _TUPLE.match(body, at)):
                 self._stack.append("}" if mark == "{" else "]")
+                self._tuples += mark == "("
                 self.tokens.append(Token("{" if mark == "{" else "[", at, at + 1, _swap(at, mark, "[")))
                 at += 1
             elif mark in "}]" or (mark == ")" and self._stack and self._stack[-1] == "]"):
                 if self._stack:
                     self._stack.pop()
+                self._tuples -= mark == ")"
                 self.tokens.append(Token("}" if mark == "}" else "]", at, at + 1, _swap(at, mark, "]")))
                 at += 1
             elif mark in ",:":
@@ -120,7 +124,7 @@ class Lexer:
             self.comments.append((at, comment.end()))
             if len(_LONE_QUOTE.findall(comment.group())) % 2 == 1:
                 raise Unreadable  # It may be no comment: a string that lost its first quote.
-            if comment.end() == self._end and self._stack and re.search(r"[\"{}\[\]]", comment.group()):
+            if (comment.end() == self._end or not self._stack) and re.search(r"[\"{}\[\]]", comment.group()):
                 raise Unreadable  # The rest of the JSON may stand in what looks like a comment.
             at = comment.end()
 
@@ -197,7 +201,7 @@ class Lexer:
                 return 2, Edit(at, foreign.group(), foreign.group(3)), False
             if int(code, 16) < 0x110000:
                 return len(foreign.group()), Edit(at, foreign.group(), json.dumps(chr(int(code, 16)))[1:-1]), False
-        if at + 1 >= self._end or (body[at + 1] in "uxU" and at + 6 > self._end):
+        if at + 1 >= self._end or (body[at + 1] in "uxU" and _HALF_ESCAPE.match(body[at + 2 : min(at + 12, self._end)])):
             return 0, None, False
         return 1, Edit(at, "\\", "\\\\"), True
 
@@ -304,7 +308,7 @@ class Lexer:
             stripped = stripped[:-1]
         else:
             stripped = stripped.rstrip()
-            if inner or "\n" in stripped or (body[start] == "'" and "'" in stripped):
+            if inner or stripped.endswith('\\"') or "\n" in stripped or (body[start] == "'" and "'" in stripped):
                 raise Unreadable
             if any(("{" if closer == "}" else "[") in stripped for closer in closers):
                 raise Unreadable  # What looks like the closing brackets belongs to the string, it may be.
@@ -364,6 +368,9 @@ class Lexer:
         if found is None:
             raise Unreadable
         word, stop = found.group(), found.end()
+        if self._tuples and ")" in word and "(" not in word:
+            word = word[: word.index(")")].rstrip()
+            stop = at + len(word)
         if fresh and self.tokens[-1:] and self.tokens[-1].kind in "svh}]" and " " in word.strip():
             return None
         after = _match_end(_BLANK, body, stop)

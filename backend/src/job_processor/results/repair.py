@@ -87,6 +87,8 @@ def _read(body: str, part: Part) -> Proposal:
     end = lexer.end
     whole = walked.stopped == len(kinds) and walked.state == "end"
     if walked.stopped < len(kinds) or (not whole and not lexer.cut_string and _may_lack_one(tokens, walked)):
+        if walked.state == "end" and not kinds[walked.stopped :].strip("]}"):
+            raise Unreadable  # A closing bracket too many, or an opening one too few.
         if lexer.guesses or lexer.inner or "h" in kinds or "n" in kinds:
             raise Unreadable(_several(body, tokens, walked))
         inserted = structure.with_one_bracket(kinds, [_column(body, t) for t in tokens])
