@@ -101,11 +101,7 @@ def without_one(r: random.Random, text: str, marks: str) -> str | None:
 
 
 def trailing_comma(r: random.Random, text: str, value: Value) -> str | None:
-    places = [
-        at
-        for at, mark in outside(text)
-        if mark in "]}" and re.search(r"[\[{]\s*\Z", text[:at]) is None
-    ]
+    places = [at for at, mark in outside(text) if mark in "]}" and re.search(r"[\[{]\s*\Z", text[:at]) is None]
     if not places:
         return None
     at = r.choice(places)
@@ -161,7 +157,9 @@ def fence(r: random.Random, text: str, value: Value) -> str | None:
 
 
 def prose(r: random.Random, text: str, value: Value) -> str | None:
-    before = r.choice(["Sure! Here is the JSON:\n\n", "Here's what you've asked for: ", "", "The answer is ", "Result:\n"])
+    before = r.choice(
+        ["Sure! Here is the JSON:\n\n", "Here's what you've asked for: ", "", "The answer is ", "Result:\n"]
+    )
     after = r.choice(["\n\nLet me know if you need more.", "", "\nI hope it's of use!", " Done.", "\n\n**Note**: ok?"])
     return before + text + after if before or after else None
 
@@ -178,7 +176,9 @@ def single_quotes(r: random.Random, text: str, value: Value) -> str | None:
 
 def thinking(r: random.Random, text: str, value: Value) -> str | None:
     inside = r.choice(['I could answer {"a": 1}, or not.', "Hm, what's [this]?", "short", 'the "best" one'])
-    return r.choice(["<think>{}</think>\n", "<thinking>\n{}\n</thinking>", "{}</think>\n\n"]).replace("{}", inside) + text
+    return (
+        r.choice(["<think>{}</think>\n", "<thinking>\n{}\n</thinking>", "{}</think>\n\n"]).replace("{}", inside) + text
+    )
 
 
 BREAKAGES: dict[str, Breakage] = {
@@ -196,7 +196,16 @@ BREAKAGES: dict[str, Breakage] = {
     "single quotes": single_quotes,
     "thinking": thinking,
 }
-_RANK = {"str() of Python": 0, "single quotes": 1, "bare names": 2, "missing quote": 5.5, "cut": 8, "fence": 6, "prose": 7, "thinking": 9}
+_RANK = {
+    "str() of Python": 0,
+    "single quotes": 1,
+    "bare names": 2,
+    "missing quote": 5.5,
+    "cut": 8,
+    "fence": 6,
+    "prose": 7,
+    "thinking": 9,
+}
 
 
 @dataclass(frozen=True, slots=True)

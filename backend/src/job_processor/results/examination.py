@@ -87,8 +87,10 @@ def _malformed(raw: str, schema: Mapping[str, Json] | None, error: NotJson) -> I
     value = parse(offer.repair.text)
     yield replace(offered, note="Whether the repair fits the schema took too long to find.")
     why = schemas.not_checked(value)
-    yield replace(offered, note=why) if why is not None else replace(
-        offered, schema_errors=schemas.schema_errors(value, schema)
+    yield (
+        replace(offered, note=why)
+        if why is not None
+        else replace(offered, schema_errors=schemas.schema_errors(value, schema))
     )
 
 

@@ -19,7 +19,9 @@ _ARRAY_INSIDE = re.compile(r"\[\s*+(?:\{|\[\s*+[\d\"\[{-]|[\"'][^\"'\n]{0,1000}+
 _SCALAR = rf"(?:{NUMBER}|{LITERAL}|{STRING}|True|False|None)"
 # Two elements or more after a colon or on a line of their own: "as [1, 2] have shown" is text.
 _LIST_INSIDE = re.compile(rf"(?:\n|:)[ \t]*+\[\s*+{_SCALAR}\s*+(?:,\s*+{_SCALAR}\s*+)++,?+\s*+\]")
-_MIXED_INSIDE = re.compile(rf"\[\s*+{NUMBER}\s*+,(?:\s*+{NUMBER}\s*+,)*+\s*+(?:{LITERAL}|{STRING}|True|False|None)\s*+[,\]]")
+_MIXED_INSIDE = re.compile(
+    rf"\[\s*+{NUMBER}\s*+,(?:\s*+{NUMBER}\s*+,)*+\s*+(?:{LITERAL}|{STRING}|True|False|None)\s*+[,\]]"
+)
 _WORDS_INSIDE = re.compile(rf"\[\s*+(?:{LITERAL}|True|False|None)\s*+[,\]]")
 _FENCE_INSIDE = re.compile(r"```[ \t]*+json", re.IGNORECASE)
 

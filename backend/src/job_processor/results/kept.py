@@ -17,8 +17,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from job_processor.core.verdict import Edit
+from job_processor.results.tokens import STRING
 
 _COMMENT = re.compile(r"\s*(?://[^\n]*|#[^\n]*|/\*.*?(?:\*/|\Z))\s*\Z", re.DOTALL)
+_STRING = re.compile(STRING)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
 _NO_SIGNS = re.compile(r"[\s\ufeff,\"'“”„‘’`\[\]{}()]+")
 _WORDS = {"True": "true", "False": "false", "None": "null"}
@@ -36,27 +38,54 @@ class Bounds:
 
 def keeps_all(raw: str, text: str, edits: Sequence[Edit], bounds: Bounds) -> bool:
     """Is every one of ``edits``, which lead from ``raw`` to ``text``, harmless? They stand in order and apart."""
-    at = 0
+    at = length = 0
     last = bounds.end if bounds.cut_at is None else bounds.cut_at
     built: list[str] = []
+    comments: list[int] = []  # Where they stood, counted in ``text``.
     for edit in edits:
         stop = edit.position + len(edit.before)
         if edit.position < at or raw[edit.position : stop] != edit.before:
             return False
         built += (raw[at : edit.position], edit.after)
-        at = stop
+        length += edit.position - at
         if stop <= bounds.start and edit.position < bounds.start:
             if edit.after:
                 return False
-        elif not _is_harmless(raw, edit, last):
+        elif _is_comment(edit, last):
+            comments.append(length)
+        elif not _is_harmless(edit, last):
             return False
-    return "".join([*built, raw[at:]]) == text
+        length += len(edit.after)
+        at = stop
+    return "".join([*built, raw[at:]]) == text and not _any_inside_a_string(text, comments)
 
 
-def _is_harmless(raw: str, edit: Edit, last: int) -> bool:
+def _is_comment(edit: Edit, last: int) -> bool:
+    """Is a comment taken out, and nothing else?"""
+    if edit.after.strip() or edit.position + len(edit.before) > last:
+        return False
+    return bool(edit.before.strip()) and _COMMENT.match(edit.before) is not None
+
+
+def _any_inside_a_string(text: str, places: list[int]) -> bool:
+    if not places:
+        return False
+    ascending = iter(places)
+    place: int | None = next(ascending)
+    for found in _STRING.finditer(text):
+        while place is not None and place <= found.start():
+            place = next(ascending, None)
+        if place is None:
+            return False
+        if place < found.end():
+            return True
+    return False
+
+
+def _is_harmless(edit: Edit, last: int) -> bool:
     before = edit.before[: max(0, last - edit.position)]
-    if not _signs(before) == _signs(edit.after):
-        return not edit.after.strip() and _COMMENT.match(before) is not None
+    if _signs(before) != _signs(edit.after):
+        return False
     if edit.position >= last:
         return True
     return before.count("{") <= edit.after.count("{") and (

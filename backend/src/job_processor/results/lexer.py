@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from job_processor.core.verdict import Edit
 from job_processor.results.tokens import LITERAL, NUMBER
 
-QUOTES = {'"': '"', "'": "'", "“": "“”„\"", "„": "”“\"", "‘": "’‘'", "`": "`"}
+QUOTES = {'"': '"', "'": "'", "“": '“”„"', "„": '”“"', "‘": "’‘'", "`": "`"}
 """Opening quotes, each with what may close it."""
 WORDS = {"True": "true", "False": "false", "None": "null"}
 """Python's names of JSON's words."""
@@ -28,9 +28,7 @@ _BARE_KEY = re.compile(r"[\w$.-]{1,100}+\s*+:")
 _BARE_ITEM = re.compile(rf"(?:{NUMBER}|{LITERAL}|True|False|None)\s*+(?=[,\]}}])")
 _CLEAN_NAME = re.compile(r"[\w$.@ -]{1,100}\Z")
 _HIDDEN_ITEM = re.compile(rf",\s*(?:{NUMBER}|{LITERAL}|True|False|None)\s*\Z|[}}\]]\s*,|,\s*[\w$-]+\s*:|,\s*[\"'“]")
-_HIDDEN_END = re.compile(
-    rf",\s*\Z|,\s*(?:{NUMBER}|{LITERAL}|True|False|None|[\[{{])\s*(?:[,}}\]]|\Z)"
-)
+_HIDDEN_END = re.compile(rf",\s*\Z|,\s*(?:{NUMBER}|{LITERAL}|True|False|None|[\[{{])\s*(?:[,}}\]]|\Z)")
 _HIDDEN_NAME = re.compile(r",\s*[\w$-]+\s*:")
 _HIDDEN_QUOTE = re.compile(r",\s*[\"'“][^,]*[\"'”]\s*[,\]}]")
 _HALF_ESCAPE = re.compile(r"[0-9a-fA-F]{0,7}\Z")
@@ -201,7 +199,9 @@ class Lexer:
                 return 2, Edit(at, foreign.group(), foreign.group(3)), False
             if int(code, 16) < 0x110000:
                 return len(foreign.group()), Edit(at, foreign.group(), json.dumps(chr(int(code, 16)))[1:-1]), False
-        if at + 1 >= self._end or (body[at + 1] in "uxU" and _HALF_ESCAPE.match(body[at + 2 : min(at + 12, self._end)])):
+        if at + 1 >= self._end or (
+            body[at + 1] in "uxU" and _HALF_ESCAPE.match(body[at + 2 : min(at + 12, self._end)])
+        ):
             return 0, None, False
         return 1, Edit(at, "\\", "\\\\"), True
 
@@ -388,9 +388,9 @@ class Lexer:
             raise Unreadable
         if follows == '"' and self._closing_only(after):
             return self._missing_opening(at, after)
-        first, _, rest = word.partition(" ")
-        if rest and self._stack[-1:] == ["]"] and (_JSON_WORD.match(first) or first in WORDS):
-            return self._scalar(at, at + len(first)) if _all_scalars(rest) else self._whole_bare(at, stop, word)
+        head, _, tail = word.partition(" ")
+        if tail and self._stack[-1:] == ["]"] and (_JSON_WORD.match(head) or head in WORDS):
+            return self._scalar(at, at + len(head)) if _all_scalars(tail) else self._whole_bare(at, stop, word)
         return self._whole_bare(at, stop, word, self._in_object_until_quote(at, stop))
 
     def _is_own_line(self, at: int, fresh: bool) -> bool:
@@ -441,7 +441,7 @@ class Lexer:
             return self._half(at)
         if any(mark in word for mark in "()`'\\…") or word.strip(".") == "" or word.endswith("..."):
             raise Unreadable
-        if self._body[stop] in "\"“”:{[":
+        if self._body[stop] in '"“”:{[':
             raise Unreadable
         if not re.search(r"\s", word) and _LITERALS_JOINED.match(word) and re.search(r"[a-df-zA-DF-Z]", word):
             raise Unreadable  # Two words that a comma once parted.
@@ -527,9 +527,11 @@ def _is_dated(word: str) -> bool:
 
 
 def _swap(at: int, mark: str, wanted: str) -> list[Edit]:
-    return [] if mark == wanted or (mark == "{" and wanted == "[") or (mark == "}" and wanted == "]") else [
-        Edit(at, mark, wanted)
-    ]
+    return (
+        []
+        if mark == wanted or (mark == "{" and wanted == "[") or (mark == "}" and wanted == "]")
+        else [Edit(at, mark, wanted)]
+    )
 
 
 def _match_end(pattern: "re.Pattern[str]", text: str, at: int) -> int:

@@ -150,8 +150,11 @@ def _of_number(word: str) -> WarningCode | None:
 def _is_cut_off(text: str) -> bool:
     """Does a text of several sentences end in the midst of one?"""
     ended = text.rstrip()
-    return len(ended) > 60 and _LONG_TEXT.search(ended) is not None and _ENDS_OPEN.search(ended) is not None and (
-        "\n" not in ended[-200:] and not ended[-1].isdigit()
+    return (
+        len(ended) > 60
+        and _LONG_TEXT.search(ended) is not None
+        and _ENDS_OPEN.search(ended) is not None
+        and ("\n" not in ended[-200:] and not ended[-1].isdigit())
     )
 
 

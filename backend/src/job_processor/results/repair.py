@@ -99,7 +99,11 @@ def _read(body: str, part: Part) -> Proposal:
         at = end if inserted[0] >= len(tokens) else tokens[inserted[0]].start
         if inserted[0] > 0 and inserted[1] in "}]":
             at = tokens[inserted[0] - 1].end
-        tokens = [*tokens[: inserted[0]], Token(inserted[1], at, at, [Edit(at, "", inserted[1])]), *tokens[inserted[0] :]]
+        tokens = [
+            *tokens[: inserted[0]],
+            Token(inserted[1], at, at, [Edit(at, "", inserted[1])]),
+            *tokens[inserted[0] :],
+        ]
         whole = True
     _check_guesses(lexer, walked, tokens)
     if not whole and lexer.guesses and not lexer.cut_string and kinds[-1:] in ("}", "]"):

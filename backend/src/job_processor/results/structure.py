@@ -135,7 +135,11 @@ def with_one_bracket(kinds: str, columns: Sequence[int | None]) -> tuple[int, st
             steps += found.stopped
             if steps > SEARCH_STEPS:
                 return None
-            if found.stopped == len(tried) and found.state == "end" and not any(tried[d] in "}]" for d in found.dropped):
+            if (
+                found.stopped == len(tried)
+                and found.state == "end"
+                and not any(tried[d] in "}]" for d in found.dropped)
+            ):
                 fitting.append((len(found.added) + len(found.dropped), at, mark))
     cheapest = min((cost for cost, _, _ in fitting), default=0)
     best = [(at, mark) for cost, at, mark in fitting if cost == cheapest]
