@@ -39,8 +39,8 @@ def test_no_repair_is_wrong_and_nine_of_ten_are_right() -> None:
 
 
 def _row(name: str, counts: "Counter[str]") -> str:
-    total = counts.total()
-    return f"{name:16} {total:6} cases  right {counts['right'] / total:6.1%}  none {counts['none'] / total:6.1%}  wrong {counts['wrong']}"
+    shares = "  ".join(f"{came} {counts[came] / counts.total():6.1%}" for came in ("right", "none"))
+    return f"{name:16} {counts.total():6} cases  {shares}  wrong {counts['wrong']}"
 
 
 def test_the_judge_knows_right_from_wrong() -> None:

@@ -23,7 +23,12 @@ _NEVER_TYPED = re.compile(r"\x08[A-Za-z]|\x0c[a-z]")
 
 
 def _pattern(commands: dict[str, str]) -> "re.Pattern[str]":
-    return re.compile("|".join(f"{mark}(?:{'|'.join(c[1:] for c in words.split('|'))})(?![A-Za-z])" for mark, words in commands.items()))  # fmt: skip
+    """The control character of each command's first letter, and the rest of the command as a whole word."""
+    found = []
+    for mark, words in commands.items():
+        rests = "|".join(command[1:] for command in words.split("|"))
+        found.append(f"{mark}(?:{rests})(?![A-Za-z])")
+    return re.compile("|".join(found))
 
 
 _COMMAND = _pattern(_COMMANDS)

@@ -1,8 +1,8 @@
 """The process that examines results: ``python -m job_processor.results.examiner``.
 
 It reads questions from standard input and answers on standard output, and ends with its server, however that ends.
-What a result or a schema may cost is bounded from outside: the server kills this process when it takes too long, and
-the system when it takes too much memory.
+What a result or a schema may cost is bounded from outside the code that examines: the system ends this process when
+it takes too much of a processor or of memory, and the server kills it when it takes too long all the same.
 """
 
 import contextlib
@@ -20,8 +20,6 @@ from job_processor.results.schema import check_schema
 
 MEMORY = 512 * 1024 * 1024
 """Bytes of address space that examinations may take, beyond what the process began with."""
-CPU_SECONDS = 30
-"""Of one examination: far beyond what the server waits, for the case that there is no server any more."""
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
@@ -31,11 +29,16 @@ def main() -> None:
     _limit_memory()
     source, out = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     decode = msgspec.msgpack.Decoder(Ask).decode
+    out.write(encode(Say()))  # Ready: the time of a question does not count our own start.
+    out.flush()
     while (frame := read_frame(source)) is not None:
-        _limit_time()
-        for answer in _answers(decode(frame)):
+        ask = decode(frame)
+        _limit_time(ask.seconds)
+        for answer in _answers(ask):
             out.write(encode(answer))
             out.flush()
+            _limit_time(ask.seconds)
+        _limit_time(0)
 
 
 def _answers(ask: Ask) -> Iterator[Say]:
@@ -71,13 +74,9 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _limit_time() -> None:
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        until = int(used.ru_utime + used.ru_stime) + CPU_SECONDS
-        resource.setrlimit(resource.RLIMIT_CPU, (until, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+def _limit_time(seconds: float) -> None:
+    """The next step may take so much of a processor; then SIGPROF ends this process, in whatever code it is."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 if __name__ == "__main__":

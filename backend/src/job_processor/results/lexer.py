@@ -17,7 +17,7 @@ WORDS = {"True": "true", "False": "false", "None": "null"}
 _BLANK = re.compile(r"[\s\ufeff]*+")
 _COMMENT = re.compile(r"//[^\n]*+|#[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)")
 _PLAIN = re.compile(r"[^\"'`“”„‘’\\\x00-\x1f]*+")
-_BARE = re.compile(r"[^\s\"“”{}\[\],:]++(?:[ \t]++(?!//|/\*|#)[^\s\"“”{}\[\],:]++)*+")
+_BARE = re.compile(r"[^\s\"“”{}\[\],:]++(?:[ \t]++(?!//|/\*|#)[^\s\"“”{}\[\],:]++){0,40}+")
 _JSON_WORD = re.compile(rf"(?:{NUMBER}|{LITERAL})\Z")
 _LITERALS_JOINED = re.compile(r"(?:true|false|null|True|False|None|[\d.eE+-])*\Z")
 _TIME = re.compile(r"\d{1,4}(?::\d\d(?:\.\d+)?){1,2}(?=\s*+(?:[,}\]\n]|\Z))")
@@ -83,9 +83,8 @@ class Lexer:
             at = self._skip(at)
             if at >= self._end:
                 return self._end
-            if self.tokens and not self._stack and self.tokens[-1].kind in "}]":
-                if body[at] not in ",}]":
-                    return before
+            if self.tokens and not self._stack and self.tokens[-1].kind in "}]" and body[at] not in ",}]":
+                return before
             fresh = "\n" in body[before:at] if before != at else False
             mark = body[at]
             count = len(self.tokens)
@@ -219,7 +218,7 @@ class Lexer:
             if follows in "{[" or (after > at + 1 and _BARE_ITEM.match(body, after) is not None):
                 return self._tail(start, at) == at
             return follows not in _STRUCTURE and self._tail(start, at) == at and follows in QUOTES and after > at + 1
-        if follows in ",}])" or follows in "#/" and _COMMENT.match(body, after) is not None:
+        if follows in ",}])" or (follows in "#/" and _COMMENT.match(body, after) is not None):
             return True
         if follows in "{[":
             return self._stack[-1:] == ["]"]
@@ -357,8 +356,8 @@ class Lexer:
         body, end = self._body, self._end
         if self._wants_name():
             return self._bare_name(at, fresh)
-        rest = _REST_OF_LINE.match(body, at, end)
-        if rest is not None and self._is_own_line(at, fresh):
+        rest = _REST_OF_LINE.match(body, at, end) if self._is_own_line(fresh) else None
+        if rest is not None:
             return self._missing_opening(at, rest.end() - 1)
         for pattern in (_DATE_TIME, _TIME, _URL):
             odd = pattern.match(body, at, end)
@@ -393,7 +392,7 @@ class Lexer:
             return self._scalar(at, at + len(head)) if _all_scalars(tail) else self._whole_bare(at, stop, word)
         return self._whole_bare(at, stop, word, self._in_object_until_quote(at, stop))
 
-    def _is_own_line(self, at: int, fresh: bool) -> bool:
+    def _is_own_line(self, fresh: bool) -> bool:
         """Is this the one value of its line? Then the quote that ends the line is its closing one."""
         if fresh:
             return self._stack[-1:] == ["]"]
@@ -404,7 +403,7 @@ class Lexer:
         body = self._body
         if self._stack[-1:] != ["}"] or body[stop : stop + 1] not in (",", ":"):
             return None
-        quote = re.compile(r"[^\"{}\[\]\n]*+\"").match(body, stop, self._end)
+        quote = re.compile(r"[^\"{}\[\]\n]{0,1000}+\"").match(body, stop, self._end)
         if quote is None or not self._closing_only(quote.end() - 1):
             return None
         if re.search(r",\s*[\w$-]+\s*:", body[at : quote.end()]):
@@ -448,6 +447,12 @@ class Lexer:
         if re.match(r"-?\d", word) and (word.count(".") > 1 or re.match(r".*\d-", word)) and not _is_dated(word):
             raise Unreadable  # Two numbers, it may be.
         return self._quoted_bare(at, stop)
+
+    def _goes_on(self, stop: int) -> bool:
+        """Are there more words than a value without quotes may have?"""
+        body = self._body
+        after = stop + len(body[stop : stop + 100]) - len(body[stop : stop + 100].lstrip(" \t"))
+        return after > stop and body[after : after + 1] not in ("", "\n", "\r", ",", "]", "}", "/", "#", ")")
 
     def _quoted_bare(self, at: int, stop: int) -> int:
         if stop >= self._end:

@@ -11,11 +11,15 @@ _LENGTH = struct.Struct(">I")
 
 
 class Ask(msgspec.Struct):
-    """Examine ``raw`` (UTF-8, half surrogates passed through), or check ``schema`` when there is no ``raw``."""
+    """Examine ``raw`` (UTF-8, half surrogates passed through), or check ``schema`` when there is no ``raw``.
+
+    ``seconds`` of a processor for each step.
+    """
 
     raw: bytes | None
     schema: dict[str, Any] | None
     stopped: bool = False
+    seconds: float = 0.0
 
 
 class Say(msgspec.Struct):

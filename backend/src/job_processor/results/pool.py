@@ -27,10 +27,12 @@ from job_processor.results.schema import is_hopeless
 
 WORKERS = 2
 STEP_SECONDS = 3.0
-"""For each step of an examination (does it fit? what exactly does not?), and more for a long result."""
+"""Of a processor, for each step of an examination (does it fit? what exactly does not?); more for a long result."""
+WAIT = 5.0
+"""So many times as long a step may last, on a machine that is busy with other things."""
 _BYTES_A_SECOND = 200_000
 START_SECONDS = 30.0
-"""For a process to come up and give its first word, on a machine with little time."""
+"""For a process to come up and say so, on a machine with little time."""
 UNCHECKED = "The examination took more than its share of time or memory and was stopped; the result is as it came."
 SCHEMA_TOO_COSTLY = "It took too long to be read."
 _KNOWN_SCHEMAS = 256
@@ -165,21 +167,25 @@ class _Child:
         return self._process.poll() is None
 
     def ask(self, ask: Ask, seconds: float) -> Say:
-        """The last word. Raises ``_Died`` when the process ends, or takes more than so many seconds for a step."""
+        """The last word. Raises ``_Died`` when the process ends, or takes more than its share for a step."""
+        if ask.raw is not None:
+            seconds += len(ask.raw) / _BYTES_A_SECOND
+        ask.seconds = seconds
         frame = messages.encode(ask)
         if len(frame) <= _PIPE_HOLDS:
             self._write(frame)
         else:
             # A process that does not read would hold us beyond any time; when it is killed, the writing ends.
             threading.Thread(target=self._write, args=(frame,), daemon=True).start()
-        seconds += len(frame) / _BYTES_A_SECOND
         best: Say | None = None
         while True:
             try:
-                said = self._next(time.monotonic() + seconds + (START_SECONDS if self._is_new else 0.0))
+                if self._is_new:
+                    self._next(time.monotonic() + START_SECONDS)
+                    self._is_new = False
+                said = self._next(time.monotonic() + WAIT * seconds)
             except _Died:
                 raise _Died(best) from None
-            self._is_new = False
             if said.last:
                 return best or said
             best = said

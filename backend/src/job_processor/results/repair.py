@@ -4,7 +4,7 @@ Tokens come from ``lexer``, commas and brackets from ``structure``, what may sta
 propose is held against the text once more by ``kept``.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from job_processor.core.verdict import Edit, Repair
 from job_processor.results import kept, structure
@@ -201,7 +201,8 @@ def _open_at(tokens: list[Token], taken: int) -> list[str]:
 
 
 def _checked(raw: str, body: str, proposal: Proposal) -> Offer:
-    edits = [replace(e, before=raw[e.position : e.position + len(e.before)]) for e in proposal.edits]
+    # Positions are the same in ``raw``, where thinking is not blank.
+    edits = [Edit(e.position, raw[e.position : e.position + len(e.before)], e.after) for e in proposal.edits]
     edits = [e for e in edits if e.before != e.after]
     text = apply_edits(raw, edits)
     try:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 SEARCH_STEPS = 300_000
-"""Tokens looked at in the search for a missing bracket: some hundred milliseconds, and small texts are searched whole."""
+"""Tokens looked at in the search for a missing bracket: some hundred milliseconds; small texts are searched whole."""
 
 _CLOSES = {"{": "}", "[": "]"}
 
