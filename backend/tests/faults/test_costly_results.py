@@ -7,12 +7,15 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.results.test_pool import COSTLY, COSTLY_RESULT, RECURSIVE, is_alive, nested
 from tests.support.process import Server, server
 from tests.support.waiting import until, until_true
 
+# A callback is answered when its result is judged; on a busy machine that may take a minute.
+PATIENT = aiohttp.ClientTimeout(total=110)
 SECRET = {"x-webhook-secret": "dev-secret-key"}
 # Jobs wait here until the test calls back.
 FLOWS = 'default_flow = "w"\n[flows.w]\nprocessor = "mock"\nfaults = { lost = 1.0 }\ndelay_seconds = 600\n'
@@ -56,7 +59,7 @@ async def submitted(started: Server, schema: object) -> str:
 
 async def delivered(started: Server, job: str, result: str) -> dict[str, Any]:
     body = {"jobId": job, "result": result}
-    async with started.http.post("/webhook/callback", json=body, headers=SECRET) as reply:
+    async with started.http.post("/webhook/callback", json=body, headers=SECRET, timeout=PATIENT) as reply:
         assert reply.status == 200, await reply.text()
         found: dict[str, Any] = await reply.json()
         return found

@@ -1,12 +1,15 @@
 """Repairs are offered: whole, shown edit by edit, and never at the price of a word."""
 
 import json
+import sys
+from types import FrameType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from job_processor.core.verdict import Edit, Repair
+from job_processor.results import examine
 from job_processor.results.edits import EDIT_LIMIT, apply_edits
 from job_processor.results.repair import REPAIR_LIMIT, SEVERAL, offer_repair
 from job_processor.results.strict import NotJson, parse
@@ -169,3 +172,49 @@ def test_a_text_over_the_limit_is_not_repaired_and_says_so() -> None:
 @pytest.mark.parametrize("raw", ["", "hello", "{}}{", "42 apples", "NaN", "Not guilty.", "No"])
 def test_where_nothing_sound_is_found_nothing_is_offered(raw: str) -> None:
     assert offer_repair(raw).repair is None
+
+
+HOSTILE = {
+    "arrays": "[",
+    "objects": '{"a":',
+    "mixed": "{[",
+    "parentheses": "{(",
+    "quotes": '{"',
+    "escaped quotes": '\\"',
+    "bare objects": "{a:b,",
+    "bare members": "a:b,",
+    "numbers": "1 ",
+    "words": "true ",
+    "texts": '"a" ',
+    "single quotes": "a' ",
+    "comments": "1 /* x */ ,",
+    "fences": "```json\n{",
+    "thinking": "<think>",
+    "footnotes": "[1] ",
+    "lines": '["a\n"',
+}
+
+
+@pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_text_costs_work_in_proportion(piece: str) -> None:
+    """Counted in steps of our code, not in time: four times the text takes less than eight times the steps."""
+    costs = [steps_of("{" + piece * (size // len(piece))) for size in (4_000, 16_000)]
+    assert costs[1] < 8 * costs[0] + 20_000
+
+
+def steps_of(raw: str) -> int:
+    """How many lines of Python run for an examination."""
+    count = 0
+
+    def traced(_frame: FrameType, event: str, _arg: object) -> object:
+        nonlocal count
+        count += event == "line"
+        return traced
+
+    before = sys.gettrace()
+    sys.settrace(traced)  # type: ignore[arg-type]  # it takes any callable
+    try:
+        examine(raw)
+    finally:
+        sys.settrace(before)
+    return count

@@ -26,9 +26,9 @@ from job_processor.results.messages import Ask, Say
 from job_processor.results.schema import is_hopeless
 
 WORKERS = 2
-STEP_SECONDS = 3.0
+STEP_SECONDS = 2.0
 """Of a processor, for each step of an examination (does it fit? what exactly does not?); more for a long result."""
-WAIT = 5.0
+WAIT = 4.0
 """So many times as long a step may last, on a machine that is busy with other things."""
 _BYTES_A_SECOND = 200_000
 START_SECONDS = 30.0
