@@ -99,7 +99,7 @@ function Mismatch({ verdict: { schemaErrors, note } }: { verdict: ResultVerdict 
 function Warnings({ warnings }: { warnings: readonly ResultWarning[] }) {
   return (
     <Finding icon={<IconInfoCircle size={18} aria-hidden />} testId="result-warnings">
-      <strong>Valid JSON, and not what every reader will see</strong>
+      <strong>Valid JSON that may be read in different ways</strong>
       <ul className={styles["schemaErrors"]}>
         {warnings.map((one) => (
           <li key={`${one.code} ${one.line} ${one.column}`}>
