@@ -24,6 +24,7 @@ from job_processor.http.transport import GracefulServer, GuardedProtocol
 from job_processor.inbox import Inbox
 from job_processor.lifecycle import Lifecycle
 from job_processor.processors.base import Processor, Surroundings
+from job_processor.results import Examiners
 from job_processor.settings import Settings, is_loopback
 from job_processor.signing import CallbackSigner
 from job_processor.store.base import Store
@@ -107,7 +108,8 @@ class App:
         self._processors = registry.build(self._flows, surroundings(settings, self._store.now))
         rules = {name: flow.rules for name, flow in self._flows.by_name.items()}
         ids = IdFactory(secrets.randbits(48))
-        self._lifecycle = Lifecycle(self._store, rules, self._flows.default, ids)
+        self._examiners = Examiners()
+        self._lifecycle = Lifecycle(self._store, rules, self._flows.default, ids, examiners=self._examiners)
         self._inbox = Inbox(self._store, self._lifecycle, ids)
         self._cancels = Cancels(self._lifecycle, self._processors)
         self._stop = asyncio.Event()
@@ -121,6 +123,7 @@ class App:
         try:
             await self._run(listening)
         finally:
+            self._examiners.close()
             await self._store.close()
         return 1 if self._failed else 0
 

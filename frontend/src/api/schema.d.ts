@@ -443,28 +443,40 @@ export interface components {
          * @enum {unknown}
          */
         State: "CANCELLED" | "COMPLETED" | "FAILED" | "PENDING" | "RUNNING" | "WAITING";
-        /** VerdictOut */
+        /**
+         * VerdictOut
+         * @description ``note``: why there is no repair, or what was not checked and why.
+         *
+         *         In lists ``repaired`` is absent (null), and of ``schemaErrors`` and ``warnings`` the first is there.
+         */
         VerdictOut: {
             kind: components["schemas"]["ResultKind"];
             error: components["schemas"]["ParseErrorOut"] | null;
             repaired: components["schemas"]["RepairOut"] | null;
             schemaErrors: components["schemas"]["SchemaErrorOut"][];
+            warnings: components["schemas"]["WarningOut"][];
+            note: string | null;
         };
         /**
          * ResultKind
          * @enum {unknown}
          */
-        ResultKind: "json" | "malformed" | "schema_mismatch" | "text";
+        ResultKind: "json" | "malformed" | "schema_mismatch" | "text" | "unchecked";
         /** ParseErrorOut */
         ParseErrorOut: {
             message: string;
             line: number;
             column: number;
         };
-        /** RepairOut */
+        /**
+         * RepairOut
+         * @description ``cut``: the raw text ends before its JSON does; ``dropped``: what stood at that end and is not in ``text``.
+         */
         RepairOut: {
             text: string;
             edits: components["schemas"]["EditOut"][];
+            cut: boolean;
+            dropped: string | null;
         };
         /** EditOut */
         EditOut: {
@@ -477,6 +489,23 @@ export interface components {
             path: string;
             message: string;
         };
+        /**
+         * WarningOut
+         * @description What is odd about valid JSON. ``path`` is a JSON Pointer; ``line`` and ``column`` count from 1.
+         */
+        WarningOut: {
+            code: components["schemas"]["WarningCode"];
+            path: string;
+            line: number;
+            column: number;
+            message: string;
+        };
+        /**
+         * WarningCode
+         * @description What is odd about a result that is valid JSON all the same.
+         * @enum {unknown}
+         */
+        WarningCode: "byte_order_mark" | "cut_off" | "duplicate_name" | "half_surrogate" | "lost_backslash" | "number_precision" | "number_range" | "too_deep";
         /** ErrorOut */
         ErrorOut: {
             code: string;

@@ -237,7 +237,8 @@ def _is_unwanted(job: Job, success: Succeeded, rules: FlowRules) -> bool:
     return (
         job.result_schema is not None
         and success.verdict is not None
-        and success.verdict.kind is not ResultKind.JSON
+        # What could not be checked is not known to be wrong, and would be examined in vain again.
+        and success.verdict.kind not in (ResultKind.JSON, ResultKind.UNCHECKED)
         and rules.on_invalid_result is not OnInvalidResult.KEEP
     )
 
@@ -264,7 +265,7 @@ def complaint(verdict: Verdict) -> str:
     if verdict.error is not None:
         return f"Not valid JSON: {verdict.error.message} (line {verdict.error.line}, column {verdict.error.column})."
     said = "; ".join(f"{e.path or '/'}: {e.message}" for e in verdict.schema_errors[:5])
-    return f"The JSON does not fit the schema: {said}."
+    return f"The JSON does not fit the schema: {said}." if said else "The JSON does not fit the schema."
 
 
 def _accept(job: Job, accepted: Accepted, note: str | None, now: int, rules: FlowRules) -> Job | None:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import cast
 
 import msgspec
@@ -40,6 +41,8 @@ class Jobs:
         key = _idempotency_key(request)
         wanted = await read_json(request, schemas.Submission)
         new = _checked(wanted)
+        if new.result_schema is not None:
+            await self._check_schema(new.result_schema)
         stored = None
         if key is not None:
             stored = IdempotencyKey(key, hashlib.sha256(_fingerprint(wanted)).hexdigest())
@@ -52,6 +55,14 @@ class Jobs:
             headers["idempotent-replayed"] = "true"
         job, applied = await self._waits.whole(request, added.job.id, added.job)
         return answer(wire.whole(job, await context.waits(job)), 201, headers | applied)
+
+    async def _check_schema(self, schema: Mapping[str, Json]) -> None:
+        """Raises ``Refused`` for a schema that is none, or that no result could be held against in time."""
+        too_costly = results.is_hopeless(schema)
+        if too_costly is not None:
+            raise invalid("resultSchema", too_costly)
+        if await self._context.lifecycle.check_schema(schema) is not None:
+            raise invalid("resultSchema", "must be a valid JSON Schema")
 
     async def list(self, request: Request) -> Response:
         context = self._context
@@ -159,9 +170,6 @@ def _checked(wanted: schemas.Submission) -> NewJob:
         check_free_form("metadata", wanted.metadata, MAX_METADATA_BYTES)
     if wanted.result_schema is not None:
         check_free_form("resultSchema", wanted.result_schema, MAX_SCHEMA_BYTES)
-        fault = results.check_schema(cast(dict[str, Json], wanted.result_schema))
-        if fault is not None:
-            raise invalid("resultSchema", "must be a valid JSON Schema")
     return NewJob(
         prompt=wanted.prompt,
         flow=wanted.flow,

@@ -12,7 +12,7 @@ from job_processor.core.callbacks import Answer as Verdict
 from job_processor.core.events import Happened
 from job_processor.core.inbox import Said
 from job_processor.core.job import AttemptEnd, State
-from job_processor.core.verdict import ResultKind
+from job_processor.core.verdict import ResultKind, WarningCode
 
 JobId = Annotated[str, Meta(pattern="^[0-9a-f]{24}$", description="24 hex digits, time-ordered")]
 Time = Annotated[str, Meta(description="RFC 3339, UTC, milliseconds", examples=["2026-11-24T10:15:30.123Z"])]
@@ -128,8 +128,12 @@ class EditOut(WireOut):
 
 
 class RepairOut(WireOut):
+    """``cut``: the raw text ends before its JSON does; ``dropped``: what stood at that end and is not in ``text``."""
+
     text: str
     edits: list[EditOut]
+    cut: bool
+    dropped: str | None
 
 
 class SchemaErrorOut(WireOut):
@@ -137,11 +141,28 @@ class SchemaErrorOut(WireOut):
     message: str
 
 
+class WarningOut(WireOut):
+    """What is odd about valid JSON. ``path`` is a JSON Pointer; ``line`` and ``column`` count from 1."""
+
+    code: WarningCode
+    path: str
+    line: int
+    column: int
+    message: str
+
+
 class VerdictOut(WireOut):
+    """``note``: why there is no repair, or what was not checked and why.
+
+    In lists ``repaired`` is absent (null), and of ``schemaErrors`` and ``warnings`` the first is there.
+    """
+
     kind: ResultKind
     error: ParseErrorOut | None
     repaired: RepairOut | None
     schema_errors: list[SchemaErrorOut]
+    warnings: list[WarningOut]
+    note: str | None
 
 
 class WaitingOn(WireOut):

@@ -3,6 +3,7 @@
 import datetime
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from job_processor.core.inbox import Callback
@@ -53,6 +54,7 @@ def summary(job: Job, waits: WaitsFor | None, prompt_bytes: int, result_bytes: i
     result, result_cut = (None, False) if job.result is None else clip(job.result, result_bytes or 0)
     return s.JobSummary(
         **_common(job, waits),
+        result_verdict=None if job.verdict is None else verdict_in_list(job.verdict),
         prompt=prompt,
         result=result,
         prompt_truncated=prompt_cut,
@@ -73,6 +75,7 @@ def callback_answer(job: Job, waits: WaitsFor | None, callback: str) -> s.Callba
 def _whole(job: Job, waits: WaitsFor | None) -> dict[str, Any]:
     return {
         **_common(job, waits),
+        "result_verdict": None if job.verdict is None else verdict(job.verdict),
         "prompt": job.prompt,
         "result": job.result,
         "prompt_truncated": False,
@@ -101,7 +104,6 @@ def _common(job: Job, waits: WaitsFor | None) -> dict[str, Any]:
         "failures": job.failures,
         "max_attempts": job.max_attempts,
         "deadline": maybe_time(job.deadline),
-        "result_verdict": None if job.verdict is None else verdict(job.verdict),
         "error": error(job.error),
         "progress": job.progress,
         "waiting_on": None
@@ -150,9 +152,20 @@ def verdict(v: Verdict) -> s.VerdictOut:
         else s.RepairOut(
             text=v.repaired.text,
             edits=[s.EditOut(position=e.position, before=e.before, after=e.after) for e in v.repaired.edits],
+            cut=v.repaired.cut,
+            dropped=v.repaired.dropped,
         ),
         schema_errors=[s.SchemaErrorOut(path=e.path, message=e.message) for e in v.schema_errors],
+        warnings=[
+            s.WarningOut(code=w.code, path=w.path, line=w.line, column=w.column, message=w.message) for w in v.warnings
+        ],
+        note=v.note,
     )
+
+
+def verdict_in_list(v: Verdict) -> s.VerdictOut:
+    """Enough to see what is wrong in a list, bounded whatever the result was."""
+    return verdict(replace(v, repaired=None, schema_errors=v.schema_errors[:1], warnings=v.warnings[:1]))
 
 
 def kept(callback: Callback, content_bytes: int) -> s.KeptCallback:
