@@ -20,6 +20,9 @@ _KEY = Param("Idempotency-Key", "header", "1 to 255 visible ASCII characters; th
 _PREFER = Param("Prefer", "header", "`wait=n`: answer when the job is final, or after n seconds (at most 60)")
 _MATCH = Param("If-None-Match", "header", "an ETag seen before: 304 when nothing changed")
 _CALLBACK = Param("id", "path", "the kept callback's id", JOB_ID.schema)
+_QUERY = tuple(
+    Param(name, "query", f"may stand for `{name}` in the body") for name in ("jobId", "attempt", "executionId")
+)
 _SECRET = Param("x-webhook-secret", "header", "the shared secret; or `Authorization: Bearer` with the callback token")
 
 
@@ -53,7 +56,7 @@ def operations(context: Context) -> Sequence[Operation]:
             callbacks.receive,
             callback_answers,
             body=s.CallbackReport,
-            params=(_SECRET,),
+            params=(_SECRET, *_QUERY),
             problems=callback_problems,
         ),
         Operation(
@@ -74,7 +77,7 @@ def operations(context: Context) -> Sequence[Operation]:
             callbacks.receive,
             callback_answers,
             body=s.CallbackReport,
-            params=(_SECRET,),
+            params=(_SECRET, *_QUERY),
             problems=callback_problems,
         ),
         Operation(
@@ -184,10 +187,20 @@ def operations(context: Context) -> Sequence[Operation]:
             problems=(404, 503),
         ),
         Operation(
+            "GET",
+            "/callbacks/{id}/body",
+            "getCallbackBody",
+            "The bytes of a callback that could not be read, as they came",
+            inbox.body,
+            {200: Answer("the bytes", media="application/octet-stream")},
+            params=(_CALLBACK,),
+            problems=(404, 503),
+        ),
+        Operation(
             "POST",
             "/callbacks/{id}/accept",
             "acceptCallback",
-            "Complete a FAILED or CANCELLED job with a late result",
+            "Complete a job with a late result, or with what could not be read",
             inbox.accept,
             {200: Answer("the job, COMPLETED", s.JobWhole)},
             body=s.AcceptRequest,
