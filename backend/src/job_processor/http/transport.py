@@ -18,10 +18,11 @@ HEAD_SECONDS = 10.0
 BODY_SECONDS = 30.0
 """From the first byte to the end of the body."""
 LINGER_SECONDS = 30.0
+LINGER_IDLE_SECONDS = 5.0
 LINGER_BYTES = 128 * 1024 * 1024
-"""For so long, and so many bytes, what is sent after an answer that came early is read on and thrown away. A client
-that writes its whole body before it reads would see a reset instead of the answer, were the connection closed at once.
-"""
+"""For so long, and so many bytes, what is sent after an answer that came early is read on and thrown away; less long when
+nothing more comes. A client that writes its whole body before it reads would see a reset instead of the answer, were the
+connection closed at once."""
 MAX_HEAD_BYTES = 16 * 1024
 MAX_UNREAD_HEAD_BYTES = 512 * 1024
 """What may come before the end of a head: the parser keeps an unfinished header to itself. Above one read's size."""
@@ -53,6 +54,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._refusal: int | None = None
         self._lingering_until: float | None = None
         self._lingered_bytes = 0
+        self._lingered_at = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the parent
         super().connection_made(transport)
@@ -62,6 +64,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._lingering_until is not None:
             self._lingered_bytes += len(data)
+            self._lingered_at = self.loop.time()
             if self._lingered_bytes > LINGER_BYTES:
                 self._end_lingering()
                 return
@@ -129,7 +132,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def linger(self) -> None:
         """The answer is written and the body is not all here: read on for a while, then close."""
-        self._lingering_until = self.loop.time() + LINGER_SECONDS
+        self._lingered_at = self.loop.time()
+        self._lingering_until = self._lingered_at + LINGER_SECONDS
         self.transport.write(b"")
 
     def _end_lingering(self) -> None:
@@ -149,13 +153,17 @@ class GuardedProtocol(HttpToolsProtocol):
     def check_deadline(self, now: float) -> None:
         """Close the connection if what it is sending has taken too long to arrive."""
         if self._lingering_until is not None:
-            if now > self._lingering_until:
+            if now > min(self._lingering_until, self._lingered_at + LINGER_IDLE_SECONDS):
                 self._end_lingering()
             return
         if self._since is None or self.transport.is_closing():
             return
         if now - self._since > (HEAD_SECONDS if self._in_head else BODY_SECONDS):
-            self._close_with(408)
+            if not self._in_head and self.cycle.response_complete:
+                # It has its answer; what is missing is the rest of a body that nobody reads.
+                self.transport.close()
+            else:
+                self._close_with(408)
 
     def _refuse(self, status: int) -> None:
         self._refusal = status
