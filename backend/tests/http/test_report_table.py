@@ -1,14 +1,17 @@
 """Every row of the tables of docs/callbacks.md, sent through the real edge to a job that waits for its callback."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from job_processor.core.outcome import Accepted
-from tests.http.problems import assert_problem
+from tests import mongo_server
+from tests.http.problems import assert_problem, naming
 from tests.http.report_table import Row, rows
+from tests.store_suite.places import place_of
 from tests.support.asgi import Reply
-from tests.support.site import SECRET, Site
+from tests.support.site import SECRET, Site, open_site
 
 TAKEN = rows("what is taken")
 REFUSED = rows("wanted")
@@ -85,6 +88,32 @@ async def test_what_cannot_be_read_can_be_accepted_by_a_person(site: Site, row: 
     assert (reply.status, reply.json()["status"], reply.json()["result"]) == (200, "COMPLETED", text)
     assert [a["end"] for a in reply.json()["attempts"]] == ["succeeded"]
     assert (await site.client.get(f"/callbacks/{kept['id']}")).json()["verdict"] == "accepted"
+
+
+@pytest.mark.mongo
+async def test_the_tables_hold_on_mongodb_too(tmp_path: Path) -> None:
+    async with (
+        place_of("mongo", tmp_path, mongo_server.require()) as place,
+        open_site(tmp_path, now=place.clock.now, store=await place.open()) as site,
+    ):
+        for row in (*TAKEN, *REFUSED):
+            with naming(row.name):
+                job = await waiting(site)
+                reply = await sent(site, row, job)
+                told = await site.job(job)
+                kept = (await site.client.get(f"/callbacks?jobId={job}")).json()
+                if row in TAKEN:
+                    wanted = json.loads(row.rest[0])
+                    assert (reply.status, kept) == (200, [])
+                    assert told["result"] == wanted.get("result")
+                    assert told["progress"] == wanted.get("progress")
+                else:
+                    assert (reply.status, told["history"][-1]["what"]) == (int(row.rest[0]), "callback_unreadable")
+                    raw = await site.client.get(f"/callbacks/{kept[0]['id']}/body")
+                    assert raw.body == row.sent(job)
+                    taken = await site.client.post(f"/callbacks/{kept[0]['id']}/accept")
+                    assert taken.status == (200 if row.body else 409)
+                await site.client.post(f"/jobs/{job}/cancel")
 
 
 async def test_without_proof_no_row_is_taken_and_nothing_is_kept(site: Site) -> None:
