@@ -1,5 +1,6 @@
 """Callbacks that changed nothing are seen, and a late result is not lost."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -114,7 +115,8 @@ async def test_what_could_not_be_read_is_seen_and_accepted(
     assert await violations(page) == []
     async with page.expect_download() as saved:
         await below.get_by_role("link", name="Save the bytes").click()
-    assert Path(await (await saved.value).path()).read_bytes() == came
+    file = Path(await (await saved.value).path())
+    assert await asyncio.to_thread(file.read_bytes) == came
 
     await notice.get_by_role("button", name="Accept what came…").click()
     dialog = page.get_by_role("dialog", name="Accept what came as the result?")

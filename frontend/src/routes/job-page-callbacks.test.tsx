@@ -228,13 +228,15 @@ it("of what is not whole only the beginning is shown, and nobody is asked to acc
   expect(screen.queryByRole("button", { name: /^Accept/ })).not.toBeInTheDocument();
 });
 
-it.each([
-  [null, "Nothing of it was read."],
-  [0, "It was empty."],
-])("a body of %s bytes is said in words", async (bodyBytes, words) => {
-  serving({ status: "WAITING" }, [{ ...UNREAD, bodyBytes }]);
+it("where nothing was read there is nothing to look at, and it is said", async () => {
+  serving({ status: "WAITING" }, [
+    { ...UNREAD, bodyBytes: null },
+    { ...UNREAD, bodyBytes: 0 },
+  ]);
   renderPage(`/ui/jobs/${ID}`);
-  expect(await screen.findByText(words)).toBeInTheDocument();
+  expect(await screen.findByText("Nothing of it was read.")).toBeInTheDocument();
+  expect(screen.getAllByText(UNREAD.content)).toHaveLength(2);
+  expect(screen.queryByRole("button", { name: /What came|Accept/ })).not.toBeInTheDocument();
 });
 
 it("bytes that cannot be loaded are said to be, and asked for again", async () => {

@@ -14,7 +14,8 @@ export function FoldedBody({ callback, open }: { callback: KeptCallback; open: b
   const [shown, setShown] = useState(open);
   const id = useId();
   if (callback.bodyBytes === null) return <p className={styles["words"]}>Nothing of it was read.</p>;
-  if (callback.bodyBytes === 0) return <p className={styles["words"]}>It was empty.</p>;
+  // Why it could not be read says that already.
+  if (callback.bodyBytes === 0) return null;
   return (
     <div className={styles["content"]}>
       <button
