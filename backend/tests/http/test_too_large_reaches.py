@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import aiohttp
-import httpx2
+import httpx
 import pytest
 import requests
 
@@ -76,7 +76,7 @@ async def _aiohttp(port: int, path: str, size: int, chunked: bool) -> Seen:
 
 def _httpx(port: int, path: str, size: int, chunked: bool) -> Seen:
     body = pieces(size) if chunked else b"x" * size
-    answer = httpx2.post(f"http://127.0.0.1:{port}{path}", content=body, headers=HEADERS, timeout=60, trust_env=False)
+    answer = httpx.post(f"http://127.0.0.1:{port}{path}", content=body, headers=HEADERS, timeout=60, trust_env=False)
     return answer.status_code, answer.content
 
 

@@ -20,9 +20,9 @@ BODY_SECONDS = 30.0
 LINGER_SECONDS = 30.0
 LINGER_IDLE_SECONDS = 5.0
 LINGER_BYTES = 128 * 1024 * 1024
-"""For so long, and so many bytes, what is sent after an answer that came early is read on and thrown away; less long when
-nothing more comes. A client that writes its whole body before it reads would see a reset instead of the answer, were the
-connection closed at once."""
+"""For so long, and so many bytes, what is sent after an answer that came early is read on and thrown away; less long
+when nothing more comes. A client that writes its whole body before it reads would see a reset instead of the answer,
+were the connection closed at once."""
 MAX_HEAD_BYTES = 16 * 1024
 MAX_UNREAD_HEAD_BYTES = 512 * 1024
 """What may come before the end of a head: the parser keeps an unfinished header to itself. Above one read's size."""
