@@ -165,6 +165,7 @@ class App:
             flows={n: FlowInfo(f.rules, f.processor) for n, f in self._flows.by_name.items()},
             default_flow=self._flows.default,
             cancel_accepted=self._cancels.pass_on,
+            max_result_bytes=self._settings.max_result_bytes,
         )
         config = uvicorn.Config(
             api.build(context, PAGE, self._hosts(), self._settings.cors_origins),

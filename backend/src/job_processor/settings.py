@@ -56,6 +56,9 @@ TABLE = (
     Setting("DATA_DIR", "data", "directory of the SQLite database"),
     Setting("FLOWS_FILE", "", "default: flows.toml in the working directory if there is one, else one mock flow"),
     Setting("RETENTION_DAYS", "30", "final jobs are deleted after so many days; 0 keeps them for ever"),
+    Setting(
+        "MAX_RESULT_BYTES", "1048576", "the largest result a callback may bring, in bytes of UTF-8; at most 8388608"
+    ),
     Setting("WORKER_NAME", "", "this worker's name on the page; default: the host name"),
     Setting("LOG_LEVEL", "info", "debug, info, warning or error"),
     Setting("LOG_FORMAT", "text", "text or json"),
@@ -76,6 +79,7 @@ class Settings:
     data_dir: Path
     flows_file: Path | None
     retention_days: float
+    max_result_bytes: int
     worker_name: str
     log_level: str
     log_format: str
@@ -157,6 +161,7 @@ class _Loader:
             data_dir=Path(self._text("DATA_DIR")),
             flows_file=self._flows_file(),
             retention_days=self._number("RETENTION_DAYS", float, 0, 36_500),
+            max_result_bytes=self._number("MAX_RESULT_BYTES", int, 1024, 8 * 1_048_576),
             worker_name=self._text("WORKER_NAME") or os.uname().nodename,
             log_level=self._choice("LOG_LEVEL", "debug", "info", "warning", "error"),
             log_format=self._choice("LOG_FORMAT", "text", "json"),

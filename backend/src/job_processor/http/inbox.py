@@ -38,13 +38,21 @@ class InboxRoutes:
         headers = {}
         if len(found) == wanted.limit:
             headers["link"] = paging.next_page("/callbacks", request.query_params, found[-1].callback.id)
-        return answer([wire.kept(one.callback, one.content_bytes) for one in found], headers=headers)
+        return answer([wire.kept(one.callback, one.content_bytes, one.body_bytes) for one in found], headers=headers)
 
     async def get(self, request: Request) -> Response:
         callback = await self._context.store.kept(_callback_id(request))
         if callback is None:
             raise CallbackNotFound
         return answer(wire.kept_whole(callback))
+
+    async def body(self, request: Request) -> Response:
+        """The bytes as they came; a browser saves them and never shows them as a page."""
+        callback = await self._context.store.kept(_callback_id(request))
+        if callback is None or callback.body is None:
+            raise CallbackNotFound
+        named = {"content-disposition": f'attachment; filename="callback-{callback.id}.bin"'}
+        return Response(callback.body, 200, named, "application/octet-stream")
 
     async def accept(self, request: Request) -> Response:
         context = self._context

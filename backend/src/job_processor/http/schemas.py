@@ -68,18 +68,21 @@ class AcceptRequest(WireIn):
     """Nothing has to be said."""
 
 
-class CallbackReport(WireIn):
-    """Exactly one of result, error and progress. ``executionId`` alone may stand for ``jobId`` beside an error."""
+class CallbackReport(msgspec.Struct, rename="camel", kw_only=True):
+    """Exactly one of result, error and progress. ``executionId`` alone may stand for ``jobId`` beside an error.
 
-    job_id: JobId | None = None
-    result: str | None = None
-    error: str | None = None
-    progress: Annotated[str, Meta(max_length=4096)] | None = None
-    attempt: Annotated[int, Meta(ge=1)] | None = None
-    execution_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
-    retryable: bool = True
-    workflow: Annotated[str, Meta(max_length=256)] | None = None
-    last_node: Annotated[str, Meta(max_length=256)] | None = None
+    This is what should be sent; what is understood besides is in docs/callbacks.md.
+    """
+
+    job_id: Annotated[str, Meta(description="24 hex digits; a token stands for it")] | None = None
+    result: Annotated[Any, Meta(description="a text is kept byte for byte, any other JSON as its text")] = None
+    error: Annotated[Any, Meta(description="in words; of an object its message counts")] = None
+    progress: Annotated[Any, Meta(description="in words, at most 4 KiB")] = None
+    attempt: Annotated[int, Meta(ge=1, le=2**31 - 1)] | str | None = None
+    execution_id: Annotated[str, Meta(max_length=128)] | int | None = None
+    retryable: bool | str | int | None = True
+    workflow: Any = None
+    last_node: Any = None
 
 
 class ErrorOut(WireOut):
@@ -226,7 +229,9 @@ class CallbackNoted(WireOut):
 class KeptCallback(WireOut):
     """A callback that changed nothing, as it came. ``content`` beyond 4 KiB is cut in lists.
 
-    ``said``: result, error or unreadable. ``deliveries``: how often the same came.
+    ``said``: result, error or unreadable. ``deliveries``: how often the same came. Of one that could not be read
+    ``content`` says why, and ``body`` is what came, as text with U+FFFD for what is no UTF-8; lists leave it out and
+    bring its size alone. ``bodyTruncated``: only its beginning is kept.
     """
 
     id: JobId
@@ -241,6 +246,10 @@ class KeptCallback(WireOut):
     content: str
     content_truncated: bool
     content_bytes: int
+    content_type: str | None
+    body: str | None
+    body_bytes: int | None
+    body_truncated: bool
 
 
 class Side(WireOut):

@@ -168,8 +168,8 @@ def verdict_in_list(v: Verdict) -> s.VerdictOut:
     return verdict(replace(v, repaired=None, schema_errors=v.schema_errors[:1], warnings=v.warnings[:1]))
 
 
-def kept(callback: Callback, content_bytes: int) -> s.KeptCallback:
-    """A callback for a list: its content as the store clipped it, cut here to 4 KiB of UTF-8."""
+def kept(callback: Callback, content_bytes: int, body_bytes: int | None) -> s.KeptCallback:
+    """A callback for a list: its content as the store clipped it, cut here to 4 KiB of UTF-8; without its body."""
     content, cut = clip(callback.content, content_bytes)
     return s.KeptCallback(
         id=callback.id,
@@ -184,11 +184,17 @@ def kept(callback: Callback, content_bytes: int) -> s.KeptCallback:
         content=content,
         content_truncated=cut,
         content_bytes=content_bytes,
+        content_type=callback.content_type,
+        body=None,
+        body_bytes=body_bytes,
+        body_truncated=callback.body_cut,
     )
 
 
 def kept_whole(callback: Callback) -> s.KeptCallback:
-    whole = kept(callback, size(callback.content))
+    body = callback.body
+    whole = kept(callback, size(callback.content), None if body is None else len(body))
+    whole.body = None if body is None else body.decode("utf-8", "replace")
     whole.content, whole.content_truncated = callback.content, False
     return whole
 

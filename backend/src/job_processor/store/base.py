@@ -85,10 +85,11 @@ class InboxQuery:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A callback of a list: its content may be clipped; the size of the whole is in bytes of UTF-8."""
+    """A callback of a list: its content may be clipped, its body is left out; the sizes are of the whole, in bytes."""
 
     callback: Callback
     content_bytes: int
+    body_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +273,7 @@ class Store(Protocol):
         ...
 
     async def inbox(self, query: InboxQuery) -> Sequence[Kept]:
-        """Up to ``query.limit`` kept callbacks, newest id first; contents are clipped."""
+        """Up to ``query.limit`` kept callbacks, newest id first; contents are clipped, bodies left out."""
         ...
 
     async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:

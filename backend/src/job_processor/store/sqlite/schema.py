@@ -70,7 +70,14 @@ CREATE INDEX callbacks_verdict ON callbacks(verdict, id);
 CREATE INDEX callbacks_last ON callbacks(last_at);
 """
 
-VERSIONS = (_VERSION_1, _VERSION_2)
+# Of a callback that could not be read the bytes are kept as they came.
+_VERSION_3 = """
+ALTER TABLE callbacks ADD COLUMN body BLOB;
+ALTER TABLE callbacks ADD COLUMN body_cut INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE callbacks ADD COLUMN content_type TEXT;
+"""
+
+VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 
 
 def upgrade(db: apsw.Connection, versions: tuple[str, ...] = VERSIONS) -> None:
