@@ -108,6 +108,12 @@ test-n8n: setup ## Against a real n8n (installs it: about 7 minutes and 3 GB)
 	@scripts/n8n/n8n install
 	@cd backend && ../$(BIN)/python -m pytest -q tests/n8n -m n8n -s
 
+.PHONY: test-n8n-queue
+test-n8n-queue: setup ## Against a real n8n in queue mode, with PostgreSQL and Redis (installs all three)
+	@scripts/n8n/n8n install
+	@scripts/n8n/install-queue-tools
+	@cd backend && ../$(BIN)/python -m pytest -q tests/n8n_queue -m n8n -s
+
 .PHONY: test-infra
 test-infra: setup-test ## Terraform, offline
 	@scripts/infra/test-infra

@@ -23,12 +23,13 @@ from job_processor.http.context import Context, FlowInfo
 from job_processor.http.transport import GracefulServer, GuardedProtocol
 from job_processor.inbox import Inbox
 from job_processor.lifecycle import Lifecycle
-from job_processor.processors.base import Processor, Surroundings
+from job_processor.processors.base import Processor, Reconciler, Surroundings
 from job_processor.results import Examiners
 from job_processor.settings import Settings, is_loopback
 from job_processor.signing import CallbackSigner
 from job_processor.store.base import Store
 from job_processor.telemetry import Telemetry
+from job_processor.workers.asker import Asker
 from job_processor.workers.cancels import Cancels
 from job_processor.workers.dispatcher import Dispatcher
 from job_processor.workers.heartbeat import Heartbeat
@@ -109,7 +110,14 @@ class App:
         rules = {name: flow.rules for name, flow in self._flows.by_name.items()}
         ids = IdFactory(secrets.randbits(48))
         self._examiners = Examiners()
-        self._lifecycle = Lifecycle(self._store, rules, self._flows.default, ids, examiners=self._examiners)
+        self._lifecycle = Lifecycle(
+            self._store,
+            rules,
+            self._flows.default,
+            ids,
+            examiners=self._examiners,
+            neighbours=registry.neighbours(self._processors),
+        )
         self._inbox = Inbox(self._store, self._lifecycle, ids)
         self._cancels = Cancels(self._lifecycle, self._processors)
         self._stop = asyncio.Event()
@@ -200,12 +208,21 @@ class App:
         shortest = min(flow.rules.lease_seconds for flow in self._flows.by_name.values())
         loops += hands
         loops.append(LeaseRenewer(self._store, hands, shortest))
-        loops.append(Reaper(self._lifecycle, self._store, self._processors, self._telemetry))
+        askers = self._askers()
+        loops += askers.values()
+        loops.append(Reaper(self._lifecycle, self._store, self._telemetry, asked_first=askers))
         name = self._settings.worker_name
         loops.append(Heartbeat(self._store, self._owner(), name, list(dispatchers), hands, broken=self._give_up))
         if self._settings.retention_days > 0:
             loops.append(Pruner(self._store, self._settings.retention_days))
         return loops
+
+    def _askers(self) -> dict[str, Asker]:
+        return {
+            name: Asker(self._lifecycle, self._store, self._flows.by_name[name].rules, processor, self._telemetry)
+            for name, processor in self._processors.items()
+            if isinstance(processor, Reconciler) and processor.can_be_asked
+        }
 
     def _dispatchers(self, port: int) -> dict[str, Dispatcher]:
         url = f"{self._settings.callback_base(port)}/webhook/callback"

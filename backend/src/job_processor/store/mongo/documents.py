@@ -61,6 +61,7 @@ def changed(job: Job, now: int) -> tuple[Document, Document]:
         "leaseUntil": None if lease is None else lease.until,
         "executionId": job.attempts[-1].execution_id if lease is not None and job.attempts else None,
         "dueAt": job.due_at(),
+        "heardAt": job.heard_at(),
         "deadline": job.deadline,
         "updatedAt": job.updated_at,
         "finishedAt": job.finished_at,

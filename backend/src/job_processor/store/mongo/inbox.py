@@ -99,7 +99,7 @@ class Inbox:
 
 _FIELDS = (
     *("receivedAt", "lastAt", "verdict", "said", "jobId", "attempt", "executionId", "retryable", "deliveries"),
-    *("contentBytes", "bodyBytes", "bodyCut", "contentType"),
+    *("contentBytes", "bodyBytes", "bodyCut", "contentType", "flow"),
 )
 
 
@@ -124,6 +124,8 @@ def _document(callback: Callback) -> Document:
         document["contentType"] = callback.content_type
     if callback.body is not None:
         document |= {"body": callback.body, "bodyBytes": len(callback.body), "bodyCut": callback.body_cut}
+    if callback.flow is not None:
+        document["flow"] = callback.flow
     return document
 
 
@@ -143,4 +145,5 @@ def _callback(document: Document) -> Callback:
         body=document.get("body"),
         body_cut=document.get("bodyCut", False),
         content_type=document.get("contentType"),
+        flow=document.get("flow"),
     )

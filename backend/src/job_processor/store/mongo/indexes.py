@@ -21,6 +21,10 @@ _JOBS = [
     ),
     # overdue.
     IndexModel([("dueAt", ASCENDING)], name="due", sparse=True),
+    # awaited.
+    IndexModel(
+        [("flow", ASCENDING), ("dueAt", ASCENDING)], name="awaited", partialFilterExpression={"state": "WAITING"}
+    ),
     # prune.
     IndexModel([("finishedAt", ASCENDING)], name="finished", sparse=True),
     # add: one job a key.

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 from job_processor.core.job import Job, State
-from job_processor.store.base import Counts, Listed, Query, Worker
+from job_processor.store.base import Awaited, Counts, Listed, Query, Worker
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
 
@@ -25,9 +25,16 @@ class Reads:
         found = await self._link.do(lambda again: self._jobs.find_one({"_id": job_id}))
         return None if found is None else documents.to_job(found)
 
-    async def find_execution(self, execution_id: str) -> str | None:
-        found = await self._link.do(lambda again: self._jobs.find_one({"executionId": execution_id}, {"_id": 1}))
-        return None if found is None else str(found["_id"])
+    async def find_execution(self, execution_id: str, flows: frozenset[str] | None) -> str | None:
+        where: Document = {"executionId": execution_id}
+        if flows is not None:
+            where["flow"] = {"$in": sorted(flows)}
+
+        async def run(again: bool) -> list[Document]:
+            return await self._jobs.find(where, {"_id": 1}).limit(2).to_list()
+
+        found = await self._link.do(run)
+        return str(found[0]["_id"]) if len(found) == 1 else None
 
     async def list(self, query: Query) -> Sequence[Listed]:
         where = await self._conditions(query)
@@ -100,9 +107,29 @@ class Reads:
         found = await self._link.do(run)
         return None if found is None else int(found["runAt"])
 
-    async def overdue(self, now: int, limit: int) -> Sequence[Job]:
+    async def overdue(self, now: int, limit: int, but: frozenset[str]) -> Sequence[Job]:
+        where: Document = {"dueAt": {"$lte": now}}
+        if but:
+            in_time = [{"deadline": None}, {"deadline": {"$gt": now}}]
+            where["$nor"] = [{"state": State.WAITING.value, "flow": {"$in": sorted(but)}, "$or": in_time}]
+
         async def run(again: bool) -> list[Document]:
-            return await self._jobs.find({"dueAt": {"$lte": now}}).sort("dueAt", 1).limit(limit).to_list()
+            return await self._jobs.find(where).sort("dueAt", 1).limit(limit).to_list()
+
+        return [documents.to_job(one) for one in await self._link.do(run)]
+
+    async def awaited(self, which: Awaited, now: int) -> Sequence[Job]:
+        where: Document = {"flow": which.flow, "state": State.WAITING.value}
+        if which.unheard_since is None:
+            where["dueAt"] = {"$lte": now}
+        else:
+            # Documents of older versions have no heardAt.
+            unheard = [{"heardAt": None}, {"heardAt": {"$lt": which.unheard_since}}]
+            where["$or"] = [{"dueAt": {"$lte": now}}, *unheard]
+        order = "heardAt" if which.oldest else "dueAt"
+
+        async def run(again: bool) -> list[Document]:
+            return await self._jobs.find(where).sort(order, 1).limit(which.limit).to_list()
 
         return [documents.to_job(one) for one in await self._link.do(run)]
 

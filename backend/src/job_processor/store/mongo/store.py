@@ -11,6 +11,7 @@ from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
 from job_processor.store.base import (
     Added,
+    Awaited,
     Claim,
     Claimed,
     Counts,
@@ -116,8 +117,8 @@ class MongoStore:
     async def get(self, job_id: str) -> Job | None:
         return await self._open.reads.get(job_id)
 
-    async def find_execution(self, execution_id: str) -> str | None:
-        return await self._open.reads.find_execution(execution_id)
+    async def find_execution(self, execution_id: str, flows: frozenset[str] | None = None) -> str | None:
+        return await self._open.reads.find_execution(execution_id, flows)
 
     async def list(self, query: Query) -> Sequence[Listed]:
         return await self._open.reads.list(query)
@@ -134,8 +135,11 @@ class MongoStore:
     async def apply(self, change: Change) -> bool:
         return await self._open.writes.apply(change)
 
-    async def overdue(self, limit: int) -> Sequence[Job]:
-        return await self._open.reads.overdue(self.now(), limit)
+    async def overdue(self, limit: int, but_callbacks_of: frozenset[str] = frozenset()) -> Sequence[Job]:
+        return await self._open.reads.overdue(self.now(), limit, but_callbacks_of)
+
+    async def awaited(self, which: Awaited) -> Sequence[Job]:
+        return await self._open.reads.awaited(which, self.now())
 
     async def prune(self, finished_before: int, limit: int) -> int:
         return await self._open.writes.prune(finished_before, limit)

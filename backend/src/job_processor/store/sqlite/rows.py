@@ -68,8 +68,8 @@ def ready_flag(job: Job, now: int) -> int | None:
 
 INSERT = (
     "INSERT INTO jobs (id, seq, state, flow, priority, run_at, ready, rev, attempt, lease_token, lease_until, "
-    "execution_id, due_at, deadline, "
-    "created_at, updated_at, finished_at, record) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    "execution_id, due_at, heard_at, deadline, "
+    "created_at, updated_at, finished_at, record) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 
 
@@ -89,6 +89,7 @@ def insert_values(job: Job, seq: int, now: int) -> tuple[str | int | bytes | Non
         lease.until if lease is not None else None,
         job.attempts[-1].execution_id if lease is not None and job.attempts else None,
         job.due_at(),
+        job.heard_at(),
         job.deadline,
         job.created_at,
         job.updated_at,
@@ -100,7 +101,7 @@ def insert_values(job: Job, seq: int, now: int) -> tuple[str | int | bytes | Non
 # The guard of a compare-and-set is in the WHERE; a claim inside its own transaction uses it too.
 UPDATE = (
     "UPDATE jobs SET seq=?, state=?, run_at=?, ready=?, rev=?, attempt=?, lease_token=?, lease_until=?, "
-    "execution_id=?, due_at=?, deadline=?, "
+    "execution_id=?, due_at=?, heard_at=?, deadline=?, "
     "updated_at=?, finished_at=?, record=? WHERE id=? AND state=? AND rev=? AND lease_token IS ?"
 )
 
@@ -120,6 +121,7 @@ def update_values(
         lease.until if lease is not None else None,
         job.attempts[-1].execution_id if lease is not None and job.attempts else None,
         job.due_at(),
+        job.heard_at(),
         job.deadline,
         job.updated_at,
         job.finished_at,

@@ -15,6 +15,7 @@ from job_processor.core.transitions import Change
 from job_processor.failpoints import failpoint
 from job_processor.store.base import (
     Added,
+    Awaited,
     Claim,
     Claimed,
     Counts,
@@ -122,8 +123,8 @@ class SqliteStore:
     async def get(self, job_id: str) -> Job | None:
         return await self._open(self._points).run(queries.get(job_id))
 
-    async def find_execution(self, execution_id: str) -> str | None:
-        return await self._open(self._points).run(queries.find_execution(execution_id))
+    async def find_execution(self, execution_id: str, flows: frozenset[str] | None = None) -> str | None:
+        return await self._open(self._points).run(queries.find_execution(execution_id, flows))
 
     async def list(self, query: Query) -> Sequence[Listed]:
         return await self._open(self._scans).run(queries.list_jobs(query))
@@ -142,8 +143,11 @@ class SqliteStore:
     async def apply(self, change: Change) -> bool:
         return await self._open_writer.submit(operations.apply(change, self._now))
 
-    async def overdue(self, limit: int) -> Sequence[Job]:
-        return await self._open(self._scans).run(queries.overdue(self._now(), limit))
+    async def overdue(self, limit: int, but_callbacks_of: frozenset[str] = frozenset()) -> Sequence[Job]:
+        return await self._open(self._scans).run(queries.overdue(self._now(), limit, but_callbacks_of))
+
+    async def awaited(self, which: Awaited) -> Sequence[Job]:
+        return await self._open(self._scans).run(queries.awaited(which, self._now()))
 
     async def prune(self, finished_before: int, limit: int) -> int:
         return await self._open_writer.submit(operations.prune(finished_before, limit))
