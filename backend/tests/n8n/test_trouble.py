@@ -115,12 +115,12 @@ async def test_a_cancel_stops_the_execution(running: RealN8n, backend: Backend) 
 async def test_callbacks_that_find_us_dead_come_again(running: RealN8n, backend: Backend) -> None:
     """SIGKILL of our own process with 20 in flight: n8n's retries bring every result after the restart."""
     await backend.start(flow(running.webhook_url))
-    ids = await backend.submit(prompts(20, "[sleep:3] "))
+    ids = await backend.submit(prompts(20, "[sleep:10] "))
     await backend.in_flight(20)
     await backend.kill()
 
     # Longer than the runs take, so that first deliveries find nobody.
-    await asyncio.sleep(5)
+    await asyncio.sleep(12)
     await backend.start(flow(running.webhook_url))
     await backend.all_final(20, seconds=90)
     jobs = await backend.jobs(ids)
