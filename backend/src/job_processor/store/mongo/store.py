@@ -89,6 +89,7 @@ class MongoStore:
         try:
             server = await link.open()
             await link.do(lambda again: clock.start())
+            link.on_new_primary = clock.hurry
             await indexes.create(link)
         except BaseException:
             await clock.stop()
