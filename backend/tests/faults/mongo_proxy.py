@@ -34,6 +34,8 @@ class Harm(StrEnum):
     HISTORY_LOST = "ChangeStreamHistoryLost"
     CONCERN_TIMEOUT = "the command is applied, the reply says that no majority has it yet"
     CONCERN_STEPPED_DOWN = "the command is applied, the reply says that the primary stepped down meanwhile"
+    TIME_LIMIT = "MaxTimeMSExpired: the server stops the command when its time is up"
+    REFUSED = "Unauthorized"
     DELAY = "the command arrives late"
     HALF_OPEN = "the connection stays open and nothing comes any more"
 
@@ -43,7 +45,14 @@ _ERRORS = {
     Harm.STEPPED_DOWN: (189, "PrimarySteppedDown"),
     Harm.INTERRUPTED: (11602, "InterruptedDueToReplStateChange"),
     Harm.SHUTDOWN: (91, "ShutdownInProgress"),
+    Harm.TIME_LIMIT: (50, "MaxTimeMSExpired"),
+    Harm.REFUSED: (13, "Unauthorized"),
     Harm.HISTORY_LOST: (286, "ChangeStreamHistoryLost"),
+}
+_LABELS: dict[str, list[str]] = {
+    "ChangeStreamHistoryLost": ["NonResumableChangeStreamError"],
+    "MaxTimeMSExpired": [],
+    "Unauthorized": [],
 }
 _CONCERNS = {
     Harm.CONCERN_TIMEOUT: (64, "WriteConcernTimeout"),
@@ -216,7 +225,7 @@ def _command(body: bytes) -> str:
 
 def _error(code: int, name: str) -> dict[str, Any]:
     # As a real node labels them: without the label a driver would not try again.
-    labels = ["NonResumableChangeStreamError"] if name == "ChangeStreamHistoryLost" else ["RetryableWriteError"]
+    labels = _LABELS.get(name, ["RetryableWriteError"])
     return {"ok": 0.0, "code": code, "codeName": name, "errmsg": name, "errorLabels": labels}
 
 

@@ -13,7 +13,8 @@ from tests.machine.machine import LifeCycle
 from tests.machine.test_machine import CAMPAIGN, machine_settings
 from tests.store_suite.places import Clock, MongoPlace, Place
 
-HARMS = [harm for harm in Harm if harm not in (Harm.HISTORY_LOST, Harm.HALF_OPEN)]
+# A read that is too slow or refused is not tried again: the machine would be told so, and rightly.
+HARMS = [harm for harm in Harm if harm not in (Harm.HISTORY_LOST, Harm.HALF_OPEN, Harm.TIME_LIMIT, Harm.REFUSED)]
 
 
 class OnHarmedMongo(LifeCycle):

@@ -189,13 +189,13 @@ class Claims:
         async def run(again: bool) -> list[Document]:
             return await self._jobs.find(where).sort(_ORDER).limit(wanted).to_list()
 
-        return await self._link.do(run)
+        return await self._link.read(run)
 
     async def _spread(self, where: Document, wanted: int, crowd: int) -> list[str]:
         async def run(again: bool) -> list[Document]:
             return await self._jobs.find(where, {"priority": 1}).sort(_ORDER).limit(wanted * (1 + crowd)).to_list()
 
-        seen = await self._link.do(run)
+        seen = await self._link.read(run)
         if len(seen) <= wanted:
             return [one["_id"] for one in seen]
         last = seen[wanted - 1]["priority"]
@@ -207,7 +207,7 @@ class Claims:
         async def run(again: bool) -> Document | None:
             return await self._jobs.find_one({"flow": flow, "ready": 0}, {"_id": 0, "runAt": 1}, sort=[("runAt", 1)])
 
-        found = await self._link.do(run)
+        found = await self._link.read(run)
         return None if found is None else int(found["runAt"])
 
     async def _make_ready(self, flow: str, at: int) -> None:

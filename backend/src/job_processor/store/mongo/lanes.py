@@ -49,10 +49,10 @@ class Lanes:
         async def run(again: bool) -> list[Lane]:
             return [_lane(found) async for found in self._lanes.find({}, {"lane": 1}).sort("_id", 1)]
 
-        return await self._link.do(run)
+        return await self._link.read(run)
 
     async def read(self, flow: str) -> Stored:
-        found = await self._link.do(lambda again: self._lanes.find_one({"_id": flow}))
+        found = await self._link.read(lambda again: self._lanes.find_one({"_id": flow}))
         if found is None:
             return Stored(Lane(flow))
         slots = tuple(msgspec.convert(slot, Slot) for slot in found.get("slots", ()))
@@ -146,7 +146,7 @@ class Lanes:
             found = self._jobs.find({"flow": flow, "token": {"$exists": True}}, {"_id": 0, "token": 1})
             return {str(one["token"]) async for one in found}
 
-        return await self._link.do(run)
+        return await self._link.read(run)
 
     async def _look_at(self, ids: list[str]) -> dict[str, Document]:
         if not ids:
@@ -156,7 +156,7 @@ class Lanes:
             found = self._jobs.find({"_id": {"$in": ids}}, {"rev": 1, "token": 1, "state": 1, "leaseUntil": 1})
             return {one["_id"]: one async for one in found}
 
-        return await self._link.do(run)
+        return await self._link.read(run)
 
     async def _shut_out(self, slot: Slot, now: int) -> bool:
         """Shut out the claimer if it took too long. False also when the job has just moved; the next look tells."""

@@ -1,16 +1,14 @@
 """The reads: each one query of what a majority has."""
 
-import time
 from collections.abc import Sequence
 
-from job_processor.core.job import Job, State
-from job_processor.store.base import Counts, Listed, Query, Worker
+from job_processor.core.job import Job
+from job_processor.store.base import Listed, Query, Worker
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
 
 TEXT_SEARCH_DEPTH = 100_000
 """A text search looks at the newest jobs only, so many of them."""
-_COSTLY = 0.1
 
 
 class Reads:
@@ -18,15 +16,13 @@ class Reads:
         self._link = link
         self._jobs = link.collection("jobs")
         self._workers = link.collection("workers")
-        self._counted: tuple[float, dict[tuple[str, State], int]] = (0.0, {})
-        """Until when (monotonic) costly counts are given out again, and those counts."""
 
     async def get(self, job_id: str) -> Job | None:
-        found = await self._link.do(lambda again: self._jobs.find_one({"_id": job_id}))
+        found = await self._link.read(lambda again: self._jobs.find_one({"_id": job_id}))
         return None if found is None else documents.to_job(found)
 
     async def find_execution(self, execution_id: str) -> str | None:
-        found = await self._link.do(lambda again: self._jobs.find_one({"executionId": execution_id}, {"_id": 1}))
+        found = await self._link.read(lambda again: self._jobs.find_one({"executionId": execution_id}, {"_id": 1}))
         return None if found is None else str(found["_id"])
 
     async def list(self, query: Query) -> Sequence[Listed]:
@@ -36,7 +32,7 @@ class Reads:
             found = self._jobs.find(where, documents.clipped(query.clip)).sort("_id", -1).limit(query.limit)
             return await found.to_list()
 
-        return [documents.to_listed(one, query.clip) for one in await self._link.do(run)]
+        return [documents.to_listed(one, query.clip) for one in await self._link.read(run)]
 
     async def _conditions(self, query: Query) -> Document:
         parts: list[Document] = []
@@ -65,46 +61,14 @@ class Reads:
                 return None
             return await self._jobs.find_one({}, {"_id": 1}, sort=[("_id", -1)], skip=TEXT_SEARCH_DEPTH)
 
-        found = await self._link.do(run)
+        found = await self._link.read(run)
         return None if found is None else str(found["_id"])
-
-    async def counts(self, now: int) -> Counts:
-        good_until, by_state = self._counted
-        started = time.monotonic()
-        if started >= good_until:
-            by_state = await self._count()
-            took = time.monotonic() - started
-            good_for = took * self._link.tuning.count_reuse if took >= _COSTLY else 0.0
-            self._counted = (time.monotonic() + good_for, by_state)
-        oldest: dict[str, int] = {}
-        for flow in sorted({flow for flow, state in by_state if state is State.PENDING}):
-            first = await self._oldest(flow)
-            if first is not None and first <= now:
-                oldest[flow] = first
-        return Counts(dict(by_state), oldest)
-
-    async def _count(self) -> dict[tuple[str, State], int]:
-        async def run(again: bool) -> dict[tuple[str, State], int]:
-            found = await self._jobs.aggregate(
-                [{"$group": {"_id": {"flow": "$flow", "state": "$state"}, "n": {"$sum": 1}}}], hint="counts"
-            )
-            return {(one["_id"]["flow"], State(one["_id"]["state"])): int(one["n"]) async for one in found}
-
-        return await self._link.do(run)
-
-    async def _oldest(self, flow: str) -> int | None:
-        async def run(again: bool) -> Document | None:
-            where = {"flow": flow, "state": State.PENDING.value}
-            return await self._jobs.find_one(where, {"_id": 0, "runAt": 1}, sort=[("runAt", 1)])
-
-        found = await self._link.do(run)
-        return None if found is None else int(found["runAt"])
 
     async def overdue(self, now: int, limit: int) -> Sequence[Job]:
         async def run(again: bool) -> list[Document]:
             return await self._jobs.find({"dueAt": {"$lte": now}}).sort("dueAt", 1).limit(limit).to_list()
 
-        return [documents.to_job(one) for one in await self._link.do(run)]
+        return [documents.to_job(one) for one in await self._link.read(run)]
 
     async def workers(self, seen_after: int) -> Sequence[Worker]:
         async def run(again: bool) -> list[Document]:
@@ -112,7 +76,7 @@ class Reads:
 
         return [
             Worker(one["_id"], one["name"], tuple(one["flows"]), one["running"], one["startedAt"], one["seenAt"])
-            for one in await self._link.do(run)
+            for one in await self._link.read(run)
         ]
 
 

@@ -29,6 +29,7 @@ from job_processor.store.mongo import indexes
 from job_processor.store.mongo.claims import Claims
 from job_processor.store.mongo.client import Link, Server
 from job_processor.store.mongo.clock import DatabaseClock
+from job_processor.store.mongo.counts import Counting
 from job_processor.store.mongo.inbox import Inbox
 from job_processor.store.mongo.lanes import Lanes
 from job_processor.store.mongo.reads import Reads
@@ -47,6 +48,7 @@ class _Parts:
         self.lanes = Lanes(link)
         self.claims = Claims(link, self.lanes, now, clock.now)
         self.reads = Reads(link)
+        self.counting = Counting(link)
         self.writes = Writes(link, now)
         self.inbox = Inbox(link)
         self.watch = Watch(link, server.streams, clock.server_now)
@@ -101,6 +103,7 @@ class MongoStore:
         parts, self._parts = self._parts, None
         if parts is not None:
             await parts.watch.close()
+            await parts.counting.stop()
             await parts.clock.stop()
             await parts.link.close()
 
@@ -124,7 +127,7 @@ class MongoStore:
         return await self._open.reads.list(query)
 
     async def counts(self) -> Counts:
-        return await self._open.reads.counts(self.now())
+        return await self._open.counting.counts(self.now())
 
     async def claim(self, claim: Claim) -> Claimed:
         return await self._open.claims.claim(claim)

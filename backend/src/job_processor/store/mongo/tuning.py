@@ -19,6 +19,10 @@ class Tuning:
     """Between two looks for changes where there are no change streams."""
     count_reuse: float = 10.0
     """Counts that took t seconds are given out again for this many times t (only when t is 0.1 s or more)."""
+    quick_count: float = 1.0
+    """What counting everything may take while somebody waits for it; beyond it the database counts as a large one."""
+    whole_count: float = 60.0
+    """What counting everything may take in the background."""
     overlap: float = 10.0
     """How far behind its position ``since`` looks: clocks of primaries may differ, a write may take its time
     between its stamp and being readable with majority, and positions may run ahead of the clock (``ahead``)."""

@@ -81,7 +81,7 @@ class Watch:
         if at < now - int(self._link.tuning.keep_deletions * 1000) or before > newest:
             return Resync(self._next(now))
         self._last = before + limit
-        found = await self._link.do(lambda again: self._changed(at, limit + 1))
+        found = await self._link.read(lambda again: self._changed(at, limit + 1))
         if len(found) > limit:
             return Resync(self._next(now))
         return [_at(notice, before + number) for number, (_, notice) in enumerate(found, start=1)]
@@ -162,7 +162,7 @@ class Watch:
         job_id = str(event["documentKey"]["_id"])
         wall = event.get("wallTime")
         if event["operationType"] == "delete":
-            word = await self._link.do(lambda again: self._gone.find_one({"_id": job_id}))
+            word = await self._link.read(lambda again: self._gone.find_one({"_id": job_id}))
             stamp = self._now() if wall is None else _ms(wall)
             return stamp, _deleted(job_id, word or {"flow": "", "rev": 0})
         fields = event.get("fullDocument") or event["updateDescription"]["updatedFields"]
@@ -178,7 +178,7 @@ class Watch:
         first = True
         while True:
             with contextlib.suppress(StoreUnavailable):
-                found = await self._link.do(lambda again, after=after: self._changed(after, WATCH_LIMIT + 1))  # type: ignore[misc]  # bound in the loop
+                found = await self._link.read(lambda again, after=after: self._changed(after, WATCH_LIMIT + 1))  # type: ignore[misc]  # bound in the loop
                 if len(found) > WATCH_LIMIT:
                     _put(queue, Resync(self._next(self._now())))
                     after = self._now()

@@ -104,7 +104,7 @@ class Writes:
             found = self._jobs.find(old, {"flow": 1, "rev": 1}).sort("finishedAt", 1).limit(limit)
             return await found.to_list()
 
-        jobs = await self._link.do(find)
+        jobs = await self._link.read(find)
         if not jobs:
             return 0
         await self._tell(jobs)
@@ -119,7 +119,7 @@ class Writes:
 
     async def delete(self, job_id: str) -> bool:
         where: Document = {"_id": job_id, "finishedAt": {"$gte": 0}}
-        job = await self._link.do(lambda again: self._jobs.find_one(where, {"flow": 1, "rev": 1}))
+        job = await self._link.read(lambda again: self._jobs.find_one(where, {"flow": 1, "rev": 1}))
         if job is None:
             return False
         await self._tell([job])
