@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import uvloop
 
-from job_processor import app, flows, registry, settings, transfer
+from job_processor import app, registry, settings, transfer
 from job_processor.client import Client
 from job_processor.core.errors import JobProcessorError
 from job_processor.store.base import Store
@@ -49,7 +49,7 @@ def check(environment: Mapping[str, str]) -> int:
         value = loaded.environment.get(setting.name) or setting.default
         print(f"{setting.name:<24} {'(set)' if setting.secret and value else value or '(none)'}")
     try:
-        table = flows.load(loaded.flows_file, registry.Kinds())
+        table = app.load_flows(loaded)
         for name, flow in table.by_name.items():
             mark = " (default)" if name == table.default else ""
             print(f"flow {name}: {flow.processor}, {flow.rules.max_attempts} attempts{mark}")

@@ -1,6 +1,7 @@
 """claim: who gets which jobs. Workers take the head of the queue; those that lose a race spread out behind it."""
 
 import asyncio
+import contextlib
 import random
 import secrets
 from collections.abc import Callable, Sequence
@@ -211,8 +212,20 @@ class Claims:
         return None if found is None else int(found["runAt"])
 
     async def _make_ready(self, flow: str, at: int) -> None:
-        where = {"flow": flow, "ready": 0, "runAt": {"$lte": at}}
-        await self._link.do(lambda again: self._jobs.update_many(where, {"$set": {"ready": 1}}))
+        """Those that are due longest, so many at once: everything may come due at midnight.
+
+        A failure is nobody's trouble: the next claim goes on, and what is ready already is claimed meanwhile.
+        """
+        due: Document = {"flow": flow, "ready": 0, "runAt": {"$lte": at}}
+        limit = self._link.tuning.due_at_once
+
+        async def run(again: bool) -> None:
+            ids = [one["_id"] async for one in self._jobs.find(due, {"_id": 1}).sort("runAt", 1).limit(limit)]
+            # Under the same condition: whoever was put off meanwhile is not due.
+            await self._jobs.update_many({"_id": {"$in": ids}, **due}, {"$set": {"ready": 1}})
+
+        with contextlib.suppress(StoreUnavailable):
+            await self._link.read(run)
 
 
 def _tokens(count: int) -> list[str]:

@@ -15,6 +15,8 @@ from job_processor.core.lane import Lane, without_probe
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.documents import new_write_id
 
+MAX_CONCURRENCY = 5_000
+"""Of one flow: its places are one document, which is written anew at each claim."""
 _WRITES_KEPT = 32
 
 
@@ -130,7 +132,10 @@ class Lanes:
         tokens = await self._in_flight(flow)
         open_slots = [slot for slot in stored.slots if slot.token not in tokens]
         jobs = await self._look_at([slot.job for slot in open_slots])
-        kept = [slot for slot in stored.slots if slot.token in tokens]
+        # A slot that was filled long ago need not stand here: its job stands among those in flight, and the document
+        # is written anew at each claim.
+        young = now - int(self._link.tuning.slot_kept * 1000)
+        kept = [slot for slot in stored.slots if slot.token in tokens and slot.at > young]
         for slot in open_slots:
             job = jobs.get(slot.job)
             if job is None:
@@ -143,7 +148,8 @@ class Lanes:
     async def _in_flight(self, flow: str) -> set[str]:
         async def run(again: bool) -> set[str]:
             # Not only the slots' own: jobs claimed while the flow had no limit count as well.
-            found = self._jobs.find({"flow": flow, "token": {"$exists": True}}, {"_id": 0, "token": 1})
+            # "Greater than an empty text" is any token, and is answered from the index; "exists" reads every job.
+            found = self._jobs.find({"flow": flow, "token": {"$gt": ""}}, {"_id": 0, "token": 1})
             return {str(one["token"]) async for one in found}
 
         return await self._link.read(run)

@@ -1,5 +1,6 @@
 """The reads: each one query of what a majority has."""
 
+import asyncio
 from collections.abc import Sequence
 
 from job_processor.core.job import Job
@@ -10,12 +11,16 @@ from job_processor.store.mongo.client import Document, Link
 TEXT_SEARCH_DEPTH = 100_000
 """A text search looks at the newest jobs only, so many of them."""
 
+_ID_AHEAD_MS = 3_600_000
+"""How far an id's time may be ahead of its job's ``created_at``: its maker never goes back, its clock may."""
+
 
 class Reads:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._jobs = link.collection("jobs")
         self._workers = link.collection("workers")
+        self._searching = asyncio.Lock()
 
     async def get(self, job_id: str) -> Job | None:
         found = await self._link.read(lambda again: self._jobs.find_one({"_id": job_id}))
@@ -26,6 +31,13 @@ class Reads:
         return None if found is None else str(found["_id"])
 
     async def list(self, query: Query) -> Sequence[Listed]:
+        if query.text is None:
+            return await self._listed(query)
+        # A search reads whole texts: one at a time in a process, so that it takes no more than its share.
+        async with self._searching:
+            return await self._listed(query)
+
+    async def _listed(self, query: Query) -> Sequence[Listed]:
         where = await self._conditions(query)
 
         async def run(again: bool) -> list[Document]:
@@ -36,8 +48,8 @@ class Reads:
 
     async def _conditions(self, query: Query) -> Document:
         parts: list[Document] = []
-        if query.before is not None:
-            parts.append({"_id": {"$lt": query.before}})
+        if ids := _id_bounds(query):
+            parts.append({"_id": ids})
         if query.states:
             parts.append({"state": {"$in": sorted(state.value for state in query.states)}})
         if query.flow is not None:
@@ -78,6 +90,25 @@ class Reads:
             Worker(one["_id"], one["name"], tuple(one["flows"]), one["running"], one["startedAt"], one["seenAt"])
             for one in await self._link.read(run)
         ]
+
+
+def _id_bounds(query: Query) -> Document:
+    """The ids that a list can be about: every index of a list has them, so that no more is read.
+
+    An id begins with the millisecond in which it was made, never before ``created_at`` and hardly after.
+    """
+    below = [] if query.before is None else [query.before]
+    if query.created_before is not None:
+        below.append(_id_of(query.created_before + _ID_AHEAD_MS))
+    bounds: Document = {"$lt": min(below)} if below else {}
+    if query.created_after is not None:
+        bounds["$gte"] = _id_of(query.created_after)
+    return bounds
+
+
+def _id_of(at: int) -> str:
+    """The least id of this millisecond."""
+    return f"{min(max(at, 0), 2**48 - 1):012x}"
 
 
 def pattern(text: str) -> str:

@@ -13,6 +13,10 @@ class Tuning:
     """All tries together; then ``StoreUnavailable``. Longer than a replica set takes to elect a primary."""
     reservation: float = 5.0
     """How long a claimer may take from reserving a slot to filling it before another may take the slot back."""
+    slot_kept: float = 30.0
+    """How long a filled slot stays in its lane's document; longer than what was read may lag behind an election."""
+    due_at_once: int = 2000
+    """Jobs of a flow whose time has come that one claim makes ready, oldest first."""
     clock_every: float = 30.0
     """Between two readings of the database's clock."""
     poll_every: float = 0.5
