@@ -65,8 +65,8 @@ def load_flows(settings: Settings) -> flows.Flows:
         wide = [name for name, flow in table.by_name.items() if (flow.rules.concurrency or 0) > MAX_CONCURRENCY]
         if wide:
             raise SettingsInvalid(
-                f"flow {', '.join(wide)}: with MongoDB concurrency is {MAX_CONCURRENCY:,} at the most, since the places "
-                "of a flow are one document."
+                f"flow {', '.join(wide)}: with MongoDB concurrency is {MAX_CONCURRENCY:,} at the most: "
+                "the places of a flow are one document."
             )
     return table
 
@@ -119,6 +119,7 @@ class App:
         self._store = make_store(settings)
         self._bus = Bus()
         self._telemetry = Telemetry()
+        self._telemetry.changes_arrive(lambda: self._store.info.changes_arrive)
         self._signer = CallbackSigner(settings.webhook_secrets)
         self._processors = registry.build(self._flows, surroundings(settings, self._store.now))
         rules = {name: flow.rules for name, flow in self._flows.by_name.items()}

@@ -159,5 +159,5 @@ def test_with_mongodb_a_concurrency_is_bounded(tmp_path: Path, concurrency: int,
     if taken:
         assert load_flows(there).by_name["wide"].rules.concurrency == concurrency
     else:
-        with pytest.raises(SettingsInvalid, match="flow wide.*5,000"):
+        with pytest.raises(SettingsInvalid, match=r"flow wide: .*5,000"):
             load_flows(there)

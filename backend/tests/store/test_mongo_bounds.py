@@ -40,7 +40,7 @@ def test_a_time_filter_bounds_the_ids(query: Query, inside: list[int], outside: 
     bounds = _id_bounds(query)
 
     def fits(id_: str) -> bool:
-        return bounds.get("$gte", "") <= id_ and id_ < bounds.get("$lt", "g")
+        return bool(bounds.get("$gte", "") <= id_ < bounds.get("$lt", "g"))
 
     assert all(fits(_id(at)) for at in inside)
     assert not any(fits(_id(at)) for at in outside)

@@ -1,6 +1,7 @@
 """Indexes are made where they are missing, without a limit that would end the build, and refused where they differ."""
 
 import logging
+from typing import Any
 
 import pymongo
 import pytest
@@ -57,7 +58,7 @@ async def test_only_what_is_missing_is_built_and_the_log_says_so(
     ],
 )
 async def test_an_index_of_the_same_name_that_differs_is_refused_by_name(
-    place: MongoPlace, server: MongoServer, keys: list[tuple[str, int]], options: dict[str, object]
+    place: MongoPlace, server: MongoServer, keys: list[tuple[str, int]], options: dict[str, Any]
 ) -> None:
     await place.open()
     with pymongo.MongoClient[dict[str, object]](server.uri) as client:

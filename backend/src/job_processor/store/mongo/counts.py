@@ -134,7 +134,7 @@ class Counting:
         group: Document = {"$group": {"_id": {"flow": "$flow", "state": "$state"}, "n": {"$sum": 1}}}
 
         async def run(hint: str | None) -> dict[tuple[str, State], int]:
-            options = {} if hint is None else {"hint": hint}
+            options: dict[str, Any] = {} if hint is None else {"hint": hint}
             found = await self._jobs.aggregate([*pipeline, group], **options)
             return {(one["_id"]["flow"], State(one["_id"]["state"])): int(one["n"]) async for one in found}
 

@@ -78,7 +78,8 @@ class MongoStore:
         if self._parts is None:
             return StoreInfo("mongodb", "not open", shared=True)
         server, link = self._parts.server, self._parts.link
-        return StoreInfo("mongodb", f"{link.address} (MongoDB {server.version}, {server.topology})", shared=True)
+        detail = f"{link.address} (MongoDB {server.version}, {server.topology})"
+        return StoreInfo("mongodb", detail, shared=True, changes_arrive=self._parts.watch.arrive)
 
     def now(self) -> int:
         return self._now() if self._now is not None else self._open.clock.now()

@@ -32,5 +32,13 @@ class Tuning:
     between its stamp and being readable with majority, and positions may run ahead of the clock (``ahead``)."""
     ahead: float = 3.0
     """How far positions may run ahead of the server's clock; beyond it ``since`` answers with ``Resync``."""
+    stream_silence: float = 10.0
+    """Without even an empty answer for so long, a change stream's connection is taken for dead."""
+    stream_resume: float = 60.0
+    """The same for the first answer after a stream was resumed: the server may have much to read until then."""
+    stream_down: float = 30.0
+    """After which a change stream that does not come back is logged."""
+    stream_again: float = 60.0
+    """Between two tries of a change stream that the server refuses; changes are polled for meanwhile."""
     keep_deletions: float = 3600.0
     """How long a deletion can be told; a position older than this is answered with ``Resync``."""
