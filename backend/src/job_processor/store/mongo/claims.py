@@ -188,7 +188,8 @@ class Claims:
             where = {"_id": {"$in": ids}, "ready": 1}
 
         async def run(again: bool) -> list[Document]:
-            return await self._jobs.find(where).sort(_ORDER).limit(wanted).to_list()
+            found = await documents.page(self._jobs.find(where).sort(_ORDER).limit(wanted))
+            return [one for one in found if documents.is_job(one)]
 
         return await self._link.read(run)
 

@@ -20,6 +20,7 @@ T = TypeVar("T")
 _COSTLY = 0.1
 """Seconds from which on a count is not made anew each time."""
 _OPEN = sorted(state.value for state in State if state not in FINAL)
+_STATES = frozenset(state.value for state in State)
 _log = logging.getLogger(__name__)
 
 
@@ -127,7 +128,7 @@ class Counting:
     async def _open_only(self) -> dict[tuple[str, State], int]:
         # Flow by flow as the index has them: a walk from one flow to the next, and then over what is open alone.
         flows = await self._link.read(lambda again: self._jobs.distinct("flow"))
-        where = {"flow": {"$in": sorted(flows)}, "state": {"$in": _OPEN}}
+        where = {"flow": {"$in": sorted(flow for flow in flows if isinstance(flow, str))}, "state": {"$in": _OPEN}}
         return await self._grouped([{"$match": where}], self._link.tuning.try_timeout)
 
     async def _grouped(self, pipeline: list[Document], limit: float) -> dict[tuple[str, State], int]:
@@ -136,7 +137,12 @@ class Counting:
         async def run(hint: str | None) -> dict[tuple[str, State], int]:
             options: dict[str, Any] = {} if hint is None else {"hint": hint}
             found = await self._jobs.aggregate([*pipeline, group], **options)
-            return {(one["_id"]["flow"], State(one["_id"]["state"])): int(one["n"]) async for one in found}
+            # Whatever else somebody put into the collection is no job.
+            return {
+                (one["_id"]["flow"], State(one["_id"]["state"])): int(one["n"])
+                async for one in found
+                if one["_id"].get("state") in _STATES and isinstance(one["_id"].get("flow"), str)
+            }
 
         return await self._link.hinted(run, "counts", limit)
 

@@ -24,11 +24,17 @@ class Outage:
         self._failing = True
 
     def began_ago(self, shortest: float, grace: float) -> float | None:
-        """Seconds since the last outage of ``shortest`` seconds or more began, if it ended less than ``grace`` ago."""
-        if self._last is None:
-            return None
-        began, ended = self._last
+        """Seconds since the last outage of ``shortest`` seconds or more began, if it ended less than ``grace`` ago.
+
+        One that goes on may end with the very answer that this is asked for.
+        """
         now = self._steady()
+        if self._failing:
+            began, ended = self._answered, now
+        elif self._last is not None:
+            began, ended = self._last
+        else:
+            return None
         if ended - began < shortest or now - ended >= grace:
             return None
         return now - began

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from job_processor.core.job import Job
+from job_processor.core.job import Job, State
 from job_processor.store.base import Listed, Query, Worker
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
@@ -24,7 +24,7 @@ class Reads:
 
     async def get(self, job_id: str) -> Job | None:
         found = await self._link.read(lambda again: self._jobs.find_one({"_id": job_id}))
-        return None if found is None else documents.to_job(found)
+        return None if found is None else next(iter(documents.each([found], documents.to_job)), None)
 
     async def find_execution(self, execution_id: str) -> str | None:
         found = await self._link.read(lambda again: self._jobs.find_one({"executionId": execution_id}, {"_id": 1}))
@@ -44,7 +44,7 @@ class Reads:
             found = self._jobs.find(where, documents.clipped(query.clip)).sort("_id", -1).limit(query.limit)
             return await found.to_list()
 
-        return [documents.to_listed(one, query.clip) for one in await self._link.read(run)]
+        return documents.each(await self._link.read(run), lambda one: documents.to_listed(one, query.clip))
 
     async def _conditions(self, query: Query) -> Document:
         parts: list[Document] = []
@@ -77,10 +77,22 @@ class Reads:
         return None if found is None else str(found["_id"])
 
     async def overdue(self, now: int, limit: int) -> Sequence[Job]:
-        async def run(again: bool) -> list[Document]:
-            return await self._jobs.find({"dueAt": {"$lte": now}}).sort("dueAt", 1).limit(limit).to_list()
+        """Longest overdue first, until the texts are too many for one page.
 
-        return [documents.to_job(one) for one in await self._link.read(run)]
+        Leases that ended while the database did not answer are left alone for a while: their workers could not renew
+        them, and must get to it before anybody takes them for dead.
+        """
+        where: Document = {"dueAt": {"$lte": now}}
+        tuning = self._link.tuning
+        ago = self._link.outage.began_ago(tuning.outage, tuning.renewal)
+        if ago is not None:
+            dead = {"leaseUntil": {"$lt": now - int(ago * 1000)}}
+            where["$or"] = [{"state": {"$ne": State.RUNNING.value}}, {"deadline": {"$lte": now}}, dead]
+
+        async def run(again: bool) -> list[Document]:
+            return await documents.page(self._jobs.find(where).sort("dueAt", 1).limit(limit))
+
+        return documents.each(await self._link.read(run), documents.to_job)
 
     async def workers(self, seen_after: int) -> Sequence[Worker]:
         async def run(again: bool) -> list[Document]:

@@ -16,6 +16,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from job_processor.core.errors import StoreUnavailable
 from job_processor.store.mongo.client import Collection, Document, is_passing
+from job_processor.store.mongo.documents import UNREADABLE
 from job_processor.store.mongo.tuning import Tuning
 
 _AWAIT_MS = 1000
@@ -145,7 +146,7 @@ class Stream:
     async def _tell(self, event: Document) -> None:
         try:
             await self._follower.event(event)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except UNREADABLE as error:
             # A document that is not ours, or not yet ours: nobody can say what it means, so everything is fetched anew.
             _log.warning("a change cannot be read (%s): followers fetch everything anew", type(error).__name__)
             self._follower.resync()

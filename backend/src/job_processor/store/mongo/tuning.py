@@ -17,6 +17,10 @@ class Tuning:
     """How long a filled slot stays in its lane's document; longer than what was read may lag behind an election."""
     due_at_once: int = 2000
     """Jobs of a flow whose time has come that one claim makes ready, oldest first."""
+    outage: float = 1.0
+    """Without an answer for so long, leases may have ended that their workers wanted to renew."""
+    renewal: float = 12.0
+    """How long after that such leases are left alone: longer than a worker waits between two renewals."""
     clock_every: float = 30.0
     """Between two readings of the database's clock."""
     poll_every: float = 0.5

@@ -145,7 +145,7 @@ class Writes:
         words = [
             UpdateOne(
                 {"_id": job["_id"]},
-                {"$set": {"flow": job["flow"], "rev": job["rev"] + 1}, "$currentDate": {"at": True}},
+                {"$set": {"flow": job.get("flow", ""), "rev": job.get("rev", 0) + 1}, "$currentDate": {"at": True}},
                 upsert=True,
             )
             for job in jobs
