@@ -114,6 +114,10 @@ async def test_all_connections_cut_again_and_again() -> None:
 HASTY = replace(QUICK, stream_silence=0.4, stream_resume=0.4, stream_down=0.0, stream_again=0.3, poll_every=0.02)
 
 
+def arrive(here: Harmed) -> bool:
+    return here.store.info.changes_arrive
+
+
 def _said(caplog: pytest.LogCaptureFixture, words: str) -> int:
     return sum(words in record.getMessage() for record in caplog.records)
 
@@ -148,14 +152,14 @@ async def test_a_stream_that_is_refused_is_replaced_by_polling_until_it_is_given
 ) -> None:
     with caplog.at_level(logging.WARNING):
         async with following(HASTY) as (here, follower):
-            assert here.store.info.changes_arrive
+            assert arrive(here)
             here.proxy.order(Harm.REFUSED, {"getMore", "aggregate"}, 10**9)
             while here.proxy.done[Harm.REFUSED] < 4:
                 job = await given.added(here.truth)
             await follower.heard_of(job.id)
-            assert not here.store.info.changes_arrive
+            assert not arrive(here)
             here.proxy.clear()
-            while not here.store.info.changes_arrive:
+            while not arrive(here):
                 await given.added(here.truth)
             job = await given.added(here.truth)
             await follower.heard_of(job.id)

@@ -50,7 +50,9 @@ def inserted(job: Job, key: IdempotencyKey | None, now: int) -> Document:
     if job.tags:
         document["tags"] = list(job.tags)
     if key is not None:
-        document["key"] = {"key": key.key, "fingerprint": key.fingerprint}
+        # For whoever deletes the job, or puts the key back: the key itself stands in a collection of its own.
+        document["idempotencyKey"] = key.key
+        document["fingerprint"] = key.fingerprint
     return document
 
 

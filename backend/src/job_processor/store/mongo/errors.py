@@ -35,7 +35,8 @@ def is_passing(error: PyMongoError) -> bool:
     if isinstance(error, BulkWriteError):
         details = error.details or {}
         problems = [*details.get("writeErrors", []), *details.get("writeConcernErrors", [])]
-        return all(problem.get("code") in _PASSING for problem in problems)
+        # Some may have lost for good (a duplicate) beside others that pass: all of them may be tried again.
+        return any(problem.get("code") in _PASSING for problem in problems)
     if isinstance(error, OperationFailure):
         return error.code in _PASSING or any(error.has_error_label(label) for label in _PASSING_LABELS)
     return False

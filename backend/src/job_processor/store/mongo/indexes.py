@@ -35,8 +35,6 @@ _JOBS = [
     IndexModel([("dueAt", ASCENDING)], name="due", sparse=True),
     # prune.
     IndexModel([("finishedAt", ASCENDING)], name="finished", sparse=True),
-    # add: one job a key.
-    IndexModel([("key.key", ASCENDING)], name="key", unique=True, sparse=True),
     # find_execution.
     IndexModel([("executionId", ASCENDING)], name="execution", sparse=True),
     # list, by each of its filters, newest first.
@@ -48,6 +46,9 @@ _JOBS = [
     # since.
     IndexModel([("changedAt", ASCENDING)], name="changed"),
 ]
+EMBEDDED_KEY = "key"
+"""The unique index of idempotency keys that stood in the job itself, before version 3. It is not made any more, and
+left where it is: while processes of an older version run it is theirs."""
 _CALLBACKS = [
     # keep: one a mark.
     IndexModel([("mark", ASCENDING)], name="mark", unique=True),
@@ -72,19 +73,23 @@ def wanted(keep_deletions: float) -> dict[str, list[IndexModel]]:
     }
 
 
-async def create(link: Link) -> None:
+async def create(link: Link) -> bool:
     """Make the indexes that are not there, all of a collection in one pass over it, for as long as it takes.
 
-    Nothing is asked for when all are there. Raises ``StoreRefused`` for one that is there under its name and differs.
+    Nothing is asked for when all are there. Returns whether jobs may carry idempotency keys themselves.
+    Raises ``StoreRefused`` for an index that is there under its name and differs.
     """
+    embedded_keys = False
     for name, models in wanted(link.tuning.keep_deletions).items():
         there = await _there(link, name)
+        embedded_keys = embedded_keys or (name == "jobs" and EMBEDDED_KEY in there)
         if absent := [model for model in models if _name(model) not in there]:
             await _build(link, name, absent)
         for model in models:
             found = there.get(_name(model))
             if found is not None and (difference := _difference(model, found)) is not None:
                 raise StoreRefused(f"The index {name}.{_name(model)} is not the one that is needed: {difference}")
+    return embedded_keys
 
 
 async def _build(link: Link, collection: str, models: list[IndexModel]) -> None:

@@ -31,6 +31,7 @@ from job_processor.store.mongo.client import Link, Server
 from job_processor.store.mongo.clock import DatabaseClock
 from job_processor.store.mongo.counts import Counting
 from job_processor.store.mongo.inbox import Inbox
+from job_processor.store.mongo.keys import Keys
 from job_processor.store.mongo.lanes import Lanes
 from job_processor.store.mongo.reads import Reads
 from job_processor.store.mongo.tuning import Tuning
@@ -41,7 +42,9 @@ from job_processor.store.mongo.writes import Writes
 class _Parts:
     """What exists while the store is open."""
 
-    def __init__(self, link: Link, server: Server, clock: DatabaseClock, now: Callable[[], int]) -> None:
+    def __init__(
+        self, link: Link, server: Server, clock: DatabaseClock, now: Callable[[], int], embedded_keys: bool
+    ) -> None:
         self.link = link
         self.server = server
         self.clock = clock
@@ -49,7 +52,7 @@ class _Parts:
         self.claims = Claims(link, self.lanes, now, clock.now)
         self.reads = Reads(link)
         self.counting = Counting(link)
-        self.writes = Writes(link, now)
+        self.writes = Writes(link, now, Keys(link, embedded_keys))
         self.inbox = Inbox(link)
         self.watch = Watch(link, server.streams, clock.server_now)
 
@@ -93,18 +96,19 @@ class MongoStore:
             server = await link.open()
             await link.do(lambda again: clock.start())
             link.on_new_primary = clock.hurry
-            await indexes.create(link)
+            embedded_keys = await indexes.create(link)
         except BaseException:
             await clock.stop()
             await link.close()
             raise
-        self._parts = _Parts(link, server, clock, self._now or clock.now)
+        self._parts = _Parts(link, server, clock, self._now or clock.now, embedded_keys)
 
     async def close(self) -> None:
         parts, self._parts = self._parts, None
         if parts is not None:
             await parts.watch.close()
             await parts.counting.stop()
+            await parts.writes.finish()
             await parts.clock.stop()
             await parts.link.close()
 
