@@ -159,6 +159,12 @@ class MongoProxy:
                     case Harm.HALF_OPEN:
                         link.mute = True
                         continue
+                    case Harm.TIME_LIMIT:
+                        # As a server does it: when the time is up that the command gave.
+                        await asyncio.sleep(_document(body).get("maxTimeMS", 0) / 1000)
+                        link.client.write(_reply(request, _error(*_ERRORS[harm])))
+                        await link.client.drain()
+                        continue
                     case Harm.DELAY:
                         await asyncio.sleep(self.delay)
                     case Harm.CUT_AFTER | Harm.CONCERN_TIMEOUT | Harm.CONCERN_STEPPED_DOWN:

@@ -9,6 +9,7 @@ from pymongo.errors import ConfigurationError, InvalidName, InvalidURI
 
 from job_processor.core.errors import StoreRefused
 from job_processor.store.mongo.codec import Document
+from job_processor.store.mongo.sent import LastSent
 
 DEFAULT_DATABASE = "job_processor"
 POOL = 64
@@ -16,8 +17,11 @@ POOL = 64
 _SHORTEST_SOCKET_TIMEOUT_MS = 30_000
 
 
-def make_client(uri: str) -> "AsyncMongoClient[Document]":
-    """A client that connects when it is first used. Raises ``StoreRefused``, never with a part of the address."""
+def make_client(uri: str, sent: LastSent | None = None) -> "AsyncMongoClient[Document]":
+    """A client that connects when it is first used, and tells ``sent`` of its commands.
+
+    Raises ``StoreRefused``, never with a part of the address.
+    """
     try:
         named = {pair.partition("=")[0].lower() for pair in re.split("[&;]", uri.partition("?")[2])}
         options: dict[str, Any] = {
@@ -28,6 +32,8 @@ def make_client(uri: str) -> "AsyncMongoClient[Document]":
             # Address translation forgets idle connections, at Azure after four minutes, without telling either end.
             "maxIdleTimeMS": 120_000,
         }
+        if sent is not None:
+            options["event_listeners"] = [sent]
         if "maxpoolsize" not in named:
             options["maxPoolSize"] = POOL
         client: AsyncMongoClient[Document] = AsyncMongoClient(uri, **options)

@@ -18,12 +18,15 @@ from job_processor.store.mongo import address
 from job_processor.store.mongo.codec import CODEC, Collection, Document
 from job_processor.store.mongo.errors import NOT_PYMONGO, is_passing, is_too_slow, lacks_index, translate
 from job_processor.store.mongo.outage import Outage
+from job_processor.store.mongo.sent import LastSent
 from job_processor.store.mongo.tuning import Tuning
 
 __all__ = ["Collection", "Document", "Link", "Server", "is_passing"]
 
 T = TypeVar("T")
 OLDEST = (7, 0)
+_MOST_OF_IT = 0.7
+"""The part of a try's limit that a read must have had before it is taken for too slow."""
 _log = logging.getLogger(__name__)
 
 
@@ -44,7 +47,8 @@ class Link:
         self.outage = Outage()
         self.on_new_primary: Callable[[], None] = lambda: None
         """Called when a node says that it is not the primary any more: another clock counts from now on."""
-        self._client = address.make_client(uri)
+        self._sent = LastSent()
+        self._client = address.make_client(uri, self._sent)
         self.database = database or address.default_database(self._client)
         self._closed = False
 
@@ -104,16 +108,14 @@ class Link:
         The operation is told whether an earlier try may have been applied although its answer was lost:
         every write must be made so that trying it again is harmless, and its answer then true.
         """
-        return await self._tried(operation, self.tuning.try_timeout, is_passing)
+        return await self._tried(operation, self.tuning.try_timeout, _passes_for_a_write)
 
     async def read(self, operation: Callable[[bool], Awaitable[T]], limit: float | None = None) -> T:
         """The same for a read, which is not asked again when it was too slow: it would be as slow again.
 
         ``limit``: seconds that one try may take, if not the usual. Raises ``StoreTooSlow`` beyond it.
         """
-        return await self._tried(
-            operation, limit or self.tuning.try_timeout, lambda error: is_passing(error) and not is_too_slow(error)
-        )
+        return await self._tried(operation, limit or self.tuning.try_timeout, _passes_for_a_read)
 
     async def hinted(self, operation: Callable[[str | None], Awaitable[T]], hint: str, limit: float | None = None) -> T:
         """A read that is to use this index; without the hint where the index is not there."""
@@ -147,19 +149,21 @@ class Link:
             await asyncio.sleep(1.0)
 
     async def _tried(
-        self, operation: Callable[[bool], Awaitable[T]], limit: float, passes: Callable[[PyMongoError], bool]
+        self, operation: Callable[[bool], Awaitable[T]], limit: float, passes: Callable[[PyMongoError, bool], bool]
     ) -> T:
         until = time.monotonic() + self.tuning.give_up_after
         again = False
         pause = 0.02
         while True:
             self._check_open()
+            sent = self._sent.begin()
             try:
                 with pymongo.timeout(limit):
                     answer = await operation(again)
             except PyMongoError as error:
                 self._note(error)
-                if not passes(error) or time.monotonic() + pause > until:
+                had_its_time = time.monotonic() - sent[0] >= _MOST_OF_IT * limit
+                if not passes(error, had_its_time) or time.monotonic() + pause > until:
                     # The cause stays out of the traceback: drivers put addresses and documents in their messages.
                     raise translate(error) from None
             except NOT_PYMONGO as error:
@@ -180,6 +184,14 @@ class Link:
     def _check_open(self) -> None:
         if self._closed:
             raise StoreUnavailable("The store is closed.")
+
+
+def _passes_for_a_write(error: PyMongoError, had_its_time: bool) -> bool:
+    return is_passing(error)
+
+
+def _passes_for_a_read(error: PyMongoError, had_its_time: bool) -> bool:
+    return is_passing(error) and not (is_too_slow(error) and had_its_time)
 
 
 def _examined(hello: Document, build: Document) -> Server:

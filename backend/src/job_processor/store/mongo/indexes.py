@@ -144,7 +144,7 @@ async def _there(link: Link, name: str) -> dict[str, Document]:
         # A collection that is not there has no indexes.
         return {one["name"]: dict(one) async for one in await link.collection(name).list_indexes()}
 
-    return await link.read(run)
+    return await link.do(run)
 
 
 async def missing(link: Link) -> list[str]:
