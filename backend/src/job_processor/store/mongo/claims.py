@@ -187,11 +187,12 @@ class Claims:
             ids = await self._spread(where, wanted, crowd)
             where = {"_id": {"$in": ids}, "ready": 1}
 
-        async def run(again: bool) -> list[Document]:
-            found = await documents.page(self._jobs.find(where).sort(_ORDER).limit(wanted))
+        async def run(hint: str | None) -> list[Document]:
+            found = await documents.page(self._jobs.find(where, hint=hint).sort(_ORDER).limit(wanted))
             return [one for one in found if documents.is_job(one)]
 
-        return await self._link.read(run)
+        # Chosen jobs are looked up by their ids; the head of the queue is where one index ends.
+        return await self._link.read(lambda again: run(None)) if crowd else await self._link.hinted(run, "ready")
 
     async def _spread(self, where: Document, wanted: int, crowd: int) -> list[str]:
         async def run(again: bool) -> list[Document]:

@@ -25,7 +25,7 @@ from job_processor.store.base import (
     StoreInfo,
     Worker,
 )
-from job_processor.store.mongo import indexes
+from job_processor.store.mongo import indexes, plans
 from job_processor.store.mongo.claims import Claims
 from job_processor.store.mongo.client import Link, Server
 from job_processor.store.mongo.clock import DatabaseClock
@@ -115,6 +115,10 @@ class MongoStore:
     async def missing_indexes(self) -> list[str]:
         """The indexes that are not there (as ``collection.name``), for ``job-processor check``."""
         return await indexes.missing(self._open.link)
+
+    async def plans(self) -> list[plans.Got]:
+        """How the server would answer every query of this driver, for ``job-processor check --plans``."""
+        return await plans.check(self._open.link, self.now())
 
     async def ping(self) -> None:
         await self._open.link.ping()
