@@ -5,7 +5,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import pymongo
@@ -37,6 +37,8 @@ class Server:
     version: str
     topology: str
     streams: bool
+    product: str = "MongoDB"
+    """What answers, by its maker's name: several services speak MongoDB's protocol."""
 
 
 class Link:
@@ -58,7 +60,11 @@ class Link:
         # An address of the kind mongodb+srv brings options of its own; they are known only now.
         address.refuse_unsafe(self._client)
         build = await self.do(lambda again: self._client.admin.command("buildInfo"))
-        return _examined(hello, build)
+        server = _examined(hello, build)
+        product = _product(build, self.address)
+        if product != "MongoDB":
+            _log.warning("%s answers, not MongoDB: nobody has tried this driver on it", product)
+        return replace(server, product=product)
 
     async def close(self) -> None:
         self._closed = True
@@ -192,6 +198,16 @@ def _passes_for_a_write(error: PyMongoError, had_its_time: bool) -> bool:
 
 def _passes_for_a_read(error: PyMongoError, had_its_time: bool) -> bool:
     return is_passing(error) and not (is_too_slow(error) and had_its_time)
+
+
+def _product(build: Document, hosts: str) -> str:
+    if "ferretdb" in build:
+        return "FerretDB"
+    if "docdb" in hosts and "amazonaws.com" in hosts:
+        return "Amazon DocumentDB"
+    if "cosmos.azure.com" in hosts or "documents.azure.com" in hosts:
+        return "Azure DocumentDB"
+    return "MongoDB"
 
 
 def _examined(hello: Document, build: Document) -> Server:

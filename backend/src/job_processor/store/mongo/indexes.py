@@ -101,8 +101,8 @@ async def _build(link: Link, collection: str, models: list[IndexModel]) -> None:
     except OperationFailure as error:
         if error.code in _CONFLICTS:
             raise StoreRefused(
-                f"Of the indexes {called} one cannot be made (code {error.code}): another index of the same fields "
-                "is in its way. Drop that one."
+                f"Of the indexes {called} one cannot be made (code {error.code}): another index of the same fields is "
+                "in its way and must be dropped, or the server is not MongoDB and has no such index."
             ) from None
         raise translate(error) from None
     except PyMongoError as error:

@@ -25,7 +25,7 @@ from job_processor.store.base import (
     StoreInfo,
     Worker,
 )
-from job_processor.store.mongo import indexes, plans
+from job_processor.store.mongo import indexes, meta, plans
 from job_processor.store.mongo.claims import Claims
 from job_processor.store.mongo.client import Link, Server
 from job_processor.store.mongo.clock import DatabaseClock
@@ -81,7 +81,7 @@ class MongoStore:
         if self._parts is None:
             return StoreInfo("mongodb", "not open", shared=True)
         server, link = self._parts.server, self._parts.link
-        detail = f"{link.address} (MongoDB {server.version}, {server.topology})"
+        detail = f"{link.address} ({server.product} {server.version}, {server.topology})"
         return StoreInfo("mongodb", detail, shared=True, changes_arrive=self._parts.watch.arrive)
 
     def now(self) -> int:
@@ -96,6 +96,7 @@ class MongoStore:
             server = await link.open()
             await link.do(lambda again: clock.start())
             link.on_new_primary = clock.hurry
+            await meta.examine(link, f"{server.product} {server.version}")
             embedded_keys = await indexes.create(link)
         except BaseException:
             await clock.stop()
