@@ -33,9 +33,11 @@ class Harm(StrEnum):
     SHUTDOWN = "ShutdownInProgress"
     HISTORY_LOST = "ChangeStreamHistoryLost"
     CONCERN_TIMEOUT = "the command is applied, the reply says that no majority has it yet"
+    CONCERN_TIME_LIMIT = "the command is applied, the reply says that its time was up before a majority had it"
     CONCERN_STEPPED_DOWN = "the command is applied, the reply says that the primary stepped down meanwhile"
     TIME_LIMIT = "MaxTimeMSExpired: the server stops the command when its time is up"
     REFUSED = "Unauthorized"
+    MAJORITY_BEHIND = "a find of what a majority has does not see the newest yet"
     DELAY = "the command arrives late"
     HALF_OPEN = "the connection stays open and nothing comes any more"
 
@@ -56,6 +58,7 @@ _LABELS: dict[str, list[str]] = {
 }
 _CONCERNS = {
     Harm.CONCERN_TIMEOUT: (64, "WriteConcernTimeout"),
+    Harm.CONCERN_TIME_LIMIT: (50, "MaxTimeMSExpired"),
     Harm.CONCERN_STEPPED_DOWN: (189, "PrimarySteppedDown"),
 }
 
@@ -167,7 +170,13 @@ class MongoProxy:
                         continue
                     case Harm.DELAY:
                         await asyncio.sleep(self.delay)
-                    case Harm.CUT_AFTER | Harm.CONCERN_TIMEOUT | Harm.CONCERN_STEPPED_DOWN:
+                    case (
+                        Harm.MAJORITY_BEHIND
+                        | Harm.CUT_AFTER
+                        | Harm.CONCERN_TIMEOUT
+                        | Harm.CONCERN_TIME_LIMIT
+                        | Harm.CONCERN_STEPPED_DOWN
+                    ):
                         link.replies[request] = harm
                     case None:
                         pass
@@ -189,7 +198,11 @@ class MongoProxy:
                     return
                 if link.mute:
                     continue
-                if harm is not None:
+                if harm is Harm.MAJORITY_BEHIND:
+                    document = _document(body)
+                    document["cursor"]["firstBatch"] = []
+                    link.client.write(_reply(answers, document))
+                elif harm is not None:
                     code, name = _CONCERNS[harm]
                     document = _document(body)
                     document["writeConcernError"] = {"code": code, "codeName": name, "errmsg": name}
