@@ -21,7 +21,7 @@ from job_processor.store.mongo.errors import NOT_PYMONGO, is_passing, translate
 
 MOST = 100
 """Writes of one group."""
-LARGEST = 8 * 1024 * 1024
+LARGEST = 2 * 1024 * 1024
 """Bytes of texts of one group: it has to get through within the limit of one try."""
 UNDER_WAY = 2
 """Groups at a time. While they are under way, what comes gathers for the next one."""
