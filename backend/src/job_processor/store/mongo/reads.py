@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+from job_processor.core.errors import StoreTooSlow
 from job_processor.core.job import Job, State
 from job_processor.store.base import Listed, Query, Worker
 from job_processor.store.mongo import documents
@@ -34,8 +35,15 @@ class Reads:
         if query.text is None:
             return await self._listed(query)
         # A search reads whole texts: one at a time in a process, so that it takes no more than its share.
-        async with self._searching:
+        try:
+            async with asyncio.timeout(self._link.tuning.try_timeout):
+                await self._searching.acquire()
+        except TimeoutError:
+            raise StoreTooSlow("Other searches are under way; try again later.") from None
+        try:
             return await self._listed(query)
+        finally:
+            self._searching.release()
 
     async def _listed(self, query: Query) -> Sequence[Listed]:
         where = await self._conditions(query)
