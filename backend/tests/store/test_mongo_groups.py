@@ -117,6 +117,23 @@ async def test_one_who_has_gone_before_it_was_sent_writes_nothing(place: MongoPl
     assert await store.get(job.id) == job
 
 
+async def test_what_waited_too_long_behind_others_is_refused_and_never_sent(place: MongoPlace) -> None:
+    """When the database is away, the last in the queue does not wait for all groups before it, one after the other."""
+    store = await place.open()
+    assert isinstance(store, MongoStore)
+    link = store._open.link
+    together = Groups(link, link.collection("scratch"))
+    old = _write(1, {"$setOnInsert": {"n": 1}})
+    old.since -= link.tuning.try_timeout + 1
+    with recorded(place.database) as commands:
+        done = await asyncio.gather(
+            together.write(old), together.write(_write(2, {"$setOnInsert": {"n": 2}})), return_exceptions=True
+        )
+    assert isinstance(done[0], StoreUnavailable)
+    assert done[1] is True
+    assert [one["q"]["_id"] for sent in commands.of("update") for one in sent["updates"]] == ["w2"]
+
+
 async def test_closing_waits_for_what_was_sent(place: MongoPlace) -> None:
     store, other = await place.open(), await place.open()
     jobs = [await given.added(store) for _ in range(5)]

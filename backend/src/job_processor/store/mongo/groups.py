@@ -8,6 +8,7 @@ came first would be chance.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ class Write:
     update: Document
     size: int = 0
     upsert: bool = False
+    since: float = field(default_factory=time.monotonic)
     done: "asyncio.Future[bool]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -87,10 +89,15 @@ class Groups:
         group: dict[str, Write] = {}
         later: list[Write] = []
         size = 0
+        # While groups fail one after the other, nobody waits for all of those before it.
+        oldest = time.monotonic() - self._link.tuning.try_timeout
         while self._waiting and len(group) < MOST and (size < LARGEST or not group):
             write = self._waiting.popleft()
             if write.done.done():
                 # Whoever wanted it has gone, and it was never sent.
+                continue
+            if write.since < oldest:
+                _refuse(write, StoreUnavailable("The database is behind with its writes; this one was not sent."))
                 continue
             if write.id in group:
                 later.append(write)
