@@ -111,7 +111,7 @@ async def test_all_connections_cut_again_and_again() -> None:
 
 
 # Real times are ten seconds and a minute.
-HASTY = replace(QUICK, stream_silence=0.4, stream_resume=0.4, stream_down=0.0, stream_again=0.3, poll_every=0.02)
+HASTY = replace(QUICK, stream_silence=1.5, stream_resume=1.5, stream_down=0.0, stream_again=0.3, poll_every=0.02)
 
 
 def arrive(here: Harmed) -> bool:

@@ -118,11 +118,13 @@ class Stream:
     async def _follow(self) -> None:
         """Until a fault, or until the stream's own end."""
         tuning = self._tuning
+        # Several empty answers come before silence is taken for one.
+        await_ms = min(_AWAIT_MS, int(tuning.stream_silence * 250))
         patience = tuning.stream_silence if self._token is None else tuning.stream_resume
         stream: AsyncCollectionChangeStream[Document] | None = None
         try:
             async with asyncio.timeout(patience):
-                stream = await self._jobs.watch(_PIPELINE, resume_after=self._token, max_await_time_ms=_AWAIT_MS)
+                stream = await self._jobs.watch(_PIPELINE, resume_after=self._token, max_await_time_ms=await_ms)
             self._token = _token(stream) or self._token
             if self._missed:
                 # Only now: what changes from here on is in the stream.
