@@ -95,6 +95,14 @@ kill-test: setup ## Kill the server again and again under load: CYCLES=1000
 failover-test: $(VENV)/.test-tools ## Kill the database and workers under load
 	@cd backend && ../$(BIN)/python -m pytest -q -m slow tests/failover -s
 
+.PHONY: test-mongo
+test-mongo: $(VENV)/.test-tools ## The MongoDB driver's tests: TZ=America/New_York make test-mongo
+	@cd backend && ../$(BIN)/python -m pytest -q -m "mongo and not slow" tests/store tests/store_suite tests/faults tests/machine
+
+.PHONY: test-time-zones
+test-time-zones: $(VENV)/.test-tools ## The same under three time zones: west, east with half an hour, and UTC
+	@for zone in UTC America/New_York Asia/Kolkata; do echo "TZ=$$zone" && TZ=$$zone $(MAKE) --no-print-directory test-mongo || exit 1; done
+
 .PHONY: storm-test
 storm-test: setup ## Lanes under 20 s of 429 in every form of header: who asks when, what it costs, how soon all is back
 	@cd backend && STORM=full ../$(BIN)/python -m pytest -q tests/lanes -s

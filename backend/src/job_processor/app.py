@@ -57,6 +57,21 @@ class Role:
 SERVE, API, WORKER = Role(True, True), Role(True, False), Role(False, True)
 
 
+def load_flows(settings: Settings) -> flows.Flows:
+    """The table of flows, with a concurrency that the store can hold. Raises ``SettingsInvalid``."""
+    table = flows.load(settings.flows_file, registry.Kinds())
+    if settings.mongodb_uri is not None:
+        from job_processor.store.mongo.lanes import MAX_CONCURRENCY
+
+        wide = [name for name, flow in table.by_name.items() if (flow.rules.concurrency or 0) > MAX_CONCURRENCY]
+        if wide:
+            raise SettingsInvalid(
+                f"flow {', '.join(wide)}: with MongoDB concurrency is {MAX_CONCURRENCY:,} at the most: "
+                "the places of a flow are one document."
+            )
+    return table
+
+
 def make_store(settings: Settings) -> Store:
     return store_at(settings.mongodb_uri or str(settings.data_dir))
 
@@ -101,10 +116,11 @@ class App:
         self._settings = settings
         self._role = role
         self._say = say
-        self._flows = flows.load(settings.flows_file, registry.Kinds())
+        self._flows = load_flows(settings)
         self._store = make_store(settings)
         self._bus = Bus()
         self._telemetry = Telemetry()
+        self._telemetry.changes_arrive(lambda: self._store.info.changes_arrive)
         self._signer = CallbackSigner(settings.webhook_secrets)
         self._processors = registry.build(self._flows, surroundings(settings, self._store.now))
         rules = {name: flow.rules for name, flow in self._flows.by_name.items()}

@@ -145,6 +145,11 @@ class ThreeNodes:
                 port = client.primary[1]
             self._nodes[port].kill()
             self._nodes[port].wait()
+            # Started again at once it would be back before the others miss it, and nothing would be elected.
+            with pymongo.MongoClient[dict[str, object]](self._uri, serverSelectionTimeoutMS=60_000) as client:
+                client.admin.command("ping")
+                assert client.primary is not None
+                assert client.primary[1] != port
             self._spawn(port)
 
         await asyncio.to_thread(killed)

@@ -33,6 +33,10 @@ class StoreUnavailable(JobProcessorError):
     """The store cannot answer now; nothing is known to have been written."""
 
 
+class StoreTooSlow(StoreUnavailable):
+    """The store answers, but this read took longer than its limit; the same read will take as long again."""
+
+
 class StorageFull(StoreUnavailable):
     """The disk under the store is full."""
 

@@ -182,11 +182,15 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class StoreInfo:
-    """What stands behind the verbs, for health and for people. ``shared``: other processes may use it too."""
+    """What stands behind the verbs, for health and for people. ``shared``: other processes may use it too.
+
+    ``changes_arrive``: this process is told of changes as they happen; otherwise it polls, or is cut off from them.
+    """
 
     kind: str
     detail: str
     shared: bool
+    changes_arrive: bool = True
 
 
 class Store(Protocol):

@@ -61,7 +61,7 @@ class Inbox:
         return True
 
     async def kept(self, callback_id: str) -> Callback | None:
-        found = await self._link.do(lambda again: self._callbacks.find_one({"_id": callback_id}))
+        found = await self._link.read(lambda again: self._callbacks.find_one({"_id": callback_id}))
         return None if found is None else _callback(found)
 
     async def list(self, query: InboxQuery) -> Sequence[Kept]:
@@ -79,7 +79,7 @@ class Inbox:
         async def run(again: bool) -> list[Document]:
             return await self._callbacks.find(where, fields).sort("_id", -1).limit(query.limit).to_list()
 
-        return [Kept(_callback(one), one["contentBytes"], one.get("bodyBytes")) for one in await self._link.do(run)]
+        return [Kept(_callback(one), one["contentBytes"], one.get("bodyBytes")) for one in await self._link.read(run)]
 
     async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:
         update = {"$set": {"verdict": verdict.value, "jobId": job_id}}

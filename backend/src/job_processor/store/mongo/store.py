@@ -26,11 +26,13 @@ from job_processor.store.base import (
     StoreInfo,
     Worker,
 )
-from job_processor.store.mongo import indexes
+from job_processor.store.mongo import indexes, meta, plans
 from job_processor.store.mongo.claims import Claims
 from job_processor.store.mongo.client import Link, Server
 from job_processor.store.mongo.clock import DatabaseClock
+from job_processor.store.mongo.counts import Counting
 from job_processor.store.mongo.inbox import Inbox
+from job_processor.store.mongo.keys import Keys
 from job_processor.store.mongo.lanes import Lanes
 from job_processor.store.mongo.reads import Reads
 from job_processor.store.mongo.tuning import Tuning
@@ -41,14 +43,17 @@ from job_processor.store.mongo.writes import Writes
 class _Parts:
     """What exists while the store is open."""
 
-    def __init__(self, link: Link, server: Server, clock: DatabaseClock, now: Callable[[], int]) -> None:
+    def __init__(
+        self, link: Link, server: Server, clock: DatabaseClock, now: Callable[[], int], embedded_keys: bool
+    ) -> None:
         self.link = link
         self.server = server
         self.clock = clock
         self.lanes = Lanes(link)
         self.claims = Claims(link, self.lanes, now, clock.now)
         self.reads = Reads(link)
-        self.writes = Writes(link, now)
+        self.counting = Counting(link)
+        self.writes = Writes(link, now, Keys(link, embedded_keys))
         self.inbox = Inbox(link)
         self.watch = Watch(link, server.streams, clock.server_now)
 
@@ -77,7 +82,8 @@ class MongoStore:
         if self._parts is None:
             return StoreInfo("mongodb", "not open", shared=True)
         server, link = self._parts.server, self._parts.link
-        return StoreInfo("mongodb", f"{link.address} (MongoDB {server.version}, {server.topology})", shared=True)
+        detail = f"{link.address} ({server.product} {server.version}, {server.topology})"
+        return StoreInfo("mongodb", detail, shared=True, changes_arrive=self._parts.watch.arrive)
 
     def now(self) -> int:
         return self._now() if self._now is not None else self._open.clock.now()
@@ -90,23 +96,31 @@ class MongoStore:
         try:
             server = await link.open()
             await link.do(lambda again: clock.start())
-            await indexes.create(link)
+            link.on_new_primary = clock.hurry
+            await meta.examine(link, f"{server.product} {server.version}")
+            embedded_keys = await indexes.create(link)
         except BaseException:
             await clock.stop()
             await link.close()
             raise
-        self._parts = _Parts(link, server, clock, self._now or clock.now)
+        self._parts = _Parts(link, server, clock, self._now or clock.now, embedded_keys)
 
     async def close(self) -> None:
         parts, self._parts = self._parts, None
         if parts is not None:
             await parts.watch.close()
+            await parts.counting.stop()
+            await parts.writes.finish()
             await parts.clock.stop()
             await parts.link.close()
 
     async def missing_indexes(self) -> list[str]:
         """The indexes that are not there (as ``collection.name``), for ``job-processor check``."""
         return await indexes.missing(self._open.link)
+
+    async def plans(self) -> list[plans.Got]:
+        """How the server would answer every query of this driver, for ``job-processor check --plans``."""
+        return await plans.check(self._open.link, self.now())
 
     async def ping(self) -> None:
         await self._open.link.ping()
@@ -124,7 +138,7 @@ class MongoStore:
         return await self._open.reads.list(query)
 
     async def counts(self) -> Counts:
-        return await self._open.reads.counts(self.now())
+        return await self._open.counting.counts(self.now())
 
     async def claim(self, claim: Claim) -> Claimed:
         return await self._open.claims.claim(claim)
