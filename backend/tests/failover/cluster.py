@@ -19,7 +19,7 @@ from tests.faults.mongo_proxy import MongoProxy
 from tests.faults.server import COMMAND, SECRET
 from tests.mongo_server import MongoServer, free_port
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 
 
 class Process:
