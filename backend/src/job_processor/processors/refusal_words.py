@@ -198,6 +198,7 @@ SCHEMA_OF_THE_JOB: Final = _any(
     r"schema (?:is |was )?(?:invalid|not valid|too)",
     r"in context=",
     r"json[_ ]schema[^.]{0,40}must",
+    r"unsupported json schema",
 )
 LIMIT_TOO_LARGE: Final = re.compile(
     r"(?<!\+ )(?<!\+ [`'])max_(?:completion_|output_|new_)?tokens['\"`]?"
