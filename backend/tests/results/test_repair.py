@@ -128,6 +128,9 @@ def test_of_several_values_none_is_chosen_and_the_words_say_so(raw: str) -> None
         '{"a": {"b": {"c": 1}}, "d": 2}}',
         '{"path": "C:\\Users\\new\\table"}',  # Both backslashes are meant, or only the first is.
         '["""abc""", 1]',
+        '{"a": "x,,"b": 1}',
+        '{"a":/* x */ y"}',
+        "<json>[[1, 2]</json>",
         "[1， [2]]",
         "[[]; 100]",
         "['end.'，0，'None']",

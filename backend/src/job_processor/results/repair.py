@@ -165,6 +165,8 @@ def _check_guesses(lexer: Lexer, walked: structure.Walk, tokens: list[Token]) ->
         raise Unreadable
     if lone_commas > 1 and colons:
         raise Unreadable
+    if tokens[-1].kind in "hn" and (len(tokens) - 1, ",") in walked.added:
+        raise Unreadable  # What follows a whole value without a comma is talk or a tag, and no value cut short.
 
 
 def _several(body: str, tokens: list[Token], walked: structure.Walk) -> str:

@@ -163,8 +163,8 @@ class Strings(Reading):
         if first == at or at + 1 >= self._end or body[at + 1].isspace():
             return None
         marks = body[first:at]
-        if ":" in marks:
-            raise Unreadable
+        if ":" in marks or marks.count(",") > 1:
+            raise Unreadable  # One of two commas may belong to the string.
         content = body[start + 1 : first]
         in_object = self._stack[-1:] == ["}"]
         if (marks.rstrip()[-1:] in ",{" if in_object else marks.rstrip()[-1:] == "{") and not _NEXT_KEY.match(body, at):

@@ -83,6 +83,8 @@ class Words(Strings):
         return after >= self._end or self._body[after] in ",}]"
 
     def _missing_opening(self, at: int, quote: int) -> int:
+        if self.comments and not self._body[self.comments[-1][1] : at].strip():
+            raise Unreadable  # What looks like a comment may stand in the string.
         content = self._body[at:quote]
         first, _, rest = content.partition(" ")
         if rest and self._stack[-1:] == ["]"] and (_JSON_WORD.match(first) or first in WORDS):
