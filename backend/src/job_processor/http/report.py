@@ -5,7 +5,7 @@ made sure that the sender proved itself.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -36,6 +36,8 @@ _TRUE, _FALSE = frozenset({"true", "1", "1.0", "yes"}), frozenset({"false", "0",
 _NO_ERROR = frozenset({"null", "false", "0", "[]"})
 """What is written in the place of an error when there was none."""
 _JOB_ID = re.compile(r"[0-9a-f]{24}")
+_ID_BYTES = 24
+_PIECE = 65_536
 _ID_IN_BYTES = re.compile(rb"(?<![0-9A-Za-z])[0-9A-Fa-f]{24}(?![0-9A-Za-z])")
 
 
@@ -80,10 +82,25 @@ def job_in_query(query: str) -> str | None:
 
 
 def ids_in(body: bytes, limit: int = 20) -> list[str]:
-    """What may be jobs' ids in bytes that could not be read, in order."""
+    """What may be jobs' ids in bytes that could not be read, in order: the first ``limit`` different ones."""
+    found: dict[str, None] = {}
     # Text in UTF-16 has a NUL beside every digit.
-    found = (m.group().decode().lower() for one in (body, body.replace(b"\0", b"")) for m in _ID_IN_BYTES.finditer(one))
-    return list(dict.fromkeys(found))[:limit]
+    for one in (body, body.replace(b"\0", b"")) if b"\0" in body else (body,):
+        for job_id in _ids(one):
+            found[job_id] = None
+            if len(found) == limit:
+                return list(found)
+    return list(found)
+
+
+def _ids(body: bytes) -> Iterator[str]:
+    """Piece by piece: one search of many megabytes would let nothing else run, in whatever thread it is."""
+    for start in range(0, len(body), _PIECE):
+        behind = start + _PIECE
+        # One that begins in this piece ends before that, with a byte to spare that may show it to be longer.
+        for one in _ID_IN_BYTES.finditer(body, start, behind + _ID_BYTES + 1):
+            if one.start() < behind:
+                yield one.group().decode().lower()
 
 
 def _with_query(fields: Mapping[str, Source], query: str) -> dict[str, Source]:
