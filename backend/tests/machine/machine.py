@@ -149,9 +149,15 @@ class LifeCycle(Ground):
         assert token is not None
         self._ask(known, "It works on it." if said else None, answered, token, who)
 
-    def _ask(self, known: ModelJob, text: str | None, answered: bool, token: str, who: int) -> None:
+    def _ask(
+        self, known: ModelJob, text: str | None, answered: bool, token: str, who: int, between: str | None = None
+    ) -> None:
+        """``between``: why a callback could not be read that comes while somebody asks."""
         landed = known.ask(token, self.place.clock.now())
         self._signal(known, Asking(known.attempt, token), landed, who)
+        if between is not None:
+            self.place.clock.forward(1)
+            self._comes_unread(known, between, None, who)
         landed = known.hear_of(token, text is not None)
         self._signal(known, Asked(text, known.attempt, token, answered), landed, who)
 
@@ -331,7 +337,7 @@ class LifeCycle(Ground):
         self.reap(who)
         token = "somebody else's" if stale else known.token
         if token is not None:
-            self._ask(known, None, False, token, who)
+            self._ask(known, None, False, token, who, between="meanwhile" if faster else None)
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=which, who=which)

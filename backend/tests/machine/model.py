@@ -175,10 +175,14 @@ class ModelJob:
 
     def hear_of(self, token: str, said: bool) -> bool:
         """A word for the history, of the attempt that waits under this lease; nothing moves. Nothing said is news
-        only to a wish that it be asked about."""
-        if self.state != "WAITING" or token != self.token or (not said and self.ask_at is None):
+        only to a wish that it be asked about; one that is younger than the question stays."""
+        if self.state != "WAITING" or token != self.token:
             return False
-        self.ask_at = None
+        is_answered = self.ask_at is not None and (self.asked_at is None or self.ask_at <= self.asked_at)
+        if not said and not is_answered:
+            return False
+        if is_answered:
+            self.ask_at = None
         self.changes += 1
         return True
 
