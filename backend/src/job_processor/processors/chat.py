@@ -46,6 +46,7 @@ class Chat:
         self._options = options
         self._model = model
         self._model_option = model_option
+        self._most = around.max_result_bytes
         self._now = around.now
 
     async def open(self) -> None:
@@ -65,9 +66,8 @@ class Chat:
         if isinstance(incoming, HandOver):
             return incoming
         try:
-            return await self._answered(
-                incoming, _Reading(incoming, sent_of(request, self._model_option), self._now), dispatch
-            )
+            sent = sent_of(request, self._model_option)
+            return await self._answered(incoming, _Reading(incoming, sent, self._most, self._now), dispatch)
         finally:
             incoming.close()
 
@@ -90,11 +90,11 @@ class Chat:
 class _Reading:
     """The reading of one answer that came with a success for its status."""
 
-    def __init__(self, incoming: Incoming, sent: Mapping[str, str], now: Callable[[], int]) -> None:
+    def __init__(self, incoming: Incoming, sent: Mapping[str, str], most: int, now: Callable[[], int]) -> None:
         self.sent: Final = sent
         self._incoming = incoming
         self._now = now
-        self._answer = Answer()
+        self._answer = Answer(most)
         self._size = 0
 
     async def run(self, reporter: Reporter) -> Outcome | HandOver:
