@@ -170,7 +170,7 @@ class Dispatcher(Loop):
         handed = await self._hand_over(one.job)
         one.outcome = handed.job
         if isinstance(handed.lane, LaneWell):
-            self._lane.answered(one.job.id)
+            self._lane.answered(one.job)
         closes = isinstance(handed.lane, LaneClosed)
         # A lane is closed before its job is put back, which would be taken again at once. Everything else is about the
         # job first: what can or cannot be learnt of the lane must not cost an outcome.
@@ -185,7 +185,7 @@ class Dispatcher(Loop):
         """Write the lane, and decide what a refusal means for the job. ``False``: the lane could not be written."""
         try:
             if blamed(handed) is None:
-                await self._lane.learn(one.job.id, handed.lane)
+                await self._lane.learn(one.job, handed.lane)
             else:
                 one.outcome = (await self._lane.judge(one.job, handed)).outcome
         except StoreUnavailable:
@@ -201,7 +201,7 @@ class Dispatcher(Loop):
         for n in range(LANE_TRIES):
             try:
                 if blamed(handed) is None:
-                    await self._lane.learn(job.id, handed.lane)
+                    await self._lane.learn(job, handed.lane)
                 else:
                     await self._lane.judge(job, handed)
                 return
