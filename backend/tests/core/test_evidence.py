@@ -124,6 +124,21 @@ def test_every_time_compared_is_that_of_a_hand_over_and_not_of_its_answer() -> N
     assert isinstance(judged(refusals=met, lane=again, others=NOW - 29_000).outcome, Failed)
 
 
+def test_who_was_sent_together_with_a_job_is_evidence_once_the_next_probe_had_its_say() -> None:
+    met = Refusals(NOW - 5_000)
+    said = judged(refusals=met, others=NOW - 5_000)
+    assert isinstance(said.outcome, Deferred)
+    assert (said.lane.accuser, said.lane.probed, said.lane.troubled_at) == (job().id, job().id, NOW - 5_000)
+
+    third = replace(met, times=2)
+    assert isinstance(judged(refusals=third, lane=said.lane, others=NOW - 5_000).outcome, Failed)
+    # The probe was refused as well: it was handed over after all who were answered.
+    spread = close(said.lane, Trouble.MISCONFIGURED, "It said no.", None, NOW + 9_000, 0.5, "probe", NOW + 8_000)
+    assert isinstance(judged(refusals=third, lane=spread, others=NOW - 5_000).outcome, Deferred)
+    # Of several who were sent together none speaks against the others.
+    assert isinstance(judged(refusals=third, lane=shut("another", NOW - 5_000), others=NOW - 5_000).outcome, Failed)
+
+
 def test_an_attempt_that_ran_something_fails_whoever_is_to_blame() -> None:
     alone = judged(COUNTED)
     assert alone.outcome == replace(FORBIDDEN, refusals=Refusals(NOW, alone_at=NOW))

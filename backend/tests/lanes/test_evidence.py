@@ -114,9 +114,7 @@ BAD_DAY_MS = 70 * 60_000
 @pytest.mark.parametrize("place", HERE, indirect=True)
 @pytest.mark.parametrize("kind", ["403", "402", "429"])
 @pytest.mark.parametrize("left", [1, 5])
-async def test_a_bad_day_in_the_middle_of_a_backlog_costs_nobody_an_attempt(
-    place: Place, kind: str, left: int
-) -> None:
+async def test_a_bad_day_in_the_middle_of_a_backlog_costs_nobody_an_attempt(place: Place, kind: str, left: int) -> None:
     """Others were answered before; what tells is that nobody is answered since."""
     at_work = await crowd(place, FlowRules("f", max_attempts=1, concurrency=3), 7, workers=2)
     for _ in range(4):

@@ -8,8 +8,8 @@ which a hand-over began: what was sent before a key was withdrawn may be answere
 - Others were: it is held against the job. It counts as an attempt, and the lane stays as it is.
 - A rate limit says nothing of a job that shared the lane with others. It is held against a job only that was refused
   ``ALONE`` times as the probe, sent alone after the wait, while others got through between.
-- Others got through since the job was submitted, but none is left to compare with: that is what a key looks like that was
-  withdrawn in the middle of a backlog. The job waits for another to compare with, and ends after ``PATIENCE_MS``.
+- Others got through since the job was submitted, but none is left to compare with: a key that was withdrawn in the middle
+  of a backlog looks like that. The job waits for another to compare with, and ends after ``PATIENCE_MS``.
 """
 
 from dataclasses import dataclass, replace
@@ -27,8 +27,8 @@ DOUBT_MS = 1_000
 HELD = "Held against this job: others got through."
 
 PATIENCE_MS = 3 * 86_400_000
-"""How long a job is refused with nobody to compare with before it ends: a key that is withdrawn on a Friday is mended by
-Monday. Only in a flow that nobody submits to does a job wait so long."""
+"""How long a job is refused with nobody to compare with before it ends: a key that is withdrawn on a Friday is mended
+by Monday. Only in a flow that nobody submits to does a job wait so long."""
 PATIENCE_TIMES = 10
 """How often it must have been refused in that time (or its attempts, if they are more)."""
 
@@ -49,8 +49,8 @@ def blamed(handed: HandOver) -> Failed | None:
 
 
 def judge(handed: HandOver, job: Job, lane: Lane, others: int | None, now: int, jitter: float) -> Judged:
-    """``handed``: a refusal (``blamed``). ``job``: as it was claimed. ``others``: when the newest hand-over of another job
-    of the lane began that was answered, if any. Times in milliseconds since 1970; ``jitter`` in [0, 1)."""
+    """``handed``: a refusal (``blamed``). ``job``: as it was claimed. ``others``: when the newest hand-over of another
+    job of the lane began that was answered, if any. Times in milliseconds since 1970; ``jitter`` in [0, 1)."""
     sign, blame = handed.lane, blamed(handed)
     assert isinstance(sign, LaneClosed)
     assert blame is not None
@@ -58,13 +58,13 @@ def judge(handed: HandOver, job: Job, lane: Lane, others: int | None, now: int, 
     if sign.trouble is Trouble.RATE_LIMITED:
         return _limited(handed, blame, job, lane, met, others, now, jitter)
     others_since = others is not None and others >= met.since
-    # Another job was refused that was handed over after the last one that was answered: then the lane may well be to blame.
+    # Another job was refused that was handed over after all who were answered: the lane may well be to blame.
     shared = lane.trouble is not None and lane.accuser != job.id and lane.troubled_at > (others or 0)
     better = others_since and not shared
     outrun = others_since and job.refusals is not None
     # Who was sent together with it may have been let in just before a key was withdrawn: first the next probe, which
     # is another job if any is due, may tell.
-    certain = others is not None and others > met.since or met.times >= CERTAIN
+    certain = met.times >= CERTAIN or (others is not None and others > met.since)
     if outrun and better and certain:
         return Judged(_held(handed, blame, met), answered(lane) if lane.accuser == job.id else lane)
     if better and not outrun:
@@ -110,9 +110,7 @@ def _met(job: Job, lane: Lane, others: int | None) -> Refusals:
     return replace(met, alone=met.alone + 1, alone_at=began)
 
 
-def _put_back(
-    handed: HandOver, blame: Failed, job: Job, met: Refusals, others: int | None, now: int
-) -> Outcome:
+def _put_back(handed: HandOver, blame: Failed, job: Job, met: Refusals, others: int | None, now: int) -> Outcome:
     """At no cost, but not for ever."""
     counted = _counted(handed, met)
     if counted is not None:

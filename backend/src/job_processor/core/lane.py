@@ -155,9 +155,9 @@ def close(
 ) -> Lane:
     """The lane closed by a trouble; ``until`` is the processor's own word, clamped, else a growing wait.
 
-    ``accuser``: the job whose refusal says so, if a job may be to blame; ``began``: when its hand-over did. Of many attempts under way that meet the same
-    trouble only the first counts as a strike; a lane that is closed for as long already is returned as it is (nothing
-    to write), unless the blame spreads.
+    ``accuser``: the job whose refusal says so, if a job may be to blame; ``began``: when its hand-over did. Of many
+    attempts under way that meet the same trouble only the first counts as a strike; a lane that is closed for as long
+    already is returned as it is (nothing to write), unless the blame spreads.
     """
     shut = is_shut(lane, now)
     strikes = lane.strikes if shut else lane.strikes + 1
@@ -190,8 +190,8 @@ def server_error(lane: Lane, detail: str, now: int, jitter: float) -> Lane:
 
 
 def heard(lane: Lane, now: int, job_id: str | None = None, began: int = 0) -> Lane:
-    """An attempt was answered whose hand-over began then. While the lane's wait lasts that opens nothing: the attempt was sent before the
-    processor said to wait, and is no probe. But it is evidence, if a job is blamed."""
+    """An attempt was answered; ``began``: when its hand-over did. While the lane's wait lasts that opens nothing: the
+    attempt was sent before the processor said to wait, and is no probe. But it is evidence, if a job is blamed."""
     if is_shut(lane, now):
         return lane if lane.accuser is None else testified(lane, job_id, began)
     return answered(lane, job_id, began)
