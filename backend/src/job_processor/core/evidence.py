@@ -8,8 +8,8 @@ which a hand-over began: what was sent before a key was withdrawn may be answere
 - Others were: it is held against the job. It counts as an attempt, and the lane stays as it is.
 - A rate limit says nothing of a job that shared the lane with others. It is held against a job only that was refused
   ``ALONE`` times as the probe, sent alone after the wait, while others got through between.
-- Others got through since the job was submitted, but none is left to compare with: a key that was withdrawn in the middle
-  of a backlog looks like that. The job waits for another to compare with, and ends after ``PATIENCE_MS``.
+- Others got through since the job was submitted, but none is left to compare with: a key that was withdrawn in the
+  middle of a backlog looks like that. The job waits for another to compare with, and ends after ``PATIENCE_MS``.
 """
 
 from dataclasses import dataclass, replace

@@ -42,8 +42,8 @@ RELEASE_SECONDS = 2.0
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Between two tries to write an outcome. The last is repeated; it is shorter than the wait after a lost lease."""
 ALL_RETRY_SECONDS = 10.0
-"""One of the outcomes that wait tries for all, and wakes the others when it is written. Each of them tries at least this
-often by itself: what cannot be written may be that one outcome."""
+"""One of the outcomes that wait tries for all, and wakes the others when it is written. Each of them tries at least
+this often by itself: what cannot be written may be that one outcome."""
 LANE_TRIES = 5
 """Tries to write what an attempt showed of its lane, once its outcome is written: the next probe shows it again."""
 
