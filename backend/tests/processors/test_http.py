@@ -368,7 +368,7 @@ async def test_a_compressed_answer_costs_an_attempt_and_closes_the_lane(rogue: R
 @pytest.mark.parametrize("said", ["", "identity", "Identity", "UTF-8"])
 async def test_a_body_that_is_not_compressed_is_read_whatever_is_said_of_it(rogue: Rogue, said: str) -> None:
     assert await result(rogue, answer(200, "Hello.", {"Content-Encoding": said})) == "Hello."
-    too_long = await failed(rogue, answer(200, "x" * (BODY_LIMIT + 1), {"Content-Encoding": said}))
+    too_long = await failed(rogue, answer(200, "x" * (6 * MAX_RESULT_BYTES + 1), {"Content-Encoding": said}))
     assert (too_long.error.code, too_long.retryable) == ("answer_too_large", False)
 
 
