@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from job_processor.core.evidence import ALONE, DOUBT_MS, HELD, PATIENCE_MS, Judged, blamed, judge
+from job_processor.core.evidence import ALONE, DOUBT_MS, HELD, LAST_MS, PATIENCE_MS, Judged, blamed, judge
 from job_processor.core.job import Job, JobError, Refusals
 from job_processor.core.lane import Lane, Trouble, close, took
 from job_processor.core.outcome import (
@@ -24,6 +24,7 @@ REFUSAL = lane_closed(Trouble.MISCONFIGURED, "It said no.", None, FORBIDDEN)
 LIMIT = lane_closed(Trouble.RATE_LIMITED, "Fewer, please.", NOW + 5_000, Failed(JobError("http_429", "Fewer, please.")))
 COUNTED = HandOver(FORBIDDEN, LaneClosed(Trouble.MISCONFIGURED, "It said no."))
 OPEN = Lane("f")
+ONLY = "this job"
 BEFORE = Refusals(NOW - 5_000, times=1, alone_at=NOW - 5_000)
 """Of a job that was refused before, five seconds ago."""
 
@@ -218,6 +219,26 @@ def test_the_last_job_of_a_flow_ends_if_others_got_through_in_its_time(
 
     nobody = judged(handed, lane=lane, others=NOW - PATIENCE_MS - 3, of=old)
     assert isinstance(nobody.outcome, Deferred)
+
+
+@pytest.mark.parametrize(
+    ("handed", "accuser", "met", "ends"),
+    [
+        (REFUSAL, ONLY, Refusals(NOW - LAST_MS, times=2), True),
+        (REFUSAL, ONLY, Refusals(NOW - LAST_MS + 1, times=9), False),
+        (REFUSAL, ONLY, Refusals(NOW - LAST_MS, times=1), False),
+        (REFUSAL, "another", Refusals(NOW - LAST_MS, times=9), False),
+        (REFUSAL, None, Refusals(NOW - LAST_MS, times=9), False),
+        (LIMIT, ONLY, Refusals(NOW - LAST_MS, times=9), False),
+    ],
+)
+def test_the_only_job_that_is_left_and_refused_ends_soon(
+    handed: HandOver, accuser: str | None, met: Refusals, ends: bool
+) -> None:
+    old = job(met)._replace(created_at=NOW - LAST_MS - 2)
+    lane = replace(probed(shut(None)), accuser=old.id if accuser == ONLY else accuser)
+    said = judged(handed, lane=lane, others=NOW - LAST_MS - 1, of=old)
+    assert isinstance(said.outcome, Failed) is ends
 
 
 def test_a_job_keeps_what_it_met_until_it_is_answered_otherwise() -> None:

@@ -8,8 +8,9 @@ which a hand-over began: what was sent before a key was withdrawn may be answere
 - Others were: it is held against the job. It counts as an attempt, and the lane stays as it is.
 - A rate limit says nothing of a job that shared the lane with others. It is held against a job only that was refused
   ``ALONE`` times as the probe, sent alone after the wait, while others got through between.
-- Others got through since the job was submitted, but none is left to compare with: a key that was withdrawn in the
-  middle of a backlog looks like that. The job waits for another to compare with, and ends after ``PATIENCE_MS``.
+- Others got through since the job was submitted, but none is left to compare with. If the job is the only one that the
+  processor refuses as misconfigured, it ends after ``LAST_MS``. If others are refused too, it looks like a key that was
+  withdrawn in the middle of a backlog: they wait for another job to compare with, and end after ``PATIENCE_MS``.
 """
 
 from dataclasses import dataclass, replace
@@ -26,6 +27,10 @@ DOUBT_MS = 1_000
 """How long a job is put back alone that is refused for the first time while others get through."""
 HELD = "Held against this job: others got through."
 
+LAST_MS = 30_000
+"""How long the last job of a backlog is refused alone before it ends."""
+LAST_TIMES = 3
+"""How often it must have been refused in that time (or its attempts, if they are more)."""
 PATIENCE_MS = 3 * 86_400_000
 """How long a job is refused with nobody to compare with before it ends: a key that is withdrawn on a Friday is mended
 by Monday. Only in a flow that nobody submits to does a job wait so long."""
@@ -75,7 +80,7 @@ def judge(handed: HandOver, job: Job, lane: Lane, others: int | None, now: int, 
     accuser = lane.accuser if outrun and shared else job.id
     since = met.since if outrun else _began(job)
     shut = close(lane, sign.trouble, sign.detail, sign.until, now, jitter, accuser, since)
-    return Judged(_put_back(handed, blame, job, met, others, now), _lapsing(shut, job, others))
+    return Judged(_put_back(handed, blame, job, met, others, now, shut), _lapsing(shut, job, others))
 
 
 def _limited(
@@ -90,7 +95,7 @@ def _limited(
     if outrun and not _is_probe(job, lane) and shut.wanted is None:
         # It lost a race, or it is too large for the limit: sent alone, it will show.
         shut = replace(shut, wanted=job.id)
-    return Judged(_put_back(handed, blame, job, met, others, now), _lapsing(shut, job, others))
+    return Judged(_put_back(handed, blame, job, met, others, now, shut), _lapsing(shut, job, others))
 
 
 def _began(job: Job) -> int:
@@ -110,13 +115,17 @@ def _met(job: Job, lane: Lane, others: int | None) -> Refusals:
     return replace(met, alone=met.alone + 1, alone_at=began)
 
 
-def _put_back(handed: HandOver, blame: Failed, job: Job, met: Refusals, others: int | None, now: int) -> Outcome:
-    """At no cost, but not for ever."""
+def _put_back(
+    handed: HandOver, blame: Failed, job: Job, met: Refusals, others: int | None, now: int, lane: Lane
+) -> Outcome:
+    """At no cost, but not for ever. ``lane``: as the refusal leaves it."""
     counted = _counted(handed, met)
     if counted is not None:
         return counted
+    is_last = lane.trouble is Trouble.MISCONFIGURED and lane.accuser == job.id
+    times, span = (LAST_TIMES, LAST_MS) if is_last else (PATIENCE_TIMES, PATIENCE_MS)
     was_outrun = others is not None and others >= job.created_at
-    if was_outrun and met.times >= max(PATIENCE_TIMES, job.max_attempts) and now - met.since >= PATIENCE_MS:
+    if was_outrun and met.times >= max(times, job.max_attempts) and now - met.since >= span:
         note = f"Held against this job: refused {met.times} times, and others got through in its time."
         return replace(blame, retryable=False, note=note, refusals=met)
     if isinstance(handed.job, Deferred):
