@@ -30,18 +30,24 @@ def waiting_on(job: Job, lane: Lane, rules: FlowRules, in_flight: int, now: int)
     if lane.trouble is not None:
         return WaitsFor(lane.trouble.value, lane.detail or "The lane is closed.", waits_until(lane, rules, now))
     if job.run_at > now:
-        if job.snooze is not None:
-            return WaitsFor(job.snooze.kind, job.snooze.detail, job.run_at)
-        if job.failures and job.refusals is not None:
-            why = "which is held against this job, and the next one follows"
-            return WaitsFor("retry", f"Attempt {job.attempt} was refused, {why}.", job.run_at)
-        if job.failures:
-            return WaitsFor("retry", f"Attempt {job.attempt} failed; the next one follows.", job.run_at)
-        return WaitsFor("schedule", "The job is to start later.", job.run_at)
+        return waiting_for_its_time(job, now)
     if rules.concurrency is not None and in_flight >= rules.concurrency:
         return WaitsFor("concurrency", f"All {rules.concurrency} places of the flow {job.flow} are taken.")
-    if rules.rate_per_minute is not None:
-        return WaitsFor(
-            "rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", waits_until(lane, rules, now)
-        )
+    next_place = waits_until(lane, rules, now)
+    if rules.rate_per_minute is not None and next_place is not None:
+        return WaitsFor("rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", next_place)
     return WaitsFor("worker", "A worker takes it next.")
+
+
+def waiting_for_its_time(job: Job, now: int) -> WaitsFor | None:
+    """What can be told from a PENDING job alone; ``None`` when it is due and its lane must be known to say more."""
+    if job.run_at <= now:
+        return None
+    if job.snooze is not None:
+        return WaitsFor(job.snooze.kind, job.snooze.detail, job.run_at)
+    if job.failures and job.refusals is not None:
+        why = "which is held against this job, and the next one follows"
+        return WaitsFor("retry", f"Attempt {job.attempt} was refused, {why}.", job.run_at)
+    if job.failures:
+        return WaitsFor("retry", f"Attempt {job.attempt} failed; the next one follows.", job.run_at)
+    return WaitsFor("schedule", "The job is to start later.", job.run_at)

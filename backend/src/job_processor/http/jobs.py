@@ -57,7 +57,7 @@ class Jobs:
         context = self._context
         wanted = query.parse(request.query_params)
         found = await context.store.list(wanted)
-        situation = await context.situation()
+        situation = await context.situations.recent()
         body = [
             wire.summary(one.job, context.waits_in(one.job, situation), one.prompt_bytes, one.result_bytes)
             for one in found
