@@ -443,12 +443,15 @@ export interface components {
          * @enum {unknown}
          */
         State: "CANCELLED" | "COMPLETED" | "FAILED" | "PENDING" | "RUNNING" | "WAITING";
-        /** VerdictOut */
+        /**
+         * VerdictOut
+         * @description The whole verdict on a result.
+         */
         VerdictOut: {
             kind: components["schemas"]["ResultKind"];
             error: components["schemas"]["ParseErrorOut"] | null;
-            repaired: components["schemas"]["RepairOut"] | null;
             schemaErrors: components["schemas"]["SchemaErrorOut"][];
+            repaired: components["schemas"]["RepairOut"] | null;
         };
         /**
          * ResultKind
@@ -461,6 +464,11 @@ export interface components {
             line: number;
             column: number;
         };
+        /** SchemaErrorOut */
+        SchemaErrorOut: {
+            path: string;
+            message: string;
+        };
         /** RepairOut */
         RepairOut: {
             text: string;
@@ -471,11 +479,6 @@ export interface components {
             position: number;
             before: string;
             after: string;
-        };
-        /** SchemaErrorOut */
-        SchemaErrorOut: {
-            path: string;
-            message: string;
         };
         /** ErrorOut */
         ErrorOut: {
@@ -652,6 +655,8 @@ export interface components {
         /**
          * JobSummary
          * @description A job in a list. Texts beyond 4 KiB are cut; the sizes are of the whole, in bytes of UTF-8.
+         *
+         *         ``waitingOn`` is null for a final job, and where it cannot be told at the moment.
          */
         JobSummary: {
             /** @description 24 hex digits, time-ordered */
@@ -681,7 +686,7 @@ export interface components {
             maxAttempts: number;
             deadline: string | null;
             result: string | null;
-            resultVerdict: components["schemas"]["VerdictOut"] | null;
+            resultVerdict: components["schemas"]["VerdictBrief"] | null;
             error: components["schemas"]["ErrorOut"] | null;
             progress: string | null;
             waitingOn: components["schemas"]["WaitingOn"] | null;
@@ -692,6 +697,15 @@ export interface components {
             promptBytes: number;
             resultTruncated: boolean;
             resultBytes: number | null;
+        };
+        /**
+         * VerdictBrief
+         * @description The verdict on a result in a list: of the schema errors the first only, and no repair.
+         */
+        VerdictBrief: {
+            kind: components["schemas"]["ResultKind"];
+            error: components["schemas"]["ParseErrorOut"] | null;
+            schemaErrors: components["schemas"]["SchemaErrorOut"][];
         };
         /**
          * JobWhole

@@ -161,6 +161,10 @@ class Job(NamedTuple):
     def is_final(self) -> bool:
         return self.state in FINAL
 
+    @property
+    def lease_until(self) -> int | None:
+        return None if self.lease is None else self.lease.until
+
     def due_at(self) -> int | None:
         """When the reaper must look at this job: the end of its lease, or its own deadline if sooner."""
         if self.state in FINAL:

@@ -1,9 +1,10 @@
 """What a job waits for, in words a person understands, and until when. Every job that is not final has an answer."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from job_processor.core.flow import FlowRules
-from job_processor.core.job import Job, State
+from job_processor.core.job import Refusals, Snooze, State
 from job_processor.core.lane import Lane, waits_until
 
 
@@ -16,12 +17,33 @@ class WaitsFor:
     until: int | None = None
 
 
-def waiting_on(job: Job, lane: Lane, rules: FlowRules, in_flight: int, now: int) -> WaitsFor | None:
+class Waits(Protocol):
+    """What must be known of a job to tell what it waits for: a job, or the row of one in a list."""
+
+    @property
+    def flow(self) -> str: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def run_at(self) -> int: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def failures(self) -> int: ...
+    @property
+    def lease_until(self) -> int | None: ...
+    @property
+    def snooze(self) -> Snooze | None: ...
+    @property
+    def refusals(self) -> Refusals | None: ...
+
+
+def waiting_on(job: Waits, lane: Lane, rules: FlowRules, in_flight: int, now: int) -> WaitsFor | None:
     """``in_flight``: jobs of the flow that are handed over and not yet answered."""
-    if job.state is State.RUNNING and job.lease is not None:
-        return WaitsFor("processor", f"Attempt {job.attempt} is with the processor.", job.lease.until)
-    if job.state is State.WAITING and job.lease is not None:
-        return WaitsFor("callback", "The processor accepted the job and will call back.", job.lease.until)
+    if job.state is State.RUNNING and job.lease_until is not None:
+        return WaitsFor("processor", f"Attempt {job.attempt} is with the processor.", job.lease_until)
+    if job.state is State.WAITING and job.lease_until is not None:
+        return WaitsFor("callback", "The processor accepted the job and will call back.", job.lease_until)
     if job.state is not State.PENDING:
         return None
     if lane.paused:
@@ -39,7 +61,7 @@ def waiting_on(job: Job, lane: Lane, rules: FlowRules, in_flight: int, now: int)
     return WaitsFor("worker", "A worker takes it next.")
 
 
-def waiting_for_its_time(job: Job, now: int) -> WaitsFor | None:
+def waiting_for_its_time(job: Waits, now: int) -> WaitsFor | None:
     """What can be told from a PENDING job alone; ``None`` when it is due and its lane must be known to say more."""
     if job.run_at <= now:
         return None

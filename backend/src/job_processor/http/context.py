@@ -1,6 +1,6 @@
 """What the handlers share, and the small reads that several of them need."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -13,7 +13,7 @@ from job_processor.core.flow import FlowRules
 from job_processor.core.ids import is_job_id
 from job_processor.core.job import Attempt, Job, State
 from job_processor.core.lane import Lane
-from job_processor.core.waiting import WaitsFor, waiting_for_its_time, waiting_on
+from job_processor.core.waiting import Waits, WaitsFor, waiting_for_its_time, waiting_on
 from job_processor.http.situation import Situation, Situations
 from job_processor.inbox import Inbox
 from job_processor.lifecycle import Lifecycle
@@ -22,6 +22,8 @@ from job_processor.store.base import Store
 from job_processor.telemetry import Telemetry
 
 _encode = msgspec.json.Encoder().encode
+MAX_PAGE_BYTES = 1024 * 1024
+"""Of a list: a page ends before it grows beyond, and its Link leads on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Context:
             return waiting_on(job, Lane(job.flow), FlowRules(job.flow), 0, self.store.now())
         return self.waits_in(job, await self.situations.recent())
 
-    def waits_in(self, job: Job, situation: Situation | None) -> WaitsFor | None:
+    def waits_in(self, job: Waits, situation: Situation | None) -> WaitsFor | None:
         """``situation``: ``None`` when lanes and counts are not known; then only the job's own time can be told."""
         now = self.store.now()
         if situation is None:
@@ -86,6 +88,28 @@ def header(request: Request, name: bytes) -> bytes | None:
         if key == name:
             return bytes(value)
     return None
+
+
+def answer_list(rows: Iterable[tuple[str, msgspec.Struct]], limit: int) -> tuple[Response, str | None]:
+    """A page of at most ``MAX_PAGE_BYTES`` (but at least one row), and the id after which there may be more.
+
+    ``rows``: each with its id.
+    """
+    encoded: list[bytes] = []
+    size = 2
+    last: str | None = None
+    for id_, row in rows:
+        one = _encode(row)
+        size += len(one) + 1
+        if encoded and size > MAX_PAGE_BYTES:
+            return _page(encoded), last
+        encoded.append(one)
+        last = id_
+    return _page(encoded), last if len(encoded) == limit else None
+
+
+def _page(encoded: Sequence[bytes]) -> Response:
+    return _Json(b"[" + b",".join(encoded) + b"]", 200, None)
 
 
 def answer(

@@ -15,7 +15,7 @@ from job_processor.core.job import Attempt, AttemptEnd, Job, Json
 from job_processor.failpoints import failpoint
 from job_processor.http import paging, query, schemas, wire
 from job_processor.http.comparison import compare
-from job_processor.http.context import Context, answer, header, job_id
+from job_processor.http.context import Context, answer, answer_list, header, job_id
 from job_processor.http.gate import check_free_form, read_json
 from job_processor.http.problems import invalid
 from job_processor.http.waits import Waits
@@ -58,14 +58,12 @@ class Jobs:
         wanted = query.parse(request.query_params)
         found = await context.store.list(wanted)
         situation = await context.situations.recent()
-        body = [
-            wire.summary(one.job, context.waits_in(one.job, situation), one.prompt_bytes, one.result_bytes)
-            for one in found
-        ]
-        headers = {}
-        if len(found) == wanted.limit:
-            headers["link"] = paging.next_page("/jobs", request.query_params, found[-1].job.id)
-        return answer(body, headers=headers)
+        made, more = answer_list(
+            ((one.id, wire.summary(one, context.waits_in(one, situation))) for one in found), wanted.limit
+        )
+        if more is not None:
+            made.headers["link"] = paging.next_page("/jobs", request.query_params, more)
+        return made
 
     async def get(self, request: Request) -> Response:
         context = self._context

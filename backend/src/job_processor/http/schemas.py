@@ -137,11 +137,18 @@ class SchemaErrorOut(WireOut):
     message: str
 
 
-class VerdictOut(WireOut):
+class VerdictBrief(WireOut):
+    """The verdict on a result in a list: of the schema errors the first only, and no repair."""
+
     kind: ResultKind
     error: ParseErrorOut | None
-    repaired: RepairOut | None
     schema_errors: list[SchemaErrorOut]
+
+
+class VerdictOut(VerdictBrief):
+    """The whole verdict on a result."""
+
+    repaired: RepairOut | None
 
 
 class WaitingOn(WireOut):
@@ -153,7 +160,10 @@ class WaitingOn(WireOut):
 
 
 class JobSummary(WireOut):
-    """A job in a list. Texts beyond 4 KiB are cut; the sizes are of the whole, in bytes of UTF-8."""
+    """A job in a list. Texts beyond 4 KiB are cut; the sizes are of the whole, in bytes of UTF-8.
+
+    ``waitingOn`` is null for a final job, and where it cannot be told at the moment.
+    """
 
     id: JobId
     prompt: str
@@ -169,7 +179,7 @@ class JobSummary(WireOut):
     max_attempts: int
     deadline: Time | None
     result: str | None
-    result_verdict: VerdictOut | None
+    result_verdict: VerdictBrief | None
     error: ErrorOut | None
     progress: str | None
     waiting_on: WaitingOn | None
@@ -185,6 +195,7 @@ class JobSummary(WireOut):
 class JobWhole(JobSummary):
     """The whole job, texts uncut."""
 
+    result_verdict: VerdictOut | None
     attempts: list[AttemptOut]
     history: list[EventOut]
     result_schema: JsonObject | None

@@ -7,11 +7,11 @@ from typing import Any, cast
 
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Attempt, Job, JobError, State
-from job_processor.core.verdict import Verdict
+from job_processor.core.verdict import ParseError, SchemaError, Verdict
 from job_processor.core.waiting import WaitsFor
 from job_processor.http import schemas as s
 from job_processor.http.problems import invalid
-from job_processor.store.base import Worker
+from job_processor.store.base import Summary, Worker
 
 CLIP_BYTES = 4096
 _MAX_TIME_MS = 4_102_444_800_000
@@ -47,18 +47,29 @@ def time_in(field: str, text: str) -> int:
     return ms
 
 
-def summary(job: Job, waits: WaitsFor | None, prompt_bytes: int, result_bytes: int | None) -> s.JobSummary:
+def summary(one: Summary, waits: WaitsFor | None) -> s.JobSummary:
     """A job for a list; its texts are as the store clipped them, cut here to 4 KiB of UTF-8."""
-    prompt, prompt_cut = clip(job.prompt, prompt_bytes)
-    result, result_cut = (None, False) if job.result is None else clip(job.result, result_bytes or 0)
+    prompt, prompt_cut = clip(one.prompt, one.prompt_bytes)
+    result, result_cut = (None, False) if one.result is None else clip(one.result, one.result_bytes or 0)
     return s.JobSummary(
-        **_common(job, waits),
+        **_common(one, waits),
+        result_verdict=_brief(one),
         prompt=prompt,
         result=result,
         prompt_truncated=prompt_cut,
-        prompt_bytes=prompt_bytes,
+        prompt_bytes=one.prompt_bytes,
         result_truncated=result_cut,
-        result_bytes=result_bytes,
+        result_bytes=one.result_bytes,
+    )
+
+
+def _brief(one: Summary) -> s.VerdictBrief | None:
+    if one.verdict is None:
+        return None
+    return s.VerdictBrief(
+        kind=one.verdict,
+        error=_parse_error(one.parse_error),
+        schema_errors=[] if one.schema_error is None else [_schema_error(one.schema_error)],
     )
 
 
@@ -73,6 +84,7 @@ def callback_answer(job: Job, waits: WaitsFor | None, callback: str) -> s.Callba
 def _whole(job: Job, waits: WaitsFor | None) -> dict[str, Any]:
     return {
         **_common(job, waits),
+        "result_verdict": None if job.verdict is None else verdict(job.verdict),
         "prompt": job.prompt,
         "result": job.result,
         "prompt_truncated": False,
@@ -87,7 +99,7 @@ def _whole(job: Job, waits: WaitsFor | None) -> dict[str, Any]:
     }
 
 
-def _common(job: Job, waits: WaitsFor | None) -> dict[str, Any]:
+def _common(job: Job | Summary, waits: WaitsFor | None) -> dict[str, Any]:
     return {
         "id": job.id,
         "status": job.state,
@@ -101,7 +113,6 @@ def _common(job: Job, waits: WaitsFor | None) -> dict[str, Any]:
         "failures": job.failures,
         "max_attempts": job.max_attempts,
         "deadline": maybe_time(job.deadline),
-        "result_verdict": None if job.verdict is None else verdict(job.verdict),
         "error": error(job.error),
         "progress": job.progress,
         "waiting_on": None
@@ -142,17 +153,23 @@ def attempt(a: Attempt) -> s.AttemptOut:
 def verdict(v: Verdict) -> s.VerdictOut:
     return s.VerdictOut(
         kind=v.kind,
-        error=None
-        if v.error is None
-        else s.ParseErrorOut(message=v.error.message, line=v.error.line, column=v.error.column),
+        error=_parse_error(v.error),
         repaired=None
         if v.repaired is None
         else s.RepairOut(
             text=v.repaired.text,
             edits=[s.EditOut(position=e.position, before=e.before, after=e.after) for e in v.repaired.edits],
         ),
-        schema_errors=[s.SchemaErrorOut(path=e.path, message=e.message) for e in v.schema_errors],
+        schema_errors=[_schema_error(e) for e in v.schema_errors],
     )
+
+
+def _parse_error(e: ParseError | None) -> s.ParseErrorOut | None:
+    return None if e is None else s.ParseErrorOut(message=e.message, line=e.line, column=e.column)
+
+
+def _schema_error(e: SchemaError) -> s.SchemaErrorOut:
+    return s.SchemaErrorOut(path=e.path, message=e.message)
 
 
 def kept(callback: Callback, content_bytes: int) -> s.KeptCallback:

@@ -5,17 +5,17 @@ The core decides, the store writes: no rule of the life cycle stands in a driver
 All times are milliseconds since 1970 by the store's own clock (``now``).
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from job_processor.core.bounds import clipped_partials
 from job_processor.core.callbacks import Answer
 from job_processor.core.flow import FlowRules
 from job_processor.core.inbox import Callback
-from job_processor.core.job import Job, State
+from job_processor.core.job import Job, JobError, Json, Refusals, Snooze, State
 from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
+from job_processor.core.verdict import ParseError, ResultKind, SchemaError
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +54,41 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A job of a list: its texts may be clipped; the sizes of prompt and result are of the whole, in bytes of UTF-8."""
+class Summary:
+    """A job of a list: what a row shows, and nothing that grows with what happened to the job.
 
-    job: Job
+    Prompt and result may be clipped; the sizes of the whole are in bytes of UTF-8. Of the verdict the kind, the place
+    where parsing stopped and the first schema error come along; of attempts and history nothing.
+    """
+
+    id: str
+    prompt: str
+    flow: str
+    state: State
+    rev: int
+    created_at: int
+    updated_at: int
+    run_at: int
+    priority: int
+    attempt: int
+    failures: int
+    max_attempts: int
+    lease_until: int | None
+    deadline: int | None
+    finished_at: int | None
+    result: str | None
+    verdict: ResultKind | None
+    parse_error: ParseError | None
+    schema_error: SchemaError | None
+    error: JobError | None
+    snooze: Snooze | None
+    refusals: Refusals | None
+    progress: str | None
+    tags: tuple[str, ...]
+    metadata: Mapping[str, Json]
+    replay_of: str | None
     prompt_bytes: int
     result_bytes: int | None
-
-
-def clip_attempts(job: Job, characters: int) -> Job:
-    """The job with what its attempts carry of answers clipped as the other texts of a list are."""
-    attempts = clipped_partials(job.attempts, characters)
-    return job if attempts is job.attempts else job._replace(attempts=attempts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +237,8 @@ class Store(Protocol):
         """The id of the job in flight whose current attempt the processor knows by this id, or ``None``."""
         ...
 
-    async def list(self, query: Query) -> Sequence[Listed]:
-        """Up to ``query.limit`` jobs, newest id first. Attempts and history come along; texts are clipped."""
+    async def list(self, query: Query) -> Sequence[Summary]:
+        """Up to ``query.limit`` jobs, newest id first."""
         ...
 
     async def counts(self) -> Counts: ...

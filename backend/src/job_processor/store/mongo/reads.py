@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 from job_processor.core.job import Job, State
-from job_processor.store.base import Counts, Listed, Query, Worker
+from job_processor.store.base import Counts, Query, Summary, Worker
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
 
@@ -29,14 +29,14 @@ class Reads:
         found = await self._link.do(lambda again: self._jobs.find_one({"executionId": execution_id}, {"_id": 1}))
         return None if found is None else str(found["_id"])
 
-    async def list(self, query: Query) -> Sequence[Listed]:
+    async def list(self, query: Query) -> Sequence[Summary]:
         where = await self._conditions(query)
 
         async def run(again: bool) -> list[Document]:
-            found = self._jobs.find(where, documents.clipped(query.clip)).sort("_id", -1).limit(query.limit)
+            found = self._jobs.find(where, documents.of_a_row(query.clip)).sort("_id", -1).limit(query.limit)
             return await found.to_list()
 
-        return [documents.to_listed(one, query.clip) for one in await self._link.do(run)]
+        return [documents.to_summary(one) for one in await self._link.do(run)]
 
     async def _conditions(self, query: Query) -> Document:
         parts: list[Document] = []

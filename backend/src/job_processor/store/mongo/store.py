@@ -18,11 +18,11 @@ from job_processor.store.base import (
     IdempotencyKey,
     InboxQuery,
     Kept,
-    Listed,
     Notice,
     Query,
     Resync,
     StoreInfo,
+    Summary,
     Worker,
 )
 from job_processor.store.mongo import indexes
@@ -119,7 +119,7 @@ class MongoStore:
     async def find_execution(self, execution_id: str) -> str | None:
         return await self._open.reads.find_execution(execution_id)
 
-    async def list(self, query: Query) -> Sequence[Listed]:
+    async def list(self, query: Query) -> Sequence[Summary]:
         return await self._open.reads.list(query)
 
     async def counts(self) -> Counts:

@@ -7,7 +7,7 @@ import msgspec
 
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
-from job_processor.store.base import Listed, Notice, Query, Resync, Worker, clip_attempts
+from job_processor.store.base import Notice, Query, Resync, Summary, Worker
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.connection import CONTAINS
 
@@ -33,7 +33,7 @@ def find_execution(execution_id: str) -> Callable[[apsw.Connection], str | None]
     return run
 
 
-def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Listed]]:
+def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Summary]]:
     where, values = _conditions(query)
     sql = (
         # As bytes, because on a text substr stops at the first NUL; no character has more than four of them.
@@ -43,18 +43,19 @@ def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Listed]]:
         f"{'WHERE ' + ' AND '.join(where) if where else ''} ORDER BY j.id DESC LIMIT ?"
     )
 
-    def run(db: apsw.Connection) -> list[Listed]:
-        # Row by row: a record may be large, and most of it is clipped.
-        found = db.execute(sql, (query.clip * 4, query.clip * 4, *values, query.limit))
-        return [_listed(row, query.clip) for row in found]
+    def run(db: apsw.Connection) -> list[Summary]:
+        # One row at a time: a record may be long, and of most of it nothing is kept.
+        return [
+            _summary(row, query.clip) for row in db.execute(sql, (query.clip * 4, query.clip * 4, *values, query.limit))
+        ]
 
     return run
 
 
-def _listed(row: rows.Row, clip: int) -> Listed:
+def _summary(row: rows.Row, clip: int) -> Summary:
     *columns, prompt, result, prompt_bytes, result_bytes = row
-    texts = (_clipped(prompt, prompt_bytes, clip), _clipped(result, result_bytes, clip))
-    return Listed(clip_attempts(rows.to_job((*columns, *texts)), clip), prompt_bytes, result_bytes)
+    text = _clipped(prompt, prompt_bytes, clip) or ""
+    return rows.to_summary(columns, text, prompt_bytes, _clipped(result, result_bytes, clip), result_bytes)
 
 
 def _clipped(text: bytes | None, size: int | None, characters: int) -> str | None:

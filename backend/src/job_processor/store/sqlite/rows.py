@@ -1,14 +1,18 @@
 """Between a row and a job."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from job_processor.core.job import Job, State
+from job_processor.store.base import Summary
 from job_processor.store.record import Record, from_record, to_record
+from job_processor.store.row import RowRecord, summary
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Record).decode
+_decode_row = msgspec.msgpack.Decoder(RowRecord).decode
 
 Row = tuple[Any, ...]
 """As SQLite gives it; STRICT tables keep the types that the code here relies on."""
@@ -57,6 +61,33 @@ def to_job(row: Row) -> Job:
         lease_until=lease_until,
         finished_at=finished_at,
         result=result,
+    )
+
+
+def to_summary(
+    columns: Sequence[Any], prompt: str, prompt_bytes: int, result: str | None, result_bytes: int | None
+) -> Summary:
+    """The row of a list: ``columns`` as COLUMNS names them."""
+    id_, flow, state, rev, created_at, updated_at, run_at, priority, attempt, _, lease_until, finished_at, record = (
+        columns
+    )
+    return summary(
+        _decode_row(record),
+        id=id_,
+        prompt=prompt,
+        flow=flow,
+        state=_STATES[state],
+        rev=rev,
+        created_at=created_at,
+        updated_at=updated_at,
+        run_at=run_at,
+        priority=priority,
+        attempt=attempt,
+        lease_until=lease_until,
+        finished_at=finished_at,
+        result=result,
+        prompt_bytes=prompt_bytes,
+        result_bytes=result_bytes,
     )
 
 

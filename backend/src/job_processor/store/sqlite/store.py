@@ -22,11 +22,11 @@ from job_processor.store.base import (
     IdempotencyKey,
     InboxQuery,
     Kept,
-    Listed,
     Notice,
     Query,
     Resync,
     StoreInfo,
+    Summary,
     Worker,
 )
 from job_processor.store.clock import SteadyClock
@@ -125,7 +125,7 @@ class SqliteStore:
     async def find_execution(self, execution_id: str) -> str | None:
         return await self._open(self._points).run(queries.find_execution(execution_id))
 
-    async def list(self, query: Query) -> Sequence[Listed]:
+    async def list(self, query: Query) -> Sequence[Summary]:
         return await self._open(self._scans).run(queries.list_jobs(query))
 
     async def counts(self) -> Counts:
