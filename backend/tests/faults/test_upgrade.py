@@ -10,6 +10,7 @@ import pytest
 
 from job_processor.core.callbacks import Answer
 from job_processor.core.inbox import Callback, Said
+from job_processor.store.base import Query
 from job_processor.store.sqlite.connection import open_writer
 from job_processor.store.sqlite.schema import VERSIONS, upgrade
 from job_processor.store.sqlite.store import SqliteStore
@@ -62,11 +63,15 @@ def test_a_new_file_whose_making_was_cut_off_is_made_by_the_next_start(tmp_path:
 async def test_a_file_of_before_there_was_an_inbox_keeps_its_jobs_and_gets_one(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path)
     await store.open()
-    jobs = [await completed(store, "p", "r"), await failed(store), await added(store, "pending")]
+    jobs = [await completed(store, "p", "r"), await failed(store), await added(store, "pending", tags=("t", "u"))]
     await store.close()
     db = open_writer(tmp_path / "jobs.db")
     # What the first version left, to the letter.
-    db.execute("DROP TABLE callbacks; PRAGMA user_version = 1")
+    db.execute(
+        "DROP TABLE callbacks; DROP TABLE job_tags; CREATE TABLE tags (tag TEXT NOT NULL, n INTEGER NOT NULL, "
+        "PRIMARY KEY (tag, n)) STRICT, WITHOUT ROWID; INSERT INTO tags VALUES ('t', 3), ('u', 3); "
+        "PRAGMA user_version = 1"
+    )
     old = open_writer(tmp_path / "old.db")
     upgrade(old, VERSIONS[:1])
     assert _schema(db) == _schema(old)
@@ -77,6 +82,8 @@ async def test_a_file_of_before_there_was_an_inbox_keeps_its_jobs_and_gets_one(t
     await store.open()
 
     assert [await store.get(job.id) for job in jobs] == jobs
+    for tag in ("t", "u"):
+        assert [one.id for one in await store.list(Query(tag=tag))] == [jobs[2].id]
     late = Callback("0" * 24, 1, 1, Answer.LATE, Said.RESULT, "late", jobs[1].id)
     assert await store.keep(late) == late.id
     assert await store.delete(jobs[1].id)

@@ -41,6 +41,14 @@ class StoreBroken(StoreUnavailable):
     """The file or disk is in doubt: this process must not write again; a new start may find out more."""
 
 
+class ReadTooLong(StoreUnavailable):
+    """A read was ended because it took longer than one may."""
+
+
+class TooManySearches(StoreUnavailable):
+    """As many texts are searched for already as may be at once."""
+
+
 class StoreRefused(JobProcessorError):
     """The store must not be opened as it is: another process holds it, it is corrupt, newer, or unsafe."""
 

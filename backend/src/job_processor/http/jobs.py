@@ -17,6 +17,7 @@ from job_processor.http import paging, query, schemas, wire
 from job_processor.http.comparison import compare
 from job_processor.http.context import Context, answer, answer_list, header, job_id
 from job_processor.http.gate import check_free_form, read_json
+from job_processor.http.hangup import unless_gone
 from job_processor.http.problems import invalid
 from job_processor.http.waits import Waits
 from job_processor.lifecycle import NewJob
@@ -56,7 +57,7 @@ class Jobs:
     async def list(self, request: Request) -> Response:
         context = self._context
         wanted = query.parse(request.query_params)
-        found = await context.store.list(wanted)
+        found = await unless_gone(request, context.store.list(wanted))
         situation = await context.situations.recent()
         made, more = answer_list(
             ((one.id, wire.summary(one, context.waits_in(one, situation))) for one in found), wanted.limit

@@ -238,7 +238,10 @@ class Store(Protocol):
         ...
 
     async def list(self, query: Query) -> Sequence[Summary]:
-        """Up to ``query.limit`` jobs, newest id first."""
+        """Up to ``query.limit`` jobs, newest id first.
+
+        Raises ``ReadTooLong`` or ``TooManySearches`` for what would hold others up; ends when it is cancelled.
+        """
         ...
 
     async def counts(self) -> Counts: ...

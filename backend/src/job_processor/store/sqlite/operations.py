@@ -43,7 +43,7 @@ def add(job: Job, key: IdempotencyKey | None, now: Callable[[], int]) -> Callabl
         if job.result is not None:
             tx.db.execute("INSERT INTO results (n, result) VALUES (?, ?)", (n, job.result))
         for tag in job.tags:
-            tx.db.execute("INSERT OR IGNORE INTO tags (tag, n) VALUES (?, ?)", (tag, n))
+            tx.db.execute("INSERT OR IGNORE INTO job_tags (tag, id) VALUES (?, ?)", (tag, job.id))
         if key is not None:
             tx.db.execute("INSERT INTO keys (key, fingerprint, n) VALUES (?, ?, ?)", (key.key, key.fingerprint, n))
         tx.notices.append(notice(job, seq))
@@ -180,7 +180,7 @@ def extend(held: Sequence[Held], until: int) -> Callable[[Transaction], list[str
 def prune(finished_before: int, limit: int) -> Callable[[Transaction], int]:
     def run(tx: Transaction) -> int:
         found = tx.db.execute(
-            "SELECT n, id, flow, state, rev FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ? "
+            "SELECT n, id, flow, state, rev, record FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ? "
             "ORDER BY finished_at LIMIT ?",
             (finished_before, limit),
         ).fetchall()
@@ -194,7 +194,7 @@ def prune(finished_before: int, limit: int) -> Callable[[Transaction], int]:
 def delete(job_id: str) -> Callable[[Transaction], bool]:
     def run(tx: Transaction) -> bool:
         row = tx.db.execute(
-            "SELECT n, id, flow, state, rev FROM jobs WHERE id = ? AND finished_at IS NOT NULL", (job_id,)
+            "SELECT n, id, flow, state, rev, record FROM jobs WHERE id = ? AND finished_at IS NOT NULL", (job_id,)
         ).fetchone()
         if row is None:
             return False
@@ -206,9 +206,11 @@ def delete(job_id: str) -> Callable[[Transaction], bool]:
 
 
 def _delete(tx: Transaction, row: rows.Row) -> None:
-    n, job_id, flow, state, rev = row
-    for table in ("prompts", "results", "tags", "keys", "jobs"):
+    n, job_id, flow, state, rev, record = row
+    for table in ("prompts", "results", "keys", "jobs"):
         tx.db.execute(f"DELETE FROM {table} WHERE n = ?", (n,))
+    for tag in rows.tags(record):
+        tx.db.execute("DELETE FROM job_tags WHERE tag = ? AND id = ?", (tag, job_id))
     seq = tx.next_seq()
     tx.db.execute("INSERT OR REPLACE INTO facts (name, value) VALUES ('deleted_seq', ?)", (seq,))
     tx.notices.append(Notice(seq, str(job_id), None, str(flow), int(str(rev)) + 1, 0))

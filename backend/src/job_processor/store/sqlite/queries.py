@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import apsw
 import msgspec
 
+from job_processor.core.ids import AHEAD_MS, first_id_of
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.store.base import Notice, Query, Resync, Summary, Worker
@@ -39,8 +40,8 @@ def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Summary]]:
         # As bytes, because on a text substr stops at the first NUL; no character has more than four of them.
         f"SELECT {rows.COLUMNS}, substr(CAST(p.prompt AS BLOB), 1, ?), substr(CAST(r.result AS BLOB), 1, ?), "
         "octet_length(p.prompt), octet_length(r.result) "
-        "FROM jobs j JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n "
-        f"{'WHERE ' + ' AND '.join(where) if where else ''} ORDER BY j.id DESC LIMIT ?"
+        f"FROM {_source(query)} JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n "
+        f"{'WHERE ' + ' AND '.join(where) if where else ''} ORDER BY {_key(query)} DESC LIMIT ?"
     )
 
     def run(db: apsw.Connection) -> list[Summary]:
@@ -65,6 +66,15 @@ def _clipped(text: bytes | None, size: int | None, characters: int) -> str | Non
     return (text or b"").decode(errors="ignore")[:characters]
 
 
+def _source(query: Query) -> str:
+    # A cross join is read from left to right: along the index of the tag, newest first, and no further than the page.
+    return "jobs j" if query.tag is None else "job_tags t CROSS JOIN jobs j ON j.id = t.id"
+
+
+def _key(query: Query) -> str:
+    return "j.id" if query.tag is None else "t.id"
+
+
 def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
     where: list[str] = []
     values: list[str | int] = []
@@ -73,19 +83,21 @@ def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
         where.append(condition)
         values.extend(bound)
 
+    key = _key(query)
     if query.before is not None:
-        add("j.id < ?", query.before)
+        add(f"{key} < ?", query.before)
     if query.states:
         names = sorted(s.value for s in query.states)
         add(f"j.state IN ({','.join('?' * len(names))})", *names)
     if query.flow is not None:
         add("j.flow = ?", query.flow)
     if query.tag is not None:
-        add("j.n IN (SELECT n FROM tags WHERE tag = ?)", query.tag)
+        add("t.tag = ?", query.tag)
+    # Ids carry the time of creation: they bound what is looked at, the time itself decides.
     if query.created_after is not None:
-        add("j.created_at >= ?", query.created_after)
+        add(f"{key} >= ? AND j.created_at >= ?", first_id_of(query.created_after), query.created_after)
     if query.created_before is not None:
-        add("j.created_at < ?", query.created_before)
+        add(f"{key} < ? AND j.created_at < ?", first_id_of(query.created_before + AHEAD_MS), query.created_before)
     if query.text is not None:
         texts = ("p.prompt", "r.result")
         here: list[str] = []
@@ -102,7 +114,7 @@ def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
                 here.append(f"{CONTAINS}({text}, ?)")
                 bound.append(query.text)
         add(
-            f"j.id > coalesce((SELECT id FROM jobs ORDER BY id DESC LIMIT 1 OFFSET ?), '') AND ({' OR '.join(here)})",
+            f"{key} > coalesce((SELECT id FROM jobs ORDER BY id DESC LIMIT 1 OFFSET ?), '') AND ({' OR '.join(here)})",
             TEXT_SEARCH_DEPTH,
             *bound,
         )

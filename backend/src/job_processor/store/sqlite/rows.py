@@ -91,6 +91,10 @@ def to_summary(
     )
 
 
+def tags(record: bytes) -> tuple[str, ...]:
+    return _decode_row(record).tags
+
+
 def ready_flag(job: Job, now: int) -> int | None:
     if job.state is not State.PENDING:
         return None

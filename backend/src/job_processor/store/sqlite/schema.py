@@ -70,7 +70,14 @@ CREATE INDEX callbacks_verdict ON callbacks(verdict, id);
 CREATE INDEX callbacks_last ON callbacks(last_at);
 """
 
-VERSIONS = (_VERSION_1, _VERSION_2)
+# By tag and id: a page of one tag is read newest first along the index, and no further than it needs.
+_VERSION_3 = """
+CREATE TABLE job_tags (tag TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (tag, id)) STRICT, WITHOUT ROWID;
+INSERT INTO job_tags (tag, id) SELECT t.tag, j.id FROM tags t JOIN jobs j ON j.n = t.n ORDER BY t.tag, j.id;
+DROP TABLE tags;
+"""
+
+VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 
 
 def upgrade(db: apsw.Connection, versions: tuple[str, ...] = VERSIONS) -> None:

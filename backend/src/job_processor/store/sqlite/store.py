@@ -1,7 +1,8 @@
-"""The SQLite driver: the verbs of ``store.base`` over one writing thread and two reading threads."""
+"""The SQLite driver: the verbs of ``store.base`` over one writing thread, and reading threads apart by kind."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
@@ -33,13 +34,32 @@ from job_processor.store.clock import SteadyClock
 from job_processor.store.sqlite import inbox, operations, queries
 from job_processor.store.sqlite.connection import check_library, open_writer
 from job_processor.store.sqlite.lock import FileLock
-from job_processor.store.sqlite.reader import Reader
+from job_processor.store.sqlite.reader import Reader, Searches
 from job_processor.store.sqlite.schema import upgrade
 from job_processor.store.sqlite.writer import Writer
 
 FILE_NAME = "jobs.db"
 WATCH_LIMIT = 10_000
 """Notices a follower may lag behind before it is told to fetch anew."""
+POINT_SECONDS, LIST_SECONDS, UPKEEP_SECONDS, SEARCH_SECONDS = 5.0, 5.0, 10.0, 5.0
+"""What one read of each kind may take."""
+SEARCHES, SEARCH_LINE = 2, 2
+"""Text searches at once, and how many may wait for each of these."""
+
+
+@dataclass(slots=True)
+class _Readers:
+    """One thread a kind, so that no kind waits for another: text searches go through a whole file."""
+
+    points: Reader
+    """By a key, and small tables."""
+    lists: Reader
+    upkeep: Reader
+    """What the worker lives by: overdue jobs, the oldest due ones."""
+    searches: Searches
+
+    async def close(self) -> None:
+        await asyncio.gather(self.points.close(), self.lists.close(), self.upkeep.close(), self.searches.close())
 
 
 class SqliteStore:
@@ -51,8 +71,7 @@ class SqliteStore:
         self._now = now or SteadyClock().now
         self._lock = FileLock(directory / "jobs.lock")
         self._writer: Writer | None = None
-        self._points: Reader | None = None
-        self._scans: Reader | None = None
+        self._readers: _Readers | None = None
         self._counts: dict[tuple[str, State], int] = {}
         self._watchers: set[asyncio.Queue[Notice | Resync | None]] = set()
 
@@ -74,8 +93,12 @@ class SqliteStore:
             db = await asyncio.to_thread(self._prepare)
             self._counts = queries.counts(db)
             self._writer = Writer(db, self._path, queries.last_seq(db), self._committed)
-            self._points = Reader(self._path, "sqlite-points")
-            self._scans = Reader(self._path, "sqlite-scans")
+            self._readers = _Readers(
+                Reader(self._path, "sqlite-points", POINT_SECONDS),
+                Reader(self._path, "sqlite-lists", LIST_SECONDS),
+                Reader(self._path, "sqlite-upkeep", UPKEEP_SECONDS),
+                Searches(self._path, SEARCHES, SEARCH_LINE, SEARCH_SECONDS),
+            )
         except apsw.Error as error:
             self._lock.release()
             raise StoreRefused(
@@ -103,10 +126,10 @@ class SqliteStore:
 
     async def close(self) -> None:
         # The writer last: whoever closes last moves the log into the file, and readers may not write.
-        for part in (self._points, self._scans, self._writer):
+        for part in (self._readers, self._writer):
             if part is not None:
                 await part.close()
-        self._writer = self._points = self._scans = None
+        self._writer = self._readers = None
         self._lock.release()
         for watcher in self._watchers:
             watcher.put_nowait(None)
@@ -120,17 +143,19 @@ class SqliteStore:
         return await self._open_writer.submit(operations.add(job, key, self._now))
 
     async def get(self, job_id: str) -> Job | None:
-        return await self._open(self._points).run(queries.get(job_id))
+        return await self._open_readers.points.run(queries.get(job_id))
 
     async def find_execution(self, execution_id: str) -> str | None:
-        return await self._open(self._points).run(queries.find_execution(execution_id))
+        return await self._open_readers.points.run(queries.find_execution(execution_id))
 
     async def list(self, query: Query) -> Sequence[Summary]:
-        return await self._open(self._scans).run(queries.list_jobs(query))
+        readers = self._open_readers
+        reader = readers.lists if query.text is None else readers.searches
+        return await reader.run(queries.list_jobs(query))
 
     async def counts(self) -> Counts:
         flows = sorted({flow for flow, state in self._counts if state is State.PENDING})
-        oldest = await self._open(self._scans).run(queries.oldest_due(self._now(), flows))
+        oldest = await self._open_readers.upkeep.run(queries.oldest_due(self._now(), flows))
         return Counts({k: n for k, n in self._counts.items() if n}, oldest)
 
     async def claim(self, claim: Claim) -> Claimed:
@@ -143,7 +168,7 @@ class SqliteStore:
         return await self._open_writer.submit(operations.apply(change, self._now))
 
     async def overdue(self, limit: int) -> Sequence[Job]:
-        return await self._open(self._scans).run(queries.overdue(self._now(), limit))
+        return await self._open_readers.upkeep.run(queries.overdue(self._now(), limit))
 
     async def prune(self, finished_before: int, limit: int) -> int:
         return await self._open_writer.submit(operations.prune(finished_before, limit))
@@ -155,10 +180,10 @@ class SqliteStore:
         return await self._open_writer.submit(inbox.keep(callback, limited))
 
     async def kept(self, callback_id: str) -> Callback | None:
-        return await self._open(self._points).run(inbox.kept(callback_id))
+        return await self._open_readers.points.run(inbox.kept(callback_id))
 
     async def inbox(self, query: InboxQuery) -> Sequence[Kept]:
-        return await self._open(self._points).run(inbox.inbox(query))
+        return await self._open_readers.lists.run(inbox.inbox(query))
 
     async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:
         await self._open_writer.submit(inbox.settle(callback_id, verdict, job_id))
@@ -167,7 +192,7 @@ class SqliteStore:
         return await self._open_writer.submit(inbox.forget(last_before, limit))
 
     async def lanes(self) -> Sequence[Lane]:
-        return await self._open(self._points).run(queries.lanes)
+        return await self._open_readers.points.run(queries.lanes)
 
     async def put_lane(self, lane: Lane) -> bool:
         return await self._open_writer.submit(operations.put_lane(lane))
@@ -176,10 +201,10 @@ class SqliteStore:
         await self._open_writer.submit(operations.beat(worker))
 
     async def workers(self, seen_after: int) -> Sequence[Worker]:
-        return await self._open(self._points).run(queries.workers(seen_after))
+        return await self._open_readers.points.run(queries.workers(seen_after))
 
     async def since(self, position: int, limit: int) -> Sequence[Notice] | Resync:
-        return await self._open(self._points).run(queries.since(position, limit))
+        return await self._open_readers.points.run(queries.since(position, limit))
 
     async def watch(self) -> AsyncIterator[Notice | Resync]:
         mine: asyncio.Queue[Notice | Resync | None] = asyncio.Queue()
@@ -211,8 +236,8 @@ class SqliteStore:
             raise StoreUnavailable("The store is closed.")
         return self._writer
 
-    @staticmethod
-    def _open(reader: Reader | None) -> Reader:
-        if reader is None:
+    @property
+    def _open_readers(self) -> _Readers:
+        if self._readers is None:
             raise StoreUnavailable("The store is closed.")
-        return reader
+        return self._readers
