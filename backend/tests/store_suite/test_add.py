@@ -154,3 +154,11 @@ async def test_a_key_outlives_a_crash(place: Place, store: Store, clock: Clock) 
     after = await place.crash(store)
     again = await after.add(given.a_job(clock.now()), key)
     assert (again.created, again.job) == (False, first)
+
+
+async def test_a_fingerprint_that_an_earlier_release_stored_is_known(store: Store, clock: Clock) -> None:
+    first = await given.added(store, key=IdempotencyKey("k", "of before"))
+    again = await store.add(given.a_job(clock.now()), IdempotencyKey("k", "of now", "of before"))
+    assert (again.created, again.job.id) == (False, first.id)
+    with pytest.raises(IdempotencyMismatch):
+        await store.add(given.a_job(clock.now()), IdempotencyKey("k", "of now", "of another before"))

@@ -5,7 +5,6 @@ import re
 import unicodedata
 from typing import cast
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,19 +15,18 @@ from job_processor.failpoints import failpoint
 from job_processor.http import paging, query, schemas, wire
 from job_processor.http.comparison import compare
 from job_processor.http.context import Context, answer, answer_list, header, job_id
+from job_processor.http.fingerprint import idempotency_key
 from job_processor.http.gate import check_free_form, read_json
 from job_processor.http.hangup import unless_gone
 from job_processor.http.problems import invalid
 from job_processor.http.waits import Waits
 from job_processor.lifecycle import NewJob
-from job_processor.store.base import IdempotencyKey
 
 MAX_METADATA_BYTES = 16 * 1024
 MAX_SCHEMA_BYTES = 64 * 1024
 _KEY = re.compile(rb"^[\x21-\x7e]{1,255}\Z")
 _UNSEEN = "".join(c for c in map(chr, range(0x10000)) if c.isspace() or unicodedata.category(c) == "Cf")
 """White space, and what has no width: zero-width spaces, joiners, direction marks."""
-_fingerprint = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Jobs:
@@ -41,10 +39,7 @@ class Jobs:
         key = _idempotency_key(request)
         wanted = await read_json(request, schemas.Submission)
         new = _checked(wanted)
-        stored = None
-        if key is not None:
-            stored = IdempotencyKey(key, hashlib.sha256(_fingerprint(wanted)).hexdigest())
-        added = await context.lifecycle.submit(new, stored)
+        added = await context.lifecycle.submit(new, None if key is None else idempotency_key(key, wanted))
         failpoint("submit.before_response")
         headers = {"location": f"/jobs/{added.job.id}"}
         if added.created:

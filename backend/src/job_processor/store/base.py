@@ -20,10 +20,18 @@ from job_processor.core.verdict import ParseError, ResultKind, SchemaError
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A client's key for one submission, and the fingerprint of what it asked for."""
+    """A client's key for one submission, and the fingerprint of what it asked for.
+
+    ``before``: the fingerprint that an earlier release gave the same request; stored ones of that form are known by it.
+    """
 
     key: str
     fingerprint: str
+    before: str | None = None
+
+    def fits(self, stored: str) -> bool:
+        """Is this the request that the stored fingerprint is of?"""
+        return stored in (self.fingerprint, self.before)
 
 
 @dataclass(frozen=True, slots=True)

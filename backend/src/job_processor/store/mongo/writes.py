@@ -57,7 +57,7 @@ class Writes:
         if key is not None:
             earlier = await self._jobs.find_one({"key.key": key.key})
             if earlier is not None:
-                if earlier["key"]["fingerprint"] != key.fingerprint:
+                if not key.fits(earlier["key"]["fingerprint"]):
                     raise IdempotencyMismatch("The idempotency key was used before with another body.")
                 return Added(documents.to_job(earlier), created=False)
         if await self._jobs.find_one({"_id": job.id}, {"_id": 1}) is not None:

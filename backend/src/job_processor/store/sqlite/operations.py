@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import msgspec
 
-from job_processor.core.errors import IdempotencyMismatch
 from job_processor.core.job import Job, Lease, State
 from job_processor.core.lane import Lane, admit, took, waits_until, without_probe
 from job_processor.core.transitions import Change
@@ -24,15 +23,17 @@ def notice(job: Job, seq: int) -> Notice:
     return Notice(seq, job.id, job.state, job.flow, job.rev, job.run_at)
 
 
-def add(job: Job, key: IdempotencyKey | None, now: Callable[[], int]) -> Callable[[Transaction], Added]:
-    def run(tx: Transaction) -> Added:
+def add(job: Job, key: IdempotencyKey | None, now: Callable[[], int]) -> Callable[[Transaction], Added | None]:
+    """``None``: the key was used before with another body. No error, which would roll the whole group back."""
+
+    def run(tx: Transaction) -> Added | None:
         if key is not None:
             earlier = tx.db.execute(
                 "SELECT k.fingerprint, j.id FROM keys k JOIN jobs j ON j.n = k.n WHERE k.key = ?", (key.key,)
             ).fetchone()
             if earlier is not None:
-                if earlier[0] != key.fingerprint:
-                    raise IdempotencyMismatch("The idempotency key was used before with another body.")
+                if not key.fits(earlier[0]):
+                    return None
                 row = tx.db.execute(f"{rows.WHOLE} WHERE j.id = ?", (earlier[1],)).fetchone()
                 assert row is not None
                 return Added(rows.to_job(row), created=False)

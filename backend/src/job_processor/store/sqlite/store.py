@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 
 from job_processor.core.callbacks import Answer
-from job_processor.core.errors import StoreRefused, StoreUnavailable
+from job_processor.core.errors import IdempotencyMismatch, StoreRefused, StoreUnavailable
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
@@ -140,7 +140,10 @@ class SqliteStore:
         await self._open_writer.submit(lambda tx: None)
 
     async def add(self, job: Job, key: IdempotencyKey | None = None) -> Added:
-        return await self._open_writer.submit(operations.add(job, key, self._now))
+        added = await self._open_writer.submit(operations.add(job, key, self._now))
+        if added is None:
+            raise IdempotencyMismatch("The idempotency key was used before with another body.")
+        return added
 
     async def get(self, job_id: str) -> Job | None:
         return await self._open_readers.points.run(queries.get(job_id))
