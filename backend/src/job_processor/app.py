@@ -193,9 +193,8 @@ class App:
         if not self._role.works:
             return loops
         hands = list(dispatchers.values())
-        shortest = min(flow.rules.lease_seconds for flow in self._flows.by_name.values())
         loops += hands
-        loops.append(LeaseRenewer(self._store, hands, shortest))
+        loops += [LeaseRenewer(self._store, dispatcher) for dispatcher in hands]
         loops.append(Reaper(self._lifecycle, self._store, self._processors, self._telemetry))
         name = self._settings.worker_name
         loops.append(Heartbeat(self._store, self._owner(), name, list(dispatchers), hands, broken=self._give_up))
@@ -221,6 +220,7 @@ class App:
                 callback_url=url,
                 callback_token=token,
                 telemetry=self._telemetry,
+                drain_seconds=self._settings.drain_seconds,
             )
             for name, flow in self._flows.by_name.items()
         }

@@ -56,6 +56,7 @@ TABLE = (
     Setting("DATA_DIR", "data", "directory of the SQLite database"),
     Setting("FLOWS_FILE", "", "default: flows.toml in the working directory if there is one, else one mock flow"),
     Setting("RETENTION_DAYS", "30", "final jobs are deleted after so many days; 0 keeps them for ever"),
+    Setting("DRAIN_SECONDS", "6", "what attempts under way get to end in when a process stops; then they are put back"),
     Setting("WORKER_NAME", "", "this worker's name on the page; default: the host name"),
     Setting("LOG_LEVEL", "info", "debug, info, warning or error"),
     Setting("LOG_FORMAT", "text", "text or json"),
@@ -76,6 +77,7 @@ class Settings:
     data_dir: Path
     flows_file: Path | None
     retention_days: float
+    drain_seconds: float
     worker_name: str
     log_level: str
     log_format: str
@@ -157,6 +159,7 @@ class _Loader:
             data_dir=Path(self._text("DATA_DIR")),
             flows_file=self._flows_file(),
             retention_days=self._number("RETENTION_DAYS", float, 0, 36_500),
+            drain_seconds=self._number("DRAIN_SECONDS", float, 0, 3_600),
             worker_name=self._text("WORKER_NAME") or os.uname().nodename,
             log_level=self._choice("LOG_LEVEL", "debug", "info", "warning", "error"),
             log_format=self._choice("LOG_FORMAT", "text", "json"),

@@ -162,7 +162,7 @@ async def test_extend(here: Harmed, fault: Fault) -> None:
     assert job.lease is not None
     here.proxy.order(fault[0], WRITES, fault[1])
     held = [Held(job.id, job.lease.token), Held(job.id, "0" * 32)]
-    assert list(await here.store.extend(held, job.lease.until + 5)) == [job.id]
+    assert list(await here.store.extend(held, job.lease.until + 5 - here.store.now())) == [job.id]
     done(here, fault)
     stored = await here.truth.get(job.id)
     assert stored is not None

@@ -291,3 +291,13 @@ async def test_a_claim_and_a_cancel_of_one_job_do_not_both_land(place: Place, st
         assert len(claim.jobs) + int(gone) == 1
         if claim.jobs:
             await given.moved(store, claim.jobs[0], given.Cancelled("tidy up"))
+
+
+async def test_a_job_past_its_deadline_is_not_handed_over_and_keeps_no_place(store: Store, clock: Clock) -> None:
+    late = await given.added(store, deadline=clock.now() + 1_000, priority=9)
+    clock.forward(1_000)
+    in_time = await given.added(store, deadline=clock.now() + 1)
+    without = await given.added(store)
+    taken = (await given.claim(store, 10)).jobs
+    assert sorted(job.id for job in taken) == sorted([in_time.id, without.id])
+    assert [job.id for job in await store.overdue(10)] == [late.id]

@@ -117,7 +117,6 @@ async def test_what_was_said_and_not_written_is_the_last_word_at_a_stop(
     place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The store is back when the drain time is over: the job is not put back over its own result."""
-    monkeypatch.setattr("job_processor.workers.dispatcher.DRAIN_SECONDS", 0.05)
     waits, never = asyncio.Event(), asyncio.Event()
 
     async def pause(seconds: float) -> None:
@@ -125,6 +124,7 @@ async def test_what_was_said_and_not_written_is_the_last_word_at_a_stop(
         await never.wait()
 
     stage = Stage(store, place.clock, Doing(succeed))
+    monkeypatch.setattr(stage.dispatcher, "_drain_seconds", 0.05)
     stage.dispatcher._pause = pause
     job_id = (await stage.lifecycle.submit(NewJob("p"))).job.id
     stage.fickle.arm("apply", 1_000)

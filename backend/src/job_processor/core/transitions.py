@@ -49,11 +49,15 @@ OVERDUE = "No callback came by the deadline. One whose secret or token is wrong 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What must still be true of the stored job for a change to land."""
+    """What must still be true of the stored job for a change to land.
+
+    ``lease_until``: for the end of a lease, which a renewal moves without a new ``rev``. ``None``: does not matter.
+    """
 
     state: State
     token: str | None
     rev: int
+    lease_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,8 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
             after = None
     if after is None:
         return None
-    guard = Guard(job.state, None if job.lease is None else job.lease.token, job.rev)
+    until = job.lease_until if isinstance(signal, Expired) else None
+    guard = Guard(job.state, None if job.lease is None else job.lease.token, job.rev, until)
     return Change(guard, after._replace(rev=job.rev + 1, updated_at=now))
 
 

@@ -259,7 +259,7 @@ class Store(Protocol):
 
         The lane (``core.lane.admit``) says how many; that and each job's move (``core.transitions.claim``,
         with a fresh token) are atomic: no two claims get the same job, and a flow's concurrency and rate
-        are never exceeded, whoever claims.
+        are never exceeded, whoever claims. A job whose deadline has passed is not handed over.
 
         In a lane that is in trouble the one job is its probe: ``lane.wanted`` if that is due; else, while no job is
         ``lane.probed``, the first in the order above; else, of the due jobs but that one, the first that was never
@@ -269,8 +269,8 @@ class Store(Protocol):
         """
         ...
 
-    async def extend(self, held: Sequence[Held], until: int) -> Sequence[str]:
-        """Move the end of RUNNING leases. Returns the ids of jobs whose lease is no longer held by that token."""
+    async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:
+        """Let RUNNING leases last that long from now on. Returns the ids of jobs whose lease is another's, or over."""
         ...
 
     async def apply(self, change: Change) -> bool:

@@ -50,6 +50,6 @@ class Notifier(Loop):
             dispatcher.wake()
         elif notice.state in FINAL:
             if notice.state is not State.COMPLETED:
-                dispatcher.abandon(notice.job_id)
+                dispatcher.abandon(notice.job_id, rev=notice.rev)
             # A place in the lane may have come free.
             dispatcher.wake()

@@ -103,7 +103,7 @@ class Claims:
 
     async def _pick_probe(self, lane: Lane) -> list[Document]:
         """The whole document of the job that goes alone, as the contract of ``claim`` says."""
-        due: Document = {"flow": lane.flow, "ready": 1}
+        due = self._due(lane.flow)
         others: Document = {**due, "_id": {"$ne": lane.probed}}
 
         async def run(again: bool) -> Document | None:
@@ -181,7 +181,7 @@ class Claims:
         Whatever the crowd, no job is picked while one of higher priority within sight is left out.
         """
         crowd = self._crowd.get(flow, 0)
-        where: Document = {"flow": flow, "ready": 1}
+        where = self._due(flow)
         if crowd:
             ids = await self._spread(where, wanted, crowd)
             where = {"_id": {"$in": ids}, "ready": 1}
@@ -190,6 +190,10 @@ class Claims:
             return await self._jobs.find(where).sort(_ORDER).limit(wanted).to_list()
 
         return await self._link.do(run)
+
+    def _due(self, flow: str) -> Document:
+        # What is past its deadline is the reaper's; `$not` also takes what has none.
+        return {"flow": flow, "ready": 1, "deadline": {"$not": {"$lte": self._now()}}}
 
     async def _spread(self, where: Document, wanted: int, crowd: int) -> list[str]:
         async def run(again: bool) -> list[Document]:

@@ -128,8 +128,8 @@ class MongoStore:
     async def claim(self, claim: Claim) -> Claimed:
         return await self._open.claims.claim(claim)
 
-    async def extend(self, held: Sequence[Held], until: int) -> Sequence[str]:
-        return await self._open.writes.extend(held, until)
+    async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:
+        return await self._open.writes.extend(held, self.now() + lease_ms)
 
     async def apply(self, change: Change) -> bool:
         return await self._open.writes.apply(change)

@@ -59,7 +59,8 @@ def apply(change: Change, now: Callable[[], int]) -> Callable[[Transaction], boo
 
     def run(tx: Transaction) -> bool:
         seq = tx.next_seq()
-        tx.db.execute(rows.UPDATE, rows.update_values(job, seq, now(), guard.state, guard.rev, guard.token))
+        values = rows.update_values(job, seq, now(), guard.state, guard.rev, guard.token, guard.lease_until)
+        tx.db.execute(rows.UPDATE, values)
         if tx.db.changes() != 1:
             return False
         if job.result is not None and job.is_final:
@@ -98,7 +99,7 @@ def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claime
         allowed, admitted = admit(lane, wish.limit, in_flight, rules, at)
         claimed: list[Job] = []
         if allowed > 0:
-            found = _probe(tx, lane) if lane.trouble is not None else _head(tx, rules.name, allowed)
+            found = _probe(tx, lane, at) if lane.trouble is not None else _head(tx, rules.name, allowed, at)
             lease_until = at + int(rules.lease_seconds * 1000)
             for row in found:
                 before = rows.to_job(row)
@@ -122,24 +123,25 @@ def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claime
     return run
 
 
-def _head(tx: Transaction, flow: str, limit: int) -> list[rows.Row]:
-    return tx.db.execute(
-        f"{rows.WHOLE} WHERE j.ready = 1 AND j.flow = ? ORDER BY j.priority DESC, j.run_at, j.id LIMIT ?",
-        (flow, limit),
-    ).fetchall()
+# What is past its deadline is the reaper's.
+_DUE = f"{rows.WHOLE} WHERE j.ready = 1 AND j.flow = :flow AND (j.deadline IS NULL OR j.deadline > :at)"
 
 
-def _probe(tx: Transaction, lane: Lane) -> list[rows.Row]:
+def _head(tx: Transaction, flow: str, limit: int, at: int) -> list[rows.Row]:
+    sql = f"{_DUE} ORDER BY j.priority DESC, j.run_at, j.id LIMIT :limit"
+    return tx.db.execute(sql, {"flow": flow, "at": at, "limit": limit}).fetchall()
+
+
+def _probe(tx: Transaction, lane: Lane, at: int) -> list[rows.Row]:
     """The job that goes alone, as the contract of ``claim`` says."""
-    due = f"{rows.WHOLE} WHERE j.ready = 1 AND j.flow = :flow AND"
-    of = {"flow": lane.flow, "wanted": lane.wanted, "probed": lane.probed}
+    of = {"flow": lane.flow, "at": at, "wanted": lane.wanted, "probed": lane.probed}
     for which in (
         "j.id = :wanted",
         "(:probed IS NULL OR j.id != :probed AND j.attempt = 0) ORDER BY j.priority DESC, j.run_at, j.id LIMIT 1",
         "j.id != :probed ORDER BY j.run_at, j.id LIMIT 1",
         "j.id = :probed",
     ):
-        found = tx.db.execute(f"{due} {which}", of).fetchall()
+        found = tx.db.execute(f"{_DUE} AND {which}", of).fetchall()
         if found:
             return found
     return []
@@ -162,8 +164,9 @@ def _retry_at(tx: Transaction, lane: Lane, wish: Claim, at: int) -> int | None:
     return row[0] if row is not None and isinstance(row[0], int) else None
 
 
-def extend(held: Sequence[Held], until: int) -> Callable[[Transaction], list[str]]:
+def extend(held: Sequence[Held], lease_ms: int, now: Callable[[], int]) -> Callable[[Transaction], list[str]]:
     def run(tx: Transaction) -> list[str]:
+        until = now() + lease_ms
         lost = []
         for one in held:
             tx.db.execute(

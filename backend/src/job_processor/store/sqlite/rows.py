@@ -136,12 +136,13 @@ def insert_values(job: Job, seq: int, now: int) -> tuple[str | int | bytes | Non
 UPDATE = (
     "UPDATE jobs SET seq=?, state=?, run_at=?, ready=?, rev=?, attempt=?, lease_token=?, lease_until=?, "
     "execution_id=?, due_at=?, deadline=?, "
-    "updated_at=?, finished_at=?, record=? WHERE id=? AND state=? AND rev=? AND lease_token IS ?"
+    "updated_at=?, finished_at=?, record=? WHERE id=? AND state=? AND rev=? AND lease_token IS ? "
+    "AND lease_until IS coalesce(?, lease_until)"
 )
 
 
 def update_values(
-    job: Job, seq: int, now: int, state: State, rev: int, token: str | None
+    job: Job, seq: int, now: int, state: State, rev: int, token: str | None, lease_until: int | None = None
 ) -> tuple[str | int | bytes | None, ...]:
     lease = job.lease
     return (
@@ -163,4 +164,5 @@ def update_values(
         state.value,
         rev,
         token,
+        lease_until,
     )

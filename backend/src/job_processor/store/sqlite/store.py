@@ -164,8 +164,8 @@ class SqliteStore:
     async def claim(self, claim: Claim) -> Claimed:
         return await self._open_writer.submit(operations.claim(claim, self._now))
 
-    async def extend(self, held: Sequence[Held], until: int) -> Sequence[str]:
-        return await self._open_writer.submit(operations.extend(held, until))
+    async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:
+        return await self._open_writer.submit(operations.extend(held, lease_ms, self._now))
 
     async def apply(self, change: Change) -> bool:
         return await self._open_writer.submit(operations.apply(change, self._now))
