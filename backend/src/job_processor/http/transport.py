@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from uvicorn import Config, Server
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 HEAD_SECONDS = 10.0
 """From the first byte (or the connection) to the end of the headers."""
 BODY_SECONDS = 30.0
 """From the first byte to the end of the body."""
+WRITE_SECONDS = 30.0
+"""Without a byte taken by the other side."""
 MAX_HEAD_BYTES = 16 * 1024
 MAX_UNREAD_HEAD_BYTES = 512 * 1024
 """What may come before the end of a head: the parser keeps an unfinished header to itself. Above one read's size."""
@@ -30,6 +32,23 @@ _REASONS = {408: "Request Timeout", 414: "URI Too Long", 431: "Request Header Fi
 
 class _Refused(Exception):
     """Raised inside a parser callback; httptools turns it into its own error."""
+
+
+class Sending:
+    """Whether the other side takes what is sent: the bytes that wait must have become fewer within a time."""
+
+    def __init__(self) -> None:
+        self._waiting = 0
+        self._since: float | None = None
+
+    def is_stuck(self, waiting: int, now: float) -> bool:
+        """``waiting``: bytes that the other side has not taken yet. Asked about once a second."""
+        if waiting == 0 or waiting < self._waiting:
+            self._since = None
+        if waiting and self._since is None:
+            self._since = now
+        self._waiting = waiting
+        return self._since is not None and now - self._since > WRITE_SECONDS
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -48,6 +67,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._unread_bytes = 0
         self._refusal: int | None = None
+        self._sending = Sending()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the parent
         super().connection_made(transport)
@@ -109,8 +129,20 @@ class GuardedProtocol(HttpToolsProtocol):
             self._close_with(self._refusal)
 
     def check_deadline(self, now: float) -> None:
-        """Close the connection if what it is sending has taken too long to arrive."""
-        if self._since is None or self.transport.is_closing():
+        """Close the connection if what it is sending has taken too long to arrive, or if it reads nothing."""
+        if self.transport.is_closing():
+            return
+        if self._sending.is_stuck(self.transport.get_write_buffer_size(), now):
+            # Nothing more can be said to whoever does not read.
+            self.transport.abort()
+            return
+        if self._since is None:
+            return
+        # The parent declares a cycle from the start, and has none before the first request.
+        cycle = cast(RequestResponseCycle | None, self.cycle)
+        if self.pipeline or (self._in_head and cycle is not None and not cycle.response_complete):
+            # What waits behind an answer is not read meanwhile: its time begins when its turn has come.
+            self._since = now
             return
         if now - self._since > (HEAD_SECONDS if self._in_head else BODY_SECONDS):
             self._close_with(408)
