@@ -36,6 +36,7 @@ from job_processor.workers.loop import Loop
 from job_processor.workers.notifier import Notifier
 from job_processor.workers.pruner import Pruner
 from job_processor.workers.reaper import Reaper
+from job_processor.workers.trusted_time import TrustedTime
 
 log = structlog.get_logger(__name__)
 PAGE = Path(__file__).parent / "ui"
@@ -127,7 +128,7 @@ class App:
     async def _run(self, listening: socket.socket | None) -> None:
         port = self._settings.port if listening is None else int(listening.getsockname()[1])
         dispatchers = self._dispatchers(port) if self._role.works else {}
-        loops = self._loops(dispatchers)
+        loops = self._loops(dispatchers, await self._last_seen())
         opened: list[Processor] = []
         try:
             for processor in self._processors.values():
@@ -188,7 +189,11 @@ class App:
         self._server.should_exit = True
         await serving
 
-    def _loops(self, dispatchers: dict[str, Dispatcher]) -> list[Loop]:
+    async def _last_seen(self) -> int | None:
+        """When a worker last gave a sign of life, by what the store keeps; before this process gives one."""
+        return max((worker.seen_at for worker in await self._store.workers(0)), default=None)
+
+    def _loops(self, dispatchers: dict[str, Dispatcher], last_seen: int | None) -> list[Loop]:
         loops: list[Loop] = [Notifier(self._store, self._bus, dispatchers)]
         if not self._role.works:
             return loops
@@ -199,7 +204,7 @@ class App:
         name = self._settings.worker_name
         loops.append(Heartbeat(self._store, self._owner(), name, list(dispatchers), hands, broken=self._give_up))
         if self._settings.retention_days > 0:
-            loops.append(Pruner(self._store, self._settings.retention_days))
+            loops.append(Pruner(self._store, self._settings.retention_days, TrustedTime(last_seen)))
         return loops
 
     def _dispatchers(self, port: int) -> dict[str, Dispatcher]:

@@ -226,6 +226,17 @@ def _wait(trouble: Trouble, strikes: int, jitter: float) -> int:
     return int(min(_LONGEST.get(trouble, OUTAGE_CAP_MS), first * 2 ** min(strikes - 1, 30)) * (0.8 + 0.2 * jitter))
 
 
+def moved(lane: Lane, by: int) -> Lane:
+    """The lane after the clock was set by so many milliseconds: its waits last as long as before, and nothing is older."""
+    return replace(
+        lane,
+        closed_until=None if lane.closed_until is None else lane.closed_until + by,
+        tokens_at=lane.tokens_at + by if lane.tokens_at else 0,
+        troubled_at=lane.troubled_at + by if lane.troubled_at else 0,
+        answered_at=lane.answered_at + by if lane.answered_at else 0,
+    )
+
+
 def _refill(lane: Lane, rate_per_minute: float, now: int) -> Lane:
     """A bucket of one second's worth (at least one job), so that a rate is spread and not spent in a burst."""
     size = max(1.0, rate_per_minute / 60)

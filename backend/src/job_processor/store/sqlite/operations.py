@@ -7,10 +7,11 @@ from dataclasses import replace
 import msgspec
 
 from job_processor.core.job import Job, Lease, State
-from job_processor.core.lane import Lane, admit, took, waits_until, without_probe
+from job_processor.core.lane import Lane, admit, moved, took, waits_until, without_probe
 from job_processor.core.transitions import Change
 from job_processor.core.transitions import claim as claim_job
 from job_processor.store.base import Added, Claim, Claimed, Held, IdempotencyKey, Notice, Worker
+from job_processor.store.clock import SteadyClock
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.writer import Transaction
 
@@ -219,6 +220,33 @@ def _delete(tx: Transaction, row: rows.Row) -> None:
     tx.db.execute("INSERT OR REPLACE INTO facts (name, value) VALUES ('deleted_seq', ?)", (seq,))
     tx.notices.append(Notice(seq, str(job_id), None, str(flow), int(str(rev)) + 1, 0))
     tx.moves.append((str(flow), State(str(state)), None))
+
+
+def set_clock(clock: SteadyClock) -> Callable[[Transaction], int]:
+    """Set the clock to the wall clock, and move along all that is a duration; returns by how many milliseconds.
+
+    ``rev`` of what has a lease goes up, so that nothing lands that was decided by the clock from before.
+    """
+
+    def run(tx: Transaction) -> int:
+        by = clock.step_due()
+        if not by:
+            return 0
+        tx.db.execute(
+            "UPDATE jobs SET rev = rev + 1, lease_until = lease_until + ?1, "
+            "due_at = min(lease_until + ?1, coalesce(deadline, lease_until + ?1)) WHERE lease_token IS NOT NULL",
+            (by,),
+        )
+        # After the first attempt `run_at` is the end of a wait between attempts, before it a promise to a client.
+        tx.db.execute("UPDATE jobs SET run_at = run_at + ? WHERE ready = 0 AND attempt > 0", (by,))
+        for (lane,) in tx.db.execute("SELECT lane FROM lanes").fetchall():
+            before = _decode_lane(lane)
+            _write_lane(tx, replace(moved(before, by), rev=before.rev + 1))
+        clock.step(by)
+        tx.undo.append(lambda: clock.step(-by))
+        return by
+
+    return run
 
 
 def put_lane(lane: Lane) -> Callable[[Transaction], bool]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
+import structlog
 
 from job_processor.core.callbacks import Answer
 from job_processor.core.errors import IdempotencyMismatch, StoreRefused, StoreUnavailable
@@ -38,6 +39,7 @@ from job_processor.store.sqlite.reader import Reader, Searches
 from job_processor.store.sqlite.schema import upgrade
 from job_processor.store.sqlite.writer import Writer
 
+log = structlog.get_logger(__name__)
 FILE_NAME = "jobs.db"
 WATCH_LIMIT = 10_000
 """Notices a follower may lag behind before it is told to fetch anew."""
@@ -45,6 +47,14 @@ POINT_SECONDS, LIST_SECONDS, UPKEEP_SECONDS, SEARCH_SECONDS = 5.0, 5.0, 10.0, 5.
 """What one read of each kind may take."""
 SEARCHES, SEARCH_LINE = 2, 2
 """Text searches at once, and how many may wait for each of these."""
+
+
+def _clock_was_set(done: "asyncio.Future[int]") -> None:
+    if done.cancelled() or done.exception() is not None:
+        # The next who asks for the time tries again.
+        return
+    if done.result():
+        log.warning("clock_set", milliseconds=done.result())
 
 
 @dataclass(slots=True)
@@ -63,12 +73,15 @@ class _Readers:
 
 
 class SqliteStore:
-    """One directory, one process. ``now`` gives the time in milliseconds; tests pass their own."""
+    """One directory, one process. Tests pass a ``clock`` of their own, or ``now`` (milliseconds) that nobody sets."""
 
-    def __init__(self, directory: Path, now: Callable[[], int] | None = None) -> None:
+    def __init__(self, directory: Path, now: Callable[[], int] | None = None, clock: SteadyClock | None = None) -> None:
         self._directory = directory
         self._path = directory / FILE_NAME
-        self._now = now or SteadyClock().now
+        own = clock or SteadyClock()
+        self._clock = own if now is None else None
+        self._now: Callable[[], int] = now or own.now
+        self._setting: asyncio.Future[int] | None = None
         self._lock = FileLock(directory / "jobs.lock")
         self._writer: Writer | None = None
         self._readers: _Readers | None = None
@@ -80,7 +93,16 @@ class SqliteStore:
         return StoreInfo("sqlite", str(self._path), shared=False)
 
     def now(self) -> int:
+        if self._clock is not None and self._clock.step_due():
+            self._set(self._clock)
         return self._now()
+
+    def _set(self, clock: SteadyClock) -> None:
+        """Have the clock set to the wall clock, by the writer: what is a duration moves along in the same commit."""
+        if self._writer is None or (self._setting is not None and not self._setting.done()):
+            return
+        self._setting = self._writer.submit(operations.set_clock(clock))
+        self._setting.add_done_callback(_clock_was_set)
 
     async def open(self) -> None:
         check_library()
