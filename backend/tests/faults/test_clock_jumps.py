@@ -93,6 +93,8 @@ async def opened(path: Path, times: Times) -> AsyncIterator[SqliteStore]:
 async def is_set(store: SqliteStore, times: Times) -> None:
     """The store's clock is right, without any time passing."""
     await until_true(lambda: abs(store.now() - times.wall * 1000) <= 2_000, "the clock to be set")
+    # What asks for overdue jobs waits until the clock is set for good.
+    await store.overdue(1)
 
 
 @jumps

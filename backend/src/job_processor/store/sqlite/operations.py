@@ -239,7 +239,8 @@ def set_clock(clock: SteadyClock) -> Callable[[Transaction], int]:
         )
         # After the first attempt `run_at` is the end of a wait between attempts, before it a promise to a client.
         tx.db.execute("UPDATE jobs SET run_at = run_at + ? WHERE ready = 0 AND attempt > 0", (by,))
-        for (lane,) in tx.db.execute("SELECT lane FROM lanes").fetchall():
+        found: list[rows.Row] = tx.db.execute("SELECT lane FROM lanes").fetchall()
+        for (lane,) in found:
             before = _decode_lane(lane)
             _write_lane(tx, replace(moved(before, by), rev=before.rev + 1))
         clock.step(by)

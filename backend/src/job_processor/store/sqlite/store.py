@@ -193,7 +193,12 @@ class SqliteStore:
         return await self._open_writer.submit(operations.apply(change, self._now))
 
     async def overdue(self, limit: int) -> Sequence[Job]:
-        return await self._open_readers.upkeep.run(queries.overdue(self._now(), limit))
+        now = self.now()
+        if self._setting is not None:
+            # By the clock of now the leases from before it was set would all be over.
+            await asyncio.wait([self._setting])
+            now = self._now()
+        return await self._open_readers.upkeep.run(queries.overdue(now, limit))
 
     async def prune(self, finished_before: int, limit: int) -> int:
         return await self._open_writer.submit(operations.prune(finished_before, limit))
