@@ -34,6 +34,7 @@ from job_processor.workers.heartbeat import Heartbeat
 from job_processor.workers.leases import LeaseRenewer
 from job_processor.workers.loop import Loop
 from job_processor.workers.notifier import Notifier
+from job_processor.workers.orphans import Orphans
 from job_processor.workers.pruner import Pruner
 from job_processor.workers.reaper import Reaper
 from job_processor.workers.trusted_time import TrustedTime
@@ -201,6 +202,7 @@ class App:
         loops += hands
         loops += [LeaseRenewer(self._store, dispatcher) for dispatcher in hands]
         loops.append(Reaper(self._lifecycle, self._store, self._processors, self._telemetry))
+        loops.append(Orphans(self._lifecycle, self._store, self._telemetry))
         name = self._settings.worker_name
         loops.append(Heartbeat(self._store, self._owner(), name, list(dispatchers), hands, broken=self._give_up))
         if self._settings.retention_days > 0:

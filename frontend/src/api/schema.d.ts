@@ -630,7 +630,9 @@ export interface components {
         };
         /**
          * LaneOut
-         * @description ``state``: open, closed or paused. ``kind``: rate_limited, outage, misconfigured, out_of_credit or null.
+         * @description ``state``: open, closed, paused, or removed (not in flows.toml any more, with jobs that are not final).
+         *
+         *         ``kind``: rate_limited, outage, misconfigured, no_flow or null.
          */
         LaneOut: {
             state: string;

@@ -227,7 +227,7 @@ def _wait(trouble: Trouble, strikes: int, jitter: float) -> int:
 
 
 def moved(lane: Lane, by: int) -> Lane:
-    """The lane after the clock was set by so many milliseconds: its waits last as long as before, and nothing is older."""
+    """The lane after the clock was set by so many milliseconds: its waits last as long as before."""
     return replace(
         lane,
         closed_until=None if lane.closed_until is None else lane.closed_until + by,

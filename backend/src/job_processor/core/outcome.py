@@ -141,6 +141,11 @@ class Expired:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowMissing:
+    """A look at a PENDING job whose flow is not defined any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """A person's or program's wish to call the job off."""
 
@@ -170,4 +175,6 @@ class ResultAccepted:
     verdict: Verdict | None = None
 
 
-Signal: TypeAlias = Reported | Progressed | Expired | Cancelled | CancelAnswered | Retried | ResultAccepted
+Signal: TypeAlias = (
+    Reported | Progressed | Expired | FlowMissing | Cancelled | CancelAnswered | Retried | ResultAccepted
+)

@@ -30,6 +30,7 @@ from job_processor.core.outcome import (
     Deferred,
     Expired,
     Failed,
+    FlowMissing,
     Progressed,
     Reported,
     ResultAccepted,
@@ -45,6 +46,15 @@ says "running" may be of something that died long ago."""
 
 # Nothing else can tell of a refusal: who proves nothing must not be able to write to a job.
 OVERDUE = "No callback came by the deadline. One whose secret or token is wrong is refused, and does not count."
+
+
+NO_FLOW_MS = 7 * 86_400_000
+"""How long a due job waits for its flow to be defined again."""
+
+
+def ends_without_flow(run_at: int) -> int:
+    """When a PENDING job fails whose flow is not defined."""
+    return run_at + NO_FLOW_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +159,10 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
             after = job._replace(progress=signal.text)
         case Expired():
             after = _expire(job, now, rules, jitter)
+        case FlowMissing() if job.state is State.PENDING and ends_without_flow(job.run_at) <= now:
+            error = JobError("no_flow", f"The flow {job.flow} is not defined any more, and did not come back in time.")
+            gone = Event(now, Happened.FAILED, job.attempt or None, error.message)
+            after = _finish(job._replace(error=error), State.FAILED, gone, now)
         case Cancelled() if not job.is_final:
             after = _finish(
                 _close_attempt(job, now, AttemptEnd.CANCELLED),

@@ -6,6 +6,7 @@ from typing import Protocol
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Refusals, Snooze, State
 from job_processor.core.lane import Lane, waits_until
+from job_processor.core.transitions import ends_without_flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,14 @@ def waiting_on(job: Waits, lane: Lane, rules: FlowRules, in_flight: int, now: in
     if rules.rate_per_minute is not None and next_place is not None:
         return WaitsFor("rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", next_place)
     return WaitsFor("worker", "A worker takes it next.")
+
+
+def waiting_without_flow(job: Waits) -> WaitsFor | None:
+    """What a job waits for whose flow is not defined any more."""
+    if job.state is not State.PENDING:
+        return None
+    words = f"The flow {job.flow} is not in flows.toml any more. If it is not back by then, the job fails."
+    return WaitsFor("no_flow", words, ends_without_flow(job.run_at))
 
 
 def waiting_for_its_time(job: Waits, now: int) -> WaitsFor | None:

@@ -13,7 +13,7 @@ from job_processor.core.flow import FlowRules
 from job_processor.core.ids import is_job_id
 from job_processor.core.job import Attempt, Job, State
 from job_processor.core.lane import Lane
-from job_processor.core.waiting import Waits, WaitsFor, waiting_for_its_time, waiting_on
+from job_processor.core.waiting import Waits, WaitsFor, waiting_for_its_time, waiting_on, waiting_without_flow
 from job_processor.http.situation import Situation, Situations
 from job_processor.inbox import Inbox
 from job_processor.lifecycle import Lifecycle
@@ -61,6 +61,8 @@ class Context:
     def waits_in(self, job: Waits, situation: Situation | None) -> WaitsFor | None:
         """``situation``: ``None`` when lanes and counts are not known; then only the job's own time can be told."""
         now = self.store.now()
+        if job.flow not in self.flows and job.state is State.PENDING:
+            return waiting_without_flow(job)
         if situation is None:
             return waiting_for_its_time(job, now)
         lane = situation.lanes.get(job.flow) or Lane(job.flow)

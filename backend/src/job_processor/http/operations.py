@@ -7,6 +7,8 @@ from starlette.responses import Response
 
 from job_processor import __version__
 from job_processor.core.errors import StoreUnavailable
+from job_processor.core.flow import FlowRules
+from job_processor.core.job import FINAL
 from job_processor.core.lane import Lane, waits_until
 from job_processor.http import schemas, wire
 from job_processor.http.context import Context, FlowInfo, answer
@@ -27,7 +29,14 @@ class Operations:
 
     async def flows(self, request: Request) -> Response:
         situation = await self._context.situations.read()
-        return answer([self._flow(info, situation) for info in self._context.flows.values()])
+        flows = self._context.flows
+        open_in = {flow for (flow, state), n in situation.counts.by_state.items() if n and state not in FINAL}
+        return answer(
+            [
+                *(self._flow(info, situation) for info in flows.values()),
+                *(_removed(flow, situation) for flow in sorted(open_in - flows.keys())),
+            ]
+        )
 
     async def pause(self, request: Request) -> Response:
         wanted = await read_json(request, schemas.PauseRequest, optional=True)
@@ -131,3 +140,24 @@ class Operations:
             context.store.now(),
         )
         return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _removed(flow: str, situation: Situation) -> schemas.FlowOut:
+    """A flow that is not defined any more, and still has jobs that are not final."""
+    rules = FlowRules(flow)
+    return schemas.FlowOut(
+        name=flow,
+        processor="none",
+        is_default=False,
+        max_attempts=rules.max_attempts,
+        concurrency=None,
+        rate_per_minute=None,
+        on_invalid_result=rules.on_invalid_result.value,
+        lane=schemas.LaneOut(
+            state="removed",
+            kind="no_flow",
+            detail="The flow is not in flows.toml any more. Its jobs fail seven days after they were due.",
+            until=None,
+        ),
+        by_status=wire.by_flow(situation.counts.by_state).get(flow, {}),
+    )

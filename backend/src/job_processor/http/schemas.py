@@ -274,7 +274,10 @@ class StatsOut(WireOut):
 
 
 class LaneOut(WireOut):
-    """``state``: open, closed or paused. ``kind``: rate_limited, outage, misconfigured, out_of_credit or null."""
+    """``state``: open, closed, paused, or removed (not in flows.toml any more, with jobs that are not final).
+
+    ``kind``: rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
+    """
 
     state: str
     kind: str | None
