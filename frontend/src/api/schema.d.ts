@@ -450,8 +450,8 @@ export interface components {
         VerdictOut: {
             kind: components["schemas"]["ResultKind"];
             error: components["schemas"]["ParseErrorOut"] | null;
-            schemaErrors: components["schemas"]["SchemaErrorOut"][];
             repaired: components["schemas"]["RepairOut"] | null;
+            schemaErrors: components["schemas"]["SchemaErrorOut"][];
         };
         /**
          * ResultKind
@@ -464,11 +464,6 @@ export interface components {
             line: number;
             column: number;
         };
-        /** SchemaErrorOut */
-        SchemaErrorOut: {
-            path: string;
-            message: string;
-        };
         /** RepairOut */
         RepairOut: {
             text: string;
@@ -479,6 +474,11 @@ export interface components {
             position: number;
             before: string;
             after: string;
+        };
+        /** SchemaErrorOut */
+        SchemaErrorOut: {
+            path: string;
+            message: string;
         };
         /** ErrorOut */
         ErrorOut: {

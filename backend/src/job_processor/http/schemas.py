@@ -145,10 +145,13 @@ class VerdictBrief(WireOut):
     schema_errors: list[SchemaErrorOut]
 
 
-class VerdictOut(VerdictBrief):
+class VerdictOut(WireOut):
     """The whole verdict on a result."""
 
+    kind: ResultKind
+    error: ParseErrorOut | None
     repaired: RepairOut | None
+    schema_errors: list[SchemaErrorOut]
 
 
 class WaitingOn(WireOut):
@@ -195,7 +198,7 @@ class JobSummary(WireOut):
 class JobWhole(JobSummary):
     """The whole job, texts uncut."""
 
-    result_verdict: VerdictOut | None
+    result_verdict: VerdictOut | None  # type: ignore[assignment]  # more than a row has of it
     attempts: list[AttemptOut]
     history: list[EventOut]
     result_schema: JsonObject | None
