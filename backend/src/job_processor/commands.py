@@ -16,6 +16,7 @@ from job_processor import app, flows, registry, settings, transfer
 from job_processor.client import Client
 from job_processor.core.errors import JobProcessorError
 from job_processor.store.base import Store
+from job_processor.store.sqlite.inspect import inspect
 from job_processor.store.sqlite.snapshot import snapshot
 from job_processor.telemetry import configure_logging
 
@@ -55,7 +56,10 @@ def check(environment: Mapping[str, str]) -> int:
             print(f"flow {name}: {flow.processor}, {flow.rules.max_attempts} attempts{mark}")
         store = app.make_store(loaded)
         registry.build(table, app.surroundings(loaded, store.now))
-        asyncio.run(_check_store(loaded, store))
+        if loaded.mongodb_uri is None:
+            print("\n".join(inspect(loaded.data_dir)))
+        else:
+            asyncio.run(_check_store(loaded, store))
     except JobProcessorError as error:
         raise Refused(str(error)) from None
     if not (app.PAGE / "index.html").is_file():

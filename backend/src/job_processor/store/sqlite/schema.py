@@ -86,13 +86,17 @@ def upgrade(db: apsw.Connection, versions: tuple[str, ...] = VERSIONS) -> None:
     Killed at any point it goes on where it was. Raises ``StoreRefused`` for a file newer than this code.
     """
     have = user_version(db)
-    if have > len(versions):
-        raise StoreRefused(
-            f"The database was written by a newer version (schema {have}, this one knows {len(versions)}). "
-            "Install that version again."
-        )
+    refuse_newer(have, len(versions))
     for number, script in enumerate(versions[have:], start=have + 1):
         db.execute(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT")
+
+
+def refuse_newer(have: int, known: int) -> None:
+    if have > known:
+        raise StoreRefused(
+            f"The database was written by a newer version (schema {have}, this one knows {known}). "
+            "Install that version again."
+        )
 
 
 def user_version(db: apsw.Connection) -> int:

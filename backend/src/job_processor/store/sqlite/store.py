@@ -41,12 +41,33 @@ from job_processor.store.sqlite.writer import Writer
 
 log = structlog.get_logger(__name__)
 FILE_NAME = "jobs.db"
+LOCK_NAME = "jobs.lock"
 WATCH_LIMIT = 10_000
 """Notices a follower may lag behind before it is told to fetch anew."""
 POINT_SECONDS, LIST_SECONDS, UPKEEP_SECONDS, SEARCH_SECONDS = 5.0, 5.0, 10.0, 5.0
 """What one read of each kind may take."""
 SEARCHES, SEARCH_LINE = 2, 2
 """Text searches at once, and how many may wait for each of these."""
+
+
+def refuse_directory(directory: Path, why: str) -> StoreRefused:
+    return StoreRefused(f"{directory} cannot be a data directory: {why}.")
+
+
+def refuse_unreadable(path: Path, error: apsw.Error) -> StoreRefused:
+    return StoreRefused(
+        f"{path} cannot be opened as a database ({type(error).__name__}). "
+        "Nothing was changed. Restore a backup, or move the file away to start empty."
+    )
+
+
+def refuse_damaged(db: apsw.Connection, path: Path) -> None:
+    """Raise ``StoreRefused`` when the file's structure is not whole."""
+    verdict = db.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict is None or verdict[0] != "ok":
+        raise StoreRefused(
+            f"{path} is damaged. Nothing was changed. Restore a backup, or move the file away to start empty."
+        )
 
 
 def _clock_was_set(done: "asyncio.Future[int]") -> None:
@@ -82,7 +103,7 @@ class SqliteStore:
         self._clock = own if now is None else None
         self._now: Callable[[], int] = now or own.now
         self._setting: asyncio.Future[int] | None = None
-        self._lock = FileLock(directory / "jobs.lock")
+        self._lock = FileLock(directory / LOCK_NAME)
         self._writer: Writer | None = None
         self._readers: _Readers | None = None
         self._counts: dict[tuple[str, State], int] = {}
@@ -110,7 +131,7 @@ class SqliteStore:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.acquire()
         except OSError as error:
-            raise StoreRefused(f"{self._directory} cannot be a data directory: {error.strerror}.") from None
+            raise refuse_directory(self._directory, str(error.strerror)) from None
         try:
             db = await asyncio.to_thread(self._prepare)
             self._counts = queries.counts(db)
@@ -123,10 +144,7 @@ class SqliteStore:
             )
         except apsw.Error as error:
             self._lock.release()
-            raise StoreRefused(
-                f"{self._path} cannot be opened as a database ({type(error).__name__}). "
-                "Nothing was changed. Restore a backup, or move the file away to start empty."
-            ) from error
+            raise refuse_unreadable(self._path, error) from error
         except BaseException:
             self._lock.release()
             raise
@@ -134,11 +152,7 @@ class SqliteStore:
     def _prepare(self) -> apsw.Connection:
         db = open_writer(self._path)
         self._path.chmod(0o600)
-        verdict = db.execute("PRAGMA quick_check(1)").fetchone()
-        if verdict is None or verdict[0] != "ok":
-            raise StoreRefused(
-                f"{self._path} is damaged. Nothing was changed. Restore a backup, or move the file away to start empty."
-            )
+        refuse_damaged(db, self._path)
         upgrade(db)
         failpoint("sqlite.before_recovery")
         # The lock says that whoever held these leases is gone.
