@@ -1,6 +1,7 @@
 """The composition root: settings → store, processors, loops, HTTP. The only file that knows everyone."""
 
 import asyncio
+import contextlib
 import os
 import secrets
 import signal
@@ -148,10 +149,23 @@ class App:
                 await processor.close()
 
     async def _work(self, loops: Sequence[Loop]) -> None:
-        for loop in loops:
-            loop.start()
-        self._say(f"Job Processor worker {self._settings.worker_name} is at work.")
-        await self._stop.wait()
+        with contextlib.ExitStack() as stack:
+            self._serve_metrics(stack)
+            for loop in loops:
+                loop.start()
+            self._say(f"Job Processor worker {self._settings.worker_name} is at work.")
+            await self._stop.wait()
+
+    def _serve_metrics(self, stack: contextlib.ExitStack) -> None:
+        """A worker has no API: what it counts is at a port of its own."""
+        port, host = self._settings.metrics_port, self._settings.host
+        if port is None:
+            return
+        try:
+            taken = stack.enter_context(self._telemetry.served(host, port))
+        except OSError as error:
+            raise SettingsInvalid(f"METRICS_PORT: cannot listen on {host}:{port}: {error.strerror}.") from None
+        self._say(f"Metrics are at http://{host}:{taken}/metrics")
 
     async def _serve(self, listening: socket.socket, port: int, loops: Sequence[Loop]) -> None:
         context = Context(

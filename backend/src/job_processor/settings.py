@@ -42,6 +42,7 @@ TABLE = (
     Setting("APP_ENV", "development", "`production` turns every safety check on, whatever HOST is"),
     Setting("HOST", "127.0.0.1", "address to listen on"),
     Setting("PORT", "3000", "port to listen on; 0 takes a free one"),
+    Setting("METRICS_PORT", "", "port on which a `worker` serves its own /metrics; unset: none; 0 takes a free one"),
     Setting("PUBLIC_URL", "", "what callback addresses are built from; default: http://HOST:PORT"),
     Setting(
         "AUTH", "off", "`off` (loopback only) or `proxy`: whoever reaches the port was let in by what is before it"
@@ -68,6 +69,7 @@ class Settings:
     app_env: str
     host: str
     port: int
+    metrics_port: int | None
     public_url: str
     auth: str
     allowed_hosts: tuple[str, ...]
@@ -148,6 +150,7 @@ class _Loader:
             app_env=self._choice("APP_ENV", "development", "production"),
             host=self._text("HOST"),
             port=self._number("PORT", int, 0, 65535),
+            metrics_port=self._number("METRICS_PORT", int, 0, 65535) if self._text("METRICS_PORT") else None,
             public_url=self._url("PUBLIC_URL"),
             auth=self._choice("AUTH", "off", "proxy"),
             allowed_hosts=self._names("ALLOWED_HOSTS"),

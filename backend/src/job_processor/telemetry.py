@@ -1,11 +1,12 @@
 """Logs as JSON lines (or for people), and metrics in Prometheus' form. One place names them all."""
 
+import contextlib
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -74,6 +75,17 @@ class Telemetry:
         elif job.state is State.FAILED:
             self._failed.labels(job.flow).inc()
         self._seconds.labels(job.flow).observe((job.finished_at - job.created_at) / 1000)
+
+    @contextlib.contextmanager
+    def served(self, host: str, port: int) -> Iterator[int]:
+        """What this process has counted, at /metrics of a port of its own, which is given back. Raises ``OSError``."""
+        server, thread = start_http_server(port, host, self.registry)
+        try:
+            yield int(server.server_port)
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
 
     def render(self, up: bool, counts: Counts | None, lanes: Iterable[Lane], flows: Iterable[str], now: int) -> bytes:
         """Everything in Prometheus' text form. ``up``: the store answers; ``counts`` may be ``None`` all the same."""

@@ -53,7 +53,7 @@ def _check_place(directory: Path) -> None:
 
 
 def _opened(path: Path) -> apsw.Connection:
-    """Read-only. Without a log beside the file nobody uses it; it is read as it lies, and SQLite makes no log either."""
+    """Read-only. Without a log beside the file nobody uses it; it is read as it lies, and no log is made."""
     alone = "" if path.with_name(path.name + "-wal").exists() else "&immutable=1"
     uri = f"file:{quote(str(path.absolute()))}?mode=ro{alone}"
     return apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
