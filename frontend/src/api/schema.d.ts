@@ -632,7 +632,7 @@ export interface components {
          * LaneOut
          * @description ``state``: open, closed, paused, or removed (not in flows.toml any more, with jobs that are not final).
          *
-         *         ``kind``: rate_limited, outage, misconfigured, no_flow or null.
+         *         ``kind``: rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
          */
         LaneOut: {
             state: string;

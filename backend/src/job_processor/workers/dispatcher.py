@@ -104,6 +104,11 @@ class Dispatcher(Loop):
         return [Held(one.job.id, token) for token, one in self._running.items() if not one.written]
 
     @property
+    def is_limited(self) -> bool:
+        """Does the flow allow only so many jobs at once, so that one that ends makes room for another?"""
+        return self._rules.concurrency is not None
+
+    @property
     def lease_seconds(self) -> float:
         return self._rules.lease_seconds
 

@@ -51,5 +51,6 @@ class Notifier(Loop):
         elif notice.state in FINAL:
             if notice.state is not State.COMPLETED:
                 dispatcher.abandon(notice.job_id, rev=notice.rev)
-            # A place in the lane may have come free.
-            dispatcher.wake()
+            if dispatcher.is_limited or notice.state is not State.COMPLETED:
+                # A place in the lane may have come free.
+                dispatcher.wake()
