@@ -99,6 +99,10 @@ failover-test: $(VENV)/.test-tools ## Kill the database and workers under load
 storm-test: setup ## Lanes under 20 s of 429 in every form of header: who asks when, what it costs, how soon all is back
 	@cd backend && STORM=full ../$(BIN)/python -m pytest -q tests/lanes -s
 
+.PHONY: repair-rates
+repair-rates: setup ## How often repairs of broken JSON are right: CASES=10000 SEED=0
+	@cd backend && REPAIR_CASES=$(or $(CASES),10000) SEED=$(or $(SEED),0) ../$(BIN)/python -m pytest -q -s --timeout 0 tests/results/test_rates.py
+
 .PHONY: test-n8n
 test-n8n: setup ## Against a real n8n (installs it: about 7 minutes and 3 GB)
 	@scripts/n8n/n8n install

@@ -25,6 +25,7 @@ from job_processor.http.transport import GracefulServer, GuardedProtocol
 from job_processor.inbox import Inbox
 from job_processor.lifecycle import Lifecycle
 from job_processor.processors.base import Processor, Surroundings
+from job_processor.results import Examiners
 from job_processor.settings import Settings, is_loopback
 from job_processor.signing import CallbackSigner
 from job_processor.store.base import Store
@@ -110,7 +111,8 @@ class App:
         self._processors = registry.build(self._flows, surroundings(settings, self._store.now))
         rules = {name: flow.rules for name, flow in self._flows.by_name.items()}
         ids = IdFactory(secrets.randbits(48))
-        self._lifecycle = Lifecycle(self._store, rules, self._flows.default, ids)
+        self._examiners = Examiners()
+        self._lifecycle = Lifecycle(self._store, rules, self._flows.default, ids, examiners=self._examiners)
         self._inbox = Inbox(self._store, self._lifecycle, ids)
         self._cancels = Cancels(self._lifecycle, self._processors)
         self._stop = asyncio.Event()
@@ -124,6 +126,7 @@ class App:
         try:
             await self._run(listening)
         finally:
+            self._examiners.close()
             await self._store.close()
         return 1 if self._failed else 0
 
@@ -178,6 +181,7 @@ class App:
             flows={n: FlowInfo(f.rules, f.processor) for n, f in self._flows.by_name.items()},
             default_flow=self._flows.default,
             cancel_accepted=self._cancels.pass_on,
+            max_result_bytes=self._settings.max_result_bytes,
         )
         config = uvicorn.Config(
             api.build(context, PAGE, self._hosts(), self._settings.cors_origins),

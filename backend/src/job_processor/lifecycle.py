@@ -1,6 +1,5 @@
 """The door: every change of a job's state goes through here. Decide (core) → apply (store); the store tells."""
 
-import asyncio
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,13 +12,12 @@ from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import Job, JobError, Json, State
 from job_processor.core.outcome import Cancelled, Failed, Reported, ResultAccepted, Retried, Signal, Succeeded
-from job_processor.core.verdict import Verdict
 from job_processor.store.base import Added, IdempotencyKey, InboxQuery, Store
 
 TRIES = 50
 """Lost races in a row before we say that the store does not answer: far beyond what contention can do."""
-_THREAD_ABOVE = 32_768
-"""Characters of a result above which it is examined in a thread, so that the event loop goes on."""
+_STOPPED_EARLY = frozenset({"length", "max_tokens", "MAX_TOKENS"})
+"""What models call it when their limit of tokens ended an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +53,14 @@ class Lifecycle:
         default_flow: str,
         ids: IdFactory,
         jitter: Callable[[], float] = random.random,
+        examiners: results.Examiners | None = None,
     ) -> None:
         self._store = store
         self._flows = flows
         self._default_flow = default_flow
         self._ids = ids
         self._jitter = jitter
+        self._examiners = examiners or results.shared()
 
     def knows(self, flow: str) -> bool:
         """Is this flow defined?"""
@@ -106,8 +106,12 @@ class Lifecycle:
             known = None
             if job is None:
                 raise JobNotFound(job_id)
-            examined = await self._examined(signal, job)
-            change = transitions.decide(job, examined, self._store.now(), self.rules(job.flow), self._jitter())
+            change = transitions.decide(job, signal, self._store.now(), self.rules(job.flow), self._jitter())
+            if change is not None and _awaits_verdict(signal):
+                # Only now: what changes nothing (a duplicate) is not examined. And once: what is examined stays so,
+                # however often somebody is faster.
+                signal = await self._examined(signal, job)
+                change = transitions.decide(job, signal, self._store.now(), self.rules(job.flow), self._jitter())
             if change is None:
                 return Moved(job, landed=False)
             if await self._store.apply(change):
@@ -167,24 +171,31 @@ class Lifecycle:
         )
         return (await self.submit(new)).job
 
+    async def check_schema(self, schema: Mapping[str, Json]) -> str | None:
+        """What is wrong with a ``resultSchema``, in words; ``None`` when it can be used."""
+        return await self._examiners.check_schema(schema)
+
     async def _examined(self, signal: Signal, job: Job) -> Signal:
         """The signal with a verdict on the result it carries."""
         match signal:
-            case Reported(outcome=Succeeded(verdict=None) as success):
-                verdict = await _examine(success.result, job)
+            case Reported(outcome=Succeeded(result=result, usage=usage) as success):
+                stopped = usage is not None and usage.finish_reason in _STOPPED_EARLY
+                verdict = await self._examiners.examine(result, job.result_schema, stopped=stopped)
                 return replace(signal, outcome=replace(success, verdict=verdict))
-            case ResultAccepted(verdict=None):
-                return replace(signal, verdict=await _examine(signal.result, job))
+            case ResultAccepted():
+                return replace(signal, verdict=await self._examiners.examine(signal.result, job.result_schema))
             case _:
                 return signal
+
+
+def _awaits_verdict(signal: Signal) -> bool:
+    match signal:
+        case Reported(outcome=Succeeded(verdict=None)) | ResultAccepted(verdict=None):
+            return True
+        case _:
+            return False
 
 
 def reported_error(words: str) -> JobError:
     """What a processor reports by a callback."""
     return JobError("processor_reported", words or "The processor reported an error without words.")
-
-
-async def _examine(result: str, job: Job) -> Verdict:
-    if len(result) > _THREAD_ABOVE:
-        return await asyncio.to_thread(results.examine, result, job.result_schema)
-    return results.examine(result, job.result_schema)

@@ -57,6 +57,9 @@ TABLE = (
     Setting("DATA_DIR", "data", "directory of the SQLite database"),
     Setting("FLOWS_FILE", "", "default: flows.toml in the working directory if there is one, else one mock flow"),
     Setting("RETENTION_DAYS", "30", "final jobs are deleted after so many days; 0 keeps them for ever"),
+    Setting(
+        "MAX_RESULT_BYTES", "1048576", "the largest result a callback may bring, in bytes of UTF-8; at most 8388608"
+    ),
     Setting("DRAIN_SECONDS", "6", "what attempts under way get to end in when a process stops; then they are put back"),
     Setting("WORKER_NAME", "", "this worker's name on the page; default: the host name"),
     Setting("LOG_LEVEL", "info", "debug, info, warning or error"),
@@ -79,6 +82,7 @@ class Settings:
     data_dir: Path
     flows_file: Path | None
     retention_days: float
+    max_result_bytes: int
     drain_seconds: float
     worker_name: str
     log_level: str
@@ -162,6 +166,7 @@ class _Loader:
             data_dir=Path(self._text("DATA_DIR")),
             flows_file=self._flows_file(),
             retention_days=self._number("RETENTION_DAYS", float, 0, 36_500),
+            max_result_bytes=self._number("MAX_RESULT_BYTES", int, 1024, 8 * 1_048_576),
             drain_seconds=self._number("DRAIN_SECONDS", float, 0, 3_600),
             worker_name=self._text("WORKER_NAME") or os.uname().nodename,
             log_level=self._choice("LOG_LEVEL", "debug", "info", "warning", "error"),

@@ -16,7 +16,7 @@ from job_processor.core.errors import JobProcessorError
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job
 from job_processor.store import portable
-from job_processor.store.base import InboxQuery, Query, Store
+from job_processor.store.base import InboxQuery, Kept, Query, Store
 
 BATCH = 200
 _WHOLE = 1 << 30
@@ -195,9 +195,15 @@ def _jobs(store: Store) -> AsyncIterator[list[Job]]:
 def _callbacks(store: Store) -> AsyncIterator[list[Callback]]:
     async def ask(before: str | None) -> _Page[Callback]:
         kept = await store.inbox(InboxQuery(limit=BATCH, before=before, clip=_WHOLE))
-        return [one.callback for one in kept], _next([one.callback.id for one in kept])
+        return [await _with_body(store, one) for one in kept], _next([one.callback.id for one in kept])
 
     return _walk(ask)
+
+
+async def _with_body(store: Store, listed: Kept) -> Callback:
+    """Lists leave bodies out; what was deleted since then is as it was listed."""
+    whole = None if listed.body_bytes is None else await store.kept(listed.callback.id)
+    return whole or listed.callback
 
 
 async def _write_callbacks(target: Store, callbacks: Sequence[Callback]) -> None:

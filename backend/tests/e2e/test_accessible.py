@@ -52,6 +52,12 @@ async def test_a_job(server: Served, open_tab: OpenTab, scheme: Scheme) -> None:
     for tab in ("Repaired", "Edits"):
         await page.get_by_role("tab", name=tab).click()
         assert await violations(page) == []
+    for result in ('{"a": 1, "a": 2}', '{"a": {"b": "x", "c'):
+        odd = server.submit("odd", flow="patient")
+        server.call_back(odd["id"], result)
+        await page.goto(f"{server.page}jobs/{odd['id']}")
+        await expect(page.get_by_test_id("result-warnings").or_(page.get_by_test_id("result-error"))).to_be_visible()
+        assert await violations(page) == []
     failed = server.finished(server.submit("fault:error", flow="other")["id"], "FAILED")
     await page.goto(f"{server.page}jobs/{failed['id']}")
     await expect(page.get_by_test_id("job-error")).to_be_visible()
@@ -66,7 +72,7 @@ async def test_callbacks_that_changed_nothing(server: Served, open_tab: OpenTab,
     job = server.cancelled("Too late")
     server.report(jobId=job, result='{"late": true}')
     server.report(executionId="nobody's", error="out of memory")
-    server.report(jobId=job, result={"no": "text"})
+    server.report(jobId=job, result="r", error="e")
     page = await open_tab(f"{server.page}jobs/{job}", scheme=scheme)
     await expect(page.get_by_test_id("late-result")).to_be_visible()
     assert await violations(page) == []

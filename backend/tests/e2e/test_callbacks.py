@@ -1,11 +1,15 @@
 """Callbacks that changed nothing are seen, and a late result is not lost."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.conftest import OpenTab
+from tests.e2e.conftest import OpenTab, Scheme
 from tests.e2e.looks import overflow
 from tests.e2e.served import Served
+from tests.e2e.test_accessible import BOTH, violations
 
 # One browser, and so one event loop, for the tests of a file.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -81,6 +85,47 @@ async def test_the_inbox_of_all_jobs(empty_server: Served, open_tab: OpenTab) ->
     await expect(page.get_by_role("region", name="Other callbacks").get_by_role("listitem")).to_have_count(2)
     await page.go_back()
     await expect(rows).to_have_count(1)
+
+
+@pytest.mark.parametrize("scheme", BOTH)
+@pytest.mark.parametrize("width", [1440, 390])
+async def test_what_could_not_be_read_is_seen_and_accepted(
+    server: Served, open_tab: OpenTab, scheme: Scheme, width: int
+) -> None:
+    job = str(server.submit("Answer in JSON", flow="patient")["id"])
+    server.finished(job, "WAITING")
+    page = await open_tab(f"{server.page}jobs/{job}", scheme=scheme, width=width, height=900)
+    await expect(page.locator('[data-status="WAITING"]').first).to_be_visible()
+    came = b'{"jobId": "' + job.encode() + b'", "result": "She said "hi"", "note": "\xff"}'
+
+    assert server.deliver("/webhook/callback", came) == 400
+
+    # The history tells of it, and so the page knows at once.
+    notice = page.get_by_test_id("unread-callback")
+    await expect(notice).to_contain_text("A callback came that could not be read")
+    timeline = page.get_by_role("region", name="Timeline").locator("ol > li")
+    await expect(timeline.filter(has_text="A callback came that could not be read")).to_contain_text(
+        "The body is not text in UTF-8."
+    )
+    below = page.get_by_role("region", name="Other callbacks")
+    shown = page.get_by_role("group", name="What came, as text")
+    await expect(below).to_contain_text("400: The body is not text in UTF-8.")
+    await expect(shown).to_contain_text('"result": "She said "hi""')
+    assert await overflow(page) == 0
+    assert await violations(page) == []
+    async with page.expect_download() as saved:
+        await below.get_by_role("link", name="Save the bytes").click()
+    file = Path(await (await saved.value).path())
+    assert await asyncio.to_thread(file.read_bytes) == came
+
+    await notice.get_by_role("button", name="Accept what came…").click()
+    dialog = page.get_by_role("dialog", name="Accept what came as the result?")
+    await expect(dialog.get_by_role("group", name="What came, as text")).to_contain_text("She said")
+    assert await overflow(page) == 0
+    assert await violations(page) == []
+    await dialog.get_by_role("button", name="Accept all of it").click()
+    await expect(page.locator('[data-status="COMPLETED"]').first).to_be_visible()
+    assert server.job(job)["result"] == came.decode("utf-8", "replace")
 
 
 @pytest.mark.parametrize("width", [360, 390])

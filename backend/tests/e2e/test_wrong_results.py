@@ -57,6 +57,46 @@ async def test_an_answer_that_was_paid_for_and_is_no_result_stands_with_its_atte
     assert await overflow(page) == 0
 
 
+async def test_warnings_are_shown_beside_valid_json(server: Served, open_tab: OpenTab) -> None:
+    job = server.submit("Twice", flow="patient")
+    server.call_back(job["id"], '{"a": 1, "a": 2, "f": "\\frac{1}{2}"}')
+    page = await open_tab(f"{server.page}jobs/{job['id']}")
+    warnings = page.get_by_test_id("result-warnings")
+    await expect(warnings).to_contain_text("/a at line 1, column 10: This name stands twice")
+    await expect(warnings).to_contain_text("/f at line 1")
+    await expect(page.get_by_text("Warnings", exact=True)).to_be_visible()
+    await expect(page.get_by_test_id("result-error")).to_have_count(0)
+    await expect(page.get_by_role("tab", name="JSON")).to_have_attribute("aria-selected", "true")
+
+
+async def test_a_cut_result_is_marked_and_says_what_was_left_out(server: Served, open_tab: OpenTab) -> None:
+    job = server.submit("Cut", flow="patient")
+    server.call_back(job["id"], '{"a": {"b": "x", "total": 12')
+    page = await open_tab(f"{server.page}jobs/{job['id']}")
+    await expect(page.get_by_test_id("result-error")).to_contain_text("Cut off")
+    await expect(page.get_by_test_id("result-error")).to_contain_text('"total": 12')
+    await page.get_by_role("tab", name="Repaired (cut off)").click()
+    assert json.loads(await page.get_by_role("group", name="The repaired result").text_content() or "") == {
+        "a": {"b": "x"}
+    }
+
+
+async def test_of_several_values_the_page_says_that_none_is_chosen(server: Served, open_tab: OpenTab) -> None:
+    job = server.submit("Two", flow="patient")
+    server.call_back(job["id"], '{"a": 1}\n{"a": 2}')
+    page = await open_tab(f"{server.page}jobs/{job['id']}")
+    await expect(page.get_by_test_id("result-error")).to_contain_text("more than one JSON value")
+    await expect(page.get_by_role("tab", name="Repaired")).to_have_count(0)
+
+
+async def test_what_was_not_checked_says_so(server: Served, open_tab: OpenTab) -> None:
+    job = server.submit("Deep", flow="patient", resultSchema={"items": {"$ref": "#"}})
+    server.call_back(job["id"], "[" * 201 + "]" * 201)
+    page = await open_tab(f"{server.page}jobs/{job['id']}")
+    await expect(page.get_by_test_id("result-error")).to_contain_text("Not checked")
+    await expect(page.get_by_test_id("result-error")).to_contain_text("200 levels")
+
+
 HOSTILE = [
     "<img src=x onerror=\"document.title='broken into'\"><script>document.title='broken into'</script>",
     "\u202e\ufeff\u2028 turned around",

@@ -1,8 +1,10 @@
 """A process that dies inside a schema upgrade, at every statement: the next start ends it, and nothing is lost."""
 
+import hashlib
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
@@ -88,6 +90,30 @@ async def test_a_file_of_before_there_was_an_inbox_keeps_its_jobs_and_gets_one(t
     assert await store.keep(late) == late.id
     assert await store.delete(jobs[1].id)
     assert await store.kept(late.id) is None
+    await store.close()
+
+
+async def test_callbacks_of_before_bytes_were_kept_are_still_known(tmp_path: Path) -> None:
+    """As version 2 wrote them; the same one coming again is counted, and not kept twice."""
+    path = tmp_path / "jobs.db"
+    db = open_writer(path)
+    upgrade(db, VERSIONS[:2])
+    mark = hashlib.sha256(repr(("f" * 24, 1, None, True, "result", False, "late")).encode()).hexdigest()
+    db.execute(
+        "INSERT INTO callbacks VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        ("0" * 24, mark, 1, 2, "late", "result", "f" * 24, 1, None, 1, 3, b"late"),
+    )
+    db.close()
+
+    store = SqliteStore(tmp_path)
+    await store.open()
+
+    kept = Callback("0" * 24, 1, 2, Answer.LATE, Said.RESULT, "late", "f" * 24, 1, deliveries=3)
+    assert await store.kept("0" * 24) == kept
+    assert await store.keep(replace(kept, id="1" * 24, deliveries=1)) == "0" * 24
+    unread = replace(kept, id="2" * 24, verdict=Answer.UNREADABLE, said=Said.UNREADABLE, body=b"\xff", deliveries=1)
+    assert await store.keep(unread) == unread.id
+    assert await store.kept(unread.id) == unread
     await store.close()
 
 

@@ -72,7 +72,7 @@ async def test_a_row_carries_the_kind_of_a_verdict_and_its_first_error_and_no_re
     reply = await site.client.get("/jobs")
 
     for row in reply.json():
-        assert sorted(row["resultVerdict"]) == ["error", "kind", "schemaErrors"]
+        assert row["resultVerdict"]["repaired"] is None
         assert row["resultVerdict"]["error"] == whole["resultVerdict"]["error"]
     assert len(reply.body) < 100_000
 

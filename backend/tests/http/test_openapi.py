@@ -117,6 +117,10 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     await ask("POST", "/webhook/callback", "/webhook/callback", {"jobId": replayed, "result": "late"}, **secret)
     [late] = (await ask("GET", f"/callbacks?jobId={replayed}", "/callbacks")).json()
     await ask("GET", f"/callbacks/{late['id']}", "/callbacks/{id}")
+    await ask("POST", "/webhook/callback", "/webhook/callback", {"jobId": replayed}, **secret)
+    [unread] = (await ask("GET", "/callbacks?verdict=unreadable", "/callbacks")).json()
+    await ask("GET", f"/callbacks/{unread['id']}/body", "/callbacks/{id}/body")
+    await ask("GET", f"/callbacks/{late['id']}/body", "/callbacks/{id}/body")
     await ask("POST", f"/callbacks/{late['id']}/accept", "/callbacks/{id}/accept")
     await ask("POST", f"/callbacks/{'f' * 24}/accept", "/callbacks/{id}/accept")
     replayed = (await ask("POST", f"{path}/replay", "/jobs/{id}/replay")).json()["id"]

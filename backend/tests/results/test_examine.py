@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job_processor.core.verdict import ParseError, ResultKind
+from job_processor.core.verdict import ParseError, ResultKind, Verdict
 from job_processor.results import examine
+from job_processor.results.examination import NO_DETAILS, examine_small, steps
+from job_processor.results.repair import SEVERAL
 from tests.results.texts import almost_json, json_values
 
 NEEDS_ANSWER = {"type": "object", "required": ["answer"], "properties": {"answer": {"type": "integer"}}}
@@ -53,7 +55,7 @@ def test_text_that_was_never_meant_as_json_is_text(raw: str) -> None:
         "[1, 2",
         "['a']",
         "[True]",
-        "\ufeff{}",
+        "\ufeff{'a': 1}",
         "```json\n{}\n```",
         "```\n[1]\n```",
         'Sure! {"a": 1}',
@@ -96,7 +98,41 @@ def test_a_repaired_text_is_held_against_the_schema_too() -> None:
     assert [e.message for e in verdict.schema_errors] == ['"answer" is a required property']
 
 
-def test_two_values_under_one_name_are_reported_and_not_guessed_at() -> None:
-    verdict = examine('{"a": 1, "a": 2}')
-    assert verdict.kind is ResultKind.MALFORMED
-    assert verdict.repaired is None
+@pytest.mark.parametrize("raw", ["Not guilty.", "No", "Not {guilty}.", "None of it [sic] is true", "no: never", "-"])
+def test_a_plain_answer_stays_text(raw: str) -> None:
+    assert examine(raw) == Verdict(ResultKind.TEXT)
+
+
+def test_thinking_does_not_make_a_text_json() -> None:
+    assert examine('<think>{"a": 1}</think>Not guilty.').kind is ResultKind.TEXT
+    assert examine('I weighed {"a": 1}.</think>Not guilty.').kind is ResultKind.TEXT
+    assert examine('<think>Hm.</think>{"a": 1}').kind is ResultKind.MALFORMED
+
+
+def test_why_there_is_no_repair_is_said() -> None:
+    assert examine('{"a": 1}\n{"a": 2}').note == SEVERAL
+
+
+def test_what_is_nested_too_deep_is_not_held_against_a_schema() -> None:
+    verdict = examine("[" * 201 + "]" * 201, {"items": {"$ref": "#"}})
+    assert verdict.kind is ResultKind.UNCHECKED
+    assert "200 levels" in str(verdict.note)
+
+
+def test_half_surrogates_are_held_against_a_schema() -> None:
+    assert examine('["\\ud800"]', {"items": {"type": "string"}}).kind is ResultKind.JSON
+    assert examine('["\\ud800"]', {"items": {"type": "integer"}}).kind is ResultKind.SCHEMA_MISMATCH
+
+
+def test_each_step_says_no_less_than_the_one_before() -> None:
+    [first, last] = steps('{"answer": "x"}', NEEDS_ANSWER)  # type: ignore[arg-type]
+    assert (first.kind, first.schema_errors, first.note) == (ResultKind.SCHEMA_MISMATCH, (), NO_DETAILS)
+    assert (last.kind, last.note) == (ResultKind.SCHEMA_MISMATCH, None)
+    kinds = [(v.kind, v.repaired is not None) for v in steps('{"answer": 1,}', NEEDS_ANSWER)]  # type: ignore[arg-type]
+    assert kinds == [(ResultKind.MALFORMED, False), (ResultKind.MALFORMED, True), (ResultKind.MALFORMED, True)]
+
+
+@given(st.text() | almost_json)
+def test_what_is_examined_at_once_is_examined_alike(raw: str) -> None:
+    small = examine_small(raw)
+    assert small is None or small == examine(raw)

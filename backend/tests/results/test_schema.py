@@ -2,7 +2,8 @@
 
 import pytest
 
-from job_processor.results import check_schema, examine
+from job_processor.core.verdict import ResultKind
+from job_processor.results import check_schema, examine, is_hopeless
 from job_processor.results.schema import DEPTH_LIMIT, ERROR_LIMIT
 
 
@@ -53,7 +54,8 @@ def test_a_path_is_a_json_pointer() -> None:
 def test_a_schema_that_calls_itself_meets_a_value_without_end() -> None:
     for depth in (DEPTH_LIMIT + 1, 900, 100_000):
         verdict = examine("[" * depth + "]" * depth, {"items": {"$ref": "#"}})
-        assert "not checked" in verdict.schema_errors[0].message
+        assert (verdict.kind, verdict.schema_errors) == (ResultKind.UNCHECKED, ())
+        assert "not checked" in str(verdict.note)
 
 
 def test_a_pattern_that_backtracks_is_cut_off() -> None:
@@ -62,4 +64,32 @@ def test_a_pattern_that_backtracks_is_cut_off() -> None:
 
 
 def test_a_schema_that_cannot_be_used_is_said_and_never_raised() -> None:
-    assert "cannot be used" in examine("1", {"$ref": "#/nowhere"}).schema_errors[0].message
+    verdict = examine("1", {"$ref": "#/nowhere"})
+    assert verdict.kind is ResultKind.UNCHECKED
+    assert "cannot be used" in str(verdict.note)
+
+
+def alternatives(levels: int) -> dict[str, object]:
+    """Each level twice the next: 2 ** levels ways to be wrong."""
+    chain: dict[str, object] = {f"a{i}": {"anyOf": [{"$ref": f"#/$defs/a{i + 1}"}] * 2} for i in range(levels)}
+    return {"$defs": {**chain, f"a{levels}": {"type": "string"}}, "$ref": "#/$defs/a0"}
+
+
+@pytest.mark.parametrize("levels", [13, 18, 24, 1000])
+def test_alternatives_beyond_number_are_refused_on_their_face(levels: int) -> None:
+    assert "alternatives" in str(is_hopeless(alternatives(levels)))
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        alternatives(8),
+        {"$ref": "#"},
+        {"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"},
+        {"properties": {f"p{i}": {"$ref": "#/$defs/x"} for i in range(500)}, "$defs": {"x": {"anyOf": [{}, {}]}}},
+        {"$ref": "#/nowhere"},
+        {"$ref": 7, "anyOf": 7, "not": 7},
+    ],
+)
+def test_what_is_not_hopeless_on_its_face(schema: dict[str, object]) -> None:
+    assert is_hopeless(schema) is None

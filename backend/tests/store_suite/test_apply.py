@@ -7,8 +7,27 @@ import pytest
 
 from job_processor.core.events import Happened
 from job_processor.core.job import Job, JobError, Refusals, State
-from job_processor.core.outcome import Accepted, Cancelled, Deferred, Failed, Progressed, ResultAccepted, Succeeded
+from job_processor.core.outcome import (
+    Accepted,
+    Cancelled,
+    Deferred,
+    Failed,
+    Progressed,
+    Reported,
+    ResultAccepted,
+    Succeeded,
+)
 from job_processor.core.transitions import Guard
+from job_processor.core.verdict import (
+    Edit,
+    ParseError,
+    Repair,
+    ResultKind,
+    SchemaError,
+    Verdict,
+    Warning,
+    WarningCode,
+)
 from job_processor.store import portable
 from job_processor.store.base import Query, Store
 from tests.store_suite import given
@@ -50,6 +69,22 @@ async def test_each_part_of_the_guard_alone_makes_a_change_lose(store: Store, wr
     assert not await store.apply(replace(change, guard=guard))
     assert await store.get(job.id) == job
     assert await store.apply(change)
+
+
+async def test_a_verdict_is_kept_whole(store: Store) -> None:
+    verdict = Verdict(
+        ResultKind.MALFORMED,
+        error=ParseError("Unexpected.", 1, 2),
+        repaired=Repair('{"a": 1}', (Edit(8, ", b", "}"),), cut=True, dropped="b"),
+        schema_errors=(SchemaError("/a", "is wrong"),),
+        warnings=(Warning(WarningCode.DUPLICATE_NAME, "/a", 1, 2, "twice"),),
+        note="in words",
+    )
+    job = await given.added(store)
+    assert await store.apply(given.decided(job, Reported(Succeeded('{"a": 1, b', verdict)), store.now()))
+    stored = await store.get(job.id)
+    assert stored is not None
+    assert stored.verdict == verdict
 
 
 async def test_without_a_lease_the_guard_wants_none(store: Store) -> None:

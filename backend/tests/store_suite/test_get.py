@@ -1,9 +1,12 @@
 """get: the whole job as last committed."""
 
+import bson
+
 from job_processor.core.job import JobError, State, Usage
 from job_processor.core.outcome import Accepted, Deferred, Failed, Progressed, Retried, Succeeded
 from job_processor.core.verdict import Edit, ParseError, Repair, ResultKind, SchemaError, Verdict
 from job_processor.store.base import Store
+from job_processor.store.mongo.documents import changed
 from tests.store_suite import given
 from tests.store_suite.places import Clock
 
@@ -12,6 +15,13 @@ async def test_an_unknown_id_is_nothing(store: Store) -> None:
     assert await store.get("0" * 24) is None
     assert await store.get("") is None
     assert await store.get("$where") is None
+
+
+async def test_the_largest_job_is_kept_whole(store: Store) -> None:
+    """A prompt of 512 KiB and a result of 8 MiB, the most that settings allow: a document of MongoDB has 16 MB."""
+    job = await given.completed(store, "p" * 524_288, "\u20ac" * 2_796_202)
+    assert await store.get(job.id) == job
+    assert len(bson.encode(changed(job, store.now())[0])) + 524_288 < 16_000_000
 
 
 async def test_every_move_is_read_back_as_it_was_decided(store: Store, clock: Clock) -> None:

@@ -28,6 +28,9 @@ class Wanted(TypedDict, total=False):
     attempt: int
     execution_id: str
     retryable: bool
+    body: bytes | None
+    body_cut: bool
+    content_type: str | None
 
 
 def late(store: Store, content: str = "r", **wanted: Unpack[Wanted]) -> Callback:
@@ -54,6 +57,8 @@ async def listed(store: Store, query: InboxQuery | None = None) -> list[str]:
         {"verdict": Answer.UNKNOWN, "said": Said.ERROR, "job_id": None, "execution_id": "e1", "retryable": False},
         {"verdict": Answer.STALE, "attempt": 7},
         {"verdict": Answer.UNREADABLE, "said": Said.UNREADABLE},
+        {"verdict": Answer.UNREADABLE, "said": Said.UNREADABLE, "body": b"", "content_type": "text/plain"},
+        {"verdict": Answer.UNREADABLE, "said": Said.UNREADABLE, "body": bytes(range(256)) * 5, "body_cut": True},
     ],
 )
 @pytest.mark.parametrize("content", ["", "r", "$set", "before\0after", "\u00e4\u20ac\U0001f600" * 3_000])
@@ -62,8 +67,9 @@ async def test_a_callback_comes_back_as_it_was_kept(store: Store, callback: Want
     assert await store.keep(given_) == given_.id
     assert await store.kept(given_.id) == given_
     [one] = await store.inbox(InboxQuery(clip=5))
-    assert one.callback == replace(given_, content=content[:5])
+    assert one.callback == replace(given_, content=content[:5], body=None)
     assert one.content_bytes == len(content.encode())
+    assert one.body_bytes == (None if given_.body is None else len(given_.body))
 
 
 async def test_what_is_not_there_is_none(store: Store) -> None:
@@ -107,6 +113,8 @@ async def test_a_settled_verdict_stays_when_it_comes_again(store: Store, settled
         {"execution_id": "e2"},
         {"said": Said.ERROR},
         {"retryable": False},
+        {"body": b""},
+        {"body": b"x"},
     ],
 )
 async def test_what_differs_is_another_callback(store: Store, different: Wanted) -> None:
@@ -118,6 +126,21 @@ async def test_what_differs_is_another_callback(store: Store, different: Wanted)
 async def test_a_duplicate_is_not_taken_for_an_empty_result(store: Store) -> None:
     one, two = late(store, "", verdict=Answer.DIFFERENT), late(store, "", verdict=Answer.DUPLICATE)
     assert [await store.keep(one), await store.keep(two)] == [one.id, two.id]
+
+
+async def test_what_could_not_be_read_of_two_jobs_is_two_callbacks(store: Store) -> None:
+    """The same bytes, refused for the same reason."""
+    one = late(store, "no JSON", verdict=Answer.UNREADABLE, said=Said.UNREADABLE, body=b"oops")
+    two = replace(one, id=_ids.new(store.now()), job_id=OTHER)
+    three = replace(one, id=_ids.new(store.now()), body=b"oops!")
+    assert [await store.keep(callback) for callback in (one, two, three)] == [one.id, two.id, three.id]
+    assert await store.keep(replace(two, id=_ids.new(store.now()))) == two.id
+
+
+async def test_the_largest_body_is_kept_whole(store: Store) -> None:
+    given_ = late(store, verdict=Answer.UNREADABLE, said=Said.UNREADABLE, body=b"\xff" * 8_388_608)
+    await store.keep(given_)
+    assert await store.kept(given_.id) == given_
 
 
 async def test_other_content_is_another_callback(store: Store) -> None:

@@ -1,13 +1,13 @@
 """list: newest id first, filtered, paged, clipped."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import JobError, State
 from job_processor.core.outcome import Failed, Progressed, Succeeded
-from job_processor.core.verdict import Edit, ParseError, Repair, ResultKind, SchemaError, Verdict
+from job_processor.core.verdict import Edit, ParseError, Repair, ResultKind, SchemaError, Verdict, Warning, WarningCode
 from job_processor.store.base import Query, Store, Summary
 from tests.store_suite import given
 from tests.store_suite.places import Clock
@@ -39,15 +39,14 @@ async def test_pages_follow_each_other_without_gap_or_overlap(store: Store) -> N
     assert len(seen) == 7
 
 
-AS_IN_THE_JOB = sorted(
-    {field.name for field in fields(Summary)}
-    - {"verdict", "parse_error", "schema_error", "prompt_bytes", "result_bytes"}
-)
+AS_IN_THE_JOB = sorted({field.name for field in fields(Summary)} - {"verdict", "prompt_bytes", "result_bytes"})
 VERDICT = Verdict(
     ResultKind.SCHEMA_MISMATCH,
     ParseError("m", 1, 2),
     Repair("t" * 99, (Edit(0, "a", "b"),)),
     (SchemaError("/a", "first"), SchemaError("/b", "second")),
+    (Warning(WarningCode.DUPLICATE_NAME, "/a", 1, 2, "x"), Warning(WarningCode.DUPLICATE_NAME, "/b", 1, 2, "y")),
+    "a note",
 )
 
 
@@ -76,7 +75,9 @@ async def test_a_row_says_of_a_job_in_each_state_what_the_job_itself_says(store:
     done = await given.moved(store, again, given.says(again, Succeeded("result", VERDICT)))
     row = await row_of(store, done)
     assert [one.id for one in (*rows, row)] == [made.id] * 4
-    assert (row.verdict, row.parse_error, row.schema_error) == (VERDICT.kind, VERDICT.error, VERDICT.schema_errors[0])
+    assert row.verdict == replace(
+        VERDICT, repaired=None, schema_errors=VERDICT.schema_errors[:1], warnings=VERDICT.warnings[:1]
+    )
     assert (row.prompt_bytes, row.result_bytes) == (6, 6)
 
 

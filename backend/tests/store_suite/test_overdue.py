@@ -1,7 +1,7 @@
 """overdue: what the reaper must look at, longest overdue first."""
 
 from job_processor.core.job import State
-from job_processor.core.outcome import Accepted
+from job_processor.core.outcome import Accepted, Asked, CallbackUnreadable
 from job_processor.store.base import Store
 from tests.store_suite import given
 from tests.store_suite.places import Clock
@@ -27,6 +27,22 @@ async def test_a_callback_is_overdue_at_its_deadline(store: Store, clock: Clock)
     clock.forward(499)
     assert await _overdue(store) == []
     clock.forward(1)
+    assert await _overdue(store) == [job.id]
+
+
+async def test_a_job_whose_processor_is_to_be_asked_is_looked_at_at_once_and_keeps_its_deadline(
+    store: Store, clock: Clock
+) -> None:
+    await given.added(store)
+    job = await given.claimed(store)
+    job = await given.moved(store, job, given.says(job, Accepted(500)))
+    told = await given.moved(store, job, CallbackUnreadable("no JSON"))
+    assert list(await store.overdue(10)) == [told]
+    assert told.lease is not None
+    waits = await given.moved(store, told, Asked(told.lease.token))
+    assert await _overdue(store) == []
+    assert await store.get(job.id) == waits
+    clock.forward(500)
     assert await _overdue(store) == [job.id]
 
 

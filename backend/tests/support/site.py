@@ -19,7 +19,7 @@ from job_processor.inbox import Inbox
 from job_processor.lifecycle import Lifecycle
 from job_processor.processors.base import Processor
 from job_processor.signing import CallbackSigner
-from job_processor.store.base import Claim
+from job_processor.store.base import Claim, Store
 from job_processor.store.sqlite.store import SqliteStore
 from job_processor.telemetry import Telemetry
 from job_processor.workers.dispatcher import Dispatcher
@@ -34,7 +34,7 @@ DEFAULT = FlowRules("main", max_attempts=3, lease_seconds=30, callback_timeout_s
 
 @dataclass(slots=True)
 class Site:
-    store: SqliteStore
+    store: Store
     lifecycle: Lifecycle
     bus: Bus
     signer: CallbackSigner
@@ -111,10 +111,15 @@ async def open_site(
     origins: Sequence[str] = (),
     loops: Callable[[Site], Sequence[Loop]] | None = None,
     slots: int = 1_000,
+    store: Store | None = None,
 ) -> AsyncIterator[Site]:
-    """``processors``: a dispatcher runs for each flow named in it. ``loops``: more to run beside the notifier."""
-    store = SqliteStore(directory, now)
-    await store.open()
+    """``processors``: a dispatcher runs for each flow named in it. ``loops``: more to run beside the notifier.
+
+    ``store``: an open one; without it SQLite in the directory.
+    """
+    if store is None:
+        store = SqliteStore(directory, now)
+        await store.open()
     bus, telemetry, signer = Bus(), Telemetry(), CallbackSigner((SECRET, OLD_SECRET))
     rules = {flow.name: flow for flow in flows}
     ids = IdFactory(0x123456789ABC)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ async def new_place(tmp_path: Path) -> AsyncIterator[NewPlace]:
         yield make
 
 
-KEPT = 2
+KEPT = 4
 """Kept callbacks of a filled store."""
 
 
@@ -70,6 +71,16 @@ async def fill(store: Store, more: int = 0) -> int:
     )
     for n, content in enumerate(("late", "before\0after")):
         await store.keep(_late(failed.id, n, store.now(), content))
+    for n, body in enumerate((b"", bytes(range(256))), start=2):
+        unread = replace(
+            _late(failed.id, n, store.now(), "400: no JSON"),
+            verdict=Answer.UNREADABLE,
+            said=Said.UNREADABLE,
+            body=body,
+            body_cut=body == b"",
+            content_type="text/plain",
+        )
+        await store.keep(unread)
     for i in range(more):
         await given.added(store, f"plain {i}")
     return 6 + more

@@ -103,6 +103,54 @@ async def test_e3_a_processor_that_says_for_ever_that_it_still_works_is_given_up
     assert await site.store.overdue(10) == []
 
 
+UNREAD = [
+    (Succeeded("found"), "COMPLETED"),
+    (Failed(JobError("crashed", "The execution crashed."), retryable=False), "FAILED"),
+    (Accepted(60_000), "WAITING"),
+    (None, "WAITING"),
+    (RuntimeError("n8n is away"), "WAITING"),
+]
+
+
+@pytest.mark.parametrize(("answer", "state"), UNREAD)
+async def test_after_a_callback_that_could_not_be_read_the_processor_is_asked_at_once(
+    site: Site, clock: Clock, answer: Outcome | None | Exception, state: str
+) -> None:
+    job = (await site.submit())["id"]
+    await site.say(await site.claim(), Accepted(20_000, "exec-1"))
+    assert (await site.callback({"jobId": job, "result": "r", "error": "e"})).status == 422
+    asked = Asked(answer)
+
+    for _ in range(3):
+        await reaper(site, asked).tick()
+
+    assert asked.asked == [(job, 1)]
+    told = await site.job(job)
+    assert (told["status"], told["failures"]) == (state, 1 if state == "FAILED" else 0)
+    assert await site.store.overdue(10) == []
+    if state != "WAITING":
+        return
+    # Nobody knew: it waits until its own deadline, is asked about again, and says then that a callback had come.
+    assert told["waitingOn"]["until"] == "2026-09-21T14:13:40.000Z"
+    clock.forward(20_000)
+    await reaper(site, Asked(None)).tick()
+    told = await site.job(job)
+    assert (told["status"], told["failures"], told["error"]["code"]) == ("PENDING", 1, "callback_overdue")
+    assert "A callback came and could not be read" in told["error"]["message"]
+
+
+async def test_a_processor_that_cannot_be_asked_is_waited_for_as_before(site: Site, clock: Clock) -> None:
+    job = (await site.submit())["id"]
+    await site.say(await site.claim(), Accepted(20_000))
+    await site.callback({"jobId": job, "result": "r", "error": "e"})
+
+    await reaper(site).tick()
+
+    assert (await site.job(job))["status"] == "WAITING"
+    assert await site.store.overdue(10) == []
+    assert (await site.callback({"jobId": job, "result": "r"})).json()["status"] == "COMPLETED"
+
+
 async def test_a_crash_report_whose_match_was_cut_off_is_found_when_its_callback_is_overdue(
     site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,9 +40,10 @@ export function callbacksQuery(verdict: readonly CallbackVerdict[]) {
   });
 }
 
-export function jobCallbacksQuery(jobId: string) {
+/** `told`: how many the job's own history speaks of; one more, and the list is asked for anew. */
+export function jobCallbacksQuery(jobId: string, told: number) {
   return queryOptions({
-    queryKey: callbackKeys.ofJob(jobId),
+    queryKey: [...callbackKeys.ofJob(jobId), told],
     queryFn: async ({ signal }): Promise<KeptCallback[]> => {
       const query = { jobId, limit: ALL_OF_A_JOB };
       return (await bodyOf(client.GET("/callbacks", { params: { query }, signal }))).map(toCallback);
@@ -58,6 +59,11 @@ export function wholeCallbackQuery(id: string) {
     queryFn: async ({ signal }): Promise<KeptCallback> =>
       toCallback(await bodyOf(client.GET("/callbacks/{id}", { params: { path: { id } }, signal }))),
   });
+}
+
+/** Where the bytes of a callback that could not be read are, for a link that saves them. */
+export function bodyAddress(id: string): string {
+  return `/callbacks/${id}/body`;
 }
 
 /** The job, COMPLETED with this result. */

@@ -210,6 +210,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/callbacks/{id}/body": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of a callback that could not be read, as they came */
+        get: operations["getCallbackBody"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/callbacks/{id}/accept": {
         parameters: {
             query?: never;
@@ -219,7 +236,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Complete a FAILED or CANCELLED job with a late result */
+        /** Complete a job with a late result, or with what could not be read */
         post: operations["acceptCallback"];
         delete?: never;
         options?: never;
@@ -445,29 +462,38 @@ export interface components {
         State: "CANCELLED" | "COMPLETED" | "FAILED" | "PENDING" | "RUNNING" | "WAITING";
         /**
          * VerdictOut
-         * @description The whole verdict on a result.
+         * @description ``note``: why there is no repair, or what was not checked and why.
+         *
+         *         In lists ``repaired`` is absent (null), and of ``schemaErrors`` and ``warnings`` the first is there.
          */
         VerdictOut: {
             kind: components["schemas"]["ResultKind"];
             error: components["schemas"]["ParseErrorOut"] | null;
             repaired: components["schemas"]["RepairOut"] | null;
             schemaErrors: components["schemas"]["SchemaErrorOut"][];
+            warnings: components["schemas"]["WarningOut"][];
+            note: string | null;
         };
         /**
          * ResultKind
          * @enum {unknown}
          */
-        ResultKind: "json" | "malformed" | "schema_mismatch" | "text";
+        ResultKind: "json" | "malformed" | "schema_mismatch" | "text" | "unchecked";
         /** ParseErrorOut */
         ParseErrorOut: {
             message: string;
             line: number;
             column: number;
         };
-        /** RepairOut */
+        /**
+         * RepairOut
+         * @description ``cut``: the raw text ends before its JSON does; ``dropped``: what stood at that end and is not in ``text``.
+         */
         RepairOut: {
             text: string;
             edits: components["schemas"]["EditOut"][];
+            cut: boolean;
+            dropped: string | null;
         };
         /** EditOut */
         EditOut: {
@@ -480,6 +506,23 @@ export interface components {
             path: string;
             message: string;
         };
+        /**
+         * WarningOut
+         * @description What is odd about valid JSON. ``path`` is a JSON Pointer; ``line`` and ``column`` count from 1.
+         */
+        WarningOut: {
+            code: components["schemas"]["WarningCode"];
+            path: string;
+            line: number;
+            column: number;
+            message: string;
+        };
+        /**
+         * WarningCode
+         * @description What is odd about a result that is valid JSON all the same.
+         * @enum {unknown}
+         */
+        WarningCode: "byte_order_mark" | "cut_off" | "duplicate_name" | "half_surrogate" | "lost_backslash" | "number_precision" | "number_range" | "too_deep";
         /** ErrorOut */
         ErrorOut: {
             code: string;
@@ -542,7 +585,7 @@ export interface components {
          * @description What a history entry records; each belongs to exactly one move of the life cycle.
          * @enum {unknown}
          */
-        Happened: "accepted" | "attempt_failed" | "callback_overdue" | "cancel_answered" | "cancelled" | "completed" | "failed" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
+        Happened: "accepted" | "attempt_failed" | "callback_overdue" | "callback_unreadable" | "cancel_answered" | "cancelled" | "completed" | "failed" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
         /**
          * CallbackNoted
          * @description A report that belongs to no job in flight; it is kept in the inbox.
@@ -553,26 +596,37 @@ export interface components {
         /**
          * CallbackReport
          * @description Exactly one of result, error and progress. ``executionId`` alone may stand for ``jobId`` beside an error.
+         *
+         *         This is what should be sent; what is understood besides is in docs/callbacks.md.
          */
         CallbackReport: {
             /** @default null */
             jobId?: string | null;
+            /**
+             * @description a text is kept byte for byte, any other JSON as its text
+             * @default null
+             */
+            result?: unknown;
+            /**
+             * @description in words; of an object its message counts
+             * @default null
+             */
+            error?: unknown;
+            /**
+             * @description in words, at most 4 KiB
+             * @default null
+             */
+            progress?: unknown;
             /** @default null */
-            result?: string | null;
+            attempt?: number | string | null;
             /** @default null */
-            error?: string | null;
-            /** @default null */
-            progress?: string | null;
-            /** @default null */
-            attempt?: number | null;
-            /** @default null */
-            executionId?: string | null;
+            executionId?: string | number | null;
             /** @default true */
-            retryable?: boolean;
+            retryable?: boolean | string | number | null;
             /** @default null */
-            workflow?: string | null;
+            workflow?: unknown;
             /** @default null */
-            lastNode?: string | null;
+            lastNode?: unknown;
         };
         /** CancelRequest */
         CancelRequest: {
@@ -688,7 +742,7 @@ export interface components {
             maxAttempts: number;
             deadline: string | null;
             result: string | null;
-            resultVerdict: components["schemas"]["VerdictBrief"] | null;
+            resultVerdict: components["schemas"]["VerdictOut"] | null;
             error: components["schemas"]["ErrorOut"] | null;
             progress: string | null;
             waitingOn: components["schemas"]["WaitingOn"] | null;
@@ -699,15 +753,6 @@ export interface components {
             promptBytes: number;
             resultTruncated: boolean;
             resultBytes: number | null;
-        };
-        /**
-         * VerdictBrief
-         * @description The verdict on a result in a list: of the schema errors the first only, and no repair.
-         */
-        VerdictBrief: {
-            kind: components["schemas"]["ResultKind"];
-            error: components["schemas"]["ParseErrorOut"] | null;
-            schemaErrors: components["schemas"]["SchemaErrorOut"][];
         };
         /**
          * JobWhole
@@ -760,7 +805,9 @@ export interface components {
          * KeptCallback
          * @description A callback that changed nothing, as it came. ``content`` beyond 4 KiB is cut in lists.
          *
-         *         ``said``: result, error or unreadable. ``deliveries``: how often the same came.
+         *         ``said``: result, error or unreadable. ``deliveries``: how often the same came. Of one that could not be read
+         *         ``content`` says why, and ``body`` is what came, as text with U+FFFD for what is no UTF-8; lists leave it out and
+         *         bring its size alone. ``bodyTruncated``: only its beginning is kept.
          */
         KeptCallback: {
             /** @description 24 hex digits, time-ordered */
@@ -784,6 +831,10 @@ export interface components {
             content: string;
             contentTruncated: boolean;
             contentBytes: number;
+            contentType: string | null;
+            body: string | null;
+            bodyBytes: number | null;
+            bodyTruncated: boolean;
         };
         /**
          * Answer
@@ -1048,7 +1099,14 @@ export interface operations {
     };
     reportCallback: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description may stand for `jobId` in the body */
+                jobId?: string;
+                /** @description may stand for `attempt` in the body */
+                attempt?: string;
+                /** @description may stand for `executionId` in the body */
+                executionId?: string;
+            };
             header?: {
                 /** @description the shared secret; or `Authorization: Bearer` with the callback token */
                 "x-webhook-secret"?: string;
@@ -1174,7 +1232,14 @@ export interface operations {
     };
     reportCallbackUnderJobs: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description may stand for `jobId` in the body */
+                jobId?: string;
+                /** @description may stand for `attempt` in the body */
+                attempt?: string;
+                /** @description may stand for `executionId` in the body */
+                executionId?: string;
+            };
             header?: {
                 /** @description the shared secret; or `Authorization: Bearer` with the callback token */
                 "x-webhook-secret"?: string;
@@ -1872,6 +1937,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KeptCallback"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCallbackBody: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the kept callback's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the bytes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Not found */

@@ -160,3 +160,110 @@ it("says so when they cannot be loaded, and tries again when asked to", async ()
   expect(await screen.findByTestId("late-result")).toBeInTheDocument();
   expect(screen.queryByText(/could not be loaded/)).not.toBeInTheDocument();
 });
+
+const UNREAD = {
+  verdict: "unreadable",
+  said: "unreadable",
+  content: "400: The body is not one well-formed JSON value in UTF-8, and no form.",
+  contentType: "application/json",
+  body: null,
+  bodyBytes: 19,
+} as const;
+const CAME = '{"result": "say "hi""}';
+
+function bringing(body: string) {
+  server.use(
+    http.get(`/callbacks/${"0".repeat(24)}`, () =>
+      HttpResponse.json(wireCallback({ ...UNREAD, id: "0".repeat(24), body, bodyBytes: body.length })),
+    ),
+  );
+}
+
+it("what could not be read is shown with why, as it came, and to be saved", async () => {
+  serving({ status: "WAITING" }, [UNREAD]);
+  bringing(CAME);
+  renderPage(`/ui/jobs/${ID}`);
+  const section = within(await screen.findByRole("region", { name: "Other callbacks" }));
+  expect(section.getByText(/A callback that could not be read/)).toBeInTheDocument();
+  expect(section.getByText(UNREAD.content)).toBeInTheDocument();
+  expect(await section.findByRole("group", { name: "What came, as text" })).toHaveTextContent(CAME);
+  expect(section.getByRole("link", { name: "Save the bytes" })).toHaveAttribute(
+    "href",
+    `/callbacks/${"0".repeat(24)}/body`,
+  );
+});
+
+it("what could not be read is accepted by a person who has seen it, while the job still waits", async () => {
+  serving({ status: "WAITING" }, [UNREAD]);
+  bringing(CAME);
+  server.use(
+    http.post(`/callbacks/${"0".repeat(24)}/accept`, () => {
+      const completed = { status: "COMPLETED", waitingOn: null, result: CAME } as const;
+      serving(completed, [{ ...UNREAD, verdict: "accepted" }]);
+      return HttpResponse.json(wireJob(completed));
+    }),
+  );
+  renderPage(`/ui/jobs/${ID}`);
+  const notice = within(await screen.findByTestId("unread-callback"));
+  expect(notice.getByText("A callback came that could not be read")).toBeInTheDocument();
+  await userEvent.click(notice.getByRole("button", { name: "Accept what came…" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "Accept what came as the result?" }));
+  expect(await dialog.findByRole("group", { name: "What came, as text" })).toHaveTextContent(CAME);
+  await userEvent.click(dialog.getByRole("button", { name: "Accept all of it" }));
+  expect(await screen.findByText("Completed", { selector: "[data-status]" })).toBeInTheDocument();
+  await waitFor(async () => expect((await rows())[0]).toMatch(/which a person accepted as it came/));
+  expect(screen.queryByTestId("unread-callback")).not.toBeInTheDocument();
+});
+
+it("of what is not whole only the beginning is shown, and nobody is asked to accept it", async () => {
+  serving({ status: "FAILED", waitingOn: null }, [{ ...UNREAD, bodyTruncated: true }]);
+  bringing("x".repeat(19));
+  renderPage(`/ui/jobs/${ID}`);
+  const section = within(await screen.findByRole("region", { name: "Other callbacks" }));
+  await userEvent.click(section.getByRole("button", { name: /What came/ }));
+  expect(
+    await section.findByText("Only the beginning was kept, so it cannot be accepted."),
+  ).toBeInTheDocument();
+  expect(screen.queryByTestId("unread-callback")).not.toBeInTheDocument();
+  expect(screen.queryByRole("button", { name: /^Accept/ })).not.toBeInTheDocument();
+});
+
+it("where nothing was read there is nothing to look at, and it is said", async () => {
+  serving({ status: "WAITING" }, [
+    { ...UNREAD, bodyBytes: null },
+    { ...UNREAD, bodyBytes: 0 },
+  ]);
+  renderPage(`/ui/jobs/${ID}`);
+  expect(await screen.findByText("Nothing of it was read.")).toBeInTheDocument();
+  expect(screen.getAllByText(UNREAD.content)).toHaveLength(2);
+  expect(screen.queryByRole("button", { name: /What came|Accept/ })).not.toBeInTheDocument();
+});
+
+it("bytes that cannot be loaded are said to be, and asked for again", async () => {
+  serving({ status: "COMPLETED", waitingOn: null, result: "r" }, [UNREAD]);
+  server.use(http.get("/callbacks/:id", () => problem(503, "The store cannot answer now.")));
+  renderPage(`/ui/jobs/${ID}`);
+  await userEvent.click(await screen.findByRole("button", { name: /What came/ }));
+  expect(await screen.findByText("The store cannot answer now.")).toBeInTheDocument();
+  bringing(CAME);
+  await userEvent.click(screen.getByRole("button", { name: "Try again" }));
+  expect(await screen.findByRole("group", { name: "What came, as text" })).toHaveTextContent(CAME);
+});
+
+it("the history says that one came, and the kept one is asked for at once", async () => {
+  bringing(CAME);
+  serving({ status: "WAITING" }, []);
+  renderPage(`/ui/jobs/${ID}`);
+  expect(await screen.findByText("Waiting", { selector: "[data-status]" })).toBeInTheDocument();
+  const at = "2026-11-24T10:00:01.000Z";
+  serving(
+    { status: "WAITING", history: [{ at, what: "callback_unreadable", attempt: 1, detail: UNREAD.content }] },
+    [UNREAD],
+  );
+  act(() => {
+    FakeEventSource.newest().send("hello", { position: 1 });
+    FakeEventSource.newest().send("job", { id: ID, status: "WAITING", flow: "mock", rev: 2 });
+  });
+  expect(await screen.findByTestId("unread-callback")).toBeInTheDocument();
+  expect(screen.getAllByText("A callback came that could not be read").length).toBeGreaterThan(1);
+});

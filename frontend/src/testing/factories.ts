@@ -71,6 +71,10 @@ export function wireCallback(changes: Partial<WireCallback> = {}): WireCallback 
     content: '{"answer": 42}',
     contentTruncated: false,
     contentBytes: 14,
+    contentType: null,
+    body: null,
+    bodyBytes: null,
+    bodyTruncated: false,
     ...changes,
   };
 }

@@ -14,6 +14,7 @@ class Happened(StrEnum):
     ATTEMPT_FAILED = "attempt_failed"
     LEASE_LOST = "lease_lost"
     CALLBACK_OVERDUE = "callback_overdue"
+    CALLBACK_UNREADABLE = "callback_unreadable"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"

@@ -19,20 +19,26 @@ CLOCKS_DIFFER_MS = 5_000
 """By so much the times that two processes stamp may differ: each carries the store's time on by itself."""
 
 
+KEPT_UNREAD_OF_A_JOB = 10
+"""Entries of a job's history that tell of callbacks that could not be read; what comes beyond is only kept."""
+
+
 class Said(StrEnum):
     """What a callback held."""
 
     RESULT = "result"
     ERROR = "error"
     UNREADABLE = "unreadable"
-    """Nothing that could be read; the content says why."""
+    """Nothing that could be read; the content says why, the body holds what came."""
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
     """One authenticated callback, and how often it came. Times in milliseconds since 1970.
 
-    ``content``: the result byte for byte, or the error's words. Empty for a duplicate: the job has it.
+    ``content``: the result byte for byte, the error's words, or why it could not be read. Empty for a duplicate:
+    the job has it. ``body``: of an unreadable one the bytes as they came, or their beginning if ``body_cut``; ``None``
+    when none were read (and in lists, which bring the size alone). ``content_type``: the header that came with them.
     """
 
     id: str
@@ -46,6 +52,9 @@ class Callback:
     execution_id: str | None = None
     retryable: bool = True
     deliveries: int = 1
+    body: bytes | None = None
+    body_cut: bool = False
+    content_type: str | None = None
 
     @property
     def mark(self) -> str:
@@ -55,8 +64,25 @@ class Callback:
         # A duplicate's content is left out, and must not be taken for an empty one.
         is_duplicate = self.verdict is Answer.DUPLICATE
         said = (self.said.value, is_duplicate, self.content)
-        parts = (job_id, self.attempt, self.execution_id, self.retryable, *said)
+        parts: tuple[object, ...] = (job_id, self.attempt, self.execution_id, self.retryable, *said)
+        if self.body is not None:
+            # Without a body as before there were any, so that what is kept since then is still known.
+            parts = (*parts, hashlib.sha256(self.body).hexdigest())
         return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def takeable(self) -> str | None:
+        """The text that a person may accept as the job's result; ``None``: it brought none.
+
+        Of bytes that could not be read it is all of them, as UTF-8, with U+FFFD for what is none.
+        """
+        if self.verdict is Answer.DUPLICATE:
+            return None
+        if self.said is Said.RESULT:
+            return self.content
+        if self.said is Said.UNREADABLE and self.body and not self.body_cut:
+            return self.body.decode("utf-8", "replace")
+        return None
 
     @property
     def is_of_a_job(self) -> bool:

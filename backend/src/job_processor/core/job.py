@@ -95,6 +95,8 @@ class Lease:
     token: str
     owner: str
     until: int
+    ask_at: int | None = None
+    """When the processor is to be asked what became of the attempt, whatever is left until ``until``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +168,11 @@ class Job(NamedTuple):
         return None if self.lease is None else self.lease.until
 
     def due_at(self) -> int | None:
-        """When the reaper must look at this job: the end of its lease, or its own deadline if sooner."""
+        """When the reaper must look at this job: when its lease ends, its processor is to be asked, or its own
+        deadline is, whichever comes first."""
         if self.state in FINAL:
             return None
         if self.lease is None:
             return self.deadline
-        return self.lease.until if self.deadline is None else min(self.lease.until, self.deadline)
+        times = (self.lease.until, self.lease.ask_at, self.deadline)
+        return min(time for time in times if time is not None)

@@ -136,6 +136,24 @@ class Progressed:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackUnreadable:
+    """A callback that proved itself and could not be read; its bytes are kept elsewhere. Changes no state.
+
+    ``attempt``: which it is about, if that is known; else the newest.
+    """
+
+    text: str
+    attempt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The processor was asked before its callback was due, and nothing came of it: the attempt waits on as before."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
 class Expired:
     """The reaper's look at a job whose ``due_at`` has passed."""
 
@@ -169,12 +187,27 @@ class Retried:
 
 @dataclass(frozen=True, slots=True)
 class ResultAccepted:
-    """A person took a late result for a FAILED or CANCELLED job."""
+    """A person took what a callback brought as the result of a FAILED or CANCELLED job.
+
+    ``unread``: of any job that is not COMPLETED. Nobody but a person can read it, so it is as welcome as a success is
+    while the job is not final. ``attempt``: which it is of, if that is known.
+    """
 
     result: str
     verdict: Verdict | None = None
+    unread: bool = False
+    attempt: int | None = None
 
 
 Signal: TypeAlias = (
-    Reported | Progressed | Expired | FlowMissing | Cancelled | CancelAnswered | Retried | ResultAccepted
+    Reported
+    | Progressed
+    | CallbackUnreadable
+    | Asked
+    | Expired
+    | FlowMissing
+    | Cancelled
+    | CancelAnswered
+    | Retried
+    | ResultAccepted
 )

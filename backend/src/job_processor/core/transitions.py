@@ -11,6 +11,7 @@ from job_processor.core.backoff import backoff_ms
 from job_processor.core.bounds import bounded_partial, newest_partials, remember, room_for_one
 from job_processor.core.events import Event, Happened
 from job_processor.core.flow import FlowRules, OnInvalidResult
+from job_processor.core.inbox import KEPT_UNREAD_OF_A_JOB
 from job_processor.core.job import (
     IN_FLIGHT,
     Attempt,
@@ -25,6 +26,8 @@ from job_processor.core.job import (
 )
 from job_processor.core.outcome import (
     Accepted,
+    Asked,
+    CallbackUnreadable,
     CancelAnswered,
     Cancelled,
     Deferred,
@@ -46,6 +49,10 @@ says "running" may be of something that died long ago."""
 
 # Nothing else can tell of a refusal: who proves nothing must not be able to write to a job.
 OVERDUE = "No callback came by the deadline. One whose secret or token is wrong is refused, and does not count."
+OVERDUE_UNREAD = (
+    "A callback came and could not be read (what it held is among the job's callbacks); no other came by the deadline."
+)
+OVERDUE_PROGRESS = "Callbacks told of progress; none brought a result or an error by the deadline."
 
 
 NO_FLOW_MS = 7 * 86_400_000
@@ -152,11 +159,16 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
                 case Deferred():
                     after = _defer(job, outcome, now)
                 case Failed():
-                    after = _fail_attempt(job, outcome, AttemptEnd.FAILED, Happened.ATTEMPT_FAILED, now, rules, jitter)
+                    what = Happened.ATTEMPT_FAILED
+                    after = _fail_attempt(job, outcome, AttemptEnd.FAILED, what, now, rules, jitter, signal.note)
                 case _:
                     after = None
         case Progressed() if _is_current(job, signal.attempt, signal.token):
             after = job._replace(progress=signal.text)
+        case CallbackUnreadable():
+            after = _note_unreadable(job, signal, now)
+        case Asked() if job.lease is not None and job.lease.token == signal.token and job.lease.ask_at is not None:
+            after = job._replace(lease=replace(job.lease, ask_at=None))
         case Expired():
             after = _expire(job, now, rules, jitter)
         case FlowMissing() if job.state is State.PENDING and ends_without_flow(job.run_at) <= now:
@@ -175,13 +187,8 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
             after = job._replace(history=remember(job.history, told))
         case Retried() if job.state in (State.FAILED, State.CANCELLED):
             after = _retry(job, signal, now)
-        case ResultAccepted() if job.state in (State.FAILED, State.CANCELLED):
-            after = _finish(
-                job._replace(result=signal.result, verdict=signal.verdict, error=None),
-                State.COMPLETED,
-                Event(now, Happened.RESULT_ACCEPTED),
-                now,
-            )
+        case ResultAccepted() if job.state in (State.FAILED, State.CANCELLED) or (signal.unread and not job.is_final):
+            after = _take(job, signal, now)
         case _:
             after = None
     if after is None:
@@ -202,6 +209,47 @@ def _is_current(job: Job, attempt: int | None, token: str | None, execution: str
     return attempt is None or attempt == job.attempt
 
 
+def _note_unreadable(job: Job, signal: CallbackUnreadable, now: int) -> Job | None:
+    """The history says it once, and a few times at most; while the attempt waits, its processor is asked at once.
+
+    A COMPLETED job has its result: what came besides is kept, and is no part of how it came about.
+    """
+    if job.state is State.COMPLETED:
+        return None
+    number = signal.attempt if signal.attempt is not None and signal.attempt <= job.attempt else (job.attempt or None)
+    known = [event for event in job.history if event.what is Happened.CALLBACK_UNREADABLE]
+    if len(known) >= KEPT_UNREAD_OF_A_JOB or any((e.attempt, e.detail) == (number, signal.text) for e in known):
+        return None
+    told = job._replace(history=remember(job.history, Event(now, Happened.CALLBACK_UNREADABLE, number, signal.text)))
+    if job.state is State.WAITING and job.lease is not None and number == job.attempt:
+        return told._replace(lease=replace(job.lease, ask_at=now))
+    return told
+
+
+def _came_unread(job: Job) -> bool:
+    """Did a callback of the current attempt come that could not be read?"""
+    return any(e.what is Happened.CALLBACK_UNREADABLE and e.attempt == job.attempt for e in job.history)
+
+
+def _take(job: Job, signal: ResultAccepted, now: int) -> Job:
+    """A person's word: the job is COMPLETED with it, and an attempt under way is over."""
+    success = Succeeded(signal.result, signal.verdict)
+    winner = signal.attempt or job.attempt
+    return _finish(
+        job._replace(
+            attempts=job.attempts
+            if job.is_final
+            else tuple(_after_success(a, winner, success, now) for a in job.attempts),
+            result=signal.result,
+            verdict=signal.verdict,
+            error=None,
+        ),
+        State.COMPLETED,
+        Event(now, Happened.RESULT_ACCEPTED),
+        now,
+    )
+
+
 def _was_cancelled(job: Job, attempt: int) -> bool:
     return any(event.what is Happened.CANCELLED and event.attempt == attempt for event in job.history)
 
@@ -219,7 +267,7 @@ def _succeed(job: Job, success: Succeeded, signal: Reported, now: int) -> Job | 
             error=None,
         ),
         State.COMPLETED,
-        Event(now, Happened.COMPLETED, number, _noted(success.note, signal.note or _out_of_order(job, number, signal))),
+        Event(now, Happened.COMPLETED, number, _noted(success.note, _out_of_order(job, number, signal), signal.note)),
         now,
     )
 
@@ -256,7 +304,8 @@ def _is_unwanted(job: Job, success: Succeeded, rules: FlowRules) -> bool:
     return (
         job.result_schema is not None
         and success.verdict is not None
-        and success.verdict.kind is not ResultKind.JSON
+        # What could not be checked is not known to be wrong, and would be examined in vain again.
+        and success.verdict.kind not in (ResultKind.JSON, ResultKind.UNCHECKED)
         and rules.on_invalid_result is not OnInvalidResult.KEEP
     )
 
@@ -283,7 +332,7 @@ def complaint(verdict: Verdict) -> str:
     if verdict.error is not None:
         return f"Not valid JSON: {verdict.error.message} (line {verdict.error.line}, column {verdict.error.column})."
     said = "; ".join(f"{e.path or '/'}: {e.message}" for e in verdict.schema_errors[:5])
-    return f"The JSON does not fit the schema: {said}."
+    return f"The JSON does not fit the schema: {said}." if said else "The JSON does not fit the schema."
 
 
 def _accept(job: Job, accepted: Accepted, note: str | None, now: int, rules: FlowRules) -> Job | None:
@@ -298,14 +347,16 @@ def _accept(job: Job, accepted: Accepted, note: str | None, now: int, rules: Flo
         # Each of several workers may have asked about the one deadline that had passed.
         is_news = note is not None and now >= job.lease.until
         return job._replace(
-            lease=replace(job.lease, until=min(now + accepted.timeout_ms, longest)),
+            lease=replace(job.lease, until=min(now + accepted.timeout_ms, longest), ask_at=None),
             history=remember(job.history, again) if is_news else job.history,
         )
     newest = replace(job.attempts[-1], execution_id=accepted.execution_id or job.attempts[-1].execution_id)
+    # A callback was faster, and could not be read: there may be something to fetch already.
+    ask_at = now if _came_unread(job) else None
     return job._replace(
         state=State.WAITING,
         refusals=None,
-        lease=replace(job.lease, until=now + accepted.timeout_ms),
+        lease=replace(job.lease, until=now + accepted.timeout_ms, ask_at=ask_at),
         attempts=(*job.attempts[:-1], newest),
         history=remember(job.history, Event(now, Happened.ACCEPTED, job.attempt, accepted.execution_id)),
     )
@@ -332,10 +383,11 @@ def _fail_attempt(
     now: int,
     rules: FlowRules,
     jitter: float,
+    note: str | None = None,
 ) -> Job:
     failures = job.failures + 1
-    detail = f"{failed.error.code}: {failed.error.message}"
-    event = Event(now, what, job.attempt, detail if failed.note is None else f"{detail} {failed.note}")
+    said = _noted(f"{failed.error.code}: {failed.error.message}", failed.note, note)
+    event = Event(now, what, job.attempt, said)
     closed = _close_attempt(job, now, end, failed.error, failed.usage, failed.partial)._replace(
         failures=failures,
         error=failed.error,
@@ -367,7 +419,11 @@ def _expire(job: Job, now: int, rules: FlowRules, jitter: float) -> Job | None:
     if job.state is State.RUNNING:
         lost = Failed(JobError("lease_lost", "The worker stopped renewing its lease."))
         return _fail_attempt(job, lost, AttemptEnd.LOST, Happened.LEASE_LOST, now, rules, jitter)
-    late = Failed(JobError("callback_overdue", OVERDUE))
+    if job.lease is None or job.lease.until > now:
+        # Its processor is to be asked; nothing has expired.
+        return None
+    words = OVERDUE_UNREAD if _came_unread(job) else OVERDUE if job.progress is None else OVERDUE_PROGRESS
+    late = Failed(JobError("callback_overdue", words))
     return _fail_attempt(job, late, AttemptEnd.OVERDUE, Happened.CALLBACK_OVERDUE, now, rules, jitter)
 
 

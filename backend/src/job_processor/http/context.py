@@ -46,6 +46,8 @@ class Context:
     default_flow: str
     cancel_accepted: Callable[[str, str, Attempt], Awaitable[None]]
     """(flow, job id, attempt): pass a cancel on to the processor that had accepted the job."""
+    max_result_bytes: int = 1_048_576
+    """Of a result in a callback, in UTF-8; and of the bytes that are kept of one that cannot be read."""
     situations: Situations = field(init=False)
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
@@ -31,6 +32,29 @@ _JSON_WORDS = {
     "array": "an array",
     "object": "an object",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What arrived of a body. ``cut``: there was more, or the sender went away before the end."""
+
+    body: bytes
+    cut: bool = False
+
+
+async def read_bytes(request: Request, limit: int) -> Came:
+    """The body whatever it holds; of a longer one its first ``limit`` bytes at least, and no more is kept."""
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in request.stream():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                return Came(b"".join(chunks), cut=True)
+    except ClientDisconnect:
+        return Came(b"".join(chunks), cut=True)
+    return Came(chunks[0] if len(chunks) == 1 else b"".join(chunks))
 
 
 async def read_json(request: Request, wanted: type[T], *, optional: bool = False) -> T:

@@ -36,7 +36,8 @@ class InboxRoutes:
         wanted = _wanted(request.query_params)
         found = await self._context.store.inbox(wanted)
         made, more = answer_list(
-            ((one.callback.id, wire.kept(one.callback, one.content_bytes)) for one in found), wanted.limit
+            ((one.callback.id, wire.kept(one.callback, one.content_bytes, one.body_bytes)) for one in found),
+            wanted.limit,
         )
         if more is not None:
             made.headers["link"] = paging.next_page("/callbacks", request.query_params, more)
@@ -47,6 +48,14 @@ class InboxRoutes:
         if callback is None:
             raise CallbackNotFound
         return answer(wire.kept_whole(callback))
+
+    async def body(self, request: Request) -> Response:
+        """The bytes as they came; a browser saves them and never shows them as a page."""
+        callback = await self._context.store.kept(_callback_id(request))
+        if callback is None or callback.body is None:
+            raise CallbackNotFound
+        named = {"content-disposition": f'attachment; filename="callback-{callback.id}.bin"'}
+        return Response(callback.body, 200, named, "application/octet-stream")
 
     async def accept(self, request: Request) -> Response:
         context = self._context

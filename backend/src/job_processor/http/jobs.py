@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import cast
 
 from starlette.requests import Request
@@ -39,6 +40,8 @@ class Jobs:
         key = _idempotency_key(request)
         wanted = await read_json(request, schemas.Submission)
         new = _checked(wanted)
+        if new.result_schema is not None:
+            await self._check_schema(new.result_schema)
         added = await context.lifecycle.submit(new, None if key is None else idempotency_key(key, wanted))
         failpoint("submit.before_response")
         headers = {"location": f"/jobs/{added.job.id}"}
@@ -48,6 +51,14 @@ class Jobs:
             headers["idempotent-replayed"] = "true"
         job, applied = await self._waits.whole(request, added.job.id, added.job)
         return answer(wire.whole(job, await context.waits(job)), 201, headers | applied)
+
+    async def _check_schema(self, schema: Mapping[str, Json]) -> None:
+        """Raises ``Refused`` for a schema that is none, or that no result could be held against in time."""
+        too_costly = results.is_hopeless(schema)
+        if too_costly is not None:
+            raise invalid("resultSchema", too_costly)
+        if await self._context.lifecycle.check_schema(schema) is not None:
+            raise invalid("resultSchema", "must be a valid JSON Schema")
 
     async def list(self, request: Request) -> Response:
         context = self._context
@@ -153,9 +164,6 @@ def _checked(wanted: schemas.Submission) -> NewJob:
         check_free_form("metadata", wanted.metadata, MAX_METADATA_BYTES)
     if wanted.result_schema is not None:
         check_free_form("resultSchema", wanted.result_schema, MAX_SCHEMA_BYTES)
-        fault = results.check_schema(cast(dict[str, Json], wanted.result_schema))
-        if fault is not None:
-            raise invalid("resultSchema", "must be a valid JSON Schema")
     return NewJob(
         prompt=wanted.prompt,
         flow=wanted.flow,

@@ -25,6 +25,9 @@ _PREFER = Param(
 )
 _MATCH = Param("If-None-Match", "header", "an ETag seen before: 304 when nothing changed")
 _CALLBACK = Param("id", "path", "the kept callback's id", JOB_ID.schema)
+_QUERY = tuple(
+    Param(name, "query", f"may stand for `{name}` in the body") for name in ("jobId", "attempt", "executionId")
+)
 _SECRET = Param("x-webhook-secret", "header", "the shared secret; or `Authorization: Bearer` with the callback token")
 
 
@@ -58,7 +61,7 @@ def operations(context: Context) -> Sequence[Operation]:
             callbacks.receive,
             callback_answers,
             body=s.CallbackReport,
-            params=(_SECRET,),
+            params=(_SECRET, *_QUERY),
             problems=callback_problems,
         ),
         Operation(
@@ -79,7 +82,7 @@ def operations(context: Context) -> Sequence[Operation]:
             callbacks.receive,
             callback_answers,
             body=s.CallbackReport,
-            params=(_SECRET,),
+            params=(_SECRET, *_QUERY),
             problems=callback_problems,
         ),
         Operation(
@@ -189,10 +192,20 @@ def operations(context: Context) -> Sequence[Operation]:
             problems=(404, 503),
         ),
         Operation(
+            "GET",
+            "/callbacks/{id}/body",
+            "getCallbackBody",
+            "The bytes of a callback that could not be read, as they came",
+            inbox.body,
+            {200: Answer("the bytes", media="application/octet-stream")},
+            params=(_CALLBACK,),
+            problems=(404, 503),
+        ),
+        Operation(
             "POST",
             "/callbacks/{id}/accept",
             "acceptCallback",
-            "Complete a FAILED or CANCELLED job with a late result",
+            "Complete a job with a late result, or with what could not be read",
             inbox.accept,
             {200: Answer("the job, COMPLETED", s.JobWhole)},
             body=s.AcceptRequest,

@@ -12,7 +12,7 @@ from job_processor.core.callbacks import Answer as Verdict
 from job_processor.core.events import Happened
 from job_processor.core.inbox import Said
 from job_processor.core.job import AttemptEnd, State
-from job_processor.core.verdict import ResultKind
+from job_processor.core.verdict import ResultKind, WarningCode
 
 JobId = Annotated[str, Meta(pattern="^[0-9a-f]{24}$", description="24 hex digits, time-ordered")]
 Time = Annotated[str, Meta(description="RFC 3339, UTC, milliseconds", examples=["2026-11-24T10:15:30.123Z"])]
@@ -68,18 +68,21 @@ class AcceptRequest(WireIn):
     """Nothing has to be said."""
 
 
-class CallbackReport(WireIn):
-    """Exactly one of result, error and progress. ``executionId`` alone may stand for ``jobId`` beside an error."""
+class CallbackReport(msgspec.Struct, rename="camel", kw_only=True):
+    """Exactly one of result, error and progress. ``executionId`` alone may stand for ``jobId`` beside an error.
 
-    job_id: JobId | None = None
-    result: str | None = None
-    error: str | None = None
-    progress: Annotated[str, Meta(max_length=4096)] | None = None
-    attempt: Annotated[int, Meta(ge=1)] | None = None
-    execution_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
-    retryable: bool = True
-    workflow: Annotated[str, Meta(max_length=256)] | None = None
-    last_node: Annotated[str, Meta(max_length=256)] | None = None
+    This is what should be sent; what is understood besides is in docs/callbacks.md.
+    """
+
+    job_id: Annotated[str, Meta(description="24 hex digits; a token stands for it")] | None = None
+    result: Annotated[Any, Meta(description="a text is kept byte for byte, any other JSON as its text")] = None
+    error: Annotated[Any, Meta(description="in words; of an object its message counts")] = None
+    progress: Annotated[Any, Meta(description="in words, at most 4 KiB")] = None
+    attempt: Annotated[int, Meta(ge=1, le=2**31 - 1)] | str | None = None
+    execution_id: Annotated[str, Meta(max_length=128)] | int | None = None
+    retryable: bool | str | int | None = True
+    workflow: Any = None
+    last_node: Any = None
 
 
 class ErrorOut(WireOut):
@@ -128,8 +131,12 @@ class EditOut(WireOut):
 
 
 class RepairOut(WireOut):
+    """``cut``: the raw text ends before its JSON does; ``dropped``: what stood at that end and is not in ``text``."""
+
     text: str
     edits: list[EditOut]
+    cut: bool
+    dropped: str | None
 
 
 class SchemaErrorOut(WireOut):
@@ -137,21 +144,28 @@ class SchemaErrorOut(WireOut):
     message: str
 
 
-class VerdictBrief(WireOut):
-    """The verdict on a result in a list: of the schema errors the first only, and no repair."""
+class WarningOut(WireOut):
+    """What is odd about valid JSON. ``path`` is a JSON Pointer; ``line`` and ``column`` count from 1."""
 
-    kind: ResultKind
-    error: ParseErrorOut | None
-    schema_errors: list[SchemaErrorOut]
+    code: WarningCode
+    path: str
+    line: int
+    column: int
+    message: str
 
 
 class VerdictOut(WireOut):
-    """The whole verdict on a result."""
+    """``note``: why there is no repair, or what was not checked and why.
+
+    In lists ``repaired`` is absent (null), and of ``schemaErrors`` and ``warnings`` the first is there.
+    """
 
     kind: ResultKind
     error: ParseErrorOut | None
     repaired: RepairOut | None
     schema_errors: list[SchemaErrorOut]
+    warnings: list[WarningOut]
+    note: str | None
 
 
 class WaitingOn(WireOut):
@@ -182,7 +196,7 @@ class JobSummary(WireOut):
     max_attempts: int
     deadline: Time | None
     result: str | None
-    result_verdict: VerdictBrief | None
+    result_verdict: VerdictOut | None
     error: ErrorOut | None
     progress: str | None
     waiting_on: WaitingOn | None
@@ -198,7 +212,6 @@ class JobSummary(WireOut):
 class JobWhole(JobSummary):
     """The whole job, texts uncut."""
 
-    result_verdict: VerdictOut | None  # type: ignore[assignment]  # more than a row has of it
     attempts: list[AttemptOut]
     history: list[EventOut]
     result_schema: JsonObject | None
@@ -219,7 +232,9 @@ class CallbackNoted(WireOut):
 class KeptCallback(WireOut):
     """A callback that changed nothing, as it came. ``content`` beyond 4 KiB is cut in lists.
 
-    ``said``: result, error or unreadable. ``deliveries``: how often the same came.
+    ``said``: result, error or unreadable. ``deliveries``: how often the same came. Of one that could not be read
+    ``content`` says why, and ``body`` is what came, as text with U+FFFD for what is no UTF-8; lists leave it out and
+    bring its size alone. ``bodyTruncated``: only its beginning is kept.
     """
 
     id: JobId
@@ -234,6 +249,10 @@ class KeptCallback(WireOut):
     content: str
     content_truncated: bool
     content_bytes: int
+    content_type: str | None
+    body: str | None
+    body_bytes: int | None
+    body_truncated: bool
 
 
 class Side(WireOut):

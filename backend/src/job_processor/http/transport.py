@@ -19,6 +19,12 @@ BODY_SECONDS = 30.0
 """From the first byte to the end of the body."""
 WRITE_SECONDS = 30.0
 """Without a byte taken by the other side."""
+LINGER_SECONDS = 30.0
+LINGER_IDLE_SECONDS = 5.0
+LINGER_BYTES = 128 * 1024 * 1024
+"""For so long, and so many bytes, what is sent after an answer that came early is read on and thrown away; less long
+when nothing more comes. A client that writes its whole body before it reads would see a reset instead of the answer,
+were the connection closed at once."""
 MAX_HEAD_BYTES = 16 * 1024
 MAX_UNREAD_HEAD_BYTES = 512 * 1024
 """What may come before the end of a head: the parser keeps an unfinished header to itself. Above one read's size."""
@@ -68,6 +74,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._unread_bytes = 0
         self._refusal: int | None = None
         self._sending = Sending()
+        self._lingering_until: float | None = None
+        self._lingered_bytes = 0
+        self._lingered_at = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the parent
         super().connection_made(transport)
@@ -75,6 +84,12 @@ class GuardedProtocol(HttpToolsProtocol):
         self._since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
+        if self._lingering_until is not None:
+            self._lingered_bytes += len(data)
+            self._lingered_at = self.loop.time()
+            if self._lingered_bytes > LINGER_BYTES:
+                self._end_lingering()
+                return
         if self._since is None:
             self._since = self.loop.time()
         super().data_received(data)
@@ -84,6 +99,9 @@ class GuardedProtocol(HttpToolsProtocol):
                 self._close_with(431)
 
     def on_message_begin(self) -> None:
+        if self.transport.is_closing():
+            # The connection was to end with the request before.
+            raise _Refused
         if self._since is None:
             # The rest of what brought the request before.
             self._since = self.loop.time()
@@ -111,25 +129,60 @@ class GuardedProtocol(HttpToolsProtocol):
             # It would hold this one up; and while reading is paused, nobody notices that the connection is closed.
             cast(dict[str, Any], before.scope)[FOLLOWED] = True
             before.message_event.set()
+        self.cycle.transport = cast(asyncio.Transport, _Answering(self, self.cycle))
 
     def on_message_complete(self) -> None:
         self._since = None
         super().on_message_complete()
+        if self._lingering_until is not None:
+            self._end_lingering()
 
     def on_response_complete(self) -> None:
         if self.cycle.scope["method"] == "HEAD":
             # No body comes that would take the head along.
             self.transport.write(b"")
+        if self._lingering_until is not None:
+            # What waits to be read is thrown away, and no request after it is answered.
+            self.server_state.total_requests += 1
+            self.flow.resume_reading()
+            return
         super().on_response_complete()
 
+    def eof_received(self) -> None:
+        if self._lingering_until is not None:
+            self._end_lingering()
+
+    def shutdown(self) -> None:
+        if self._lingering_until is not None:
+            self._end_lingering()
+        super().shutdown()
+
+    def linger(self) -> None:
+        """The answer is written and the body is not all here: read on for a while, then close."""
+        self._lingered_at = self.loop.time()
+        self._lingering_until = self._lingered_at + LINGER_SECONDS
+        self.transport.write(b"")
+
+    def _end_lingering(self) -> None:
+        self._lingering_until = None
+        self.transport.close()
+
     def send_400_response(self, msg: str) -> None:
-        if self._refusal is None:
+        if self.transport.is_closing():
+            return
+        if self._lingering_until is not None:
+            self._end_lingering()
+        elif self._refusal is None:
             super().send_400_response(msg)
         else:
             self._close_with(self._refusal)
 
     def check_deadline(self, now: float) -> None:
         """Close the connection if what it is sending has taken too long to arrive, or if it reads nothing."""
+        if self._lingering_until is not None:
+            if now > min(self._lingering_until, self._lingered_at + LINGER_IDLE_SECONDS):
+                self._end_lingering()
+            return
         if self.transport.is_closing():
             return
         if self._sending.is_stuck(self.transport.get_write_buffer_size(), now):
@@ -145,7 +198,11 @@ class GuardedProtocol(HttpToolsProtocol):
             self._since = now
             return
         if now - self._since > (HEAD_SECONDS if self._in_head else BODY_SECONDS):
-            self._close_with(408)
+            if not self._in_head and self.cycle.response_complete:
+                # It has its answer; what is missing is the rest of a body that nobody reads.
+                self.transport.close()
+            else:
+                self._close_with(408)
 
     def _refuse(self, status: int) -> None:
         self._refusal = status
@@ -159,6 +216,22 @@ class GuardedProtocol(HttpToolsProtocol):
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n{body}".encode()
         )
         self.transport.close()
+
+
+class _Answering:
+    """What one request is answered through: closing waits for the rest of its body."""
+
+    def __init__(self, protocol: GuardedProtocol, cycle: RequestResponseCycle) -> None:
+        self._protocol = protocol
+        self._cycle = cycle
+        self.write = protocol.transport.write
+        self.is_closing = protocol.transport.is_closing
+
+    def close(self) -> None:
+        if self._cycle.response_complete and self._cycle.more_body and not self._cycle.disconnected:
+            self._protocol.linger()
+        else:
+            self._protocol.transport.close()
 
 
 class _Corked:

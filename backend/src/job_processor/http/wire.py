@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Attempt, Job, JobError, State
-from job_processor.core.verdict import ParseError, SchemaError, Verdict
+from job_processor.core.verdict import Verdict
 from job_processor.core.waiting import WaitsFor
 from job_processor.http import schemas as s
 from job_processor.http.problems import invalid
@@ -53,23 +53,13 @@ def summary(one: Summary, waits: WaitsFor | None) -> s.JobSummary:
     result, result_cut = (None, False) if one.result is None else clip(one.result, one.result_bytes or 0)
     return s.JobSummary(
         **_common(one, waits),
-        result_verdict=_brief(one),
+        result_verdict=None if one.verdict is None else verdict(one.verdict),
         prompt=prompt,
         result=result,
         prompt_truncated=prompt_cut,
         prompt_bytes=one.prompt_bytes,
         result_truncated=result_cut,
         result_bytes=one.result_bytes,
-    )
-
-
-def _brief(one: Summary) -> s.VerdictBrief | None:
-    if one.verdict is None:
-        return None
-    return s.VerdictBrief(
-        kind=one.verdict,
-        error=_parse_error(one.parse_error),
-        schema_errors=[] if one.schema_error is None else [_schema_error(one.schema_error)],
     )
 
 
@@ -153,27 +143,27 @@ def attempt(a: Attempt) -> s.AttemptOut:
 def verdict(v: Verdict) -> s.VerdictOut:
     return s.VerdictOut(
         kind=v.kind,
-        error=_parse_error(v.error),
+        error=None
+        if v.error is None
+        else s.ParseErrorOut(message=v.error.message, line=v.error.line, column=v.error.column),
         repaired=None
         if v.repaired is None
         else s.RepairOut(
             text=v.repaired.text,
             edits=[s.EditOut(position=e.position, before=e.before, after=e.after) for e in v.repaired.edits],
+            cut=v.repaired.cut,
+            dropped=v.repaired.dropped,
         ),
-        schema_errors=[_schema_error(e) for e in v.schema_errors],
+        schema_errors=[s.SchemaErrorOut(path=e.path, message=e.message) for e in v.schema_errors],
+        warnings=[
+            s.WarningOut(code=w.code, path=w.path, line=w.line, column=w.column, message=w.message) for w in v.warnings
+        ],
+        note=v.note,
     )
 
 
-def _parse_error(e: ParseError | None) -> s.ParseErrorOut | None:
-    return None if e is None else s.ParseErrorOut(message=e.message, line=e.line, column=e.column)
-
-
-def _schema_error(e: SchemaError) -> s.SchemaErrorOut:
-    return s.SchemaErrorOut(path=e.path, message=e.message)
-
-
-def kept(callback: Callback, content_bytes: int) -> s.KeptCallback:
-    """A callback for a list: its content as the store clipped it, cut here to 4 KiB of UTF-8."""
+def kept(callback: Callback, content_bytes: int, body_bytes: int | None) -> s.KeptCallback:
+    """A callback for a list: its content as the store clipped it, cut here to 4 KiB of UTF-8; without its body."""
     content, cut = clip(callback.content, content_bytes)
     return s.KeptCallback(
         id=callback.id,
@@ -188,11 +178,17 @@ def kept(callback: Callback, content_bytes: int) -> s.KeptCallback:
         content=content,
         content_truncated=cut,
         content_bytes=content_bytes,
+        content_type=callback.content_type,
+        body=None,
+        body_bytes=body_bytes,
+        body_truncated=callback.body_cut,
     )
 
 
 def kept_whole(callback: Callback) -> s.KeptCallback:
-    whole = kept(callback, size(callback.content))
+    body = callback.body
+    whole = kept(callback, size(callback.content), None if body is None else len(body))
+    whole.body = None if body is None else body.decode("utf-8", "replace")
     whole.content, whole.content_truncated = callback.content, False
     return whole
 

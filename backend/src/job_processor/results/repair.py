@@ -1,124 +1,218 @@
-"""Offer a repair of text that is almost JSON: as little changed as possible, and every change shown."""
+"""Offer a repair of text that is almost JSON: it keeps every word that was said, or there is none.
 
-import json
-from collections.abc import Iterator
-from typing import SupportsIndex
+Tokens come from ``lexer``, commas and brackets from ``structure``, what may stand around from ``talk``; whatever they
+propose is held against the text once more by ``kept``.
+"""
 
-from json_repair.json_parser import JSONParser
+from dataclasses import dataclass
 
 from job_processor.core.verdict import Edit, Repair
-from job_processor.results.edits import apply_edits, edits_towards
-from job_processor.results.strict import TOO_DEEP, NotJson, parse
+from job_processor.results import kept, structure
+from job_processor.results.edits import apply_edits, bounded, trimmed
+from job_processor.results.lexer import Lexer, Token, Unreadable
+from job_processor.results.strict import NotJson, parse
+from job_processor.results.talk import Part, find_part, is_talk_after, is_talk_before, openers, without_thinking
 
 REPAIR_LIMIT = 1_048_576
 """Characters; a longer text is not repaired."""
-WORK_LIMIT = 4_000_000
-"""Characters the repairer may look at, for one text: some seconds. Its look-ahead is quadratic on odd texts."""
-CANDIDATES = 20
-"""Places at which a whole JSON value inside prose is looked for."""
+DROPPED_LIMIT = 500
+"""Characters of what a cut left behind that are named."""
+
+SEVERAL = "There is more than one JSON value in this text; which one was meant is not ours to say."
 
 
-def offer_repair(raw: str) -> Repair | None:
-    """A repair whose text parses strictly, or ``None``. Call it for text that does not parse; never raises."""
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A repair, or why there is none."""
+
+    repair: Repair | None
+    note: str | None = None
+
+
+def offer_repair(raw: str) -> Offer:
+    """A repair whose text parses strictly, if one is sure. Call it for text that does not parse; never raises."""
     if len(raw) > REPAIR_LIMIT:
-        return None
-    return _unwrap(raw) or _mend(raw)
-
-
-def _unwrap(raw: str) -> Repair | None:
-    """The one whole JSON object or array in the text, exactly as it stands: prose and fences fall away."""
-    for at in _openers(raw):
-        try:
-            value, end = _DECODER.raw_decode(raw, at)
-            parse(raw[at:end])
-        except (ValueError, RecursionError):
-            continue
-        if not value:
-            continue
-        if raw.find("{", end) >= 0 or raw.find("[", end) >= 0:
-            return None  # More than one: which was meant is not ours to say.
-        edits = [Edit(0, raw[:at], ""), Edit(end, raw[end:], "")]
-        return Repair(raw[at:end], tuple(e for e in edits if e.before))
-    return None
-
-
-_DECODER = json.JSONDecoder()
-
-
-def _openers(raw: str) -> Iterator[int]:
-    at = -1
-    for _ in range(CANDIDATES):
-        at = min((p for p in (raw.find("{", at + 1), raw.find("[", at + 1)) if p >= 0), default=-1)
-        if at < 0:
-            return
-        yield at
-
-
-def _mend(raw: str) -> Repair | None:
+        return Offer(None, "The text is too long to be repaired.")
+    body = without_thinking(raw)
+    whole = _as_it_stands(raw, body)
+    if whole is not None:
+        return Offer(whole)
+    part = find_part(body)
+    if isinstance(part, int):
+        return Offer(None, SEVERAL)
+    if part is None:
+        return Offer(None)
     try:
-        # The parser itself and not repair_json(): a str of our own passes through it, and counts.
-        value = JSONParser(_Metered(raw), None, logging=False).parse()
-        if not isinstance(value, (dict, list)) or not value:
-            return None
-        mended = json.dumps(value, ensure_ascii=False, allow_nan=False)
-        edits = edits_towards(raw, mended)
-        text = apply_edits(raw, edits)
-        if _same(text, mended):
-            return Repair(text, edits)
-        parse(mended)
-        return Repair(mended, (Edit(0, raw, mended),))
-    except Exception:
-        # A third party's heuristics on a stranger's text: whatever they raise, there is no repair to offer.
+        return _checked(raw, body, _read(body, part))
+    except Unreadable as why:
+        return Offer(None, str(why) or None)
+
+
+def _as_it_stands(raw: str, body: str) -> Repair | None:
+    """What is valid JSON as soon as thinking, one fence and white space are gone: also a number or a text."""
+    inner = body.strip("\ufeff \t\r\n")
+    if inner.startswith("```") and inner.endswith("```") and inner.count("```") == 2:
+        inner = inner[3:-3]
+        inner = inner[4:] if inner[:4].lower() == "json" else inner
+        inner = inner.strip()
+    if not inner or inner[0] in "{[":
         return None
-
-
-def _same(text: str, mended: str) -> bool:
     try:
-        value = parse(text)
+        parse(inner)
     except NotJson:
+        return None
+    start = body.index(inner)
+    edits = [Edit(0, raw[:start], ""), Edit(start + len(inner), raw[start + len(inner) :], "")]
+    return Repair(inner, tuple(e for e in edits if e.before))
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """``edits`` lead from the raw text to the repair; what they take out before ``start`` and after ``end`` is talk."""
+
+    edits: tuple[Edit, ...]
+    start: int
+    end: int
+    cut_at: int | None = None
+    """Where a cut text's last whole value ends: what follows up to ``end`` is dropped, and named."""
+    cut: bool = False
+
+
+def _read(body: str, part: Part) -> Proposal:
+    lexer = Lexer(body, part.start, part.end)
+    tokens = lexer.tokens
+    kinds = "".join(t.kind for t in tokens)
+    walked = structure.walk(kinds)
+    inserted: tuple[int, str] | None = None
+    end = lexer.end
+    whole = walked.stopped == len(kinds) and walked.state == "end"
+    if walked.stopped < len(kinds) or (not whole and not lexer.cut_string and _may_lack_one(tokens, walked)):
+        if walked.state == "end" and not kinds[walked.stopped :].strip("]}"):
+            raise Unreadable  # A closing bracket too many, or an opening one too few.
+        if lexer.guesses or lexer.inner or "h" in kinds or "n" in kinds:
+            raise Unreadable(_several(body, tokens, walked))
+        inserted = structure.with_one_bracket(kinds, [_column(body, t) for t in tokens])
+        if inserted is None:
+            raise Unreadable(_several(body, tokens, walked))
+        kinds = kinds[: inserted[0]] + inserted[1] + kinds[inserted[0] :]
+        walked = structure.walk(kinds)
+        at = end if inserted[0] >= len(tokens) else tokens[inserted[0]].start
+        if inserted[0] > 0 and inserted[1] in "}]":
+            at = tokens[inserted[0] - 1].end
+        tokens = [
+            *tokens[: inserted[0]],
+            Token(inserted[1], at, at, [Edit(at, "", inserted[1])]),
+            *tokens[inserted[0] :],
+        ]
+        whole = True
+    _check_guesses(lexer, walked, tokens)
+    if not whole and lexer.guesses and not lexer.cut_string and kinds[-1:] in ("}", "]"):
+        raise Unreadable
+    if any(kinds[d] in "}]" for d in walked.dropped) and body[: part.start].rstrip().endswith(":"):
+        raise Unreadable  # What looks like talk may be a name whose bracket is missing.
+    if (inserted or not whole) and structure.lines_up(kinds, [_column(body, t) for t in tokens]) is False:
+        raise Unreadable  # Another bracket is missing before.
+    if not is_talk_before(body[: part.start]) or not is_talk_after(body[end : part.end]):
+        raise Unreadable(_several(body, tokens, walked))
+    return _proposal(body, lexer, tokens, walked, whole, end, inserted)
+
+
+def _column(body: str, token: Token) -> int | None:
+    return token.start - body.rfind("\n", 0, token.start) if token.fresh_line else None
+
+
+def _may_lack_one(tokens: list[Token], walked: structure.Walk) -> bool:
+    """One bracket is missing behind the last one: its place may be anywhere before."""
+    if len(walked.open) != 1 or len(tokens) < 2 or walked.state != "after" or tokens[-1].kind == "h":
         return False
-    return value is not TOO_DEEP and json.dumps(value, ensure_ascii=False) == mended
+    # In a text over lines the last bracket would stand on a line of its own: a number at the very end is half.
+    return tokens[-1].kind != "n" or not any(t.fresh_line for t in tokens[1:])
 
 
-class _TooMuchWork(Exception):
-    """The repairer looked at more characters than one text may cost."""
+def _check_guesses(lexer: Lexer, walked: structure.Walk, tokens: list[Token]) -> None:
+    """Two guesses in one text are one too many."""
+    lone_commas = sum(1 for at, mark in walked.added if mark == "," and not tokens[at].fresh_line)
+    colons = sum(1 for _, mark in walked.added if mark == ":")
+    if lexer.guesses + colons + min(lexer.inner, 1) > 1:
+        raise Unreadable
+    if (lexer.guesses or lexer.inner) and (lone_commas or lexer.bare):
+        raise Unreadable
+    if lone_commas > 1 and colons:
+        raise Unreadable
 
 
-class _Metered(str):
-    """A text that counts how often it is looked at, and ends the work when that is too much.
+def _several(body: str, tokens: list[Token], walked: structure.Walk) -> str:
+    stopped = tokens[walked.stopped].start if walked.stopped < len(tokens) else (tokens[-1].end if tokens else 0)
+    if walked.state == "end" and next(openers(body, stopped), None) is not None:
+        return SEVERAL
+    return ""
 
-    A deadline that needs no clock: the same text is always repaired, or never. Pieces count with the whole.
-    """
 
-    __slots__ = ("_spent",)
-    _spent: list[int]
+def _proposal(
+    body: str,
+    lexer: Lexer,
+    tokens: list[Token],
+    walked: structure.Walk,
+    whole: bool,
+    end: int,
+    inserted: tuple[int, str] | None,
+) -> Proposal:
+    start = tokens[0].start
+    edits = [Edit(0, body[:start], "")] if start else []
+    taken = len(tokens)
+    cut_at: int | None = None
+    if not whole:
+        if walked.state not in ("after", "item", "name") or tokens[-1].kind in "nh":
+            taken = walked.member
+        cut_at = tokens[taken - 1].end if taken else start
+        if taken == 0:
+            raise Unreadable
+    dropped, keys = set(walked.dropped), set(walked.keys)
+    added: dict[int, str] = dict(walked.added)
+    for number, token in enumerate(tokens[:taken]):
+        if number in added:
+            edits.append(Edit(tokens[number - 1].end, "", added[number]))
+        if number in dropped:
+            edits.append(Edit(token.start, body[token.start : token.end], ""))
+        elif number in keys and token.kind == "v":
+            edits += (Edit(token.start, "", '"'), Edit(token.end, "", '"'))
+        else:
+            edits += token.edits
+    last = end if whole else (cut_at or 0)
+    edits += [Edit(a, body[a:b], "") for a, b in lexer.comments if start <= a and b <= last]
+    edits.sort(key=lambda e: e.position)  # Stable: at one place, in the order of the tokens.
+    closing = "".join("}" if mark == "{" else "]" for mark in reversed(_open_at(tokens, taken)))
+    if whole:
+        edits.append(Edit(end, body[end:], ""))
+        return Proposal(tuple(edits), start, end, cut=bool(inserted and inserted[0] >= taken - 1))
+    assert cut_at is not None
+    edits.append(Edit(cut_at, body[cut_at:], closing))
+    return Proposal(tuple(edits), start, end, cut_at, cut=True)
 
-    def __new__(cls, text: str, spent: list[int] | None = None) -> "_Metered":
-        metered = super().__new__(cls, text)
-        metered._spent = [0] if spent is None else spent
-        return metered
 
-    def __getitem__(self, key: SupportsIndex | slice) -> str:
-        spent = self._spent
-        spent[0] += 1
-        if spent[0] > WORK_LIMIT:
-            raise _TooMuchWork
-        if not isinstance(key, slice):
-            return str.__getitem__(self, key)
-        piece = str.__getitem__(self, key)
-        spent[0] += len(piece) // 64  # Copying is cheaper than looking.
-        return _Metered(piece, spent) if len(piece) > 1 else piece
+def _open_at(tokens: list[Token], taken: int) -> list[str]:
+    stack: list[str] = []
+    for token in tokens[:taken]:
+        if token.kind in "{[":
+            stack.append(token.kind)
+        elif token.kind in "}]" and stack:
+            stack.pop()
+    return stack
 
-    def __add__(self, other: str, /) -> str:
-        self._spent[0] += (len(self) + len(other)) // 64
-        return _Metered(str.__add__(self, other), self._spent)
 
-    def find(self, sub: str, start: SupportsIndex | None = None, end: SupportsIndex | None = None, /) -> int:
-        found = str.find(self, sub, start, end)
-        begun = 0 if start is None else start.__index__()
-        self._spent[0] += 1 + ((len(self) if found < 0 else found) - begun) // 256
-        return found
-
-    def lower(self) -> str:
-        self._spent[0] += len(self) // 16
-        return _Metered(str.lower(self), self._spent)
+def _checked(raw: str, body: str, proposal: Proposal) -> Offer:
+    # Positions are the same in ``raw``, where thinking is not blank.
+    edits = [Edit(e.position, raw[e.position : e.position + len(e.before)], e.after) for e in proposal.edits]
+    edits = [e for e in edits if e.before != e.after]
+    text = apply_edits(raw, edits)
+    try:
+        parse(text)
+    except NotJson:
+        return Offer(None)
+    dropped = None
+    if proposal.cut_at is not None:
+        dropped = body[proposal.cut_at : proposal.end].strip().removeprefix(",").strip()
+    if not kept.keeps_all(raw, text, edits, kept.Bounds(proposal.start, proposal.end, proposal.cut_at)):
+        return Offer(None)
+    named = dropped[: DROPPED_LIMIT - 1] + "…" if dropped and len(dropped) > DROPPED_LIMIT else dropped or None
+    return Offer(Repair(text.strip(), bounded(raw, [trimmed(e) for e in edits]), cut=proposal.cut, dropped=named))

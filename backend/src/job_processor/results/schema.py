@@ -1,7 +1,11 @@
-"""A job's own JSON Schema: is it one, and does a value fit it? No reference is ever fetched."""
+"""A job's own JSON Schema: is it one, and does a value fit it? No reference is ever fetched.
+
+Here only nesting, patterns and the number of errors are bounded. Time and memory are bounded by the process in which
+this runs (``pool``): alternatives that nest can take any amount of both.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -11,6 +15,7 @@ import jsonschema_rs
 from job_processor.core.job import Json
 from job_processor.core.verdict import SchemaError
 from job_processor.results.strict import TOO_DEEP
+from job_processor.results.tokens import HALF
 
 ERROR_LIMIT = 20
 """Errors that a verdict names."""
@@ -18,17 +23,39 @@ MESSAGE_LIMIT = 500
 """Characters of one message; a message quotes the value it speaks of."""
 DEPTH_LIMIT = 200
 """Nesting that is checked: a schema may call itself, and the checker's stack grows with the value."""
+EXPANSION_LIMIT = 10_000
+"""Schemas that one value may have to be held against, alternatives and references written out."""
 
 # Bounds for a job's patterns: a schema comes with a job and must not keep a core busy.
 _PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000, size_limit=1 << 20)
+# Where a schema names schemas for the same value.
+_LISTS = ("anyOf", "oneOf", "allOf")
+_SINGLES = ("not", "if", "then", "else")
+_MAPS = ("dependentSchemas",)
+
+
+def is_hopeless(schema: object) -> str | None:
+    """What makes a schema too costly on its face, in words; linear in its size.
+
+    What calls itself along the value cannot be told from the schema alone.
+    """
+    if not isinstance(schema, Mapping):
+        return "must be an object"
+    if too_deep(schema):
+        return f"must not be nested deeper than {DEPTH_LIMIT} levels"
+    if _largest_expansion(schema) > EXPANSION_LIMIT:
+        return (
+            "must not lead to more than "
+            f"{EXPANSION_LIMIT:,} alternatives for one value when its references are written out"
+        )
+    return None
 
 
 def check_schema(schema: object) -> str | None:
     """What is wrong with a job's ``resultSchema``, in words; ``None`` when it can be used."""
-    if not isinstance(schema, Mapping):
-        return "A JSON Schema is an object."
-    if _too_deep(schema):
-        return f"The schema is nested deeper than {DEPTH_LIMIT} levels."
+    hopeless = is_hopeless(schema)
+    if hopeless is not None:
+        return f"It {hopeless}."
     try:
         _compiled(json.dumps(schema))
     except jsonschema_rs.ValidationError as error:
@@ -39,15 +66,28 @@ def check_schema(schema: object) -> str | None:
     return None
 
 
-def schema_errors(value: object, schema: Mapping[str, Json]) -> tuple[SchemaError, ...]:
-    """What keeps ``value`` from fitting ``schema``: at most ERROR_LIMIT errors, none when it fits."""
-    if value is TOO_DEEP or _too_deep(value):
-        return (SchemaError("", f"Nested deeper than {DEPTH_LIMIT} levels: not checked."),)
+def not_checked(value: object) -> str | None:
+    """Why the value is held against no schema, in words; ``None``: it can be."""
+    if value is TOO_DEEP or too_deep(value):
+        return f"Nested deeper than {DEPTH_LIMIT} levels: not checked against the schema."
+    return None
+
+
+def fits(value: object, schema: Mapping[str, Json]) -> bool:
+    """Does the value fit? The quickest answer. Raises ``ValueError`` for a schema that cannot be used."""
     try:
-        found = islice(_compiled(json.dumps(schema)).iter_errors(value), ERROR_LIMIT)
-        return tuple(SchemaError(_pointer(e.instance_path), _cut(e.message)) for e in found)
+        return _compiled(json.dumps(schema)).is_valid(_without_halves(value))
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         # The schema was checked when the job came; one that a newer version no longer takes is no reason to fail.
+        raise ValueError(_cut(f"The schema cannot be used: {error}")) from None
+
+
+def schema_errors(value: object, schema: Mapping[str, Json]) -> tuple[SchemaError, ...]:
+    """What keeps ``value`` from fitting ``schema``: at most ERROR_LIMIT errors, none when it fits."""
+    try:
+        found = islice(_compiled(json.dumps(schema)).iter_errors(_without_halves(value)), ERROR_LIMIT)
+        return tuple(SchemaError(_pointer(e.instance_path), _cut(e.message)) for e in found)
+    except (ValueError, jsonschema_rs.ReferencingError) as error:
         return (SchemaError("", _cut(f"The schema cannot be used: {error}")),)
 
 
@@ -56,7 +96,13 @@ def _compiled(schema: str) -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for(json.loads(schema), pattern_options=_PATTERNS, offline=True)
 
 
-def _too_deep(value: object) -> bool:
+def _without_halves(value: object) -> object:
+    """The value with half surrogates replaced: the checker takes text that UTF-8 can carry."""
+    written = json.dumps(value, ensure_ascii=False, default=str)
+    return json.loads(HALF.sub("�", written)) if HALF.search(written) else value
+
+
+def too_deep(value: object) -> bool:
     level: list[Any] = [value]
     for _ in range(DEPTH_LIMIT):
         level = [
@@ -69,6 +115,73 @@ def _too_deep(value: object) -> bool:
         if not level:
             return False
     return True
+
+
+def _largest_expansion(schema: Mapping[str, Any]) -> int:
+    """The most schemas that one and the same value can meet, from any schema inside; what calls itself counts once."""
+    known: dict[int, int] = {}
+    largest = 1
+    for start in _all_schemas(schema):
+        pending = [start]
+        under_way: set[int] = set()
+        while pending:
+            here = pending[-1]
+            if id(here) in known:
+                pending.pop()
+                continue
+            inner = list(_of_the_same_value(here, schema))
+            missing = [i for i in inner if id(i) not in known and id(i) not in under_way]
+            if missing and id(here) not in under_way:
+                under_way.add(id(here))
+                pending += missing
+                continue
+            known[id(here)] = min(1 + sum(known.get(id(i), 1) for i in inner), 10**9)
+            largest = max(largest, known[id(here)])
+            pending.pop()
+    return largest
+
+
+def _all_schemas(value: object) -> Iterator[Mapping[str, Any]]:
+    """Every object inside; some are no schemas, which does no harm."""
+    pending = [value]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, Mapping):
+            yield one
+            pending += one.values()
+        elif isinstance(one, list):
+            pending += one
+
+
+def _of_the_same_value(one: Mapping[str, Any], root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for name in ("$ref", "$dynamicRef", "$recursiveRef"):
+        target = _resolved(one.get(name), root)
+        if target is not None:
+            yield target
+    for name in _LISTS:
+        if isinstance(one.get(name), list):
+            yield from (each for each in one[name] if isinstance(each, Mapping))
+    for name in _SINGLES:
+        if isinstance(one.get(name), Mapping):
+            yield one[name]
+    for name in _MAPS:
+        if isinstance(one.get(name), Mapping):
+            yield from (each for each in one[name].values() if isinstance(each, Mapping))
+
+
+def _resolved(reference: object, root: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        return None
+    at: Any = root
+    for step in reference[1:].split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(at, Mapping):
+            at = at.get(name)
+        elif isinstance(at, list) and name.isdigit() and int(name) < len(at):
+            at = at[int(name)]
+        else:
+            return None
+    return at if isinstance(at, Mapping) else None
 
 
 def _pointer(path: list[str | int]) -> str:

@@ -1,7 +1,7 @@
-"""Strict JSON: the grammar of RFC 8259, and of RFC 7493 the two rules whose breach readers resolve differently.
+"""Strict JSON: the grammar of RFC 8259, all of it and nothing else.
 
-Refused beside the grammar: NaN and Infinity, a byte order mark, a name twice in one object, half a surrogate
-pair. Taken: numbers of any size, any nesting.
+What is valid and odd all the same (a name twice, half a surrogate pair) is ``oddities``' business. A byte order mark
+at the start is passed over, as the RFC allows.
 """
 
 import json
@@ -9,20 +9,18 @@ import re
 from decimal import Decimal
 from typing import Final, NoReturn
 
-from job_processor.results.tokens import ESCAPED_HALF, HALF, LITERAL, NUMBER, STRING, WHITE_SPACE
+from job_processor.results.tokens import LITERAL, NUMBER, STRING, WHITE_SPACE
+
+BOM = "\ufeff"
 
 
 class NotJson(ValueError):
-    """Where and why strict parsing stopped. ``position`` counts characters from 0.
+    """Where and why strict parsing stopped. ``position`` counts characters from 0."""
 
-    ``well_formed``: the grammar is kept; readers would still disagree on what the text says.
-    """
-
-    def __init__(self, message: str, position: int, *, well_formed: bool = False) -> None:
+    def __init__(self, message: str, position: int) -> None:
         super().__init__(message)
         self.message = message
         self.position = position
-        self.well_formed = well_formed
 
 
 class _TooDeep:
@@ -37,25 +35,18 @@ class _Refused(Exception):
 
 
 def parse(raw: str) -> object:
-    """The value, or TOO_DEEP for valid JSON that is nested too deep to be built.
+    """The value, or TOO_DEEP for valid JSON that is nested too deep to be built. Of a name twice the last counts.
 
     Raises NotJson.
     """
+    start = 1 if raw[:1] == BOM else 0
     try:
-        value: object = _FAST.decode(raw)
-        if not _has_halves(raw, value):
-            return value
+        return _FAST.decode(raw[start:] if start else raw)
     except (_Refused, RecursionError, ValueError):
         # Only the scanner knows the place, needs no stack, and tells a fault from mere depth.
         pass
     scan(raw)
-    return _parse_slowly(raw)
-
-
-def _has_halves(raw: str, value: object) -> bool:
-    if HALF.search(raw) is not None:
-        return True
-    return ESCAPED_HALF.search(raw) is not None and HALF.search(json.dumps(value, ensure_ascii=False)) is not None
+    return _parse_slowly(raw[start:])
 
 
 def _parse_slowly(raw: str) -> object:
@@ -70,18 +61,11 @@ def _any_int(digits: str) -> int | Decimal:
     return int(digits) if len(digits) < 4_000 else Decimal(digits)
 
 
-def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    built = dict(pairs)
-    if len(built) != len(pairs):
-        raise _Refused
-    return built
-
-
 def _refuse(_constant: str) -> NoReturn:
     raise _Refused
 
 
-_FAST = json.JSONDecoder(object_pairs_hook=_no_twins, parse_constant=_refuse)
+_FAST = json.JSONDecoder(parse_constant=_refuse)
 
 _SPACE = re.compile(WHITE_SPACE)
 _STRING = re.compile(STRING)
@@ -96,33 +80,31 @@ def scan(raw: str) -> None:
 
     Raises NotJson at the first fault.
     """
-    at = _skip(raw, 0)
-    open_objects: list[set[str] | None] = []  # One entry per open bracket: an object's names, None for an array.
+    at = _skip(raw, 1 if raw[:1] == BOM else 0)
+    closers: list[str] = []  # One entry per open bracket.
     while True:
         # Here a value must stand.
         opener = raw[at : at + 1]
         if opener == "{" or opener == "[":
-            names: set[str] | None = set() if opener == "{" else None
-            open_objects.append(names)
+            closers.append("}" if opener == "{" else "]")
             at = _skip(raw, at + 1)
-            if raw[at : at + 1] != ("]" if names is None else "}"):
-                at = at if names is None else _name(raw, at, names)
+            if raw[at : at + 1] != closers[-1]:
+                at = _name(raw, at) if opener == "{" else at
                 continue
         else:
             at = _skip(raw, _scalar(raw, at))
         # Here a value has ended, or an empty container stands before its closing bracket.
-        while open_objects:
-            names = open_objects[-1]
-            closer = "]" if names is None else "}"
+        while closers:
+            closer = closers[-1]
             mark = raw[at : at + 1]
             if mark == closer:
-                open_objects.pop()
+                closers.pop()
                 at = _skip(raw, at + 1)
             elif mark == ",":
                 at = _skip(raw, at + 1)
                 if raw[at : at + 1] == closer:
                     raise NotJson(f'Unexpected "{closer}" after a comma.', at)
-                at = at if names is None else _name(raw, at, names)
+                at = _name(raw, at) if closer == "}" else at
                 break
             else:
                 raise NotJson(f'Expected "," or "{closer}", found {_found(raw, at)}.', at)
@@ -132,16 +114,11 @@ def scan(raw: str) -> None:
             return
 
 
-def _name(raw: str, at: int, names: set[str]) -> int:
+def _name(raw: str, at: int) -> int:
     """Where the value after a member's name begins."""
     if raw[at : at + 1] != '"':
         raise NotJson(f"Expected a name in double quotes, found {_found(raw, at)}.", at)
-    end = _string(raw, at)
-    name = str(json.loads(raw[at:end]))
-    if name in names:
-        raise NotJson("This name stands twice in one object.", at, well_formed=True)
-    names.add(name)
-    colon = _skip(raw, end)
+    colon = _skip(raw, _string(raw, at))
     if raw[colon : colon + 1] != ":":
         raise NotJson(f'Expected ":", found {_found(raw, colon)}.', colon)
     return _skip(raw, colon + 1)
@@ -160,10 +137,6 @@ def _string(raw: str, at: int) -> int:
     match = _STRING.match(raw, at)
     if match is None:
         raise _string_fault(raw, at)
-    if HALF.search(match.group()) is not None or (
-        ESCAPED_HALF.search(match.group()) is not None and HALF.search(json.loads(match.group())) is not None
-    ):
-        raise NotJson("This string holds half of a surrogate pair, which is no character.", at, well_formed=True)
     return match.end()
 
 
@@ -193,7 +166,7 @@ def _found(raw: str, at: int) -> str:
         return "the end"
     if raw[at] == '"':
         return "a double quote"
-    if raw[at] == "\ufeff":
+    if raw[at] == BOM:
         return "a byte order mark"
     if raw.startswith("```", at):
         return "a code fence"

@@ -15,7 +15,7 @@ from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, JobError, Json, Refusals, Snooze, State
 from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
-from job_processor.core.verdict import ParseError, ResultKind, SchemaError
+from job_processor.core.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class Query:
 class Summary:
     """A job of a list: what a row shows, and nothing that grows with what happened to the job.
 
-    Prompt and result may be clipped; the sizes of the whole are in bytes of UTF-8. Of the verdict the kind, the place
-    where parsing stopped and the first schema error come along; of attempts and history nothing.
+    Prompt and result may be clipped; the sizes of the whole are in bytes of UTF-8. The verdict comes without a repair
+    and with the first of its schema errors and warnings; of attempts and history nothing comes.
     """
 
     id: str
@@ -85,9 +85,7 @@ class Summary:
     deadline: int | None
     finished_at: int | None
     result: str | None
-    verdict: ResultKind | None
-    parse_error: ParseError | None
-    schema_error: SchemaError | None
+    verdict: Verdict | None
     error: JobError | None
     snooze: Snooze | None
     refusals: Refusals | None
@@ -116,10 +114,11 @@ class InboxQuery:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A callback of a list: its content may be clipped; the size of the whole is in bytes of UTF-8."""
+    """A callback of a list: its content may be clipped, its body is left out; the sizes are of the whole, in bytes."""
 
     callback: Callback
     content_bytes: int
+    body_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +305,7 @@ class Store(Protocol):
         ...
 
     async def inbox(self, query: InboxQuery) -> Sequence[Kept]:
-        """Up to ``query.limit`` kept callbacks, newest id first; contents are clipped."""
+        """Up to ``query.limit`` kept callbacks, newest id first; contents are clipped, bodies left out."""
         ...
 
     async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:

@@ -19,6 +19,7 @@ class Record(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
     max_attempts: int
     failures: int = 0
     lease_owner: str | None = None
+    ask_at: int | None = None
     deadline: int | None = None
     verdict: Verdict | None = None
     error: JobError | None = None
@@ -38,6 +39,7 @@ def to_record(job: Job) -> Record:
         max_attempts=job.max_attempts,
         failures=job.failures,
         lease_owner=job.lease.owner if job.lease is not None else None,
+        ask_at=job.lease.ask_at if job.lease is not None else None,
         deadline=job.deadline,
         verdict=job.verdict,
         error=job.error,
@@ -73,7 +75,7 @@ def from_record(
 ) -> Job:
     lease = None
     if lease_token is not None and lease_until is not None:
-        lease = Lease(lease_token, record.lease_owner or "", lease_until)
+        lease = Lease(lease_token, record.lease_owner or "", lease_until, record.ask_at)
     return Job(
         id=id,
         prompt=prompt,

@@ -6,14 +6,21 @@ from typing import Any, cast
 import msgspec
 
 from job_processor.core.job import JobError, Json, Refusals, Snooze, State
-from job_processor.core.verdict import ParseError, ResultKind, SchemaError
+from job_processor.core.verdict import ParseError, ResultKind, SchemaError, Verdict, Warning
 from job_processor.store.base import Summary
 
 
 class RowVerdict(msgspec.Struct, frozen=True):
+    """A verdict but for its repair, which may be as long as the result."""
+
     kind: ResultKind
     error: ParseError | None = None
     schema_errors: tuple[SchemaError, ...] = ()
+    warnings: tuple[Warning, ...] = ()
+    note: str | None = None
+
+    def brief(self) -> Verdict:
+        return Verdict(self.kind, self.error, None, self.schema_errors[:1], warnings=self.warnings[:1], note=self.note)
 
 
 class RowRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,9 +76,7 @@ def summary(
         deadline=record.deadline,
         finished_at=finished_at,
         result=result,
-        verdict=None if verdict is None else verdict.kind,
-        parse_error=None if verdict is None else verdict.error,
-        schema_error=None if verdict is None or not verdict.schema_errors else verdict.schema_errors[0],
+        verdict=None if verdict is None else verdict.brief(),
         error=record.error,
         snooze=record.snooze,
         refusals=record.refusals,

@@ -8,7 +8,7 @@ import structlog
 
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.job import Job, State
-from job_processor.core.outcome import Accepted, Expired, Reported, Succeeded
+from job_processor.core.outcome import Accepted, Asked, Expired, Reported, Succeeded
 from job_processor.failpoints import failpoint
 from job_processor.lifecycle import Lifecycle
 from job_processor.processors.base import Reconciler
@@ -29,12 +29,14 @@ _FOUND: Mapping[type, str] = {
     Succeeded: "The callback was overdue; the processor was asked, and the result it had was taken.",
     Accepted: "The callback was overdue; the processor was asked and still works on it.",
 }
+_FOUND_AFTER_UNREAD = "A callback could not be read; the processor was asked, and the result it had was taken."
 
 
 class Reaper(Loop):
     """Ends leases that ran out, callbacks that are overdue and jobs past their deadline.
 
-    Before it gives up on a callback it asks the processor, where that can be asked, what became of it.
+    Before it gives up on a callback it asks the processor, where that can be asked, what became of it. So it does at
+    once when a callback came that could not be read; then the attempt waits on as before if nobody knows.
     """
 
     name = "reaper"
@@ -87,6 +89,10 @@ class Reaper(Loop):
             log.exception("end_failed", job=job.id)
 
     async def _expire(self, job: Job) -> None:
+        if _waits_on(job, self._store.now()):
+            assert job.lease is not None
+            await self._lifecycle.signal(job.id, Asked(job.lease.token), known=job)
+            return
         failpoint("reaper.before_apply")
         if job.state is State.WAITING:
             # Whoever recorded the acceptance may have died before it looked.
@@ -111,12 +117,25 @@ class Reaper(Loop):
             return False
         if found is None or job.lease is None:
             return False
-        signal = Reported(found, job.attempt, job.lease.token, note=_FOUND.get(type(found)))
+        note = _FOUND.get(type(found))
+        if _waits_on(job, self._store.now()):
+            if isinstance(found, Accepted):
+                # It works on it still, as was known: its deadline stays.
+                return False
+            note = _FOUND_AFTER_UNREAD if isinstance(found, Succeeded) else None
+        signal = Reported(found, job.attempt, job.lease.token, note=note)
         moved = await self._lifecycle.signal(job.id, signal, known=job)
         if moved.landed:
             self._telemetry.moved(moved.job)
             log.info("reconciled", job=job.id, outcome=type(found).__name__)
         return moved.landed
+
+
+def _waits_on(job: Job, now: int) -> bool:
+    """Was it only to be asked about, with time left for its callback?"""
+    return (
+        job.state is State.WAITING and job.lease is not None and now < job.lease.until and not _past_deadline(job, now)
+    )
 
 
 def _past_deadline(job: Job, now: int) -> bool:

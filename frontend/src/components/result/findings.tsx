@@ -1,48 +1,122 @@
-import { IconAlertTriangle } from "@tabler/icons-react";
+import { IconAlertTriangle, IconHourglassEmpty, IconInfoCircle } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import styles from "./result.module.css";
-import type { ResultVerdict } from "./types";
+import type { ResultVerdict, ResultWarning } from "./types";
 import { VisibleText } from "./visible-text";
 
 const SHOWN = 50;
 
-/** What is wrong with the result, above it and in words. */
+/** What is wrong or odd about the result, above it and in words. */
 export function Findings({ verdict }: { verdict: ResultVerdict }) {
-  const { kind, error, repaired, schemaErrors } = verdict;
-  if (kind === "malformed") {
-    return (
-      <div className={styles["finding"]} data-testid="result-error">
-        <IconAlertTriangle size={18} aria-hidden />
-        <div>
-          <strong>Malformed JSON</strong>
-          {error !== null && (
+  return (
+    <>
+      <Wrong verdict={verdict} />
+      {verdict.warnings.length > 0 && <Warnings warnings={verdict.warnings} />}
+    </>
+  );
+}
+
+function Wrong({ verdict }: { verdict: ResultVerdict }) {
+  switch (verdict.kind) {
+    case "malformed":
+      return <Malformed verdict={verdict} />;
+    case "schema_mismatch":
+      return <Mismatch verdict={verdict} />;
+    case "unchecked":
+      return (
+        <Finding icon={<IconHourglassEmpty size={18} aria-hidden />} testId="result-error">
+          <strong>Not checked</strong>
+          {verdict.note !== null && (
+            <p>
+              <VisibleText text={verdict.note} />
+            </p>
+          )}
+        </Finding>
+      );
+    default:
+      return null;
+  }
+}
+
+function Malformed({ verdict: { error, repaired, note } }: { verdict: ResultVerdict }) {
+  return (
+    <Finding icon={<IconAlertTriangle size={18} aria-hidden />} testId="result-error">
+      <strong>Malformed JSON</strong>
+      {error !== null && (
+        <>
+          {" "}
+          at line {error.line}, column {error.column}: <VisibleText text={error.message} />
+        </>
+      )}
+      {repaired?.cut === true && (
+        <p>
+          <strong>Cut off</strong>: the text ends before its JSON does.
+          {repaired.dropped !== null && (
             <>
               {" "}
-              at line {error.line}, column {error.column}: <VisibleText text={error.message} />
+              Not in the repair:{" "}
+              <code className={styles["dropped"]}>
+                <VisibleText text={repaired.dropped} />
+              </code>
             </>
           )}
-          {repaired !== null && (
-            <p>A repair is offered below. It is not applied: what is stored is the raw text.</p>
-          )}
-        </div>
-      </div>
-    );
-  }
-  if (kind !== "schema_mismatch") return null;
+        </p>
+      )}
+      {repaired !== null && (
+        <p>A repair is offered below. It is not applied: what is stored is the raw text.</p>
+      )}
+      {note !== null && (
+        <p>
+          <VisibleText text={note} />
+        </p>
+      )}
+    </Finding>
+  );
+}
+
+function Mismatch({ verdict: { schemaErrors, note } }: { verdict: ResultVerdict }) {
   return (
-    <div className={styles["finding"]} data-testid="result-error">
-      <IconAlertTriangle size={18} aria-hidden />
-      <div>
-        <strong>Not of the shape that was asked for</strong>
-        <ul className={styles["schemaErrors"]}>
-          {schemaErrors.slice(0, SHOWN).map((one) => (
-            <li key={`${one.path} ${one.message}`}>
-              <code>{one.path === "" ? "(the whole result)" : one.path}</code>{" "}
-              <VisibleText text={one.message} />
-            </li>
-          ))}
-          {schemaErrors.length > SHOWN && <li>… and {schemaErrors.length - SHOWN} more.</li>}
-        </ul>
-      </div>
+    <Finding icon={<IconAlertTriangle size={18} aria-hidden />} testId="result-error">
+      <strong>Not of the shape that was asked for</strong>
+      <ul className={styles["schemaErrors"]}>
+        {schemaErrors.slice(0, SHOWN).map((one) => (
+          <li key={`${one.path} ${one.message}`}>
+            <code>{one.path === "" ? "(the whole result)" : one.path}</code>{" "}
+            <VisibleText text={one.message} />
+          </li>
+        ))}
+        {schemaErrors.length > SHOWN && <li>… and {schemaErrors.length - SHOWN} more.</li>}
+        {note !== null && (
+          <li>
+            <VisibleText text={note} />
+          </li>
+        )}
+      </ul>
+    </Finding>
+  );
+}
+
+function Warnings({ warnings }: { warnings: readonly ResultWarning[] }) {
+  return (
+    <Finding icon={<IconInfoCircle size={18} aria-hidden />} testId="result-warnings">
+      <strong>Valid JSON that may be read in different ways</strong>
+      <ul className={styles["schemaErrors"]}>
+        {warnings.map((one) => (
+          <li key={`${one.code} ${one.line} ${one.column}`}>
+            <code>{one.path === "" ? "(the whole result)" : <VisibleText text={one.path} />}</code> at line{" "}
+            {one.line}, column {one.column}: <VisibleText text={one.message} />
+          </li>
+        ))}
+      </ul>
+    </Finding>
+  );
+}
+
+function Finding({ icon, testId, children }: { icon: ReactNode; testId: string; children: ReactNode }) {
+  return (
+    <div className={styles["finding"]} data-testid={testId}>
+      {icon}
+      <div>{children}</div>
     </div>
   );
 }

@@ -5,7 +5,14 @@ import { renderAlone } from "@/testing/render";
 import { ResultViewer } from "./result-viewer";
 import type { ResultVerdict } from "./types";
 
-const plain: ResultVerdict = { kind: "json", error: null, repaired: null, schemaErrors: [] };
+const plain: ResultVerdict = {
+  kind: "json",
+  error: null,
+  repaired: null,
+  schemaErrors: [],
+  warnings: [],
+  note: null,
+};
 const raw = `{"a": 1, 'b': 2,}`;
 const malformed: ResultVerdict = {
   ...plain,
@@ -17,6 +24,8 @@ const malformed: ResultVerdict = {
       { position: 9, before: "'", after: '"' },
       { position: 15, before: ",", after: "" },
     ],
+    cut: false,
+    dropped: null,
   },
 };
 
@@ -46,7 +55,63 @@ describe("valid JSON", () => {
   });
 });
 
+describe("valid JSON with something odd about it", () => {
+  const warnings = [
+    { code: "duplicate_name", path: "/a", line: 1, column: 10, message: "This name stands twice." },
+    { code: "cut_off", path: "", line: 1, column: 16, message: "It may be cut off." },
+  ];
+
+  it("names each oddity with its place, and is shown as JSON", () => {
+    show('{"a": 1, "a": 2}', { ...plain, warnings });
+    const found = screen.getByTestId("result-warnings");
+    expect(found).toHaveTextContent("/a at line 1, column 10: This name stands twice.");
+    expect(found).toHaveTextContent("(the whole result) at line 1, column 16: It may be cut off.");
+    expect(screen.queryByTestId("result-error")).not.toBeInTheDocument();
+    expect(screen.getByRole("tab", { name: "JSON" })).toHaveAttribute("aria-selected", "true");
+  });
+
+  it("stands beside what does not fit", () => {
+    show("{}", {
+      ...plain,
+      kind: "schema_mismatch",
+      schemaErrors: [{ path: "/a", message: "is missing" }],
+      warnings,
+    });
+    expect(screen.getByTestId("result-error")).toHaveTextContent("/a is missing");
+    expect(screen.getByTestId("result-warnings")).toBeInTheDocument();
+  });
+});
+
+describe("a result that was not checked", () => {
+  it("says why, and shows the raw text", () => {
+    show('{"a": 1}', { ...plain, kind: "unchecked", note: "It took too long." });
+    expect(screen.getByTestId("result-error")).toHaveTextContent(/Not checked\s*It took too long\./);
+    expect(screen.getByRole("group", { name: "The raw result" }).textContent).toBe('{"a": 1}');
+  });
+
+  it("of which only the details are not known says so", () => {
+    show("{}", { ...plain, kind: "schema_mismatch", note: "Why took too long to find." });
+    expect(screen.getByTestId("result-error")).toHaveTextContent("Why took too long to find.");
+  });
+});
+
 describe("a malformed result", () => {
+  it("that was cut off says so, and what is not in the repair", () => {
+    show('{"a": 1, "b', {
+      ...malformed,
+      repaired: { text: '{"a": 1}', edits: [], cut: true, dropped: '"b' },
+    });
+    expect(screen.getByTestId("result-error")).toHaveTextContent(
+      'Cut off: the text ends before its JSON does. Not in the repair: "b',
+    );
+    expect(screen.getByRole("tab", { name: "Repaired (cut off)" })).toBeInTheDocument();
+  });
+
+  it("without a repair says why", () => {
+    show("{}{}", { ...malformed, repaired: null, note: "There is more than one JSON value." });
+    expect(screen.getByTestId("result-error")).toHaveTextContent("There is more than one JSON value.");
+  });
+
   it("shows the error with its place, and its raw text first", () => {
     show(raw, malformed);
     expect(screen.getByTestId("result-error")).toHaveTextContent(
@@ -85,7 +150,10 @@ describe("hostile results", () => {
     [
       "edits outside the text",
       "abc",
-      { ...malformed, repaired: { text: "", edits: [{ position: 999, before: "x", after: "" }] } },
+      {
+        ...malformed,
+        repaired: { text: "", edits: [{ position: 999, before: "x", after: "" }], cut: true, dropped: "" },
+      },
     ],
     ["lone surrogates", '"\ud800\udfff\udc00"', plain],
     ["markup", "<img src=x onerror=alert(1)><script>alert(1)</script>", { ...plain, kind: "text" }],

@@ -96,7 +96,7 @@ function viewsOf(result: string, verdict: ResultVerdict | null, what: string): V
             raw,
             {
               key: "repaired",
-              title: "Repaired",
+              title: verdict.repaired.cut ? "Repaired (cut off)" : "Repaired",
               content: <JsonView text={verdict.repaired.text} label={`The repaired ${what}, laid out`} />,
             },
             {

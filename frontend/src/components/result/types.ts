@@ -2,8 +2,24 @@
 export interface ResultVerdict {
   readonly kind: string;
   readonly error: { readonly message: string; readonly line: number; readonly column: number } | null;
-  readonly repaired: { readonly text: string; readonly edits: readonly ResultEdit[] } | null;
+  readonly repaired: {
+    readonly text: string;
+    readonly edits: readonly ResultEdit[];
+    readonly cut: boolean;
+    readonly dropped: string | null;
+  } | null;
   readonly schemaErrors: readonly { readonly path: string; readonly message: string }[];
+  readonly warnings: readonly ResultWarning[];
+  readonly note: string | null;
+}
+
+/** What is odd about valid JSON. */
+export interface ResultWarning {
+  readonly code: string;
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
 }
 
 export interface ResultEdit {

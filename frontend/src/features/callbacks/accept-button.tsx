@@ -5,42 +5,50 @@ import type { Job, KeptCallback } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
 import { Age } from "@/components/times";
 import { useLive } from "@/live/live-context";
+import { Body } from "./body";
 import styles from "./callbacks.module.css";
 import { WholeContent } from "./content";
 import { useAccept } from "./use-accept";
-import { howItEnded } from "./words";
+import { howItEnded, isUnread } from "./words";
 
 /** Asks first, with the result in sight: a completed job does not go back. */
 export function AcceptButton({ job, callback }: { job: Job; callback: KeptCallback }) {
   const { mode } = useLive();
   const [asking, setAsking] = useState(false);
   const accept = useAccept(job.id);
+  const unread = isUnread(callback);
   const close = () => setAsking(false);
   return (
     <>
       <ActionButton
-        label="Accept this result…"
+        label={unread ? "Accept what came…" : "Accept this result…"}
         icon={IconCheck}
         blocked={mode === "offline" ? "The server cannot be reached." : null}
         onAct={() => setAsking(true)}
       />
       {/* Always there, so that it gives the focus back when it closes. */}
-      <Modal opened={asking} onClose={close} title="Accept this result?" size="lg">
+      <Modal
+        opened={asking}
+        onClose={close}
+        title={unread ? "Accept what came as the result?" : "Accept this result?"}
+        size="lg"
+      >
         <Stack gap="md">
           <p>
             It came <Age at={callback.receivedAt} />
             {callback.verdict === "late" && `, after ${howItEnded(callback, job)}`}. The job becomes completed
-            with it, as if it had come in time. This cannot be undone.
+            with {unread ? "all of it, word for word and wrapping included" : "it, as if it had come in time"}
+            . This cannot be undone.
           </p>
           <div className={styles["whole"]}>
-            <WholeContent callback={callback} />
+            {unread ? <Body callback={callback} /> : <WholeContent callback={callback} />}
           </div>
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={close} data-autofocus>
               Not now
             </Button>
             <Button loading={accept.isPending} onClick={() => accept.mutate(callback.id, { onError: close })}>
-              Accept this result
+              {unread ? "Accept all of it" : "Accept this result"}
             </Button>
           </Group>
         </Stack>

@@ -9,8 +9,10 @@ import { RawView } from "@/components/result/raw-view";
 import { ResultViewer } from "@/components/result/result-viewer";
 import { VisibleText } from "@/components/result/visible-text";
 import { formatBytes } from "@/lib/bytes";
+import { FoldedBody } from "./body";
 import styles from "./callbacks.module.css";
 import { firstWords, likelyVerdict } from "./shape";
+import { isUnread } from "./words";
 
 /** Words longer than this are folded up. */
 const SHORT = 300;
@@ -21,6 +23,16 @@ export function Content({ callback, open = false }: { callback: KeptCallback; op
   const id = useId();
   // Of these the job has the content; saying it twice would only raise the question whether they differ.
   if (callback.verdict === "duplicate" || callback.verdict === "accepted") return null;
+  if (isUnread(callback)) {
+    return (
+      <>
+        <p className={styles["words"]}>
+          <VisibleText text={callback.content} />
+        </p>
+        <FoldedBody callback={callback} open={open} />
+      </>
+    );
+  }
   if (callback.said !== "result" && callback.content.length <= SHORT) {
     return (
       <p className={styles["words"]}>

@@ -13,7 +13,14 @@ export function firstWords(content: string): string {
 
 /** Only the server judges a result, once it is a job's. Until then: is there a JSON document to lay out? */
 export function likelyVerdict(content: string): ResultVerdict {
-  return { kind: isDocument(content) ? "json" : "text", error: null, repaired: null, schemaErrors: [] };
+  return {
+    kind: isDocument(content) ? "json" : "text",
+    error: null,
+    repaired: null,
+    schemaErrors: [],
+    warnings: [],
+    note: null,
+  };
 }
 
 function isDocument(content: string): boolean {

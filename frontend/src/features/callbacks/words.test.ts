@@ -7,6 +7,8 @@ const ENDED = Date.parse("2026-11-24T10:00:00.000Z");
 const failed: KnownJob = { status: "FAILED", finishedAt: ENDED };
 const cancelled: KnownJob = { status: "CANCELLED", finishedAt: ENDED };
 const completed: KnownJob = { status: "COMPLETED", finishedAt: ENDED };
+const waiting: KnownJob = { status: "WAITING", finishedAt: null };
+const unread = { verdict: "unreadable", said: "unreadable" } as const;
 const retried: KnownJob = { status: "PENDING", finishedAt: null };
 
 function said(changes: Partial<WireCallback>, job: KnownJob) {
@@ -59,6 +61,11 @@ it.each<[Partial<WireCallback>, KnownJob, string]>([
     "A callback that could not be read. Its sender was told why:",
   ],
   [
+    { verdict: "accepted", said: "unreadable" },
+    completed,
+    "A callback that could not be read, which a person accepted as it came. It is the job's result now.",
+  ],
+  [
     { verdict: "applied", said: "error" },
     null,
     "A failure that named its execution only. It was matched to its job, and counted there.",
@@ -77,7 +84,14 @@ it.each<[Partial<WireCallback>, KnownJob, boolean]>([
   [{ verdict: "late" }, retried, false],
   [{ verdict: "late" }, null, false],
   [{ verdict: "duplicate" }, failed, false],
-  [{ verdict: "unreadable", said: "unreadable" }, failed, false],
+  [{ ...unread, bodyBytes: 7 }, failed, true],
+  [{ ...unread, bodyBytes: 7 }, waiting, true],
+  [{ ...unread, bodyBytes: 7 }, retried, true],
+  [{ ...unread, bodyBytes: 7 }, completed, false],
+  [{ ...unread, bodyBytes: 7 }, null, false],
+  [{ ...unread, bodyBytes: 7, bodyTruncated: true }, waiting, false],
+  [{ ...unread, bodyBytes: 0 }, waiting, false],
+  [{ ...unread, bodyBytes: null }, waiting, false],
 ])("%j for a job that is %j can be accepted: %s", (changes, job, acceptable) => {
   expect(isAcceptable(toCallback(wireCallback(changes)), job)).toBe(acceptable);
 });

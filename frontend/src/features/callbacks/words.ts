@@ -16,7 +16,13 @@ export function wordsFor(callback: KeptCallback, job: KnownJob): Words {
     case "late":
       return { what: `A result came after ${howItEnded(callback, job)}.`, fate: acceptableWords(job) };
     case "accepted":
-      return { what: "A late result, which a person accepted.", fate: "It is the job's result now." };
+      return {
+        what:
+          callback.said === "unreadable"
+            ? "A callback that could not be read, which a person accepted as it came."
+            : "A late result, which a person accepted.",
+        fate: "It is the job's result now.",
+      };
     case "different":
       return { what: "Another result for a job that was already completed.", fate: "The first one stays." };
     case "duplicate":
@@ -42,7 +48,10 @@ export function wordsFor(callback: KeptCallback, job: KnownJob): Words {
             fate: "It was deleted, or there never was one.",
           };
     case "unreadable":
-      return { what: "A callback that could not be read.", fate: "Its sender was told why:" };
+      return {
+        what: "A callback that could not be read.",
+        fate: "Its sender was told why:",
+      };
     case "applied":
       return {
         what: "A failure that named its execution only.",
@@ -55,12 +64,22 @@ export function wordsFor(callback: KeptCallback, job: KnownJob): Words {
 
 /** Whether a person may complete the job with it, as the job stands. */
 export function isAcceptable(callback: KeptCallback, job: KnownJob): boolean {
+  if (isUnread(callback)) {
+    return (
+      job !== null && job.status !== "COMPLETED" && (callback.bodyBytes ?? 0) > 0 && !callback.bodyTruncated
+    );
+  }
   return (
     job !== null &&
     (job.status === "FAILED" || job.status === "CANCELLED") &&
     callback.said === "result" &&
     (callback.verdict === "late" || callback.verdict === "stale")
   );
+}
+
+/** What came is kept as bytes, since nobody could tell what it says. */
+export function isUnread(callback: KeptCallback): boolean {
+  return callback.verdict === "unreadable";
 }
 
 /** "the job had failed", if that was how it stood when the callback came. */

@@ -25,7 +25,7 @@ export function JobHeader({ job }: { job: Job }) {
           <span role="status" aria-live="polite" className={styles["status"]}>
             <StatusBadge status={job.status} large />
           </span>
-          {job.resultVerdict !== null && <VerdictBadge kind={job.resultVerdict.kind} />}
+          {job.resultVerdict !== null && <VerdictBadge verdict={job.resultVerdict} />}
         </div>
         <JobActions job={job} />
       </div>

@@ -10,6 +10,7 @@ const EVENTS: Record<HistoryEvent["what"], { title: string; tone: Tone }> = {
   attempt_failed: { title: "Attempt failed", tone: "red" },
   lease_lost: { title: "The worker was lost", tone: "red" },
   callback_overdue: { title: "No callback came in time", tone: "red" },
+  callback_unreadable: { title: "A callback came that could not be read", tone: "amber" },
   completed: { title: "Completed", tone: "green" },
   failed: { title: "Failed", tone: "red" },
   cancelled: { title: "Cancelled", tone: "gray" },
@@ -19,6 +20,10 @@ const EVENTS: Record<HistoryEvent["what"], { title: string; tone: Tone }> = {
 };
 
 export function wordsForEvent(event: HistoryEvent): { title: string; tone: Tone } {
+  if (event.what === "callback_overdue" && event.detail?.includes("No callback came") !== true) {
+    // One came, and brought nothing that could be used.
+    return { title: "No result came in time", tone: "red" };
+  }
   return Object.hasOwn(EVENTS, event.what) ? EVENTS[event.what] : { title: event.what, tone: "gray" };
 }
 

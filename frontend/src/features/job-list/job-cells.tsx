@@ -27,7 +27,7 @@ export function PromptCell({ job }: { job: JobSummary }) {
             {tries}
           </ToneBadge>
         )}
-        {job.resultVerdict !== null && <VerdictBadge kind={job.resultVerdict.kind} />}
+        {job.resultVerdict !== null && <VerdictBadge verdict={job.resultVerdict} />}
         {job.tags.length > 0 && <Tags tags={job.tags} />}
       </div>
       {remark !== null && (

@@ -110,7 +110,7 @@ def to_job(document: Document) -> Job:
 
 _OF_A_RECORD = (
     *("max_attempts", "failures", "deadline", "error", "snooze", "refusals", "progress", "metadata", "replay_of"),
-    *("verdict.kind", "verdict.error", "verdict.schema_errors"),
+    *("verdict.kind", "verdict.error", "verdict.schema_errors", "verdict.warnings", "verdict.note"),
 )
 
 

@@ -79,7 +79,7 @@ class Inbox:
         async def run(again: bool) -> list[Document]:
             return await self._callbacks.find(where, fields).sort("_id", -1).limit(query.limit).to_list()
 
-        return [Kept(_callback(one), one["contentBytes"]) for one in await self._link.do(run)]
+        return [Kept(_callback(one), one["contentBytes"], one.get("bodyBytes")) for one in await self._link.do(run)]
 
     async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:
         update = {"$set": {"verdict": verdict.value, "jobId": job_id}}
@@ -99,7 +99,7 @@ class Inbox:
 
 _FIELDS = (
     *("receivedAt", "lastAt", "verdict", "said", "jobId", "attempt", "executionId", "retryable", "deliveries"),
-    "contentBytes",
+    *("contentBytes", "bodyBytes", "bodyCut", "contentType"),
 )
 
 
@@ -120,6 +120,10 @@ def _document(callback: Callback) -> Document:
     }
     if callback.execution_id is not None:
         document["executionId"] = callback.execution_id
+    if callback.content_type is not None:
+        document["contentType"] = callback.content_type
+    if callback.body is not None:
+        document |= {"body": callback.body, "bodyBytes": len(callback.body), "bodyCut": callback.body_cut}
     return document
 
 
@@ -136,4 +140,7 @@ def _callback(document: Document) -> Callback:
         execution_id=document.get("executionId"),
         retryable=document["retryable"],
         deliveries=document["deliveries"],
+        body=document.get("body"),
+        body_cut=document.get("bodyCut", False),
+        content_type=document.get("contentType"),
     )

@@ -1,6 +1,7 @@
 """Kept callbacks: the writes, each a function of one transaction, and the reads."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import apsw
 
@@ -10,7 +11,10 @@ from job_processor.store.base import InboxQuery, Kept
 from job_processor.store.sqlite.rows import Row
 from job_processor.store.sqlite.writer import Transaction
 
-_COLUMNS = "id, received_at, last_at, verdict, said, job_id, attempt, execution_id, retryable, deliveries"
+_COLUMNS = (
+    "id, received_at, last_at, verdict, said, job_id, attempt, execution_id, retryable, deliveries, body_cut, "
+    "content_type"
+)
 _SETTLED = tuple(sorted(verdict.value for verdict in SETTLED))
 
 
@@ -26,7 +30,7 @@ def keep(callback: Callback, limited: bool) -> Callable[[Transaction], str | Non
         if limited and not _has_room(tx, callback):
             return None
         tx.db.execute(
-            f"INSERT INTO callbacks ({_COLUMNS}, mark, content) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            f"INSERT INTO callbacks ({_COLUMNS}, mark, content, body) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 callback.id,
                 callback.received_at,
@@ -38,8 +42,11 @@ def keep(callback: Callback, limited: bool) -> Callable[[Transaction], str | Non
                 callback.execution_id,
                 int(callback.retryable),
                 callback.deliveries,
+                int(callback.body_cut),
+                callback.content_type,
                 callback.mark,
                 callback.content.encode(),
+                callback.body,
             ),
         )
         return callback.id
@@ -80,8 +87,8 @@ def forget(last_before: int, limit: int) -> Callable[[Transaction], int]:
 
 def kept(callback_id: str) -> Callable[[apsw.Connection], Callback | None]:
     def run(db: apsw.Connection) -> Callback | None:
-        row = db.execute(f"SELECT {_COLUMNS}, content FROM callbacks WHERE id = ?", (callback_id,)).fetchone()
-        return None if row is None else _callback(row)
+        row = db.execute(f"SELECT {_COLUMNS}, content, body FROM callbacks WHERE id = ?", (callback_id,)).fetchone()
+        return None if row is None else replace(_callback(row[:-1]), body=row[-1])
 
     return run
 
@@ -97,18 +104,33 @@ def inbox(query: InboxQuery) -> Callable[[apsw.Connection], Sequence[Kept]]:
         where.append(f"verdict IN ({','.join('?' * len(query.verdicts))})")
         values.extend(sorted(verdict.value for verdict in query.verdicts))
     sql = (
-        f"SELECT {_COLUMNS}, substr(content, 1, ?), octet_length(content) FROM callbacks "
+        f"SELECT {_COLUMNS}, substr(content, 1, ?), octet_length(content), octet_length(body) FROM callbacks "
         f"WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?"
     )
 
     def run(db: apsw.Connection) -> list[Kept]:
-        return [Kept(_callback(row[:-1], query.clip), row[-1]) for row in db.execute(sql, (*values, query.limit))]
+        rows = db.execute(sql, (*values, query.limit))
+        return [Kept(_callback(row[:-2], query.clip), row[-2], row[-1]) for row in rows]
 
     return run
 
 
 def _callback(row: Row, clip: int | None = None) -> Callback:
-    id_, received_at, last_at, verdict, said, job_id, attempt, execution_id, retryable, deliveries, content = row
+    (
+        id_,
+        received_at,
+        last_at,
+        verdict,
+        said,
+        job_id,
+        attempt,
+        execution_id,
+        retryable,
+        deliveries,
+        body_cut,
+        content_type,
+        content,
+    ) = row
     return Callback(
         id=id_,
         received_at=received_at,
@@ -122,4 +144,6 @@ def _callback(row: Row, clip: int | None = None) -> Callback:
         execution_id=execution_id,
         retryable=bool(retryable),
         deliveries=deliveries,
+        body_cut=bool(body_cut),
+        content_type=content_type,
     )

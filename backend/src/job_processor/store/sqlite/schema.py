@@ -70,8 +70,12 @@ CREATE INDEX callbacks_verdict ON callbacks(verdict, id);
 CREATE INDEX callbacks_last ON callbacks(last_at);
 """
 
-# By tag and id: a page of one tag is read newest first along the index, and no further than it needs.
+# Of a callback that could not be read the bytes are kept as they came.
 _VERSION_3 = """
+ALTER TABLE callbacks ADD COLUMN body BLOB;
+ALTER TABLE callbacks ADD COLUMN body_cut INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE callbacks ADD COLUMN content_type TEXT;
+-- By tag and id: a page of one tag is read newest first along the index, and no further than it needs.
 CREATE TABLE job_tags (tag TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (tag, id)) STRICT, WITHOUT ROWID;
 INSERT INTO job_tags (tag, id) SELECT t.tag, j.id FROM tags t JOIN jobs j ON j.n = t.n ORDER BY t.tag, j.id;
 DROP TABLE tags;

@@ -1,0 +1,100 @@
+"""Is this result what was asked for? Parse strictly, look for oddities, offer a repair, check the schema.
+
+Pure; never raises. In steps, each a verdict of its own, so that whoever runs out of time has the last one.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from job_processor.core.job import Json
+from job_processor.core.verdict import ParseError, ResultKind, Verdict
+from job_processor.results import schema as schemas
+from job_processor.results.intent import meant_as_json
+from job_processor.results.oddities import warnings_of
+from job_processor.results.repair import offer_repair
+from job_processor.results.strict import NotJson, parse
+
+INLINE_LIMIT = 4_096
+"""Characters of a result that is examined where it comes in, if it needs neither schema nor repair: under 2 ms."""
+NO_DETAILS = "What exactly does not fit took too long to find."
+NO_REPAIR = "Looking for a repair took too long."
+
+
+def examine(raw: str, schema: Mapping[str, Json] | None = None, *, stopped: bool = False) -> Verdict:
+    """The verdict on a result. ``raw`` is looked at, never changed. ``stopped``: its model ran out of tokens.
+
+    With a schema, everything that is not JSON is malformed; without one, text that was never meant as JSON is
+    text. On a malformed verdict ``schema_errors`` speak of the repaired text, if one is offered. Nothing bounds the
+    time: ``pool`` does.
+    """
+    *_, last = steps(raw, schema, stopped=stopped)
+    return last
+
+
+def examine_small(raw: str, *, stopped: bool = False) -> Verdict | None:
+    """The verdict on a result without a schema where that is little work for sure; else ``None``."""
+    if len(raw) > INLINE_LIMIT:
+        return None
+    try:
+        parse(raw)
+    except NotJson:
+        return None if meant_as_json(raw) else Verdict(ResultKind.TEXT)
+    return Verdict(ResultKind.JSON, warnings=warnings_of(raw, stopped=stopped))
+
+
+def steps(raw: str, schema: Mapping[str, Json] | None, *, stopped: bool = False) -> Iterator[Verdict]:
+    """What matters first, details after it. Each verdict is right, the last is whole."""
+    try:
+        value = parse(raw)
+    except NotJson as error:
+        if schema is None and not meant_as_json(raw):
+            yield Verdict(ResultKind.TEXT)
+        else:
+            yield from _malformed(raw, schema, error)
+        return
+    warnings = warnings_of(raw, stopped=stopped)
+    yield from (replace(v, warnings=warnings) for v in _held_against(value, schema))
+
+
+def _held_against(value: object, schema: Mapping[str, Json] | None) -> Iterator[Verdict]:
+    if schema is None:
+        yield Verdict(ResultKind.JSON)
+        return
+    why = schemas.not_checked(value)
+    if why is not None:
+        yield Verdict(ResultKind.UNCHECKED, note=why)
+        return
+    try:
+        fits = schemas.fits(value, schema)
+    except ValueError as error:
+        yield Verdict(ResultKind.UNCHECKED, note=str(error))
+        return
+    if fits:
+        yield Verdict(ResultKind.JSON)
+        return
+    yield Verdict(ResultKind.SCHEMA_MISMATCH, note=NO_DETAILS)
+    yield Verdict(ResultKind.SCHEMA_MISMATCH, schema_errors=schemas.schema_errors(value, schema))
+
+
+def _malformed(raw: str, schema: Mapping[str, Json] | None, error: NotJson) -> Iterator[Verdict]:
+    bare = Verdict(ResultKind.MALFORMED, error=_place(raw, error), note=NO_REPAIR)
+    yield bare
+    offer = offer_repair(raw)
+    offered = replace(bare, repaired=offer.repair, note=offer.note)
+    if offer.repair is None or schema is None:
+        yield offered
+        return
+    value = parse(offer.repair.text)
+    yield replace(offered, note="Whether the repair fits the schema took too long to find.")
+    why = schemas.not_checked(value)
+    yield (
+        replace(offered, note=why)
+        if why is not None
+        else replace(offered, schema_errors=schemas.schema_errors(value, schema))
+    )
+
+
+def _place(raw: str, error: NotJson) -> ParseError:
+    line = raw.count("\n", 0, error.position) + 1
+    column = error.position - raw.rfind("\n", 0, error.position)
+    return ParseError(error.message, line, column)

@@ -1,0 +1,262 @@
+"""Strings, with whatever quotes they have, and the place where one ends whose closing quote is missing."""
+
+import json
+import re
+
+from job_processor.core.verdict import Edit
+from job_processor.results.reading import (
+    BARE_ITEM,
+    BLANK,
+    CLEAN_NAME,
+    COMMENT,
+    QUOTES,
+    Reading,
+    Token,
+    Unreadable,
+    match_end,
+    swap,
+)
+from job_processor.results.tokens import LITERAL, NUMBER
+
+_PLAIN = re.compile(r"[^\"'`“”„‘’\\\x00-\x1f]*+")
+_NEXT_KEY = re.compile(r"([\"'“])[^\"'“”\n]{0,200}+[\"'”]\s*+:")
+_BARE_KEY = re.compile(r"[\w$.-]{1,100}+\s*+:")
+_HIDDEN_ITEM = re.compile(rf",\s*(?:{NUMBER}|{LITERAL}|True|False|None)\s*\Z|[}}\]]\s*,|,\s*[\w$-]+\s*:|,\s*[\"'“]")
+_HIDDEN_END = re.compile(rf",\s*\Z|,\s*(?:{NUMBER}|{LITERAL}|True|False|None|[\[{{])\s*(?:[,}}\]]|\Z)")
+_HIDDEN_NAME = re.compile(r",\s*[\w$-]+\s*:")
+_HIDDEN_QUOTE = re.compile(r",\s*[\"'“][^,]*[\"'”]\s*[,\]}]")
+_HALF_ESCAPE = re.compile(r"[0-9a-fA-F]{0,7}\Z")
+_HALF_AT_END = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
+_LINE_OF_JSON = re.compile(r"\n([ \t]*+)(?=[\"'{\[}\]\d-]|true\b|false\b|null\b|True\b|False\b|None\b)(.)")
+_MARGIN = re.compile(r"[ \t]*+")
+_ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
+_FOREIGN_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|(['`“”‘’]))")
+_STRUCTURE = frozenset(" \t\r\n,[]{}:")
+
+
+class Strings(Reading):
+    def _string(self, start: int) -> int:
+        body, closing = self._body, QUOTES[self._body[start]]
+        edits = swap(start, body[start], '"')
+        inner: list[int] = []
+        wild = escaped = 0
+        at = start + 1
+        while True:
+            at = min(match_end(_PLAIN, body, at), self._end)
+            if at >= self._end:
+                return self._unended(start, edits, inner)
+            mark = body[at]
+            if mark == "\\":
+                if body.startswith('\\"', at):
+                    escaped += 1
+                length, edit, odd = self._escape(at)
+                wild += odd
+                if length == 0:
+                    return self._cut_string(start, at, edits)
+                if edit is not None:
+                    edits.append(edit)
+                at += length
+            elif mark == "\n" and not inner and (ended := self._ends_with_line(start, at)) is not None:
+                return self._end_string(start, ended, edits)
+            elif mark < " ":
+                edits.append(Edit(at, mark, json.dumps(mark)[1:-1]))
+                at += 1
+            elif mark not in closing or self._is_apostrophe(at, mark):
+                if mark == '"':
+                    edits.append(Edit(at, mark, '\\"'))
+                at += 1
+            elif self._closes(start, at):
+                if wild and escaped % 2 == 1:
+                    raise Unreadable  # One of the backslashes was written before a quote that is gone.
+                self._check_inner(inner, at)
+                edits += swap(at, mark, '"')
+                self.tokens.append(Token("s", start, at + 1, edits))
+                return at + 1
+            else:
+                ended = self._ends_before(start, at)
+                if ended is not None:
+                    if inner:
+                        raise Unreadable
+                    return self._end_string(start, ended, edits)
+                inner.append(at)
+                edits.append(Edit(at, mark, '\\"' if mark == '"' else mark))
+                at += 1
+
+    def _is_apostrophe(self, at: int, mark: str) -> bool:
+        body = self._body
+        return mark in "'’" and body[at - 1].isalnum() and at + 1 < self._end and body[at + 1].isalnum()
+
+    def _escape(self, at: int) -> tuple[int, Edit | None, bool]:
+        """Length of the escape, what would spell it as JSON, and is it none at all? Length 0: cut by the end."""
+        body = self._body
+        known = _ESCAPE.match(body, at, self._end)
+        if known is not None:
+            return len(known.group()), None, False
+        foreign = _FOREIGN_ESCAPE.match(body, at, self._end)
+        if foreign is not None:
+            code = foreign.group(1) or foreign.group(2)
+            if code is None:
+                return 2, Edit(at, foreign.group(), foreign.group(3)), False
+            if int(code, 16) < 0x110000:
+                return len(foreign.group()), Edit(at, foreign.group(), json.dumps(chr(int(code, 16)))[1:-1]), False
+        if at + 1 >= self._end or (
+            body[at + 1] in "uxU" and _HALF_ESCAPE.match(body[at + 2 : min(at + 12, self._end)])
+        ):
+            return 0, None, False
+        return 1, Edit(at, "\\", "\\\\"), True
+
+    def _closes(self, start: int, at: int) -> bool:
+        body = self._body
+        after = min(match_end(BLANK, body, at + 1), self._end)
+        if after >= self._end:
+            if self._tail(start, at) != at:
+                raise Unreadable  # Cut behind a quote: a closing one, or the opening one of what is not there.
+            return True
+        follows = body[after]
+        if follows == ":":
+            return True
+        if self._wants_name():
+            if follows in "{[" or (after > at + 1 and BARE_ITEM.match(body, after) is not None):
+                return self._tail(start, at) == at
+            return follows not in _STRUCTURE and self._tail(start, at) == at and follows in QUOTES and after > at + 1
+        if follows in ",}])" or (follows in "#/" and COMMENT.match(body, after) is not None):
+            return True
+        if follows in "{[":
+            return self._stack[-1:] == ["]"]
+        if follows in QUOTES and (follows == '"' or follows != body[at] or after > at + 1):
+            # Beside another string a comma is missing, unless this quote begins an empty string.
+            if after > at + 1 or at == start + 1 or (self._stack[-1:] == ["}"] and _NEXT_KEY.match(body, after)):
+                return True
+            return self._tail(start, at) == at
+        if self._stack[-1:] == ["]"]:
+            return BARE_ITEM.match(body, after) is not None
+        return _BARE_KEY.match(body, after) is not None
+
+    def _tail(self, start: int, at: int) -> int:
+        """Where the run of structure characters before ``at`` begins; ``at`` itself if there is no mark in it."""
+        first = at
+        while first > start + 1 and self._body[first - 1] in _STRUCTURE:
+            first -= 1
+        return at if not self._body[first:at].strip() else first
+
+    def _ends_before(self, start: int, at: int) -> int | None:
+        """The place where a string without its closing quote ends: this quote opens the next token."""
+        body = self._body
+        if self._wants_name():
+            colon = body.find(":", start + 1, at)
+            if colon < 0 or not CLEAN_NAME.match(body[start + 1 : colon]):
+                raise Unreadable
+            return colon
+        first = self._tail(start, at)
+        if first == at or at + 1 >= self._end or body[at + 1].isspace():
+            return None
+        marks = body[first:at]
+        if ":" in marks:
+            raise Unreadable
+        content = body[start + 1 : first]
+        in_object = self._stack[-1:] == ["}"]
+        if (marks.rstrip()[-1:] in ",{" if in_object else marks.rstrip()[-1:] == "{") and not _NEXT_KEY.match(body, at):
+            return None
+        if not marks.strip().strip(",{}[] \n\t\r") == "" or _HIDDEN_ITEM.search(content) or "\n" in content:
+            raise Unreadable
+        return first
+
+    def _ends_with_line(self, start: int, at: int) -> int | None:
+        """Where a string without its closing quote ends, if the next line begins like the next member does.
+
+        Only in a text whose members begin lines, and when the next line stands as far in as this one.
+        """
+        body = self._body
+        line = body.rfind("\n", 0, start) + 1
+        following = _LINE_OF_JSON.match(body, at, self._end)
+        if following is None or self._wants_name():
+            return None
+        margin = len(_MARGIN.match(body, line).group())  # type: ignore[union-attr]
+        content = body[start + 1 : at].rstrip()
+        is_last = following.group(2) in "}]"
+        if line == 0 or (len(following.group(1)) >= margin if is_last else len(following.group(1)) != margin):
+            return None
+        if content.endswith(",") == is_last or "\n" in content:
+            return None
+        return start + 1 + len(content if is_last else content[:-1].rstrip())
+
+    def _end_string(self, start: int, end: int, edits: list[Edit]) -> int:
+        """End a string whose closing quote is missing."""
+        self.guesses += 1
+        edits = [e for e in edits if e.position < end]
+        edits.append(Edit(end, "", '"'))
+        self.tokens.append(Token("s", start, end, edits))
+        return end
+
+    def _unended(self, start: int, edits: list[Edit], inner: list[int]) -> int:
+        """The text ends inside this string: its quote is missing, or the text was cut."""
+        body = self._body
+        content = body[start + 1 : self._end]
+        if self._wants_name():
+            colon = content.find(":")
+            if colon >= 0:
+                if not CLEAN_NAME.match(content[:colon]) or content.rstrip()[-1:] not in "}]":
+                    raise Unreadable
+                return self._end_string(start, start + 1 + colon, edits)
+            return self._cut_string(start, self._end, edits)
+        closers = "".join(reversed(self._stack))
+        stripped = content
+        for closer in reversed(closers):
+            stripped = stripped.rstrip()
+            if not stripped.endswith(closer):
+                break
+            stripped = stripped[:-1]
+        else:
+            stripped = stripped.rstrip()
+            if inner or stripped.endswith('\\"') or "\n" in stripped or (body[start] == "'" and "'" in stripped):
+                raise Unreadable
+            if any(("{" if closer == "}" else "[") in stripped for closer in closers):
+                raise Unreadable  # What looks like the closing brackets belongs to the string, it may be.
+            if inner or _has_closer(stripped) or _HIDDEN_ITEM.search(stripped) or _HIDDEN_END.search(stripped):
+                raise Unreadable
+            if self._stack[-1:] == ["]"] and re.search(r"(?:\d|true|false|null)\Z", stripped):
+                raise Unreadable  # It may be an element of its own, the comma being lost with the quote.
+            return self._end_string(start, start + 1 + len(stripped), edits)
+        if _has_closer(content) or _HIDDEN_END.search(content) or _HIDDEN_QUOTE.search(content) or len(inner) % 2 == 1:
+            raise Unreadable
+        if "\n" in content[len(content.rstrip()) :]:
+            raise Unreadable
+        if _HIDDEN_NAME.search(content) and any(t.kind == "s" and t.edits for t in self.tokens):
+            raise Unreadable  # Names stand bare in this text, and this may be one.
+        return self._cut_string(start, self._end, edits)
+
+    def _cut_string(self, start: int, end: int, edits: list[Edit]) -> int:
+        """A string that the end cut off; ``end``: before a half escape."""
+        if _HALF_AT_END.search(self._body, max(start, end - 6), end) and (
+            self._body[start:end].endswith("\\\\" + self._body[end - 5 : end]) is False
+        ):
+            end -= 6
+        self.tokens.append(Token("s", start, end, [*edits, Edit(end, "", '"')]))
+        self.cut_string = True
+        return self._end
+
+    def _check_inner(self, inner: list[int], at: int) -> None:
+        if not inner:
+            return
+        body = self._body
+        self.inner += 1
+        if len(inner) % 2 == 1:
+            if all(body[i - 1].isdigit() for i in inner):
+                return  # Inches.
+            raise Unreadable
+        for opens, closes in zip(inner[::2], inner[1::2], strict=True):
+            if body[opens + 1].isspace() or body[closes - 1].isspace() or body[opens - 1].isalnum():
+                raise Unreadable
+
+
+def _has_closer(text: str) -> bool:
+    """Is a bracket closed in this text that was not opened in it?"""
+    depth = {"}": 0, "]": 0}
+    for mark in re.findall(r"[{}\[\]]", text):
+        if mark in "{[":
+            depth["}" if mark == "{" else "]"] += 1
+        elif depth[mark] == 0:
+            return True
+        else:
+            depth[mark] -= 1
+    return False

@@ -1,0 +1,184 @@
+"""Words without quotes: numbers, literals, names, and what must be put in quotes to be kept."""
+
+import re
+
+from job_processor.core.verdict import Edit
+from job_processor.results.reading import BLANK, CLEAN_NAME, WORDS, Token, Unreadable, match_end, swap
+from job_processor.results.strings import Strings
+from job_processor.results.tokens import LITERAL, NUMBER
+
+_BARE = re.compile(r"[^\s\"“”{}\[\],:]++(?:[ \t]++(?!//|/\*|#)[^\s\"“”{}\[\],:]++){0,40}+")
+_JSON_WORD = re.compile(rf"(?:{NUMBER}|{LITERAL})\Z")
+_LITERALS_JOINED = re.compile(r"(?:true|false|null|True|False|None|[\d.eE+-])*\Z")
+_TIME = re.compile(r"\d{1,4}(?::\d\d(?:\.\d+)?){1,2}(?=\s*+(?:[,}\]\n]|\Z))")
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*+(?:Z|[+-]\d\d:?\d\d)?+(?=\s*+(?:[,}\]\n]|\Z))")
+_URL = re.compile(r"[a-z]{2,10}+://[^\s\"'{}\[\],]++(?=\s*+(?:[,}\]\n]|\Z))")
+_REST_OF_LINE = re.compile(r"(?:[^\"\n\\]|\\.)++\"(?=[ \t]*+,?+[ \t]*+(?:\n|\Z))")
+
+
+class Words(Strings):
+    def _bare(self, at: int, fresh: bool) -> int | None:
+        """A word without quotes; ``None``: talk begins here."""
+        body, end = self._body, self._end
+        if self._wants_name():
+            return self._bare_name(at, fresh)
+        rest = _REST_OF_LINE.match(body, at, end) if self._is_own_line(fresh) else None
+        if rest is not None:
+            return self._missing_opening(at, rest.end() - 1)
+        for pattern in (_DATE_TIME, _TIME, _URL):
+            odd = pattern.match(body, at, end)
+            if odd is not None:
+                return self._quoted_bare(at, odd.end())
+        found = _BARE.match(body, at, end)
+        if found is None:
+            raise Unreadable
+        word, stop = found.group(), found.end()
+        if self._tuples and ")" in word and "(" not in word:
+            word = word[: word.index(")")].rstrip()
+            stop = at + len(word)
+        if fresh and self.tokens[-1:] and self.tokens[-1].kind in "svh}]" and " " in word.strip():
+            return None
+        after = match_end(BLANK, body, stop)
+        follows = body[after] if after < end else ""
+        if _JSON_WORD.match(word) or word in WORDS:
+            if follows in ('"', "'") and stop == after and self._closing_only(after):
+                return self._missing_opening(at, after)
+            return self._scalar(at, stop)
+        if follows == ":" and self._stack[-1:] == ["}"]:
+            # The next name without its comma: its last word before the colon.
+            head, _, _ = word.rpartition(" ")
+            head = head.rstrip()
+            if head and (_JSON_WORD.match(head) or head in WORDS):
+                return self._scalar(at, at + len(head))
+            raise Unreadable
+        if follows == '"' and self._closing_only(after):
+            return self._missing_opening(at, after)
+        head, _, tail = word.partition(" ")
+        if tail and self._stack[-1:] == ["]"] and (_JSON_WORD.match(head) or head in WORDS):
+            return self._scalar(at, at + len(head)) if _all_scalars(tail) else self._whole_bare(at, stop, word)
+        return self._whole_bare(at, stop, word, self._in_object_until_quote(at, stop))
+
+    def _is_own_line(self, fresh: bool) -> bool:
+        """Is this the one value of its line? Then the quote that ends the line is its closing one."""
+        if fresh:
+            return self._stack[-1:] == ["]"]
+        return self._stack[-1:] == ["}"] and len(self.tokens) > 1 and self.tokens[-2].fresh_line
+
+    def _in_object_until_quote(self, at: int, stop: int) -> int | None:
+        """In an object, a text with commas or colons whose opening quote is missing: the place of its closing one."""
+        body = self._body
+        if self._stack[-1:] != ["}"] or body[stop : stop + 1] not in (",", ":"):
+            return None
+        quote = re.compile(r"[^\"{}\[\]\n]{0,1000}+\"").match(body, stop, self._end)
+        if quote is None or not self._closing_only(quote.end() - 1):
+            return None
+        if re.search(r",\s*[\w$-]+\s*:", body[at : quote.end()]):
+            raise Unreadable
+        return quote.end() - 1
+
+    def _closing_only(self, at: int) -> bool:
+        """Can the quote here only be a closing one?"""
+        after = match_end(BLANK, self._body, at + 1)
+        return after >= self._end or self._body[after] in ",}]"
+
+    def _missing_opening(self, at: int, quote: int) -> int:
+        content = self._body[at:quote]
+        first, _, rest = content.partition(" ")
+        if rest and self._stack[-1:] == ["]"] and (_JSON_WORD.match(first) or first in WORDS):
+            raise Unreadable
+        self.guesses += 1
+        edits = [Edit(at, "", '"')]
+        here = content.find("\\")
+        while here >= 0:
+            length, edit, odd = self._escape(at + here)
+            if odd or here + length > len(content) or length == 0:
+                raise Unreadable
+            edits += [] if edit is None else [edit]
+            here = content.find("\\", here + length)
+        edits += swap(quote, self._body[quote], '"')
+        self.tokens.append(Token("s", at, quote + 1, edits))
+        return quote + 1
+
+    def _whole_bare(self, at: int, stop: int, word: str, quote: int | None = None) -> int:
+        if quote is not None:
+            return self._missing_opening(at, quote)
+        if stop >= self._end:
+            return self._half(at)
+        if any(mark in word for mark in "()`'\\…") or word.strip(".") == "" or word.endswith("..."):
+            raise Unreadable
+        if self._body[stop] in '"“”:{[':
+            raise Unreadable
+        if not re.search(r"\s", word) and _LITERALS_JOINED.match(word) and re.search(r"[a-df-zA-DF-Z]", word):
+            raise Unreadable  # Two words that a comma once parted.
+        if re.match(r"-?\d", word) and (word.count(".") > 1 or re.match(r".*\d-", word)) and not _is_dated(word):
+            raise Unreadable  # Two numbers, it may be.
+        return self._quoted_bare(at, stop)
+
+    def _goes_on(self, stop: int) -> bool:
+        """Are there more words than a value without quotes may have?"""
+        body = self._body
+        after = stop + len(body[stop : stop + 100]) - len(body[stop : stop + 100].lstrip(" \t"))
+        return after > stop and body[after : after + 1] not in ("", "\n", "\r", ",", "]", "}", "/", "#", ")")
+
+    def _quoted_bare(self, at: int, stop: int) -> int:
+        if stop >= self._end:
+            return self._half(at)
+        word = self._body[at:stop]
+        self.bare += 1
+        edits = [Edit(at, "", '"')]
+        edits += [Edit(at + m.start(), "\\", "\\\\") for m in re.finditer(r"\\", word)]
+        self.tokens.append(Token("s", at, stop, [*edits, Edit(stop, "", '"')]))
+        return stop
+
+    def _scalar(self, at: int, stop: int) -> int:
+        word = self._body[at:stop]
+        if stop >= self._end and word not in WORDS and not word.isalpha():
+            return self._half(at)
+        edits = [Edit(at, word, WORDS[word])] if word in WORDS else []
+        self.tokens.append(Token("v", at, stop, edits))
+        return stop
+
+    def _half(self, at: int) -> int:
+        word = self._body[at : self._end]
+        kind = "n" if _JSON_WORD.match(word) else "h"
+        self.tokens.append(Token(kind, at, self._end))
+        return self._end
+
+    def _bare_name(self, at: int, fresh: bool) -> int | None:
+        body, end = self._body, self._end
+        found = re.compile(r"[^\s\"'“”{}\[\],:][^\"“”{}\[\],:\n]*+").match(body, at, end)
+        if found is None:
+            raise Unreadable
+        name = found.group().rstrip()
+        stop = at + len(name)
+        after = match_end(BLANK, body, stop)
+        if after >= end:
+            if fresh and " " in name:
+                return None
+            return self._half(at)
+        follows = body[after]
+        if follows in "\"'" and after == stop and match_end(BLANK, body, after + 1) < end:
+            if body[match_end(BLANK, body, after + 1)] != ":" or not CLEAN_NAME.match(name):
+                raise Unreadable
+            self.guesses += 1
+            edits = [Edit(at, "", '"'), *swap(after, follows, '"')]
+            self.tokens.append(Token("s", at, after + 1, edits))
+            return after + 1
+        if follows != ":" or not CLEAN_NAME.match(name):
+            if fresh and self.tokens[-1].kind in "svh}]" and " " in name:
+                return None
+            raise Unreadable
+        if name.endswith("'"):
+            raise Unreadable
+        self.tokens.append(Token("s", at, stop, [Edit(at, "", '"'), Edit(stop, "", '"')]))
+        return stop
+
+
+def _all_scalars(rest: str) -> bool:
+    return all(_JSON_WORD.match(word) or word in WORDS for word in rest.split())
+
+
+def _is_dated(word: str) -> bool:
+    return re.match(r"\d{4}-\d\d(-\d\d)?\Z|\d{1,3}(\.\d{1,3}){2,3}\Z|[\d-]{7,}\Z", word) is not None and (
+        word.count("-") in (0, 2) or word.count(".") >= 2
+    )
