@@ -95,6 +95,14 @@ kill-test: setup ## Kill the server again and again under load: CYCLES=1000
 failover-test: $(VENV)/.test-tools ## Kill the database and workers under load
 	@cd backend && ../$(BIN)/python -m pytest -q -m slow tests/failover -s
 
+.PHONY: test-mongo
+test-mongo: $(VENV)/.test-tools ## The MongoDB driver's tests: TZ=America/New_York make test-mongo
+	@cd backend && ../$(BIN)/python -m pytest -q -m "mongo and not slow" tests/store tests/store_suite tests/faults tests/machine
+
+.PHONY: test-time-zones
+test-time-zones: $(VENV)/.test-tools ## The same under three time zones: west, east with half an hour, and UTC
+	@for zone in UTC America/New_York Asia/Kolkata; do echo "TZ=$$zone" && TZ=$$zone $(MAKE) --no-print-directory test-mongo || exit 1; done
+
 .PHONY: storm-test
 storm-test: setup ## Lanes under 20 s of 429 in every form of header: who asks when, what it costs, how soon all is back
 	@cd backend && STORM=full ../$(BIN)/python -m pytest -q tests/lanes -s
@@ -107,6 +115,12 @@ repair-rates: setup ## How often repairs of broken JSON are right: CASES=10000 S
 test-n8n: setup ## Against a real n8n (installs it: about 7 minutes and 3 GB)
 	@scripts/n8n/n8n install
 	@cd backend && ../$(BIN)/python -m pytest -q tests/n8n -m n8n -s
+
+.PHONY: test-n8n-queue
+test-n8n-queue: setup ## Against a real n8n in queue mode, with PostgreSQL and Redis (installs all three)
+	@scripts/n8n/n8n install
+	@scripts/n8n/install-queue-tools
+	@cd backend && ../$(BIN)/python -m pytest -q tests/n8n_queue -m n8n -s
 
 .PHONY: test-infra
 test-infra: setup-test ## Terraform, offline

@@ -6,6 +6,7 @@
 #   N8N_TOKEN       what the Job Processor sends as x-n8n-token           (required)
 #   WEBHOOK_SECRET  what n8n sends back as x-webhook-secret               (required)
 #   PUBLIC_URL      where n8n reaches the Job Processor, without a path   (required)
+#   N8N_FLOW        any flow of this n8n, when the Job Processor hands jobs to several n8n   (optional)
 #   CALLBACK_HOSTS  the hosts that may be sent the secret    (default: the host of PUBLIC_URL)
 #   N8N_IMPORT      missing: only what n8n does not have yet, so that edits survive   (default)
 #                   always:  overwrite the workflows
@@ -15,7 +16,7 @@ set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 : "${N8N_TOKEN:?set N8N_TOKEN}" "${WEBHOOK_SECRET:?set WEBHOOK_SECRET}" "${PUBLIC_URL:?set PUBLIC_URL}"
-export N8N_TOKEN WEBHOOK_SECRET PUBLIC_URL CALLBACK_HOSTS="${CALLBACK_HOSTS:-}"
+export N8N_TOKEN WEBHOOK_SECRET PUBLIC_URL CALLBACK_HOSTS="${CALLBACK_HOSTS:-}" N8N_FLOW="${N8N_FLOW:-}"
 
 umask 077
 work=$(mktemp -d)
@@ -28,7 +29,7 @@ node - "$here" "$work" <<'JS'
 const fs = require('node:fs');
 const path = require('node:path');
 const [here, work] = process.argv.slice(2);
-const { N8N_TOKEN, WEBHOOK_SECRET, PUBLIC_URL, CALLBACK_HOSTS } = process.env;
+const { N8N_TOKEN, WEBHOOK_SECRET, PUBLIC_URL, CALLBACK_HOSTS, N8N_FLOW } = process.env;
 
 const base = new URL(PUBLIC_URL);
 const header = (id, name, data) => ({ id, name, type: 'httpHeaderAuth', data });
@@ -49,7 +50,9 @@ const save = (file, workflow) =>
   fs.writeFileSync(path.join(work, 'workflows', file), JSON.stringify(workflow));
 const errors = load('job-processor-error.json');
 const report = errors.nodes.find((node) => node.name === 'Report crash');
-report.parameters.url = PUBLIC_URL.replace(/\/+$/, '') + '/webhook/callback';
+// Two n8n count their executions alike: a flow says whose this one is.
+const whose = N8N_FLOW ? `?flow=${encodeURIComponent(N8N_FLOW)}` : '';
+report.parameters.url = PUBLIC_URL.replace(/\/+$/, '') + '/webhook/callback' + whose;
 save('job-processor-error.json', errors);
 save('job-processor.json', load('job-processor.json'));
 JS

@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote_plus
 
 APPLICATION, MONGODB, CADDY, N8N, GRAFANA, ALERTMANAGER = 10001, 999, 10002, 1000, 472, 65534
 PREVIOUS = "webhook-secret-previous"
@@ -78,7 +79,7 @@ def _key_file(_store: Store) -> str:
 
 
 def _mongodb_uri(store: Store) -> str:
-    password = store.need("mongodb-app-password")
+    password = quote_plus(store.need("mongodb-app-password"))
     options = os.environ.get("MONGODB_URI_OPTIONS", "replicaSet=rs0&w=majority")
     return f"mongodb://job_processor:{password}@mongodb:27017/job_processor?{options}"
 

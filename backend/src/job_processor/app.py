@@ -24,12 +24,13 @@ from job_processor.http.context import Context, FlowInfo
 from job_processor.http.transport import GracefulServer, GuardedProtocol
 from job_processor.inbox import Inbox
 from job_processor.lifecycle import Lifecycle
-from job_processor.processors.base import Processor, Surroundings
+from job_processor.processors.base import Processor, Reconciler, Surroundings
 from job_processor.results import Examiners
 from job_processor.settings import Settings, is_loopback
 from job_processor.signing import CallbackSigner
 from job_processor.store.base import Store
 from job_processor.telemetry import Telemetry
+from job_processor.workers.asker import Asker
 from job_processor.workers.cancels import Cancels
 from job_processor.workers.dispatcher import Dispatcher
 from job_processor.workers.heartbeat import Heartbeat
@@ -57,6 +58,21 @@ class Role:
 
 
 SERVE, API, WORKER = Role(True, True), Role(True, False), Role(False, True)
+
+
+def load_flows(settings: Settings) -> flows.Flows:
+    """The table of flows, with a concurrency that the store can hold. Raises ``SettingsInvalid``."""
+    table = flows.load(settings.flows_file, registry.Kinds())
+    if settings.mongodb_uri is not None:
+        from job_processor.store.mongo.lanes import MAX_CONCURRENCY
+
+        wide = [name for name, flow in table.by_name.items() if (flow.rules.concurrency or 0) > MAX_CONCURRENCY]
+        if wide:
+            raise SettingsInvalid(
+                f"flow {', '.join(wide)}: with MongoDB concurrency is {MAX_CONCURRENCY:,} at the most: "
+                "the places of a flow are one document."
+            )
+    return table
 
 
 def make_store(settings: Settings) -> Store:
@@ -103,16 +119,24 @@ class App:
         self._settings = settings
         self._role = role
         self._say = say
-        self._flows = flows.load(settings.flows_file, registry.Kinds())
+        self._flows = load_flows(settings)
         self._store = make_store(settings)
         self._bus = Bus()
         self._telemetry = Telemetry()
+        self._telemetry.changes_arrive(lambda: self._store.info.changes_arrive)
         self._signer = CallbackSigner(settings.webhook_secrets)
         self._processors = registry.build(self._flows, surroundings(settings, self._store.now))
         rules = {name: flow.rules for name, flow in self._flows.by_name.items()}
         ids = IdFactory(secrets.randbits(48))
         self._examiners = Examiners()
-        self._lifecycle = Lifecycle(self._store, rules, self._flows.default, ids, examiners=self._examiners)
+        self._lifecycle = Lifecycle(
+            self._store,
+            rules,
+            self._flows.default,
+            ids,
+            examiners=self._examiners,
+            neighbours=registry.neighbours(self._processors),
+        )
         self._inbox = Inbox(self._store, self._lifecycle, ids)
         self._cancels = Cancels(self._lifecycle, self._processors)
         self._stop = asyncio.Event()
@@ -219,13 +243,22 @@ class App:
         hands = list(dispatchers.values())
         loops += hands
         loops += [LeaseRenewer(self._store, dispatcher) for dispatcher in hands]
-        loops.append(Reaper(self._lifecycle, self._store, self._processors, self._telemetry))
+        askers = self._askers()
+        loops += askers.values()
+        loops.append(Reaper(self._lifecycle, self._store, self._telemetry, asked_first=askers))
         loops.append(Orphans(self._lifecycle, self._store, self._telemetry))
         name = self._settings.worker_name
         loops.append(Heartbeat(self._store, self._owner(), name, list(dispatchers), hands, broken=self._give_up))
         if self._settings.retention_days > 0:
             loops.append(Pruner(self._store, self._settings.retention_days, TrustedTime(last_seen)))
         return loops
+
+    def _askers(self) -> dict[str, Asker]:
+        return {
+            name: Asker(self._lifecycle, self._store, self._flows.by_name[name].rules, processor, self._telemetry)
+            for name, processor in self._processors.items()
+            if isinstance(processor, Reconciler) and processor.can_be_asked
+        }
 
     def _dispatchers(self, port: int) -> dict[str, Dispatcher]:
         url = f"{self._settings.callback_base(port)}/webhook/callback"

@@ -41,7 +41,8 @@ def _parser() -> argparse.ArgumentParser:
         verb.set_defaults(run=lambda c, a, name=name: c.start(name, _environment(a)))
 
     check = verbs.add_parser("check", help="check settings, flows and store, and say what would be used")
-    check.set_defaults(run=lambda c, a: c.check(_environment(a)))
+    check.add_argument("--plans", action="store_true", help="have MongoDB explain every query, and name slow ones")
+    check.set_defaults(run=lambda c, a: c.check(_environment(a), plans=a.plans))
 
     copy = verbs.add_parser("copy", help="copy all jobs from one store to another; stop the servers first")
     copy.add_argument("--from", dest="source", required=True, help="a data directory, or a mongodb:// address")

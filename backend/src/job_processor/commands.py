@@ -5,20 +5,23 @@ import contextlib
 import gc
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import uvloop
 
-from job_processor import app, flows, registry, settings, transfer
+from job_processor import app, registry, settings, transfer
 from job_processor.client import Client
 from job_processor.core.errors import JobProcessorError
 from job_processor.store.base import Store
 from job_processor.store.sqlite.inspect import inspect
 from job_processor.store.sqlite.snapshot import snapshot
 from job_processor.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from job_processor.store.mongo.plans import Got
 
 
 class Refused(Exception):
@@ -43,14 +46,17 @@ def start(role: str, environment: Mapping[str, str]) -> int:
         raise Refused(str(error)) from None
 
 
-def check(environment: Mapping[str, str]) -> int:
-    """Print the settings in use and every fault; 0 when a start would succeed."""
+def check(environment: Mapping[str, str], *, plans: bool = False) -> int:
+    """Print the settings in use and every fault; 0 when a start would succeed.
+
+    ``plans``: and how MongoDB would answer every query; 1 when it is not as expected.
+    """
     loaded = _settings(environment)
     for setting in settings.TABLE:
         value = loaded.environment.get(setting.name) or setting.default
         print(f"{setting.name:<24} {'(set)' if setting.secret and value else value or '(none)'}")
     try:
-        table = flows.load(loaded.flows_file, registry.Kinds())
+        table = app.load_flows(loaded)
         for name, flow in table.by_name.items():
             mark = " (default)" if name == table.default else ""
             print(f"flow {name}: {flow.processor}, {flow.rules.max_attempts} attempts{mark}")
@@ -58,17 +64,25 @@ def check(environment: Mapping[str, str]) -> int:
         registry.build(table, app.surroundings(loaded, store.now))
         if loaded.mongodb_uri is None:
             print("\n".join(inspect(loaded.data_dir)))
+            if plans:
+                print("plans: only a MongoDB store has them")
+            as_expected = True
         else:
-            asyncio.run(_check_store(loaded, store))
+            as_expected = asyncio.run(_check_store(loaded, store, plans))
     except JobProcessorError as error:
         raise Refused(str(error)) from None
     if not (app.PAGE / "index.html").is_file():
         print("warning: the page is not built (make build)")
+    if not as_expected:
+        print("Queries are answered in another way than expected: see the plans above.")
+        return 1
     print("All is well.")
     return 0
 
 
-async def _check_store(loaded: settings.Settings, store: Store) -> None:
+async def _check_store(loaded: settings.Settings, store: Store, plans: bool) -> bool:
+    """False: MongoDB would answer a query in another way than expected."""
+    as_expected = True
     await store.open()
     try:
         await store.ping()
@@ -77,9 +91,26 @@ async def _check_store(loaded: settings.Settings, store: Store) -> None:
 
             missing = await store.missing_indexes() if isinstance(store, MongoStore) else []
             print(f"indexes: {'all there' if not missing else 'missing ' + ', '.join(missing)}")
+            if plans and isinstance(store, MongoStore):
+                as_expected = _print_plans(await store.plans())
+        elif plans:
+            print("plans: only a MongoDB store has them")
         print(f"store: {store.info.kind}, {store.info.detail}")
     finally:
         await store.close()
+    return as_expected
+
+
+def _print_plans(plans: Sequence["Got"]) -> bool:
+    for one in plans:
+        expected = " or ".join(one.expected.indexes) + (", covered" if one.expected.covered else "")
+        print(
+            f"plan: {one.expected.name}: expected {expected}, got {one.plan}"
+            + (f"  <- {one.fault}" if one.fault else "")
+        )
+    faults = sum(one.fault is not None for one in plans)
+    print(f"plans: {len(plans) - faults} of {len(plans)} as expected")
+    return faults == 0
 
 
 def copy(source: str, target: str) -> int:

@@ -31,6 +31,7 @@ class Inbox:
         body: bytes | None = None,
         body_cut: bool = False,
         content_type: str | None = None,
+        flow: str | None = None,
     ) -> str | None:
         """Keep a callback durably, or count it once more. Returns the id under which it is kept, if it is."""
         now = self._store.now()
@@ -48,6 +49,7 @@ class Inbox:
             body=body,
             body_cut=body_cut,
             content_type=content_type,
+            flow=flow,
         )
         return await self._store.keep(callback)
 
@@ -80,14 +82,18 @@ class Inbox:
                 await self._lifecycle.signal(job_id, CallbackUnreadable(why, attempt))
         return kept
 
-    async def crashed(self, execution_id: str, words: str, retryable: bool) -> Moved | None:
-        """A failure reported by the processor's own id of the run; ``None``: no job in flight is known by it.
+    async def crashed(self, execution_id: str, words: str, retryable: bool, flow: str | None = None) -> Moved | None:
+        """A failure reported by the processor's own id of the run; ``None``: no job in flight is known by it, or
+        several are. ``flow``: any flow of the processor that reports, when it said so.
 
         It is kept before the job is looked for: whoever records the acceptance looks here afterwards, so that of
         the two one sees the other, whichever came first.
         """
-        kept = await self.keep(Answer.UNKNOWN, Said.ERROR, words, execution_id=execution_id, retryable=retryable)
-        job_id = await self._store.find_execution(execution_id)
+        kept = await self.keep(
+            Answer.UNKNOWN, Said.ERROR, words, execution_id=execution_id, retryable=retryable, flow=flow
+        )
+        flows = None if flow is None else self._lifecycle.behind(flow)
+        job_id = await self._store.find_execution(execution_id, flows)
         if job_id is None:
             return None
         report = Reported(Failed(reported_error(words), retryable), execution=execution_id)

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from job_processor import results
 from job_processor.core import transitions
@@ -10,6 +11,7 @@ from job_processor.core.callbacks import Answer
 from job_processor.core.errors import InvalidField, JobNotFound, MoveRefused, StoreUnavailable
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
+from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, JobError, Json, State
 from job_processor.core.outcome import Cancelled, Failed, Reported, ResultAccepted, Retried, Signal, Succeeded
 from job_processor.store.base import Added, IdempotencyKey, InboxQuery, Store
@@ -54,13 +56,16 @@ class Lifecycle:
         ids: IdFactory,
         jitter: Callable[[], float] = random.random,
         examiners: results.Examiners | None = None,
+        neighbours: Mapping[str, frozenset[str]] = MappingProxyType({}),
     ) -> None:
+        """``neighbours``: of a flow, itself and all others whose processor is the same one, and counts on."""
         self._store = store
         self._flows = flows
         self._default_flow = default_flow
         self._ids = ids
         self._jitter = jitter
         self._examiners = examiners or results.shared()
+        self._neighbours = neighbours
 
     def knows(self, flow: str) -> bool:
         """Is this flow defined?"""
@@ -69,6 +74,14 @@ class Lifecycle:
     def rules(self, flow: str) -> FlowRules:
         """The flow's rules. A job may outlive its flow's definition; then the defaults hold."""
         return self._flows.get(flow) or FlowRules(flow)
+
+    def now(self) -> int:
+        """The store's time, in milliseconds since 1970."""
+        return self._store.now()
+
+    def behind(self, flow: str) -> frozenset[str]:
+        """The flows that share this one's processor, and with it the ids of executions."""
+        return self._neighbours.get(flow, frozenset({flow}))
 
     async def submit(self, new: NewJob, key: IdempotencyKey | None = None) -> Added:
         """Store a new job. Raises ``InvalidField`` for an unknown flow or a deadline that has passed."""
@@ -129,13 +142,19 @@ class Lifecycle:
         if attempt.execution_id is None:
             return job
         for one in await self._store.inbox(InboxQuery(execution_id=attempt.execution_id)):
-            if one.callback.is_about(attempt):
+            if one.callback.is_about(attempt) and await self._is_of_its_processor(one.callback, job):
                 report = Failed(reported_error(one.callback.content), one.callback.retryable)
                 moved = await self.signal(job.id, Reported(report, execution=attempt.execution_id), known=job)
                 if moved.landed:
                     await self._store.settle(one.callback.id, Answer.APPLIED, job.id)
                 job = moved.job
         return job
+
+    async def _is_of_its_processor(self, callback: Callback, job: Job) -> bool:
+        """Whoever names no flow is believed while no other processor has an execution of the same id in flight."""
+        if callback.flow is not None:
+            return job.flow in self.behind(callback.flow)
+        return callback.execution_id is None or await self._store.find_execution(callback.execution_id) == job.id
 
     async def cancel(self, job_id: str, reason: str | None = None) -> Moved:
         """Call the job off. Cancelling a CANCELLED job changes nothing; raises ``MoveRefused`` for other final ones."""

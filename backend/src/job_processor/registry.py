@@ -8,7 +8,7 @@ import msgspec
 
 from job_processor.core.errors import ProcessorUnusable, SettingsInvalid
 from job_processor.flows import Flow, Flows, Kind
-from job_processor.processors.base import Processor, Surroundings
+from job_processor.processors.base import Processor, Reconciler, Surroundings
 
 # kind: (module, options, processor, seconds a dispatch may take, concurrency when the flow says nothing)
 _KINDS: Mapping[str, tuple[str, str, str, float, int | None]] = {
@@ -52,6 +52,12 @@ def build(flows: Flows, surroundings: Callable[[Flow], Surroundings]) -> dict[st
     if faults:
         raise SettingsInvalid("\n".join(faults))
     return built
+
+
+def neighbours(processors: Mapping[str, Processor]) -> dict[str, frozenset[str]]:
+    """Of each flow, itself and all others with the same processor behind them, where that gives ids of its own."""
+    instances = {name: one.instance for name, one in processors.items() if isinstance(one, Reconciler)}
+    return {name: frozenset(n for n, other in instances.items() if other == one) for name, one in instances.items()}
 
 
 def _module(name: str) -> object:

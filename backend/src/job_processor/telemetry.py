@@ -3,10 +3,10 @@
 import contextlib
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -23,6 +23,8 @@ def configure_logging(level: str, form: str) -> None:
     """``form``: json or text. Third parties stay quiet: some log whole addresses with what is in them."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    # What drivers say of long work (an index is built, a stream is down): they log without structlog.
+    logging.getLogger("job_processor").setLevel(level.upper())
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
@@ -54,6 +56,15 @@ class Telemetry:
         self._seconds = Histogram(
             "job_processor_job_seconds", "From submit to a final state", ["flow"], registry=r, buckets=_SECONDS
         )
+
+    def changes_arrive(self, at_once: Callable[[], bool]) -> None:
+        """How this process hears of changes, asked for whenever the metrics are read."""
+        gauge = Gauge(
+            "job_processor_changes_arrive",
+            "1 while the store tells of changes as they happen; 0 while they are polled for or late",
+            registry=self.registry,
+        )
+        gauge.set_function(lambda: float(at_once()))
 
     def submitted(self, flow: str) -> None:
         self._submitted.labels(flow).inc()

@@ -6,6 +6,7 @@ from job_processor.core.events import Event, Happened
 from job_processor.core.job import FINAL, AttemptEnd, State
 from job_processor.core.outcome import (
     Accepted,
+    CameLate,
     CancelAnswered,
     Cancelled,
     Deferred,
@@ -115,6 +116,31 @@ def test_what_a_processor_answers_to_a_cancel_is_told_and_changes_nothing_else()
     assert told.history[:-1] == gone.history
     assert told.history[-1] == Event(NOW + 9, Happened.CANCEL_ANSWERED, 1, "n8n could not be reached.")
     assert told._replace(history=gone.history, rev=gone.rev, updated_at=gone.updated_at) == gone
+
+
+def test_an_answer_to_a_cancel_is_corrected_when_a_result_comes_after_all() -> None:
+    gone = after(waiting(), Cancelled("enough"), NOW + 3)
+    stopped = after(gone, CancelAnswered("n8n stopped execution exec-1.", 1), NOW + 4)
+
+    told = after(stopped, CameLate(1), NOW + 9)
+
+    assert told.history[-1] == Event(
+        NOW + 9,
+        Happened.LATE_RESULT,
+        1,
+        "A result came after all: the run was not stopped in time. It is kept among the callbacks.",
+    )
+    assert told._replace(history=stopped.history, rev=stopped.rev, updated_at=stopped.updated_at) == stopped
+    assert tried(told, CameLate(1)) is None, "once is enough"
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_what_failed_or_was_cancelled_has_late_results(state: State) -> None:
+    told = tried(EVERY_STATE[state](), CameLate(1))
+
+    assert (told is not None) == (state in (State.FAILED, State.CANCELLED))
+    if told is not None:
+        assert f"A result came after the job was {state.value}." in str(told.history[-1].detail)
 
 
 def test_the_answer_to_a_cancel_may_come_after_a_retry() -> None:

@@ -5,7 +5,7 @@ import pytest
 from job_processor.core.events import Happened
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import FINAL, Job, State
-from job_processor.core.outcome import Accepted, Expired, Reported
+from job_processor.core.outcome import Accepted, Asked, Expired, Reported
 from tests.core.given import EVERY_STATE, NOW, after, claimed, pending, running, says, tried, waiting
 
 
@@ -80,13 +80,18 @@ def test_a_processor_that_only_ever_says_it_still_works_gets_ten_times_its_time_
     assert (job.state, job.history[-1].what) == (State.PENDING, Happened.CALLBACK_OVERDUE)
 
 
-def test_what_several_workers_are_told_of_one_overdue_callback_is_kept_once() -> None:
+def test_the_same_answer_again_and_again_is_kept_as_the_first_and_the_newest() -> None:
     rules = FlowRules("f", callback_timeout_seconds=60)
-    works = Reported(Accepted(60_000), 1, "t1", note="It still works on it.")
-    job = after(waiting(), works, NOW + 60_000, rules)
+    works = Reported(Accepted(60_000), 1, "t1", asked="It still works on it.")
+    job = waiting()
+    for minute in (1, 2, 3, 4):
+        job = after(job, works, NOW + minute * 60_000, rules)
 
-    assert job.history[-1].detail == "It still works on it."
-    assert after(job, works, NOW + 60_500, rules).history == job.history
+    asked = [(event.at - NOW, event.detail) for event in job.history if event.what is Happened.ASKED]
+    assert asked == [(60_000, "It still works on it."), (240_000, "It still works on it.")]
+    job = after(job, Asked("It answered HTTP 500.", 1, "t1", answered=False), NOW + 250_000, rules)
+    job = after(job, works, NOW + 300_000, rules)
+    assert [event.what for event in job.history].count(Happened.ASKED) == 4
 
 
 def test_the_last_time_it_gets_is_cut_to_what_is_left() -> None:

@@ -42,10 +42,10 @@ def test_while_it_waits_the_processor_is_to_be_asked_at_once_and_the_deadline_st
     assert job.lease is not None
     assert (job.due_at(), job.lease.until) == (NOW, LATER)
     assert decide(job, Expired(), NOW, RULES, 0.5) is None
-    waits = after(job, Asked("t1"))
+    waits = after(job, Asked(None, 1, "t1"))
     assert waits.due_at() == LATER
-    assert decide(waits, Asked("t1"), NOW, RULES, 0.5) is None
-    assert decide(job, Asked("another"), NOW, RULES, 0.5) is None
+    assert decide(waits, Asked(None, 1, "t1"), NOW, RULES, 0.5) is None
+    assert decide(job, Asked(None, 1, "another"), NOW, RULES, 0.5) is None
 
 
 def test_a_callback_that_was_faster_than_the_acceptance_has_it_asked_then() -> None:

@@ -23,7 +23,9 @@ from tests.faults.mongo_proxy import READS, WRITES, Harm
 LEASE_SECONDS = 2
 """Of the flow that the load uses."""
 Step: TypeAlias = Callable[[], Awaitable[None]]
-_CONCERNS = (Harm.CONCERN_TIMEOUT, Harm.CONCERN_STEPPED_DOWN)
+_CONCERNS = (Harm.CONCERN_TIMEOUT, Harm.CONCERN_TIME_LIMIT, Harm.CONCERN_STEPPED_DOWN)
+# Without a majority that lags: the proxy empties the answer to any find, also of what was acknowledged long ago.
+_HARMS = [harm for harm in Harm if harm is not Harm.MAJORITY_BEHIND]
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Plan:
 
     @property
     def disturbances(self) -> int:
-        return self.database_kills + self.each_fault * len(Harm) + self.worker_kills + self.worker_stops
+        return self.database_kills + self.each_fault * len(_HARMS) + self.worker_kills + self.worker_stops
 
 
 SHORT = Plan(database_kills=1, each_fault=1, worker_kills=2, worker_stops=1, jobs=150)
@@ -147,7 +149,7 @@ class Campaign:
             *[self._stop_worker] * plan.worker_stops,
         ]
         if self._cluster.database.proxy is not None:
-            steps += [functools.partial(self._harm, harm) for harm in Harm for _ in range(plan.each_fault)]
+            steps += [functools.partial(self._harm, harm) for harm in _HARMS for _ in range(plan.each_fault)]
         self._rng.shuffle(steps)
         return steps
 

@@ -19,7 +19,7 @@ from tests.faults.mongo_proxy import MongoProxy
 from tests.faults.server import COMMAND, SECRET
 from tests.mongo_server import MongoServer, free_port
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 
 
 class Process:
@@ -145,6 +145,11 @@ class ThreeNodes:
                 port = client.primary[1]
             self._nodes[port].kill()
             self._nodes[port].wait()
+            # Started again at once it would be back before the others miss it, and nothing would be elected.
+            with pymongo.MongoClient[dict[str, object]](self._uri, serverSelectionTimeoutMS=60_000) as client:
+                client.admin.command("ping")
+                assert client.primary is not None
+                assert client.primary[1] != port
             self._spawn(port)
 
         await asyncio.to_thread(killed)

@@ -237,11 +237,18 @@ def _check_history(job: Job, v: Verdict) -> None:
     """I4, I5, I9, I14: the history is a legal path, ends where the job is, and its attempts count up by one."""
     name = job["id"]
     state, attempt, failures, completions = "NEW", 0, 0, 0
-    called_off = False
+    called_off = ended = False
     for event in job["history"]:
         called_off |= event["what"] == "cancelled"
         if event["what"] == "cancel_answered":
             v.holds(called_off, "I5", f"{name}: an answer to a cancel, and there was none")
+            continue
+        if event["what"] == "asked":
+            v.holds(state == "WAITING", "I5", f"{name}: somebody was asked in state {state}")
+            continue
+        if event["what"] == "late_result":
+            ended |= state in FINAL
+            v.holds(ended, "I5", f"{name}: a result was too late, and the job had not ended")
             continue
         may_be, after = _MOVES[event["what"]]
         v.holds(state in may_be, "I5", f"{name}: {event['what']} in state {state}")

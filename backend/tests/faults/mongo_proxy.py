@@ -33,7 +33,11 @@ class Harm(StrEnum):
     SHUTDOWN = "ShutdownInProgress"
     HISTORY_LOST = "ChangeStreamHistoryLost"
     CONCERN_TIMEOUT = "the command is applied, the reply says that no majority has it yet"
+    CONCERN_TIME_LIMIT = "the command is applied, the reply says that its time was up before a majority had it"
     CONCERN_STEPPED_DOWN = "the command is applied, the reply says that the primary stepped down meanwhile"
+    TIME_LIMIT = "MaxTimeMSExpired: the server stops the command when its time is up"
+    REFUSED = "Unauthorized"
+    MAJORITY_BEHIND = "a find of what a majority has does not see the newest yet"
     DELAY = "the command arrives late"
     HALF_OPEN = "the connection stays open and nothing comes any more"
 
@@ -43,10 +47,18 @@ _ERRORS = {
     Harm.STEPPED_DOWN: (189, "PrimarySteppedDown"),
     Harm.INTERRUPTED: (11602, "InterruptedDueToReplStateChange"),
     Harm.SHUTDOWN: (91, "ShutdownInProgress"),
+    Harm.TIME_LIMIT: (50, "MaxTimeMSExpired"),
+    Harm.REFUSED: (13, "Unauthorized"),
     Harm.HISTORY_LOST: (286, "ChangeStreamHistoryLost"),
+}
+_LABELS: dict[str, list[str]] = {
+    "ChangeStreamHistoryLost": ["NonResumableChangeStreamError"],
+    "MaxTimeMSExpired": [],
+    "Unauthorized": [],
 }
 _CONCERNS = {
     Harm.CONCERN_TIMEOUT: (64, "WriteConcernTimeout"),
+    Harm.CONCERN_TIME_LIMIT: (50, "MaxTimeMSExpired"),
     Harm.CONCERN_STEPPED_DOWN: (189, "PrimarySteppedDown"),
 }
 
@@ -150,9 +162,21 @@ class MongoProxy:
                     case Harm.HALF_OPEN:
                         link.mute = True
                         continue
+                    case Harm.TIME_LIMIT:
+                        # As a server does it: when the time is up that the command gave.
+                        await asyncio.sleep(_document(body).get("maxTimeMS", 0) / 1000)
+                        link.client.write(_reply(request, _error(*_ERRORS[harm])))
+                        await link.client.drain()
+                        continue
                     case Harm.DELAY:
                         await asyncio.sleep(self.delay)
-                    case Harm.CUT_AFTER | Harm.CONCERN_TIMEOUT | Harm.CONCERN_STEPPED_DOWN:
+                    case (
+                        Harm.MAJORITY_BEHIND
+                        | Harm.CUT_AFTER
+                        | Harm.CONCERN_TIMEOUT
+                        | Harm.CONCERN_TIME_LIMIT
+                        | Harm.CONCERN_STEPPED_DOWN
+                    ):
                         link.replies[request] = harm
                     case None:
                         pass
@@ -174,7 +198,11 @@ class MongoProxy:
                     return
                 if link.mute:
                     continue
-                if harm is not None:
+                if harm is Harm.MAJORITY_BEHIND:
+                    document = _document(body)
+                    document["cursor"]["firstBatch"] = []
+                    link.client.write(_reply(answers, document))
+                elif harm is not None:
                     code, name = _CONCERNS[harm]
                     document = _document(body)
                     document["writeConcernError"] = {"code": code, "codeName": name, "errmsg": name}
@@ -216,7 +244,7 @@ def _command(body: bytes) -> str:
 
 def _error(code: int, name: str) -> dict[str, Any]:
     # As a real node labels them: without the label a driver would not try again.
-    labels = ["NonResumableChangeStreamError"] if name == "ChangeStreamHistoryLost" else ["RetryableWriteError"]
+    labels = _LABELS.get(name, ["RetryableWriteError"])
     return {"ok": 0.0, "code": code, "codeName": name, "errmsg": name, "errorLabels": labels}
 
 

@@ -106,6 +106,29 @@ async def test_add_with_a_key(here: Harmed, fault: Fault) -> None:
     assert await given.ids_of(here.truth) == [first.job.id]
 
 
+@pytest.mark.parametrize("answers", [1, 2, 5])
+async def test_a_key_that_a_majority_does_not_show_yet_is_waited_for(here: Harmed, answers: int) -> None:
+    """Somebody else holds the key, and nothing of it can be read: that is not told as a key that changes hands."""
+    key = IdempotencyKey("k", "body")
+    first = await here.truth.add(given.a_job(here.truth.now()), key)
+    here.proxy.order(Harm.MAJORITY_BEHIND, {"find"}, answers)
+    again = await here.store.add(given.a_job(here.store.now()), key)
+    assert (again.created, again.job) == (False, first.job)
+    assert here.proxy.done[Harm.MAJORITY_BEHIND] == answers
+
+
+@pytest.mark.parametrize("code", [50, 64])
+async def test_an_insert_that_waits_for_its_majority_is_looked_for_again(here: Harmed, code: int) -> None:
+    """The limit of a command can end its wait for a majority as well (50), not only the wait's own (64)."""
+    harm = {50: Harm.CONCERN_TIME_LIMIT, 64: Harm.CONCERN_TIMEOUT}[code]
+    jobs = [given.a_job(here.store.now()) for _ in range(3)]
+    here.proxy.order(harm, WRITES, 2)
+    added = await asyncio.gather(*(here.store.add(job) for job in jobs))
+    assert all(one.created for one in added)
+    assert here.proxy.done[harm] == 2
+    assert sorted(await given.ids_of(here.truth)) == sorted(job.id for job in jobs)
+
+
 @under_each(ON_WRITES)
 async def test_apply(here: Harmed, fault: Fault) -> None:
     await given.added(here.truth)

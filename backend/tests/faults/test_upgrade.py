@@ -12,12 +12,13 @@ import pytest
 
 from job_processor.core.callbacks import Answer
 from job_processor.core.inbox import Callback, Said
-from job_processor.store.base import Query
+from job_processor.core.outcome import Accepted
+from job_processor.store.base import Awaited, Query
 from job_processor.store.sqlite.connection import open_writer
 from job_processor.store.sqlite.schema import VERSIONS, upgrade
 from job_processor.store.sqlite.store import SqliteStore
 from tests.faults.upgrading import NEXT
-from tests.store_suite.given import added, completed, failed
+from tests.store_suite.given import added, claimed, completed, failed, moved, says
 
 
 def _upgrade(path: Path, die_at: int) -> int:
@@ -67,18 +68,7 @@ async def test_a_file_of_before_there_was_an_inbox_keeps_its_jobs_and_gets_one(t
     await store.open()
     jobs = [await completed(store, "p", "r"), await failed(store), await added(store, "pending", tags=("t", "u"))]
     await store.close()
-    db = open_writer(tmp_path / "jobs.db")
-    # What the first version left, to the letter.
-    db.execute(
-        "DROP TABLE callbacks; DROP TABLE job_tags; CREATE TABLE tags (tag TEXT NOT NULL, n INTEGER NOT NULL, "
-        "PRIMARY KEY (tag, n)) STRICT, WITHOUT ROWID; INSERT INTO tags VALUES ('t', 3), ('u', 3); "
-        "PRAGMA user_version = 1"
-    )
-    old = open_writer(tmp_path / "old.db")
-    upgrade(old, VERSIONS[:1])
-    assert _schema(db) == _schema(old)
-    db.close()
-    old.close()
+    _as_of_version(tmp_path, 1)
 
     store = SqliteStore(tmp_path)
     await store.open()
@@ -141,3 +131,40 @@ async def test_jobs_outlive_an_upgrade_that_is_cut_off_again_and_again(tmp_path:
     db = apsw.Connection(str(path))
     assert db.execute("SELECT count(*) FROM jobs WHERE colour = 'blue'").fetchall() == [(50,)]
     db.close()
+
+
+async def test_what_waits_in_a_file_of_before_processors_were_asked_early_is_found_all_the_same(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    await store.open()
+    await added(store)
+    job = await claimed(store)
+    job = await moved(store, job, says(job, Accepted(60_000, "7")))
+    late = Callback("0" * 24, 1, 1, Answer.LATE, Said.RESULT, "late", job.id)
+    await store.keep(late)
+    await store.close()
+    _as_of_version(tmp_path, 2)
+
+    store = SqliteStore(tmp_path)
+    await store.open()
+
+    assert list(await store.awaited(Awaited("f", 10, unheard_since=1))) == [job]
+    assert await store.kept(late.id) == late
+    await store.close()
+
+
+def _as_of_version(directory: Path, number: int) -> None:
+    """The same rows in a file as that version made it, to the letter."""
+    new, old = directory / "jobs.db", directory / "old.db"
+    db = open_writer(old)
+    upgrade(db, VERSIONS[:number])
+    db.execute("ATTACH ? AS new", (str(new),))
+    tables = [str(name) for (name,) in db.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")]
+    for table in tables:
+        columns = ", ".join(str(row[1]) for row in db.execute(f"PRAGMA main.table_info({table})"))
+        db.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}")
+    db.execute("DETACH new")
+    db.close()
+    for path in directory.glob("jobs.db*"):
+        path.unlink()
+    for path in directory.glob("old.db*"):
+        path.rename(directory / path.name.replace("old.db", "jobs.db"))

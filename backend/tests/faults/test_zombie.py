@@ -1,7 +1,7 @@
 """A worker that was frozen past its lease wakes up and speaks: what it says is stale, and changes nothing wrong."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,8 +54,7 @@ class World:
         self.lifecycle = Lifecycle(store, {"f": RULES}, "f", IdFactory(7), jitter=lambda: 0.0)
         self.processors = {"zombie": Held(), "other": Held()}
         self.workers = {name: self._worker(name, held) for name, held in self.processors.items()}
-        processors: Mapping[str, object] = {"f": self.processors["other"]}
-        self.reaper = Reaper(self.lifecycle, store, processors, Telemetry())
+        self.reaper = Reaper(self.lifecycle, store, Telemetry())
 
     def _worker(self, name: str, processor: Held) -> Dispatcher:
         return Dispatcher(

@@ -63,7 +63,10 @@ async def test_e3_without_an_attempt_left_the_job_failed_and_a_result_is_too_lat
     assert words(failed)[-2:] == ["callback_overdue", "failed"]
     for request in silent.requests:
         assert assert_problem(await play.call_back(request, result="at last"), 409)["code"] == "late_result"
-    assert await play.site.job(job) == failed
+    after = await play.site.job(job)
+    assert words(after) == [*words(failed), "late_result", "late_result"], "each attempt's, once"
+    same = ("status", "result", "error", "attempts", "failures", "finishedAt")
+    assert [after[name] for name in same] == [failed[name] for name in same]
     assert len(silent.requests) == 2
 
 

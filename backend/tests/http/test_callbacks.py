@@ -188,7 +188,6 @@ async def test_a_report_that_is_none_is_422(site: Site, report: dict[str, object
         "lease",
         "resultVerdict",
         "history",
-        "flow",
     ],
 )
 @pytest.mark.parametrize("value", ["COMPLETED", 7, None, {"status": "COMPLETED"}])
@@ -208,6 +207,13 @@ async def test_f11_no_other_field_can_be_written(site: Site, field: str, value: 
     assert after["history"][-1]["detail"] == (
         f"How the callback was read: fields that are not known were left out ({field})."
     )
+
+
+async def test_f11_a_flow_says_whose_execution_it_is_and_moves_no_job_elsewhere(site: Site) -> None:
+    job = await waiting(site)
+    assert (await site.callback({"jobId": job, "result": "r", "flow": "another"})).status == 200
+    told = await site.job(job)
+    assert (told["status"], told["flow"]) == ("COMPLETED", "main")
 
 
 async def test_f11_an_attempt_in_the_body_says_who_speaks_and_writes_nothing(site: Site) -> None:

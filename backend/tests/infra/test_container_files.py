@@ -101,6 +101,15 @@ def test_what_the_operator_brings_wins(tmp_path: Path, environment: dict[str, st
     assert after["mongodb-uri"] == "mongodb://db.example.com/jobs"
 
 
+def test_a_password_that_the_operator_chose_is_encoded_in_the_address(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    make_secrets(tmp_path, environment)
+    (tmp_path / "operator/mongodb-app-password").write_text("p@ss/wörd:1", encoding="utf-8")
+    uri = make_secrets(tmp_path, environment)["mongodb-uri"]
+    assert uri.startswith("mongodb://job_processor:p%40ss%2Fw%C3%B6rd%3A1@mongodb:27017/")
+
+
 def test_rotation_keeps_the_secret_before(tmp_path: Path, environment: dict[str, str]) -> None:
     before = make_secrets(tmp_path, environment)
     after = make_secrets(tmp_path, environment, "--rotate", "webhook-secret")

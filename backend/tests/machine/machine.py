@@ -6,6 +6,7 @@ from hypothesis.stateful import precondition, rule
 from job_processor.core.job import JobError
 from job_processor.core.outcome import (
     Accepted,
+    Asked,
     CancelAnswered,
     Cancelled,
     Deferred,
@@ -134,6 +135,17 @@ class LifeCycle(Ground):
         for wait in steps:
             self._report(known, "accept", wait, "", known.attempt, known.token, who)
             self.place.clock.forward(wait)
+
+    @precondition(lambda self: self._in_flight())
+    @rule(pick=which, answered=st.booleans(), stale=st.booleans(), who=which)
+    def a_processor_is_asked(self, pick: int, answered: bool, stale: bool, who: int) -> None:
+        """News of the attempt that waits, and of no other; neither its state nor its deadline moves."""
+        under_way = self._in_flight()
+        known = under_way[pick % len(under_way)]
+        token = "somebody else's" if stale else known.token
+        assert token is not None
+        asked = Asked("It works on it.", known.attempt, token, answered)
+        self._signal(known, asked, known.hear_of(token), who)
 
     @precondition(lambda self: self._leases())
     @rule(pick=which, kind=kinds, wait=waits, result=texts, who=which)

@@ -132,6 +132,13 @@ class ModelJob:
         self.changes += 1
         return True
 
+    def hear_of(self, token: str) -> bool:
+        """A word for the history, of the attempt that waits under this lease; nothing moves."""
+        if self.state != "WAITING" or token != self.token:
+            return False
+        self.changes += 1
+        return True
+
     def retry(self, now: int, more: int) -> bool:
         if self.state not in ("FAILED", "CANCELLED"):
             return False
@@ -206,6 +213,12 @@ def end_of(history: list[str]) -> str:
     for what in history[1:]:
         if what == "cancel_answered":
             assert "cancelled" in history, f"nothing was called off: {history}"
+            continue
+        if what == "asked":
+            assert state == "WAITING", f"nobody is asked in {state}: {history}"
+            continue
+        if what == "late_result":
+            assert "failed" in history or "cancelled" in history, f"nothing was too late for: {history}"
             continue
         before, after = _PATHS[what]
         assert state in before, f"{what} cannot follow in {state}: {history}"

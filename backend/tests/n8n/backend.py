@@ -98,12 +98,13 @@ class Backend:
         except (ClientError, TimeoutError):
             return False
 
-    async def submit(self, prompts: Sequence[str], concurrency: int = 20) -> list[str]:
-        """Submit them all; their ids."""
+    async def submit(self, prompts: Sequence[str], concurrency: int = 20, flow: str | None = None) -> list[str]:
+        """Submit them all, to the default flow or this; their ids."""
+        more = {} if flow is None else {"flow": flow}
         gate = asyncio.Semaphore(concurrency)
 
         async def one(prompt: str) -> str:
-            async with gate, self.client.post("/jobs", json={"prompt": prompt}) as response:
+            async with gate, self.client.post("/jobs", json={"prompt": prompt, **more}) as response:
                 assert response.status == 201, await response.text()
                 return str((await response.json())["id"])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from . import workflows
 from .backend import Backend
 from .processes import free_ports
 from .real_n8n import RealN8n, is_installed
@@ -27,6 +28,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> RealN8n:
     }
     n8n = RealN8n(tmp_path_factory.mktemp("n8n"), free_ports(2), environment)
     n8n.setup()
+    folder = tmp_path_factory.mktemp("workflows")
+    n8n.add(folder, workflows.write_all(folder))
 
     async def owner() -> None:
         try:

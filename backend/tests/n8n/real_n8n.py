@@ -3,7 +3,7 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,16 +47,28 @@ class RealN8n:
 
     @property
     def webhook_url(self) -> str:
-        return f"{self.url}/webhook/job-processor"
+        return self.webhook("job-processor")
+
+    def webhook(self, path: str) -> str:
+        return f"{self.url}/webhook/{path}"
 
     def setup(self) -> None:
         """Import credentials and workflows, publish them. It must be stopped."""
+        self._script("setup")
+
+    def add(self, folder: Path, ids: Sequence[str]) -> None:
+        """Import the workflows of a folder, and publish these. It must be stopped."""
+        self._script("cli", "import:workflow", "--separate", f"--input={folder}")
+        for workflow_id in ids:
+            self._script("cli", "publish:workflow", f"--id={workflow_id}")
+
+    def _script(self, *arguments: str) -> None:
         done = subprocess.run(
-            [str(SCRIPT), "setup"],
+            [str(SCRIPT), *arguments],
             env={**os.environ, **self.environment},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
@@ -111,6 +123,10 @@ class RealN8n:
                 assert response.status == 200, await response.text()
         status = 403 if wanted else 404
         await until(f"n8n's webhook answers {status}", lambda: self._answers(status), seconds=30)
+
+    def event_log(self) -> str:
+        """What n8n has written down of runs and nodes that began and ended: from this it tells what a crash took."""
+        return "".join(path.read_text(errors="replace") for path in self.home.rglob("n8nEventLog.log"))
 
     async def execution_status(self, execution_id: str) -> str:
         async with _client() as client:

@@ -12,7 +12,7 @@ from .processes import until
 from .real_n8n import ERROR_WORKFLOW_ID, RealN8n
 from .scenario import TROUBLES, check_completed_once, flow, happened, prompts
 
-pytestmark = [pytest.mark.n8n, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.n8n, pytest.mark.timeout(900, func_only=True)]
 
 SIZE = float(os.environ.get("N8N_TEST_SIZE", "1"))
 """1 is the promised size; a fraction is for a quick look on a busy machine."""

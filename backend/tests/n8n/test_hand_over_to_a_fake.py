@@ -176,3 +176,73 @@ async def test_the_history_says_what_n8n_made_of_a_cancel(
     job = await backend.job(job_id)
     assert (job["status"], happened(job)[-2:]) == ("CANCELLED", ["cancelled", "cancel_answered"])
     assert words in details(job)
+
+
+async def test_what_n8n_lost_is_known_as_soon_as_it_is_back(backend: Backend, fake: FakeN8n) -> None:
+    """It crashed, tells nobody, and its callback is due in ten minutes. The next job finds it starting, then well."""
+    fake.script(fake_n8n.accept_and_forget(), fake_n8n.starting())
+    await backend.start(flow(fake.url, callback_timeout=600, more=with_api(fake.api_url)))
+    [lost] = await backend.submit(["hello"])
+    await backend.in_flight(1)
+    fake.executions["1"].status = ExecutionStatus.CRASHED
+    await backend.submit(["another"])
+    await backend.all_final(2, seconds=30)
+    job = await backend.job(lost)
+    check_completed_once([job])
+    assert happened(job)[:5] == ["submitted", "started", "accepted", "asked", "attempt_failed"]
+    assert "Asked n8n about execution 1: it says that it crashed." in details(job)
+
+
+async def test_a_cancel_in_the_hand_over_says_that_n8n_may_go_on(backend: Backend, fake: FakeN8n) -> None:
+    fake.script(fake_n8n.slow(10))
+    await backend.start(flow(fake.url, more=with_api(fake.api_url)))
+    [job_id] = await backend.submit(["hello"])
+
+    async def handed_over() -> bool:
+        return len(fake.received) == 1
+
+    await until("n8n has the request", handed_over, seconds=10, pause=0.02)
+    await backend.cancel(job_id)
+
+    async def told() -> bool:
+        return "cancel_answered" in happened(await backend.job(job_id))
+
+    await until("the history says it", told, seconds=15, pause=0.02)
+    assert "it may have begun, and go on" in details(await backend.job(job_id))
+
+
+async def test_a_result_after_a_cancel_corrects_what_was_said_of_it(backend: Backend, fake: FakeN8n) -> None:
+    fake.script(fake_n8n.accept_and_forget())
+    await backend.start(flow(fake.url, more=with_api(fake.api_url)))
+    [job_id] = await backend.submit(["hello"])
+    await backend.in_flight(1)
+    await backend.cancel(job_id)
+
+    async def told() -> bool:
+        return "cancel_answered" in happened(await backend.job(job_id))
+
+    await until("n8n said that it stopped", told, seconds=15, pause=0.02)
+    received = fake.received[0]
+    body = {"jobId": job_id, "attempt": 1, "executionId": received.execution_id, "result": "after all"}
+    assert [await fake.call_back(received.callback_url, body) for _ in range(2)] == [409, 409]
+    job = await backend.job(job_id)
+    assert (job["status"], happened(job)[-3:]) == ("CANCELLED", ["cancelled", "cancel_answered", "late_result"])
+    assert "the run was not stopped in time" in details(job)
+
+
+async def test_two_n8n_that_count_alike_are_told_apart(backend: Backend, fake: FakeN8n) -> None:
+    """Both have an execution 1. A report counts for the n8n that it names, and for none when it names none."""
+    other = FakeN8n(token=TOKEN, secret=SECRET, api_key=API_KEY, error_url=f"{fake.error_url}?flow=other")
+    fake.script(fake_n8n.accept_and_forget())
+    other.script(fake_n8n.accept_and_forget())
+    async with other.serve():
+        flows = flow(fake.url) + flow(other.url).split("\n", 3)[3].replace("flows.n8n", "flows.other")
+        await backend.start(flows)
+        [mine] = await backend.submit(["mine"])
+        await backend.in_flight(1)
+        [theirs] = await backend.submit(["theirs"], flow="other")
+        await backend.in_flight(2)
+        await fake.report_crash("1")
+        assert [(await backend.job(one))["failures"] for one in (mine, theirs)] == [0, 0]
+        await other.report_crash("1")
+        assert [(await backend.job(one))["failures"] for one in (mine, theirs)] == [0, 1]

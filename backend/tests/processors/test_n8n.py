@@ -8,8 +8,8 @@ import pytest
 
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
-from job_processor.core.outcome import Accepted, Failed, HandOver, LaneClosed, Succeeded
-from job_processor.processors.base import Reconciler
+from job_processor.core.outcome import Accepted, Failed, HandOver, LaneClosed, Outcome, Succeeded
+from job_processor.processors.base import Finding, Reconciler
 from job_processor.processors.completion import TEXT_LIMIT
 from job_processor.processors.n8n import N8nOptions, N8nProcessor
 from tests.n8n import fake_n8n
@@ -43,7 +43,6 @@ async def test_a_proven_acceptance_keeps_the_execution(n8n: FakeN8n) -> None:
     ("behaviour", "trouble"),
     [
         (fake_n8n.starting(), Trouble.OUTAGE),
-        (fake_n8n.not_published(), Trouble.MISCONFIGURED),
         (fake_n8n.wrong_token(), Trouble.MISCONFIGURED),
         (fake_n8n.rate_limited({"Retry-After": "3"}), Trouble.RATE_LIMITED),
     ],
@@ -140,16 +139,32 @@ async def test_an_execution_id_may_be_a_number_or_missing() -> None:
                 assert await under_test.run(dispatch()) == Accepted(120_000, None)
 
 
+async def test_an_unknown_workflow_may_have_been_switched_off_after_crashes(n8n: FakeN8n) -> None:
+    n8n.script(fake_n8n.not_published())
+    async with opened(processor(n8n)) as under_test:
+        handed = await under_test.run(dispatch())
+    assert isinstance(handed, HandOver)
+    assert isinstance(handed.lane, LaneClosed)
+    assert (handed.lane.trouble, "not published" in handed.lane.detail) == (Trouble.MISCONFIGURED, True)
+    assert "switched the workflow off" in str(handed.lane.after_crashes)
+
+
 # --- the reconciler --------------------------------------------------------------------------------
 
 
-async def became(n8n: FakeN8n, behaviour: fake_n8n.Behaviour, **options: Any) -> object:
+async def became(n8n: FakeN8n, behaviour: fake_n8n.Behaviour, **options: Any) -> Outcome | None:
+    return (await found(n8n, behaviour, **options)).outcome
+
+
+async def found(n8n: FakeN8n, behaviour: fake_n8n.Behaviour, **options: Any) -> Finding:
     n8n.script(behaviour)
     async with opened(processor(n8n, **options)) as under_test:
         assert isinstance(under_test, Reconciler)
         accepted = await under_test.run(dispatch())
         assert isinstance(accepted, Accepted)
-        return await under_test.reconcile(JOB_ID, attempt(accepted.execution_id))
+        finding = await under_test.reconcile(JOB_ID, attempt(accepted.execution_id))
+        assert finding is not None
+        return finding
 
 
 async def test_a_result_that_was_never_delivered_is_fetched(n8n: FakeN8n) -> None:
@@ -193,7 +208,7 @@ async def test_what_an_execution_under_way_has_built_and_not_delivered_is_taken(
 
 @pytest.mark.parametrize(
     "item",
-    [{}, {"body": "not JSON"}, {"body": "{}"}, {"body": '{"result": "x", "jobId": "another"}'}, {"result": None}],
+    [{}, {"body": "not JSON"}, {"body": "{}"}, {"result": None}],
 )
 @pytest.mark.parametrize("status", ["new", "running", "waiting"])
 async def test_an_execution_that_has_built_nothing_for_us_yet_gets_more_time(status: str, item: object) -> None:
@@ -202,7 +217,8 @@ async def test_an_execution_that_has_built_nothing_for_us_yet_gets_more_time(sta
     async with Rogue(answer(200, execution)).serve() as rogue:
         options = N8nOptions(url=rogue.url, api_url=rogue.url, api_key_env="N8N_KEY")
         async with opened(N8nProcessor(options, surroundings())) as under_test:
-            assert await under_test.reconcile(JOB_ID, attempt("7")) == Accepted(120_000, "7")
+            finding = await under_test.reconcile(JOB_ID, attempt("7"))
+    assert finding == Finding(f"Asked n8n about execution 7: it still works on it ({status}).", Accepted(120_000, "7"))
 
 
 @pytest.mark.parametrize(
@@ -226,8 +242,60 @@ async def test_an_execution_that_ended_badly_is_told_in_words(
 
 async def test_an_unknown_execution_is_unknown(n8n: FakeN8n) -> None:
     async with opened(processor(n8n)) as under_test:
-        assert await under_test.reconcile(JOB_ID, attempt("999")) is None
+        finding = await under_test.reconcile(JOB_ID, attempt("999"))
+        words = "Asked n8n about execution 999: it does not know it (HTTP 404: Not Found)."
+        assert finding == Finding(words, outcome=None, answered=True)
         assert await under_test.reconcile(JOB_ID, attempt(None)) is None
+
+
+async def test_whether_it_can_be_asked_is_known_beforehand(n8n: FakeN8n) -> None:
+    assert processor(n8n).can_be_asked
+    assert not N8nProcessor(N8nOptions(url=n8n.url), surroundings()).can_be_asked
+
+
+async def test_flows_of_one_n8n_share_its_executions_whatever_their_paths(n8n: FakeN8n) -> None:
+    def at(url: str) -> str:
+        return N8nProcessor(N8nOptions(url=url), surroundings()).instance
+
+    assert at("http://n8n:5678/webhook/a") == at("http://n8n:5678/webhook/b?x=1")
+    assert at("http://n8n:5678/webhook/a") != at("http://n8n:5679/webhook/a")
+
+
+@pytest.mark.parametrize("status", ["running", "success"])
+async def test_a_record_of_another_job_says_nothing_of_ours(status: str) -> None:
+    """The n8n that is asked is not the one that the job was given to."""
+    item = {"body": '{"result": "x", "jobId": "another"}'}
+    runs = {"Callback body": [{"data": {"main": [[{"json": item}]]}}]}
+    execution = {"status": status, "data": {"resultData": {"runData": runs}}}
+    async with Rogue(answer(200, execution)).serve() as rogue:
+        options = N8nOptions(url=rogue.url, api_url=rogue.url, api_key_env="N8N_KEY")
+        async with opened(N8nProcessor(options, surroundings())) as under_test:
+            finding = await under_test.reconcile(JOB_ID, attempt("7"))
+    assert finding is not None
+    assert finding.outcome is None
+    assert (
+        finding.words == "Asked n8n about execution 7: it knows it as another job's. Is api_url the n8n of this flow?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "over"),
+    [
+        (fake_n8n.accept_and_forget(ExecutionStatus.CRASHED), True),
+        (fake_n8n.accept_and_forget(ExecutionStatus.CANCELED), True),
+        (fake_n8n.accept_and_forget(ExecutionStatus.SUCCESS, result="done"), True),
+        (fake_n8n.accept_and_forget(ExecutionStatus.SUCCESS, error="no model"), True),
+        # Its last node may have given the work to somebody who calls back later.
+        (fake_n8n.accept_and_forget(ExecutionStatus.SUCCESS), False),
+        (fake_n8n.accept_and_forget(ExecutionStatus.RUNNING), False),
+    ],
+)
+async def test_whether_a_callback_can_still_come_is_told(
+    n8n: FakeN8n, behaviour: fake_n8n.Behaviour, over: bool
+) -> None:
+    finding = await found(n8n, behaviour)
+    assert finding.ended is over
+    assert finding.words.startswith("Asked n8n about execution 1: it ")
 
 
 async def test_an_id_never_becomes_another_address() -> None:
@@ -241,24 +309,30 @@ async def test_an_id_never_becomes_another_address() -> None:
 
 
 @pytest.mark.parametrize(
-    "behaviour",
+    ("behaviour", "answered", "words"),
     [
-        answer(401, {"message": "unauthorized"}),
-        answer(500),
-        answer(200, "<html>"),
-        answer(200, [1]),
-        answer(200, {"status": "unheard of"}),
-        answer(200, {"status": ["success"]}),
-        compressed(200),
-        reset,
+        (answer(401, {"message": "unauthorized"}), True, "refuses the key of api_key_env (HTTP 401: unauthorized)"),
+        (answer(500), False, "answered HTTP 500"),
+        (answer(404, {"message": "Not Found"}), True, "does not know it (HTTP 404: Not Found)"),
+        (answer(404, "<html>Cannot GET /api/v1/executions/7</html>"), False, "does not know it (HTTP 404"),
+        (answer(503, {"message": "Database is not ready!"}), False, "answered HTTP 503: Database is not ready!"),
+        (answer(200, "<html>"), False, "answered with something that is no execution"),
+        (answer(200, [1]), False, "answered with something that is no execution"),
+        (answer(200, {"status": "unheard of"}), True, "says 'unheard of' of it, which tells nothing"),
+        (answer(200, {"status": ["success"]}), True, "which tells nothing"),
+        (compressed(200), True, "could not be read"),
+        (reset, False, "could not be reached"),
     ],
 )
-async def test_where_n8n_cannot_be_asked_nothing_is_known(behaviour: Behaviour) -> None:
+async def test_where_n8n_cannot_tell_that_is_what_is_known(behaviour: Behaviour, answered: bool, words: str) -> None:
     async with Rogue(behaviour).serve() as rogue:
         options = N8nOptions(url=rogue.url, api_url=rogue.url, api_key_env="N8N_KEY")
         async with opened(N8nProcessor(options, surroundings())) as under_test:
-            assert await under_test.reconcile(JOB_ID, attempt("7")) is None
-        request = rogue.requests[0]
+            finding = await under_test.reconcile(JOB_ID, attempt("7"))
+    assert finding is not None
+    assert (finding.outcome, finding.answered, finding.ended) == (None, answered, False)
+    assert words in finding.words
+    request = rogue.requests[0]
     assert request.target == "/api/v1/executions/7?includeData=true"
     assert request.headers["x-n8n-api-key"] == "fake-api-key"
 
@@ -269,7 +343,6 @@ async def test_where_n8n_cannot_be_asked_nothing_is_known(behaviour: Behaviour) 
         ({"result": "plain"}, Succeeded("plain")),
         ({"result": {"a": "é"}}, Succeeded('{"a": "é"}')),
         ({"body": '{"result": "x"}'}, Succeeded("x")),
-        ({"body": '{"result": "x", "jobId": "another"}'}, None),
         ({"body": '{"result": "\\ud800"}'}, None),
         ({"body": "not JSON"}, None),
         ({}, None),
@@ -281,7 +354,9 @@ async def test_any_node_that_builds_a_result_will_do(item: object, outcome: Succ
     async with Rogue(answer(200, execution)).serve() as rogue:
         options = N8nOptions(url=rogue.url, api_url=rogue.url, api_key_env="N8N_KEY", result_node="Mine")
         async with opened(N8nProcessor(options, surroundings())) as under_test:
-            told = await under_test.reconcile(JOB_ID, attempt("7"))
+            finding = await under_test.reconcile(JOB_ID, attempt("7"))
+    assert finding is not None
+    told = finding.outcome
     if outcome is None:
         assert isinstance(told, Failed)
         assert told.error.code == "n8n_result_lost"
@@ -306,7 +381,16 @@ async def test_a_cancel_that_reaches_nobody() -> None:
     options = N8nOptions(url="http://127.0.0.1:1", api_url="http://127.0.0.1:1", api_key_env="N8N_KEY")
     async with opened(N8nProcessor(options, surroundings())) as under_test:
         assert await under_test.cancel(JOB_ID, attempt("1")) == "n8n could not be reached to stop execution 1."
-        assert await under_test.cancel(JOB_ID, attempt(None)) is None
+
+
+async def test_a_cancel_that_n8n_is_not_told_of_says_that_it_goes_on() -> None:
+    """In the hand-over nobody knows what to stop; without a key nobody may."""
+    options = N8nOptions(url="http://127.0.0.1:1")
+    async with opened(N8nProcessor(options, surroundings())) as under_test:
+        said = await under_test.cancel(JOB_ID, attempt(None))
+        assert said == "n8n had not said yet that it took the job: it may have begun, and go on."
+        said = await under_test.cancel(JOB_ID, attempt("7"))
+        assert said == "n8n was not told, which takes an api_key_env: execution 7 goes on."
 
 
 # --- settings --------------------------------------------------------------------------------------

@@ -115,7 +115,9 @@ async def test_e10_n8n_s_api_key_stays_with_n8n(other: Rogue, connected: list[An
     async with Rogue(answer(status, headers={"Location": f"{other.url}/api/v1/executions/7"})).serve() as own:
         options = N8nOptions(url=own.url, api_url=own.url, api_key_env="N8N_KEY")
         async with opened(N8nProcessor(options, surroundings())) as processor:
-            assert await processor.reconcile(JOB_ID, attempt("7")) is None
+            finding = await processor.reconcile(JOB_ID, attempt("7"))
+            assert finding is not None
+            assert (finding.outcome, finding.answered) == (None, False)
             assert "did not stop" in str(await processor.cancel(JOB_ID, attempt("7")))
         assert [request.headers["x-n8n-api-key"] for request in own.requests] == ["fake-api-key"] * 2
         assert set(connected) == {("127.0.0.1", own.port)}

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from job_processor import settings
+from job_processor.app import load_flows
 from job_processor.core.errors import SettingsInvalid
 from job_processor.core.flow import OnInvalidResult
 from job_processor.flows import BUILT_IN, load, parse
@@ -145,3 +147,17 @@ function = "os:no_such"
     with pytest.raises(SettingsInvalid) as caught:
         build(flows, around)
     assert [line.split(":")[0] for line in str(caught.value).splitlines()] == ["flow a", "flow b"]
+
+
+@pytest.mark.parametrize(("concurrency", "taken"), [(5_000, True), (5_001, False), (100_000, False)])
+def test_with_mongodb_a_concurrency_is_bounded(tmp_path: Path, concurrency: int, taken: bool) -> None:
+    file = tmp_path / "flows.toml"
+    file.write_text(f'[flows.wide]\nprocessor = "mock"\nconcurrency = {concurrency}\n')
+    here = {"DATA_DIR": str(tmp_path), "FLOWS_FILE": str(file)}
+    assert load_flows(settings.load(here)).by_name["wide"].rules.concurrency == concurrency
+    there = settings.load(here | {"MONGODB_URI": "mongodb://127.0.0.1:1/x"})
+    if taken:
+        assert load_flows(there).by_name["wide"].rules.concurrency == concurrency
+    else:
+        with pytest.raises(SettingsInvalid, match=r"flow wide: .*5,000"):
+            load_flows(there)

@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from job_processor.core.errors import JobProcessorError, StoreRefused, StoreUnavailable
+from job_processor.store.mongo import address
 from job_processor.store.mongo.client import _examined
 from job_processor.store.mongo.store import MongoStore
 from job_processor.store.mongo.tuning import Tuning
@@ -29,6 +30,9 @@ HASTY = Tuning(try_timeout=0.3, give_up_after=0.2)
         ("readPreference=secondaryPreferred", "readPreference"),
         ("readPreference=nearest", "readPreference"),
         ("w=1&retryWrites=false", "retryWrites"),
+        ("socketTimeoutMS=1000", "socketTimeoutMS"),
+        ("timeoutMS=2000", "timeoutMS"),
+        ("tls=true&tlsCAFile=/nowhere/ca.pem", "tlsCAFile"),
     ],
 )
 async def test_an_address_that_would_lose_jobs_is_refused_and_says_what_to_change(options: str, change: str) -> None:
@@ -37,6 +41,20 @@ async def test_an_address_that_would_lose_jobs_is_refused_and_says_what_to_chang
     with pytest.raises(StoreRefused, match=change) as refused:
         await store.open()
     assert SECRET not in str(refused.value)
+
+
+async def test_a_database_whose_name_would_be_cut_at_the_dot_is_refused() -> None:
+    with pytest.raises(StoreRefused, match="dot"):
+        await MongoStore(f"mongodb://user:{SECRET}@127.0.0.1:1/a.b", tuning=HASTY).open()
+
+
+async def test_the_pool_is_ours_unless_the_address_says_otherwise() -> None:
+    for uri, size in (("mongodb://h/x", address.POOL), ("mongodb://h/x?maxPoolSize=7", 7)):
+        client = address.make_client(uri)
+        assert client.options.pool_options.max_pool_size == size
+        # Behind address translation a connection that was idle for minutes is dead, and nobody says so.
+        assert client.options.pool_options.max_idle_time_seconds == 120
+        await client.close()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,25 @@ from job_processor.core.transitions import claim as claim_job
 from job_processor.store.base import Claim, Claimed, IdempotencyKey, Notice, Query, Resync, Store
 
 RULES = FlowRules("f", max_attempts=3, lease_seconds=30, backoff_base_seconds=2)
-_ids = IdFactory(0x123456789ABC)
+
+
+class _Ids:
+    """Ids as one process makes them; where a test's clock begins anew, those of another process."""
+
+    def __init__(self) -> None:
+        self._seed = 0x123456789ABC
+        self._factory = IdFactory(self._seed)
+        self._last = 0
+
+    def new(self, now: int) -> str:
+        if now < self._last - 60_000:
+            self._seed += 1
+            self._factory = IdFactory(self._seed)
+        self._last = now
+        return self._factory.new(now)
+
+
+_ids = _Ids()
 
 
 def new_id(now: int) -> str:

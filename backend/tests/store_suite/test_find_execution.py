@@ -1,6 +1,9 @@
 """find_execution: the job in flight that a processor knows by an id of its own."""
 
-from job_processor.core.job import JobError
+from dataclasses import replace
+
+from job_processor.core.flow import FlowRules
+from job_processor.core.job import Job, JobError
 from job_processor.core.outcome import Accepted, Failed, Succeeded
 from job_processor.store.base import Store
 from tests.store_suite import given
@@ -36,3 +39,27 @@ async def test_the_execution_of_an_earlier_attempt_is_not_found(store: Store, cl
     clock.forward(back.run_at - clock.now())
     await given.claimed(store)
     assert await store.find_execution("e1") is None
+
+
+async def waits(store: Store, execution: str, rules: FlowRules = given.RULES) -> Job:
+    await given.added(store, rules=rules)
+    job = await given.claimed(store, rules)
+    return await given.moved(store, job, given.says(job, Accepted(1000, execution)), rules)
+
+
+async def test_of_two_that_count_alike_the_one_whose_flow_is_named_is_found(store: Store) -> None:
+    """Two n8n behind one product each have an execution 7."""
+    other = replace(given.RULES, name="other")
+    mine, theirs = await waits(store, "7"), await waits(store, "7", other)
+    assert await store.find_execution("7", frozenset({"f"})) == mine.id
+    assert await store.find_execution("7", frozenset({"other", "third"})) == theirs.id
+    assert await store.find_execution("7", frozenset({"third"})) is None
+    assert await store.find_execution("7", frozenset()) is None
+
+
+async def test_where_nobody_knows_which_is_meant_none_is_found(store: Store) -> None:
+    other = replace(given.RULES, name="other")
+    mine, theirs = await waits(store, "7"), await waits(store, "7", other)
+    assert await store.find_execution("7") is None
+    await given.moved(store, theirs, given.says(theirs, Succeeded("r")), other)
+    assert await store.find_execution("7") == mine.id

@@ -31,6 +31,7 @@ class Wanted(TypedDict, total=False):
     body: bytes | None
     body_cut: bool
     content_type: str | None
+    flow: str
 
 
 def late(store: Store, content: str = "r", **wanted: Unpack[Wanted]) -> Callback:
@@ -59,6 +60,7 @@ async def listed(store: Store, query: InboxQuery | None = None) -> list[str]:
         {"verdict": Answer.UNREADABLE, "said": Said.UNREADABLE},
         {"verdict": Answer.UNREADABLE, "said": Said.UNREADABLE, "body": b"", "content_type": "text/plain"},
         {"verdict": Answer.UNREADABLE, "said": Said.UNREADABLE, "body": bytes(range(256)) * 5, "body_cut": True},
+        {"verdict": Answer.UNKNOWN, "said": Said.ERROR, "job_id": None, "execution_id": "e1", "flow": "f"},
     ],
 )
 @pytest.mark.parametrize("content", ["", "r", "$set", "before\0after", "\u00e4\u20ac\U0001f600" * 3_000])
@@ -269,3 +271,38 @@ async def test_of_a_report_and_the_acceptance_it_is_about_one_sees_the_other(pla
         assert (after.state, after.failures) == (State.PENDING, 1), n
         await given.moved(store, after, given.Cancelled())
     assert {one.callback.verdict for one in await store.inbox(InboxQuery())} == {Answer.APPLIED}
+
+
+@pytest.mark.parametrize(("flow", "failures"), [("f", 1), ("neighbour", 1), ("other", 0), ("gone", 0), (None, 1)])
+async def test_a_report_that_came_first_counts_for_its_own_processors_execution_only(
+    store: Store, flow: str | None, failures: int
+) -> None:
+    """Two n8n each have an execution 7. Whoever says whose it is, is taken at its word."""
+    rules = {name: replace(given.RULES, name=name) for name in ("f", "neighbour", "other")}
+    together = frozenset({"f", "neighbour"})
+    lifecycle = Lifecycle(store, rules, "f", _ids, neighbours={"f": together, "neighbour": together})
+    await given.added(store)
+    job = await given.claimed(store)
+    assert await Inbox(store, lifecycle, _ids).crashed("7", "out of memory", True, flow) is None
+
+    moved = await lifecycle.signal(job.id, given.says(job, Accepted(60_000, "7")))
+
+    assert moved.job.failures == failures
+
+
+@pytest.mark.parametrize(("flow", "failed"), [("f", [1, 0]), ("other", [0, 1]), (None, [0, 0])])
+async def test_of_two_executions_of_one_number_a_report_fails_the_one_it_is_about(
+    store: Store, flow: str | None, failed: list[int]
+) -> None:
+    rules = {name: replace(given.RULES, name=name) for name in ("f", "other")}
+    lifecycle = Lifecycle(store, rules, "f", _ids)
+    jobs = []
+    for one in rules.values():
+        await given.added(store, rules=one)
+        job = await given.claimed(store, one)
+        jobs.append(await given.moved(store, job, given.says(job, Accepted(60_000, "7")), one))
+
+    moved = await Inbox(store, lifecycle, _ids).crashed("7", "out of memory", True, flow)
+
+    assert (moved is None) == (flow is None)
+    assert [after.failures for job in jobs if (after := await store.get(job.id)) is not None] == failed

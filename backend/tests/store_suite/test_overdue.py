@@ -1,5 +1,7 @@
 """overdue: what the reaper must look at, longest overdue first."""
 
+from dataclasses import replace
+
 from job_processor.core.job import State
 from job_processor.core.outcome import Accepted, Asked, CallbackUnreadable
 from job_processor.store.base import Store
@@ -39,7 +41,7 @@ async def test_a_job_whose_processor_is_to_be_asked_is_looked_at_at_once_and_kee
     told = await given.moved(store, job, CallbackUnreadable("no JSON"))
     assert list(await store.overdue(10)) == [told]
     assert told.lease is not None
-    waits = await given.moved(store, told, Asked(told.lease.token))
+    waits = await given.moved(store, told, Asked(None, 1, told.lease.token))
     assert await _overdue(store) == []
     assert await store.get(job.id) == waits
     clock.forward(500)
@@ -79,3 +81,34 @@ async def test_longest_overdue_first_and_no_more_than_the_limit(store: Store, cl
         clock.forward(10)
     clock.forward(30_000)
     assert await _overdue(store, 3) == [job.id for job in jobs[:3]]
+
+
+async def test_callbacks_of_flows_that_are_asked_first_are_left_out_and_nothing_else_is(
+    store: Store, clock: Clock
+) -> None:
+    other = replace(given.RULES, name="other")
+    deadline = clock.now() + 50
+    await given.added(store, "lease")
+    lease = await given.claimed(store)
+    await given.added(store, "callback")
+    callback = await given.claimed(store)
+    callback = await given.moved(store, callback, given.says(callback, Accepted(10)))
+    await given.added(store, "its own deadline", deadline=deadline)
+    past = await given.claimed(store)
+    past = await given.moved(store, past, given.says(past, Accepted(10)))
+    await given.added(store, "another flow", other)
+    elsewhere = await given.claimed(store, other)
+    elsewhere = await given.moved(store, elsewhere, given.says(elsewhere, Accepted(10)), other)
+
+    async def found(*flows: str) -> set[str]:
+        return {job.prompt for job in await store.overdue(10, but_callbacks_of=frozenset(flows))}
+
+    clock.forward(10)
+    assert await found() == {"callback", "its own deadline", "another flow"}
+    assert await found("f") == {"another flow"}
+    assert await found("f", "other") == set()
+    clock.forward(40)
+    assert await found("f") == {"another flow", "its own deadline"}
+    clock.forward(30_000)
+    assert await found("f", "other") == {"lease", "its own deadline"}
+    assert lease.lease is not None

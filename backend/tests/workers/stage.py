@@ -82,7 +82,7 @@ class Stage:
         )
         self._others = [
             LeaseRenewer(self.fickle, self.dispatcher),
-            Reaper(lifecycle, self.fickle, {"f": processor}, telemetry),
+            Reaper(lifecycle, self.fickle, telemetry),
         ]
         self.real = store
 

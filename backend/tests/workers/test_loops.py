@@ -171,6 +171,9 @@ async def test_the_notifier_goes_on_after_its_watch_ended(site: Site, monkeypatc
     with hub.listen() as listener:
         notifier.start()
         assert await listener.take() == [Resync(7)]
+        # Between the two watches nobody listened.
+        [again] = await listener.take()
+        assert isinstance(again, Resync)
         await until_true(lambda: watches == 2)
         made = await site.submit()
         [notice] = await listener.take()

@@ -582,10 +582,11 @@ export interface components {
         };
         /**
          * Happened
-         * @description What a history entry records; each belongs to exactly one move of the life cycle.
+         * @description What a history entry records. Each belongs to one move of the life cycle, but for three that change no state:
+         *         ``CANCEL_ANSWERED``, ``ASKED`` and ``LATE_RESULT``.
          * @enum {unknown}
          */
-        Happened: "accepted" | "attempt_failed" | "callback_overdue" | "callback_unreadable" | "cancel_answered" | "cancelled" | "completed" | "failed" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
+        Happened: "accepted" | "asked" | "attempt_failed" | "callback_overdue" | "callback_unreadable" | "cancel_answered" | "cancelled" | "completed" | "failed" | "late_result" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
         /**
          * CallbackNoted
          * @description A report that belongs to no job in flight; it is kept in the inbox.
@@ -623,6 +624,11 @@ export interface components {
             executionId?: string | number | null;
             /** @default true */
             retryable?: boolean | string | number | null;
+            /**
+             * @description whose execution it is, where several processors count alike
+             * @default null
+             */
+            flow?: unknown;
             /** @default null */
             workflow?: unknown;
             /** @default null */
@@ -828,6 +834,7 @@ export interface components {
             jobId: string | null;
             attempt: number | null;
             executionId: string | null;
+            flow: string | null;
             content: string;
             contentTruncated: boolean;
             contentBytes: number;
@@ -1106,6 +1113,8 @@ export interface operations {
                 attempt?: string;
                 /** @description may stand for `executionId` in the body */
                 executionId?: string;
+                /** @description may stand for `flow` in the body */
+                flow?: string;
             };
             header?: {
                 /** @description the shared secret; or `Authorization: Bearer` with the callback token */
@@ -1239,6 +1248,8 @@ export interface operations {
                 attempt?: string;
                 /** @description may stand for `executionId` in the body */
                 executionId?: string;
+                /** @description may stand for `flow` in the body */
+                flow?: string;
             };
             header?: {
                 /** @description the shared secret; or `Authorization: Bearer` with the callback token */

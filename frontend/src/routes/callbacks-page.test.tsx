@@ -33,7 +33,14 @@ it("an empty inbox is good news, and is in the navigation", async () => {
 it("says of each what it was, how often it came, and which job it is about", async () => {
   keeping(
     { verdict: "late", deliveries: 3, executionId: "e-7", attempt: 2 },
-    { verdict: "unknown", said: "error", jobId: null, executionId: "e-8", content: "out of memory" },
+    {
+      verdict: "unknown",
+      said: "error",
+      jobId: null,
+      executionId: "e-8",
+      flow: "summarise",
+      content: "out of memory",
+    },
     { verdict: "unknown", jobId: "f".repeat(24) },
     { verdict: "unreadable", said: "unreadable", jobId: null, content: "422: result: is required" },
   );
@@ -46,7 +53,7 @@ it("says of each what it was, how often it came, and which job it is about", asy
     "href",
     `/ui/jobs/${JOB}`,
   );
-  expect(lost).toHaveTextContent(/no running job is known by\..*out of memory.*e-8/);
+  expect(lost).toHaveTextContent(/no running job is known by\..*out of memory.*e-8Flowsummarise/);
   expect(within(unknown as HTMLElement).queryByRole("link")).not.toBeInTheDocument();
   expect(unreadable).toHaveTextContent("422: result: is required");
 });

@@ -48,6 +48,26 @@ it("shows numbers in metadata exactly, and every kind of event", async () => {
   }
 });
 
+it("says when the processor was asked, and what it said", async () => {
+  const said = "Asked n8n about execution 7: it answered HTTP 500.";
+  const late = "A result came after all: the run was not stopped in time. It is kept among the callbacks.";
+  open({
+    history: (["submitted", "started", "accepted", "asked", "asked", "late_result"] as const).map(
+      (what, i) => ({
+        at: `2026-11-24T10:0${i}:00.000Z`,
+        what,
+        attempt: what === "submitted" ? null : 1,
+        detail: what === "asked" ? said : what === "late_result" ? late : null,
+      }),
+    ),
+  });
+  expect(await screen.findAllByText(said)).toHaveLength(2);
+  const titles = screen.getAllByText(/^The processor was asked at \d\d:\d\d:\d\d\.\d{3}$/);
+  expect(new Set(titles.map((title) => title.textContent)).size).toBe(2);
+  expect(screen.getByText("A result came too late")).toBeInTheDocument();
+  expect(screen.getByText(late)).toBeInTheDocument();
+});
+
 it("an action that is not possible is disabled, says why, and does nothing", async () => {
   let asked = 0;
   open({ status: "COMPLETED", waitingOn: null, result: "done" });

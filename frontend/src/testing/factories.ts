@@ -68,6 +68,7 @@ export function wireCallback(changes: Partial<WireCallback> = {}): WireCallback 
     jobId: "0123456789abcdef01234567",
     attempt: 1,
     executionId: null,
+    flow: null,
     content: '{"answer": 42}',
     contentTruncated: false,
     contentBytes: 14,

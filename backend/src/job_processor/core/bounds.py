@@ -29,6 +29,17 @@ def remember(past: tuple[Event, ...], event: Event) -> tuple[Event, ...]:
     return (history[0], *history[-(HISTORY_LIMIT - 1) :])
 
 
+def remember_answer(past: tuple[Event, ...], event: Event) -> tuple[Event, ...]:
+    """The history with one more answer. Of the same answer given many times in a row, the first and the newest stay."""
+    if len(past) >= 2 and all(_is_same(one, event) for one in past[-2:]):
+        past = past[:-1]
+    return remember(past, event)
+
+
+def _is_same(one: Event, other: Event) -> bool:
+    return (one.what, one.attempt, one.detail) == (other.what, other.attempt, other.detail)
+
+
 def room_for_one(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     """As in the history, the first of several put-backs stays, and the others go before anything else."""
     if len(attempts) < ATTEMPTS_LIMIT:

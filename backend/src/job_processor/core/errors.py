@@ -42,7 +42,7 @@ class StoreBroken(StoreUnavailable):
 
 
 class ReadTooLong(StoreUnavailable):
-    """A read was ended because it took longer than one may."""
+    """A read was ended because it took longer than one may; the same read will take as long again."""
 
 
 class TooManySearches(StoreUnavailable):

@@ -5,7 +5,8 @@ from enum import StrEnum
 
 
 class Happened(StrEnum):
-    """What a history entry records; each belongs to exactly one move of the life cycle."""
+    """What a history entry records. Each belongs to one move of the life cycle, but for three that change no state:
+    ``CANCEL_ANSWERED``, ``ASKED`` and ``LATE_RESULT``."""
 
     SUBMITTED = "submitted"
     STARTED = "started"
@@ -19,6 +20,8 @@ class Happened(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     CANCEL_ANSWERED = "cancel_answered"
+    ASKED = "asked"
+    LATE_RESULT = "late_result"
     RETRIED = "retried"
     RESULT_ACCEPTED = "result_accepted"
 

@@ -55,6 +55,8 @@ class Callback:
     body: bytes | None = None
     body_cut: bool = False
     content_type: str | None = None
+    flow: str | None = None
+    """A flow of the processor that it comes from, when it named one: whose executions it speaks of."""
 
     @property
     def mark(self) -> str:
@@ -68,6 +70,8 @@ class Callback:
         if self.body is not None:
             # Without a body as before there were any, so that what is kept since then is still known.
             parts = (*parts, hashlib.sha256(self.body).hexdigest())
+        if self.flow is not None:
+            parts = (*parts, self.flow)
         return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
@@ -92,8 +96,8 @@ class Callback:
     def is_about(self, attempt: Attempt) -> bool:
         """Does it name the attempt's execution, and nothing else, and came since the attempt began?
 
-        Numbers of executions start anew with a new n8n, and two n8n count alike: what was said before we sent
-        anything, or with another job's id, is not of ours.
+        Numbers of executions start anew with a new n8n: what was said before we sent anything, or with another
+        job's id, is not of ours. Two n8n count alike: whether it speaks of this one is the caller's to say.
         """
         if self.execution_id is None or self.execution_id != attempt.execution_id:
             return False

@@ -86,6 +86,10 @@ class Attempt:
     usage: Usage | None = None
     partial: str | None = None
     """What came of an answer that ended badly: no result, but paid for. Bounded (``bounds.py``)."""
+    asked_at: int | None = None
+    """When somebody last began to ask the processor what became of it."""
+    heard_at: int | None = None
+    """When the processor last gave an answer to that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,13 @@ class Job(NamedTuple):
     @property
     def lease_until(self) -> int | None:
         return None if self.lease is None else self.lease.until
+
+    def heard_at(self) -> int | None:
+        """WAITING: since when nothing is known of the attempt but that it began, or that its processor was asked."""
+        if self.state is not State.WAITING:
+            return None
+        newest = self.attempts[-1]
+        return newest.started_at if newest.heard_at is None else newest.heard_at
 
     def due_at(self) -> int | None:
         """When the reaper must look at this job: when its lease ends, its processor is to be asked, or its own

@@ -36,6 +36,9 @@ class Trouble(StrEnum):
 
 _LONGEST = {Trouble.RATE_LIMITED: UNSAID_CAP_MS, Trouble.OUT_OF_CREDIT: CREDIT_CAP_MS}
 
+OUT_OF_REACH = frozenset({Trouble.OUTAGE, Trouble.MISCONFIGURED})
+"""Troubles behind which a processor may have ended and begun anew: one that starts is often found misconfigured."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:
@@ -71,6 +74,8 @@ class Lane:
     answered_at: int = 0
     """When a job was answered, as far as that was written down: nothing is written for it while the lane is well."""
     answered_by: str | None = None
+    out_at: int | None = None
+    """When the processor was last found out of reach, or to have lost a run: it may have lost what began before."""
 
     @property
     def is_open(self) -> bool:
@@ -167,6 +172,7 @@ def close(
         probed=lane.probed or accuser,
         strikes=strikes,
         errors=0,
+        out_at=now if trouble in OUT_OF_REACH and lane.trouble not in OUT_OF_REACH else lane.out_at,
         troubled_at=now,
         accuser=blamed,
     )
@@ -234,7 +240,18 @@ def moved(lane: Lane, by: int) -> Lane:
         tokens_at=lane.tokens_at + by if lane.tokens_at else 0,
         troubled_at=lane.troubled_at + by if lane.troubled_at else 0,
         answered_at=lane.answered_at + by if lane.answered_at else 0,
+        out_at=None if lane.out_at is None else lane.out_at + by,
     )
+
+
+def unheard_since(lane: Lane) -> int | None:
+    """The processor does its part again: attempts that began before this may be lost, and are to be asked about."""
+    return None if lane.trouble is not None else lane.out_at
+
+
+def lost_runs(lane: Lane, now: int) -> Lane:
+    """A question showed that the processor is out of reach, or that it has lost a run: what else was with it?"""
+    return replace(lane, out_at=now)
 
 
 def _refill(lane: Lane, rate_per_minute: float, now: int) -> Lane:

@@ -80,6 +80,8 @@ class LaneClosed:
     trouble: Trouble
     detail: str
     until: int | None = None
+    after_crashes: str | None = None
+    """What else may be behind it when attempts of the flow crashed a short while ago, in words."""
 
 
 LaneSign: TypeAlias = LaneWell | LaneFault | LaneClosed
@@ -124,6 +126,8 @@ class Reported:
     """The processor's own id of the attempt, when that is all it knows of it; must be the current attempt's."""
     note: str | None = None
     """How we came to know, in words for the history, when it is not by the usual way."""
+    asked: str | None = None
+    """What the processor said when it was asked about the attempt, in words for the history, when it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +151,32 @@ class CallbackUnreadable:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The processor was asked before its callback was due, and nothing came of it: the attempt waits on as before."""
+class Expired:
+    """The look at a job whose ``due_at`` has passed. ``asked``: what its processor said when it was asked before."""
 
+    asked: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Somebody is about to ask the processor about a WAITING attempt; of several who want to, one may."""
+
+    attempt: int
     token: str
 
 
 @dataclass(frozen=True, slots=True)
-class Expired:
-    """The reaper's look at a job whose ``due_at`` has passed."""
+class Asked:
+    """What the processor said of a WAITING attempt, in words; changes no state and no deadline.
+
+    ``answered``: it gave an answer. Otherwise it may be asked again soon. ``text`` is ``None`` when there is nobody
+    who could be asked: whoever wished for that waits on as before.
+    """
+
+    text: str | None
+    attempt: int
+    token: str
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +197,13 @@ class CancelAnswered:
 
     text: str
     attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class CameLate:
+    """A result came for a FAILED or CANCELLED job; changes no state. ``attempt``: whose it is, if that is known."""
+
+    attempt: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +231,13 @@ Signal: TypeAlias = (
     Reported
     | Progressed
     | CallbackUnreadable
-    | Asked
     | Expired
     | FlowMissing
+    | Asking
+    | Asked
     | Cancelled
     | CancelAnswered
+    | CameLate
     | Retried
     | ResultAccepted
 )

@@ -7,6 +7,7 @@ docs/job-lifecycle.md.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from job_processor.core import asking
 from job_processor.core.backoff import backoff_ms
 from job_processor.core.bounds import bounded_partial, newest_partials, remember, room_for_one
 from job_processor.core.events import Event, Happened
@@ -27,7 +28,9 @@ from job_processor.core.job import (
 from job_processor.core.outcome import (
     Accepted,
     Asked,
+    Asking,
     CallbackUnreadable,
+    CameLate,
     CancelAnswered,
     Cancelled,
     Deferred,
@@ -145,7 +148,14 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
 
     ``jitter`` is a random number in [0, 1) for the back-off.
     """
+    until = job.lease_until if isinstance(signal, Expired) else None
+    guard = Guard(job.state, None if job.lease is None else job.lease.token, job.rev, until)
     after: Job | None
+    match signal:
+        case Reported(asked=str() as words) if _is_current(job, signal.attempt, signal.token):
+            job = asking.told(job, words, now)
+        case Expired(asked=str() as words) if job.state is State.WAITING:
+            job = asking.told(job, words, now)
     match signal:
         case Reported(outcome=Succeeded() as success):
             if _is_unwanted(job, success, rules):
@@ -155,7 +165,7 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
         case Reported(outcome=outcome) if _is_current(job, signal.attempt, signal.token, signal.execution):
             match outcome:
                 case Accepted():
-                    after = _accept(job, outcome, signal.note, now, rules)
+                    after = _accept(job, outcome, now, rules)
                 case Deferred():
                     after = _defer(job, outcome, now)
                 case Failed():
@@ -167,14 +177,16 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
             after = job._replace(progress=signal.text)
         case CallbackUnreadable():
             after = _note_unreadable(job, signal, now)
-        case Asked() if job.lease is not None and job.lease.token == signal.token and job.lease.ask_at is not None:
-            after = job._replace(lease=replace(job.lease, ask_at=None))
         case Expired():
             after = _expire(job, now, rules, jitter)
         case FlowMissing() if job.state is State.PENDING and ends_without_flow(job.run_at) <= now:
             error = JobError("no_flow", f"The flow {job.flow} is not defined any more, and did not come back in time.")
             gone = Event(now, Happened.FAILED, job.attempt or None, error.message)
             after = _finish(job._replace(error=error), State.FAILED, gone, now)
+        case Asking() if _is_current(job, signal.attempt, signal.token):
+            after = asking.begin(job, now)
+        case Asked() if job.state is State.WAITING and _is_current(job, signal.attempt, signal.token):
+            after = asking.noted(job, signal.text, now, answered=signal.answered)
         case Cancelled() if not job.is_final:
             after = _finish(
                 _close_attempt(job, now, AttemptEnd.CANCELLED),
@@ -185,6 +197,8 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
         case CancelAnswered() if _was_cancelled(job, signal.attempt):
             told = Event(now, Happened.CANCEL_ANSWERED, signal.attempt, signal.text)
             after = job._replace(history=remember(job.history, told))
+        case CameLate() if job.state in (State.FAILED, State.CANCELLED):
+            after = asking.late(job, signal.attempt, now)
         case Retried() if job.state in (State.FAILED, State.CANCELLED):
             after = _retry(job, signal, now)
         case ResultAccepted() if job.state in (State.FAILED, State.CANCELLED) or (signal.unread and not job.is_final):
@@ -193,8 +207,6 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
             after = None
     if after is None:
         return None
-    until = job.lease_until if isinstance(signal, Expired) else None
-    guard = Guard(job.state, None if job.lease is None else job.lease.token, job.rev, until)
     return Change(guard, after._replace(rev=job.rev + 1, updated_at=now))
 
 
@@ -335,7 +347,7 @@ def complaint(verdict: Verdict) -> str:
     return f"The JSON does not fit the schema: {said}." if said else "The JSON does not fit the schema."
 
 
-def _accept(job: Job, accepted: Accepted, note: str | None, now: int, rules: FlowRules) -> Job | None:
+def _accept(job: Job, accepted: Accepted, now: int, rules: FlowRules) -> Job | None:
     if job.lease is None:
         return None
     if job.state is State.WAITING:
@@ -343,13 +355,7 @@ def _accept(job: Job, accepted: Accepted, note: str | None, now: int, rules: Flo
         longest = job.attempts[-1].started_at + int(PATIENCE * 1000 * rules.callback_timeout_seconds)
         if now >= longest:
             return None
-        again = Event(now, Happened.ACCEPTED, job.attempt, note)
-        # Each of several workers may have asked about the one deadline that had passed.
-        is_news = note is not None and now >= job.lease.until
-        return job._replace(
-            lease=replace(job.lease, until=min(now + accepted.timeout_ms, longest), ask_at=None),
-            history=remember(job.history, again) if is_news else job.history,
-        )
+        return job._replace(lease=replace(job.lease, until=min(now + accepted.timeout_ms, longest), ask_at=None))
     newest = replace(job.attempts[-1], execution_id=accepted.execution_id or job.attempts[-1].execution_id)
     # A callback was faster, and could not be read: there may be something to fetch already.
     ask_at = now if _came_unread(job) else None

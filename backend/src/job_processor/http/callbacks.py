@@ -1,6 +1,7 @@
 """The processor reports back. Proof first, then the report, then the one door; duplicates get a 200."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor.core.callbacks import Answer, judge
-from job_processor.core.errors import JobNotFound
+from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.inbox import Said
-from job_processor.core.outcome import Failed, Progressed, Reported, Signal, Succeeded
+from job_processor.core.outcome import CameLate, Failed, Progressed, Reported, Signal, Succeeded
 from job_processor.failpoints import failpoint
 from job_processor.http import schemas, wire
 from job_processor.http.context import Context, answer, header
@@ -98,6 +99,9 @@ class Callbacks:
         if verdict is not Answer.APPLIED:
             kept = await self._keep(verdict, report, job_id, attempt)
         if verdict is Answer.LATE:
+            # Its sender has its answer, and the callback is kept, whether this can be written or not.
+            with contextlib.suppress(StoreUnavailable, JobNotFound):
+                await self._context.lifecycle.signal(job_id, CameLate(attempt))
             self._context.telemetry.callback(verdict.value)
             fate = "kept in the inbox" if kept is not None else "not kept: the inbox is full of others for this job"
             raise Refused(409, "late_result", f"The job is already {moved.job.state.value}; the result is {fate}.")
@@ -105,7 +109,7 @@ class Callbacks:
 
     async def _crash(self, report: Report, execution_id: str) -> Response:
         """A report that names its execution only."""
-        moved = await self._context.inbox.crashed(execution_id, report.error or "", report.retryable)
+        moved = await self._context.inbox.crashed(execution_id, report.error or "", report.retryable, report.flow)
         if moved is None:
             self._context.telemetry.callback(Answer.UNKNOWN.value)
             # Not an error to the sender: it would send the report again and again.

@@ -28,9 +28,10 @@ __all__ = ["Report", "Unreadable", "ids_in", "job_in_query", "read_report"]
 MAX_ERROR_CHARACTERS = 4_000
 MAX_PROGRESS_CHARACTERS = 4_096
 MAX_EXECUTION_ID_CHARACTERS = 128
+MAX_FLOW_CHARACTERS = 64
 MAX_ATTEMPT = 2**31 - 1
 _MAX_INSIDE = 5
-_FROM_QUERY = ("jobId", "attempt", "executionId")
+_FROM_QUERY = ("jobId", "attempt", "executionId", "flow")
 _TRUE, _FALSE = frozenset({"true", "1", "1.0", "yes"}), frozenset({"false", "0", "0.0", "no"})
 _NO_ERROR = frozenset({"null", "false", "0", "[]"})
 """What is written in the place of an error when there was none."""
@@ -49,6 +50,7 @@ class Report:
     attempt: int | None = None
     execution_id: str | None = None
     retryable: bool = True
+    flow: str | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -119,6 +121,7 @@ def _interpreted(fields: Mapping[str, Source], max_result_bytes: int, notes: Not
         attempt=_attempt(said.get("attempt")),
         execution_id=_execution_id(said.get("executionId"), notes),
         retryable=_retryable(said.get("retryable")) if is_failure else True,
+        flow=_flow(said.get("flow"), notes),
         notes=tuple(notes.said),
     )
 
@@ -158,6 +161,13 @@ def _execution_id(said: Source | None, notes: Notes) -> str | None:
     if len(given) > MAX_EXECUTION_ID_CHARACTERS:
         raise Unread(wanted("executionId", f"must have at most {MAX_EXECUTION_ID_CHARACTERS} characters"))
     return given or None
+
+
+def _flow(said: Source | None, notes: Notes) -> str | None:
+    """Any text: a flow that we do not have is one whose executions we do not have either."""
+    if said is None or said.kind in "{[tf":
+        return None
+    return clean(plain(said).strip(), notes).replace("\0", "\u2400")[:MAX_FLOW_CHARACTERS] or None
 
 
 def _retryable(said: Source | None) -> bool:

@@ -17,7 +17,8 @@ _MAX_WRAPPINGS = 5
 _NAMED = 5
 """Unknown fields that are named; each by its first 40 characters."""
 _FIELDS = {
-    name.lower(): name for name in (*SAYS, "jobId", "attempt", "executionId", "retryable", "workflow", "lastNode")
+    name.lower(): name
+    for name in (*SAYS, "jobId", "attempt", "executionId", "retryable", "flow", "workflow", "lastNode")
 }
 _WRAPPERS = frozenset({"json", "body", "data"})
 _SURROGATE = re.compile("[\ud800-\udfff]")

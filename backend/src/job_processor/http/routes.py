@@ -26,7 +26,7 @@ _PREFER = Param(
 _MATCH = Param("If-None-Match", "header", "an ETag seen before: 304 when nothing changed")
 _CALLBACK = Param("id", "path", "the kept callback's id", JOB_ID.schema)
 _QUERY = tuple(
-    Param(name, "query", f"may stand for `{name}` in the body") for name in ("jobId", "attempt", "executionId")
+    Param(name, "query", f"may stand for `{name}` in the body") for name in ("jobId", "attempt", "executionId", "flow")
 )
 _SECRET = Param("x-webhook-secret", "header", "the shared secret; or `Authorization: Bearer` with the callback token")
 

@@ -81,6 +81,7 @@ class CallbackReport(msgspec.Struct, rename="camel", kw_only=True):
     attempt: Annotated[int, Meta(ge=1, le=2**31 - 1)] | str | None = None
     execution_id: Annotated[str, Meta(max_length=128)] | int | None = None
     retryable: bool | str | int | None = True
+    flow: Annotated[Any, Meta(description="whose execution it is, where several processors count alike")] = None
     workflow: Any = None
     last_node: Any = None
 
@@ -246,6 +247,7 @@ class KeptCallback(WireOut):
     job_id: JobId | None
     attempt: int | None
     execution_id: str | None
+    flow: str | None
     content: str
     content_truncated: bool
     content_bytes: int

@@ -175,6 +175,7 @@ def kept(callback: Callback, content_bytes: int, body_bytes: int | None) -> s.Ke
         job_id=callback.job_id,
         attempt=callback.attempt,
         execution_id=callback.execution_id,
+        flow=callback.flow,
         content=content,
         content_truncated=cut,
         content_bytes=content_bytes,

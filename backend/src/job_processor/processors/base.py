@@ -49,12 +49,37 @@ class Processor(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a processor said when it was asked about an attempt.
+
+    ``words`` are for the job's history. ``outcome``: its result or error, ``Accepted`` while it works on it, ``None``
+    when it could not tell. ``answered`` is false when no answer came at all, so that it may be asked again soon.
+    ``ended``: it knows that the work is over, and no callback will come.
+    """
+
+    words: str
+    outcome: Outcome | None = None
+    answered: bool = True
+    ended: bool = False
+
+
 @runtime_checkable
 class Reconciler(Protocol):
-    """A processor that can be asked about an attempt whose callback is overdue."""
+    """A processor that can be asked about an attempt that waits for its callback."""
 
-    async def reconcile(self, job_id: str, attempt: Attempt) -> Outcome | None:
-        """What became of it: its result or error, ``Accepted`` when it still runs, ``None`` when nobody knows."""
+    @property
+    def instance(self) -> str:
+        """Who counts the executions: flows with the same one share their ids."""
+        ...
+
+    @property
+    def can_be_asked(self) -> bool:
+        """False when this flow lacks what it takes (an API key)."""
+        ...
+
+    async def reconcile(self, job_id: str, attempt: Attempt) -> Finding | None:
+        """What became of the attempt; ``None`` when there is no way to ask about this one."""
         ...
 
 

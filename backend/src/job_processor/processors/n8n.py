@@ -1,5 +1,6 @@
 """``processor = "n8n"``: hand a job to a workflow, take only a proven acceptance, and ask what became of it."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -9,11 +10,15 @@ from job_processor.core.job import Attempt, JobError
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Failed, HandOver, LaneClosed, Outcome, lane_closed
 from job_processor.processors.answers import means, one_line, quoted
-from job_processor.processors.base import Dispatch, Surroundings
+from job_processor.processors.base import Dispatch, Finding, Surroundings
 from job_processor.processors.callback_dispatch import dispatch_body
 from job_processor.processors.http_options import HttpOptions, address, secret
 from job_processor.processors.n8n_api import N8nApi, is_execution_id
 from job_processor.processors.outgoing import Outgoing, Reply, total_seconds
+
+SWITCHED_OFF = (
+    "n8n may have switched the workflow off after crashes, as N8N_WORKFLOW_AUTODEACTIVATION_ENABLED has it do."
+)
 
 
 class N8nOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -72,15 +77,25 @@ class N8nProcessor:
         proof = _proof(reply, dispatch.job_id)
         return _unproven(reply) if proof is None else Accepted(self._timeout_ms, _execution_id(proof))
 
-    async def reconcile(self, job_id: str, attempt: Attempt) -> Outcome | None:
+    @property
+    def instance(self) -> str:
+        return str(self._url.origin())
+
+    @property
+    def can_be_asked(self) -> bool:
+        return self._api is not None
+
+    async def reconcile(self, job_id: str, attempt: Attempt) -> Finding | None:
         """What n8n's API says of the execution; ``None`` without an API key or an execution id."""
         if self._api is None or attempt.execution_id is None:
             return None
         return await self._api.became_of(job_id, attempt.execution_id)
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
-        if self._api is None or attempt.execution_id is None:
-            return None
+        if attempt.execution_id is None:
+            return "n8n had not said yet that it took the job: it may have begun, and go on."
+        if self._api is None:
+            return f"n8n was not told, which takes an api_key_env: execution {attempt.execution_id} goes on."
         return await self._api.stop(attempt.execution_id)
 
 
@@ -88,7 +103,10 @@ def _not_there(reply: Reply) -> HandOver:
     said = quoted(reply.body)
     because = f" (HTTP 404: {said})" if said else ""
     detail = f"n8n knows no workflow at this address: it is starting, or the workflow is not published{because}."
-    return lane_closed(Trouble.MISCONFIGURED, detail, against_job=Failed(JobError("http_404", detail), retryable=False))
+    closed = lane_closed(
+        Trouble.MISCONFIGURED, detail, against_job=Failed(JobError("http_404", detail), retryable=False)
+    )
+    return replace(closed, lane=LaneClosed(Trouble.MISCONFIGURED, detail, after_crashes=SWITCHED_OFF))
 
 
 def _proof(reply: Reply, job_id: str) -> dict[str, Any] | None:

@@ -9,8 +9,9 @@ import msgspec
 from yarl import URL
 
 from job_processor.core.job import JobError
-from job_processor.core.outcome import Accepted, Failed, HandOver, Outcome, Succeeded
-from job_processor.processors.answers import QUOTE_LIMIT, detail_of, quoted
+from job_processor.core.outcome import Accepted, Failed, HandOver, Succeeded
+from job_processor.processors.answers import QUOTE_LIMIT, detail_of, one_line, quoted
+from job_processor.processors.base import Finding
 from job_processor.processors.completion import TEXT_LIMIT
 from job_processor.processors.outgoing import Outgoing, Reply
 
@@ -20,6 +21,12 @@ BODY_LIMIT: Final = 16 * 1_048_576
 """An execution comes with what every node of it put out."""
 
 _STILL_GOING: Final = frozenset({"new", "running", "waiting"})
+_ENDED: Final = {
+    "success": "has finished it",
+    "error": "says that it failed",
+    "crashed": "says that it crashed",
+    "canceled": "says that it was stopped",
+}
 _EXECUTION_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _log = logging.getLogger(__name__)
 
@@ -47,53 +54,81 @@ class N8nApi:
     async def close(self) -> None:
         await self._outgoing.close()
 
-    async def became_of(self, job_id: str, execution_id: str) -> Outcome | None:
-        """Its result or error, ``Accepted`` while it works on them, ``None`` when n8n does not know it or is away."""
+    async def became_of(self, job_id: str, execution_id: str) -> Finding | None:
+        """What n8n says of the execution; ``None`` for what is no execution's id."""
         if not is_execution_id(execution_id):
             return None
         reply = await self._ask("GET", (self._executions / execution_id).with_query(includeData="true"))
-        if reply is None or reply.status != 200 or reply.unread is not None:
-            return None
+        asked = f"Asked n8n about execution {execution_id}: it"
+        if isinstance(reply, str):
+            return Finding(f"{asked} could not be reached ({reply}).", answered=False)
+        if reply.status != 200:
+            said = quoted(reply.body)
+            told = f"HTTP {reply.status}: {said}" if said else f"HTTP {reply.status}"
+            if reply.status == 404:
+                # Only n8n's own word counts: while it starts, its API is not there yet.
+                return Finding(f"{asked} does not know it ({told}).", answered=_is_json(reply.body))
+            if reply.status in (401, 403):
+                return Finding(f"{asked} refuses the key of api_key_env ({told}).")
+            return Finding(f"{asked} answered {told}.", answered=False)
+        if reply.unread is not None:
+            return Finding(f"{asked} answered with a record that could not be read ({reply.unread}).")
         try:
             execution = msgspec.json.decode(reply.body)
         except (msgspec.DecodeError, RecursionError):
-            return None
+            execution = None
         if not isinstance(execution, dict):
-            return None
+            return Finding(f"{asked} answered with something that is no execution.", answered=False)
+        return self._read(execution, asked, job_id, execution_id)
+
+    def _read(self, execution: dict[str, Any], asked: str, job_id: str, execution_id: str) -> Finding:
+        status = one_line(str(execution.get("status")))[:40]
         told = _callback_of(execution, self._result_node)
         if told is not None and told.get("jobId", job_id) != job_id:
-            told = None
-        status = str(execution.get("status"))
+            return Finding(f"{asked} knows it as another job's. Is api_url the n8n of this flow?")
         if status in _STILL_GOING:
             # It may have built its callback while we were down, and wait to deliver it again.
             if told is not None and (told.get("result") is not None or told.get("error")):
-                return _reported(told, "success", execution_id)
-            return Accepted(self._callback_timeout_ms, execution_id)
-        if status not in ("success", "error", "crashed", "canceled"):
-            return None
-        if told is None:
-            return _ended(status, execution_id, _error_of(execution))
-        return _reported(told, status, execution_id)
+                return _found(f"{asked} has not delivered what it built ({status}).", told, "success", execution_id)
+            return Finding(f"{asked} still works on it ({status}).", Accepted(self._callback_timeout_ms, execution_id))
+        if status not in _ENDED:
+            return Finding(f"{asked} says {status!r} of it, which tells nothing.")
+        words = f"{asked} {_ENDED[status]}."
+        if told is not None:
+            return _found(words, told, status, execution_id)
+        failed = _ended(status, execution_id, _error_of(execution))
+        # A run that succeeded may have left its callback to somebody else.
+        return Finding(words, failed, ended=status != "success")
 
     async def stop(self, execution_id: str) -> str | None:
         """What came of the wish to stop it, in words; ``None`` for what is no execution's id."""
         if not is_execution_id(execution_id):
             return None
         reply = await self._ask("POST", self._executions / execution_id / "stop")
-        if reply is None:
+        if isinstance(reply, str):
             return f"n8n could not be reached to stop execution {execution_id}."
         if reply.status == 200:
             return f"n8n stopped execution {execution_id}."
         return f"n8n did not stop execution {execution_id} (HTTP {reply.status}: {quoted(reply.body)})."
 
-    async def _ask(self, method: str, url: URL) -> Reply | None:
+    async def _ask(self, method: str, url: URL) -> Reply | str:
+        """The answer, or why there is none."""
         reply = await self._outgoing.request(method, url)
         if isinstance(reply, HandOver):
-            _log.warning("n8n's API could not be asked: %s", detail_of(reply))
-            return None
+            said = detail_of(reply)
+            _log.warning("n8n's API could not be asked: %s", said)
+            return one_line(said).rstrip(".")
         if reply.status in (401, 403):
             _log.warning("n8n's API refuses the key of api_key_env (HTTP %d)", reply.status)
         return reply
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def _callback_of(execution: dict[str, Any], node: str) -> dict[str, Any] | None:
@@ -117,16 +152,17 @@ def _callback_of(execution: dict[str, Any], node: str) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _reported(told: dict[str, Any], status: str, execution_id: str) -> Outcome:
+def _found(words: str, told: dict[str, Any], status: str, execution_id: str) -> Finding:
+    """With the callback that the run had built."""
     result = told.get("result")
     if result is not None:
         text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
         if len(text) > TEXT_LIMIT:
             too_large = JobError("answer_too_large", f"The result is longer than {TEXT_LIMIT} characters.")
-            return Failed(too_large, retryable=False)
-        return Succeeded(text)
+            return Finding(words, Failed(too_large, retryable=False), ended=True)
+        return Finding(words, Succeeded(text), ended=True)
     error = told.get("error")
-    return _ended(status, execution_id, str(error)[:QUOTE_LIMIT] if error else None)
+    return Finding(words, _ended(status, execution_id, str(error)[:QUOTE_LIMIT] if error else None), ended=True)
 
 
 def _error_of(execution: dict[str, Any]) -> str | None:

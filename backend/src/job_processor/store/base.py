@@ -122,6 +122,20 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """Which WAITING jobs of a flow to look at: those whose ``due_at`` has passed, and with ``unheard_since`` (ms) also
+    those of whose attempt nothing was heard since then (``Job.heard_at``).
+
+    Ordered by ``due_at``, or, with ``oldest``, by when they were last heard of; no more than ``limit``.
+    """
+
+    flow: str
+    limit: int
+    unheard_since: int | None = None
+    oldest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A worker's wish for up to ``limit`` due jobs of one flow."""
 
@@ -197,11 +211,15 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class StoreInfo:
-    """What stands behind the verbs, for health and for people. ``shared``: other processes may use it too."""
+    """What stands behind the verbs, for health and for people. ``shared``: other processes may use it too.
+
+    ``changes_arrive``: this process is told of changes as they happen; otherwise it polls, or is cut off from them.
+    """
 
     kind: str
     detail: str
     shared: bool
+    changes_arrive: bool = True
 
 
 class Store(Protocol):
@@ -240,8 +258,12 @@ class Store(Protocol):
         """The whole job as last committed, or ``None``."""
         ...
 
-    async def find_execution(self, execution_id: str) -> str | None:
-        """The id of the job in flight whose current attempt the processor knows by this id, or ``None``."""
+    async def find_execution(self, execution_id: str, flows: frozenset[str] | None = None) -> str | None:
+        """The id of the job in flight whose current attempt the processor knows by this id, or ``None``.
+
+        ``flows``: only jobs of these. ``None`` also when there are several: two processors may count alike, and
+        nobody knows which of them is meant.
+        """
         ...
 
     async def list(self, query: Query) -> Sequence[Summary]:
@@ -279,8 +301,15 @@ class Store(Protocol):
         """
         ...
 
-    async def overdue(self, limit: int) -> Sequence[Job]:
-        """Jobs whose ``due_at`` has passed, longest overdue first, whole."""
+    async def overdue(self, limit: int, but_callbacks_of: frozenset[str] = frozenset()) -> Sequence[Job]:
+        """Jobs whose ``due_at`` has passed, longest overdue first, whole.
+
+        Without the WAITING jobs of these flows, unless it is the job's own deadline that has passed.
+        """
+        ...
+
+    async def awaited(self, which: Awaited) -> Sequence[Job]:
+        """WAITING jobs to ask a processor about, whole."""
         ...
 
     async def prune(self, finished_before: int, limit: int) -> int:

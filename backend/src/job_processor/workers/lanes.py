@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
@@ -12,6 +13,7 @@ from job_processor.core.job import Job
 from job_processor.core.lane import Lane, close, heard, is_shut, lapsed, server_error, testified
 from job_processor.core.outcome import HandOver, LaneClosed, LaneFault, LaneSign, LaneWell
 from job_processor.store.base import Claimed, Store
+from job_processor.workers.crashes import named
 
 log = structlog.get_logger(__name__)
 _TRIES = 20
@@ -54,6 +56,8 @@ class LaneKeeper:
     async def judge(self, job: Job, handed: HandOver) -> Judged:
         """A refusal that may be the job's fault or the lane's. The lane is written."""
         judged: Judged | None = None
+        if isinstance(handed.lane, LaneClosed):
+            handed = replace(handed, lane=await named(self._store, self._flow, handed.lane))
 
         def change(lane: Lane, now: int) -> Lane:
             nonlocal judged
@@ -73,6 +77,7 @@ class LaneKeeper:
         """What an attempt showed of the lane. ``LaneWell`` costs nothing while the lane is known to be well."""
         match sign:
             case LaneClosed():
+                sign = await named(self._store, self._flow, sign)
                 await self._change(
                     lambda lane, now: close(lane, sign.trouble, sign.detail, sign.until, now, random.random())
                 )

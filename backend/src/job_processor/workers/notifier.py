@@ -10,6 +10,8 @@ from job_processor.store.base import Notice, Resync, Store
 from job_processor.workers.dispatcher import Dispatcher
 from job_processor.workers.loop import Loop
 
+_NEVER = 2**62
+
 
 class Notifier(Loop):
     name = "notifier"
@@ -19,19 +21,30 @@ class Notifier(Loop):
         self._store = store
         self._bus = bus
         self._dispatchers = dispatchers
+        self._followed = False
+        """Not for the first time: what happened in between was told to nobody."""
 
     async def tick(self) -> float:
         """Follows until the store closes or fails."""
+        if self._followed:
+            # A position that nobody can have is answered with the word to fetch anew, and with where to go on.
+            anew = await self._store.since(_NEVER, 1)
+            if isinstance(anew, Resync):
+                self._pass_on(anew)
+        self._followed = True
         async for notice in self._store.watch():
-            self._bus.publish(notice)
-            if isinstance(notice, Resync):
-                for dispatcher in self._dispatchers.values():
-                    dispatcher.wake()
-            else:
-                self._wake_dispatcher(notice)
+            self._pass_on(notice)
             if self._stopping:
                 break
         return 0.2
+
+    def _pass_on(self, notice: Notice | Resync) -> None:
+        self._bus.publish(notice)
+        if isinstance(notice, Resync):
+            for dispatcher in self._dispatchers.values():
+                dispatcher.wake()
+        else:
+            self._wake_dispatcher(notice)
 
     async def stop(self) -> None:
         """The watch ends with the store, so there is nothing to wait for: the task is cancelled."""

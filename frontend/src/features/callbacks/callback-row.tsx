@@ -43,7 +43,7 @@ export function CallbackRow({ callback, job, open = false, children }: Props) {
 }
 
 function Facts({ callback, named }: { callback: KeptCallback; named: boolean }) {
-  const { jobId, attempt, executionId, deliveries, lastReceivedAt } = callback;
+  const { jobId, attempt, executionId, flow, deliveries, lastReceivedAt } = callback;
   return (
     <dl className={styles["facts"]}>
       {named && jobId !== null && (
@@ -63,6 +63,11 @@ function Facts({ callback, named }: { callback: KeptCallback; named: boolean }) 
           <code>
             <VisibleText text={executionId} />
           </code>
+        </Fact>
+      )}
+      {flow !== null && (
+        <Fact name="Flow">
+          <VisibleText text={flow} />
         </Fact>
       )}
       {deliveries > 1 && (

@@ -48,6 +48,19 @@ it("goes on with a phase when the processor's answer to an earlier cancel comes 
   expect(sums(events, 1_110)).toEqual({ queued: 20, running: 110, waiting: 0 });
 });
 
+it("goes on waiting while the processor is asked, and has ended when a result comes too late", () => {
+  const events = history(
+    ["submitted", 0],
+    ["started", 10],
+    ["accepted", 20],
+    ["asked", 30],
+    ["asked", 50],
+    ["cancelled", 60],
+    ["late_result", 90],
+  );
+  expect(sums(events, 1_000)).toEqual({ queued: 10, running: 10, waiting: 40 });
+});
+
 it("is not confused by clocks that went back, or by events it does not know", () => {
   expect(sums(history(["submitted", 100], ["started", 50], ["completed", 60]), 0)).toEqual({
     queued: 0,

@@ -20,11 +20,13 @@ const BEGINS: Readonly<Record<string, PhaseKind>> = {
   accepted: "waiting",
 };
 
+/** News that comes in whenever it comes, and neither ends nor begins anything. */
+const ONLY_TOLD: ReadonlySet<HistoryEvent["what"]> = new Set(["cancel_answered", "asked", "late_result"]);
+
 /** The sums of all attempts, in the order of a job's life. An unfinished phase lasts until `now`. */
 export function phasesOf(history: readonly HistoryEvent[], now: number): Phase[] {
   const sums: Record<PhaseKind, number> = { queued: 0, running: 0, waiting: 0 };
-  // The answer to a cancel comes in whenever it comes, and neither ends nor begins anything.
-  const moves = history.filter(({ what }) => what !== "cancel_answered");
+  const moves = history.filter(({ what }) => !ONLY_TOLD.has(what));
   moves.forEach((event, index) => {
     const kind = Object.hasOwn(BEGINS, event.what) ? BEGINS[event.what] : undefined;
     if (kind !== undefined) sums[kind] += Math.max(0, (moves[index + 1]?.at ?? now) - event.at);

@@ -48,6 +48,7 @@ function Row({ line, cut }: { line: Line; cut: boolean }) {
         <span>
           {"times" in line ? `Put back ${line.times} times, at no cost of an attempt` : title}
           {event.attempt !== null && event.what === "started" && ` (${event.attempt})`}
+          {event.what === "asked" && ` at ${formatClock(event.at)}`}
         </span>
         <time dateTime={toIso(event.at)} title={formatExact(event.at)} className={styles["clock"]}>
           {before === undefined ? formatClock(event.at) : `+ ${formatDuration(event.at - before.at)}`}

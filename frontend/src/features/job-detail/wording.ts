@@ -15,6 +15,8 @@ const EVENTS: Record<HistoryEvent["what"], { title: string; tone: Tone }> = {
   failed: { title: "Failed", tone: "red" },
   cancelled: { title: "Cancelled", tone: "gray" },
   cancel_answered: { title: "What the processor made of the cancel", tone: "gray" },
+  asked: { title: "The processor was asked", tone: "gray" },
+  late_result: { title: "A result came too late", tone: "amber" },
   retried: { title: "Retried by a person", tone: "gray" },
   result_accepted: { title: "A late result was accepted", tone: "green" },
 };

@@ -1,6 +1,7 @@
 """claim: who gets which jobs. Workers take the head of the queue; those that lose a race spread out behind it."""
 
 import asyncio
+import contextlib
 import random
 import secrets
 from collections.abc import Callable, Sequence
@@ -186,10 +187,12 @@ class Claims:
             ids = await self._spread(where, wanted, crowd)
             where = {"_id": {"$in": ids}, "ready": 1}
 
-        async def run(again: bool) -> list[Document]:
-            return await self._jobs.find(where).sort(_ORDER).limit(wanted).to_list()
+        async def run(hint: str | None) -> list[Document]:
+            found = await documents.page(self._jobs.find(where, hint=hint).sort(_ORDER).limit(wanted))
+            return [one for one in found if documents.is_job(one)]
 
-        return await self._link.do(run)
+        # Chosen jobs are looked up by their ids; the head of the queue is where one index ends.
+        return await self._link.read(lambda again: run(None)) if crowd else await self._link.hinted(run, "ready")
 
     def _due(self, flow: str) -> Document:
         # What is past its deadline is the reaper's; `$not` also takes what has none.
@@ -199,7 +202,7 @@ class Claims:
         async def run(again: bool) -> list[Document]:
             return await self._jobs.find(where, {"priority": 1}).sort(_ORDER).limit(wanted * (1 + crowd)).to_list()
 
-        seen = await self._link.do(run)
+        seen = await self._link.read(run)
         if len(seen) <= wanted:
             return [one["_id"] for one in seen]
         last = seen[wanted - 1]["priority"]
@@ -211,12 +214,24 @@ class Claims:
         async def run(again: bool) -> Document | None:
             return await self._jobs.find_one({"flow": flow, "ready": 0}, {"_id": 0, "runAt": 1}, sort=[("runAt", 1)])
 
-        found = await self._link.do(run)
+        found = await self._link.read(run)
         return None if found is None else int(found["runAt"])
 
     async def _make_ready(self, flow: str, at: int) -> None:
-        where = {"flow": flow, "ready": 0, "runAt": {"$lte": at}}
-        await self._link.do(lambda again: self._jobs.update_many(where, {"$set": {"ready": 1}}))
+        """Those that are due longest, so many at once: everything may come due at midnight.
+
+        A failure is nobody's trouble: the next claim goes on, and what is ready already is claimed meanwhile.
+        """
+        due: Document = {"flow": flow, "ready": 0, "runAt": {"$lte": at}}
+        limit = self._link.tuning.due_at_once
+
+        async def run(again: bool) -> None:
+            ids = [one["_id"] async for one in self._jobs.find(due, {"_id": 1}).sort("runAt", 1).limit(limit)]
+            # Under the same condition: whoever was put off meanwhile is not due.
+            await self._jobs.update_many({"_id": {"$in": ids}, **due}, {"$set": {"ready": 1}})
+
+        with contextlib.suppress(StoreUnavailable):
+            await self._link.read(run)
 
 
 def _tokens(count: int) -> list[str]:

@@ -1,63 +1,33 @@
-"""The client: what address and server are taken, how long an operation tries, and MongoDB's errors in our words."""
+"""The client: what server is taken, how long an operation tries, and which database it is about."""
 
 import asyncio
 import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import pymongo
-from bson.codec_options import CodecOptions, TypeDecoder, TypeRegistry
-from bson.int64 import Int64
-from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
-from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import (
-    BulkWriteError,
-    ConfigurationError,
-    ConnectionFailure,
-    ExecutionTimeout,
-    InvalidName,
-    InvalidURI,
-    OperationFailure,
-    PyMongoError,
-    WriteConcernError,
-)
+from pymongo import ReadPreference, WriteConcern
+from pymongo.errors import NotPrimaryError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from job_processor.core.errors import StorageFull, StoreRefused, StoreUnavailable
+from job_processor.core.errors import StoreRefused, StoreUnavailable
+from job_processor.store.mongo import address
+from job_processor.store.mongo.codec import CODEC, Collection, Document
+from job_processor.store.mongo.errors import NOT_PYMONGO, is_passing, is_too_slow, lacks_index, translate
+from job_processor.store.mongo.outage import Outage
+from job_processor.store.mongo.sent import LastSent
 from job_processor.store.mongo.tuning import Tuning
 
+__all__ = ["Collection", "Document", "Link", "Server", "is_passing"]
+
 T = TypeVar("T")
-Document: TypeAlias = dict[str, Any]
-Collection: TypeAlias = AsyncCollection[Document]
-
-DEFAULT_DATABASE = "job_processor"
 OLDEST = (7, 0)
+_MOST_OF_IT = 0.7
+"""The part of a try's limit that a read must have had before it is taken for too slow."""
 _log = logging.getLogger(__name__)
-
-_OUT_OF_DISK = frozenset({14031})
-_CREDENTIALS = frozenset({13, 18})
-# Elections, shutdowns, limits of time, conflicts: the same operation may succeed a moment later.
-_PASSING = frozenset(
-    {6, 7, 24, 43, 50, 64, 89, 91, 100, 112, 134, 175, 189, 202, 237, 262, 384, 9001, 10058, 10107, 11600, 11602}
-    | {13388, 13435, 13436}
-)
-
-
-class _PlainInt(TypeDecoder):
-    """BSON's 64-bit integers as plain ``int``: its own subclass would leak into everything that reads a job."""
-
-    @property
-    def bson_type(self) -> type[Int64]:
-        return Int64
-
-    def transform_bson(self, value: Int64) -> int:
-        return int(value)
-
-
-_CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, type_registry=TypeRegistry([_PlainInt()]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +37,8 @@ class Server:
     version: str
     topology: str
     streams: bool
+    product: str = "MongoDB"
+    """What answers, by its maker's name: several services speak MongoDB's protocol."""
 
 
 class Link:
@@ -74,18 +46,25 @@ class Link:
 
     def __init__(self, uri: str, database: str | None, tuning: Tuning) -> None:
         self.tuning = tuning
-        self._client = _make_client(uri)
-        refuse_unsafe(self._client)
-        self.database = database or _default_database(self._client)
+        self.outage = Outage()
+        self.on_new_primary: Callable[[], None] = lambda: None
+        """Called when a node says that it is not the primary any more: another clock counts from now on."""
+        self._sent = LastSent()
+        self._client = address.make_client(uri, self._sent)
+        self.database = database or address.default_database(self._client)
         self._closed = False
 
     async def open(self) -> Server:
         """Connect; raises ``StoreRefused`` for an address or server that would lose acknowledged jobs."""
         hello = await self.do(lambda again: self._client.admin.command("hello"))
         # An address of the kind mongodb+srv brings options of its own; they are known only now.
-        refuse_unsafe(self._client)
+        address.refuse_unsafe(self._client)
         build = await self.do(lambda again: self._client.admin.command("buildInfo"))
-        return _examined(hello, build)
+        server = _examined(hello, build)
+        product = _product(build, self.address)
+        if product != "MongoDB":
+            _log.warning("%s answers, not MongoDB: nobody has tried this driver on it", product)
+        return replace(server, product=product)
 
     async def close(self) -> None:
         self._closed = True
@@ -101,7 +80,7 @@ class Link:
         """Reads of what a majority has, from the primary; writes that a majority has in its journal."""
         return self._client.get_database(
             self.database,
-            codec_options=_CODEC,
+            codec_options=CODEC,
             read_preference=ReadPreference.PRIMARY,
             write_concern=WriteConcern("majority", j=True),
             read_concern=ReadConcern("majority"),
@@ -109,7 +88,14 @@ class Link:
 
     async def hello(self) -> Document:
         with pymongo.timeout(self.tuning.try_timeout):
-            return await self._client.admin.command("hello")
+            # A command does not take the database's options: without these its times have no zone.
+            return await self._client.admin.command("hello", codec_options=CODEC)
+
+    async def command(self, command: dict[str, Any]) -> Document:
+        """One command on the database, tried once under the usual limit. Raises what the driver raises."""
+        with pymongo.timeout(self.tuning.try_timeout):
+            database = self._client.get_database(self.database, codec_options=CODEC)
+            return await database.command(command, codec_options=CODEC)
 
     async def ping(self) -> None:
         """One short try: is there a primary that answers?"""
@@ -118,7 +104,9 @@ class Link:
             with pymongo.timeout(min(2.0, self.tuning.try_timeout)):
                 await self._client.admin.command("ping")
         except PyMongoError as error:
+            self.outage.failed()
             raise translate(error) from None
+        self.outage.answered()
 
     async def do(self, operation: Callable[[bool], Awaitable[T]]) -> T:
         """The operation's answer, tried again while the trouble is a passing one and patience lasts.
@@ -126,87 +114,100 @@ class Link:
         The operation is told whether an earlier try may have been applied although its answer was lost:
         every write must be made so that trying it again is harmless, and its answer then true.
         """
+        return await self._tried(operation, self.tuning.try_timeout, _passes_for_a_write)
+
+    async def read(self, operation: Callable[[bool], Awaitable[T]], limit: float | None = None) -> T:
+        """The same for a read, which is not asked again when it was too slow: it would be as slow again.
+
+        ``limit``: seconds that one try may take, if not the usual. Raises ``ReadTooLong`` beyond it.
+        """
+        return await self._tried(operation, limit or self.tuning.try_timeout, _passes_for_a_read)
+
+    async def hinted(self, operation: Callable[[str | None], Awaitable[T]], hint: str, limit: float | None = None) -> T:
+        """A read that is to use this index; without the hint where the index is not there."""
+
+        async def run(again: bool) -> T:
+            try:
+                return await operation(hint)
+            except PyMongoError as error:
+                if not lacks_index(error):
+                    raise
+                _log.warning("index %s is missing: the queries that need it are slow (job-processor check)", hint)
+                return await operation(None)
+
+        return await self.read(run, limit)
+
+    async def at_leisure(self, operation: Callable[[], Awaitable[T]]) -> T:
+        """Work that must not be cut by a limit, such as building an index: the server would throw it away.
+
+        Raises what the driver raises once patience with failures is over.
+        """
+        until: float | None = None
+        while True:
+            self._check_open()
+            try:
+                return await operation()
+            except PyMongoError as error:
+                now = time.monotonic()
+                until = until or now + self.tuning.give_up_after
+                if not is_passing(error) or now > until:
+                    raise
+            await asyncio.sleep(1.0)
+
+    async def _tried(
+        self, operation: Callable[[bool], Awaitable[T]], limit: float, passes: Callable[[PyMongoError, bool], bool]
+    ) -> T:
         until = time.monotonic() + self.tuning.give_up_after
         again = False
         pause = 0.02
         while True:
             self._check_open()
+            sent = self._sent.begin()
             try:
-                with pymongo.timeout(self.tuning.try_timeout):
-                    return await operation(again)
+                with pymongo.timeout(limit):
+                    answer = await operation(again)
             except PyMongoError as error:
-                if not is_passing(error) or time.monotonic() + pause > until:
+                self._note(error)
+                had_its_time = time.monotonic() - sent[0] >= _MOST_OF_IT * limit
+                if not passes(error, had_its_time) or time.monotonic() + pause > until:
                     # The cause stays out of the traceback: drivers put addresses and documents in their messages.
                     raise translate(error) from None
+            except NOT_PYMONGO as error:
+                raise translate(error) from None
+            else:
+                self.outage.answered()
+                return answer
             again = True
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(2 * pause, 1.0)
+
+    def _note(self, error: PyMongoError) -> None:
+        if is_passing(error) and not is_too_slow(error):
+            self.outage.failed()
+        if isinstance(error, NotPrimaryError):
+            self.on_new_primary()
 
     def _check_open(self) -> None:
         if self._closed:
             raise StoreUnavailable("The store is closed.")
 
 
-def is_passing(error: PyMongoError) -> bool:
-    """May the same operation succeed a moment later?"""
-    if isinstance(error, ConnectionFailure | ExecutionTimeout | WriteConcernError) or error.timeout:
-        return True
-    if isinstance(error, BulkWriteError):
-        details = error.details or {}
-        problems = [*details.get("writeErrors", []), *details.get("writeConcernErrors", [])]
-        return all(problem.get("code") in _PASSING for problem in problems)
-    if isinstance(error, OperationFailure):
-        return error.code in _PASSING or error.has_error_label("RetryableWriteError")
-    return False
+def _passes_for_a_write(error: PyMongoError, had_its_time: bool) -> bool:
+    return is_passing(error)
 
 
-def translate(error: PyMongoError) -> StoreUnavailable:
-    """The error that callers of the store see. Names the kind only: messages of drivers may hold data."""
-    code = error.code if isinstance(error, OperationFailure) else None
-    if code in _OUT_OF_DISK:
-        return StorageFull("The disk under the database is full; nothing was stored.")
-    if code in _CREDENTIALS:
-        return StoreUnavailable("The database refuses: credentials or rights are missing.")
-    numbered = "" if code is None else f", code {code}"
-    return StoreUnavailable(f"The database cannot answer: {type(error).__name__}{numbered}.")
+def _passes_for_a_read(error: PyMongoError, had_its_time: bool) -> bool:
+    return is_passing(error) and not (is_too_slow(error) and had_its_time)
 
 
-def refuse_unsafe(client: "AsyncMongoClient[Document]") -> None:
-    """Raise ``StoreRefused`` for options under which acknowledged jobs could be lost or decisions be stale."""
-    concern = client.write_concern.document
-    faults = []
-    if concern.get("w", "majority") != "majority":
-        faults.append(f"w={concern['w']} acknowledges before a majority has the job: remove w, or set w=majority")
-    if concern.get("j") is False:
-        faults.append("journal=false acknowledges before the job is on disk: remove it")
-    if not client.options.retry_writes:
-        faults.append("retryWrites=false makes every election visible: remove it")
-    if client.read_preference != ReadPreference.PRIMARY:
-        faults.append(f"readPreference={client.read_preference.mongos_mode} decides on stale data: remove it")
-    if faults:
-        raise StoreRefused(f"MONGODB_URI is not safe: {'; '.join(faults)}.")
-
-
-def _make_client(uri: str) -> "AsyncMongoClient[Document]":
-    try:
-        return AsyncMongoClient(
-            uri,
-            appname="job-processor",
-            # Longer than that nobody waits for an answer; the patience above covers elections.
-            serverSelectionTimeoutMS=5_000,
-            connectTimeoutMS=5_000,
-            maxPoolSize=64,
-        )
-    except (InvalidURI, ConfigurationError, InvalidName, ValueError, TypeError):
-        # Not the driver's message: it may quote a part of the password.
-        raise StoreRefused(
-            "MONGODB_URI cannot be read. It looks like mongodb://user:password@host:27017/database, "
-            "with user and password percent-encoded."
-        ) from None
-
-
-def _default_database(client: "AsyncMongoClient[Document]") -> str:
-    return client.get_default_database(default=DEFAULT_DATABASE).name
+def _product(build: Document, hosts: str) -> str:
+    if "ferretdb" in build:
+        return "FerretDB"
+    if "docdb" in hosts and "amazonaws.com" in hosts:
+        return "Amazon DocumentDB"
+    if "cosmos.azure.com" in hosts or "documents.azure.com" in hosts:
+        return "Azure DocumentDB"
+    return "MongoDB"
 
 
 def _examined(hello: Document, build: Document) -> Server:

@@ -5,16 +5,16 @@ Leases and ``run_at`` are measured by it in every process, so the wall clocks of
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-
-from pymongo.errors import PyMongoError
 
 from job_processor.core.errors import StoreUnavailable
 from job_processor.store.clock import SteadyClock
 
 Reading = Callable[[], Awaitable[datetime]]
+_log = logging.getLogger(__name__)
 
 
 class DatabaseClock:
@@ -27,6 +27,11 @@ class DatabaseClock:
         self._offset = 0.0
         self._clock: SteadyClock | None = None
         self._task: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+
+    def hurry(self) -> None:
+        """Read the time at once: another server's clock may count from now on."""
+        self._hurry.set()
 
     def now(self) -> int:
         if self._clock is None:
@@ -53,11 +58,16 @@ class DatabaseClock:
             self._task = None
 
     async def measure(self) -> None:
-        """Take the quickest of three readings: its error is at most half of what it took."""
+        """Take the quickest of three readings: its error is at most half of what it took.
+
+        Raises ``StoreUnavailable`` for a time without its zone, which would be read as local time.
+        """
         best: tuple[float, float] | None = None
         for _ in range(3):
             before = self._steady()
             at = await self._read()
+            if at.tzinfo is None:
+                raise StoreUnavailable("The database's time came without its time zone.")
             took = self._steady() - before
             offset = at.timestamp() - (before + took / 2)
             if best is None or took < best[0]:
@@ -67,7 +77,12 @@ class DatabaseClock:
 
     async def _keep_measuring(self) -> None:
         while True:
-            await asyncio.sleep(self._every)
-            # Without an answer the old offset goes on: monotonic clocks drift by milliseconds an hour.
-            with contextlib.suppress(PyMongoError, StoreUnavailable):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), self._every)
+            self._hurry.clear()
+            try:
                 await self.measure()
+            except Exception as error:
+                # The old offset goes on: monotonic clocks drift by milliseconds an hour.
+                _log.debug("the database's clock could not be read: %s", type(error).__name__)
+                await asyncio.sleep(min(1.0, self._every))

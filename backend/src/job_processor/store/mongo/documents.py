@@ -5,11 +5,13 @@ whose keys are a client's, are kept as JSON text, so that no key is ever an oper
 ``writes`` holds the ids of the last writes: how a write whose answer was lost finds out whether it landed.
 """
 
+import logging
 import secrets
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 import msgspec
+from pymongo.asynchronous.cursor import AsyncCursor
 
 from job_processor.core.job import Job, State
 from job_processor.store.base import IdempotencyKey, Summary
@@ -17,7 +19,12 @@ from job_processor.store.mongo.client import Document
 from job_processor.store.record import Record, from_record, to_record
 from job_processor.store.row import RowRecord, summary
 
+T = TypeVar("T")
 WRITES_KEPT = 8
+PAGE_BYTES = 32 * 1024 * 1024
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError)
+"""What reading a document raises that is not as ours are."""
+_log = logging.getLogger(__name__)
 _STATES = {s.value: s for s in State}
 _FREE_KEYS = ("metadata", "result_schema")
 _encode_json = msgspec.json.Encoder().encode
@@ -44,7 +51,9 @@ def inserted(job: Job, key: IdempotencyKey | None, now: int) -> Document:
     if job.tags:
         document["tags"] = list(job.tags)
     if key is not None:
-        document["key"] = {"key": key.key, "fingerprint": key.fingerprint}
+        # For whoever deletes the job, or puts the key back: the key itself stands in a collection of its own.
+        document["idempotencyKey"] = key.key
+        document["fingerprint"] = key.fingerprint
     return document
 
 
@@ -62,6 +71,7 @@ def changed(job: Job, now: int) -> tuple[Document, Document]:
         "leaseUntil": None if lease is None else lease.until,
         "executionId": job.attempts[-1].execution_id if lease is not None and job.attempts else None,
         "dueAt": job.due_at(),
+        "heardAt": job.heard_at(),
         "deadline": job.deadline,
         "updatedAt": job.updated_at,
         "finishedAt": job.finished_at,
@@ -106,6 +116,35 @@ def to_job(document: Document) -> Job:
         finished_at=document.get("finishedAt"),
         result=document.get("result"),
     )
+
+
+def is_job(document: Document) -> bool:
+    """At a glance: anybody may have put anything into the collection."""
+    return "record" in document and "prompt" in document and "rev" in document
+
+
+def each(found: Iterable[Document], convert: Callable[[Document], T]) -> list[T]:
+    """What the documents say. One that is not ours, by whoever's hand, is left out and logged: it must stop nobody."""
+    read = []
+    for one in found:
+        try:
+            read.append(convert(one))
+        except UNREADABLE as error:
+            _log.warning("the document %r in jobs is not a job (%s)", one.get("_id"), type(error).__name__)
+    return read
+
+
+async def page(found: "AsyncCursor[Document]") -> list[Document]:
+    """Whole documents until their texts are ``PAGE_BYTES``: a process has room for some large ones, not for many."""
+    documents: list[Document] = []
+    size = 0
+    async with found:
+        async for one in found:
+            documents.append(one)
+            size += one.get("promptBytes", 0) + (one.get("resultBytes") or 0)
+            if size >= PAGE_BYTES:
+                break
+    return documents
 
 
 _OF_A_RECORD = (

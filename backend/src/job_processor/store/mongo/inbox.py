@@ -61,7 +61,7 @@ class Inbox:
         return True
 
     async def kept(self, callback_id: str) -> Callback | None:
-        found = await self._link.do(lambda again: self._callbacks.find_one({"_id": callback_id}))
+        found = await self._link.read(lambda again: self._callbacks.find_one({"_id": callback_id}))
         return None if found is None else _callback(found)
 
     async def list(self, query: InboxQuery) -> Sequence[Kept]:
@@ -79,7 +79,7 @@ class Inbox:
         async def run(again: bool) -> list[Document]:
             return await self._callbacks.find(where, fields).sort("_id", -1).limit(query.limit).to_list()
 
-        return [Kept(_callback(one), one["contentBytes"], one.get("bodyBytes")) for one in await self._link.do(run)]
+        return [Kept(_callback(one), one["contentBytes"], one.get("bodyBytes")) for one in await self._link.read(run)]
 
     async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:
         update = {"$set": {"verdict": verdict.value, "jobId": job_id}}
@@ -99,7 +99,7 @@ class Inbox:
 
 _FIELDS = (
     *("receivedAt", "lastAt", "verdict", "said", "jobId", "attempt", "executionId", "retryable", "deliveries"),
-    *("contentBytes", "bodyBytes", "bodyCut", "contentType"),
+    *("contentBytes", "bodyBytes", "bodyCut", "contentType", "flow"),
 )
 
 
@@ -124,6 +124,8 @@ def _document(callback: Callback) -> Document:
         document["contentType"] = callback.content_type
     if callback.body is not None:
         document |= {"body": callback.body, "bodyBytes": len(callback.body), "bodyCut": callback.body_cut}
+    if callback.flow is not None:
+        document["flow"] = callback.flow
     return document
 
 
@@ -143,4 +145,5 @@ def _callback(document: Document) -> Callback:
         body=document.get("body"),
         body_cut=document.get("bodyCut", False),
         content_type=document.get("contentType"),
+        flow=document.get("flow"),
     )

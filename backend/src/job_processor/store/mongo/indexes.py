@@ -1,8 +1,20 @@
-"""Every index, by name and why it is there. Made at open; ``missing`` says which are not there."""
+"""Every index, by name and why it is there. Those that are missing are made at open; ``missing`` names them."""
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import OperationFailure, PyMongoError
 
-from job_processor.store.mongo.client import Link
+from job_processor.core.errors import StoreRefused
+from job_processor.store.mongo.client import Document, Link
+from job_processor.store.mongo.errors import translate
+
+_log = logging.getLogger(__name__)
+_CONFLICTS = frozenset({67, 85, 86})
+"""CannotCreateIndex, IndexOptionsConflict, IndexKeySpecsConflict."""
 
 _JOBS = [
     # claim: the head of a flow's queue. Future jobs are not in it, whatever their priority.
@@ -21,10 +33,12 @@ _JOBS = [
     ),
     # overdue.
     IndexModel([("dueAt", ASCENDING)], name="due", sparse=True),
+    # awaited.
+    IndexModel(
+        [("flow", ASCENDING), ("dueAt", ASCENDING)], name="awaited", partialFilterExpression={"state": "WAITING"}
+    ),
     # prune.
     IndexModel([("finishedAt", ASCENDING)], name="finished", sparse=True),
-    # add: one job a key.
-    IndexModel([("key.key", ASCENDING)], name="key", unique=True, sparse=True),
     # find_execution.
     IndexModel([("executionId", ASCENDING)], name="execution", sparse=True),
     # list, by each of its filters, newest first.
@@ -36,6 +50,9 @@ _JOBS = [
     # since.
     IndexModel([("changedAt", ASCENDING)], name="changed"),
 ]
+EMBEDDED_KEY = "key"
+"""The unique index of idempotency keys that stood in the job itself, before version 3. It is not made any more, and
+left where it is: while processes of an older version run it is theirs."""
 _CALLBACKS = [
     # keep: one a mark.
     IndexModel([("mark", ASCENDING)], name="mark", unique=True),
@@ -60,15 +77,84 @@ def wanted(keep_deletions: float) -> dict[str, list[IndexModel]]:
     }
 
 
-async def create(link: Link) -> None:
+async def create(link: Link) -> bool:
+    """Make the indexes that are not there, all of a collection in one pass over it, for as long as it takes.
+
+    Nothing is asked for when all are there. Returns whether jobs may carry idempotency keys themselves.
+    Raises ``StoreRefused`` for an index that is there under its name and differs.
+    """
+    embedded_keys = False
     for name, models in wanted(link.tuning.keep_deletions).items():
-        await link.do(lambda again, name=name, models=models: link.collection(name).create_indexes(models))  # type: ignore[misc]  # bound in the loop
+        there = await _there(link, name)
+        embedded_keys = embedded_keys or (name == "jobs" and EMBEDDED_KEY in there)
+        if absent := [model for model in models if _name(model) not in there]:
+            await _build(link, name, absent)
+        for model in models:
+            found = there.get(_name(model))
+            if found is not None and (difference := _difference(model, found)) is not None:
+                raise StoreRefused(f"The index {name}.{_name(model)} is not the one that is needed: {difference}")
+    return embedded_keys
+
+
+async def _build(link: Link, collection: str, models: list[IndexModel]) -> None:
+    called = ", ".join(f"{collection}.{_name(model)}" for model in models)
+    _log.info("building %s", called)
+    started = time.monotonic()
+    try:
+        await link.at_leisure(lambda: link.collection(collection).create_indexes(models))
+    except OperationFailure as error:
+        if error.code in _CONFLICTS:
+            raise StoreRefused(
+                f"Of the indexes {called} one cannot be made (code {error.code}): another index of the same fields is "
+                "in its way and must be dropped, or the server is not MongoDB and has no such index."
+            ) from None
+        raise translate(error) from None
+    except PyMongoError as error:
+        raise translate(error) from None
+    _log.info("built %s in %.1f s", called, time.monotonic() - started)
+
+
+def _difference(model: IndexModel, found: Document) -> str | None:
+    """What is not as it must be, and what to do; ``None``: it is the same."""
+    wanted_, there = _shape(model.document), _shape(found)
+    expiry, its = wanted_.pop("expireAfterSeconds"), there.pop("expireAfterSeconds")
+    if wanted_ != there:
+        return "drop it, and the next start makes it."
+    if expiry != its:
+        return (
+            f"its documents expire after {its} seconds, not {expiry}. Change it with the command collMod "
+            f"(index: {{name, expireAfterSeconds: {expiry}}})."
+        )
+    return None
+
+
+def _shape(document: Mapping[str, Any]) -> Document:
+    """What makes an index what it is; the rest, such as its version, is the server's."""
+    return {
+        "key": [(field, int(direction)) for field, direction in document["key"].items()],
+        "unique": bool(document.get("unique", False)),
+        "sparse": bool(document.get("sparse", False)),
+        "partialFilterExpression": dict(document.get("partialFilterExpression") or {}),
+        "expireAfterSeconds": document.get("expireAfterSeconds"),
+    }
+
+
+def _name(model: IndexModel) -> str:
+    return str(model.document["name"])
+
+
+async def _there(link: Link, name: str) -> dict[str, Document]:
+    async def run(again: bool) -> dict[str, Document]:
+        # A collection that is not there has no indexes.
+        return {one["name"]: dict(one) async for one in await link.collection(name).list_indexes()}
+
+    return await link.do(run)
 
 
 async def missing(link: Link) -> list[str]:
     """The indexes that are not there, as ``collection.name``."""
     absent = []
     for name, models in wanted(link.tuning.keep_deletions).items():
-        there = await link.do(lambda again, name=name: link.collection(name).index_information())  # type: ignore[misc]  # bound in the loop
-        absent += [f"{name}.{model.document['name']}" for model in models if model.document["name"] not in there]
+        there = await _there(link, name)
+        absent += [f"{name}.{_name(model)}" for model in models if _name(model) not in there]
     return absent

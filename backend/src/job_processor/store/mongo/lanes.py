@@ -15,6 +15,8 @@ from job_processor.core.lane import Lane, without_probe
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.documents import new_write_id
 
+MAX_CONCURRENCY = 5_000
+"""Of one flow: its places are one document, which is written anew at each claim."""
 _WRITES_KEPT = 32
 
 
@@ -49,10 +51,10 @@ class Lanes:
         async def run(again: bool) -> list[Lane]:
             return [_lane(found) async for found in self._lanes.find({}, {"lane": 1}).sort("_id", 1)]
 
-        return await self._link.do(run)
+        return await self._link.read(run)
 
     async def read(self, flow: str) -> Stored:
-        found = await self._link.do(lambda again: self._lanes.find_one({"_id": flow}))
+        found = await self._link.read(lambda again: self._lanes.find_one({"_id": flow}))
         if found is None:
             return Stored(Lane(flow))
         slots = tuple(msgspec.convert(slot, Slot) for slot in found.get("slots", ()))
@@ -130,7 +132,10 @@ class Lanes:
         tokens = await self._in_flight(flow)
         open_slots = [slot for slot in stored.slots if slot.token not in tokens]
         jobs = await self._look_at([slot.job for slot in open_slots])
-        kept = [slot for slot in stored.slots if slot.token in tokens]
+        # A slot that was filled long ago need not stand here: its job stands among those in flight, and the document
+        # is written anew at each claim.
+        young = now - int(self._link.tuning.slot_kept * 1000)
+        kept = [slot for slot in stored.slots if slot.token in tokens and slot.at > young]
         for slot in open_slots:
             job = jobs.get(slot.job)
             if job is None:
@@ -143,10 +148,11 @@ class Lanes:
     async def _in_flight(self, flow: str) -> set[str]:
         async def run(again: bool) -> set[str]:
             # Not only the slots' own: jobs claimed while the flow had no limit count as well.
-            found = self._jobs.find({"flow": flow, "token": {"$exists": True}}, {"_id": 0, "token": 1})
+            # "Greater than an empty text" is any token, and is answered from the index; "exists" reads every job.
+            found = self._jobs.find({"flow": flow, "token": {"$gt": ""}}, {"_id": 0, "token": 1})
             return {str(one["token"]) async for one in found}
 
-        return await self._link.do(run)
+        return await self._link.read(run)
 
     async def _look_at(self, ids: list[str]) -> dict[str, Document]:
         if not ids:
@@ -156,7 +162,7 @@ class Lanes:
             found = self._jobs.find({"_id": {"$in": ids}}, {"rev": 1, "token": 1, "state": 1, "leaseUntil": 1})
             return {one["_id"]: one async for one in found}
 
-        return await self._link.do(run)
+        return await self._link.read(run)
 
     async def _shut_out(self, slot: Slot, now: int) -> bool:
         """Shut out the claimer if it took too long. False also when the job has just moved; the next look tells."""

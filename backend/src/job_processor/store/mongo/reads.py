@@ -1,16 +1,19 @@
 """The reads: each one query of what a majority has."""
 
-import time
+import asyncio
 from collections.abc import Sequence
 
+from job_processor.core.errors import TooManySearches
 from job_processor.core.job import Job, State
-from job_processor.store.base import Counts, Query, Summary, Worker
+from job_processor.store.base import Awaited, Query, Summary, Worker
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
 
 TEXT_SEARCH_DEPTH = 100_000
 """A text search looks at the newest jobs only, so many of them."""
-_COSTLY = 0.1
+
+_ID_AHEAD_MS = 3_600_000
+"""How far an id's time may be ahead of its job's ``created_at``: its maker never goes back, its clock may."""
 
 
 class Reads:
@@ -18,30 +21,50 @@ class Reads:
         self._link = link
         self._jobs = link.collection("jobs")
         self._workers = link.collection("workers")
-        self._counted: tuple[float, dict[tuple[str, State], int]] = (0.0, {})
-        """Until when (monotonic) costly counts are given out again, and those counts."""
+        self._searching = asyncio.Lock()
 
     async def get(self, job_id: str) -> Job | None:
-        found = await self._link.do(lambda again: self._jobs.find_one({"_id": job_id}))
-        return None if found is None else documents.to_job(found)
+        found = await self._link.read(lambda again: self._jobs.find_one({"_id": job_id}))
+        return None if found is None else next(iter(documents.each([found], documents.to_job)), None)
 
-    async def find_execution(self, execution_id: str) -> str | None:
-        found = await self._link.do(lambda again: self._jobs.find_one({"executionId": execution_id}, {"_id": 1}))
-        return None if found is None else str(found["_id"])
+    async def find_execution(self, execution_id: str, flows: frozenset[str] | None) -> str | None:
+        where: Document = {"executionId": execution_id}
+        if flows is not None:
+            where["flow"] = {"$in": sorted(flows)}
+
+        async def run(again: bool) -> list[Document]:
+            return await self._jobs.find(where, {"_id": 1}).limit(2).to_list()
+
+        found = await self._link.read(run)
+        return str(found[0]["_id"]) if len(found) == 1 else None
 
     async def list(self, query: Query) -> Sequence[Summary]:
+        if query.text is None:
+            return await self._listed(query)
+        # A search reads whole texts: one at a time in a process, so that it takes no more than its share.
+        try:
+            async with asyncio.timeout(self._link.tuning.try_timeout):
+                await self._searching.acquire()
+        except TimeoutError:
+            raise TooManySearches("Other searches are under way; try again later.") from None
+        try:
+            return await self._listed(query)
+        finally:
+            self._searching.release()
+
+    async def _listed(self, query: Query) -> Sequence[Summary]:
         where = await self._conditions(query)
 
         async def run(again: bool) -> list[Document]:
             found = self._jobs.find(where, documents.of_a_row(query.clip)).sort("_id", -1).limit(query.limit)
             return await found.to_list()
 
-        return [documents.to_summary(one) for one in await self._link.do(run)]
+        return documents.each(await self._link.read(run), documents.to_summary)
 
     async def _conditions(self, query: Query) -> Document:
         parts: list[Document] = []
-        if query.before is not None:
-            parts.append({"_id": {"$lt": query.before}})
+        if ids := _id_bounds(query):
+            parts.append({"_id": ids})
         if query.states:
             parts.append({"state": {"$in": sorted(state.value for state in query.states)}})
         if query.flow is not None:
@@ -65,46 +88,44 @@ class Reads:
                 return None
             return await self._jobs.find_one({}, {"_id": 1}, sort=[("_id", -1)], skip=TEXT_SEARCH_DEPTH)
 
-        found = await self._link.do(run)
+        found = await self._link.read(run)
         return None if found is None else str(found["_id"])
 
-    async def counts(self, now: int) -> Counts:
-        good_until, by_state = self._counted
-        started = time.monotonic()
-        if started >= good_until:
-            by_state = await self._count()
-            took = time.monotonic() - started
-            good_for = took * self._link.tuning.count_reuse if took >= _COSTLY else 0.0
-            self._counted = (time.monotonic() + good_for, by_state)
-        oldest: dict[str, int] = {}
-        for flow in sorted({flow for flow, state in by_state if state is State.PENDING}):
-            first = await self._oldest(flow)
-            if first is not None and first <= now:
-                oldest[flow] = first
-        return Counts(dict(by_state), oldest)
+    async def awaited(self, which: Awaited, now: int) -> Sequence[Job]:
+        where: Document = {"flow": which.flow, "state": State.WAITING.value}
+        if which.unheard_since is None:
+            where["dueAt"] = {"$lte": now}
+        else:
+            # Documents of older versions have no heardAt.
+            unheard = [{"heardAt": None}, {"heardAt": {"$lt": which.unheard_since}}]
+            where["$or"] = [{"dueAt": {"$lte": now}}, *unheard]
+        order = "heardAt" if which.oldest else "dueAt"
 
-    async def _count(self) -> dict[tuple[str, State], int]:
-        async def run(again: bool) -> dict[tuple[str, State], int]:
-            found = await self._jobs.aggregate(
-                [{"$group": {"_id": {"flow": "$flow", "state": "$state"}, "n": {"$sum": 1}}}], hint="counts"
-            )
-            return {(one["_id"]["flow"], State(one["_id"]["state"])): int(one["n"]) async for one in found}
-
-        return await self._link.do(run)
-
-    async def _oldest(self, flow: str) -> int | None:
-        async def run(again: bool) -> Document | None:
-            where = {"flow": flow, "state": State.PENDING.value}
-            return await self._jobs.find_one(where, {"_id": 0, "runAt": 1}, sort=[("runAt", 1)])
-
-        found = await self._link.do(run)
-        return None if found is None else int(found["runAt"])
-
-    async def overdue(self, now: int, limit: int) -> Sequence[Job]:
         async def run(again: bool) -> list[Document]:
-            return await self._jobs.find({"dueAt": {"$lte": now}}).sort("dueAt", 1).limit(limit).to_list()
+            return await documents.page(self._jobs.find(where).sort(order, 1).limit(which.limit))
 
-        return [documents.to_job(one) for one in await self._link.do(run)]
+        return documents.each(await self._link.read(run), documents.to_job)
+
+    async def overdue(self, now: int, limit: int, but: frozenset[str]) -> Sequence[Job]:
+        """Longest overdue first, until the texts are too many for one page.
+
+        Leases that ended while the database did not answer are left alone for a while: their workers could not renew
+        them, and must get to it before anybody takes them for dead.
+        """
+        where: Document = {"dueAt": {"$lte": now}}
+        if but:
+            in_time = [{"deadline": None}, {"deadline": {"$gt": now}}]
+            where["$nor"] = [{"state": State.WAITING.value, "flow": {"$in": sorted(but)}, "$or": in_time}]
+        tuning = self._link.tuning
+        ago = self._link.outage.began_ago(tuning.outage, tuning.renewal)
+        if ago is not None:
+            dead = {"leaseUntil": {"$lt": now - int(ago * 1000)}}
+            where["$or"] = [{"state": {"$ne": State.RUNNING.value}}, {"deadline": {"$lte": now}}, dead]
+
+        async def run(again: bool) -> list[Document]:
+            return await documents.page(self._jobs.find(where).sort("dueAt", 1).limit(limit))
+
+        return documents.each(await self._link.read(run), documents.to_job)
 
     async def workers(self, seen_after: int) -> Sequence[Worker]:
         async def run(again: bool) -> list[Document]:
@@ -112,8 +133,27 @@ class Reads:
 
         return [
             Worker(one["_id"], one["name"], tuple(one["flows"]), one["running"], one["startedAt"], one["seenAt"])
-            for one in await self._link.do(run)
+            for one in await self._link.read(run)
         ]
+
+
+def _id_bounds(query: Query) -> Document:
+    """The ids that a list can be about: every index of a list has them, so that no more is read.
+
+    An id begins with the millisecond in which it was made, never before ``created_at`` and hardly after.
+    """
+    below = [] if query.before is None else [query.before]
+    if query.created_before is not None:
+        below.append(_id_of(query.created_before + _ID_AHEAD_MS))
+    bounds: Document = {"$lt": min(below)} if below else {}
+    if query.created_after is not None:
+        bounds["$gte"] = _id_of(query.created_after)
+    return bounds
+
+
+def _id_of(at: int) -> str:
+    """The least id of this millisecond."""
+    return f"{min(max(at, 0), 2**48 - 1):012x}"
 
 
 def pattern(text: str) -> str:

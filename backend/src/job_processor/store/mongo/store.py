@@ -11,6 +11,7 @@ from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
 from job_processor.store.base import (
     Added,
+    Awaited,
     Claim,
     Claimed,
     Counts,
@@ -25,11 +26,13 @@ from job_processor.store.base import (
     Summary,
     Worker,
 )
-from job_processor.store.mongo import indexes
+from job_processor.store.mongo import indexes, meta, plans
 from job_processor.store.mongo.claims import Claims
 from job_processor.store.mongo.client import Link, Server
 from job_processor.store.mongo.clock import DatabaseClock
+from job_processor.store.mongo.counts import Counting
 from job_processor.store.mongo.inbox import Inbox
+from job_processor.store.mongo.keys import Keys
 from job_processor.store.mongo.lanes import Lanes
 from job_processor.store.mongo.reads import Reads
 from job_processor.store.mongo.tuning import Tuning
@@ -40,14 +43,17 @@ from job_processor.store.mongo.writes import Writes
 class _Parts:
     """What exists while the store is open."""
 
-    def __init__(self, link: Link, server: Server, clock: DatabaseClock, now: Callable[[], int]) -> None:
+    def __init__(
+        self, link: Link, server: Server, clock: DatabaseClock, now: Callable[[], int], embedded_keys: bool
+    ) -> None:
         self.link = link
         self.server = server
         self.clock = clock
         self.lanes = Lanes(link)
         self.claims = Claims(link, self.lanes, now, clock.now)
         self.reads = Reads(link)
-        self.writes = Writes(link, now)
+        self.counting = Counting(link)
+        self.writes = Writes(link, now, Keys(link, embedded_keys))
         self.inbox = Inbox(link)
         self.watch = Watch(link, server.streams, clock.server_now)
 
@@ -76,7 +82,8 @@ class MongoStore:
         if self._parts is None:
             return StoreInfo("mongodb", "not open", shared=True)
         server, link = self._parts.server, self._parts.link
-        return StoreInfo("mongodb", f"{link.address} (MongoDB {server.version}, {server.topology})", shared=True)
+        detail = f"{link.address} ({server.product} {server.version}, {server.topology})"
+        return StoreInfo("mongodb", detail, shared=True, changes_arrive=self._parts.watch.arrive)
 
     def now(self) -> int:
         return self._now() if self._now is not None else self._open.clock.now()
@@ -89,23 +96,31 @@ class MongoStore:
         try:
             server = await link.open()
             await link.do(lambda again: clock.start())
-            await indexes.create(link)
+            link.on_new_primary = clock.hurry
+            await meta.examine(link, f"{server.product} {server.version}")
+            embedded_keys = await indexes.create(link)
         except BaseException:
             await clock.stop()
             await link.close()
             raise
-        self._parts = _Parts(link, server, clock, self._now or clock.now)
+        self._parts = _Parts(link, server, clock, self._now or clock.now, embedded_keys)
 
     async def close(self) -> None:
         parts, self._parts = self._parts, None
         if parts is not None:
             await parts.watch.close()
+            await parts.counting.stop()
+            await parts.writes.finish()
             await parts.clock.stop()
             await parts.link.close()
 
     async def missing_indexes(self) -> list[str]:
         """The indexes that are not there (as ``collection.name``), for ``job-processor check``."""
         return await indexes.missing(self._open.link)
+
+    async def plans(self) -> list[plans.Got]:
+        """How the server would answer every query of this driver, for ``job-processor check --plans``."""
+        return await plans.check(self._open.link, self.now())
 
     async def ping(self) -> None:
         await self._open.link.ping()
@@ -116,14 +131,14 @@ class MongoStore:
     async def get(self, job_id: str) -> Job | None:
         return await self._open.reads.get(job_id)
 
-    async def find_execution(self, execution_id: str) -> str | None:
-        return await self._open.reads.find_execution(execution_id)
+    async def find_execution(self, execution_id: str, flows: frozenset[str] | None = None) -> str | None:
+        return await self._open.reads.find_execution(execution_id, flows)
 
     async def list(self, query: Query) -> Sequence[Summary]:
         return await self._open.reads.list(query)
 
     async def counts(self) -> Counts:
-        return await self._open.reads.counts(self.now())
+        return await self._open.counting.counts(self.now())
 
     async def claim(self, claim: Claim) -> Claimed:
         return await self._open.claims.claim(claim)
@@ -134,8 +149,11 @@ class MongoStore:
     async def apply(self, change: Change) -> bool:
         return await self._open.writes.apply(change)
 
-    async def overdue(self, limit: int) -> Sequence[Job]:
-        return await self._open.reads.overdue(self.now(), limit)
+    async def overdue(self, limit: int, but_callbacks_of: frozenset[str] = frozenset()) -> Sequence[Job]:
+        return await self._open.reads.overdue(self.now(), limit, but_callbacks_of)
+
+    async def awaited(self, which: Awaited) -> Sequence[Job]:
+        return await self._open.reads.awaited(which, self.now())
 
     async def prune(self, finished_before: int, limit: int) -> int:
         return await self._open.writes.prune(finished_before, limit)

@@ -1,68 +1,73 @@
 """The writes but for claims: each a compare-and-set on one document, harmless when tried again."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from pymongo import UpdateOne
-from pymongo.errors import DuplicateKeyError
 
-from job_processor.core.errors import IdempotencyMismatch, StoreUnavailable
+from job_processor.core.errors import StoreUnavailable
 from job_processor.core.job import Job, State
 from job_processor.core.transitions import Change
 from job_processor.store.base import Added, Held, IdempotencyKey, Worker
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
+from job_processor.store.mongo.groups import Groups, Write
+from job_processor.store.mongo.keys import Keys
+
+_TO_DELETE = {"flow": 1, "rev": 1, "idempotencyKey": 1}
+_PAUSES = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
+"""Seconds between two looks at a key whose job comes and goes."""
 
 
 class Writes:
-    def __init__(self, link: Link, now: Callable[[], int]) -> None:
+    def __init__(self, link: Link, now: Callable[[], int], keys: Keys) -> None:
         self._link = link
+        self._keys = keys
         self._now = now
         self._jobs = link.collection("jobs")
+        self._moves = Groups(link, self._jobs)
         self._gone = link.collection("gone")
         self._callbacks = link.collection("callbacks")
         self._workers = link.collection("workers")
 
     async def add(self, job: Job, key: IdempotencyKey | None) -> Added:
-        """Insert under an id and a birth mark of our own.
+        """Insert under an id and a birth mark of our own; with a key, the key first.
 
         After a lost answer the job is read back with majority; if it is not there the insert is tried again,
         and lands at most once because of the id.
         """
-        birth = documents.new_write_id()
-        mine: Document = {"_id": job.id, "birth": birth}
-        first = documents.inserted(job, key, self._now())
-
-        async def run(again: bool) -> Added | None:
-            if again and await self._jobs.find_one(mine, {"_id": 1}) is not None:
+        if key is None:
+            if await self._insert(job, None):
                 return Added(job, created=True)
-            try:
-                # An upsert and no insert: only an update lets the server stamp the time of the change.
-                await self._jobs.update_one(
-                    mine, {"$setOnInsert": first, "$currentDate": {"changedAt": True}}, upsert=True
-                )
-            except DuplicateKeyError:
-                return await self._earlier(mine, job, key)
-            return Added(job, created=True)
-
-        for _ in range(10):
-            added = await self._link.do(run)
-            if added is not None:
+            raise StoreUnavailable("A job of this id is there already; nothing was stored.")
+        earlier = await self._keys.embedded(key)
+        if earlier is not None:
+            return Added(documents.to_job(earlier), created=False)
+        for pause in _PAUSES:
+            # The key says which id its job has. Whoever put it there may have died before the job was.
+            job_id = await self._keys.hold(key, job.id)
+            if job_id is not None and (added := await self._add_once(job._replace(id=job_id), key)) is not None:
                 return added
+            await asyncio.sleep(pause)
         raise StoreUnavailable("The idempotency key changes hands faster than it can be read.")
 
-    async def _earlier(self, mine: Document, job: Job, key: IdempotencyKey | None) -> Added | None:
-        """What stands where the insert would go. ``None``: it has gone meanwhile."""
-        if await self._jobs.find_one(mine, {"_id": 1}) is not None:
+    async def _add_once(self, job: Job, key: IdempotencyKey) -> Added | None:
+        """The key's job, made now or before. ``None``: it was deleted in this moment, and its key with it."""
+        if await self._insert(job, key):
             return Added(job, created=True)
-        if key is not None:
-            earlier = await self._jobs.find_one({"key.key": key.key})
-            if earlier is not None:
-                if not key.fits(earlier["key"]["fingerprint"]):
-                    raise IdempotencyMismatch("The idempotency key was used before with another body.")
-                return Added(documents.to_job(earlier), created=False)
-        if await self._jobs.find_one({"_id": job.id}, {"_id": 1}) is not None:
-            raise StoreUnavailable("A job of this id is there already; nothing was stored.")
-        return None
+        made = await self._link.read(lambda again: self._jobs.find_one({"_id": job.id}))
+        return None if made is None else Added(documents.to_job(made), created=False)
+
+    async def _insert(self, job: Job, key: IdempotencyKey | None) -> bool:
+        """False: a job of this id is there already."""
+        birth = documents.new_write_id()
+        # An upsert and no insert: only an update lets the server stamp the time of the change.
+        update: Document = {
+            "$setOnInsert": documents.inserted(job, key, self._now()),
+            "$currentDate": {"changedAt": True},
+        }
+        where: Document = {"_id": job.id, "birth": birth}
+        return await self._moves.write(Write(job.id, birth, where, update, len(job.prompt), upsert=True))
 
     async def apply(self, change: Change) -> bool:
         guard, job = change.guard, change.job
@@ -71,15 +76,12 @@ class Writes:
         if guard.lease_until is not None:
             where["leaseUntil"] = guard.lease_until
         update = documents.move(job, self._now(), write_id)
+        return await self._moves.write(Write(job.id, write_id, where, update, len(job.result or "")))
 
-        async def run(again: bool) -> bool:
-            result = await self._jobs.update_one(where, update)
-            if result.matched_count == 1:
-                return True
-            # Lost; or landed by an earlier try (ours or the driver's) whose answer was lost. The mark tells.
-            return await self._jobs.find_one({"_id": job.id, "writes": write_id}, {"_id": 1}) is not None
-
-        return await self._link.do(run)
+    async def finish(self) -> None:
+        """Wait for the writes that are under way."""
+        await self._moves.finish()
+        await self._keys.finish()
 
     async def extend(self, held: Sequence[Held], until: int) -> Sequence[str]:
         if not held:
@@ -103,16 +105,20 @@ class Writes:
         old = {"finishedAt": {"$lt": finished_before}}
 
         async def find(again: bool) -> list[Document]:
-            found = self._jobs.find(old, {"flow": 1, "rev": 1}).sort("finishedAt", 1).limit(limit)
+            found = self._jobs.find(old, _TO_DELETE).sort("finishedAt", 1).limit(limit)
             return await found.to_list()
 
-        jobs = await self._link.do(find)
+        jobs = await self._link.read(find)
         if not jobs:
             return 0
         await self._tell(jobs)
+        await self._keys.free(jobs)
         # Whoever was retried meanwhile has no finishedAt any more and stays.
         where = {"_id": {"$in": [job["_id"] for job in jobs]}, **old}
-        return await self._link.do(lambda again: self._delete(where, len(jobs), again))
+        deleted = await self._link.do(lambda again: self._delete(where, len(jobs), again))
+        if deleted < len(jobs):
+            await self._keys.keep(jobs)
+        return deleted
 
     async def _delete(self, where: Document, expected: int, again: bool) -> int:
         result = await self._jobs.delete_many(where)
@@ -121,10 +127,11 @@ class Writes:
 
     async def delete(self, job_id: str) -> bool:
         where: Document = {"_id": job_id, "finishedAt": {"$gte": 0}}
-        job = await self._link.do(lambda again: self._jobs.find_one(where, {"flow": 1, "rev": 1}))
+        job = await self._link.read(lambda again: self._jobs.find_one(where, _TO_DELETE))
         if job is None:
             return False
         await self._tell([job])
+        await self._keys.free([job])
         # The job last: killed in between, it is there to be deleted again.
         await self._link.do(lambda again: self._callbacks.delete_many({"jobId": job_id}))
 
@@ -136,7 +143,10 @@ class Writes:
             # or retried just now, and then it is there.
             return await self._jobs.find_one({"_id": job_id}, {"_id": 1}) is None
 
-        return await self._link.do(run)
+        deleted = await self._link.do(run)
+        if not deleted:
+            await self._keys.keep([job])
+        return deleted
 
     async def _tell(self, jobs: Sequence[Document]) -> None:
         """Leave word of deletions before they are made, so that ``since`` misses none.
@@ -147,7 +157,7 @@ class Writes:
         words = [
             UpdateOne(
                 {"_id": job["_id"]},
-                {"$set": {"flow": job["flow"], "rev": job["rev"] + 1}, "$currentDate": {"at": True}},
+                {"$set": {"flow": job.get("flow", ""), "rev": job.get("rev", 0) + 1}, "$currentDate": {"at": True}},
                 upsert=True,
             )
             for job in jobs

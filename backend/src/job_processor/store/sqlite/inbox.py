@@ -13,7 +13,7 @@ from job_processor.store.sqlite.writer import Transaction
 
 _COLUMNS = (
     "id, received_at, last_at, verdict, said, job_id, attempt, execution_id, retryable, deliveries, body_cut, "
-    "content_type"
+    "content_type, flow"
 )
 _SETTLED = tuple(sorted(verdict.value for verdict in SETTLED))
 
@@ -30,7 +30,7 @@ def keep(callback: Callback, limited: bool) -> Callable[[Transaction], str | Non
         if limited and not _has_room(tx, callback):
             return None
         tx.db.execute(
-            f"INSERT INTO callbacks ({_COLUMNS}, mark, content, body) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            f"INSERT INTO callbacks ({_COLUMNS}, mark, content, body) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 callback.id,
                 callback.received_at,
@@ -44,6 +44,7 @@ def keep(callback: Callback, limited: bool) -> Callable[[Transaction], str | Non
                 callback.deliveries,
                 int(callback.body_cut),
                 callback.content_type,
+                callback.flow,
                 callback.mark,
                 callback.content.encode(),
                 callback.body,
@@ -129,6 +130,7 @@ def _callback(row: Row, clip: int | None = None) -> Callback:
         deliveries,
         body_cut,
         content_type,
+        flow,
         content,
     ) = row
     return Callback(
@@ -146,4 +148,5 @@ def _callback(row: Row, clip: int | None = None) -> Callback:
         deliveries=deliveries,
         body_cut=bool(body_cut),
         content_type=content_type,
+        flow=flow,
     )

@@ -232,11 +232,19 @@ def set_clock(clock: SteadyClock) -> Callable[[Transaction], int]:
         by = clock.step_due()
         if not by:
             return 0
+        wished: list[rows.Row] = tx.db.execute(
+            "SELECT n, record FROM jobs "
+            "WHERE state = 'WAITING' AND due_at < min(lease_until, coalesce(deadline, lease_until))"
+        ).fetchall()
         tx.db.execute(
-            "UPDATE jobs SET rev = rev + 1, lease_until = lease_until + ?1, "
+            "UPDATE jobs SET rev = rev + 1, heard_at = heard_at + ?1, lease_until = lease_until + ?1, "
             "due_at = min(lease_until + ?1, coalesce(deadline, lease_until + ?1)) WHERE lease_token IS NOT NULL",
             (by,),
         )
+        for n, record in wished:
+            tx.db.execute(
+                "UPDATE jobs SET record = ?1, due_at = min(due_at, ?2) WHERE n = ?3", (*rows.ask_moved(record, by), n)
+            )
         # After the first attempt `run_at` is the end of a wait between attempts, before it a promise to a client.
         tx.db.execute("UPDATE jobs SET run_at = run_at + ? WHERE ready = 0 AND attempt > 0", (by,))
         found: list[rows.Row] = tx.db.execute("SELECT lane FROM lanes").fetchall()

@@ -8,7 +8,7 @@ import msgspec
 from job_processor.core.ids import AHEAD_MS, first_id_of
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
-from job_processor.store.base import Notice, Query, Resync, Summary, Worker
+from job_processor.store.base import Awaited, Notice, Query, Resync, Summary, Worker
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.connection import CONTAINS
 
@@ -26,10 +26,14 @@ def get(job_id: str) -> Callable[[apsw.Connection], Job | None]:
     return run
 
 
-def find_execution(execution_id: str) -> Callable[[apsw.Connection], str | None]:
+def find_execution(execution_id: str, flows: frozenset[str] | None) -> Callable[[apsw.Connection], str | None]:
+    names = sorted(flows or ())
+    of_these = "" if flows is None else f" AND flow IN ({','.join('?' * len(names))})"
+    sql = f"SELECT id FROM jobs WHERE execution_id = ?{of_these} LIMIT 2"
+
     def run(db: apsw.Connection) -> str | None:
-        row = db.execute("SELECT id FROM jobs WHERE execution_id = ? LIMIT 1", (execution_id,)).fetchone()
-        return None if row is None else str(row[0])
+        found = db.execute(sql, (execution_id, *names)).fetchall()
+        return str(found[0][0]) if len(found) == 1 else None
 
     return run
 
@@ -121,12 +125,37 @@ def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
     return where, values
 
 
-def overdue(now: int, limit: int) -> Callable[[apsw.Connection], list[Job]]:
+def overdue(now: int, limit: int, but: frozenset[str]) -> Callable[[apsw.Connection], list[Job]]:
+    flows = sorted(but)
+    these = f"j.flow IN ({','.join('?' * len(flows))})"
+    left = f"j.state = 'WAITING' AND (j.deadline IS NULL OR j.deadline > ?) AND {these}"
+    sql = f"{rows.WHOLE} WHERE j.due_at <= ? AND NOT ({left}) ORDER BY j.due_at LIMIT ?"
+
     def run(db: apsw.Connection) -> list[Job]:
-        sql = f"{rows.WHOLE} WHERE j.due_at <= ? ORDER BY j.due_at LIMIT ?"
-        return [rows.to_job(row) for row in db.execute(sql, (now, limit))]
+        return [rows.to_job(row) for row in db.execute(sql, (now, now, *flows, limit))]
 
     return run
+
+
+def awaited(which: Awaited, now: int) -> Callable[[apsw.Connection], list[Job]]:
+    # Chosen in the index alone: a whole job is read only when it is wanted.
+    wanted, values = "due_at <= ?", [now]
+    if which.unheard_since is not None:
+        wanted, values = "(due_at <= ? OR heard_at IS NULL OR heard_at < ?)", [now, which.unheard_since]
+    chosen = (
+        "SELECT n FROM jobs INDEXED BY jobs_awaited "
+        f"WHERE state = 'WAITING' AND flow = ? AND {wanted} ORDER BY {_order(which)} LIMIT ?"
+    )
+    sql = f"{rows.WHOLE} WHERE j.n IN ({chosen}) ORDER BY {_order(which, 'j.')}"
+
+    def run(db: apsw.Connection) -> list[Job]:
+        return [rows.to_job(row) for row in db.execute(sql, (which.flow, *values, which.limit))]
+
+    return run
+
+
+def _order(which: Awaited, table: str = "") -> str:
+    return f"{table}heard_at" if which.oldest else f"{table}due_at"
 
 
 def oldest_due(now: int, flows: Sequence[str]) -> Callable[[apsw.Connection], dict[str, int]]:

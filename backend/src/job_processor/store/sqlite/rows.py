@@ -95,6 +95,13 @@ def tags(record: bytes) -> tuple[str, ...]:
     return _decode_row(record).tags
 
 
+def ask_moved(record: bytes, by: int) -> tuple[bytes, int | None]:
+    """The record with its ``ask_at`` moved by so many milliseconds, and what that is now."""
+    kept = _decode(record)
+    ask_at = None if kept.ask_at is None else kept.ask_at + by
+    return _encode(msgspec.structs.replace(kept, ask_at=ask_at)), ask_at
+
+
 def ready_flag(job: Job, now: int) -> int | None:
     if job.state is not State.PENDING:
         return None
@@ -103,8 +110,8 @@ def ready_flag(job: Job, now: int) -> int | None:
 
 INSERT = (
     "INSERT INTO jobs (id, seq, state, flow, priority, run_at, ready, rev, attempt, lease_token, lease_until, "
-    "execution_id, due_at, deadline, "
-    "created_at, updated_at, finished_at, record) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    "execution_id, due_at, heard_at, deadline, "
+    "created_at, updated_at, finished_at, record) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 
 
@@ -124,6 +131,7 @@ def insert_values(job: Job, seq: int, now: int) -> tuple[str | int | bytes | Non
         lease.until if lease is not None else None,
         job.attempts[-1].execution_id if lease is not None and job.attempts else None,
         job.due_at(),
+        job.heard_at(),
         job.deadline,
         job.created_at,
         job.updated_at,
@@ -135,7 +143,7 @@ def insert_values(job: Job, seq: int, now: int) -> tuple[str | int | bytes | Non
 # The guard of a compare-and-set is in the WHERE; a claim inside its own transaction uses it too.
 UPDATE = (
     "UPDATE jobs SET seq=?, state=?, run_at=?, ready=?, rev=?, attempt=?, lease_token=?, lease_until=?, "
-    "execution_id=?, due_at=?, deadline=?, "
+    "execution_id=?, due_at=?, heard_at=?, deadline=?, "
     "updated_at=?, finished_at=?, record=? WHERE id=? AND state=? AND rev=? AND lease_token IS ? "
     "AND lease_until IS coalesce(?, lease_until)"
 )
@@ -156,6 +164,7 @@ def update_values(
         lease.until if lease is not None else None,
         job.attempts[-1].execution_id if lease is not None and job.attempts else None,
         job.due_at(),
+        job.heard_at(),
         job.deadline,
         job.updated_at,
         job.finished_at,

@@ -70,11 +70,15 @@ CREATE INDEX callbacks_verdict ON callbacks(verdict, id);
 CREATE INDEX callbacks_last ON callbacks(last_at);
 """
 
-# Of a callback that could not be read the bytes are kept as they came.
+# Of a callback that could not be read the bytes are kept as they came; `flow` is whose execution a report speaks of.
+# `heard_at`: WAITING only; when the processor last said anything of the attempt. NULL in rows of older versions.
 _VERSION_3 = """
 ALTER TABLE callbacks ADD COLUMN body BLOB;
 ALTER TABLE callbacks ADD COLUMN body_cut INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE callbacks ADD COLUMN content_type TEXT;
+ALTER TABLE callbacks ADD COLUMN flow TEXT;
+ALTER TABLE jobs ADD COLUMN heard_at INTEGER;
+CREATE INDEX jobs_awaited ON jobs(flow, due_at, heard_at) WHERE state = 'WAITING';
 -- By tag and id: a page of one tag is read newest first along the index, and no further than it needs.
 CREATE TABLE job_tags (tag TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (tag, id)) STRICT, WITHOUT ROWID;
 INSERT INTO job_tags (tag, id) SELECT t.tag, j.id FROM tags t JOIN jobs j ON j.n = t.n ORDER BY t.tag, j.id;

@@ -17,6 +17,7 @@ from job_processor.core.transitions import Change
 from job_processor.failpoints import failpoint
 from job_processor.store.base import (
     Added,
+    Awaited,
     Claim,
     Claimed,
     Counts,
@@ -184,8 +185,8 @@ class SqliteStore:
     async def get(self, job_id: str) -> Job | None:
         return await self._open_readers.points.run(queries.get(job_id))
 
-    async def find_execution(self, execution_id: str) -> str | None:
-        return await self._open_readers.points.run(queries.find_execution(execution_id))
+    async def find_execution(self, execution_id: str, flows: frozenset[str] | None = None) -> str | None:
+        return await self._open_readers.points.run(queries.find_execution(execution_id, flows))
 
     async def list(self, query: Query) -> Sequence[Summary]:
         readers = self._open_readers
@@ -206,13 +207,21 @@ class SqliteStore:
     async def apply(self, change: Change) -> bool:
         return await self._open_writer.submit(operations.apply(change, self._now))
 
-    async def overdue(self, limit: int) -> Sequence[Job]:
+    async def overdue(self, limit: int, but_callbacks_of: frozenset[str] = frozenset()) -> Sequence[Job]:
+        now = await self._settled_now()
+        return await self._open_readers.upkeep.run(queries.overdue(now, limit, but_callbacks_of))
+
+    async def awaited(self, which: Awaited) -> Sequence[Job]:
+        now = await self._settled_now()
+        return await self._open_readers.upkeep.run(queries.awaited(which, now))
+
+    async def _settled_now(self) -> int:
+        """Not while the clock is being set: by the new time the leases from before would all be over."""
         now = self.now()
-        if self._setting is not None:
-            # By the clock of now the leases from before it was set would all be over.
-            await asyncio.wait([self._setting])
-            now = self._now()
-        return await self._open_readers.upkeep.run(queries.overdue(now, limit))
+        if self._setting is None:
+            return now
+        await asyncio.wait([self._setting])
+        return self._now()
 
     async def prune(self, finished_before: int, limit: int) -> int:
         return await self._open_writer.submit(operations.prune(finished_before, limit))

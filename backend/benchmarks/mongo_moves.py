@@ -1,0 +1,48 @@
+"""What a move costs the client over MongoDB, alone and together with others: CPU seconds of this process per move.
+
+The server's own speed does not matter for it, so a stand-in will do: ``python -m benchmarks.mongo_moves``.
+"""
+
+import argparse
+import asyncio
+import time
+
+from job_processor.core.transitions import decide
+from tests import mongo_server
+from tests.store_suite import given
+from tests.store_suite.places import Clock, MongoPlace
+
+ROUNDS = 12
+
+
+async def _cpu_of_a_move(place: MongoPlace, at_once: int, prompt: str) -> tuple[float, float]:
+    """(microseconds of CPU, moves/s) for cancelling jobs, so many at once."""
+    moves = ROUNDS * max(at_once, 10)
+    store = await place.open()
+    jobs = await asyncio.gather(*(given.added(store, prompt) for _ in range(moves)))
+    changes = []
+    for job in jobs:
+        change = decide(job, given.Cancelled("no"), store.now(), given.RULES, 0.5)
+        assert change is not None
+        changes.append(change)
+    cpu, wall = time.process_time(), time.perf_counter()
+    for start in range(0, moves, at_once):
+        assert all(await asyncio.gather(*(store.apply(change) for change in changes[start : start + at_once])))
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    return cpu / moves * 1e6, moves / wall
+
+
+async def main(kib: int = 0) -> None:
+    server = mongo_server.require()
+    print(f"client CPU of a move of a job with a prompt of {kib} KiB, {server.name}")
+    for at_once in (1, 10, 50):
+        place = MongoPlace(server, Clock())
+        cpu, rate = await _cpu_of_a_move(place, at_once, "x" * (kib * 1024))
+        print(f"{at_once:>4} at once: {cpu:6.0f} µs of CPU a move, {rate:6.0f} moves/s")
+        await place.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--prompt-kib", type=int, default=0)
+    asyncio.run(main(parser.parse_args().prompt_kib))

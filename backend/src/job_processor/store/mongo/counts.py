@@ -1,0 +1,156 @@
+"""counts: what is open exactly, what is final from a value that is renewed in the background.
+
+MongoDB has no count to look up: each is a walk over index entries, a second for about a million. So a small database
+is counted whole each time. A large one is counted whole in the background, by one query at a time and with a limit of
+its own, and only jobs that are not final, which are few, are counted when somebody asks.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
+
+from job_processor.core.errors import ReadTooLong
+from job_processor.core.job import FINAL, State
+from job_processor.store.base import Counts
+from job_processor.store.mongo.client import Document, Link
+
+T = TypeVar("T")
+_COSTLY = 0.1
+"""Seconds from which on a count is not made anew each time."""
+_OPEN = sorted(state.value for state in State if state not in FINAL)
+_STATES = frozenset(state.value for state in State)
+_log = logging.getLogger(__name__)
+
+
+class Reused(Generic[T]):
+    """A value that is measured by one query at a time, however many ask, and given out again if it was costly."""
+
+    def __init__(self, measure: Callable[[], Awaitable[T]], reuse: float) -> None:
+        self._measure = measure
+        self._reuse = reuse
+        self._task: asyncio.Task[T] | None = None
+        self._good_until = 0.0
+        self.took = 0.0
+        self.value: T | None = None
+
+    @property
+    def is_fresh(self) -> bool:
+        return self.value is not None and time.monotonic() < self._good_until
+
+    async def get(self) -> T:
+        """The value; an older one when the measuring takes too long."""
+        if self.value is not None and self.is_fresh:
+            return self.value
+        try:
+            return await asyncio.shield(self.start())
+        except ReadTooLong:
+            if self.value is None:
+                raise
+            return self.value
+
+    def start(self) -> "asyncio.Task[T]":
+        """Measure in the background, unless that is going on already."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="count")
+            self._task.add_done_callback(_heard)
+        return self._task
+
+    def take_over(self, other: "Reused[T]") -> None:
+        """What the other has measured is as good as measured here."""
+        self.value, self.took, self._good_until = other.value, other.took, other._good_until
+
+    async def stop(self) -> None:
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> T:
+        started = time.monotonic()
+        self.value = await self._measure()
+        self.took = time.monotonic() - started
+        good_for = self.took * self._reuse if self.took >= _COSTLY else 0.0
+        self._good_until = time.monotonic() + good_for
+        return self.value
+
+
+def _heard(task: "asyncio.Task[Any]") -> None:
+    """Whoever asked may be gone; what became of the measuring is said here."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.debug("counting failed: %s", error)
+
+
+class Counting:
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._jobs = link.collection("jobs")
+        tuning = link.tuning
+        self._quick = Reused(lambda: self._whole(min(tuning.quick_count, tuning.try_timeout)), tuning.count_reuse)
+        self._background = Reused(lambda: self._whole(tuning.whole_count), tuning.count_reuse)
+        self._open = Reused(self._open_only, tuning.count_reuse)
+        self._large = False
+
+    async def counts(self, now: int) -> Counts:
+        """Of a large database the final states are as of the last count in the background, and missing before it."""
+        by_state = await self._by_state()
+        flows = sorted({flow for flow, state in by_state if state is State.PENDING})
+        firsts = await asyncio.gather(*(self._oldest(flow) for flow in flows))
+        due = {flow: first for flow, first in zip(flows, firsts, strict=True) if first is not None and first <= now}
+        return Counts(by_state, due)
+
+    async def stop(self) -> None:
+        for one in (self._quick, self._background, self._open):
+            await one.stop()
+
+    async def _by_state(self) -> dict[tuple[str, State], int]:
+        if self._background.value is not None and self._background.took < _COSTLY:
+            self._large = False
+        if not self._large:
+            try:
+                counted = dict(await self._quick.get())
+            except ReadTooLong:
+                self._large = True
+            else:
+                # A count that was costly is given out again; the next one is made in the background.
+                self._large = self._quick.took >= _COSTLY and self._link.tuning.count_reuse > 0
+                if self._large:
+                    self._background.take_over(self._quick)
+                return counted
+        if not self._background.is_fresh:
+            self._background.start()
+        final = {key: n for key, n in (self._background.value or {}).items() if key[1] in FINAL}
+        return final | await self._open.get()
+
+    async def _whole(self, limit: float) -> dict[tuple[str, State], int]:
+        return await self._grouped([], limit)
+
+    async def _open_only(self) -> dict[tuple[str, State], int]:
+        # Flow by flow as the index has them: a walk from one flow to the next, and then over what is open alone.
+        flows = await self._link.read(lambda again: self._jobs.distinct("flow"))
+        where = {"flow": {"$in": sorted(flow for flow in flows if isinstance(flow, str))}, "state": {"$in": _OPEN}}
+        return await self._grouped([{"$match": where}], self._link.tuning.try_timeout)
+
+    async def _grouped(self, pipeline: list[Document], limit: float) -> dict[tuple[str, State], int]:
+        group: Document = {"$group": {"_id": {"flow": "$flow", "state": "$state"}, "n": {"$sum": 1}}}
+
+        async def run(hint: str | None) -> dict[tuple[str, State], int]:
+            options: dict[str, Any] = {} if hint is None else {"hint": hint}
+            found = await self._jobs.aggregate([*pipeline, group], **options)
+            # Whatever else somebody put into the collection is no job.
+            return {
+                (one["_id"]["flow"], State(one["_id"]["state"])): int(one["n"])
+                async for one in found
+                if one["_id"].get("state") in _STATES and isinstance(one["_id"].get("flow"), str)
+            }
+
+        return await self._link.hinted(run, "counts", limit)
+
+    async def _oldest(self, flow: str) -> int | None:
+        where = {"flow": flow, "state": State.PENDING.value}
+
+        async def run(hint: str | None) -> Document | None:
+            return await self._jobs.find_one(where, {"_id": 0, "runAt": 1}, sort=[("runAt", 1)], hint=hint)
+
+        found = await self._link.hinted(run, "counts")
+        return None if found is None else int(found["runAt"])

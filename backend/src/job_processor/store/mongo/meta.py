@@ -1,0 +1,72 @@
+"""What data and server these are, found out once: a server that lacks what the driver needs is refused by name.
+
+Services that speak MongoDB's protocol say that they are some version of it. What they lack would otherwise show as
+failures later, one by one. So when a database is opened on a server that it was not opened on before, each form of
+command that the driver uses is tried on one scratch document.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pymongo.errors import OperationFailure
+
+from job_processor.core.errors import StoreRefused
+from job_processor.store.mongo.client import Collection, Document, Link, is_passing
+
+FORMAT = 2
+"""Of the data. 1: idempotency keys stand in their jobs. 2: in a collection of their own."""
+OLDEST_READER = 1
+"""The oldest format whose programs can read what this one writes."""
+_ID = "format"
+_SCRATCH = "scratch"
+
+
+async def examine(link: Link, server: str) -> None:
+    """``server`` names what answers, with its version.
+
+    Raises ``StoreRefused`` for data of a newer version, or a server that lacks something.
+    """
+    meta = link.collection("meta")
+    found = await link.do(lambda again: meta.find_one({"_id": _ID}))
+    if found is not None and found.get("oldestReader", 0) > FORMAT:
+        raise StoreRefused(
+            f"The database was written by a newer version (format {found.get('format')}); "
+            f"this one reads up to {FORMAT}."
+        )
+    if found is None or found.get("probed") != server:
+        await _probe(link, meta, server)
+    if found is None or (found.get("format"), found.get("probed")) != (FORMAT, server):
+        update: Document = {"$max": {"format": FORMAT, "oldestReader": OLDEST_READER}, "$set": {"probed": server}}
+        await link.do(lambda again: meta.update_one({"_id": _ID}, update, upsert=True))
+
+
+async def _probe(link: Link, meta: Collection, server: str) -> None:
+    where = {"_id": _SCRATCH}
+    renewal = [{"$set": {"until": {"$min": [5, {"$ifNull": ["$deadline", 9]}]}}}]
+    steps: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
+        (
+            "upserts with $setOnInsert and $currentDate",
+            lambda: meta.update_one(
+                where, {"$setOnInsert": {"text": "äbc"}, "$currentDate": {"at": True}}, upsert=True
+            ),
+        ),
+        ("$push with $slice", lambda: meta.update_one(where, {"$push": {"marks": {"$each": ["m"], "$slice": -2}}})),
+        ("updates by pipeline, with $min and $ifNull", lambda: meta.update_one(where, renewal)),
+        ("projections with $substrCP", lambda: meta.find_one(where, {"text": {"$substrCP": ["$text", 0, 2]}})),
+    ]
+    for name, step in steps:
+
+        async def run(again: bool, step: Callable[[], Awaitable[Any]] = step) -> tuple[bool, Any]:
+            try:
+                return True, await step()
+            except OperationFailure as error:
+                if is_passing(error) or error.code in (13, 18):
+                    raise
+                return False, None
+
+        worked, answer = await link.do(run)
+        if not worked:
+            raise StoreRefused(f"{server} cannot be used: it has no {name}. MongoDB 7.0 or newer has.")
+    if not isinstance(answer, dict) or answer.get("text") != "äb":
+        raise StoreRefused(f"{server} cannot be used: its projections with $substrCP are not MongoDB's.")
+    await link.do(lambda again: meta.delete_one(where))

@@ -1,0 +1,261 @@
+"""What every query of the driver is expected to cost: the index that answers it, asked of the server itself.
+
+``check --plans`` has the server explain each of them (it explains, and runs none). The table here and what the driver
+sends are held together by tests/store/test_mongo_commands.py: a query that is not in the table fails there.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo.errors import OperationFailure, PyMongoError
+
+from job_processor.core.job import FINAL, State
+from job_processor.store.mongo.client import Document, Link
+from job_processor.store.mongo.errors import translate
+
+_PENDING = State.PENDING.value
+_OPEN = sorted(state.value for state in State if state not in FINAL)
+_ID = "_id_"
+_BY_ID = ("EXPRESS", "IDHACK")
+"""Stages that look an ``_id`` up without an index's name in the explanation."""
+_LATER = "f" * 24
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A query, and how it should be answered.
+
+    ``indexes``: any of them; none: the collection is small. ``covered``: from the index alone. ``sorts``: a few are
+    sorted in memory.
+    """
+
+    name: str
+    command: Document
+    indexes: tuple[str, ...]
+    covered: bool = False
+    sorts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """What the server says. ``fault`` is None when the plan is the expected one."""
+
+    expected: Expected
+    plan: str
+    fault: str | None
+
+
+def _find(collection: str, where: Document, **rest: object) -> Document:
+    return {"find": collection, "filter": where, **rest}
+
+
+def _list(*parts: Document) -> Document:
+    return _find("jobs", {"$and": list(parts)} if parts else {}, sort={"_id": -1}, limit=50)
+
+
+_GROUP = {"$group": {"_id": {"flow": "$flow", "state": "$state"}, "n": {"$sum": 1}}}
+_QUEUE = {"priority": -1, "runAt": 1, "_id": 1}
+
+
+def table(flow: str, now: int) -> list[Expected]:
+    """Every query, with values as they might come."""
+    ids = {"_id": {"$gte": "0" * 12, "$lt": _LATER}}
+    failed = {"state": {"$in": ["FAILED"]}}
+    open_ = {"$match": {"flow": {"$in": [flow]}, "state": {"$in": _OPEN}}}
+    due: Document = {"flow": flow, "ready": 0, "runAt": {"$lte": now}}
+    of_job = {"jobId": _LATER}
+    return [
+        Expected("get", _find("jobs", {"_id": _LATER}), (_ID,)),
+        Expected("find_execution", _find("jobs", {"executionId": "x"}), ("execution",)),
+        Expected("list", _list(), (_ID,)),
+        Expected("list, next page", _list({"_id": {"$lt": _LATER}}), (_ID,)),
+        Expected("list by time", _list(ids, {"createdAt": {"$gte": 0}}, {"createdAt": {"$lt": now}}), (_ID,)),
+        Expected("list by state", _list(failed), ("state",)),
+        Expected("list by flow", _list({"flow": flow}), ("flow",)),
+        Expected("list by tag", _list({"tags": "x"}), ("tags",)),
+        Expected("list by state and flow", _list(failed, {"flow": flow}), ("flow", "state", "counts"), sorts=True),
+        Expected(
+            "counts, everything",
+            {"aggregate": "jobs", "pipeline": [_GROUP], "cursor": {}, "hint": "counts"},
+            ("counts",),
+            covered=True,
+        ),
+        Expected(
+            "counts, what is open",
+            {"aggregate": "jobs", "pipeline": [open_, _GROUP], "cursor": {}, "hint": "counts"},
+            ("counts",),
+            covered=True,
+        ),
+        Expected("counts, the flows", {"distinct": "jobs", "key": "flow"}, ("counts", "flow"), covered=True),
+        Expected(
+            "counts, oldest waiting job",
+            _find("jobs", {"flow": flow, "state": _PENDING}, sort={"runAt": 1}, limit=1, projection=_only("runAt")),
+            ("counts",),
+            covered=True,
+        ),
+        Expected(
+            "claim, what comes due next",
+            _find("jobs", {"flow": flow, "ready": 0}, sort={"runAt": 1}, limit=1, projection=_only("runAt")),
+            ("future",),
+            covered=True,
+        ),
+        Expected("claim, what is due", _find("jobs", due, sort={"runAt": 1}, limit=2000), ("future",)),
+        Expected(
+            "claim, head of the queue",
+            _find("jobs", {"flow": flow, "ready": 1}, sort=_QUEUE, limit=50, hint="ready"),
+            ("ready",),
+        ),
+        Expected(
+            "claim, behind a crowd",
+            _find("jobs", {"flow": flow, "ready": 1}, sort=_QUEUE, limit=500, projection={"priority": 1}),
+            ("ready",),
+            covered=True,
+        ),
+        Expected(
+            "claim, chosen jobs", _find("jobs", {"_id": {"$in": [_LATER]}, "ready": 1}, sort=_QUEUE), (_ID,), sorts=True
+        ),
+        Expected(
+            "claim, which are ours",
+            _find("jobs", {"_id": {"$in": [_LATER]}, "token": {"$in": ["t"]}}),
+            (_ID, "in_flight"),
+        ),
+        Expected(
+            "claim, leases in flight",
+            _find("jobs", {"flow": flow, "token": {"$gt": ""}}, projection=_only("token")),
+            ("in_flight",),
+            covered=True,
+        ),
+        Expected("marks, slots", _find("jobs", {"_id": {"$in": [_LATER]}}), (_ID,)),
+        Expected("extend, lost leases", _find("jobs", {"_id": {"$in": [_LATER]}, "state": "RUNNING"}), (_ID, "state")),
+        Expected("overdue", _find("jobs", {"dueAt": {"$lte": now}}, sort={"dueAt": 1}, limit=200), ("due",)),
+        Expected(
+            "prune", _find("jobs", {"finishedAt": {"$lt": now}}, sort={"finishedAt": 1}, limit=200), ("finished",)
+        ),
+        Expected("delete", _find("jobs", {"_id": _LATER, "finishedAt": {"$gte": 0}}), (_ID, "finished")),
+        Expected("changes since", _find("jobs", {"changedAt": {"$gt": _date()}}, sort={"changedAt": 1}), ("changed",)),
+        Expected("deletions since", _find("gone", {"at": {"$gt": _date()}}, sort={"at": 1}), ("at",)),
+        Expected("a deletion", _find("gone", {"_id": _LATER}), (_ID,)),
+        Expected("marks of keys", _find("keys", {"_id": {"$in": ["k"]}}), (_ID,)),
+        Expected("a key", _find("keys", {"_id": "k"}), (_ID,)),
+        Expected("lane", _find("lanes", {"_id": flow}), (_ID,)),
+        Expected("lane, mark", _find("lanes", {"_id": flow, "writes": "w"}), (_ID,)),
+        Expected("lanes", _find("lanes", {}, sort={"_id": 1}), (_ID,)),
+        Expected("workers", _find("workers", {"seenAt": {"$gte": 0}}, sort={"_id": 1}), (_ID,)),
+        Expected("callback", _find("callbacks", {"_id": _LATER}), (_ID,)),
+        Expected("callback by mark", _find("callbacks", {"mark": "m"}), ("mark",)),
+        Expected("inbox", _find("callbacks", {}, sort={"_id": -1}, limit=50), (_ID,)),
+        Expected("inbox, next page", _find("callbacks", {"_id": {"$lt": _LATER}}, sort={"_id": -1}, limit=50), (_ID,)),
+        Expected("inbox of a job", _find("callbacks", of_job, sort={"_id": -1}, limit=50), ("job",)),
+        Expected(
+            "inbox by verdict", _find("callbacks", {"verdict": {"$in": ["UNKNOWN"]}}, sort={"_id": -1}), ("verdict",)
+        ),
+        Expected(
+            "inbox by execution", _find("callbacks", {"executionId": "x"}, sort={"_id": -1}), ("execution",), sorts=True
+        ),
+        Expected("inbox, beyond its limit", _find("callbacks", {"verdict": "x"}, sort={"_id": -1}), ("verdict",)),
+        Expected(
+            "inbox without a job, beyond its limit",
+            _find("callbacks", {"verdict": "x", "jobId": None}, sort={"_id": -1}),
+            ("job", "verdict"),
+        ),
+        Expected("forget", _find("callbacks", {"lastAt": {"$lt": now}}, sort={"lastAt": 1}), ("last",)),
+    ]
+
+
+def _only(name: str) -> Document:
+    return {"_id": 0, name: 1}
+
+
+def _date() -> datetime:
+    return datetime(2026, 1, 1, tzinfo=UTC)
+
+
+async def check(link: Link, now: int) -> list[Got]:
+    """The server's plan of every query. Raises ``StoreUnavailable`` where it explains nothing."""
+    one = await link.read(lambda again: link.collection("jobs").find_one({}, {"flow": 1}))
+    flow = str((one or {}).get("flow", "none"))
+    found = []
+    for expected in table(flow, now):
+        try:
+            explained = await link.command({"explain": expected.command, "verbosity": "queryPlanner"})
+        except OperationFailure as error:
+            found.append(Got(expected, "none", f"the server does not explain it (code {error.code})"))
+        except PyMongoError as error:
+            raise translate(error) from None
+        else:
+            found.append(judged(expected, explained))
+    return found
+
+
+def judged(expected: Expected, explained: Mapping[str, Any]) -> Got:
+    """Is the plan in this explanation the one that is expected?"""
+    stages = [stage for plan in _winning(explained) for stage in _stages(plan)]
+    names = [str(stage.get("stage")) for stage in stages if "stage" in stage]
+    indexes = [str(stage["indexName"]) for stage in stages if "indexName" in stage]
+    plan = " ← ".join(
+        f"{stage['stage']} {stage['indexName']}" if "indexName" in stage else str(stage["stage"])
+        for stage in stages
+        if "stage" in stage
+    )
+    fault = None
+    if "EOF" in names or not names:
+        fault = None if names else "no plan is said"
+    elif "COLLSCAN" in names:
+        fault = "the whole collection is read"
+    elif not set(indexes) <= set(expected.indexes) or not (indexes or _by_id(names, expected)):
+        fault = "another index is used"
+    elif "SORT" in names and not expected.sorts:
+        fault = "the documents are sorted in memory"
+    elif "FETCH" in names and expected.covered:
+        fault = "documents are read although the index has everything"
+    return Got(expected, plan or "none", fault)
+
+
+def _by_id(names: list[str], expected: Expected) -> bool:
+    return _ID in expected.indexes and any(name.startswith(_BY_ID) for name in names)
+
+
+def _winning(explained: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The winning plans of an explanation: of a find, of an aggregate's cursor, of each shard."""
+    for key, value in explained.items():
+        if key == "winningPlan" and isinstance(value, Mapping):
+            # The newer engine tells its plan one level deeper.
+            yield value.get("queryPlan", value)
+        elif key in ("queryPlanner", "$cursor", "shards") and isinstance(value, Mapping):
+            yield from _winning(value)
+        elif key == "stages" and isinstance(value, list):
+            for stage in value:
+                yield from _winning(stage)
+        elif isinstance(value, Mapping) and "queryPlanner" in value:
+            yield from _winning(value)
+
+
+def _stages(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A plan's stages from the answer down to the index."""
+    yield plan
+    below = [plan["inputStage"]] if "inputStage" in plan else []
+    below += plan.get("inputStages", [])
+    for shard in plan.get("shards", []):
+        below.append(shard.get("winningPlan", {}))
+    for stage in below:
+        yield from _stages(stage)
+
+
+def shape(command: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What of a query its plan depends on: the collection, the filter without its values, and the order."""
+    verb = next(iter(command))
+    if verb == "aggregate":
+        return verb, str(command[verb]), str([_without_values(stage) for stage in command["pipeline"]])
+    where = command.get("filter", command.get("query", {}))
+    return verb, str(command[verb]), f"{_without_values(where)} {dict(command.get('sort') or {})}"
+
+
+def _without_values(part: object) -> object:
+    if isinstance(part, Mapping):
+        return {str(name): _without_values(value) for name, value in sorted(part.items())}
+    if isinstance(part, list):
+        inner = [_without_values(one) for one in part]
+        return inner if any(isinstance(one, dict) for one in inner) else ["?"]
+    return "?"

@@ -1,0 +1,199 @@
+"""A change stream that goes on: over faults from where it was, and where it cannot, with the word to fetch anew.
+
+Where the server refuses streams, or never gets to an answer, changes are polled for and the stream is tried again
+now and then. A pump never ends by itself: whatever happens, followers hear ``Resync`` and what comes after.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from pymongo.asynchronous.change_stream import AsyncCollectionChangeStream
+from pymongo.errors import OperationFailure, PyMongoError
+
+from job_processor.core.errors import StoreUnavailable
+from job_processor.store.mongo.client import Collection, Document, is_passing
+from job_processor.store.mongo.documents import UNREADABLE
+from job_processor.store.mongo.tuning import Tuning
+
+_AWAIT_MS = 1000
+_NEW_CURSOR = frozenset({136, 234, 260, 280, 286})
+"""Errors after which a stream cannot be resumed: its history is lost, or its token means nothing any more."""
+_REFUSALS = 2
+"""In a row, after which a stream is taken for one that the server will not give."""
+_SILENCES = 2
+"""In a row on one token, after which the token is given up: each time the server would read the same again."""
+_log = logging.getLogger(__name__)
+
+_PIPELINE: list[Document] = [
+    {
+        "$match": {
+            "$or": [
+                {"operationType": {"$in": ["insert", "delete", "replace"]}},
+                # Renewed leases and the like are no news: they leave `notice` as it is.
+                {"updateDescription.updatedFields.notice": {"$exists": True}},
+            ]
+        }
+    },
+    {
+        "$project": {
+            "operationType": 1,
+            "documentKey": 1,
+            "wallTime": 1,
+            "fullDocument.notice": 1,
+            "fullDocument.changedAt": 1,
+            "updateDescription.updatedFields.notice": 1,
+            "updateDescription.updatedFields.changedAt": 1,
+        }
+    },
+]
+
+
+class Follower(Protocol):
+    """Who hears what a stream brings."""
+
+    async def event(self, event: Document) -> None:
+        """One event. Raises for one that cannot be read."""
+        ...
+
+    def resync(self) -> None:
+        """Something was missed. From here on everything is told."""
+        ...
+
+    async def poll(self, seconds: float) -> None:
+        """Tell of changes for so long without a stream."""
+        ...
+
+
+class Stream:
+    """The state of one stream: where it is, and how long it has been away."""
+
+    def __init__(
+        self, jobs: Collection, follower: Follower, tuning: Tuning, steady: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._jobs = jobs
+        self._follower = follower
+        self._tuning = tuning
+        self._steady = steady
+        self._token: Document | None = None
+        self._missed = False
+        self._silences = 0
+        self._refusals = 0
+        self._down_since: float | None = None
+        self._said_down = False
+        self.is_up = False
+        """Events arrive as they happen."""
+
+    async def run(self) -> None:
+        """For ever."""
+        pause = 0.05
+        while True:
+            try:
+                await self._follow()
+            except OperationFailure as error:
+                self._failed(error)
+            except TimeoutError:
+                self._silences += 1
+                if self._silences >= _SILENCES:
+                    self._token = None
+            except (PyMongoError, StoreUnavailable):
+                pass
+            except Exception as error:
+                # Nobody foresaw it. What was told since is not known; whoever follows hears that, and goes on.
+                _log.warning("a change stream ended: %s", type(error).__name__)
+                self._token = None
+            if self.is_up:
+                pause = 0.05
+            self._is_down()
+            self._missed = self._missed or self._token is None
+            if self._refusals >= _REFUSALS:
+                await self._without()
+            else:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 2.0)
+
+    async def _follow(self) -> None:
+        """Until a fault, or until the stream's own end."""
+        tuning = self._tuning
+        # Several empty answers come before silence is taken for one.
+        await_ms = min(_AWAIT_MS, int(tuning.stream_silence * 250))
+        patience = tuning.stream_silence if self._token is None else tuning.stream_resume
+        stream: AsyncCollectionChangeStream[Document] | None = None
+        try:
+            async with asyncio.timeout(patience):
+                stream = await self._jobs.watch(_PIPELINE, resume_after=self._token, max_await_time_ms=await_ms)
+            self._token = _token(stream) or self._token
+            if self._missed:
+                # Only now: what changes from here on is in the stream.
+                self._follower.resync()
+                self._missed = False
+            while True:
+                async with asyncio.timeout(patience):
+                    event = await stream.try_next()
+                patience = tuning.stream_silence
+                self._is_back()
+                if event is not None:
+                    await self._tell(event)
+                elif not stream.alive:
+                    self._token = None
+                    return
+                self._token = _token(stream) or self._token
+        finally:
+            if stream is not None:
+                await _let_go(stream)
+
+    async def _tell(self, event: Document) -> None:
+        try:
+            await self._follower.event(event)
+        except UNREADABLE as error:
+            # A document that is not ours, or not yet ours: nobody can say what it means, so everything is fetched anew.
+            _log.warning("a change cannot be read (%s): followers fetch everything anew", type(error).__name__)
+            self._follower.resync()
+
+    def _failed(self, error: OperationFailure) -> None:
+        if error.code in _NEW_CURSOR or error.has_error_label("NonResumableChangeStreamError"):
+            self._token = None
+        elif not is_passing(error):
+            self._refusals += 1
+            if self._refusals == _REFUSALS:
+                _log.warning(
+                    "the server gives no change stream (%s, code %s): changes are polled for. The account needs the "
+                    "right changeStream on the collection jobs (readWrite has it).",
+                    type(error).__name__,
+                    error.code,
+                )
+
+    async def _without(self) -> None:
+        """No stream is to be had: poll for a while, then try once more."""
+        self._token = None
+        self._missed = True
+        await self._follower.poll(self._tuning.stream_again)
+
+    def _is_down(self) -> None:
+        self.is_up = False
+        now = self._steady()
+        self._down_since = self._down_since or now
+        if now - self._down_since > self._tuning.stream_down and not self._said_down and self._refusals < _REFUSALS:
+            self._said_down = True
+            _log.warning("the change stream has been down for %.0f s", now - self._down_since)
+
+    def _is_back(self) -> None:
+        if (self._said_down or self._refusals >= _REFUSALS) and self._down_since is not None:
+            _log.warning("the change stream is back after %.0f s", self._steady() - self._down_since)
+        self.is_up = True
+        self._down_since, self._said_down = None, False
+        self._silences = self._refusals = 0
+
+
+async def _let_go(stream: "AsyncCollectionChangeStream[Document]") -> None:
+    with contextlib.suppress(PyMongoError, TimeoutError):
+        async with asyncio.timeout(1.0):
+            await stream.close()
+
+
+def _token(stream: "AsyncCollectionChangeStream[Document]") -> Document | None:
+    token = stream.resume_token
+    return None if token is None else dict(token)

@@ -1,0 +1,225 @@
+"""What each verb really sends: which commands, under which concern, limit and hint; and every move by its id."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import pytest
+
+from job_processor.core.callbacks import Answer
+from job_processor.core.inbox import Callback, Said
+from job_processor.core.job import State
+from job_processor.store.base import Held, IdempotencyKey, InboxQuery, Query, Store, Worker
+from job_processor.store.mongo import plans
+from job_processor.store.mongo.store import MongoStore
+from tests.store_suite import given
+from tests.store_suite.given import RULES
+from tests.store_suite.places import MongoPlace
+from tests.support.mongo_commands import Recording, recorded
+
+pytestmark = pytest.mark.mongo
+READS = {"find", "aggregate", "distinct", "count"}
+WRITES = {"update", "insert", "delete"}
+Verb: TypeAlias = Callable[[Store], Awaitable[object]]
+
+
+async def _add(store: Store) -> None:
+    await given.added(store)
+
+
+async def _add_with_a_key(store: Store) -> None:
+    await given.added(store, key=IdempotencyKey("k", "body"))
+
+
+async def _apply(store: Store) -> None:
+    await given.moved(store, await given.added(store), given.Cancelled("no"))
+
+
+async def _apply_that_loses(store: Store) -> None:
+    job = await given.added(store)
+    late = given.decided(job, given.Cancelled("late"), store.now())
+    await given.moved(store, job, given.Cancelled("first"))
+    assert not await store.apply(late)
+
+
+async def _claim(store: Store) -> None:
+    await given.added(store)
+    await given.claimed(store)
+
+
+async def _claim_with_a_limit(store: Store) -> None:
+    await given.added(store)
+    await given.claimed(store, replace(RULES, concurrency=2))
+
+
+async def _extend(store: Store) -> None:
+    await given.added(store)
+    job = await given.claimed(store)
+    assert job.lease is not None
+    await store.extend([Held(job.id, job.lease.token), Held(job.id, "0" * 32)], job.lease.until + 1)
+
+
+async def _delete(store: Store) -> None:
+    await store.delete((await given.cancelled(store)).id)
+
+
+async def _prune(store: Store) -> None:
+    await given.cancelled(store)
+    await store.prune(store.now() + 1, 10)
+
+
+async def _keep(store: Store) -> None:
+    now = store.now()
+    for answer in (Answer.LATE, Answer.UNKNOWN):
+        job_id = "0" * 24 if answer is Answer.LATE else None
+        callback = Callback(given.new_id(now), now, now, answer, Said.RESULT, f"r{answer}", job_id)
+        await store.keep(callback)
+        await store.keep(callback)
+        await store.settle(callback.id, Answer.ACCEPTED, "1" * 24)
+    await store.forget(now + 1, 10)
+
+
+async def _inbox(store: Store) -> None:
+    await store.kept("0" * 24)
+    await store.inbox(InboxQuery())
+    await store.inbox(InboxQuery(before="f" * 24))
+    await store.inbox(InboxQuery(job_id="0" * 24))
+    await store.inbox(InboxQuery(execution_id="x"))
+    await store.inbox(InboxQuery(verdicts=frozenset({Answer.UNKNOWN})))
+
+
+async def _list(store: Store) -> None:
+    for query in (
+        Query(),
+        Query(before="f" * 24),
+        Query(states=frozenset({State.FAILED})),
+        Query(flow="f"),
+        Query(flow="f", states=frozenset({State.FAILED})),
+        Query(tag="t"),
+        Query(created_after=1, created_before=2),
+    ):
+        await store.list(query)
+
+
+async def _counts(store: Store) -> None:
+    await given.added(store)
+    await store.counts()
+    assert isinstance(store, MongoStore)
+    await store._open.counting._open.get()
+
+
+async def _lanes(store: Store) -> None:
+    await given.changed_lane(store, "f", paused=True)
+    await store.lanes()
+
+
+async def _workers(store: Store) -> None:
+    await store.beat(Worker("w", "w", ("f",), 0, 0, store.now()))
+    await store.workers(0)
+
+
+VERBS: dict[str, tuple[Verb, list[str]]] = {
+    "add": (_add, ["update jobs"]),
+    "add with a key": (_add_with_a_key, ["update keys", "update jobs"]),
+    "get": (lambda store: store.get("0" * 24), ["find jobs"]),
+    "find_execution": (lambda store: store.find_execution("x"), ["find jobs"]),
+    "list": (_list, ["find jobs"] * 7),
+    "counts": (
+        _counts,
+        ["update jobs", "aggregate jobs", "find jobs", "distinct jobs", "aggregate jobs"],
+    ),
+    "claim": (_claim, ["update jobs", "find lanes", "find jobs", "find jobs", "update jobs"]),
+    "claim with a limit": (
+        _claim_with_a_limit,
+        [
+            "update jobs",
+            *("find lanes", "find jobs", "find lanes", "find jobs", "find jobs"),
+            # The lane is not there yet: tried as an update, then made.
+            *("update lanes", "insert lanes", "update jobs"),
+        ],
+    ),
+    "apply": (_apply, ["update jobs", "update jobs"]),
+    "apply that loses": (_apply_that_loses, ["update jobs", "update jobs", "update jobs", "find jobs"]),
+    "extend": (
+        _extend,
+        ["update jobs", "find lanes", "find jobs", "find jobs", "update jobs", "update jobs", "find jobs"],
+    ),
+    "overdue": (lambda store: store.overdue(10), ["find jobs"]),
+    "delete": (
+        _delete,
+        ["update jobs", "update jobs", "find jobs", "update gone", "delete callbacks", "delete jobs"],
+    ),
+    "prune": (_prune, ["update jobs", "update jobs", "find jobs", "update gone", "delete jobs"]),
+    "since": (lambda store: given.position(store), []),
+    "changes": (lambda store: store.since(store.now() * 1000, 10), []),
+    "keep, settle, forget": (_keep, []),
+    "inbox": (_inbox, ["find callbacks"] * 6),
+    "lanes": (_lanes, ["find lanes", "update lanes", "insert lanes", "find lanes", "find lanes"]),
+    "workers": (_workers, ["update workers", "find workers"]),
+}
+_HINTS = {
+    "claim": [None, None, "ready"],
+    "claim with a limit": [None, None, None, None, "ready"],
+    "counts": ["counts", "counts", None, "counts"],
+}
+
+
+async def _sent_by(place: MongoPlace, verb: str) -> Recording:
+    store = await place.open()
+    with recorded(place.database) as commands:
+        await VERBS[verb][0](store)
+    return commands
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_each_verb(place: MongoPlace, verb: str) -> None:
+    commands = await _sent_by(place, verb)
+    names = [f"{next(iter(one))} {next(iter(one.values()))}" for one in commands.sent]
+    expected = VERBS[verb][1]
+    if expected:
+        # What is asked at the same time comes in any order.
+        assert sorted(names) == sorted(expected)
+    for one in commands.sent:
+        name = next(iter(one))
+        assert name in READS | WRITES, one
+        # Every command ends: the server has a limit for it. None of these is thrown away half done by that.
+        assert 0 < one["maxTimeMS"] <= 60_000, one
+        if name in READS:
+            assert one["readConcern"] == {"level": "majority"}, one
+        else:
+            assert one["writeConcern"] == {"w": "majority", "j": True}, one
+    if verb in _HINTS:
+        hints = [one.get("hint") for one in commands.sent if next(iter(one)) in READS]
+        assert sorted(map(str, hints)) == sorted(map(str, _HINTS[verb]))
+    for one in commands.of("update", "jobs") + commands.of("delete", "jobs"):
+        for write in one.get("updates", one.get("deletes", [])):
+            # On a sharded cluster a write with its id goes to one shard, any other to all of them.
+            assert isinstance(write["q"].get("_id"), str | dict), write
+    for one in commands.of("update", "keys"):
+        assert all(isinstance(write["q"]["_id"], str) for write in one["updates"])
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_every_query_has_a_plan_that_is_checked(place: MongoPlace, verb: str) -> None:
+    """``check --plans`` explains what the driver really asks: nothing is missing from its table."""
+    known = {plans.shape(one.command) for one in plans.table("f", 1)}
+    for one in (await _sent_by(place, verb)).sent:
+        if next(iter(one)) in READS and not _in_memory(one):
+            assert plans.shape(one) in known, plans.shape(one)
+
+
+def _in_memory(command: dict[str, Any]) -> bool:
+    """Counting a job's kept callbacks: one of at most a few."""
+    return "aggregate" in command and command["aggregate"] == "callbacks"
+
+
+async def test_moves_carry_their_ids_in_every_form(place: MongoPlace) -> None:
+    """Claims, outcomes, renewals, deletions: the filter of each names the document."""
+    store = await place.open()
+    with recorded(place.database) as commands:
+        for verb in ("claim with a limit", "apply", "extend", "delete", "prune"):
+            await VERBS[verb][0](store)
+            place.clock.forward(1)
+    single = [write for one in commands.of("update", "jobs") for write in one["updates"] if not write.get("multi")]
+    assert len(single) >= 10
+    assert all(isinstance(write["q"]["_id"], str) for write in single)
