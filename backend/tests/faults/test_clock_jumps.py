@@ -9,7 +9,8 @@ import pytest
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
-from job_processor.core.outcome import Accepted, Failed
+from job_processor.core.outcome import Accepted, CallbackUnreadable, Failed
+from job_processor.store.base import Awaited
 from job_processor.store.clock import MAX_SLEW, SteadyClock
 from job_processor.store.sqlite.store import SqliteStore
 from tests.store_suite.given import RULES, added, changed_lane, claim, claimed, decided, moved, says
@@ -160,6 +161,36 @@ async def test_what_is_a_duration_lasts_as_long_as_before(tmp_path: Path) -> Non
         [closed] = await store.lanes()
         assert (closed.closed_until, closed.tokens_at) == (now + 9_000 + by, now + by)
         assert closed.rev == lane.rev + 1
+
+
+@pytest.mark.parametrize("jump", [SLEPT, -HOUR], ids=["on", "back"])
+async def test_whom_to_ask_is_known_as_before(tmp_path: Path, jump: float) -> None:
+    """A job whose processor is to be asked at once still is, and one heard of since a silence is left alone."""
+    times = Times()
+    async with opened(tmp_path, times) as store:
+        await added(store)
+        job = await claimed(store)
+        waiting = await moved(store, job, says(job, Accepted(60_000)))
+        lane = await changed_lane(store, "f", out_at=store.now() - 500)
+        unheard = Awaited("f", 10, unheard_since=lane.out_at)
+        assert list(await store.awaited(unheard)) == []
+        await added(store)
+        job = await claimed(store)
+        wished = await moved(store, await moved(store, job, says(job, Accepted(60_000))), CallbackUnreadable("no JSON"))
+        assert [one.id for one in await store.overdue(10)] == [wished.id]
+        before = store.now()
+
+        times.wall += jump
+        await is_set(store, times)
+
+        by = store.now() - before
+        assert [one.id for one in await store.overdue(10)] == [wished.id]
+        after = await store.get(wished.id)
+        assert after is not None
+        assert after.due_at() == (wished.due_at() or 0) + by
+        [lane] = await store.lanes()
+        assert [one.id for one in await store.awaited(Awaited("f", 10, unheard_since=lane.out_at))] == [wished.id]
+        assert waiting.id not in [one.id for one in await store.overdue(10)]
 
 
 async def test_what_was_decided_by_the_clock_from_before_does_not_land(tmp_path: Path) -> None:

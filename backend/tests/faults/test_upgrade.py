@@ -159,6 +159,11 @@ def _as_of_version(directory: Path, number: int) -> None:
     upgrade(db, VERSIONS[:number])
     db.execute("ATTACH ? AS new", (str(new),))
     tables = [str(name) for (name,) in db.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")]
+    there = {str(name) for (name,) in db.execute("SELECT name FROM new.sqlite_schema WHERE type = 'table'")}
+    if "tags" in tables:
+        db.execute("INSERT INTO tags (tag, n) SELECT t.tag, j.n FROM new.job_tags t JOIN new.jobs j ON j.id = t.id")
+        tables.remove("tags")
+    assert set(tables) <= there
     for table in tables:
         columns = ", ".join(str(row[1]) for row in db.execute(f"PRAGMA main.table_info({table})"))
         db.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}")

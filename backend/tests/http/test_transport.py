@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from job_processor.core.outcome import Succeeded
+from job_processor.core.job import Job
 from job_processor.http import transport
 from tests.support.raw import exchange, read_reply
 from tests.support.served import Served, served
@@ -198,13 +198,23 @@ async def test_h1_half_a_head_behind_a_whole_request_has_a_deadline_too(web: Ser
     writer.close()
 
 
-@pytest.mark.parametrize("behind", [HEAD + b"content-length: 14\r\n\r\n{", HEAD + b"content-length"])
+@pytest.mark.parametrize(
+    "behind", [HEAD + b"content-length: 14\r\n\r\n{", HEAD + b"content-length"], ids=["half a body", "half a head"]
+)
 async def test_h1_the_first_of_two_requests_is_not_cut_for_what_is_late_of_the_second(
-    web: Served, site: Site, behind: bytes
+    web: Served, site: Site, monkeypatch: pytest.MonkeyPatch, behind: bytes
 ) -> None:
     job = (await site.submit())["id"]
+    may_read = asyncio.Event()
+    get = site.store.get
+
+    async def slow(job_id: str) -> Job | None:
+        await may_read.wait()
+        return await get(job_id)
+
+    monkeypatch.setattr(site.store, "get", slow)
     reader, writer = await web.connect()
-    writer.write(f"GET /jobs/{job} HTTP/1.1\r\nhost: x\r\nprefer: wait=45\r\n\r\n".encode())
+    writer.write(f"GET /jobs/{job} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
     await until_true(lambda: len(web.connections()) == 1 and web.connections()[0].cycle is not None)
     writer.write(behind)
     [connection] = web.connections()
@@ -212,10 +222,27 @@ async def test_h1_the_first_of_two_requests_is_not_cut_for_what_is_late_of_the_s
 
     connection.check_deadline(asyncio.get_running_loop().time() + transport.BODY_SECONDS + 10)
     assert not connection.transport.is_closing()
-    await site.say(await site.claim(), Succeeded("r"))
+    may_read.set()
 
     assert (await read_reply(reader)).status == 200
     connection.check_deadline(asyncio.get_running_loop().time() + 2 * transport.BODY_SECONDS + 20)
+    assert status(await asyncio.wait_for(reader.read(), 20)) == 408
+    writer.close()
+
+
+async def test_h1_a_wait_ends_with_half_of_the_next_request_whose_deadline_counts_from_then(
+    web: Served, site: Site
+) -> None:
+    job = (await site.submit())["id"]
+    reader, writer = await web.connect()
+    writer.write(f"GET /jobs/{job} HTTP/1.1\r\nhost: x\r\nprefer: wait=45\r\n\r\n".encode())
+    await until_true(lambda: site.bus.listeners == 1)
+    writer.write(HEAD + b"content-length: 14\r\n\r\n{")
+
+    first = await read_reply(reader)
+    assert (first.status, b'"PENDING"' in first.body) == (200, True)
+    [connection] = web.connections()
+    connection.check_deadline(asyncio.get_running_loop().time() + transport.BODY_SECONDS + 10)
     assert status(await asyncio.wait_for(reader.read(), 20)) == 408
     writer.close()
 
