@@ -1,5 +1,6 @@
 """The callback inbox: what changed nothing is kept, what came too early is matched, a late result can be taken."""
 
+import gzip
 import json
 
 import pytest
@@ -161,6 +162,26 @@ async def test_of_several_ids_in_the_bytes_the_job_under_way_is_meant(site: Site
     body = f'{{"previous": "{done}", "nobody": "{"e" * 24}", "mine": "{job}"'.encode()
 
     await site.client.request("POST", "/webhook/callback", body=body, headers={"x-webhook-secret": SECRET})
+
+    assert [one["jobId"] for one in await inbox(site)] == [job]
+
+
+@pytest.mark.parametrize("query", ["jobId=%7B{}%7D", "jobId={};x=1", "jobId={}&jobId=" + "e" * 24])
+async def test_an_address_that_cannot_be_read_still_says_whose_it_is(site: Site, query: str) -> None:
+    job = (await site.submit())["id"]
+    path = f"/webhook/callback?{query.format(job)}"
+
+    await site.client.request("POST", path, body=b'{"result": "r"}', headers={"x-webhook-secret": SECRET})
+
+    assert [one["jobId"] for one in await inbox(site)] == [job]
+
+
+async def test_a_compressed_callback_is_kept_with_its_job(site: Site) -> None:
+    job = (await site.submit())["id"]
+    body = gzip.compress(json.dumps({"jobId": job, "result": "r"}).encode())
+    headers = {"x-webhook-secret": SECRET, "content-encoding": "gzip"}
+
+    assert_problem(await site.client.request("POST", "/webhook/callback", body=body, headers=headers), 415)
 
     assert [one["jobId"] for one in await inbox(site)] == [job]
 

@@ -1,5 +1,6 @@
 """Reading a report: whatever is put around it, and however its parts are written, it says the same or nothing."""
 
+import gzip
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -112,6 +113,33 @@ def test_a_report_that_is_cut_off_is_never_taken_for_a_whole_one(
     assert isinstance(said, Unreadable), cut
 
 
+def test_a_form_in_parts_that_is_cut_off_is_never_taken_for_a_whole_one() -> None:
+    part = '--x\r\ncontent-disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    whole = (part.format("jobId", JOB) + part.format("result", "one two three") + "--x--").encode()
+    media = "multipart/form-data; boundary=x"
+    assert taken(whole, media).result == "one two three"
+    for length in range(len(whole)):
+        assert isinstance(read(whole[:length], media), Unreadable), whole[:length]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_json_shows_which_unicode_it_is_in(encoding: str) -> None:
+    assert taken(f'{{"jobId": "{JOB}", "result": "é🎉"}}'.encode(encoding)).result == "é🎉"
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", '"ISO-8859-1"', "windows-1252"])
+def test_what_is_not_utf_8_is_what_its_header_declares(charset: str) -> None:
+    body = f'{{"jobId": "{JOB}", "result": "é"}}'
+    assert taken(body.encode("latin-1"), f"application/json; charset={charset}").result == "é"
+    assert taken(body.encode(), f"application/json; charset={charset}").result == "é"
+    assert isinstance(read(body.encode("latin-1")), Unreadable)
+
+
+@pytest.mark.parametrize("body", ["&jobId={}&result=r", "jobId={}&result=r&"])
+def test_a_separator_too_many_around_a_form(body: str) -> None:
+    assert taken(body.format(JOB), "application/x-www-form-urlencoded").result == "r"
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.sampled_from(["result", "error", "attempt", "jobId", "retryable"]), texts, min_size=1))
 def test_a_form_says_what_the_same_json_says(fields: Mapping[str, str]) -> None:
@@ -186,5 +214,8 @@ def test_ids_in_bytes() -> None:
     other = "f" * 24
     assert ids_in(f"job {JOB.upper()}, {other}; {JOB}".encode()) == [JOB, other]
     assert ids_in(f'{{"id": "{JOB}"}}'.encode("utf-16")) == [JOB]
+    assert ids_in(gzip.compress(f'{{"jobId": "{JOB}"}}'.encode())) == [JOB]
+    assert ids_in(b"\x1f\x8b no archive") == []
+    assert ids_in(f"jobId=%22{JOB}%22".encode()) == [JOB]
     assert ids_in(f"{JOB}0 x{JOB} {JOB[:-1]}".encode()) == []
     assert len(ids_in(b" ".join(b"%024x" % n for n in range(1_000)))) == 20

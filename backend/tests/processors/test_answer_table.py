@@ -194,6 +194,9 @@ async def test_a_webhook_flow_takes_it_so_but_has_no_options_to_be_at_fault(rogu
         assert isinstance(over, Accepted)  # It names no status, and may be said of anything.
     elif names_an_option and row.status in (400, 422):
         assert described(over) in (f"refused: http_{row.status}", "refused: too_long")
+    elif row.means == "closed: misconfigured" and row.status in (400, 412):
+        # An account that is barred may be that of the customer whom the job is about.
+        assert described(over) in (row.means, f"refused: http_{row.status}")
     else:
         assert described(over) == ("closed: misconfigured" if names_an_option else row.means)
 
@@ -212,11 +215,34 @@ async def test_a_webhook_flow_takes_it_so_but_has_no_options_to_be_at_fault(rogu
         ("The prompt names temperature", None),
         ("Your top_p is fine, said the model", None),
         ("'frequency_penalty' is not supported", None),
+        ("topP must be between 0 and 1", "top_p"),
+        ("stop: I cannot, said the model", None),
+        ("The account is in your prompt, which is not valid", None),
     ],
 )
 def test_a_name_in_the_request_is_told_as_the_flows_option(words: str, option: str | None) -> None:
     over = means(400, {}, json.dumps({"error": {"message": words}}).encode(), NOW, SENT)
     assert described(over) == ("refused: http_400" if option is None else f"closed: misconfigured, {option}")
+
+
+@pytest.mark.parametrize("words", ["The account 7 has been suspended.", "The country is not supported."])
+def test_an_endpoint_that_is_no_model_may_speak_of_the_jobs_own_customer(words: str) -> None:
+    body = json.dumps({"error": words}).encode()
+    assert described(means(400, {}, body, NOW)) == "refused: http_400"
+    assert described(means(400, {}, body, NOW, SENT)) == "closed: misconfigured"
+
+
+def test_what_a_model_had_written_is_kept_where_its_server_threw_it_away() -> None:
+    error = {"message": "Failed to generate JSON.", "code": "json_validate_failed", "failed_generation": '{"a": \ud83d'}
+    over = means(400, {}, json.dumps({"error": error}).encode(), NOW, SENT)
+    assert over is not None
+    assert isinstance(over.job, Failed)
+    assert (over.job.retryable, over.job.partial) == (True, '{"a": \ufffd')
+
+
+@pytest.mark.parametrize("status", [s for s in range(400, 500) if s not in (400, 406, 414, 413, 416, 418, 422, 451)])
+def test_only_what_speaks_of_the_job_is_its_end(status: int) -> None:
+    assert not described(means(status, {}, b"", NOW, SENT)).startswith("refused")
 
 
 def test_azures_model_is_its_deployment() -> None:

@@ -229,6 +229,14 @@ async def test_202_promises_a_callback(rogue: Rogue) -> None:
     assert said == [Accepted(120_000, name) for name in names]
 
 
+async def test_202_with_an_error_that_names_a_status_promises_nothing(rogue: Rogue) -> None:
+    rogue.usual = answer(202, {"error": {"code": 429, "message": "Try again in 9s."}})
+    over = await run(endpoint(rogue.url))
+    assert isinstance(over, HandOver)
+    assert isinstance(over.lane, LaneClosed)
+    assert over.lane.trouble is Trouble.RATE_LIMITED
+
+
 # --- what is no result -----------------------------------------------------------------------------
 
 
@@ -343,6 +351,13 @@ async def test_a_compressed_answer_costs_an_attempt_and_closes_the_lane(rogue: R
     assert isinstance(said.job, Failed)
     assert isinstance(said.lane, LaneClosed)
     assert "compressed" in said.lane.detail
+
+
+@pytest.mark.parametrize("said", ["", "identity", "Identity", "UTF-8"])
+async def test_a_body_that_is_not_compressed_is_read_whatever_is_said_of_it(rogue: Rogue, said: str) -> None:
+    assert await result(rogue, answer(200, "Hello.", {"Content-Encoding": said})) == "Hello."
+    too_long = await failed(rogue, answer(200, "x" * (BODY_LIMIT + 1), {"Content-Encoding": said}))
+    assert (too_long.error.code, too_long.retryable) == ("answer_too_large", False)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,45 @@ async def test_an_ordinary_answer_is_not_marked(rogue: Rogue) -> None:
     assert (await taken(rogue, events(chunk("Hello."), chunk(finish="stop")))).note is None
 
 
+PIECES: list[Any] = [chunk("Hel"), chunk("lo."), chunk(finish="stop"), usage()]
+
+
+def _lines(*payloads: object, between: str = "\n", before: str = "") -> bytes:
+    return "".join(before + (p if isinstance(p, str) else json.dumps(p)) + between for p in payloads).encode()
+
+
+UNFRAMED: dict[str, bytes] = {
+    "a chunk a line": _lines(*PIECES),
+    "a chunk a line, and the end": _lines(*PIECES, "[DONE]"),
+    "the chunks as a list": _lines(PIECES),
+    "no empty line between events": _lines(*PIECES, "[DONE]", before="data: "),
+    "null between events": _lines(PIECES[0], "null", *PIECES[1:], "[DONE]", between="\n\n", before="data: "),
+    "the end mark as JSON": _lines(*PIECES, '"[DONE]"', between="\n\n", before="data: "),
+    "a whole answer in a list": _lines([completion()]),
+    "an index as text": _lines(*PIECES, "[DONE]", between="\n\n", before="data: ").replace(
+        b'"index": 0', b'"index": "0"'
+    ),
+    "an error that says nothing": _lines({**completion(), "error": {"code": 0, "message": ""}}),
+}
+
+
+@pytest.mark.parametrize("unframed", UNFRAMED)
+async def test_a_stream_in_another_frame_is_taken(rogue: Rogue, unframed: str) -> None:
+    rogue.usual = answer(200, UNFRAMED[unframed], {"Content-Type": "text/event-stream"})
+    ended = await outcome(model(rogue))
+    assert isinstance(ended, Succeeded), ended
+    assert (ended.result, ended.note) == ("Hello.", None)
+
+
+@pytest.mark.parametrize(
+    "end", [_lines({"error": "CUDA error"}), b'{"choices": [{"del', b'{\n "error": "CUDA error"\n}\n']
+)
+async def test_the_text_of_a_stream_without_frames_is_kept_when_it_ends_badly(rogue: Rogue, end: bytes) -> None:
+    rogue.usual = answer(200, _lines(*PIECES[:2]) + end)
+    ended = await failed(model(rogue))
+    assert (ended.partial, ended.retryable) == ("Hello.", True)
+
+
 TORN = {"Content-Length": "99999"}
 LATE = {
     "an error": (
@@ -185,6 +224,10 @@ async def test_where_nothing_came_nothing_is_kept(rogue: Rogue) -> None:
         ("model_length", "length", False),
         ("SAFETY", "content_filter", False),
         ("sensitive", "content_filter", False),
+        ("content_filter: PROHIBITED_CONTENT", "content_filter", False),
+        ("RECITATION", "content_filter", False),
+        ("guardrail_intervened", "content_filter", False),
+        ("MALFORMED_FUNCTION_CALL", "answer_cut_off", True),
         ("refusal", "refusal", False),
         ("insufficient_system_resource", "answer_cut_off", True),
         ("network_error", "answer_cut_off", True),

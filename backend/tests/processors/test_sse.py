@@ -36,6 +36,14 @@ CASES: list[tuple[str, bytes, list[ServerEvent]]] = [
     ("no blank line at the end", b"data: a\n\ndata: b", [ServerEvent(b"a"), ServerEvent(b"b")]),
     ("nothing", b"", []),
     ("llama.cpp's error", b'error: {"code":500}\n\n', [ServerEvent(b'{"code":500}', "error")]),
+    (
+        "an error without its frame, on several lines",
+        b'data: a\n\n{\n "error": {\n  "code": 429\n }\n}\ndata: b\n\n',
+        [ServerEvent(b"a"), ServerEvent(b'{\n "error": {\n  "code": 429\n }\n}'), ServerEvent(b"b")],
+    ),
+    ("a list without its frame", b'[{\n "error": 1\n}\n]\n', [ServerEvent(b'[{\n "error": 1\n}\n]')]),
+    ("half an object without its frame", b"data: a\n\n{\n 1", [ServerEvent(b"a"), ServerEvent(b"{\n 1")]),
+    ("an end mark without its frame", b"data: a\n\n[DONE]\n\n", [ServerEvent(b"a")]),
     ("an error without its frame", b'data: a\n\n{"error":"x"}\n', [ServerEvent(b"a"), ServerEvent(b'{"error":"x"}')]),
 ]
 

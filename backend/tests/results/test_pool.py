@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from job_processor.core.verdict import ResultKind, SchemaError
-from job_processor.results import Examiners, examine
+from job_processor.results import Examiners, examine, messages
 from job_processor.results.examination import INLINE_LIMIT, NO_DETAILS
 from job_processor.results.pool import SCHEMA_TOO_COSTLY, UNCHECKED
 from tests.support.waiting import until_true
@@ -128,6 +128,18 @@ async def test_the_death_of_a_process_is_the_end_of_its_question_alone(examiners
     # Killed before or after it was asked: then a new one was started, and stopped in time.
     assert (await asked).kind is ResultKind.UNCHECKED
     assert (await examiners.examine("1", {})).kind is ResultKind.JSON
+
+
+async def test_what_is_no_answer_is_the_end_of_its_process(
+    examiners: Examiners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await examiners.examine("{'a': 1}")
+    [child] = examiners._children
+    parts = iter([(3).to_bytes(messages.HEAD, "big"), b"\xc1\xc1\xc1"])
+    with monkeypatch.context() as patched:
+        patched.setattr(type(child), "_read", lambda *_: next(parts))
+        assert (await examiners.examine("{'a': 1}")).kind is ResultKind.UNCHECKED
+    assert (await examiners.examine("{'a': 1}")).kind is ResultKind.MALFORMED
 
 
 async def test_memory_is_bounded(examiners: Examiners) -> None:

@@ -35,6 +35,14 @@ def repaired(raw: str) -> Repair:
         ("<think>{'no': 1}</think>\n[1,]", "[1]"),
         ("Thought first.</think>42", "42"),
         ('```json\n"only a text"\n```', '"only a text"'),
+        ("```\n\ufeff[1]\n```", "[1]"),
+        ("````json\n[1,]\n````", "[1]"),
+        (
+            '{\n  "a": {\n    "b": {\n      "c": 1\n    }\n  }\n}}',
+            '{\n  "a": {\n    "b": {\n      "c": 1\n    }\n  }\n}',
+        ),
+        (r"{\"a\": \"C:\\\\new\", \"b\": \"say \\\"hi\\\"\"}", r'{"a": "C:\\new", "b": "say \"hi\""}'),
+        (r"Here: [\n  \"\u00e9\"\n]", '[\n  "é"\n]'),
     ],
 )
 def test_as_little_as_possible_is_changed(raw: str, text: str) -> None:
@@ -114,6 +122,27 @@ def test_of_several_values_none_is_chosen_and_the_words_say_so(raw: str) -> None
         '["x"]]',
         '{"a": 1 // the rest, "b": 2}',
         '{"a": 1, "b": }',
+        '{"a": 1, 2]}',  # A bracket too many, or one too few before 2.
+        '{"a": false]}',
+        "[1, 2], 3]",
+        '{"a": {"b": {"c": 1}}, "d": 2}}',
+        '{"path": "C:\\Users\\new\\table"}',  # Both backslashes are meant, or only the first is.
+        '["""abc""", 1]',
+        '{"a": "x,,"b": 1}',
+        '{"a":/* x */ y"}',
+        "<json>[[1, 2]</json>",
+        "[1， [2]]",
+        "[[]; 100]",
+        "['end.'，0，'None']",
+        '["x.";"y"]',
+        '{"a": "x" + "y',
+        '{"url": "x";"note',
+        '{\n  "a: 0,\n  b": []\n}',
+        '{"x":`code`"}}',
+        '{"a": {"b": 1, "c": 2}\n\nHope that helps :-)',
+        '"a"： 100, "b"： [], "c"： [["x", 1], "y"]}',
+        '"a" => 1, "b" => [1]}',
+        'f(["x", [{"a": 1}, 2])',
     ],
 )
 def test_what_can_be_read_in_two_ways_is_not_repaired(raw: str) -> None:

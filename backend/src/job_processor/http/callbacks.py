@@ -161,8 +161,10 @@ class Callbacks:
         """
         if claim is not None:
             return claim.job_id
-        named = job_in_query(request.scope["query_string"].decode("latin-1"))
-        ids: Sequence[str] = [named] if named is not None else [] if came is None else ids_in(came.body)
+        query: bytes = request.scope["query_string"]
+        named = job_in_query(query.decode("latin-1"))
+        body = b"" if came is None else came.body
+        ids: Sequence[str] = [named] if named is not None else [*ids_in(query), *await _ids_in(body)]
         found: str | None = None
         for job_id in ids:
             job = await self._context.store.get(job_id)
@@ -200,6 +202,10 @@ class Callbacks:
         if verdict is Answer.DIFFERENT:
             raise Refused(409, "different_result", "The job is COMPLETED with another result; that one stays.")
         return answer(wire.callback_answer(moved.job, await self._context.waits(moved.job), verdict.value))
+
+
+async def _ids_in(body: bytes) -> list[str]:
+    return await asyncio.to_thread(ids_in, body) if len(body) > _THREAD_ABOVE else ids_in(body)
 
 
 def _signal(report: Report, attempt: int | None) -> Signal:

@@ -4,10 +4,12 @@ As generous as is unambiguous: the table is in docs/callbacks.md, and is what th
 made sure that the sender proved itself.
 """
 
+import contextlib
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from job_processor.http import json_source
 from job_processor.http.json_source import NotJson, Source
@@ -36,6 +38,9 @@ _TRUE, _FALSE = frozenset({"true", "1", "1.0", "yes"}), frozenset({"false", "0",
 _NO_ERROR = frozenset({"null", "false", "0", "[]"})
 """What is written in the place of an error when there was none."""
 _JOB_ID = re.compile(r"[0-9a-f]{24}")
+_GZIP = b"\x1f\x8b"
+_MAX_INFLATED = 1_048_576
+"""Bytes of a compressed body in which ids are looked for."""
 _ID_IN_BYTES = re.compile(rb"(?<![0-9A-Za-z])[0-9A-Fa-f]{24}(?![0-9A-Za-z])")
 
 
@@ -80,9 +85,13 @@ def job_in_query(query: str) -> str | None:
 
 
 def ids_in(body: bytes, limit: int = 20) -> list[str]:
-    """What may be jobs' ids in bytes that could not be read, in order."""
-    # Text in UTF-16 has a NUL beside every digit.
-    found = (m.group().decode().lower() for one in (body, body.replace(b"\0", b"")) for m in _ID_IN_BYTES.finditer(one))
+    """What may be jobs' ids in bytes that could not be read, in order; compressed bytes are looked into."""
+    if body.startswith(_GZIP):
+        with contextlib.suppress(zlib.error):
+            body = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(body, _MAX_INFLATED)
+    # Text in UTF-16 has a NUL beside every digit, and a form's may have a percent sign and two digits before it.
+    readings = (body, body.replace(b"\0", b""), unquote_to_bytes(body))
+    found = (m.group().decode().lower() for one in readings for m in _ID_IN_BYTES.finditer(one))
     return list(dict.fromkeys(found))[:limit]
 
 

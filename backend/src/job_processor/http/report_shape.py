@@ -3,10 +3,12 @@
 Nothing is guessed: where two readings are possible, it cannot be read. Pure.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from email import message_from_bytes
+from email.errors import CloseBoundaryNotFoundDefect
 from urllib.parse import parse_qsl
 
 from job_processor.http import json_source
@@ -21,6 +23,7 @@ _FIELDS = {
     for name in (*SAYS, "jobId", "attempt", "executionId", "retryable", "flow", "workflow", "lastNode")
 }
 _WRAPPERS = frozenset({"json", "body", "data"})
+_DECLARED = re.compile(r";\s*charset\s*=\s*\"?(iso-8859-1|latin-?1|windows-1252)\"?\s*(?:;|\Z)", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -60,10 +63,7 @@ def _opened(body: bytes, content_type: str, notes: Notes) -> list[tuple[str, Sou
     if media == "multipart/form-data" and body.lstrip()[:1] != b"{":
         notes.add("it came as a form")
         return _multipart(body, content_type)
-    try:
-        text = body.removeprefix(b"\xef\xbb\xbf").decode()
-    except UnicodeDecodeError:
-        raise Unread(Unreadable(400, "malformed_json", "The body is not text in UTF-8.")) from None
+    text = _decoded(body, content_type)
     text = text.strip(" \t\r\n")
     if not text:
         raise Unread(Unreadable(400, "malformed_json", "The body is empty."))
@@ -73,9 +73,22 @@ def _opened(body: bytes, content_type: str, notes: Notes) -> list[tuple[str, Sou
     return _from_json(json_source.value(text), notes)
 
 
+def _decoded(body: bytes, content_type: str) -> str:
+    """UTF-8, or UTF-16 or UTF-32 as JSON's first characters show it; else what the header declares."""
+    try:
+        return body.decode(json.detect_encoding(body))
+    except UnicodeDecodeError:
+        declared = _DECLARED.search(content_type)
+        if declared is not None:
+            return body.decode("cp1252" if declared[1].lower() == "windows-1252" else "latin-1", "replace")
+    raise Unread(Unreadable(400, "malformed_json", "The body is not text in UTF-8."))
+
+
 def _form(text: str, notes: Notes) -> list[tuple[str, Source]]:
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=1_000)
+        pairs = parse_qsl(
+            text.strip("&"), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=1_000
+        )
     except (ValueError, UnicodeDecodeError):
         raise NotJson from None
     if len(pairs) == 1 and pairs[0][1] == "" and pairs[0][0].lstrip()[:1] in ("{", "["):
@@ -96,6 +109,9 @@ def _multipart(body: bytes, content_type: str) -> list[tuple[str, Source]]:
                 raise Unread(Unreadable(400, "malformed_json", "A part of the form is not text in UTF-8.")) from None
     if not fields:
         raise Unread(Unreadable(400, "malformed_json", "The form has no fields."))
+    if any(isinstance(defect, CloseBoundaryNotFoundDefect) for defect in message.defects):
+        # What the last part says may be its beginning only.
+        raise Unread(Unreadable(400, "malformed_json", "The form ends before its closing boundary."))
     return fields
 
 

@@ -38,13 +38,31 @@ _CONFIGURATION: Final = {
     405: "does not take this kind of request at this address",
     407: "is behind a proxy that wants credentials",
     410: "says that this address is gone",
+    411: "does not take requests of this form",
+    415: "does not take requests of this form",
+    417: "does not take requests of this form",
+    421: "does not serve this address",
+    426: "wants another protocol",
+    428: "does not take requests of this form",
+    431: "says that the headers are too large",
+    494: "says that the headers are too large",
+    495: "does not accept the certificate",
+    496: "wants a certificate",
+    497: "wants TLS",
+    511: "is behind a network that wants a sign-in",
 }
-_TRY_AGAIN: Final = frozenset({408, 409, 425})
+# The statuses by which a server may refuse what a job asks for, for good. Others below 500, of which many are of one
+# vendor's own making (424, 460, 498, 499), speak of the moment.
+_OF_THE_JOB: Final = frozenset({400, 406, 413, 414, 416, 418, 422, 451})
+_UPSTREAM: Final = 424
+"""The server has asked another one, which failed (Hugging Face, Bedrock, SageMaker)."""
 _OPTION_STATUSES: Final = frozenset({400, 404, 422})
 # The statuses under which words, and not only codes, are searched.
-_FILTER_STATUSES: Final = frozenset({400, 403, 406, 422, 451})
-_LENGTH_STATUSES: Final = frozenset({400, 413, 422, 500})
-_CREDIT_STATUSES: Final = frozenset({400, 401, 403, 429})
+_FILTER_STATUSES: Final = frozenset({400, 403, 406, 422, 451, 498})
+_LENGTH_STATUSES: Final = frozenset({400, 413, 422, 424, 500})
+_CREDIT_STATUSES: Final = frozenset({400, 401, 403, 412, 429})
+_ACCOUNT_STATUSES: Final = frozenset({400, 412, None})
+_LOAD_STATUSES: Final = frozenset({498, 500, 503, None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +169,7 @@ def _about_the_job(answer: _Answer) -> HandOver | None:
         return None
     if refusals.is_filtered(said, words=status is None or status in _FILTER_STATUSES):
         return _refused("content_filter", f"The content filter refused the prompt ({answer.told}).")
-    if status == 413:
+    if status in (413, 414):
         return _refused("too_long", f"The prompt is too long ({answer.told}).")
     if status == 429:
         if refusals.is_too_large_for_the_limit(said):
@@ -172,6 +190,8 @@ def _about_the_account(answer: _Answer) -> HandOver | None:
         return _closed(answer, Trouble.OUT_OF_CREDIT, detail, retryable=True, timed=False)
     if status == 400 and refusals.has_bad_key(said):
         return _closed(answer, Trouble.MISCONFIGURED, f"It {_CONFIGURATION[401]} ({answer.told}).")
+    if status in _ACCOUNT_STATUSES and refusals.is_wrong_place(said, answer.sent):
+        return _closed(answer, Trouble.MISCONFIGURED, f"It does not serve this account or address ({answer.told}).")
     return None
 
 
@@ -186,10 +206,10 @@ def _about_an_option(answer: _Answer) -> HandOver | None:
 
 def _about_load(answer: _Answer) -> HandOver | None:
     status, said = answer.status, answer.said
-    if status == 429:
+    if status == 429 or (status == 403 and refusals.is_limit(said)):
         detail = f"It asks for fewer requests ({answer.told})."
         return _closed(answer, Trouble.RATE_LIMITED, detail, retryable=True, timed=True)
-    if status == 529 or (status in (500, 503, None) and refusals.is_overloaded(said)):
+    if status == 529 or (status in _LOAD_STATUSES and refusals.is_overloaded(said)):
         detail = f"It is overloaded ({answer.told})."
         return _closed(answer, Trouble.RATE_LIMITED, detail, retryable=True, timed=True)
     if status in (503, None) and refusals.is_starting(said):
@@ -204,9 +224,10 @@ def _about_load(answer: _Answer) -> HandOver | None:
 def _by_status(answer: _Answer, status: int | None, said: Said) -> HandOver:
     if status in _CONFIGURATION:
         return _closed(answer, Trouble.MISCONFIGURED, f"It {_CONFIGURATION[status]} ({answer.told}).")
-    if status is not None and 400 <= status < 500:
+    if status is not None and 400 <= status < 500 and status != _UPSTREAM and not refusals.is_broken(said):
         error = JobError(answer.code, f"It refused the job ({answer.told}).")
-        return HandOver(Failed(error, retryable=status in _TRY_AGAIN))
+        is_bad_answer = refusals.is_bad_answer(said)
+        return HandOver(Failed(error, retryable=is_bad_answer or status not in _OF_THE_JOB, partial=said.generated))
     return HandOver(Failed(JobError(answer.code, answer.told)), LaneFault(answer.told))
 
 

@@ -107,7 +107,7 @@ class _Reading:
                 break
         if is_stream(beginning, self._incoming.headers.get("Content-Type", "")):
             return await self._events(beginning, parts, reporter)
-        return await self._document(beginning, parts)
+        return await self._document(beginning, parts, reporter)
 
     async def _bounded(self) -> AsyncIterator[bytes]:
         """The body, up to its limit."""
@@ -119,16 +119,26 @@ class _Reading:
 
     # --- one document ---
 
-    async def _document(self, beginning: bytes, parts: AsyncIterator[bytes]) -> Outcome | HandOver:
+    async def _document(self, beginning: bytes, parts: AsyncIterator[bytes], reporter: Reporter) -> Outcome | HandOver:
         body = b"".join([beginning, *[part async for part in parts]])
         if self._size > BODY_LIMIT:
             return self._too_large()
+        first = body.partition(b"\n")[0]
+        if len(first) < len(body) and _is_json(first) and not _is_json(body):
+            # A stream whose events have no frame: one chunk a line.
+            return await self._events(body, parts, reporter)
         if self._incoming.fault is not None:
             return self._incoming.fault
         try:
             value = decoded(body)
         except (ValueError, RecursionError):
             return self._garbled(read(body).words)
+        if isinstance(value, list) and value and all(_has_choices(chunk) for chunk in value):
+            # The chunks of a stream as one list.
+            for chunk in value:
+                self._answer.add(chunk, delta=True)
+            self._answer.is_closed = True
+            return self._end()
         if _is_error(value) and not isinstance(value, dict):
             return self._erred(value)
         self._answer.add(value, delta=False)
@@ -164,15 +174,21 @@ class _Reading:
         """What the answer comes to when this event is its end."""
         answer = self._answer
         data = event.data.strip()
-        if data == b"[DONE]":
+        if data.strip(b'"').upper() == b"[DONE]":
             answer.is_closed = True
             return self._end()
         try:
             chunk = decoded(data)
         except (ValueError, RecursionError):
+            lines = data.split(b"\n")
+            if len(lines) > 1 and all(_is_json(line) or line.strip() == b"[DONE]" for line in lines):
+                return await self._each(lines, reporter)
             if event.type == "error":
                 return self._erred(data.decode(errors="replace"))
             return self._garbled(read(data).words)
+        if chunk is None:
+            # Said to keep the connection open.
+            return None
         if not isinstance(chunk, dict):
             return self._erred(chunk) if _is_error(chunk) else self._garbled("")
         if _is_error(chunk) or event.type == "error":
@@ -184,6 +200,14 @@ class _Reading:
             if answer.too_large:
                 return self._end()
             await reporter.heard(lambda: answer.text)
+        return None
+
+    async def _each(self, lines: list[bytes], reporter: Reporter) -> Outcome | HandOver | None:
+        """Events that a server wrote without an empty line between them."""
+        for line in lines:
+            ended = await self._event(ServerEvent(line), reporter)
+            if ended is not None:
+                return ended
         return None
 
     # --- ends ---
@@ -228,6 +252,10 @@ def _is_error(value: object) -> bool:
     if is_error(value):
         return True
     return isinstance(value, dict) and "choices" not in value and isinstance(value.get("message"), str)
+
+
+def _has_choices(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("choices"), list) and not value.get("error")
 
 
 def _is_json(data: bytes) -> bool:

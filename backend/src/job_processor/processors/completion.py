@@ -18,10 +18,12 @@ _ABORTED: Final = ("answer_cut_off", "The model server aborted the answer.", Tru
 _BROKEN: Final = ("answer_cut_off", "The model server broke the answer off with an error.", True)
 _CUT_OFF: Final = {
     **dict.fromkeys(("content_filter", "safety", "sensitive", "prohibited_content", "blocklist", "spii"), _FILTERED),
+    **dict.fromkeys(("recitation", "guardrail_intervened", "image_safety"), _FILTERED),
     **dict.fromkeys(("length", "max_tokens", "model_length", "model_context_window_exceeded"), _TOO_SHORT),
     **dict.fromkeys(("tool_calls", "function_call", "tool_use"), _TOOL),
     **dict.fromkeys(("abort", "aborted", "cancelled", "canceled", "timeout"), _ABORTED),
     **dict.fromkeys(("error", "network_error", "insufficient_system_resource"), _BROKEN),
+    **dict.fromkeys(("malformed_function_call", "unexpected_tool_call"), _BROKEN),
     "refusal": ("refusal", "The model refused.", False),
 }
 """Reasons to finish (in lower case) that make an answer none; any other is as good as ``stop``."""
@@ -67,7 +69,10 @@ class Answer:
 
     @property
     def _ended_badly(self) -> tuple[str, str, bool] | None:
-        return None if self.finish_reason is None else _CUT_OFF.get(self.finish_reason.lower())
+        # Google says more behind a colon: "content_filter: RECITATION".
+        return (
+            None if self.finish_reason is None else _CUT_OFF.get(self.finish_reason.partition(":")[0].strip().lower())
+        )
 
     @property
     def usage(self) -> Usage:
@@ -173,7 +178,7 @@ def _first(choices: list[Any]) -> Any:
     """The choice with index 0; of those that have no index the first. ``None``: this piece is of others only."""
     for choice in choices:
         index = _of(choice, "index")
-        if index == 0 or (index is None and choice is choices[0]):
+        if index in (0, "0") or (index is None and choice is choices[0]):
             return choice
     return None
 

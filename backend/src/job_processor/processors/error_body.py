@@ -33,9 +33,12 @@ _PARAMS: Final = ("param", "field", "parameter", "property", "pointer")
 _INNER: Final = (
     *("error", "errors", "detail", "details", "innererror", "innerError", "inner_error", "message", "metadata", "raw"),
     *("cause", "fieldViolations", "violations", "response", "body", "exception", "upstream_error", "provider_error"),
+    "promptFeedback",
 )
 _STATUS_WORDS: Final = re.compile(
-    r"\b(?:error code|status code|status|http(?:/1\.1)?)\b[\"':= ]{1,4}([45]\d\d)\b", re.I
+    r"\b(?:error code|status code|status|http(?:/1\.1)?)\b[\"':= ]{1,4}([45]\d\d)\b"
+    r"|^\s*([45]\d\d)(?=:? (?:Bad|Unauth|Payment|Forbidden|Not Found|Too Many|Internal|Service|Gateway)\b)",
+    re.I,
 )
 
 
@@ -44,7 +47,8 @@ class Said:
     """What was found, outermost first.
 
     ``statuses``: as numbers in fields; ``spoken``: those that only the words name. ``names``: codes, types and
-    reasons, in lower case. ``delays_ms``: times to wait that a field gives, in milliseconds. ``headers``: of an answer
+    reasons, in lower case. ``delays_ms``: times to wait that a field gives, in milliseconds; a moment since 1970 may be
+    among them (retry_words.py). ``headers``: of an answer
     that is told of in the error, in lower case.
     """
 
@@ -56,6 +60,8 @@ class Said:
     delays_ms: list[int] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
     is_page: bool = False
+    generated: str | None = None
+    """What the model had written, where the error gives it (Groq)."""
 
     @property
     def words(self) -> str:
@@ -97,11 +103,13 @@ def is_error(value: object) -> bool:
     match value:
         case [dict() as first, *_]:
             return is_error(first)
-        case {"error": error} if error:
+        case {"error": error} if _says_something(error):
             return True
         case {"object": "error"} | {"type": "error"}:
             return True
-        case {"choices": [{"error": error}, *_]} if error:
+        case {"choices": [{"error": error}, *_]} if _says_something(error):
+            return True
+        case {"promptFeedback": {"blockReason": str()}}:
             return True
         case {"choices": list()}:
             return False
@@ -112,6 +120,11 @@ def is_error(value: object) -> bool:
             return said and any(_status(value.get(name)) is not None for name in _STATUSES)
         case _:
             return False
+
+
+def _says_something(error: object) -> bool:
+    """Some servers send ``{"code": 0, "message": ""}`` with every answer."""
+    return any(error.values()) if isinstance(error, dict) else bool(error)
 
 
 def gather(value: object) -> Said:
@@ -130,7 +143,7 @@ def gather(value: object) -> Said:
         elif isinstance(found, dict):
             _take_object(found, said, messages, waiting)
     said.text = _joined(messages)
-    said.spoken.extend(int(status) for status in _STATUS_WORDS.findall(said.text))
+    said.spoken.extend(int(found[1] or found[2]) for found in _STATUS_WORDS.finditer(said.text))
     return said
 
 
@@ -150,7 +163,13 @@ def _take_object(value: dict[str, Any], said: Said, messages: list[str], waiting
         status = _status(value.get(name))
         if status is not None and status not in said.statuses:
             said.statuses.append(status)
-    said.names.update(v.lower() for name in _NAMES if isinstance(v := value.get(name), str) and v and v != "None")
+    said.names.update(_plain(v) for name in _NAMES if isinstance(v := value.get(name), str) and v and v != "None")
+    if isinstance(value.get("blockReason"), str):
+        # Google's: beside no candidate, and nothing else says that it is an error.
+        said.names.add("content_filter")
+        said.params.append("prompt")
+    if said.generated is None and isinstance(written := value.get("failed_generation"), str) and written:
+        said.generated = written[:_READ_LIMIT].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     said.params.extend(v for name in _PARAMS if isinstance(v := value.get(name), str) and v not in ("", "None"))
     place = ".".join(str(step) for step in loc) if isinstance(loc := value.get("loc"), (list, tuple)) else ""
     if place:
@@ -172,6 +191,11 @@ def _take_object(value: dict[str, Any], said: Said, messages: list[str], waiting
             waiting.append(inner)
     if isinstance(choices := value.get("choices"), list):
         waiting.extend(c["error"] for c in choices[:1] if isinstance(c, dict) and c.get("error"))
+
+
+def _plain(name: str) -> str:
+    """``com.amazonaws.bedrock#ThrottlingException:http://…`` is ``throttlingexception``."""
+    return name.rpartition("#")[2].partition(":http")[0].lower()
 
 
 def _inside(text: str) -> object | None:

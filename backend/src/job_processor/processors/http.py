@@ -105,7 +105,8 @@ class EndpointProcessor:
         if refused is not None:
             return refused
         if reply.status == 202:
-            return Accepted(self._timeout_ms, _execution_id(reply.body))
+            accepted = Accepted(self._timeout_ms, _execution_id(reply.body))
+            return refused_in(reply.status, reply.headers, reply.body, self._now()) or accepted
         said = http_answer.outcome_of(reply, self._take, pages=self._pages)
         if isinstance(said, Failed) and said.error.code == http_answer.NO_RESULT:
             # Where the result should be there is none: then an error may be what it is.

@@ -10,7 +10,7 @@ from job_processor.core.outcome import Failed, HandOver, LaneClosed, Outcome, Su
 from job_processor.processors import json_pointer
 from job_processor.processors.completion import TEXT_LIMIT, sound
 from job_processor.processors.json_pointer import Pointer
-from job_processor.processors.outgoing import Reply
+from job_processor.processors.outgoing import Reply, is_encoded
 from job_processor.processors.words import one_line, page_text
 
 NO_RESULT: Final = "no_result"
@@ -68,7 +68,7 @@ def outcome_of(reply: Reply, take: Pointer | None, *, pages: bool = False) -> Ou
 def _unread(reply: Reply) -> Outcome | HandOver:
     """The work was done and its answer cannot be had: an attempt, whoever is to blame."""
     words = f"It answered {reply.status}, but {reply.unread}."
-    if "Content-Encoding" in reply.headers:
+    if is_encoded(reply.headers):
         # It would do so for every job.
         return HandOver(_failed("answer_garbled", words), LaneClosed(Trouble.MISCONFIGURED, words))
     return _failed("answer_too_large", words, retryable=False)

@@ -28,6 +28,8 @@ KEEP_ALIVE_SECONDS: Final = 4.0
 
 _FAULTS: Final = (aiohttp.ClientError, TimeoutError, OSError)
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+# Some servers write the charset there, or nothing.
+_PLAIN: Final = frozenset({"", "identity", "none", "utf-8", "utf8"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Incoming:
     @property
     def is_encoded(self) -> bool:
         """Is the body compressed, in spite of what was asked for?"""
-        return self.headers.get("Content-Encoding", "identity").lower() != "identity"
+        return is_encoded(self.headers)
 
     @property
     def length(self) -> int | None:
@@ -92,6 +94,11 @@ class Incoming:
     def close(self) -> None:
         """Goes back to the pool when it was read to its end, and is cut off when not."""
         self._response.close()
+
+
+def is_encoded(headers: Mapping[str, str]) -> bool:
+    """Does an answer say that its body is compressed?"""
+    return headers.get("Content-Encoding", "").strip().lower() not in _PLAIN
 
 
 def total_seconds(rules: FlowRules) -> float:

@@ -27,6 +27,14 @@ STATUS_OF_NAMES: Final = {
     **dict.fromkeys(("unavailable", "service_unavailable", "serviceunavailableerror", "unavailable_error"), 503),
     **dict.fromkeys(("overloaded_error", "overloaded"), 529),
     **dict.fromkeys(("timeout_error", "timeout", "deadline_exceeded", "gateway_timeout"), 504),
+    **dict.fromkeys(("validationexception", "validationerror"), 400),
+    **dict.fromkeys(("accessdeniedexception", "unrecognizedclientexception", "expiredtokenexception"), 403),
+    **dict.fromkeys(("resourcenotfoundexception",), 404),
+    **dict.fromkeys(("servicequotaexceededexception", "modelnotreadyexception", "slow_down"), 429),
+    **dict.fromkeys(("modelerrorexception", "modelstreamerrorexception"), 424),
+    **dict.fromkeys(("internalserverexception", "internalfailure"), 500),
+    **dict.fromkeys(("serviceunavailableexception", "serviceunavailable"), 503),
+    **dict.fromkeys(("modeltimeoutexception",), 504),
 }
 """What an error counts as that names no number."""
 VAGUE: Final = frozenset({"invalid_request_error", "invalid_request", "api_error", "server_error", "unknown"})
@@ -46,7 +54,9 @@ FILTERED_WORDS: Final = _any(
     r"(?:content|input|prompt|request|output) (?:was |is |has been )?(?:flagged|blocked|filtered)\b",
     r"considered high risk",
     r"(?:safety|moderation) (?:system|filter|policy|settings)",
-    r"violat\w+ (?:\w+ ){0,4}(?:usage|content|safety) polic",
+    r"violat\w+ (?:\w+ ){0,4}(?:usage|content|safety) (?:polic|guideline)",
+    r"(?:output|input|prompt|content) is considered unsafe",
+    r"flagged for possible",
     r"content exists risk",
     r"敏感内容|不安全|违规",
     r"(?:inappropriate|sensitive) content",
@@ -78,7 +88,9 @@ TOO_LONG_WORDS: Final = _any(
     r"payload size exceeds",
     r"(?:body|payload|entity|content) (?:is )?too large",
     r"exceeds? (?:the )?(?:maximum|max) (?:number of |allowed )?(?:input |prompt )?tokens",
-    r"longer than the model'?s",
+    r"longer than the (?:maximum model length|model'?s)",
+    # The limit of an answer that is left over beside the prompt.
+    r"max_tokens must be at least 1, got -\d",
     r"max(?:imum)? sequence length",
     r"context (?:the )?overflow|context length of only|>= n_ctx",
     r"number of input tokens|token count of \d+ exceeds",
@@ -95,7 +107,8 @@ NO_CREDIT: Final = frozenset(
         *("insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "billing_error", "arrearage"),
         *("insufficient_user_quota", "exceeded_current_quota_error", "budget_exceeded", "budgetexceedederror"),
         *("insufficient_balance", "insufficient_credits", "credits_exhausted", "payment_required"),
-        *("insufficient_funds", "billing_limit_reached", "insufficient_credit"),
+        *("insufficient_funds", "billing_limit_reached", "insufficient_credit", "credit_limit", "billing_disabled"),
+        *("spend_limit_reached", "blocked_api_access"),
     }
 )
 NO_CREDIT_WORDS: Final = _any(
@@ -107,7 +120,9 @@ NO_CREDIT_WORDS: Final = _any(
     r"budget has been exceeded|exceeded budget",
     r"payment required",
     r"account (?:\w+ ){0,3}(?:overdue|arrears|in good standing|not active)",
-    r"spending limit",
+    r"spend(?:ing)? limit",
+    r"(?:credit|key) limit exceeded",
+    r"requires billing to be enabled|(?:please |must )enable billing",
     r"(?:balance|credits?) (?:is |are |has been |have been )?(?:exhausted|depleted|too low|insufficient)",
     r"please (?:recharge|top up|add (?:more )?credits)",
     r"(?:have|has) (?:any|no) credits",
@@ -117,18 +132,55 @@ NO_CREDIT_WORDS: Final = _any(
 QUOTA_WORDS: Final = _any(r"exceeded your current quota, please check your plan and billing")
 
 BAD_KEY: Final = frozenset({"invalid_api_key", "api_key_invalid", "invalidapikey", "api_key_expired"})
+BARRED: Final = frozenset(
+    {"failed_precondition", "organization_restricted", "account_deactivated", "account_suspended"}
+)
+BARRED_WORDS: Final = _any(
+    r"(?:organi[sz]ation|account|project|workspace|team)(?: \S+){0,3} (?:has been |is |was )(?:currently )?"
+    r"(?:disabled|restricted|suspended|deactivated|blocked|terminated)",
+    r"(?:location|country|region)\b[^.]{0,30} (?:is |are )?not (?:supported|available|allowed)",
+    r"not available in your (?:country|region)",
+    r"endpoint is paused",
+    r"endpoint (?:\S+ ){1,5}not found",
+    r"only for api versions",
+)
+"""Said with 400 of an account, a place or an endpoint: no job has a part in it."""
+WRONG_ADDRESS_WORDS: Final = _any(
+    r"plain http request was sent to https port",
+    r"no required ssl certificate was sent",
+    r"client sent an http request to an https server",
+    r"unexpected endpoint or method",
+)
+BAD_ANSWER: Final = frozenset({"json_validate_failed", "tool_use_failed", "output_parse_failed"})
+BROKEN_WORDS: Final = _any(
+    r"model has crashed",
+    r"model (?:was )?unloaded",
+    r"failed to load (?:the )?model",
+    r"\bout of memory\b",
+    r"requires more system memory",
+    r"insufficient system resources",
+)
 BAD_KEY_WORDS: Final = _any(
     r"api[ _-]?key (?:is )?(?:not valid|not found|invalid|expired|missing|required)",
     r"(?:invalid|incorrect|missing|wrong|expired|no) api[ _-]?key",
 )
 
-OVERLOADED: Final = frozenset({"overloaded_error", "overloaded", "model_capacity_exhausted", "engine_overloaded_error"})
+LIMIT: Final = frozenset({"ratelimitexceeded", "userratelimitexceeded", "rate_limit_exceeded", "quotaexceeded"})
+LIMIT_WORDS: Final = _any(r"rate limit (?:\w+ )?exceeded", r"out of call volume quota", r"too many requests")
+OVERLOADED: Final = frozenset(
+    {
+        *("overloaded_error", "overloaded", "model_capacity_exhausted", "engine_overloaded_error", "slow_down"),
+        *("capacity_exceeded", "nocapacity"),
+    }
+)
 OVERLOADED_WORDS: Final = _any(
     r"\boverloaded\b",
     r"\b(?:at|over) capacity",
     r"no capacity available",
     r"capacity exceeded",
     r"server busy",
+    r"(?:service|server|system|model) is (?:too )?busy",
+    r"no (?:free |idle )?slots? (?:is |are )?available",
     r"high demand",
     r"maximum pending requests",
 )
@@ -137,6 +189,7 @@ STARTING_WORDS: Final = _any(
     r"loading (?:the )?model",
     r"\b(?:is|are) (?:currently |still )?(?:loading|starting|initiali[sz]ing|warming up)\b",
     r"starting up",
+    r"scaled to zero|scaling up",
     r"(?:database|model|server|service) is not (?:yet )?ready",
 )
 
@@ -145,20 +198,31 @@ SCHEMA_OF_THE_JOB: Final = _any(
     r"schema (?:is |was )?(?:invalid|not valid|too)",
     r"in context=",
     r"json[_ ]schema[^.]{0,40}must",
+    r"unsupported json schema",
 )
 LIMIT_TOO_LARGE: Final = re.compile(
     r"(?<!\+ )(?<!\+ [`'])max_(?:completion_|output_|new_)?tokens['\"`]?"
     r"(?: or ['\"`]?max_completion_tokens['\"`]?)?(?:=\d+)?"
-    r"(?: is| value is)? ?(?:too large|too high|: ?\d+ ?>|must be|cannot be greater|exceeds)",
+    r"(?: is| value is)? ?(?:too large|too high|: ?\d+ ?>|must be(?! at least 1, got -)|cannot be greater|exceeds)",
     re.IGNORECASE,
 )
-NO_MODEL: Final = frozenset({"model_not_found", "deploymentnotfound", "invalid_model", "model_not_exist"})
+NO_MODEL: Final = frozenset(
+    {
+        *("model_not_found", "deploymentnotfound", "invalid_model", "model_not_exist", "model_not_available"),
+        *("model_not_supported", "model_decommissioned", "operationnotsupported"),
+    }
+)
 NO_MODEL_WORDS: Final = _any(
     r"model[^.]{0,120}?(?:not (?:found|exist|a valid|supported|available)|do(?:es)? not exist|n't exist|no longer)",
     r"model[^.]{0,60}unknown",
     r"model[^.]{0,60}(?:decommissioned|deprecated)",
     r"(?:no such|unknown|invalid|not a valid|unsupported) model",
     r"no endpoints found",
+    r"no models? loaded",
+    r"model (?:parameter )?is required|must provide a model|llm provider not provided",
+    r"model identifier is invalid|on-demand throughput isn",
+    r"does not support chat\b",
+    r"unable to access [^.]{0,20}model",
     r"pull(?:ing)? it first",
     r"deployment[^.]{0,60}(?:not exist|not found)",
 )
@@ -167,10 +231,19 @@ NO_SYSTEM_WORDS: Final = _any(
     r"(?:system|developer) (?:role|messages?|prompts?|instructions?)[^.]{0,30}unsupported",
     r"role[^.]{0,40}does not support 'system'",
     r"does not support (?:the )?(?:system|developer) (?:role|messages?)",
+    r"role[^.]{0,40}does not support 'developer'",
+    r"unexpected role ['\"`]?(?:system|developer)",
+    # Of all that is sent only the system message can be one too many.
+    r"roles must alternate user/assistant",
+)
+NO_THINKING_WORDS: Final = _any(
+    r"(?:does not|doesn't|cannot) support (?:\w+ )?(?:thinking|reasoning)\b",
+    r"thinking (?:level|budget|mode)\b[^.]{0,40}not (?:supported|valid|allowed)",
+    r"only works in thinking mode",
 )
 COMPLAINT_WORDS: Final = _any(
     r"unsupported|unknown|unrecogni[sz]ed|invalid|unexpected|deprecated|incompatible|mutually",
-    r"not (?:support|permitted|allowed|valid|accepted|recogni[sz]ed|enabled|a\b)",
+    r"not (?:support|permitted|allowed|valid|accepted|recogni[sz]ed|enabled|available|a\b)|unavailable",
     r"must be|should be|cannot|can't|can not|do(?:es)? not|doesn't|require|expected|extra|only",
     r"out of (?:range|bounds)|between|range|greater|less|at (?:most|least)|exceed|>|<",
     r"too (?:large|small|high|low|long|many)",

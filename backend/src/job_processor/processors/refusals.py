@@ -63,6 +63,29 @@ def has_bad_key(said: Said) -> bool:
     return bool(said.names & words_of.BAD_KEY) or words_of.BAD_KEY_WORDS.search(said.text) is not None
 
 
+def is_wrong_place(said: Said, sent: Sent) -> bool:
+    """Is the address, or the account that is asked for a model, not to be used, whatever is asked?"""
+    if words_of.WRONG_ADDRESS_WORDS.search(said.text) is not None:
+        return True
+    # An endpoint that is no model's may speak of the customer that the job is about.
+    return bool(sent) and (bool(said.names & words_of.BARRED) or words_of.BARRED_WORDS.search(said.text) is not None)
+
+
+def is_bad_answer(said: Said) -> bool:
+    """Did the server throw away what the model wrote, because it was not what was asked for?"""
+    return bool(said.names & words_of.BAD_ANSWER)
+
+
+def is_broken(said: Said) -> bool:
+    """Is it the server that failed, whatever its status says?"""
+    return words_of.BROKEN_WORDS.search(said.text) is not None
+
+
+def is_limit(said: Said) -> bool:
+    """Is it a limit of requests, whatever its status says? (Google and Azure tell of some with 403.)"""
+    return bool(said.names & words_of.LIMIT) or words_of.LIMIT_WORDS.search(said.text) is not None
+
+
 def is_overloaded(said: Said) -> bool:
     return bool(said.names & words_of.OVERLOADED) or words_of.OVERLOADED_WORDS.search(said.text) is not None
 
@@ -88,6 +111,10 @@ def option_at_fault(said: Said, sent: Sent) -> str | None:
         return sent["system"]
     if "model" in sent and (said.names & words_of.NO_MODEL or words_of.NO_MODEL_WORDS.search(said.text)):
         return sent["model"]
+    if words_of.NO_THINKING_WORDS.search(said.text):
+        thinking = _named("reasoning_effort", sent)
+        if thinking is not None:
+            return thinking
     if any(_is_of_the_job(param) for param in said.params) or words_of.COMPLAINT_WORDS.search(said.text) is None:
         return None
     return _of_words(said.text, sent)
@@ -130,17 +157,23 @@ def _named(name: str, sent: Sent) -> str | None:
 def _of_words(text: str, sent: Sent) -> str | None:
     lowered = text.lower()
     names = {*sent, *(alias for alias, name in words_of.ALIASES.items() if name in sent or name == "max_tokens")}
+    # As others spell them: topK.
+    joined = {name.replace("_", ""): name for name in names if "_" in name}
     places: list[tuple[int, str]] = []
-    for name in names - {"system", "messages"}:
+    for name in {*names, *joined} - {"system", "messages"}:
         pattern = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
-        if "_" not in name and name not in words_of.DISTINCT:
-            quoted = rf"['\"`]{re.escape(name)}['\"`]|(?:parameter|param|field|option|argument)s?:? {re.escape(name)}\b"
+        if "_" not in name and name not in words_of.DISTINCT and name not in joined:
+            quoted = (
+                rf"['\"`\[]{re.escape(name)}['\"`\]]"
+                rf"|(?:parameter|param|field|option|argument)s?:? {re.escape(name)}\b"
+                rf"|(?:parameter|param|field|option|argument)s? (?:is |are )?not [^:.]{{1,40}}: {re.escape(name)}\b"
+            )
             pattern = rf"{quoted}|(?<![\w-]){re.escape(name)}: (?:input|extra|unexpected|field|value)"
         found = re.search(pattern, lowered)
         if found is not None:
             places.append((found.start(), name))
     for _, name in sorted(places):
-        option = _named(name, sent)
+        option = _named(joined.get(name, name), sent)
         if option is not None:
             return option
     return None

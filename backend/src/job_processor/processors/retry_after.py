@@ -6,7 +6,14 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from job_processor.processors.error_body import Said
-from job_processor.processors.retry_words import FURTHEST_MS, duration_ms, moment_ms, number_ms, wait_in_words
+from job_processor.processors.retry_words import (
+    FURTHEST_MS,
+    duration_ms,
+    moment_ms,
+    number_ms,
+    wait_in_words,
+    wait_or_moment,
+)
 
 _NONE: Final = Said()
 _EPOCH_MS: Final = 100_000_000_000
@@ -15,9 +22,10 @@ _EPOCH_S: Final = 1_000_000_000
 """... of this or more seconds since 1970, and of less a time to wait in seconds."""
 # OpenAI: x-ratelimit-reset-tokens. Anthropic: anthropic-ratelimit-input-tokens-reset. Others name no bucket.
 _RESET: Final = re.compile(
-    r"(?P<who>(?:x-|anthropic-)?(?:x-)?)rate-?limit-(?:reset(?:-(?P<after>[a-z-]+))?|(?P<before>[a-z-]+)-reset)"
+    r"(?P<who>(?:x-|anthropic-)?(?:x-)?)rate-?limit-(?:reset(?:-(?P<after>[a-z0-9-]+))?|(?P<before>[a-z0-9-]+)-reset)"
 )
-_FIELD_T: Final = re.compile(r";\s*t=(\d{1,15})\b")
+_FIELD_T: Final = re.compile(r"(?:;\s*t|,\s*reset)=(\d{1,15})\b")
+_WORDS: Final = 100
 
 
 def retry_at(headers: Mapping[str, str], now: int, said: Said = _NONE) -> int | None:
@@ -33,7 +41,7 @@ def retry_at(headers: Mapping[str, str], now: int, said: Said = _NONE) -> int | 
         if at is not None:
             return at
     if said.delays_ms:
-        return now + min(max(said.delays_ms), FURTHEST_MS)
+        return max(wait_or_moment(delay, now) for delay in said.delays_ms)
     at = wait_in_words(said.text, now)
     if at is None:
         at = _reset(headers, now)
@@ -52,8 +60,10 @@ def _retry_after(headers: Mapping[str, str], now: int) -> int | None:
     if wait is None:
         wait = duration_ms(text)
     if wait is not None:
-        return now + min(wait, FURTHEST_MS)
+        return wait_or_moment(wait, now)
     date = _date(text)
+    if date is None:
+        date = wait_in_words(f"retry after {text[:_WORDS]}", now)
     return None if date is None else min(date, now + FURTHEST_MS)
 
 
@@ -89,7 +99,7 @@ def _reset_at(text: str, now: int) -> int | None:
     number = number_ms(text, 1)
     if number is None:
         wait = duration_ms(text)
-        return moment_ms(text) if wait is None else now + wait
+        return _date(text) if wait is None else now + wait
     if number >= _EPOCH_MS:
         return number
     seconds = number_ms(text, 1_000)

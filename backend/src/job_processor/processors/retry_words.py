@@ -7,6 +7,8 @@ from typing import Any, Final
 FURTHEST_MS: Final = 10 * 366 * 86_400_000
 """No answer lies further ahead than ten years: a number of 400 digits is a mistake, and no time."""
 
+_MOMENT_MS: Final = 1_000_000_000_000
+"""In 2001: as a time to wait it would be thirty years."""
 _UNIT_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _NUMBER: Final = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
 _DURATION: Final = re.compile(r"(?:\d{1,15}(?:\.\d{1,9})?(?:ms|s|m|h|d))+")
@@ -16,7 +18,8 @@ _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _FIELDS: Final = {
     **dict.fromkeys(("retry_after", "retryafter", "retry_after_seconds", "retryafterseconds"), 1_000),
     **dict.fromkeys(("retry_after_secs", "retry_after_sec", "estimated_time", "retrydelay", "retry_delay"), 1_000),
-    **dict.fromkeys(("wait_seconds", "retry_in", "resets_in_seconds"), 1_000),
+    **dict.fromkeys(("wait_seconds", "retry_in", "resets_in_seconds", "quotaresetdelay"), 1_000),
+    **dict.fromkeys(("reset_at", "resets_at", "resetsat", "retry_at", "quotaresettimestamp"), 1_000),
     **dict.fromkeys(("retry_after_ms", "retryafterms", "retry_after_milliseconds", "retry_delay_ms"), 1),
 }
 
@@ -26,12 +29,12 @@ _SPAN: Final = rf"{_AMOUNT}\s*(?:{_UNIT})\b(?:(?:,|\s|and)*{_AMOUNT}\s*(?:{_UNIT
 _WAIT: Final = re.compile(
     r"\b(?:try(?:ing)?(?:\s+\w+){0,4}?\s+again|retry(?:ing)?(?:\s+\w+){0,4}?|wait(?:\s+\w+){0,2}?|come\s+back|"
     r"available|resets?)"
-    rf"(?:\s+(?:again|in|after|for|about|approximately|at\s+least))*\s+({_SPAN})",
+    rf"(?:\s+(?:again|later|in|after|for|about|approximately|at\s+least))*:?\s+[~(`'\"]*({_SPAN})",
     re.I,
 )
 _WAIT_ONE: Final = re.compile(rf"({_AMOUNT})\s*({_UNIT})", re.I)
 _MOMENT: Final = re.compile(
-    r"\b(?:again|retry|reset|resets|available)\b[^.;]{0,40}?\b(?:at|after|until)\s+"
+    r"\b(?:again|retry|reset|resets|available)\b[^.;]{0,40}?\b(?:at|after|until):?\s+"
     r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s?(?:Z|UTC|[+-]\d\d:?\d\d)?)",
     re.I,
 )
@@ -63,15 +66,27 @@ def moment_ms(text: str) -> int | None:
         return None
 
 
+def wait_or_moment(value_ms: int, now: int) -> int:
+    """The moment meant by a number of milliseconds, or of seconds taken for them: one beyond all waiting is a date."""
+    if value_ms >= _MOMENT_MS * 1_000:
+        value_ms //= 1_000  # Milliseconds since 1970, in a place for seconds.
+    at = value_ms if value_ms >= _MOMENT_MS else now + value_ms
+    return min(at, now + FURTHEST_MS)
+
+
 def delay_in_field(name: str, value: Any) -> int | None:
-    """The time to wait that a field of an error holds, in milliseconds: a number, digits, ``17s``, protobuf's pair."""
+    """The time to wait that a field of an error holds, in milliseconds: a number, digits, ``17s``, protobuf's pair.
+
+    It may be a moment as well, in milliseconds since 1970: see ``wait_or_moment``.
+    """
     unit = _FIELDS.get(name.lower().replace("-", "_"))
     if unit is None or isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
-        return int(min(value * unit, FURTHEST_MS)) if 0 <= value < 1e15 else None
+        return int(value * unit) if 0 <= value < 1e15 else None
     if isinstance(value, str):
-        return number_ms(value, unit) if _NUMBER.fullmatch(value.strip()) else duration_ms(value)
+        wait = number_ms(value, unit) if _NUMBER.fullmatch(value.strip()) else duration_ms(value)
+        return moment_ms(value) if wait is None else wait
     if isinstance(value, dict):
         seconds, nanos = value.get("seconds", 0), value.get("nanos", 0)
         try:

@@ -28,6 +28,7 @@ def main() -> None:
     _end_with_the_server()
     _limit_memory()
     source, out = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # What prints must not stand among the answers.
     decode = msgspec.msgpack.Decoder(Ask).decode
     out.write(encode(Say()))  # Ready: the time of a question does not count our own start.
     out.flush()

@@ -6,10 +6,15 @@ from job_processor.results.talk import lacks_first_bracket, without_thinking
 from job_processor.results.tokens import LITERAL, NUMBER, STRING
 
 _STARTS_LIKE_JSON = re.compile(
-    r"[\s\ufeff]*+(?:"
+    r"[\s\ufeff]*+(?!"
+    # A place holder or stage direction, a template's tag; a footnote, a time stamp; an interval.
+    r"\{[^\S\n]*+[\w][\w.-]*+(?: [\w.-]++)*+[^\S\n]*+\}(?:[^\S\n]*+[^\s},\]]|,[^\S\n]++\w)"
+    r"|\{\{[^\S\n]*+\w[\w .-]*+\}\}|\{%"
+    r"|\[\d[\d :./TZ+-]*+\][^\S\n]*+[^\s},\];]|\[-?[\d.]++, ?+-?[\d.]++\)"
+    r")(?:"
     r"\{"
     # An array's first element, so that "[Note] …" and a Markdown link stay text.
-    r"|\[\s*+(?:[\[{\"'“\]-]|[+.]?\d|#\s|//|/\*|\(|(?:true|false|null|True|False|None|NaN)\b|\Z)"
+    r"|\[\s*+(?:[\[{\"'“\]-]|\\\"|[+.]?\d|#\s|//|/\*|\(|(?:true|false|null|True|False|None|NaN)\b|\Z)"
     # A code fence that says JSON, or holds what begins like JSON.
     r"|```[ \t]*+(?:(?:json[a-z0-9]*+|JSON)\b|\w*+\s*+[\[{])"
     r")"

@@ -38,7 +38,7 @@ class Lexer(Words):
                 self._tuples += mark == "("
                 self.tokens.append(Token("{" if mark == "{" else "[", at, at + 1, swap(at, mark, "[")))
                 at += 1
-            elif mark in "}]" or (mark == ")" and self._stack and self._stack[-1] == "]"):
+            elif mark in "}]" or (mark == ")" and self._tuples and self._stack[-1:] == ["]"]):
                 if self._stack:
                     self._stack.pop()
                 self._tuples -= mark == ")"

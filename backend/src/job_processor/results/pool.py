@@ -209,7 +209,10 @@ class _Child:
 
     def _next(self, until: float) -> Say:
         size = messages.length_of(self._read(messages.HEAD, until))
-        return _decode(self._read(size, until))
+        try:
+            return _decode(self._read(size, until))
+        except msgspec.MsgspecError:
+            raise _Died from None  # Whatever that was, it was no answer.
 
     def _read(self, size: int, until: float) -> bytes:
         stream = self._process.stdout

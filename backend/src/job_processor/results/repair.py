@@ -4,6 +4,8 @@ Tokens come from ``lexer``, commas and brackets from ``structure``, what may sta
 propose is held against the text once more by ``kept``.
 """
 
+import json
+import re
 from dataclasses import dataclass
 
 from job_processor.core.verdict import Edit, Repair
@@ -18,6 +20,7 @@ REPAIR_LIMIT = 1_048_576
 DROPPED_LIMIT = 500
 """Characters of what a cut left behind that are named."""
 
+_ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4})++|\\.", re.DOTALL)
 SEVERAL = "There is more than one JSON value in this text; which one was meant is not ours to say."
 
 
@@ -43,7 +46,7 @@ def offer_repair(raw: str) -> Offer:
     if part is None:
         return Offer(None)
     try:
-        return _checked(raw, body, _read(body, part))
+        return _escaped_once_more(raw, body, part) or _checked(raw, body, _read(body, part))
     except Unreadable as why:
         return Offer(None, str(why) or None)
 
@@ -54,7 +57,7 @@ def _as_it_stands(raw: str, body: str) -> Repair | None:
     if inner.startswith("```") and inner.endswith("```") and inner.count("```") == 2:
         inner = inner[3:-3]
         inner = inner[4:] if inner[:4].lower() == "json" else inner
-        inner = inner.strip()
+        inner = inner.strip("\ufeff \t\r\n")
     if not inner or inner[0] in "{[":
         return None
     try:
@@ -64,6 +67,26 @@ def _as_it_stands(raw: str, body: str) -> Repair | None:
     start = body.index(inner)
     edits = [Edit(0, raw[:start], ""), Edit(start + len(inner), raw[start + len(inner) :], "")]
     return Repair(inner, tuple(e for e in edits if e.before))
+
+
+def _escaped_once_more(raw: str, body: str, part: Part) -> Offer | None:
+    """JSON as it stands inside of a JSON string: with all its quotes escaped, it has one reading."""
+    inside = body[part.start : part.end].rstrip()
+    if '\\"' not in inside or inside.count('"') != inside.count('\\"'):
+        return None
+    end = part.start + len(inside)
+    if is_talk_before(body[: part.start]) is False or is_talk_after(body[end : part.end]) is False:
+        return None
+    try:
+        parse(json.loads(f'"{inside}"', strict=False))
+    except (NotJson, ValueError):
+        return None
+    edits = [Edit(0, body[: part.start], "")] if part.start else []
+    edits += [
+        Edit(part.start + found.start(), found.group(), json.loads(f'"{found.group()}"'))
+        for found in _ESCAPES.finditer(inside)
+    ]
+    return _checked(raw, body, Proposal((*edits, Edit(end, body[end:], "")), part.start, end))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +128,13 @@ def _read(body: str, part: Part) -> Proposal:
             *tokens[inserted[0] :],
         ]
         whole = True
+    surplus = [d for d in walked.dropped if kinds[d] in "}]"]
+    if len(surplus) == 1 and not structure.surplus_is_sure(kinds, surplus[0], [_column(body, t) for t in tokens]):
+        raise Unreadable  # Which of the brackets is one too many?
     _check_guesses(lexer, walked, tokens)
     if not whole and lexer.guesses and not lexer.cut_string and kinds[-1:] in ("}", "]"):
         raise Unreadable
-    if any(kinds[d] in "}]" for d in walked.dropped) and body[: part.start].rstrip().endswith(":"):
+    if surplus and body[: part.start].rstrip().endswith((":", "：", "=", "=>", "->")):
         raise Unreadable  # What looks like talk may be a name whose bracket is missing.
     if (inserted or not whole) and structure.lines_up(kinds, [_column(body, t) for t in tokens]) is False:
         raise Unreadable  # Another bracket is missing before.
@@ -139,6 +165,8 @@ def _check_guesses(lexer: Lexer, walked: structure.Walk, tokens: list[Token]) ->
         raise Unreadable
     if lone_commas > 1 and colons:
         raise Unreadable
+    if tokens[-1].kind in "hn" and (len(tokens) - 1, ",") in walked.added:
+        raise Unreadable  # What follows a whole value without a comma is talk or a tag, and no value cut short.
 
 
 def _several(body: str, tokens: list[Token], walked: structure.Walk) -> str:
@@ -212,6 +240,8 @@ def _checked(raw: str, body: str, proposal: Proposal) -> Offer:
     dropped = None
     if proposal.cut_at is not None:
         dropped = body[proposal.cut_at : proposal.end].strip().removeprefix(",").strip()
+    if dropped and re.search(r"[}\])]", dropped):
+        return Offer(None)  # What is left behind closes something, so the text was not cut there.
     if not kept.keeps_all(raw, text, edits, kept.Bounds(proposal.start, proposal.end, proposal.cut_at)):
         return Offer(None)
     named = dropped[: DROPPED_LIMIT - 1] + "…" if dropped and len(dropped) > DROPPED_LIMIT else dropped or None

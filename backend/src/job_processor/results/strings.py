@@ -30,7 +30,11 @@ _HALF_AT_END = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
 _LINE_OF_JSON = re.compile(r"\n([ \t]*+)(?=[\"'{\[}\]\d-]|true\b|false\b|null\b|True\b|False\b|None\b)(.)")
 _MARGIN = re.compile(r"[ \t]*+")
 _ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
+_MAY_BE_LOST = re.compile(r"\\(?:[nrt][a-z]|[bf][A-Za-z])")
+"""An escape of JSON that is the beginning of a word, if backslashes stand for themselves here."""
 _FOREIGN_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|(['`“”‘’]))")
+_PARTS_TWO = frozenset(";，、；：|+=&")
+"""What stands between two strings where others than JSON have a comma: between quotes it quotes nothing."""
 _STRUCTURE = frozenset(" \t\r\n,[]{}:")
 
 
@@ -40,6 +44,7 @@ class Strings(Reading):
         edits = swap(start, body[start], '"')
         inner: list[int] = []
         wild = escaped = 0
+        lost = False
         at = start + 1
         while True:
             at = min(match_end(_PLAIN, body, at), self._end)
@@ -51,6 +56,7 @@ class Strings(Reading):
                     escaped += 1
                 length, edit, odd = self._escape(at)
                 wild += odd
+                lost = lost or _MAY_BE_LOST.match(body, at, self._end) is not None
                 if length == 0:
                     return self._cut_string(start, at, edits)
                 if edit is not None:
@@ -59,6 +65,8 @@ class Strings(Reading):
             elif mark == "\n" and not inner and (ended := self._ends_with_line(start, at)) is not None:
                 return self._end_string(start, ended, edits)
             elif mark < " ":
+                if mark == "\n" and self._wants_name():
+                    raise Unreadable  # No name has two lines: a quote is missing, and another behind it.
                 edits.append(Edit(at, mark, json.dumps(mark)[1:-1]))
                 at += 1
             elif mark not in closing or self._is_apostrophe(at, mark):
@@ -66,9 +74,11 @@ class Strings(Reading):
                     edits.append(Edit(at, mark, '\\"'))
                 at += 1
             elif self._closes(start, at):
+                if wild and lost:
+                    raise Unreadable  # In C:\\Users\\new both backslashes are meant, or only the first.
                 if wild and escaped % 2 == 1:
                     raise Unreadable  # One of the backslashes was written before a quote that is gone.
-                self._check_inner(inner, at)
+                self._check_inner(inner)
                 edits += swap(at, mark, '"')
                 self.tokens.append(Token("s", start, at + 1, edits))
                 return at + 1
@@ -123,6 +133,8 @@ class Strings(Reading):
             return True
         if follows in "{[":
             return self._stack[-1:] == ["]"]
+        if at == start + 1 and after == at + 1 and follows == body[at]:
+            raise Unreadable  # Three quotes in a row: an empty string and another, or Python's.
         if follows in QUOTES and (follows == '"' or follows != body[at] or after > at + 1):
             # Beside another string a comma is missing, unless this quote begins an empty string.
             if after > at + 1 or at == start + 1 or (self._stack[-1:] == ["}"] and _NEXT_KEY.match(body, after)):
@@ -151,8 +163,8 @@ class Strings(Reading):
         if first == at or at + 1 >= self._end or body[at + 1].isspace():
             return None
         marks = body[first:at]
-        if ":" in marks:
-            raise Unreadable
+        if ":" in marks or marks.count(",") > 1:
+            raise Unreadable  # One of two commas may belong to the string.
         content = body[start + 1 : first]
         in_object = self._stack[-1:] == ["}"]
         if (marks.rstrip()[-1:] in ",{" if in_object else marks.rstrip()[-1:] == "{") and not _NEXT_KEY.match(body, at):
@@ -192,6 +204,8 @@ class Strings(Reading):
         """The text ends inside this string: its quote is missing, or the text was cut."""
         body = self._body
         content = body[start + 1 : self._end]
+        if not content.strip() and self.tokens[-1:] and self.tokens[-1].kind not in "{[,:":
+            raise Unreadable  # A quote too many, or one that closes what never was opened.
         if self._wants_name():
             colon = content.find(":")
             if colon >= 0:
@@ -221,6 +235,7 @@ class Strings(Reading):
             raise Unreadable
         if "\n" in content[len(content.rstrip()) :]:
             raise Unreadable
+        self._check_inner(inner)
         if _HIDDEN_NAME.search(content) and any(t.kind == "s" and t.edits for t in self.tokens):
             raise Unreadable  # Names stand bare in this text, and this may be one.
         return self._cut_string(start, self._end, edits)
@@ -235,7 +250,7 @@ class Strings(Reading):
         self.cut_string = True
         return self._end
 
-    def _check_inner(self, inner: list[int], at: int) -> None:
+    def _check_inner(self, inner: list[int]) -> None:
         if not inner:
             return
         body = self._body
@@ -245,7 +260,12 @@ class Strings(Reading):
                 return  # Inches.
             raise Unreadable
         for opens, closes in zip(inner[::2], inner[1::2], strict=True):
-            if body[opens + 1].isspace() or body[closes - 1].isspace() or body[opens - 1].isalnum():
+            if (
+                body[opens + 1] in _PARTS_TWO
+                or body[opens + 1].isspace()
+                or body[closes - 1].isspace()
+                or body[opens - 1].isalnum()
+            ):
                 raise Unreadable
 
 

@@ -126,6 +126,8 @@ def with_one_bracket(kinds: str, columns: Sequence[int | None]) -> tuple[int, st
     furthest = walk(kinds).stopped
     fitting: list[tuple[int, int, str]] = []  # Cost, place, bracket.
     steps = 0
+    if _without_one(kinds, furthest) != set():
+        return None  # It may be one too many instead.
     for at in range(furthest, -1, -1):
         for mark in "{}[]":
             if not _fits(kinds, at, mark):
@@ -146,6 +148,36 @@ def with_one_bracket(kinds: str, columns: Sequence[int | None]) -> tuple[int, st
     if len(_shapes(kinds, best)) > 1:
         best = [(at, mark) for at, mark in best if lines_up(kinds, columns, at, mark) is True]
     return best[0] if len(_shapes(kinds, best)) == 1 else None
+
+
+def surplus_is_sure(kinds: str, dropped: int, columns: Sequence[int | None]) -> bool:
+    """Is the closing bracket ``dropped`` the one too many? Only if no other one's loss gives another nesting.
+
+    ``columns`` as in ``with_one_bracket``.
+    """
+    left = f"{kinds[:dropped]}{kinds[dropped + 1 :]}"
+    found = _without_one(kinds, dropped)
+    return found == {left.replace(",", "")} or (
+        found is not None and lines_up(left, [*columns[:dropped], *columns[dropped + 1 :]]) is True
+    )
+
+
+def _without_one(kinds: str, last: int) -> set[str] | None:
+    """The nestings that are left when one closing bracket up to ``last`` goes, and no comma comes. ``None``: too many
+    places to try."""
+    found: set[str] = set()
+    steps = 0
+    for at in range(min(last, len(kinds) - 1), -1, -1):
+        if kinds[at] not in "}]":
+            continue
+        without = f"{kinds[:at]}{kinds[at + 1 :]}"
+        walked = walk(without)
+        steps += walked.stopped
+        if steps > SEARCH_STEPS:
+            return None
+        if walked.stopped == len(without) and walked.state == "end" and not walked.added:
+            found.add(without.replace(",", ""))
+    return found
 
 
 def _shapes(kinds: str, found: list[tuple[int, str]]) -> set[str]:

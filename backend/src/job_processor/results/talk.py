@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 _TAG = re.compile(r"<(/?+)(?:think|thinking|thoughts?+|reasoning|reflection|analysis)\s*+>", re.IGNORECASE)
 _SPACE = re.compile(r"[\s\ufeff]*+")
-_FENCE = re.compile(r"^[ \t]*+(?:```|~~~)[^\n`]*+$", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*+(?:`{3,}+|~~~)[^\n`]*+$", re.MULTILINE)
 _INLINE_FENCE = re.compile(r"```(?:json[a-z0-9]*+)?+\s*+(?=[{\[])", re.IGNORECASE)
 _OPENER = re.compile(r"[{\[]")
-_STARTS_OBJECT = re.compile(r"\{\s*+(?:[\"'“‘}{]|[\w$.-]{1,100}+[\"']?+\s*+:|//|/\*|#|\Z)")
+_STARTS_OBJECT = re.compile(r"\{\s*+(?:[\"'“‘}{]|(?:\\n\s*+)?+\\\"|[\w$.-]{1,100}+[\"']?+\s*+:|//|/\*|#|\Z)")
 _STARTS_ARRAY = re.compile(
-    r"\[\s*+(?:[{\[\"'“‘\](]|[+-]?+\.?+\d|//|/\*|#\s|(?:true|false|null|True|False|None|NaN)\b|\Z)"
+    r"\[\s*+(?:[{\[\"'“‘\](]|(?:\\n\s*+)?+\\\"|[+-]?+\.?+\d|//|/\*|#\s|(?:true|false|null|True|False|None|NaN)\b|\Z)"
 )
 _FOOTNOTE = re.compile(r"\[(?:\d{1,3}+|[xX ]?+)\]")
 _STARTS_BARE = re.compile(
     r"[\s\ufeff]*+(?:\"[^\"\n]{0,1000}+\"\s*+[:,\]]|'[^'\n]{0,1000}+'\s*+[:,\]]|(?:-?\d[\d.]*+|true|false|null|True|False|None)\s*+[,\]])"
 )
 _ENDS_CLOSED = re.compile(r"[}\]][\s;]*+\Z")
-_DATA = re.compile(r"\"[^\"\n]{0,200}+\"\s*+:|'[^'\n]{0,200}+'\s*+:|[{}\[\]]")
+_DATA = re.compile(r"\"[^\"\n]{0,200}+\"\s*+(?:[:：=]|->)|'[^'\n]{0,200}+'\s*+(?:[:：=]|->)|[{}\[\]]")
 _NO_TALK = re.compile(r"[,:\"'{}\[\]“‘\d+-]")
 
 

@@ -10,6 +10,7 @@ from job_processor.results.tokens import LITERAL, NUMBER
 _BARE = re.compile(r"[^\s\"“”{}\[\],:]++(?:[ \t]++(?!//|/\*|#)[^\s\"“”{}\[\],:]++){0,40}+")
 _JSON_WORD = re.compile(rf"(?:{NUMBER}|{LITERAL})\Z")
 _LITERALS_JOINED = re.compile(r"(?:true|false|null|True|False|None|[\d.eE+-])*\Z")
+_OTHER_COMMA = re.compile(r"[;，、；：]")
 _TIME = re.compile(r"\d{1,4}(?::\d\d(?:\.\d+)?){1,2}(?=\s*+(?:[,}\]\n]|\Z))")
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*+(?:Z|[+-]\d\d:?\d\d)?+(?=\s*+(?:[,}\]\n]|\Z))")
 _URL = re.compile(r"[a-z]{2,10}+://[^\s\"'{}\[\],]++(?=\s*+(?:[,}\]\n]|\Z))")
@@ -82,6 +83,8 @@ class Words(Strings):
         return after >= self._end or self._body[after] in ",}]"
 
     def _missing_opening(self, at: int, quote: int) -> int:
+        if self.comments and not self._body[self.comments[-1][1] : at].strip():
+            raise Unreadable  # What looks like a comment may stand in the string.
         content = self._body[at:quote]
         first, _, rest = content.partition(" ")
         if rest and self._stack[-1:] == ["]"] and (_JSON_WORD.match(first) or first in WORDS):
@@ -108,6 +111,8 @@ class Words(Strings):
             raise Unreadable
         if self._body[stop] in '"“”:{[':
             raise Unreadable
+        if _OTHER_COMMA.search(word):
+            raise Unreadable  # It parts two values, it may be.
         if not re.search(r"\s", word) and _LITERALS_JOINED.match(word) and re.search(r"[a-df-zA-DF-Z]", word):
             raise Unreadable  # Two words that a comma once parted.
         if re.match(r"-?\d", word) and (word.count(".") > 1 or re.match(r".*\d-", word)) and not _is_dated(word):
@@ -164,7 +169,7 @@ class Words(Strings):
             edits = [Edit(at, "", '"'), *swap(after, follows, '"')]
             self.tokens.append(Token("s", at, after + 1, edits))
             return after + 1
-        if follows != ":" or not CLEAN_NAME.match(name):
+        if follows != ":" or not CLEAN_NAME.match(name) or (fresh and " " in name and self.tokens[-1].kind in "svh}]"):
             if fresh and self.tokens[-1].kind in "svh}]" and " " in name:
                 return None
             raise Unreadable
