@@ -173,5 +173,5 @@ def test_a_callback_without_bytes_is_written_as_before_there_were_any() -> None:
     )
     assert portable.dump_callback(callback).decode() == line
     assert portable.load_callback(line.encode()) == callback
-    unread = replace(callback, body=b"", body_cut=True, content_type="a/b")
+    unread = replace(callback, body=b"", body_cut=True, content_type="a/b", flow="f")
     assert portable.load_callback(portable.dump_callback(unread)) == unread

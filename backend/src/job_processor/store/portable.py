@@ -30,7 +30,7 @@ class Portable(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Portable).decode
 _decode_callback = msgspec.json.Decoder(Callback).decode
-_LATER_FIELDS = frozenset({"body", "body_cut", "content_type"})
+_LATER_FIELDS = frozenset({"body", "body_cut", "content_type", "flow"})
 """Of a callback, younger than the first backups: left out when they say nothing, so that those still verify."""
 
 
