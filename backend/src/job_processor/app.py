@@ -99,6 +99,7 @@ def surroundings(settings: Settings, now: Callable[[], int]) -> Callable[[flows.
             environment=settings.environment,
             now=now,
             callback_secret=settings.webhook_secrets[0],
+            max_result_bytes=settings.max_result_bytes,
         )
 
     return of

@@ -13,7 +13,7 @@ from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, JobError, Json, State
-from job_processor.core.outcome import Cancelled, Failed, Reported, ResultAccepted, Retried, Signal, Succeeded
+from job_processor.core.outcome import Cancelled, Failed, Outcome, Reported, ResultAccepted, Retried, Signal, Succeeded
 from job_processor.store.base import Added, IdempotencyKey, InboxQuery, Store
 
 TRIES = 50
@@ -123,7 +123,7 @@ class Lifecycle:
             if change is not None and _awaits_verdict(signal):
                 # Only now: what changes nothing (a duplicate) is not examined. And once: what is examined stays so,
                 # however often somebody is faster.
-                signal = await self._examined(signal, job)
+                signal = await self._with_verdict(signal, job)
                 change = transitions.decide(job, signal, self._store.now(), self.rules(job.flow), self._jitter())
             if change is None:
                 return Moved(job, landed=False)
@@ -194,13 +194,19 @@ class Lifecycle:
         """What is wrong with a ``resultSchema``, in words; ``None`` when it can be used."""
         return await self._examiners.check_schema(schema)
 
-    async def _examined(self, signal: Signal, job: Job) -> Signal:
+    async def examined(self, outcome: Outcome, job: Job) -> Outcome:
+        """The outcome with its verdict, for whoever may have to report it more than once."""
+        if not isinstance(outcome, Succeeded) or outcome.verdict is not None:
+            return outcome
+        stopped = outcome.usage is not None and outcome.usage.finish_reason in _STOPPED_EARLY
+        verdict = await self._examiners.examine(outcome.result, job.result_schema, stopped=stopped)
+        return replace(outcome, verdict=verdict)
+
+    async def _with_verdict(self, signal: Signal, job: Job) -> Signal:
         """The signal with a verdict on the result it carries."""
         match signal:
-            case Reported(outcome=Succeeded(result=result, usage=usage) as success):
-                stopped = usage is not None and usage.finish_reason in _STOPPED_EARLY
-                verdict = await self._examiners.examine(result, job.result_schema, stopped=stopped)
-                return replace(signal, outcome=replace(success, verdict=verdict))
+            case Reported():
+                return replace(signal, outcome=await self.examined(signal.outcome, job))
             case ResultAccepted():
                 return replace(signal, verdict=await self._examiners.examine(signal.result, job.result_schema))
             case _:

@@ -58,7 +58,9 @@ TABLE = (
     Setting("FLOWS_FILE", "", "default: flows.toml in the working directory if there is one, else one mock flow"),
     Setting("RETENTION_DAYS", "30", "final jobs are deleted after so many days; 0 keeps them for ever"),
     Setting(
-        "MAX_RESULT_BYTES", "1048576", "the largest result a callback may bring, in bytes of UTF-8; at most 8388608"
+        "MAX_RESULT_BYTES",
+        "1048576",
+        "the largest result, from a callback or an answer, in bytes of UTF-8; at most 8388608",
     ),
     Setting("DRAIN_SECONDS", "6", "what attempts under way get to end in when a process stops; then they are put back"),
     Setting("WORKER_NAME", "", "this worker's name on the page; default: the host name"),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from job_processor.core.evidence import ALONE, DOUBT_MS, HELD, Judged, blamed, judge
+from job_processor.core.evidence import ALONE, DOUBT_MS, HELD, PATIENCE_MS, Judged, blamed, judge
 from job_processor.core.job import Job, JobError, Refusals
 from job_processor.core.lane import Lane, Trouble, close, took
 from job_processor.core.outcome import (
@@ -28,8 +28,10 @@ BEFORE = Refusals(NOW - 5_000, times=1, alone_at=NOW - 5_000)
 """Of a job that was refused before, five seconds ago."""
 
 
-def job(refusals: Refusals | None = None) -> Job:
-    return running()._replace(refusals=refusals, created_at=NOW - 60_000)
+def job(refusals: Refusals | None = None, began: int = NOW) -> Job:
+    one = running()
+    attempts = (replace(one.attempts[-1], started_at=began),)
+    return one._replace(refusals=refusals, created_at=NOW - 60_000, attempts=attempts)
 
 
 def judged(
@@ -110,6 +112,33 @@ def test_what_others_were_refused_since_speaks_against_the_lane(by: str | None) 
     assert said.lane is lane
 
 
+def test_every_time_compared_is_that_of_a_hand_over_and_not_of_its_answer() -> None:
+    """What was let in before a key was withdrawn may be answered long after it."""
+    shut_by_it = judged(of=job(began=NOW - 40_000), others=NOW - 50_000).lane
+    assert (shut_by_it.accuser, shut_by_it.troubled_at) == (job().id, NOW - 40_000)
+
+    again = close(shut_by_it, Trouble.MISCONFIGURED, "It said no.", None, NOW + 1, 0.5, "another", NOW - 30_000)
+    assert (again.accuser, again.troubled_at) == (None, NOW - 30_000)
+    met = Refusals(NOW - 40_000)
+    assert isinstance(judged(refusals=met, lane=again, others=NOW - 35_000).outcome, Deferred)
+    assert isinstance(judged(refusals=met, lane=again, others=NOW - 29_000).outcome, Failed)
+
+
+def test_who_was_sent_together_with_a_job_is_evidence_once_the_next_probe_had_its_say() -> None:
+    met = Refusals(NOW - 5_000)
+    said = judged(refusals=met, others=NOW - 5_000)
+    assert isinstance(said.outcome, Deferred)
+    assert (said.lane.accuser, said.lane.probed, said.lane.troubled_at) == (job().id, job().id, NOW - 5_000)
+
+    third = replace(met, times=2)
+    assert isinstance(judged(refusals=third, lane=said.lane, others=NOW - 5_000).outcome, Failed)
+    # The probe was refused as well: it was handed over after all who were answered.
+    spread = close(said.lane, Trouble.MISCONFIGURED, "It said no.", None, NOW + 9_000, 0.5, "probe", NOW + 8_000)
+    assert isinstance(judged(refusals=third, lane=spread, others=NOW - 5_000).outcome, Deferred)
+    # Of several who were sent together none speaks against the others.
+    assert isinstance(judged(refusals=third, lane=shut("another", NOW - 5_000), others=NOW - 5_000).outcome, Failed)
+
+
 def test_an_attempt_that_ran_something_fails_whoever_is_to_blame() -> None:
     alone = judged(COUNTED)
     assert alone.outcome == replace(FORBIDDEN, refusals=Refusals(NOW, alone_at=NOW))
@@ -148,14 +177,14 @@ def test_a_rate_limit_met_alone_again_and_again_while_others_get_through_ends_th
     for n in range(1, ALONE + 1):
         now += 10_000
         lane = probed(shut(None, at=now - 5_000, trouble=Trouble.RATE_LIMITED))
-        said = judged(LIMIT, met, lane, others=now - 6_000, now=now)
+        said = judged(LIMIT, lane=lane, others=now - 6_000, now=now, of=job(met, now - 10))
         if n < ALONE:
             assert isinstance(said.outcome, Deferred)
             assert said.outcome.refusals is not None
             met = said.outcome.refusals
             assert met.alone == n
             # Nobody got through since: that says nothing new.
-            assert judged(LIMIT, met, lane, others=now - 6_000, now=now).outcome == replace(
+            assert judged(LIMIT, lane=lane, others=now - 6_000, now=now, of=job(met, now)).outcome == replace(
                 said.outcome, refusals=replace(met, times=n + 2, probes=n + 1)
             )
 
@@ -167,28 +196,27 @@ def test_a_rate_limit_met_alone_again_and_again_while_others_get_through_ends_th
 @pytest.mark.parametrize(
     ("handed", "met", "ends"),
     [
-        (REFUSAL, Refusals(NOW - 30_000, times=2), True),
-        (REFUSAL, Refusals(NOW - 29_999, times=9), False),
-        (REFUSAL, Refusals(NOW - 30_000, times=1), False),
-        (LIMIT, Refusals(NOW - 3_600_000, times=99, probes=9), True),
-        (LIMIT, Refusals(NOW - 3_600_000, times=99, probes=8), False),
-        (LIMIT, Refusals(NOW - 3_599_999, times=99, probes=99), False),
+        (REFUSAL, Refusals(NOW - PATIENCE_MS, times=9), True),
+        (REFUSAL, Refusals(NOW - PATIENCE_MS + 1, times=9), False),
+        (REFUSAL, Refusals(NOW - PATIENCE_MS, times=8), False),
+        (LIMIT, Refusals(NOW - PATIENCE_MS, times=9), True),
+        (LIMIT, Refusals(NOW - PATIENCE_MS + 1, times=99, probes=99), False),
     ],
 )
 def test_the_last_job_of_a_flow_ends_if_others_got_through_in_its_time(
     handed: HandOver, met: Refusals, ends: bool
 ) -> None:
-    old = job(met)._replace(created_at=NOW - 4_000_000)
+    old = job(met)._replace(created_at=NOW - PATIENCE_MS - 2)
     lane = probed(shut(None))
 
-    said = judged(handed, lane=lane, others=NOW - 3_900_000, of=old)
+    said = judged(handed, lane=lane, others=NOW - PATIENCE_MS - 1, of=old)
     assert isinstance(said.outcome, Failed) is ends
     if isinstance(said.outcome, Failed):
         assert not said.outcome.retryable
         assert str(said.outcome.note).startswith("Held against this job: refused ")
     assert said.lane.trouble is not None
 
-    nobody = judged(handed, lane=lane, others=NOW - 4_000_001, of=old)
+    nobody = judged(handed, lane=lane, others=NOW - PATIENCE_MS - 3, of=old)
     assert isinstance(nobody.outcome, Deferred)
 
 

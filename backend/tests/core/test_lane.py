@@ -172,10 +172,10 @@ def test_the_blame_of_several_jobs_is_nobodys() -> None:
 def test_an_answer_within_the_window_is_noted_when_a_job_is_blamed() -> None:
     lane = close(OPEN, Trouble.MISCONFIGURED, "403", None, NOW, 0.5, "a")
 
-    noted = heard(lane, NOW + 1, "b")
+    noted = heard(lane, NOW + 9, "b", NOW + 1)
 
     assert (noted.trouble, noted.answered_at, noted.answered_by) == (Trouble.MISCONFIGURED, NOW + 1, "b")
-    assert heard(noted, NOW + 60_000, "b").answered_at == NOW + 60_000
+    assert heard(noted, NOW + 60_000, "b", NOW + 50_000).answered_at == NOW + 50_000
 
 
 def test_a_second_word_within_the_window_never_shortens_it() -> None:

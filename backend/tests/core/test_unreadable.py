@@ -5,7 +5,7 @@ import pytest
 from job_processor.core.events import Happened
 from job_processor.core.inbox import KEPT_UNREAD_OF_A_JOB
 from job_processor.core.job import AttemptEnd, Job, State
-from job_processor.core.outcome import Accepted, Asked, CallbackUnreadable, Expired, Progressed, ResultAccepted
+from job_processor.core.outcome import Accepted, Asked, Asking, CallbackUnreadable, Expired, Progressed, ResultAccepted
 from job_processor.core.transitions import OVERDUE, OVERDUE_PROGRESS, OVERDUE_UNREAD, decide
 from tests.core.given import EVERY_STATE, NOW, RULES, after, claimed, running, says, waiting
 
@@ -100,3 +100,13 @@ def test_a_person_may_take_it_in_every_state_but_completed(state: State) -> None
 @pytest.mark.parametrize("state", [State.PENDING, State.RUNNING, State.WAITING])
 def test_a_late_result_is_for_jobs_that_have_ended(state: State) -> None:
     assert decide(EVERY_STATE[state](), ResultAccepted("late"), NOW, RULES, 0.5) is None
+
+
+def test_one_that_comes_while_the_processor_is_asked_has_it_asked_once_more() -> None:
+    asked = after(after(waiting(), UNREAD), Asking(1, "t1"), now=NOW + 1)
+    again = after(asked, CallbackUnreadable("another"), now=NOW + 2)
+    assert decide(again, Asked(None, 1, "t1"), NOW + 3, RULES, 0.5) is None
+    told = after(again, Asked("It works on it.", 1, "t1"), now=NOW + 3)
+    assert told.due_at() == NOW + 2
+    once_more = after(told, Asking(1, "t1"), now=NOW + 4)
+    assert after(once_more, Asked("It works on it.", 1, "t1"), now=NOW + 5).due_at() == LATER

@@ -68,6 +68,7 @@ def free_port() -> int:
 class Served:
     directory: Path
     port: int = field(default_factory=free_port)
+    flows: str = FLOWS
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -80,7 +81,7 @@ class Served:
 
     def start(self) -> None:
         flows = self.directory / "flows.toml"
-        flows.write_text(FLOWS)
+        flows.write_text(self.flows)
         command = [sys.executable, "-m", "job_processor.cli", "serve", "--host", "127.0.0.1"]
         command += ["--port", str(self.port), "--data-dir", str(self.directory / "data")]
         kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")}

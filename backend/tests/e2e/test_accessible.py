@@ -52,11 +52,14 @@ async def test_a_job(server: Served, open_tab: OpenTab, scheme: Scheme) -> None:
     for tab in ("Repaired", "Edits"):
         await page.get_by_role("tab", name=tab).click()
         assert await violations(page) == []
-    for result in ('{"a": 1, "a": 2}', '{"a": {"b": "x", "c'):
-        odd = server.submit("odd", flow="patient")
+    deep = "[" * 201 + "]" * 201
+    for result in ('{"a": 1, "a": 2}', '{"a": {"b": "x", "c', '{"a": 1}\n{"a": 2}', deep):
+        schema = {"resultSchema": {"items": {"$ref": "#"}}} if result == deep else {}
+        odd = server.submit("odd", flow="patient", **schema)
         server.call_back(odd["id"], result)
         await page.goto(f"{server.page}jobs/{odd['id']}")
-        await expect(page.get_by_test_id("result-warnings").or_(page.get_by_test_id("result-error"))).to_be_visible()
+        findings = page.get_by_test_id("result-warnings").or_(page.get_by_test_id("result-error"))
+        await expect(findings.first).to_be_visible()
         assert await violations(page) == []
     failed = server.finished(server.submit("fault:error", flow="other")["id"], "FAILED")
     await page.goto(f"{server.page}jobs/{failed['id']}")

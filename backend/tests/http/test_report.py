@@ -219,3 +219,12 @@ def test_ids_in_bytes() -> None:
     assert ids_in(f"jobId=%22{JOB}%22".encode()) == [JOB]
     assert ids_in(f"{JOB}0 x{JOB} {JOB[:-1]}".encode()) == []
     assert len(ids_in(b" ".join(b"%024x" % n for n in range(1_000)))) == 20
+
+
+@pytest.mark.parametrize("before", [0, 1, *range(65_536 - 26, 65_536 + 2), 2 * 65_536 - 12])
+def test_ids_in_bytes_that_are_read_piece_by_piece(before: int) -> None:
+    around = b"-" * before
+    assert ids_in(around + JOB.encode() + b"-" * 30) == [JOB]
+    assert ids_in(around + JOB.encode()) == [JOB]
+    assert ids_in(around + JOB.encode() + b"0") == []
+    assert ids_in(around + b"0" + JOB.encode()) == []

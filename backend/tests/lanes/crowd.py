@@ -65,6 +65,9 @@ class Crowd:
     """The job of each hand-over."""
     sick: str | None = None
     """What everybody is answered while the processor has a bad day."""
+    checks_first: bool = False
+    """Is what an attempt is answered settled when it is handed over, as by a key that is checked, and then works long?
+    Otherwise when it is answered."""
     held: list[asyncio.Event] = field(default_factory=list)
 
     async def open(self) -> None: ...
@@ -78,11 +81,12 @@ class Crowd:
         self.handed.append(dispatch.job_id)
         go = asyncio.Event()
         self.held.append(go)
+        first = self.sick
         await go.wait()
-        return answer(self.sick or dispatch.prompt, self.clock.now())
+        return answer((first if self.checks_first else self.sick) or dispatch.prompt, self.clock.now())
 
-    async def submit(self, kind: str, priority: int = 0) -> str:
-        new = NewJob(kind, priority=priority)
+    async def submit(self, kind: str, priority: int = 0, delay_ms: int | None = None) -> str:
+        new = NewJob(kind, priority=priority, delay_ms=delay_ms)
         return (await self.lifecycle.submit(new)).job.id
 
     async def jobs(self) -> list[Job]:

@@ -155,14 +155,18 @@ def _same(job: Job, known: ModelJob) -> None:
     # I7: one owner, and it is the last that claimed.
     assert (job.lease.token if job.lease is not None else None) == known.token
     assert (job.lease.until if job.lease is not None else None) == known.until
+    assert (job.lease.ask_at if job.lease is not None else None) == known.ask_at
     assert (job.lease is not None) == (job.state in model.IN_FLIGHT)
     # I9: attempts are numbered without a gap, recorded when they start, and bounded.
     assert [a.number for a in job.attempts] == list(range(1, known.attempt + 1))
     assert [a.number for a in job.attempts if a.end is None] == ([known.attempt] if job.lease is not None else [])
+    assert (job.attempts[-1].asked_at if job.attempts else None) == known.asked_at
     assert (job.failures, job.max_attempts) == (known.failures, known.max_attempts)
     assert job.failures <= job.max_attempts
     # I4 and I14: history is a legal path to where the job is, with one completion each.
     history = [str(event.what.value) for event in job.history]
     assert model.end_of(history) == job.state
     assert sum(what in ("completed", "result_accepted") for what in history) == known.completions <= 1
+    assert history.count("late_result") == len(known.late)
+    assert history.count("callback_unreadable") == len(known.unread)
     assert (job.finished_at is not None) == job.is_final

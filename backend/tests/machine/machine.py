@@ -7,6 +7,9 @@ from job_processor.core.job import JobError
 from job_processor.core.outcome import (
     Accepted,
     Asked,
+    Asking,
+    CallbackUnreadable,
+    CameLate,
     CancelAnswered,
     Cancelled,
     Deferred,
@@ -137,15 +140,26 @@ class LifeCycle(Ground):
             self.place.clock.forward(wait)
 
     @precondition(lambda self: self._in_flight())
-    @rule(pick=which, answered=st.booleans(), stale=st.booleans(), who=which)
-    def a_processor_is_asked(self, pick: int, answered: bool, stale: bool, who: int) -> None:
+    @rule(pick=which, said=st.booleans(), answered=st.booleans(), stale=st.booleans(), who=which)
+    def a_processor_is_asked(self, pick: int, said: bool, answered: bool, stale: bool, who: int) -> None:
         """News of the attempt that waits, and of no other; neither its state nor its deadline moves."""
         under_way = self._in_flight()
         known = under_way[pick % len(under_way)]
         token = "somebody else's" if stale else known.token
         assert token is not None
-        asked = Asked("It works on it.", known.attempt, token, answered)
-        self._signal(known, asked, known.hear_of(token), who)
+        self._ask(known, "It works on it." if said else None, answered, token, who)
+
+    def _ask(
+        self, known: ModelJob, text: str | None, answered: bool, token: str, who: int, between: str | None = None
+    ) -> None:
+        """``between``: why a callback could not be read that comes while somebody asks."""
+        landed = known.ask(token, self.place.clock.now())
+        self._signal(known, Asking(known.attempt, token), landed, who)
+        if between is not None:
+            self.place.clock.forward(1)
+            self._comes_unread(known, between, None, who)
+        landed = known.hear_of(token, text is not None)
+        self._signal(known, Asked(text, known.attempt, token, answered), landed, who)
 
     @precondition(lambda self: self._leases())
     @rule(pick=which, kind=kinds, wait=waits, result=texts, who=which)
@@ -266,12 +280,63 @@ class LifeCycle(Ground):
         self._signal(known, Retried(more), known.retry(self.place.clock.now(), more), who)
 
     @precondition(lambda self: self.model.jobs)
-    @rule(pick=which, result=texts, who=which)
-    def accept_late_result(self, pick: int, result: str, who: int) -> None:
+    @rule(pick=which, result=texts, unread=st.booleans(), who=which)
+    def accept_kept_result(self, pick: int, result: str, unread: bool, who: int) -> None:
         known = self._pick(pick)
         if known.state != "COMPLETED":
             self.finals.pop(known.id, None)
-        self._signal(known, ResultAccepted(result), known.accept_result(result), who)
+        landed = known.accept_result(result, unread)
+        self._signal(known, ResultAccepted(result, unread=unread), landed, who)
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(pick=which, back=st.none() | st.integers(0, 2), who=which)
+    def a_result_comes_late(self, pick: int, back: int | None, who: int) -> None:
+        known = self._pick(pick)
+        attempt = None if back is None else max(1, known.attempt - back)
+        landed = known.come_late(attempt)
+        if landed:
+            self.finals.pop(known.id, None)
+        self._signal(known, CameLate(attempt), landed, who)
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(pick=which, back=st.none() | st.integers(-1, 2), why=st.sampled_from("abcdefghijkl"), who=which)
+    def a_callback_that_cannot_be_read(self, pick: int, back: int | None, why: str, who: int) -> None:
+        """In any state, about the newest attempt, one before it, one that never was, or nobody knows which."""
+        known = self._pick(pick)
+        self._comes_unread(known, why, None if back is None else max(1, known.attempt - back), who)
+
+    def _comes_unread(self, known: ModelJob, why: str, attempt: int | None, who: int) -> None:
+        if known.state != "COMPLETED":
+            self.finals.pop(known.id, None)
+        landed = known.come_unread(self.place.clock.now(), why, attempt)
+        self._signal(known, CallbackUnreadable(why, attempt), landed, who)
+
+    @rule(
+        pick=which,
+        flow=st.sampled_from(sorted(RULES)),
+        faster=st.booleans(),
+        renewed=st.none() | waits,
+        stale=st.booleans(),
+        who=which,
+    )
+    def a_processor_is_asked_because_of_one(
+        self, pick: int, flow: str, faster: bool, renewed: int | None, stale: bool, who: int
+    ) -> None:
+        """It came before or after the acceptance, perhaps twice; the reaper looks, and whoever asked learnt nothing."""
+        known = self._one_in_flight(pick, flow, who)
+        if known is None:
+            return
+        if faster:
+            self._comes_unread(known, "early", None, who)
+        self._report(known, "accept", 30_000, "", known.attempt, known.token, who)
+        self._comes_unread(known, "late", known.attempt, who)
+        if renewed is not None:
+            self._report(known, "accept", renewed, "", known.attempt, known.token, who)
+            self._comes_unread(known, "again", None, who)
+        self.reap(who)
+        token = "somebody else's" if stale else known.token
+        if token is not None:
+            self._ask(known, None, False, token, who, between="meanwhile" if faster else None)
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=which, who=which)

@@ -7,6 +7,7 @@ that a mistake there is not repeated here.
 from dataclasses import dataclass, field
 
 LEASE_MS = 30_000
+ASKING_MS = 30_000
 BACKOFF_BASE_MS = 2_000
 BACKOFF_CAP_MS = 300_000
 CALLBACK_MS = 30_000
@@ -14,6 +15,8 @@ LONGEST_WAIT_MS = 10 * CALLBACK_MS
 """What an attempt gets at most since it started, however often its processor says that it still works."""
 JITTER = 0.5
 """The jitter that the machine gives to the core: the wait is then three quarters of the whole."""
+TOLD_UNREAD = 10
+"""Of so many callbacks that could not be read a job's history tells."""
 LIMITS: dict[str, int | None] = {"f": None, "c": 2}
 """Flow → how many jobs may be in flight."""
 FINAL = ("COMPLETED", "FAILED", "CANCELLED")
@@ -42,6 +45,14 @@ class ModelJob:
     """How often it was changed: what ``rev`` must be."""
     tokens: dict[str, int] = field(default_factory=dict)
     """Every token it was ever claimed under, and the attempt that was."""
+    unread: set[tuple[int, str]] = field(default_factory=set)
+    """The callbacks that could not be read, as its history tells of them: of which attempt (0: none yet), and why."""
+    late: set[int] = field(default_factory=set)
+    """The attempts of which its history says that a result came too late (0: none)."""
+    asked_at: int | None = None
+    """When somebody last began to ask about its newest attempt."""
+    ask_at: int | None = None
+    """When its processor is to be asked because of one."""
     called_off: set[int] = field(default_factory=set)
     """The newest attempt of each cancel."""
 
@@ -51,11 +62,11 @@ class ModelJob:
 
     @property
     def due_at(self) -> int | None:
-        times = [t for t in (self.until, self.deadline) if t is not None]
+        times = [t for t in (self.until, self.ask_at, self.deadline) if t is not None]
         return None if self.is_final or not times else min(times)
 
     def leave_flight(self, state: str) -> None:
-        self.state, self.token, self.until = state, None, None
+        self.state, self.token, self.until, self.ask_at = state, None, None, None
         self.changes += 1
 
     def complete(self, result: str) -> None:
@@ -84,6 +95,10 @@ class ModelJob:
             if now >= self.started + LONGEST_WAIT_MS:
                 return False
             until = min(until, self.started + LONGEST_WAIT_MS)
+            self.ask_at = None
+        elif any(about == self.attempt for about, _ in self.unread):
+            # It was faster than the acceptance.
+            self.ask_at = now
         self.state, self.until = "WAITING", until
         self.changes += 1
         return True
@@ -115,7 +130,21 @@ class ModelJob:
         if self.deadline is not None and self.deadline <= now:
             self.leave_flight("FAILED")
             return True
+        if self.state == "WAITING" and self.until is not None and self.until > now:
+            # Its processor is to be asked; nothing has expired.
+            return False
         return self.fail(now, True, None, None)
+
+    def come_unread(self, now: int, why: str, attempt: int | None) -> bool:
+        """A word for the history, unless the job has its result, or says so already, or says too much of it."""
+        about = attempt if attempt is not None and attempt <= self.attempt else self.attempt
+        if self.state == "COMPLETED" or (about, why) in self.unread or len(self.unread) == TOLD_UNREAD:
+            return False
+        self.unread.add((about, why))
+        if self.state == "WAITING" and about == self.attempt:
+            self.ask_at = now
+        self.changes += 1
+        return True
 
     def cancel(self) -> bool:
         if self.is_final:
@@ -132,10 +161,37 @@ class ModelJob:
         self.changes += 1
         return True
 
-    def hear_of(self, token: str) -> bool:
-        """A word for the history, of the attempt that waits under this lease; nothing moves."""
+    def ask(self, token: str, now: int) -> bool:
+        """Of several who want to ask about the attempt that waits one may, for half a minute or until a reason to."""
         if self.state != "WAITING" or token != self.token:
             return False
+        if self.asked_at is not None and now < self.asked_at + ASKING_MS:
+            reasons = [at for at in (self.until, self.ask_at) if at is not None]
+            if not self.asked_at < min(reasons) <= now:
+                return False
+        self.asked_at = now
+        self.changes += 1
+        return True
+
+    def hear_of(self, token: str, said: bool) -> bool:
+        """A word for the history, of the attempt that waits under this lease; nothing moves. Nothing said is news
+        only to a wish that it be asked about; one that is younger than the question stays."""
+        if self.state != "WAITING" or token != self.token:
+            return False
+        is_answered = self.ask_at is not None and (self.asked_at is None or self.ask_at <= self.asked_at)
+        if not said and not is_answered:
+            return False
+        if is_answered:
+            self.ask_at = None
+        self.changes += 1
+        return True
+
+    def come_late(self, attempt: int | None) -> bool:
+        """A result for a job that has ended without one: told once of an attempt."""
+        about = attempt or self.attempt
+        if self.state not in ("FAILED", "CANCELLED") or about in self.late:
+            return False
+        self.late.add(about)
         self.changes += 1
         return True
 
@@ -150,8 +206,9 @@ class ModelJob:
         self.leave_flight("PENDING")
         return True
 
-    def accept_result(self, result: str) -> bool:
-        if self.state not in ("FAILED", "CANCELLED"):
+    def accept_result(self, result: str, unread: bool) -> bool:
+        """A person's word. What nobody else could read is taken as long as there is no result."""
+        if self.state not in ("FAILED", "CANCELLED") and (self.is_final or not unread):
             return False
         self.complete(result)
         return True
@@ -176,6 +233,7 @@ class Model:
     def claim(self, job: ModelJob, token: str, now: int) -> None:
         assert all(token not in other.tokens for other in self.jobs.values()), "a token was given twice"
         job.state, job.token, job.until, job.started = "RUNNING", token, now + LEASE_MS, now
+        job.asked_at = None
         job.attempt += 1
         job.tokens[token] = job.attempt
         job.changes += 1
@@ -202,7 +260,7 @@ _PATHS: dict[str, tuple[tuple[str, ...], str]] = {
     "failed": (("PENDING", *IN_FLIGHT), "FAILED"),
     "cancelled": (("PENDING", *IN_FLIGHT), "CANCELLED"),
     "retried": (("FAILED", "CANCELLED"), "PENDING"),
-    "result_accepted": (("FAILED", "CANCELLED"), "COMPLETED"),
+    "result_accepted": (("PENDING", *IN_FLIGHT, "FAILED", "CANCELLED"), "COMPLETED"),
 }
 
 
@@ -219,6 +277,9 @@ def end_of(history: list[str]) -> str:
             continue
         if what == "late_result":
             assert "failed" in history or "cancelled" in history, f"nothing was too late for: {history}"
+            continue
+        if what == "callback_unreadable":
+            assert state != "COMPLETED", f"it has its result: {history}"
             continue
         before, after = _PATHS[what]
         assert state in before, f"{what} cannot follow in {state}: {history}"

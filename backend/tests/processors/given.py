@@ -10,16 +10,21 @@ from job_processor.processors.base import Dispatch, Processor, Surroundings
 
 JOB_ID = "0123456789abcdef01234567"
 NOW = 1_800_000_000_000
+MAX_RESULT_BYTES = 1_048_576
 SECRETS = {"N8N_TOKEN": "n8n-token", "N8N_KEY": "fake-api-key", "MODEL_KEY": "model-key"}
 
 P = TypeVar("P", bound=Processor)
 
 
 def surroundings(
-    *, dispatch_timeout_seconds: float = 20.0, environment: Mapping[str, str] | None = None
+    *,
+    dispatch_timeout_seconds: float = 20.0,
+    environment: Mapping[str, str] | None = None,
+    max_result_bytes: int = MAX_RESULT_BYTES,
 ) -> Surroundings:
     rules = FlowRules("flow", dispatch_timeout_seconds=dispatch_timeout_seconds, callback_timeout_seconds=120)
-    return Surroundings(rules, SECRETS if environment is None else environment, lambda: NOW, "callback-secret")
+    secrets = SECRETS if environment is None else environment
+    return Surroundings(rules, secrets, lambda: NOW, "callback-secret", max_result_bytes)
 
 
 def dispatch(

@@ -7,14 +7,17 @@ import msgspec
 from job_processor.core.job import JobError
 from job_processor.core.outcome import Failed, LaneClosed
 from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
-from tests.processors.given import dispatch, opened, surroundings
+from tests.processors.given import MAX_RESULT_BYTES, dispatch, opened, surroundings
 from tests.processors.meanings import closed_by, failure, fault_in
 from tests.processors.rogue import Rogue
 
 
-def model(rogue: Rogue, *, seconds: float = 20.0, **options: Any) -> OpenAIProcessor:
+def model(
+    rogue: Rogue, *, seconds: float = 20.0, max_result_bytes: int = MAX_RESULT_BYTES, **options: Any
+) -> OpenAIProcessor:
     given = {"model": "m-1", "base_url": rogue.url + "/v1", "api_key_env": "MODEL_KEY", **options}
-    return OpenAIProcessor(msgspec.convert(given, OpenAIOptions), surroundings(dispatch_timeout_seconds=seconds))
+    around = surroundings(dispatch_timeout_seconds=seconds, max_result_bytes=max_result_bytes)
+    return OpenAIProcessor(msgspec.convert(given, OpenAIOptions), around)
 
 
 async def outcome(processor: OpenAIProcessor) -> object:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,12 +17,12 @@ from hypothesis import strategies as st
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Deferred, Failed, HandOver, LaneClosed, Outcome, Succeeded
-from job_processor.processors.completion import TEXT_LIMIT
-from job_processor.processors.http import BODY_LIMIT, EndpointOptions, EndpointProcessor
+from job_processor.processors import http_answer
+from job_processor.processors.http import EndpointOptions, EndpointProcessor
 from job_processor.processors.http_answer import outcome_of
 from job_processor.processors.json_pointer import parse
 from job_processor.processors.outgoing import Reply
-from tests.processors.given import JOB_ID, dispatch, opened, surroundings
+from tests.processors.given import JOB_ID, MAX_RESULT_BYTES, dispatch, opened, surroundings
 from tests.processors.meanings import closed_by, failure, fault_in
 from tests.processors.rogue import Behaviour, Request, Rogue, answer, compressed, drip, endless, raw, reset, silence
 
@@ -178,7 +179,7 @@ async def test_the_whole_body_is_the_result(rogue: Rogue, body: bytes, content_t
 def test_no_body_becomes_another_text(said: str | bytes, content_type: str) -> None:
     """Whatever comes is the result to the letter, or none."""
     body = said.encode() if isinstance(said, str) else said
-    outcome = outcome_of(Reply(200, {"Content-Type": content_type}, body), None)
+    outcome = outcome_of(Reply(200, {"Content-Type": content_type}, body), None, MAX_RESULT_BYTES)
     if isinstance(outcome, Succeeded):
         assert outcome.result.encode() == body.removeprefix(b"\xef\xbb\xbf")
     else:
@@ -189,7 +190,7 @@ def test_no_body_becomes_another_text(said: str | bytes, content_type: str) -> N
 @given(st.text(min_size=1), st.booleans())
 def test_no_text_in_a_json_answer_becomes_another_text(said: str, ascii_only: bool) -> None:
     body = json.dumps({"a": [{"b": said}]}, ensure_ascii=ascii_only).encode()
-    outcome = outcome_of(Reply(200, {}, body), parse("/a/0/b"))
+    outcome = outcome_of(Reply(200, {}, body), parse("/a/0/b"), MAX_RESULT_BYTES)
     assert outcome == Succeeded(said) or not said.strip()
 
 
@@ -304,12 +305,23 @@ async def test_a_charset_that_is_not_read_is_never_guessed_at(rogue: Rogue, char
 
 @pytest.mark.parametrize(
     ("body", "options"),
-    [('{"b": "the paid answer"}', {"take": "/a"}), ("Sorry, no.", {"take": "/a"}), ("<html><p>the paid answer", {})],
+    [
+        ('{"b": "the paid answer"}', {"take": "/a"}),
+        ("Sorry, no.", {"take": "/a"}),
+        ("<html><p>the paid answer", {}),
+    ],
 )
 async def test_what_came_instead_of_a_result_is_kept_with_the_attempt(
     rogue: Rogue, body: str, options: dict[str, str]
 ) -> None:
     assert (await failed(rogue, answer(200, body), **options)).partial == body
+
+
+@pytest.mark.parametrize(("body", "options"), [(b'{"a": "paid for \\ud800"}', {"take": "/a"}), (b"paid for \xff", {})])
+async def test_what_cannot_be_kept_as_it_is_is_kept_with_a_mark_in_its_place(
+    rogue: Rogue, body: bytes, options: dict[str, str]
+) -> None:
+    assert (await failed(rogue, answer(200, body), **options)).partial == "paid for \ufffd"
 
 
 async def test_a_web_page_can_be_the_result(rogue: Rogue) -> None:
@@ -356,7 +368,7 @@ async def test_a_compressed_answer_costs_an_attempt_and_closes_the_lane(rogue: R
 @pytest.mark.parametrize("said", ["", "identity", "Identity", "UTF-8"])
 async def test_a_body_that_is_not_compressed_is_read_whatever_is_said_of_it(rogue: Rogue, said: str) -> None:
     assert await result(rogue, answer(200, "Hello.", {"Content-Encoding": said})) == "Hello."
-    too_long = await failed(rogue, answer(200, "x" * (BODY_LIMIT + 1), {"Content-Encoding": said}))
+    too_long = await failed(rogue, answer(200, "x" * (6 * MAX_RESULT_BYTES + 1), {"Content-Encoding": said}))
     assert (too_long.error.code, too_long.retryable) == ("answer_too_large", False)
 
 
@@ -364,9 +376,10 @@ async def test_a_body_that_is_not_compressed_is_read_whatever_is_said_of_it(rogu
     ("behaviour", "options"),
     [
         (endless, {}),
-        (answer(200, b"x" * (BODY_LIMIT + 1)), {}),
-        (answer(200, "x" * (TEXT_LIMIT + 1)), {}),
-        (answer(200, {"a": "x" * (TEXT_LIMIT + 1)}), {"take": "/a"}),
+        (answer(200, b"x" * (6 * MAX_RESULT_BYTES + 1)), {}),
+        (answer(200, "x" * (MAX_RESULT_BYTES + 1)), {}),
+        (answer(200, "ä" * (MAX_RESULT_BYTES // 2 + 1)), {}),
+        (answer(200, {"a": "x" * (MAX_RESULT_BYTES + 1)}), {"take": "/a"}),
     ],
 )
 async def test_an_answer_beyond_the_limit_is_not_asked_for_again(
@@ -378,9 +391,33 @@ async def test_an_answer_beyond_the_limit_is_not_asked_for_again(
 
 
 async def test_the_longest_result_passes_however_it_is_written(rogue: Rogue) -> None:
-    assert await result(rogue, answer(200, "ä" * TEXT_LIMIT)) == "ä" * TEXT_LIMIT
-    text = "ä" * (TEXT_LIMIT // 2)
+    text = "ä" * (MAX_RESULT_BYTES // 2)
+    assert await result(rogue, answer(200, text)) == text
     assert await result(rogue, answer(200, json.dumps({"a": text}).encode()), take="/a") == text
+
+
+@pytest.mark.parametrize("most", [2_048, 8 * MAX_RESULT_BYTES])
+async def test_the_longest_result_is_the_settings_to_say(rogue: Rogue, most: int) -> None:
+    around = surroundings(max_result_bytes=most)
+    rogue.script = [answer(200, "x" * most), answer(200, "x" * (most + 1))]
+    async with opened(EndpointProcessor(EndpointOptions(url=rogue.url), around)) as processor:
+        assert await processor.run(dispatch()) == Succeeded("x" * most)
+        assert failure(await processor.run(dispatch())).error.code == "answer_too_large"
+
+
+async def test_a_part_of_a_large_answer_is_looked_for_beside_the_event_loop(
+    rogue: Rogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[threading.Thread] = []
+
+    def outcome(*told: Any, **more: Any) -> Any:
+        looked.append(threading.current_thread())
+        return outcome_of(*told, **more)
+
+    monkeypatch.setattr(http_answer, "outcome_of", outcome)
+    for text in ("small", "x" * 100_000):
+        assert await result(rogue, answer(200, {"a": text}), take="/a") == text
+    assert [thread is threading.current_thread() for thread in looked] == [True, False]
 
 
 @pytest.mark.parametrize("behaviour", [reset, raw(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345"), silence])

@@ -10,11 +10,10 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Failed, HandOver, LaneClosed, Outcome, Succeeded
 from job_processor.processors.base import Finding, Reconciler
-from job_processor.processors.completion import TEXT_LIMIT
 from job_processor.processors.n8n import N8nOptions, N8nProcessor
 from tests.n8n import fake_n8n
 from tests.n8n.fake_n8n import ExecutionStatus, FakeN8n
-from tests.processors.given import JOB_ID, attempt, dispatch, opened, surroundings
+from tests.processors.given import JOB_ID, MAX_RESULT_BYTES, attempt, dispatch, opened, surroundings
 from tests.processors.meanings import closed_by, failure, fault_in
 from tests.processors.rogue import Behaviour, Rogue, answer, compressed, endless, reset
 
@@ -26,9 +25,10 @@ async def n8n() -> AsyncIterator[FakeN8n]:
         yield fake
 
 
-def processor(fake: FakeN8n, **more: Any) -> N8nProcessor:
+def processor(fake: FakeN8n, max_result_bytes: int = MAX_RESULT_BYTES, **more: Any) -> N8nProcessor:
     options = {"url": fake.url, "token_env": "N8N_TOKEN", "api_url": fake.api_url, "api_key_env": "N8N_KEY", **more}
-    return N8nProcessor(msgspec.convert(options, N8nOptions), surroundings(dispatch_timeout_seconds=2.0))
+    around = surroundings(dispatch_timeout_seconds=2.0, max_result_bytes=max_result_bytes)
+    return N8nProcessor(msgspec.convert(options, N8nOptions), around)
 
 
 async def test_a_proven_acceptance_keeps_the_execution(n8n: FakeN8n) -> None:
@@ -177,11 +177,18 @@ async def test_a_result_whose_delivery_failed_is_fetched_too(n8n: FakeN8n) -> No
     assert await became(n8n, undelivered) == Succeeded("done")
 
 
-async def test_a_result_longer_than_a_callback_may_bring_is_not_fetched_either(n8n: FakeN8n) -> None:
-    most = fake_n8n.accept_and_forget(ExecutionStatus.SUCCESS, result="x" * TEXT_LIMIT)
-    assert await became(n8n, most) == Succeeded("x" * TEXT_LIMIT)
+@pytest.mark.parametrize("most", [2_048, 3 * MAX_RESULT_BYTES])
+async def test_what_a_callback_may_bring_may_be_fetched(n8n: FakeN8n, most: int) -> None:
+    result = "ä" * (most // 2)
+    execution = fake_n8n.accept_and_forget(ExecutionStatus.SUCCESS, result=result)
+    assert await became(n8n, execution, max_result_bytes=most) == Succeeded(result)
 
-    beyond = await became(n8n, fake_n8n.accept_and_forget(ExecutionStatus.SUCCESS, result="x" * (TEXT_LIMIT + 1)))
+
+async def test_a_result_longer_than_a_callback_may_bring_is_not_fetched_either(n8n: FakeN8n) -> None:
+    most = fake_n8n.accept_and_forget(ExecutionStatus.SUCCESS, result="x" * MAX_RESULT_BYTES)
+    assert await became(n8n, most) == Succeeded("x" * MAX_RESULT_BYTES)
+
+    beyond = await became(n8n, fake_n8n.accept_and_forget(ExecutionStatus.SUCCESS, result="x" * (MAX_RESULT_BYTES + 1)))
 
     assert isinstance(beyond, Failed)
     assert (beyond.error.code, beyond.retryable) == ("answer_too_large", False)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from job_processor.core.job import Usage
-from job_processor.core.outcome import Succeeded
+from job_processor.core.outcome import Failed, Succeeded
 from job_processor.processors.completion import Answer
 from tests.processors.chat import chunk, completion, error, stream, usage, whole
 from tests.processors.given import dispatch, opened
@@ -148,7 +148,7 @@ async def test_no_word_of_a_model_server_is_more_than_a_line_that_can_be_kept(ro
 
 async def test_a_refusal_without_end_is_not_gathered(rogue: Rogue) -> None:
     rogue.usual = events(*[chunk(refusal="no")] * 2_000, chunk(finish="stop"), "[DONE]")
-    answered = Answer()
+    answered = Answer(1_048_576)
     for _ in range(3):
         answered.add(chunk(refusal=LONG), delta=True)
     assert len(answered.refusal) < 2 * len(LONG)
@@ -203,6 +203,15 @@ async def test_what_nobody_reads_of_an_answer_costs_next_to_nothing(rogue: Rogue
     with calls() as count:
         assert isinstance(await outcome(model(rogue, stream=streamed)), Succeeded)
     assert count[0] < 20_000
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_the_longest_answer_is_the_settings_to_say(rogue: Rogue, streamed: bool) -> None:
+    for length, code in ((1_024, None), (1_025, "answer_too_large")):
+        text = "ä" * length
+        rogue.usual = stream(text[:500], text[500:]) if streamed else whole(text)
+        said = await outcome(model(rogue, stream=streamed, max_result_bytes=2_048))
+        assert (said.error.code if isinstance(said, Failed) else None) == code
 
 
 @pytest.mark.parametrize("streamed", [True, False])

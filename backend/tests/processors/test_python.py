@@ -10,11 +10,12 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.outcome import Failed, Succeeded
 from job_processor.processors.python import PythonOptions, PythonProcessor
 from tests.processors import functions
-from tests.processors.given import JOB_ID, attempt, dispatch, opened, surroundings
+from tests.processors.given import JOB_ID, MAX_RESULT_BYTES, attempt, dispatch, opened, surroundings
 
 
-def python(function: str) -> PythonProcessor:
-    return PythonProcessor(PythonOptions(function=f"tests.processors.functions:{function}"), surroundings())
+def python(function: str, max_result_bytes: int = MAX_RESULT_BYTES) -> PythonProcessor:
+    options = PythonOptions(function=f"tests.processors.functions:{function}")
+    return PythonProcessor(options, surroundings(max_result_bytes=max_result_bytes))
 
 
 async def outcome(function: str, prompt: str = "Hello") -> object:
@@ -50,6 +51,14 @@ async def test_a_plain_function_has_a_thread_and_an_async_one_the_loop() -> None
 )
 async def test_other_values_are_encoded(value: str, result: str) -> None:
     assert await outcome("value", value) == Succeeded(result)
+
+
+async def test_the_longest_result_is_the_settings_to_say() -> None:
+    async with opened(python("value", max_result_bytes=2_048)) as processor:
+        assert await processor.run(dispatch("'ä' * 1_024")) == Succeeded("ä" * 1_024)
+        beyond = await processor.run(dispatch("'ä' * 1_025"))
+    assert isinstance(beyond, Failed)
+    assert (beyond.error.code, beyond.retryable) == ("answer_too_large", False)
 
 
 @pytest.mark.parametrize(

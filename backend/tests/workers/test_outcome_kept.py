@@ -8,8 +8,10 @@ import pytest
 from job_processor.core.job import AttemptEnd, JobError, State
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Cancelled, Expired, Failed, Succeeded, lane_closed
+from job_processor.core.verdict import Verdict
 from job_processor.lifecycle import NewJob
-from job_processor.store.base import Store
+from job_processor.results import Examiners
+from job_processor.store.base import Query, Store
 from tests.store_suite import given
 from tests.store_suite.places import Place
 from tests.support.waiting import until_true
@@ -204,6 +206,32 @@ async def test_after_the_lease_is_gone_a_success_still_counts_and_a_failure_is_d
         assert (job.state, job.result, job.attempt) == (State.COMPLETED, "paid for", 1)
     else:
         assert (job.state, job.failures, job.attempts[0].end) == (State.PENDING, 1, AttemptEnd.LOST)
+
+
+async def test_one_of_many_outcomes_asks_for_all_whether_the_store_is_back(
+    place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that was away is not met by a storm, and what is examined already is not examined at each try."""
+    jobs, tries = 40, 30
+    stage = Stage(store, place.clock, Doing(succeed))
+    examine, examined = Examiners.examine, list[str]()
+
+    async def counted(self: Examiners, raw: str, *args: Any, **named: Any) -> Verdict:
+        examined.append(raw)
+        return await examine(self, raw, *args, **named)
+
+    monkeypatch.setattr(Examiners, "examine", counted)
+    for _ in range(jobs):
+        await stage.lifecycle.submit(NewJob("p"))
+    stage.fickle.arm("apply", tries * 1_000)
+
+    await stage.turn()
+    await until_true(lambda: stage.dispatcher.running == 0, "the attempts to end")
+
+    assert {one.state for one in await store.list(Query(limit=jobs))} == {State.COMPLETED}
+    # Each tries when it is said and when the store is back; between the two one tries, a few times faster at first.
+    assert tries < stage.fickle.calls.count("apply") <= 2 * jobs + tries + 10
+    assert len(examined) <= 2 * jobs
 
 
 async def test_a_job_that_is_gone_ends_the_wait(place: Place, store: Store) -> None:

@@ -331,6 +331,8 @@ it("shows what had come of an answer that was cut off, and folds that of older a
   open({ status: "FAILED", waitingOn: null, attempt: 3, failures: 3, attempts });
 
   const newest = await screen.findByRole("group", { name: "The text of attempt 3" });
+  const link = screen.getByRole("link", { name: "What came in attempt 3" });
+  expect(document.querySelector(link.getAttribute("href") ?? "")).toContainElement(newest);
   expect(newest).toHaveTextContent("Once upon aU+0000 time");
   expect(newest).toBeVisible();
   expect(screen.getByRole("button", { name: "Copy the text of attempt 3" })).toBeVisible();
@@ -340,6 +342,13 @@ it("shows what had come of an answer that was cut off, and folds that of older a
   expect(older.closest("details")).not.toHaveAttribute("open");
   await userEvent.click(older);
   expect(screen.getByLabelText("The text of attempt 1")).toHaveTextContent("Once");
+});
+
+it("does not show the progress of an attempt that is over", async () => {
+  const waitingOn = { kind: "retry", detail: "Attempt 1 failed; the next one follows.", until: null };
+  open({ status: "PENDING", waitingOn, attempt: 1, failures: 1, progress: "Once upon", attempts: [ATTEMPT] });
+  expect(await screen.findByText(/the next one follows/)).toBeInTheDocument();
+  expect(screen.queryByText("Once upon")).not.toBeInTheDocument();
 });
 
 it("says in the history what was odd about a result that was taken", async () => {

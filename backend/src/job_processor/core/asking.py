@@ -27,11 +27,16 @@ def begin(job: Job, now: int) -> Job | None:
 
 
 def noted(job: Job, text: str | None, now: int, *, answered: bool) -> Job | None:
-    """The job as it waits on after it was asked about; without a ``text`` nobody could be asked."""
+    """The job as it waits on after it was asked about; without a ``text`` nobody could be asked.
+
+    A wish that is younger than the question stays: the answer may be from before there was a reason for it.
+    """
     assert job.lease is not None
-    if text is None and job.lease.ask_at is None:
+    wish, asked_at = job.lease.ask_at, job.attempts[-1].asked_at
+    stays = wish is not None and asked_at is not None and wish > asked_at
+    if text is None and (wish is None or stays):
         return None
-    waits_on = job._replace(lease=replace(job.lease, ask_at=None))
+    waits_on = job if stays else job._replace(lease=replace(job.lease, ask_at=None))
     return waits_on if text is None else told(waits_on, text, now, answered=answered)
 
 

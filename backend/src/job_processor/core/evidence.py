@@ -1,13 +1,15 @@
 """Whose fault is a refusal, the job's or the lane's? The one rule, and the reasons are in docs/decisions/lanes.md.
 
 A processor that answers "403" may mean all jobs (wrong credentials) or only this one (a firewall dislikes its prompt).
-One refusal looks like the other; what tells them apart is how other jobs of the lane fare:
+One refusal looks like the other; what tells them apart is how other jobs of the lane fare. Every time here is that at
+which a hand-over began: what was sent before a key was withdrawn may be answered for minutes after it.
 
-- Nobody was answered since this job was first refused: the lane is closed, the job is put back at no cost.
-- Others were answered since: it is held against the job. It counts as an attempt, and the lane stays as it is.
+- Nobody handed over since this job was first refused was answered: the lane is closed, the job is put back at no cost.
+- Others were: it is held against the job. It counts as an attempt, and the lane stays as it is.
 - A rate limit says nothing of a job that shared the lane with others. It is held against a job only that was refused
   ``ALONE`` times as the probe, sent alone after the wait, while others got through between.
-- Others got through since the job was submitted, but none is left to compare with: after ``_PATIENCE`` the job ends.
+- Others got through since the job was submitted, but none is left to compare with: a key that was withdrawn in the
+  middle of a backlog looks like that. The job waits for another to compare with, and ends after ``PATIENCE_MS``.
 """
 
 from dataclasses import dataclass, replace
@@ -18,16 +20,17 @@ from job_processor.core.outcome import Deferred, Failed, HandOver, LaneClosed, O
 
 ALONE = 5
 """Rate limits met alone, others getting through between, after which a job ends (or its attempts, if they are more)."""
+CERTAIN = 3
+"""Refusals after which it is enough that jobs of the same claim were answered."""
 DOUBT_MS = 1_000
 """How long a job is put back alone that is refused for the first time while others get through."""
 HELD = "Held against this job: others got through."
 
-_PATIENCE = {
-    Trouble.MISCONFIGURED: (3, 30_000),
-    Trouble.OUT_OF_CREDIT: (10, 86_400_000),
-}
-"""Refusals (or the job's attempts, if they are more), and the milliseconds they must spread over."""
-_PATIENCE_OTHERWISE = (10, 3_600_000)
+PATIENCE_MS = 3 * 86_400_000
+"""How long a job is refused with nobody to compare with before it ends: a key that is withdrawn on a Friday is mended
+by Monday. Only in a flow that nobody submits to does a job wait so long."""
+PATIENCE_TIMES = 10
+"""How often it must have been refused in that time (or its attempts, if they are more)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +49,33 @@ def blamed(handed: HandOver) -> Failed | None:
 
 
 def judge(handed: HandOver, job: Job, lane: Lane, others: int | None, now: int, jitter: float) -> Judged:
-    """``handed``: a refusal (``blamed``). ``job``: as it was claimed. ``others``: when another job of the lane was last
-    answered, if ever. Times in milliseconds since 1970; ``jitter`` in [0, 1)."""
+    """``handed``: a refusal (``blamed``). ``job``: as it was claimed. ``others``: when the newest hand-over of another
+    job of the lane began that was answered, if any. Times in milliseconds since 1970; ``jitter`` in [0, 1)."""
     sign, blame = handed.lane, blamed(handed)
     assert isinstance(sign, LaneClosed)
     assert blame is not None
-    met = _met(job, lane, others, now)
+    met = _met(job, lane, others)
     if sign.trouble is Trouble.RATE_LIMITED:
         return _limited(handed, blame, job, lane, met, others, now, jitter)
     others_since = others is not None and others >= met.since
-    # Another job was refused since anybody was answered: then the lane may well be to blame.
+    # Another job was refused that was handed over after all who were answered: the lane may well be to blame.
     shared = lane.trouble is not None and lane.accuser != job.id and lane.troubled_at > (others or 0)
     better = others_since and not shared
-    if better and job.refusals is not None:
-        return Judged(_held(handed, blame, met), answered(lane, now) if lane.accuser == job.id else lane)
-    if better:
+    outrun = others_since and job.refusals is not None
+    # Who was sent together with it may have been let in just before a key was withdrawn: first the next probe, which
+    # is another job if any is due, may tell.
+    certain = met.times >= CERTAIN or (others is not None and others > met.since)
+    if outrun and better and certain:
+        return Judged(_held(handed, blame, met), answered(lane) if lane.accuser == job.id else lane)
+    if better and not outrun:
         reason = f"{sign.detail} Others get through, so only this job is put back."
         doubt = Deferred(now + DOUBT_MS, "refused", reason, met)
         return Judged(_counted(handed, met) or doubt, lane)
-    # A job that others have outrun accuses nobody.
-    accuser = lane.accuser if others_since and job.refusals is not None else job.id
-    shut = close(lane, sign.trouble, sign.detail, sign.until, now, jitter, accuser)
-    return Judged(_put_back(handed, blame, job, sign, met, others, now), _lapsing(shut, job, others))
+    # A job that others have outrun speaks against no other: it tells no more than its first refusal did.
+    accuser = lane.accuser if outrun and shared else job.id
+    since = met.since if outrun else _began(job)
+    shut = close(lane, sign.trouble, sign.detail, sign.until, now, jitter, accuser, since)
+    return Judged(_put_back(handed, blame, job, met, others, now), _lapsing(shut, job, others))
 
 
 def _limited(
@@ -75,19 +83,23 @@ def _limited(
 ) -> Judged:
     sign = handed.lane
     assert isinstance(sign, LaneClosed)
-    shut = close(lane, sign.trouble, sign.detail, sign.until, now, jitter)
+    shut = close(lane, sign.trouble, sign.detail, sign.until, now, jitter, began=_began(job))
     if met.alone >= max(ALONE, job.max_attempts):
         return Judged(replace(_held(handed, blame, met), retryable=False), _lapsing(shut, job, others))
     outrun = met.times > 1 and others is not None and others >= met.since
     if outrun and not _is_probe(job, lane) and shut.wanted is None:
         # It lost a race, or it is too large for the limit: sent alone, it will show.
         shut = replace(shut, wanted=job.id)
-    return Judged(_put_back(handed, blame, job, sign, met, others, now), _lapsing(shut, job, others))
+    return Judged(_put_back(handed, blame, job, met, others, now), _lapsing(shut, job, others))
 
 
-def _met(job: Job, lane: Lane, others: int | None, now: int) -> Refusals:
+def _began(job: Job) -> int:
+    return job.attempts[-1].started_at
+
+
+def _met(job: Job, lane: Lane, others: int | None) -> Refusals:
     """The refusals of the job with this one."""
-    began = job.attempts[-1].started_at
+    began = _began(job)
     before = job.refusals or Refusals(began, times=0, alone_at=began)
     met = replace(before, times=before.times + 1)
     if not _is_probe(job, lane):
@@ -95,20 +107,16 @@ def _met(job: Job, lane: Lane, others: int | None, now: int) -> Refusals:
     met = replace(met, probes=met.probes + 1)
     if others is None or others < met.alone_at:
         return met
-    return replace(met, alone=met.alone + 1, alone_at=now)
+    return replace(met, alone=met.alone + 1, alone_at=began)
 
 
-def _put_back(
-    handed: HandOver, blame: Failed, job: Job, sign: LaneClosed, met: Refusals, others: int | None, now: int
-) -> Outcome:
+def _put_back(handed: HandOver, blame: Failed, job: Job, met: Refusals, others: int | None, now: int) -> Outcome:
     """At no cost, but not for ever."""
     counted = _counted(handed, met)
     if counted is not None:
         return counted
-    times, spread_ms = _PATIENCE.get(sign.trouble, _PATIENCE_OTHERWISE)
-    refused = met.probes if sign.trouble is Trouble.RATE_LIMITED else met.times
     was_outrun = others is not None and others >= job.created_at
-    if was_outrun and refused >= max(times, job.max_attempts) and now - met.since >= spread_ms:
+    if was_outrun and met.times >= max(PATIENCE_TIMES, job.max_attempts) and now - met.since >= PATIENCE_MS:
         note = f"Held against this job: refused {met.times} times, and others got through in its time."
         return replace(blame, retryable=False, note=note, refusals=met)
     if isinstance(handed.job, Deferred):

@@ -66,13 +66,14 @@ class Lane:
     """What is left of the rate's bucket at ``tokens_at``."""
     tokens_at: int = 0
     troubled_at: int = 0
-    """When the trouble was last stated."""
+    """When the trouble was last stated: by a refusal, when its hand-over began."""
     accuser: str | None = None
     """The only job whose refusal states the trouble. ``None``: several jobs, or none in particular (an outage)."""
     lapses: bool = False
     """The trouble was stated by jobs during whose time others got through: with no job left it is over."""
     answered_at: int = 0
-    """When a job was answered, as far as that was written down: nothing is written for it while the lane is well."""
+    """When the hand-over began of a job that was answered, the newest that was written down: nothing is written for it
+    while the lane is well."""
     answered_by: str | None = None
     out_at: int | None = None
     """When the processor was last found out of reach, or to have lost a run: it may have lost what began before."""
@@ -150,19 +151,22 @@ def close(
     now: int,
     jitter: float,
     accuser: str | None = None,
+    began: int | None = None,
 ) -> Lane:
     """The lane closed by a trouble; ``until`` is the processor's own word, clamped, else a growing wait.
 
-    ``accuser``: the job whose refusal says so, if a job may be to blame. Of many attempts under way that meet the same
-    trouble only the first counts as a strike; a lane that is closed for as long already is returned as it is (nothing
-    to write), unless the blame spreads.
+    ``accuser``: the job whose refusal says so, if a job may be to blame; ``began``: when its hand-over did. Of many
+    attempts under way that meet the same trouble only the first counts as a strike; a lane that is closed for as long
+    already is returned as it is (nothing to write), unless the blame spreads.
     """
     shut = is_shut(lane, now)
     strikes = lane.strikes if shut else lane.strikes + 1
     wait = _wait(trouble, strikes, jitter) if until is None else min(max(until - now, MIN_CLOSED_MS), MAX_CLOSED_MS)
     blamed = accuser if lane.trouble is None or lane.accuser == accuser else None
     if shut and lane.closed_until is not None and (until is None or now + wait <= lane.closed_until):
-        return lane if blamed == lane.accuser else replace(lane, accuser=None)
+        if blamed == lane.accuser:
+            return lane
+        return replace(lane, accuser=None, troubled_at=max(lane.troubled_at, now if began is None else began))
     return replace(
         lane,
         trouble=trouble,
@@ -173,7 +177,7 @@ def close(
         strikes=strikes,
         errors=0,
         out_at=now if trouble in OUT_OF_REACH and lane.trouble not in OUT_OF_REACH else lane.out_at,
-        troubled_at=now,
+        troubled_at=max(lane.troubled_at, now if began is None else began),
         accuser=blamed,
     )
 
@@ -185,19 +189,19 @@ def server_error(lane: Lane, detail: str, now: int, jitter: float) -> Lane:
     return replace(lane, errors=lane.errors + 1)
 
 
-def heard(lane: Lane, now: int, job_id: str | None = None) -> Lane:
-    """An attempt was answered. While the lane's wait lasts that opens nothing: the attempt was sent before the
-    processor said to wait, and is no probe. But it is evidence, if a job is blamed."""
+def heard(lane: Lane, now: int, job_id: str | None = None, began: int = 0) -> Lane:
+    """An attempt was answered; ``began``: when its hand-over did. While the lane's wait lasts that opens nothing: the
+    attempt was sent before the processor said to wait, and is no probe. But it is evidence, if a job is blamed."""
     if is_shut(lane, now):
-        return lane if lane.accuser is None else testified(lane, job_id, now)
-    return answered(lane, now, job_id)
+        return lane if lane.accuser is None else testified(lane, job_id, began)
+    return answered(lane, job_id, began)
 
 
-def answered(lane: Lane, now: int = 0, job_id: str | None = None) -> Lane:
+def answered(lane: Lane, job_id: str | None = None, began: int = 0) -> Lane:
     """The processor did its part: whatever trouble there was is over."""
     if lane.is_well:
         return lane
-    lane = testified(lane, job_id, now)
+    lane = testified(lane, job_id, began)
     return replace(
         lane,
         trouble=None,
@@ -215,7 +219,7 @@ def answered(lane: Lane, now: int = 0, job_id: str | None = None) -> Lane:
 
 
 def testified(lane: Lane, job_id: str | None, at: int) -> Lane:
-    """The lane with a note that this job was answered then, unless a newer note is there."""
+    """The lane with a note that this job was answered, handed over at ``at``, unless a newer note is there."""
     if job_id is None or at <= lane.answered_at:
         return lane
     return replace(lane, answered_at=at, answered_by=job_id)

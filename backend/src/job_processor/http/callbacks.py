@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Concatenate, ParamSpec, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,12 +24,15 @@ from job_processor.http.schemas import FieldError
 from job_processor.lifecycle import Moved, reported_error
 from job_processor.signing import CallbackClaim
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 ESCAPED_BYTES = 6
 """What one byte of a result may take on its way: JSON may write it as \\u and four digits."""
 AROUND_BYTES = 65_536
 """What may come beside the result: the other fields, a form's boundaries."""
 _THREAD_ABOVE = 65_536
-"""Bytes of a report above which it is read in a thread, so that the event loop goes on."""
+"""Bytes of a body above which it is read in a thread, so that the event loop goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +83,8 @@ class Callbacks:
         if (header(request, b"content-encoding") or b"identity").lower() != b"identity":
             return _Read(came, Unreadable(415, "unsupported_encoding", "Send the body without Content-Encoding."))
         content_type = (header(request, b"content-type") or b"").decode("latin-1")
-        args = (came.body, content_type, query, self._context.max_result_bytes)
-        if len(came.body) > _THREAD_ABOVE:
-            return _Read(came, await asyncio.to_thread(read_report, *args))
-        return _Read(came, read_report(*args))
+        most = self._context.max_result_bytes
+        return _Read(came, await _off_the_loop(read_report, came.body, content_type, query, most))
 
     async def _report(self, report: Report, job_id: str, attempt: int | None) -> Response:
         signal = _signal(report, attempt)
@@ -163,8 +165,9 @@ class Callbacks:
             return claim.job_id
         query: bytes = request.scope["query_string"]
         named = job_in_query(query.decode("latin-1"))
-        body = b"" if came is None else came.body
-        ids: Sequence[str] = [named] if named is not None else [*ids_in(query), *await _ids_in(body)]
+        ids: Sequence[str] = [] if named is None else [named]
+        if named is None:
+            ids = [*ids_in(query), *([] if came is None else await _off_the_loop(ids_in, came.body))]
         found: str | None = None
         for job_id in ids:
             job = await self._context.store.get(job_id)
@@ -204,8 +207,11 @@ class Callbacks:
         return answer(wire.callback_answer(moved.job, await self._context.waits(moved.job), verdict.value))
 
 
-async def _ids_in(body: bytes) -> list[str]:
-    return await asyncio.to_thread(ids_in, body) if len(body) > _THREAD_ABOVE else ids_in(body)
+async def _off_the_loop(read: Callable[Concatenate[bytes, P], T], body: bytes, *more: P.args, **named: P.kwargs) -> T:
+    """What is read of a body; of a large one in a thread."""
+    if len(body) > _THREAD_ABOVE:
+        return await asyncio.to_thread(read, body, *more, **named)
+    return read(body, *more, **named)
 
 
 def _signal(report: Report, attempt: int | None) -> Signal:

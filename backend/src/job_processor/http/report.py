@@ -7,7 +7,7 @@ made sure that the sender proved itself.
 import contextlib
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -41,6 +41,8 @@ _JOB_ID = re.compile(r"[0-9a-f]{24}")
 _GZIP = b"\x1f\x8b"
 _MAX_INFLATED = 1_048_576
 """Bytes of a compressed body in which ids are looked for."""
+_ID_BYTES = 24
+_PIECE = 65_536
 _ID_IN_BYTES = re.compile(rb"(?<![0-9A-Za-z])[0-9A-Fa-f]{24}(?![0-9A-Za-z])")
 
 
@@ -85,14 +87,40 @@ def job_in_query(query: str) -> str | None:
 
 
 def ids_in(body: bytes, limit: int = 20) -> list[str]:
-    """What may be jobs' ids in bytes that could not be read, in order; compressed bytes are looked into."""
+    """What may be jobs' ids in bytes that could not be read: the first ``limit`` different ones of each reading.
+
+    Compressed bytes are looked into.
+    """
     if body.startswith(_GZIP):
         with contextlib.suppress(zlib.error):
             body = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(body, _MAX_INFLATED)
-    # Text in UTF-16 has a NUL beside every digit, and a form's may have a percent sign and two digits before it.
-    readings = (body, body.replace(b"\0", b""), unquote_to_bytes(body))
-    found = (m.group().decode().lower() for one in readings for m in _ID_IN_BYTES.finditer(one))
-    return list(dict.fromkeys(found))[:limit]
+    found: dict[str, None] = {}
+    for one in _readings(body):
+        for job_id in _ids(one):
+            found[job_id] = None
+            if len(found) == limit:
+                return list(found)
+    return list(found)
+
+
+def _readings(body: bytes) -> Iterator[bytes]:
+    yield body
+    if b"\0" in body:
+        # Text in UTF-16 has a NUL beside every digit.
+        yield body.replace(b"\0", b"")
+    if b"%" in body:
+        # A form's id may have a percent sign and two digits before it.
+        yield unquote_to_bytes(body)
+
+
+def _ids(body: bytes) -> Iterator[str]:
+    """Piece by piece: one search of many megabytes would let nothing else run, in whatever thread it is."""
+    for start in range(0, len(body), _PIECE):
+        behind = start + _PIECE
+        # One that begins in this piece ends before that, with a byte to spare that may show it to be longer.
+        for one in _ID_IN_BYTES.finditer(body, start, behind + _ID_BYTES + 1):
+            if one.start() < behind:
+                yield one.group().decode().lower()
 
 
 def _with_query(fields: Mapping[str, Source], query: str) -> dict[str, Source]:

@@ -89,9 +89,11 @@ class Surroundings:
 
     ``environment`` holds the secrets that options name (``api_key_env``); ``now`` is milliseconds since 1970.
     ``callback_secret`` is what our own callback endpoint takes in ``x-webhook-secret`` (the mock uses it).
+    ``max_result_bytes``: of a result in UTF-8, the same for a callback and for an answer.
     """
 
     rules: FlowRules
     environment: Mapping[str, str]
     now: Callable[[], int]
     callback_secret: str
+    max_result_bytes: int = 1_048_576

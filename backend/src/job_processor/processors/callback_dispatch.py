@@ -1,12 +1,14 @@
-"""The body of a dispatch whose answer comes by callback: what webhook and n8n flows receive."""
+"""A hand-over that is answered by callback: the body that is sent, and the name that an acceptance gives the work."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import msgspec
 
 from job_processor.processors.base import Dispatch
 
 _ENCODER = msgspec.json.Encoder()
+_EXECUTION_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def dispatch_body(dispatch: Dispatch) -> bytes:
@@ -24,3 +26,16 @@ def dispatch_body(dispatch: Dispatch) -> bytes:
     if dispatch.complaint is not None:
         body["complaint"] = dispatch.complaint
     return _ENCODER.encode(body)
+
+
+def is_execution_id(text: str) -> bool:
+    """An id comes from outside and becomes part of an address: nothing else may."""
+    return _EXECUTION_ID.fullmatch(text) is not None
+
+
+def execution_id_in(acceptance: object) -> str | None:
+    """The ``executionId`` of an acceptance (decoded JSON), a text or a number, when there is one that can be kept."""
+    given = acceptance.get("executionId") if isinstance(acceptance, dict) else None
+    if isinstance(given, bool) or not isinstance(given, (str, int)):
+        return None
+    return str(given) if is_execution_id(str(given)) else None

@@ -46,6 +46,7 @@ class Chat:
         self._options = options
         self._model = model
         self._model_option = model_option
+        self._most = around.max_result_bytes
         self._now = around.now
 
     async def open(self) -> None:
@@ -65,9 +66,8 @@ class Chat:
         if isinstance(incoming, HandOver):
             return incoming
         try:
-            return await self._answered(
-                incoming, _Reading(incoming, sent_of(request, self._model_option), self._now), dispatch
-            )
+            sent = sent_of(request, self._model_option)
+            return await self._answered(incoming, _Reading(incoming, sent, self._most, self._now), dispatch)
         finally:
             incoming.close()
 
@@ -90,11 +90,11 @@ class Chat:
 class _Reading:
     """The reading of one answer that came with a success for its status."""
 
-    def __init__(self, incoming: Incoming, sent: Mapping[str, str], now: Callable[[], int]) -> None:
+    def __init__(self, incoming: Incoming, sent: Mapping[str, str], most: int, now: Callable[[], int]) -> None:
         self.sent: Final = sent
         self._incoming = incoming
         self._now = now
-        self._answer = Answer()
+        self._answer = Answer(most)
         self._size = 0
 
     async def run(self, reporter: Reporter) -> Outcome | HandOver:
@@ -150,12 +150,12 @@ class _Reading:
     async def _events(self, beginning: bytes, parts: AsyncIterator[bytes], reporter: Reporter) -> Outcome | HandOver:
         parser = EventParser()
         for event in parser.feed(beginning):
-            ended = await self._event(event, reporter)
+            ended = self._event(event, reporter)
             if ended is not None:
                 return ended
         async for part in parts:
             for event in parser.feed(part):
-                ended = await self._event(event, reporter)
+                ended = self._event(event, reporter)
                 if ended is not None:
                     return ended
         if self._size > BODY_LIMIT:
@@ -165,12 +165,12 @@ class _Reading:
             if fault is not None and not _is_json(event.data):
                 # Torn in the midst of this event; one that is whole still counts.
                 continue
-            ended = await self._event(event, reporter)
+            ended = self._event(event, reporter)
             if ended is not None:
                 return ended
         return self._end() if fault is None else self._broken_off(fault)
 
-    async def _event(self, event: ServerEvent, reporter: Reporter) -> Outcome | HandOver | None:
+    def _event(self, event: ServerEvent, reporter: Reporter) -> Outcome | HandOver | None:
         """What the answer comes to when this event is its end."""
         answer = self._answer
         data = event.data.strip()
@@ -182,7 +182,7 @@ class _Reading:
         except (ValueError, RecursionError):
             lines = data.split(b"\n")
             if len(lines) > 1 and all(_is_json(line) or line.strip() == b"[DONE]" for line in lines):
-                return await self._each(lines, reporter)
+                return self._each(lines, reporter)
             if event.type == "error":
                 return self._erred(data.decode(errors="replace"))
             return self._garbled(read(data).words)
@@ -199,13 +199,13 @@ class _Reading:
         if answer.add(chunk, delta=True):
             if answer.too_large:
                 return self._end()
-            await reporter.heard(lambda: answer.text)
+            reporter.heard(lambda: answer.text)
         return None
 
-    async def _each(self, lines: list[bytes], reporter: Reporter) -> Outcome | HandOver | None:
+    def _each(self, lines: list[bytes], reporter: Reporter) -> Outcome | HandOver | None:
         """Events that a server wrote without an empty line between them."""
         for line in lines:
-            ended = await self._event(ServerEvent(line), reporter)
+            ended = self._event(ServerEvent(line), reporter)
             if ended is not None:
                 return ended
         return None

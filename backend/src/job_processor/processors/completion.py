@@ -6,10 +6,8 @@ from typing import Any, Final
 
 from job_processor.core.job import JobError, Usage
 from job_processor.core.outcome import Failed, Outcome, Succeeded
+from job_processor.processors import result_size
 from job_processor.processors.words import QUOTE_LIMIT, one_line
-
-TEXT_LIMIT: Final = 1_048_576
-"""Characters of an answer that are kept."""
 
 _FILTERED: Final = ("content_filter", "The model's content filter withheld the answer.", False)
 _TOO_SHORT: Final = ("length", "The answer was cut off at the token limit.", False)
@@ -35,8 +33,11 @@ NO_FINISH: Final = "The model server gave no reason to finish; the answer was ta
 class Answer:
     """What has come of an answer so far, whole or in pieces. The values are a stranger's: any may be of any type."""
 
+    most: int
+    """Bytes that the text may have."""
     parts: list[str] = field(default_factory=list)
     size: int = 0
+    """Bytes of the text so far."""
     thought: int = 0
     """Characters of thinking that came beside the text; they are no part of the result."""
     refusal: str = ""
@@ -51,7 +52,7 @@ class Answer:
 
     @property
     def too_large(self) -> bool:
-        return self.size > TEXT_LIMIT
+        return self.size > self.most
 
     @property
     def text(self) -> str:
@@ -81,8 +82,7 @@ class Answer:
     @property
     def partial(self) -> str | None:
         """The text so far, fit to be kept; ``None``: there is none."""
-        text = self.text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        return text or None
+        return readable(self.text) or None
 
     def add(self, piece: Any, *, delta: bool) -> bool:
         """Take in a whole completion, or with ``delta`` a chunk of one; True when it brought text."""
@@ -110,7 +110,7 @@ class Answer:
                 self._refuse(text)
             else:
                 self.parts.append(text)
-                self.size += len(text)
+                self.size += result_size.size(text)
         return self.size > before
 
     def _refuse(self, text: str | None) -> None:
@@ -142,7 +142,8 @@ class Answer:
 
     def _trouble(self) -> tuple[str, str, bool] | None:
         if self.too_large:
-            return "answer_too_large", f"The answer is longer than {TEXT_LIMIT} characters.", False
+            error = result_size.too_large("The answer", self.most)
+            return error.code, error.message, False
         ended = self._ended_badly
         if ended is not None and not (self.refusal and ended[0] == "refusal"):
             return ended
@@ -168,6 +169,11 @@ def sound(text: str) -> str | None:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError:
         return None
+
+
+def readable(text: str) -> str:
+    """The same with U+FFFD for a half that is left over: to be kept beside a failure, and not as a result."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _of(value: object, name: str) -> Any:

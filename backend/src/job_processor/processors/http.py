@@ -1,5 +1,6 @@
 """``processor = "http"``: an endpoint whose answer is the result; one that answers 202 calls back instead."""
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
@@ -13,15 +14,16 @@ from job_processor.core.outcome import Accepted, Failed, HandOver, Outcome
 from job_processor.processors import http_answer, json_pointer
 from job_processor.processors.answers import means, refused_in
 from job_processor.processors.base import Dispatch, Surroundings
-from job_processor.processors.callback_dispatch import dispatch_body
-from job_processor.processors.completion import TEXT_LIMIT
+from job_processor.processors.callback_dispatch import dispatch_body, execution_id_in
 from job_processor.processors.http_options import HttpOptions, address, secret
 from job_processor.processors.http_template import Template, Text
-from job_processor.processors.n8n_api import is_execution_id
-from job_processor.processors.outgoing import Outgoing, total_seconds
+from job_processor.processors.outgoing import Outgoing, Reply, total_seconds
 
-BODY_LIMIT: Final = 4 * TEXT_LIMIT
-"""Bytes of an answer: a text of one byte may be four in UTF-8, and take six where JSON escapes it."""
+BODY_LIMIT: Final = 4 * 1_048_576
+ESCAPED: Final = 6
+"""Bytes of an answer, or so many for each byte of the largest result: JSON may write one as \\u and four digits."""
+_THREAD_ABOVE: Final = 65_536
+"""Bytes of an answer above which its part is looked for in a thread, so that the event loop goes on."""
 
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 _VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,2000}[\x21-\x7e])?")
@@ -84,8 +86,12 @@ class EndpointProcessor:
         self._now = around.now
         self._timeout_ms = int(1000 * around.rules.callback_timeout_seconds)
         headers = dict(_headers(options, around))
+        self._most = around.max_result_bytes
         self._outgoing = Outgoing(
-            total_seconds(around.rules), headers=headers, ca_file=options.ca_file, body_limit=BODY_LIMIT
+            total_seconds(around.rules),
+            headers=headers,
+            ca_file=options.ca_file,
+            body_limit=max(BODY_LIMIT, ESCAPED * self._most),
         )
         self._content_type = None if "content-type" in {name.lower() for name in headers} else self._sending.media
 
@@ -107,11 +113,16 @@ class EndpointProcessor:
         if reply.status == 202:
             accepted = Accepted(self._timeout_ms, _execution_id(reply.body))
             return refused_in(reply.status, reply.headers, reply.body, self._now()) or accepted
-        said = http_answer.outcome_of(reply, self._take, pages=self._pages)
+        said = await self._read(reply)
         if isinstance(said, Failed) and said.error.code == http_answer.NO_RESULT:
             # Where the result should be there is none: then an error may be what it is.
             return refused_in(reply.status, reply.headers, reply.body, self._now()) or said
         return said
+
+    async def _read(self, reply: Reply) -> Outcome | HandOver:
+        if self._take is not None and len(reply.body) > _THREAD_ABOVE:
+            return await asyncio.to_thread(http_answer.outcome_of, reply, self._take, self._most, pages=self._pages)
+        return http_answer.outcome_of(reply, self._take, self._most, pages=self._pages)
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         """Nothing is known of how to reach the work; a request under way is cut off with its task."""
@@ -202,12 +213,7 @@ def _headers(options: EndpointOptions, around: Surroundings) -> Iterator[tuple[s
 
 
 def _execution_id(body: bytes) -> str | None:
-    """The name that an acceptance gives the work, when there is one that can be kept."""
     try:
-        said = msgspec.json.decode(body)
+        return execution_id_in(msgspec.json.decode(body))
     except (msgspec.DecodeError, RecursionError):
         return None
-    given = said.get("executionId") if isinstance(said, dict) else None
-    if isinstance(given, bool) or not isinstance(given, (str, int)):
-        return None
-    return str(given) if is_execution_id(str(given)) else None

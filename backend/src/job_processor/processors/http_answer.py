@@ -7,8 +7,8 @@ from typing import Final
 from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Failed, HandOver, LaneClosed, Outcome, Succeeded, lane_closed
-from job_processor.processors import json_pointer
-from job_processor.processors.completion import TEXT_LIMIT, sound
+from job_processor.processors import json_pointer, result_size
+from job_processor.processors.completion import readable, sound
 from job_processor.processors.json_pointer import Pointer
 from job_processor.processors.outgoing import Reply, is_encoded
 from job_processor.processors.words import one_line, page_text
@@ -37,11 +37,11 @@ _N8N_HAS_NOTHING: Final = frozenset(
 _N8N_SAYS: Final = re.compile(r'\s*\{\s*"message"\s*:\s*"([A-Za-z ]{1,100})"\s*\}\s*')
 
 
-def outcome_of(reply: Reply, take: Pointer | None, *, pages: bool = False) -> Outcome | HandOver:
+def outcome_of(reply: Reply, take: Pointer | None, most: int, *, pages: bool = False) -> Outcome | HandOver:
     """What an answer with a status of success comes to.
 
-    ``take``: the part of a JSON answer that is the result; ``None``: the whole body is. ``pages``: a whole web page
-    may be the result.
+    ``take``: the part of a JSON answer that is the result; ``None``: the whole body is. ``most``: bytes
+    of UTF-8 that the result may have. ``pages``: a whole web page may be the result.
     """
     if reply.unread is not None:
         return _unread(reply)
@@ -59,10 +59,10 @@ def outcome_of(reply: Reply, take: Pointer | None, *, pages: bool = False) -> Ou
     if not text.strip():
         return _failed("empty_answer", f"It answered {reply.status} with an empty body.")
     if take is not None:
-        return _part(text, take, reply.status)
+        return _part(text, take, reply.status, most)
     if not pages and _PAGE.match(text[:_PAGE_HEAD]):
         return _failed("answer_garbled", _page_in_words(text, reply.status), partial=text)
-    return _succeeded(text)
+    return _succeeded(text, most)
 
 
 def _unread(reply: Reply) -> Outcome | HandOver:
@@ -93,7 +93,7 @@ def _decoded(reply: Reply) -> str | Failed:
             return reply.body.decode("cp1252")
         except UnicodeDecodeError as error:
             words = f"The answer is not in the charset it names, from byte {error.start} on."
-    return _failed("answer_garbled", words)
+    return _failed("answer_garbled", words, partial=reply.body.decode(errors="replace"))
 
 
 def _is_json(content_type: str) -> bool:
@@ -101,7 +101,7 @@ def _is_json(content_type: str) -> bool:
     return media == "application/json" or media.endswith("+json")
 
 
-def _part(text: str, take: Pointer, status: int) -> Outcome:
+def _part(text: str, take: Pointer, status: int, most: int) -> Outcome:
     try:
         found = json_pointer.find(text, take)
     except json_pointer.NotJson as error:
@@ -112,21 +112,19 @@ def _part(text: str, take: Pointer, status: int) -> Outcome:
     if found == "null":
         return _failed("empty_answer", f"It answered {status} with null at {take.text or 'the top'}.")
     if not found.startswith('"'):
-        return _succeeded(found)
+        return _succeeded(found, most)
     value: str = json.loads(found)
     if not value.strip():
         return _failed("empty_answer", f"It answered {status} with an empty text at {take.text or 'the top'}.")
-    return _succeeded(value)
+    return _succeeded(value, most)
 
 
-def _succeeded(text: str) -> Outcome:
+def _succeeded(text: str, most: int) -> Outcome:
     whole = sound(text)
-    if len(text) > TEXT_LIMIT:
-        words = f"The answer is longer than {TEXT_LIMIT} characters."
-        return _failed("answer_too_large", words, retryable=False, partial=whole)
     if whole is None:
-        return _failed("answer_garbled", "The answer holds half of a character (a lone surrogate).")
-    return Succeeded(whole)
+        words = "The answer holds half of a character (a lone surrogate)."
+        return _failed("answer_garbled", words, partial=readable(text))
+    return result_size.refused(whole, "The answer", most, partial=whole) or Succeeded(whole)
 
 
 def _went_on(status: int) -> HandOver:

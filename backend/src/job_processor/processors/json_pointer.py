@@ -70,16 +70,24 @@ def _member(document: str, start: int, step: str, way: Sequence[str]) -> tuple[i
     where = f"at /{'/'.join(way)}" if way else "at the top"
     match document[start]:
         case "{":
-            members = {name: place for name, *place in _members(document, start)}
-            if step not in members:
-                raise NotThere(f"{where} there is an object {_with_names(list(members))}")
-            begin, end = members[step]
-            return begin, end
+            found: tuple[int, int] | None = None
+            others: dict[str, None] = {}
+            for name, begin, end in _members(document, start):
+                if name == step:
+                    found = begin, end
+                elif len(others) <= _NAMES_SHOWN:
+                    others[name] = None
+            if found is None:
+                raise NotThere(f"{where} there is an object {_with_names(list(others))}")
+            return found
         case "[":
-            items = list(_items(document, start))
-            if _INDEX.fullmatch(step) is None or int(step) >= len(items):
-                raise NotThere(f"{where} there is a list of {len(items)}")
-            return items[int(step)]
+            size = 0
+            index = int(step) if _INDEX.fullmatch(step) else -1
+            for begin, end in _items(document, start):
+                if size == index:
+                    return begin, end
+                size += 1
+            raise NotThere(f"{where} there is a list of {size}")
         case first:
             raise NotThere(f"{where} there is {_kind(first)}")
 

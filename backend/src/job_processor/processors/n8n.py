@@ -11,9 +11,9 @@ from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Failed, HandOver, LaneClosed, Outcome, lane_closed
 from job_processor.processors.answers import means, one_line, quoted
 from job_processor.processors.base import Dispatch, Finding, Surroundings
-from job_processor.processors.callback_dispatch import dispatch_body
+from job_processor.processors.callback_dispatch import dispatch_body, execution_id_in
 from job_processor.processors.http_options import HttpOptions, address, secret
-from job_processor.processors.n8n_api import N8nApi, is_execution_id
+from job_processor.processors.n8n_api import N8nApi
 from job_processor.processors.outgoing import Outgoing, Reply, total_seconds
 
 SWITCHED_OFF = (
@@ -50,6 +50,7 @@ class N8nProcessor:
                 secret("api_key_env", options.api_key_env, around),
                 result_node=options.result_node,
                 callback_timeout_ms=self._timeout_ms,
+                max_result_bytes=around.max_result_bytes,
                 ca_file=options.ca_file,
             )
         elif options.api_url is not None or options.api_key_env is not None:
@@ -75,7 +76,7 @@ class N8nProcessor:
         if meaning is not None:
             return meaning
         proof = _proof(reply, dispatch.job_id)
-        return _unproven(reply) if proof is None else Accepted(self._timeout_ms, _execution_id(proof))
+        return _unproven(reply) if proof is None else Accepted(self._timeout_ms, execution_id_in(proof))
 
     @property
     def instance(self) -> str:
@@ -135,10 +136,3 @@ def _unproven(reply: Reply) -> HandOver:
     )
     failed = Failed(JobError("not_accepted", detail))
     return HandOver(failed, LaneClosed(Trouble.MISCONFIGURED, detail), failed)
-
-
-def _execution_id(proof: dict[str, Any]) -> str | None:
-    given = proof.get("executionId")
-    if isinstance(given, bool) or not isinstance(given, (str, int)):
-        return None
-    return str(given) if is_execution_id(str(given)) else None

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 from typing import Any, Final
 
 import msgspec
@@ -10,15 +9,17 @@ from yarl import URL
 
 from job_processor.core.job import JobError
 from job_processor.core.outcome import Accepted, Failed, HandOver, Succeeded
+from job_processor.processors import result_size
 from job_processor.processors.answers import QUOTE_LIMIT, detail_of, one_line, quoted
 from job_processor.processors.base import Finding
-from job_processor.processors.completion import TEXT_LIMIT
+from job_processor.processors.callback_dispatch import is_execution_id
 from job_processor.processors.outgoing import Outgoing, Reply
 
 SECONDS: Final = 10.0
 """The deadline of one question."""
 BODY_LIMIT: Final = 16 * 1_048_576
-"""An execution comes with what every node of it put out."""
+RESULTS: Final = 8
+"""Bytes of an execution, or so many of the largest results: it comes with what every node of it put out."""
 
 _STILL_GOING: Final = frozenset({"new", "running", "waiting"})
 _ENDED: Final = {
@@ -27,26 +28,29 @@ _ENDED: Final = {
     "crashed": "says that it crashed",
     "canceled": "says that it was stopped",
 }
-_EXECUTION_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _log = logging.getLogger(__name__)
-
-
-def is_execution_id(text: str) -> bool:
-    """An id comes from outside and becomes part of an address: nothing else may."""
-    return _EXECUTION_ID.fullmatch(text) is not None
 
 
 class N8nApi:
     """Asks about executions of one n8n. Its key travels in connections of its own, to this address only."""
 
     def __init__(
-        self, root: URL, key: str, *, result_node: str, callback_timeout_ms: int, ca_file: str | None = None
+        self,
+        root: URL,
+        key: str,
+        *,
+        result_node: str,
+        callback_timeout_ms: int,
+        max_result_bytes: int,
+        ca_file: str | None = None,
     ) -> None:
         self._executions = root / "api" / "v1" / "executions"
         self._result_node = result_node
         self._callback_timeout_ms = callback_timeout_ms
+        self._most = max_result_bytes
         headers = {"X-N8N-API-KEY": key, "Accept": "application/json"}
-        self._outgoing = Outgoing(SECONDS, headers=headers, ca_file=ca_file, body_limit=BODY_LIMIT)
+        limit = max(BODY_LIMIT, RESULTS * max_result_bytes)
+        self._outgoing = Outgoing(SECONDS, headers=headers, ca_file=ca_file, body_limit=limit)
 
     async def open(self) -> None:
         await self._outgoing.open()
@@ -89,13 +93,15 @@ class N8nApi:
         if status in _STILL_GOING:
             # It may have built its callback while we were down, and wait to deliver it again.
             if told is not None and (told.get("result") is not None or told.get("error")):
-                return _found(f"{asked} has not delivered what it built ({status}).", told, "success", execution_id)
+                return _found(
+                    f"{asked} has not delivered what it built ({status}).", told, "success", execution_id, self._most
+                )
             return Finding(f"{asked} still works on it ({status}).", Accepted(self._callback_timeout_ms, execution_id))
         if status not in _ENDED:
             return Finding(f"{asked} says {status!r} of it, which tells nothing.")
         words = f"{asked} {_ENDED[status]}."
         if told is not None:
-            return _found(words, told, status, execution_id)
+            return _found(words, told, status, execution_id, self._most)
         failed = _ended(status, execution_id, _error_of(execution))
         # A run that succeeded may have left its callback to somebody else.
         return Finding(words, failed, ended=status != "success")
@@ -152,15 +158,13 @@ def _callback_of(execution: dict[str, Any], node: str) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def _found(words: str, told: dict[str, Any], status: str, execution_id: str) -> Finding:
+def _found(words: str, told: dict[str, Any], status: str, execution_id: str, most: int) -> Finding:
     """With the callback that the run had built."""
     result = told.get("result")
     if result is not None:
         text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
-        if len(text) > TEXT_LIMIT:
-            too_large = JobError("answer_too_large", f"The result is longer than {TEXT_LIMIT} characters.")
-            return Finding(words, Failed(too_large, retryable=False), ended=True)
-        return Finding(words, Succeeded(text), ended=True)
+        outcome = result_size.refused(text, "The result", most) or Succeeded(text)
+        return Finding(words, outcome, ended=True)
     error = told.get("error")
     return Finding(words, _ended(status, execution_id, str(error)[:QUOTE_LIMIT] if error else None), ended=True)
 

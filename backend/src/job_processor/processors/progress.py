@@ -23,16 +23,15 @@ class Reporter:
         self._newest: Callable[[], str] | None = None
         self._later: asyncio.Task[None] | None = None
 
-    async def heard(self, text: Callable[[], str]) -> None:
-        """There is more text. ``text`` is only called when it is reported: now, or when the pause is over."""
+    def heard(self, text: Callable[[], str]) -> None:
+        """There is more text. ``text`` is only called when it is reported: soon, or when the pause is over.
+
+        Returns at once: a reader of an answer that waits for anything but the answer loses what comes meanwhile when
+        the connection breaks (aiohttp drops what was received and not read).
+        """
         self._newest = text
-        wait = self._wait_ms()
-        if wait > 0:
-            if self._later is None:
-                self._later = asyncio.get_running_loop().create_task(self._after(wait))
-            return
-        self._cancel()
-        await self._tell()
+        if self._later is None:
+            self._later = asyncio.get_running_loop().create_task(self._after(self._wait_ms()))
 
     def close(self) -> None:
         """The answer has ended: nothing more is reported."""

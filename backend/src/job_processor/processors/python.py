@@ -19,8 +19,9 @@ import msgspec
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import Attempt, JobError
 from job_processor.core.outcome import Failed, Outcome, Succeeded
+from job_processor.processors import result_size
 from job_processor.processors.base import Dispatch, Surroundings
-from job_processor.processors.completion import TEXT_LIMIT, sound
+from job_processor.processors.completion import sound
 from job_processor.processors.python_context import Context
 
 MESSAGE_LIMIT: Final = 500
@@ -40,6 +41,7 @@ class PythonProcessor:
 
     def __init__(self, options: PythonOptions, around: Surroundings) -> None:
         self._function = _found(options.function)
+        self._most = around.max_result_bytes
         self._on_loop = inspect.iscoroutinefunction(self._function) or inspect.iscoroutinefunction(
             getattr(self._function, "__call__", None)  # noqa: B004 (asked for its kind, not whether it is there)
         )
@@ -63,7 +65,7 @@ class PythonProcessor:
             return _failed(error)
         finally:
             context.abandon()
-        return _outcome(returned)
+        return _outcome(returned, self._most)
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         """Nothing awaits a callback here; a running function sees ``context.cancelled``."""
@@ -126,23 +128,19 @@ async def _in_thread(function: Function, prompt: str, context: Context) -> objec
     return returned
 
 
-def _outcome(returned: object) -> Outcome:
+def _outcome(returned: object, most: int) -> Outcome:
     if isinstance(returned, str):
-        text: str | None = returned
+        text = returned
     else:
         try:
             text = json.dumps(returned, ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
             message = f"The function returned a {type(returned).__name__} that cannot be written as JSON."
             return Failed(JobError("python_result", message), retryable=False)
-    if len(text or "") > TEXT_LIMIT:
-        return Failed(
-            JobError("answer_too_large", f"The result is longer than {TEXT_LIMIT} characters."), retryable=False
-        )
-    text = sound(text or "")
-    if text is None:
+    whole = sound(text)
+    if whole is None:
         return Failed(JobError("python_result", "The result holds half of a character (a lone surrogate)."))
-    return Succeeded(text)
+    return result_size.refused(whole, "The result", most) or Succeeded(whole)
 
 
 def _failed(error: BaseException) -> Failed:

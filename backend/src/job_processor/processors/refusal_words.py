@@ -51,7 +51,9 @@ FILTERED: Final = frozenset(
 FILTERED_WORDS: Final = _any(
     r"content (?:management|filter\w*|usage|safety) polic",
     r"content[- ]filter",
-    r"(?:content|input|prompt|request|output) (?:was |is |has been )?(?:flagged|blocked|filtered)\b",
+    r"(?:content|input|prompt|output) (?:was |is |has been )?(?:flagged|blocked|filtered)\b",
+    # Firewalls say that a request was blocked.
+    r"request (?:was |is |has been )?flagged\b",
     r"considered high risk",
     r"(?:safety|moderation) (?:system|filter|policy|settings)",
     r"violat\w+ (?:\w+ ){0,4}(?:usage|content|safety) (?:polic|guideline)",

@@ -29,8 +29,6 @@ class Walk:
     """Commas to take out, and closing brackets too many."""
     keys: list[int] = field(default_factory=list)
     """Tokens that are names."""
-    last_whole: int = 0
-    """Tokens up to here are whole members or elements."""
     member: int = 0
     """Where the member under way begins, with its comma."""
 
@@ -73,7 +71,6 @@ def walk(kinds: str) -> Walk:
             comma = -1
             stack.pop()
             state = "after" if stack else "end"
-            found.last_whole = i + 1
         elif state in ("name", "name+"):
             if kind == "," and state == "name+" and comma >= 0:
                 found.dropped.append(i)
@@ -108,8 +105,6 @@ def walk(kinds: str) -> Walk:
                 comma = -1
             else:
                 state = "after" if stack else "end"
-                if kind not in "nh":
-                    found.last_whole = i + 1
         else:
             break
         i += 1

@@ -39,6 +39,9 @@ RELEASE_SECONDS = 2.0
 """What giving back the rest may take."""
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Between two tries to write an outcome. The last is repeated; it is shorter than the wait after a lost lease."""
+ALL_RETRY_SECONDS = 10.0
+"""One of the outcomes that wait tries for all, and wakes the others when it is written. Each of them tries at least
+this often by itself: what cannot be written may be that one outcome."""
 LANE_TRIES = 5
 """Tries to write what an attempt showed of its lane, once its outcome is written: the next probe shows it again."""
 
@@ -93,6 +96,8 @@ class Dispatcher(Loop):
         self._pause = pause
         self._unwritten = 0
         """Outcomes that the store did not take yet."""
+        self._asked: asyncio.Event | None = None
+        """While one of them asks for all whether the store is back: set when it no longer does."""
         self._lane = LaneKeeper(store, rules, opened=self.wake)
 
     @property
@@ -184,7 +189,7 @@ class Dispatcher(Loop):
         handed = await self._hand_over(one.job)
         one.outcome = handed.job
         if isinstance(handed.lane, LaneWell):
-            self._lane.answered(one.job.id)
+            self._lane.answered(one.job)
         closes = isinstance(handed.lane, LaneClosed)
         # A lane is closed before its job is put back, which would be taken again at once. Everything else is about the
         # job first: what can or cannot be learnt of the lane must not cost an outcome.
@@ -199,7 +204,7 @@ class Dispatcher(Loop):
         """Write the lane, and decide what a refusal means for the job. ``False``: the lane could not be written."""
         try:
             if blamed(handed) is None:
-                await self._lane.learn(one.job.id, handed.lane)
+                await self._lane.learn(one.job, handed.lane)
             else:
                 one.outcome = (await self._lane.judge(one.job, handed)).outcome
         except StoreUnavailable:
@@ -215,7 +220,7 @@ class Dispatcher(Loop):
         for n in range(LANE_TRIES):
             try:
                 if blamed(handed) is None:
-                    await self._lane.learn(job.id, handed.lane)
+                    await self._lane.learn(job, handed.lane)
                 else:
                     await self._lane.judge(job, handed)
                 return
@@ -227,21 +232,34 @@ class Dispatcher(Loop):
         """Record the outcome, however long the store is away: it was paid for. The lease is renewed meanwhile."""
         assert one.outcome is not None
         tries = 0
+        asks: asyncio.Event | None = None
         try:
             while True:
                 try:
                     return await self._record(one.job, one.lease, one.outcome)
                 except StoreUnavailable as error:
-                    if tries == 0:
-                        self._unwritten += 1
                     pause = RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)]
                     tries += 1
+                    if tries == 1:
+                        self._unwritten += 1
                     if tries in (1, 10) or tries % 60 == 0:
                         log.warning("outcome_not_yet_written", job=one.job.id, tries=tries, reason=str(error))
-                await self._pause(pause)
+                # Examined once, and not again at each try.
+                one.outcome = await self._lifecycle.examined(one.outcome, one.job)
+                if self._asked is None:
+                    asks = self._asked = asyncio.Event()
+                if asks is not None:
+                    await self._pause(pause)
+                    continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(ALL_RETRY_SECONDS):
+                        await self._asked.wait()
         except JobNotFound:
             log.info("job_gone", job=one.job.id)
         finally:
+            if asks is not None:
+                self._asked = None
+                asks.set()
             if tries:
                 self._unwritten -= 1
                 self.wake()

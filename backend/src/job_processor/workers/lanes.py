@@ -32,7 +32,7 @@ class LaneKeeper:
         self._opened = opened
         self._known = Lane(rules.name)
         self._answers: dict[str, int] = {}
-        """The last two jobs that were answered, oldest first, and when: of one job the other is another."""
+        """The two jobs last handed over of those that were answered, and when: of one job the other is another."""
         self._turn = asyncio.Lock()
         """One change at a time in this process: the next one often finds that nothing is left to write."""
 
@@ -46,12 +46,11 @@ class LaneKeeper:
         elif max(self._answers.values(), default=0) > lane.answered_at:
             await self._change(lambda lane, now: self._witnessed(lane))
 
-    def answered(self, job_id: str) -> None:
-        """A job was answered just now."""
-        self._answers.pop(job_id, None)
-        self._answers[job_id] = self._store.now()
+    def answered(self, job: Job) -> None:
+        """A job was answered, as it was claimed."""
+        self._answers[job.id] = job.attempts[-1].started_at
         if len(self._answers) > 2:
-            del self._answers[next(iter(self._answers))]
+            del self._answers[min(self._answers, key=self._answers.__getitem__)]
 
     async def judge(self, job: Job, handed: HandOver) -> Judged:
         """A refusal that may be the job's fault or the lane's. The lane is written."""
@@ -73,8 +72,9 @@ class LaneKeeper:
         lane = self._known
         return judge(handed, job, lane, self._others(lane, job.id), self._store.now(), random.random())
 
-    async def learn(self, job_id: str, sign: LaneSign | None) -> None:
+    async def learn(self, job: Job, sign: LaneSign | None) -> None:
         """What an attempt showed of the lane. ``LaneWell`` costs nothing while the lane is known to be well."""
+        began = job.attempts[-1].started_at
         match sign:
             case LaneClosed():
                 sign = await named(self._store, self._flow, sign)
@@ -84,13 +84,13 @@ class LaneKeeper:
             case LaneFault():
                 await self._change(lambda lane, now: server_error(lane, sign.detail, now, random.random()))
             case LaneWell() if not self._known.is_well:
-                if (await self._change(lambda lane, now: heard(lane, now, job_id))).is_well:
+                if (await self._change(lambda lane, now: heard(lane, now, job.id, began))).is_well:
                     self._opened()
             case LaneWell() | None:
                 pass
 
     def _others(self, lane: Lane, job_id: str) -> int | None:
-        """When a job but this one was last answered, as far as this worker and the store know."""
+        """When the newest answered hand-over of a job but this one began, as far as this worker and the store know."""
         times = [at for one, at in self._answers.items() if one != job_id]
         if lane.answered_by not in (None, job_id):
             times.append(lane.answered_at)

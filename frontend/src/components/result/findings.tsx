@@ -81,8 +81,7 @@ function Mismatch({ verdict: { schemaErrors, note } }: { verdict: ResultVerdict 
       <ul className={styles["schemaErrors"]}>
         {schemaErrors.slice(0, SHOWN).map((one) => (
           <li key={`${one.path} ${one.message}`}>
-            <code>{one.path === "" ? "(the whole result)" : one.path}</code>{" "}
-            <VisibleText text={one.message} />
+            <Path path={one.path} /> <VisibleText text={one.message} />
           </li>
         ))}
         {schemaErrors.length > SHOWN && <li>… and {schemaErrors.length - SHOWN} more.</li>}
@@ -103,12 +102,26 @@ function Warnings({ warnings }: { warnings: readonly ResultWarning[] }) {
       <ul className={styles["schemaErrors"]}>
         {warnings.map((one) => (
           <li key={`${one.code} ${one.line} ${one.column}`}>
-            <code>{one.path === "" ? "(the whole result)" : <VisibleText text={one.path} />}</code> at line{" "}
-            {one.line}, column {one.column}: <VisibleText text={one.message} />
+            <Path path={one.path} /> at line {one.line}, column {one.column}:{" "}
+            <VisibleText text={one.message} />
           </li>
         ))}
       </ul>
     </Finding>
+  );
+}
+
+const PATH_SHOWN = 80;
+
+/** Where it is. Of a long path the end says more than the beginning. */
+function Path({ path }: { path: string }) {
+  if (path === "") return <code>(the whole result)</code>;
+  const long = path.length > PATH_SHOWN;
+  const end = path.slice(-PATH_SHOWN);
+  return (
+    <code title={long ? path : undefined}>
+      <VisibleText text={long ? `…${end.slice(Math.max(0, end.indexOf("/")))}` : path} />
+    </code>
   );
 }
 

@@ -70,6 +70,20 @@ describe("valid JSON with something odd about it", () => {
     expect(screen.getByRole("tab", { name: "JSON" })).toHaveAttribute("aria-selected", "true");
   });
 
+  it("is said of a deep place by the end of its path", () => {
+    const deep = {
+      code: "too_deep",
+      path: `/first${"/0".repeat(200)}/last`,
+      line: 1,
+      column: 9,
+      message: "Deep.",
+    };
+    show("[]", { ...plain, warnings: [deep] });
+    const found = screen.getByTestId("result-warnings");
+    expect(found).toHaveTextContent(/…(\/0)+\/last at line 1/);
+    expect(found).not.toHaveTextContent("/first");
+  });
+
   it("stands beside what does not fit", () => {
     show("{}", {
       ...plain,

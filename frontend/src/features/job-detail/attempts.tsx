@@ -9,6 +9,11 @@ import styles from "./attempts.module.css";
 import { attemptRuns } from "./fold";
 import { wordsForEnd } from "./wording";
 
+/** Where the text of an attempt stands on the page. */
+export function partialAnchor(attempt: Attempt): string {
+  return `text-of-attempt-${attempt.number}`;
+}
+
 export function Attempts({ job }: { job: Job }) {
   const newestFirst = attemptRuns(job.attempts).toReversed();
   return (
@@ -93,6 +98,11 @@ function Row({ attempt, newest }: { attempt: Attempt; newest: boolean }) {
   );
 }
 
+/** Code and JSON are read letter by letter, prose is not. */
+function isProse(text: string): boolean {
+  return !/^\s*[[{"<`]/.test(text);
+}
+
 /** Text that was paid for and is no result: what had come before the answer ended badly. */
 function Partial({ attempt, text, open }: { attempt: Attempt; text: string; open: boolean }) {
   const name = `the text of attempt ${attempt.number}`;
@@ -102,8 +112,9 @@ function Partial({ attempt, text, open }: { attempt: Attempt; text: string; open
         What came of the answer, {text.length.toLocaleString("en")}{" "}
         {text.length === 1 ? "character" : "characters"}
       </summary>
-      <div className={styles["partialText"]}>
-        <RawView text={text} label={`T${name.slice(1)}`} />
+      {/* Inside: a browser that is led here unfolds it. */}
+      <div id={partialAnchor(attempt)} className={styles["partialText"]}>
+        <RawView text={text} label={`T${name.slice(1)}`} prose={isProse(text)} />
         <div className={styles["partialCopy"]}>
           <CopyButton text={text} what={name} />
         </div>

@@ -6,7 +6,7 @@ import { Panel } from "@/components/panel";
 import { JsonView } from "@/components/result/json-view";
 import { ResultViewer } from "@/components/result/result-viewer";
 import { isFinal } from "@/lib/status";
-import { Attempts } from "./attempts";
+import { Attempts, partialAnchor } from "./attempts";
 import { Facts } from "./facts";
 import styles from "./job-detail.module.css";
 import { JobHeader } from "./job-header";
@@ -53,10 +53,20 @@ export function JobDetail({ job, news, callbacks }: Props) {
 }
 
 function NoResult({ job }: { job: Job }) {
+  // It stands in the narrow column, far from where a reader looks for an answer.
+  const kept = job.attempts.findLast(({ partial }) => partial !== null);
   return (
     <p className={styles["noResult"]}>
       <IconFileText size={18} aria-hidden />
-      {isFinal(job.status) ? "There is no result." : "No result yet. It will appear here."}
+      <span>
+        {isFinal(job.status) ? "There is no result." : "No result yet. It will appear here."}
+        {kept !== undefined && (
+          <>
+            {" "}
+            <a href={`#${partialAnchor(kept)}`}>What came in attempt {kept.number}</a> is kept.
+          </>
+        )}
+      </span>
     </p>
   );
 }

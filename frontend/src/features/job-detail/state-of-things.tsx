@@ -66,7 +66,7 @@ function Waiting({ job, waiting }: { job: Job; waiting: NonNullable<Job["waiting
           <VisibleText text={waiting.detail} />
         </p>
       )}
-      {job.progress !== null && (
+      {job.progress !== null && job.status !== "PENDING" && (
         <p className={styles["progress"]} role="status" aria-label="Progress">
           <VisibleText text={job.progress} />
         </p>

@@ -14,6 +14,11 @@ it.each<[string, Parameters<typeof wireSummary>[0], string | null]>([
   expect(triesOf(toSummary(wireSummary(job)))).toBe(words);
 });
 
+const UNDER_WAY: Parameters<typeof wireSummary>[0] = {
+  status: "WAITING",
+  waitingOn: { kind: "callback", detail: "It will call back.", until: null },
+};
+
 it.each<[string, Parameters<typeof wireSummary>[0], string | null]>([
   [
     "an outage in words, not in those of the library",
@@ -21,7 +26,12 @@ it.each<[string, Parameters<typeof wireSummary>[0], string | null]>([
     "The processor cannot be reached.",
   ],
   ["a kind that is not known here by what the server says", waiting("constructor", "Soon."), "Soon."],
-  ["progress before anything else", { ...waiting("outage", "[Errno 111]"), progress: "Page 2" }, "Page 2"],
+  ["progress before what is waited for", { ...UNDER_WAY, progress: "Page 2" }, "Page 2"],
+  [
+    "nothing of the progress of an attempt that is over",
+    { ...waiting("retry", "Attempt 1 failed; the next one follows."), progress: "Page 2" },
+    "Attempt 1 failed; the next one follows.",
+  ],
   ["nothing of what is done", { status: "COMPLETED", waitingOn: null }, null],
 ])("the remark on a job tells %s", (_, job, words) => {
   expect(remarkOf(toSummary(wireSummary(job)))).toBe(words);

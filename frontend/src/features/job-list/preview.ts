@@ -17,7 +17,8 @@ export function previewOf(prompt: string): string {
 export function remarkOf(job: JobSummary): string | null {
   if (job.status === "COMPLETED" || job.status === "CANCELLED") return null;
   if (isFinal(job.status)) return job.error === null ? null : job.error.message;
-  if (job.progress !== null) return job.progress;
+  // Between two attempts it is the progress of one that is over.
+  if (job.progress !== null && job.status !== "PENDING") return job.progress;
   // The reason in full is on the job's page; here it would only push the time out of the line.
   return job.waitingOn === null ? null : (troubleOf(job.waitingOn.kind) ?? job.waitingOn.detail);
 }
