@@ -1,6 +1,7 @@
 """The composition root: settings → store, processors, loops, HTTP. The only file that knows everyone."""
 
 import asyncio
+import contextlib
 import os
 import secrets
 import signal
@@ -36,8 +37,10 @@ from job_processor.workers.heartbeat import Heartbeat
 from job_processor.workers.leases import LeaseRenewer
 from job_processor.workers.loop import Loop
 from job_processor.workers.notifier import Notifier
+from job_processor.workers.orphans import Orphans
 from job_processor.workers.pruner import Pruner
 from job_processor.workers.reaper import Reaper
+from job_processor.workers.trusted_time import TrustedTime
 
 log = structlog.get_logger(__name__)
 PAGE = Path(__file__).parent / "ui"
@@ -155,7 +158,7 @@ class App:
     async def _run(self, listening: socket.socket | None) -> None:
         port = self._settings.port if listening is None else int(listening.getsockname()[1])
         dispatchers = self._dispatchers(port) if self._role.works else {}
-        loops = self._loops(dispatchers)
+        loops = self._loops(dispatchers, await self._last_seen())
         opened: list[Processor] = []
         try:
             for processor in self._processors.values():
@@ -174,10 +177,23 @@ class App:
                 await processor.close()
 
     async def _work(self, loops: Sequence[Loop]) -> None:
-        for loop in loops:
-            loop.start()
-        self._say(f"Job Processor worker {self._settings.worker_name} is at work.")
-        await self._stop.wait()
+        with contextlib.ExitStack() as stack:
+            self._serve_metrics(stack)
+            for loop in loops:
+                loop.start()
+            self._say(f"Job Processor worker {self._settings.worker_name} is at work.")
+            await self._stop.wait()
+
+    def _serve_metrics(self, stack: contextlib.ExitStack) -> None:
+        """A worker has no API: what it counts is at a port of its own."""
+        port, host = self._settings.metrics_port, self._settings.host
+        if port is None:
+            return
+        try:
+            taken = stack.enter_context(self._telemetry.served(host, port))
+        except OSError as error:
+            raise SettingsInvalid(f"METRICS_PORT: cannot listen on {host}:{port}: {error.strerror}.") from None
+        self._say(f"Metrics are at http://{host}:{taken}/metrics")
 
     async def _serve(self, listening: socket.socket, port: int, loops: Sequence[Loop]) -> None:
         context = Context(
@@ -217,21 +233,25 @@ class App:
         self._server.should_exit = True
         await serving
 
-    def _loops(self, dispatchers: dict[str, Dispatcher]) -> list[Loop]:
+    async def _last_seen(self) -> int | None:
+        """When a worker last gave a sign of life, by what the store keeps; before this process gives one."""
+        return max((worker.seen_at for worker in await self._store.workers(0)), default=None)
+
+    def _loops(self, dispatchers: dict[str, Dispatcher], last_seen: int | None) -> list[Loop]:
         loops: list[Loop] = [Notifier(self._store, self._bus, dispatchers)]
         if not self._role.works:
             return loops
         hands = list(dispatchers.values())
-        shortest = min(flow.rules.lease_seconds for flow in self._flows.by_name.values())
         loops += hands
-        loops.append(LeaseRenewer(self._store, hands, shortest))
+        loops += [LeaseRenewer(self._store, dispatcher) for dispatcher in hands]
         askers = self._askers()
         loops += askers.values()
         loops.append(Reaper(self._lifecycle, self._store, self._telemetry, asked_first=askers))
+        loops.append(Orphans(self._lifecycle, self._store, self._telemetry))
         name = self._settings.worker_name
         loops.append(Heartbeat(self._store, self._owner(), name, list(dispatchers), hands, broken=self._give_up))
         if self._settings.retention_days > 0:
-            loops.append(Pruner(self._store, self._settings.retention_days))
+            loops.append(Pruner(self._store, self._settings.retention_days, TrustedTime(last_seen)))
         return loops
 
     def _askers(self) -> dict[str, Asker]:
@@ -259,6 +279,7 @@ class App:
                 callback_url=url,
                 callback_token=token,
                 telemetry=self._telemetry,
+                drain_seconds=self._settings.drain_seconds,
             )
             for name, flow in self._flows.by_name.items()
         }

@@ -13,8 +13,7 @@ PENDING_LIMIT = 5_000
 class Listener:
     """What one follower has not yet taken: the newest notice of each job, in order of change."""
 
-    def __init__(self, job_id: str | None) -> None:
-        self._job_id = job_id
+    def __init__(self) -> None:
         self._waiting: dict[str, Notice] = {}
         self._resync: Resync | None = None
         self._wake = asyncio.Event()
@@ -24,15 +23,13 @@ class Listener:
         if isinstance(notice, Resync):
             self._waiting.clear()
             self._resync = notice
-        elif self._job_id is None or self._job_id == notice.job_id:
+        else:
             # Taken out first, so that the dict stays in order of change.
             self._waiting.pop(notice.job_id, None)
             self._waiting[notice.job_id] = notice
             if len(self._waiting) > PENDING_LIMIT:
                 self._waiting.clear()
                 self._resync = Resync(notice.position)
-        else:
-            return
         self._wake.set()
 
     def close(self) -> None:
@@ -54,35 +51,48 @@ class Listener:
 
 class Bus:
     def __init__(self) -> None:
-        self._listeners: set[Listener] = set()
+        self._of_all: set[Listener] = set()
+        self._of_one: dict[str, set[Listener]] = {}
         self._closed = False
 
     @property
     def listeners(self) -> int:
-        return len(self._listeners)
+        return len(self._of_all) + sum(map(len, self._of_one.values()))
 
     @property
     def closed(self) -> bool:
         return self._closed
 
     def publish(self, notice: Notice | Resync) -> None:
-        for listener in self._listeners:
+        """To whom it concerns: what it costs does not grow with those who follow other jobs."""
+        for listener in self._of_all:
             listener.put(notice)
+        if isinstance(notice, Resync):
+            for listeners in self._of_one.values():
+                for listener in listeners:
+                    listener.put(notice)
+        else:
+            for listener in self._of_one.get(notice.job_id, ()):
+                listener.put(notice)
 
     @contextmanager
     def listen(self, job_id: str | None = None) -> Iterator[Listener]:
         """A listener for every job, or for one."""
-        listener = Listener(job_id)
+        listener = Listener()
         if self._closed:
             listener.close()
-        self._listeners.add(listener)
+        among = self._of_all if job_id is None else self._of_one.setdefault(job_id, set())
+        among.add(listener)
         try:
             yield listener
         finally:
-            self._listeners.discard(listener)
+            among.discard(listener)
+            if job_id is not None and not among:
+                self._of_one.pop(job_id, None)
 
     def close(self) -> None:
         """End every stream: the process is stopping."""
         self._closed = True
-        for listener in self._listeners:
-            listener.close()
+        for listeners in (self._of_all, *self._of_one.values()):
+            for listener in listeners:
+                listener.close()

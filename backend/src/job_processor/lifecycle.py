@@ -67,6 +67,10 @@ class Lifecycle:
         self._examiners = examiners or results.shared()
         self._neighbours = neighbours
 
+    def knows(self, flow: str) -> bool:
+        """Is this flow defined?"""
+        return flow in self._flows
+
     def rules(self, flow: str) -> FlowRules:
         """The flow's rules. A job may outlive its flow's definition; then the defaults hold."""
         return self._flows.get(flow) or FlowRules(flow)

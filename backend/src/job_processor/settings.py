@@ -42,6 +42,7 @@ TABLE = (
     Setting("APP_ENV", "development", "`production` turns every safety check on, whatever HOST is"),
     Setting("HOST", "127.0.0.1", "address to listen on"),
     Setting("PORT", "3000", "port to listen on; 0 takes a free one"),
+    Setting("METRICS_PORT", "", "port on which a `worker` serves its own /metrics; unset: none; 0 takes a free one"),
     Setting("PUBLIC_URL", "", "what callback addresses are built from; default: http://HOST:PORT"),
     Setting(
         "AUTH", "off", "`off` (loopback only) or `proxy`: whoever reaches the port was let in by what is before it"
@@ -61,6 +62,7 @@ TABLE = (
         "1048576",
         "the largest result, from a callback or an answer, in bytes of UTF-8; at most 8388608",
     ),
+    Setting("DRAIN_SECONDS", "6", "what attempts under way get to end in when a process stops; then they are put back"),
     Setting("WORKER_NAME", "", "this worker's name on the page; default: the host name"),
     Setting("LOG_LEVEL", "info", "debug, info, warning or error"),
     Setting("LOG_FORMAT", "text", "text or json"),
@@ -72,6 +74,7 @@ class Settings:
     app_env: str
     host: str
     port: int
+    metrics_port: int | None
     public_url: str
     auth: str
     allowed_hosts: tuple[str, ...]
@@ -82,6 +85,7 @@ class Settings:
     flows_file: Path | None
     retention_days: float
     max_result_bytes: int
+    drain_seconds: float
     worker_name: str
     log_level: str
     log_format: str
@@ -152,6 +156,7 @@ class _Loader:
             app_env=self._choice("APP_ENV", "development", "production"),
             host=self._text("HOST"),
             port=self._number("PORT", int, 0, 65535),
+            metrics_port=self._number("METRICS_PORT", int, 0, 65535) if self._text("METRICS_PORT") else None,
             public_url=self._url("PUBLIC_URL"),
             auth=self._choice("AUTH", "off", "proxy"),
             allowed_hosts=self._names("ALLOWED_HOSTS"),
@@ -164,6 +169,7 @@ class _Loader:
             flows_file=self._flows_file(),
             retention_days=self._number("RETENTION_DAYS", float, 0, 36_500),
             max_result_bytes=self._number("MAX_RESULT_BYTES", int, 1024, 8 * 1_048_576),
+            drain_seconds=self._number("DRAIN_SECONDS", float, 0, 3_600),
             worker_name=self._text("WORKER_NAME") or os.uname().nodename,
             log_level=self._choice("LOG_LEVEL", "debug", "info", "warning", "error"),
             log_format=self._choice("LOG_FORMAT", "text", "json"),

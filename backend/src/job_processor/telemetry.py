@@ -1,11 +1,12 @@
 """Logs as JSON lines (or for people), and metrics in Prometheus' form. One place names them all."""
 
+import contextlib
 import logging
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -86,20 +87,34 @@ class Telemetry:
             self._failed.labels(job.flow).inc()
         self._seconds.labels(job.flow).observe((job.finished_at - job.created_at) / 1000)
 
-    def render(self, counts: Counts | None, lanes: Iterable[Lane], flows: Iterable[str], now: int) -> bytes:
-        """Everything in Prometheus' text form. ``counts`` is ``None`` when the store is down."""
+    @contextlib.contextmanager
+    def served(self, host: str, port: int) -> Iterator[int]:
+        """What this process has counted, at /metrics of a port of its own, which is given back. Raises ``OSError``."""
+        server, thread = start_http_server(port, host, self.registry)
+        try:
+            yield int(server.server_port)
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+    def render(self, up: bool, counts: Counts | None, lanes: Iterable[Lane], flows: Iterable[str], now: int) -> bytes:
+        """Everything in Prometheus' text form. ``up``: the store answers; ``counts`` may be ``None`` all the same."""
         gauges = CollectorRegistry()
-        gauges.register(_Gauges(counts, {lane.flow: lane for lane in lanes}, tuple(flows), now))
+        gauges.register(_Gauges(up, counts, {lane.flow: lane for lane in lanes}, tuple(flows), now))
         return generate_latest(self.registry) + generate_latest(gauges)
 
 
 class _Gauges(Collector):
-    def __init__(self, counts: Counts | None, lanes: dict[str, Lane], flows: tuple[str, ...], now: int) -> None:
+    def __init__(
+        self, up: bool, counts: Counts | None, lanes: dict[str, Lane], flows: tuple[str, ...], now: int
+    ) -> None:
+        self._up = up
         self._counts, self._lanes, self._flows, self._now = counts, lanes, flows, now
 
     def collect(self) -> Iterable[Metric]:
         up = GaugeMetricFamily("job_processor_store_up", "1 when the store answers")
-        up.add_metric([], 0.0 if self._counts is None else 1.0)
+        up.add_metric([], float(self._up))
         yield up
         if self._counts is None:
             return

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -167,37 +167,40 @@ def _verify(file: Path) -> tuple[_Ending, set[str]]:
     return ending, {id_ for id_, _ in digests}
 
 
-class _Record(Protocol):
-    @property
-    def id(self) -> str: ...
+R = TypeVar("R")
 
 
-R = TypeVar("R", bound=_Record)
+_Page = tuple[list[R], str | None]
+"""Records, and after which id the next page starts; ``None``: this was the last."""
 
 
-async def _walk(ask: Callable[[str | None], Awaitable[list[R]]]) -> AsyncIterator[list[R]]:
+async def _walk(ask: Callable[[str | None], Awaitable[_Page[R]]]) -> AsyncIterator[list[R]]:
     """All records, newest first. Walking by id, so that what is added meanwhile is not in the way."""
-    before: str | None = None
-    while True:
-        found = await ask(before)
-        if found:
-            yield found
-            before = found[-1].id
-        if len(found) < BATCH:
-            return
+    found, before = await ask(None)
+    yield found
+    while before is not None:
+        found, before = await ask(before)
+        yield found
+
+
+def _next(ids: Sequence[str]) -> str | None:
+    return ids[-1] if len(ids) == BATCH else None
 
 
 def _jobs(store: Store) -> AsyncIterator[list[Job]]:
-    async def ask(before: str | None) -> list[Job]:
-        return [one.job for one in await store.list(Query(limit=BATCH, before=before, clip=_WHOLE))]
+    async def ask(before: str | None) -> _Page[Job]:
+        ids = [one.id for one in await store.list(Query(limit=BATCH, before=before, clip=1))]
+        found = await asyncio.gather(*(store.get(id_) for id_ in ids))
+        # One that was deleted in between is not there any more.
+        return [job for job in found if job is not None], _next(ids)
 
     return _walk(ask)
 
 
 def _callbacks(store: Store) -> AsyncIterator[list[Callback]]:
-    async def ask(before: str | None) -> list[Callback]:
-        found = await store.inbox(InboxQuery(limit=BATCH, before=before, clip=_WHOLE))
-        return [await _with_body(store, one) for one in found]
+    async def ask(before: str | None) -> _Page[Callback]:
+        kept = await store.inbox(InboxQuery(limit=BATCH, before=before, clip=_WHOLE))
+        return [await _with_body(store, one) for one in kept], _next([one.callback.id for one in kept])
 
     return _walk(ask)
 

@@ -11,6 +11,7 @@ from job_processor.core.outcome import (
     Cancelled,
     Deferred,
     Expired,
+    FlowMissing,
     Progressed,
     Reported,
     ResultAccepted,
@@ -38,6 +39,7 @@ MACHINES: list[Signal] = [
     *(Reported(outcome, 1) for outcome in (Succeeded("x"), Accepted(1), BAD, FATAL)),
     Progressed("half"),
     Expired(),
+    FlowMissing(),
     Cancelled(),
 ]
 

@@ -91,3 +91,11 @@ def test_a_rated_flow_says_its_rate() -> None:
     found = waits(pending(), replace(LANE, tokens=0.5, tokens_at=NOW), FlowRules("f", rate_per_minute=60))
 
     assert (found.kind, found.until) == ("rate", NOW + 501)
+
+
+def test_a_flow_with_a_rate_says_so_only_when_no_place_is_left() -> None:
+    rules = FlowRules("f", rate_per_minute=60.0)
+    spent = took(replace(LANE, tokens=1.0, tokens_at=NOW), 1, rules, "t", "j")
+
+    assert waits(pending(), replace(LANE, tokens=1.0, tokens_at=NOW), rules).kind == "worker"
+    assert (waits(pending(), spent, rules).kind, waits(pending(), spent, rules).until) == ("rate", NOW + 1_001)

@@ -86,8 +86,7 @@ async def test_add(here: Harmed, fault: Fault) -> None:
     added = await here.store.add(given.a_job(here.store.now(), "p\0"))
     done(here, fault)
     assert added.created
-    [only] = await here.truth.list(Query())
-    assert only.job == added.job
+    assert await given.jobs_of(here.truth) == [added.job]
 
 
 @under_each(ON_WRITES)
@@ -186,7 +185,7 @@ async def test_extend(here: Harmed, fault: Fault) -> None:
     assert job.lease is not None
     here.proxy.order(fault[0], WRITES, fault[1])
     held = [Held(job.id, job.lease.token), Held(job.id, "0" * 32)]
-    assert list(await here.store.extend(held, job.lease.until + 5)) == [job.id]
+    assert list(await here.store.extend(held, job.lease.until + 5 - here.store.now())) == [job.id]
     done(here, fault)
     stored = await here.truth.get(job.id)
     assert stored is not None
@@ -227,7 +226,7 @@ async def test_reads(here: Harmed, fault: Fault) -> None:
     here.proxy.order(harm, READS, times)
     assert await here.store.get(job.id) == job
     here.proxy.order(harm, READS, times)
-    assert [one.job for one in await here.store.list(Query())] == [job]
+    assert await given.jobs_of(here.store) == [job]
     here.proxy.order(harm, READS, times)
     assert (await here.store.counts()).by_state == {("f", State.COMPLETED): 1}
     here.proxy.clear()
@@ -255,7 +254,7 @@ async def test_when_no_answer_ever_comes_back_the_outcome_is_unknown_and_not_mad
         with pytest.raises(StoreUnavailable):
             await here.store.add(job)
         # It was applied: once, and as it was asked for.
-        assert [one.job for one in await here.truth.list(Query())] == [job]
+        assert await given.jobs_of(here.truth) == [job]
 
 
 async def test_ping_says_when_the_database_does_not_answer(here: Harmed) -> None:

@@ -13,7 +13,7 @@ import pytest
 from job_processor.core.callbacks import Answer
 from job_processor.core.inbox import Callback, Said
 from job_processor.core.outcome import Accepted
-from job_processor.store.base import Awaited
+from job_processor.store.base import Awaited, Query
 from job_processor.store.sqlite.connection import open_writer
 from job_processor.store.sqlite.schema import VERSIONS, upgrade
 from job_processor.store.sqlite.store import SqliteStore
@@ -66,7 +66,7 @@ def test_a_new_file_whose_making_was_cut_off_is_made_by_the_next_start(tmp_path:
 async def test_a_file_of_before_there_was_an_inbox_keeps_its_jobs_and_gets_one(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path)
     await store.open()
-    jobs = [await completed(store, "p", "r"), await failed(store), await added(store, "pending")]
+    jobs = [await completed(store, "p", "r"), await failed(store), await added(store, "pending", tags=("t", "u"))]
     await store.close()
     _as_of_version(tmp_path, 1)
 
@@ -74,6 +74,8 @@ async def test_a_file_of_before_there_was_an_inbox_keeps_its_jobs_and_gets_one(t
     await store.open()
 
     assert [await store.get(job.id) for job in jobs] == jobs
+    for tag in ("t", "u"):
+        assert [one.id for one in await store.list(Query(tag=tag))] == [jobs[2].id]
     late = Callback("0" * 24, 1, 1, Answer.LATE, Said.RESULT, "late", jobs[1].id)
     assert await store.keep(late) == late.id
     assert await store.delete(jobs[1].id)
@@ -157,6 +159,11 @@ def _as_of_version(directory: Path, number: int) -> None:
     upgrade(db, VERSIONS[:number])
     db.execute("ATTACH ? AS new", (str(new),))
     tables = [str(name) for (name,) in db.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")]
+    there = {str(name) for (name,) in db.execute("SELECT name FROM new.sqlite_schema WHERE type = 'table'")}
+    if "tags" in tables:
+        db.execute("INSERT INTO tags (tag, n) SELECT t.tag, j.n FROM new.job_tags t JOIN new.jobs j ON j.id = t.id")
+        tables.remove("tags")
+    assert set(tables) <= there
     for table in tables:
         columns = ", ".join(str(row[1]) for row in db.execute(f"PRAGMA main.table_info({table})"))
         db.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}")

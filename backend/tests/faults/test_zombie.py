@@ -128,7 +128,7 @@ async def test_what_a_stale_attempt_says_changes_nothing(world: World, stale: Ou
 
 
 async def test_a_stale_attempt_renews_nothing_and_is_given_up(world: World) -> None:
-    renewer = LeaseRenewer(world.store, [world.workers["zombie"]], RULES.lease_seconds)
+    renewer = LeaseRenewer(world.store, world.workers["zombie"])
     for _ in range(RUNS):
         job_id = await world.taken_over()
         before = await world.job(job_id)

@@ -199,3 +199,33 @@ async def test_the_root_leads_to_the_page(site: Site) -> None:
     reply = await site.client.get("/")
 
     assert (reply.status, reply.headers["location"]) == (307, "/ui/")
+
+
+ERRORS: list[tuple[str, str, object, int]] = [
+    ("GET", "/jobs/" + "0" * 24, None, 404),
+    ("GET", "/no-such", None, 404),
+    ("GET", "/jobs?limit=x", None, 422),
+    ("POST", "/jobs", {"prompt": ""}, 422),
+    ("DELETE", "/jobs", None, 405),
+    ("POST", "/webhook/callback", {}, 401),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), ERRORS)
+async def test_a_page_of_an_allowed_origin_can_read_an_error_and_any_other_cannot(
+    guarded: Site, method: str, path: str, body: object, status: int
+) -> None:
+    host = {"host": "jobs.example.com"}
+    reply = await guarded.client.request(method, path, json_body=body, headers={**host, "origin": PAGE_ORIGIN})
+    assert (reply.status, reply.headers["access-control-allow-origin"]) == (status, PAGE_ORIGIN)
+    assert "x-request-id" in reply.headers["access-control-expose-headers"].lower()
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert (reply.headers["x-content-type-options"], reply.json()["requestId"]) == (
+        "nosniff",
+        reply.headers["x-request-id"],
+    )
+
+    other = await guarded.client.request(
+        method, path, json_body=body, headers={**host, "origin": "https://evil.example"}
+    )
+    assert "access-control-allow-origin" not in other.headers

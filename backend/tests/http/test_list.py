@@ -8,6 +8,7 @@ import pytest
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import JobError
 from job_processor.core.outcome import Failed, Succeeded
+from job_processor.http.context import MAX_PAGE_BYTES
 from job_processor.http.paging import cursor_after
 from tests.http.problems import CANARY, assert_problem, naming
 from tests.support.asgi import Reply
@@ -42,6 +43,48 @@ async def test_pages_show_every_job_once_and_no_new_one_between(site: Site, limi
         await site.submit("newer")
 
     assert seen == made[::-1]
+
+
+async def test_a_page_ends_before_it_grows_beyond_its_bytes_and_the_next_goes_on(site: Site) -> None:
+    # Each character takes six bytes as JSON.
+    made = [(await site.submit("p" + "\x01" * 8_000))["id"] for _ in range(100)]
+    seen: list[str] = []
+    sizes: list[int] = []
+    page: str | None = "/jobs?limit=200"
+    while page is not None:
+        reply = await site.client.get(page)
+        seen += ids(reply)
+        sizes.append(len(reply.body))
+        page = next_page(reply)
+
+    assert seen == made[::-1]
+    assert max(sizes) <= MAX_PAGE_BYTES
+    assert len(sizes) == 3
+
+
+async def test_a_row_carries_the_kind_of_a_verdict_and_its_first_error_and_no_repair(site: Site) -> None:
+    for _ in range(10):
+        await site.submit()
+        await site.say(await site.claim(), Succeeded("[" + '{"a": 1 "b": 2},' * 6_000))
+    whole = await site.job(ids(await site.client.get("/jobs"))[0])
+    assert len(whole["resultVerdict"]["repaired"]["text"]) > 90_000
+
+    reply = await site.client.get("/jobs")
+
+    for row in reply.json():
+        assert row["resultVerdict"]["repaired"] is None
+        assert row["resultVerdict"]["error"] == whole["resultVerdict"]["error"]
+    assert len(reply.body) < 100_000
+
+
+async def test_a_row_names_the_first_of_several_schema_errors(site: Site) -> None:
+    await site.submit(resultSchema={"type": "array", "items": {"type": "integer"}})
+    await site.say(await site.claim(), Succeeded('["a", "b"]'))
+
+    [row] = (await site.client.get("/jobs")).json()
+
+    assert row["resultVerdict"]["kind"] == "schema_mismatch"
+    assert [error["path"] for error in row["resultVerdict"]["schemaErrors"]] == ["/0"]
 
 
 async def test_a_page_link_keeps_the_filters(site: Site) -> None:

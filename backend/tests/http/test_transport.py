@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from job_processor.core.job import Job
 from job_processor.http import transport
 from tests.support.raw import exchange, read_reply
 from tests.support.served import Served, served
@@ -193,6 +195,102 @@ async def test_h1_half_a_head_behind_a_whole_request_has_a_deadline_too(web: Ser
     connection.check_deadline(asyncio.get_running_loop().time() + transport.HEAD_SECONDS + 1)
 
     assert status(await asyncio.wait_for(reader.read(), 20)) == 408
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "behind", [HEAD + b"content-length: 14\r\n\r\n{", HEAD + b"content-length"], ids=["half a body", "half a head"]
+)
+async def test_h1_the_first_of_two_requests_is_not_cut_for_what_is_late_of_the_second(
+    web: Served, site: Site, monkeypatch: pytest.MonkeyPatch, behind: bytes
+) -> None:
+    job = (await site.submit())["id"]
+    may_read = asyncio.Event()
+    get = site.store.get
+
+    async def slow(job_id: str) -> Job | None:
+        await may_read.wait()
+        return await get(job_id)
+
+    monkeypatch.setattr(site.store, "get", slow)
+    reader, writer = await web.connect()
+    writer.write(f"GET /jobs/{job} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+    await until_true(lambda: len(web.connections()) == 1 and web.connections()[0].cycle is not None)
+    writer.write(behind)
+    [connection] = web.connections()
+    await until_true(lambda: connection._since is not None)
+
+    connection.check_deadline(asyncio.get_running_loop().time() + transport.BODY_SECONDS + 10)
+    assert not connection.transport.is_closing()
+    may_read.set()
+
+    assert (await read_reply(reader)).status == 200
+    connection.check_deadline(asyncio.get_running_loop().time() + 2 * transport.BODY_SECONDS + 20)
+    assert status(await asyncio.wait_for(reader.read(), 20)) == 408
+    writer.close()
+
+
+async def test_h1_a_wait_ends_with_half_of_the_next_request_whose_deadline_counts_from_then(
+    web: Served, site: Site
+) -> None:
+    job = (await site.submit())["id"]
+    reader, writer = await web.connect()
+    writer.write(f"GET /jobs/{job} HTTP/1.1\r\nhost: x\r\nprefer: wait=45\r\n\r\n".encode())
+    await until_true(lambda: site.bus.listeners == 1)
+    writer.write(HEAD + b"content-length: 14\r\n\r\n{")
+
+    first = await read_reply(reader)
+    assert (first.status, b'"PENDING"' in first.body) == (200, True)
+    [connection] = web.connections()
+    connection.check_deadline(asyncio.get_running_loop().time() + transport.BODY_SECONDS + 10)
+    assert status(await asyncio.wait_for(reader.read(), 20)) == 408
+    writer.close()
+
+
+def test_who_takes_nothing_of_what_is_sent_is_stuck_and_who_takes_a_little_is_not() -> None:
+    sending = transport.Sending()
+    for second in range(100):
+        assert not sending.is_stuck(0, second)
+    for second in range(100, 300):
+        # It takes a little every ten seconds, and more comes.
+        assert not sending.is_stuck(50_000 - 1_000 * (second // 10 % 2), second)
+    assert not sending.is_stuck(30_000, 300)
+    waits = [sending.is_stuck(60_000 + second, 301 + second) for second in range(int(transport.WRITE_SECONDS) + 1)]
+    assert waits == [False] * int(transport.WRITE_SECONDS) + [True]
+
+
+async def test_readers_that_do_not_read_are_cut_and_their_answers_let_go(web: Served, site: Site) -> None:
+    for _ in range(60):
+        await site.submit("\x01" * 4_000)
+    stuck = [await web.connect() for _ in range(20)]
+    for reader, writer in stuck:
+        # The client's own buffer is no excuse: it takes a little and then nothing.
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader._transport.pause_reading()  # type: ignore[attr-defined]  # a client that does not read
+        for _ in range(8):
+            writer.write(b"GET /jobs?limit=60 HTTP/1.1\r\nhost: x\r\n\r\n")
+    await until_true(lambda: len(web.connections()) == 20)
+    await until_true(lambda: all(c.transport.get_write_buffer_size() > 0 for c in web.connections()))
+
+    now = asyncio.get_running_loop().time()
+    for connection in web.connections():
+        connection.check_deadline(now)
+        connection.check_deadline(now + transport.WRITE_SECONDS + 1)
+
+    await until_true(lambda: not web.connections())
+    for _, writer in stuck:
+        writer.close()
+
+
+@pytest.mark.parametrize("path", ["/events", "/jobs/{}/events"])
+async def test_h5_head_of_a_stream_is_answered_at_once_and_holds_no_place(web: Served, site: Site, path: str) -> None:
+    job = (await site.submit())["id"]
+    reader, writer = await web.connect()
+    for _ in range(2):
+        writer.write(f"HEAD {path.format(job)} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+        reply = await read_reply(reader, head_only=True)
+        assert (reply.status, b"text/event-stream" in reply.head) == (200, True)
+    assert site.bus.listeners == 0
     writer.close()
 
 

@@ -15,6 +15,7 @@ from job_processor.processors.base import Dispatch
 from job_processor.store.base import Query, Store
 from job_processor.telemetry import Telemetry
 from job_processor.workers.dispatcher import Dispatcher
+from tests.store_suite import given
 from tests.store_suite.places import Clock, Place
 
 GOOD = "good"
@@ -89,7 +90,7 @@ class Crowd:
         return (await self.lifecycle.submit(new)).job.id
 
     async def jobs(self) -> list[Job]:
-        return [one.job for one in await self.stores[0].list(Query(limit=1_000))]
+        return await given.jobs_of(self.stores[0], Query(limit=1_000))
 
     async def lane(self) -> Lane:
         return next(iter(await self.stores[0].lanes()), Lane(self.rules.name))

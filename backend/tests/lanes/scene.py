@@ -14,6 +14,7 @@ from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
 from job_processor.store.base import Query
 from job_processor.store.clock import SteadyClock
 from tests.lanes.storm import FORMS, Storm, serving
+from tests.store_suite import given
 from tests.support.site import Site, open_site
 
 CALM = "never refused"
@@ -34,7 +35,7 @@ class Scene:
         await asyncio.gather(*(self.site.lifecycle.submit(NewJob(prompt, flow=flow)) for flow, prompt in prompts))
 
     async def jobs(self, flow: str) -> list[Job]:
-        return [one.job for one in await self.site.store.list(Query(limit=10_000, flow=flow))]
+        return await given.jobs_of(self.site.store, Query(limit=10_000, flow=flow))
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from job_processor.core.transitions import Change, decide
 from job_processor.store.base import Query, Resync, Store
 from tests.machine import model
 from tests.machine.model import Model, ModelJob
+from tests.store_suite import given
 from tests.store_suite.places import Place
 
 T = TypeVar("T")
@@ -81,10 +82,10 @@ class Ground(RuleBasedStateMachine):
     @invariant()
     def the_store_holds_what_the_model_says(self) -> None:
         async def read() -> tuple[dict[str, Job], dict[tuple[str, str], int]]:
-            listed = await self.stores[0].list(EVERYTHING)
+            jobs = await given.jobs_of(self.stores[0], EVERYTHING)
             counts = await self.stores[-1].counts()
             by_state = {(flow, state.value): n for (flow, state), n in counts.by_state.items()}
-            return {one.job.id: one.job for one in listed}, by_state
+            return {job.id: job for job in jobs}, by_state
 
         stored, by_state = self.run(read())
         # I1: nothing acknowledged is lost. I2: nothing is there that nobody submitted.

@@ -212,11 +212,10 @@ class LifeCycle(Ground):
     def renew(self, pick: int, wait: int, who: int) -> None:
         leases = self._leases()
         known, token = leases[pick % len(leases)]
-        until = self.place.clock.now() + wait
-        lost = self.run(self._store(who).extend([Held(known.id, token)], until))
+        lost = self.run(self._store(who).extend([Held(known.id, token)], wait))
         if known.state == "RUNNING" and known.token == token:
             assert list(lost) == []
-            known.until = until
+            known.until = self.place.clock.now() + wait
         else:
             assert list(lost) == [known.id]
 

@@ -221,7 +221,8 @@ class Model:
 
     def claimable(self, flow: str, limit: int, now: int) -> list[ModelJob]:
         """What a claim must bring, in its order."""
-        due = [j for j in self.jobs.values() if j.flow == flow and j.state == "PENDING" and j.run_at <= now]
+        waiting = [j for j in self.jobs.values() if j.flow == flow and j.state == "PENDING"]
+        due = [j for j in waiting if j.run_at <= now and (j.deadline is None or j.deadline > now)]
         due.sort(key=lambda j: (-j.priority, j.run_at, j.id))
         allowed = LIMITS[flow]
         if allowed is not None:

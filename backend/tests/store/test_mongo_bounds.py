@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from job_processor.core.errors import StoreTooSlow
+from job_processor.core.errors import TooManySearches
 from job_processor.core.ids import IdFactory
 from job_processor.core.outcome import Succeeded
 from job_processor.store.base import Query
@@ -72,7 +72,7 @@ async def test_searches_wait_for_each_other_for_a_while_and_nothing_else_waits(s
     job = await given.added(store, "needle")
     assert await given.ids_of(store, Query(text="needle")) == [job.id]
     async with store._open.reads._searching:
-        with pytest.raises(StoreTooSlow, match="searches"):
+        with pytest.raises(TooManySearches, match="searches"):
             await store.list(Query(text="needle"))
         assert await given.ids_of(store) == [job.id]
     assert await given.ids_of(store, Query(text="needle")) == [job.id]

@@ -15,7 +15,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from job_processor.core.errors import StorageFull, StoreTooSlow, StoreUnavailable
+from job_processor.core.errors import ReadTooLong, StorageFull, StoreUnavailable
 from job_processor.store.mongo.client import Link
 from job_processor.store.mongo.errors import is_passing, translate
 from job_processor.store.mongo.tuning import Tuning
@@ -53,7 +53,7 @@ def test_the_servers_own_word_that_it_passes_is_taken(label: str) -> None:
         (OperationFailure("you are over your space quota, using 512 MB of 512 MB", 8000), StorageFull, "full"),
         (OperationFailure("x", 14031), StorageFull, "full"),
         (OperationFailure("x", 18), StoreUnavailable, "credentials"),
-        (ExecutionTimeout("operation exceeded time limit", 50), StoreTooSlow, "longer"),
+        (ExecutionTimeout("operation exceeded time limit", 50), ReadTooLong, "longer"),
         (InvalidDocument("secret"), StoreUnavailable, "16 MB"),
         (OverflowError("secret"), StoreUnavailable, "too large"),
         (OperationFailure("secret", 12_345), StoreUnavailable, "12345"),

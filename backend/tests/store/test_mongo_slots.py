@@ -120,7 +120,7 @@ async def test_what_others_got_first_gives_rate_and_probe_back(
         with monkeypatch.context() as context:
             context.setattr(Claims, "_take", real)
             # Somebody whose configuration has no limits yet is faster.
-            await given.moved(other, (await other.list(Query()))[0].job, given.Cancelled())
+            await given.moved(other, (await given.jobs_of(other))[0], given.Cancelled())
         return await real(self, *args)  # type: ignore[arg-type]  # passed on as they came
 
     with monkeypatch.context() as context:

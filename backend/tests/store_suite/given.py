@@ -130,7 +130,13 @@ async def cancelled(store: Store, rules: FlowRules = RULES) -> Job:
 
 
 async def ids_of(store: Store, query: Query | None = None) -> list[str]:
-    return [one.job.id for one in await store.list(query or Query())]
+    return [one.id for one in await store.list(query or Query())]
+
+
+async def jobs_of(store: Store, query: Query | None = None) -> list[Job]:
+    """The whole jobs of a list."""
+    found = [await store.get(one.id) for one in await store.list(query or Query())]
+    return [job for job in found if job is not None]
 
 
 async def changed_lane(store: Store, flow: str, **changes: object) -> Lane:

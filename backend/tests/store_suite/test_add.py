@@ -78,7 +78,7 @@ async def test_metadata_and_schema_are_kept_whatever_their_keys(store: Store, me
 async def test_many_at_once_are_all_there(store: Store) -> None:
     jobs = await asyncio.gather(*(given.added(store, f"p{n}") for n in range(100)))
     listed = await store.list(Query(limit=200))
-    assert {one.job.id: one.job.prompt for one in listed} == {job.id: job.prompt for job in jobs}
+    assert {one.id: one.prompt for one in listed} == {job.id: job.prompt for job in jobs}
 
 
 async def test_an_id_that_is_taken_is_never_written_over(store: Store, clock: Clock) -> None:
@@ -154,3 +154,11 @@ async def test_a_key_outlives_a_crash(place: Place, store: Store, clock: Clock) 
     after = await place.crash(store)
     again = await after.add(given.a_job(clock.now()), key)
     assert (again.created, again.job) == (False, first)
+
+
+async def test_a_fingerprint_that_an_earlier_release_stored_is_known(store: Store, clock: Clock) -> None:
+    first = await given.added(store, key=IdempotencyKey("k", "of before"))
+    again = await store.add(given.a_job(clock.now()), IdempotencyKey("k", "of now", "of before"))
+    assert (again.created, again.job.id) == (False, first.id)
+    with pytest.raises(IdempotencyMismatch):
+        await store.add(given.a_job(clock.now()), IdempotencyKey("k", "of now", "of another before"))

@@ -143,7 +143,7 @@ async def test_racing_claims_share_the_jobs_and_none_gets_one_twice(place: Place
         taken += [job.id for answer in answers for job in answer.jobs]
         assert any(answer.jobs for answer in answers), "somebody must get on"
     assert Counter(taken).most_common(1)[0][1] == 1
-    stored = [one.job for one in await store.list(Query(limit=100))]
+    stored = await given.jobs_of(store, Query(limit=100))
     assert all(job.attempt == 1 and job.state is State.RUNNING for job in stored)
 
 
@@ -154,7 +154,7 @@ async def test_racing_claims_take_what_is_worth_most_first(place: Place, store: 
     peers = [store, await place.open()]
     answers = await asyncio.gather(*(peers[n % 2].claim(Claim(RULES, 5, f"w{n}")) for n in range(4)))
     taken = [job.priority for answer in answers for job in answer.jobs]
-    left = [one.job.priority for one in await store.list(Query(limit=100, states=frozenset({State.PENDING})))]
+    left = [one.priority for one in await store.list(Query(limit=100, states=frozenset({State.PENDING})))]
     # 20 of 40 at the most: of priorities 3 and 2 there are ten each.
     assert min(taken) >= max(left, default=0) or set(taken) <= {2, 3}
 
@@ -291,3 +291,13 @@ async def test_a_claim_and_a_cancel_of_one_job_do_not_both_land(place: Place, st
         assert len(claim.jobs) + int(gone) == 1
         if claim.jobs:
             await given.moved(store, claim.jobs[0], given.Cancelled("tidy up"))
+
+
+async def test_a_job_past_its_deadline_is_not_handed_over_and_keeps_no_place(store: Store, clock: Clock) -> None:
+    late = await given.added(store, deadline=clock.now() + 1_000, priority=9)
+    clock.forward(1_000)
+    in_time = await given.added(store, deadline=clock.now() + 1)
+    without = await given.added(store)
+    taken = (await given.claim(store, 10)).jobs
+    assert sorted(job.id for job in taken) == sorted([in_time.id, without.id])
+    assert [job.id for job in await store.overdue(10)] == [late.id]

@@ -1,11 +1,14 @@
 """list: newest id first, filtered, paged, clipped."""
 
+from dataclasses import fields, replace
+
 import pytest
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import JobError, State
-from job_processor.core.outcome import Failed, Succeeded
-from job_processor.store.base import Query, Store
+from job_processor.core.outcome import Failed, Progressed, Succeeded
+from job_processor.core.verdict import Edit, ParseError, Repair, ResultKind, SchemaError, Verdict, Warning, WarningCode
+from job_processor.store.base import Query, Store, Summary
 from tests.store_suite import given
 from tests.store_suite.places import Clock
 
@@ -36,24 +39,67 @@ async def test_pages_follow_each_other_without_gap_or_overlap(store: Store) -> N
     assert len(seen) == 7
 
 
-async def test_a_listed_job_carries_all_but_the_rest_of_its_texts(store: Store) -> None:
-    job = await given.completed(store, "prompt", "result")
-    [listed] = await store.list(Query())
-    assert listed.job == job
-    assert (listed.prompt_bytes, listed.result_bytes) == (6, 6)
+AS_IN_THE_JOB = sorted({field.name for field in fields(Summary)} - {"verdict", "prompt_bytes", "result_bytes"})
+VERDICT = Verdict(
+    ResultKind.SCHEMA_MISMATCH,
+    ParseError("m", 1, 2),
+    Repair("t" * 99, (Edit(0, "a", "b"),)),
+    (SchemaError("/a", "first"), SchemaError("/b", "second")),
+    (Warning(WarningCode.DUPLICATE_NAME, "/a", 1, 2, "x"), Warning(WarningCode.DUPLICATE_NAME, "/b", 1, 2, "y")),
+    "a note",
+)
+
+
+async def test_a_row_says_of_a_job_in_each_state_what_the_job_itself_says(store: Store, clock: Clock) -> None:
+    parent = await given.cancelled(store)
+    made = await given.added(
+        store,
+        "prompt",
+        priority=7,
+        max_attempts=9,
+        deadline=clock.now() + 90_000,
+        tags=("t", "u"),
+        metadata={"a": [1, None]},
+        result_schema={"type": "object"},
+        replay_of=parent.id,
+    )
+    clock.forward(10)
+    running = await given.claimed(store)
+    rows = [await row_of(store, running)]
+    told = await given.moved(store, running, Progressed("half"))
+    rows.append(await row_of(store, told))
+    failed = await given.moved(store, told, given.says(told, Failed(JobError("x", "y"))))
+    rows.append(await row_of(store, failed))
+    clock.forward(60_000)
+    again = await given.claimed(store)
+    done = await given.moved(store, again, given.says(again, Succeeded("result", VERDICT)))
+    row = await row_of(store, done)
+    assert [one.id for one in (*rows, row)] == [made.id] * 4
+    assert row.verdict == replace(
+        VERDICT, repaired=None, schema_errors=VERDICT.schema_errors[:1], warnings=VERDICT.warnings[:1]
+    )
+    assert (row.prompt_bytes, row.result_bytes) == (6, 6)
+
+
+async def row_of(store: Store, job: given.Job) -> Summary:
+    """The job's row, which must agree with it."""
+    row = (await store.list(Query()))[0]
+    for name in AS_IN_THE_JOB:
+        assert getattr(row, name) == getattr(job, name), name
+    return row
 
 
 async def test_without_a_result_there_is_no_size_of_it(store: Store) -> None:
     await given.added(store, "ä")
     [listed] = await store.list(Query())
-    assert listed.job.result is None
+    assert listed.result is None
     assert (listed.prompt_bytes, listed.result_bytes) == (2, None)
 
 
 async def test_an_empty_result_is_a_result(store: Store) -> None:
     await given.completed(store, "p", "")
     [listed] = await store.list(Query())
-    assert listed.job.result == ""
+    assert listed.result == ""
     assert listed.result_bytes == 0
 
 
@@ -62,20 +108,9 @@ async def test_an_empty_result_is_a_result(store: Store) -> None:
 async def test_clipping_counts_characters_and_sizes_are_bytes_of_the_whole(store: Store, text: str, clip: int) -> None:
     await given.completed(store, text, text)
     [listed] = await store.list(Query(clip=clip))
-    assert listed.job.prompt == text[:clip]
-    assert listed.job.result == text[:clip]
+    assert listed.prompt == text[:clip]
+    assert listed.result == text[:clip]
     assert listed.prompt_bytes == listed.result_bytes == len(text.encode())
-
-
-async def test_what_attempts_carry_of_answers_is_clipped_too(store: Store) -> None:
-    await given.added(store)
-    job = await given.claimed(store)
-    cut = Failed(JobError("length", "cut"), retryable=False, partial="aä€😀b")
-    await given.moved(store, job, given.says(job, cut))
-    [listed] = await store.list(Query(clip=3))
-    assert [attempt.partial for attempt in listed.job.attempts] == ["aä€"]
-    [listed] = await store.list(Query())
-    assert [attempt.partial for attempt in listed.job.attempts] == ["aä€😀b"]
 
 
 async def test_by_state(store: Store) -> None:

@@ -1,5 +1,6 @@
 """Backup, wipe, restore: every job is back, on every store; a damaged file is refused before anything is written."""
 
+import asyncio
 import gzip
 import hashlib
 import os
@@ -142,6 +143,27 @@ async def test_a_backup_of_before_there_was_an_inbox_is_taken(new_place: NewPlac
     await transfer.restore(tmp_path / "old.gz", target, quiet)
 
     assert await lines(target) == await lines(store)
+
+
+async def test_a_copy_of_a_database_that_is_written_to_all_the_time_ends(new_place: NewPlace, tmp_path: Path) -> None:
+    place = await new_place("sqlite")
+    assert isinstance(place, SqlitePlace)
+    store = await place.open()
+    # More than a few thousand pages, so that a copy in steps would be met by a commit between two of them.
+    await asyncio.gather(*(given.added(store, "p" * 100_000) for _ in range(300)))
+    (tmp_path / "copy").mkdir()
+    copying = asyncio.create_task(asyncio.to_thread(snapshot, place.directory, tmp_path / "copy"))
+    written = 0
+    while not copying.done() and written < 20_000:
+        await given.added(store)
+        written += 1
+    ended = copying.done()
+    await copying
+    assert ended
+    copy = SqliteStore(tmp_path / "copy", place.clock.now)
+    await copy.open()
+    assert 300 <= sum((await copy.counts()).by_state.values()) <= 300 + written
+    await copy.close()
 
 
 def test_the_bytes_of_a_callback_are_taken_along() -> None:

@@ -16,9 +16,9 @@ MANY = 1_994
 
 
 async def lines(store: Store) -> list[bytes]:
-    found = await store.list(Query(limit=10_000, clip=1 << 20))
+    found = await given.jobs_of(store, Query(limit=10_000, clip=1))
     kept = await store.inbox(InboxQuery(limit=10_000, clip=1 << 20))
-    return [portable.dump(one.job) for one in found] + [portable.dump_callback(one.callback) for one in kept]
+    return [portable.dump(job) for job in found] + [portable.dump_callback(one.callback) for one in kept]
 
 
 def quiet(done: int, total: int) -> None:

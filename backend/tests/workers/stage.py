@@ -81,7 +81,7 @@ class Stage:
             pause=self._pause,
         )
         self._others = [
-            LeaseRenewer(self.fickle, [self.dispatcher], 30),
+            LeaseRenewer(self.fickle, self.dispatcher),
             Reaper(lifecycle, self.fickle, telemetry),
         ]
         self.real = store

@@ -94,9 +94,9 @@ async def test_a_probe_that_a_person_or_a_stop_ends_makes_way_at_once(
     place: Place, store: Store, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     """B11: the flow stood still for the dispatch time-out and 5 s."""
-    monkeypatch.setattr("job_processor.workers.dispatcher.DRAIN_SECONDS", 0.01)
     held = Held()
     stage = Stage(store, place.clock, held)
+    monkeypatch.setattr(stage.dispatcher, "_drain_seconds", 0.01)
     probe = await given.added(store, "probe", RULES)
     await given.added(store, "next", RULES)
     await given.changed_lane(store, "f", trouble=Trouble.OUTAGE, closed_until=store.now() - 1)

@@ -165,7 +165,7 @@ async def test_an_attempt_that_ends_late_takes_nothing_from_the_one_that_took_ov
         stale = HeldLease(made["id"], next(h.token for h in dispatcher.held()))
         assert stale in dispatcher.held()
 
-        renewer = LeaseRenewer(site.store, [dispatcher], 30)
+        renewer = LeaseRenewer(site.store, dispatcher)
         await renewer.tick()
         await until_true(lambda: held.cancelled == [(made["id"], 1)], "the first attempt to be given up")
 
@@ -182,7 +182,7 @@ async def test_a_lease_is_renewed_while_its_attempt_runs(tmp_path: Path, clock: 
     async with site_with(tmp_path, held, clock=clock) as site:
         made = await site.submit()
         await until_true(lambda: (made["id"], 1) in held.go)
-        renewer = LeaseRenewer(site.store, list(site.dispatchers.values()), 30)
+        renewer = LeaseRenewer(site.store, site.dispatchers["main"])
         for _ in range(5):
             clock.forward(20_000)
             await renewer.tick()
@@ -190,6 +190,41 @@ async def test_a_lease_is_renewed_while_its_attempt_runs(tmp_path: Path, clock: 
         assert await site.store.overdue(10) == []
         held.let_go(made["id"])
         assert (await in_state(site, made["id"], "COMPLETED"))["attempt"] == 1
+
+
+async def test_each_flows_leases_are_renewed_for_as_long_as_that_flow_says(tmp_path: Path, clock: Clock) -> None:
+    held, brief = Held(), Held()
+    flows = (FlowRules("long", lease_seconds=600), FlowRules("brief", lease_seconds=2))
+    async with open_site(
+        tmp_path / "data", now=clock.now, flows=flows, processors={"long": held, "brief": brief}
+    ) as site:
+        made = {name: (await site.submit(flow=name))["id"] for name in ("long", "brief")}
+        await until_true(lambda: (made["long"], 1) in held.go and (made["brief"], 1) in brief.go)
+        clock.forward(1_000)
+        pauses = {name: await LeaseRenewer(site.store, site.dispatchers[name]).tick() for name in made}
+
+        for name, seconds in (("long", 600), ("brief", 2)):
+            assert (await site.stored(made[name])).lease_until == clock.now() + seconds * 1000
+            assert pauses[name] == seconds / 3
+        held.let_go(made["long"])
+        brief.let_go(made["brief"])
+
+
+async def test_a_notice_that_is_told_late_does_not_stop_a_newer_attempt(tmp_path: Path, clock: Clock) -> None:
+    held = Held()
+    async with site_with(tmp_path, held, FlowRules("main", max_attempts=1), clock) as site:
+        made = await site.submit()
+        await until_true(lambda: (made["id"], 1) in held.go)
+        cancelled = (await site.lifecycle.cancel(made["id"])).job
+        await until_true(lambda: held.cancelled == [(made["id"], 1)])
+        await site.lifecycle.retry(made["id"])
+        await until_true(lambda: (made["id"], 2) in held.go)
+
+        site.dispatchers["main"].abandon(made["id"], rev=cancelled.rev)
+        held.let_go(made["id"], 2)
+
+        assert (await in_state(site, made["id"], "COMPLETED"))["attempt"] == 2
+        assert held.cancelled == [(made["id"], 1)]
 
 
 async def test_a_lease_that_was_lost_ends_the_attempt(tmp_path: Path, clock: Clock) -> None:
@@ -220,9 +255,9 @@ async def test_l1_a_stop_lets_attempts_end(tmp_path: Path) -> None:
 async def test_l1_what_does_not_end_in_time_goes_back_at_once_at_no_cost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("job_processor.workers.dispatcher.DRAIN_SECONDS", 0.01)
     held = Held()
     async with site_with(tmp_path, held) as site:
+        monkeypatch.setattr(site.dispatchers["main"], "_drain_seconds", 0.01)
         made = await site.submit()
         await until_true(lambda: (made["id"], 1) in held.go)
 

@@ -12,6 +12,7 @@ from job_processor.workers.heartbeat import Heartbeat
 from job_processor.workers.loop import Loop
 from job_processor.workers.notifier import Notifier
 from job_processor.workers.pruner import BATCH, POLL_SECONDS, Pruner
+from job_processor.workers.trusted_time import TrustedTime
 from tests.support.clock import Clock
 from tests.support.site import Site
 from tests.support.waiting import until_true
@@ -94,7 +95,7 @@ async def test_l8_the_pruner_forgets_final_jobs_after_their_time_and_no_others(s
     waiting = (await site.submit())["id"]
     await site.say(await site.claim(), Accepted(60_000))
     pending = (await site.submit(delaySeconds=100))["id"]
-    pruner = Pruner(site.store, 1)
+    pruner = Pruner(site.store, 1, TrustedTime(clock.now()))
 
     clock.forward(DAY)
     assert await pruner.tick() == POLL_SECONDS
@@ -112,7 +113,7 @@ async def test_the_pruner_forgets_kept_callbacks_after_their_time(site: Site, cl
     await site.callback({"jobId": "0" * 24, "result": "new"})
     clock.forward(DAY)
 
-    await Pruner(site.store, 1).tick()
+    await Pruner(site.store, 1, TrustedTime(clock.now())).tick()
 
     assert [one["content"] for one in (await site.client.get("/callbacks")).json()] == ["new"]
 
@@ -125,7 +126,7 @@ async def test_a_full_batch_is_followed_by_another_soon(site: Site, monkeypatch:
     monkeypatch.setattr(site.store, verb, pruned)
 
     assert BATCH > 0
-    assert await Pruner(site.store, 1).tick() < 1
+    assert await Pruner(site.store, 1, TrustedTime(site.store.now())).tick() < 1
 
 
 async def test_the_heartbeat_tells_of_its_worker(site: Site, clock: Clock) -> None:

@@ -119,7 +119,6 @@ async def test_what_was_said_and_not_written_is_the_last_word_at_a_stop(
     place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The store is back when the drain time is over: the job is not put back over its own result."""
-    monkeypatch.setattr("job_processor.workers.dispatcher.DRAIN_SECONDS", 0.05)
     waits, never = asyncio.Event(), asyncio.Event()
 
     async def pause(seconds: float) -> None:
@@ -127,6 +126,7 @@ async def test_what_was_said_and_not_written_is_the_last_word_at_a_stop(
         await never.wait()
 
     stage = Stage(store, place.clock, Doing(succeed))
+    monkeypatch.setattr(stage.dispatcher, "_drain_seconds", 0.05)
     stage.dispatcher._pause = pause
     job_id = (await stage.lifecycle.submit(NewJob("p"))).job.id
     stage.fickle.arm("apply", 1_000)
@@ -228,7 +228,7 @@ async def test_one_of_many_outcomes_asks_for_all_whether_the_store_is_back(
     await stage.turn()
     await until_true(lambda: stage.dispatcher.running == 0, "the attempts to end")
 
-    assert {one.job.state for one in await store.list(Query(limit=jobs))} == {State.COMPLETED}
+    assert {one.state for one in await store.list(Query(limit=jobs))} == {State.COMPLETED}
     # Each tries when it is said and when the store is back; between the two one tries, a few times faster at first.
     assert tries < stage.fickle.calls.count("apply") <= 2 * jobs + tries + 10
     assert len(examined) <= 2 * jobs

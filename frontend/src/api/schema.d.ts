@@ -690,7 +690,9 @@ export interface components {
         };
         /**
          * LaneOut
-         * @description ``state``: open, closed or paused. ``kind``: rate_limited, outage, misconfigured, out_of_credit or null.
+         * @description ``state``: open, closed, paused, or removed (not in flows.toml any more, with jobs that are not final).
+         *
+         *         ``kind``: rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
          */
         LaneOut: {
             state: string;
@@ -715,6 +717,8 @@ export interface components {
         /**
          * JobSummary
          * @description A job in a list. Texts beyond 4 KiB are cut; the sizes are of the whole, in bytes of UTF-8.
+         *
+         *         ``waitingOn`` is null for a final job, and where it cannot be told at the moment.
          */
         JobSummary: {
             /** @description 24 hex digits, time-ordered */

@@ -10,6 +10,7 @@ const WORDS: Readonly<Record<string, string>> = {
   misconfigured: "Tried again",
   out_of_credit: "Tried again",
   refused: "Tried again",
+  no_flow: "Fails",
 };
 
 export function wordsForUntil(kind: string): string {

@@ -18,7 +18,8 @@ def begin(job: Job, now: int) -> Job | None:
     if job.state is not State.WAITING or job.lease is None:
         return None
     newest = job.attempts[-1]
-    if newest.asked_at is not None and now < newest.asked_at + ASK_AGAIN_MS:
+    # A question from the future was asked before the clock was set back.
+    if newest.asked_at is not None and newest.asked_at <= now < newest.asked_at + ASK_AGAIN_MS:
         due = job.lease.until if job.lease.ask_at is None else min(job.lease.until, job.lease.ask_at)
         if not newest.asked_at < due <= now:
             return None

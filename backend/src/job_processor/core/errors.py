@@ -33,16 +33,20 @@ class StoreUnavailable(JobProcessorError):
     """The store cannot answer now; nothing is known to have been written."""
 
 
-class StoreTooSlow(StoreUnavailable):
-    """The store answers, but this read took longer than its limit; the same read will take as long again."""
-
-
 class StorageFull(StoreUnavailable):
     """The disk under the store is full."""
 
 
 class StoreBroken(StoreUnavailable):
     """The file or disk is in doubt: this process must not write again; a new start may find out more."""
+
+
+class ReadTooLong(StoreUnavailable):
+    """A read was ended because it took longer than one may; the same read will take as long again."""
+
+
+class TooManySearches(StoreUnavailable):
+    """As many texts are searched for already as may be at once."""
 
 
 class StoreRefused(JobProcessorError):

@@ -167,6 +167,10 @@ class Job(NamedTuple):
     def is_final(self) -> bool:
         return self.state in FINAL
 
+    @property
+    def lease_until(self) -> int | None:
+        return None if self.lease is None else self.lease.until
+
     def heard_at(self) -> int | None:
         """WAITING: since when nothing is known of the attempt but that it began, or that its processor was asked."""
         if self.state is not State.WAITING:

@@ -236,6 +236,18 @@ def _wait(trouble: Trouble, strikes: int, jitter: float) -> int:
     return int(min(_LONGEST.get(trouble, OUTAGE_CAP_MS), first * 2 ** min(strikes - 1, 30)) * (0.8 + 0.2 * jitter))
 
 
+def moved(lane: Lane, by: int) -> Lane:
+    """The lane after the clock was set by so many milliseconds: its waits last as long as before."""
+    return replace(
+        lane,
+        closed_until=None if lane.closed_until is None else lane.closed_until + by,
+        tokens_at=lane.tokens_at + by if lane.tokens_at else 0,
+        troubled_at=lane.troubled_at + by if lane.troubled_at else 0,
+        answered_at=lane.answered_at + by if lane.answered_at else 0,
+        out_at=None if lane.out_at is None else lane.out_at + by,
+    )
+
+
 def unheard_since(lane: Lane) -> int | None:
     """The processor does its part again: attempts that began before this may be lost, and are to be asked about."""
     return None if lane.trouble is not None else lane.out_at

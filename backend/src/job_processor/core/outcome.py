@@ -180,6 +180,11 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowMissing:
+    """A look at a PENDING job whose flow is not defined any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """A person's or program's wish to call the job off."""
 
@@ -227,6 +232,7 @@ Signal: TypeAlias = (
     | Progressed
     | CallbackUnreadable
     | Expired
+    | FlowMissing
     | Asking
     | Asked
     | Cancelled

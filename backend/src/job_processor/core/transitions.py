@@ -36,6 +36,7 @@ from job_processor.core.outcome import (
     Deferred,
     Expired,
     Failed,
+    FlowMissing,
     Progressed,
     Reported,
     ResultAccepted,
@@ -57,13 +58,26 @@ OVERDUE_UNREAD = (
 OVERDUE_PROGRESS = "Callbacks told of progress; none brought a result or an error by the deadline."
 
 
+NO_FLOW_MS = 7 * 86_400_000
+"""How long a due job waits for its flow to be defined again."""
+
+
+def ends_without_flow(run_at: int) -> int:
+    """When a PENDING job fails whose flow is not defined."""
+    return run_at + NO_FLOW_MS
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What must still be true of the stored job for a change to land."""
+    """What must still be true of the stored job for a change to land.
+
+    ``lease_until``: for the end of a lease, which a renewal moves without a new ``rev``. ``None``: does not matter.
+    """
 
     state: State
     token: str | None
     rev: int
+    lease_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +148,8 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
 
     ``jitter`` is a random number in [0, 1) for the back-off.
     """
-    guard = Guard(job.state, None if job.lease is None else job.lease.token, job.rev)
+    until = job.lease_until if isinstance(signal, Expired) else None
+    guard = Guard(job.state, None if job.lease is None else job.lease.token, job.rev, until)
     after: Job | None
     match signal:
         case Reported(asked=str() as words) if _is_current(job, signal.attempt, signal.token):
@@ -164,6 +179,10 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
             after = _note_unreadable(job, signal, now)
         case Expired():
             after = _expire(job, now, rules, jitter)
+        case FlowMissing() if job.state is State.PENDING and ends_without_flow(job.run_at) <= now:
+            error = JobError("no_flow", f"The flow {job.flow} is not defined any more, and did not come back in time.")
+            gone = Event(now, Happened.FAILED, job.attempt or None, error.message)
+            after = _finish(job._replace(error=error), State.FAILED, gone, now)
         case Asking() if _is_current(job, signal.attempt, signal.token):
             after = asking.begin(job, now)
         case Asked() if job.state is State.WAITING and _is_current(job, signal.attempt, signal.token):

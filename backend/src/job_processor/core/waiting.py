@@ -1,10 +1,12 @@
 """What a job waits for, in words a person understands, and until when. Every job that is not final has an answer."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from job_processor.core.flow import FlowRules
-from job_processor.core.job import Job, State
+from job_processor.core.job import Refusals, Snooze, State
 from job_processor.core.lane import Lane, waits_until
+from job_processor.core.transitions import ends_without_flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +18,33 @@ class WaitsFor:
     until: int | None = None
 
 
-def waiting_on(job: Job, lane: Lane, rules: FlowRules, in_flight: int, now: int) -> WaitsFor | None:
+class Waits(Protocol):
+    """What must be known of a job to tell what it waits for: a job, or the row of one in a list."""
+
+    @property
+    def flow(self) -> str: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def run_at(self) -> int: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def failures(self) -> int: ...
+    @property
+    def lease_until(self) -> int | None: ...
+    @property
+    def snooze(self) -> Snooze | None: ...
+    @property
+    def refusals(self) -> Refusals | None: ...
+
+
+def waiting_on(job: Waits, lane: Lane, rules: FlowRules, in_flight: int, now: int) -> WaitsFor | None:
     """``in_flight``: jobs of the flow that are handed over and not yet answered."""
-    if job.state is State.RUNNING and job.lease is not None:
-        return WaitsFor("processor", f"Attempt {job.attempt} is with the processor.", job.lease.until)
-    if job.state is State.WAITING and job.lease is not None:
-        return WaitsFor("callback", "The processor accepted the job and will call back.", job.lease.until)
+    if job.state is State.RUNNING and job.lease_until is not None:
+        return WaitsFor("processor", f"Attempt {job.attempt} is with the processor.", job.lease_until)
+    if job.state is State.WAITING and job.lease_until is not None:
+        return WaitsFor("callback", "The processor accepted the job and will call back.", job.lease_until)
     if job.state is not State.PENDING:
         return None
     if lane.paused:
@@ -30,18 +53,32 @@ def waiting_on(job: Job, lane: Lane, rules: FlowRules, in_flight: int, now: int)
     if lane.trouble is not None:
         return WaitsFor(lane.trouble.value, lane.detail or "The lane is closed.", waits_until(lane, rules, now))
     if job.run_at > now:
-        if job.snooze is not None:
-            return WaitsFor(job.snooze.kind, job.snooze.detail, job.run_at)
-        if job.failures and job.refusals is not None:
-            why = "which is held against this job, and the next one follows"
-            return WaitsFor("retry", f"Attempt {job.attempt} was refused, {why}.", job.run_at)
-        if job.failures:
-            return WaitsFor("retry", f"Attempt {job.attempt} failed; the next one follows.", job.run_at)
-        return WaitsFor("schedule", "The job is to start later.", job.run_at)
+        return waiting_for_its_time(job, now)
     if rules.concurrency is not None and in_flight >= rules.concurrency:
         return WaitsFor("concurrency", f"All {rules.concurrency} places of the flow {job.flow} are taken.")
-    if rules.rate_per_minute is not None:
-        return WaitsFor(
-            "rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", waits_until(lane, rules, now)
-        )
+    next_place = waits_until(lane, rules, now)
+    if rules.rate_per_minute is not None and next_place is not None:
+        return WaitsFor("rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", next_place)
     return WaitsFor("worker", "A worker takes it next.")
+
+
+def waiting_without_flow(job: Waits) -> WaitsFor | None:
+    """What a job waits for whose flow is not defined any more."""
+    if job.state is not State.PENDING:
+        return None
+    words = f"The flow {job.flow} is not in flows.toml any more. If it is not back by then, the job fails."
+    return WaitsFor("no_flow", words, ends_without_flow(job.run_at))
+
+
+def waiting_for_its_time(job: Waits, now: int) -> WaitsFor | None:
+    """What can be told from a PENDING job alone; ``None`` when it is due and its lane must be known to say more."""
+    if job.run_at <= now:
+        return None
+    if job.snooze is not None:
+        return WaitsFor(job.snooze.kind, job.snooze.detail, job.run_at)
+    if job.failures and job.refusals is not None:
+        why = "which is held against this job, and the next one follows"
+        return WaitsFor("retry", f"Attempt {job.attempt} was refused, {why}.", job.run_at)
+    if job.failures:
+        return WaitsFor("retry", f"Attempt {job.attempt} failed; the next one follows.", job.run_at)
+    return WaitsFor("schedule", "The job is to start later.", job.run_at)

@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from job_processor.http.context import Context
-from job_processor.http.edge import PAGE_CSP, Edge
+from job_processor.http.edge import PAGE_CSP, Edge, Problems
 from job_processor.http.routes import operations
 from job_processor.http.spec import Handler, openapi
 
@@ -39,7 +39,7 @@ def build(context: Context, page: Path, hosts: Collection[str], origins: Collect
         Mount("/ui", app=_Page(page)),
     ]
     fixed = {(op.method, op.path): _Endpoint(op.handler) for op in table if "{" not in op.path}
-    app: ASGIApp = _Routes(routes, fixed)
+    app: ASGIApp = Problems(_Routes(routes, fixed))
     if origins:
         app = CORSMiddleware(
             app,

@@ -1,8 +1,6 @@
 """What the handlers share, and the small reads that several of them need."""
 
-import contextlib
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -10,20 +8,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor.bus import Bus
-from job_processor.core.errors import JobNotFound, StoreUnavailable
+from job_processor.core.errors import JobNotFound
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import is_job_id
-from job_processor.core.job import IN_FLIGHT, Attempt, Job, State
+from job_processor.core.job import Attempt, Job, State
 from job_processor.core.lane import Lane
-from job_processor.core.waiting import WaitsFor, waiting_on
+from job_processor.core.waiting import Waits, WaitsFor, waiting_for_its_time, waiting_on, waiting_without_flow
+from job_processor.http.situation import Situation, Situations
 from job_processor.inbox import Inbox
 from job_processor.lifecycle import Lifecycle
 from job_processor.signing import CallbackSigner
-from job_processor.store.base import Counts, Store
+from job_processor.store.base import Store
 from job_processor.telemetry import Telemetry
 
 _encode = msgspec.json.Encoder().encode
-_FRESH_SECONDS = 0.5
+MAX_PAGE_BYTES = 1024 * 1024
+"""Of a list: a page ends before it grows beyond, and its Link leads on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,6 @@ class FlowInfo:
 
     rules: FlowRules
     processor: str
-
-
-@dataclass(slots=True)
-class Situation:
-    """Lanes and counts as of a moment ago: every list shows what its jobs wait for, and need not read them anew."""
-
-    lanes: Mapping[str, Lane]
-    counts: Counts
-    read_at: float
-
-    def in_flight(self, flow: str) -> int:
-        return sum(self.counts.by_state.get((flow, state), 0) for state in IN_FLIGHT)
 
 
 @dataclass(slots=True)
@@ -60,27 +48,27 @@ class Context:
     """(flow, job id, attempt): pass a cancel on to the processor that had accepted the job."""
     max_result_bytes: int = 1_048_576
     """Of a result in a callback, in UTF-8; and of the bytes that are kept of one that cannot be read."""
-    _situation: Situation | None = field(default=None)
+    situations: Situations = field(init=False)
 
-    async def situation(self, *, fresh: bool = False) -> Situation:
-        now = time.monotonic()
-        if fresh or self._situation is None or now - self._situation.read_at > _FRESH_SECONDS:
-            lanes = {lane.flow: lane for lane in await self.store.lanes()}
-            self._situation = Situation(lanes, await self.store.counts(), now)
-        return self._situation
+    def __post_init__(self) -> None:
+        self.situations = Situations(self.store)
 
     async def waits(self, job: Job) -> WaitsFor | None:
-        """What the job waits for. It is told beside the job: that lanes cannot be read is no fault of the request."""
-        if job.state is State.PENDING:
-            with contextlib.suppress(StoreUnavailable):
-                return self.waits_in(job, await self.situation())
-        # Only a PENDING job waits for its lane; the rest is in the job itself.
-        return waiting_on(job, Lane(job.flow), FlowRules(job.flow), 0, self.store.now())
+        """What the job waits for, as far as it can be told now: never raises, never takes long."""
+        if job.state is not State.PENDING:
+            # Only a PENDING job waits for its lane; the rest is in the job itself.
+            return waiting_on(job, Lane(job.flow), FlowRules(job.flow), 0, self.store.now())
+        return self.waits_in(job, await self.situations.recent())
 
-    def waits_in(self, job: Job, situation: Situation) -> WaitsFor | None:
+    def waits_in(self, job: Waits, situation: Situation | None) -> WaitsFor | None:
+        """``situation``: ``None`` when lanes and counts are not known; then only the job's own time can be told."""
+        now = self.store.now()
+        if job.flow not in self.flows and job.state is State.PENDING:
+            return waiting_without_flow(job)
+        if situation is None:
+            return waiting_for_its_time(job, now)
         lane = situation.lanes.get(job.flow) or Lane(job.flow)
-        rules = self.lifecycle.rules(job.flow)
-        return waiting_on(job, lane, rules, situation.in_flight(job.flow), self.store.now())
+        return waiting_on(job, lane, self.lifecycle.rules(job.flow), situation.in_flight(job.flow), now)
 
     async def job(self, request: Request) -> Job:
         """The job that the path names. Raises ``JobNotFound``."""
@@ -104,6 +92,28 @@ def header(request: Request, name: bytes) -> bytes | None:
         if key == name:
             return bytes(value)
     return None
+
+
+def answer_list(rows: Iterable[tuple[str, msgspec.Struct]], limit: int) -> tuple[Response, str | None]:
+    """A page of at most ``MAX_PAGE_BYTES`` (but at least one row), and the id after which there may be more.
+
+    ``rows``: each with its id.
+    """
+    encoded: list[bytes] = []
+    size = 2
+    last: str | None = None
+    for id_, row in rows:
+        one = _encode(row)
+        size += len(one) + 1
+        if encoded and size > MAX_PAGE_BYTES:
+            return _page(encoded), last
+        encoded.append(one)
+        last = id_
+    return _page(encoded), last if len(encoded) == limit else None
+
+
+def _page(encoded: Sequence[bytes]) -> Response:
+    return _Json(b"[" + b",".join(encoded) + b"]", 200, None)
 
 
 def answer(

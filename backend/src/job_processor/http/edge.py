@@ -1,4 +1,4 @@
-"""The outermost layer: request id, allowed hosts and origins, security headers, and errors as problems."""
+"""The outermost layers: request id, allowed hosts and origins, security headers, and errors as problems."""
 
 import re
 import secrets
@@ -34,6 +34,41 @@ PAGE_CSP = (
 )
 
 
+class Problems:
+    """Answers errors as problems. Inside what adds headers, so that an error has the headers of any other answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except Exception as error:
+            refused = problems.refusal(error)
+            if refused.status == 500:
+                log.exception(
+                    "request_failed", request_id=scope["request_id"], method=scope["method"], path=scope["path"][:200]
+                )
+            if started:
+                raise
+            await _answer(refused, scope, receive, send)
+
+
+async def _answer(refused: Refused, scope: Scope, receive: Receive, send: Send) -> None:
+    answer = problems.response(refused, scope["request_id"])
+    if refused.status in (400, 408, 413, 415):
+        # What is left of the body is not read: the connection cannot be used again.
+        MutableHeaders(raw=answer.raw_headers)["connection"] = "close"
+    await answer(scope, receive, send)
+
+
 class Edge:
     """``hosts``: names this server goes by; empty: any. ``origins``: pages of other origins that may call."""
 
@@ -63,30 +98,19 @@ class Edge:
         scope["app"] = self
         scope["request_id"] = request_id
         is_page = scope["path"].startswith("/ui")
-        started = False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 own = _PAGE_HEADERS if is_page else _API_HEADERS
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *own]
             await send(message)
 
         try:
             self._check_sender(host, site, origin, scope["method"])
+        except Refused as refused:
+            await _answer(refused, scope, receive, send_with_headers)
+        else:
             await self._app(scope, receive, send_with_headers)
-        except Exception as error:
-            refused = problems.refusal(error)
-            if refused.status == 500:
-                log.exception("request_failed", request_id=request_id, method=scope["method"], path=scope["path"][:200])
-            if started:
-                raise
-            answer = problems.response(refused, request_id)
-            if refused.status in (400, 408, 413, 415):
-                # What is left of the body is not read: the connection cannot be used again.
-                MutableHeaders(raw=answer.raw_headers)["connection"] = "close"
-            await answer(scope, receive, send_with_headers)
 
     def _check_sender(self, host: bytes, site: bytes, origin: bytes, method: str) -> None:
         if self._hosts:

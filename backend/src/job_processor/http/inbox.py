@@ -8,7 +8,7 @@ from job_processor.core.callbacks import Answer
 from job_processor.core.errors import CallbackNotFound
 from job_processor.core.ids import is_job_id
 from job_processor.http import paging, schemas, wire
-from job_processor.http.context import Context, answer
+from job_processor.http.context import Context, answer, answer_list
 from job_processor.http.gate import read_json
 from job_processor.http.problems import invalid
 from job_processor.http.spec import JOB_ID, Param
@@ -35,10 +35,13 @@ class InboxRoutes:
     async def list(self, request: Request) -> Response:
         wanted = _wanted(request.query_params)
         found = await self._context.store.inbox(wanted)
-        headers = {}
-        if len(found) == wanted.limit:
-            headers["link"] = paging.next_page("/callbacks", request.query_params, found[-1].callback.id)
-        return answer([wire.kept(one.callback, one.content_bytes, one.body_bytes) for one in found], headers=headers)
+        made, more = answer_list(
+            ((one.callback.id, wire.kept(one.callback, one.content_bytes, one.body_bytes)) for one in found),
+            wanted.limit,
+        )
+        if more is not None:
+            made.headers["link"] = paging.next_page("/callbacks", request.query_params, more)
+        return made
 
     async def get(self, request: Request) -> Response:
         callback = await self._context.store.kept(_callback_id(request))

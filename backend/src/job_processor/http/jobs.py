@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Mapping
 from typing import cast
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,19 +15,19 @@ from job_processor.core.job import Attempt, AttemptEnd, Job, Json
 from job_processor.failpoints import failpoint
 from job_processor.http import paging, query, schemas, wire
 from job_processor.http.comparison import compare
-from job_processor.http.context import Context, answer, header, job_id
+from job_processor.http.context import Context, answer, answer_list, header, job_id
+from job_processor.http.fingerprint import idempotency_key
 from job_processor.http.gate import check_free_form, read_json
+from job_processor.http.hangup import unless_gone
 from job_processor.http.problems import invalid
 from job_processor.http.waits import Waits
 from job_processor.lifecycle import NewJob
-from job_processor.store.base import IdempotencyKey
 
 MAX_METADATA_BYTES = 16 * 1024
 MAX_SCHEMA_BYTES = 64 * 1024
 _KEY = re.compile(rb"^[\x21-\x7e]{1,255}\Z")
 _UNSEEN = "".join(c for c in map(chr, range(0x10000)) if c.isspace() or unicodedata.category(c) == "Cf")
 """White space, and what has no width: zero-width spaces, joiners, direction marks."""
-_fingerprint = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Jobs:
@@ -43,10 +42,7 @@ class Jobs:
         new = _checked(wanted)
         if new.result_schema is not None:
             await self._check_schema(new.result_schema)
-        stored = None
-        if key is not None:
-            stored = IdempotencyKey(key, hashlib.sha256(_fingerprint(wanted)).hexdigest())
-        added = await context.lifecycle.submit(new, stored)
+        added = await context.lifecycle.submit(new, None if key is None else idempotency_key(key, wanted))
         failpoint("submit.before_response")
         headers = {"location": f"/jobs/{added.job.id}"}
         if added.created:
@@ -67,16 +63,14 @@ class Jobs:
     async def list(self, request: Request) -> Response:
         context = self._context
         wanted = query.parse(request.query_params)
-        found = await context.store.list(wanted)
-        situation = await context.situation()
-        body = [
-            wire.summary(one.job, context.waits_in(one.job, situation), one.prompt_bytes, one.result_bytes)
-            for one in found
-        ]
-        headers = {}
-        if len(found) == wanted.limit:
-            headers["link"] = paging.next_page("/jobs", request.query_params, found[-1].job.id)
-        return answer(body, headers=headers)
+        found = await unless_gone(request, context.store.list(wanted))
+        situation = await context.situations.recent()
+        made, more = answer_list(
+            ((one.id, wire.summary(one, context.waits_in(one, situation))) for one in found), wanted.limit
+        )
+        if more is not None:
+            made.headers["link"] = paging.next_page("/jobs", request.query_params, more)
+        return made
 
     async def get(self, request: Request) -> Response:
         context = self._context

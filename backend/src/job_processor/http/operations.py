@@ -7,14 +7,20 @@ from starlette.responses import Response
 
 from job_processor import __version__
 from job_processor.core.errors import StoreUnavailable
+from job_processor.core.flow import FlowRules
+from job_processor.core.job import FINAL
 from job_processor.core.lane import Lane, waits_until
 from job_processor.http import schemas, wire
-from job_processor.http.context import Context, FlowInfo, Situation, answer
+from job_processor.http.context import Context, FlowInfo, answer
 from job_processor.http.gate import read_json
 from job_processor.http.problems import Refused
+from job_processor.http.situation import Situation
+from job_processor.store.base import Counts
 
 WORKER_SEEN_MS = 15_000
 _TRIES = 20
+_PATIENCE_SECONDS = 2.0
+"""What an answer waits for counts that it can do without."""
 
 
 class Operations:
@@ -22,8 +28,15 @@ class Operations:
         self._context = context
 
     async def flows(self, request: Request) -> Response:
-        situation = await self._context.situation(fresh=True)
-        return answer([self._flow(info, situation) for info in self._context.flows.values()])
+        situation = await self._context.situations.read()
+        flows = self._context.flows
+        open_in = {flow for (flow, state), n in situation.counts.by_state.items() if n and state not in FINAL}
+        return answer(
+            [
+                *(self._flow(info, situation) for info in flows.values()),
+                *(_removed(flow, situation) for flow in sorted(open_in - flows.keys())),
+            ]
+        )
 
     async def pause(self, request: Request) -> Response:
         wanted = await read_json(request, schemas.PauseRequest, optional=True)
@@ -42,8 +55,11 @@ class Operations:
             lanes = {lane.flow: lane for lane in await context.store.lanes()}
             lane = lanes.get(info.rules.name) or Lane(info.rules.name)
             detail = reason if lane.trouble is None else lane.detail
-            if await context.store.put_lane(replace(lane, paused=paused, detail=detail)):
-                return answer(self._flow(info, await context.situation(fresh=True)))
+            changed = replace(lane, paused=paused, detail=detail)
+            if await context.store.put_lane(changed):
+                known = await context.situations.newest(_PATIENCE_SECONDS)
+                counts = Counts({}, {}) if known is None else known.counts
+                return answer(self._flow(info, Situation({lane.flow: changed}, counts, 0.0)))
         raise StoreUnavailable("The lane changes faster than it can be written.")
 
     def _flow(self, info: FlowInfo, situation: Situation) -> schemas.FlowOut:
@@ -73,7 +89,7 @@ class Operations:
         return answer([wire.worker(w) for w in seen])
 
     async def stats(self, request: Request) -> Response:
-        counts = (await self._context.situation(fresh=True)).counts
+        counts = (await self._context.situations.read()).counts
         by_status: dict[str, int] = {}
         for (_, state), n in counts.by_state.items():
             by_status[state.value] = by_status.get(state.value, 0) + n
@@ -96,27 +112,52 @@ class Operations:
 
     async def _health(self) -> Response:
         store = self._context.store
-        try:
-            await store.ping()
-        except StoreUnavailable:
+        if not await self._is_up():
             down = schemas.StoreOut(kind=store.info.kind, state="down")
             return answer(schemas.HealthOut(status="down", store=down, version=__version__), 503, {"retry-after": "2"})
         up = schemas.StoreOut(kind=store.info.kind, state="up")
         return answer(schemas.HealthOut(status="ok", store=up, version=__version__))
+
+    async def _is_up(self) -> bool:
+        try:
+            await self._context.store.ping()
+        except StoreUnavailable:
+            return False
+        return True
 
     async def live(self, request: Request) -> Response:
         return answer(schemas.LiveOut(status="ok"))
 
     async def metrics(self, request: Request) -> Response:
         context = self._context
-        try:
-            situation: Situation | None = await context.situation(fresh=True)
-        except StoreUnavailable:
-            situation = None
+        up = await self._is_up()
+        situation = await context.situations.newest(_PATIENCE_SECONDS) if up else None
         body = context.telemetry.render(
+            up,
             None if situation is None else situation.counts,
             () if situation is None else situation.lanes.values(),
             context.flows,
             context.store.now(),
         )
         return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _removed(flow: str, situation: Situation) -> schemas.FlowOut:
+    """A flow that is not defined any more, and still has jobs that are not final."""
+    rules = FlowRules(flow)
+    return schemas.FlowOut(
+        name=flow,
+        processor="none",
+        is_default=False,
+        max_attempts=rules.max_attempts,
+        concurrency=None,
+        rate_per_minute=None,
+        on_invalid_result=rules.on_invalid_result.value,
+        lane=schemas.LaneOut(
+            state="removed",
+            kind="no_flow",
+            detail="The flow is not in flows.toml any more. Its jobs fail seven days after they were due.",
+            until=None,
+        ),
+        by_status=wire.by_flow(situation.counts.by_state).get(flow, {}),
+    )

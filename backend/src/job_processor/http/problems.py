@@ -49,6 +49,13 @@ def refusal(error: Exception) -> Refused:
             return invalid(error.field, str(error))
         case errors.StorageFull():
             return Refused(503, "storage_full", "The disk is full; nothing was stored.", headers={"retry-after": "30"})
+        case errors.ReadTooLong():
+            wanted = "This took longer than one read may; ask for less: a flow, a status, a tag or a time."
+            return Refused(503, "read_too_long", wanted, headers={"retry-after": "5"})
+        case errors.TooManySearches():
+            return Refused(
+                503, "too_many_searches", "Other searches are under way; try again.", headers={"retry-after": "2"}
+            )
         case errors.StoreUnavailable():
             return Refused(
                 503, "store_unavailable", "The store cannot answer now; try again.", headers={"retry-after": "2"}

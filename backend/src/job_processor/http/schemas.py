@@ -178,7 +178,10 @@ class WaitingOn(WireOut):
 
 
 class JobSummary(WireOut):
-    """A job in a list. Texts beyond 4 KiB are cut; the sizes are of the whole, in bytes of UTF-8."""
+    """A job in a list. Texts beyond 4 KiB are cut; the sizes are of the whole, in bytes of UTF-8.
+
+    ``waitingOn`` is null for a final job, and where it cannot be told at the moment.
+    """
 
     id: JobId
     prompt: str
@@ -295,7 +298,10 @@ class StatsOut(WireOut):
 
 
 class LaneOut(WireOut):
-    """``state``: open, closed or paused. ``kind``: rate_limited, outage, misconfigured, out_of_credit or null."""
+    """``state``: open, closed, paused, or removed (not in flows.toml any more, with jobs that are not final).
+
+    ``kind``: rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
+    """
 
     state: str
     kind: str | None

@@ -50,6 +50,9 @@ class Stream:
         return self._open(request, job.id)
 
     def _open(self, request: Request, job_id: str | None) -> Response:
+        if request.method == "HEAD":
+            # No body will come that could go on for ever.
+            return Response(headers=_HEADERS, media_type="text/event-stream")
         if self._streams >= MAX_STREAMS:
             raise Refused(503, "too_many_streams", "Too many event streams are open.", headers={"retry-after": "10"})
         given = request.headers.get("last-event-id", request.query_params.get("lastEventId", ""))

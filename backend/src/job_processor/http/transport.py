@@ -17,6 +17,8 @@ HEAD_SECONDS = 10.0
 """From the first byte (or the connection) to the end of the headers."""
 BODY_SECONDS = 30.0
 """From the first byte to the end of the body."""
+WRITE_SECONDS = 30.0
+"""Without a byte taken by the other side."""
 LINGER_SECONDS = 30.0
 LINGER_IDLE_SECONDS = 5.0
 LINGER_BYTES = 128 * 1024 * 1024
@@ -38,6 +40,23 @@ class _Refused(Exception):
     """Raised inside a parser callback; httptools turns it into its own error."""
 
 
+class Sending:
+    """Whether the other side takes what is sent: the bytes that wait must have become fewer within a time."""
+
+    def __init__(self) -> None:
+        self._waiting = 0
+        self._since: float | None = None
+
+    def is_stuck(self, waiting: int, now: float) -> bool:
+        """``waiting``: bytes that the other side has not taken yet. Asked about once a second."""
+        if waiting == 0 or waiting < self._waiting:
+            self._since = None
+        if waiting and self._since is None:
+            self._since = now
+        self._waiting = waiting
+        return self._since is not None and now - self._since > WRITE_SECONDS
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """One connection that cannot be held open by sending slowly, nor filled by a head without end."""
 
@@ -54,6 +73,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._unread_bytes = 0
         self._refusal: int | None = None
+        self._sending = Sending()
         self._lingering_until: float | None = None
         self._lingered_bytes = 0
         self._lingered_at = 0.0
@@ -158,12 +178,24 @@ class GuardedProtocol(HttpToolsProtocol):
             self._close_with(self._refusal)
 
     def check_deadline(self, now: float) -> None:
-        """Close the connection if what it is sending has taken too long to arrive."""
+        """Close the connection if what it is sending has taken too long to arrive, or if it reads nothing."""
         if self._lingering_until is not None:
             if now > min(self._lingering_until, self._lingered_at + LINGER_IDLE_SECONDS):
                 self._end_lingering()
             return
-        if self._since is None or self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._sending.is_stuck(self.transport.get_write_buffer_size(), now):
+            # Nothing more can be said to whoever does not read.
+            self.transport.abort()
+            return
+        if self._since is None:
+            return
+        # The parent declares a cycle from the start, and has none before the first request.
+        cycle = cast(RequestResponseCycle | None, self.cycle)
+        if self.pipeline or (self._in_head and cycle is not None and not cycle.response_complete):
+            # What waits behind an answer is not read meanwhile: its time begins when its turn has come.
+            self._since = now
             return
         if now - self._since > (HEAD_SECONDS if self._in_head else BODY_SECONDS):
             if not self._in_head and self.cycle.response_complete:

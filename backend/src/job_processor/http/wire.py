@@ -3,7 +3,6 @@
 import datetime
 import functools
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 from job_processor.core.inbox import Callback
@@ -12,7 +11,7 @@ from job_processor.core.verdict import Verdict
 from job_processor.core.waiting import WaitsFor
 from job_processor.http import schemas as s
 from job_processor.http.problems import invalid
-from job_processor.store.base import Worker
+from job_processor.store.base import Summary, Worker
 
 CLIP_BYTES = 4096
 _MAX_TIME_MS = 4_102_444_800_000
@@ -48,19 +47,19 @@ def time_in(field: str, text: str) -> int:
     return ms
 
 
-def summary(job: Job, waits: WaitsFor | None, prompt_bytes: int, result_bytes: int | None) -> s.JobSummary:
+def summary(one: Summary, waits: WaitsFor | None) -> s.JobSummary:
     """A job for a list; its texts are as the store clipped them, cut here to 4 KiB of UTF-8."""
-    prompt, prompt_cut = clip(job.prompt, prompt_bytes)
-    result, result_cut = (None, False) if job.result is None else clip(job.result, result_bytes or 0)
+    prompt, prompt_cut = clip(one.prompt, one.prompt_bytes)
+    result, result_cut = (None, False) if one.result is None else clip(one.result, one.result_bytes or 0)
     return s.JobSummary(
-        **_common(job, waits),
-        result_verdict=None if job.verdict is None else verdict_in_list(job.verdict),
+        **_common(one, waits),
+        result_verdict=None if one.verdict is None else verdict(one.verdict),
         prompt=prompt,
         result=result,
         prompt_truncated=prompt_cut,
-        prompt_bytes=prompt_bytes,
+        prompt_bytes=one.prompt_bytes,
         result_truncated=result_cut,
-        result_bytes=result_bytes,
+        result_bytes=one.result_bytes,
     )
 
 
@@ -90,7 +89,7 @@ def _whole(job: Job, waits: WaitsFor | None) -> dict[str, Any]:
     }
 
 
-def _common(job: Job, waits: WaitsFor | None) -> dict[str, Any]:
+def _common(job: Job | Summary, waits: WaitsFor | None) -> dict[str, Any]:
     return {
         "id": job.id,
         "status": job.state,
@@ -161,11 +160,6 @@ def verdict(v: Verdict) -> s.VerdictOut:
         ],
         note=v.note,
     )
-
-
-def verdict_in_list(v: Verdict) -> s.VerdictOut:
-    """Enough to see what is wrong in a list, bounded whatever the result was."""
-    return verdict(replace(v, repaired=None, schema_errors=v.schema_errors[:1], warnings=v.warnings[:1]))
 
 
 def kept(callback: Callback, content_bytes: int, body_bytes: int | None) -> s.KeptCallback:

@@ -95,7 +95,7 @@ class MockProcessor:
         task = asyncio.create_task(self._later(delay, dispatch, fault))
         self._pending[key] = task
         task.add_done_callback(lambda _: self._pending.pop(key, None))
-        return Accepted(self._timeout_ms, execution_id=f"mock-{dispatch.job_id[-8:]}-{dispatch.attempt}")
+        return Accepted(self._timeout_ms, execution_id=f"mock-{dispatch.job_id}-{dispatch.attempt}")
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         task = self._pending.get((job_id, attempt.number))

@@ -5,25 +5,33 @@ The core decides, the store writes: no rule of the life cycle stands in a driver
 All times are milliseconds since 1970 by the store's own clock (``now``).
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from job_processor.core.bounds import clipped_partials
 from job_processor.core.callbacks import Answer
 from job_processor.core.flow import FlowRules
 from job_processor.core.inbox import Callback
-from job_processor.core.job import Job, State
+from job_processor.core.job import Job, JobError, Json, Refusals, Snooze, State
 from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
+from job_processor.core.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A client's key for one submission, and the fingerprint of what it asked for."""
+    """A client's key for one submission, and the fingerprint of what it asked for.
+
+    ``before``: the fingerprint that an earlier release gave the same request; stored ones of that form are known by it.
+    """
 
     key: str
     fingerprint: str
+    before: str | None = None
+
+    def fits(self, stored: str) -> bool:
+        """Is this the request that the stored fingerprint is of?"""
+        return stored in (self.fingerprint, self.before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +62,39 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A job of a list: its texts may be clipped; the sizes of prompt and result are of the whole, in bytes of UTF-8."""
+class Summary:
+    """A job of a list: what a row shows, and nothing that grows with what happened to the job.
 
-    job: Job
+    Prompt and result may be clipped; the sizes of the whole are in bytes of UTF-8. The verdict comes without a repair
+    and with the first of its schema errors and warnings; of attempts and history nothing comes.
+    """
+
+    id: str
+    prompt: str
+    flow: str
+    state: State
+    rev: int
+    created_at: int
+    updated_at: int
+    run_at: int
+    priority: int
+    attempt: int
+    failures: int
+    max_attempts: int
+    lease_until: int | None
+    deadline: int | None
+    finished_at: int | None
+    result: str | None
+    verdict: Verdict | None
+    error: JobError | None
+    snooze: Snooze | None
+    refusals: Refusals | None
+    progress: str | None
+    tags: tuple[str, ...]
+    metadata: Mapping[str, Json]
+    replay_of: str | None
     prompt_bytes: int
     result_bytes: int | None
-
-
-def clip_attempts(job: Job, characters: int) -> Job:
-    """The job with what its attempts carry of answers clipped as the other texts of a list are."""
-    attempts = clipped_partials(job.attempts, characters)
-    return job if attempts is job.attempts else job._replace(attempts=attempts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +266,11 @@ class Store(Protocol):
         """
         ...
 
-    async def list(self, query: Query) -> Sequence[Listed]:
-        """Up to ``query.limit`` jobs, newest id first. Attempts and history come along; texts are clipped."""
+    async def list(self, query: Query) -> Sequence[Summary]:
+        """Up to ``query.limit`` jobs, newest id first.
+
+        Raises ``ReadTooLong`` or ``TooManySearches`` for what would hold others up; ends when it is cancelled.
+        """
         ...
 
     async def counts(self) -> Counts: ...
@@ -248,7 +280,7 @@ class Store(Protocol):
 
         The lane (``core.lane.admit``) says how many; that and each job's move (``core.transitions.claim``,
         with a fresh token) are atomic: no two claims get the same job, and a flow's concurrency and rate
-        are never exceeded, whoever claims.
+        are never exceeded, whoever claims. A job whose deadline has passed is not handed over.
 
         In a lane that is in trouble the one job is its probe: ``lane.wanted`` if that is due; else, while no job is
         ``lane.probed``, the first in the order above; else, of the due jobs but that one, the first that was never
@@ -258,8 +290,8 @@ class Store(Protocol):
         """
         ...
 
-    async def extend(self, held: Sequence[Held], until: int) -> Sequence[str]:
-        """Move the end of RUNNING leases. Returns the ids of jobs whose lease is no longer held by that token."""
+    async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:
+        """Let RUNNING leases last that long from now on. Returns the ids of jobs whose lease is another's, or over."""
         ...
 
     async def apply(self, change: Change) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from job_processor.core.callbacks import Answer
 from job_processor.core.inbox import Said
-from job_processor.core.job import Attempt, Job
+from job_processor.core.job import Attempt
 from job_processor.core.outcome import LaneClosed
 from job_processor.store.base import InboxQuery, Query, Store
 
@@ -23,30 +23,34 @@ async def named(store: Store, flow: str, sign: LaneClosed) -> LaneClosed:
     told = frozenset({Answer.APPLIED, Answer.UNKNOWN})
     reports = [one.callback for one in await store.inbox(InboxQuery(limit=LOOKED_AT, verdicts=told, clip=0))]
     crashed = {one.execution_id for one in reports if one.said is Said.ERROR and one.last_at >= since}
-    found = [
-        (attempt, job)
-        for job in await _jobs(store, flow, {one.job_id for one in reports if one.verdict is Answer.APPLIED})
-        for attempt in job.attempts
-        if attempt.ended_at is not None
-        and attempt.ended_at >= since
-        and ((attempt.execution_id is not None and attempt.execution_id in crashed) or _is_crash(attempt))
-    ]
+    found: list[tuple[Attempt, str]] = []
+    for job_id in await _looked_at(
+        store, flow, since, {one.job_id for one in reports if one.verdict is Answer.APPLIED}
+    ):
+        # One after the other: of each only what crashed is kept in memory, not its texts.
+        job = await store.get(job_id)
+        if job is not None and job.flow == flow:
+            found += [(attempt, job.id) for attempt in job.attempts if _has_crashed(attempt, since, crashed)]
     if not found:
         return sign
-    attempt, job = max(found, key=lambda one: one[0].ended_at or 0)
-    others = len({one.id for _, one in found}) - 1
+    attempt, newest = max(found, key=lambda one: one[0].ended_at or 0)
+    others = len({job_id for _, job_id in found}) - 1
     more = f" (and {others} more jobs lately)" if others else ""
-    before = f"Attempt {attempt.number} of job {job.id} crashed before it{more}."
+    before = f"Attempt {attempt.number} of job {newest} crashed before it{more}."
     return replace(sign, detail=f"{sign.detail} {sign.after_crashes} {before}")
 
 
-async def _jobs(store: Store, flow: str, reported: set[str | None]) -> list[Job]:
-    """The newest jobs of the flow, and those of its older ones whose crash was reported."""
-    listed = [one.job for one in await store.list(Query(limit=LOOKED_AT, flow=flow, clip=0))]
-    older_ids = {job_id for job_id in reported if job_id is not None} - {job.id for job in listed}
-    older = [await store.get(job_id) for job_id in sorted(older_ids)]
-    return listed + [job for job in older if job is not None and job.flow == flow]
+async def _looked_at(store: Store, flow: str, since: int, reported: set[str | None]) -> list[str]:
+    """The newest jobs of the flow that something happened to since, and those of its older ones whose crash was
+    reported."""
+    listed = await store.list(Query(limit=LOOKED_AT, flow=flow, clip=0))
+    recent = [one.id for one in listed if one.attempt and one.updated_at >= since]
+    older = {job_id for job_id in reported if job_id is not None} - {one.id for one in listed}
+    return recent + sorted(older)
 
 
-def _is_crash(attempt: Attempt) -> bool:
-    return attempt.error is not None and attempt.error.code == CRASHED
+def _has_crashed(attempt: Attempt, since: int, crashed: set[str | None]) -> bool:
+    if attempt.ended_at is None or attempt.ended_at < since:
+        return False
+    reported = attempt.execution_id is not None and attempt.execution_id in crashed
+    return reported or (attempt.error is not None and attempt.error.code == CRASHED)

@@ -35,8 +35,6 @@ BATCH = 200
 """Jobs taken by one claim at the most."""
 POLL_SECONDS = 1.0
 """Wake-ups are hints; this is the guarantee."""
-DRAIN_SECONDS = 6.0
-"""What attempts under way, and outcomes that are not written yet, get when the process stops."""
 RELEASE_SECONDS = 2.0
 """What giving back the rest may take."""
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -62,6 +60,7 @@ class _Running:
 class Dispatcher(Loop):
     """``slots``: attempts this process may have under way for the flow; the flow's own limits are the store's.
 
+    ``drain_seconds``: what attempts under way, and outcomes that are not written yet, get when the process stops.
     ``pause``: how the seconds between two tries to write an outcome pass.
     """
 
@@ -77,6 +76,7 @@ class Dispatcher(Loop):
         callback_token: Callable[[Job], str],
         telemetry: Telemetry,
         slots: int = 1_000,
+        drain_seconds: float = 6.0,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         super().__init__()
@@ -90,6 +90,7 @@ class Dispatcher(Loop):
         self._callback_token = callback_token
         self._telemetry = telemetry
         self._slots = slots
+        self._drain_seconds = drain_seconds
         # By lease token: a job that was taken over may have an old attempt under way beside its new one.
         self._running: dict[str, _Running] = {}
         self._pause = pause
@@ -107,11 +108,24 @@ class Dispatcher(Loop):
         """The leases this process wants to keep."""
         return [Held(one.job.id, token) for token, one in self._running.items() if not one.written]
 
-    def abandon(self, job_id: str, token: str | None = None) -> None:
+    @property
+    def is_limited(self) -> bool:
+        """Does the flow allow only so many jobs at once, so that one that ends makes room for another?"""
+        return self._rules.concurrency is not None
+
+    @property
+    def lease_seconds(self) -> float:
+        return self._rules.lease_seconds
+
+    def abandon(self, job_id: str, token: str | None = None, rev: int | None = None) -> None:
         """Stop the attempts of a job, or the one of this lease. What was said already is still recorded: a success
-        counts from any attempt."""
+        counts from any attempt.
+
+        ``rev``: the job's at which that became known; an attempt that began later goes on.
+        """
         for one in self._running.values():
-            if one.job.id == job_id and token in (None, one.lease.token) and one.outcome is None and one.task:
+            mine = one.job.id == job_id and token in (None, one.lease.token) and (rev is None or one.job.rev < rev)
+            if mine and one.outcome is None and one.task:
                 one.task.cancel()
 
     async def tick(self) -> float:
@@ -152,7 +166,7 @@ class Dispatcher(Loop):
         """Let attempts end; what is still under way then goes back at once, for another process or the next start."""
         left = [one.task for one in self._running.values() if one.task is not None]
         if left:
-            await asyncio.wait(left, timeout=DRAIN_SECONDS)
+            await asyncio.wait(left, timeout=self._drain_seconds)
         rest = [one for one in self._running.values() if not one.written]
         tasks = [one.task for one in self._running.values() if one.task is not None]
         for task in tasks:

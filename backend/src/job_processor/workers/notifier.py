@@ -63,6 +63,7 @@ class Notifier(Loop):
             dispatcher.wake()
         elif notice.state in FINAL:
             if notice.state is not State.COMPLETED:
-                dispatcher.abandon(notice.job_id)
-            # A place in the lane may have come free.
-            dispatcher.wake()
+                dispatcher.abandon(notice.job_id, rev=notice.rev)
+            if dispatcher.is_limited or notice.state is not State.COMPLETED:
+                # A place in the lane may have come free.
+                dispatcher.wake()

@@ -1,9 +1,10 @@
-"""Forgets final jobs and kept callbacks after the retention time."""
+"""Forgets final jobs and kept callbacks after the retention time, once the clock can be believed."""
 
 import structlog
 
 from job_processor.store.base import Store
 from job_processor.workers.loop import Loop
+from job_processor.workers.trusted_time import TrustedTime
 
 log = structlog.get_logger(__name__)
 BATCH = 200
@@ -13,13 +14,17 @@ POLL_SECONDS = 60.0
 class Pruner(Loop):
     name = "pruner"
 
-    def __init__(self, store: Store, retention_days: float) -> None:
+    def __init__(self, store: Store, retention_days: float, time: TrustedTime) -> None:
         super().__init__()
         self._store = store
+        self._time = time
         self._retention_ms = int(retention_days * 86_400_000)
 
     async def tick(self) -> float:
-        before = self._store.now() - self._retention_ms
+        now = self._store.now()
+        if not self._time.is_trusted(now):
+            return POLL_SECONDS
+        before = now - self._retention_ms
         pruned = await self._store.prune(before, BATCH)
         forgotten = await self._store.forget(before, BATCH)
         if pruned or forgotten:

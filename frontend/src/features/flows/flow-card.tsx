@@ -90,7 +90,7 @@ export function FlowCard({ flow }: { flow: Flow }) {
         ))}
       </ul>
       <div className={styles["act"]} ref={act}>
-        {paused ? (
+        {flow.lane.state === "removed" ? null : paused ? (
           <ActionButton
             label="Resume"
             icon={IconPlayerPlay}

@@ -14,6 +14,7 @@ it.each([
   ["closed", "out_of_credit", "Closed", /no credit left/],
   ["closed", "something_new", "Closed", /Nothing is handed over/],
   ["closed", "constructor", "Closed", /Nothing is handed over/],
+  ["removed", "no_flow", "Removed", /flows\.toml/],
   ["new_state", null, "new_state", /^$/],
 ])("a lane that is %s (%s) reads %s", (state, kind, title, meaning) => {
   const words = wordsForLane({ ...lane, state, kind });

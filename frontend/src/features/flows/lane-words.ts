@@ -34,6 +34,12 @@ export function wordsForLane(lane: Lane): LaneWords {
             ? (KINDS[lane.kind] ?? "")
             : "Nothing is handed over for now.",
       };
+    case "removed":
+      return {
+        title: "Removed",
+        tone: "red",
+        meaning: "Not in flows.toml any more. Nobody takes its jobs until it is back.",
+      };
     default:
       return { title: lane.state, tone: "gray", meaning: "" };
   }

@@ -104,7 +104,7 @@ class Claims:
 
     async def _pick_probe(self, lane: Lane) -> list[Document]:
         """The whole document of the job that goes alone, as the contract of ``claim`` says."""
-        due: Document = {"flow": lane.flow, "ready": 1}
+        due: Document = {"flow": lane.flow, "ready": 1, **self._in_time()}
         others: Document = {**due, "_id": {"$ne": lane.probed}}
 
         async def run(again: bool) -> Document | None:
@@ -182,10 +182,10 @@ class Claims:
         Whatever the crowd, no job is picked while one of higher priority within sight is left out.
         """
         crowd = self._crowd.get(flow, 0)
-        where: Document = {"flow": flow, "ready": 1}
+        where: Document = {"flow": flow, "ready": 1, **self._in_time()}
         if crowd:
-            ids = await self._spread(where, wanted, crowd)
-            where = {"_id": {"$in": ids}, "ready": 1}
+            ids = await self._spread(flow, wanted, crowd)
+            where = {"_id": {"$in": ids}, "ready": 1, **self._in_time()}
 
         async def run(hint: str | None) -> list[Document]:
             found = await documents.page(self._jobs.find(where, hint=hint).sort(_ORDER).limit(wanted))
@@ -194,7 +194,14 @@ class Claims:
         # Chosen jobs are looked up by their ids; the head of the queue is where one index ends.
         return await self._link.read(lambda again: run(None)) if crowd else await self._link.hinted(run, "ready")
 
-    async def _spread(self, where: Document, wanted: int, crowd: int) -> list[str]:
+    def _in_time(self) -> Document:
+        # What is past its deadline is the reaper's; `$not` also takes what has none.
+        return {"deadline": {"$not": {"$lte": self._now()}}}
+
+    async def _spread(self, flow: str, wanted: int, crowd: int) -> list[str]:
+        # From the index alone, which does not know deadlines: those are looked at once some are chosen.
+        where: Document = {"flow": flow, "ready": 1}
+
         async def run(again: bool) -> list[Document]:
             return await self._jobs.find(where, {"priority": 1}).sort(_ORDER).limit(wanted * (1 + crowd)).to_list()
 

@@ -13,7 +13,7 @@ from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import NotPrimaryError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from job_processor.core.errors import StoreRefused, StoreUnavailable
+from job_processor.core.errors import ReadTooLong, StoreRefused, StoreUnavailable
 from job_processor.store.mongo import address
 from job_processor.store.mongo.codec import CODEC, Collection, Document
 from job_processor.store.mongo.errors import NOT_PYMONGO, is_passing, is_too_slow, lacks_index, translate
@@ -114,12 +114,16 @@ class Link:
         The operation is told whether an earlier try may have been applied although its answer was lost:
         every write must be made so that trying it again is harmless, and its answer then true.
         """
-        return await self._tried(operation, self.tuning.try_timeout, _passes_for_a_write)
+        try:
+            return await self._tried(operation, self.tuning.try_timeout, _passes_for_a_write)
+        except ReadTooLong as error:
+            # Whoever writes cannot ask for less.
+            raise StoreUnavailable(str(error)) from None
 
     async def read(self, operation: Callable[[bool], Awaitable[T]], limit: float | None = None) -> T:
         """The same for a read, which is not asked again when it was too slow: it would be as slow again.
 
-        ``limit``: seconds that one try may take, if not the usual. Raises ``StoreTooSlow`` beyond it.
+        ``limit``: seconds that one try may take, if not the usual. Raises ``ReadTooLong`` beyond it.
         """
         return await self._tried(operation, limit or self.tuning.try_timeout, _passes_for_a_read)
 

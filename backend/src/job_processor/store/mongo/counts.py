@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
-from job_processor.core.errors import StoreTooSlow
+from job_processor.core.errors import ReadTooLong
 from job_processor.core.job import FINAL, State
 from job_processor.store.base import Counts
 from job_processor.store.mongo.client import Document, Link
@@ -45,7 +45,7 @@ class Reused(Generic[T]):
             return self.value
         try:
             return await asyncio.shield(self.start())
-        except StoreTooSlow:
+        except ReadTooLong:
             if self.value is None:
                 raise
             return self.value
@@ -109,7 +109,7 @@ class Counting:
         if not self._large:
             try:
                 counted = dict(await self._quick.get())
-            except StoreTooSlow:
+            except ReadTooLong:
                 self._large = True
             else:
                 # A count that was costly is given out again; the next one is made in the background.

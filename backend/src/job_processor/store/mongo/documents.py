@@ -14,9 +14,10 @@ import msgspec
 from pymongo.asynchronous.cursor import AsyncCursor
 
 from job_processor.core.job import Job, State
-from job_processor.store.base import IdempotencyKey, Listed, clip_attempts
+from job_processor.store.base import IdempotencyKey, Summary
 from job_processor.store.mongo.client import Document
 from job_processor.store.record import Record, from_record, to_record
+from job_processor.store.row import RowRecord, summary
 
 T = TypeVar("T")
 WRITES_KEPT = 8
@@ -146,11 +147,18 @@ async def page(found: "AsyncCursor[Document]") -> list[Document]:
     return documents
 
 
-def clipped(clip: int) -> Document:
-    """The projection of a list: all but the rest of prompt and result. Counts code points, so it splits none."""
+_OF_A_RECORD = (
+    *("max_attempts", "failures", "deadline", "error", "snooze", "refusals", "progress", "metadata", "replay_of"),
+    *("verdict.kind", "verdict.error", "verdict.schema_errors", "verdict.warnings", "verdict.note"),
+)
+
+
+def of_a_row(clip: int) -> Document:
+    """The projection of a list. Counts code points, so it splits none."""
     whole = (
-        *("flow", "state", "rev", "runAt", "priority", "attempt", "token", "leaseUntil", "createdAt", "updatedAt"),
-        *("finishedAt", "record", "tags", "promptBytes", "resultBytes"),
+        *("flow", "state", "rev", "runAt", "priority", "attempt", "leaseUntil", "createdAt", "updatedAt"),
+        *("finishedAt", "tags", "promptBytes", "resultBytes"),
+        *(f"record.{name}" for name in _OF_A_RECORD),
     )
     return {
         **dict.fromkeys(whole, 1),
@@ -159,12 +167,27 @@ def clipped(clip: int) -> Document:
     }
 
 
-def to_listed(document: Document, clip: int) -> Listed:
+def to_summary(document: Document) -> Summary:
     size = document.get("resultBytes")
-    if size is None:
+    return summary(
+        msgspec.convert(_fields(document["record"], document.get("tags", ())), RowRecord),
+        id=document["_id"],
+        prompt=document["prompt"],
+        flow=document["flow"],
+        state=_STATES[document["state"]],
+        rev=document["rev"],
+        created_at=document["createdAt"],
+        updated_at=document["updatedAt"],
+        run_at=document["runAt"],
+        priority=document["priority"],
+        attempt=document["attempt"],
+        lease_until=document.get("leaseUntil"),
+        finished_at=document.get("finishedAt"),
         # A part of nothing is an empty text to MongoDB.
-        document.pop("result", None)
-    return Listed(clip_attempts(to_job(document), clip), document["promptBytes"], size)
+        result=None if size is None else document["result"],
+        prompt_bytes=document["promptBytes"],
+        result_bytes=size,
+    )
 
 
 def _record(job: Job) -> Document:
@@ -177,9 +200,13 @@ def _record(job: Job) -> Document:
 
 
 def _from_record(record: Mapping[str, Any], tags: object) -> Record:
+    return msgspec.convert(_fields(record, tags), Record)
+
+
+def _fields(record: Mapping[str, Any], tags: object) -> dict[str, Any]:
     fields = dict(record)
     for name in _FREE_KEYS:
         if name in fields:
             fields[name] = _decode_json(fields[name])
     fields["tags"] = tags
-    return msgspec.convert(fields, Record)
+    return fields

@@ -10,7 +10,7 @@ from pymongo.errors import (
     WriteConcernError,
 )
 
-from job_processor.core.errors import StorageFull, StoreTooSlow, StoreUnavailable
+from job_processor.core.errors import ReadTooLong, StorageFull, StoreUnavailable
 
 _OUT_OF_DISK = frozenset({14031})
 _CREDENTIALS = frozenset({13, 18})
@@ -69,6 +69,6 @@ def translate(error: Exception) -> StoreUnavailable:
     if code in _CREDENTIALS:
         return StoreUnavailable("The database refuses: credentials or rights are missing.")
     if isinstance(error, PyMongoError) and is_too_slow(error):
-        return StoreTooSlow("The database needed longer for this than it may take.")
+        return ReadTooLong("The database needed longer for this than it may take.")
     numbered = "" if code is None else f", code {code}"
     return StoreUnavailable(f"The database cannot answer: {type(error).__name__}{numbered}.")

@@ -81,7 +81,7 @@ class Keys:
 
 
 def _match(key: IdempotencyKey, fingerprint: object) -> None:
-    if fingerprint != key.fingerprint:
+    if not key.fits(str(fingerprint)):
         raise IdempotencyMismatch("The idempotency key was used before with another body.")
 
 

@@ -65,6 +65,7 @@ def table(flow: str, now: int) -> list[Expected]:
     failed = {"state": {"$in": ["FAILED"]}}
     open_ = {"$match": {"flow": {"$in": [flow]}, "state": {"$in": _OPEN}}}
     due: Document = {"flow": flow, "ready": 0, "runAt": {"$lte": now}}
+    in_time: Document = {"deadline": {"$not": {"$lte": now}}}
     of_job = {"jobId": _LATER}
     return [
         Expected("get", _find("jobs", {"_id": _LATER}), (_ID,)),
@@ -104,7 +105,7 @@ def table(flow: str, now: int) -> list[Expected]:
         Expected("claim, what is due", _find("jobs", due, sort={"runAt": 1}, limit=2000), ("future",)),
         Expected(
             "claim, head of the queue",
-            _find("jobs", {"flow": flow, "ready": 1}, sort=_QUEUE, limit=50, hint="ready"),
+            _find("jobs", {"flow": flow, "ready": 1, **in_time}, sort=_QUEUE, limit=50, hint="ready"),
             ("ready",),
         ),
         Expected(
@@ -114,7 +115,10 @@ def table(flow: str, now: int) -> list[Expected]:
             covered=True,
         ),
         Expected(
-            "claim, chosen jobs", _find("jobs", {"_id": {"$in": [_LATER]}, "ready": 1}, sort=_QUEUE), (_ID,), sorts=True
+            "claim, chosen jobs",
+            _find("jobs", {"_id": {"$in": [_LATER]}, "ready": 1, **in_time}, sort=_QUEUE),
+            (_ID,),
+            sorts=True,
         ),
         Expected(
             "claim, which are ours",

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
-from job_processor.core.errors import StoreTooSlow
+from job_processor.core.errors import TooManySearches
 from job_processor.core.job import Job, State
-from job_processor.store.base import Awaited, Listed, Query, Worker
+from job_processor.store.base import Awaited, Query, Summary, Worker
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
 
@@ -38,7 +38,7 @@ class Reads:
         found = await self._link.read(run)
         return str(found[0]["_id"]) if len(found) == 1 else None
 
-    async def list(self, query: Query) -> Sequence[Listed]:
+    async def list(self, query: Query) -> Sequence[Summary]:
         if query.text is None:
             return await self._listed(query)
         # A search reads whole texts: one at a time in a process, so that it takes no more than its share.
@@ -46,20 +46,20 @@ class Reads:
             async with asyncio.timeout(self._link.tuning.try_timeout):
                 await self._searching.acquire()
         except TimeoutError:
-            raise StoreTooSlow("Other searches are under way; try again later.") from None
+            raise TooManySearches("Other searches are under way; try again later.") from None
         try:
             return await self._listed(query)
         finally:
             self._searching.release()
 
-    async def _listed(self, query: Query) -> Sequence[Listed]:
+    async def _listed(self, query: Query) -> Sequence[Summary]:
         where = await self._conditions(query)
 
         async def run(again: bool) -> list[Document]:
-            found = self._jobs.find(where, documents.clipped(query.clip)).sort("_id", -1).limit(query.limit)
+            found = self._jobs.find(where, documents.of_a_row(query.clip)).sort("_id", -1).limit(query.limit)
             return await found.to_list()
 
-        return documents.each(await self._link.read(run), lambda one: documents.to_listed(one, query.clip))
+        return documents.each(await self._link.read(run), documents.to_summary)
 
     async def _conditions(self, query: Query) -> Document:
         parts: list[Document] = []

@@ -19,11 +19,11 @@ from job_processor.store.base import (
     IdempotencyKey,
     InboxQuery,
     Kept,
-    Listed,
     Notice,
     Query,
     Resync,
     StoreInfo,
+    Summary,
     Worker,
 )
 from job_processor.store.mongo import indexes, meta, plans
@@ -134,7 +134,7 @@ class MongoStore:
     async def find_execution(self, execution_id: str, flows: frozenset[str] | None = None) -> str | None:
         return await self._open.reads.find_execution(execution_id, flows)
 
-    async def list(self, query: Query) -> Sequence[Listed]:
+    async def list(self, query: Query) -> Sequence[Summary]:
         return await self._open.reads.list(query)
 
     async def counts(self) -> Counts:
@@ -143,8 +143,8 @@ class MongoStore:
     async def claim(self, claim: Claim) -> Claimed:
         return await self._open.claims.claim(claim)
 
-    async def extend(self, held: Sequence[Held], until: int) -> Sequence[str]:
-        return await self._open.writes.extend(held, until)
+    async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:
+        return await self._open.writes.extend(held, self.now() + lease_ms)
 
     async def apply(self, change: Change) -> bool:
         return await self._open.writes.apply(change)

@@ -73,6 +73,8 @@ class Writes:
         guard, job = change.guard, change.job
         write_id = documents.new_write_id()
         where: Document = {"_id": job.id, "state": guard.state.value, "rev": guard.rev, "token": guard.token}
+        if guard.lease_until is not None:
+            where["leaseUntil"] = guard.lease_until
         update = documents.move(job, self._now(), write_id)
         return await self._moves.write(Write(job.id, write_id, where, update, len(job.result or "")))
 

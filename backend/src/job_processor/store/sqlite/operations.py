@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import msgspec
 
-from job_processor.core.errors import IdempotencyMismatch
 from job_processor.core.job import Job, Lease, State
-from job_processor.core.lane import Lane, admit, took, waits_until, without_probe
+from job_processor.core.lane import Lane, admit, moved, took, waits_until, without_probe
 from job_processor.core.transitions import Change
 from job_processor.core.transitions import claim as claim_job
 from job_processor.store.base import Added, Claim, Claimed, Held, IdempotencyKey, Notice, Worker
+from job_processor.store.clock import SteadyClock
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.writer import Transaction
 
@@ -24,15 +24,17 @@ def notice(job: Job, seq: int) -> Notice:
     return Notice(seq, job.id, job.state, job.flow, job.rev, job.run_at)
 
 
-def add(job: Job, key: IdempotencyKey | None, now: Callable[[], int]) -> Callable[[Transaction], Added]:
-    def run(tx: Transaction) -> Added:
+def add(job: Job, key: IdempotencyKey | None, now: Callable[[], int]) -> Callable[[Transaction], Added | None]:
+    """``None``: the key was used before with another body. No error, which would roll the whole group back."""
+
+    def run(tx: Transaction) -> Added | None:
         if key is not None:
             earlier = tx.db.execute(
                 "SELECT k.fingerprint, j.id FROM keys k JOIN jobs j ON j.n = k.n WHERE k.key = ?", (key.key,)
             ).fetchone()
             if earlier is not None:
-                if earlier[0] != key.fingerprint:
-                    raise IdempotencyMismatch("The idempotency key was used before with another body.")
+                if not key.fits(earlier[0]):
+                    return None
                 row = tx.db.execute(f"{rows.WHOLE} WHERE j.id = ?", (earlier[1],)).fetchone()
                 assert row is not None
                 return Added(rows.to_job(row), created=False)
@@ -43,7 +45,7 @@ def add(job: Job, key: IdempotencyKey | None, now: Callable[[], int]) -> Callabl
         if job.result is not None:
             tx.db.execute("INSERT INTO results (n, result) VALUES (?, ?)", (n, job.result))
         for tag in job.tags:
-            tx.db.execute("INSERT OR IGNORE INTO tags (tag, n) VALUES (?, ?)", (tag, n))
+            tx.db.execute("INSERT OR IGNORE INTO job_tags (tag, id) VALUES (?, ?)", (tag, job.id))
         if key is not None:
             tx.db.execute("INSERT INTO keys (key, fingerprint, n) VALUES (?, ?, ?)", (key.key, key.fingerprint, n))
         tx.notices.append(notice(job, seq))
@@ -58,7 +60,8 @@ def apply(change: Change, now: Callable[[], int]) -> Callable[[Transaction], boo
 
     def run(tx: Transaction) -> bool:
         seq = tx.next_seq()
-        tx.db.execute(rows.UPDATE, rows.update_values(job, seq, now(), guard.state, guard.rev, guard.token))
+        values = rows.update_values(job, seq, now(), guard.state, guard.rev, guard.token, guard.lease_until)
+        tx.db.execute(rows.UPDATE, values)
         if tx.db.changes() != 1:
             return False
         if job.result is not None and job.is_final:
@@ -97,7 +100,7 @@ def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claime
         allowed, admitted = admit(lane, wish.limit, in_flight, rules, at)
         claimed: list[Job] = []
         if allowed > 0:
-            found = _probe(tx, lane) if lane.trouble is not None else _head(tx, rules.name, allowed)
+            found = _probe(tx, lane, at) if lane.trouble is not None else _head(tx, rules.name, allowed, at)
             lease_until = at + int(rules.lease_seconds * 1000)
             for row in found:
                 before = rows.to_job(row)
@@ -121,24 +124,25 @@ def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claime
     return run
 
 
-def _head(tx: Transaction, flow: str, limit: int) -> list[rows.Row]:
-    return tx.db.execute(
-        f"{rows.WHOLE} WHERE j.ready = 1 AND j.flow = ? ORDER BY j.priority DESC, j.run_at, j.id LIMIT ?",
-        (flow, limit),
-    ).fetchall()
+# What is past its deadline is the reaper's.
+_DUE = f"{rows.WHOLE} WHERE j.ready = 1 AND j.flow = :flow AND (j.deadline IS NULL OR j.deadline > :at)"
 
 
-def _probe(tx: Transaction, lane: Lane) -> list[rows.Row]:
+def _head(tx: Transaction, flow: str, limit: int, at: int) -> list[rows.Row]:
+    sql = f"{_DUE} ORDER BY j.priority DESC, j.run_at, j.id LIMIT :limit"
+    return tx.db.execute(sql, {"flow": flow, "at": at, "limit": limit}).fetchall()
+
+
+def _probe(tx: Transaction, lane: Lane, at: int) -> list[rows.Row]:
     """The job that goes alone, as the contract of ``claim`` says."""
-    due = f"{rows.WHOLE} WHERE j.ready = 1 AND j.flow = :flow AND"
-    of = {"flow": lane.flow, "wanted": lane.wanted, "probed": lane.probed}
+    of = {"flow": lane.flow, "at": at, "wanted": lane.wanted, "probed": lane.probed}
     for which in (
         "j.id = :wanted",
         "(:probed IS NULL OR j.id != :probed AND j.attempt = 0) ORDER BY j.priority DESC, j.run_at, j.id LIMIT 1",
         "j.id != :probed ORDER BY j.run_at, j.id LIMIT 1",
         "j.id = :probed",
     ):
-        found = tx.db.execute(f"{due} {which}", of).fetchall()
+        found = tx.db.execute(f"{_DUE} AND {which}", of).fetchall()
         if found:
             return found
     return []
@@ -161,8 +165,9 @@ def _retry_at(tx: Transaction, lane: Lane, wish: Claim, at: int) -> int | None:
     return row[0] if row is not None and isinstance(row[0], int) else None
 
 
-def extend(held: Sequence[Held], until: int) -> Callable[[Transaction], list[str]]:
+def extend(held: Sequence[Held], lease_ms: int, now: Callable[[], int]) -> Callable[[Transaction], list[str]]:
     def run(tx: Transaction) -> list[str]:
+        until = now() + lease_ms
         lost = []
         for one in held:
             tx.db.execute(
@@ -180,7 +185,7 @@ def extend(held: Sequence[Held], until: int) -> Callable[[Transaction], list[str
 def prune(finished_before: int, limit: int) -> Callable[[Transaction], int]:
     def run(tx: Transaction) -> int:
         found = tx.db.execute(
-            "SELECT n, id, flow, state, rev FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ? "
+            "SELECT n, id, flow, state, rev, record FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ? "
             "ORDER BY finished_at LIMIT ?",
             (finished_before, limit),
         ).fetchall()
@@ -194,7 +199,7 @@ def prune(finished_before: int, limit: int) -> Callable[[Transaction], int]:
 def delete(job_id: str) -> Callable[[Transaction], bool]:
     def run(tx: Transaction) -> bool:
         row = tx.db.execute(
-            "SELECT n, id, flow, state, rev FROM jobs WHERE id = ? AND finished_at IS NOT NULL", (job_id,)
+            "SELECT n, id, flow, state, rev, record FROM jobs WHERE id = ? AND finished_at IS NOT NULL", (job_id,)
         ).fetchone()
         if row is None:
             return False
@@ -206,13 +211,51 @@ def delete(job_id: str) -> Callable[[Transaction], bool]:
 
 
 def _delete(tx: Transaction, row: rows.Row) -> None:
-    n, job_id, flow, state, rev = row
-    for table in ("prompts", "results", "tags", "keys", "jobs"):
+    n, job_id, flow, state, rev, record = row
+    for table in ("prompts", "results", "keys", "jobs"):
         tx.db.execute(f"DELETE FROM {table} WHERE n = ?", (n,))
+    for tag in rows.tags(record):
+        tx.db.execute("DELETE FROM job_tags WHERE tag = ? AND id = ?", (tag, job_id))
     seq = tx.next_seq()
     tx.db.execute("INSERT OR REPLACE INTO facts (name, value) VALUES ('deleted_seq', ?)", (seq,))
     tx.notices.append(Notice(seq, str(job_id), None, str(flow), int(str(rev)) + 1, 0))
     tx.moves.append((str(flow), State(str(state)), None))
+
+
+def set_clock(clock: SteadyClock) -> Callable[[Transaction], int]:
+    """Set the clock to the wall clock, and move along all that is a duration; returns by how many milliseconds.
+
+    ``rev`` of what has a lease goes up, so that nothing lands that was decided by the clock from before.
+    """
+
+    def run(tx: Transaction) -> int:
+        by = clock.step_due()
+        if not by:
+            return 0
+        wished: list[rows.Row] = tx.db.execute(
+            "SELECT n, record FROM jobs "
+            "WHERE state = 'WAITING' AND due_at < min(lease_until, coalesce(deadline, lease_until))"
+        ).fetchall()
+        tx.db.execute(
+            "UPDATE jobs SET rev = rev + 1, heard_at = heard_at + ?1, lease_until = lease_until + ?1, "
+            "due_at = min(lease_until + ?1, coalesce(deadline, lease_until + ?1)) WHERE lease_token IS NOT NULL",
+            (by,),
+        )
+        for n, record in wished:
+            tx.db.execute(
+                "UPDATE jobs SET record = ?1, due_at = min(due_at, ?2) WHERE n = ?3", (*rows.ask_moved(record, by), n)
+            )
+        # After the first attempt `run_at` is the end of a wait between attempts, before it a promise to a client.
+        tx.db.execute("UPDATE jobs SET run_at = run_at + ? WHERE ready = 0 AND attempt > 0", (by,))
+        found: list[rows.Row] = tx.db.execute("SELECT lane FROM lanes").fetchall()
+        for (lane,) in found:
+            before = _decode_lane(lane)
+            _write_lane(tx, replace(moved(before, by), rev=before.rev + 1))
+        clock.step(by)
+        tx.undo.append(lambda: clock.step(-by))
+        return by
+
+    return run
 
 
 def put_lane(lane: Lane) -> Callable[[Transaction], bool]:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 import apsw
 import msgspec
 
+from job_processor.core.ids import AHEAD_MS, first_id_of
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
-from job_processor.store.base import Awaited, Listed, Notice, Query, Resync, Worker, clip_attempts
+from job_processor.store.base import Awaited, Notice, Query, Resync, Summary, Worker
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.connection import CONTAINS
 
@@ -37,28 +38,29 @@ def find_execution(execution_id: str, flows: frozenset[str] | None) -> Callable[
     return run
 
 
-def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Listed]]:
+def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Summary]]:
     where, values = _conditions(query)
     sql = (
         # As bytes, because on a text substr stops at the first NUL; no character has more than four of them.
         f"SELECT {rows.COLUMNS}, substr(CAST(p.prompt AS BLOB), 1, ?), substr(CAST(r.result AS BLOB), 1, ?), "
         "octet_length(p.prompt), octet_length(r.result) "
-        "FROM jobs j JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n "
-        f"{'WHERE ' + ' AND '.join(where) if where else ''} ORDER BY j.id DESC LIMIT ?"
+        f"FROM {_source(query)} JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n "
+        f"{'WHERE ' + ' AND '.join(where) if where else ''} ORDER BY {_key(query)} DESC LIMIT ?"
     )
 
-    def run(db: apsw.Connection) -> list[Listed]:
-        # Row by row: a record may be large, and most of it is clipped.
-        found = db.execute(sql, (query.clip * 4, query.clip * 4, *values, query.limit))
-        return [_listed(row, query.clip) for row in found]
+    def run(db: apsw.Connection) -> list[Summary]:
+        # One row at a time: a record may be long, and of most of it nothing is kept.
+        return [
+            _summary(row, query.clip) for row in db.execute(sql, (query.clip * 4, query.clip * 4, *values, query.limit))
+        ]
 
     return run
 
 
-def _listed(row: rows.Row, clip: int) -> Listed:
+def _summary(row: rows.Row, clip: int) -> Summary:
     *columns, prompt, result, prompt_bytes, result_bytes = row
-    texts = (_clipped(prompt, prompt_bytes, clip), _clipped(result, result_bytes, clip))
-    return Listed(clip_attempts(rows.to_job((*columns, *texts)), clip), prompt_bytes, result_bytes)
+    text = _clipped(prompt, prompt_bytes, clip) or ""
+    return rows.to_summary(columns, text, prompt_bytes, _clipped(result, result_bytes, clip), result_bytes)
 
 
 def _clipped(text: bytes | None, size: int | None, characters: int) -> str | None:
@@ -66,6 +68,15 @@ def _clipped(text: bytes | None, size: int | None, characters: int) -> str | Non
         return None
     # SQLite gives NULL for a part of an empty blob. Only the last character can have lost some of its bytes.
     return (text or b"").decode(errors="ignore")[:characters]
+
+
+def _source(query: Query) -> str:
+    # A cross join is read from left to right: along the index of the tag, newest first, and no further than the page.
+    return "jobs j" if query.tag is None else "job_tags t CROSS JOIN jobs j ON j.id = t.id"
+
+
+def _key(query: Query) -> str:
+    return "j.id" if query.tag is None else "t.id"
 
 
 def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
@@ -76,19 +87,21 @@ def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
         where.append(condition)
         values.extend(bound)
 
+    key = _key(query)
     if query.before is not None:
-        add("j.id < ?", query.before)
+        add(f"{key} < ?", query.before)
     if query.states:
         names = sorted(s.value for s in query.states)
         add(f"j.state IN ({','.join('?' * len(names))})", *names)
     if query.flow is not None:
         add("j.flow = ?", query.flow)
     if query.tag is not None:
-        add("j.n IN (SELECT n FROM tags WHERE tag = ?)", query.tag)
+        add("t.tag = ?", query.tag)
+    # Ids carry the time of creation: they bound what is looked at, the time itself decides.
     if query.created_after is not None:
-        add("j.created_at >= ?", query.created_after)
+        add(f"{key} >= ? AND j.created_at >= ?", first_id_of(query.created_after), query.created_after)
     if query.created_before is not None:
-        add("j.created_at < ?", query.created_before)
+        add(f"{key} < ? AND j.created_at < ?", first_id_of(query.created_before + AHEAD_MS), query.created_before)
     if query.text is not None:
         texts = ("p.prompt", "r.result")
         here: list[str] = []
@@ -105,7 +118,7 @@ def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
                 here.append(f"{CONTAINS}({text}, ?)")
                 bound.append(query.text)
         add(
-            f"j.id > coalesce((SELECT id FROM jobs ORDER BY id DESC LIMIT 1 OFFSET ?), '') AND ({' OR '.join(here)})",
+            f"{key} > coalesce((SELECT id FROM jobs ORDER BY id DESC LIMIT 1 OFFSET ?), '') AND ({' OR '.join(here)})",
             TEXT_SEARCH_DEPTH,
             *bound,
         )

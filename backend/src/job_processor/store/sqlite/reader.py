@@ -1,56 +1,132 @@
-"""Reading threads: read-only connections, so that a slow list never waits for, or holds up, a write."""
+"""Reading threads: read-only connections, so that a slow list never waits for, or holds up, a write.
+
+Every read has a time limit, and ends as well when nobody waits for it any more.
+"""
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import apsw
 
+from job_processor.core.errors import ReadTooLong, TooManySearches
 from job_processor.store.sqlite.connection import open_reader, translate
 from job_processor.store.sqlite.mailbox import Mailbox
 
 T = TypeVar("T")
 BATCH = 64
 """Answers after which those who asked first are told, however many more wait."""
-_Task = tuple[Callable[[apsw.Connection], object], "asyncio.Future[object]"]
+TOGETHER_SECONDS = 0.005
+"""The same, in time: a quick answer does not wait for a slow read behind it."""
+CHECK_EVERY = 500
+"""Steps of SQLite's machine between two looks at the time: far below a millisecond of a usual query."""
+_Answer = tuple["asyncio.Future[object]", object, Exception | None]
 
 
 class Reader:
-    """One thread with one connection. Takes all that waits, answers it in one wake-up of the event loop."""
+    """One thread with one connection. Takes all that waits, answers it in one wake-up of the event loop.
 
-    def __init__(self, path: Path, name: str) -> None:
+    ``seconds``: how long one read may take.
+    """
+
+    def __init__(self, path: Path, name: str, seconds: float) -> None:
         self._db = open_reader(path)
+        self._db.set_progress_handler(self._is_over, CHECK_EVERY)
+        self._seconds = seconds
+        self._until = 0.0
+        self._current: asyncio.Future[object] | None = None
+        self._closing = False
+        self._waiting = 0
+        self._answers: list[_Answer] = []
+        self._answers_since = 0.0
         self._loop = asyncio.get_running_loop()
-        self._mailbox: Mailbox[_Task] = Mailbox(self._loop)
+        self._mailbox: Mailbox[tuple[Callable[[apsw.Connection], object], asyncio.Future[object]]] = Mailbox(self._loop)
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """Reads that were asked for and are not answered, nor given up by those who asked."""
+        return self._waiting
+
     def run(self, operation: Callable[[apsw.Connection], T]) -> "asyncio.Future[T]":
+        """Raises ``ReadTooLong`` when its time is up. Cancelling the future ends the read."""
         future: asyncio.Future[T] = self._loop.create_future()
+        self._waiting += 1
+        future.add_done_callback(self._done)
         self._mailbox.put((operation, future))  # type: ignore[arg-type]  # a mailbox of mixed T
         return future
 
     async def close(self) -> None:
+        self._closing = True
         self._mailbox.close()
         await asyncio.to_thread(self._thread.join)
 
+    def _done(self, future: "asyncio.Future[T]") -> None:
+        self._waiting -= 1
+
     def _work(self) -> None:
         while tasks := self._mailbox.take(BATCH):
-            answers: list[tuple[asyncio.Future[object], object, Exception | None]] = []
+            self._answers_since = time.monotonic()
             for operation, future in tasks:
-                try:
-                    answers.append((future, operation(self._db), None))
-                except apsw.Error as error:
-                    answers.append((future, None, translate(error)))
-                except Exception as error:
-                    answers.append((future, None, error))
-            self._loop.call_soon_threadsafe(_resolve, answers)
+                if not future.cancelled():
+                    value, error = self._read(operation, future)
+                    self._answers.append((future, value, error))
+            self._tell()
         self._db.close()
 
+    def _read(
+        self, operation: Callable[[apsw.Connection], object], future: "asyncio.Future[object]"
+    ) -> tuple[object, Exception | None]:
+        self._until = time.monotonic() + self._seconds
+        self._current = future
+        try:
+            return operation(self._db), None
+        except apsw.InterruptError:
+            return None, ReadTooLong(f"A read took longer than {self._seconds:g} seconds.")
+        except apsw.Error as error:
+            return None, translate(error)
+        except Exception as error:
+            return None, error
 
-def _resolve(answers: list[tuple["asyncio.Future[object]", object, Exception | None]]) -> None:
+    def _is_over(self) -> bool:
+        """Asked by SQLite again and again; true ends the query."""
+        now = time.monotonic()
+        if now - self._answers_since > TOGETHER_SECONDS:
+            self._tell()
+        given_up = self._current is not None and self._current.cancelled()
+        return given_up or self._closing or now > self._until
+
+    def _tell(self) -> None:
+        self._answers_since = time.monotonic()
+        if self._answers:
+            answers, self._answers = self._answers, []
+            self._loop.call_soon_threadsafe(_resolve, answers)
+
+
+class Searches:
+    """Reads that may take long, a few at a time; further ones wait in a short line, and the rest is refused."""
+
+    def __init__(self, path: Path, at_once: int, line: int, seconds: float) -> None:
+        self._readers = [Reader(path, f"sqlite-search-{n}", seconds) for n in range(at_once)]
+        self._line = line
+
+    def run(self, operation: Callable[[apsw.Connection], T]) -> "asyncio.Future[T]":
+        """Raises ``TooManySearches`` at once, else as ``Reader.run``."""
+        reader = min(self._readers, key=lambda one: one.waiting)
+        if reader.waiting > self._line:
+            raise TooManySearches("As many texts are searched for as may be at once.")
+        return reader.run(operation)
+
+    async def close(self) -> None:
+        for reader in self._readers:
+            await reader.close()
+
+
+def _resolve(answers: list[_Answer]) -> None:
     for future, value, error in answers:
         if future.done():
             continue

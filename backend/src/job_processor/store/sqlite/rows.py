@@ -1,14 +1,18 @@
 """Between a row and a job."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from job_processor.core.job import Job, State
+from job_processor.store.base import Summary
 from job_processor.store.record import Record, from_record, to_record
+from job_processor.store.row import RowRecord, summary
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Record).decode
+_decode_row = msgspec.msgpack.Decoder(RowRecord).decode
 
 Row = tuple[Any, ...]
 """As SQLite gives it; STRICT tables keep the types that the code here relies on."""
@@ -60,6 +64,44 @@ def to_job(row: Row) -> Job:
     )
 
 
+def to_summary(
+    columns: Sequence[Any], prompt: str, prompt_bytes: int, result: str | None, result_bytes: int | None
+) -> Summary:
+    """The row of a list: ``columns`` as COLUMNS names them."""
+    id_, flow, state, rev, created_at, updated_at, run_at, priority, attempt, _, lease_until, finished_at, record = (
+        columns
+    )
+    return summary(
+        _decode_row(record),
+        id=id_,
+        prompt=prompt,
+        flow=flow,
+        state=_STATES[state],
+        rev=rev,
+        created_at=created_at,
+        updated_at=updated_at,
+        run_at=run_at,
+        priority=priority,
+        attempt=attempt,
+        lease_until=lease_until,
+        finished_at=finished_at,
+        result=result,
+        prompt_bytes=prompt_bytes,
+        result_bytes=result_bytes,
+    )
+
+
+def tags(record: bytes) -> tuple[str, ...]:
+    return _decode_row(record).tags
+
+
+def ask_moved(record: bytes, by: int) -> tuple[bytes, int | None]:
+    """The record with its ``ask_at`` moved by so many milliseconds, and what that is now."""
+    kept = _decode(record)
+    ask_at = None if kept.ask_at is None else kept.ask_at + by
+    return _encode(msgspec.structs.replace(kept, ask_at=ask_at)), ask_at
+
+
 def ready_flag(job: Job, now: int) -> int | None:
     if job.state is not State.PENDING:
         return None
@@ -102,12 +144,13 @@ def insert_values(job: Job, seq: int, now: int) -> tuple[str | int | bytes | Non
 UPDATE = (
     "UPDATE jobs SET seq=?, state=?, run_at=?, ready=?, rev=?, attempt=?, lease_token=?, lease_until=?, "
     "execution_id=?, due_at=?, heard_at=?, deadline=?, "
-    "updated_at=?, finished_at=?, record=? WHERE id=? AND state=? AND rev=? AND lease_token IS ?"
+    "updated_at=?, finished_at=?, record=? WHERE id=? AND state=? AND rev=? AND lease_token IS ? "
+    "AND lease_until IS coalesce(?, lease_until)"
 )
 
 
 def update_values(
-    job: Job, seq: int, now: int, state: State, rev: int, token: str | None
+    job: Job, seq: int, now: int, state: State, rev: int, token: str | None, lease_until: int | None = None
 ) -> tuple[str | int | bytes | None, ...]:
     lease = job.lease
     return (
@@ -130,4 +173,5 @@ def update_values(
         state.value,
         rev,
         token,
+        lease_until,
     )

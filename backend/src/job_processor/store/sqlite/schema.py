@@ -79,6 +79,10 @@ ALTER TABLE callbacks ADD COLUMN content_type TEXT;
 ALTER TABLE callbacks ADD COLUMN flow TEXT;
 ALTER TABLE jobs ADD COLUMN heard_at INTEGER;
 CREATE INDEX jobs_awaited ON jobs(flow, due_at, heard_at) WHERE state = 'WAITING';
+-- By tag and id: a page of one tag is read newest first along the index, and no further than it needs.
+CREATE TABLE job_tags (tag TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (tag, id)) STRICT, WITHOUT ROWID;
+INSERT INTO job_tags (tag, id) SELECT t.tag, j.id FROM tags t JOIN jobs j ON j.n = t.n ORDER BY t.tag, j.id;
+DROP TABLE tags;
 """
 
 VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
@@ -90,13 +94,17 @@ def upgrade(db: apsw.Connection, versions: tuple[str, ...] = VERSIONS) -> None:
     Killed at any point it goes on where it was. Raises ``StoreRefused`` for a file newer than this code.
     """
     have = user_version(db)
-    if have > len(versions):
-        raise StoreRefused(
-            f"The database was written by a newer version (schema {have}, this one knows {len(versions)}). "
-            "Install that version again."
-        )
+    refuse_newer(have, len(versions))
     for number, script in enumerate(versions[have:], start=have + 1):
         db.execute(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT")
+
+
+def refuse_newer(have: int, known: int) -> None:
+    if have > known:
+        raise StoreRefused(
+            f"The database was written by a newer version (schema {have}, this one knows {known}). "
+            "Install that version again."
+        )
 
 
 def user_version(db: apsw.Connection) -> int:

@@ -18,7 +18,7 @@ def snapshot(directory: Path, target: Path) -> None:
             contextlib.closing(apsw.Connection(str(target / FILE_NAME))) as copy,
             copy.backup("main", source, "main") as backup,
         ):
-            while not backup.done:
-                backup.step(1000)
+            # All in one step: between two steps SQLite holds no snapshot, and starts anew after every commit of others.
+            backup.step(-1)
     except apsw.Error as error:
         raise StoreRefused(f"{directory / FILE_NAME} cannot be read ({type(error).__name__}).") from None

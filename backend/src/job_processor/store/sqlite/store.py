@@ -1,13 +1,15 @@
-"""The SQLite driver: the verbs of ``store.base`` over one writing thread and two reading threads."""
+"""The SQLite driver: the verbs of ``store.base`` over one writing thread, and reading threads apart by kind."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
+import structlog
 
 from job_processor.core.callbacks import Answer
-from job_processor.core.errors import StoreRefused, StoreUnavailable
+from job_processor.core.errors import IdempotencyMismatch, StoreRefused, StoreUnavailable
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
@@ -23,37 +25,88 @@ from job_processor.store.base import (
     IdempotencyKey,
     InboxQuery,
     Kept,
-    Listed,
     Notice,
     Query,
     Resync,
     StoreInfo,
+    Summary,
     Worker,
 )
 from job_processor.store.clock import SteadyClock
 from job_processor.store.sqlite import inbox, operations, queries
 from job_processor.store.sqlite.connection import check_library, open_writer
 from job_processor.store.sqlite.lock import FileLock
-from job_processor.store.sqlite.reader import Reader
+from job_processor.store.sqlite.reader import Reader, Searches
 from job_processor.store.sqlite.schema import upgrade
 from job_processor.store.sqlite.writer import Writer
 
+log = structlog.get_logger(__name__)
 FILE_NAME = "jobs.db"
+LOCK_NAME = "jobs.lock"
 WATCH_LIMIT = 10_000
 """Notices a follower may lag behind before it is told to fetch anew."""
+POINT_SECONDS, LIST_SECONDS, UPKEEP_SECONDS, SEARCH_SECONDS = 5.0, 5.0, 10.0, 5.0
+"""What one read of each kind may take."""
+SEARCHES, SEARCH_LINE = 2, 2
+"""Text searches at once, and how many may wait for each of these."""
+
+
+def refuse_directory(directory: Path, why: str) -> StoreRefused:
+    return StoreRefused(f"{directory} cannot be a data directory: {why}.")
+
+
+def refuse_unreadable(path: Path, error: apsw.Error) -> StoreRefused:
+    return StoreRefused(
+        f"{path} cannot be opened as a database ({type(error).__name__}). "
+        "Nothing was changed. Restore a backup, or move the file away to start empty."
+    )
+
+
+def refuse_damaged(db: apsw.Connection, path: Path) -> None:
+    """Raise ``StoreRefused`` when the file's structure is not whole."""
+    verdict = db.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict is None or verdict[0] != "ok":
+        raise StoreRefused(
+            f"{path} is damaged. Nothing was changed. Restore a backup, or move the file away to start empty."
+        )
+
+
+def _clock_was_set(done: "asyncio.Future[int]") -> None:
+    if done.cancelled() or done.exception() is not None:
+        # The next who asks for the time tries again.
+        return
+    if done.result():
+        log.warning("clock_set", milliseconds=done.result())
+
+
+@dataclass(slots=True)
+class _Readers:
+    """One thread a kind, so that no kind waits for another: text searches go through a whole file."""
+
+    points: Reader
+    """By a key, and small tables."""
+    lists: Reader
+    upkeep: Reader
+    """What the worker lives by: overdue jobs, the oldest due ones."""
+    searches: Searches
+
+    async def close(self) -> None:
+        await asyncio.gather(self.points.close(), self.lists.close(), self.upkeep.close(), self.searches.close())
 
 
 class SqliteStore:
-    """One directory, one process. ``now`` gives the time in milliseconds; tests pass their own."""
+    """One directory, one process. Tests pass a ``clock`` of their own, or ``now`` (milliseconds) that nobody sets."""
 
-    def __init__(self, directory: Path, now: Callable[[], int] | None = None) -> None:
+    def __init__(self, directory: Path, now: Callable[[], int] | None = None, clock: SteadyClock | None = None) -> None:
         self._directory = directory
         self._path = directory / FILE_NAME
-        self._now = now or SteadyClock().now
-        self._lock = FileLock(directory / "jobs.lock")
+        own = clock or SteadyClock()
+        self._clock = own if now is None else None
+        self._now: Callable[[], int] = now or own.now
+        self._setting: asyncio.Future[int] | None = None
+        self._lock = FileLock(directory / LOCK_NAME)
         self._writer: Writer | None = None
-        self._points: Reader | None = None
-        self._scans: Reader | None = None
+        self._readers: _Readers | None = None
         self._counts: dict[tuple[str, State], int] = {}
         self._watchers: set[asyncio.Queue[Notice | Resync | None]] = set()
 
@@ -62,7 +115,16 @@ class SqliteStore:
         return StoreInfo("sqlite", str(self._path), shared=False)
 
     def now(self) -> int:
+        if self._clock is not None and self._clock.step_due():
+            self._set(self._clock)
         return self._now()
+
+    def _set(self, clock: SteadyClock) -> None:
+        """Have the clock set to the wall clock, by the writer: what is a duration moves along in the same commit."""
+        if self._writer is None or (self._setting is not None and not self._setting.done()):
+            return
+        self._setting = self._writer.submit(operations.set_clock(clock))
+        self._setting.add_done_callback(_clock_was_set)
 
     async def open(self) -> None:
         check_library()
@@ -70,19 +132,20 @@ class SqliteStore:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.acquire()
         except OSError as error:
-            raise StoreRefused(f"{self._directory} cannot be a data directory: {error.strerror}.") from None
+            raise refuse_directory(self._directory, str(error.strerror)) from None
         try:
             db = await asyncio.to_thread(self._prepare)
             self._counts = queries.counts(db)
             self._writer = Writer(db, self._path, queries.last_seq(db), self._committed)
-            self._points = Reader(self._path, "sqlite-points")
-            self._scans = Reader(self._path, "sqlite-scans")
+            self._readers = _Readers(
+                Reader(self._path, "sqlite-points", POINT_SECONDS),
+                Reader(self._path, "sqlite-lists", LIST_SECONDS),
+                Reader(self._path, "sqlite-upkeep", UPKEEP_SECONDS),
+                Searches(self._path, SEARCHES, SEARCH_LINE, SEARCH_SECONDS),
+            )
         except apsw.Error as error:
             self._lock.release()
-            raise StoreRefused(
-                f"{self._path} cannot be opened as a database ({type(error).__name__}). "
-                "Nothing was changed. Restore a backup, or move the file away to start empty."
-            ) from error
+            raise refuse_unreadable(self._path, error) from error
         except BaseException:
             self._lock.release()
             raise
@@ -90,11 +153,7 @@ class SqliteStore:
     def _prepare(self) -> apsw.Connection:
         db = open_writer(self._path)
         self._path.chmod(0o600)
-        verdict = db.execute("PRAGMA quick_check(1)").fetchone()
-        if verdict is None or verdict[0] != "ok":
-            raise StoreRefused(
-                f"{self._path} is damaged. Nothing was changed. Restore a backup, or move the file away to start empty."
-            )
+        refuse_damaged(db, self._path)
         upgrade(db)
         failpoint("sqlite.before_recovery")
         # The lock says that whoever held these leases is gone.
@@ -104,10 +163,10 @@ class SqliteStore:
 
     async def close(self) -> None:
         # The writer last: whoever closes last moves the log into the file, and readers may not write.
-        for part in (self._points, self._scans, self._writer):
+        for part in (self._readers, self._writer):
             if part is not None:
                 await part.close()
-        self._writer = self._points = self._scans = None
+        self._writer = self._readers = None
         self._lock.release()
         for watcher in self._watchers:
             watcher.put_nowait(None)
@@ -118,36 +177,51 @@ class SqliteStore:
         await self._open_writer.submit(lambda tx: None)
 
     async def add(self, job: Job, key: IdempotencyKey | None = None) -> Added:
-        return await self._open_writer.submit(operations.add(job, key, self._now))
+        added = await self._open_writer.submit(operations.add(job, key, self._now))
+        if added is None:
+            raise IdempotencyMismatch("The idempotency key was used before with another body.")
+        return added
 
     async def get(self, job_id: str) -> Job | None:
-        return await self._open(self._points).run(queries.get(job_id))
+        return await self._open_readers.points.run(queries.get(job_id))
 
     async def find_execution(self, execution_id: str, flows: frozenset[str] | None = None) -> str | None:
-        return await self._open(self._points).run(queries.find_execution(execution_id, flows))
+        return await self._open_readers.points.run(queries.find_execution(execution_id, flows))
 
-    async def list(self, query: Query) -> Sequence[Listed]:
-        return await self._open(self._scans).run(queries.list_jobs(query))
+    async def list(self, query: Query) -> Sequence[Summary]:
+        readers = self._open_readers
+        reader = readers.lists if query.text is None else readers.searches
+        return await reader.run(queries.list_jobs(query))
 
     async def counts(self) -> Counts:
         flows = sorted({flow for flow, state in self._counts if state is State.PENDING})
-        oldest = await self._open(self._scans).run(queries.oldest_due(self._now(), flows))
+        oldest = await self._open_readers.upkeep.run(queries.oldest_due(self._now(), flows))
         return Counts({k: n for k, n in self._counts.items() if n}, oldest)
 
     async def claim(self, claim: Claim) -> Claimed:
         return await self._open_writer.submit(operations.claim(claim, self._now))
 
-    async def extend(self, held: Sequence[Held], until: int) -> Sequence[str]:
-        return await self._open_writer.submit(operations.extend(held, until))
+    async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:
+        return await self._open_writer.submit(operations.extend(held, lease_ms, self._now))
 
     async def apply(self, change: Change) -> bool:
         return await self._open_writer.submit(operations.apply(change, self._now))
 
     async def overdue(self, limit: int, but_callbacks_of: frozenset[str] = frozenset()) -> Sequence[Job]:
-        return await self._open(self._scans).run(queries.overdue(self._now(), limit, but_callbacks_of))
+        now = await self._settled_now()
+        return await self._open_readers.upkeep.run(queries.overdue(now, limit, but_callbacks_of))
 
     async def awaited(self, which: Awaited) -> Sequence[Job]:
-        return await self._open(self._scans).run(queries.awaited(which, self._now()))
+        now = await self._settled_now()
+        return await self._open_readers.upkeep.run(queries.awaited(which, now))
+
+    async def _settled_now(self) -> int:
+        """Not while the clock is being set: by the new time the leases from before would all be over."""
+        now = self.now()
+        if self._setting is None:
+            return now
+        await asyncio.wait([self._setting])
+        return self._now()
 
     async def prune(self, finished_before: int, limit: int) -> int:
         return await self._open_writer.submit(operations.prune(finished_before, limit))
@@ -159,10 +233,10 @@ class SqliteStore:
         return await self._open_writer.submit(inbox.keep(callback, limited))
 
     async def kept(self, callback_id: str) -> Callback | None:
-        return await self._open(self._points).run(inbox.kept(callback_id))
+        return await self._open_readers.points.run(inbox.kept(callback_id))
 
     async def inbox(self, query: InboxQuery) -> Sequence[Kept]:
-        return await self._open(self._points).run(inbox.inbox(query))
+        return await self._open_readers.lists.run(inbox.inbox(query))
 
     async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:
         await self._open_writer.submit(inbox.settle(callback_id, verdict, job_id))
@@ -171,7 +245,7 @@ class SqliteStore:
         return await self._open_writer.submit(inbox.forget(last_before, limit))
 
     async def lanes(self) -> Sequence[Lane]:
-        return await self._open(self._points).run(queries.lanes)
+        return await self._open_readers.points.run(queries.lanes)
 
     async def put_lane(self, lane: Lane) -> bool:
         return await self._open_writer.submit(operations.put_lane(lane))
@@ -180,10 +254,10 @@ class SqliteStore:
         await self._open_writer.submit(operations.beat(worker))
 
     async def workers(self, seen_after: int) -> Sequence[Worker]:
-        return await self._open(self._points).run(queries.workers(seen_after))
+        return await self._open_readers.points.run(queries.workers(seen_after))
 
     async def since(self, position: int, limit: int) -> Sequence[Notice] | Resync:
-        return await self._open(self._points).run(queries.since(position, limit))
+        return await self._open_readers.points.run(queries.since(position, limit))
 
     async def watch(self) -> AsyncIterator[Notice | Resync]:
         mine: asyncio.Queue[Notice | Resync | None] = asyncio.Queue()
@@ -215,8 +289,8 @@ class SqliteStore:
             raise StoreUnavailable("The store is closed.")
         return self._writer
 
-    @staticmethod
-    def _open(reader: Reader | None) -> Reader:
-        if reader is None:
+    @property
+    def _open_readers(self) -> _Readers:
+        if self._readers is None:
             raise StoreUnavailable("The store is closed.")
-        return reader
+        return self._readers

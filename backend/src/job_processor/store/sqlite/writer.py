@@ -36,6 +36,9 @@ class Transaction:
     moves: list[tuple[str, State | None, State | None]] = field(default_factory=list)
     """(flow, from, to) of every job that changed state; ``None``: it was not there before, or is gone."""
 
+    undo: list[Callable[[], None]] = field(default_factory=list)
+    """What is done beside the database, taken back when the transaction is rolled back."""
+
     def next_seq(self) -> int:
         self.seq += 1
         return self.seq
@@ -121,6 +124,8 @@ class Writer:
             failpoint("sqlite.after_commit")
         except Exception as error:
             self._roll_back(group, error)
+            for take_back in transaction.undo:
+                take_back()
             return None
         self._seq = transaction.seq
         return transaction

@@ -1,0 +1,72 @@
+"""What a start would find in a data directory, looked up without changing anything: for ``job-processor check``."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+import apsw
+
+from job_processor.store.sqlite.connection import check_library
+from job_processor.store.sqlite.schema import VERSIONS, refuse_newer, user_version
+from job_processor.store.sqlite.store import FILE_NAME, LOCK_NAME, refuse_damaged, refuse_directory, refuse_unreadable
+
+
+def inspect(directory: Path) -> list[str]:
+    """Lines for a person. Raises ``StoreRefused`` for what a start would refuse, except that a process uses it now."""
+    check_library()
+    path = directory / FILE_NAME
+    if not path.exists():
+        _check_place(directory)
+        return [f"store: sqlite, {path} is not there yet; a start makes it"]
+    try:
+        with contextlib.closing(_opened(path)) as db:
+            have = user_version(db)
+            refuse_newer(have, len(VERSIONS))
+            refuse_damaged(db, path)
+    except apsw.Error as error:
+        raise refuse_unreadable(path, error) from error
+    lines = [f"store: sqlite, {path}"]
+    if have < len(VERSIONS):
+        lines.append(f"schema: version {have}; a start brings it to {len(VERSIONS)}")
+    holder = _holder(directory / LOCK_NAME)
+    if holder is not None:
+        lines.append(f"in use: by a process (pid {holder})")
+    return lines
+
+
+def _check_place(directory: Path) -> None:
+    """Could the directory be made, or written to?"""
+    there = directory
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise refuse_directory(directory, os.strerror(errno.EEXIST if there == directory else errno.ENOTDIR))
+    try:
+        # Rights alone do not tell, for root not at all: something is made there for a moment.
+        tempfile.TemporaryDirectory(prefix=".job-processor-check-", dir=there).cleanup()
+    except OSError as error:
+        raise refuse_directory(directory, str(error.strerror)) from None
+
+
+def _opened(path: Path) -> apsw.Connection:
+    """Read-only. Without a log beside the file nobody uses it; it is read as it lies, and no log is made."""
+    alone = "" if path.with_name(path.name + "-wal").exists() else "&immutable=1"
+    uri = f"file:{quote(str(path.absolute()))}?mode=ro{alone}"
+    return apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+
+
+def _holder(lock: Path) -> str | None:
+    """Which process holds the lock; ``None``: nobody does."""
+    try:
+        with lock.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read(32).decode(errors="replace").strip() or "unknown"
+    except OSError:
+        pass
+    return None

@@ -1,0 +1,59 @@
+"""Ends jobs whose flow was taken out of the settings and did not come back: nobody would ever take them."""
+
+from collections.abc import AsyncIterator
+
+import structlog
+
+from job_processor.core.errors import JobNotFound
+from job_processor.core.job import State
+from job_processor.core.outcome import FlowMissing
+from job_processor.core.transitions import ends_without_flow
+from job_processor.lifecycle import Lifecycle
+from job_processor.store.base import Query, Store
+from job_processor.telemetry import Telemetry
+from job_processor.workers.loop import Loop
+
+log = structlog.get_logger(__name__)
+PAGE = 200
+POLL_SECONDS = 300.0
+
+
+class Orphans(Loop):
+    name = "orphans"
+
+    def __init__(self, lifecycle: Lifecycle, store: Store, telemetry: Telemetry) -> None:
+        super().__init__()
+        self._lifecycle = lifecycle
+        self._store = store
+        self._telemetry = telemetry
+
+    async def tick(self) -> float:
+        counts = (await self._store.counts()).by_state
+        for flow in sorted({flow for flow, state in counts if state is State.PENDING}):
+            if not self._lifecycle.knows(flow):
+                async for job_id in self._over(flow):
+                    await self._end(job_id)
+        return POLL_SECONDS
+
+    async def _over(self, flow: str) -> AsyncIterator[str]:
+        """The jobs of the flow that have waited long enough."""
+        now = self._store.now()
+        before: str | None = None
+        while True:
+            query = Query(limit=PAGE, before=before, states=frozenset({State.PENDING}), flow=flow, clip=1)
+            page = await self._store.list(query)
+            for one in page:
+                if ends_without_flow(one.run_at) <= now:
+                    yield one.id
+            if len(page) < PAGE:
+                return
+            before = page[-1].id
+
+    async def _end(self, job_id: str) -> None:
+        try:
+            moved = await self._lifecycle.signal(job_id, FlowMissing())
+        except JobNotFound:
+            return
+        if moved.landed:
+            self._telemetry.moved(moved.job)
+            log.warning("ended_without_flow", job=job_id, flow=moved.job.flow)

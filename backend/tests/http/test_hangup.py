@@ -1,0 +1,71 @@
+"""A list whose client has hung up is ended; one that would hold others up is refused in words."""
+
+import asyncio
+
+import pytest
+from starlette.requests import Request
+from starlette.types import Message
+
+from job_processor.core.errors import ReadTooLong, StoreUnavailable, TooManySearches
+from job_processor.http.hangup import unless_gone
+from job_processor.http.problems import Refused
+from tests.http.problems import assert_problem
+from tests.support.site import Site
+
+
+def request_of(messages: list[Message]) -> Request:
+    """A request to which these messages come, and then nothing more."""
+
+    async def receive() -> Message:
+        if messages:
+            return messages.pop(0)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    return Request({"type": "http", "method": "GET", "path": "/jobs", "headers": []}, receive)
+
+
+EMPTY: Message = {"type": "http.request", "body": b"", "more_body": False}
+GONE: Message = {"type": "http.disconnect"}
+
+
+async def test_what_nobody_waits_for_any_more_is_cancelled() -> None:
+    ended = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    with pytest.raises(Refused):
+        await unless_gone(request_of([EMPTY, GONE]), work())
+    await ended.wait()
+
+
+async def test_an_answer_and_an_error_reach_a_client_that_stays() -> None:
+    async def works() -> int:
+        return 7
+
+    async def fails() -> int:
+        raise StoreUnavailable("no")
+
+    assert await unless_gone(request_of([EMPTY]), works()) == 7
+    with pytest.raises(StoreUnavailable):
+        await unless_gone(request_of([EMPTY]), fails())
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(ReadTooLong("x"), "read_too_long"), (TooManySearches("x"), "too_many_searches")]
+)
+async def test_a_list_that_would_hold_others_up_is_a_503_that_says_what_to_do(
+    site: Site, monkeypatch: pytest.MonkeyPatch, error: StoreUnavailable, code: str
+) -> None:
+    async def refuse(query: object) -> None:
+        raise error
+
+    monkeypatch.setattr(site.store, "list", refuse)
+    reply = await site.client.get("/jobs?q=x")
+
+    assert_problem(reply, 503)
+    assert (reply.json()["code"], reply.headers["retry-after"].isdigit()) == (code, True)

@@ -1,0 +1,167 @@
+"""Reads of the SQLite store: apart by kind, limited in time, ended when nobody waits for them, bounded by indexes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import apsw
+import pytest
+
+from job_processor.core.errors import ReadTooLong, StoreUnavailable, TooManySearches
+from job_processor.core.ids import first_id_of
+from job_processor.store.base import Query, Summary
+from job_processor.store.sqlite import queries, rows
+from job_processor.store.sqlite.connection import open_reader, open_writer
+from job_processor.store.sqlite.reader import Reader, Searches
+from job_processor.store.sqlite.schema import upgrade
+from job_processor.store.sqlite.store import SEARCH_LINE, SEARCHES, SqliteStore
+from tests.store_suite import given
+
+FOREVER = 3_600.0
+Read = Callable[[apsw.Connection], int]
+
+
+def endless(db: apsw.Connection) -> int:
+    sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    return len(db.execute(sql).fetchall())
+
+
+def quick(db: apsw.Connection) -> int:
+    return int(str(db.execute("SELECT 7").fetchall()[0][0]))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    open_writer(tmp_path / "x.db").close()
+    return tmp_path / "x.db"
+
+
+@pytest.fixture
+async def reader(path: Path) -> AsyncIterator[Reader]:
+    made = Reader(path, "test", FOREVER)
+    yield made
+    await made.close()
+
+
+async def test_a_read_whose_time_is_up_is_ended_and_the_next_is_served(path: Path) -> None:
+    reader = Reader(path, "test", 0.05)
+    slow, after = reader.run(endless), reader.run(quick)
+    with pytest.raises(ReadTooLong):
+        await slow
+    assert await after == 7
+    await reader.close()
+
+
+async def test_a_read_that_is_given_up_makes_room_for_the_next(reader: Reader) -> None:
+    slow, waiting, after = reader.run(endless), reader.run(endless), reader.run(quick)
+    slow.cancel()
+    waiting.cancel()
+    assert await after == 7
+    assert reader.waiting == 0
+
+
+async def test_an_answer_does_not_wait_for_a_slow_read_behind_it(path: Path) -> None:
+    reader = Reader(path, "test", FOREVER)
+    first, slow = reader.run(quick), reader.run(endless)
+    assert await first == 7
+    await reader.close()
+    with pytest.raises(StoreUnavailable):
+        await slow
+
+
+async def test_searches_beyond_those_at_once_and_a_short_line_are_refused_until_one_is_over(path: Path) -> None:
+    searches = Searches(path, at_once=2, line=1, seconds=FOREVER)
+    running = [searches.run(endless) for _ in range(4)]
+    with pytest.raises(TooManySearches):
+        searches.run(quick)
+    for one in running[:2]:
+        one.cancel()
+    # The line has moved up: there is room, and in the end nobody is left in it.
+    await asyncio.sleep(0)
+    after = searches.run(quick)
+    for one in running[2:]:
+        one.cancel()
+    assert await after == 7
+    await searches.close()
+
+
+async def test_nothing_but_a_search_waits_for_searches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = SqliteStore(tmp_path)
+    await store.open()
+    job = await given.added(store, deadline=store.now() + 1)
+    real = queries.list_jobs
+
+    def as_asked(query: Query) -> Callable[[apsw.Connection], Sequence[Summary]]:
+        if query.text is None:
+            return real(query)
+        return lambda db: [][: endless(db)]
+
+    monkeypatch.setattr(queries, "list_jobs", as_asked)
+    searches = [asyncio.create_task(store.list(Query(text="ü"))) for _ in range(SEARCHES * (SEARCH_LINE + 1) + 2)]
+    refused, _ = await asyncio.wait(searches, return_when=asyncio.FIRST_COMPLETED)
+    assert {type(one.exception()) for one in refused} == {TooManySearches}
+
+    assert await store.get(job.id) == job
+    assert [one.id for one in await store.list(Query())] == [job.id]
+    assert (await store.counts()).by_state
+    assert [one.id for one in await store.overdue(10)] == [job.id]
+    assert list(await store.lanes()) == []
+    await given.added(store)
+
+    for one in searches:
+        one.cancel()
+    await store.close()
+
+
+MANY = 20_000
+OLDEST = 1_000_000_000_000
+APART = 10_000
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """So many jobs, ten seconds apart, every one with the tag ``common``, the oldest also with ``rare``."""
+    path = tmp_path_factory.mktemp("many") / "jobs.db"
+    db = open_writer(path)
+    upgrade(db)
+    db.execute("BEGIN")
+    for n in range(MANY):
+        job = given.a_job(OLDEST + n * APART)._replace(id=f"{first_id_of(OLDEST + n * APART)[:12]}{n:012x}")
+        db.execute(rows.INSERT, rows.insert_values(job, n + 1, OLDEST))
+        db.execute("INSERT INTO prompts (n, prompt) VALUES (?, ?)", (n + 1, "p"))
+        db.execute("INSERT INTO job_tags (tag, id) VALUES ('common', ?)", (job.id,))
+        if n < 10:
+            db.execute("INSERT INTO job_tags (tag, id) VALUES ('rare', ?)", (job.id,))
+    db.execute("COMMIT")
+    db.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (Query(), 50),
+        (Query(tag="common"), 50),
+        (Query(tag="rare"), 10),
+        (Query(tag="common", created_before=OLDEST + 10 * APART), 10),
+        (Query(created_before=OLDEST + 10 * APART), 10),
+        (Query(created_after=OLDEST + (MANY - 10) * APART), 10),
+        (Query(created_after=OLDEST + 5_000 * APART, created_before=OLDEST + 5_001 * APART), 1),
+        (Query(flow="f", created_before=OLDEST + 10 * APART), 10),
+        (Query(created_after=OLDEST + MANY * APART), 0),
+    ],
+    ids=str,
+)
+def test_what_a_list_costs_does_not_grow_with_the_number_of_jobs(many: Path, query: Query, found: int) -> None:
+    db = open_reader(many)
+    steps = 0
+
+    def count() -> bool:
+        nonlocal steps
+        steps += 100
+        return False
+
+    db.set_progress_handler(count, 100)
+    assert len(queries.list_jobs(query)(db)) == found
+    db.close()
+    assert steps < 10_000
