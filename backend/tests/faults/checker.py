@@ -140,8 +140,8 @@ def check_file(path: Path, verdict: Verdict) -> None:
         for pragma, good in (("integrity_check", [("ok",)]), ("foreign_key_check", [])):
             found = db.execute(f"PRAGMA {pragma}").fetchall()
             verdict.holds(found == good, "I14", f"{pragma}: {found[:3]}")
-        for table in ("prompts", "results", "tags", "keys"):
-            orphans = db.execute(f"SELECT count(*) FROM {table} WHERE n NOT IN (SELECT n FROM jobs)").fetchone()
+        for table, of in (("prompts", "n"), ("results", "n"), ("keys", "n"), ("job_tags", "id")):
+            orphans = db.execute(f"SELECT count(*) FROM {table} WHERE {of} NOT IN (SELECT {of} FROM jobs)").fetchone()
             verdict.holds(orphans == (0,), "I14", f"{orphans} rows of {table} belong to no job")
     finally:
         db.close()
