@@ -193,7 +193,9 @@ async def test_a_callback_after_the_job_has_failed(opened: Opened, clock: Clock)
         mock.go.set()
         await until_true(lambda: callbacks(site, "late") == 1)
 
-        assert await site.job(job) == failed
+        after = await site.job(job)
+        assert words(after) == [*words(failed), "late_result"]
+        assert {**after, "history": failed["history"]} == failed
         late = await site.callback({"jobId": job, "result": "once more"})
         assert_problem(late, 409)
 

@@ -125,12 +125,23 @@ async def test_a_result_schema_is_asked_for(rogue: Rogue, structured: str, respo
 
 
 async def test_partial_text_is_reported_at_most_twice_a_second(rogue: Rogue) -> None:
-    rogue.usual = stream("a", "b", "c", "d", "e")
     heard: list[str] = []
+    told = asyncio.Event()
+
+    async def progress(text: str) -> None:
+        heard.append(text)
+        told.set()
+
+    async def the_rest(writer: asyncio.StreamWriter) -> None:
+        await told.wait()
+        for payload in (*(chunk(text) for text in "bcde"), chunk(finish="stop")):
+            writer.write(b"data: " + msgspec.json.encode(payload) + b"\n\n")
+
+    rogue.usual = events(chunk("a"), then=the_rest)
     clock = iter(range(NOW, NOW + 10_000, 200))
     around = replace(surroundings(), now=lambda: next(clock))
     async with opened(OpenAIProcessor(OpenAIOptions(model="m", base_url=rogue.url), around)) as processor:
-        await processor.run(dispatch(heard=heard))
+        await processor.run(replace(dispatch(), progress=progress))
     assert heard == ["a", "abcd"]
 
 

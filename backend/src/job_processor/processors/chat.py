@@ -84,7 +84,7 @@ class Chat:
         try:
             return await reading.run(reporter)
         finally:
-            reporter.close()
+            await reporter.close()
 
 
 class _Reading:
