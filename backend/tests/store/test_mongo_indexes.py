@@ -41,6 +41,7 @@ async def test_only_what_is_missing_is_built_and_the_log_says_so(
     await place.open()
     with pymongo.MongoClient[dict[str, object]](server.uri) as client:
         client[place.database]["jobs"].drop_index("due")
+    caplog.clear()
     with recorded(place.database) as commands, caplog.at_level(logging.INFO):
         await place.open()
     [build] = commands.of("createIndexes")

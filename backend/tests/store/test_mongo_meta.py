@@ -1,5 +1,7 @@
 """A server that lacks what the driver needs is refused by name at open; so are data of a newer version."""
 
+import asyncio
+
 import pymongo
 import pytest
 from pymongo.asynchronous.collection import AsyncCollection
@@ -65,6 +67,14 @@ async def test_a_server_is_tried_once_and_again_when_it_is_another(place: MongoP
     with recorded(place.database) as commands:
         await meta.examine(link, "MongoDB 99.0")
         assert len(commands.of("update", "meta")) == 4
+    await link.close()
+
+
+@pytest.mark.mongo
+async def test_many_that_start_at_once_do_not_disturb_each_other(place: MongoPlace, server: MongoServer) -> None:
+    link = Link(server.uri, place.database, Tuning())
+    await asyncio.gather(*(meta.examine(link, "MongoDB 99.0") for _ in range(20)))
+    assert [one["_id"] async for one in link.collection("meta").find()] == ["format"]
     await link.close()
 
 

@@ -5,6 +5,7 @@ failures later, one by one. So when a database is opened on a server that it was
 command that the driver uses is tried on one scratch document.
 """
 
+import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,7 +19,6 @@ FORMAT = 2
 OLDEST_READER = 1
 """The oldest format whose programs can read what this one writes."""
 _ID = "format"
-_SCRATCH = "scratch"
 
 
 async def examine(link: Link, server: str) -> None:
@@ -41,7 +41,8 @@ async def examine(link: Link, server: str) -> None:
 
 
 async def _probe(link: Link, meta: Collection, server: str) -> None:
-    where = {"_id": _SCRATCH}
+    # A document of its own: of many processes that start together, each tries the server.
+    where = {"_id": f"scratch-{secrets.token_hex(8)}"}
     renewal = [{"$set": {"until": {"$min": [5, {"$ifNull": ["$deadline", 9]}]}}}]
     steps: list[tuple[str, Callable[[], Awaitable[Any]]]] = [
         (
