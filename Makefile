@@ -10,6 +10,8 @@ UI := backend/src/job_processor/ui
 HOST ?= 127.0.0.1
 PORT ?= 3000
 DATA_DIR ?= data
+# Tests wait more than they work: two of these for each core.
+TEST_WORKERS ?= 4
 UVLOCK = $(BIN)/uv pip compile -q --no-config --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -70,7 +72,7 @@ test: setup-test lint ## Every check: format, lint, types, imports, unit, store 
 	@scripts/infra/test-infra
 	@scripts/infra/check-containers
 	@scripts/infra/check-ci
-	@cd backend && FAILOVER=short ../$(BIN)/python -m pytest -q -m "not n8n"
+	@cd backend && FAILOVER=short ../$(BIN)/python -m pytest -q -m "not n8n" -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: setup frontend/node_modules/.installed ## Format, lint, types, import rules; changes nothing

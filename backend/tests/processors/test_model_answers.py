@@ -13,7 +13,7 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Failed, HandOver, LaneClosed, LaneFault, Succeeded
 from job_processor.processors.azure_openai import AzureOpenAIOptions, AzureOpenAIProcessor
-from job_processor.processors.completion import NO_FINISH
+from job_processor.processors.completion import HALVES, NO_FINISH
 from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
 from tests.processors.chat import chunk, completion, error, stream, usage, whole
 from tests.processors.given import dispatch, opened, surroundings
@@ -51,6 +51,26 @@ async def test_an_answer_without_a_reason_to_finish_is_taken_and_marked(
     assert (ended.result, ended.note) == ("Hello.", NO_FINISH)
     assert ended.usage is not None
     assert ended.usage.completion_tokens == 3
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "text", "note"),
+    [
+        (events(chunk("Hello"), chunk("\ud83d", finish="stop"), "[DONE]"), "Hello\ufffd", HALVES),
+        (events(chunk("Hi \ud83d"), chunk("\ude00", finish="stop"), "[DONE]"), "Hi 😀", None),
+        (events(chunk("\ude00"), chunk("\ud83d"), "[DONE]"), "\ufffd\ufffd", f"{NO_FINISH} {HALVES}"),
+    ],
+)
+async def test_half_a_character_costs_no_answer(
+    rogue: Rogue, behaviour: Behaviour, text: str, note: str | None
+) -> None:
+    ended = await taken(rogue, behaviour)
+    assert (ended.result, ended.note) == (text, note)
+
+
+async def test_nor_in_a_whole_document(rogue: Rogue) -> None:
+    ended = await taken(rogue, whole("half \ud83d", "stop"), stream=False)
+    assert (ended.result, ended.note) == ("half \ufffd", HALVES)
 
 
 async def test_an_ordinary_answer_is_not_marked(rogue: Rogue) -> None:
@@ -173,7 +193,6 @@ CUT: dict[str, tuple[Behaviour, str, bool]] = {
     "a filter": (events(chunk("Hello"), error("content_filter")), "content_filter", False),
     "garbage": (events(chunk("Hello"), "<html>"), "answer_garbled", True),
     "length, then an error": (events(chunk("Hello", "length"), error("server_error")), "length", False),
-    "half a character": (events(chunk("Hello"), chunk("\ud83d", "stop"), "[DONE]"), "answer_garbled", True),
 }
 
 

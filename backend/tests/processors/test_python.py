@@ -8,6 +8,7 @@ import pytest
 
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.outcome import Failed, Succeeded
+from job_processor.processors.completion import HALVES
 from job_processor.processors.python import PythonOptions, PythonProcessor
 from tests.processors import functions
 from tests.processors.given import JOB_ID, MAX_RESULT_BYTES, attempt, dispatch, opened, surroundings
@@ -69,8 +70,6 @@ async def test_the_longest_result_is_the_settings_to_say() -> None:
         ("float('nan')", "python_result", False),
         ("b'bytes'", "python_result", False),
         ("(lambda x: x.append(x) or x)([])", "python_result", False),
-        (r"'\ud800'", "python_result", True),
-        (r"{'a': '\ud800'}", "python_result", True),
         ("'x' * 1_100_000", "answer_too_large", False),
     ],
 )
@@ -78,6 +77,15 @@ async def test_values_that_are_no_result(value: str, code: str, retryable: bool)
     ended = await outcome("value", value)
     assert isinstance(ended, Failed)
     assert (ended.error.code, ended.retryable) == (code, retryable)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(r"'a\ud800'", "a\ufffd"), (r"{'a': '\ud800'}", '{"a": "\ufffd"}'), (r"'\ud83d\ude00'", "😀")]
+)
+async def test_half_a_character_costs_no_result(value: str, text: str) -> None:
+    ended = await outcome("value", value)
+    assert isinstance(ended, Succeeded)
+    assert (ended.result, ended.note) == (text, HALVES if "\ufffd" in text else None)
 
 
 @pytest.mark.parametrize("function", ["fail", "fail_async"])

@@ -26,6 +26,7 @@ _CUT_OFF: Final = {
 }
 """Reasons to finish (in lower case) that make an answer none; any other is as good as ``stop``."""
 _THINKING: Final = frozenset({"thinking", "reasoning", "redacted_thinking", "reasoning_text", "thought", "reference"})
+HALVES: Final = "Halves of characters (lone surrogates) in the answer became U+FFFD."
 NO_FINISH: Final = "The model server gave no reason to finish; the answer was taken as whole."
 
 
@@ -82,7 +83,7 @@ class Answer:
     @property
     def partial(self) -> str | None:
         """The text so far, fit to be kept; ``None``: there is none."""
-        return readable(self.text) or None
+        return sound(self.text)[0] or None
 
     def add(self, piece: Any, *, delta: bool) -> bool:
         """Take in a whole completion, or with ``delta`` a chunk of one; True when it brought text."""
@@ -131,10 +132,8 @@ class Answer:
 
     def taken(self, note: str | None) -> Outcome:
         """The text as the result; ``note``: what was odd about its end."""
-        text = sound(self.text)
-        if text is None:
-            return self.failed("answer_garbled", "The answer holds half of a character (a lone surrogate).")
-        return Succeeded(text, usage=self.usage, note=note)
+        text, halves = sound(self.text)
+        return Succeeded(text, usage=self.usage, note=" ".join(filter(None, (note, halves))) or None)
 
     def failed(self, code: str, message: str, *, retryable: bool = True) -> Failed:
         """A failed attempt, with what came of the answer."""
@@ -161,19 +160,18 @@ class Answer:
         return None
 
 
-def sound(text: str) -> str | None:
-    """The text with surrogate pairs joined that came in two pieces; ``None`` when a half is left over."""
+def sound(text: str) -> tuple[str, str | None]:
+    """The text that a store can keep, and a note about what had to be replaced for that.
+
+    Surrogate pairs that came in two pieces are joined; a half that is left over becomes U+FFFD.
+    """
     if text.isascii():
-        return text
+        return text, None
+    joined = text.encode("utf-16-le", "surrogatepass")
     try:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        return joined.decode("utf-16-le"), None
     except UnicodeDecodeError:
-        return None
-
-
-def readable(text: str) -> str:
-    """The same with U+FFFD for a half that is left over: to be kept beside a failure, and not as a result."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return joined.decode("utf-16-le", "replace"), HALVES
 
 
 def _of(value: object, name: str) -> Any:

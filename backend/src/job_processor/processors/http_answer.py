@@ -8,7 +8,7 @@ from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Failed, HandOver, LaneClosed, Outcome, Succeeded, lane_closed
 from job_processor.processors import json_pointer, result_size
-from job_processor.processors.completion import readable, sound
+from job_processor.processors.completion import sound
 from job_processor.processors.json_pointer import Pointer
 from job_processor.processors.outgoing import Reply, is_encoded
 from job_processor.processors.words import one_line, page_text
@@ -120,11 +120,8 @@ def _part(text: str, take: Pointer, status: int, most: int) -> Outcome:
 
 
 def _succeeded(text: str, most: int) -> Outcome:
-    whole = sound(text)
-    if whole is None:
-        words = "The answer holds half of a character (a lone surrogate)."
-        return _failed("answer_garbled", words, partial=readable(text))
-    return result_size.refused(whole, "The answer", most, partial=whole) or Succeeded(whole)
+    whole, note = sound(text)
+    return result_size.refused(whole, "The answer", most, partial=whole) or Succeeded(whole, note=note)
 
 
 def _went_on(status: int) -> HandOver:

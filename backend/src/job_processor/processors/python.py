@@ -137,10 +137,8 @@ def _outcome(returned: object, most: int) -> Outcome:
         except (TypeError, ValueError, RecursionError):
             message = f"The function returned a {type(returned).__name__} that cannot be written as JSON."
             return Failed(JobError("python_result", message), retryable=False)
-    whole = sound(text)
-    if whole is None:
-        return Failed(JobError("python_result", "The result holds half of a character (a lone surrogate)."))
-    return result_size.refused(whole, "The result", most) or Succeeded(whole)
+    whole, note = sound(text)
+    return result_size.refused(whole, "The result", most) or Succeeded(whole, note=note)
 
 
 def _failed(error: BaseException) -> Failed:
