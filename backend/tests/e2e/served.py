@@ -69,6 +69,7 @@ class Served:
     directory: Path
     port: int = field(default_factory=free_port)
     flows: str = FLOWS
+    environment: Mapping[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -87,7 +88,7 @@ class Served:
         kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")}
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                command, env={**kept, "FLOWS_FILE": str(flows)}, stdout=log, stderr=subprocess.STDOUT
+                command, env={**kept, **self.environment, "FLOWS_FILE": str(flows)}, stdout=log, stderr=subprocess.STDOUT
             )
         end = time.monotonic() + STARTS_WITHIN_SECONDS
         while not self._answers():
