@@ -88,7 +88,10 @@ class Served:
         kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")}
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                command, env={**kept, **self.environment, "FLOWS_FILE": str(flows)}, stdout=log, stderr=subprocess.STDOUT
+                command,
+                env={**kept, **self.environment, "FLOWS_FILE": str(flows)},
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
         end = time.monotonic() + STARTS_WITHIN_SECONDS
         while not self._answers():

@@ -10,6 +10,7 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Failed, HandOver, LaneClosed, Outcome, Succeeded
 from job_processor.processors.base import Finding, Reconciler
+from job_processor.processors.completion import HALVES
 from job_processor.processors.n8n import N8nOptions, N8nProcessor
 from tests.n8n import fake_n8n
 from tests.n8n.fake_n8n import ExecutionStatus, FakeN8n
@@ -350,7 +351,15 @@ async def test_where_n8n_cannot_tell_that_is_what_is_known(behaviour: Behaviour,
         ({"result": "plain"}, Succeeded("plain")),
         ({"result": {"a": "é"}}, Succeeded('{"a": "é"}')),
         ({"body": '{"result": "x"}'}, Succeeded("x")),
-        ({"body": '{"result": "\\ud800"}'}, None),
+        ({"body": '{"result": "\\ud800"}'}, Succeeded("\ufffd", note=HALVES)),
+        ({"result": "a\ud800"}, Succeeded("a\ufffd", note=HALVES)),
+        (
+            {"body": '{"result": {"n": 1.50, "big": 1e400, "s": "\\u00e9"}}'},
+            Succeeded('{"n": 1.50, "big": 1e400, "s": "\\u00e9"}'),
+        ),
+        ({"body": '{"result": [' + "9" * 5000 + "]}"}, Succeeded("[" + "9" * 5000 + "]")),
+        ({"body": '{"result": "\ud800"}'}, Succeeded("\ufffd", note=HALVES)),
+        ({"body": '\ufeff{"result": [1]}'}, Succeeded("[1]")),
         ({"body": "not JSON"}, None),
         ({}, None),
     ],

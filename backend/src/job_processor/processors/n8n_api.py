@@ -2,17 +2,19 @@
 
 import json
 import logging
+from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
 from yarl import URL
 
 from job_processor.core.job import JobError
 from job_processor.core.outcome import Accepted, Failed, HandOver, Succeeded
-from job_processor.processors import result_size
+from job_processor.processors import json_pointer, result_size
 from job_processor.processors.answers import QUOTE_LIMIT, detail_of, one_line, quoted
 from job_processor.processors.base import Finding
 from job_processor.processors.callback_dispatch import is_execution_id
+from job_processor.processors.completion import sound
+from job_processor.processors.error_body import decoded
 from job_processor.processors.outgoing import Outgoing, Reply
 
 SECONDS: Final = 10.0
@@ -28,6 +30,7 @@ _ENDED: Final = {
     "crashed": "says that it crashed",
     "canceled": "says that it was stopped",
 }
+_RESULT: Final = json_pointer.parse("/result")
 _log = logging.getLogger(__name__)
 
 
@@ -78,8 +81,8 @@ class N8nApi:
         if reply.unread is not None:
             return Finding(f"{asked} answered with a record that could not be read ({reply.unread}).")
         try:
-            execution = msgspec.json.decode(reply.body)
-        except (msgspec.DecodeError, RecursionError):
+            execution = decoded(reply.body)
+        except (ValueError, RecursionError):
             execution = None
         if not isinstance(execution, dict):
             return Finding(f"{asked} answered with something that is no execution.", answered=False)
@@ -88,11 +91,11 @@ class N8nApi:
     def _read(self, execution: dict[str, Any], asked: str, job_id: str, execution_id: str) -> Finding:
         status = one_line(str(execution.get("status")))[:40]
         told = _callback_of(execution, self._result_node)
-        if told is not None and told.get("jobId", job_id) != job_id:
+        if told is not None and told.job_id not in (None, job_id):
             return Finding(f"{asked} knows it as another job's. Is api_url the n8n of this flow?")
         if status in _STILL_GOING:
             # It may have built its callback while we were down, and wait to deliver it again.
-            if told is not None and (told.get("result") is not None or told.get("error")):
+            if told is not None and (told.result is not None or told.error is not None):
                 return _found(
                     f"{asked} has not delivered what it built ({status}).", told, "success", execution_id, self._most
                 )
@@ -131,13 +134,22 @@ class N8nApi:
 
 def _is_json(body: bytes) -> bool:
     try:
-        msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+        decoded(body)
+    except (ValueError, RecursionError):
         return False
     return True
 
 
-def _callback_of(execution: dict[str, Any], node: str) -> dict[str, Any] | None:
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """The callback that a run had built. ``result`` is text, or the JSON text of any other value."""
+
+    job_id: object
+    result: str | None
+    error: str | None
+
+
+def _callback_of(execution: dict[str, Any], node: str) -> _Built | None:
     """What the workflow built for us, from the last run of the node that builds it."""
     match execution:
         case {"data": {"resultData": {"runData": dict() as runs}}}:
@@ -150,23 +162,32 @@ def _callback_of(execution: dict[str, Any], node: str) -> dict[str, Any] | None:
         case _:
             return None
     if not isinstance(item.get("body"), str):
-        return item
+        return _built(item, json.dumps(item.get("result"), ensure_ascii=False))
+    body = item["body"].removeprefix("\ufeff")
     try:
-        body = msgspec.json.decode(item["body"])
-    except (msgspec.DecodeError, RecursionError):
+        # Numbers stay text: a result may hold any.
+        fields = json.loads(body, parse_int=str, parse_float=str)
+        return _built(fields, json_pointer.find(body, _RESULT)) if isinstance(fields, dict) else None
+    except json_pointer.NotThere:
+        return _built(fields, "null")
+    except (ValueError, RecursionError, json_pointer.NotJson):
         return None
-    return body if isinstance(body, dict) else None
 
 
-def _found(words: str, told: dict[str, Any], status: str, execution_id: str, most: int) -> Finding:
+def _built(fields: dict[str, Any], spelt: str) -> _Built:
+    """``spelt``: the result as the document spells it."""
+    result, error = fields.get("result"), fields.get("error")
+    text = None if result is None else result if isinstance(result, str) else spelt
+    return _Built(fields.get("jobId"), text, str(error)[:QUOTE_LIMIT] if error else None)
+
+
+def _found(words: str, told: _Built, status: str, execution_id: str, most: int) -> Finding:
     """With the callback that the run had built."""
-    result = told.get("result")
-    if result is not None:
-        text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)
-        outcome = result_size.refused(text, "The result", most) or Succeeded(text)
+    if told.result is not None:
+        text, note = sound(told.result)
+        outcome = result_size.refused(text, "The result", most) or Succeeded(text, note=note)
         return Finding(words, outcome, ended=True)
-    error = told.get("error")
-    return Finding(words, _ended(status, execution_id, str(error)[:QUOTE_LIMIT] if error else None), ended=True)
+    return Finding(words, _ended(status, execution_id, told.error), ended=True)
 
 
 def _error_of(execution: dict[str, Any]) -> str | None:
