@@ -15,7 +15,8 @@ import aiohttp
 
 from tests.failover.cluster import Cluster
 from tests.failover.screen import Screen, every_job
-from tests.faults.checker import Verdict, all_final, check
+from tests.faults.book import Verdict
+from tests.faults.checker import all_final, check
 from tests.faults.ledger import Ledger
 from tests.faults.load import Client, Memory
 from tests.faults.mongo_proxy import READS, WRITES, Harm
@@ -80,13 +81,6 @@ class Candid(Ledger):
         super().answered(request, "unknown" if status == 503 else what, status=status, job=job, said=said)
 
 
-class Fed(Client):
-    """A client whose budget of new jobs grows with the campaign."""
-
-    def allow(self, jobs: int) -> None:
-        self._budget += jobs
-
-
 class Campaign:
     def __init__(self, cluster: Cluster, plan: Plan, directory: Path, seed: int) -> None:
         self._cluster = cluster
@@ -94,7 +88,7 @@ class Campaign:
         self._rng = random.Random(seed)
         self._ledger = Candid(directory / "ledger")
         self._memory = Memory()
-        self._clients = [Fed(base, self._ledger, self._memory, self._rng, 0) for base in cluster.bases]
+        self._clients = [Client(base, self._ledger, self._memory, self._rng, 0) for base in cluster.bases]
         self.report = Report(cluster.database.name)
 
     async def run(self) -> Report:

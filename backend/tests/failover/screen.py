@@ -7,6 +7,8 @@ import json
 import aiohttp
 from yarl import URL
 
+DELETED = "deleted"
+
 
 class Screen:
     """What one follower of one API believes: id → status, and the rev that said so."""
@@ -30,7 +32,7 @@ class Screen:
 
     @property
     def statuses(self) -> dict[str, str]:
-        return {job_id: status for job_id, (_, status) in self.believes.items()}
+        return {job_id: status for job_id, (_, status) in self.believes.items() if status != DELETED}
 
     async def _run(self) -> None:
         timeout = aiohttp.ClientTimeout(total=None, sock_read=40)
@@ -66,7 +68,7 @@ class Screen:
     def _learn(self, told: dict[str, str | int | None]) -> None:
         job_id, rev = str(told["id"]), int(told["rev"] or 0)
         if rev >= self.believes.get(job_id, (0, ""))[0]:
-            self.believes[job_id] = (rev, str(told["status"]))
+            self.believes[job_id] = (rev, str(told["status"] or DELETED))
 
     async def _fetch(self, session: aiohttp.ClientSession) -> None:
         """All jobs, as a page does on `resync`. What it knew before counts for nothing."""

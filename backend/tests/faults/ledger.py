@@ -11,7 +11,11 @@ import msgspec
 
 
 class Entry(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
-    """``sent``: about to ask. ``acked``, ``refused``, ``unknown``: what came of it. ``saw``: a final job as read."""
+    """``sent``: about to ask. ``acked``, ``refused``, ``unknown``: what came of it. ``saw``: a final job as read.
+
+    ``result``: of a report the result it brings, of an accept the text that is taken. ``error``: of a report.
+    ``callback``: the kept callback that is accepted. ``said``: the verdict on a callback, or the code of a refusal.
+    """
 
     what: str
     request: int = 0
@@ -20,6 +24,9 @@ class Entry(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
     prompt: str | None = None
     key: str | None = None
     result: str | None = None
+    error: str | None = None
+    attempt: int | None = None
+    callback: str | None = None
     status: int | None = None
     state: str | None = None
     finished: str | None = None
@@ -41,9 +48,23 @@ class Ledger:
         prompt: str | None = None,
         key: str | None = None,
         result: str | None = None,
+        error: str | None = None,
+        attempt: int | None = None,
+        callback: str | None = None,
     ) -> int:
         self._requests += 1
-        entry = Entry(what="sent", request=self._requests, op=op, job=job, prompt=prompt, key=key, result=result)
+        entry = Entry(
+            what="sent",
+            request=self._requests,
+            op=op,
+            job=job,
+            prompt=prompt,
+            key=key,
+            result=result,
+            error=error,
+            attempt=attempt,
+            callback=callback,
+        )
         self._write(entry, sync=True)
         return self._requests
 

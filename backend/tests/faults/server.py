@@ -19,13 +19,14 @@ START_SECONDS = 30.0
 class Server:
     """One data directory and whoever serves it. Standard error goes to ``server.log`` beside the data.
 
-    ``flows``: the content of its flows.toml; empty: there is none.
+    ``flows``: the content of its flows.toml; empty: there is none. ``port``: 0 for a free one at each start.
     """
 
     directory: Path
     flows: str
     environment: Mapping[str, str] = field(default_factory=dict)
     data: Path | None = None
+    port: int = 0
     process: "subprocess.Popen[str] | None" = None
     base: str = ""
 
@@ -46,7 +47,7 @@ class Server:
         assert self.process is None, "started already"
         if self.flows:
             (self.directory / "flows.toml").write_text(self.flows, encoding="utf-8")
-        arguments = [*before, str(COMMAND), "serve", "--port", "0", "--data-dir", str(self.data_directory)]
+        arguments = [*before, str(COMMAND), "serve", "--port", str(self.port), "--data-dir", str(self.data_directory)]
         self.process = self._spawn(arguments, failpoints)
         assert self.process.stdout is not None
         async with asyncio.timeout(START_SECONDS):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import checker
-from tests.faults.checker import Verdict
+from tests.faults.book import Verdict
 from tests.faults.ledger import Ledger
 from tests.faults.load import FLOWS, Client, Memory
 from tests.faults.server import Server

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from job_processor.core.callbacks import Answer
 from job_processor.core.errors import CallbackNotFound
 from job_processor.core.ids import is_job_id
+from job_processor.failpoints import failpoint
 from job_processor.http import paging, schemas, wire
 from job_processor.http.context import Context, answer, answer_list
 from job_processor.http.gate import read_json
@@ -63,6 +64,7 @@ class InboxRoutes:
         moved = await context.inbox.accept(_callback_id(request))
         if moved.landed:
             context.telemetry.moved(moved.job)
+        failpoint("accept.before_response")
         return answer(wire.whole(moved.job, None))
 
 

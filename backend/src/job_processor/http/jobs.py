@@ -106,6 +106,7 @@ class Jobs:
             _check_prompt(wanted.prompt)
         job = await context.lifecycle.replay(job_id(request), wanted.flow, wanted.prompt)
         context.telemetry.submitted(job.flow)
+        failpoint("replay.before_response")
         return answer(wire.whole(job, await context.waits(job)), 201, {"location": f"/jobs/{job.id}"})
 
     async def compare(self, request: Request) -> Response:
@@ -120,6 +121,7 @@ class Jobs:
         if not await self._context.store.delete(wanted):
             job = await self._context.job(request)
             raise MoveRefused(f"Only final jobs can be deleted; this one is {job.state.value}.")
+        failpoint("delete.before_response")
         return Response(status_code=204)
 
 
