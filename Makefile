@@ -93,6 +93,10 @@ fix: setup frontend/node_modules/.installed ## Format and repair what can be rep
 kill-test: setup ## Kill the server again and again under load: CYCLES=1000
 	@cd backend && ../$(BIN)/python -m tests.faults.kill_campaign --cycles $(or $(CYCLES),1000)
 
+.PHONY: soak
+soak: setup ## Everything at once for an hour against one server; memory, times, and the checker: SECONDS=3600
+	@cd backend && ../$(BIN)/python -m tests.faults.soak --seconds $(or $(SECONDS),3600)
+
 .PHONY: failover-test
 failover-test: $(VENV)/.test-tools ## Kill the database and workers under load
 	@cd backend && ../$(BIN)/python -m pytest -q -m slow tests/failover -s

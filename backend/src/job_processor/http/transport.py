@@ -246,6 +246,10 @@ class _Corked:
         self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
+        if self.is_closing():
+            # Nobody gets it any more. Of several requests on a connection uvicorn tells the last one alone that it is
+            # closed, and one before that may still be answering.
+            return
         if self._head:
             head, self._head = self._head, b""
             self._transport.write(head + data)
