@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from job_processor.core.verdict import ResultKind, SchemaError
-from job_processor.results import Examiners, examine, messages
+from job_processor.results import Examiners, examine, messages, pool
 from job_processor.results.examination import INLINE_LIMIT, NO_DETAILS
 from job_processor.results.pool import SCHEMA_TOO_COSTLY, UNCHECKED
 from tests.support.waiting import until_true
@@ -128,6 +129,28 @@ async def test_the_death_of_a_process_is_the_end_of_its_question_alone(examiners
     # Killed before or after it was asked: then a new one was started, and stopped in time.
     assert (await asked).kind is ResultKind.UNCHECKED
     assert (await examiners.examine("1", {})).kind is ResultKind.JSON
+
+
+async def test_what_is_examined_by_a_process_that_somebody_kills_is_examined_by_another(
+    examiners: Examiners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await examiners.examine("1", {})
+    [pid] = pids(examiners)
+    os.kill(pid, signal.SIGSTOP)  # So that it is killed while it is asked.
+    written = threading.Event()
+    write = pool._Child._write
+
+    def write_and_tell(child: pool._Child, frame: bytes) -> None:
+        write(child, frame)
+        written.set()
+
+    monkeypatch.setattr(pool._Child, "_write", write_and_tell)
+    asked = asyncio.create_task(examiners.examine("[1]", {"type": "array"}))
+    assert await asyncio.to_thread(written.wait, 20)
+    os.kill(pid, signal.SIGKILL)
+
+    assert (await asked).kind is ResultKind.JSON
+    assert pids(examiners) != [pid]
 
 
 async def test_what_is_no_answer_is_the_end_of_its_process(

@@ -9,7 +9,7 @@ from job_processor.core.job import AttemptEnd, JobError, State
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Cancelled, Expired, Failed, Succeeded, lane_closed
 from job_processor.core.verdict import Verdict
-from job_processor.lifecycle import NewJob
+from job_processor.lifecycle import Moved, NewJob
 from job_processor.results import Examiners
 from job_processor.store.base import Query, Store
 from tests.store_suite import given
@@ -244,3 +244,25 @@ async def test_a_job_that_is_gone_ends_the_wait(place: Place, store: Store) -> N
     await waiting.end()
 
     assert await store.get(job_id) is None
+
+
+async def test_another_error_than_an_absent_store_costs_no_outcome_either(
+    place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage(store, place.clock, Doing(succeed))
+    job_id = (await stage.lifecycle.submit(NewJob("p"))).job.id
+    signal = stage.lifecycle.signal
+    faults = 0
+
+    async def breaks_three_times(*args: Any, **named: Any) -> Moved:
+        nonlocal faults
+        if faults < 3:
+            faults += 1
+            raise MemoryError
+        return await signal(*args, **named)
+
+    monkeypatch.setattr(stage.lifecycle, "signal", breaks_three_times)
+    job = await stage.until_final(job_id)
+
+    assert faults == 3
+    assert (job.state, job.result, job.attempt) == (State.COMPLETED, "paid for", 1)

@@ -1,5 +1,6 @@
 """The reaper: what is overdue is ended, and nobody holds up anybody else."""
 
+import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.flow import FlowRules
 from job_processor.core.outcome import Accepted
+from job_processor.core.transitions import Change
 from job_processor.lifecycle import Moved
 from job_processor.workers.reaper import Reaper
 from tests.support.clock import Clock
@@ -134,3 +136,52 @@ async def test_a_processor_that_cannot_be_asked_is_waited_for_as_before(site: Si
     assert (await site.job(job))["status"] == "WAITING"
     assert await site.store.overdue(10) == []
     assert (await site.callback({"jobId": job, "result": "r"})).json()["status"] == "COMPLETED"
+
+
+async def test_what_is_overdue_together_is_ended_together(
+    site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None lands before the last of them has come to the store, which can then write them as one group."""
+    jobs = [(await site.submit())["id"] for _ in range(20)]
+    for _ in jobs:
+        await site.claim()
+    clock.forward(31_000)
+    all_there = asyncio.Barrier(len(jobs))
+    apply = site.store.apply
+
+    async def together(change: Change) -> bool:
+        async with asyncio.timeout(20):
+            await all_there.wait()
+        return await apply(change)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.store, "apply", together)
+        await reaper(site).tick()
+
+    assert {(await site.job(job))["error"]["code"] for job in jobs} == {"lease_lost"}
+
+
+async def test_a_store_that_goes_away_meanwhile_is_told_when_all_have_tried(
+    site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        await site.submit()
+        await site.claim()
+    clock.forward(31_000)
+    apply = site.store.apply
+    tried = 0
+
+    async def sometimes(change: Change) -> bool:
+        nonlocal tried
+        tried += 1
+        if tried == 2:
+            raise StoreUnavailable("away")
+        return await apply(change)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.store, "apply", sometimes)
+        with pytest.raises(StoreUnavailable):
+            await reaper(site).tick()
+
+    assert tried == 5
+    assert len(await site.store.overdue(10)) == 1

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -39,11 +40,19 @@ _KNOWN_SCHEMAS = 256
 _PIPE_HOLDS = 32_768
 
 
+_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
+"""How a process ends that somebody else killed; what an examination itself does ends it in another way."""
+
+
 class _Died(Exception):
     """The process ended, or was killed, before its last word. ``said``: its last but one, if there was any."""
 
     def __init__(self, said: Say | None = None) -> None:
         self.said = said
+
+
+class _Killed(_Died):
+    """Not by us, and not for what it examined."""
 
 
 class Examiners:
@@ -118,7 +127,13 @@ class Examiners:
             raise _Died from None  # Closed before its turn came.
 
     def _ask(self, ask: Ask) -> Say:
-        """In a thread of its own: ask this thread's process, and start one if there is none."""
+        """In a thread of its own: ask this thread's process, and once more a new one if it was killed from outside."""
+        try:
+            return self._ask_once(ask)
+        except _Killed:
+            return self._ask_once(ask)
+
+    def _ask_once(self, ask: Ask) -> Say:
         mine = self._mine
         child: _Child | None = getattr(mine, "child", None)
         try:
@@ -160,6 +175,7 @@ class _Child:
             bufsize=0,
         )
         self._ended = threading.Lock()
+        self._ended_by_us = False
         self._is_new = True
 
     @property
@@ -184,8 +200,8 @@ class _Child:
                     self._next(time.monotonic() + START_SECONDS)
                     self._is_new = False
                 said = self._next(time.monotonic() + WAIT * seconds)
-            except _Died:
-                raise _Died(best) from None
+            except _Died as died:
+                raise type(died)(best) from None
             if said.last:
                 return best or said
             best = said
@@ -193,12 +209,21 @@ class _Child:
     def end(self) -> None:
         """Kill it and wait until it is gone. May be called from any thread, and again."""
         with self._ended:
+            self._ended_by_us = True
             self._process.kill()
             self._process.wait()
             for stream in (self._process.stdin, self._process.stdout):
                 if stream is not None:
                     with contextlib.suppress(OSError):
                         stream.close()
+
+    def _end_of_it(self) -> _Died:
+        """Its answers have ended: how did it end?"""
+        try:
+            code = self._process.wait(1)
+        except subprocess.TimeoutExpired:
+            return _Died()
+        return _Killed() if code in _FROM_OUTSIDE and not self._ended_by_us else _Died()
 
     def _write(self, frame: bytes) -> None:
         assert self._process.stdin is not None
@@ -227,7 +252,7 @@ class _Child:
             except (OSError, ValueError):
                 raise _Died from None  # It was closed meanwhile.
             if not part:
-                raise _Died
+                raise self._end_of_it()
             parts.append(part)
             size -= len(part)
         return b"".join(parts)

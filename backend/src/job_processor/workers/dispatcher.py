@@ -42,6 +42,8 @@ RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 ALL_RETRY_SECONDS = 10.0
 """One of the outcomes that wait tries for all, and wakes the others when it is written. Each of them tries at least
 this often by itself: what cannot be written may be that one outcome."""
+FAULT_TRIES = 10
+"""Tries to write an outcome that end in another error than that the store is away."""
 LANE_TRIES = 5
 """Tries to write what an attempt showed of its lane, once its outcome is written: the next probe shows it again."""
 
@@ -231,19 +233,28 @@ class Dispatcher(Loop):
     async def _keep(self, one: _Running) -> None:
         """Record the outcome, however long the store is away: it was paid for. The lease is renewed meanwhile."""
         assert one.outcome is not None
-        tries = 0
+        tries = faults = 0
         asks: asyncio.Event | None = None
         try:
             while True:
                 try:
                     return await self._record(one.job, one.lease, one.outcome)
-                except StoreUnavailable as error:
+                except JobNotFound:
+                    raise
+                except Exception as error:
+                    if not isinstance(error, StoreUnavailable):
+                        # A fault of ours may pass, too (no memory, no thread); one that stays must not hold the slot.
+                        faults += 1
+                        if faults == FAULT_TRIES:
+                            raise
                     pause = RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)]
                     tries += 1
                     if tries == 1:
                         self._unwritten += 1
                     if tries in (1, 10) or tries % 60 == 0:
-                        log.warning("outcome_not_yet_written", job=one.job.id, tries=tries, reason=str(error))
+                        log.warning(
+                            "outcome_not_yet_written", job=one.job.id, tries=tries, reason=str(error) or repr(error)
+                        )
                 # Examined once, and not again at each try.
                 one.outcome = await self._lifecycle.examined(one.outcome, one.job)
                 if self._asked is None:
