@@ -40,7 +40,7 @@ from job_processor.workers.notifier import Notifier
 from job_processor.workers.orphans import Orphans
 from job_processor.workers.pruner import Pruner
 from job_processor.workers.reaper import Reaper
-from job_processor.workers.trusted_time import TrustedTime
+from job_processor.workers.trusted_time import TrustedTime, last_trusted
 
 log = structlog.get_logger(__name__)
 PAGE = Path(__file__).parent / "ui"
@@ -223,6 +223,7 @@ class App:
         )
         self._server = GracefulServer(config, stopping=self._bus.close)
         serving = asyncio.create_task(self._server.serve(sockets=[listening]))
+        serving.add_done_callback(self._serving_ended)
         await self._server.listening.wait()
         for loop in loops:
             loop.start()
@@ -234,8 +235,8 @@ class App:
         await serving
 
     async def _last_seen(self) -> int | None:
-        """When a worker last gave a sign of life, by what the store keeps; before this process gives one."""
-        return max((worker.seen_at for worker in await self._store.workers(0)), default=None)
+        """By what clock retention may go on, before this process gives a sign of life itself."""
+        return last_trusted(await self._store.workers(0))
 
     def _loops(self, dispatchers: dict[str, Dispatcher], last_seen: int | None) -> list[Loop]:
         loops: list[Loop] = [Notifier(self._store, self._bus, dispatchers)]
@@ -249,9 +250,10 @@ class App:
         loops.append(Reaper(self._lifecycle, self._store, self._telemetry, asked_first=askers))
         loops.append(Orphans(self._lifecycle, self._store, self._telemetry))
         name = self._settings.worker_name
-        loops.append(Heartbeat(self._store, self._owner(), name, list(dispatchers), hands, broken=self._give_up))
+        trusted = TrustedTime(last_seen)
+        loops.append(Heartbeat(self._store, self._owner(), name, list(dispatchers), hands, self._give_up, trusted))
         if self._settings.retention_days > 0:
-            loops.append(Pruner(self._store, self._settings.retention_days, TrustedTime(last_seen)))
+            loops.append(Pruner(self._store, self._settings.retention_days, trusted))
         return loops
 
     def _askers(self) -> dict[str, Asker]:
@@ -307,6 +309,12 @@ class App:
             ) from None
         listening.setblocking(False)
         return listening
+
+    def _serving_ended(self, serving: asyncio.Task[None]) -> None:
+        """Nobody can reach a process whose server has ended by itself: whoever runs it starts it again."""
+        if not self._stop.is_set():
+            log.error("server_ended")
+            self._give_up()
 
     def _give_up(self) -> None:
         self._failed = True

@@ -50,6 +50,17 @@ def test_a_moment_is_no_outage() -> None:
     assert outage.began_ago(1.0, 12.0) is None
 
 
+def test_a_sleep_is_like_an_outage_that_has_just_ended() -> None:
+    steady = Steady()
+    outage = Outage(steady)
+    outage.slept(28_800)
+    assert outage.began_ago(1.0, 12.0) == 28_800
+    steady.at += 12
+    assert outage.began_ago(1.0, 12.0) is None
+    outage.slept(-28_800)
+    assert outage.began_ago(1.0, 12.0) is None
+
+
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*socket.socket:pytest.PytestUnraisableExceptionWarning"),
 ]

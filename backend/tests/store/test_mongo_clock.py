@@ -1,5 +1,6 @@
 """The database's clock: read from the server, carried on by the monotonic clock, whatever the wall clock says."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from job_processor.core.errors import StoreUnavailable
 from job_processor.store.mongo.clock import DatabaseClock
 from job_processor.store.mongo.store import MongoStore
 from tests.mongo_server import MongoServer
+from tests.support.waiting import until_true
 
 NOON = datetime(2031, 5, 6, 12, tzinfo=UTC)
 
@@ -51,12 +53,45 @@ async def test_a_new_primary_with_another_clock_makes_no_jump() -> None:
     clock = DatabaseClock(world.read, 1e9, lambda: world.steady)
     await clock.start()
     before = clock.now()
-    world.server += timedelta(hours=1)
+    world.server += timedelta(seconds=50)
     await clock.measure()
     assert clock.now() - before <= 1
     world.forward(100)
     gained = clock.now() - before - 100_000
     assert 0 < gained <= 10_001
+    await clock.stop()
+
+
+@pytest.mark.parametrize("hours", [8, -8])
+async def test_after_a_sleep_it_is_the_servers_time_at_once(hours: int) -> None:
+    """The monotonic clock stands still while a machine sleeps; and a server's clock that was far off may be set."""
+    world = World([])
+    told: list[float] = []
+    clock = DatabaseClock(world.read, 1e9, lambda: world.steady, told.append)
+    await clock.start()
+    world.server += timedelta(hours=hours)
+    await clock.measure()
+    assert abs(clock.now() - ms(world.server)) <= 1
+    assert [round(seconds) for seconds in told] == [hours * 3600]
+    await clock.stop()
+
+
+async def test_an_unknown_error_does_not_end_the_reading_of_the_clock() -> None:
+    world = World([])
+    failing = False
+
+    async def read() -> datetime:
+        if failing:
+            raise KeyError("localTime")
+        return await world.read()
+
+    clock = DatabaseClock(read, 0.001, lambda: world.steady)
+    await clock.start()
+    failing = True
+    await asyncio.sleep(0.01)  # Not synchronisation: some readings fail.
+    failing = False
+    world.server += timedelta(hours=1)
+    await until_true(lambda: abs(clock.now() - ms(world.server)) <= 1, "the next reading")
     await clock.stop()
 
 

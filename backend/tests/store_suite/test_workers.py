@@ -5,7 +5,7 @@ from dataclasses import replace
 from job_processor.store.base import Store, Worker
 from tests.store_suite.places import Clock, Place
 
-W = Worker("host-1-abc", "wörker", ("f", "g"), 3, 100, 0)
+W = Worker("host-1-abc", "wörker", ("f", "g"), 3, 100, 0, clock_trusted=False)
 
 
 async def test_a_heartbeat_is_kept_and_the_newest_counts(store: Store, clock: Clock) -> None:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from job_processor.store.base import Worker
+from job_processor.workers.heartbeat import Heartbeat
 from job_processor.workers.pruner import Pruner
-from job_processor.workers.trusted_time import GAP_MS, SETTLED_SECONDS, TrustedTime
+from job_processor.workers.trusted_time import GAP_MS, SETTLED_SECONDS, TrustedTime, last_trusted
 from tests.support.clock import START, Clock
 from tests.support.site import Site
 
@@ -60,5 +62,25 @@ async def test_one_start_with_a_clock_sixty_days_ahead_deletes_nothing(site: Sit
     clock.forward(-60 * DAY)
     await wrong.tick()
     await Pruner(site.store, 30, TrustedTime(last_seen)).tick()
+
+    assert (await site.job(job))["status"] == "CANCELLED"
+
+
+async def test_a_second_start_with_the_same_wrong_clock_deletes_nothing_either(site: Site, clock: Clock) -> None:
+    """What the first start wrote by its wrong clock is no reason to believe that clock."""
+
+    async def starts() -> None:
+        time = TrustedTime(last_trusted(await site.store.workers(0)))
+        await Heartbeat(site.store, f"w-{clock.now()}", "w", ["main"], [], lambda: None, time).tick()
+        await Pruner(site.store, 30, time).tick()
+
+    job = (await site.submit())["id"]
+    await site.client.post(f"/jobs/{job}/cancel")
+    await site.store.beat(Worker("before", "w", ("main",), 0, clock.now(), clock.now()))
+
+    clock.forward(60 * DAY)
+    for _ in range(3):
+        await starts()
+        clock.forward(60_000)
 
     assert (await site.job(job))["status"] == "CANCELLED"

@@ -199,7 +199,10 @@ class Resync:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A worker process as the store knows it. ``seen_at`` is its last heartbeat."""
+    """A worker process as the store knows it. ``seen_at`` is its last heartbeat.
+
+    ``clock_trusted``: did it have reason to believe the time of that heartbeat?
+    """
 
     id: str
     name: str
@@ -207,6 +210,7 @@ class Worker:
     running: int
     started_at: int
     seen_at: int
+    clock_trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

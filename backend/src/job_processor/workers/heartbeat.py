@@ -8,6 +8,7 @@ from job_processor.core.errors import StoreBroken
 from job_processor.store.base import Store, Worker
 from job_processor.workers.dispatcher import Dispatcher
 from job_processor.workers.loop import Loop
+from job_processor.workers.trusted_time import TrustedTime
 
 BEAT_SECONDS = 5.0
 SEEN_FOR_SECONDS = 3 * BEAT_SECONDS
@@ -18,7 +19,9 @@ log = structlog.get_logger(__name__)
 
 
 class Heartbeat(Loop):
-    """``broken`` is called when the store says that this process must not go on with it."""
+    """``broken`` is called when the store says that this process must not go on with it. ``time`` says whether the
+    store's clock can be believed: a sign of life by a clock that is wrong must not make the next start believe it.
+    """
 
     name = "heartbeat"
 
@@ -30,8 +33,10 @@ class Heartbeat(Loop):
         flows: Sequence[str],
         dispatchers: Sequence[Dispatcher],
         broken: Callable[[], None],
+        time: TrustedTime,
     ) -> None:
         super().__init__()
+        self._time = time
         self._broken = broken
         self._store = store
         self._id = worker_id
@@ -42,7 +47,9 @@ class Heartbeat(Loop):
 
     async def tick(self) -> float:
         running = sum(d.running for d in self._dispatchers)
-        beat = Worker(self._id, self._name, self._flows, running, self._started_at, self._store.now())
+        now = self._store.now()
+        trusted = self._time.is_trusted(now)
+        beat = Worker(self._id, self._name, self._flows, running, self._started_at, now, trusted)
         try:
             await self._store.beat(beat)
         except StoreBroken as error:

@@ -1,11 +1,13 @@
 """Whether the clock can be believed when something is to be deleted for its age.
 
 A machine may start with a clock that is months ahead, and learn the time a minute later. The clock is believed at once
-when it goes on from where the last worker left it, and else after it has gone on evenly for an hour.
+when it goes on from where the last worker whose clock was believed left it, and else after an hour of going on evenly.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+from job_processor.store.base import Worker
 
 GAP_MS = 86_400_000
 """So long ago at the most the last sign of life may lie."""
@@ -14,8 +16,14 @@ SETTLED_SECONDS = 3_600.0
 JUMP_MS = 60_000
 
 
+def last_trusted(workers: Iterable[Worker]) -> int | None:
+    """When a worker whose clock was believed last gave a sign of life, in milliseconds by the store's clock."""
+    return max((worker.seen_at for worker in workers if worker.clock_trusted), default=None)
+
+
 class TrustedTime:
-    """``last_seen``: when a worker last gave a sign of life before this process, by the store's clock; ``None``: never.
+    """``last_seen``: when a worker whose clock was believed last gave a sign of life before this process, by the
+    store's clock; ``None``: never.
 
     ``steady`` gives seconds of a clock that nobody sets; tests pass their own.
     """

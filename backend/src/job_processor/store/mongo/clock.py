@@ -1,6 +1,8 @@
 """The database's clock, read now and then; between two readings the process's monotonic clock carries it on.
 
-Leases and ``run_at`` are measured by it in every process, so the wall clocks of the machines do not matter.
+Leases and ``run_at`` are measured by it in every process, so the wall clocks of the machines do not matter. A small
+difference is caught up with slowly. A large one means that this machine slept, or that the server's clock was set: then
+the server's time holds at once, since it is what everything stored is measured by.
 """
 
 import asyncio
@@ -13,6 +15,8 @@ from datetime import datetime
 from job_processor.core.errors import StoreUnavailable
 from job_processor.store.clock import SteadyClock
 
+STEP_MS = 60_000
+"""A difference beyond this is made good at once: members of a replica set do not differ by so much."""
 Reading = Callable[[], Awaitable[datetime]]
 _log = logging.getLogger(__name__)
 
@@ -20,8 +24,16 @@ _log = logging.getLogger(__name__)
 class DatabaseClock:
     """``read`` asks the server for its time. ``start`` before the first ``now``."""
 
-    def __init__(self, read: Reading, every: float, steady: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        read: Reading,
+        every: float,
+        steady: Callable[[], float] = time.monotonic,
+        stepped: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
+        """``stepped`` is told by how many seconds the clock went forward at once (back: less than 0)."""
         self._read = read
+        self._stepped = stepped
         self._every = every
         self._steady = steady
         self._offset = 0.0
@@ -74,6 +86,10 @@ class DatabaseClock:
                 best = (took, offset)
         assert best is not None
         self._offset = best[1]
+        if self._clock is not None and abs(by := self._clock.step_due()) > STEP_MS:
+            self._clock.step(by)
+            _log.warning("the database's clock is set: it differed by %.0f s", by / 1000)
+            self._stepped(by / 1000)
 
     async def _keep_measuring(self) -> None:
         while True:

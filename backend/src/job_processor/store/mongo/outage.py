@@ -20,6 +20,12 @@ class Outage:
             self._last = (self._answered, now)
         self._answered = now
 
+    def slept(self, seconds: float) -> None:
+        """The clock went forward by so much at once; nobody renewed anything meanwhile, as in an outage."""
+        if seconds > 0:
+            now = self._steady()
+            self._last = (now - seconds, now)
+
     def failed(self) -> None:
         self._failing = True
 

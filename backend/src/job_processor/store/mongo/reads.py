@@ -132,7 +132,15 @@ class Reads:
             return await self._workers.find({"seenAt": {"$gte": seen_after}}).sort("_id", 1).to_list()
 
         return [
-            Worker(one["_id"], one["name"], tuple(one["flows"]), one["running"], one["startedAt"], one["seenAt"])
+            Worker(
+                one["_id"],
+                one["name"],
+                tuple(one["flows"]),
+                one["running"],
+                one["startedAt"],
+                one["seenAt"],
+                one.get("clockTrusted", True),
+            )
             for one in await self._link.read(run)
         ]
 

@@ -92,7 +92,7 @@ class MongoStore:
         if self._parts is not None:
             return
         link = Link(self._uri, self._database, self._tuning)
-        clock = DatabaseClock(lambda: _local_time(link), self._tuning.clock_every)
+        clock = DatabaseClock(lambda: _local_time(link), self._tuning.clock_every, stepped=link.outage.slept)
         try:
             server = await link.open()
             await link.do(lambda again: clock.start())

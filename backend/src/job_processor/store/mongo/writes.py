@@ -171,6 +171,7 @@ class Writes:
             "running": worker.running,
             "startedAt": worker.started_at,
             "seenAt": worker.seen_at,
+            "clockTrusted": worker.clock_trusted,
         }
         update = {"$set": fields, "$currentDate": {"beatAt": True}}
         await self._link.do(lambda again: self._workers.update_one({"_id": worker.id}, update, upsert=True))
