@@ -68,7 +68,7 @@ def check(environment: Mapping[str, str], *, plans: bool = False) -> int:
                 print("plans: only a MongoDB store has them")
             as_expected = True
         else:
-            as_expected = asyncio.run(_check_store(loaded, store, plans))
+            as_expected = _check_mongo(loaded.mongodb_uri, plans)
     except JobProcessorError as error:
         raise Refused(str(error)) from None
     if not (app.PAGE / "index.html").is_file():
@@ -80,24 +80,13 @@ def check(environment: Mapping[str, str], *, plans: bool = False) -> int:
     return 0
 
 
-async def _check_store(loaded: settings.Settings, store: Store, plans: bool) -> bool:
+def _check_mongo(uri: str, plans: bool) -> bool:
     """False: MongoDB would answer a query in another way than expected."""
-    as_expected = True
-    await store.open()
-    try:
-        await store.ping()
-        if loaded.mongodb_uri is not None:
-            from job_processor.store.mongo.store import MongoStore
+    from job_processor.store.mongo.inspect import inspect as look
 
-            missing = await store.missing_indexes() if isinstance(store, MongoStore) else []
-            print(f"indexes: {'all there' if not missing else 'missing ' + ', '.join(missing)}")
-            if plans and isinstance(store, MongoStore):
-                as_expected = _print_plans(await store.plans())
-        elif plans:
-            print("plans: only a MongoDB store has them")
-        print(f"store: {store.info.kind}, {store.info.detail}")
-    finally:
-        await store.close()
+    found = asyncio.run(look(uri, with_plans=plans))
+    as_expected = _print_plans(found.plans) if plans else True
+    print("\n".join(found.lines))
     return as_expected
 
 

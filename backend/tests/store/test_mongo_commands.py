@@ -9,7 +9,7 @@ import pytest
 from job_processor.core.callbacks import Answer
 from job_processor.core.inbox import Callback, Said
 from job_processor.core.job import State
-from job_processor.store.base import Held, IdempotencyKey, InboxQuery, Query, Store, Worker
+from job_processor.store.base import Awaited, Held, IdempotencyKey, InboxQuery, Query, Store, Worker
 from job_processor.store.mongo import plans
 from job_processor.store.mongo.store import MongoStore
 from tests.store_suite import given
@@ -101,6 +101,26 @@ async def _list(store: Store) -> None:
         await store.list(query)
 
 
+async def _find_execution(store: Store) -> None:
+    await store.find_execution("x")
+    await store.find_execution("x", frozenset({"f", "g"}))
+
+
+async def _overdue(store: Store) -> None:
+    """Also after an outage, when leases that ended in it are left to their workers for a while."""
+    assert isinstance(store, MongoStore)
+    for _ in range(2):
+        await store.overdue(10)
+        await store.overdue(10, frozenset({"f", "g"}))
+        store._open.link.outage.slept(60)
+
+
+async def _awaited(store: Store) -> None:
+    await store.awaited(Awaited("f", 50))
+    await store.awaited(Awaited("f", 50, unheard_since=store.now()))
+    await store.awaited(Awaited("f", 50, unheard_since=store.now(), oldest=True))
+
+
 async def _counts(store: Store) -> None:
     await given.added(store)
     await store.counts()
@@ -122,7 +142,7 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
     "add": (_add, ["update jobs"]),
     "add with a key": (_add_with_a_key, ["update keys", "update jobs"]),
     "get": (lambda store: store.get("0" * 24), ["find jobs"]),
-    "find_execution": (lambda store: store.find_execution("x"), ["find jobs"]),
+    "find_execution": (_find_execution, ["find jobs"] * 2),
     "list": (_list, ["find jobs"] * 7),
     "counts": (
         _counts,
@@ -144,7 +164,8 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
         _extend,
         ["update jobs", "find lanes", "find jobs", "find jobs", "update jobs", "update jobs", "find jobs"],
     ),
-    "overdue": (lambda store: store.overdue(10), ["find jobs"]),
+    "overdue": (_overdue, ["find jobs"] * 4),
+    "awaited": (_awaited, ["find jobs"] * 3),
     "delete": (
         _delete,
         ["update jobs", "update jobs", "find jobs", "update gone", "delete callbacks", "delete jobs"],

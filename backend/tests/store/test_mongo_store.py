@@ -12,6 +12,7 @@ from job_processor.core.errors import StoreUnavailable
 from job_processor.core.inbox import Callback, Said
 from job_processor.core.job import State
 from job_processor.store.base import Notice, Resync
+from job_processor.store.mongo.inspect import inspect
 from job_processor.store.mongo.reads import pattern
 from job_processor.store.mongo.store import MongoStore
 from job_processor.store.mongo.tuning import Tuning
@@ -23,15 +24,13 @@ from tests.store_suite.places import Clock, MongoPlace
 
 @pytest.mark.mongo
 async def test_indexes_are_made_at_open_and_a_missing_one_is_named(place: MongoPlace, server: MongoServer) -> None:
-    store = await place.open()
-    assert isinstance(store, MongoStore)
-    assert await store.missing_indexes() == []
+    await place.open()
+    assert (await inspect(server.uri, database=place.database)).missing == []
     with pymongo.MongoClient[dict[str, object]](server.uri) as client:
         client[place.database]["jobs"].drop_index("ready")
-    assert await store.missing_indexes() == ["jobs.ready"]
-    again = await place.open()
-    assert isinstance(again, MongoStore)
-    assert await again.missing_indexes() == []
+    assert (await inspect(server.uri, database=place.database)).missing == ["jobs.ready"]
+    await place.open()
+    assert (await inspect(server.uri, database=place.database)).missing == []
 
 
 @pytest.mark.mongo

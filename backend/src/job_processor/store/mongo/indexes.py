@@ -89,11 +89,15 @@ async def create(link: Link) -> bool:
         embedded_keys = embedded_keys or (name == "jobs" and EMBEDDED_KEY in there)
         if absent := [model for model in models if _name(model) not in there]:
             await _build(link, name, absent)
-        for model in models:
-            found = there.get(_name(model))
-            if found is not None and (difference := _difference(model, found)) is not None:
-                raise StoreRefused(f"The index {name}.{_name(model)} is not the one that is needed: {difference}")
+        _refuse_others(name, models, there)
     return embedded_keys
+
+
+def _refuse_others(collection: str, models: list[IndexModel], there: Mapping[str, Document]) -> None:
+    for model in models:
+        found = there.get(_name(model))
+        if found is not None and (difference := _difference(model, found)) is not None:
+            raise StoreRefused(f"The index {collection}.{_name(model)} is not the one that is needed: {difference}")
 
 
 async def _build(link: Link, collection: str, models: list[IndexModel]) -> None:
@@ -152,9 +156,10 @@ async def _there(link: Link, name: str) -> dict[str, Document]:
 
 
 async def missing(link: Link) -> list[str]:
-    """The indexes that are not there, as ``collection.name``."""
+    """The indexes that are not there, as ``collection.name``. Makes none; raises as ``create`` does."""
     absent = []
     for name, models in wanted(link.tuning.keep_deletions).items():
         there = await _there(link, name)
+        _refuse_others(name, models, there)
         absent += [f"{name}.{_name(model)}" for model in models if _name(model) not in there]
     return absent

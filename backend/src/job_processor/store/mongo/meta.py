@@ -27,17 +27,29 @@ async def examine(link: Link, server: str) -> None:
     Raises ``StoreRefused`` for data of a newer version, or a server that lacks something.
     """
     meta = link.collection("meta")
-    found = await link.do(lambda again: meta.find_one({"_id": _ID}))
-    if found is not None and found.get("oldestReader", 0) > FORMAT:
-        raise StoreRefused(
-            f"The database was written by a newer version (format {found.get('format')}); "
-            f"this one reads up to {FORMAT}."
-        )
+    found = await _read(link)
     if found is None or found.get("probed") != server:
         await _probe(link, meta, server)
     if found is None or (found.get("format"), found.get("probed")) != (FORMAT, server):
         update: Document = {"$max": {"format": FORMAT, "oldestReader": OLDEST_READER}, "$set": {"probed": server}}
         await link.do(lambda again: meta.update_one({"_id": _ID}, update, upsert=True))
+
+
+async def knows(link: Link, server: str) -> bool:
+    """Was the database opened on this server before? Changes nothing; raises ``StoreRefused`` as ``examine`` does for
+    data of a newer version."""
+    found = await _read(link)
+    return found is not None and found.get("probed") == server
+
+
+async def _read(link: Link) -> Document | None:
+    found = await link.do(lambda again: link.collection("meta").find_one({"_id": _ID}))
+    if found is not None and found.get("oldestReader", 0) > FORMAT:
+        raise StoreRefused(
+            f"The database was written by a newer version (format {found.get('format')}); "
+            f"this one reads up to {FORMAT}."
+        )
+    return found
 
 
 async def _probe(link: Link, meta: Collection, server: str) -> None:

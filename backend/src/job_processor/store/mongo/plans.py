@@ -67,9 +67,20 @@ def table(flow: str, now: int) -> list[Expected]:
     due: Document = {"flow": flow, "ready": 0, "runAt": {"$lte": now}}
     in_time: Document = {"deadline": {"$not": {"$lte": now}}}
     of_job = {"jobId": _LATER}
+    past: Document = {"dueAt": {"$lte": now}}
+    ended = [{"state": {"$ne": "RUNNING"}}, {"deadline": {"$lte": now}}, {"leaseUntil": {"$lt": now}}]
+    still: Document = {"$or": [{"deadline": None}, {"deadline": {"$gt": now}}]}
+    asked: Document = {"state": "WAITING", "flow": {"$in": [flow]}, **still}
+    waiting: Document = {"flow": flow, "state": "WAITING"}
+    unheard: list[Document] = [past, {"heardAt": None}, {"heardAt": {"$lt": now}}]
     return [
         Expected("get", _find("jobs", {"_id": _LATER}), (_ID,)),
-        Expected("find_execution", _find("jobs", {"executionId": "x"}), ("execution",)),
+        Expected("find_execution", _find("jobs", {"executionId": "x"}, limit=2), ("execution",)),
+        Expected(
+            "find_execution of a processor's flows",
+            _find("jobs", {"executionId": "x", "flow": {"$in": [flow]}}, limit=2),
+            ("execution",),
+        ),
         Expected("list", _list(), (_ID,)),
         Expected("list, next page", _list({"_id": {"$lt": _LATER}}), (_ID,)),
         Expected("list by time", _list(ids, {"createdAt": {"$gte": 0}}, {"createdAt": {"$lt": now}}), (_ID,)),
@@ -133,7 +144,32 @@ def table(flow: str, now: int) -> list[Expected]:
         ),
         Expected("marks, slots", _find("jobs", {"_id": {"$in": [_LATER]}}), (_ID,)),
         Expected("extend, lost leases", _find("jobs", {"_id": {"$in": [_LATER]}, "state": "RUNNING"}), (_ID, "state")),
-        Expected("overdue", _find("jobs", {"dueAt": {"$lte": now}}, sort={"dueAt": 1}, limit=200), ("due",)),
+        Expected("overdue", _find("jobs", past, sort={"dueAt": 1}, limit=200), ("due",)),
+        Expected(
+            "overdue, without callbacks that are asked about",
+            _find("jobs", {**past, "$nor": [asked]}, sort={"dueAt": 1}, limit=200),
+            ("due",),
+        ),
+        Expected(
+            "overdue, after an outage", _find("jobs", {**past, "$or": ended}, sort={"dueAt": 1}, limit=200), ("due",)
+        ),
+        Expected(
+            "overdue, after an outage, without callbacks that are asked about",
+            _find("jobs", {**past, "$nor": [asked], "$or": ended}, sort={"dueAt": 1}, limit=200),
+            ("due",),
+        ),
+        Expected("awaited", _find("jobs", {**waiting, **past}, sort={"dueAt": 1}, limit=50), ("awaited",)),
+        Expected(
+            "awaited, after an outage",
+            _find("jobs", {**waiting, "$or": unheard}, sort={"dueAt": 1}, limit=50),
+            ("awaited",),
+        ),
+        Expected(
+            "awaited, longest unheard of",
+            _find("jobs", {**waiting, "$or": unheard}, sort={"heardAt": 1}, limit=50),
+            ("awaited",),
+            sorts=True,
+        ),
         Expected(
             "prune", _find("jobs", {"finishedAt": {"$lt": now}}, sort={"finishedAt": 1}, limit=200), ("finished",)
         ),

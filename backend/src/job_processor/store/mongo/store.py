@@ -26,7 +26,7 @@ from job_processor.store.base import (
     Summary,
     Worker,
 )
-from job_processor.store.mongo import indexes, meta, plans
+from job_processor.store.mongo import indexes, meta
 from job_processor.store.mongo.claims import Claims
 from job_processor.store.mongo.client import Link, Server
 from job_processor.store.mongo.clock import DatabaseClock
@@ -113,14 +113,6 @@ class MongoStore:
             await parts.writes.finish()
             await parts.clock.stop()
             await parts.link.close()
-
-    async def missing_indexes(self) -> list[str]:
-        """The indexes that are not there (as ``collection.name``), for ``job-processor check``."""
-        return await indexes.missing(self._open.link)
-
-    async def plans(self) -> list[plans.Got]:
-        """How the server would answer every query of this driver, for ``job-processor check --plans``."""
-        return await plans.check(self._open.link, self.now())
 
     async def ping(self) -> None:
         await self._open.link.ping()
