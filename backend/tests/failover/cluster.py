@@ -31,9 +31,15 @@ class Process:
         self._directory = directory
         self.name = name
         self._process: subprocess.Popen[bytes] | None = None
+        self._said_before = 0
+
+    @property
+    def _log(self) -> Path:
+        return self._directory / f"{self.name}.log"
 
     def start(self) -> None:
-        with (self._directory / f"{self.name}.log").open("ab") as log:
+        self._said_before = self._log.stat().st_size if self._log.exists() else 0
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._arguments,
                 cwd=self._directory,
@@ -61,9 +67,18 @@ class Process:
         assert self._process is not None
         await asyncio.to_thread(self._process.wait)
 
+    async def at_work(self) -> None:
+        """Wait until it says that it has started, or has ended: before that a SIGTERM finds nobody who handles it."""
+        async with asyncio.timeout(START_SECONDS):
+            while True:
+                if not self.alive or b"Job Processor " in self._log.read_bytes()[self._said_before :]:
+                    return
+                await asyncio.sleep(0.05)
+
     async def end(self) -> int:
         """SIGTERM; the exit code. One that does not end in 20 seconds is killed."""
         assert self._process is not None
+        await self.at_work()
         self._process.terminate()
         try:
             return await asyncio.to_thread(self._process.wait, 20)

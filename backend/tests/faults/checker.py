@@ -37,8 +37,8 @@ async def all_final(base: str, seconds: float) -> bool:
             await asyncio.sleep(0.1)
 
 
-async def check(base: str, ledger: Ledger, verdict: Verdict) -> None:
-    """All that can be asked of a running server whose faults are over."""
+async def check(base: str, ledger: Ledger, verdict: Verdict, *, recounts: bool = False) -> None:
+    """All that can be asked of a running server whose faults are over. ``recounts``: see ``rules.check_kept``."""
     book = Book.read(ledger)
     async with aiohttp.ClientSession(base) as session:
         jobs = await _every_job(session)
@@ -47,7 +47,7 @@ async def check(base: str, ledger: Ledger, verdict: Verdict) -> None:
         async with session.get("/stats") as response:
             stats = await response.json()
     told = {state: n for state, n in stats["byStatus"].items() if n}
-    judge(jobs, kept, book, told, verdict)
+    judge(jobs, kept, book, told, verdict, recounts=recounts)
 
 
 async def check_at_rest(server: Server, ledger: Ledger, verdict: Verdict, seconds: float = 60) -> None:
@@ -67,7 +67,15 @@ async def check_at_rest(server: Server, ledger: Ledger, verdict: Verdict, second
         verdict.holds(bad not in log, "I13", f"the log says {before[-300:]}{bad}{after[:3000]}")
 
 
-def judge(jobs: dict[str, Job], kept: Sequence[Kept], book: Book, told: dict[str, int], verdict: Verdict) -> None:
+def judge(
+    jobs: dict[str, Job],
+    kept: Sequence[Kept],
+    book: Book,
+    told: dict[str, int],
+    verdict: Verdict,
+    *,
+    recounts: bool = False,
+) -> None:
     """``jobs`` and ``kept``: every job and callback as the server gave it out; ``told``: its own counters."""
     counted = Counter(job["status"] for job in jobs.values())
     verdict.holds(told == dict(counted), "I14", f"counters {told} differ from the list {dict(counted)}")
@@ -76,7 +84,7 @@ def judge(jobs: dict[str, Job], kept: Sequence[Kept], book: Book, told: dict[str
     rules.check_replays(jobs, book, verdict)
     rules.check_deletes(jobs, kept, book, verdict)
     rules.check_acts(jobs, book, verdict)
-    rules.check_kept(kept, book, verdict)
+    rules.check_kept(kept, book, verdict, recounts=recounts)
     for job in jobs.values():
         check_history(job, verdict)
     rules.check_seen(jobs, book, verdict)
