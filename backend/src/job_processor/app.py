@@ -126,7 +126,8 @@ class App:
         self._telemetry = Telemetry()
         self._telemetry.changes_arrive(lambda: self._store.info.changes_arrive)
         self._signer = CallbackSigner(settings.webhook_secrets)
-        self._processors = registry.build(self._flows, surroundings(settings, self._store.now))
+        self._redactor = registry.redactor(self._flows, settings.environment, settings.webhook_secrets)
+        self._processors = registry.build(self._flows, surroundings(settings, self._store.now), self._redactor)
         rules = {name: flow.rules for name, flow in self._flows.by_name.items()}
         ids = IdFactory(secrets.randbits(48))
         self._examiners = Examiners()
@@ -206,6 +207,7 @@ class App:
             flows={n: FlowInfo(f.rules, f.processor) for n, f in self._flows.by_name.items()},
             default_flow=self._flows.default,
             cancel_accepted=self._cancels.pass_on,
+            redactor=self._redactor,
             max_result_bytes=self._settings.max_result_bytes,
         )
         config = uvicorn.Config(
