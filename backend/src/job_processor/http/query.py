@@ -5,14 +5,14 @@ from starlette.datastructures import QueryParams
 from job_processor.core.job import State
 from job_processor.http import paging
 from job_processor.http.problems import invalid
-from job_processor.http.schemas import NO_NUL
+from job_processor.http.schemas import NO_NUL, YEARS
 from job_processor.http.spec import Param
 from job_processor.http.wire import CLIP_BYTES, time_in
 from job_processor.store.base import Query
 
 MAX_TEXT = 256
 _TEXT = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT, "pattern": NO_NUL}
-_TIME = {"type": "string", "format": "date-time"}
+_TIME = {"type": "string", "format": "date-time", "pattern": YEARS}
 PARAMS = (
     paging.LIMIT,
     Param(

@@ -23,9 +23,13 @@ Time = Annotated[
         extra_json_schema={"format": "date-time"},
     ),
 ]
+YEARS = "^(19[7-9][0-9]|20[0-9][0-9])-"
 TimeIn = Annotated[
     str,
-    Meta(description="RFC 3339 with an offset, from 1970 to 2099", extra_json_schema={"format": "date-time"}),
+    Meta(
+        description="RFC 3339 with an offset, from 1970 to 2099",
+        extra_json_schema={"format": "date-time", "pattern": YEARS},
+    ),
 ]
 # That a text holds no NUL is checked by the gate for all fields at once; the pattern says it to clients.
 NO_NUL = "^[^\\u0000]*$"
