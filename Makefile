@@ -148,7 +148,7 @@ bench-mongo: $(VENV)/.test-tools ## The same over MongoDB
 
 .PHONY: lock
 lock: setup ## Resolve the requirements anew (no index address is recorded)
-	@cd $(REQ) && for f in runtime dev mongo-test infra azure fuzz; do $(CURDIR)/$(UVLOCK) $$f.in -o $$f.txt; done
+	@cd $(REQ) && for f in runtime dev mongo-test infra azure fuzz audit; do $(CURDIR)/$(UVLOCK) $$f.in -o $$f.txt; done
 
 .PHONY: generate
 generate: frontend/node_modules/.installed ## The OpenAPI document and the page's client from the wire models

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import apsw
 
-from job_processor.core.errors import ReadTooLong, StoreBroken, TooManySearches
+from job_processor.core.errors import ReadTooLong, StoreBroken, StoreUnavailable, TooManySearches
 from job_processor.store.sqlite.connection import open_reader, translate
 from job_processor.store.sqlite.mailbox import Mailbox
 
@@ -97,6 +97,9 @@ class Reader:
             return None, why
         except apsw.Error as error:
             return None, translate(error)
+        except UnicodeDecodeError:
+            # Of a column that is read for every job; the texts of one job are read as bytes.
+            return None, StoreUnavailable("The database holds a text that is damaged.")
         except Exception as error:
             return None, error
 
