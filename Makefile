@@ -47,7 +47,7 @@ setup: $(VENV)/.python ## Install the backend: leaves .venv/bin/job-processor
 build: $(UI)/index.html ## Build the page into the Python package
 
 # What only tests need: a browser, and a server that speaks MongoDB's protocol where there is no mongod.
-$(VENV)/.test-tools: $(VENV)/.python $(REQ)/mongo-test.txt $(REQ)/infra.txt
+$(VENV)/.test-tools: $(VENV)/.python $(REQ)/mongo-test.txt $(REQ)/infra.txt $(REQ)/fuzz.txt
 	@scripts/install-test-tools $(VENV)
 	@touch $@
 
@@ -109,6 +109,10 @@ test-mongo: $(VENV)/.test-tools ## The MongoDB driver's tests: TZ=America/New_Yo
 test-time-zones: $(VENV)/.test-tools ## The same under three time zones: west, east with half an hour, and UTC
 	@for zone in UTC America/New_York Asia/Kolkata; do echo "TZ=$$zone" && TZ=$$zone $(MAKE) --no-print-directory test-mongo || exit 1; done
 
+.PHONY: fuzz
+fuzz: $(VENV)/.test-tools ## Hold the running server against its description, both stores: FUZZ_EXAMPLES=300 FUZZ_SEED=11
+	@cd backend && FUZZ=long ../$(BIN)/python -m pytest -q -s tests/fuzz
+
 .PHONY: storm-test
 storm-test: setup ## Lanes under 20 s of 429 in every form of header: who asks when, what it costs, how soon all is back
 	@cd backend && STORM=full ../$(BIN)/python -m pytest -q tests/lanes -s
@@ -148,7 +152,7 @@ bench-mongo: $(VENV)/.test-tools ## The same over MongoDB
 
 .PHONY: lock
 lock: setup ## Resolve the requirements anew (no index address is recorded)
-	@cd $(REQ) && for f in runtime dev mongo-test infra azure; do $(CURDIR)/$(UVLOCK) $$f.in -o $$f.txt; done
+	@cd $(REQ) && for f in runtime dev mongo-test infra azure fuzz audit; do $(CURDIR)/$(UVLOCK) $$f.in -o $$f.txt; done
 
 .PHONY: generate
 generate: frontend/node_modules/.installed ## The OpenAPI document and the page's client from the wire models

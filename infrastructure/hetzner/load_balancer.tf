@@ -62,6 +62,8 @@ resource "hcloud_load_balancer_service" "https" {
     retries  = 3
 
     http {
+      # The API answers to its own names only.
+      domain       = var.domain
       path         = "/health"
       status_codes = ["200"]
     }

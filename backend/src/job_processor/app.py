@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
@@ -126,7 +127,8 @@ class App:
         self._telemetry = Telemetry()
         self._telemetry.changes_arrive(lambda: self._store.info.changes_arrive)
         self._signer = CallbackSigner(settings.webhook_secrets)
-        self._processors = registry.build(self._flows, surroundings(settings, self._store.now))
+        self._redactor = registry.redactor(self._flows, settings.environment, settings.webhook_secrets)
+        self._processors = registry.build(self._flows, surroundings(settings, self._store.now), self._redactor)
         rules = {name: flow.rules for name, flow in self._flows.by_name.items()}
         ids = IdFactory(secrets.randbits(48))
         self._examiners = Examiners()
@@ -206,6 +208,7 @@ class App:
             flows={n: FlowInfo(f.rules, f.processor) for n, f in self._flows.by_name.items()},
             default_flow=self._flows.default,
             cancel_accepted=self._cancels.pass_on,
+            redactor=self._redactor,
             max_result_bytes=self._settings.max_result_bytes,
         )
         config = uvicorn.Config(
@@ -290,10 +293,13 @@ class App:
         return f"{self._settings.worker_name}-{os.getpid()}"
 
     def _hosts(self) -> Sequence[str]:
-        if self._settings.allowed_hosts:
-            return self._settings.allowed_hosts
-        # A page of another site whose name is made to point here must not speak to a server without login.
-        return _LOOPBACK_NAMES if is_loopback(self._settings.host) else ()
+        """A page of another site whose name is made to point here must not speak to a server without login."""
+        settings = self._settings
+        if not settings.allowed_hosts and not is_loopback(settings.host):
+            return ()
+        # The address that processors are told to call back at is always one of ours.
+        own = urlsplit(settings.callback_base(0)).hostname or ""
+        return (*(settings.allowed_hosts or _LOOPBACK_NAMES), f"[{own}]" if ":" in own else own)
 
     def _bind(self) -> socket.socket:
         host = self._settings.host

@@ -1,14 +1,16 @@
 """Which processors there are: the one place that knows them all by name. Imported when a flow needs them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import cast
 
 import msgspec
 
 from job_processor.core.errors import ProcessorUnusable, SettingsInvalid
+from job_processor.core.redaction import Redactor, secrets_in
 from job_processor.flows import Flow, Flows, Kind
 from job_processor.processors.base import Processor, Reconciler, Surroundings
+from job_processor.processors.redacted import redacted
 
 # kind: (module, options, processor, seconds a dispatch may take, concurrency when the flow says nothing)
 _KINDS: Mapping[str, tuple[str, str, str, float, int | None]] = {
@@ -38,15 +40,32 @@ class Kinds(Mapping[str, Kind]):
         return len(_KINDS)
 
 
-def build(flows: Flows, surroundings: Callable[[Flow], Surroundings]) -> dict[str, Processor]:
-    """A processor for each flow. Raises ``SettingsInvalid`` that names every flow whose processor cannot be built."""
+def redactor(flows: Flows, environment: Mapping[str, str], secrets: Iterable[str]) -> Redactor:
+    """Knows ``secrets``, those that flows name in their options (``api_key_env`` and its like), and those that the
+    environment holds under names that say so, which a Python function may use."""
+    named: set[str] = set()
+    for flow in flows.by_name.values():
+        for option, value in msgspec.structs.asdict(flow.options).items():
+            if option.endswith("_env"):
+                named.update(value.values() if isinstance(value, dict) else [value] if value else [])
+    return Redactor([*secrets, *secrets_in(environment, named)])
+
+
+def build(
+    flows: Flows, surroundings: Callable[[Flow], Surroundings], redactor: Redactor | None = None
+) -> dict[str, Processor]:
+    """A processor for each flow, whose words are free of secrets.
+
+    Raises ``SettingsInvalid`` that names every flow whose processor cannot be built.
+    """
+    redactor = redactor or Redactor()
     built: dict[str, Processor] = {}
     faults: list[str] = []
     for name, flow in flows.by_name.items():
         module, _, processor, _, _ = _KINDS[flow.processor]
         factory = cast(_Factory, getattr(_module(module), processor))
         try:
-            built[name] = factory(flow.options, surroundings(flow))
+            built[name] = redacted(factory(flow.options, surroundings(flow)), redactor)
         except (ProcessorUnusable, ValueError) as error:
             faults.append(f"flow {name}: {error}")
     if faults:

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from job_processor.secret_strength import MIN_CHARACTERS, is_weak
+
 T = TypeVar("T")
 
-EXAMPLE_SECRETS = frozenset(
-    {"dev-secret-key", "changethis", "changeme", "change-me", "secret", "password", "your-secret-here", "example"}
-)
-MIN_SECRET_CHARACTERS = 32
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]{2,45}\]")
 
 
 class SettingsInvalid(Exception):
@@ -47,7 +46,11 @@ TABLE = (
     Setting(
         "AUTH", "off", "`off` (loopback only) or `proxy`: whoever reaches the port was let in by what is before it"
     ),
-    Setting("ALLOWED_HOSTS", "", "names in the Host header, by commas; default: loopback names when HOST is loopback"),
+    Setting(
+        "ALLOWED_HOSTS",
+        "",
+        "names in the Host header, by commas; needed off loopback; default: HOST and the loopback's names",
+    ),
     Setting("CORS_ORIGINS", "", "pages of other origins that may call the API, by commas; never `*`"),
     Setting(
         "WEBHOOK_SECRET", "dev-secret-key", "what callbacks prove themselves with; needed off loopback", secret=True
@@ -159,7 +162,7 @@ class _Loader:
             metrics_port=self._number("METRICS_PORT", int, 0, 65535) if self._text("METRICS_PORT") else None,
             public_url=self._url("PUBLIC_URL"),
             auth=self._choice("AUTH", "off", "proxy"),
-            allowed_hosts=self._names("ALLOWED_HOSTS"),
+            allowed_hosts=self._hosts("ALLOWED_HOSTS"),
             cors_origins=self._origins("CORS_ORIGINS"),
             webhook_secrets=tuple(
                 s for s in (self._text("WEBHOOK_SECRET"), self._text("WEBHOOK_SECRET_PREVIOUS")) if s
@@ -192,14 +195,19 @@ class _Loader:
             self._faults.append(f"WEBHOOK_SECRET must be set ({why})")
         for name in ("WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS"):
             secret = self._environment.get(name, "")
-            if secret.lower() in EXAMPLE_SECRETS or 0 < len(secret) < MIN_SECRET_CHARACTERS:
+            if secret and is_weak(secret):
                 self._faults.append(
-                    f"{name} must have at least {MIN_SECRET_CHARACTERS} characters and be no example ({why}); "
-                    "`openssl rand -hex 32` makes one"
+                    f"{name} must have at least {MIN_CHARACTERS} characters, and be no example and nothing that "
+                    f"anybody could guess ({why}); `openssl rand -hex 32` makes one"
                 )
         if settings.auth == "off":
             self._faults.append(
                 f"AUTH must not be off ({why}); `proxy` says that what stands before this port lets people in"
+            )
+        if settings.auth == "proxy" and not settings.allowed_hosts and not is_loopback(settings.host):
+            self._faults.append(
+                f"ALLOWED_HOSTS must name the hosts that clients ask for ({why}), as jobs.example.com,localhost: else "
+                "a web page whose own name is made to point here could use the API"
             )
         if settings.failpoints:
             self._faults.append(f"FAILPOINTS must not be set ({why})")
@@ -254,6 +262,15 @@ class _Loader:
 
     def _names(self, name: str) -> tuple[str, ...]:
         return tuple(part.strip() for part in self._text(name).split(",") if part.strip())
+
+    def _hosts(self, name: str) -> tuple[str, ...]:
+        hosts = tuple(f"[{host}]" if host.count(":") > 1 and host[0] != "[" else host for host in self._names(name))
+        if any(not _HOST.fullmatch(host) for host in hosts):
+            self._faults.append(
+                f"{name} must be names or addresses like jobs.example.com, by commas, without scheme, port or path; "
+                "there is no `*`: name each host"
+            )
+        return hosts
 
     def _origins(self, name: str) -> tuple[str, ...]:
         origins = self._names(name)

@@ -1,9 +1,11 @@
 """Disks that are full, that fail, and that lose the file: no false 201, and a clear end or a recovery."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -53,9 +55,11 @@ async def test_a_full_disk_is_said_and_survived_without_a_restart(tmp_path: Path
     acknowledged: list[str] = []
     try:
         async with _session(server) as session:
+            assert await _health(session) == (200, 1.0)
             refused = await _fill(session, acknowledged)
             assert refused["code"] == "storage_full"
             assert refused["retry-after"].isdigit()
+            await _within_ten_seconds(session, (503, 0.0))
             assert acknowledged, "the disk was full from the start"
 
             # What is there can be read, and nothing was stored for the one that was refused.
@@ -64,6 +68,7 @@ async def test_a_full_disk_is_said_and_survived_without_a_restart(tmp_path: Path
             await asyncio.to_thread(_make_room, small_disk)
             async with session.post("/jobs", json={"prompt": "room again"}) as response:
                 assert response.status == 201, await response.text()
+            await _within_ten_seconds(session, (200, 1.0))
             async with session.get("/stats") as response:
                 assert (await response.json())["total"] == len(acknowledged) + 1
             for job_id in acknowledged:
@@ -72,6 +77,88 @@ async def test_a_full_disk_is_said_and_survived_without_a_restart(tmp_path: Path
         assert server.alive
     finally:
         assert await server.stop() == 0
+
+
+async def _health(session: aiohttp.ClientSession) -> tuple[int, float]:
+    """What /health/ready answers, and what store_up is."""
+    async with session.get("/metrics") as response:
+        metrics = await response.text()
+    [up] = [line for line in metrics.splitlines() if line.startswith("job_processor_store_up ")]
+    return await _ready(session), float(up.rpartition(" ")[2])
+
+
+async def _within_ten_seconds(session: aiohttp.ClientSession, wanted: tuple[int, float]) -> None:
+    """The promise of the docs, so its time is part of what is tested."""
+    end = time.monotonic() + 10
+    while (found := await _health(session)) != wanted:
+        assert time.monotonic() < end, f"{found} after ten seconds"
+        await asyncio.sleep(0.1)
+
+
+async def test_a_disk_that_others_fill_shows_although_nobody_submits(tmp_path: Path, small_disk: Path) -> None:
+    server = Server(tmp_path, FLOWS, data=small_disk / "data")
+    assert await server.start()
+    try:
+        async with _session(server) as session:
+            await asyncio.to_thread(_fill_up, small_disk / "others")
+            await _within_ten_seconds(session, (503, 0.0))
+            (small_disk / "others").unlink()
+            await _within_ten_seconds(session, (200, 1.0))
+    finally:
+        assert await server.stop() == 0
+
+
+def _fill_up(path: Path) -> None:
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+@pytest.mark.parametrize("has_jobs", [False, True])
+async def test_a_start_on_a_full_disk_says_that_and_nothing_of_backups(
+    tmp_path: Path, small_disk: Path, has_jobs: bool
+) -> None:
+    server = Server(tmp_path, FLOWS, data=small_disk / "data")
+    if has_jobs:
+        assert await server.start()
+        async with _session(server) as session, session.post("/jobs", json={"prompt": "kept"}) as response:
+            assert response.status == 201
+        await server.kill()
+    _fill_up(small_disk / "others")
+
+    said = await _refusal(server)
+
+    assert "is full" in said
+    assert "ackup" not in said
+    assert "Traceback" not in said
+    (small_disk / "others").unlink()
+    assert await server.start()
+    try:
+        async with _session(server) as session, session.get("/stats") as response:
+            assert (await response.json())["total"] == int(has_jobs)
+    finally:
+        assert await server.stop() == 0
+
+
+async def test_a_file_that_is_damaged_under_the_server_shows_and_ends_it(tmp_path: Path) -> None:
+    server = await _with_some_jobs(tmp_path)
+    assert await server.start()
+    try:
+        async with _session(server) as session:
+            pages = server.database.stat().st_size // 4096
+            with server.database.open("r+b") as file:
+                file.seek(4096)
+                file.write(b"\xff" * 4096 * (pages - 1))
+            async with session.get("/jobs?q=nothing") as response:
+                assert response.status == 503
+            with contextlib.suppress(aiohttp.ClientError):
+                await _within_ten_seconds(session, (503, 0.0))
+        assert await server.ended(END_SECONDS) == 1
+    finally:
+        await server.kill()
+
+    said = await _refusal(server)
+    assert "damaged" in said or "cannot be opened" in said
 
 
 async def _fill(session: aiohttp.ClientSession, acknowledged: list[str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from job_processor.http.edge import PAGE_CSP
+from job_processor.settings import load
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 CONTAINERS = REPOSITORY / "infrastructure/containers"
@@ -197,3 +199,35 @@ def test_dashboard_asks_only_for_metrics_that_the_alerts_or_the_contract_know() 
         if word.startswith("job_processor_")
     }
     assert {name.rstrip('",') for name in used} <= known
+
+
+def compose_hosts(**given: str) -> str:
+    """What Compose hands the API as ALLOWED_HOSTS, with these in .env."""
+    found = re.search(r'ALLOWED_HOSTS: "(.*)"', (REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8"))
+    assert found is not None
+    return re.sub(r"\$\{(\w+):-([^}]*)}", lambda m: given.get(m[1]) or m[2], found[1])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"SITE_HOST": "jobs.example.com", "ALLOWED_HOSTS": "jobs.internal,10.0.0.5"},
+        {"BIND_ADDRESS": "10.0.0.5", "API_BIND_ADDRESS": "fd00::5"},
+    ],
+)
+def test_the_stack_names_the_hosts_it_answers_to(given: dict[str, str]) -> None:
+    loaded = load(
+        {
+            "APP_ENV": "production",
+            "HOST": "0.0.0.0",
+            "AUTH": "proxy",
+            "WEBHOOK_SECRET": "9f1c27d04be85a36c7e20d14f58b963a",
+            "ALLOWED_HOSTS": compose_hosts(**given),
+        }
+    )
+
+    assert {"localhost", "127.0.0.1", "[::1]", "backend"} <= set(loaded.allowed_hosts)
+    for name in ",".join(given.values()).split(","):
+        assert {name, f"[{name}]"} & set(loaded.allowed_hosts) or not name
+    assert "evil.example" not in loaded.allowed_hosts

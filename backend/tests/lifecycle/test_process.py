@@ -111,10 +111,26 @@ async def test_l2_asked_twice_it_goes_at_once_and_cleanly(tmp_path: Path, first:
         stream.close()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.2", "127.8.8.8", "::1"])
+async def test_every_address_of_the_loopback_answers_under_itself(tmp_path: Path, host: str) -> None:
+    """Its mock calls back at that address, so the job would never be done otherwise."""
+    async with server(tmp_path, MOCK.format(delay=0.01), HOST=host) as web:
+        await in_state(web, await web.submit("x"), "COMPLETED")
+        async with web.http.get("/health", headers={"host": "evil.example"}) as reply:
+            assert reply.status == 403
+        async with web.http.get("/health", headers={"host": "localhost"}) as reply:
+            assert reply.status == 200
+
+
 REFUSALS = {
     "production as it comes": ({"APP_ENV": "production"}, ("WEBHOOK_SECRET", "AUTH")),
     "off loopback as it comes": ({"HOST": "0.0.0.0"}, ("WEBHOOK_SECRET", "AUTH")),
     "several faults": ({"LOG_LEVEL": "loud", "AUTH": "x", "CORS_ORIGINS": "*"}, ("LOG_LEVEL", "AUTH", "CORS_ORIGINS")),
+    "open to rebinding": (
+        {"HOST": "0.0.0.0", "AUTH": "proxy", "WEBHOOK_SECRET": CANARIES["WEBHOOK_SECRET"]},
+        ("ALLOWED_HOSTS",),
+    ),
+    "any host": ({"ALLOWED_HOSTS": "*"}, ("ALLOWED_HOSTS",)),
     "no such failpoint": ({"FAILPOINTS": "no-such:kill"}, ("FAILPOINTS",)),
     "a failpoint with words for a number": ({"FAILPOINTS": "sqlite.before_commit:kill@x"}, ("FAILPOINTS",)),
     "a name that is no address": ({"HOST": "no-such-host.invalid"}, ("HOST",)),

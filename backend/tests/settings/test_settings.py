@@ -7,7 +7,7 @@ import pytest
 from job_processor import settings
 from job_processor.settings import SettingsInvalid, load
 
-GOOD = "0123456789abcdef0123456789abcdef"
+GOOD = "9f1c27d04be85a36c7e20d14f58b963a"
 CANARY = "canary-7f3a"
 
 
@@ -70,6 +70,7 @@ def test_j1_an_exposed_start_names_every_unsafe_setting(exposure: dict[str, str]
     )
 
     assert named(found) == {"WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS", "AUTH", "CORS_ORIGINS", "FAILPOINTS"}
+    assert named(faults(**{"HOST": "0.0.0.0", **exposure}, AUTH="proxy", WEBHOOK_SECRET=GOOD)) == {"ALLOWED_HOSTS"}
     assert all(word in " ".join(found) for word in ("production" if "APP_ENV" in exposure else "loopback",))
 
 
@@ -84,6 +85,9 @@ def test_j1_an_exposed_start_names_every_unsafe_setting(exposure: dict[str, str]
         "DEV-SECRET-KEY",
         "changethis",
         " " * 40,
+        "a" * 32,
+        "changeme" * 4,
+        "dev-secret-key,dev-secret-key,dev-secret-key",
         " dev-secret-key" + " " * 40,
     ],
 )
@@ -94,10 +98,36 @@ def test_j1_a_missing_short_or_example_secret_is_refused(secret: str) -> None:
 
 
 def test_j1_with_everything_in_order_an_exposed_start_is_allowed() -> None:
-    loaded = load({"APP_ENV": "production", "HOST": "0.0.0.0", "AUTH": "proxy", "WEBHOOK_SECRET": GOOD})
+    loaded = load(
+        {"APP_ENV": "production", "HOST": "0.0.0.0", "AUTH": "proxy", "WEBHOOK_SECRET": GOOD, "ALLOWED_HOSTS": "a"}
+    )
 
     assert loaded.is_exposed
     assert loaded.webhook_secrets == (GOOD,)
+
+
+def test_behind_a_proxy_on_this_machine_the_loopbacks_names_are_enough() -> None:
+    assert load({"APP_ENV": "production", "AUTH": "proxy", "WEBHOOK_SECRET": GOOD}).allowed_hosts == ()
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    ["*", "a,*", "*.example.com", "http://a", "a:3000", "a/b", "a b", "[::1]:3000", "a@b", "[", "-", "a,.b", "jobs.*"],
+)
+@pytest.mark.parametrize("exposure", [{}, {"HOST": "0.0.0.0", "AUTH": "proxy", "WEBHOOK_SECRET": GOOD}])
+def test_hosts_that_could_never_match_are_refused_with_words(hosts: str, exposure: dict[str, str]) -> None:
+    found = faults(ALLOWED_HOSTS=hosts, **exposure)
+
+    assert named(found) == {"ALLOWED_HOSTS"}
+    assert "name each host" in found[0]
+
+
+def test_hosts_are_names_and_addresses() -> None:
+    loaded = load({"ALLOWED_HOSTS": "jobs.example.com, localhost,127.0.0.1,::1,[fe80::1],my_host,x"})
+
+    assert loaded.allowed_hosts == (
+        *("jobs.example.com", "localhost", "127.0.0.1", "[::1]", "[fe80::1]", "my_host", "x"),
+    )
 
 
 def test_no_fault_shows_a_secret() -> None:

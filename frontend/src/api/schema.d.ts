@@ -417,16 +417,19 @@ export interface components {
             status: components["schemas"]["State"];
             flow: string;
             /**
+             * Format: date-time
              * @description RFC 3339, UTC, milliseconds
              * @example 2026-11-24T10:15:30.123Z
              */
             createdAt: string;
             /**
+             * Format: date-time
              * @description RFC 3339, UTC, milliseconds
              * @example 2026-11-24T10:15:30.123Z
              */
             updatedAt: string;
             /**
+             * Format: date-time
              * @description RFC 3339, UTC, milliseconds
              * @example 2026-11-24T10:15:30.123Z
              */
@@ -544,6 +547,7 @@ export interface components {
         AttemptOut: {
             number: number;
             /**
+             * Format: date-time
              * @description RFC 3339, UTC, milliseconds
              * @example 2026-11-24T10:15:30.123Z
              */
@@ -572,6 +576,7 @@ export interface components {
         /** EventOut */
         EventOut: {
             /**
+             * Format: date-time
              * @description RFC 3339, UTC, milliseconds
              * @example 2026-11-24T10:15:30.123Z
              */
@@ -727,16 +732,19 @@ export interface components {
             status: components["schemas"]["State"];
             flow: string;
             /**
+             * Format: date-time
              * @description RFC 3339, UTC, milliseconds
              * @example 2026-11-24T10:15:30.123Z
              */
             createdAt: string;
             /**
+             * Format: date-time
              * @description RFC 3339, UTC, milliseconds
              * @example 2026-11-24T10:15:30.123Z
              */
             updatedAt: string;
             /**
+             * Format: date-time
              * @description RFC 3339, UTC, milliseconds
              * @example 2026-11-24T10:15:30.123Z
              */
@@ -771,16 +779,19 @@ export interface components {
             status: components["schemas"]["State"];
             flow: string;
             /**
+             * Format: date-time
              * @description RFC 3339, UTC, milliseconds
              * @example 2026-11-24T10:15:30.123Z
              */
             createdAt: string;
             /**
+             * Format: date-time
              * @description RFC 3339, UTC, milliseconds
              * @example 2026-11-24T10:15:30.123Z
              */
             updatedAt: string;
             /**
+             * Format: date-time
              * @description RFC 3339, UTC, milliseconds
              * @example 2026-11-24T10:15:30.123Z
              */
@@ -819,11 +830,13 @@ export interface components {
             /** @description 24 hex digits, time-ordered */
             id: string;
             /**
+             * Format: date-time
              * @description RFC 3339, UTC, milliseconds
              * @example 2026-11-24T10:15:30.123Z
              */
             receivedAt: string;
             /**
+             * Format: date-time
              * @description RFC 3339, UTC, milliseconds
              * @example 2026-11-24T10:15:30.123Z
              */
@@ -947,11 +960,13 @@ export interface components {
             flows: string[];
             running: number;
             /**
+             * Format: date-time
              * @description RFC 3339, UTC, milliseconds
              * @example 2026-11-24T10:15:30.123Z
              */
             startedAt: string;
             /**
+             * Format: date-time
              * @description RFC 3339, UTC, milliseconds
              * @example 2026-11-24T10:15:30.123Z
              */
@@ -979,9 +994,9 @@ export interface operations {
                 tag?: string;
                 /** @description text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII */
                 q?: string;
-                /** @description RFC 3339, inclusive */
+                /** @description RFC 3339 from 1970 to 2099, inclusive */
                 createdAfter?: string;
-                /** @description RFC 3339, exclusive */
+                /** @description RFC 3339 from 1970 to 2099, exclusive */
                 createdBefore?: string;
                 /** @description where the page starts, from the Link header of the page before */
                 cursor?: string;
@@ -1110,7 +1125,7 @@ export interface operations {
                 /** @description may stand for `jobId` in the body */
                 jobId?: string;
                 /** @description may stand for `attempt` in the body */
-                attempt?: string;
+                attempt?: number;
                 /** @description may stand for `executionId` in the body */
                 executionId?: string;
                 /** @description may stand for `flow` in the body */
@@ -1245,7 +1260,7 @@ export interface operations {
                 /** @description may stand for `jobId` in the body */
                 jobId?: string;
                 /** @description may stand for `attempt` in the body */
-                attempt?: string;
+                attempt?: number;
                 /** @description may stand for `executionId` in the body */
                 executionId?: string;
                 /** @description may stand for `flow` in the body */
@@ -1416,6 +1431,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The store cannot answer now */
             503: {
                 headers: {
@@ -1457,6 +1481,15 @@ export interface operations {
             };
             /** @description Conflict with the job's state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1795,6 +1828,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The store cannot answer now */
             503: {
                 headers: {
@@ -1808,7 +1850,10 @@ export interface operations {
     };
     followJob: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description the same, for clients that cannot set headers */
+                lastEventId?: string;
+            };
             header?: {
                 /** @description the id of the last event seen: what was missed comes first */
                 "Last-Event-ID"?: string;
@@ -1839,6 +1884,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The store cannot answer now */
             503: {
                 headers: {
@@ -1852,7 +1906,10 @@ export interface operations {
     };
     followJobs: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description the same, for clients that cannot set headers */
+                lastEventId?: string;
+            };
             header?: {
                 /** @description the id of the last event seen: what was missed comes first */
                 "Last-Event-ID"?: string;
@@ -1869,6 +1926,15 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The store cannot answer now */
@@ -1959,6 +2025,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The store cannot answer now */
             503: {
                 headers: {
@@ -1993,6 +2068,15 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2128,6 +2212,15 @@ export interface operations {
                     "application/json": components["schemas"]["StatsOut"];
                 };
             };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The store cannot answer now */
             503: {
                 headers: {
@@ -2155,6 +2248,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FlowOut"][];
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The store cannot answer now */
@@ -2366,6 +2468,15 @@ export interface operations {
                     "application/json": components["schemas"]["WorkerOut"][];
                 };
             };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The store cannot answer now */
             503: {
                 headers: {
@@ -2393,6 +2504,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthOut"];
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description down */
@@ -2424,6 +2544,15 @@ export interface operations {
                     "application/json": components["schemas"]["HealthOut"];
                 };
             };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description not ready */
             503: {
                 headers: {
@@ -2453,6 +2582,15 @@ export interface operations {
                     "application/json": components["schemas"]["LiveOut"];
                 };
             };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getMetrics: {
@@ -2471,6 +2609,15 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -13,6 +13,10 @@ class CallbackNotFound(JobProcessorError):
     """No callback of this id is kept."""
 
 
+class JobDamaged(JobProcessorError):
+    """What is stored of this job cannot be read: a disk or a hand has changed it."""
+
+
 class MoveRefused(JobProcessorError):
     """The job is in a state that this act does not apply to."""
 

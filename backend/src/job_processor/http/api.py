@@ -12,10 +12,11 @@ from starlette.routing import BaseRoute, Match, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from job_processor.http import paging
 from job_processor.http.context import Context
 from job_processor.http.edge import PAGE_CSP, Edge, Problems
 from job_processor.http.routes import operations
-from job_processor.http.spec import Handler, openapi
+from job_processor.http.spec import Handler, Operation, openapi, query_params
 
 _NOT_BUILT = "The page is not built. Run `make build`, or use the API: /openapi.json lists it.\n"
 
@@ -31,14 +32,15 @@ def build(context: Context, page: Path, hosts: Collection[str], origins: Collect
     async def root(request: Request) -> Response:
         return RedirectResponse("/ui/", 307)
 
-    routes: list[BaseRoute] = [Route(op.path, endpoint=_Endpoint(op.handler), methods=[op.method]) for op in table]
+    endpoints = {(op.method, op.path): _Endpoint(op.handler, op) for op in table}
+    routes: list[BaseRoute] = [Route(path, endpoint=one, methods=[method]) for (method, path), one in endpoints.items()]
     routes += [
         Route("/openapi.json", endpoint=_Endpoint(describe), methods=["GET"]),
         Route("/", endpoint=_Endpoint(root), methods=["GET"]),
         Route("/ui", endpoint=_Endpoint(root), methods=["GET"]),
         Mount("/ui", app=_Page(page)),
     ]
-    fixed = {(op.method, op.path): _Endpoint(op.handler) for op in table if "{" not in op.path}
+    fixed = {key: one for key, one in endpoints.items() if "{" not in key[1]}
     app: ASGIApp = Problems(_Routes(routes, fixed))
     if origins:
         app = CORSMiddleware(
@@ -52,13 +54,20 @@ def build(context: Context, page: Path, hosts: Collection[str], origins: Collect
 
 
 class _Endpoint:
-    """A handler as an ASGI application, without the layers that Starlette puts around a function."""
+    """A handler as an ASGI application, without the layers that Starlette puts around a function.
 
-    def __init__(self, handler: Handler) -> None:
+    ``op``: what it is described as; a query parameter that stands nowhere there is refused, never ignored.
+    """
+
+    def __init__(self, handler: Handler, op: Operation | None = None) -> None:
         self._handler = handler
+        self._params = None if op is None or op.any_query else query_params(op)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._handler(Request(scope, receive))
+        request = Request(scope, receive)
+        if scope["query_string"] and self._params is not None:
+            paging.check_names(request.query_params, self._params)
+        response = await self._handler(request)
         await response(scope, receive, send)
 
 

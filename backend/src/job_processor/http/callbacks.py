@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Concatenate, ParamSpec, TypeVar
 
 from starlette.requests import Request
@@ -53,6 +53,7 @@ class Callbacks:
         read = await self._read(request, claim)
         said = read.said
         if isinstance(said, Report):
+            said = self._redacted(said)
             job_id = said.job_id or (None if claim is None else claim.job_id)
             if job_id is not None:
                 if claim is not None and (job_id != claim.job_id or said.attempt not in (None, claim.attempt)):
@@ -63,6 +64,16 @@ class Callbacks:
             wish = "jobId: is required (an error may name an executionId instead)"
             said = Unreadable(422, "invalid_field", wish, "jobId")
         raise await self._unreadable(request, said, read.came, claim)
+
+    def _redacted(self, report: Report) -> Report:
+        """A workflow may put its whole input into an error, with the token that we gave it. A result stays."""
+        redactor = self._context.redactor
+        return replace(
+            report,
+            error=redactor.maybe(report.error),
+            progress=redactor.maybe(report.progress),
+            execution_id=redactor.maybe(report.execution_id),
+        )
 
     async def _read(self, request: Request, claim: CallbackClaim | None) -> _Read:
         limit = ESCAPED_BYTES * self._context.max_result_bytes + AROUND_BYTES

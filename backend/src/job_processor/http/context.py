@@ -13,6 +13,7 @@ from job_processor.core.flow import FlowRules
 from job_processor.core.ids import is_job_id
 from job_processor.core.job import Attempt, Job, State
 from job_processor.core.lane import Lane
+from job_processor.core.redaction import Redactor
 from job_processor.core.waiting import Waits, WaitsFor, waiting_for_its_time, waiting_on, waiting_without_flow
 from job_processor.http.situation import Situation, Situations
 from job_processor.inbox import Inbox
@@ -48,6 +49,8 @@ class Context:
     """(flow, job id, attempt): pass a cancel on to the processor that had accepted the job."""
     max_result_bytes: int = 1_048_576
     """Of a result in a callback, in UTF-8; and of the bytes that are kept of one that cannot be read."""
+    redactor: Redactor = field(default_factory=Redactor)
+    """Takes our secrets out of the words of a callback."""
     situations: Situations = field(init=False)
 
     def __post_init__(self) -> None:

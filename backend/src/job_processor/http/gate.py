@@ -23,6 +23,7 @@ _UNKNOWN = re.compile(r"^Object contains unknown field `.*?`", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `([^`]*)`")
 # Patterns the message of msgspec quotes are ours, not the client's.
 _SAFE = re.compile(r"^Expected `[^`]*`(?:, got `[a-z0-9 |]+`)?(?: of length [<>=]+ \d+)?|^Expected `")
+_TOO_LARGE = re.compile(r"^(?:Number|Integer value) out of range")
 _TYPES = re.compile(r"(?<=^Expected )`([a-z]+(?: \| [a-z]+)*)(?=`| )")
 _JSON_WORDS = {
     "str": "a string",
@@ -101,7 +102,7 @@ def _too_large() -> Refused:
 def decode(body: bytes, wanted: type[T]) -> T:
     """Strict: UTF-8 without BOM, no NaN or Infinity, no lone surrogate, no duplicate key, no NUL, bounded depth."""
     try:
-        value = msgspec.json.decode(body, type=wanted)
+        value = _typed(body, wanted)
         # A second key needs a second colon; most bodies have one and are done.
         if body.count(b":") > 1:
             _refuse_duplicate_keys(body)
@@ -114,6 +115,18 @@ def decode(body: bytes, wanted: type[T]) -> T:
     except RecursionError:
         raise Refused(400, "too_deep", f"JSON may be nested at most {MAX_DEPTH} deep.") from None
     return value
+
+
+def _typed(body: bytes, wanted: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=wanted)
+    except msgspec.ValidationError as error:
+        if ", got `float`" not in str(error):
+            raise
+        # To JSON Schema 10.0 is an integer, and to many a client there is no other kind of number.
+        fields = msgspec.json.decode(body, type=dict[str, object])
+        whole = {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in fields.items()}
+        return msgspec.convert(whole, wanted)
 
 
 def _explain(message: str, wanted: type[msgspec.Struct]) -> Refused:
@@ -129,6 +142,8 @@ def _explain(message: str, wanted: type[msgspec.Struct]) -> Refused:
     if path is not None:
         first = re.match(r"\$\.([A-Za-z]+)", path[1])
         field = first[1] if first is not None and first[1] in known else "the body"
+    if _TOO_LARGE.match(message):
+        return invalid(field, "must hold no number that is out of range")
     said = _SAFE.match(message)
     wish = message[: path.start()] if path is not None and said is not None else "has a wrong type"
     wish = _TYPES.sub(_in_json_words, wish)

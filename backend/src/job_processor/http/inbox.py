@@ -15,7 +15,6 @@ from job_processor.http.problems import invalid
 from job_processor.http.spec import JOB_ID, Param
 from job_processor.store.base import InboxQuery
 
-_KNOWN = ("limit", "jobId", "verdict", "cursor")
 PARAMS = (
     paging.LIMIT,
     Param("jobId", "query", "callbacks about this job", JOB_ID.schema),
@@ -69,7 +68,6 @@ class InboxRoutes:
 
 
 def _wanted(params: QueryParams) -> InboxQuery:
-    paging.check_names(params, _KNOWN, "verdict")
     job_id = params.get("jobId")
     if job_id is not None and not is_job_id(job_id):
         raise invalid("jobId", "must be 24 hex digits")

@@ -1,13 +1,12 @@
 """Pages of a list, newest first: how many, from where on, and the Link to the next (RFC 8288)."""
 
 import base64
-import binascii
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
-from job_processor.core.ids import is_job_id
 from job_processor.http.problems import invalid
 from job_processor.http.spec import Param
 
@@ -15,15 +14,22 @@ MAX_LIMIT = 200
 LIMIT = Param(
     "limit", "query", f"1 to {MAX_LIMIT}", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 50}
 )
-CURSOR = Param("cursor", "query", "where the page starts, from the Link header of the page before")
+_CURSOR = "M[Q-Za-f][A-Za-z0-9_-]{15}[AQgw]"
+"""Version and id, 13 bytes in base64url: the first character and the last can hold only some values."""
+CURSOR = Param(
+    "cursor",
+    "query",
+    "where the page starts, from the Link header of the page before",
+    {"type": "string", "pattern": f"^{_CURSOR}$"},
+)
 
 
-def check_names(params: QueryParams, known: Iterable[str], repeatable: str) -> None:
-    """A filter that cannot be honoured is refused, never ignored; only one may be given more than once."""
+def check_names(params: QueryParams, known: Mapping[str, bool]) -> None:
+    """``known``: each name, and whether it may be given more than once."""
     for name in params:
         if name not in known:
-            raise invalid("query", f"must use only: {', '.join(known)}")
-        if name != repeatable and len(params.getlist(name)) > 1:
+            raise invalid("query", f"must use only: {', '.join(known)}" if known else "must be empty")
+        if not known[name] and len(params.getlist(name)) > 1:
             raise invalid(name, "must be given once")
 
 
@@ -41,14 +47,9 @@ def before(params: QueryParams) -> str | None:
     cursor = params.get("cursor")
     if cursor is None:
         return None
-    try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-    except (ValueError, binascii.Error):
-        raw = b""
-    last_id = raw[1:].hex()
-    if raw[:1] != b"1" or not is_job_id(last_id):
+    if not re.fullmatch(_CURSOR, cursor):
         raise invalid("cursor", "must come from the Link header of the page before")
-    return last_id
+    return base64.urlsafe_b64decode(cursor + "==")[1:].hex()
 
 
 def cursor_after(last_id: str) -> str:

@@ -41,6 +41,9 @@ def refusal(error: Exception) -> Refused:
             return Refused(404, "job_not_found", "There is no job with this id.")
         case errors.CallbackNotFound():
             return Refused(404, "callback_not_found", "There is no callback with this id.")
+        case errors.JobDamaged():
+            wanted = "What is stored of this job is damaged and cannot be read; other jobs are not touched by it. "
+            return Refused(503, "job_damaged", f"{wanted}A backup may hold it whole; a final job can be deleted.")
         case errors.MoveRefused():
             return Refused(409, "state_conflict", str(error))
         case errors.IdempotencyMismatch():

@@ -24,6 +24,7 @@ from job_processor.http.report_shape import (
     plain,
     wanted,
 )
+from job_processor.http.schemas import MAX_ATTEMPT
 
 __all__ = ["Report", "Unreadable", "ids_in", "job_in_query", "read_report"]
 
@@ -31,7 +32,6 @@ MAX_ERROR_CHARACTERS = 4_000
 MAX_PROGRESS_CHARACTERS = 4_096
 MAX_EXECUTION_ID_CHARACTERS = 128
 MAX_FLOW_CHARACTERS = 64
-MAX_ATTEMPT = 2**31 - 1
 _MAX_INSIDE = 5
 _FROM_QUERY = ("jobId", "attempt", "executionId", "flow")
 _TRUE, _FALSE = frozenset({"true", "1", "1.0", "yes"}), frozenset({"false", "0", "0.0", "no"})

@@ -15,8 +15,16 @@ from job_processor.http.stream import Stream
 
 _BODY = (400, 408, 413, 415, 422)
 _FLOW = Param("name", "path", "the flow's name")
-_RESUME = Param("Last-Event-ID", "header", "the id of the last event seen: what was missed comes first")
-_KEY = Param("Idempotency-Key", "header", "1 to 255 visible ASCII characters; the same key and body give the same job")
+_RESUME = (
+    Param("Last-Event-ID", "header", "the id of the last event seen: what was missed comes first"),
+    Param("lastEventId", "query", "the same, for clients that cannot set headers"),
+)
+_KEY = Param(
+    "Idempotency-Key",
+    "header",
+    "1 to 255 visible ASCII characters; the same key and body give the same job",
+    {"type": "string", "pattern": "^[!-~]{1,255}$"},
+)
 _PREFER = Param(
     "Prefer",
     "header",
@@ -26,7 +34,13 @@ _PREFER = Param(
 _MATCH = Param("If-None-Match", "header", "an ETag seen before: 304 when nothing changed")
 _CALLBACK = Param("id", "path", "the kept callback's id", JOB_ID.schema)
 _QUERY = tuple(
-    Param(name, "query", f"may stand for `{name}` in the body") for name in ("jobId", "attempt", "executionId", "flow")
+    Param(name, "query", f"may stand for `{name}` in the body", schema)
+    for name, schema in (
+        ("jobId", JOB_ID.schema),
+        ("attempt", {"type": "integer", "minimum": 1, "maximum": s.MAX_ATTEMPT}),
+        ("executionId", {"type": "string", "maxLength": 128}),
+        ("flow", {"type": "string"}),
+    )
 )
 _SECRET = Param("x-webhook-secret", "header", "the shared secret; or `Authorization: Bearer` with the callback token")
 
@@ -63,6 +77,7 @@ def operations(context: Context) -> Sequence[Operation]:
             body=s.CallbackReport,
             params=(_SECRET, *_QUERY),
             problems=callback_problems,
+            any_query=True,
         ),
         Operation(
             "GET",
@@ -84,6 +99,7 @@ def operations(context: Context) -> Sequence[Operation]:
             body=s.CallbackReport,
             params=(_SECRET, *_QUERY),
             problems=callback_problems,
+            any_query=True,
         ),
         Operation(
             "GET",
@@ -158,7 +174,7 @@ def operations(context: Context) -> Sequence[Operation]:
             "Changes of one job",
             stream.job_events,
             {200: event_stream},
-            params=(JOB_ID, _RESUME),
+            params=(JOB_ID, *_RESUME),
             problems=(404, 503),
         ),
         Operation(
@@ -168,7 +184,7 @@ def operations(context: Context) -> Sequence[Operation]:
             "Changes of all jobs",
             stream.events,
             {200: event_stream},
-            params=(_RESUME,),
+            params=_RESUME,
             problems=(503,),
         ),
         Operation(

@@ -15,11 +15,34 @@ from job_processor.core.job import AttemptEnd, State
 from job_processor.core.verdict import ResultKind, WarningCode
 
 JobId = Annotated[str, Meta(pattern="^[0-9a-f]{24}$", description="24 hex digits, time-ordered")]
-Time = Annotated[str, Meta(description="RFC 3339, UTC, milliseconds", examples=["2026-11-24T10:15:30.123Z"])]
-Tag = Annotated[str, Meta(min_length=1, max_length=64)]
+Time = Annotated[
+    str,
+    Meta(
+        description="RFC 3339, UTC, milliseconds",
+        examples=["2026-11-24T10:15:30.123Z"],
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+YEARS = "^(19[7-9][0-9]|20[0-9][0-9])-"
+TimeIn = Annotated[
+    str,
+    Meta(
+        description="RFC 3339 with an offset, from 1970 to 2099",
+        extra_json_schema={"format": "date-time", "pattern": YEARS},
+    ),
+]
+# That a text holds no NUL is checked by the gate for all fields at once; the pattern says it to clients.
+NO_NUL = "^[^\\u0000]*$"
+_TEXT = {"pattern": NO_NUL}
+_PROMPT = {"pattern": "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$"}
+Tag = Annotated[str, Meta(min_length=1, max_length=64, extra_json_schema=_TEXT)]
+FlowName = Annotated[str, Meta(min_length=1, max_length=64, extra_json_schema=_TEXT)]
+Reason = Annotated[str, Meta(max_length=500, extra_json_schema=_TEXT)]
 # Free-form JSON that we carry and never look into; msgspec describes no other type as "anything".
 JsonObject = dict[str, Any]
 
+MAX_ATTEMPT = 2**31 - 1
+"""The number of an attempt that a callback may name."""
 MAX_PROMPT_BYTES = 512 * 1024
 """Of UTF-8. Well under the 1 MiB body limit, and under MongoDB's 16 MB a document with result and history."""
 
@@ -34,26 +57,31 @@ class WireOut(msgspec.Struct, rename="camel", kw_only=True):
 
 class Submission(WireIn):
     prompt: Annotated[
-        str, Meta(min_length=1, description=f"not blank, at most {MAX_PROMPT_BYTES} bytes of UTF-8, no NUL")
+        str,
+        Meta(
+            min_length=1,
+            description=f"not blank, at most {MAX_PROMPT_BYTES} bytes of UTF-8, no NUL",
+            extra_json_schema=_PROMPT,
+        ),
     ]
-    flow: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
-    run_at: Time | None = None
+    flow: FlowName | None = None
+    run_at: TimeIn | None = None
     delay_seconds: Annotated[float, Meta(ge=0, le=31_536_000)] | None = None
     priority: Annotated[int, Meta(ge=-100, le=100, description="higher goes first")] = 0
     max_attempts: Annotated[int, Meta(ge=1, le=100)] | None = None
-    deadline: Time | None = None
+    deadline: TimeIn | None = None
     tags: Annotated[list[Tag], Meta(max_length=20)] = []
     metadata: Annotated[JsonObject, Meta(description="at most 16 KiB as JSON")] = {}
     result_schema: Annotated[JsonObject, Meta(description="a JSON Schema (2020-12)")] | None = None
 
 
 class ReplayRequest(WireIn):
-    flow: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
-    prompt: Annotated[str, Meta(min_length=1)] | None = None
+    flow: FlowName | None = None
+    prompt: Annotated[str, Meta(min_length=1, extra_json_schema=_PROMPT)] | None = None
 
 
 class CancelRequest(WireIn):
-    reason: Annotated[str, Meta(max_length=500)] | None = None
+    reason: Reason | None = None
 
 
 class RetryRequest(WireIn):
@@ -61,7 +89,7 @@ class RetryRequest(WireIn):
 
 
 class PauseRequest(WireIn):
-    reason: Annotated[str, Meta(max_length=500)] | None = None
+    reason: Reason | None = None
 
 
 class AcceptRequest(WireIn):
@@ -78,9 +106,9 @@ class CallbackReport(msgspec.Struct, rename="camel", kw_only=True):
     result: Annotated[Any, Meta(description="a text is kept byte for byte, any other JSON as its text")] = None
     error: Annotated[Any, Meta(description="in words; of an object its message counts")] = None
     progress: Annotated[Any, Meta(description="in words, at most 4 KiB")] = None
-    attempt: Annotated[int, Meta(ge=1, le=2**31 - 1)] | str | None = None
-    execution_id: Annotated[str, Meta(max_length=128)] | int | None = None
-    retryable: bool | str | int | None = True
+    attempt: Annotated[int, Meta(ge=1, le=MAX_ATTEMPT)] | str | None = None
+    execution_id: Annotated[str, Meta(max_length=128)] | Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    retryable: bool | str | Annotated[int, Meta(ge=0, le=1)] | None = True
     flow: Annotated[Any, Meta(description="whose execution it is, where several processors count alike")] = None
     workflow: Any = None
     last_node: Any = None

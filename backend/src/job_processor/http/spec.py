@@ -46,6 +46,8 @@ class Operation:
     body_required: bool = True
     params: Sequence[Param] = ()
     problems: Sequence[int] = ()
+    any_query: bool = False
+    """Are query parameters that are not named here left out, and not refused?"""
 
 
 PROBLEM_TITLES = {
@@ -65,6 +67,11 @@ PROBLEM_TITLES = {
     500: "Internal error",
     503: "The store cannot answer now",
 }
+
+
+def query_params(op: Operation) -> dict[str, bool]:
+    """The names in the query string, and which of them may be given more than once."""
+    return {p.name: p.schema.get("type") == "array" for p in op.params if p.where == "query"}
 
 
 def openapi(operations: Sequence[Operation]) -> dict[str, object]:
@@ -98,7 +105,8 @@ def _operation(op: Operation, refs: Mapping[WireType, object]) -> dict[str, obje
         elif answer.media != "application/json":
             entry["content"] = {answer.media: {"schema": {"type": "string"}}}
         answers[str(status)] = entry
-    for status in op.problems:
+    # A query parameter that is not known is refused everywhere.
+    for status in sorted({*op.problems, 422}):
         answers[str(status)] = {
             "description": PROBLEM_TITLES[status],
             "content": {"application/problem+json": {"schema": refs[schemas.Problem]}},

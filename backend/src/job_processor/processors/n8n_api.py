@@ -10,7 +10,7 @@ from yarl import URL
 from job_processor.core.job import JobError
 from job_processor.core.outcome import Accepted, Failed, HandOver, Succeeded
 from job_processor.processors import json_pointer, result_size
-from job_processor.processors.answers import QUOTE_LIMIT, detail_of, one_line, quoted
+from job_processor.processors.answers import detail_of, one_line, quoted
 from job_processor.processors.base import Finding
 from job_processor.processors.callback_dispatch import is_execution_id
 from job_processor.processors.completion import sound
@@ -89,7 +89,7 @@ class N8nApi:
         return self._read(execution, asked, job_id, execution_id)
 
     def _read(self, execution: dict[str, Any], asked: str, job_id: str, execution_id: str) -> Finding:
-        status = one_line(str(execution.get("status")))[:40]
+        status = one_line(str(execution.get("status")), 40)
         told = _callback_of(execution, self._result_node)
         if told is not None and told.job_id not in (None, job_id):
             return Finding(f"{asked} knows it as another job's. Is api_url the n8n of this flow?")
@@ -178,7 +178,7 @@ def _built(fields: dict[str, Any], spelt: str) -> _Built:
     """``spelt``: the result as the document spells it."""
     result, error = fields.get("result"), fields.get("error")
     text = None if result is None else result if isinstance(result, str) else spelt
-    return _Built(fields.get("jobId"), text, str(error)[:QUOTE_LIMIT] if error else None)
+    return _Built(fields.get("jobId"), text, one_line(str(error)) if error else None)
 
 
 def _found(words: str, told: _Built, status: str, execution_id: str, most: int) -> Finding:
@@ -193,7 +193,7 @@ def _found(words: str, told: _Built, status: str, execution_id: str, most: int) 
 def _error_of(execution: dict[str, Any]) -> str | None:
     match execution:
         case {"data": {"resultData": {"error": {"message": str(message)}}}}:
-            return message[:QUOTE_LIMIT]
+            return one_line(message)
         case _:
             return None
 

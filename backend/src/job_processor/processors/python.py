@@ -10,6 +10,7 @@ import contextvars
 import importlib
 import inspect
 import json
+import re
 import threading
 from collections.abc import Callable
 from typing import Annotated, Any, Final, TypeAlias
@@ -23,9 +24,12 @@ from job_processor.processors import result_size
 from job_processor.processors.base import Dispatch, Surroundings
 from job_processor.processors.completion import sound
 from job_processor.processors.python_context import Context
+from job_processor.processors.words import one_line
 
 MESSAGE_LIMIT: Final = 500
 """Characters of an exception's message that are kept."""
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+"""What some exceptions print to a terminal."""
 
 Function: TypeAlias = Callable[[str, Context], Any]
 
@@ -146,8 +150,8 @@ def _failed(error: BaseException) -> Failed:
         message = f"{type(error).__name__}: {error}"
     except Exception:
         message = type(error).__name__
-    # What a message holds is the function's affair, but it must be possible to keep it.
-    kept = message[:MESSAGE_LIMIT].encode(errors="replace").decode()
+    kept = _COLOURS.sub("", message[: 4 * MESSAGE_LIMIT])
+    kept = one_line(kept, MESSAGE_LIMIT)
     return Failed(JobError("python_error", kept), retryable=getattr(error, "retryable", True) is not False)
 
 

@@ -13,11 +13,11 @@ _HIDDEN: Final = frozenset({"head", "template", "noscript", "svg"})
 _PIECE: Final = re.compile(r"<!--|<(?P<end>/?)(?P<tag>[A-Za-z][^\s/<>]*)[^<>]*>|<[!?][^<>]*>|[^<]+|<")
 
 
-def one_line(text: str) -> str:
-    """At most ``QUOTE_LIMIT`` printable characters on one line; half of a surrogate pair cannot be kept and goes."""
-    printable = "".join(c if c.isprintable() else " " for c in text[: 2 * QUOTE_LIMIT])
+def one_line(text: str, limit: int = QUOTE_LIMIT) -> str:
+    """At most ``limit`` printable characters on one line; half of a surrogate pair cannot be kept and goes."""
+    printable = "".join(c if c.isprintable() else " " for c in text[: 2 * limit])
     line = re.sub(r" {2,}", " ", printable).strip()
-    return line if len(line) <= QUOTE_LIMIT else line[: QUOTE_LIMIT - 1] + "…"
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def page_text(page: str) -> str:

@@ -102,7 +102,8 @@ class Link:
         self._check_open()
         try:
             with pymongo.timeout(min(2.0, self.tuning.try_timeout)):
-                await self._client.admin.command("ping")
+                # Whatever the address says of reads: what matters is who takes writes.
+                await self._client.admin.command("ping", read_preference=ReadPreference.PRIMARY)
         except PyMongoError as error:
             self.outage.failed()
             raise translate(error) from None

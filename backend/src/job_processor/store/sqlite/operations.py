@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import msgspec
+import structlog
 
+from job_processor.core.errors import JobDamaged
 from job_processor.core.job import Job, Lease, State
 from job_processor.core.lane import Lane, admit, moved, took, waits_until, without_probe
 from job_processor.core.transitions import Change
@@ -15,6 +17,7 @@ from job_processor.store.clock import SteadyClock
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.writer import Transaction
 
+log = structlog.get_logger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
 _decode_lane = msgspec.msgpack.Decoder(Lane).decode
 _PROMOTE_LIMIT = 5000
@@ -103,7 +106,13 @@ def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claime
             found = _probe(tx, lane, at) if lane.trouble is not None else _head(tx, rules.name, allowed, at)
             lease_until = at + int(rules.lease_seconds * 1000)
             for row in found:
-                before = rows.to_job(row)
+                try:
+                    before = rows.to_job(row)
+                except JobDamaged:
+                    # Out of the line, or it would stand at its head for ever.
+                    db.execute("UPDATE jobs SET ready = NULL WHERE id = ?", (row[0],))
+                    log.error("job_damaged", job=row[0])
+                    continue
                 after = claim_job(before, Lease(secrets.token_hex(16), wish.owner, lease_until), at)
                 seq = tx.next_seq()
                 db.execute(rows.UPDATE, rows.update_values(after, seq, at, before.state, before.rev, None))

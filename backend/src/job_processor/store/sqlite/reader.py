@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import apsw
 
-from job_processor.core.errors import ReadTooLong, TooManySearches
+from job_processor.core.errors import ReadTooLong, StoreBroken, StoreUnavailable, TooManySearches
 from job_processor.store.sqlite.connection import open_reader, translate
 from job_processor.store.sqlite.mailbox import Mailbox
 
@@ -29,10 +29,14 @@ _Answer = tuple["asyncio.Future[object]", object, Exception | None]
 class Reader:
     """One thread with one connection. Takes all that waits, answers it in one wake-up of the event loop.
 
-    ``seconds``: how long one read may take.
+    ``seconds``: how long one read may take. ``broken`` is called, in the thread, when a read shows that the file is
+    damaged.
     """
 
-    def __init__(self, path: Path, name: str, seconds: float) -> None:
+    def __init__(
+        self, path: Path, name: str, seconds: float, broken: Callable[[StoreBroken], None] = lambda why: None
+    ) -> None:
+        self._broken = broken
         self._db = open_reader(path)
         self._db.set_progress_handler(self._is_over, CHECK_EVERY)
         self._seconds = seconds
@@ -87,8 +91,15 @@ class Reader:
             return operation(self._db), None
         except apsw.InterruptError:
             return None, ReadTooLong(f"A read took longer than {self._seconds:g} seconds.")
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            why = StoreBroken(str(translate(error)))
+            self._broken(why)
+            return None, why
         except apsw.Error as error:
             return None, translate(error)
+        except UnicodeDecodeError:
+            # Of a column that is read for every job; the texts of one job are read as bytes.
+            return None, StoreUnavailable("The database holds a text that is damaged.")
         except Exception as error:
             return None, error
 
@@ -110,8 +121,15 @@ class Reader:
 class Searches:
     """Reads that may take long, a few at a time; further ones wait in a short line, and the rest is refused."""
 
-    def __init__(self, path: Path, at_once: int, line: int, seconds: float) -> None:
-        self._readers = [Reader(path, f"sqlite-search-{n}", seconds) for n in range(at_once)]
+    def __init__(
+        self,
+        path: Path,
+        at_once: int,
+        line: int,
+        seconds: float,
+        broken: Callable[[StoreBroken], None] = lambda why: None,
+    ) -> None:
+        self._readers = [Reader(path, f"sqlite-search-{n}", seconds, broken) for n in range(at_once)]
         self._line = line
 
     def run(self, operation: Callable[[apsw.Connection], T]) -> "asyncio.Future[T]":

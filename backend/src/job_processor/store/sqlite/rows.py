@@ -1,15 +1,18 @@
 """Between a row and a job."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
+import structlog
 
+from job_processor.core.errors import JobDamaged
 from job_processor.core.job import Job, State
 from job_processor.store.base import Summary
 from job_processor.store.record import Record, from_record, to_record
 from job_processor.store.row import RowRecord, summary
 
+log = structlog.get_logger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Record).decode
 _decode_row = msgspec.msgpack.Decoder(RowRecord).decode
@@ -21,13 +24,36 @@ COLUMNS = (
     "j.id, j.flow, j.state, j.rev, j.created_at, j.updated_at, j.run_at, j.priority, j.attempt, "
     "j.lease_token, j.lease_until, j.finished_at, j.record"
 )
-WHOLE = f"SELECT {COLUMNS}, p.prompt, r.result FROM jobs j JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n"
+# The texts as bytes: one that is damaged must not end the reading of the rows after it.
+WHOLE = (
+    f"SELECT {COLUMNS}, CAST(p.prompt AS BLOB), CAST(r.result AS BLOB) "
+    "FROM jobs j JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n"
+)
 
 _STATES = {s.value: s for s in State}
 
 
+def to_jobs(found: Iterable[Row]) -> list[Job]:
+    """The jobs of these rows; one that is damaged is left out, and said in the log: it must not hold up the others."""
+    jobs: list[Job] = []
+    for row in found:
+        try:
+            jobs.append(to_job(row))
+        except JobDamaged:
+            log.error("job_damaged", job=row[0])
+    return jobs
+
+
 def to_job(row: Row) -> Job:
-    """The job of a row that holds COLUMNS, then prompt and result."""
+    """The job of a row of WHOLE. Raises ``JobDamaged``."""
+    try:
+        return _to_job(row)
+    except (ValueError, KeyError, msgspec.DecodeError):
+        # Not with its cause, in whose message a text may stand.
+        raise JobDamaged(f"The job {row[0]} is damaged.") from None
+
+
+def _to_job(row: Row) -> Job:
     (
         id_,
         flow,
@@ -48,7 +74,7 @@ def to_job(row: Row) -> Job:
     return from_record(
         _decode(record),
         id=id_,
-        prompt=prompt,
+        prompt=prompt.decode(),
         flow=flow,
         state=_STATES[state],
         rev=rev,
@@ -60,14 +86,23 @@ def to_job(row: Row) -> Job:
         lease_token=lease_token,
         lease_until=lease_until,
         finished_at=finished_at,
-        result=result,
+        result=None if result is None else result.decode(),
     )
 
 
 def to_summary(
     columns: Sequence[Any], prompt: str, prompt_bytes: int, result: str | None, result_bytes: int | None
 ) -> Summary:
-    """The row of a list: ``columns`` as COLUMNS names them."""
+    """The row of a list: ``columns`` as COLUMNS names them. Raises ``JobDamaged``."""
+    try:
+        return _to_summary(columns, prompt, prompt_bytes, result, result_bytes)
+    except (ValueError, KeyError, msgspec.DecodeError):
+        raise JobDamaged(f"The job {columns[0]} is damaged.") from None
+
+
+def _to_summary(
+    columns: Sequence[Any], prompt: str, prompt_bytes: int, result: str | None, result_bytes: int | None
+) -> Summary:
     id_, flow, state, rev, created_at, updated_at, run_at, priority, attempt, _, lease_until, finished_at, record = (
         columns
     )

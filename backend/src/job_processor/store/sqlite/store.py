@@ -1,6 +1,7 @@
 """The SQLite driver: the verbs of ``store.base`` over one writing thread, and reading threads apart by kind."""
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import apsw
 import structlog
 
 from job_processor.core.callbacks import Answer
-from job_processor.core.errors import IdempotencyMismatch, StoreRefused, StoreUnavailable
+from job_processor.core.errors import IdempotencyMismatch, StoreUnavailable
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
@@ -36,7 +37,9 @@ from job_processor.store.clock import SteadyClock
 from job_processor.store.sqlite import inbox, operations, queries
 from job_processor.store.sqlite.connection import check_library, open_writer
 from job_processor.store.sqlite.lock import FileLock
+from job_processor.store.sqlite.pulse import BEAT_SECONDS, Pulse
 from job_processor.store.sqlite.reader import Reader, Searches
+from job_processor.store.sqlite.refusals import refuse_damaged, refuse_directory, refuse_full, refuse_unreadable
 from job_processor.store.sqlite.schema import upgrade
 from job_processor.store.sqlite.writer import Writer
 
@@ -47,28 +50,9 @@ WATCH_LIMIT = 10_000
 """Notices a follower may lag behind before it is told to fetch anew."""
 POINT_SECONDS, LIST_SECONDS, UPKEEP_SECONDS, SEARCH_SECONDS = 5.0, 5.0, 10.0, 5.0
 """What one read of each kind may take."""
+PING_SECONDS = 2.0
 SEARCHES, SEARCH_LINE = 2, 2
 """Text searches at once, and how many may wait for each of these."""
-
-
-def refuse_directory(directory: Path, why: str) -> StoreRefused:
-    return StoreRefused(f"{directory} cannot be a data directory: {why}.")
-
-
-def refuse_unreadable(path: Path, error: apsw.Error) -> StoreRefused:
-    return StoreRefused(
-        f"{path} cannot be opened as a database ({type(error).__name__}). "
-        "Nothing was changed. Restore a backup, or move the file away to start empty."
-    )
-
-
-def refuse_damaged(db: apsw.Connection, path: Path) -> None:
-    """Raise ``StoreRefused`` when the file's structure is not whole."""
-    verdict = db.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict is None or verdict[0] != "ok":
-        raise StoreRefused(
-            f"{path} is damaged. Nothing was changed. Restore a backup, or move the file away to start empty."
-        )
 
 
 def _clock_was_set(done: "asyncio.Future[int]") -> None:
@@ -97,7 +81,13 @@ class _Readers:
 class SqliteStore:
     """One directory, one process. Tests pass a ``clock`` of their own, or ``now`` (milliseconds) that nobody sets."""
 
-    def __init__(self, directory: Path, now: Callable[[], int] | None = None, clock: SteadyClock | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        now: Callable[[], int] | None = None,
+        clock: SteadyClock | None = None,
+        pulse_seconds: float = BEAT_SECONDS,
+    ) -> None:
         self._directory = directory
         self._path = directory / FILE_NAME
         own = clock or SteadyClock()
@@ -107,6 +97,8 @@ class SqliteStore:
         self._lock = FileLock(directory / LOCK_NAME)
         self._writer: Writer | None = None
         self._readers: _Readers | None = None
+        self._pulse: Pulse | None = None
+        self._pulse_seconds = pulse_seconds
         self._counts: dict[tuple[str, State], int] = {}
         self._watchers: set[asyncio.Queue[Notice | Resync | None]] = set()
 
@@ -132,17 +124,21 @@ class SqliteStore:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.acquire()
         except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise refuse_full(self._directory) from None
             raise refuse_directory(self._directory, str(error.strerror)) from None
         try:
             db = await asyncio.to_thread(self._prepare)
             self._counts = queries.counts(db)
             self._writer = Writer(db, self._path, queries.last_seq(db), self._committed)
+            broken = self._writer.give_up
             self._readers = _Readers(
-                Reader(self._path, "sqlite-points", POINT_SECONDS),
-                Reader(self._path, "sqlite-lists", LIST_SECONDS),
-                Reader(self._path, "sqlite-upkeep", UPKEEP_SECONDS),
-                Searches(self._path, SEARCHES, SEARCH_LINE, SEARCH_SECONDS),
+                Reader(self._path, "sqlite-points", POINT_SECONDS, broken),
+                Reader(self._path, "sqlite-lists", LIST_SECONDS, broken),
+                Reader(self._path, "sqlite-upkeep", UPKEEP_SECONDS, broken),
+                Searches(self._path, SEARCHES, SEARCH_LINE, SEARCH_SECONDS, broken),
             )
+            self._pulse = Pulse(self._writer, self._path, self._now, self._pulse_seconds)
         except apsw.Error as error:
             self._lock.release()
             raise refuse_unreadable(self._path, error) from error
@@ -155,6 +151,7 @@ class SqliteStore:
         self._path.chmod(0o600)
         refuse_damaged(db, self._path)
         upgrade(db)
+        db.execute("DROP TABLE IF EXISTS room")
         failpoint("sqlite.before_recovery")
         # The lock says that whoever held these leases is gone.
         db.execute("UPDATE jobs SET lease_until = 0, due_at = 0 WHERE state = 'RUNNING' AND lease_token IS NOT NULL")
@@ -163,18 +160,25 @@ class SqliteStore:
 
     async def close(self) -> None:
         # The writer last: whoever closes last moves the log into the file, and readers may not write.
-        for part in (self._readers, self._writer):
+        for part in (self._pulse, self._readers, self._writer):
             if part is not None:
                 await part.close()
-        self._writer = self._readers = None
+        self._writer = self._readers = self._pulse = None
         self._lock.release()
         for watcher in self._watchers:
             watcher.put_nowait(None)
 
     async def ping(self) -> None:
-        if self._open_writer.broken is not None:
-            raise self._open_writer.broken
-        await self._open_writer.submit(lambda tx: None)
+        writer = self._open_writer
+        if writer.broken is not None:
+            raise writer.broken
+        if self._pulse is not None:
+            self._pulse.check()
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                await writer.submit(lambda tx: None)
+        except TimeoutError:
+            raise StoreUnavailable(f"The writer has not answered for {PING_SECONDS:g} seconds.") from None
 
     async def add(self, job: Job, key: IdempotencyKey | None = None) -> Added:
         added = await self._open_writer.submit(operations.add(job, key, self._now))

@@ -71,6 +71,8 @@ class Writer:
         self._mailbox: Mailbox[_Waiting[object]] = Mailbox(self._loop)
         self._broken: StoreBroken | None = None
         self._locked_out = False
+        self.full = False
+        """Set when a write finds no room on the disk, until somebody has found that there is some again."""
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -78,6 +80,11 @@ class Writer:
     def broken(self) -> StoreBroken | None:
         """Set when the file or disk is in doubt; nothing is written any more until the process starts anew."""
         return self._broken
+
+    def give_up(self, why: StoreBroken) -> None:
+        """The file or disk is in doubt, found out by somebody else. Any thread may say so."""
+        if self._broken is None:
+            self._broken = why
 
     def submit(self, operation: Callable[[Transaction], T]) -> asyncio.Future[T]:
         """Run the operation in the next group; done when its commit is synced. Operations may run twice."""
@@ -135,6 +142,7 @@ class Writer:
         self._locked_out = isinstance(error, apsw.BusyError)
         if isinstance(error, apsw.Error):
             ours = translate(error)
+            self.full = self.full or isinstance(error, apsw.FullError)
             if is_fatal(error):
                 self._broken = StoreBroken(str(ours))
         else:

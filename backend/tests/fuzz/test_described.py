@@ -1,0 +1,84 @@
+"""The running server against its own description: no server error, no status or answer that is not described.
+
+Schemathesis makes the requests, from outside and with all of its checks. Short here; ``make fuzz`` is long. The event
+streams are left out: an answer that never ends is no answer to it.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import mongo_server
+from tests.faults.server import SECRET, Server
+
+TOOL = Path(sys.executable).parent.parent / "fuzz" / "bin" / "st"
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+FLOWS = '[flows.mock]\nprocessor = "mock"\ndelay_seconds = 0.5\ncallback_timeout_seconds = 5\n'
+IS_LONG = os.environ.get("FUZZ") == "long"
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300" if IS_LONG else "3"))
+SEED = os.environ.get("FUZZ_SEED", "11")
+PHASES = "examples,coverage,fuzzing,stateful" if IS_LONG else "examples,fuzzing"
+SECONDS = 3_600.0 if IS_LONG else 100.0
+
+pytestmark = pytest.mark.timeout(2 * SECONDS)
+
+
+@asynccontextmanager
+async def running(directory: Path, store: str) -> AsyncIterator[Server]:
+    server = Server(directory, FLOWS)
+    database = mongo_server.require() if store == "mongodb" else None
+    name = f"fuzz_{os.getpid()}"
+    if database is not None:
+        place = database.uri.partition("?")
+        uri = f"{place[0].rstrip('/')}/{name}?{place[2]}"
+        server = Server(directory, FLOWS, environment={"MONGODB_URI": uri})
+    assert await server.start(), server.log.read_text()
+    try:
+        yield server
+    finally:
+        code = await server.stop()
+        if database is not None:
+            database.drop(name)
+    assert code == 0, server.log.read_text()
+
+
+async def judged(server: Server, directory: Path) -> dict[str, Any]:
+    """What the tool found, as it reports it in JSON."""
+    report = directory / "report.json"
+    process = await asyncio.create_subprocess_exec(
+        *(str(TOOL), "--config-file", str(CONFIG), "run", f"{server.base}/openapi.json"),
+        *("--header", f"x-webhook-secret: {SECRET}", "--exclude-path-regex", "events$"),
+        *("--phases", PHASES, "--max-examples", str(EXAMPLES), "--seed", SEED, "--workers", "1"),
+        *("--continue-on-failure", "--no-shrink", "--report", "json", "--report-json-path", str(report)),
+        cwd=directory,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        said, _ = await asyncio.wait_for(process.communicate(), SECONDS)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    print(said.decode())
+    assert process.returncode == 0, said.decode()
+    found: dict[str, Any] = json.loads(report.read_text())
+    return found
+
+
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("mongodb", marks=pytest.mark.mongo)])
+async def test_the_server_answers_as_it_is_described(tmp_path: Path, store: str) -> None:
+    if not TOOL.exists():
+        pytest.skip("NO SCHEMATHESIS HERE (make setup-test installs it): the description was not tried.")
+    async with running(tmp_path, store) as server:
+        await judged(server, tmp_path)
+        log = [json.loads(line) if line[:1] == "{" else line for line in server.log.read_text().splitlines()]
+    assert Counter("request_failed" in str(line) for line in log)[True] == 0

@@ -1,0 +1,316 @@
+"""Nothing that another side says back to us brings one of our secrets into a job, a history or a lane.
+
+Canaries: secrets made at random, for every kind of processor, through every way in which words come in.
+"""
+
+import base64
+import html
+import json
+import random
+import string
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import fields, is_dataclass
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from job_processor import flows, registry
+from job_processor.core.outcome import Failed, HandOver, Succeeded
+from job_processor.core.redaction import MASK, Redactor, secrets_in
+from job_processor.processors.base import Processor, Reconciler, Surroundings
+from job_processor.signing import CallbackSigner
+from tests.processors import chat
+from tests.processors.given import JOB_ID, NOW, attempt, dispatch, opened
+from tests.processors.rogue import Behaviour, Rogue, answer, events, raw
+
+PLACES = ("HOOK_AUTH", "ENDPOINT_LOGIN", "N8N_HANDSHAKE", "N8N_API", "MODEL_KEY", "AZURE_KEY")
+KINDS = ("webhook", "http", "n8n", "openai", "azure-openai")
+SEES = 8
+"""Characters in a row of a secret that must not be seen."""
+
+
+def flows_for(url: str) -> flows.Flows:
+    return flows.parse(
+        f"""
+        default_flow = "webhook"
+        [flows.webhook]
+        processor = "webhook"
+        url = "{url}/hook"
+        token_env = "HOOK_AUTH"
+        [flows.http]
+        processor = "http"
+        url = "{url}/do"
+        headers_env = {{ Authorization = "ENDPOINT_LOGIN" }}
+        [flows.n8n]
+        processor = "n8n"
+        url = "{url}/webhook/jobs"
+        token_env = "N8N_HANDSHAKE"
+        api_url = "{url}"
+        api_key_env = "N8N_API"
+        [flows.openai]
+        processor = "openai"
+        model = "m"
+        base_url = "{url}/v1"
+        api_key_env = "MODEL_KEY"
+        [flows.azure-openai]
+        processor = "azure-openai"
+        endpoint = "{url}"
+        deployment = "d"
+        api_key_env = "AZURE_KEY"
+        [flows.python]
+        processor = "python"
+        function = "tests.processors.functions:value"
+        """,
+        registry.Kinds(),
+    )
+
+
+class Canaries:
+    """The secrets of one process."""
+
+    def __init__(self, seed: int) -> None:
+        chance = random.Random(seed)
+
+        def word(length: int, more: str = "") -> str:
+            return "".join(chance.choices(string.ascii_letters + string.digits + more, k=length))
+
+        self.login = f"{word(8)}:{word(16, ':')}"
+        self.environment = {
+            "HOOK_AUTH": f"Bearer {word(24)}",
+            "ENDPOINT_LOGIN": "Basic " + base64.b64encode(self.login.encode()).decode(),
+            "N8N_HANDSHAKE": word(16, "\"\\/+=&<>'%#?"),
+            "N8N_API": word(40, "._-"),
+            "MODEL_KEY": f"sk-proj-{word(48, '_-')}",
+            "AZURE_KEY": word(32),
+            "OTHER_PASSWORD": word(12),
+            "DATABASE_URL": f"postgres://user:{word(20)}@db/x",
+        }
+        self.webhook_secret = word(32)
+        self.token = CallbackSigner((self.webhook_secret,)).token(JOB_ID, 2, NOW // 1000 + 600)
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must not be seen, each without its scheme."""
+        return [
+            *(self.environment[name].rpartition(" ")[2] for name in (*PLACES, "OTHER_PASSWORD")),
+            self.environment["DATABASE_URL"].split(":")[2].partition("@")[0],
+            self.login.partition(":")[2],
+            self.webhook_secret,
+            self.token.rpartition(".")[2],
+        ]
+
+    @property
+    def dump(self) -> dict[str, object]:
+        """What a debug page shows of a request."""
+        headers = {name.lower(): self.environment[name] for name in (*PLACES, "OTHER_PASSWORD", "DATABASE_URL")}
+        return {"callbackToken": self.token, "x-webhook-secret": self.webhook_secret, "login": self.login, **headers}
+
+    def seen_in(self, words: str) -> list[str]:
+        return [s for s in self.secrets if any(s[i : i + SEES] in words for i in range(len(s) - SEES + 1))]
+
+
+def words_of(value: object) -> Iterator[str]:
+    """All texts of an outcome but the result and what was paid for."""
+    if isinstance(value, str):
+        yield value
+    elif is_dataclass(value) and not isinstance(value, type):
+        for one in fields(value):
+            if (type(value), one.name) not in ((Succeeded, "result"), (Failed, "partial")):
+                yield from words_of(getattr(value, one.name))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from words_of(inner)
+
+
+SHAPES: dict[str, Callable[[Canaries], str]] = {
+    "json": lambda c: json.dumps(c.dump),
+    "json in json": lambda c: json.dumps(json.dumps(c.dump)),
+    "python": lambda c: repr(c.dump),
+    "form": lambda c: urlencode({name: str(value) for name, value in c.dump.items()}),
+    "percent": lambda c: " ".join(quote(s, safe="") for s in (*c.secrets[:-1], c.token)),
+    "lines": lambda c: "\r\n".join(f"{name}: {value}" for name, value in c.dump.items()),
+    "page": lambda c: f"<html><title>x</title><body><pre>{html.escape(json.dumps(c.dump))}</pre></body></html>",
+    "bare": lambda c: " ".join((*c.secrets[:-1], c.token)),
+}
+
+
+def ways(words: str) -> Iterator[tuple[str, Behaviour]]:
+    """Every way in which the words may come as an answer."""
+    line = " ".join(words.split())[:3000]
+    error = {"message": words, "type": words, "code": words, "param": words, "detail": words, "description": words}
+    for status in (400, 401, 403, 404, 413, 422, 429, 500, 503):
+        yield f"{status} text", answer(status, words)
+        yield f"{status} json", answer(status, {"error": error})
+    yield "400 plain json", answer(400, {"message": words, "executionId": words})
+    yield "400 list", answer(400, [{"error": words}])
+    yield "202 error", answer(202, {"error": {"code": 500, "message": words}})
+    yield "202 odd", answer(202, {"jobId": JOB_ID, "executionId": words})
+    yield "200 error", answer(200, {"error": {"code": "429", "message": words}})
+    yield "200 error without status", answer(200, {"error": words})
+    yield "200 text", answer(200, words)
+    yield "200 empty", answer(200, "", {"X-Error": line})
+    yield "302", answer(302, words, {"Location": f"https://elsewhere.example/?{line}"})
+    yield "charset", answer(200, b"\xff\xfe\xfd", {"Content-Type": f"text/plain; charset={line}"})
+    yield "encoding", answer(200, b"abc", {"Content-Encoding": line})
+    yield "retry-after", answer(429, "no", {"Retry-After": line, "x-ratelimit-reset": line})
+    yield "no http", raw(words.encode())
+    yield "event", events({"error": {"message": words, "code": 500}})
+    yield "event after text", events(chat.chunk("Hel"), {"error": {"message": words}})
+    yield "event of text", events(words)
+    yield "model", answer(200, {**chat.completion(finish=line), "model": line})
+    yield "refusal", answer(200, chat.completion(None, refusal=words))
+    yield "filter", answer(200, {"promptFeedback": {"blockReason": line, "blockReasonMessage": words}})
+
+
+@pytest.fixture
+async def rogue() -> AsyncIterator[Rogue]:
+    async with Rogue(answer(200)).serve() as one:
+        yield one
+
+
+def built(canaries: Canaries, url: str) -> dict[str, Processor]:
+    table = flows_for(url)
+
+    def around(flow: flows.Flow) -> Surroundings:
+        return Surroundings(flow.rules, canaries.environment, lambda: NOW, canaries.webhook_secret)
+
+    return registry.build(
+        table, around, registry.redactor(table, canaries.environment, (canaries.webhook_secret, "old-secret"))
+    )
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("kind", KINDS)
+async def test_no_answer_brings_a_secret_in(rogue: Rogue, kind: str, shape: str) -> None:
+    canaries = Canaries(len(kind) * 100 + len(shape))
+    heard: list[str] = []
+    tried = 0
+    async with opened(built(canaries, rogue.url)[kind]) as processor:
+        for before in ("", "x" * 250 + " "):
+            for way, behaviour in ways(before + SHAPES[shape](canaries)):
+                rogue.usual = behaviour
+                said = await processor.run(dispatch(heard=heard))
+                for words in words_of(said):
+                    assert not canaries.seen_in(words), (way, words)
+                tried += 1
+    assert tried > 60
+
+
+@pytest.mark.parametrize("cut", range(220, 300, 3))
+async def test_a_secret_that_is_cut_off_is_not_seen_either(rogue: Rogue, cut: int) -> None:
+    canaries = Canaries(cut)
+    async with opened(built(canaries, rogue.url)["openai"]) as processor:
+        for status in (400, 401, 500):
+            rogue.usual = answer(status, {"error": {"message": "y" * cut + canaries.environment["MODEL_KEY"]}})
+            words = " ".join(words_of(await processor.run(dispatch())))
+            assert "yyy" in words
+            assert not canaries.seen_in(words), words
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_what_n8n_says_when_it_is_asked_is_free_of_secrets(rogue: Rogue, shape: str) -> None:
+    canaries = Canaries(len(shape))
+    words = SHAPES[shape](canaries)
+    async with opened(built(canaries, rogue.url)["n8n"]) as processor:
+        assert isinstance(processor, Reconciler)
+        assert processor.can_be_asked
+        failed = {"status": "error", "data": {"resultData": {"error": {"message": words, "description": words}}}}
+        for behaviour in (answer(200, failed), answer(200, {"status": words}), *(b for _, b in ways(words))):
+            rogue.usual = behaviour
+            found = await processor.reconcile(JOB_ID, attempt("17"))
+            told = await processor.cancel(JOB_ID, attempt("17"))
+            for said in words_of([found, told]):
+                assert not canaries.seen_in(said), said
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_an_exception_of_a_function_is_one_clean_line_without_secrets(shape: str) -> None:
+    canaries = Canaries(len(shape))
+    text = "\x1b[31mred\x1b[0m\n  two\u2028three\x07 " + SHAPES[shape](canaries)
+    async with opened(built(canaries, "http://127.0.0.1:1")["python"]) as processor:
+        said = await processor.run(dispatch(f"(_ for _ in ()).throw(ValueError({text!r}))"))
+
+    assert isinstance(said, Failed)
+    assert said.error.message.startswith("ValueError: red two three ")
+    assert said.error.message.isprintable()
+    assert len(said.error.message) <= 500
+    assert not canaries.seen_in(said.error.message)
+
+
+async def test_progress_is_free_of_secrets_and_a_result_stays_as_it_came(rogue: Rogue) -> None:
+    canaries = Canaries(1)
+    heard: list[str] = []
+    text = f"The key is {canaries.environment['MODEL_KEY']}, said the model."
+    rogue.usual = chat.stream(text)
+    async with opened(built(canaries, rogue.url)["openai"]) as processor:
+        said = await processor.run(dispatch(heard=heard))
+
+    assert isinstance(said, Succeeded)
+    assert said.result == text
+    assert not canaries.seen_in(" ".join(heard))
+
+
+async def test_text_that_was_paid_for_stays_as_it_came(rogue: Rogue) -> None:
+    canaries = Canaries(2)
+    text = f"The key is {canaries.environment['MODEL_KEY']}"
+    rogue.usual = events(chat.chunk(text), {"error": {"message": text, "code": 500}})
+    async with opened(built(canaries, rogue.url)["openai"]) as processor:
+        said = await processor.run(dispatch())
+
+    over = said.job if isinstance(said, HandOver) else said
+    assert isinstance(over, Failed)
+    assert over.partial == text
+    assert not canaries.seen_in(over.error.message)
+
+
+ROWS: list[tuple[str, str, str]] = [
+    ("abcdefghij", "an abcdefghij here", "an *** here"),
+    ("abcdefghij", "abcdefghijabcdefghij", "******"),
+    ("abcdefghij", "it ends in abcdefgh", "it ends in ***"),
+    ("abcdefghij", "it ends in abcdefg", "it ends in abcdefg"),
+    ("abcdefghij", "cut abcdefgh… of it", "cut ***… of it"),
+    ("abcdef", "abcdef and abcde", "*** and abcde"),
+    ("abc", "abc is too short to be one", "abc is too short to be one"),
+    ("Bearer abcdefghij", "Bearer xyz, and abcdefghij", "Bearer xyz, and ***"),
+    ("Basic dXNlcjpwYXNzd29yZA==", "user:password", "***"),
+    ("a+b/c=d e&f", "a%2Bb%2Fc%3Dd%20e%26f a%2Bb%2Fc%3Dd+e%26f", "*** ***"),
+    ('say "hi"\\now', 'say \\"hi\\"\\\\now', "***"),
+]
+
+
+@pytest.mark.parametrize(("secret", "words", "kept"), ROWS)
+def test_what_is_taken_out(secret: str, words: str, kept: str) -> None:
+    assert Redactor([secret]).text(words) == kept
+
+
+def test_tokens_of_any_job_are_known_by_their_form() -> None:
+    token = CallbackSigner(("x" * 32,)).token("f" * 24, 3, 1_800_000_000)
+    jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlLXg"
+    assert Redactor().text(f"a {token} b {jwt}, c") == f"a {MASK} b {MASK}, c"
+
+
+def test_ordinary_words_stay() -> None:
+    canaries = Canaries(3)
+    redactor = Redactor(secrets_in(canaries.environment))
+    for words in ("Bearer token missing", "HTTP 401: Basic authentication", "v1.2.3 of eyes", "no …", "sk-", ""):
+        assert redactor.text(words) == words
+
+
+def test_a_long_text_takes_time_in_proportion_to_its_length() -> None:
+    redactor = Redactor(["a" * 64])
+    assert redactor.text("a" * 63 + "b" + "c" * 100_000).startswith(MASK)
+    assert redactor.text("aaaaaaaab" * 20_000) == "aaaaaaaab" * 20_000
+
+
+@pytest.mark.parametrize(
+    ("name", "is_secret"),
+    [
+        *[
+            (n, True)
+            for n in ("OPENAI_API_KEY", "N8N_TOKEN", "WEBHOOK_SECRET_PREVIOUS", "DB_PASSWORD", "APIKEY", "KEY")
+        ],
+        *[(n, False) for n in ("MONKEY", "PATH", "KEYBOARD", "TOKENS_MAX", "HOME")],
+    ],
+)
+def test_which_variables_are_secrets(name: str, is_secret: bool) -> None:
+    assert (list(secrets_in({name: "the-value"})) == ["the-value"]) is is_secret
