@@ -21,7 +21,8 @@ from job_processor.core.job import Job
 from job_processor.core.transitions import PATIENCE
 from job_processor.http import api
 from job_processor.http.context import Context, FlowInfo
-from job_processor.http.transport import GracefulServer, GuardedProtocol
+from job_processor.http.server import GracefulServer
+from job_processor.http.transport import GuardedProtocol
 from job_processor.inbox import Inbox
 from job_processor.lifecycle import Lifecycle
 from job_processor.processors.base import Processor, Reconciler, Surroundings

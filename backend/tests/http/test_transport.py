@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from job_processor.core.job import Job
-from job_processor.http import transport
+from job_processor.http import sending, transport
 from tests.support.raw import exchange, read_reply
 from tests.support.served import Served, served
 from tests.support.site import SECRET, Site
@@ -248,15 +248,15 @@ async def test_h1_a_wait_ends_with_half_of_the_next_request_whose_deadline_count
 
 
 def test_who_takes_nothing_of_what_is_sent_is_stuck_and_who_takes_a_little_is_not() -> None:
-    sending = transport.Sending()
+    taking = sending.Sending()
     for second in range(100):
-        assert not sending.is_stuck(0, second)
+        assert not taking.is_stuck(0, second)
     for second in range(100, 300):
         # It takes a little every ten seconds, and more comes.
-        assert not sending.is_stuck(50_000 - 1_000 * (second // 10 % 2), second)
-    assert not sending.is_stuck(30_000, 300)
-    waits = [sending.is_stuck(60_000 + second, 301 + second) for second in range(int(transport.WRITE_SECONDS) + 1)]
-    assert waits == [False] * int(transport.WRITE_SECONDS) + [True]
+        assert not taking.is_stuck(50_000 - 1_000 * (second // 10 % 2), second)
+    assert not taking.is_stuck(30_000, 300)
+    waits = [taking.is_stuck(60_000 + second, 301 + second) for second in range(int(sending.WRITE_SECONDS) + 1)]
+    assert waits == [False] * int(sending.WRITE_SECONDS) + [True]
 
 
 async def test_readers_that_do_not_read_are_cut_and_their_answers_let_go(web: Served, site: Site) -> None:
@@ -275,7 +275,7 @@ async def test_readers_that_do_not_read_are_cut_and_their_answers_let_go(web: Se
     now = asyncio.get_running_loop().time()
     for connection in web.connections():
         connection.check_deadline(now)
-        connection.check_deadline(now + transport.WRITE_SECONDS + 1)
+        connection.check_deadline(now + sending.WRITE_SECONDS + 1)
 
     await until_true(lambda: not web.connections())
     for _, writer in stuck:

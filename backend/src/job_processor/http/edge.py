@@ -14,7 +14,7 @@ from job_processor.http.problems import Refused
 log = structlog.get_logger(__name__)
 
 _REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
-_API_HEADERS = (
+API_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -101,7 +101,7 @@ class Edge:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = _PAGE_HEADERS if is_page else _API_HEADERS
+                own = _PAGE_HEADERS if is_page else API_HEADERS
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *own]
             await send(message)
 
