@@ -4,13 +4,14 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from job_processor.http.context import Context
 from job_processor.http.edge import PAGE_CSP, Edge, Problems
@@ -100,7 +101,15 @@ class _Page:
             raise HTTPException(405, headers={"allow": "GET, HEAD"})
         response = await self._response(scope)
         response.headers["content-security-policy"] = PAGE_CSP
-        await response(scope, receive, send)
+
+        async def send_unless_refused(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in (400, 416):
+                # Starlette answers a range that it cannot serve as text.
+                size = Headers(raw=message["headers"]).get("content-range")
+                raise HTTPException(message["status"], headers=None if size is None else {"content-range": size})
+            await send(message)
+
+        await response(scope, receive, send_unless_refused)
 
     async def _response(self, scope: Scope) -> Response:
         if not self._index.is_file():
