@@ -98,7 +98,7 @@ def test_however_it_is_cut_the_application_sees_the_head_alone(names: list[str],
 
     async def run() -> None:
         seen: list[list[tuple[bytes, bytes]]] = []
-        protocol = transport_that_shows(seen)
+        protocol = connected(shows(seen))
         raw = submission(LOCAL + JSON, b"".join(f"{name}: forged\r\n".encode() for name in names))
         for start in range(0, len(raw), cut):
             protocol.data_received(raw[start : start + cut])
@@ -114,15 +114,15 @@ def test_however_it_is_cut_the_application_sees_the_head_alone(names: list[str],
     asyncio.run(run())
 
 
-def transport_that_shows(seen: list[list[tuple[bytes, bytes]]]) -> transport.GuardedProtocol:
-    """A connection without a socket, to an application that notes the headers it sees after the whole body."""
+def shows(seen: list[list[tuple[bytes, bytes]]]) -> ASGIApp:
+    """An application that notes the headers it sees after the whole body."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await Request(scope, receive).body()
         seen.append(list(scope["headers"]))
         await Response(b"ok")(scope, receive, send)
 
-    return connected(app)
+    return app
 
 
 class Nowhere(asyncio.Transport):
@@ -137,9 +137,13 @@ class Nowhere(asyncio.Transport):
     def close(self) -> None:
         pass
 
+    def abort(self) -> None:
+        pass
+
 
 def connected(app: ASGIApp) -> transport.GuardedProtocol:
-    config = uvicorn.Config(app, log_config=None, lifespan="off")
+    """A connection without a socket."""
+    config = uvicorn.Config(app, log_config=None, lifespan="off", proxy_headers=False)
     protocol = transport.GuardedProtocol(config, transport.Shared(Limits()), {}, asyncio.get_running_loop())
     protocol.connection_made(Nowhere())
     return protocol

@@ -53,8 +53,8 @@ class Unbroken:
             # The server stops, and has waited for this answer long enough.
             self._break_off()
         except Exception as error:
-            if self._cycle.response_started:
-                # It is in the log already: see edge.Problems.
+            if self._cycle.response_started or self._cycle.disconnected:
+                # It is in the log already (see edge.Problems), or nobody is there to be answered.
                 self._break_off()
                 return
             log.exception("request_failed", method=scope["method"], path=scope["path"][:200])

@@ -293,6 +293,9 @@ class GuardedProtocol(HttpToolsProtocol):
             # Nothing more can be said to whoever does not read. One that is closing waits for that, too.
             self.transport.abort()
             return
+        if self._budget is not None:
+            # Its sender may have proven itself meanwhile.
+            self._account()
         if self._lingering_until is not None:
             if now > min(self._lingering_until, self._lingered_at + LINGER_IDLE_SECONDS):
                 self._end_lingering()
