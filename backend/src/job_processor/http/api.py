@@ -1,9 +1,12 @@
 """The ASGI application: routes from the table, the built page under /ui/, the edge around both."""
 
+import asyncio
+import mimetypes
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -50,6 +53,36 @@ def build(context: Context, page: Path, hosts: Collection[str], origins: Collect
             expose_headers=["location", "link", "etag", "x-request-id", "retry-after", "preference-applied"],
         )
     return Edge(app, hosts, origins)
+
+
+async def warm_up(app: ASGIApp, hosts: Collection[str]) -> None:
+    """Has everything imported and read that the page and streams need: later there may be no file to open it with."""
+    mimetypes.init()
+    await run_in_threadpool(int)
+    host = next(iter(hosts), "localhost")
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/ui/",
+        "raw_path": b"/ui/",
+        "root_path": "",
+        "query_string": b"",
+        "scheme": "http",
+        "http_version": "1.1",
+        "headers": [(b"host", host.encode())],
+        "client": None,
+        "server": None,
+    }
+    await app(scope, _nothing_comes, _goes_nowhere)
+
+
+async def _nothing_comes() -> Message:
+    await asyncio.Event().wait()
+    return {"type": "http.disconnect"}
+
+
+async def _goes_nowhere(message: Message) -> None:
+    pass
 
 
 class _Endpoint:

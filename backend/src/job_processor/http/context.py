@@ -14,6 +14,7 @@ from job_processor.core.ids import is_job_id
 from job_processor.core.job import Attempt, Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.waiting import Waits, WaitsFor, waiting_for_its_time, waiting_on, waiting_without_flow
+from job_processor.http.places import Limits
 from job_processor.http.situation import Situation, Situations
 from job_processor.inbox import Inbox
 from job_processor.lifecycle import Lifecycle
@@ -48,6 +49,7 @@ class Context:
     """(flow, job id, attempt): pass a cancel on to the processor that had accepted the job."""
     max_result_bytes: int = 1_048_576
     """Of a result in a callback, in UTF-8; and of the bytes that are kept of one that cannot be read."""
+    limits: Limits = field(default_factory=Limits)
     situations: Situations = field(init=False)
 
     def __post_init__(self) -> None:

@@ -63,8 +63,10 @@ def group(address: str) -> str:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    if parsed.version == 4 or parsed.ipv4_mapped is not None:
+    if parsed.version == 4:
         return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
     return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
@@ -111,5 +113,5 @@ def address_of(request: Request, *, behind_proxy: bool) -> str:
         forwarded = [value for name, value in request.scope["headers"] if name == b"x-forwarded-for"]
         named = forwarded[-1].rpartition(b",")[2].strip() if forwarded else b""
         if named:
-            return bytes(named[:64]).decode("latin-1")
-    return "" if request.client is None else request.client.host
+            return group(bytes(named[:64]).decode("latin-1"))
+    return "" if request.client is None else group(request.client.host)

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem details, from one table. Nothing of the request is ever echoed."""
 
+import errno
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -59,6 +60,13 @@ def refusal(error: Exception) -> Refused:
         case errors.StoreUnavailable():
             return Refused(
                 503, "store_unavailable", "The store cannot answer now; try again.", headers={"retry-after": "2"}
+            )
+        case OSError(errno=errno.EMFILE | errno.ENFILE):
+            return Refused(
+                503,
+                "too_many_files",
+                "Too many files and connections are open; try again.",
+                headers={"retry-after": "5"},
             )
         case HTTPException():
             title = PROBLEM_TITLES.get(error.status_code, "Error")
