@@ -282,6 +282,25 @@ async def test_readers_that_do_not_read_are_cut_and_their_answers_let_go(web: Se
         writer.close()
 
 
+async def test_a_connection_that_is_to_close_and_whose_answer_is_not_taken_is_cut_too(web: Served, site: Site) -> None:
+    for _ in range(60):
+        await site.submit("\x01" * 4_000)
+    reader, writer = await web.connect()
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    reader._transport.pause_reading()  # type: ignore[attr-defined]  # a client that does not read
+    writer.write(b"GET /jobs?limit=60 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    await until_true(lambda: any(c.transport.is_closing() for c in web.connections()), "it is answered")
+    [connection] = web.connections()
+    assert connection.transport.get_write_buffer_size() > 0
+
+    now = asyncio.get_running_loop().time()
+    connection.check_deadline(now)
+    connection.check_deadline(now + sending.WRITE_SECONDS + 1)
+
+    await until_true(lambda: not web.connections())
+    writer.close()
+
+
 @pytest.mark.parametrize("path", ["/events", "/jobs/{}/events"])
 async def test_h5_head_of_a_stream_is_answered_at_once_and_holds_no_place(web: Served, site: Site, path: str) -> None:
     job = (await site.submit())["id"]
