@@ -93,6 +93,11 @@ UNFINISHED = {
 }
 
 
+def _answered(connection: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> bool:
+    """Has anything come? The others are still waited for, and would have to be waited for here."""
+    return bool(connection[0]._buffer)  # type: ignore[attr-defined]  # what has come, without waiting for more
+
+
 @pytest.mark.parametrize("name", UNFINISHED)
 async def test_many_that_never_end_are_refused_and_a_small_request_is_served(web: Served, name: str) -> None:
     shared = web.server.shared
@@ -111,16 +116,13 @@ async def test_many_that_never_end_are_refused_and_a_small_request_is_served(web
     writer.write(POST + b'content-length: 14\r\n\r\n{"prompt":"a"}')
     assert (await read_reply(reader)).status == 201
     writer.close()
-    refused = 0
+    await until_true(lambda: sum(map(_answered, opened)) >= len(opened) // 2, "most are refused")
     for reader, writer in opened:
-        # Those that were not refused are still waited for.
-        if not reader.at_eof() and reader._buffer:  # type: ignore[attr-defined]  # what has come, without waiting for more
+        if _answered((reader, writer)):
             answer = parsed(await asyncio.wait_for(reader.read(), 20))
             assert_problem(answer, 503)
             assert int(answer.headers["retry-after"]) > 0
-            refused += 1
         writer.close()
-    assert refused >= len(opened) // 2
     await until_true(lambda: not web.connections())
     assert (shared.unproven.total, shared.proven.total) == (0, 0)
 
@@ -161,7 +163,9 @@ def test_nothing_is_held_of_what_is_whole_and_of_what_broke_off(cut: int, part: 
         unproven = protocol._shared.unproven
         assert unproven.total == 0
         protocol.data_received(raw[:part])
-        assert unproven.total > 0 or part == 0 or raw[:part].endswith(b"\r\n\r\n")
+        # Of a head that has just ended nothing is kept, until something of the body comes.
+        head = raw.index(b"\r\n\r\n") + 4
+        assert unproven.total > 0 or part == 0 or head <= part <= head + len(b"3e8\r\n")
         protocol.connection_lost(None)
         assert unproven.total == 0
         await asyncio.gather(*protocol.tasks)

@@ -1,7 +1,7 @@
-"""How many bytes of unfinished requests are kept at once, of all connections together.
+"""How many bytes are kept for clients at once, of all connections together.
 
-When they are too many, the connections that hold most are refused, until there is room: a small request is served
-however many large ones are begun and never ended beside it.
+When they are too many, the connections that hold most give up, until there is room: a small request is served however
+many large ones are begun and never ended beside it.
 """
 
 import ctypes
@@ -11,13 +11,15 @@ from typing import Protocol
 
 UNFINISHED_BYTES = 64 * 1024 * 1024
 """Of heads, and of bodies whose sender has proven nothing; and as much again of bodies of proven callbacks."""
+UNTAKEN_BYTES = 128 * 1024 * 1024
+"""Of answers that are not taken by those they are for."""
 TRIM_BYTES = 16 * 1024 * 1024
 """When so much was let go, the C library is told to give it back to the system."""
 
 
 class Holder(Protocol):
     def give_up(self) -> None:
-        """Its request is refused, and what it holds of it is let go (``Budget.hold`` with 0)."""
+        """What it holds is let go (``Budget.hold`` with 0), now."""
 
 
 class Budget:

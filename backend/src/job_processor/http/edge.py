@@ -58,6 +58,8 @@ class Problems:
                 )
             if started:
                 raise
+            # Else the error and this frame hold each other, and a body with them, until the garbage is collected.
+            error.__traceback__ = None
             await _answer(refused, scope, receive, send)
 
 

@@ -2,25 +2,42 @@
 
 import asyncio
 
+from job_processor.http.budget import Budget
+
 WRITE_SECONDS = 30.0
 """Without a byte taken by the other side."""
 
 
 class Sending:
-    """Whether the other side takes what is sent: the bytes that wait must have become fewer within a time."""
+    """What waits to be taken by the other side: it must become less within a time, and all together has a bound."""
 
-    def __init__(self) -> None:
+    def __init__(self, transport: asyncio.Transport, budget: Budget) -> None:
+        self._transport = transport
+        self._budget = budget
         self._waiting = 0
         self._since: float | None = None
 
-    def is_stuck(self, waiting: int, now: float) -> bool:
-        """``waiting``: bytes that the other side has not taken yet. Asked about once a second."""
+    def is_stuck(self, now: float) -> bool:
+        """Has nothing been taken for so long that nobody reads there? Asked about once a second."""
+        waiting = self._transport.get_write_buffer_size()
         if waiting == 0 or waiting < self._waiting:
             self._since = None
         if waiting and self._since is None:
             self._since = now
         self._waiting = waiting
         return self._since is not None and now - self._since > WRITE_SECONDS
+
+    def count(self) -> None:
+        """More waits than a little, or no longer."""
+        self._budget.hold(self, self._transport.get_write_buffer_size())
+
+    def end(self) -> None:
+        self._budget.hold(self, 0)
+
+    def give_up(self) -> None:
+        """More cannot be kept, and nothing can be said to whoever does not read."""
+        self.end()
+        self._transport.abort()
 
 
 class Corked:

@@ -48,13 +48,14 @@ class GracefulServer(Server):
 
     def sweep(self, now: float) -> None:
         """What is looked at once a second."""
+        shared = self.shared
         for connection in list(self.server_state.connections):
             if isinstance(connection, GuardedProtocol):
                 connection.check_deadline(now)
         if self._has_shrunk:
             # A second after it was let go, everyone who held it has returned.
             self._give_back_memory()
-        self._has_shrunk = self.shared.unproven.shrunk() | self.shared.proven.shrunk()
+        self._has_shrunk = shared.unproven.shrunk() | shared.proven.shrunk() | shared.untaken.shrunk()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

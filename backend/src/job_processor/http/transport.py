@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 
 from job_processor.http import head, refusals
 from job_processor.http.answering import OneAnswer, Unbroken
-from job_processor.http.budget import Budget
+from job_processor.http.budget import UNTAKEN_BYTES, Budget
 from job_processor.http.places import Limits, Places, group
 from job_processor.http.problems import Refused
 from job_processor.http.sending import Corked, Sending
@@ -54,6 +54,7 @@ class Shared(ServerState):
         self.places = Places(limits.connections, limits.connections_per_address)
         self.unproven = Budget()
         self.proven = Budget()
+        self.untaken = Budget(UNTAKEN_BYTES)
         self.refusals = refusals.RefusalLog()
 
 
@@ -89,7 +90,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._ended = False
         """Nothing that still comes is read as HTTP."""
         self._last_words: bytes | None = None
-        self._sending = Sending()
+        self._sending: Sending | None = None
+        self._next_waits = False
         self._lingering_until: float | None = None
         self._lingered_bytes = 0
         self._lingered_at = 0.0
@@ -99,6 +101,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the parent
         super().connection_made(transport)
         self.transport = cast(asyncio.Transport, Corked(transport))
+        self._sending = Sending(transport, self._shared.untaken)
         self._since = self.loop.time()
         self._address = self.client[0] if self.client else ""
         self._has_place = self._shared.places.take(group(self._address))
@@ -113,6 +116,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
         self._let_go()
+        if self._sending is not None:
+            self._sending.end()
         if self._has_place:
             self._shared.places.give_back(group(self._address))
         answering = self._answering
@@ -270,11 +275,28 @@ class GuardedProtocol(HttpToolsProtocol):
         elif self._lingering_until is not None:
             # What waits to be read is thrown away, and no request after it is answered.
             self.flow.resume_reading()
+        elif self.pipeline and self.flow.write_paused:
+            # The next answer is not made before the one before it is taken.
+            self._next_waits = True
+            return
         else:
             super().on_response_complete()
             self._account()
             return
         self.server_state.total_requests += 1
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._sending is not None:
+            self._sending.count()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._sending is not None:
+            self._sending.count()
+        if self._next_waits:
+            self._next_waits = False
+            super().on_response_complete()
 
     def linger(self) -> None:
         """The answer is written and the body is not all here: read on for a while, then close."""
@@ -289,7 +311,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def check_deadline(self, now: float) -> None:
         """Close the connection if what it is sending has taken too long to arrive, or if it reads nothing."""
-        if self._sending.is_stuck(self.transport.get_write_buffer_size(), now):
+        if self._sending is not None and self._sending.is_stuck(now):
             # Nothing more can be said to whoever does not read. One that is closing waits for that, too.
             self.transport.abort()
             return
