@@ -81,9 +81,12 @@ def invalid(field: str, wanted: str) -> Refused:
 
 
 def response(refused: Refused, request_id: str) -> Response:
+    title = PROBLEM_TITLES.get(refused.status, "Error")
+    if refused.status == 503 and refused.code.startswith("too_many"):
+        title = "Too much at once"
     problem = Problem(
         type="about:blank",
-        title=PROBLEM_TITLES.get(refused.status, "Error"),
+        title=title,
         status=refused.status,
         detail=refused.detail,
         error=refused.detail,

@@ -55,7 +55,6 @@ class _InItsPlace(StreamingResponse):
 class Stream:
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._places = Places(context.limits.streams, context.limits.streams_per_address)
 
     async def events(self, request: Request) -> Response:
         """All jobs."""
@@ -75,7 +74,7 @@ class Stream:
         # An id that is not ours is as good as one that is too old: the client must fetch anew.
         forged = bool(given) and position is None
         address = address_of(request, behind_proxy=self._context.limits.behind_proxy)
-        return _InItsPlace(self._follow(self._context.bus, job_id, position, forged), self._places, address)
+        return _InItsPlace(self._follow(self._context.bus, job_id, position, forged), self._context.streams, address)
 
     async def _follow(self, bus: Bus, job_id: str | None, position: int | None, forged: bool) -> AsyncIterator[bytes]:
         with bus.listen(job_id) as listener:
