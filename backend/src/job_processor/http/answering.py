@@ -22,12 +22,18 @@ class Connection(Protocol):
 class OneAnswer:
     """What one request is answered through: closing waits for the rest of its body."""
 
+    __slots__ = ("_connection", "_cycle", "write")
+
     def __init__(self, connection: Connection, cycle: RequestResponseCycle) -> None:
         self._connection = connection
         self._cycle = cycle
         self.write = connection.transport.write
-        self.abort = connection.transport.abort
-        self.is_closing = connection.transport.is_closing
+
+    def is_closing(self) -> bool:
+        return self._connection.transport.is_closing()
+
+    def abort(self) -> None:
+        self._connection.transport.abort()
 
     def close(self) -> None:
         if self._cycle.response_complete and self._cycle.more_body and not self._cycle.disconnected:
@@ -41,6 +47,8 @@ class Unbroken:
 
     An answer that has begun and cannot go on ends its connection, so that it does not look whole.
     """
+
+    __slots__ = ("_app", "_cycle")
 
     def __init__(self, cycle: RequestResponseCycle, app: ASGIApp) -> None:
         self._cycle = cycle

@@ -3,6 +3,7 @@
 https://www.rfc-editor.org/rfc/rfc9112#section-3.2 (Host and target), #section-6.1 (transfer codings)
 """
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -26,6 +27,7 @@ ONCE = frozenset(
     }
 )
 """Headers that are one value: of two, each reader might take another one."""
+_LOOKED_AT = ONCE | {b"transfer-encoding"}
 _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+;=%:\[\]-]*")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
 
@@ -41,25 +43,33 @@ def check(version: str, method: str, target: bytes, headers: Headers) -> None:
     host: bytes | None = None
     codings: list[bytes] = []
     for name, value in headers:
-        if name in ONCE:
-            if name in seen:
-                raise _malformed("header_twice", f"The header {name.decode()} must be sent once.")
+        if name not in _LOOKED_AT:
+            continue
+        if name == b"transfer-encoding":
+            codings += [one.strip().lower() for one in value.split(b",")]
+        elif name in seen:
+            raise _malformed("header_twice", f"The header {name.decode()} must be sent once.")
+        else:
             seen.add(name)
             if name == b"host":
                 host = value
-        elif name == b"transfer-encoding":
-            codings += [one.strip().lower() for one in value.split(b",")]
     if host is None and version == "1.1":
         raise _malformed("no_host", "A Host header is required.")
-    if host is not None and not _HOST.fullmatch(host):
+    if host is not None and not _is_host(host):
         raise _malformed("host", "The Host header must be a name or an address, with or without a port.")
-    _check_target(method, target, host)
+    if not target.startswith(b"/"):
+        _check_target(method, target, host)
     if codings:
         _check_codings(version, codings)
 
 
+@functools.lru_cache(maxsize=64)
+def _is_host(value: bytes) -> bool:
+    return _HOST.fullmatch(value) is not None
+
+
 def _check_target(method: str, target: bytes, host: bytes | None) -> None:
-    if target.startswith(b"/") or (target == b"*" and method == "OPTIONS"):
+    if target == b"*" and method == "OPTIONS":
         return
     absolute = _ABSOLUTE.match(target)
     if absolute is None:

@@ -149,15 +149,17 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._since is None:
             self._since = self.loop.time()
         self._unset_keepalive_if_required()
-        rest = memoryview(data)
-        while rest and not self._is_over():
-            rest = rest[self._read(rest[:PIECE_BYTES]) :]
+        size = self._read(data) if len(data) <= PIECE_BYTES else 0
+        if size < len(data):
+            rest = memoryview(data)[size:]
+            while rest and not self._is_over():
+                rest = rest[self._read(rest[:PIECE_BYTES]) :]
         self._account()
 
     def _is_over(self) -> bool:
         return self._ended or self.transport.is_closing()
 
-    def _read(self, piece: memoryview) -> int:
+    def _read(self, piece: bytes | memoryview) -> int:
         """Gives the piece to the parser. How much of it was read."""
         self._advanced = False
         try:
@@ -199,11 +201,15 @@ class GuardedProtocol(HttpToolsProtocol):
         if not self._in_head:
             # A trailer is no header: whoever checked the head has not seen it (RFC 9110, 6.5.1).
             return
-        if len(self.headers) >= MAX_HEADERS:
-            self._refuse(refusals.head_too_large())
-        super().on_header(name, value)
+        # As the parent does, without the call: there are many of them.
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        if len(self.headers) > MAX_HEADERS:
+            self._refuse(refusals.head_too_large())
         try:
             head.check(self.parser.get_http_version(), self.parser.get_method().decode("ascii"), self.url, self.headers)
         except Refused as refused:
@@ -237,6 +243,8 @@ class GuardedProtocol(HttpToolsProtocol):
     # --- what is held of requests that are not here whole ---
 
     def _account(self) -> None:
+        if self._since is None and self._budget is None:
+            return
         held = 0
         budget = self._shared.unproven
         if self._since is not None and not self._ended:
@@ -281,7 +289,8 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         else:
             super().on_response_complete()
-            self._account()
+            if self._budget is not None:
+                self._account()
             return
         self.server_state.total_requests += 1
 
