@@ -35,7 +35,7 @@ async def status_of(web: Server, path: str) -> int:
 
 
 async def test_a10_more_clients_than_files_leave_a_server_that_answers(tmp_path: Path) -> None:
-    async with server(tmp_path, MOCK, files=(64, HARD)) as web:
+    async with server(tmp_path, MOCK, (64, HARD)) as web:
         assert limit_of_files(web.process.pid) == (str(HARD), str(HARD))
         page = await status_of(web, "/ui/")
         reader, writer = await asyncio.open_connection("127.0.0.1", web.port)

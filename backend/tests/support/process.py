@@ -76,7 +76,7 @@ def _prepared(directory: Path, flows: str) -> Path:
 
 @contextlib.asynccontextmanager
 async def server(
-    directory: Path, flows: str = "", *, files: tuple[int, int] | None = None, **environment: str
+    directory: Path, flows: str = "", files: tuple[int, int] | None = None, /, **environment: str
 ) -> AsyncIterator[Server]:
     """``flows``: its flows.toml. ``files``: the soft and the hard limit of open files.
 
