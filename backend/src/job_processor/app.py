@@ -22,7 +22,9 @@ from job_processor.core.job import Job
 from job_processor.core.transitions import PATIENCE
 from job_processor.http import api
 from job_processor.http.context import Context, FlowInfo
-from job_processor.http.transport import GracefulServer, GuardedProtocol
+from job_processor.http.places import Limits, limits, raise_descriptors
+from job_processor.http.server import GracefulServer
+from job_processor.http.transport import GuardedProtocol
 from job_processor.inbox import Inbox
 from job_processor.lifecycle import Lifecycle
 from job_processor.processors.base import Processor, Reconciler, Surroundings
@@ -144,10 +146,12 @@ class App:
         self._cancels = Cancels(self._lifecycle, self._processors)
         self._stop = asyncio.Event()
         self._failed = False
+        self._limits = Limits()
         self._server: GracefulServer | None = None
 
     async def run(self) -> int:
         self._handle_signals()
+        self._limits = limits(raise_descriptors(), behind_proxy=self._settings.auth == "proxy")
         listening = self._bind() if self._role.http else None
         await self._store.open()
         try:
@@ -210,9 +214,13 @@ class App:
             cancel_accepted=self._cancels.pass_on,
             redactor=self._redactor,
             max_result_bytes=self._settings.max_result_bytes,
+            limits=self._limits,
         )
+        hosts = self._hosts()
+        app = api.build(context, PAGE, hosts, self._settings.cors_origins)
+        await api.warm_up(app, hosts)
         config = uvicorn.Config(
-            api.build(context, PAGE, self._hosts(), self._settings.cors_origins),
+            app,
             http=GuardedProtocol,
             ws="none",
             lifespan="off",
@@ -224,7 +232,7 @@ class App:
             timeout_keep_alive=65,
             timeout_graceful_shutdown=3,
         )
-        self._server = GracefulServer(config, stopping=self._bus.close)
+        self._server = GracefulServer(config, self._bus.close, self._limits)
         serving = asyncio.create_task(self._server.serve(sockets=[listening]))
         serving.add_done_callback(self._serving_ended)
         await self._server.listening.wait()

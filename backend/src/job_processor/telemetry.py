@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, start_http_server
@@ -21,25 +21,48 @@ _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800)
 
 def configure_logging(level: str, form: str) -> None:
     """``form``: json or text. Third parties stay quiet: some log whole addresses with what is in them."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
-    # What drivers say of long work (an index is built, a stream is down): they log without structlog.
-    logging.getLogger("job_processor").setLevel(level.upper())
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
+    before: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
+        processors=[*before, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    _have_libraries_log_alike(before, renderer)
+    # What drivers say of long work (an index is built, a stream is down): they log without structlog.
+    logging.getLogger("job_processor").setLevel(level.upper())
+
+
+def _have_libraries_log_alike(
+    before: Sequence[structlog.typing.Processor], renderer: structlog.typing.Processor
+) -> None:
+    """What comes by Python's own logging is a line of the same form, with the logger's name."""
+    as_json = isinstance(renderer, structlog.processors.JSONRenderer)
+    remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *before, *([] if as_json else [_printable])],
+            processors=[remove_meta, renderer],
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+
+
+def _printable(logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Values are escaped when they are rendered as text; the message, which a library made of whatever, is not."""
+    said = str(event["event"])
+    event["event"] = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in said)
+    return event
 
 
 class Telemetry:

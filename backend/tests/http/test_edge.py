@@ -87,12 +87,48 @@ async def test_j6_the_servers_own_page_and_the_named_origin_may(guarded: Site) -
         assert (headers, (await guarded.client.post(f"/jobs/{job}/cancel", None, headers)).status) == (headers, 200)
 
 
-async def test_j6_reading_across_sites_is_left_to_the_browsers_own_rule(guarded: Site) -> None:
-    reply = await guarded.client.get("/jobs", {"sec-fetch-site": "cross-site", "origin": "https://evil.example"})
+READS = ["/jobs", "/jobs?q=x", "/jobs/0123456789abcdef01234567", "/events", "/stats", "/metrics", "/openapi.json", "/x"]
+PAGE_ADDRESSES = ["/", "/ui", "/ui/", "/ui/jobs/0123456789abcdef01234567"]
 
-    assert reply.status == 200
-    assert "access-control-allow-origin" not in reply.headers
-    assert reply.headers["cross-origin-resource-policy"] == "same-origin"
+
+@pytest.mark.parametrize("origin", [{}, {"origin": "https://evil.example"}, {"origin": "null"}])
+@pytest.mark.parametrize("mode", ["no-cors", "cors", "navigate"])
+async def test_j6_a_page_of_another_site_cannot_have_anything_read(
+    guarded: Site, origin: dict[str, str], mode: str
+) -> None:
+    """It would not see the answer, but could have costly ones made without end."""
+    headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": mode, **origin}
+    for method, path in ((method, path) for path in READS for method in ("GET", "HEAD")):
+        with naming(f"{method} {path}"):
+            reply = await guarded.client.request(method, path, headers=headers)
+            assert reply.status == 403
+            assert "access-control-allow-origin" not in reply.headers
+            assert method == "HEAD" or assert_problem(reply, 403)["code"] == "cross_site"
+
+
+async def test_j6_what_is_not_of_another_site_may_read(guarded: Site) -> None:
+    for headers in (
+        {},
+        {"sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "none"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "cross-site", "origin": PAGE_ORIGIN},
+    ):
+        for path in ("/jobs", "/stats", "/openapi.json"):
+            assert (headers, path, (await guarded.client.get(path, headers)).status) == (headers, path, 200)
+    allowed = await guarded.client.get("/jobs", {"sec-fetch-site": "cross-site", "origin": PAGE_ORIGIN})
+    assert allowed.headers["access-control-allow-origin"] == PAGE_ORIGIN
+
+
+async def test_j6_a_link_of_another_site_leads_to_the_page(guarded: Site) -> None:
+    for path in PAGE_ADDRESSES:
+        headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+        # 503: there is no built page in this test.
+        assert (path, (await guarded.client.get(path, headers)).status in (200, 307, 503)) == (path, True)
+    for path in ("/uix", "/ui../jobs", "/UI/"):
+        assert (path, (await guarded.client.get(path, headers)).status) == (path, 403)
+    # The page is for looking at: nothing is posted to it.
+    assert_problem(await guarded.client.post("/ui/", None, {"sec-fetch-site": "cross-site"}), 403)
 
 
 async def test_cors_names_the_origin_that_is_allowed_and_no_other(guarded: Site) -> None:

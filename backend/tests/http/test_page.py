@@ -99,3 +99,23 @@ async def test_a_page_that_is_not_built_says_how_to_build_it(site: Site) -> None
 
     assert reply.status == 503
     assert "make build" in reply.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("bytes=5000-", 416),
+        ("bytes=5000-6000", 416),
+        ("bytes=1-0", 400),
+        ("bytes=", 400),
+        ("bytes=a-b", 400),
+        ("lines=0-1", 400),
+        ("bytes=0-canary-7f3a", 400),
+    ],
+)
+async def test_a_range_that_cannot_be_served_is_a_problem(paged: Site, asked: str, status: int) -> None:
+    reply = await paged.client.get("/ui/assets/app-1a2b.js", {"range": asked})
+
+    assert_problem(reply, status)
+    assert reply.headers.get("content-range") == ("bytes */1000" if status == 416 else None)
+    assert "immutable" not in reply.headers.get("cache-control", "")

@@ -1,6 +1,7 @@
 """Rows K2, K3, K5, K7: server-sent events are hints that resume without a gap and never burden others."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -9,10 +10,11 @@ from job_processor.core.errors import StoreUnavailable
 from job_processor.core.job import State
 from job_processor.core.outcome import Accepted, Succeeded
 from job_processor.http import stream
+from job_processor.http.places import Limits
 from job_processor.store.base import Notice, Resync
 from tests.http.problems import assert_problem
 from tests.support.asgi import EventStream, SentEvent
-from tests.support.site import Site
+from tests.support.site import Site, open_site
 from tests.support.waiting import until_true
 
 
@@ -264,10 +266,12 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(site: Site) -> None
     assert site.bus.listeners == 0
 
 
-async def test_k1_beyond_the_cap_a_stream_is_refused_and_told_when_to_come_again(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stream, "MAX_STREAMS", 1)
+async def test_k1_beyond_the_cap_a_stream_is_refused_and_told_when_to_come_again(tmp_path: Path) -> None:
+    async with open_site(tmp_path, limits=Limits(streams=1, streams_per_address=1)) as site:
+        await the_second_stream_is_refused(site)
+
+
+async def the_second_stream_is_refused(site: Site) -> None:
     job = (await site.submit())["id"]
     held = asyncio.create_task(site.client.get(f"/jobs/{job}", {"prefer": "wait=60"}))
     await until_true(lambda: site.bus.listeners == 1, "the wait, which is no stream")

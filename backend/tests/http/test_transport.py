@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
+from typing import cast
 
 import pytest
 
 from job_processor.core.job import Job
-from job_processor.http import transport
+from job_processor.http import sending, transport
+from job_processor.http.budget import Budget
 from tests.support.raw import exchange, read_reply
 from tests.support.served import Served, served
 from tests.support.site import SECRET, Site
@@ -247,16 +249,50 @@ async def test_h1_a_wait_ends_with_half_of_the_next_request_whose_deadline_count
     writer.close()
 
 
+class Waits:
+    """A transport of which nothing matters but how much of what was written waits."""
+
+    waiting = 0
+    aborted = False
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+def sending_over(transport: Waits, budget: Budget) -> sending.Sending:
+    return sending.Sending(cast(asyncio.Transport, transport), budget)
+
+
 def test_who_takes_nothing_of_what_is_sent_is_stuck_and_who_takes_a_little_is_not() -> None:
-    sending = transport.Sending()
+    transport = Waits()
+    taking = sending_over(transport, Budget())
+
+    def is_stuck(waiting: int, second: float) -> bool:
+        transport.waiting = waiting
+        return taking.is_stuck(second)
+
     for second in range(100):
-        assert not sending.is_stuck(0, second)
+        assert not is_stuck(0, second)
     for second in range(100, 300):
         # It takes a little every ten seconds, and more comes.
-        assert not sending.is_stuck(50_000 - 1_000 * (second // 10 % 2), second)
-    assert not sending.is_stuck(30_000, 300)
-    waits = [sending.is_stuck(60_000 + second, 301 + second) for second in range(int(transport.WRITE_SECONDS) + 1)]
-    assert waits == [False] * int(transport.WRITE_SECONDS) + [True]
+        assert not is_stuck(50_000 - 1_000 * (second // 10 % 2), second)
+    assert not is_stuck(30_000, 300)
+    waits = [is_stuck(60_000 + second, 301 + second) for second in range(int(sending.WRITE_SECONDS) + 1)]
+    assert waits == [False] * int(sending.WRITE_SECONDS) + [True]
+
+
+def test_those_for_whom_most_waits_are_cut_when_all_together_is_too_much() -> None:
+    budget = Budget(1_000)
+    everyone = [Waits() for _ in range(12)]
+    for n, one in enumerate(everyone):
+        one.waiting = 300 if n < 3 else 50
+        sending_over(one, budget).count()
+    assert any(one.aborted for one in everyone[:3])
+    assert not any(one.aborted for one in everyone[3:])
+    assert budget.total <= 1_000
 
 
 async def test_readers_that_do_not_read_are_cut_and_their_answers_let_go(web: Served, site: Site) -> None:
@@ -275,11 +311,69 @@ async def test_readers_that_do_not_read_are_cut_and_their_answers_let_go(web: Se
     now = asyncio.get_running_loop().time()
     for connection in web.connections():
         connection.check_deadline(now)
-        connection.check_deadline(now + transport.WRITE_SECONDS + 1)
+        connection.check_deadline(now + sending.WRITE_SECONDS + 1)
 
     await until_true(lambda: not web.connections())
     for _, writer in stuck:
         writer.close()
+
+
+async def test_the_answers_that_nobody_takes_have_a_bound_together(web: Served, site: Site) -> None:
+    for _ in range(60):
+        await site.submit("\x01" * 4_000)
+    untaken = web.server.shared.untaken
+    untaken.limit = 4_000_000
+    stuck = [await web.connect() for _ in range(20)]
+    for reader, writer in stuck:
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader._transport.pause_reading()  # type: ignore[attr-defined]  # a client that does not read
+        writer.write(b"GET /jobs?limit=60 HTTP/1.1\r\nhost: x\r\n\r\n" * 8)
+    await until_true(lambda: untaken.peak > untaken.limit and len(web.connections()) < 20, "some are cut")
+    assert untaken.total <= untaken.limit
+
+    reader, writer = await web.connect()
+    writer.write(b"GET /jobs?limit=60 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    assert len((await read_reply(reader)).body) > 500_000
+    writer.close()
+    for _, one in stuck:
+        one.close()
+    await until_true(lambda: not web.connections())
+    assert untaken.total == 0
+
+
+async def test_the_next_answer_is_made_when_the_one_before_is_taken(web: Served, site: Site) -> None:
+    for _ in range(60):
+        await site.submit("\x01" * 4_000)
+    reader, writer = await web.connect()
+    transport = reader._transport  # type: ignore[attr-defined]
+    transport.pause_reading()
+    writer.write(b"GET /jobs?limit=60 HTTP/1.1\r\nhost: x\r\n\r\n" * 5)
+    await until_true(lambda: any(c._next_waits for c in web.connections()))
+    [connection] = web.connections()
+    assert connection._unanswered == 4
+    transport.resume_reading()
+
+    assert [(await read_reply(reader)).status for _ in range(5)] == [200] * 5
+    writer.close()
+
+
+async def test_a_connection_that_is_to_close_and_whose_answer_is_not_taken_is_cut_too(web: Served, site: Site) -> None:
+    for _ in range(60):
+        await site.submit("\x01" * 4_000)
+    reader, writer = await web.connect()
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    reader._transport.pause_reading()  # type: ignore[attr-defined]  # a client that does not read
+    writer.write(b"GET /jobs?limit=60 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    await until_true(lambda: any(c.transport.is_closing() for c in web.connections()), "it is answered")
+    [connection] = web.connections()
+    assert connection.transport.get_write_buffer_size() > 0
+
+    now = asyncio.get_running_loop().time()
+    connection.check_deadline(now)
+    connection.check_deadline(now + sending.WRITE_SECONDS + 1)
+
+    await until_true(lambda: not web.connections())
+    writer.close()
 
 
 @pytest.mark.parametrize("path", ["/events", "/jobs/{}/events"])

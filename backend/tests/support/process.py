@@ -14,6 +14,11 @@ import aiohttp
 
 COMMAND = Path(sys.executable).parent / "job-processor"
 START_SECONDS = 60.0
+_LIMITED = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]), int(sys.argv[2])))
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 @dataclass(slots=True)
@@ -70,11 +75,18 @@ def _prepared(directory: Path, flows: str) -> Path:
 
 
 @contextlib.asynccontextmanager
-async def server(directory: Path, flows: str = "", **environment: str) -> AsyncIterator[Server]:
-    """``flows``: its flows.toml. Whatever the test leaves running is killed at the end."""
+async def server(
+    directory: Path, flows: str = "", files: tuple[int, int] | None = None, /, **environment: str
+) -> AsyncIterator[Server]:
+    """``flows``: its flows.toml. ``files``: the soft and the hard limit of open files.
+
+    Whatever the test leaves running is killed at the end.
+    """
     log = _prepared(directory, flows)
     with log.open("wb") as errors:
+        limit = () if files is None else (sys.executable, "-c", _LIMITED, str(files[0]), str(files[1]))
         process = await asyncio.create_subprocess_exec(
+            *limit,
             str(COMMAND),
             "serve",
             "--port",

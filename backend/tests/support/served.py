@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from job_processor.http.transport import GracefulServer, GuardedProtocol
+from job_processor.http.server import GracefulServer
+from job_processor.http.transport import GuardedProtocol
 from tests.support.site import Site
 
 
@@ -38,7 +39,7 @@ async def served(site: Site) -> AsyncIterator[Served]:
         proxy_headers=False,
         timeout_graceful_shutdown=5,
     )
-    server = GracefulServer(config, stopping=site.bus.close)
+    server = GracefulServer(config, site.bus.close, site.context.limits)
     task = asyncio.create_task(server.serve(sockets=[listening]))
     await server.listening.wait()
     try:

@@ -15,6 +15,7 @@ from job_processor.core.job import Attempt, Job
 from job_processor.core.outcome import Outcome, Reported
 from job_processor.http import api
 from job_processor.http.context import Context, FlowInfo
+from job_processor.http.places import Limits
 from job_processor.inbox import Inbox
 from job_processor.lifecycle import Lifecycle
 from job_processor.processors.base import Processor
@@ -112,6 +113,7 @@ async def open_site(
     loops: Callable[[Site], Sequence[Loop]] | None = None,
     slots: int = 1_000,
     store: Store | None = None,
+    limits: Limits | None = None,
 ) -> AsyncIterator[Site]:
     """``processors``: a dispatcher runs for each flow named in it. ``loops``: more to run beside the notifier.
 
@@ -139,6 +141,7 @@ async def open_site(
         flows={flow.name: FlowInfo(flow, "test") for flow in flows},
         default_flow=flows[0].name,
         cancel_accepted=cancel_accepted,
+        limits=limits or Limits(),
     )
 
     def callback_token(job: Job) -> str:

@@ -1,16 +1,20 @@
 """The ASGI application: routes from the table, the built page under /ui/, the edge around both."""
 
+import asyncio
+import mimetypes
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from job_processor.http import paging
 from job_processor.http.context import Context
@@ -51,6 +55,36 @@ def build(context: Context, page: Path, hosts: Collection[str], origins: Collect
             expose_headers=["location", "link", "etag", "x-request-id", "retry-after", "preference-applied"],
         )
     return Edge(app, hosts, origins)
+
+
+async def warm_up(app: ASGIApp, hosts: Collection[str]) -> None:
+    """Has everything imported and read that the page and streams need: later there may be no file to open it with."""
+    mimetypes.init()
+    await run_in_threadpool(int)
+    host = next(iter(hosts), "localhost")
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/ui/",
+        "raw_path": b"/ui/",
+        "root_path": "",
+        "query_string": b"",
+        "scheme": "http",
+        "http_version": "1.1",
+        "headers": [(b"host", host.encode())],
+        "client": None,
+        "server": None,
+    }
+    await app(scope, _nothing_comes, _goes_nowhere)
+
+
+async def _nothing_comes() -> Message:
+    await asyncio.Event().wait()
+    return {"type": "http.disconnect"}
+
+
+async def _goes_nowhere(message: Message) -> None:
+    pass
 
 
 class _Endpoint:
@@ -109,7 +143,15 @@ class _Page:
             raise HTTPException(405, headers={"allow": "GET, HEAD"})
         response = await self._response(scope)
         response.headers["content-security-policy"] = PAGE_CSP
-        await response(scope, receive, send)
+
+        async def send_unless_refused(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in (400, 416):
+                # Starlette answers a range that it cannot serve as text.
+                size = Headers(raw=message["headers"]).get("content-range")
+                raise HTTPException(message["status"], headers=None if size is None else {"content-range": size})
+            await send(message)
+
+        await response(scope, receive, send_unless_refused)
 
     async def _response(self, scope: Scope) -> Response:
         if not self._index.is_file():

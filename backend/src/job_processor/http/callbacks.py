@@ -21,6 +21,7 @@ from job_processor.http.gate import Came, read_bytes
 from job_processor.http.problems import Refused
 from job_processor.http.report import Report, Unreadable, ids_in, job_in_query, read_report
 from job_processor.http.schemas import FieldError
+from job_processor.http.transport import PROVEN
 from job_processor.lifecycle import Moved, reported_error
 from job_processor.signing import CallbackClaim
 
@@ -50,6 +51,7 @@ class Callbacks:
 
     async def receive(self, request: Request) -> Response:
         claim = self._prove(request)
+        request.scope[PROVEN] = True
         read = await self._read(request, claim)
         said = read.said
         if isinstance(said, Report):

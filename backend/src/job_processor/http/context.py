@@ -15,6 +15,7 @@ from job_processor.core.job import Attempt, Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.redaction import Redactor
 from job_processor.core.waiting import Waits, WaitsFor, waiting_for_its_time, waiting_on, waiting_without_flow
+from job_processor.http.places import Limits, Places
 from job_processor.http.situation import Situation, Situations
 from job_processor.inbox import Inbox
 from job_processor.lifecycle import Lifecycle
@@ -51,9 +52,13 @@ class Context:
     """Of a result in a callback, in UTF-8; and of the bytes that are kept of one that cannot be read."""
     redactor: Redactor = field(default_factory=Redactor)
     """Takes our secrets out of the words of a callback."""
+    limits: Limits = field(default_factory=Limits)
+    streams: Places = field(init=False)
+    """Of event streams that are open."""
     situations: Situations = field(init=False)
 
     def __post_init__(self) -> None:
+        self.streams = Places(self.limits.streams, self.limits.streams_per_address)
         self.situations = Situations(self.store)
 
     async def waits(self, job: Job) -> WaitsFor | None:

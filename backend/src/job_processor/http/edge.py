@@ -14,7 +14,7 @@ from job_processor.http.problems import Refused
 log = structlog.get_logger(__name__)
 
 _REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
-_API_HEADERS = (
+API_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -27,7 +27,7 @@ _PAGE_HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"referrer-policy", b"no-referrer"),
 )
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_READS = frozenset({"GET", "HEAD"})
 PAGE_CSP = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -58,6 +58,8 @@ class Problems:
                 )
             if started:
                 raise
+            # Else the error and this frame hold each other, and a body with them, until the garbage is collected.
+            error.__traceback__ = None
             await _answer(refused, scope, receive, send)
 
 
@@ -97,31 +99,42 @@ class Edge:
         # Routing errors come as exceptions when an app is named here, and are ours to answer.
         scope["app"] = self
         scope["request_id"] = request_id
-        is_page = scope["path"].startswith("/ui")
+        is_page = _is_page(scope["path"]) and scope["path"] != "/"
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = _PAGE_HEADERS if is_page else _API_HEADERS
+                own = _PAGE_HEADERS if is_page else API_HEADERS
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *own]
             await send(message)
 
         try:
-            self._check_sender(host, site, origin, scope["method"])
+            self._check_host(host)
+            self._check_sender(host, site, origin, scope["method"], scope["path"])
         except Refused as refused:
             await _answer(refused, scope, receive, send_with_headers)
         else:
             await self._app(scope, receive, send_with_headers)
 
-    def _check_sender(self, host: bytes, site: bytes, origin: bytes, method: str) -> None:
+    def _check_host(self, host: bytes) -> None:
         if self._hosts:
             name = host.rpartition(b":")[0] if host.rpartition(b":")[2].isdigit() else host
             if name.lower() not in self._hosts:
                 raise Refused(403, "unknown_host", "This server does not go by the name in the Host header.")
-        if method in _SAFE or not (site or origin) or site in (b"same-origin", b"none"):
+
+    def _check_sender(self, host: bytes, site: bytes, origin: bytes, method: str, path: str) -> None:
+        if method == "OPTIONS" or not (site or origin) or site in (b"same-origin", b"none"):
             return
         if origin.lower() in self._origins:
             return
+        if method in _READS:
+            # What another site cannot see it can still have worked out, as often as it likes. A link to the page works.
+            if site != b"cross-site" or _is_page(path):
+                return
         # Browsers tell Sec-Fetch-Site only to https and loopback; elsewhere the page's address must be ours.
-        if not site and host and origin.partition(b"://")[2].lower() == host.lower():
+        elif not site and host and origin.partition(b"://")[2].lower() == host.lower():
             return
         raise Refused(403, "cross_site", "Pages of other sites may not call this API.")
+
+
+def _is_page(path: str) -> bool:
+    return path in ("/", "/ui") or path.startswith("/ui/")

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem details, from one table. Nothing of the request is ever echoed."""
 
+import errno
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -63,6 +64,13 @@ def refusal(error: Exception) -> Refused:
             return Refused(
                 503, "store_unavailable", "The store cannot answer now; try again.", headers={"retry-after": "2"}
             )
+        case OSError(errno=errno.EMFILE | errno.ENFILE):
+            return Refused(
+                503,
+                "too_many_files",
+                "Too many files and connections are open; try again.",
+                headers={"retry-after": "5"},
+            )
         case HTTPException():
             title = PROBLEM_TITLES.get(error.status_code, "Error")
             return Refused(error.status_code, f"http_{error.status_code}", title, headers=error.headers)
@@ -76,9 +84,12 @@ def invalid(field: str, wanted: str) -> Refused:
 
 
 def response(refused: Refused, request_id: str) -> Response:
+    title = PROBLEM_TITLES.get(refused.status, "Error")
+    if refused.status == 503 and refused.code.startswith("too_many"):
+        title = "Too much at once"
     problem = Problem(
         type="about:blank",
-        title=PROBLEM_TITLES.get(refused.status, "Error"),
+        title=title,
         status=refused.status,
         detail=refused.detail,
         error=refused.detail,

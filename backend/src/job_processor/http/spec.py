@@ -61,10 +61,12 @@ PROBLEM_TITLES = {
     413: "The body is too large",
     414: "The address is too long",
     415: "The body must be application/json, not encoded",
+    416: "There is no such range",
     422: "A field cannot be taken",
     429: "Too many requests",
     431: "The headers are too large",
     500: "Internal error",
+    501: "Not implemented",
     503: "The store cannot answer now",
 }
 

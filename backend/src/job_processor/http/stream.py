@@ -4,23 +4,23 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from job_processor.bus import Bus, Listener
 from job_processor.core.errors import StoreUnavailable
 from job_processor.http.context import Context
+from job_processor.http.places import Places, address_of
 from job_processor.http.problems import Refused
 from job_processor.store.base import Notice, Resync
 
 HEARTBEAT_SECONDS = 15.0
 BATCH_SECONDS = 0.1
 """Notices of this span go out together; the first after a quiet time goes at once."""
-MAX_STREAMS = 2_000
 RESUME_LIMIT = 2_000
 _HEADERS = {"x-accel-buffering": "no"}
 
@@ -35,10 +35,26 @@ class _Event(msgspec.Struct, rename="camel"):
 _encode = msgspec.json.Encoder().encode
 
 
+class _InItsPlace(StreamingResponse):
+    """A stream that holds one of the places as long as it goes on. Raises ``Refused`` when there is none."""
+
+    def __init__(self, content: AsyncIterator[bytes], places: Places, address: str) -> None:
+        super().__init__(content, headers=_HEADERS, media_type="text/event-stream")
+        self._places = places
+        self._address = address
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._places.held(self._address) as has_place:
+            if not has_place:
+                raise Refused(
+                    503, "too_many_streams", "Too many event streams are open.", headers={"retry-after": "10"}
+                )
+            await super().__call__(scope, receive, send)
+
+
 class Stream:
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._streams = 0
 
     async def events(self, request: Request) -> Response:
         """All jobs."""
@@ -53,18 +69,15 @@ class Stream:
         if request.method == "HEAD":
             # No body will come that could go on for ever.
             return Response(headers=_HEADERS, media_type="text/event-stream")
-        if self._streams >= MAX_STREAMS:
-            raise Refused(503, "too_many_streams", "Too many event streams are open.", headers={"retry-after": "10"})
         given = request.headers.get("last-event-id", request.query_params.get("lastEventId", ""))
         position = int(given) if given.isascii() and given.isdigit() and len(given) < 18 else None
         # An id that is not ours is as good as one that is too old: the client must fetch anew.
         forged = bool(given) and position is None
-        return StreamingResponse(
-            self._follow(self._context.bus, job_id, position, forged), headers=_HEADERS, media_type="text/event-stream"
-        )
+        address = address_of(request, behind_proxy=self._context.limits.behind_proxy)
+        return _InItsPlace(self._follow(self._context.bus, job_id, position, forged), self._context.streams, address)
 
     async def _follow(self, bus: Bus, job_id: str | None, position: int | None, forged: bool) -> AsyncIterator[bytes]:
-        with self._counted(), bus.listen(job_id) as listener:
+        with bus.listen(job_id) as listener:
             # Listening first: what changes while the past is read is not lost between the two.
             yield b"retry: 1000\n\n"
             past = await self._past(position, job_id)
@@ -81,14 +94,6 @@ class Stream:
                 yield _render(fresh) if fresh else b": still here\n\n"
                 if fresh:
                     await asyncio.sleep(BATCH_SECONDS)
-
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
-        self._streams += 1
-        try:
-            yield
-        finally:
-            self._streams -= 1
 
     async def _past(self, position: int | None, job_id: str | None) -> Sequence[Notice | Resync]:
         if position is None:

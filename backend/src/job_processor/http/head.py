@@ -1,0 +1,93 @@
+"""Heads of requests that a parser takes and two readers may understand differently: each is refused here.
+
+https://www.rfc-editor.org/rfc/rfc9112#section-3.2 (Host and target), #section-6.1 (transfer codings)
+"""
+
+import functools
+import re
+from collections.abc import Sequence
+
+from job_processor.http.problems import Refused
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+ONCE = frozenset(
+    {
+        b"host",
+        b"authorization",
+        b"x-webhook-secret",
+        b"content-type",
+        b"content-length",
+        b"content-encoding",
+        b"idempotency-key",
+        b"origin",
+        b"sec-fetch-site",
+        b"last-event-id",
+        b"expect",
+    }
+)
+"""Headers that are one value: of two, each reader might take another one."""
+_LOOKED_AT = ONCE | {b"transfer-encoding"}
+_HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+;=%:\[\]-]*")
+_ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
+
+
+def check(version: str, method: str, target: bytes, headers: Headers) -> None:
+    """Raises ``Refused`` (400, 501) with what is wrong, in words that repeat nothing of the request.
+
+    ``version``: as in the request line, like 1.1; names of ``headers`` in small letters.
+    """
+    if version not in ("1.0", "1.1"):
+        raise _malformed("http_version", "The version in the request line must be HTTP/1.0 or HTTP/1.1.")
+    seen: set[bytes] = set()
+    host: bytes | None = None
+    codings: list[bytes] = []
+    for name, value in headers:
+        if name not in _LOOKED_AT:
+            continue
+        if name == b"transfer-encoding":
+            codings += [one.strip().lower() for one in value.split(b",")]
+        elif name in seen:
+            raise _malformed("header_twice", f"The header {name.decode()} must be sent once.")
+        else:
+            seen.add(name)
+            if name == b"host":
+                host = value
+    if host is None and version == "1.1":
+        raise _malformed("no_host", "A Host header is required.")
+    if host is not None and not _is_host(host):
+        raise _malformed("host", "The Host header must be a name or an address, with or without a port.")
+    if not target.startswith(b"/"):
+        _check_target(method, target, host)
+    if codings:
+        _check_codings(version, codings)
+
+
+@functools.lru_cache(maxsize=64)
+def _is_host(value: bytes) -> bool:
+    return _HOST.fullmatch(value) is not None
+
+
+def _check_target(method: str, target: bytes, host: bytes | None) -> None:
+    if target == b"*" and method == "OPTIONS":
+        return
+    absolute = _ABSOLUTE.match(target)
+    if absolute is None:
+        raise _malformed("target", "The request line must name a path that begins with a slash.")
+    if absolute[1].lower() != (host or b"").lower():
+        raise _malformed(
+            "foreign_target", "The address in the request line must name the same host as the Host header."
+        )
+
+
+def _check_codings(version: str, codings: Sequence[bytes]) -> None:
+    if version == "1.0":
+        raise _malformed("transfer_coding", "Transfer-Encoding needs HTTP/1.1.")
+    if codings[-1] != b"chunked" or codings.count(b"chunked") > 1:
+        raise _malformed("transfer_coding", "The last transfer coding, and only that, must be chunked.")
+    if len(codings) > 1:
+        raise Refused(501, "transfer_coding", "The only transfer coding that is known here is chunked.")
+
+
+def _malformed(code: str, words: str) -> Refused:
+    return Refused(400, code, words)
