@@ -7,6 +7,9 @@ import pytest
 
 from tests.support.clock import Clock
 from tests.support.site import Site, open_site
+from tests.support.skips import pytest_runtest_makereport
+
+__all__ = ["pytest_runtest_makereport"]
 
 
 @pytest.fixture

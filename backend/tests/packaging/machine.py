@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[3]
-_PLAIN = ("sh", "cat", "cp", "dirname", "env", "mkdir", "mktemp", "rm", "sed", "touch", "tr")
+_PLAIN = ("sh", "cat", "chmod", "cp", "dirname", "env", "mkdir", "mktemp", "rm", "sed", "touch", "tr")
 
 
 class Machine:
@@ -31,8 +31,10 @@ class Machine:
         path.chmod(0o755)
         return path
 
-    def run(self, script: str, *arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        """One of the repository's scripts, as this machine would run it."""
+    def run(
+        self, script: str | Path, *arguments: str, environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        """One of the repository's scripts (or one at a path), as this machine would run it."""
         return subprocess.run(
             ["/bin/sh", str(REPOSITORY / "scripts" / script), *arguments],
             cwd=self.root,
