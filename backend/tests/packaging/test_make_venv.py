@@ -75,8 +75,8 @@ CASES = {
     "3.9 is older than 3.11": Case({"python3": "3.9.2", "python3.11": "3.11.4"}, makes="3.11.4"),
     "python alone": Case({"python": "3.12.0"}, makes="3.12.0"),
     "python is Python 2": Case({"python": "2.7.18"}, says="is needed, and here is none"),
-    "newer than we know, and one we know": Case({"python3": "3.15.0", "python3.12": "3.12.1"}, makes="3.12.1"),
-    "newer than we know, alone": Case({"python3": "3.15.0"}, makes="3.15.0"),
+    "newer than we know, and one we know": Case({"python3": "3.16.0", "python3.12": "3.12.1"}, makes="3.12.1"),
+    "newer than we know, alone": Case({"python3": "3.16.0"}, makes="3.16.0"),
     "Python 4": Case({"python3": "4.0.0"}, says="needed"),
     "a name that stands for nothing": Case({"python3": "3.13.0!", "python3.12": "3.12.1"}, makes="3.12.1"),
     # PYTHON
@@ -92,9 +92,9 @@ CASES = {
     ),
     "an empty PYTHON is none": Case({"python3": "3.13.0"}, makes="3.13.0", environment={"PYTHON": ""}),
     # uv
-    "no Python, uv": Case({}, makes="3.13.9", by="uv venv --quiet --seed --python >=3.11,<3.15", tools=("uv",)),
+    "no Python, uv": Case({}, makes="3.13.9", by="uv venv --quiet --seed --python >=3.11,<3.16", tools=("uv",)),
     "an old Python, uv": Case(
-        {"python3": "3.10.12"}, makes="3.13.9", by="uv venv --quiet --seed --python >=3.11,<3.15", tools=("uv",)
+        {"python3": "3.10.12"}, makes="3.13.9", by="uv venv --quiet --seed --python >=3.11,<3.16", tools=("uv",)
     ),
     "no pip, uv": Case(
         {"python3": "3.12.3-"}, makes="3.13.9", by="uv venv --quiet --seed --python", tools=("uv", *DEBIAN)
