@@ -164,7 +164,9 @@ def _machine(root: Path, case: Case) -> Machine:
         machine.program(case.manager, packages)
     if case.manager == "apt-get":
         machine.program("apt-cache", packages)
-        machine.program("dpkg-deb", 'mkdir -p usr/bin && printf "#!/bin/sh\\n" > usr/bin/promtool && chmod +x usr/bin/promtool')
+        machine.program(
+            "dpkg-deb", 'mkdir -p usr/bin && printf "#!/bin/sh\\n" > usr/bin/promtool && chmod +x usr/bin/promtool'
+        )
     # The script works where it lies.
     for name in ("install-test-programs", "packages.sh"):
         (root / "scripts").mkdir(exist_ok=True)
