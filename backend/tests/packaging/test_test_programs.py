@@ -29,8 +29,8 @@ case "$*" in
     for name; do
       case "$name" in -*) continue ;; libatomic) name=libatomic1 ;; opentofu) name=tofu ;; esac
       touch "$root/has/$name"
-      case "$name" in curl | strace | tofu) printf '#!/bin/sh\\n' > "$root/bin/$name"; chmod +x "$root/bin/$name" ;; esac
-      case "$name" in prometheus) printf '#!/bin/sh\\n' > "$root/bin/promtool"; chmod +x "$root/bin/promtool" ;; esac
+      case "$name" in prometheus) name=promtool ;; curl | strace | tofu) ;; *) continue ;; esac
+      printf '#!/bin/sh\\n' > "$root/bin/$name" && chmod +x "$root/bin/$name"
     done ;;
 esac
 """
