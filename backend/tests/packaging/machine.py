@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[3]
-_PLAIN = ("sh", "cat", "chmod", "cp", "dirname", "env", "mkdir", "mktemp", "rm", "sed", "touch", "tr")
+_PLAIN = ("sh", "cat", "chmod", "cp", "dirname", "env", "grep", "mkdir", "mktemp", "rm", "sed", "touch", "tr")
 
 
 class Machine:

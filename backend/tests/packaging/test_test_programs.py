@@ -46,7 +46,8 @@ class Case:
     system: str = "Linux"
     environment: Mapping[str, str] = field(default_factory=dict)
     chromium: str = "120.0"
-    """The version of the package that apt offers."""
+    """The version of the package that apt offers; without its lists it knows none."""
+    release: str = "debian"
     downloads: bool = False
     """Can Playwright fetch its own browser?"""
     code: int = 0
@@ -125,6 +126,16 @@ CASES = {
         code=1,
         says=("Install: sudo .venv/bin/python -m playwright install --with-deps chromium\n",),
     ),
+    "apt has no lists yet, Debian": Case(
+        has=without("chromium"), chromium="", code=1, says=("Install: sudo apt-get install chromium\n",)
+    ),
+    "apt has no lists yet, Ubuntu": Case(
+        has=without("chromium"),
+        chromium="",
+        release="ubuntu",
+        code=1,
+        says=("playwright install --with-deps chromium\n",),
+    ),
     "the driver does not run: no browser is fetched": Case(
         has=without("libatomic1", "chromium"),
         code=1,
@@ -152,6 +163,7 @@ CASES = {
 def _machine(root: Path, case: Case) -> Machine:
     machine = Machine(root, user=case.user)
     (root / "has").mkdir()
+    (root / "os-release").write_text(f'NAME="A system"\nID={case.release}\n')
     for name in case.has:
         (root / "has" / name).touch()
         if name not in ("libatomic1", "chromium", "sudo"):
@@ -182,7 +194,8 @@ def _machine(root: Path, case: Case) -> Machine:
 def test_what_it_installs_or_names(tmp_path: Path, case: Case) -> None:
     machine = _machine(tmp_path, case)
 
-    done = machine.run(tmp_path / "scripts" / "install-test-programs", ".venv", environment=case.environment)
+    environment = {**case.environment, "OS_RELEASE": str(tmp_path / "os-release")}
+    done = machine.run(tmp_path / "scripts" / "install-test-programs", ".venv", environment=environment)
 
     assert done.returncode == case.code, done.stderr
     assert [words for words in case.says if words not in done.stderr] == []
