@@ -1,6 +1,6 @@
-"""What Debian 12's Python 3.11.2 needs to report a failing test.
+"""What Python 3.11 (Debian 12 has 3.11.2) needs to report a failing test.
 
-Before 3.11.5 ``ast.parse`` raises "SystemError: AST constructor recursion depth mismatch" where a garbage collection
+Before 3.12 ``ast.parse`` raises "SystemError: AST constructor recursion depth mismatch" where a garbage collection
 in its midst calls ``ast.parse`` again. pytest's report of a failure parses the test's source; what is collected
 meanwhile may complain (a connection that was not closed), and pytest's report of that parses too. pytest then ends
 with INTERNALERROR.
@@ -32,5 +32,5 @@ def _without_collecting(parse: Callable[P, T]) -> Callable[P, T]:
 
 
 def mend() -> None:
-    if sys.version_info < (3, 11, 5):
+    if sys.version_info < (3, 12):
         ast.parse = _without_collecting(ast.parse)
