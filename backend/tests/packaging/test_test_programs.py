@@ -24,6 +24,7 @@ esac
 _PACKAGES = """
 case "$*" in
   *'policy chromium'*) echo '  Candidate: {chromium}' ;;
+  *' download promtool') [ {promtool} = own ] && touch promtool_1_amd64.deb ;;
   *' download '*) touch prometheus_1_amd64.deb ;;
   'install '* | 'add '*)
     for name; do
@@ -48,6 +49,8 @@ class Case:
     chromium: str = "120.0"
     """The version of the package that apt offers; without its lists it knows none."""
     release: str = "debian"
+    promtool: str = "of prometheus"
+    """Which package brings it: its own since Debian 13."""
     downloads: bool = False
     """Can Playwright fetch its own browser?"""
     code: int = 0
@@ -136,6 +139,9 @@ CASES = {
         code=1,
         says=("playwright install --with-deps chromium\n",),
     ),
+    "promtool has a package of its own": Case(
+        has=without("promtool"), promtool="own", does_not_say=(OPTIONAL,), installs=("apt-get download promtool",)
+    ),
     "the driver does not run: no browser is fetched": Case(
         has=without("libatomic1", "chromium"),
         code=1,
@@ -171,7 +177,7 @@ def _machine(root: Path, case: Case) -> Machine:
     if "sudo" in case.has:
         machine.program("sudo", 'shift; "$@"')
     machine.program("uname", f"echo {case.system}")
-    packages = _PACKAGES.format(chromium=case.chromium)
+    packages = _PACKAGES.format(chromium=case.chromium, promtool=case.promtool.split()[0])
     if case.manager:
         machine.program(case.manager, packages)
     if case.manager == "apt-get":
