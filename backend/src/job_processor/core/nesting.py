@@ -10,7 +10,7 @@ from typing import Final
 MAX_LEVELS: Final = 500
 """Below what the oldest Python reads, whatever called it."""
 
-_STEP = re.compile(rb'"(?:[^"\\]|\\.)*+"?+|[\[{]|[\]}]', re.DOTALL)
+_STEP = re.compile(rb'"(?>(?:[^"\\]|\\.)*)"?+|[\[{]|[\]}]', re.DOTALL)
 
 
 def is_too_deep(text: str | bytes, levels: int = MAX_LEVELS) -> bool:
