@@ -2,7 +2,9 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-PYTHON ?= python3
+# PYTHON names the Python to set up with (scripts/make-venv finds one by itself); it is not for what recipes start.
+PYTHON ?=
+unexport PYTHON
 VENV := .venv
 BIN := $(VENV)/bin
 REQ := backend/requirements
@@ -21,8 +23,13 @@ help: ## List the targets
 
 ## ---- set-up ----
 
+# Another PYTHON than the one that made .venv: it is made anew.
+ifneq ($(PYTHON),)
+$(if $(shell PYTHON='$(PYTHON)' scripts/make-venv --differs $(VENV)),$(shell rm -f $(VENV)/.python))
+endif
+
 $(VENV)/.python: $(REQ)/dev.txt backend/pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@PYTHON='$(PYTHON)' scripts/make-venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(REQ)/dev.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e backend
 	@touch $@
@@ -46,13 +53,18 @@ setup: $(VENV)/.python ## Install the backend: leaves .venv/bin/job-processor
 .PHONY: build
 build: $(UI)/index.html ## Build the page into the Python package
 
-# What only tests need: a browser, and a server that speaks MongoDB's protocol where there is no mongod.
+# Python packages that only tests need: for infrastructure/, a stand-in where there is no MongoDB, Schemathesis.
 $(VENV)/.test-tools: $(VENV)/.python $(REQ)/mongo-test.txt $(REQ)/infra.txt $(REQ)/fuzz.txt
 	@scripts/install-test-tools $(VENV)
 	@touch $@
 
+# Programs that only tests need; looked for each time, since what is missing is said before the first test runs.
+.PHONY: test-programs
+test-programs: $(VENV)/.test-tools
+	@scripts/install-test-programs $(VENV)
+
 .PHONY: setup-test
-setup-test: $(VENV)/.test-tools build
+setup-test: $(VENV)/.test-tools test-programs build
 
 ## ---- use ----
 
@@ -73,6 +85,10 @@ test: setup-test lint ## Every check: format, lint, types, imports, unit, store 
 	@scripts/infra/check-containers
 	@scripts/infra/check-ci
 	@cd backend && FAILOVER=short ../$(BIN)/python -m pytest -q -m "not n8n" -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
+
+.PHONY: fresh-machine-test
+fresh-machine-test: ## The README's commands on bare Debian and Ubuntu: MODE=run|test|both WHO="root person" SYSTEMS=debian:13
+	@$(or $(PYTHON),python3) scripts/fresh_machine
 
 .PHONY: lint
 lint: setup frontend/node_modules/.installed ## Format, lint, types, import rules; changes nothing

@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import old_python
 from tests.support.clock import Clock
 from tests.support.site import Site, open_site
+from tests.support.skips import pytest_runtest_makereport
+
+__all__ = ["pytest_runtest_makereport"]
+
+old_python.mend()
 
 
 @pytest.fixture

@@ -1,5 +1,9 @@
-"""Finds a Chromium and starts it. A developer's own browser will do; so will Playwright's."""
+"""Finds a Chromium and starts it. A developer's own browser will do; so will Playwright's.
 
+As a program (``python -m tests.e2e.browser``) it tells whether there is one that starts: the exit code is 0.
+"""
+
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -47,3 +51,14 @@ async def launched() -> AsyncIterator[Browser | None]:
             yield browser
         finally:
             await browser.close()
+
+
+async def _main() -> None:
+    async with launched() as browser:
+        if browser is None:
+            raise SystemExit("no Chromium on this machine")
+        print(browser.version)
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())

@@ -27,10 +27,11 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert (BACKEND / "src/job_processor/ui/index.html").is_file(), "the page is not built: make build"
     _run(sys.executable, "-m", "uv", "build", "--wheel", "--no-build-isolation", "--quiet", "-o", scratch)
     (wheel,) = scratch.glob("*.whl")
-    _run(sys.executable, "-m", "venv", scratch / "empty")
-    pip = scratch / "empty/bin/pip"
-    _run(pip, "install", "-q", "--require-hashes", "-r", BACKEND / "requirements/runtime.txt")
-    _run(pip, "install", "-q", "--no-deps", wheel)
+    # Debian's Python can put no pip into it.
+    _run(sys.executable, "-m", "venv", "--without-pip", scratch / "empty")
+    install = (sys.executable, "-m", "pip", "--python", scratch / "empty/bin/python", "install", "-q")
+    _run(*install, "--require-hashes", "-r", BACKEND / "requirements/runtime.txt")
+    _run(*install, "--no-deps", wheel)
     return scratch / "empty/bin/job-processor"
 
 

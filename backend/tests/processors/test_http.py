@@ -267,7 +267,8 @@ async def test_202_with_an_error_that_names_a_status_promises_nothing(rogue: Rog
             answer(200, "Sorry, no."),
             {"take": "/a"},
             "no_result",
-            "It answered 200 with what is no JSON: Expecting value (line 1, column 1). It begins: Sorry, no.",
+            'It answered 200 with what is no JSON: Expected a JSON value, found "Sorry" (line 1, column 1). '
+            "It begins: Sorry, no.",
         ),
         (answer(200, b'{"a": "\xff"}'), {"take": "/a"}, "answer_garbled", "The answer is not UTF-8 from byte 7 on."),
         (answer(200, b"\xff"), {}, "answer_garbled", "The answer is not UTF-8 from byte 0 on."),

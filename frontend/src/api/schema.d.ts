@@ -467,7 +467,7 @@ export interface components {
          * VerdictOut
          * @description ``note``: why there is no repair, or what was not checked and why.
          *
-         *         In lists ``repaired`` is absent (null), and of ``schemaErrors`` and ``warnings`` the first is there.
+         *     In lists ``repaired`` is absent (null), and of ``schemaErrors`` and ``warnings`` the first is there.
          */
         VerdictOut: {
             kind: components["schemas"]["ResultKind"];
@@ -588,7 +588,7 @@ export interface components {
         /**
          * Happened
          * @description What a history entry records. Each belongs to one move of the life cycle, but for three that change no state:
-         *         ``CANCEL_ANSWERED``, ``ASKED`` and ``LATE_RESULT``.
+         *     ``CANCEL_ANSWERED``, ``ASKED`` and ``LATE_RESULT``.
          * @enum {unknown}
          */
         Happened: "accepted" | "asked" | "attempt_failed" | "callback_overdue" | "callback_unreadable" | "cancel_answered" | "cancelled" | "completed" | "failed" | "late_result" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
@@ -603,7 +603,7 @@ export interface components {
          * CallbackReport
          * @description Exactly one of result, error and progress. ``executionId`` alone may stand for ``jobId`` beside an error.
          *
-         *         This is what should be sent; what is understood besides is in docs/callbacks.md.
+         *     This is what should be sent; what is understood besides is in docs/callbacks.md.
          */
         CallbackReport: {
             /** @default null */
@@ -697,7 +697,7 @@ export interface components {
          * LaneOut
          * @description ``state``: open, closed, paused, or removed (not in flows.toml any more, with jobs that are not final).
          *
-         *         ``kind``: rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
+         *     ``kind``: rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
          */
         LaneOut: {
             state: string;
@@ -723,7 +723,7 @@ export interface components {
          * JobSummary
          * @description A job in a list. Texts beyond 4 KiB are cut; the sizes are of the whole, in bytes of UTF-8.
          *
-         *         ``waitingOn`` is null for a final job, and where it cannot be told at the moment.
+         *     ``waitingOn`` is null for a final job, and where it cannot be told at the moment.
          */
         JobSummary: {
             /** @description 24 hex digits, time-ordered */
@@ -822,9 +822,9 @@ export interface components {
          * KeptCallback
          * @description A callback that changed nothing, as it came. ``content`` beyond 4 KiB is cut in lists.
          *
-         *         ``said``: result, error or unreadable. ``deliveries``: how often the same came. Of one that could not be read
-         *         ``content`` says why, and ``body`` is what came, as text with U+FFFD for what is no UTF-8; lists leave it out and
-         *         bring its size alone. ``bodyTruncated``: only its beginning is kept.
+         *     ``said``: result, error or unreadable. ``deliveries``: how often the same came. Of one that could not be read
+         *     ``content`` says why, and ``body`` is what came, as text with U+FFFD for what is no UTF-8; lists leave it out and
+         *     bring its size alone. ``bodyTruncated``: only its beginning is kept.
          */
         KeptCallback: {
             /** @description 24 hex digits, time-ordered */

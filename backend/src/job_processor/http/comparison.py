@@ -3,6 +3,7 @@
 import msgspec
 
 from job_processor.core.job import Job
+from job_processor.core.nesting import is_too_deep
 from job_processor.http import schemas, wire
 
 MAX_DIFFERENCES = 200
@@ -39,11 +40,11 @@ def _side(job: Job) -> schemas.Side:
 
 
 def _parsed(text: str | None) -> object:
-    if text is None:
+    if text is None or is_too_deep(text):
         return _ABSENT
     try:
         value: object = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except msgspec.DecodeError:
         return _ABSENT
     return value
 

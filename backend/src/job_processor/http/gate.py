@@ -9,12 +9,15 @@ from typing import TypeVar
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
+from job_processor.core.nesting import is_too_deep
 from job_processor.http.problems import Refused, invalid
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_DEPTH = 32
+READ_DEPTH = 250
+"""What is deeper is not even read; a schema may have 200 levels, and the fields are looked through by recursion."""
 _INT64 = 2**63
 # A result is kept byte for byte, whatever a processor says.
 _KEPT_AS_IT_IS = frozenset({"result"})
@@ -101,6 +104,8 @@ def _too_large() -> Refused:
 
 def decode(body: bytes, wanted: type[T]) -> T:
     """Strict: UTF-8 without BOM, no NaN or Infinity, no lone surrogate, no duplicate key, no NUL, bounded depth."""
+    if is_too_deep(body, READ_DEPTH):
+        raise Refused(400, "too_deep", f"JSON may be nested at most {MAX_DEPTH} deep.")
     try:
         value = _typed(body, wanted)
         # A second key needs a second colon; most bodies have one and are done.
@@ -112,8 +117,6 @@ def decode(body: bytes, wanted: type[T]) -> T:
         raise _explain(str(error), wanted) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Refused(400, "malformed_json", "The body is not one well-formed JSON object in UTF-8.") from None
-    except RecursionError:
-        raise Refused(400, "too_deep", f"JSON may be nested at most {MAX_DEPTH} deep.") from None
     return value
 
 

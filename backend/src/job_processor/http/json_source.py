@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from job_processor.core.nesting import is_too_deep
+
 # Of a number only its source is looked at, so nothing is made of it here.
 _decoder = json.JSONDecoder(strict=False, parse_int=bool, parse_float=bool, parse_constant=bool)
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -37,7 +39,9 @@ class Source:
 
 
 def value(text: str) -> Source:
-    """The one value of a text. Raises ``NotJson``: none, or more than one."""
+    """The one value of a text. Raises ``NotJson``: none, more than one, or nested deeper than ``nesting`` allows."""
+    if is_too_deep(text):
+        raise NotJson(deep=True)
     found, end = _value(text, _skip(text, 0))
     if _skip(text, end) != len(text):
         raise NotJson

@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import cleandoc
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -93,8 +95,13 @@ def openapi(operations: Sequence[Operation]) -> dict[str, object]:
         "openapi": "3.1.0",
         "info": {"title": "Job Processor", "version": __version__},
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": {name: _told(schema) for name, schema in components.items()}},
     }
+
+
+def _told(schema: dict[str, Any]) -> dict[str, Any]:
+    """With the docstring's indentation taken off: Python 3.13 and newer do that by themselves, older ones do not."""
+    return schema | {"description": cleandoc(schema["description"])} if "description" in schema else schema
 
 
 def _operation(op: Operation, refs: Mapping[WireType, object]) -> dict[str, object]:

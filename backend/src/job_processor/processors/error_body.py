@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from job_processor.core.nesting import is_too_deep
 from job_processor.processors.retry_words import delay_in_field
 from job_processor.processors.words import one_line, page_text
 
@@ -71,6 +72,8 @@ class Said:
 
 def decoded(data: bytes) -> object:
     """JSON as it comes from a model server, halves of surrogate pairs included. Raises ValueError, RecursionError."""
+    if is_too_deep(data):
+        raise ValueError("nested too deep")
     return json.loads(data.decode("utf-8-sig"))
 
 

@@ -4,7 +4,10 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final
+
+from job_processor.core.nesting import is_too_deep
+from job_processor.results import strict
 
 _ESCAPE: Final = re.compile(r"~([01])")
 _NOT_AN_ESCAPE: Final = re.compile(r"~(?![01])")
@@ -45,24 +48,24 @@ def find(document: str, pointer: Pointer) -> str:
 
     When a name stands twice in one object, the last one counts. Raises NotThere and NotJson.
     """
+    if is_too_deep(document):
+        raise NotJson("it is nested too deep")
+    if document[:1] == strict.BOM:
+        raise NotJson("Expected a JSON value, found a byte order mark (line 1, column 1)")
     try:
-        _DECODER.decode(document)
-        start, end = _skip(document, 0), len(document.rstrip(" \t\n\r"))
-        for done, step in enumerate(pointer.steps):
-            start, end = _member(document, start, step, pointer.text.split("/")[1 : done + 1])
-    except json.JSONDecodeError as error:
-        raise NotJson(f"{error.msg} (line {error.lineno}, column {error.colno})") from None
-    except RecursionError:
-        raise NotJson("it is nested too deep") from None
+        strict.parse(document)
+    except strict.NotJson as error:
+        line = document.count("\n", 0, error.position) + 1
+        column = error.position - document.rfind("\n", 0, error.position)
+        raise NotJson(f"{error.message.removesuffix('.')} (line {line}, column {column})") from None
+    start, end = _skip(document, 0), len(document.rstrip(" \t\n\r"))
+    for done, step in enumerate(pointer.steps):
+        start, end = _member(document, start, step, pointer.text.split("/")[1 : done + 1])
     return document[start:end]
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise NotJson(f"{constant} is no value of JSON")
-
-
 # Numbers stay text: however large they are, nothing is computed with them.
-_DECODER: Final = json.JSONDecoder(parse_constant=_refuse, parse_int=str, parse_float=str)
+_DECODER: Final = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
 def _member(document: str, start: int, step: str, way: Sequence[str]) -> tuple[int, int]:

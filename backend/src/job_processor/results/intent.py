@@ -8,7 +8,7 @@ from job_processor.results.tokens import LITERAL, NUMBER, STRING
 _STARTS_LIKE_JSON = re.compile(
     r"[\s\ufeff]*+(?!"
     # A place holder or stage direction, a template's tag; a footnote, a time stamp; an interval.
-    r"\{[^\S\n]*+[\w][\w.-]*+(?: [\w.-]++)*+[^\S\n]*+\}(?:[^\S\n]*+[^\s},\]]|,[^\S\n]++\w)"
+    r"\{[^\S\n]*+[\w][\w.-]*+(?>(?: [\w.-]++)*)[^\S\n]*+\}(?:[^\S\n]*+[^\s},\]]|,[^\S\n]++\w)"
     r"|\{\{[^\S\n]*+\w[\w .-]*+\}\}|\{%"
     r"|\[\d[\d :./TZ+-]*+\][^\S\n]*+[^\s},\];]|\[-?[\d.]++, ?+-?[\d.]++\)"
     r")(?:"
@@ -23,9 +23,9 @@ _OBJECT_INSIDE = re.compile(r"\{\s*+[\"'][^\"'\n]{0,200}+[\"']\s*+:")
 _ARRAY_INSIDE = re.compile(r"\[\s*+(?:\{|\[\s*+[\d\"\[{-]|[\"'][^\"'\n]{0,1000}+[\"']\s*+[,\]])")
 _SCALAR = rf"(?:{NUMBER}|{LITERAL}|{STRING}|True|False|None)"
 # Two elements or more after a colon or on a line of their own: "as [1, 2] have shown" is text.
-_LIST_INSIDE = re.compile(rf"(?:\n|:)[ \t]*+\[\s*+{_SCALAR}\s*+(?:,\s*+{_SCALAR}\s*+)++,?+\s*+\]")
+_LIST_INSIDE = re.compile(rf"(?:\n|:)[ \t]*+\[\s*+{_SCALAR}\s*+(?>(?:,\s*+{_SCALAR}\s*+)+),?+\s*+\]")
 _MIXED_INSIDE = re.compile(
-    rf"\[\s*+{NUMBER}\s*+,(?:\s*+{NUMBER}\s*+,)*+\s*+(?:{LITERAL}|{STRING}|True|False|None)\s*+[,\]]"
+    rf"\[\s*+{NUMBER}\s*+,(?>(?:\s*+{NUMBER}\s*+,)*)\s*+(?:{LITERAL}|{STRING}|True|False|None)\s*+[,\]]"
 )
 _WORDS_INSIDE = re.compile(rf"\[\s*+(?:{LITERAL}|True|False|None)\s*+[,\]]")
 _FENCE_INSIDE = re.compile(r"```[ \t]*+json", re.IGNORECASE)

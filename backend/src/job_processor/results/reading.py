@@ -12,7 +12,7 @@ WORDS = {"True": "true", "False": "false", "None": "null"}
 BLANK = re.compile(r"[\s\ufeff]*+")
 BARE_ITEM = re.compile(rf"(?:{NUMBER}|{LITERAL}|True|False|None)\s*+(?=[,\]}}])")
 CLEAN_NAME = re.compile(r"[\w$.@ -]{1,100}\Z")
-COMMENT = re.compile(r"//[^\n]*+|#[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)")
+COMMENT = re.compile(r"//[^\n]*+|#[^\n]*+|/\*(?>(?:[^*]|\*(?!/))*)(?:\*/|\Z)")
 
 
 class Unreadable(Exception):

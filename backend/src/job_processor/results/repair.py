@@ -20,7 +20,7 @@ REPAIR_LIMIT = 1_048_576
 DROPPED_LIMIT = 500
 """Characters of what a cut left behind that are named."""
 
-_ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4})++|\\.", re.DOTALL)
+_ESCAPES = re.compile(r"(?>(?:\\u[0-9a-fA-F]{4})+)|\\.", re.DOTALL)
 SEVERAL = "There is more than one JSON value in this text; which one was meant is not ours to say."
 
 

@@ -6,6 +6,7 @@ at the start is passed over, as the RFC allows.
 
 import json
 import re
+import unicodedata
 from decimal import Decimal
 from typing import Final, NoReturn
 
@@ -71,7 +72,8 @@ _SPACE = re.compile(WHITE_SPACE)
 _STRING = re.compile(STRING)
 _SCALAR = re.compile(f"{NUMBER}|{LITERAL}")
 _ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
-_WORD = re.compile(r"\w{1,20}")
+# Not \w: which characters are letters depends on the Unicode of the Python that runs this.
+_WORD = re.compile("[0-9A-Za-z_\u00c0-\u024f]{1,20}")
 _PLAIN_CHARACTERS = re.compile(r'[^"\\\x00-\x1f]*+')
 
 
@@ -172,4 +174,9 @@ def _found(raw: str, at: int) -> str:
         return "a code fence"
     word = _WORD.match(raw, at)
     found = raw[at] if word is None else word.group()
-    return json.dumps(found, ensure_ascii=not found.isprintable())
+    return json.dumps(found, ensure_ascii=not all(map(_is_shown, found)))
+
+
+def _is_shown(character: str) -> bool:
+    """Not ``isprintable``, for the same reason: the tables of Unicode 3.2 are the same in every Python."""
+    return unicodedata.ucd_3_2_0.category(character)[0] not in "CZ" or "\U0001f300" <= character <= "\U0001faff"

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 _TAG = re.compile(r"<(/?+)(?:think|thinking|thoughts?+|reasoning|reflection|analysis)\s*+>", re.IGNORECASE)
 _SPACE = re.compile(r"[\s\ufeff]*+")
 _FENCE = re.compile(r"^[ \t]*+(?:`{3,}+|~~~)[^\n`]*+$", re.MULTILINE)
-_INLINE_FENCE = re.compile(r"```(?:json[a-z0-9]*+)?+\s*+(?=[{\[])", re.IGNORECASE)
+_INLINE_FENCE = re.compile(r"```(?>(?:json[a-z0-9]*+)?)\s*+(?=[{\[])", re.IGNORECASE)
 _OPENER = re.compile(r"[{\[]")
-_STARTS_OBJECT = re.compile(r"\{\s*+(?:[\"'“‘}{]|(?:\\n\s*+)?+\\\"|[\w$.-]{1,100}+[\"']?+\s*+:|//|/\*|#|\Z)")
+_STARTS_OBJECT = re.compile(r"\{\s*+(?:[\"'“‘}{]|(?>(?:\\n\s*+)?)\\\"|[\w$.-]{1,100}+[\"']?+\s*+:|//|/\*|#|\Z)")
 _STARTS_ARRAY = re.compile(
-    r"\[\s*+(?:[{\[\"'“‘\](]|(?:\\n\s*+)?+\\\"|[+-]?+\.?+\d|//|/\*|#\s|(?:true|false|null|True|False|None|NaN)\b|\Z)"
+    r"\[\s*+(?:[{\[\"'“‘\](]|(?>(?:\\n\s*+)?)\\\"|[+-]?+\.?+\d|//|/\*|#\s|(?:true|false|null|True|False|None|NaN)\b|\Z)"
 )
 _FOOTNOTE = re.compile(r"\[(?:\d{1,3}+|[xX ]?+)\]")
 _STARTS_BARE = re.compile(

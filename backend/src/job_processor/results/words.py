@@ -7,14 +7,14 @@ from job_processor.results.reading import BLANK, CLEAN_NAME, WORDS, Token, Unrea
 from job_processor.results.strings import Strings
 from job_processor.results.tokens import LITERAL, NUMBER
 
-_BARE = re.compile(r"[^\s\"“”{}\[\],:]++(?:[ \t]++(?!//|/\*|#)[^\s\"“”{}\[\],:]++){0,40}+")
+_BARE = re.compile(r"[^\s\"“”{}\[\],:]++(?>(?:[ \t]++(?!//|/\*|#)[^\s\"“”{}\[\],:]++){0,40})")
 _JSON_WORD = re.compile(rf"(?:{NUMBER}|{LITERAL})\Z")
 _LITERALS_JOINED = re.compile(r"(?:true|false|null|True|False|None|[\d.eE+-])*\Z")
 _OTHER_COMMA = re.compile(r"[;，、；：]")
 _TIME = re.compile(r"\d{1,4}(?::\d\d(?:\.\d+)?){1,2}(?=\s*+(?:[,}\]\n]|\Z))")
-_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*+(?:Z|[+-]\d\d:?\d\d)?+(?=\s*+(?:[,}\]\n]|\Z))")
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*+(?>(?:Z|[+-]\d\d:?\d\d)?)(?=\s*+(?:[,}\]\n]|\Z))")
 _URL = re.compile(r"[a-z]{2,10}+://[^\s\"'{}\[\],]++(?=\s*+(?:[,}\]\n]|\Z))")
-_REST_OF_LINE = re.compile(r"(?:[^\"\n\\]|\\.)++\"(?=[ \t]*+,?+[ \t]*+(?:\n|\Z))")
+_REST_OF_LINE = re.compile(r"(?>(?:[^\"\n\\]|\\.)+)\"(?=[ \t]*+,?+[ \t]*+(?:\n|\Z))")
 
 
 class Words(Strings):
