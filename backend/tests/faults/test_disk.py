@@ -119,16 +119,8 @@ def _fill_up(path: Path) -> None:
             file.write(bytes(4096))
 
 
-@pytest.mark.parametrize("has_jobs", [False, True])
-async def test_a_start_on_a_full_disk_says_that_and_nothing_of_backups(
-    tmp_path: Path, small_disk: Path, has_jobs: bool
-) -> None:
+async def test_a_first_start_on_a_full_disk_says_that_and_nothing_of_backups(tmp_path: Path, small_disk: Path) -> None:
     server = Server(tmp_path, FLOWS, data=small_disk / "data")
-    if has_jobs:
-        assert await server.start()
-        async with _session(server) as session, session.post("/jobs", json={"prompt": "kept"}) as response:
-            assert response.status == 201
-        await server.kill()
     _fill_up(small_disk / "others")
 
     said = await _refusal(server)
@@ -137,10 +129,35 @@ async def test_a_start_on_a_full_disk_says_that_and_nothing_of_backups(
     assert "ackup" not in said
     assert "Traceback" not in said
     (small_disk / "others").unlink()
+    await _has_jobs(server, 0)
+
+
+async def test_a_start_with_jobs_on_a_full_disk_shows_them_and_is_not_ready(tmp_path: Path, small_disk: Path) -> None:
+    """The log left by a killed process has room for what a start writes, and for no job."""
+    server = Server(tmp_path, FLOWS, data=small_disk / "data")
+    assert await server.start()
+    async with _session(server) as session, session.post("/jobs", json={"prompt": "kept"}) as response:
+        assert response.status == 201
+    await server.kill()
+    _fill_up(small_disk / "others")
+
+    assert await server.start()
+    try:
+        async with _session(server) as session:
+            await _within_ten_seconds(session, (503, 0.0))
+            async with session.get("/stats") as response:
+                assert (await response.json())["total"] == 1
+    finally:
+        await server.stop()
+    (small_disk / "others").unlink()
+    await _has_jobs(server, 1)
+
+
+async def _has_jobs(server: Server, number: int) -> None:
     assert await server.start()
     try:
         async with _session(server) as session, session.get("/stats") as response:
-            assert (await response.json())["total"] == int(has_jobs)
+            assert (await response.json())["total"] == number
     finally:
         assert await server.stop() == 0
 

@@ -28,7 +28,7 @@ ONCE = frozenset(
 )
 """Headers that are one value: of two, each reader might take another one."""
 _LOOKED_AT = ONCE | {b"transfer-encoding"}
-_HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+;=%:\[\]-]*")
+_HOST = re.compile(rb"[A-Za-z0-9._~!$&'()+*;=%:\[\]-]*")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
 
 

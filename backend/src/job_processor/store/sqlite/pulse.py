@@ -67,6 +67,9 @@ class Pulse:
             return error
         except TimeoutError:
             return StoreUnavailable(f"A write has not come to its end for {LATE_SECONDS:g} seconds.")
+        except OSError as error:
+            # Such as too many open files: it may pass.
+            return StoreUnavailable(f"The database file cannot be looked at ({error.strerror}).")
         return None
 
     def _write(self, tx: Transaction) -> None:
