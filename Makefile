@@ -12,8 +12,8 @@ UI := backend/src/job_processor/ui
 HOST ?= 127.0.0.1
 PORT ?= 3000
 DATA_DIR ?= data
-# Tests wait more than they work: two of these for each core.
-TEST_WORKERS ?= 4
+# Tests wait more than they work: one more than a machine of two cores has.
+TEST_WORKERS ?= 3
 UVLOCK = $(BIN)/uv pip compile -q --no-config --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
