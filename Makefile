@@ -84,7 +84,7 @@ test: setup-test lint ## Every check: format, lint, types, imports, unit, store 
 	@scripts/infra/test-infra
 	@scripts/infra/check-containers
 	@scripts/infra/check-ci
-	@cd backend && FAILOVER=short ../$(BIN)/python -m pytest -q -m "not n8n" -n $(TEST_WORKERS) --dist loadgroup --no-loadscope-reorder
+	@cd backend && FAILOVER=short ../$(BIN)/python -m pytest -q -m "not n8n" -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: fresh-machine-test
 fresh-machine-test: ## The README's commands on bare Debian and Ubuntu: MODE=run|test|both WHO="root person" SYSTEMS=debian:13

@@ -7,11 +7,10 @@ import pytest
 
 from tests.support import old_python
 from tests.support.clock import Clock
-from tests.support.parallel import pytest_collection_modifyitems
 from tests.support.site import Site, open_site
 from tests.support.skips import pytest_runtest_makereport
 
-__all__ = ["pytest_collection_modifyitems", "pytest_runtest_makereport"]
+__all__ = ["pytest_runtest_makereport"]
 
 old_python.mend()
 
