@@ -7,10 +7,12 @@ import json
 import aiohttp
 from yarl import URL
 
+from tests.support.background import Background
+
 DELETED = "deleted"
 
 
-class Screen:
+class Screen(Background):
     """What one follower of one API believes: id → status, and the rev that said so."""
 
     def __init__(self, base: str) -> None:
@@ -19,16 +21,6 @@ class Screen:
         self.believes: dict[str, tuple[int, str]] = {}
         self.resyncs = 0
         self.reconnects = -1
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     @property
     def statuses(self) -> dict[str, str]:

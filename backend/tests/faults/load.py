@@ -5,8 +5,9 @@ and without keys, repeats, cancels, retries, replays, deletes, reports too late,
 import asyncio
 import json
 import random
+import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,7 +69,7 @@ class Told:
 
 class Client:
     """``pause``: seconds between two things that one task of it does; ``flow``: where its jobs go, if not to the
-    default."""
+    default; ``posted`` is told how many seconds each answered submission took."""
 
     def __init__(
         self,
@@ -79,7 +80,9 @@ class Client:
         budget: int,
         pause: float = 0.0,
         flow: str | None = None,
+        posted: Callable[[float], None] = lambda seconds: None,
     ) -> None:
+        self._posted = posted
         self._base = base
         self._ledger = ledger
         self._memory = memory
@@ -284,10 +287,14 @@ class Client:
         headers: dict[str, str],
     ) -> tuple[int, object]:
         """Raises ``ServerGone``, with the request written down as unknown."""
+        began = time.monotonic()
         try:
             async with session.request(method, path, data=data, headers=headers) as response:
-                return response.status, await response.json(content_type=None)
+                answer = response.status, await response.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             # A broken body behind a good status line is as unknown as no answer at all.
             self._ledger.answered(request, "unknown", said=type(error).__name__)
             raise ServerGone from None
+        if (method, path) == ("POST", "/jobs"):
+            self._posted(time.monotonic() - began)
+        return answer

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.server import Server
+from tests.support.background import Background
 
 EVERY_SECONDS = 0.5
 
@@ -40,21 +41,11 @@ def children(pid: int) -> list[int]:
     return [*found, *(grandchild for child in found for grandchild in children(child))]
 
 
-class Watch:
+class Watch(Background):
     def __init__(self, server: Server, quarter: Callable[[], int]) -> None:
         self._server = server
         self._quarter = quarter
         self.samples: list[Sample] = []
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     async def _run(self) -> None:
         while True:

@@ -16,7 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,27 +93,6 @@ def _percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-class TimedClient(Client):
-    """Writes down how long each submission took."""
-
-    posted: Callable[[float], None]
-
-    async def _exchange(
-        self,
-        session: aiohttp.ClientSession,
-        request: int,
-        method: str,
-        path: str,
-        data: str | None,
-        headers: dict[str, str],
-    ) -> tuple[int, object]:
-        began = time.monotonic()
-        answer = await super()._exchange(session, request, method, path, data, headers)
-        if (method, path) == ("POST", "/jobs"):
-            self.posted(time.monotonic() - began)
-        return answer
-
-
 class Soak:
     def __init__(self, directory: Path, seconds: float, seed: int) -> None:
         self._directory = directory
@@ -180,8 +159,9 @@ class Soak:
         memory = Memory()
         while True:
             await self._up.wait()
-            client = TimedClient(server.base, self._ledger, memory, self._rng, budget=1_000_000, pause=pause, flow=flow)
-            client.posted = self._posted
+            client = Client(
+                server.base, self._ledger, memory, self._rng, 1_000_000, pause=pause, flow=flow, posted=self._posted
+            )
             # It ends when a connection breaks; the next one goes on from the same memory.
             await client.run(tasks)
             await asyncio.sleep(0.1)
