@@ -16,17 +16,20 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** What the server has from now on. */
+/** What the server has from now on; it counts how often the list of callbacks was answered. */
 function serving(job: Partial<WireJob>, callbacks: Partial<WireCallback>[]) {
+  const answered = { lists: 0 };
   server.use(
     http.get(`/jobs/${ID}`, () => HttpResponse.json(wireJob(job))),
     http.get("/callbacks", ({ request }) => {
       expect(new URL(request.url).searchParams.get("jobId")).toBe(ID);
+      answered.lists += 1;
       return HttpResponse.json(
         callbacks.map((changes, i) => wireCallback({ id: String(i).repeat(24), ...changes })),
       );
     }),
   );
+  return answered;
 }
 
 async function rows() {
@@ -252,9 +255,11 @@ it("bytes that cannot be loaded are said to be, and asked for again", async () =
 
 it("the history says that one came, and the kept one is asked for at once", async () => {
   bringing(CAME);
-  serving({ status: "WAITING" }, []);
+  const before = serving({ status: "WAITING" }, []);
   renderPage(`/ui/jobs/${ID}`);
   expect(await screen.findByText("Waiting", { selector: "[data-status]" })).toBeInTheDocument();
+  // Else the first list, not the history, would bring it.
+  await waitFor(() => expect(before.lists).toBe(1));
   const at = "2026-11-24T10:00:01.000Z";
   serving(
     { status: "WAITING", history: [{ at, what: "callback_unreadable", attempt: 1, detail: UNREAD.content }] },
