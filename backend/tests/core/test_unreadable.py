@@ -3,10 +3,11 @@
 import pytest
 
 from job_processor.core.events import Happened
+from job_processor.core.failure import OVERDUE, OVERDUE_PROGRESS, OVERDUE_UNREAD
 from job_processor.core.inbox import KEPT_UNREAD_OF_A_JOB
 from job_processor.core.job import AttemptEnd, Job, State
 from job_processor.core.outcome import Accepted, Asked, Asking, CallbackUnreadable, Expired, Progressed, ResultAccepted
-from job_processor.core.transitions import OVERDUE, OVERDUE_PROGRESS, OVERDUE_UNREAD, decide
+from job_processor.core.transitions import decide
 from tests.core.given import EVERY_STATE, NOW, RULES, after, claimed, running, says, waiting
 
 UNREAD = CallbackUnreadable("422: jobId: must be 24 hex digits")

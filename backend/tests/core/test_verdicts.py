@@ -5,7 +5,7 @@ import pytest
 from job_processor.core.flow import FlowRules, OnInvalidResult
 from job_processor.core.job import AttemptEnd, Job, State
 from job_processor.core.outcome import Succeeded
-from job_processor.core.transitions import complaint
+from job_processor.core.success import complaint
 from job_processor.core.verdict import ParseError, ResultKind, SchemaError, Verdict
 from tests.core.given import NOW, after, calls_back, claimed, pending, says, tried
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from job_processor.core.failure import NO_FLOW_MS
 from job_processor.core.flow import FlowRules
-from job_processor.core.transitions import NO_FLOW_MS
 from job_processor.workers.orphans import Orphans
 from tests.support.clock import Clock
 from tests.support.site import DEFAULT, open_site

@@ -1,30 +1,20 @@
-"""The life cycle. ``decide`` is its specification: (job, signal, now) → the changed job, or nothing.
+"""The state machine of a job. ``decide``: (job, signal, now) → the changed job, or nothing.
 
-Every move is written here once; stores apply what is decided and know no rule. The picture is in
-docs/job-lifecycle.md.
+Every transition is decided here (with ``success`` and ``failure``) and nowhere else; stores write what was decided.
+The picture is in docs/job-lifecycle.md.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from job_processor.core import asking
-from job_processor.core.backoff import backoff_ms
-from job_processor.core.bounds import bounded_partial, newest_partials, remember, room_for_one
+from job_processor.core.bounds import remember, room_for_one
+from job_processor.core.closing import close_attempt, finish, is_current
 from job_processor.core.events import Event, Happened
-from job_processor.core.flow import FlowRules, OnInvalidResult
+from job_processor.core.failure import defer, ends_without_flow, expire, fail_attempt, had_unreadable_callback
+from job_processor.core.flow import FlowRules
 from job_processor.core.inbox import KEPT_UNREAD_OF_A_JOB
-from job_processor.core.job import (
-    IN_FLIGHT,
-    Attempt,
-    AttemptEnd,
-    Job,
-    JobError,
-    Json,
-    Lease,
-    Snooze,
-    State,
-    Usage,
-)
+from job_processor.core.job import Attempt, AttemptEnd, Job, JobError, Json, Lease, State
 from job_processor.core.outcome import (
     Accepted,
     Asked,
@@ -44,34 +34,19 @@ from job_processor.core.outcome import (
     Signal,
     Succeeded,
 )
-from job_processor.core.verdict import ResultKind, Verdict
+from job_processor.core.success import accept_result, is_refused_by_flow, refuse_result, succeed
 
 PATIENCE = 10
-"""Callback timeouts that an attempt gets at most, whatever its processor says of it when it is asked: a record that
-says "running" may be of something that died long ago."""
-
-# Nothing else can tell of a refusal: who proves nothing must not be able to write to a job.
-OVERDUE = "No callback came by the deadline. One whose secret or token is wrong is refused, and does not count."
-OVERDUE_UNREAD = (
-    "A callback came and could not be read (what it held is among the job's callbacks); no other came by the deadline."
-)
-OVERDUE_PROGRESS = "Callbacks told of progress; none brought a result or an error by the deadline."
-
-
-NO_FLOW_MS = 7 * 86_400_000
-"""How long a due job waits for its flow to be defined again."""
-
-
-def ends_without_flow(run_at: int) -> int:
-    """When a PENDING job fails whose flow is not defined."""
-    return run_at + NO_FLOW_MS
+"""The longest an attempt may wait for its callback, in callback timeouts of its flow. A processor that answers "still
+running" cannot extend it further: its record may be of a run that died long ago."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What must still be true of the stored job for a change to land.
+    """The compare part of a compare-and-set: what the stored job must still be.
 
-    ``lease_until``: for the end of a lease, which a renewal moves without a new ``rev``. ``None``: does not matter.
+    ``lease_until``: set for the expiry of a lease, because a renewal moves the lease without a new ``rev``.
+    ``None``: not compared.
     """
 
     state: State
@@ -82,7 +57,7 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A decided move: the job as it shall be, and the guard it was decided under."""
+    """A decided transition: the job as it is to be stored, and the guard under which it may be."""
 
     guard: Guard
     job: Job
@@ -125,9 +100,9 @@ def submit(
 
 
 def claim(job: Job, lease: Lease, now: int) -> Job:
-    """The job in a worker's hands: a new attempt is on record before anything is sent.
+    """The job RUNNING under ``lease``, with a new attempt: it is on record before anything is sent.
 
-    The caller (a store) has made sure, atomically, that the job is PENDING and due.
+    The caller, a store, guarantees in the same transaction that the job is PENDING and due.
     """
     number = job.attempt + 1
     return job._replace(
@@ -144,52 +119,52 @@ def claim(job: Job, lease: Lease, now: int) -> Job:
 
 
 def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) -> Change | None:
-    """What the signal makes of the job, or ``None`` when it changes nothing.
+    """The change that a signal makes to a job; ``None``: it changes nothing.
 
-    ``jitter`` is a random number in [0, 1) for the back-off.
+    ``now``: milliseconds since 1970; ``jitter``: a random number in [0, 1) for the back-off.
     """
     until = job.lease_until if isinstance(signal, Expired) else None
     guard = Guard(job.state, None if job.lease is None else job.lease.token, job.rev, until)
     after: Job | None
     match signal:
-        case Reported(asked=str() as words) if _is_current(job, signal.attempt, signal.token):
+        case Reported(asked=str() as words) if is_current(job, signal.attempt, signal.token):
             job = asking.told(job, words, now)
         case Expired(asked=str() as words) if job.state is State.WAITING:
             job = asking.told(job, words, now)
     match signal:
         case Reported(outcome=Succeeded() as success):
-            if _is_unwanted(job, success, rules):
-                after = _refuse_result(job, success, signal, now, rules, jitter)
+            if is_refused_by_flow(job, success, rules):
+                after = refuse_result(job, success, signal, now, rules, jitter)
             else:
-                after = _succeed(job, success, signal, now)
-        case Reported(outcome=outcome) if _is_current(job, signal.attempt, signal.token, signal.execution):
+                after = succeed(job, success, signal, now)
+        case Reported(outcome=outcome) if is_current(job, signal.attempt, signal.token, signal.execution):
             match outcome:
                 case Accepted():
                     after = _accept(job, outcome, now, rules)
                 case Deferred():
-                    after = _defer(job, outcome, now)
+                    after = defer(job, outcome, now)
                 case Failed():
                     what = Happened.ATTEMPT_FAILED
-                    after = _fail_attempt(job, outcome, AttemptEnd.FAILED, what, now, rules, jitter, signal.note)
+                    after = fail_attempt(job, outcome, AttemptEnd.FAILED, what, now, rules, jitter, signal.note)
                 case _:
                     after = None
-        case Progressed() if _is_current(job, signal.attempt, signal.token):
+        case Progressed() if is_current(job, signal.attempt, signal.token):
             after = job._replace(progress=signal.text)
         case CallbackUnreadable():
             after = _note_unreadable(job, signal, now)
         case Expired():
-            after = _expire(job, now, rules, jitter)
+            after = expire(job, now, rules, jitter)
         case FlowMissing() if job.state is State.PENDING and ends_without_flow(job.run_at) <= now:
             error = JobError("no_flow", f"The flow {job.flow} is not defined any more, and did not come back in time.")
             gone = Event(now, Happened.FAILED, job.attempt or None, error.message)
-            after = _finish(job._replace(error=error), State.FAILED, gone, now)
-        case Asking() if _is_current(job, signal.attempt, signal.token):
+            after = finish(job._replace(error=error), State.FAILED, gone, now)
+        case Asking() if is_current(job, signal.attempt, signal.token):
             after = asking.begin(job, now)
-        case Asked() if job.state is State.WAITING and _is_current(job, signal.attempt, signal.token):
+        case Asked() if job.state is State.WAITING and is_current(job, signal.attempt, signal.token):
             after = asking.noted(job, signal.text, now, answered=signal.answered)
         case Cancelled() if not job.is_final:
-            after = _finish(
-                _close_attempt(job, now, AttemptEnd.CANCELLED),
+            after = finish(
+                close_attempt(job, now, AttemptEnd.CANCELLED),
                 State.CANCELLED,
                 Event(now, Happened.CANCELLED, job.attempt or None, signal.reason),
                 now,
@@ -202,7 +177,7 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
         case Retried() if job.state in (State.FAILED, State.CANCELLED):
             after = _retry(job, signal, now)
         case ResultAccepted() if job.state in (State.FAILED, State.CANCELLED) or (signal.unread and not job.is_final):
-            after = _take(job, signal, now)
+            after = accept_result(job, signal, now)
         case _:
             after = None
     if after is None:
@@ -210,21 +185,9 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
     return Change(guard, after._replace(rev=job.rev + 1, updated_at=now))
 
 
-def _is_current(job: Job, attempt: int | None, token: str | None, execution: str | None = None) -> bool:
-    """Does this speaker hold the job's current attempt? (Rule 2: only then may it say anything but success.)"""
-    if job.state not in IN_FLIGHT or job.lease is None:
-        return False
-    if execution is not None and execution != job.attempts[-1].execution_id:
-        return False
-    if token is not None:
-        return token == job.lease.token
-    return attempt is None or attempt == job.attempt
-
-
 def _note_unreadable(job: Job, signal: CallbackUnreadable, now: int) -> Job | None:
-    """The history says it once, and a few times at most; while the attempt waits, its processor is asked at once.
-
-    A COMPLETED job has its result: what came besides is kept, and is no part of how it came about.
+    """Add the unreadable callback to the history, each text once and at most ``KEPT_UNREAD_OF_A_JOB`` texts. If the
+    attempt still waits, its processor is asked for the result at once. A COMPLETED job is left as it is.
     """
     if job.state is State.COMPLETED:
         return None
@@ -238,127 +201,30 @@ def _note_unreadable(job: Job, signal: CallbackUnreadable, now: int) -> Job | No
     return told
 
 
-def _came_unread(job: Job) -> bool:
-    """Did a callback of the current attempt come that could not be read?"""
-    return any(e.what is Happened.CALLBACK_UNREADABLE and e.attempt == job.attempt for e in job.history)
-
-
-def _take(job: Job, signal: ResultAccepted, now: int) -> Job:
-    """A person's word: the job is COMPLETED with it, and an attempt under way is over."""
-    success = Succeeded(signal.result, signal.verdict)
-    winner = signal.attempt or job.attempt
-    return _finish(
-        job._replace(
-            attempts=job.attempts
-            if job.is_final
-            else tuple(_after_success(a, winner, success, now) for a in job.attempts),
-            result=signal.result,
-            verdict=signal.verdict,
-            error=None,
-        ),
-        State.COMPLETED,
-        Event(now, Happened.RESULT_ACCEPTED),
-        now,
-    )
+def attempt_ended_by_cancel(job: Job) -> Attempt | None:
+    """The attempt that was in flight when a cancel landed: whose processor is to be told. ``None``: none was."""
+    newest = job.attempts[-1] if job.attempts else None
+    if newest is None or newest.end is not AttemptEnd.CANCELLED or newest.ended_at != job.finished_at:
+        return None
+    return newest
 
 
 def _was_cancelled(job: Job, attempt: int) -> bool:
     return any(event.what is Happened.CANCELLED and event.attempt == attempt for event in job.history)
 
 
-def _succeed(job: Job, success: Succeeded, signal: Reported, now: int) -> Job | None:
-    """Rule 2: the first success of any attempt wins while the job is not final."""
-    if job.is_final:
-        return None
-    number = signal.attempt if signal.attempt is not None and signal.attempt <= job.attempt else (job.attempt or None)
-    return _finish(
-        job._replace(
-            attempts=tuple(_after_success(a, number, success, now) for a in job.attempts),
-            result=success.result,
-            verdict=success.verdict,
-            error=None,
-        ),
-        State.COMPLETED,
-        Event(now, Happened.COMPLETED, number, _noted(success.note, _out_of_order(job, number, signal), signal.note)),
-        now,
-    )
-
-
-def _noted(*notes: str | None) -> str | None:
-    return " ".join(note for note in notes if note) or None
-
-
-def _out_of_order(job: Job, number: int | None, signal: Reported) -> str | None:
-    """What is odd about the time at which a success came, in words for the history."""
-    mine = next((attempt for attempt in job.attempts if attempt.number == number), None)
-    if mine is None:
-        return None
-    if mine.end is AttemptEnd.OVERDUE:
-        return f"The callback of attempt {number} came after its deadline."
-    if mine.end is not None:
-        return f"Attempt {number} had ended ({mine.end.value}); its result came all the same."
-    if job.state is State.RUNNING and signal.token is None:
-        return "The callback came before the hand-over was answered."
-    return None
-
-
-def _after_success(attempt: Attempt, winner: int | None, success: Succeeded, now: int) -> Attempt:
-    if attempt.number == winner:
-        usage = success.usage or attempt.usage
-        return replace(attempt, end=AttemptEnd.SUCCEEDED, ended_at=now, error=None, usage=usage)
-    if attempt.end is None:
-        return replace(attempt, end=AttemptEnd.SUPERSEDED, ended_at=now)
-    return attempt
-
-
-def _is_unwanted(job: Job, success: Succeeded, rules: FlowRules) -> bool:
-    """Is this not what the job asked for, and does its flow not keep such results?"""
-    return (
-        job.result_schema is not None
-        and success.verdict is not None
-        # What could not be checked is not known to be wrong, and would be examined in vain again.
-        and success.verdict.kind not in (ResultKind.JSON, ResultKind.UNCHECKED)
-        and rules.on_invalid_result is not OnInvalidResult.KEEP
-    )
-
-
-def _refuse_result(
-    job: Job, success: Succeeded, signal: Reported, now: int, rules: FlowRules, jitter: float
-) -> Job | None:
-    """An unwanted result is a failed attempt, and counts like one only from the current attempt."""
-    if not _is_current(job, signal.attempt, signal.token):
-        return None
-    assert success.verdict is not None
-    error = JobError("invalid_result", complaint(success.verdict))
-    failed = Failed(error, rules.on_invalid_result is OnInvalidResult.RETRY, success.usage, success.result)
-    after = _fail_attempt(job, failed, AttemptEnd.FAILED, Happened.ATTEMPT_FAILED, now, rules, jitter)
-    if after.is_final:
-        # Nothing better came: the wrong answer is kept, and shown as wrong.
-        newest = replace(after.attempts[-1], partial=None)
-        return after._replace(result=success.result, verdict=success.verdict, attempts=(*after.attempts[:-1], newest))
-    return after
-
-
-def complaint(verdict: Verdict) -> str:
-    """What is wrong with a result, in words that a person and a model understand."""
-    if verdict.error is not None:
-        return f"Not valid JSON: {verdict.error.message} (line {verdict.error.line}, column {verdict.error.column})."
-    said = "; ".join(f"{e.path or '/'}: {e.message}" for e in verdict.schema_errors[:5])
-    return f"The JSON does not fit the schema: {said}." if said else "The JSON does not fit the schema."
-
-
 def _accept(job: Job, accepted: Accepted, now: int, rules: FlowRules) -> Job | None:
     if job.lease is None:
         return None
     if job.state is State.WAITING:
-        # The processor was asked and still works on it: a new deadline, while the attempt's time lasts.
+        # The processor was asked and is still working: extend the callback deadline, up to PATIENCE.
         longest = job.attempts[-1].started_at + int(PATIENCE * 1000 * rules.callback_timeout_seconds)
         if now >= longest:
             return None
         return job._replace(lease=replace(job.lease, until=min(now + accepted.timeout_ms, longest), ask_at=None))
     newest = replace(job.attempts[-1], execution_id=accepted.execution_id or job.attempts[-1].execution_id)
-    # A callback was faster, and could not be read: there may be something to fetch already.
-    ask_at = now if _came_unread(job) else None
+    # An unreadable callback arrived before the hand-over was answered: ask the processor now.
+    ask_at = now if had_unreadable_callback(job) else None
     return job._replace(
         state=State.WAITING,
         refusals=None,
@@ -366,71 +232,6 @@ def _accept(job: Job, accepted: Accepted, now: int, rules: FlowRules) -> Job | N
         attempts=(*job.attempts[:-1], newest),
         history=remember(job.history, Event(now, Happened.ACCEPTED, job.attempt, accepted.execution_id)),
     )
-
-
-def _defer(job: Job, deferred: Deferred, now: int) -> Job:
-    """Rule 4: a snooze costs no attempt and is bounded by the job's own deadline alone."""
-    until = max(deferred.until, now)
-    closed = _close_attempt(job, now, AttemptEnd.SNOOZED, JobError(deferred.kind, deferred.reason))
-    return closed._replace(
-        state=State.PENDING,
-        run_at=until,
-        snooze=Snooze(deferred.kind, deferred.reason),
-        refusals=deferred.refusals or job.refusals,
-        history=remember(job.history, Event(now, Happened.SNOOZED, job.attempt, deferred.reason)),
-    )
-
-
-def _fail_attempt(
-    job: Job,
-    failed: Failed,
-    end: AttemptEnd,
-    what: Happened,
-    now: int,
-    rules: FlowRules,
-    jitter: float,
-    note: str | None = None,
-) -> Job:
-    failures = job.failures + 1
-    said = _noted(f"{failed.error.code}: {failed.error.message}", failed.note, note)
-    event = Event(now, what, job.attempt, said)
-    closed = _close_attempt(job, now, end, failed.error, failed.usage, failed.partial)._replace(
-        failures=failures,
-        error=failed.error,
-        refusals=failed.refusals,
-        history=remember(job.history, event),
-    )
-    run_at = now + backoff_ms(failures, rules.backoff_base_seconds, rules.backoff_cap_seconds, jitter)
-    out_of_time = job.deadline is not None and run_at >= job.deadline
-    if not failed.retryable or failures >= job.max_attempts or out_of_time:
-        why = (
-            None
-            if not failed.retryable
-            else "the next attempt would start after the deadline"
-            if failures < job.max_attempts
-            else f"no attempt is left of {job.max_attempts}"
-        )
-        return _finish(closed, State.FAILED, Event(now, Happened.FAILED, job.attempt, why), now)
-    return closed._replace(state=State.PENDING, run_at=run_at)
-
-
-def _expire(job: Job, now: int, rules: FlowRules, jitter: float) -> Job | None:
-    due = job.due_at()
-    if due is None or due > now:
-        return None
-    if job.deadline is not None and job.deadline <= now:
-        error = JobError("deadline", "The job's deadline passed before it was done.")
-        closed = _close_attempt(job, now, AttemptEnd.OVERDUE, error)._replace(error=error)
-        return _finish(closed, State.FAILED, Event(now, Happened.FAILED, job.attempt or None, error.message), now)
-    if job.state is State.RUNNING:
-        lost = Failed(JobError("lease_lost", "The worker stopped renewing its lease."))
-        return _fail_attempt(job, lost, AttemptEnd.LOST, Happened.LEASE_LOST, now, rules, jitter)
-    if job.lease is None or job.lease.until > now:
-        # Its processor is to be asked; nothing has expired.
-        return None
-    words = OVERDUE_UNREAD if _came_unread(job) else OVERDUE if job.progress is None else OVERDUE_PROGRESS
-    late = Failed(JobError("callback_overdue", words))
-    return _fail_attempt(job, late, AttemptEnd.OVERDUE, Happened.CALLBACK_OVERDUE, now, rules, jitter)
 
 
 def _retry(job: Job, signal: Retried, now: int) -> Job:
@@ -442,41 +243,8 @@ def _retry(job: Job, signal: Retried, now: int) -> Job:
         refusals=None,
         result=None,
         verdict=None,
-        # The old deadline has done its work; a retry asks for the job to run all the same.
+        # A deadline that has passed would fail the job at once; the retry drops it.
         deadline=job.deadline if job.deadline is not None and job.deadline > now else None,
         max_attempts=job.failures + signal.more_attempts,
         history=remember(job.history, Event(now, Happened.RETRIED)),
     )
-
-
-def _finish(job: Job, state: State, event: Event, now: int) -> Job:
-    return job._replace(
-        state=state,
-        lease=None,
-        snooze=None,
-        progress=None,
-        finished_at=now,
-        history=remember(job.history, event),
-    )
-
-
-def _close_attempt(
-    job: Job,
-    now: int,
-    end: AttemptEnd,
-    error: JobError | None = None,
-    usage: Usage | None = None,
-    partial: str | None = None,
-) -> Job:
-    """The job without a lease; its newest attempt, if still open, ended."""
-    if not job.attempts or job.attempts[-1].end is not None:
-        return job._replace(lease=None)
-    newest = replace(
-        job.attempts[-1],
-        ended_at=now,
-        end=end,
-        error=error,
-        usage=usage or job.attempts[-1].usage,
-        partial=bounded_partial(partial),
-    )
-    return job._replace(lease=None, attempts=newest_partials((*job.attempts[:-1], newest)))

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from job_processor.core.failure import ends_without_flow
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Refusals, Snooze, State
 from job_processor.core.lane import Lane, waits_until
-from job_processor.core.transitions import ends_without_flow
 
 
 @dataclass(frozen=True, slots=True)

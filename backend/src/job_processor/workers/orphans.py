@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import structlog
 
 from job_processor.core.errors import JobNotFound
+from job_processor.core.failure import ends_without_flow
 from job_processor.core.job import State
 from job_processor.core.outcome import FlowMissing
-from job_processor.core.transitions import ends_without_flow
 from job_processor.lifecycle import Lifecycle
 from job_processor.store.base import Query, Store
 from job_processor.telemetry import Telemetry

@@ -1,0 +1,60 @@
+"""How an attempt is closed and how a job becomes final: used by every transition that ends one of them."""
+
+from dataclasses import replace
+
+from job_processor.core.bounds import bounded_partial, newest_partials, remember
+from job_processor.core.events import Event
+from job_processor.core.job import IN_FLIGHT, AttemptEnd, Job, JobError, State, Usage
+
+
+def is_current(job: Job, attempt: int | None, token: str | None, execution: str | None = None) -> bool:
+    """Whether a report is about the attempt in flight. Only such a report may say anything but success (rule 2).
+
+    ``token``: the lease token of a worker; ``execution``: the processor's own id of the run. ``None``: not given.
+    """
+    if job.state not in IN_FLIGHT or job.lease is None:
+        return False
+    if execution is not None and execution != job.attempts[-1].execution_id:
+        return False
+    if token is not None:
+        return token == job.lease.token
+    return attempt is None or attempt == job.attempt
+
+
+def finish(job: Job, state: State, event: Event, now: int) -> Job:
+    """The job in a final state, with ``event`` as its last history entry."""
+    return job._replace(
+        state=state,
+        lease=None,
+        snooze=None,
+        progress=None,
+        finished_at=now,
+        history=remember(job.history, event),
+    )
+
+
+def close_attempt(
+    job: Job,
+    now: int,
+    end: AttemptEnd,
+    error: JobError | None = None,
+    usage: Usage | None = None,
+    partial: str | None = None,
+) -> Job:
+    """The job without its lease; its newest attempt is ended with ``end`` if it is still open."""
+    if not job.attempts or job.attempts[-1].end is not None:
+        return job._replace(lease=None)
+    newest = replace(
+        job.attempts[-1],
+        ended_at=now,
+        end=end,
+        error=error,
+        usage=usage or job.attempts[-1].usage,
+        partial=bounded_partial(partial),
+    )
+    return job._replace(lease=None, attempts=newest_partials((*job.attempts[:-1], newest)))
+
+
+def join_notes(*notes: str | None) -> str | None:
+    """One text for the history from those that are not empty; ``None`` when all are."""
+    return " ".join(note for note in notes if note) or None

@@ -1,0 +1,99 @@
+"""A failed attempt: retry with back-off or the end of the job; put back at no cost; a lease or deadline that passed."""
+
+from job_processor.core.backoff import backoff_ms
+from job_processor.core.bounds import remember
+from job_processor.core.closing import close_attempt, finish, join_notes
+from job_processor.core.events import Event, Happened
+from job_processor.core.flow import FlowRules
+from job_processor.core.job import AttemptEnd, Job, JobError, Snooze, State
+from job_processor.core.outcome import Deferred, Failed
+
+OVERDUE = "No callback came by the deadline. One whose secret or token is wrong is refused, and does not count."
+"""A callback with a bad secret leaves no trace on the job, so this message is the only hint of one."""
+OVERDUE_UNREAD = (
+    "A callback came and could not be read (what it held is among the job's callbacks); no other came by the deadline."
+)
+OVERDUE_PROGRESS = "Callbacks told of progress; none brought a result or an error by the deadline."
+
+NO_FLOW_MS = 7 * 86_400_000
+"""How long a due job waits for its flow to be defined again."""
+
+
+def ends_without_flow(run_at: int) -> int:
+    """When a PENDING job fails whose flow is not defined. Milliseconds since 1970."""
+    return run_at + NO_FLOW_MS
+
+
+def fail_attempt(
+    job: Job,
+    failed: Failed,
+    end: AttemptEnd,
+    what: Happened,
+    now: int,
+    rules: FlowRules,
+    jitter: float,
+    note: str | None = None,
+) -> Job:
+    """The job after a failed attempt: PENDING with a back-off, or FAILED when it may not be tried again.
+
+    ``what``: the history entry; ``note``: words for it beside the error's own; ``jitter``: in [0, 1).
+    """
+    failures = job.failures + 1
+    said = join_notes(f"{failed.error.code}: {failed.error.message}", failed.note, note)
+    event = Event(now, what, job.attempt, said)
+    closed = close_attempt(job, now, end, failed.error, failed.usage, failed.partial)._replace(
+        failures=failures,
+        error=failed.error,
+        refusals=failed.refusals,
+        history=remember(job.history, event),
+    )
+    run_at = now + backoff_ms(failures, rules.backoff_base_seconds, rules.backoff_cap_seconds, jitter)
+    out_of_time = job.deadline is not None and run_at >= job.deadline
+    if not failed.retryable or failures >= job.max_attempts or out_of_time:
+        why = (
+            None
+            if not failed.retryable
+            else "the next attempt would start after the deadline"
+            if failures < job.max_attempts
+            else f"no attempt is left of {job.max_attempts}"
+        )
+        return finish(closed, State.FAILED, Event(now, Happened.FAILED, job.attempt, why), now)
+    return closed._replace(state=State.PENDING, run_at=run_at)
+
+
+def defer(job: Job, deferred: Deferred, now: int) -> Job:
+    """The job put back until ``deferred.until``. It costs no attempt; only the job's deadline ends it (rule 4)."""
+    until = max(deferred.until, now)
+    closed = close_attempt(job, now, AttemptEnd.SNOOZED, JobError(deferred.kind, deferred.reason))
+    return closed._replace(
+        state=State.PENDING,
+        run_at=until,
+        snooze=Snooze(deferred.kind, deferred.reason),
+        refusals=deferred.refusals or job.refusals,
+        history=remember(job.history, Event(now, Happened.SNOOZED, job.attempt, deferred.reason)),
+    )
+
+
+def had_unreadable_callback(job: Job) -> bool:
+    """Whether an unreadable callback arrived for the current attempt."""
+    return any(e.what is Happened.CALLBACK_UNREADABLE and e.attempt == job.attempt for e in job.history)
+
+
+def expire(job: Job, now: int, rules: FlowRules, jitter: float) -> Job | None:
+    """The job after its deadline, its lease or its callback timeout has passed; ``None``: nothing has expired."""
+    due = job.due_at()
+    if due is None or due > now:
+        return None
+    if job.deadline is not None and job.deadline <= now:
+        error = JobError("deadline", "The job's deadline passed before it was done.")
+        closed = close_attempt(job, now, AttemptEnd.OVERDUE, error)._replace(error=error)
+        return finish(closed, State.FAILED, Event(now, Happened.FAILED, job.attempt or None, error.message), now)
+    if job.state is State.RUNNING:
+        lost = Failed(JobError("lease_lost", "The worker stopped renewing its lease."))
+        return fail_attempt(job, lost, AttemptEnd.LOST, Happened.LEASE_LOST, now, rules, jitter)
+    if job.lease is None or job.lease.until > now:
+        # Due only because its processor is to be asked.
+        return None
+    words = OVERDUE_UNREAD if had_unreadable_callback(job) else OVERDUE if job.progress is None else OVERDUE_PROGRESS
+    late = Failed(JobError("callback_overdue", words))
+    return fail_attempt(job, late, AttemptEnd.OVERDUE, Happened.CALLBACK_OVERDUE, now, rules, jitter)

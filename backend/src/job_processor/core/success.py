@@ -1,0 +1,109 @@
+"""A success: which job it completes, which results a flow refuses, and a result that a person accepts."""
+
+from dataclasses import replace
+
+from job_processor.core.closing import finish, is_current, join_notes
+from job_processor.core.events import Event, Happened
+from job_processor.core.failure import fail_attempt
+from job_processor.core.flow import FlowRules, OnInvalidResult
+from job_processor.core.job import Attempt, AttemptEnd, Job, JobError, State
+from job_processor.core.outcome import Failed, Reported, ResultAccepted, Succeeded
+from job_processor.core.verdict import ResultKind, Verdict
+
+
+def succeed(job: Job, success: Succeeded, signal: Reported, now: int) -> Job | None:
+    """The job COMPLETED by the first success of any attempt; ``None`` when it is final already (rule 2)."""
+    if job.is_final:
+        return None
+    number = signal.attempt if signal.attempt is not None and signal.attempt <= job.attempt else (job.attempt or None)
+    return finish(
+        job._replace(
+            attempts=tuple(_after_success(a, number, success, now) for a in job.attempts),
+            result=success.result,
+            verdict=success.verdict,
+            error=None,
+        ),
+        State.COMPLETED,
+        Event(
+            now, Happened.COMPLETED, number, join_notes(success.note, _timing_note(job, number, signal), signal.note)
+        ),
+        now,
+    )
+
+
+def is_refused_by_flow(job: Job, success: Succeeded, rules: FlowRules) -> bool:
+    """Whether the result does not fit the job's schema and the flow is set to refuse such results."""
+    return (
+        job.result_schema is not None
+        and success.verdict is not None
+        # An unchecked result is not known to be wrong, and a second examination would fail the same way.
+        and success.verdict.kind not in (ResultKind.JSON, ResultKind.UNCHECKED)
+        and rules.on_invalid_result is not OnInvalidResult.KEEP
+    )
+
+
+def refuse_result(
+    job: Job, success: Succeeded, signal: Reported, now: int, rules: FlowRules, jitter: float
+) -> Job | None:
+    """The job after a refused result: a failed attempt, if it is the current one; else ``None``."""
+    if not is_current(job, signal.attempt, signal.token):
+        return None
+    assert success.verdict is not None
+    error = JobError("invalid_result", complaint(success.verdict))
+    failed = Failed(error, rules.on_invalid_result is OnInvalidResult.RETRY, success.usage, success.result)
+    after = fail_attempt(job, failed, AttemptEnd.FAILED, Happened.ATTEMPT_FAILED, now, rules, jitter)
+    if after.is_final:
+        # No attempt is left: keep the wrong result and show it as wrong.
+        newest = replace(after.attempts[-1], partial=None)
+        return after._replace(result=success.result, verdict=success.verdict, attempts=(*after.attempts[:-1], newest))
+    return after
+
+
+def accept_result(job: Job, signal: ResultAccepted, now: int) -> Job:
+    """The job COMPLETED with a result that a person accepted; an attempt in flight is over."""
+    success = Succeeded(signal.result, signal.verdict)
+    winner = signal.attempt or job.attempt
+    return finish(
+        job._replace(
+            attempts=job.attempts
+            if job.is_final
+            else tuple(_after_success(a, winner, success, now) for a in job.attempts),
+            result=signal.result,
+            verdict=signal.verdict,
+            error=None,
+        ),
+        State.COMPLETED,
+        Event(now, Happened.RESULT_ACCEPTED),
+        now,
+    )
+
+
+def complaint(verdict: Verdict) -> str:
+    """What is wrong with a result, as a sentence for people and for the next prompt to a model."""
+    if verdict.error is not None:
+        return f"Not valid JSON: {verdict.error.message} (line {verdict.error.line}, column {verdict.error.column})."
+    said = "; ".join(f"{e.path or '/'}: {e.message}" for e in verdict.schema_errors[:5])
+    return f"The JSON does not fit the schema: {said}." if said else "The JSON does not fit the schema."
+
+
+def _timing_note(job: Job, number: int | None, signal: Reported) -> str | None:
+    """A history note for a success that arrived out of order; ``None`` when it did not."""
+    mine = next((attempt for attempt in job.attempts if attempt.number == number), None)
+    if mine is None:
+        return None
+    if mine.end is AttemptEnd.OVERDUE:
+        return f"The callback of attempt {number} came after its deadline."
+    if mine.end is not None:
+        return f"Attempt {number} had ended ({mine.end.value}); its result came all the same."
+    if job.state is State.RUNNING and signal.token is None:
+        return "The callback came before the hand-over was answered."
+    return None
+
+
+def _after_success(attempt: Attempt, winner: int | None, success: Succeeded, now: int) -> Attempt:
+    if attempt.number == winner:
+        usage = success.usage or attempt.usage
+        return replace(attempt, end=AttemptEnd.SUCCEEDED, ended_at=now, error=None, usage=usage)
+    if attempt.end is None:
+        return replace(attempt, end=AttemptEnd.SUPERSEDED, ended_at=now)
+    return attempt
