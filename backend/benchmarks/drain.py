@@ -11,16 +11,16 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.report import Line
+from job_processor.acts import acts_over
+from job_processor.acts.flow_table import FlowTable
 from job_processor.core import transitions
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import Attempt, State
 from job_processor.core.outcome import Outcome, Succeeded
-from job_processor.lifecycle import Lifecycle
 from job_processor.processors.base import Dispatch
 from job_processor.store.base import Notice, Store
 from job_processor.store.sqlite.store import SqliteStore
-from job_processor.telemetry import Telemetry
 from job_processor.workers.dispatcher import Dispatcher
 
 JOBS = 40_000
@@ -75,14 +75,13 @@ async def fill(store: Store, jobs: int, rules: FlowRules = RULES, ahead_ms: int 
 async def drain(store: Store, jobs: int) -> float:
     """Jobs completed a second by one dispatcher."""
     dispatcher = Dispatcher(
-        lifecycle=Lifecycle(store, {RULES.name: RULES}, RULES.name, IdFactory(secrets.randbits(48))),
+        acts=acts_over(store, FlowTable({RULES.name: RULES}, RULES.name), IdFactory(secrets.randbits(48))),
         store=store,
         rules=RULES,
         processor=Noop(),
         owner="bench",
         callback_url="http://127.0.0.1/",
         callback_token=lambda job: "",
-        telemetry=Telemetry(),
     )
     start = time.perf_counter()
     dispatcher.start()

@@ -24,11 +24,11 @@ from benchmarks.backlog import BATCH, claim_rate
 from benchmarks.drain import RULES, Noop, fill
 from benchmarks.processes import _port, _running
 from benchmarks.wire import flood, request
+from job_processor.acts import acts_over
+from job_processor.acts.flow_table import FlowTable
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import State
-from job_processor.lifecycle import Lifecycle
 from job_processor.store.mongo.store import MongoStore
-from job_processor.telemetry import Telemetry
 from job_processor.workers.dispatcher import Dispatcher
 from tests import mongo_server
 from tests.mongo_server import MongoServer, free_port
@@ -130,14 +130,13 @@ async def _hands(uri: str) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     async with _store(uri) as store:
         dispatcher = Dispatcher(
-            lifecycle=Lifecycle(store, {RULES.name: RULES}, RULES.name, IdFactory(secrets.randbits(48))),
+            acts=acts_over(store, FlowTable({RULES.name: RULES}, RULES.name), IdFactory(secrets.randbits(48))),
             store=store,
             rules=RULES,
             processor=Noop(),
             owner=f"bench-{os.getpid()}",
             callback_url="http://127.0.0.1/",
             callback_token=lambda job: "",
-            telemetry=Telemetry(),
         )
         dispatcher.start()
         await ended.wait()

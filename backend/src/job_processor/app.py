@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import secrets
 import signal
 import socket
@@ -15,40 +14,28 @@ import structlog
 import uvicorn
 
 from job_processor import failpoints, flows, registry
+from job_processor.acts import acts_over
+from job_processor.acts.flow_table import FlowTable
 from job_processor.bus import Bus
 from job_processor.core.errors import SettingsInvalid
 from job_processor.core.ids import IdFactory
-from job_processor.core.job import Job
-from job_processor.core.transitions import PATIENCE
 from job_processor.http import api
 from job_processor.http.context import Context, FlowInfo
 from job_processor.http.places import Limits, limits, raise_descriptors
 from job_processor.http.server import GracefulServer
 from job_processor.http.transport import GuardedProtocol
-from job_processor.inbox import Inbox
-from job_processor.lifecycle import Lifecycle
-from job_processor.processors.base import Processor, Reconciler, Surroundings
+from job_processor.processors.base import Processor, Surroundings
 from job_processor.results import Examiners
 from job_processor.settings import Settings, is_loopback
 from job_processor.signing import CallbackSigner
 from job_processor.store.base import Store
 from job_processor.telemetry import Telemetry
-from job_processor.workers.asker import Asker
-from job_processor.workers.cancels import Cancels
-from job_processor.workers.dispatcher import Dispatcher
-from job_processor.workers.heartbeat import Heartbeat
-from job_processor.workers.leases import LeaseRenewer
+from job_processor.worker_loops import Parts, worker_loops
 from job_processor.workers.loop import Loop
 from job_processor.workers.notifier import Notifier
-from job_processor.workers.orphans import Orphans
-from job_processor.workers.pruner import Pruner
-from job_processor.workers.reaper import Reaper
-from job_processor.workers.trusted_time import TrustedTime, last_trusted
 
 log = structlog.get_logger(__name__)
 PAGE = Path(__file__).parent / "ui"
-LATE_SECONDS = 86_400
-"""How long after its deadline a callback's token is still a proof: late results are kept apart, not refused."""
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -129,21 +116,19 @@ class App:
         self._telemetry = Telemetry()
         self._telemetry.changes_arrive(lambda: self._store.info.changes_arrive)
         self._signer = CallbackSigner(settings.webhook_secrets)
-        self._redactor = registry.redactor(self._flows, settings.environment, settings.webhook_secrets)
-        self._processors = registry.build(self._flows, surroundings(settings, self._store.now), self._redactor)
+        redactor = registry.redactor(self._flows, settings.environment, settings.webhook_secrets)
+        self._processors = registry.build(self._flows, surroundings(settings, self._store.now), redactor)
         rules = {name: flow.rules for name, flow in self._flows.by_name.items()}
-        ids = IdFactory(secrets.randbits(48))
         self._examiners = Examiners()
-        self._lifecycle = Lifecycle(
+        self._acts = acts_over(
             self._store,
-            rules,
-            self._flows.default,
-            ids,
+            FlowTable(rules, self._flows.default, registry.neighbours(self._processors)),
+            IdFactory(secrets.randbits(48)),
+            processors=self._processors,
+            redactor=redactor,
             examiners=self._examiners,
-            neighbours=registry.neighbours(self._processors),
         )
-        self._inbox = Inbox(self._store, self._lifecycle, ids)
-        self._cancels = Cancels(self._lifecycle, self._processors)
+        self._acts.facts.subscribe(self._telemetry.count)
         self._stop = asyncio.Event()
         self._failed = False
         self._limits = Limits()
@@ -163,8 +148,7 @@ class App:
 
     async def _run(self, listening: socket.socket | None) -> None:
         port = self._settings.port if listening is None else int(listening.getsockname()[1])
-        dispatchers = self._dispatchers(port) if self._role.works else {}
-        loops = self._loops(dispatchers, await self._last_seen())
+        loops = await self._loops(port)
         opened: list[Processor] = []
         try:
             for processor in self._processors.values():
@@ -178,7 +162,7 @@ class App:
             self._bus.close()
             # Dispatchers drain side by side: the limit is one for all.
             await asyncio.gather(*(loop.stop() for loop in loops))
-            await self._cancels.close()
+            await self._acts.close()
             for processor in opened:
                 await processor.close()
 
@@ -204,15 +188,11 @@ class App:
     async def _serve(self, listening: socket.socket, port: int, loops: Sequence[Loop]) -> None:
         context = Context(
             store=self._store,
-            lifecycle=self._lifecycle,
-            inbox=self._inbox,
+            acts=self._acts,
             bus=self._bus,
             signer=self._signer,
             telemetry=self._telemetry,
             flows={n: FlowInfo(f.rules, f.processor) for n, f in self._flows.by_name.items()},
-            default_flow=self._flows.default,
-            cancel_accepted=self._cancels.pass_on,
-            redactor=self._redactor,
             max_result_bytes=self._settings.max_result_bytes,
             limits=self._limits,
         )
@@ -245,60 +225,21 @@ class App:
         self._server.should_exit = True
         await serving
 
-    async def _last_seen(self) -> int | None:
-        """By what clock retention may go on, before this process gives a sign of life itself."""
-        return last_trusted(await self._store.workers(0))
-
-    def _loops(self, dispatchers: dict[str, Dispatcher], last_seen: int | None) -> list[Loop]:
-        loops: list[Loop] = [Notifier(self._store, self._bus, dispatchers)]
+    async def _loops(self, port: int) -> list[Loop]:
         if not self._role.works:
-            return loops
-        hands = list(dispatchers.values())
-        loops += hands
-        loops += [LeaseRenewer(self._store, dispatcher) for dispatcher in hands]
-        askers = self._askers()
-        loops += askers.values()
-        loops.append(Reaper(self._lifecycle, self._store, self._telemetry, asked_first=askers))
-        loops.append(Orphans(self._lifecycle, self._store, self._telemetry))
-        name = self._settings.worker_name
-        trusted = TrustedTime(last_seen)
-        loops.append(Heartbeat(self._store, self._owner(), name, list(dispatchers), hands, self._give_up, trusted))
-        if self._settings.retention_days > 0:
-            loops.append(Pruner(self._store, self._settings.retention_days, trusted))
-        return loops
-
-    def _askers(self) -> dict[str, Asker]:
-        return {
-            name: Asker(self._lifecycle, self._store, self._flows.by_name[name].rules, processor, self._telemetry)
-            for name, processor in self._processors.items()
-            if isinstance(processor, Reconciler) and processor.can_be_asked
-        }
-
-    def _dispatchers(self, port: int) -> dict[str, Dispatcher]:
-        url = f"{self._settings.callback_base(port)}/webhook/callback"
-
-        def token(job: Job) -> str:
-            longest = PATIENCE * self._lifecycle.rules(job.flow).callback_timeout_seconds
-            expires_at = int(self._store.now() / 1000 + longest + LATE_SECONDS)
-            return self._signer.token(job.id, job.attempt, expires_at)
-
-        return {
-            name: Dispatcher(
-                lifecycle=self._lifecycle,
-                store=self._store,
-                rules=flow.rules,
-                processor=self._processors[name],
-                owner=self._owner(),
-                callback_url=url,
-                callback_token=token,
-                telemetry=self._telemetry,
-                drain_seconds=self._settings.drain_seconds,
-            )
-            for name, flow in self._flows.by_name.items()
-        }
-
-    def _owner(self) -> str:
-        return f"{self._settings.worker_name}-{os.getpid()}"
+            return [Notifier(self._store, self._bus, {})]
+        callback_url = f"{self._settings.callback_base(port)}/webhook/callback"
+        parts = Parts(
+            self._settings,
+            self._acts,
+            self._store,
+            self._bus,
+            self._flows,
+            self._processors,
+            self._signer,
+            callback_url,
+        )
+        return await worker_loops(parts, self._give_up)
 
     def _hosts(self) -> Sequence[str]:
         """A page of another site whose name is made to point here must not speak to a server without login."""

@@ -187,9 +187,10 @@ def _report(verb: str, run: Callable[[], Coroutine[Any, Any, transfer.Transferre
 
 def openapi() -> int:
     """Print the API's description as JSON."""
-    from job_processor.http.describe import document
+    from job_processor.http.openapi import document
+    from job_processor.http.routes import OPERATIONS
 
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(document()), indent=2).decode() + "\n")
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(document(OPERATIONS)), indent=2).decode() + "\n")
     return 0
 
 

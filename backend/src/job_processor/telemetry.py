@@ -11,9 +11,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from job_processor.acts.facts import AttemptEnded, CallbackJudged, Fact, JobDeleted, JobMoved
 from job_processor.core.job import FINAL, Job, State
 from job_processor.core.lane import Lane
-from job_processor.core.outcome import Outcome
 from job_processor.store.base import Counts
 
 _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800)
@@ -75,6 +75,9 @@ class Telemetry:
         self._attempts = Counter("job_processor_attempts", "Attempts ended", ["flow", "outcome"], registry=r)
         self._completed = Counter("job_processor_completed", "Jobs COMPLETED", ["flow"], registry=r)
         self._failed = Counter("job_processor_failed", "Jobs FAILED", ["flow"], registry=r)
+        self._cancelled = Counter("job_processor_cancelled", "Jobs CANCELLED", ["flow"], registry=r)
+        self._retried = Counter("job_processor_retried", "Retries of FAILED and CANCELLED jobs", ["flow"], registry=r)
+        self._deleted = Counter("job_processor_deleted", "Jobs deleted by a request", registry=r)
         self._callbacks = Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r)
         self._seconds = Histogram(
             "job_processor_job_seconds", "From submit to a final state", ["flow"], registry=r, buckets=_SECONDS
@@ -89,25 +92,33 @@ class Telemetry:
         )
         gauge.set_function(lambda: float(at_once()))
 
-    def submitted(self, flow: str) -> None:
-        self._submitted.labels(flow).inc()
+    def count(self, fact: Fact) -> None:
+        """The subscriber of ``acts.facts``: the one place where something that happened is counted."""
+        match fact:
+            case JobMoved(job=job, was=None):
+                self._submitted.labels(job.flow).inc()
+            case JobMoved(job=job, was=was) if job.state is not was:
+                self._moved(job, was)
+            case JobDeleted():
+                self._deleted.inc()
+            case AttemptEnded(flow=flow, outcome=outcome, landed=landed):
+                self._attempts.labels(flow, type(outcome).__name__.lower() if landed else "lost").inc()
+            case CallbackJudged(verdict=verdict):
+                self._callbacks.labels(verdict).inc()
+            case _:
+                pass
 
-    def attempt(self, flow: str, outcome: Outcome, job: Job, landed: bool) -> None:
-        self._attempts.labels(flow, type(outcome).__name__.lower() if landed else "lost").inc()
-        if landed:
-            self.moved(job)
-
-    def callback(self, verdict: str) -> None:
-        self._callbacks.labels(verdict).inc()
-
-    def moved(self, job: Job) -> None:
-        """A job has just come into this state."""
+    def _moved(self, job: Job, was: State | None) -> None:
+        if was in FINAL and job.state is State.PENDING:
+            self._retried.labels(job.flow).inc()
         if job.state not in FINAL or job.finished_at is None:
             return
         if job.state is State.COMPLETED:
             self._completed.labels(job.flow).inc()
         elif job.state is State.FAILED:
             self._failed.labels(job.flow).inc()
+        else:
+            self._cancelled.labels(job.flow).inc()
         self._seconds.labels(job.flow).observe((job.finished_at - job.created_at) / 1000)
 
     @contextlib.contextmanager

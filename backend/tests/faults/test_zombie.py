@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from job_processor.acts import acts_over
+from job_processor.acts.flow_table import FlowTable
+from job_processor.acts.jobs import NewJob
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import Attempt, AttemptEnd, Job, JobError, State
 from job_processor.core.outcome import Accepted, Failed, Outcome, Succeeded
-from job_processor.lifecycle import Lifecycle, NewJob
 from job_processor.processors.base import Dispatch
 from job_processor.store.sqlite.store import SqliteStore
-from job_processor.telemetry import Telemetry
 from job_processor.workers.dispatcher import Dispatcher
 from job_processor.workers.leases import LeaseRenewer
 from job_processor.workers.reaper import Reaper
@@ -51,26 +52,25 @@ class World:
 
     def __init__(self, store: SqliteStore, clock: Clock) -> None:
         self.store, self.clock = store, clock
-        self.lifecycle = Lifecycle(store, {"f": RULES}, "f", IdFactory(7), jitter=lambda: 0.0)
+        self.acts = acts_over(store, FlowTable({"f": RULES}, "f"), IdFactory(7), jitter=lambda: 0.0)
         self.processors = {"zombie": Held(), "other": Held()}
         self.workers = {name: self._worker(name, held) for name, held in self.processors.items()}
-        self.reaper = Reaper(self.lifecycle, store, Telemetry())
+        self.reaper = Reaper(self.acts, store)
 
     def _worker(self, name: str, processor: Held) -> Dispatcher:
         return Dispatcher(
-            lifecycle=self.lifecycle,
+            acts=self.acts,
             store=self.store,
             rules=RULES,
             processor=processor,
             owner=name,
             callback_url="http://127.0.0.1/webhook/callback",
             callback_token=lambda job: "token",
-            telemetry=Telemetry(),
         )
 
     async def taken_over(self) -> str:
         """A job that the zombie holds no longer: its lease ended, and the other worker has attempt 2."""
-        job = (await self.lifecycle.submit(NewJob("p"))).job
+        job = (await self.acts.jobs.submit(NewJob("p"))).job
         await self._take("zombie")
         self.clock.forward(6_000)
         await self.reaper.tick()
@@ -128,7 +128,7 @@ async def test_what_a_stale_attempt_says_changes_nothing(world: World, stale: Ou
 
 
 async def test_a_stale_attempt_renews_nothing_and_is_given_up(world: World) -> None:
-    renewer = LeaseRenewer(world.store, world.workers["zombie"])
+    renewer = LeaseRenewer(world.acts, world.workers["zombie"])
     for _ in range(RUNS):
         job_id = await world.taken_over()
         before = await world.job(job_id)

@@ -67,7 +67,7 @@ async def stage(
         site = await stack.enter_async_context(
             open_site(tmp_path / "data", now=clock.now, flows=flows, processors=processors)
         )
-        yield Stage(site, clock, Reaper(site.lifecycle, site.store, site.telemetry))
+        yield Stage(site, clock, Reaper(site.acts, site.store))
 
 
 def words(job: Mapping[str, Any]) -> list[str]:

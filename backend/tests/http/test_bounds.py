@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from job_processor.http.describe import document
+from job_processor.http.openapi import document
+from job_processor.http.routes import OPERATIONS
 from tests.support.site import SECRET, Site
 
-DOCUMENT: dict[str, Any] = json.loads(json.dumps(document()))
+DOCUMENT: dict[str, Any] = json.loads(json.dumps(document(OPERATIONS)))
 INT64 = range(-(2**63), 2**63)
 CALLBACKS = ("/webhook/callback", "/jobs/webhook/callback")
 FAR = (10**30, -(10**30), 2**63, -(2**63) - 1, 2**64)

@@ -13,7 +13,7 @@ KEY = "sk-live-0123456789abcdefghijklmnop"
 
 async def given(site: Site) -> tuple[str, str]:
     """A job that waits for its callback, and its token."""
-    site.context.redactor = Redactor((SECRET, KEY))
+    site.acts.callbacks._redactor = Redactor((SECRET, KEY))
     job = (await site.submit())["id"]
     await site.say(await site.claim(), Accepted(60_000, "exec-1"))
     return job, site.token(job)

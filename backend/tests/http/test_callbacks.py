@@ -61,7 +61,7 @@ async def test_f3_a_result_after_its_deadline_is_welcome_while_the_job_is_not_fi
     clock.forward(61_000)
     [overdue] = await site.store.overdue(10)
     assert overdue.id == job
-    await site.lifecycle.signal(job, Expired())
+    await site.acts.signals.send(job, Expired())
     assert (await site.job(job))["status"] == "PENDING"
 
     reply = await site.callback({"jobId": job, "result": "late"}, token=token)

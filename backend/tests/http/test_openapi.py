@@ -13,12 +13,13 @@ from openapi_spec_validator import validate
 from starlette.routing import Route
 
 from job_processor.core.outcome import Accepted, Succeeded
-from job_processor.http.describe import document
+from job_processor.http.openapi import document
+from job_processor.http.routes import OPERATIONS
 from tests.support.asgi import Reply
 from tests.support.site import SECRET, Site
 
 REPOSITORY = Path(__file__).parents[3]
-DOCUMENT: dict[str, Any] = json.loads(json.dumps(document()))
+DOCUMENT: dict[str, Any] = json.loads(json.dumps(document(OPERATIONS)))
 
 
 def test_the_document_is_valid() -> None:

@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from job_processor.core.outcome import Accepted
-from job_processor.http.forgeries import A_MINUTE, ADDRESSES, Forgeries
+from job_processor.http.unproven import A_MINUTE, ADDRESSES, UnprovenCallbacks
 from job_processor.signing import CallbackSigner
 from tests.http.problems import assert_problem
 from tests.support.asgi import Client, Reply
@@ -112,12 +112,12 @@ async def test_f5_refusals_are_written_down_and_bounded_and_a_proof_is_taken_all
 
 
 def test_f5_forgeries_from_ever_new_addresses_fill_no_memory() -> None:
-    forgeries = Forgeries()
+    unproven = UnprovenCallbacks()
     for number in range(3 * ADDRESSES):
         scope = {"type": "http", "path": "/webhook/callback", "headers": [], "client": (f"2001:db8::{number:x}", 1)}
         with capture_logs():
-            assert forgeries.refused(Request(scope)).status == 401
-        assert forgeries.remembered <= ADDRESSES
+            assert unproven.refused(Request(scope)).status == 401
+        assert unproven.remembered <= ADDRESSES
 
 
 async def test_f5_a_proof_that_is_not_in_its_header_is_none(site: Site) -> None:

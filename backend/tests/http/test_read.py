@@ -6,7 +6,7 @@ import pytest
 
 from job_processor.core.job import JobError
 from job_processor.core.outcome import Accepted, Failed, Succeeded
-from job_processor.http import waits
+from job_processor.http import prefer_wait
 from tests.http.problems import assert_problem
 from tests.support.site import Site
 from tests.support.waiting import until_true
@@ -90,7 +90,7 @@ async def test_prefer_wait_answers_with_the_job_as_it_stands_when_the_time_is_ov
 async def test_beyond_the_cap_of_waits_the_job_is_answered_as_it_stands(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waits, "MAX_WAITS", 1)
+    monkeypatch.setattr(prefer_wait, "MAX_WAITS", 1)
     job = (await site.submit())["id"]
     held = asyncio.create_task(site.client.get(f"/jobs/{job}", {"prefer": "wait=60"}))
     await until_true(lambda: site.bus.listeners == 1, "the first wait")

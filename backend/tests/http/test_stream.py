@@ -9,8 +9,8 @@ from job_processor import bus as bus_module
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.job import State
 from job_processor.core.outcome import Accepted, Succeeded
-from job_processor.http import stream
 from job_processor.http.places import Limits
+from job_processor.http.routes import events as event_routes
 from job_processor.store.base import Notice, Resync
 from tests.http.problems import assert_problem
 from tests.support.asgi import EventStream, SentEvent
@@ -21,7 +21,7 @@ from tests.support.waiting import until_true
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Notices go out as they come; what is batched has a test of its own."""
-    monkeypatch.setattr(stream, "BATCH_SECONDS", 0.0)
+    monkeypatch.setattr(event_routes, "BATCH_SECONDS", 0.0)
 
 
 async def hello(events: EventStream) -> SentEvent:
@@ -144,7 +144,7 @@ async def test_k3_a_position_from_before_a_deletion_is_too_old(site: Site) -> No
 
 
 async def test_k3_more_than_can_be_replayed_is_a_resync(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "RESUME_LIMIT", 3)
+    monkeypatch.setattr(event_routes, "RESUME_LIMIT", 3)
     for _ in range(4):
         await site.submit()
 
@@ -193,7 +193,7 @@ async def test_the_stream_of_one_job_resumes_too(site: Site) -> None:
 
 
 async def test_k5_a_quiet_stream_is_kept_alive(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(event_routes, "HEARTBEAT_SECONDS", 0.01)
     async with site.client.stream("/events") as events:
         await hello(events)
         for _ in range(3):
@@ -225,7 +225,7 @@ async def test_a_span_of_changes_goes_out_together(site: Site, monkeypatch: pyte
     async def held(seconds: float) -> None:
         await (over.wait() if seconds == span else sleep(seconds))
 
-    monkeypatch.setattr(stream, "BATCH_SECONDS", span)
+    monkeypatch.setattr(event_routes, "BATCH_SECONDS", span)
     monkeypatch.setattr("job_processor.http.stream.asyncio.sleep", held)
     async with site.client.stream("/events") as events:
         await hello(events)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from job_processor.acts.jobs import NewJob
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.job import Job, JobError
 from job_processor.core.outcome import Accepted, Failed, Reported, Succeeded
-from job_processor.http import waits
-from job_processor.lifecycle import NewJob
+from job_processor.http import prefer_wait
 from job_processor.store.base import Added, IdempotencyKey, Notice
 from tests.http.problems import assert_problem
 from tests.support.asgi import Reply
@@ -51,7 +51,7 @@ def failing(times: float) -> Callable[[object], None]:
 
 
 def let_reads_fail(site: Site, monkeypatch: pytest.MonkeyPatch, times: float) -> None:
-    monkeypatch.setattr(waits, "LOOK_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(prefer_wait, "LOOK_AGAIN_SECONDS", 0.01)
     get, look = site.store.get, failing(times)
 
     async def read(job_id: str) -> Job | None:
@@ -158,7 +158,7 @@ async def test_how_long_it_is_held_at_the_most_is_said(
 
 
 async def test_a_job_that_ends_before_anybody_listens_is_seen(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    submit = site.lifecycle.submit
+    submit = site.acts.jobs.submit
 
     async def faster(new: NewJob, key: IdempotencyKey | None = None) -> Added:
         added = await submit(new, key)
@@ -166,7 +166,7 @@ async def test_a_job_that_ends_before_anybody_listens_is_seen(site: Site, monkey
         await site.say(await site.claim(), Succeeded("faster"))
         return added
 
-    monkeypatch.setattr(site.lifecycle, "submit", faster)
+    monkeypatch.setattr(site.acts.jobs, "submit", faster)
     reply = await asyncio.wait_for(site.client.post("/jobs", {"prompt": "a"}, MINUTE), 20)
     assert reply.json()["result"] == "faster"
 
@@ -176,7 +176,7 @@ async def test_a_store_that_is_away_for_a_moment_is_read_again(site: Site, monke
         job = await site.claim()
         assert job.lease is not None
         let_reads_fail(site, monkeypatch, 5)
-        await site.lifecycle.signal(job.id, Reported(Succeeded("r"), token=job.lease.token), known=job)
+        await site.acts.signals.send(job.id, Reported(Succeeded("r"), token=job.lease.token), known=job)
     assert asked.result().json()["status"] == "COMPLETED"
 
 
@@ -223,7 +223,7 @@ async def test_it_is_answered_as_it_stands_when_the_process_stops(site: Site) ->
 
 
 async def test_submissions_and_reads_share_the_places(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waits, "MAX_WAITS", 1)
+    monkeypatch.setattr(prefer_wait, "MAX_WAITS", 1)
     async with held(site) as asked:
         [job] = (await site.client.get("/jobs")).json()
         for reply in (
@@ -276,7 +276,7 @@ async def test_a_client_that_leaves_gives_its_place_back_at_once(
     leave: Callable[[asyncio.StreamWriter], None],
 ) -> None:
     places = 20
-    monkeypatch.setattr(waits, "MAX_WAITS", places)
+    monkeypatch.setattr(prefer_wait, "MAX_WAITS", places)
     job = (await site.submit())["id"]
     writers = []
     for _ in range(places):

@@ -5,15 +5,16 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from job_processor.acts import Acts, acts_over
+from job_processor.acts.flow_table import FlowTable
+from job_processor.acts.jobs import NewJob
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import Attempt, Job, JobError
 from job_processor.core.lane import Lane, Trouble
 from job_processor.core.outcome import Failed, HandOver, LaneClosed, Outcome, Succeeded, lane_closed
-from job_processor.lifecycle import Lifecycle, NewJob
 from job_processor.processors.base import Dispatch
 from job_processor.store.base import Query, Store
-from job_processor.telemetry import Telemetry
 from job_processor.workers.dispatcher import Dispatcher
 from tests.store_suite import given
 from tests.store_suite.places import Clock, Place
@@ -59,7 +60,7 @@ class Crowd:
     clock: Clock
     rules: FlowRules
     rng: random.Random
-    lifecycle: Lifecycle
+    acts: Acts
     workers: list[Dispatcher] = field(default_factory=list)
     handed: list[str] = field(default_factory=list)
     """The job of each hand-over."""
@@ -87,7 +88,7 @@ class Crowd:
 
     async def submit(self, kind: str, priority: int = 0, delay_ms: int | None = None) -> str:
         new = NewJob(kind, priority=priority, delay_ms=delay_ms)
-        return (await self.lifecycle.submit(new)).job.id
+        return (await self.acts.jobs.submit(new)).job.id
 
     async def jobs(self) -> list[Job]:
         return await given.jobs_of(self.stores[0], Query(limit=1_000))
@@ -140,19 +141,19 @@ async def _soon(look: Callable[[], bool]) -> None:
 
 async def crowd(place: Place, rules: FlowRules, seed: int, workers: int) -> Crowd:
     stores = [await place.open() for _ in range(workers)]
-    lifecycle = Lifecycle(stores[0], {rules.name: rules}, rules.name, IdFactory(seed), lambda: 0.5)
-    made = Crowd(stores, place.clock, rules, random.Random(seed), lifecycle)
+    table = FlowTable({rules.name: rules}, rules.name)
+    acts = acts_over(stores[0], table, IdFactory(seed), jitter=lambda: 0.5)
+    made = Crowd(stores, place.clock, rules, random.Random(seed), acts)
     for n, store in enumerate(stores):
         made.workers.append(
             Dispatcher(
-                lifecycle=Lifecycle(store, {rules.name: rules}, rules.name, IdFactory(seed), lambda: 0.5),
+                acts=acts_over(store, table, IdFactory(seed), jitter=lambda: 0.5),
                 store=store,
                 rules=rules,
                 processor=made,
                 owner=f"w{n}",
                 callback_url="http://127.0.0.1:1/webhook/callback",
                 callback_token=lambda job: "token",
-                telemetry=Telemetry(),
             )
         )
     return made

@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from job_processor.acts.jobs import NewJob
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job
-from job_processor.lifecycle import NewJob
 from job_processor.processors.base import Processor, Surroundings
 from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
 from job_processor.store.base import Query
@@ -32,7 +32,7 @@ class Scene:
         """This many to each flow."""
         flows = [*self.storms, CALM]
         prompts = [(flow, f"prompt {n}") for n in range(jobs) for flow in flows]
-        await asyncio.gather(*(self.site.lifecycle.submit(NewJob(prompt, flow=flow)) for flow, prompt in prompts))
+        await asyncio.gather(*(self.site.acts.jobs.submit(NewJob(prompt, flow=flow)) for flow, prompt in prompts))
 
     async def jobs(self, flow: str) -> list[Job]:
         return await given.jobs_of(self.site.store, Query(limit=10_000, flow=flow))

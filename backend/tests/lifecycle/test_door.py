@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from job_processor.acts.jobs import NewJob
+from job_processor.acts.signals import TRIES
 from job_processor.core.errors import InvalidField, JobNotFound, MoveRefused, StoreUnavailable
 from job_processor.core.flow import FlowRules, OnInvalidResult
 from job_processor.core.job import State
@@ -19,7 +21,6 @@ from job_processor.core.outcome import (
 )
 from job_processor.core.transitions import Change
 from job_processor.core.verdict import ResultKind
-from job_processor.lifecycle import TRIES, NewJob
 from tests.support.clock import Clock
 from tests.support.site import Site, open_site
 
@@ -34,19 +35,19 @@ async def test_a_submission_is_refused_for_what_only_the_door_can_know(site: Sit
         (NewJob("p", deadline=clock.now() + 500, run_at=clock.now() + 900), "deadline"),
     ):
         with pytest.raises(InvalidField) as caught:
-            await site.lifecycle.submit(new)
+            await site.acts.jobs.submit(new)
         assert caught.value.field == field
-    assert (await site.lifecycle.submit(NewJob("p", deadline=clock.now() + 1))).created
+    assert (await site.acts.jobs.submit(NewJob("p", deadline=clock.now() + 1))).created
 
 
 async def test_a_signal_for_nobody_is_an_error(site: Site) -> None:
     for signal in (Cancelled(), Reported(Succeeded("r")), Expired()):
         with pytest.raises(JobNotFound):
-            await site.lifecycle.signal(NOBODY, signal)
+            await site.acts.signals.send(NOBODY, signal)
     with pytest.raises(JobNotFound):
-        await site.lifecycle.retry(NOBODY)
+        await site.acts.jobs.retry(NOBODY)
     with pytest.raises(JobNotFound):
-        await site.lifecycle.replay(NOBODY)
+        await site.acts.jobs.replay(NOBODY)
 
 
 async def test_a_lost_race_is_decided_anew_on_the_newest_job(site: Site) -> None:
@@ -56,7 +57,7 @@ async def test_a_lost_race_is_decided_anew_on_the_newest_job(site: Site) -> None
     claimed = await site.claim()
     await site.say(claimed, Succeeded("first"))
 
-    late = await site.lifecycle.signal(made, Reported(Succeeded("second")), known=old)
+    late = await site.acts.signals.send(made, Reported(Succeeded("second")), known=old)
 
     assert (late.landed, late.job.result) == (False, "first")
 
@@ -66,8 +67,8 @@ async def test_whatever_races_one_final_state_wins_and_everybody_is_told_the_tru
         made = (await site.submit())["id"]
         await site.say(await site.claim(), Accepted(60_000))
         moves = await asyncio.gather(
-            *(site.lifecycle.signal(made, Reported(Succeeded(f"{n}"), 1)) for n in range(5)),
-            *(site.lifecycle.signal(made, Cancelled()) for _ in range(5)),
+            *(site.acts.signals.send(made, Reported(Succeeded(f"{n}"), 1)) for n in range(5)),
+            *(site.acts.signals.send(made, Cancelled()) for _ in range(5)),
         )
         job = await site.stored(made)
         assert sum(move.landed for move in moves) == 1
@@ -88,7 +89,7 @@ async def test_a_race_that_never_ends_is_a_store_that_does_not_answer(
 
     monkeypatch.setattr(site.store, "apply", lost)
     with pytest.raises(StoreUnavailable):
-        await site.lifecycle.signal(made, Cancelled())
+        await site.acts.signals.send(made, Cancelled())
     assert tries == TRIES
 
 
@@ -104,16 +105,16 @@ async def test_a_job_outlives_its_flows_definition(tmp_path: Path, clock: Clock)
 
 async def test_a_result_is_examined_on_its_way_in_however_long_it_is(site: Site) -> None:
     made = (await site.submit())["id"]
-    moved = await site.lifecycle.signal(made, Reported(Succeeded('{"a": "' + "x" * 100_000 + '"')))
+    moved = await site.acts.signals.send(made, Reported(Succeeded('{"a": "' + "x" * 100_000 + '"')))
     assert moved.job.verdict is not None
     assert moved.job.verdict.kind is ResultKind.MALFORMED
 
 
 async def test_a_result_a_person_accepts_is_examined_too(site: Site) -> None:
     made = (await site.submit())["id"]
-    await site.lifecycle.cancel(made)
+    await site.acts.jobs.cancel(made)
 
-    moved = await site.lifecycle.signal(made, ResultAccepted("{}"))
+    moved = await site.acts.signals.send(made, ResultAccepted("{}"))
 
     assert (moved.landed, moved.job.state) == (True, State.COMPLETED)
     assert moved.job.verdict is not None
@@ -150,8 +151,8 @@ async def test_the_flow_decides_what_a_wrong_result_leads_to(
 async def test_cancel_and_retry_refuse_in_words(site: Site) -> None:
     made = (await site.submit())["id"]
     with pytest.raises(MoveRefused, match="PENDING"):
-        await site.lifecycle.retry(made)
+        await site.acts.jobs.retry(made)
     outcome: Outcome = Succeeded("r")
     await site.say(await site.claim(), outcome)
     with pytest.raises(MoveRefused, match="COMPLETED"):
-        await site.lifecycle.cancel(made)
+        await site.acts.jobs.cancel(made)

@@ -37,7 +37,7 @@ FINE = Verdict(ResultKind.JSON)
 
 
 def counting(site: Site, verdict: Verdict = FINE) -> Counting:
-    site.lifecycle._examiners = made = Counting(verdict)
+    site.acts.verdicts._examiners = made = Counting(verdict)
     return made
 
 
@@ -52,8 +52,8 @@ async def test_what_comes_for_a_final_job_is_compared_and_not_examined(site: Sit
 async def test_what_is_accepted_for_a_completed_job_is_not_examined(site: Site) -> None:
     examiners = counting(site)
     job = (await site.submit())["id"]
-    await site.lifecycle.signal(job, Reported(Succeeded("r")))
-    assert not (await site.lifecycle.signal(job, ResultAccepted("r"))).landed
+    await site.acts.signals.send(job, Reported(Succeeded("r")))
+    assert not (await site.acts.signals.send(job, ResultAccepted("r"))).landed
     assert len(examiners.asked) == 1
 
 
@@ -70,7 +70,7 @@ async def test_a_result_is_examined_once_however_often_somebody_is_faster(
         return lost < 0 and await apply(change)
 
     monkeypatch.setattr(site.store, "apply", applied)
-    assert (await site.lifecycle.signal(job, Reported(Succeeded("r")))).job.state is State.COMPLETED
+    assert (await site.acts.signals.send(job, Reported(Succeeded("r")))).job.state is State.COMPLETED
     assert len(examiners.asked) == 1
 
 
@@ -78,8 +78,8 @@ async def test_a_race_lost_to_a_cancel_leaves_the_job_as_it_is(site: Site) -> No
     counting(site)
     job = (await site.submit())["id"]
     known = await site.stored(job)
-    await site.lifecycle.signal(job, Cancelled())
-    moved = await site.lifecycle.signal(job, Reported(Succeeded("r")), known=known)
+    await site.acts.signals.send(job, Cancelled())
+    moved = await site.acts.signals.send(job, Reported(Succeeded("r")), known=known)
     assert (moved.landed, moved.job.state) == (False, State.CANCELLED)
 
 

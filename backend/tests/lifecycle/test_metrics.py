@@ -6,6 +6,7 @@ import urllib.request
 
 import pytest
 
+from job_processor.acts.facts import CallbackJudged
 from job_processor.telemetry import Telemetry
 
 
@@ -16,10 +17,10 @@ def read(port: int) -> str:
 
 async def test_what_a_process_has_counted_is_at_a_port_of_its_own() -> None:
     telemetry = Telemetry()
-    telemetry.submitted("main")
+    telemetry.count(CallbackJudged("stale"))
     with telemetry.served("127.0.0.1", 0) as port:
         said = await asyncio.to_thread(read, port)
-    assert 'job_processor_submitted_total{flow="main"} 1.0' in said.splitlines()
+    assert 'job_processor_callbacks_total{verdict="stale"} 1.0' in said.splitlines()
     # The port is free again.
     socket.create_server(("127.0.0.1", port)).close()
 

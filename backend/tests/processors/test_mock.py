@@ -77,7 +77,7 @@ async def test_a_lost_callback_is_overdue_and_tried_again(tmp_path: Path, clock:
         made = await site.submit("fault:lost")
         await in_state(site, made["id"], "WAITING")
         clock.forward(60_000)
-        await site.lifecycle.signal(made["id"], Expired())
+        await site.acts.signals.send(made["id"], Expired())
 
         async def second() -> bool:
             return bool((await site.job(made["id"]))["attempt"] == 2)

@@ -65,7 +65,7 @@ async def waiting(site: Site, fault: Fault, clock: Clock) -> str:
 
 async def overdue(site: Site, clock: Clock) -> None:
     clock.forward(TIMEOUT_MS)
-    await Reaper(site.lifecycle, site.store, site.telemetry).tick()
+    await Reaper(site.acts, site.store).tick()
 
 
 def is_done(job: dict[str, Any], kind: str) -> None:

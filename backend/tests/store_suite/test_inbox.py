@@ -6,13 +6,14 @@ from typing import TypedDict, Unpack
 
 import pytest
 
+from job_processor.acts import acts_over
+from job_processor.acts.flow_table import FlowTable
 from job_processor.core.callbacks import Answer
 from job_processor.core.ids import IdFactory
 from job_processor.core.inbox import KEPT_OF_A_JOB, KEPT_WITHOUT_A_JOB, Callback, Said
 from job_processor.core.job import State
 from job_processor.core.outcome import Accepted
-from job_processor.inbox import Inbox
-from job_processor.lifecycle import Lifecycle
+from job_processor.core.report import Report
 from job_processor.store.base import InboxQuery, Store
 from tests.store_suite import given
 from tests.store_suite.places import Clock, Place
@@ -255,15 +256,16 @@ async def test_of_a_report_and_the_acceptance_it_is_about_one_sees_the_other(pla
     """Two processes, each writes and then looks: whichever is first, exactly one attempt has failed in the end."""
     other = await place.open()
     rules = {given.RULES.name: given.RULES}
-    worker = Lifecycle(store, rules, given.RULES.name, _ids)
-    api = Inbox(other, Lifecycle(other, rules, given.RULES.name, _ids), _ids)
+    table = FlowTable(rules, given.RULES.name)
+    worker = acts_over(store, table, _ids)
+    api = acts_over(other, table, _ids)
     for n in range(20):
         made = await given.added(store)
         job = await given.claimed(store)
 
         await asyncio.gather(
-            worker.signal(job.id, given.says(job, Accepted(60_000, f"e{n}"))),
-            api.crashed(f"e{n}", "out of memory", True),
+            worker.signals.send(job.id, given.says(job, Accepted(60_000, f"e{n}"))),
+            api.callbacks.crashed(Report(error="out of memory"), f"e{n}"),
         )
 
         after = await other.get(made.id)
@@ -280,12 +282,14 @@ async def test_a_report_that_came_first_counts_for_its_own_processors_execution_
     """Two n8n each have an execution 7. Whoever says whose it is, is taken at its word."""
     rules = {name: replace(given.RULES, name=name) for name in ("f", "neighbour", "other")}
     together = frozenset({"f", "neighbour"})
-    lifecycle = Lifecycle(store, rules, "f", _ids, neighbours={"f": together, "neighbour": together})
+    sharing = {"f": together, "neighbour": together}
+    acts = acts_over(store, FlowTable(rules, "f", sharing), _ids)
     await given.added(store)
     job = await given.claimed(store)
-    assert await Inbox(store, lifecycle, _ids).crashed("7", "out of memory", True, flow) is None
+    early = await acts.callbacks.crashed(Report(error="out of memory", flow=flow), "7")
+    assert (early.verdict, early.job) == (Answer.UNKNOWN, None)
 
-    moved = await lifecycle.signal(job.id, given.says(job, Accepted(60_000, "7")))
+    moved = await acts.signals.send(job.id, given.says(job, Accepted(60_000, "7")))
 
     assert moved.job.failures == failures
 
@@ -295,14 +299,14 @@ async def test_of_two_executions_of_one_number_a_report_fails_the_one_it_is_abou
     store: Store, flow: str | None, failed: list[int]
 ) -> None:
     rules = {name: replace(given.RULES, name=name) for name in ("f", "other")}
-    lifecycle = Lifecycle(store, rules, "f", _ids)
+    acts = acts_over(store, FlowTable(rules, "f"), _ids)
     jobs = []
     for one in rules.values():
         await given.added(store, rules=one)
         job = await given.claimed(store, one)
         jobs.append(await given.moved(store, job, given.says(job, Accepted(60_000, "7")), one))
 
-    moved = await Inbox(store, lifecycle, _ids).crashed("7", "out of memory", True, flow)
+    judged = await acts.callbacks.crashed(Report(error="out of memory", flow=flow), "7")
 
-    assert (moved is None) == (flow is None)
+    assert (judged.job is None) == (flow is None)
     assert [after.failures for job in jobs if (after := await store.get(job.id)) is not None] == failed

@@ -8,6 +8,8 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from job_processor.acts import Acts, acts_over
+from job_processor.acts.flow_table import FlowTable
 from job_processor.bus import Bus
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
@@ -16,9 +18,7 @@ from job_processor.core.outcome import Outcome, Reported
 from job_processor.http import api
 from job_processor.http.context import Context, FlowInfo
 from job_processor.http.places import Limits
-from job_processor.inbox import Inbox
-from job_processor.lifecycle import Lifecycle
-from job_processor.processors.base import Processor
+from job_processor.processors.base import Dispatch, Processor
 from job_processor.signing import CallbackSigner
 from job_processor.store.base import Claim, Store
 from job_processor.store.sqlite.store import SqliteStore
@@ -36,7 +36,7 @@ DEFAULT = FlowRules("main", max_attempts=3, lease_seconds=30, callback_timeout_s
 @dataclass(slots=True)
 class Site:
     store: Store
-    lifecycle: Lifecycle
+    acts: Acts
     bus: Bus
     signer: CallbackSigner
     telemetry: Telemetry
@@ -67,13 +67,13 @@ class Site:
 
     async def claim(self, flow: str = "main", owner: str = "w1") -> Job:
         """The one job that is there to be claimed, RUNNING."""
-        [job] = (await self.store.claim(Claim(self.lifecycle.rules(flow), 1, owner))).jobs
+        [job] = (await self.store.claim(Claim(self.acts.flows.rules(flow), 1, owner))).jobs
         return job
 
     async def say(self, job: Job, outcome: Outcome) -> Job:
         """The word of the worker that holds the job; it must land."""
         assert job.lease is not None
-        moved = await self.lifecycle.signal(job.id, Reported(outcome, job.attempt, job.lease.token))
+        moved = await self.acts.signals.send(job.id, Reported(outcome, job.attempt, job.lease.token))
         assert moved.landed
         return moved.job
 
@@ -94,6 +94,25 @@ class Site:
         elif secret is not None:
             headers["x-webhook-secret"] = secret
         return await self.client.post(path, dict(report), headers)
+
+
+@dataclass(frozen=True, slots=True)
+class _ToldOfCancels:
+    """The processor of a flow as acts know it: only cancels are passed on to it."""
+
+    flow: str
+    cancels: list[tuple[str, str, int]]
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def run(self, dispatch: Dispatch) -> Outcome:
+        raise AssertionError("a dispatcher has its own processor")
+
+    async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
+        self.cancels.append((self.flow, job_id, attempt.number))
+        return None
 
 
 def no_jitter() -> float:
@@ -125,22 +144,17 @@ async def open_site(
     bus, telemetry, signer = Bus(), Telemetry(), CallbackSigner((SECRET, OLD_SECRET))
     rules = {flow.name: flow for flow in flows}
     ids = IdFactory(0x123456789ABC)
-    lifecycle = Lifecycle(store, rules, flows[0].name, ids, no_jitter)
     cancels: list[tuple[str, str, int]] = []
-
-    async def cancel_accepted(flow: str, job_id: str, attempt: Attempt) -> None:
-        cancels.append((flow, job_id, attempt.number))
-
+    told = {name: _ToldOfCancels(name, cancels) for name in rules}
+    acts = acts_over(store, FlowTable(rules, flows[0].name), ids, processors=told, jitter=no_jitter)
+    acts.facts.subscribe(telemetry.count)
     context = Context(
         store=store,
-        lifecycle=lifecycle,
-        inbox=Inbox(store, lifecycle, ids),
+        acts=acts,
         bus=bus,
         signer=signer,
         telemetry=telemetry,
         flows={flow.name: FlowInfo(flow, "test") for flow in flows},
-        default_flow=flows[0].name,
-        cancel_accepted=cancel_accepted,
         limits=limits or Limits(),
     )
 
@@ -149,21 +163,20 @@ async def open_site(
 
     dispatchers = {
         name: Dispatcher(
-            lifecycle=lifecycle,
+            acts=acts,
             store=store,
             rules=rules[name],
             processor=processor,
             owner="w1",
             callback_url="http://127.0.0.1:1/webhook/callback",
             callback_token=callback_token,
-            telemetry=telemetry,
             slots=slots,
         )
         for name, processor in (processors or {}).items()
     }
     app = api.build(context, page or directory / "no-page", hosts, origins)
     running: list[Loop] = [Notifier(store, bus, dispatchers), *dispatchers.values()]
-    site = Site(store, lifecycle, bus, signer, telemetry, context, app, Client(app), dispatchers, running, cancels)
+    site = Site(store, acts, bus, signer, telemetry, context, app, Client(app), dispatchers, running, cancels)
     if loops is not None:
         running.extend(loops(site))
     for loop in running:

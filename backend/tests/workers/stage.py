@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 from typing import Any
 
+from job_processor.acts import acts_over
+from job_processor.acts.flow_table import FlowTable
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import Job
-from job_processor.lifecycle import Lifecycle
 from job_processor.store.base import Store
-from job_processor.telemetry import Telemetry
 from job_processor.workers.dispatcher import Dispatcher
 from job_processor.workers.leases import LeaseRenewer
 from job_processor.workers.reaper import Reaper
@@ -66,23 +66,20 @@ class Stage:
         self.clock = clock
         self.fickle = Fickle(store, clock)
         self.processor = processor
-        lifecycle = Lifecycle(self.fickle, {"f": RULES}, "f", IdFactory(7), lambda: 0.5)
-        self.lifecycle = lifecycle
-        telemetry = Telemetry()
+        acts = self.acts = acts_over(self.fickle, FlowTable({"f": RULES}, "f"), IdFactory(7), jitter=lambda: 0.5)
         self.dispatcher = Dispatcher(
-            lifecycle=lifecycle,
+            acts=acts,
             store=self.fickle,
             rules=RULES,
             processor=processor,
             owner="w1",
             callback_url="http://127.0.0.1:1/webhook/callback",
             callback_token=lambda job: "token",
-            telemetry=telemetry,
             pause=self._pause,
         )
         self._others = [
-            LeaseRenewer(self.fickle, self.dispatcher),
-            Reaper(lifecycle, self.fickle, telemetry),
+            LeaseRenewer(self.acts, self.dispatcher),
+            Reaper(acts, self.fickle),
         ]
         self.real = store
 

@@ -46,7 +46,7 @@ class Asked:
 
 
 def asker(site: Site, processor: Asked) -> Asker:
-    return Asker(site.lifecycle, site.store, FlowRules("main"), processor, site.telemetry)
+    return Asker(site.acts, site.store, FlowRules("main"), processor)
 
 
 async def waiting(site: Site, execution: str | None = "exec-1", ms: int = 20_000) -> str:

@@ -6,11 +6,11 @@ from collections import Counter
 import pytest
 from structlog.testing import capture_logs
 
+from job_processor.acts.jobs import NewJob
 from job_processor.core.evidence import CERTAIN
 from job_processor.core.job import JobError, State
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Cancelled, Failed, HandOver, Succeeded, lane_closed
-from job_processor.lifecycle import NewJob
 from job_processor.processors.base import Dispatch
 from job_processor.store.base import Claimed, Store
 from tests.store_suite import given
@@ -43,7 +43,7 @@ async def test_an_unknown_error_is_logged_and_frees_the_slot(
 
     stage = Stage(store, place.clock, saying(Succeeded("r")))
     job = await given.added(store, "p", RULES)
-    monkeypatch.setattr(stage.lifecycle, "signal", broken)
+    monkeypatch.setattr(stage.acts.signals, "send", broken)
     with capture_logs() as logs:
         await stage.dispatcher.tick()
         await until_true(lambda: stage.dispatcher.running == 0, "the slot to be free")
@@ -118,7 +118,7 @@ async def test_what_is_held_against_a_job_is_told_in_its_history(place: Place, s
         return FORBIDDEN if dispatch.prompt == "poison" else Succeeded("r")
 
     stage = Stage(store, place.clock, Doing(work))
-    made = (await stage.lifecycle.submit(NewJob("poison", max_attempts=1, priority=9))).job
+    made = (await stage.acts.jobs.submit(NewJob("poison", max_attempts=1, priority=9))).job
     for _ in range(3):
         await given.added(store, "good", RULES)
 

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from job_processor.acts.cancels import Cancels
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.job import Attempt, Job
 from job_processor.core.outcome import Accepted, Succeeded
 from job_processor.core.transitions import Change
-from job_processor.workers.cancels import Cancels
 from tests.support.site import Site
 from tests.support.waiting import until
 from tests.workers.processors import Doing, saying
@@ -46,7 +46,7 @@ async def cancelled(site: Site) -> Job:
     """A job whose attempt was with a processor when it was called off."""
     made = (await site.submit())["id"]
     await site.say(await site.claim(), Accepted(60_000, "12"))
-    return (await site.lifecycle.cancel(made, "enough")).job
+    return (await site.acts.jobs.cancel(made, "enough")).job
 
 
 def told(job: Job) -> list[tuple[str, int | None, str | None]]:
@@ -67,7 +67,7 @@ async def test_what_the_processor_answers_is_in_the_history(
     site: Site, cancel: Callable[[], Awaitable[str | None]], words: str
 ) -> None:
     job = await cancelled(site)
-    cancels = Cancels(site.lifecycle, {"main": answering(cancel)}, seconds=0.05)
+    cancels = Cancels(site.acts.signals, {"main": answering(cancel)}, seconds=0.05)
 
     await cancels.pass_on("main", job.id, job.attempts[-1])
 
@@ -80,7 +80,7 @@ async def test_what_the_processor_answers_is_in_the_history(
 
 async def test_where_there_is_nobody_to_tell_nothing_is_said(site: Site) -> None:
     job = await cancelled(site)
-    cancels = Cancels(site.lifecycle, {"main": answering(having_no_way)})
+    cancels = Cancels(site.acts.signals, {"main": answering(having_no_way)})
 
     await cancels.pass_on("main", job.id, job.attempts[-1])
     await cancels.pass_on("gone", job.id, job.attempts[-1])
@@ -91,7 +91,7 @@ async def test_where_there_is_nobody_to_tell_nothing_is_said(site: Site) -> None
 async def test_a_deleted_job_and_a_store_that_is_down_are_no_fault_of_the_cancel(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cancels = Cancels(site.lifecycle, {"main": answering(saying_so)})
+    cancels = Cancels(site.acts.signals, {"main": answering(saying_so)})
     gone = await cancelled(site)
     assert await site.store.delete(gone.id)
     await cancels.pass_on("main", gone.id, gone.attempts[-1])
@@ -112,7 +112,7 @@ async def test_who_cancels_waits_no_longer_than_the_processor_may_take(
 ) -> None:
     """The answer is there and cannot be written yet: it is kept when it can, and nobody waits for that."""
     job = await cancelled(site)
-    cancels = Cancels(site.lifecycle, {"main": answering(saying_so)}, seconds=0.05)
+    cancels = Cancels(site.acts.signals, {"main": answering(saying_so)}, seconds=0.05)
     apply, up = site.store.apply, asyncio.Event()
 
     async def slow(change: Change) -> bool:
@@ -138,7 +138,7 @@ async def test_an_end_does_not_wait_for_answers(site: Site) -> None:
         asked.set()
         return await never_answering()
 
-    cancels = Cancels(site.lifecycle, {"main": answering(asked_and_never_answering)})
+    cancels = Cancels(site.acts.signals, {"main": answering(asked_and_never_answering)})
     passing = asyncio.create_task(cancels.pass_on("main", job.id, job.attempts[-1]))
     await asked.wait()
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from job_processor.acts.crashes import named
 from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Expired, Failed, LaneClosed
-from job_processor.workers.crashes import named
 from tests.support.clock import Clock
 from tests.support.site import Site
 
@@ -60,7 +60,7 @@ async def test_a_report_that_came_after_the_attempt_was_given_up_counts_as_well(
     job = str((await site.submit())["id"])
     await site.say(await site.claim(), Accepted(1_000, "7"))
     clock.forward(1_000)
-    await site.lifecycle.signal(job, Expired())
+    await site.acts.signals.send(job, Expired())
     assert (await site.callback({"executionId": "7", "error": "Workflow did not finish"})).status == 202
 
     sign = await named(site.store, "main", CLOSED)

@@ -136,7 +136,7 @@ async def test_a8_an_outcome_after_the_lease_was_taken_over_lands_nowhere(tmp_pa
         made = await site.submit()
         await until_true(lambda: (made["id"], 1) in held.go)
         clock.forward(31_000)
-        await site.lifecycle.signal(made["id"], Expired())
+        await site.acts.signals.send(made["id"], Expired())
         clock.forward(10_000)
         await until_true(lambda: (made["id"], 2) in held.go)
 
@@ -158,14 +158,14 @@ async def test_an_attempt_that_ends_late_takes_nothing_from_the_one_that_took_ov
         made = await site.submit()
         await until_true(lambda: (made["id"], 1) in held.go)
         clock.forward(31_000)
-        await site.lifecycle.signal(made["id"], Expired())
+        await site.acts.signals.send(made["id"], Expired())
         clock.forward(10_000)
         await until_true(lambda: (made["id"], 2) in held.go)
         assert dispatcher.running == 2
         stale = HeldLease(made["id"], next(h.token for h in dispatcher.held()))
         assert stale in dispatcher.held()
 
-        renewer = LeaseRenewer(site.store, dispatcher)
+        renewer = LeaseRenewer(site.acts, dispatcher)
         await renewer.tick()
         await until_true(lambda: held.cancelled == [(made["id"], 1)], "the first attempt to be given up")
 
@@ -182,7 +182,7 @@ async def test_a_lease_is_renewed_while_its_attempt_runs(tmp_path: Path, clock: 
     async with site_with(tmp_path, held, clock=clock) as site:
         made = await site.submit()
         await until_true(lambda: (made["id"], 1) in held.go)
-        renewer = LeaseRenewer(site.store, site.dispatchers["main"])
+        renewer = LeaseRenewer(site.acts, site.dispatchers["main"])
         for _ in range(5):
             clock.forward(20_000)
             await renewer.tick()
@@ -201,7 +201,7 @@ async def test_each_flows_leases_are_renewed_for_as_long_as_that_flow_says(tmp_p
         made = {name: (await site.submit(flow=name))["id"] for name in ("long", "brief")}
         await until_true(lambda: (made["long"], 1) in held.go and (made["brief"], 1) in brief.go)
         clock.forward(1_000)
-        pauses = {name: await LeaseRenewer(site.store, site.dispatchers[name]).tick() for name in made}
+        pauses = {name: await LeaseRenewer(site.acts, site.dispatchers[name]).tick() for name in made}
 
         for name, seconds in (("long", 600), ("brief", 2)):
             assert (await site.stored(made[name])).lease_until == clock.now() + seconds * 1000
@@ -215,9 +215,9 @@ async def test_a_notice_that_is_told_late_does_not_stop_a_newer_attempt(tmp_path
     async with site_with(tmp_path, held, FlowRules("main", max_attempts=1), clock) as site:
         made = await site.submit()
         await until_true(lambda: (made["id"], 1) in held.go)
-        cancelled = (await site.lifecycle.cancel(made["id"])).job
+        cancelled = (await site.acts.jobs.cancel(made["id"])).job
         await until_true(lambda: held.cancelled == [(made["id"], 1)])
-        await site.lifecycle.retry(made["id"])
+        await site.acts.jobs.retry(made["id"])
         await until_true(lambda: (made["id"], 2) in held.go)
 
         site.dispatchers["main"].abandon(made["id"], rev=cancelled.rev)
@@ -234,7 +234,7 @@ async def test_a_lease_that_was_lost_ends_the_attempt(tmp_path: Path, clock: Clo
         made = await site.submit()
         await until_true(lambda: (made["id"], 1) in held.go)
         clock.forward(31_000)
-        await site.lifecycle.signal(made["id"], Expired())
+        await site.acts.signals.send(made["id"], Expired())
 
         await until_true(lambda: held.cancelled == [(made["id"], 1)])
         assert (await site.job(made["id"]))["status"] == "FAILED"
@@ -275,14 +275,14 @@ async def test_progress_is_a_hint_and_no_reason_to_fail(tmp_path: Path, monkeypa
         return Succeeded("r")
 
     async with site_with(tmp_path, Doing(work)) as site:
-        lifecycle_signal = site.lifecycle.signal
+        send = site.acts.signals.send
 
         async def signal(job_id: str, what: Any, known: Any = None) -> Any:
             if type(what).__name__ == "Progressed":
                 raise StoreUnavailable("away")
-            return await lifecycle_signal(job_id, what, known)
+            return await send(job_id, what, known)
 
-        monkeypatch.setattr(site.lifecycle, "signal", signal)
+        monkeypatch.setattr(site.acts.signals, "send", signal)
         made = await site.submit()
         assert (await in_state(site, made["id"], "COMPLETED"))["failures"] == 0
 

@@ -95,7 +95,7 @@ async def test_l8_the_pruner_forgets_final_jobs_after_their_time_and_no_others(s
     waiting = (await site.submit())["id"]
     await site.say(await site.claim(), Accepted(60_000))
     pending = (await site.submit(delaySeconds=100))["id"]
-    pruner = Pruner(site.store, 1, TrustedTime(clock.now()))
+    pruner = Pruner(site.acts, site.store, 1, TrustedTime(clock.now()))
 
     clock.forward(DAY)
     assert await pruner.tick() == POLL_SECONDS
@@ -113,7 +113,7 @@ async def test_the_pruner_forgets_kept_callbacks_after_their_time(site: Site, cl
     await site.callback({"jobId": "0" * 24, "result": "new"})
     clock.forward(DAY)
 
-    await Pruner(site.store, 1, TrustedTime(clock.now())).tick()
+    await Pruner(site.acts, site.store, 1, TrustedTime(clock.now())).tick()
 
     assert [one["content"] for one in (await site.client.get("/callbacks")).json()] == ["new"]
 
@@ -126,7 +126,7 @@ async def test_a_full_batch_is_followed_by_another_soon(site: Site, monkeypatch:
     monkeypatch.setattr(site.store, verb, pruned)
 
     assert BATCH > 0
-    assert await Pruner(site.store, 1, TrustedTime(site.store.now())).tick() < 1
+    assert await Pruner(site.acts, site.store, 1, TrustedTime(site.store.now())).tick() < 1
 
 
 async def test_the_heartbeat_tells_of_its_worker(site: Site, clock: Clock) -> None:

@@ -36,7 +36,7 @@ async def test_jobs_of_a_flow_that_is_gone_say_so_and_end_when_it_does_not_come_
             {"PENDING": 2},
         )
 
-        orphans = Orphans(site.lifecycle, site.store, site.telemetry)
+        orphans = Orphans(site.acts, site.store)
         await orphans.tick()
         assert {(await site.job(one))["status"] for one in (due, later, mine)} == {"PENDING"}
         clock.forward(NO_FLOW_MS - 86_400_000)
@@ -56,6 +56,6 @@ async def test_a_flow_that_comes_back_takes_its_jobs_up_again(tmp_path: Path, cl
     async with open_site(tmp_path / "data", now=clock.now, flows=(DEFAULT, other)) as site:
         job = (await site.submit(flow="other"))["id"]
         clock.forward(2 * NO_FLOW_MS)
-        await Orphans(site.lifecycle, site.store, site.telemetry).tick()
+        await Orphans(site.acts, site.store).tick()
         assert (await site.job(job))["waitingOn"]["kind"] == "worker"
         assert (await site.claim("other")).id == job

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from job_processor.acts.jobs import NewJob
+from job_processor.acts.signals import Moved
 from job_processor.core.job import AttemptEnd, JobError, State
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Cancelled, Expired, Failed, Succeeded, lane_closed
 from job_processor.core.verdict import Verdict
-from job_processor.lifecycle import Moved, NewJob
 from job_processor.results import Examiners
 from job_processor.store.base import Query, Store
 from tests.store_suite import given
@@ -28,7 +29,7 @@ async def succeed(dispatch: object) -> Succeeded:
 
 async def probe_of_a_troubled_lane(stage: Stage) -> str:
     """A job whose success opens the lane, so that there is something to write after it."""
-    job = (await stage.lifecycle.submit(NewJob("p"))).job
+    job = (await stage.acts.jobs.submit(NewJob("p"))).job
     await given.changed_lane(stage.real, "f", trouble=Trouble.OUTAGE, closed_until=stage.clock.now() - 1, strikes=1)
     return job.id
 
@@ -60,7 +61,7 @@ async def test_a_success_is_written_wherever_the_store_is_away(place: Place, sto
     assert job.attempts[0].end is AttemptEnd.SUCCEEDED
     # Whatever was missed of the lane, the next job shows.
     place.clock.forward(ms)
-    await stage.until_final((await stage.lifecycle.submit(NewJob("next"))).job.id)
+    await stage.until_final((await stage.acts.jobs.submit(NewJob("next"))).job.id)
     assert (await given.lane_of(store, "f")).is_open
 
 
@@ -85,7 +86,7 @@ async def test_a_refusal_costs_nothing_wherever_the_store_is_away(
         return answers.pop(0)
 
     stage = Stage(store, place.clock, Doing(work))
-    job_id = (await stage.lifecycle.submit(NewJob("p"))).job.id
+    job_id = (await stage.acts.jobs.submit(NewJob("p"))).job.id
     stage.fickle.arm(verb, ms)
 
     await stage.turn()
@@ -101,7 +102,7 @@ async def test_a_refusal_costs_nothing_wherever_the_store_is_away(
 async def test_at_a_stop_it_is_tried_again_within_the_drain_time(place: Place, store: Store, ms: int) -> None:
     held = Held(Succeeded("paid for"))
     stage = Stage(store, place.clock, held)
-    job_id = (await stage.lifecycle.submit(NewJob("p"))).job.id
+    job_id = (await stage.acts.jobs.submit(NewJob("p"))).job.id
     stage.dispatcher.start()
     await until_true(lambda: (job_id, 1) in held.go)
     stage.fickle.arm("apply", ms)
@@ -128,7 +129,7 @@ async def test_what_was_said_and_not_written_is_the_last_word_at_a_stop(
     stage = Stage(store, place.clock, Doing(succeed))
     monkeypatch.setattr(stage.dispatcher, "_drain_seconds", 0.05)
     stage.dispatcher._pause = pause
-    job_id = (await stage.lifecycle.submit(NewJob("p"))).job.id
+    job_id = (await stage.acts.jobs.submit(NewJob("p"))).job.id
     stage.fickle.arm("apply", 1_000)
     stage.dispatcher.start()
     await waits.wait()
@@ -170,7 +171,7 @@ async def test_an_unwritten_outcome_keeps_its_lease_and_its_slot_and_nothing_is_
 ) -> None:
     waiting = Waiting(Stage(store, place.clock, Doing(succeed)))
     dispatcher = waiting.stage.dispatcher
-    job_id = (await waiting.stage.lifecycle.submit(NewJob("p"))).job.id
+    job_id = (await waiting.stage.acts.jobs.submit(NewJob("p"))).job.id
     await waiting.begin(job_id)
     await given.added(store, "another", RULES)
 
@@ -193,7 +194,7 @@ async def test_after_the_lease_is_gone_a_success_still_counts_and_a_failure_is_d
 
     waiting = Waiting(Stage(store, place.clock, Doing(work)))
     new = NewJob("p", max_attempts=3)
-    job_id = (await waiting.stage.lifecycle.submit(new)).job.id
+    job_id = (await waiting.stage.acts.jobs.submit(new)).job.id
     await waiting.begin(job_id)
     place.clock.forward(31_000)
     await given.moved(store, await given.stored(store, job_id), Expired(), RULES)
@@ -222,7 +223,7 @@ async def test_one_of_many_outcomes_asks_for_all_whether_the_store_is_back(
 
     monkeypatch.setattr(Examiners, "examine", counted)
     for _ in range(jobs):
-        await stage.lifecycle.submit(NewJob("p"))
+        await stage.acts.jobs.submit(NewJob("p"))
     stage.fickle.arm("apply", tries * 1_000)
 
     await stage.turn()
@@ -236,7 +237,7 @@ async def test_one_of_many_outcomes_asks_for_all_whether_the_store_is_back(
 
 async def test_a_job_that_is_gone_ends_the_wait(place: Place, store: Store) -> None:
     waiting = Waiting(Stage(store, place.clock, Doing(succeed)))
-    job_id = (await waiting.stage.lifecycle.submit(NewJob("p"))).job.id
+    job_id = (await waiting.stage.acts.jobs.submit(NewJob("p"))).job.id
     await waiting.begin(job_id)
     await given.moved(store, await given.stored(store, job_id), Cancelled(), RULES)
     assert await store.delete(job_id)
@@ -250,8 +251,8 @@ async def test_another_error_than_an_absent_store_costs_no_outcome_either(
     place: Place, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage = Stage(store, place.clock, Doing(succeed))
-    job_id = (await stage.lifecycle.submit(NewJob("p"))).job.id
-    signal = stage.lifecycle.signal
+    job_id = (await stage.acts.jobs.submit(NewJob("p"))).job.id
+    signal = stage.acts.signals.send
     faults = 0
 
     async def breaks_three_times(*args: Any, **named: Any) -> Moved:
@@ -261,7 +262,7 @@ async def test_another_error_than_an_absent_store_costs_no_outcome_either(
             raise MemoryError
         return await signal(*args, **named)
 
-    monkeypatch.setattr(stage.lifecycle, "signal", breaks_three_times)
+    monkeypatch.setattr(stage.acts.signals, "send", breaks_three_times)
     job = await stage.until_final(job_id)
 
     assert faults == 3

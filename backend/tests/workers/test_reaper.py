@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
+from job_processor.acts.signals import Moved
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.flow import FlowRules
 from job_processor.core.outcome import Accepted
 from job_processor.core.transitions import Change
-from job_processor.lifecycle import Moved
 from job_processor.workers.reaper import Reaper
 from tests.support.clock import Clock
 from tests.support.site import Site, open_site
 
 
 def reaper(site: Site, asked_first: Iterable[str] = ()) -> Reaper:
-    return Reaper(site.lifecycle, site.store, site.telemetry, asked_first)
+    return Reaper(site.acts, site.store, asked_first)
 
 
 async def test_the_reaper_ends_leases_callbacks_and_deadlines_and_nothing_else(site: Site, clock: Clock) -> None:
@@ -80,14 +80,14 @@ async def test_a_job_that_cannot_be_ended_is_in_nobodys_way(
     for _ in range(2):
         await site.claim()
     clock.forward(31_000)
-    signal = site.lifecycle.signal
+    signal = site.acts.signals.send
 
     async def fails_for_one(job_id: str, *rest: Any, **more: Any) -> Moved:
         if job_id == odd:
             raise ValueError("a fault of ours")
         return await signal(job_id, *rest, **more)
 
-    monkeypatch.setattr(site.lifecycle, "signal", fails_for_one)
+    monkeypatch.setattr(site.acts.signals, "send", fails_for_one)
     await reaper(site).tick()
 
     assert [(await site.job(one))["status"] for one in (odd, other)] == ["RUNNING", "PENDING"]

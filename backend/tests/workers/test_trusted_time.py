@@ -56,12 +56,12 @@ async def test_one_start_with_a_clock_sixty_days_ahead_deletes_nothing(site: Sit
     last_seen = clock.now()
 
     clock.forward(60 * DAY)
-    wrong = Pruner(site.store, 30, TrustedTime(last_seen))
+    wrong = Pruner(site.acts, site.store, 30, TrustedTime(last_seen))
     for _ in range(3):
         await wrong.tick()
     clock.forward(-60 * DAY)
     await wrong.tick()
-    await Pruner(site.store, 30, TrustedTime(last_seen)).tick()
+    await Pruner(site.acts, site.store, 30, TrustedTime(last_seen)).tick()
 
     assert (await site.job(job))["status"] == "CANCELLED"
 
@@ -72,7 +72,7 @@ async def test_a_second_start_with_the_same_wrong_clock_deletes_nothing_either(s
     async def starts() -> None:
         time = TrustedTime(last_trusted(await site.store.workers(0)))
         await Heartbeat(site.store, f"w-{clock.now()}", "w", ["main"], [], lambda: None, time).tick()
-        await Pruner(site.store, 30, time).tick()
+        await Pruner(site.acts, site.store, 30, time).tick()
 
     job = (await site.submit())["id"]
     await site.client.post(f"/jobs/{job}/cancel")

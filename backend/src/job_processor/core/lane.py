@@ -88,6 +88,16 @@ class Lane:
         return self.trouble is None and self.errors == 0 and self.strikes == 0
 
 
+def pause(lane: Lane, reason: str | None) -> Lane:
+    """The lane paused by a person. ``reason`` is shown unless a trouble's detail stands there."""
+    return replace(lane, paused=True, detail=reason if lane.trouble is None else lane.detail)
+
+
+def resume(lane: Lane) -> Lane:
+    """The lane no longer paused; a trouble it has stays."""
+    return replace(lane, paused=False, detail=None if lane.trouble is None else lane.detail)
+
+
 def admit(lane: Lane, wanted: int, in_flight: int, rules: FlowRules, now: int) -> tuple[int, Lane]:
     """How many of ``wanted`` jobs may be claimed now, and the lane as it then stands."""
     if lane.paused:

@@ -16,32 +16,31 @@ from starlette.routing import BaseRoute, Match, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from job_processor.http import paging
 from job_processor.http.context import Context
 from job_processor.http.edge import PAGE_CSP, Edge, Problems
-from job_processor.http.routes import operations
-from job_processor.http.spec import Handler, Operation, openapi, query_params
+from job_processor.http.openapi import Handler, document
+from job_processor.http.query import check_names
+from job_processor.http.routes import OPERATIONS
 
 _NOT_BUILT = "The page is not built. Run `make build`, or use the API: /openapi.json lists it.\n"
 
 
 def build(context: Context, page: Path, hosts: Collection[str], origins: Collection[str]) -> ASGIApp:
     """``page``: the folder of the built page; ``hosts`` and ``origins``: see ``Edge``."""
-    table = operations(context)
-    document = msgspec.json.encode(openapi(table))
+    description = msgspec.json.encode(document(OPERATIONS))
 
-    async def describe(request: Request) -> Response:
-        return Response(document, media_type="application/json")
+    async def describe(context: Context, request: Request) -> Response:
+        return Response(description, media_type="application/json")
 
-    async def root(request: Request) -> Response:
+    async def root(context: Context, request: Request) -> Response:
         return RedirectResponse("/ui/", 307)
 
-    endpoints = {(op.method, op.path): _Endpoint(op.handler, op) for op in table}
+    endpoints = {(op.method, op.path): _Endpoint(context, op.handler, op.query, op.any_query) for op in OPERATIONS}
     routes: list[BaseRoute] = [Route(path, endpoint=one, methods=[method]) for (method, path), one in endpoints.items()]
     routes += [
-        Route("/openapi.json", endpoint=_Endpoint(describe), methods=["GET"]),
-        Route("/", endpoint=_Endpoint(root), methods=["GET"]),
-        Route("/ui", endpoint=_Endpoint(root), methods=["GET"]),
+        Route("/openapi.json", endpoint=_Endpoint(context, describe), methods=["GET"]),
+        Route("/", endpoint=_Endpoint(context, root, any_query=True), methods=["GET"]),
+        Route("/ui", endpoint=_Endpoint(context, root, any_query=True), methods=["GET"]),
         Mount("/ui", app=_Page(page)),
     ]
     fixed = {key: one for key, one in endpoints.items() if "{" not in key[1]}
@@ -90,18 +89,22 @@ async def _goes_nowhere(message: Message) -> None:
 class _Endpoint:
     """A handler as an ASGI application, without the layers that Starlette puts around a function.
 
-    ``op``: what it is described as; a query parameter that stands nowhere there is refused, never ignored.
+    A query parameter that ``query`` does not declare is refused, unless ``any_query``.
     """
 
-    def __init__(self, handler: Handler, op: Operation | None = None) -> None:
+    def __init__(
+        self, context: Context, handler: Handler, query: type[msgspec.Struct] | None = None, any_query: bool = False
+    ) -> None:
+        self._context = context
         self._handler = handler
-        self._params = None if op is None or op.any_query else query_params(op)
+        self._query = query
+        self._any_query = any_query
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        if scope["query_string"] and self._params is not None:
-            paging.check_names(request.query_params, self._params)
-        response = await self._handler(request)
+        if scope["query_string"] and not self._any_query:
+            check_names(request.query_params, self._query)
+        response = await self._handler(self._context, request)
         await response(scope, receive, send)
 
 

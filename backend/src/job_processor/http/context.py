@@ -1,24 +1,24 @@
 """What the handlers share, and the small reads that several of them need."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from job_processor.acts import Acts
 from job_processor.bus import Bus
 from job_processor.core.errors import JobNotFound
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import is_job_id
-from job_processor.core.job import Attempt, Job, State
+from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
-from job_processor.core.redaction import Redactor
 from job_processor.core.waiting import Waits, WaitsFor, waiting_for_its_time, waiting_on, waiting_without_flow
 from job_processor.http.places import Limits, Places
+from job_processor.http.prefer_wait import HeldRequests
 from job_processor.http.situation import Situation, Situations
-from job_processor.inbox import Inbox
-from job_processor.lifecycle import Lifecycle
+from job_processor.http.unproven import UnprovenCallbacks
 from job_processor.signing import CallbackSigner
 from job_processor.store.base import Store
 from job_processor.telemetry import Telemetry
@@ -39,27 +39,25 @@ class FlowInfo:
 @dataclass(slots=True)
 class Context:
     store: Store
-    lifecycle: Lifecycle
-    inbox: Inbox
+    """Only read here; acts write it."""
+    acts: Acts
     bus: Bus
     signer: CallbackSigner
     telemetry: Telemetry
     flows: Mapping[str, FlowInfo]
-    default_flow: str
-    cancel_accepted: Callable[[str, str, Attempt], Awaitable[None]]
-    """(flow, job id, attempt): pass a cancel on to the processor that had accepted the job."""
     max_result_bytes: int = 1_048_576
     """Of a result in a callback, in UTF-8; and of the bytes that are kept of one that cannot be read."""
-    redactor: Redactor = field(default_factory=Redactor)
-    """Takes our secrets out of the words of a callback."""
     limits: Limits = field(default_factory=Limits)
     streams: Places = field(init=False)
     """Of event streams that are open."""
     situations: Situations = field(init=False)
+    held: HeldRequests = field(init=False)
+    unproven: UnprovenCallbacks = field(default_factory=UnprovenCallbacks)
 
     def __post_init__(self) -> None:
         self.streams = Places(self.limits.streams, self.limits.streams_per_address)
         self.situations = Situations(self.store)
+        self.held = HeldRequests(self.store, self.bus)
 
     async def waits(self, job: Job) -> WaitsFor | None:
         """What the job waits for, as far as it can be told now: never raises, never takes long."""
@@ -76,7 +74,7 @@ class Context:
         if situation is None:
             return waiting_for_its_time(job, now)
         lane = situation.lanes.get(job.flow) or Lane(job.flow)
-        return waiting_on(job, lane, self.lifecycle.rules(job.flow), situation.in_flight(job.flow), now)
+        return waiting_on(job, lane, self.acts.flows.rules(job.flow), situation.in_flight(job.flow), now)
 
     async def job(self, request: Request) -> Job:
         """The job that the path names. Raises ``JobNotFound``."""

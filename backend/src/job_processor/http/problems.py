@@ -9,9 +9,27 @@ from starlette.responses import Response
 
 from job_processor.core import errors
 from job_processor.http.schemas import FieldError, Problem
-from job_processor.http.spec import PROBLEM_TITLES
 
 _encode = msgspec.json.Encoder().encode
+PROBLEM_TITLES = {
+    400: "The request is not well-formed",
+    401: "Not authenticated",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    408: "The request took too long to arrive",
+    409: "Conflict with the job's state",
+    413: "The body is too large",
+    414: "The address is too long",
+    415: "The body must be application/json, not encoded",
+    416: "There is no such range",
+    422: "A field cannot be taken",
+    429: "Too many requests",
+    431: "The headers are too large",
+    500: "Internal error",
+    501: "Not implemented",
+    503: "The store cannot answer now",
+}
 
 
 class Refused(Exception):

@@ -1,49 +1,121 @@
-"""The query string of a list of jobs. A filter that cannot be honoured is refused, never ignored."""
+"""Query parameters: a struct per route declares them once. It parses them, refuses all others, and describes itself in
+the OpenAPI document."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeVar, get_args, get_origin
+
+import msgspec
 from starlette.datastructures import QueryParams
 
-from job_processor.core.job import State
-from job_processor.http import paging
 from job_processor.http.problems import invalid
-from job_processor.http.schemas import NO_NUL, YEARS
-from job_processor.http.spec import Param
-from job_processor.http.wire import CLIP_BYTES, time_in
-from job_processor.store.base import Query
 
-MAX_TEXT = 256
-_TEXT = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT, "pattern": NO_NUL}
-_TIME = {"type": "string", "format": "date-time", "pattern": YEARS}
-PARAMS = (
-    paging.LIMIT,
-    Param(
-        "status",
-        "query",
-        "one or more states (repeat it, or separate by commas)",
-        {"type": "array", "items": {"type": "string", "enum": [s.value for s in State]}},
-    ),
-    Param("flow", "query", "jobs of this flow", _TEXT),
-    Param("tag", "query", "jobs with this tag", _TEXT),
-    Param("q", "query", "text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII", _TEXT),
-    Param("createdAfter", "query", "RFC 3339 from 1970 to 2099, inclusive", _TIME),
-    Param("createdBefore", "query", "RFC 3339 from 1970 to 2099, exclusive", _TIME),
-    paging.CURSOR,
-)
+T = TypeVar("T", bound=msgspec.Struct)
 
 
-def parse(params: QueryParams) -> Query:
-    flow, tag, text = params.get("flow"), params.get("tag"), params.get("q")
-    for name, value in (("flow", flow), ("tag", tag), ("q", text)):
-        if value is not None and ("\x00" in value or not 0 < len(value) <= MAX_TEXT):
-            raise invalid(name, f"must have 1 to {MAX_TEXT} characters, and no NUL")
-    after, before = params.get("createdAfter"), params.get("createdBefore")
-    return Query(
-        limit=paging.limit(params),
-        before=paging.before(params),
-        states=frozenset(State(n) for n in paging.names("status", params.getlist("status"), State)),
-        flow=flow,
-        tag=tag,
-        text=text,
-        created_after=None if after is None else time_in("createdAfter", after),
-        created_before=None if before is None else time_in("createdBefore", before),
-        clip=CLIP_BYTES,
-    )
+@dataclass(frozen=True, slots=True)
+class QueryParam:
+    """One parameter as the OpenAPI document shows it. ``schema``: JSON Schema; ``repeats``: may be given again."""
+
+    name: str
+    description: str
+    schema: Mapping[str, object]
+    repeats: bool
+
+
+def wanted(words: str) -> dict[str, str]:
+    """For ``Meta(extra=…)``: what the answer to a value that cannot be taken asks for."""
+    return {"wanted": words}
+
+
+def described(struct: type[msgspec.Struct] | None) -> list[QueryParam]:
+    """The parameters of a struct; none of no struct."""
+    return [] if struct is None else [_described(field) for field in msgspec.structs.fields(struct)]
+
+
+def parse(params: QueryParams, struct: type[T]) -> T:
+    """The parameters as ``struct``. Raises ``Refused`` (422) that names the parameter and what is wanted of it."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+    check_names(params, struct)
+    values: dict[str, object] = {}
+    for name in params:
+        field = fields[name]
+        kind = _list_item(field.type)
+        given = params[name] if kind is None else _names(name, params.getlist(name), kind)
+        try:
+            values[field.name] = msgspec.convert(_number(given, field.type), field.type)
+        except (msgspec.ValidationError, ValueError):
+            raise invalid(name, _wanted(field)) from None
+    return struct(**values)
+
+
+def check_names(params: QueryParams, struct: type[msgspec.Struct] | None) -> None:
+    """Raises ``Refused`` (422) for a parameter that is not declared, or is given twice and must not be."""
+    known = {param.name: param.repeats for param in described(struct)} if params else {}
+    for name in params:
+        if name not in known:
+            raise invalid("query", f"must use only: {', '.join(known)}" if known else "must be empty")
+        if not known[name] and len(params.getlist(name)) > 1:
+            raise invalid(name, "must be given once")
+
+
+def _described(field: msgspec.structs.FieldInfo) -> QueryParam:
+    (schema,), components = msgspec.json.schema_components([field.type], ref_template="{name}")
+    schema = _inlined(schema, components)
+    description = str(schema.pop("description", ""))
+    if field.default not in (msgspec.NODEFAULT, None, ""):
+        schema["default"] = field.default
+    return QueryParam(field.encode_name, description, schema, _list_item(field.type) is not None)
+
+
+def _inlined(schema: dict[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema without references and without ``null``, which no query string can hold."""
+    if "$ref" in schema:
+        named = components[schema["$ref"]]
+        return {key: named[key] for key in ("type", "enum") if key in named} | (
+            {"type": "string"} if "enum" in named else {}
+        )
+    if "anyOf" in schema:
+        (one,) = (_inlined(each, components) for each in schema["anyOf"] if each != {"type": "null"})
+        return {key: value for key, value in schema.items() if key != "anyOf"} | one
+    if "items" in schema:
+        return {**schema, "items": _inlined(schema["items"], components)}
+    return dict(schema)
+
+
+def _metas(type_: object) -> Iterator[msgspec.Meta]:
+    for one in get_args(type_):
+        if isinstance(one, msgspec.Meta):
+            yield one
+        yield from _metas(one)
+
+
+def _wanted(field: msgspec.structs.FieldInfo) -> str:
+    return next((meta.extra["wanted"] for meta in _metas(field.type) if meta.extra), "cannot be taken")
+
+
+def _list_item(type_: object) -> type[Enum] | None:
+    """The enumeration of a parameter that is a list of its values; ``None`` for any other."""
+    if get_origin(type_) in (list, tuple):
+        item = get_args(type_)[0]
+        return item if isinstance(item, type) and issubclass(item, Enum) else None
+    return next((found for one in get_args(type_) if (found := _list_item(one)) is not None), None)
+
+
+def _number(given: object, type_: object) -> object:
+    """Digits as an integer where one is wanted. Raises ``ValueError`` for any other form of it."""
+    if not isinstance(given, str) or (type_ is not int and int not in get_args(type_)):
+        return given
+    if not (given.isascii() and given.isdigit() and len(given) < 20):
+        raise ValueError
+    return int(given)
+
+
+def _names(name: str, given: list[str], kind: type[Enum]) -> list[str]:
+    """Several values of one filter: repeated, or separated by commas; upper and lower case count alike."""
+    by_fold = {str(one.value).upper(): str(one.value) for one in kind}
+    asked = [one.strip().upper() for each in given for one in each.split(",") if one.strip()]
+    if not asked or any(one not in by_fold for one in asked):
+        raise invalid(name, f"must be one of: {', '.join(by_fold.values())}")
+    return [by_fold[one] for one in asked]

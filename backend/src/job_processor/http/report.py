@@ -8,9 +8,9 @@ import contextlib
 import re
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_to_bytes
 
+from job_processor.core.report import Report
 from job_processor.http import json_source
 from job_processor.http.json_source import NotJson, Source
 from job_processor.http.report_shape import (
@@ -26,7 +26,7 @@ from job_processor.http.report_shape import (
 )
 from job_processor.http.schemas import MAX_ATTEMPT
 
-__all__ = ["Report", "Unreadable", "ids_in", "job_in_query", "read_report"]
+__all__ = ["Unreadable", "ids_in", "job_in_query", "read_report"]
 
 MAX_ERROR_CHARACTERS = 4_000
 MAX_PROGRESS_CHARACTERS = 4_096
@@ -44,26 +44,6 @@ _MAX_INFLATED = 1_048_576
 _ID_BYTES = 24
 _PIECE = 65_536
 _ID_IN_BYTES = re.compile(rb"(?<![0-9A-Za-z])[0-9A-Fa-f]{24}(?![0-9A-Za-z])")
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Exactly one of result, error and progress is set. ``notes``: what had to be understood, for people."""
-
-    job_id: str | None = None
-    result: str | None = None
-    error: str | None = None
-    progress: str | None = None
-    attempt: int | None = None
-    execution_id: str | None = None
-    retryable: bool = True
-    flow: str | None = None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def note(self) -> str | None:
-        """The notes as one sentence for the job's history; ``None`` for a report as it is documented."""
-        return f"How the callback was read: {'; '.join(self.notes)}." if self.notes else None
 
 
 def read_report(body: bytes, content_type: str, query: str, max_result_bytes: int) -> Report | Unreadable:

@@ -92,10 +92,6 @@ class PauseRequest(WireIn):
     reason: Reason | None = None
 
 
-class AcceptRequest(WireIn):
-    """Nothing has to be said."""
-
-
 class CallbackReport(msgspec.Struct, rename="camel", kw_only=True):
     """Exactly one of result, error and progress. ``executionId`` alone may stand for ``jobId`` beside an error.
 

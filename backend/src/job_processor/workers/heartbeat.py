@@ -11,9 +11,6 @@ from job_processor.workers.loop import Loop
 from job_processor.workers.trusted_time import TrustedTime
 
 BEAT_SECONDS = 5.0
-SEEN_FOR_SECONDS = 3 * BEAT_SECONDS
-"""A worker that was silent for longer is not shown as alive."""
-
 
 log = structlog.get_logger(__name__)
 

@@ -1,6 +1,6 @@
 """Keeps the leases of attempts under way from ending, and stops attempts whose lease is gone."""
 
-from job_processor.store.base import Store
+from job_processor.acts import Acts
 from job_processor.workers.dispatcher import Dispatcher
 from job_processor.workers.loop import Loop
 
@@ -10,9 +10,9 @@ class LeaseRenewer(Loop):
 
     name = "leases"
 
-    def __init__(self, store: Store, dispatcher: Dispatcher) -> None:
+    def __init__(self, acts: Acts, dispatcher: Dispatcher) -> None:
         super().__init__()
-        self._store = store
+        self._acts = acts
         self._dispatcher = dispatcher
 
     async def tick(self) -> float:
@@ -22,7 +22,7 @@ class LeaseRenewer(Loop):
             tokens: dict[str, list[str]] = {}
             for one in held:
                 tokens.setdefault(one.job_id, []).append(one.token)
-            for job_id in await self._store.extend(held, int(lease_seconds * 1000)):
+            for job_id in await self._acts.outcomes.renew(held, int(lease_seconds * 1000)):
                 # Of a job that was taken over here both attempts may be under way: the oldest has lost its lease.
                 self._dispatcher.abandon(job_id, tokens[job_id].pop(0))
         return lease_seconds / 3

@@ -2,18 +2,12 @@
 
 from collections.abc import AsyncIterator
 
-import structlog
-
-from job_processor.core.errors import JobNotFound
+from job_processor.acts import Acts
 from job_processor.core.failure import ends_without_flow
 from job_processor.core.job import State
-from job_processor.core.outcome import FlowMissing
-from job_processor.lifecycle import Lifecycle
 from job_processor.store.base import Query, Store
-from job_processor.telemetry import Telemetry
 from job_processor.workers.loop import Loop
 
-log = structlog.get_logger(__name__)
 PAGE = 200
 POLL_SECONDS = 300.0
 
@@ -21,18 +15,17 @@ POLL_SECONDS = 300.0
 class Orphans(Loop):
     name = "orphans"
 
-    def __init__(self, lifecycle: Lifecycle, store: Store, telemetry: Telemetry) -> None:
+    def __init__(self, acts: Acts, store: Store) -> None:
         super().__init__()
-        self._lifecycle = lifecycle
+        self._acts = acts
         self._store = store
-        self._telemetry = telemetry
 
     async def tick(self) -> float:
         counts = (await self._store.counts()).by_state
         for flow in sorted({flow for flow, state in counts if state is State.PENDING}):
-            if not self._lifecycle.knows(flow):
+            if flow not in self._acts.flows.by_name:
                 async for job_id in self._over(flow):
-                    await self._end(job_id)
+                    await self._acts.outcomes.end_without_flow(job_id)
         return POLL_SECONDS
 
     async def _over(self, flow: str) -> AsyncIterator[str]:
@@ -48,12 +41,3 @@ class Orphans(Loop):
             if len(page) < PAGE:
                 return
             before = page[-1].id
-
-    async def _end(self, job_id: str) -> None:
-        try:
-            moved = await self._lifecycle.signal(job_id, FlowMissing())
-        except JobNotFound:
-            return
-        if moved.landed:
-            self._telemetry.moved(moved.job)
-            log.warning("ended_without_flow", job=job_id, flow=moved.job.flow)

@@ -2,6 +2,7 @@
 
 import structlog
 
+from job_processor.acts import Acts
 from job_processor.store.base import Store
 from job_processor.workers.loop import Loop
 from job_processor.workers.trusted_time import TrustedTime
@@ -14,8 +15,9 @@ POLL_SECONDS = 60.0
 class Pruner(Loop):
     name = "pruner"
 
-    def __init__(self, store: Store, retention_days: float, time: TrustedTime) -> None:
+    def __init__(self, acts: Acts, store: Store, retention_days: float, time: TrustedTime) -> None:
         super().__init__()
+        self._acts = acts
         self._store = store
         self._time = time
         self._retention_ms = int(retention_days * 86_400_000)
@@ -25,8 +27,8 @@ class Pruner(Loop):
         if not self._time.is_trusted(now):
             return POLL_SECONDS
         before = now - self._retention_ms
-        pruned = await self._store.prune(before, BATCH)
-        forgotten = await self._store.forget(before, BATCH)
+        pruned = await self._acts.jobs.prune(before, BATCH)
+        forgotten = await self._acts.callbacks.prune(before, BATCH)
         if pruned or forgotten:
             log.info("pruned", jobs=pruned, callbacks=forgotten)
         return 0.05 if BATCH in (pruned, forgotten) else POLL_SECONDS

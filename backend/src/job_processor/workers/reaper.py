@@ -5,12 +5,10 @@ from collections.abc import Iterable
 
 import structlog
 
+from job_processor.acts import Acts
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.job import Job
-from job_processor.lifecycle import Lifecycle
 from job_processor.store.base import Store
-from job_processor.telemetry import Telemetry
-from job_processor.workers.expiry import Expiry
 from job_processor.workers.loop import Loop
 
 log = structlog.get_logger(__name__)
@@ -29,12 +27,10 @@ class Reaper(Loop):
 
     name = "reaper"
 
-    def __init__(
-        self, lifecycle: Lifecycle, store: Store, telemetry: Telemetry, asked_first: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, acts: Acts, store: Store, asked_first: Iterable[str] = ()) -> None:
         super().__init__()
+        self._acts = acts
         self._store = store
-        self._expiry = Expiry(lifecycle, telemetry)
         self._asked_first = frozenset(asked_first)
 
     async def tick(self) -> float:
@@ -51,7 +47,7 @@ class Reaper(Loop):
 
     async def _end(self, job: Job) -> None:
         try:
-            await self._expiry.end(job)
+            await self._acts.outcomes.expire(job)
         except StoreUnavailable:
             raise
         except JobNotFound:

@@ -1,4 +1,4 @@
-"""The route table's types, and the OpenAPI document made from it. One table serves both, so they cannot differ."""
+"""The table of operations' types, and the OpenAPI document made from it. The router is made from the same table."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,14 +11,17 @@ from starlette.responses import Response
 
 from job_processor import __version__
 from job_processor.http import schemas
+from job_processor.http.context import Context
+from job_processor.http.problems import PROBLEM_TITLES
+from job_processor.http.query import described
 
-Handler = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Context, Request], Awaitable[Response]]
 WireType = type[msgspec.Struct]
 
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A parameter in ``where``: path, query or header. ``schema`` is JSON Schema."""
+    """A parameter in ``where``: path or header. ``schema`` is JSON Schema."""
 
     name: str
     where: str
@@ -38,6 +41,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
+    """``query``: the struct of its query parameters (``http.query``); ``None``: it has none. ``any_query``: parameters
+    that it does not declare are ignored and not refused."""
+
     method: str
     path: str
     name: str
@@ -47,38 +53,12 @@ class Operation:
     body: WireType | None = None
     body_required: bool = True
     params: Sequence[Param] = ()
+    query: WireType | None = None
     problems: Sequence[int] = ()
     any_query: bool = False
-    """Are query parameters that are not named here left out, and not refused?"""
 
 
-PROBLEM_TITLES = {
-    400: "The request is not well-formed",
-    401: "Not authenticated",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Method not allowed",
-    408: "The request took too long to arrive",
-    409: "Conflict with the job's state",
-    413: "The body is too large",
-    414: "The address is too long",
-    415: "The body must be application/json, not encoded",
-    416: "There is no such range",
-    422: "A field cannot be taken",
-    429: "Too many requests",
-    431: "The headers are too large",
-    500: "Internal error",
-    501: "Not implemented",
-    503: "The store cannot answer now",
-}
-
-
-def query_params(op: Operation) -> dict[str, bool]:
-    """The names in the query string, and which of them may be given more than once."""
-    return {p.name: p.schema.get("type") == "array" for p in op.params if p.where == "query"}
-
-
-def openapi(operations: Sequence[Operation]) -> dict[str, object]:
+def document(operations: Sequence[Operation]) -> dict[str, object]:
     """The OpenAPI 3.1 document of these operations."""
     types: set[WireType] = {schemas.Problem}
     for op in operations:
@@ -100,7 +80,7 @@ def openapi(operations: Sequence[Operation]) -> dict[str, object]:
 
 
 def _told(schema: dict[str, Any]) -> dict[str, Any]:
-    """With the docstring's indentation taken off: Python 3.13 and newer do that by themselves, older ones do not."""
+    """The schema with its docstring's indentation removed: Python before 3.13 leaves it in."""
     return schema | {"description": cleandoc(schema["description"])} if "description" in schema else schema
 
 
@@ -114,30 +94,33 @@ def _operation(op: Operation, refs: Mapping[WireType, object]) -> dict[str, obje
         elif answer.media != "application/json":
             entry["content"] = {answer.media: {"schema": {"type": "string"}}}
         answers[str(status)] = entry
-    # A query parameter that is not known is refused everywhere.
+    # Every route refuses query parameters that it does not declare.
     for status in sorted({*op.problems, 422}):
         answers[str(status)] = {
             "description": PROBLEM_TITLES[status],
             "content": {"application/problem+json": {"schema": refs[schemas.Problem]}},
         }
     made: dict[str, object] = {"operationId": op.name, "summary": op.summary, "responses": answers}
-    if op.params:
-        made["parameters"] = [
-            {
-                "name": p.name,
-                "in": p.where,
-                "description": p.description,
-                "required": p.where == "path",
-                "schema": dict(p.schema),
-            }
-            for p in op.params
-        ]
+    params = [_param(p.name, p.where, p.description, p.schema) for p in op.params]
+    params += [_param(p.name, "query", p.description, p.schema) for p in described(op.query)]
+    if params:
+        made["parameters"] = params
     if op.body is not None:
         made["requestBody"] = {
             "required": op.body_required,
             "content": {"application/json": {"schema": refs[op.body]}},
         }
     return made
+
+
+def _param(name: str, where: str, description: str, schema: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "name": name,
+        "in": where,
+        "description": description,
+        "required": where == "path",
+        "schema": dict(schema),
+    }
 
 
 JOB_ID = Param("id", "path", "the job's id", {"type": "string", "pattern": "^[0-9a-f]{24}$"})

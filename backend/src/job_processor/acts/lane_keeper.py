@@ -1,43 +1,42 @@
-"""What attempts tell about their lane: trouble closes it, an answer opens it. Written by compare-and-set."""
+"""What a worker's attempts show of their flow's lane: a trouble closes it, an answer opens it."""
 
 import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import replace
 
-import structlog
-
+from job_processor.acts.crashes import named
+from job_processor.acts.lanes import Lanes
 from job_processor.core.evidence import Judged, judge
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job
 from job_processor.core.lane import Lane, close, heard, is_shut, lapsed, server_error, testified
 from job_processor.core.outcome import HandOver, LaneClosed, LaneFault, LaneSign, LaneWell
 from job_processor.store.base import Claimed, Store
-from job_processor.workers.crashes import named
-
-log = structlog.get_logger(__name__)
-_TRIES = 20
 
 
 class LaneKeeper:
     """One flow's lane as this worker sees it. ``opened`` is called when an answer has opened a closed lane.
 
-    Who was answered is remembered here and not written while the lane is well; it is written down as soon as the lane
-    is found in trouble, so that every worker can judge by it. Any method but ``answered`` may raise StoreUnavailable.
+    Which jobs were answered is remembered here and not written while the lane is well; it is written as soon as the
+    lane is found in trouble, so that every worker can judge by it. Any method but ``answered`` may raise
+    ``StoreUnavailable``.
     """
 
-    def __init__(self, store: Store, rules: FlowRules, opened: Callable[[], None]) -> None:
+    def __init__(self, store: Store, lanes: Lanes, rules: FlowRules, opened: Callable[[], None]) -> None:
         self._store = store
+        self._lanes = lanes
         self._flow = rules.name
         self._opened = opened
         self._known = Lane(rules.name)
         self._answers: dict[str, int] = {}
-        """The two jobs last handed over of those that were answered, and when: of one job the other is another."""
+        """When the two jobs handed over last, of those that were answered, were handed over. Two, because evidence
+        about a job must come from another job."""
         self._turn = asyncio.Lock()
         """One change at a time in this process: the next one often finds that nothing is left to write."""
 
     async def seen(self, claimed: Claimed) -> None:
-        """The lane as a claim has just found it. Adds what this worker knows and the store does not."""
+        """Take over the lane as a claim found it, and add what this worker knows and the store does not."""
         lane = self._known = claimed.lane
         if lane.trouble is None:
             return
@@ -47,13 +46,13 @@ class LaneKeeper:
             await self._change(lambda lane, now: self._witnessed(lane))
 
     def answered(self, job: Job) -> None:
-        """A job was answered, as it was claimed."""
+        """Remember that a job was answered. ``job``: as claimed."""
         self._answers[job.id] = job.attempts[-1].started_at
         if len(self._answers) > 2:
             del self._answers[min(self._answers, key=self._answers.__getitem__)]
 
     async def judge(self, job: Job, handed: HandOver) -> Judged:
-        """A refusal that may be the job's fault or the lane's. The lane is written."""
+        """Decide whether a refusal is the job's fault or the lane's, and write the lane."""
         judged: Judged | None = None
         if isinstance(handed.lane, LaneClosed):
             handed = replace(handed, lane=await named(self._store, self._flow, handed.lane))
@@ -68,12 +67,12 @@ class LaneKeeper:
         return judged
 
     def judge_by_memory(self, job: Job, handed: HandOver) -> Judged:
-        """The same when the store cannot be asked; nothing is written."""
+        """The same by what this worker remembers, when the store cannot be asked; nothing is written."""
         lane = self._known
         return judge(handed, job, lane, self._others(lane, job.id), self._store.now(), random.random())
 
     async def learn(self, job: Job, sign: LaneSign | None) -> None:
-        """What an attempt showed of the lane. ``LaneWell`` costs nothing while the lane is known to be well."""
+        """Write what an attempt showed of the lane. ``LaneWell`` writes nothing while the lane is known to be well."""
         began = job.attempts[-1].started_at
         match sign:
             case LaneClosed():
@@ -90,7 +89,7 @@ class LaneKeeper:
                 pass
 
     def _others(self, lane: Lane, job_id: str) -> int | None:
-        """When the newest answered hand-over of a job but this one began, as far as this worker and the store know."""
+        """When the newest answered hand-over of another job began, as far as this worker and the store know."""
         times = [at for one, at in self._answers.items() if one != job_id]
         if lane.answered_by not in (None, job_id):
             times.append(lane.answered_at)
@@ -107,19 +106,5 @@ class LaneKeeper:
             if is_shut(known, self._store.now()) and change(known, self._store.now()) is known:
                 # While its wait lasts only another trouble changes a closed lane, and this is none.
                 return known
-            for _ in range(_TRIES):
-                lanes = await self._store.lanes()
-                before = next((one for one in lanes if one.flow == self._flow), Lane(self._flow))
-                self._known = after = change(before, self._store.now())
-                if after is before:
-                    break
-                if await self._store.put_lane(after):
-                    self._tell(before, after)
-                    break
+            self._known = await self._lanes.change(self._flow, change)
             return self._known
-
-    def _tell(self, before: Lane, after: Lane) -> None:
-        if after.trouble is not None and after.strikes > before.strikes:
-            log.warning("lane_closed", flow=self._flow, kind=after.trouble.value, until=after.closed_until)
-        elif after.trouble is None and before.trouble is not None:
-            log.info("lane_open", flow=self._flow)

@@ -1,30 +1,30 @@
-"""Passes a cancel on to the processor that had the job, and keeps in the job's history what it answered."""
+"""Passes a cancel on to the processor that has the attempt, and keeps its answer in the job's history."""
 
 import asyncio
 from collections.abc import Mapping
 
 import structlog
 
+from job_processor.acts.signals import Signals
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.job import Attempt
 from job_processor.core.outcome import CancelAnswered
-from job_processor.lifecycle import Lifecycle
 from job_processor.processors.base import Processor
 
 log = structlog.get_logger(__name__)
 SECONDS = 10.0
-"""What a processor gets to answer in, and what whoever cancels is kept waiting at the most."""
+"""Timeout of a processor's answer to a cancel, and so the longest a cancel request takes."""
 
 
 class Cancels:
-    def __init__(self, lifecycle: Lifecycle, processors: Mapping[str, Processor], seconds: float = SECONDS) -> None:
-        self._lifecycle = lifecycle
+    def __init__(self, signals: Signals, processors: Mapping[str, Processor], seconds: float = SECONDS) -> None:
+        self._signals = signals
         self._processors = processors
         self._seconds = seconds
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def pass_on(self, flow: str, job_id: str, attempt: Attempt) -> None:
-        """Tell the processor. The job is cancelled here whatever it makes of it; its answer may come in later."""
+        """Tell the processor, and wait for its answer until the timeout. The job stays CANCELLED whatever it says."""
         processor = self._processors.get(flow)
         if processor is None:
             return
@@ -34,7 +34,7 @@ class Cancels:
         await asyncio.wait([task], timeout=self._seconds)
 
     async def close(self) -> None:
-        """Answers that are still to come are not waited for."""
+        """Abandon the answers that are still awaited."""
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
@@ -45,7 +45,7 @@ class Cancels:
         if answer is None:
             return
         try:
-            await self._lifecycle.signal(job_id, CancelAnswered(answer, attempt.number))
+            await self._signals.send(job_id, CancelAnswered(answer, attempt.number))
         except (JobNotFound, StoreUnavailable) as error:
             log.warning("cancel_answer_not_kept", job=job_id, reason=str(error))
 

@@ -1,6 +1,6 @@
-"""Refused proofs of callbacks: each is written down, and nobody fills the log or the day with them.
+"""Logs callbacks with a missing or wrong secret or token, and rate-limits them by address.
 
-Only what proves nothing is limited: a sender with the right secret is answered however many forge beside it.
+A sender with the right secret is never limited, however many bad callbacks arrive beside it.
 """
 
 import structlog
@@ -13,12 +13,12 @@ from job_processor.http.problems import Refused
 
 log = structlog.get_logger(__name__)
 A_MINUTE = 300
-"""Refusals that one address is told one by one; far more than a misconfigured sender needs to be noticed."""
+"""Bad callbacks a minute that one address gets a 401 for; further ones get a 429 and no log line."""
 ADDRESSES = 1_000
-"""How many are counted at once; one more, and all are counted anew: the library forgets none by itself."""
+"""Most addresses counted at once. One more resets all counts: the library never drops one by itself."""
 
 
-class Forgeries:
+class UnprovenCallbacks:
     def __init__(self) -> None:
         self._counted = MemoryStorage()
         self._limiter = MovingWindowRateLimiter(self._counted)
@@ -26,7 +26,7 @@ class Forgeries:
 
     @property
     def remembered(self) -> int:
-        """Addresses that are counted now."""
+        """Number of addresses that are counted now."""
         return len(self._counted.events)
 
     def refused(self, request: Request) -> Refused:
@@ -43,5 +43,5 @@ class Forgeries:
                 headers={"retry-after": "60"},
             )
         log.warning("callback_refused", address=address, path=request.url.path)
-        # A new one each time: an exception that is raised again keeps the frames of all the times before.
+        # A new exception each time: one raised again keeps the frames of all times before.
         return Refused(401, "unauthorized", "The callback's secret or token is missing or wrong.")

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 
 from starlette.requests import Request
 
+from job_processor.bus import Bus
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.job import Job
-from job_processor.http.context import Context
 from job_processor.http.transport import FOLLOWED
+from job_processor.store.base import Store
 
 MAX_WAIT_SECONDS = 60.0
 MAX_WAITS = 2_000
@@ -20,11 +21,12 @@ LOOK_AGAIN_SECONDS = 0.2
 _WAIT = re.compile(rb'(?:^|[,;\s])wait\s*=\s*"?(\d{1,18})"?\s*(?:$|[,;\s])', re.IGNORECASE)
 
 
-class Waits:
+class HeldRequests:
     """The requests that are held, of all operations together."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, store: Store, bus: Bus) -> None:
+        self._store = store
+        self._bus = bus
         self._held = 0
 
     async def whole(self, request: Request, job_id: str, stored: Job | None = None) -> tuple[Job, dict[str, str]]:
@@ -69,7 +71,7 @@ class Waits:
         It listens before it reads, so that no change falls between the two. Raises ``JobNotFound``; a read that
         fails is made again, unless it was the first and not ``patient``.
         """
-        with self._context.bus.listen(job_id) as listener:
+        with self._bus.listen(job_id) as listener:
             while True:
                 try:
                     job = await self._read(job_id)
@@ -85,7 +87,7 @@ class Waits:
                 await listener.take()
 
     async def _read(self, job_id: str) -> Job:
-        job = await self._context.store.get(job_id)
+        job = await self._store.get(job_id)
         if job is None:
             raise JobNotFound
         return job

@@ -1,0 +1,75 @@
+"""Everything the product does. HTTP, workers and commands change jobs, callbacks and lanes only through here."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from job_processor import results
+from job_processor.acts.callbacks import Callbacks
+from job_processor.acts.cancels import Cancels
+from job_processor.acts.facts import Facts
+from job_processor.acts.flow_table import FlowTable
+from job_processor.acts.jobs import Jobs
+from job_processor.acts.lanes import Lanes
+from job_processor.acts.outcomes import Outcomes
+from job_processor.acts.questions import Questions
+from job_processor.acts.signals import Signals
+from job_processor.acts.verdicts import Verdicts
+from job_processor.core.ids import IdFactory
+from job_processor.core.redaction import Redactor
+from job_processor.processors.base import Processor
+from job_processor.store.base import Store
+
+_NO_PROCESSORS: Mapping[str, Processor] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """The acts of one process over one store."""
+
+    flows: FlowTable
+    facts: Facts
+    verdicts: Verdicts
+    signals: Signals
+    jobs: Jobs
+    callbacks: Callbacks
+    outcomes: Outcomes
+    questions: Questions
+    lanes: Lanes
+    cancels: Cancels
+
+    async def close(self) -> None:
+        """Abandon what acts still wait for."""
+        await self.cancels.close()
+
+
+def acts_over(
+    store: Store,
+    flows: FlowTable,
+    ids: IdFactory,
+    *,
+    processors: Mapping[str, Processor] = _NO_PROCESSORS,
+    redactor: Redactor | None = None,
+    examiners: results.Examiners | None = None,
+    jitter: Callable[[], float] = random.random,
+) -> Acts:
+    """The acts over ``store``. ``processors``: by flow, those that cancels are passed on to; ``examiners``: the shared
+    ones when ``None``; ``jitter``: random numbers in [0, 1) for the back-off."""
+    facts = Facts()
+    verdicts = Verdicts(examiners or results.shared())
+    signals = Signals(store, flows, verdicts, facts, jitter)
+    cancels = Cancels(signals, processors)
+    outcomes = Outcomes(store, signals, facts)
+    return Acts(
+        flows=flows,
+        facts=facts,
+        verdicts=verdicts,
+        signals=signals,
+        jobs=Jobs(store, flows, signals, cancels, ids, facts),
+        callbacks=Callbacks(store, flows, signals, ids, facts, redactor or Redactor()),
+        outcomes=outcomes,
+        questions=Questions(store, signals, outcomes),
+        lanes=Lanes(store, facts),
+        cancels=cancels,
+    )

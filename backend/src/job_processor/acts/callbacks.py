@@ -1,0 +1,252 @@
+"""Callbacks that proved themselves: what each one is (applied, duplicate, late, …), what is kept of it, and accepting a
+kept one by hand."""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from job_processor.acts.facts import CallbackJudged, Facts
+from job_processor.acts.flow_table import FlowTable
+from job_processor.acts.signals import Moved, Signals, reported_error
+from job_processor.core.callbacks import Answer, judge
+from job_processor.core.errors import CallbackNotFound, JobNotFound, MoveRefused, StoreUnavailable
+from job_processor.core.ids import IdFactory
+from job_processor.core.inbox import Callback, Said
+from job_processor.core.job import Job, State
+from job_processor.core.outcome import (
+    CallbackUnreadable,
+    CameLate,
+    Failed,
+    Progressed,
+    Reported,
+    ResultAccepted,
+    Signal,
+    Succeeded,
+)
+from job_processor.core.redaction import Redactor
+from job_processor.core.report import Report
+from job_processor.failpoints import failpoint
+from job_processor.store.base import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a callback was. ``job``: as it stands after it, ``None`` when no job is known by what the callback names.
+    ``kept``: the id under which it is kept; ``None``: it is not."""
+
+    verdict: Answer
+    job: Job | None = None
+    kept: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableBody:
+    """A body that could not be read as a report. ``body``: its bytes, or their beginning when ``cut``; ``None``: none
+    were received."""
+
+    body: bytes | None
+    cut: bool
+    content_type: str | None
+
+
+class Callbacks:
+    """``redactor`` takes our own secrets out of what a callback says before it is kept; a result stays as it came."""
+
+    def __init__(
+        self, store: Store, flows: FlowTable, signals: Signals, ids: IdFactory, facts: Facts, redactor: Redactor
+    ) -> None:
+        self._store = store
+        self._flows = flows
+        self._signals = signals
+        self._ids = ids
+        self._facts = facts
+        self._redactor = redactor
+
+    async def report(self, report: Report, job_id: str, attempt: int | None) -> Judged:
+        """Apply a report on a job. One that changes nothing is kept in the callback inbox, except progress.
+
+        ``attempt``: whose report it is, if that is known. Raises ``JobNotFound`` (the report is kept all the same).
+        """
+        report = self._redacted(report)
+        signal = _signal(report, attempt)
+        failpoint("callback.before_apply")
+        try:
+            moved = await self._signals.send(job_id, signal)
+        except JobNotFound:
+            await self._keep_report(Answer.UNKNOWN, report, job_id, attempt)
+            self._facts.tell(CallbackJudged(Answer.UNKNOWN.value))
+            raise
+        failpoint("callback.after_apply")
+        verdict = Answer.APPLIED if moved.landed else judge(moved.job, signal)
+        kept = None
+        if verdict is not Answer.APPLIED:
+            kept = await self._keep_report(verdict, report, job_id, attempt)
+        if verdict is Answer.LATE:
+            # The callback is kept; its sender gets its answer whether this history entry can be written or not.
+            with contextlib.suppress(StoreUnavailable, JobNotFound):
+                await self._signals.send(job_id, CameLate(attempt))
+        self._facts.tell(CallbackJudged(verdict.value))
+        return Judged(verdict, moved.job, kept)
+
+    async def crashed(self, report: Report, execution_id: str) -> Judged:
+        """Apply an error report that names only an execution id. ``UNKNOWN``: no job in flight has this id, or several
+        have; the report is kept.
+
+        The report is stored before the job is looked up; ``Signals.apply_early_reports`` does the reverse, so that at
+        least one side sees the other.
+        """
+        report = self._redacted(report)
+        words = report.error or ""
+        kept = await self._keep(
+            Answer.UNKNOWN,
+            Said.ERROR,
+            words,
+            execution_id=execution_id,
+            retryable=report.retryable,
+            flow=report.flow,
+        )
+        flows = None if report.flow is None else self._flows.sharing_processor(report.flow)
+        job_id = await self._store.find_execution(execution_id, flows)
+        if job_id is None:
+            self._facts.tell(CallbackJudged(Answer.UNKNOWN.value))
+            return Judged(Answer.UNKNOWN, None, kept)
+        failed = Reported(Failed(reported_error(words), report.retryable), execution=execution_id)
+        moved = await self._signals.send(job_id, failed)
+        if moved.landed and kept is not None:
+            await self._store.settle(kept, Answer.APPLIED, job_id)
+        verdict = Answer.APPLIED if moved.landed else Answer.STALE
+        self._facts.tell(CallbackJudged(verdict.value))
+        return Judged(verdict, moved.job, kept)
+
+    async def unreadable(self, why: str, job_id: str | None, attempt: int | None, body: UnreadableBody) -> str | None:
+        """Keep a callback that could not be read, and note it in its job's history.
+
+        ``why``: for people; ``job_id``: its job, if that is known. Returns the id under which it is kept, if it is.
+        """
+        kept = await self._keep(
+            Answer.UNREADABLE,
+            Said.UNREADABLE,
+            why,
+            job_id=job_id,
+            attempt=attempt,
+            body=body.body,
+            body_cut=body.cut,
+            content_type=body.content_type,
+        )
+        if job_id is not None:
+            with contextlib.suppress(JobNotFound):
+                await self._signals.send(job_id, CallbackUnreadable(why, attempt))
+        self._facts.tell(CallbackJudged(Answer.UNREADABLE.value))
+        return kept
+
+    async def job_among(self, ids: Sequence[str]) -> str | None:
+        """The first of these ids that is a job not yet final, else the first that is a job, else ``None``."""
+        final: str | None = None
+        for job_id in ids:
+            job = await self._store.get(job_id)
+            if job is not None and not job.is_final:
+                return job_id
+            if job is not None:
+                final = final or job_id
+        return final
+
+    async def accept(self, callback_id: str) -> Moved:
+        """Complete a job with what a kept callback brought: a FAILED or CANCELLED job with a late result, or any job
+        that is not COMPLETED with the bytes of an unreadable callback. Accepting twice is accepting once.
+
+        Raises ``CallbackNotFound``, ``JobNotFound``, and ``MoveRefused`` for a callback without a result and for a job
+        in any other state.
+        """
+        callback = await self._store.kept(callback_id)
+        if callback is None:
+            raise CallbackNotFound(callback_id)
+        result = callback.takeable
+        if result is None:
+            raise MoveRefused("This callback brought no result that could be accepted.")
+        if callback.job_id is None:
+            raise JobNotFound
+        unread = callback.said is Said.UNREADABLE
+        accepted = ResultAccepted(result, unread=unread, attempt=callback.attempt)
+        moved = await self._signals.send(callback.job_id, accepted)
+        done = moved.job.state is State.COMPLETED and moved.job.result == result
+        if not moved.landed and not done:
+            state = moved.job.state.value
+            if unread:
+                raise MoveRefused(f"The job has a result already; it is {state}.")
+            raise MoveRefused(f"Only FAILED and CANCELLED jobs take a late result; this one is {state}.")
+        await self._store.settle(callback_id, Answer.ACCEPTED, moved.job.id)
+        return moved
+
+    async def prune(self, last_before: int, limit: int) -> int:
+        """Delete up to ``limit`` kept callbacks last delivered before then (ms since 1970); returns how many."""
+        return await self._store.forget(last_before, limit)
+
+    def _redacted(self, report: Report) -> Report:
+        """A workflow may put its whole input, callback token included, into an error."""
+        return replace(
+            report,
+            error=self._redactor.maybe(report.error),
+            progress=self._redactor.maybe(report.progress),
+            execution_id=self._redactor.maybe(report.execution_id),
+        )
+
+    async def _keep_report(self, verdict: Answer, report: Report, job_id: str, attempt: int | None) -> str | None:
+        """Keep a report in the inbox: of a duplicate only that it came, and progress not at all."""
+        if report.progress is not None:
+            return None
+        content = report.error if report.error is not None else report.result or ""
+        return await self._keep(
+            verdict,
+            Said.RESULT if report.error is None else Said.ERROR,
+            "" if verdict is Answer.DUPLICATE else content,
+            job_id=job_id,
+            attempt=attempt,
+            execution_id=report.execution_id,
+            retryable=report.retryable,
+        )
+
+    async def _keep(
+        self,
+        verdict: Answer,
+        said: Said,
+        content: str,
+        *,
+        job_id: str | None = None,
+        attempt: int | None = None,
+        execution_id: str | None = None,
+        retryable: bool = True,
+        body: bytes | None = None,
+        body_cut: bool = False,
+        content_type: str | None = None,
+        flow: str | None = None,
+    ) -> str | None:
+        """Store a callback durably, or count one more delivery of it. Returns its id; ``None``: it was not kept."""
+        now = self._store.now()
+        callback = Callback(
+            id=self._ids.new(now),
+            received_at=now,
+            last_at=now,
+            verdict=verdict,
+            said=said,
+            content=content,
+            job_id=job_id,
+            attempt=attempt,
+            execution_id=execution_id,
+            retryable=retryable,
+            body=body,
+            body_cut=body_cut,
+            content_type=content_type,
+            flow=flow,
+        )
+        return await self._store.keep(callback)
+
+
+def _signal(report: Report, attempt: int | None) -> Signal:
+    if report.progress is not None:
+        return Progressed(report.progress, attempt)
+    if report.error is not None:
+        error = reported_error(report.error)
+        execution = None if report.job_id is not None else report.execution_id
+        return Reported(Failed(error, report.retryable), attempt, execution=execution, note=report.note)
+    assert report.result is not None
+    return Reported(Succeeded(report.result), attempt, note=report.note)

@@ -1,0 +1,34 @@
+"""The rules of all flows, as acts and workers ask for them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from job_processor.core.errors import InvalidField
+from job_processor.core.flow import FlowRules
+
+
+@dataclass(frozen=True, slots=True)
+class FlowTable:
+    """``default``: the flow of a job that names none. ``sharing``: of a flow, all flows with the same processor behind
+    them (itself included); they share that processor's execution ids.
+    """
+
+    by_name: Mapping[str, FlowRules]
+    default: str
+    sharing: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def rules(self, flow: str) -> FlowRules:
+        """The flow's rules; the defaults for a flow that is no longer defined, since its jobs may still be here."""
+        return self.by_name.get(flow) or FlowRules(flow)
+
+    def for_new_job(self, flow: str | None) -> FlowRules:
+        """The rules for a submission. Raises ``InvalidField`` for an unknown flow."""
+        rules = self.by_name.get(flow or self.default)
+        if rules is None:
+            raise InvalidField("flow", f"must be one of: {', '.join(sorted(self.by_name))}")
+        return rules
+
+    def sharing_processor(self, flow: str) -> frozenset[str]:
+        """The flows whose processor is this flow's."""
+        return self.sharing.get(flow, frozenset({flow}))

@@ -1,0 +1,131 @@
+"""What is done with jobs: submit, cancel, retry, replay, delete, and deletion after the retention time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from job_processor.acts.cancels import Cancels
+from job_processor.acts.facts import Facts, JobDeleted, JobMoved
+from job_processor.acts.flow_table import FlowTable
+from job_processor.acts.signals import Moved, Signals
+from job_processor.core import transitions
+from job_processor.core.errors import InvalidField, JobNotFound, MoveRefused
+from job_processor.core.ids import IdFactory
+from job_processor.core.job import Job, Json, State
+from job_processor.core.outcome import Cancelled, Retried
+from job_processor.core.transitions import attempt_ended_by_cancel
+from job_processor.store.base import Added, IdempotencyKey, Store
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A submission whose fields were checked one by one. Times in milliseconds since 1970."""
+
+    prompt: str
+    flow: str | None = None
+    run_at: int | None = None
+    delay_ms: int | None = None
+    priority: int = 0
+    max_attempts: int | None = None
+    deadline: int | None = None
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, Json] | None = None
+    result_schema: Mapping[str, Json] | None = None
+    replay_of: str | None = None
+
+
+class Jobs:
+    def __init__(
+        self, store: Store, flows: FlowTable, signals: Signals, cancels: Cancels, ids: IdFactory, facts: Facts
+    ) -> None:
+        self._store = store
+        self._flows = flows
+        self._signals = signals
+        self._cancels = cancels
+        self._ids = ids
+        self._facts = facts
+
+    async def submit(self, new: NewJob, key: IdempotencyKey | None = None) -> Added:
+        """Store a new job. Raises ``InvalidField`` for an unknown flow or a deadline that has passed."""
+        rules = self._flows.for_new_job(new.flow)
+        now = self._store.now()
+        run_at = new.run_at if new.delay_ms is None else now + new.delay_ms
+        if new.deadline is not None and new.deadline <= max(now, run_at or 0):
+            raise InvalidField("deadline", "must lie ahead, and after the job may start")
+        job = transitions.submit(
+            job_id=self._ids.new(now),
+            prompt=new.prompt,
+            rules=rules,
+            now=now,
+            run_at=run_at,
+            priority=new.priority,
+            max_attempts=new.max_attempts,
+            deadline=new.deadline,
+            tags=new.tags,
+            metadata=new.metadata,
+            result_schema=new.result_schema,
+            replay_of=new.replay_of,
+        )
+        added = await self._store.add(job, key)
+        if added.created:
+            self._facts.tell(JobMoved(added.job, None))
+        return added
+
+    async def cancel(self, job_id: str, reason: str | None = None) -> Moved:
+        """Cancel a job and pass the cancel on to the processor of an attempt in flight.
+
+        Cancelling a CANCELLED job changes nothing. Raises ``JobNotFound``, and ``MoveRefused`` for any other final job.
+        """
+        moved = await self._signals.send(job_id, Cancelled(reason))
+        if not moved.landed and moved.job.state is not State.CANCELLED:
+            raise MoveRefused(f"The job is already {moved.job.state.value}.")
+        ended = attempt_ended_by_cancel(moved.job) if moved.landed else None
+        if ended is not None:
+            await self._cancels.pass_on(moved.job.flow, moved.job.id, ended)
+        return moved
+
+    async def retry(self, job_id: str, more_attempts: int | None = None) -> Job:
+        """Put a FAILED or CANCELLED job back, PENDING, with ``more_attempts`` (the flow's number when ``None``).
+
+        Raises ``JobNotFound``, and ``MoveRefused`` for any other state.
+        """
+        job = await self._job(job_id)
+        more = more_attempts or self._flows.rules(job.flow).max_attempts
+        moved = await self._signals.send(job_id, Retried(more), known=job)
+        if not moved.landed:
+            raise MoveRefused(f"Only FAILED and CANCELLED jobs can be retried; this one is {moved.job.state.value}.")
+        return moved.job
+
+    async def replay(self, job_id: str, flow: str | None = None, prompt: str | None = None) -> Job:
+        """Submit a new job with an old one's prompt (or another), on the same or another flow.
+
+        Raises ``JobNotFound``, and ``InvalidField`` for an unknown flow.
+        """
+        old = await self._job(job_id)
+        new = NewJob(
+            prompt=prompt if prompt is not None else old.prompt,
+            flow=flow or old.flow,
+            priority=old.priority,
+            tags=old.tags,
+            metadata=old.metadata,
+            result_schema=old.result_schema,
+            replay_of=old.id,
+        )
+        return (await self.submit(new)).job
+
+    async def delete(self, job_id: str) -> None:
+        """Delete a final job with its callbacks. Raises ``JobNotFound``, and ``MoveRefused`` for a job that is not
+        final."""
+        if not await self._store.delete(job_id):
+            job = await self._job(job_id)
+            raise MoveRefused(f"Only final jobs can be deleted; this one is {job.state.value}.")
+        self._facts.tell(JobDeleted(job_id))
+
+    async def prune(self, finished_before: int, limit: int) -> int:
+        """Delete up to ``limit`` jobs that finished before then (milliseconds since 1970); returns how many."""
+        return await self._store.prune(finished_before, limit)
+
+    async def _job(self, job_id: str) -> Job:
+        job = await self._store.get(job_id)
+        if job is None:
+            raise JobNotFound(job_id)
+        return job

@@ -1,0 +1,63 @@
+"""Changes of a flow's lane: pause, resume, and the one compare-and-set loop that all of them go through."""
+
+from collections.abc import Callable
+
+import structlog
+
+from job_processor.acts.facts import Facts, LaneMoved
+from job_processor.core.errors import StoreUnavailable
+from job_processor.core.lane import Lane, lost_runs, pause, resume
+from job_processor.store.base import Store
+
+log = structlog.get_logger(__name__)
+TRIES = 20
+"""Compare-and-sets lost in a row after which the store counts as unavailable."""
+
+
+class Lanes:
+    def __init__(self, store: Store, facts: Facts) -> None:
+        self._store = store
+        self._facts = facts
+
+    async def of(self, flow: str) -> Lane:
+        """The flow's lane as stored; a new one when there is no record."""
+        return next((one for one in await self._store.lanes() if one.flow == flow), Lane(flow))
+
+    async def change(self, flow: str, decide: Callable[[Lane, int], Lane]) -> Lane:
+        """Write what ``decide`` (lane, now in milliseconds since 1970) makes of the lane; the same lane: no write.
+
+        ``decide`` is called again on the newest lane whenever another writer was faster. Returns the lane as decided.
+        """
+        for _ in range(TRIES):
+            before = await self.of(flow)
+            after = decide(before, self._store.now())
+            if after is before:
+                return after
+            if await self._store.put_lane(after):
+                self._told(before, after)
+                return after
+        raise StoreUnavailable("The lane changes faster than it can be written.")
+
+    async def pause(self, flow: str, reason: str | None) -> Lane:
+        """Hand over no more jobs of the flow until it is resumed."""
+        return await self.change(flow, lambda lane, now: pause(lane, reason))
+
+    async def resume(self, flow: str) -> Lane:
+        """Hand over jobs of the flow again."""
+        return await self.change(flow, lambda lane, now: resume(lane))
+
+    async def runs_may_be_lost(self, flow: str) -> None:
+        """Note that the processor lost a run or could not be reached: all its attempts are then asked about.
+
+        Written once; when another writer was faster the next question shows the same.
+        """
+        lane = await self.of(flow)
+        if lane.trouble is None and await self._store.put_lane(lost_runs(lane, self._store.now())):
+            log.warning("runs_may_be_lost", flow=flow)
+
+    def _told(self, before: Lane, after: Lane) -> None:
+        self._facts.tell(LaneMoved(before, after))
+        if after.trouble is not None and after.strikes > before.strikes:
+            log.warning("lane_closed", flow=after.flow, kind=after.trouble.value, until=after.closed_until)
+        elif after.trouble is None and before.trouble is not None:
+            log.info("lane_open", flow=after.flow)

@@ -1,0 +1,101 @@
+"""The one way a stored job changes: decide (``core.transitions``), compare-and-set (store), tell the fact."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from job_processor.acts.facts import Facts, JobMoved
+from job_processor.acts.flow_table import FlowTable
+from job_processor.acts.verdicts import Verdicts, awaits_verdict
+from job_processor.core import transitions
+from job_processor.core.callbacks import Answer
+from job_processor.core.errors import JobNotFound, StoreUnavailable
+from job_processor.core.inbox import Callback
+from job_processor.core.job import Job, JobError, State
+from job_processor.core.outcome import Failed, Reported, Signal
+from job_processor.store.base import InboxQuery, Store
+
+TRIES = 50
+"""Compare-and-sets lost in a row after which the store counts as unavailable: far more than contention can cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The job after a signal. ``landed``: the signal changed it."""
+
+    job: Job
+    landed: bool
+
+
+class Signals:
+    def __init__(
+        self,
+        store: Store,
+        flows: FlowTable,
+        verdicts: Verdicts,
+        facts: Facts,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._store = store
+        self._flows = flows
+        self._verdicts = verdicts
+        self._facts = facts
+        self._jitter = jitter
+
+    async def send(self, job_id: str, signal: Signal, known: Job | None = None) -> Moved:
+        """Apply a signal to a job; decide anew on the newest job whenever another writer was faster.
+
+        ``known``: the job as the caller last read it, which saves a read. Raises ``JobNotFound``.
+        """
+        for _ in range(TRIES):
+            job = known if known is not None else await self._store.get(job_id)
+            known = None
+            if job is None:
+                raise JobNotFound(job_id)
+            change = self._decide(job, signal)
+            if change is not None and awaits_verdict(signal):
+                # Not before: a signal that changes nothing (a duplicate) is not examined. Once: the verdict stays with
+                # the signal when the compare-and-set is lost.
+                signal = await self._verdicts.of_signal(signal, job)
+                change = self._decide(job, signal)
+            if change is None:
+                return Moved(job, landed=False)
+            if await self._store.apply(change):
+                self._facts.tell(JobMoved(change.job, job.state))
+                if change.job.state is State.WAITING and job.state is State.RUNNING:
+                    return Moved(await self.apply_early_reports(change.job), landed=True)
+                return Moved(change.job, landed=True)
+        raise StoreUnavailable("The job changes faster than it can be written.")
+
+    def _decide(self, job: Job, signal: Signal) -> transitions.Change | None:
+        return transitions.decide(job, signal, self._store.now(), self._flows.rules(job.flow), self._jitter())
+
+    async def apply_early_reports(self, job: Job) -> Job:
+        """The job after the crash reports that arrived before its execution id was stored.
+
+        A report is stored first and the job looked up then (``Callbacks.crashed``); here the execution id is stored
+        first and the reports looked up then. So at least one side sees the other.
+        """
+        attempt = job.attempts[-1]
+        if attempt.execution_id is None:
+            return job
+        for one in await self._store.inbox(InboxQuery(execution_id=attempt.execution_id)):
+            if one.callback.is_about(attempt) and await self._is_of_its_processor(one.callback, job):
+                report = Failed(reported_error(one.callback.content), one.callback.retryable)
+                moved = await self.send(job.id, Reported(report, execution=attempt.execution_id), known=job)
+                if moved.landed:
+                    await self._store.settle(one.callback.id, Answer.APPLIED, job.id)
+                job = moved.job
+        return job
+
+    async def _is_of_its_processor(self, callback: Callback, job: Job) -> bool:
+        """Whether the report is from the processor that has the job. A report that names no flow is believed while no
+        other processor has an execution of the same id in flight."""
+        if callback.flow is not None:
+            return job.flow in self._flows.sharing_processor(callback.flow)
+        return callback.execution_id is None or await self._store.find_execution(callback.execution_id) == job.id
+
+
+def reported_error(words: str) -> JobError:
+    """The error of an attempt whose processor reported one by a callback; ``words`` are the processor's."""
+    return JobError("processor_reported", words or "The processor reported an error without words.")

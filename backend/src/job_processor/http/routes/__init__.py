@@ -1,0 +1,17 @@
+"""The table of operations: it makes the router and the OpenAPI document, so that the two cannot differ.
+
+A route parses the request, calls one act (or reads the store), and renders the answer.
+"""
+
+from job_processor.http.openapi import Operation
+from job_processor.http.routes import callbacks, events, flows, health, inbox, jobs
+
+# Starlette tries routes in this order.
+OPERATIONS: tuple[Operation, ...] = (
+    *jobs.OPERATIONS,
+    *callbacks.OPERATIONS,
+    *inbox.OPERATIONS,
+    *flows.OPERATIONS,
+    *events.OPERATIONS,
+    *health.OPERATIONS,
+)

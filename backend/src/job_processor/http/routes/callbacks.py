@@ -1,0 +1,219 @@
+"""A processor reports back. First the proof, then the report, then the act; a duplicate gets a 200."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Concatenate, ParamSpec, TypeVar
+
+import msgspec
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import Response
+
+from job_processor.acts.callbacks import Judged, UnreadableBody
+from job_processor.acts.facts import CallbackJudged
+from job_processor.core.callbacks import Answer as Verdict
+from job_processor.core.report import Report
+from job_processor.http import schemas as s
+from job_processor.http import wire
+from job_processor.http.context import Context, answer, header
+from job_processor.http.gate import Came, read_bytes
+from job_processor.http.openapi import Answer, Operation, Param
+from job_processor.http.problems import Refused
+from job_processor.http.report import Unreadable, ids_in, job_in_query, read_report
+from job_processor.http.routes.shared import BODY_PROBLEMS
+from job_processor.http.schemas import FieldError
+from job_processor.http.transport import PROVEN
+from job_processor.signing import CallbackClaim
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ESCAPED_BYTES = 6
+"""Most bytes that one byte of a result takes in JSON: ``\\u`` and four digits."""
+AROUND_BYTES = 65_536
+"""Most bytes beside the result: the other fields, a form's boundaries."""
+_THREAD_ABOVE = 65_536
+"""Bodies of more bytes are parsed in a thread, off the event loop."""
+
+
+class CallbackQuery(msgspec.Struct, frozen=True, rename="camel"):
+    """Fields that may stand in the query string instead of the body (``http.report`` reads them)."""
+
+    job_id: Annotated[str | None, Meta(pattern="^[0-9a-f]{24}$", description="may stand for `jobId` in the body")] = (
+        None
+    )
+    attempt: Annotated[int | None, Meta(ge=1, le=s.MAX_ATTEMPT, description="may stand for `attempt` in the body")] = (
+        None
+    )
+    execution_id: Annotated[str | None, Meta(max_length=128, description="may stand for `executionId` in the body")] = (
+        None
+    )
+    flow: Annotated[str | None, Meta(description="may stand for `flow` in the body")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A body as it came, and what it says."""
+
+    came: Came | None
+    said: Report | Unreadable
+
+
+async def receive(context: Context, request: Request) -> Response:
+    claim = _prove(context, request)
+    request.scope[PROVEN] = True
+    read = await _read(context, request, claim)
+    said = read.said
+    if isinstance(said, Report):
+        job_id = said.job_id or (None if claim is None else claim.job_id)
+        if job_id is not None:
+            if claim is not None and (job_id != claim.job_id or said.attempt not in (None, claim.attempt)):
+                raise _unproven(context, request)
+            attempt = said.attempt if claim is None else claim.attempt
+            return await _answer(context, await context.acts.callbacks.report(said, job_id, attempt))
+        if said.execution_id is not None and said.error is not None:
+            return await _answer(context, await context.acts.callbacks.crashed(said, said.execution_id))
+        wish = "jobId: is required (an error may name an executionId instead)"
+        said = Unreadable(422, "invalid_field", wish, "jobId")
+    raise await _unreadable(context, request, said, read.came, claim)
+
+
+def _prove(context: Context, request: Request) -> CallbackClaim | None:
+    """What a callback token allows; ``None`` for the shared secret, which allows everything. Raises ``Refused``."""
+    signer = context.signer
+    bearer, secret = b"", b""
+    for name, value in request.scope["headers"]:
+        if name == b"authorization":
+            bearer = value
+        elif name == b"x-webhook-secret":
+            secret = value
+    if secret and signer.is_secret(secret):
+        return None
+    if bearer[:7].lower() == b"bearer ":
+        claim = signer.verify(bearer[7:].strip(), context.store.now() / 1000)
+        if claim is not None:
+            return claim
+    raise _unproven(context, request)
+
+
+def _unproven(context: Context, request: Request) -> Refused:
+    context.acts.facts.tell(CallbackJudged("unauthorized"))
+    return context.unproven.refused(request)
+
+
+async def _read(context: Context, request: Request, claim: CallbackClaim | None) -> _Read:
+    limit = ESCAPED_BYTES * context.max_result_bytes + AROUND_BYTES
+    query = request.scope["query_string"].decode("latin-1")
+    length = header(request, b"content-length") or b""
+    too_large = Unreadable(413, "body_too_large", f"The body may have at most {limit:,} bytes.")
+    if length.isdigit() and int(length) > limit:
+        is_known = claim is not None or job_in_query(query) is not None
+        if is_known or header(request, b"expect") is not None:
+            return _Read(None, too_large)
+        # The beginning of the body may name the job.
+        return _Read(await read_bytes(request, 0), too_large)
+    came = await read_bytes(request, limit)
+    if len(came.body) > limit:
+        return _Read(came, too_large)
+    if came.cut:
+        return _Read(came, Unreadable(400, "incomplete_body", "The body did not arrive whole."))
+    if (header(request, b"content-encoding") or b"identity").lower() != b"identity":
+        return _Read(came, Unreadable(415, "unsupported_encoding", "Send the body without Content-Encoding."))
+    content_type = (header(request, b"content-type") or b"").decode("latin-1")
+    most = context.max_result_bytes
+    return _Read(came, await _off_the_loop(read_report, came.body, content_type, query, most))
+
+
+async def _off_the_loop(read: Callable[Concatenate[bytes, P], T], body: bytes, *more: P.args, **named: P.kwargs) -> T:
+    """What ``read`` returns for a body; for a large one it runs in a thread."""
+    if len(body) > _THREAD_ABOVE:
+        return await asyncio.to_thread(read, body, *more, **named)
+    return read(body, *more, **named)
+
+
+async def _answer(context: Context, judged: Judged) -> Response:
+    job = judged.job
+    if job is None:
+        # Not an error to the sender, which would send the report again and again.
+        return answer(s.CallbackNoted(callback=judged.verdict.value), 202)
+    if judged.verdict is Verdict.LATE:
+        is_kept = judged.kept is not None
+        fate = "kept in the inbox" if is_kept else "not kept: the inbox is full of others for this job"
+        raise Refused(409, "late_result", f"The job is already {job.state.value}; the result is {fate}.")
+    if judged.verdict is Verdict.DIFFERENT:
+        raise Refused(409, "different_result", "The job is COMPLETED with another result; that one stays.")
+    return answer(wire.callback_answer(job, await context.waits(job), judged.verdict.value))
+
+
+async def _unreadable(
+    context: Context, request: Request, why: Unreadable, came: Came | None, claim: CallbackClaim | None
+) -> Refused:
+    """Keep what came and note it in its job. The answer says what is wanted. Nothing is kept when this raises
+    ``StoreUnavailable``."""
+    most = context.max_result_bytes
+    content_type = header(request, b"content-type")
+    is_cut = came is not None and (came.cut or len(came.body) > most)
+    kept = await context.acts.callbacks.unreadable(
+        f"{why.status}: {why.words}",
+        await _job_of(context, request, came, claim),
+        None if claim is None else claim.attempt,
+        UnreadableBody(
+            None if came is None else came.body[:most],
+            is_cut,
+            None if content_type is None else content_type[:200].decode("latin-1"),
+        ),
+    )
+    what = "That it came" if came is None else "Its beginning" if is_cut else "What came"
+    fate = f"{what} is kept in the inbox." if kept is not None else "It is not kept: the inbox is full for this job."
+    errors = [] if why.field is None else [FieldError(field=why.field, message=why.words.partition(": ")[2])]
+    return Refused(why.status, why.code, f"{why.words}{'' if why.words.endswith('.') else '.'} {fate}", errors)
+
+
+async def _job_of(context: Context, request: Request, came: Came | None, claim: CallbackClaim | None) -> str | None:
+    """The job of an unreadable callback: by its token, its address, or the ids found in its bytes."""
+    if claim is not None:
+        return claim.job_id
+    query: bytes = request.scope["query_string"]
+    named = job_in_query(query.decode("latin-1"))
+    ids: Sequence[str] = [] if named is None else [named]
+    if named is None:
+        ids = [*ids_in(query), *([] if came is None else await _off_the_loop(ids_in, came.body))]
+    return await context.acts.callbacks.job_among(ids)
+
+
+_SECRET = Param("x-webhook-secret", "header", "the shared secret; or `Authorization: Bearer` with the callback token")
+_ANSWERS = {
+    200: Answer("the job; `callback` says what the report did", s.CallbackAnswer),
+    202: Answer("an executionId that belongs to no job in flight; the report is kept", s.CallbackNoted),
+}
+_PROBLEMS = (*BODY_PROBLEMS, 401, 404, 409, 429, 503)
+# A report that proved itself is not refused for a query parameter that something on its way added.
+OPERATIONS = (
+    Operation(
+        "POST",
+        "/webhook/callback",
+        "reportCallback",
+        "A processor reports a result, an error or progress",
+        receive,
+        _ANSWERS,
+        body=s.CallbackReport,
+        params=(_SECRET,),
+        query=CallbackQuery,
+        problems=_PROBLEMS,
+        any_query=True,
+    ),
+    Operation(
+        "POST",
+        "/jobs/webhook/callback",
+        "reportCallbackUnderJobs",
+        "The same as /webhook/callback",
+        receive,
+        _ANSWERS,
+        body=s.CallbackReport,
+        params=(_SECRET,),
+        query=CallbackQuery,
+        problems=_PROBLEMS,
+        any_query=True,
+    ),
+)

@@ -1,0 +1,181 @@
+"""Flows and their lanes, workers, counts."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from job_processor.core.flow import FlowRules
+from job_processor.core.job import FINAL
+from job_processor.core.lane import Lane, waits_until
+from job_processor.http import schemas as s
+from job_processor.http import wire
+from job_processor.http.context import Context, FlowInfo, answer
+from job_processor.http.gate import read_json
+from job_processor.http.openapi import Answer, Operation, Param
+from job_processor.http.problems import Refused
+from job_processor.http.routes.shared import BODY_PROBLEMS
+from job_processor.http.situation import Situation
+from job_processor.store.base import Counts
+
+WORKER_SEEN_MS = 15_000
+"""A worker without a heartbeat for longer is not listed."""
+COUNTS_TIMEOUT_SECONDS = 2.0
+"""How long an answer waits for counts that it can do without."""
+
+
+async def flows(context: Context, request: Request) -> Response:
+    situation = await context.situations.read()
+    open_in = {flow for (flow, state), n in situation.counts.by_state.items() if n and state not in FINAL}
+    return answer(
+        [
+            *(_flow(context, info, situation) for info in context.flows.values()),
+            *(_removed(flow, situation) for flow in sorted(open_in - context.flows.keys())),
+        ]
+    )
+
+
+async def pause(context: Context, request: Request) -> Response:
+    sent = await read_json(request, s.PauseRequest, optional=True)
+    info = _named(context, request)
+    return await _with_lane(context, info, await context.acts.lanes.pause(info.rules.name, sent.reason))
+
+
+async def resume(context: Context, request: Request) -> Response:
+    await read_json(request, s.PauseRequest, optional=True)
+    info = _named(context, request)
+    return await _with_lane(context, info, await context.acts.lanes.resume(info.rules.name))
+
+
+def _named(context: Context, request: Request) -> FlowInfo:
+    info = context.flows.get(request.path_params["name"])
+    if info is None:
+        raise Refused(404, "flow_not_found", "There is no flow of this name.")
+    return info
+
+
+async def _with_lane(context: Context, info: FlowInfo, lane: Lane) -> Response:
+    """The flow with its lane as just written; the write is answered whether counts can be read or not."""
+    known = await context.situations.newest(COUNTS_TIMEOUT_SECONDS)
+    counts = Counts({}, {}) if known is None else known.counts
+    return answer(_flow(context, info, Situation({lane.flow: lane}, counts, 0.0)))
+
+
+def _flow(context: Context, info: FlowInfo, situation: Situation) -> s.FlowOut:
+    rules = info.rules
+    lane = situation.lanes.get(rules.name) or Lane(rules.name)
+    state = "paused" if lane.paused else "open" if lane.trouble is None else "closed"
+    until = None if lane.is_open else waits_until(lane, rules, context.store.now())
+    return s.FlowOut(
+        name=rules.name,
+        processor=info.processor,
+        is_default=rules.name == context.acts.flows.default,
+        max_attempts=rules.max_attempts,
+        concurrency=rules.concurrency,
+        rate_per_minute=rules.rate_per_minute,
+        on_invalid_result=rules.on_invalid_result.value,
+        lane=s.LaneOut(
+            state=state,
+            kind=None if lane.trouble is None else lane.trouble.value,
+            detail=None if lane.is_open else lane.detail,
+            until=wire.maybe_time(until),
+        ),
+        by_status=wire.by_flow(situation.counts.by_state).get(rules.name, {}),
+    )
+
+
+def _removed(flow: str, situation: Situation) -> s.FlowOut:
+    """A flow that is no longer defined and still has jobs that are not final."""
+    rules = FlowRules(flow)
+    return s.FlowOut(
+        name=flow,
+        processor="none",
+        is_default=False,
+        max_attempts=rules.max_attempts,
+        concurrency=None,
+        rate_per_minute=None,
+        on_invalid_result=rules.on_invalid_result.value,
+        lane=s.LaneOut(
+            state="removed",
+            kind="no_flow",
+            detail="The flow is not in flows.toml any more. Its jobs fail seven days after they were due.",
+            until=None,
+        ),
+        by_status=wire.by_flow(situation.counts.by_state).get(flow, {}),
+    )
+
+
+async def workers(context: Context, request: Request) -> Response:
+    seen = await context.store.workers(context.store.now() - WORKER_SEEN_MS)
+    return answer([wire.worker(w) for w in seen])
+
+
+async def stats(context: Context, request: Request) -> Response:
+    counts = (await context.situations.read()).counts
+    by_status: dict[str, int] = {}
+    for (_, state), n in counts.by_state.items():
+        by_status[state.value] = by_status.get(state.value, 0) + n
+    oldest = min(counts.oldest_due.values(), default=None)
+    now = context.store.now()
+    return answer(
+        s.StatsOut(
+            total=sum(by_status.values()),
+            by_status=by_status,
+            by_flow=wire.by_flow(counts.by_state),
+            oldest_pending_seconds=None if oldest is None else max(0, now - oldest) / 1000,
+        )
+    )
+
+
+_FLOW = Param("name", "path", "the flow's name")
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/stats",
+        "getStats",
+        "How many jobs there are",
+        stats,
+        {200: Answer("counts", s.StatsOut)},
+        problems=(503,),
+    ),
+    Operation(
+        "GET",
+        "/flows",
+        "listFlows",
+        "Flows and their lanes",
+        flows,
+        {200: Answer("every flow", s.FlowOut, many=True)},
+        problems=(503,),
+    ),
+    Operation(
+        "POST",
+        "/flows/{name}/pause",
+        "pauseFlow",
+        "Hand over no more jobs of a flow",
+        pause,
+        {200: Answer("the flow", s.FlowOut)},
+        body=s.PauseRequest,
+        body_required=False,
+        params=(_FLOW,),
+        problems=(*BODY_PROBLEMS, 404, 503),
+    ),
+    Operation(
+        "POST",
+        "/flows/{name}/resume",
+        "resumeFlow",
+        "Go on with a paused flow",
+        resume,
+        {200: Answer("the flow", s.FlowOut)},
+        body=s.PauseRequest,
+        body_required=False,
+        params=(_FLOW,),
+        problems=(*BODY_PROBLEMS, 404, 503),
+    ),
+    Operation(
+        "GET",
+        "/workers",
+        "listWorkers",
+        "Workers heard of lately",
+        workers,
+        {200: Answer("every worker", s.WorkerOut, many=True)},
+        problems=(503,),
+    ),
+)

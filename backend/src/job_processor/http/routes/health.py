@@ -1,0 +1,83 @@
+"""Health for load balancers and people, and the metrics."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from job_processor import __version__
+from job_processor.core.errors import StoreUnavailable
+from job_processor.http import schemas as s
+from job_processor.http.context import Context, answer
+from job_processor.http.openapi import Answer, Operation
+
+COUNTS_TIMEOUT_SECONDS = 2.0
+"""How long the metrics wait for counts; they are answered without them."""
+
+
+async def health(context: Context, request: Request) -> Response:
+    store = context.store
+    if not await _is_up(context):
+        down = s.StoreOut(kind=store.info.kind, state="down")
+        return answer(s.HealthOut(status="down", store=down, version=__version__), 503, {"retry-after": "2"})
+    up = s.StoreOut(kind=store.info.kind, state="up")
+    return answer(s.HealthOut(status="ok", store=up, version=__version__))
+
+
+async def _is_up(context: Context) -> bool:
+    try:
+        await context.store.ping()
+    except StoreUnavailable:
+        return False
+    return True
+
+
+async def live(context: Context, request: Request) -> Response:
+    return answer(s.LiveOut(status="ok"))
+
+
+async def metrics(context: Context, request: Request) -> Response:
+    up = await _is_up(context)
+    situation = await context.situations.newest(COUNTS_TIMEOUT_SECONDS) if up else None
+    body = context.telemetry.render(
+        up,
+        None if situation is None else situation.counts,
+        () if situation is None else situation.lanes.values(),
+        context.flows,
+        context.store.now(),
+    )
+    return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/health",
+        "getHealth",
+        "Is the store up?",
+        health,
+        {200: Answer("up", s.HealthOut), 503: Answer("down", s.HealthOut)},
+    ),
+    Operation(
+        "GET",
+        "/health/ready",
+        "getReadiness",
+        "The same, for load balancers",
+        health,
+        {200: Answer("ready", s.HealthOut), 503: Answer("not ready", s.HealthOut)},
+    ),
+    Operation(
+        "GET",
+        "/health/live",
+        "getLiveness",
+        "Does the process answer?",
+        live,
+        {200: Answer("alive", s.LiveOut)},
+    ),
+    Operation(
+        "GET",
+        "/metrics",
+        "getMetrics",
+        "Prometheus metrics",
+        metrics,
+        {200: Answer("text exposition format", media="text/plain")},
+    ),
+)

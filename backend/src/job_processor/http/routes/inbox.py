@@ -1,0 +1,125 @@
+"""The callback inbox: list, look, accept."""
+
+from typing import Annotated
+
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import Response
+
+from job_processor.core.callbacks import Answer as Verdict
+from job_processor.core.errors import CallbackNotFound
+from job_processor.core.ids import is_job_id
+from job_processor.failpoints import failpoint
+from job_processor.http import schemas as s
+from job_processor.http import wire
+from job_processor.http.context import Context, answer, answer_list
+from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
+from job_processor.http.paging import Page, next_page
+from job_processor.http.query import parse, wanted
+from job_processor.store.base import InboxQuery
+
+_ID = wanted("must be 24 hex digits")
+
+
+class CallbacksQuery(Page, frozen=True, rename="camel"):
+    """Which kept callbacks to list."""
+
+    job_id: Annotated[str | None, Meta(pattern="^[0-9a-f]{24}$", description="callbacks about this job", extra=_ID)] = (
+        None
+    )
+    verdict: Annotated[
+        tuple[Verdict, ...], Meta(description="one or more verdicts (repeat it, or separate by commas)")
+    ] = ()
+
+
+async def list_callbacks(context: Context, request: Request) -> Response:
+    sent = parse(request.query_params, CallbacksQuery)
+    query = InboxQuery(
+        limit=sent.limit,
+        before=sent.before,
+        job_id=sent.job_id,
+        verdicts=frozenset(sent.verdict),
+        clip=wire.CLIP_BYTES,
+    )
+    found = await context.store.inbox(query)
+    made, more = answer_list(
+        ((one.callback.id, wire.kept(one.callback, one.content_bytes, one.body_bytes)) for one in found),
+        query.limit,
+    )
+    if more is not None:
+        made.headers["link"] = next_page("/callbacks", request.query_params, more)
+    return made
+
+
+async def get(context: Context, request: Request) -> Response:
+    callback = await context.store.kept(_callback_id(request))
+    if callback is None:
+        raise CallbackNotFound
+    return answer(wire.kept_whole(callback))
+
+
+async def body(context: Context, request: Request) -> Response:
+    """The bytes as they came; a browser saves them and never shows them as a page."""
+    callback = await context.store.kept(_callback_id(request))
+    if callback is None or callback.body is None:
+        raise CallbackNotFound
+    named = {"content-disposition": f'attachment; filename="callback-{callback.id}.bin"'}
+    return Response(callback.body, 200, named, "application/octet-stream")
+
+
+async def accept(context: Context, request: Request) -> Response:
+    moved = await context.acts.callbacks.accept(_callback_id(request))
+    failpoint("accept.before_response")
+    return answer(wire.whole(moved.job, None))
+
+
+def _callback_id(request: Request) -> str:
+    value = request.path_params["id"]
+    if not isinstance(value, str) or not is_job_id(value):
+        raise CallbackNotFound
+    return value
+
+
+_CALLBACK = Param("id", "path", "the kept callback's id", JOB_ID.schema)
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/callbacks",
+        "listCallbacks",
+        "The inbox: callbacks that changed nothing, newest first",
+        list_callbacks,
+        {200: Answer("a page; Link names the next", s.KeptCallback, many=True)},
+        query=CallbacksQuery,
+        problems=(422, 503),
+    ),
+    Operation(
+        "GET",
+        "/callbacks/{id}",
+        "getCallback",
+        "The whole callback",
+        get,
+        {200: Answer("the callback", s.KeptCallback)},
+        params=(_CALLBACK,),
+        problems=(404, 503),
+    ),
+    Operation(
+        "GET",
+        "/callbacks/{id}/body",
+        "getCallbackBody",
+        "The bytes of a callback that could not be read, as they came",
+        body,
+        {200: Answer("the bytes", media="application/octet-stream")},
+        params=(_CALLBACK,),
+        problems=(404, 503),
+    ),
+    Operation(
+        "POST",
+        "/callbacks/{id}/accept",
+        "acceptCallback",
+        "Complete a job with a late result, or with what could not be read",
+        accept,
+        {200: Answer("the job, COMPLETED", s.JobWhole)},
+        params=(_CALLBACK,),
+        problems=(404, 409, 503),
+    ),
+)

@@ -1,0 +1,235 @@
+"""Jobs: submit, list, look, cancel, retry, replay, compare, delete."""
+
+import hashlib
+from typing import Annotated
+
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import Response
+
+from job_processor.core.errors import JobNotFound
+from job_processor.core.job import State
+from job_processor.failpoints import failpoint
+from job_processor.http import schemas as s
+from job_processor.http import wire
+from job_processor.http.comparison import compare
+from job_processor.http.context import Context, answer, answer_list, job_id
+from job_processor.http.fingerprint import idempotency_key
+from job_processor.http.gate import read_json
+from job_processor.http.hangup import unless_gone
+from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
+from job_processor.http.paging import Page, next_page
+from job_processor.http.query import parse, wanted
+from job_processor.http.routes.shared import BODY_PROBLEMS, PREFER
+from job_processor.http.submission import check_prompt, key_of, new_job
+from job_processor.store.base import Query
+
+MAX_TEXT = 256
+_TEXT = wanted(f"must have 1 to {MAX_TEXT} characters, and no NUL")
+_TIME = {"format": "date-time", "pattern": s.YEARS}
+# Checked by ``wire.time_in``, which knows more of a time than a pattern can say.
+Time = Annotated[str, Meta(extra_json_schema=_TIME)]
+Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT, pattern=s.NO_NUL, extra=_TEXT)]
+
+
+class JobsQuery(Page, frozen=True, rename="camel"):
+    """Which jobs to list."""
+
+    status: Annotated[tuple[State, ...], Meta(description="one or more states (repeat it, or separate by commas)")] = ()
+    flow: Annotated[Text | None, Meta(description="jobs of this flow")] = None
+    tag: Annotated[Text | None, Meta(description="jobs with this tag")] = None
+    q: Annotated[
+        Text | None,
+        Meta(description="text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII"),
+    ] = None
+    created_after: Annotated[Time | None, Meta(description="RFC 3339 from 1970 to 2099, inclusive")] = None
+    created_before: Annotated[Time | None, Meta(description="RFC 3339 from 1970 to 2099, exclusive")] = None
+
+    def asked(self) -> Query:
+        """The store's query. Raises ``Refused`` (422) for a time that is none."""
+        after, before = self.created_after, self.created_before
+        return Query(
+            limit=self.limit,
+            before=self.before,
+            states=frozenset(self.status),
+            flow=self.flow,
+            tag=self.tag,
+            text=self.q,
+            created_after=None if after is None else wire.time_in("createdAfter", after),
+            created_before=None if before is None else wire.time_in("createdBefore", before),
+            clip=wire.CLIP_BYTES,
+        )
+
+
+async def submit(context: Context, request: Request) -> Response:
+    key = key_of(request)
+    sent = await read_json(request, s.Submission)
+    new = await new_job(context, sent)
+    added = await context.acts.jobs.submit(new, None if key is None else idempotency_key(key, sent))
+    failpoint("submit.before_response")
+    headers = {"location": f"/jobs/{added.job.id}"}
+    if not added.created:
+        headers["idempotent-replayed"] = "true"
+    job, applied = await context.held.whole(request, added.job.id, added.job)
+    return answer(wire.whole(job, await context.waits(job)), 201, headers | applied)
+
+
+async def list_jobs(context: Context, request: Request) -> Response:
+    query = parse(request.query_params, JobsQuery).asked()
+    found = await unless_gone(request, context.store.list(query))
+    situation = await context.situations.recent()
+    made, more = answer_list(
+        ((one.id, wire.summary(one, context.waits_in(one, situation))) for one in found), query.limit
+    )
+    if more is not None:
+        made.headers["link"] = next_page("/jobs", request.query_params, more)
+    return made
+
+
+async def get(context: Context, request: Request) -> Response:
+    job, headers = await context.held.whole(request, job_id(request))
+    made = answer(wire.whole(job, await context.waits(job)), headers=headers)
+    made.headers["etag"] = f'"{hashlib.blake2b(bytes(made.body), digest_size=12).hexdigest()}"'
+    if _matches(request.headers.get("if-none-match", ""), made.headers["etag"]):
+        return Response(status_code=304, headers={"etag": made.headers["etag"]})
+    return made
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    """RFC 9110, 13.1.2: a list of tags, or ``*``; a proxy that compresses turns ours into a weak one."""
+    return any(one.strip().removeprefix("W/") in (etag, "*") for one in if_none_match.split(","))
+
+
+async def cancel(context: Context, request: Request) -> Response:
+    sent = await read_json(request, s.CancelRequest, optional=True)
+    moved = await context.acts.jobs.cancel(job_id(request), sent.reason)
+    failpoint("cancel.before_response")
+    return answer(wire.whole(moved.job, None))
+
+
+async def retry(context: Context, request: Request) -> Response:
+    sent = await read_json(request, s.RetryRequest, optional=True)
+    job = await context.acts.jobs.retry(job_id(request), sent.max_attempts)
+    failpoint("retry.before_response")
+    return answer(wire.whole(job, await context.waits(job)))
+
+
+async def replay(context: Context, request: Request) -> Response:
+    sent = await read_json(request, s.ReplayRequest, optional=True)
+    if sent.prompt is not None:
+        check_prompt(sent.prompt)
+    job = await context.acts.jobs.replay(job_id(request), sent.flow, sent.prompt)
+    failpoint("replay.before_response")
+    return answer(wire.whole(job, await context.waits(job)), 201, {"location": f"/jobs/{job.id}"})
+
+
+async def compare_jobs(context: Context, request: Request) -> Response:
+    left = await context.job(request)
+    right = await context.store.get(request.path_params["otherId"])
+    if right is None:
+        raise JobNotFound
+    return answer(compare(left, right))
+
+
+async def delete(context: Context, request: Request) -> Response:
+    await context.acts.jobs.delete(job_id(request))
+    failpoint("delete.before_response")
+    return Response(status_code=204)
+
+
+_KEY = Param(
+    "Idempotency-Key",
+    "header",
+    "1 to 255 visible ASCII characters; the same key and body give the same job",
+    {"type": "string", "pattern": "^[!-~]{1,255}$"},
+)
+_MATCH = Param("If-None-Match", "header", "an ETag seen before: 304 when nothing changed")
+OPERATIONS = (
+    Operation(
+        "POST",
+        "/jobs",
+        "submitJob",
+        "Submit a job",
+        submit,
+        {201: Answer("stored durably; Location names it", s.JobWhole)},
+        body=s.Submission,
+        params=(_KEY, PREFER),
+        problems=(*BODY_PROBLEMS, 503),
+    ),
+    Operation(
+        "GET",
+        "/jobs",
+        "listJobs",
+        "List jobs, newest first",
+        list_jobs,
+        {200: Answer("a page; Link names the next", s.JobSummary, many=True)},
+        query=JobsQuery,
+        problems=(422, 503),
+    ),
+    Operation(
+        "GET",
+        "/jobs/{id}",
+        "getJob",
+        "The whole job",
+        get,
+        {200: Answer("the job", s.JobWhole), 304: Answer("nothing changed")},
+        params=(JOB_ID, PREFER, _MATCH),
+        problems=(404, 503),
+    ),
+    Operation(
+        "DELETE",
+        "/jobs/{id}",
+        "deleteJob",
+        "Delete a final job",
+        delete,
+        {204: Answer("gone")},
+        params=(JOB_ID,),
+        problems=(404, 409, 503),
+    ),
+    Operation(
+        "POST",
+        "/jobs/{id}/cancel",
+        "cancelJob",
+        "Call a job off",
+        cancel,
+        {200: Answer("the job, CANCELLED", s.JobWhole)},
+        body=s.CancelRequest,
+        body_required=False,
+        params=(JOB_ID,),
+        problems=(*BODY_PROBLEMS, 404, 409, 503),
+    ),
+    Operation(
+        "POST",
+        "/jobs/{id}/retry",
+        "retryJob",
+        "Try a FAILED or CANCELLED job again, under the same id",
+        retry,
+        {200: Answer("the job, PENDING", s.JobWhole)},
+        body=s.RetryRequest,
+        body_required=False,
+        params=(JOB_ID,),
+        problems=(*BODY_PROBLEMS, 404, 409, 503),
+    ),
+    Operation(
+        "POST",
+        "/jobs/{id}/replay",
+        "replayJob",
+        "A new job from an old one's prompt, on the same or another flow",
+        replay,
+        {201: Answer("the new job; replayOf names the old", s.JobWhole)},
+        body=s.ReplayRequest,
+        body_required=False,
+        params=(JOB_ID,),
+        problems=(*BODY_PROBLEMS, 404, 503),
+    ),
+    Operation(
+        "GET",
+        "/jobs/{id}/compare/{otherId}",
+        "compareJobs",
+        "Two jobs' results side by side",
+        compare_jobs,
+        {200: Answer("both, and where they differ", s.Comparison)},
+        params=(JOB_ID, Param("otherId", "path", "the other job's id", JOB_ID.schema)),
+        problems=(404, 503),
+    ),
+)
