@@ -68,5 +68,5 @@ export function bodyAddress(id: string): string {
 
 /** The job, COMPLETED with this result. */
 export async function acceptCallback(id: string): Promise<Job> {
-  return toJob(await bodyOf(client.POST("/callbacks/{id}/accept", { params: { path: { id } }, body: {} })));
+  return toJob(await bodyOf(client.POST("/callbacks/{id}/accept", { params: { path: { id } } })));
 }

@@ -22,40 +22,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/webhook/callback": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** A processor reports a result, an error or progress */
-        post: operations["reportCallback"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/jobs/webhook/callback": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** The same as /webhook/callback */
-        post: operations["reportCallbackUnderJobs"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/jobs/{id}": {
         parameters: {
             query?: never;
@@ -142,34 +108,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/jobs/{id}/events": {
+    "/webhook/callback": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Changes of one job */
-        get: operations["followJob"];
+        get?: never;
         put?: never;
-        post?: never;
+        /** A processor reports a result, an error or progress */
+        post: operations["reportCallback"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/events": {
+    "/jobs/webhook/callback": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Changes of all jobs */
-        get: operations["followJobs"];
+        get?: never;
         put?: never;
-        post?: never;
+        /** The same as /webhook/callback */
+        post: operations["reportCallbackUnderJobs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -329,6 +295,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of one job */
+        get: operations["followJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of all jobs */
+        get: operations["followJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -401,11 +401,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /**
-         * AcceptRequest
-         * @description Nothing has to be said.
-         */
-        AcceptRequest: Record<string, unknown>;
         /**
          * CallbackAnswer
          * @description The job after a callback, and what the callback did: applied, duplicate, stale.
@@ -986,6 +981,8 @@ export interface operations {
             query?: {
                 /** @description 1 to 200 */
                 limit?: number;
+                /** @description where the page starts, from the Link header of the page before */
+                cursor?: string;
                 /** @description one or more states (repeat it, or separate by commas) */
                 status?: ("PENDING" | "RUNNING" | "WAITING" | "COMPLETED" | "FAILED" | "CANCELLED")[];
                 /** @description jobs of this flow */
@@ -998,8 +995,6 @@ export interface operations {
                 createdAfter?: string;
                 /** @description RFC 3339 from 1970 to 2099, exclusive */
                 createdBefore?: string;
-                /** @description where the page starts, from the Link header of the page before */
-                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -1101,276 +1096,6 @@ export interface operations {
             };
             /** @description A field cannot be taken */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store cannot answer now */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    reportCallback: {
-        parameters: {
-            query?: {
-                /** @description may stand for `jobId` in the body */
-                jobId?: string;
-                /** @description may stand for `attempt` in the body */
-                attempt?: number;
-                /** @description may stand for `executionId` in the body */
-                executionId?: string;
-                /** @description may stand for `flow` in the body */
-                flow?: string;
-            };
-            header?: {
-                /** @description the shared secret; or `Authorization: Bearer` with the callback token */
-                "x-webhook-secret"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CallbackReport"];
-            };
-        };
-        responses: {
-            /** @description the job; `callback` says what the report did */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CallbackAnswer"];
-                };
-            };
-            /** @description an executionId that belongs to no job in flight; the report is kept */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CallbackNoted"];
-                };
-            };
-            /** @description The request is not well-formed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not authenticated */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request took too long to arrive */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict with the job's state */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body must be application/json, not encoded */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A field cannot be taken */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store cannot answer now */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    reportCallbackUnderJobs: {
-        parameters: {
-            query?: {
-                /** @description may stand for `jobId` in the body */
-                jobId?: string;
-                /** @description may stand for `attempt` in the body */
-                attempt?: number;
-                /** @description may stand for `executionId` in the body */
-                executionId?: string;
-                /** @description may stand for `flow` in the body */
-                flow?: string;
-            };
-            header?: {
-                /** @description the shared secret; or `Authorization: Bearer` with the callback token */
-                "x-webhook-secret"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CallbackReport"];
-            };
-        };
-        responses: {
-            /** @description the job; `callback` says what the report did */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CallbackAnswer"];
-                };
-            };
-            /** @description an executionId that belongs to no job in flight; the report is kept */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CallbackNoted"];
-                };
-            };
-            /** @description The request is not well-formed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not authenticated */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request took too long to arrive */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict with the job's state */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body must be application/json, not encoded */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A field cannot be taken */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1848,31 +1573,65 @@ export interface operations {
             };
         };
     };
-    followJob: {
+    reportCallback: {
         parameters: {
             query?: {
-                /** @description the same, for clients that cannot set headers */
-                lastEventId?: string;
+                /** @description may stand for `jobId` in the body */
+                jobId?: string;
+                /** @description may stand for `attempt` in the body */
+                attempt?: number;
+                /** @description may stand for `executionId` in the body */
+                executionId?: string;
+                /** @description may stand for `flow` in the body */
+                flow?: string;
             };
             header?: {
-                /** @description the id of the last event seen: what was missed comes first */
-                "Last-Event-ID"?: string;
+                /** @description the shared secret; or `Authorization: Bearer` with the callback token */
+                "x-webhook-secret"?: string;
             };
-            path: {
-                /** @description the job's id */
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallbackReport"];
+            };
+        };
         responses: {
-            /** @description server-sent events */
+            /** @description the job; `callback` says what the report did */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "application/json": components["schemas"]["CallbackAnswer"];
+                };
+            };
+            /** @description an executionId that belongs to no job in flight; the report is kept */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbackNoted"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
@@ -1884,8 +1643,53 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A field cannot be taken */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1904,32 +1708,123 @@ export interface operations {
             };
         };
     };
-    followJobs: {
+    reportCallbackUnderJobs: {
         parameters: {
             query?: {
-                /** @description the same, for clients that cannot set headers */
-                lastEventId?: string;
+                /** @description may stand for `jobId` in the body */
+                jobId?: string;
+                /** @description may stand for `attempt` in the body */
+                attempt?: number;
+                /** @description may stand for `executionId` in the body */
+                executionId?: string;
+                /** @description may stand for `flow` in the body */
+                flow?: string;
             };
             header?: {
-                /** @description the id of the last event seen: what was missed comes first */
-                "Last-Event-ID"?: string;
+                /** @description the shared secret; or `Authorization: Bearer` with the callback token */
+                "x-webhook-secret"?: string;
             };
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallbackReport"];
+            };
+        };
         responses: {
-            /** @description server-sent events */
+            /** @description the job; `callback` says what the report did */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "application/json": components["schemas"]["CallbackAnswer"];
+                };
+            };
+            /** @description an executionId that belongs to no job in flight; the report is kept */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbackNoted"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A field cannot be taken */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1953,12 +1848,12 @@ export interface operations {
             query?: {
                 /** @description 1 to 200 */
                 limit?: number;
+                /** @description where the page starts, from the Link header of the page before */
+                cursor?: string;
                 /** @description callbacks about this job */
                 jobId?: string;
                 /** @description one or more verdicts (repeat it, or separate by commas) */
                 verdict?: ("applied" | "duplicate" | "stale" | "different" | "late" | "unknown" | "unreadable" | "accepted")[];
-                /** @description where the page starts, from the Link header of the page before */
-                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -2105,11 +2000,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["AcceptRequest"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description the job, COMPLETED */
             200: {
@@ -2118,15 +2009,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobWhole"];
-                };
-            };
-            /** @description The request is not well-formed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
@@ -2138,35 +2020,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request took too long to arrive */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Conflict with the job's state */
             409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body must be application/json, not encoded */
-            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2466,6 +2321,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkerOut"][];
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followJob: {
+        parameters: {
+            query?: {
+                /** @description the same as the header, for clients that cannot set headers */
+                lastEventId?: string;
+            };
+            header?: {
+                /** @description the id of the last event seen: what was missed comes first */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                /** @description the job's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description server-sent events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field cannot be taken */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followJobs: {
+        parameters: {
+            query?: {
+                /** @description the same as the header, for clients that cannot set headers */
+                lastEventId?: string;
+            };
+            header?: {
+                /** @description the id of the last event seen: what was missed comes first */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description server-sent events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
             /** @description A field cannot be taken */

@@ -23,7 +23,7 @@ Limit = Annotated[
     ),
 ]
 Cursor = Annotated[
-    str | None,
+    str,
     Meta(
         pattern=f"^{_CURSOR}$",
         description="where the page starts, from the Link header of the page before",
@@ -36,7 +36,7 @@ class Page(msgspec.Struct, frozen=True, rename="camel"):
     """The parameters of every list."""
 
     limit: Limit = 50
-    cursor: Cursor = None
+    cursor: Cursor | None = None
 
     @property
     def before(self) -> str | None:

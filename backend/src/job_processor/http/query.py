@@ -1,6 +1,7 @@
 """Query parameters: a struct per route declares them once. It parses them, refuses all others, and describes itself in
 the OpenAPI document."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -45,6 +46,7 @@ def parse(params: QueryParams, struct: type[T]) -> T:
         given = params[name] if kind is None else _names(name, params.getlist(name), kind)
         try:
             values[field.name] = msgspec.convert(_number(given, field.type), field.type)
+            _check_pattern(given, field.type)
         except (msgspec.ValidationError, ValueError):
             raise invalid(name, _wanted(field)) from None
     return struct(**values)
@@ -64,18 +66,19 @@ def _described(field: msgspec.structs.FieldInfo) -> QueryParam:
     (schema,), components = msgspec.json.schema_components([field.type], ref_template="{name}")
     schema = _inlined(schema, components)
     description = str(schema.pop("description", ""))
-    if field.default not in (msgspec.NODEFAULT, None, ""):
+    if field.default not in (msgspec.NODEFAULT, None, "", ()):
         schema["default"] = field.default
-    return QueryParam(field.encode_name, description, schema, _list_item(field.type) is not None)
+    item = _list_item(field.type)
+    if item is not None:
+        # msgspec sorts the values; people read them in the order of the life cycle.
+        schema["items"] = {"type": "string", "enum": [one.value for one in item]}
+    return QueryParam(field.encode_name, description, schema, item is not None)
 
 
 def _inlined(schema: dict[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
     """The schema without references and without ``null``, which no query string can hold."""
     if "$ref" in schema:
-        named = components[schema["$ref"]]
-        return {key: named[key] for key in ("type", "enum") if key in named} | (
-            {"type": "string"} if "enum" in named else {}
-        )
+        return _inlined(components[schema["$ref"]], components)
     if "anyOf" in schema:
         (one,) = (_inlined(each, components) for each in schema["anyOf"] if each != {"type": "null"})
         return {key: value for key, value in schema.items() if key != "anyOf"} | one
@@ -110,6 +113,14 @@ def _number(given: object, type_: object) -> object:
     if not (given.isascii() and given.isdigit() and len(given) < 20):
         raise ValueError
     return int(given)
+
+
+def _check_pattern(given: object, type_: object) -> None:
+    """Raises ``ValueError`` for a line break after a value that fits: to Python ``$`` matches before it."""
+    for meta in _metas(type_):
+        whole = None if meta.pattern is None else meta.pattern.removeprefix("^").removesuffix("$")
+        if whole is not None and isinstance(given, str) and not re.fullmatch(whole, given):
+            raise ValueError
 
 
 def _names(name: str, given: list[str], kind: type[Enum]) -> list[str]:

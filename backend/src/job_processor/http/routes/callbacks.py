@@ -40,16 +40,16 @@ _THREAD_ABOVE = 65_536
 class CallbackQuery(msgspec.Struct, frozen=True, rename="camel"):
     """Fields that may stand in the query string instead of the body (``http.report`` reads them)."""
 
-    job_id: Annotated[str | None, Meta(pattern="^[0-9a-f]{24}$", description="may stand for `jobId` in the body")] = (
+    job_id: Annotated[str, Meta(pattern="^[0-9a-f]{24}$", description="may stand for `jobId` in the body")] | None = (
         None
     )
-    attempt: Annotated[int | None, Meta(ge=1, le=s.MAX_ATTEMPT, description="may stand for `attempt` in the body")] = (
+    attempt: Annotated[int, Meta(ge=1, le=s.MAX_ATTEMPT, description="may stand for `attempt` in the body")] | None = (
         None
     )
-    execution_id: Annotated[str | None, Meta(max_length=128, description="may stand for `executionId` in the body")] = (
+    execution_id: Annotated[str, Meta(max_length=128, description="may stand for `executionId` in the body")] | None = (
         None
     )
-    flow: Annotated[str | None, Meta(description="may stand for `flow` in the body")] = None
+    flow: Annotated[str, Meta(description="may stand for `flow` in the body")] | None = None
 
 
 @dataclass(frozen=True, slots=True)

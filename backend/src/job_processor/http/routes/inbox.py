@@ -24,7 +24,7 @@ _ID = wanted("must be 24 hex digits")
 class CallbacksQuery(Page, frozen=True, rename="camel"):
     """Which kept callbacks to list."""
 
-    job_id: Annotated[str | None, Meta(pattern="^[0-9a-f]{24}$", description="callbacks about this job", extra=_ID)] = (
+    job_id: Annotated[str, Meta(pattern="^[0-9a-f]{24}$", description="callbacks about this job", extra=_ID)] | None = (
         None
     )
     verdict: Annotated[
