@@ -1,8 +1,7 @@
-"""What an answer means: for the job, for the lane, and for how long. The one place that decides it. Pure.
+"""Decides what an HTTP response means for the job and for the lane. Pure.
 
-In: a status, headers and a body, or an error found inside an answer that looked like a success. Out: a HandOver, or
-``None`` for a plain success. The table of what means what is in docs/flows-and-processors.md, and is what the test of
-this module runs through.
+In: status, headers and body, or an error found in a response that looked like a success. Out: a HandOver, or ``None``
+for a success. The table in docs/flows-and-processors.md lists all cases, and this module's test runs through it.
 """
 
 from collections.abc import Mapping
@@ -12,23 +11,23 @@ from typing import Final
 from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Failed, HandOver, LaneClosed, LaneFault, lane_closed
-from job_processor.processors import refusals
-from job_processor.processors.error_body import Said, decoded, gather, is_error, read
-from job_processor.processors.refusals import NOTHING_SENT, Sent
+from job_processor.processors import error_kinds
+from job_processor.processors.error_details import ErrorDetails, decoded, gather, is_error, read
+from job_processor.processors.error_kinds import NOTHING_SENT, SentOptions
 from job_processor.processors.retry_after import retry_at
-from job_processor.processors.words import QUOTE_LIMIT, one_line
+from job_processor.processors.text import QUOTE_LIMIT, one_line
 
 __all__ = [
     "NOTHING_SENT",
     "QUOTE_LIMIT",
-    "Sent",
-    "after_text",
+    "SentOptions",
+    "after_partial_answer",
     "detail_of",
-    "error_means",
-    "means",
+    "judge_error",
+    "judge_status",
     "one_line",
-    "quoted",
-    "refused_in",
+    "error_text",
+    "error_in_success",
 ]
 
 _CONFIGURATION: Final = {
@@ -51,13 +50,12 @@ _CONFIGURATION: Final = {
     497: "wants TLS",
     511: "is behind a network that wants a sign-in",
 }
-# The statuses by which a server may refuse what a job asks for, for good. Others below 500, of which many are of one
-# vendor's own making (424, 460, 498, 499), speak of the moment.
+# Statuses that reject the job for good. Other 4xx, many of them one vendor's own (424, 460, 498, 499), are temporary.
 _OF_THE_JOB: Final = frozenset({400, 406, 413, 414, 416, 418, 422, 451})
 _UPSTREAM: Final = 424
-"""The server has asked another one, which failed (Hugging Face, Bedrock, SageMaker)."""
+"""A server behind the one that answers failed (Hugging Face, Bedrock, SageMaker)."""
 _OPTION_STATUSES: Final = frozenset({400, 404, 422})
-# The statuses under which words, and not only codes, are searched.
+# Statuses for which messages, and not only codes, are considered.
 _FILTER_STATUSES: Final = frozenset({400, 403, 406, 422, 451, 498})
 _LENGTH_STATUSES: Final = frozenset({400, 413, 422, 424, 500})
 _CREDIT_STATUSES: Final = frozenset({400, 401, 403, 412, 429})
@@ -66,83 +64,92 @@ _LOAD_STATUSES: Final = frozenset({498, 500, 503, None})
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """``status``: what it counts as; ``None``: an error that names none. ``told``: it in words, for people."""
+class _ErrorResponse:
+    """``status``: the effective status; ``None``: the error names none. ``summary``: for people."""
 
     status: int | None
     headers: Mapping[str, str]
-    said: Said
-    told: str
-    sent: Sent
+    details: ErrorDetails
+    summary: str
+    sent: SentOptions
     now: int
 
     @property
     def until(self) -> int | None:
-        return retry_at(self.headers, self.now, self.said)
+        return retry_at(self.headers, self.now, self.details)
 
     @property
     def code(self) -> str:
         return "answer_broken" if self.status is None else f"http_{self.status}"
 
 
-def means(status: int, headers: Mapping[str, str], body: bytes, now: int, sent: Sent = NOTHING_SENT) -> HandOver | None:
-    """What an answer with this status means; ``None``: it is a success (2xx), and the body is the caller's to read.
+def judge_status(
+    status: int, headers: Mapping[str, str], body: bytes, now: int, sent: SentOptions = NOTHING_SENT
+) -> HandOver | None:
+    """What a response with this status means; ``None`` for a success (2xx), whose body the caller must read.
 
-    ``headers`` find names whatever their case; ``now`` in milliseconds since 1970; ``sent``: what the request named
-    of the flow's options.
+    ``headers`` must ignore the case of names; ``now`` in milliseconds since 1970; ``sent``: the flow's options in the
+    request.
     """
     if 200 <= status < 300:
         return None
-    said = read(body)
-    told = f"HTTP {status}: {said.words}" if said.words else f"HTTP {status}"
-    return _decided(_Answer(_counted(status, said), headers, said, told, sent, now))
+    details = read(body)
+    summary = f"HTTP {status}: {details.message}" if details.message else f"HTTP {status}"
+    return _decide(_ErrorResponse(_effective_status(status, details), headers, details, summary, sent, now))
 
 
-def error_means(
-    status: int, headers: Mapping[str, str], error: object, now: int, sent: Sent = NOTHING_SENT
+def judge_error(
+    status: int, headers: Mapping[str, str], error: object, now: int, sent: SentOptions = NOTHING_SENT
 ) -> HandOver:
-    """What an error means (as decoded JSON, or as text) that came where a success should be: in a 200, in an event.
+    """What an error (decoded JSON or text) in a successful response means: in a 200, or in an event of a stream.
 
-    It counts as if the answer had had the status that it names, by number or by code.
+    It is judged as if the response had the status that the error names, by number or by code.
     """
-    said = gather(error)
-    counted = _counted(None, said)
+    details = gather(error)
+    counted = _effective_status(None, details)
     about = "an error" if counted is None else f"error {counted}"
-    told = f"{about} in an answer with HTTP {status}"
-    return _decided(_Answer(counted, headers, said, f"{told}: {said.words}" if said.words else told, sent, now))
+    summary = f"{about} in an answer with HTTP {status}"
+    return _decide(
+        _ErrorResponse(
+            counted, headers, details, f"{summary}: {details.message}" if details.message else summary, sent, now
+        )
+    )
 
 
-def refused_in(status: int, headers: Mapping[str, str], body: bytes, now: int) -> HandOver | None:
-    """What the error in the body of a 2xx means; ``None``: there is none, or none that names a status."""
+def error_in_success(status: int, headers: Mapping[str, str], body: bytes, now: int) -> HandOver | None:
+    """What the error in the body of a 2xx means; ``None`` if there is none, or it names no status."""
     try:
         value = decoded(body)
     except (ValueError, RecursionError):
         return None
-    if not is_error(value) or _counted(None, gather(value)) is None:
+    if not is_error(value) or _effective_status(None, gather(value)) is None:
         return None
-    return error_means(status, headers, value, now)
+    return judge_error(status, headers, value, now)
 
 
 def detail_of(over: HandOver) -> str:
-    """It in words: what the lane would show, else what is said of the job."""
+    """The text for people: the lane's detail, else the job's error message."""
     if isinstance(over.lane, (LaneClosed, LaneFault)):
         return over.lane.detail
     return over.job.error.message if isinstance(over.job, Failed) else ""
 
 
-def quoted(body: bytes) -> str:
-    """The words of an error, short and on one line; empty when there are none for people to read."""
-    return read(body).words
+def error_text(body: bytes) -> str:
+    """The message of an error response, short and on one line; empty if there is none."""
+    return read(body).message
 
 
-def _counted(status: int | None, said: Said) -> int | None:
-    """The status to go by. A gateway's 5xx that carries another server's 4xx counts as that; what only the words name
-    counts where an error came inside an answer: "request failed with status 404" may be said of anything."""
+def _effective_status(status: int | None, details: ErrorDetails) -> int | None:
+    """The status by which an error is judged.
+
+    A gateway's 5xx with another server's 4xx in its body counts as the 4xx. Statuses in messages count only if the
+    error came in a successful response, because "request failed with status 404" may be about anything.
+    """
     if status is not None:
-        statuses = [status, *said.statuses] if status >= 500 else [status]
+        statuses = [status, *details.statuses] if status >= 500 else [status]
     else:
-        named = refusals.status_of_names(said)
-        statuses = [*said.statuses, *said.spoken, *(() if named is None else (named,))]
+        named = error_kinds.status_of_names(details)
+        statuses = [*details.statuses, *details.statuses_in_text, *(() if named is None else (named,))]
     if not statuses:
         return None
     if statuses[0] >= 500:
@@ -150,85 +157,91 @@ def _counted(status: int | None, said: Said) -> int | None:
     return statuses[0]
 
 
-def _decided(answer: _Answer) -> HandOver:
-    status, said = answer.status, answer.said
+def _decide(response: _ErrorResponse) -> HandOver:
+    status, details = response.status, response.details
     if status is not None and 300 <= status < 400:
-        return _closed(answer, Trouble.MISCONFIGURED, f"It redirects elsewhere, which is not followed ({answer.told}).")
+        return _closed(
+            response, Trouble.MISCONFIGURED, f"It redirects elsewhere, which is not followed ({response.summary})."
+        )
     return (
-        _about_the_job(answer)
-        or _about_the_account(answer)
-        or _about_an_option(answer)
-        or _about_load(answer)
-        or _by_status(answer, status, said)
+        _about_the_job(response)
+        or _about_the_account(response)
+        or _about_an_option(response)
+        or _about_load(response)
+        or _by_status(response, status, details)
     )
 
 
-def _about_the_job(answer: _Answer) -> HandOver | None:
-    status, said = answer.status, answer.said
-    if refusals.is_out_of_credit(said, words=False, timed=False) or status == 402:
+def _about_the_job(response: _ErrorResponse) -> HandOver | None:
+    status, details = response.status, response.details
+    if error_kinds.is_out_of_credit(details, words=False, timed=False) or status == 402:
         return None
-    if refusals.is_filtered(said, words=status is None or status in _FILTER_STATUSES):
-        return _refused("content_filter", f"The content filter refused the prompt ({answer.told}).")
+    if error_kinds.is_filtered(details, words=status is None or status in _FILTER_STATUSES):
+        return _refused("content_filter", f"The content filter refused the prompt ({response.summary}).")
     if status in (413, 414):
-        return _refused("too_long", f"The prompt is too long ({answer.told}).")
+        return _refused("too_long", f"The prompt is too long ({response.summary}).")
     if status == 429:
-        if refusals.is_too_large_for_the_limit(said):
-            return _refused("too_long", f"The request alone is more than the limit allows ({answer.told}).")
+        if error_kinds.is_too_large_for_the_limit(details):
+            return _refused("too_long", f"The request alone is more than the limit allows ({response.summary}).")
         return None
-    if (status is None or status in _LENGTH_STATUSES) and refusals.is_too_long(said, answer.sent):
-        return _refused("too_long", f"The prompt is too long for the model ({answer.told}).")
+    if (status is None or status in _LENGTH_STATUSES) and error_kinds.is_too_long(details, response.sent):
+        return _refused("too_long", f"The prompt is too long for the model ({response.summary}).")
     return None
 
 
-def _about_the_account(answer: _Answer) -> HandOver | None:
-    status, said = answer.status, answer.said
+def _about_the_account(response: _ErrorResponse) -> HandOver | None:
+    status, details = response.status, response.details
     words = status is None or status in _CREDIT_STATUSES
-    timed = bool(said.delays_ms) or retry_at({}, answer.now, Said(text=said.text)) is not None
-    if status == 402 or refusals.is_out_of_credit(said, words=words, timed=timed):
-        detail = f"The account behind it has no credit left ({answer.told})."
-        # A time is not waited for: it is that of a limit, and no credit comes by waiting.
-        return _closed(answer, Trouble.OUT_OF_CREDIT, detail, retryable=True, timed=False)
-    if status == 400 and refusals.has_bad_key(said):
-        return _closed(answer, Trouble.MISCONFIGURED, f"It {_CONFIGURATION[401]} ({answer.told}).")
-    if status in _ACCOUNT_STATUSES and refusals.is_wrong_place(said, answer.sent):
-        return _closed(answer, Trouble.MISCONFIGURED, f"It does not serve this account or address ({answer.told}).")
+    timed = bool(details.delays_ms) or retry_at({}, response.now, ErrorDetails(text=details.text)) is not None
+    if status == 402 or error_kinds.is_out_of_credit(details, words=words, timed=timed):
+        detail = f"The account behind it has no credit left ({response.summary})."
+        # A retry delay is ignored: it belongs to a rate limit, and waiting brings no credit.
+        return _closed(response, Trouble.OUT_OF_CREDIT, detail, retryable=True, timed=False)
+    if status == 400 and error_kinds.has_bad_key(details):
+        return _closed(response, Trouble.MISCONFIGURED, f"It {_CONFIGURATION[401]} ({response.summary}).")
+    if status in _ACCOUNT_STATUSES and error_kinds.is_wrong_place(details, response.sent):
+        return _closed(
+            response, Trouble.MISCONFIGURED, f"It does not serve this account or address ({response.summary})."
+        )
     return None
 
 
-def _about_an_option(answer: _Answer) -> HandOver | None:
-    if answer.status not in _OPTION_STATUSES:
+def _about_an_option(response: _ErrorResponse) -> HandOver | None:
+    if response.status not in _OPTION_STATUSES:
         return None
-    option = refusals.option_at_fault(answer.said, answer.sent)
+    option = error_kinds.option_at_fault(response.details, response.sent)
     if option is None:
         return None
-    return _closed(answer, Trouble.MISCONFIGURED, f"It refuses the option {option} of this flow ({answer.told}).")
+    return _closed(
+        response, Trouble.MISCONFIGURED, f"It refuses the option {option} of this flow ({response.summary})."
+    )
 
 
-def _about_load(answer: _Answer) -> HandOver | None:
-    status, said = answer.status, answer.said
-    if status == 429 or (status == 403 and refusals.is_limit(said)):
-        detail = f"It asks for fewer requests ({answer.told})."
-        return _closed(answer, Trouble.RATE_LIMITED, detail, retryable=True, timed=True)
-    if status == 529 or (status in _LOAD_STATUSES and refusals.is_overloaded(said)):
-        detail = f"It is overloaded ({answer.told})."
-        return _closed(answer, Trouble.RATE_LIMITED, detail, retryable=True, timed=True)
-    if status in (503, None) and refusals.is_starting(said):
-        detail = f"It is starting ({answer.told})."
-        return _closed(answer, Trouble.OUTAGE, detail, retryable=True, timed=True)
-    if status == 503 and answer.until is not None:
-        detail = f"It asks to come back later ({answer.told})."
-        return _closed(answer, Trouble.RATE_LIMITED, detail, retryable=True, timed=True)
+def _about_load(response: _ErrorResponse) -> HandOver | None:
+    status, details = response.status, response.details
+    if status == 429 or (status == 403 and error_kinds.is_limit(details)):
+        detail = f"It asks for fewer requests ({response.summary})."
+        return _closed(response, Trouble.RATE_LIMITED, detail, retryable=True, timed=True)
+    if status == 529 or (status in _LOAD_STATUSES and error_kinds.is_overloaded(details)):
+        detail = f"It is overloaded ({response.summary})."
+        return _closed(response, Trouble.RATE_LIMITED, detail, retryable=True, timed=True)
+    if status in (503, None) and error_kinds.is_starting(details):
+        detail = f"It is starting ({response.summary})."
+        return _closed(response, Trouble.OUTAGE, detail, retryable=True, timed=True)
+    if status == 503 and response.until is not None:
+        detail = f"It asks to come back later ({response.summary})."
+        return _closed(response, Trouble.RATE_LIMITED, detail, retryable=True, timed=True)
     return None
 
 
-def _by_status(answer: _Answer, status: int | None, said: Said) -> HandOver:
+def _by_status(response: _ErrorResponse, status: int | None, details: ErrorDetails) -> HandOver:
     if status in _CONFIGURATION:
-        return _closed(answer, Trouble.MISCONFIGURED, f"It {_CONFIGURATION[status]} ({answer.told}).")
-    if status is not None and 400 <= status < 500 and status != _UPSTREAM and not refusals.is_broken(said):
-        error = JobError(answer.code, f"It refused the job ({answer.told}).")
-        is_bad_answer = refusals.is_bad_answer(said)
-        return HandOver(Failed(error, retryable=is_bad_answer or status not in _OF_THE_JOB, partial=said.generated))
-    return HandOver(Failed(JobError(answer.code, answer.told)), LaneFault(answer.told))
+        return _closed(response, Trouble.MISCONFIGURED, f"It {_CONFIGURATION[status]} ({response.summary}).")
+    if status is not None and 400 <= status < 500 and status != _UPSTREAM and not error_kinds.is_broken(details):
+        error = JobError(response.code, f"It refused the job ({response.summary}).")
+        is_bad_answer = error_kinds.is_bad_answer(details)
+        return HandOver(Failed(error, retryable=is_bad_answer or status not in _OF_THE_JOB, partial=details.generated))
+    return HandOver(Failed(JobError(response.code, response.summary)), LaneFault(response.summary))
 
 
 def _refused(code: str, message: str) -> HandOver:
@@ -236,17 +249,20 @@ def _refused(code: str, message: str) -> HandOver:
 
 
 def _closed(
-    answer: _Answer, trouble: Trouble, detail: str, *, retryable: bool = False, timed: bool = False
+    response: _ErrorResponse, trouble: Trouble, detail: str, *, retryable: bool = False, timed: bool = False
 ) -> HandOver:
-    """The lane closes. The job may be the cause all the same: then it failed, with the same words."""
-    against_job = Failed(JobError(answer.code, detail), retryable=retryable)
-    return lane_closed(trouble, detail, answer.until if timed else None, against_job)
+    """Close the lane. If the job turns out to be the cause, it fails with the same message.
+
+    ``timed``: use the response's retry delay.
+    """
+    against_job = Failed(JobError(response.code, detail), retryable=retryable)
+    return lane_closed(trouble, detail, response.until if timed else None, against_job)
 
 
-def after_text(over: HandOver, partial: Failed) -> HandOver:
-    """What an error means that came after some of an answer: a failed attempt, for the answer was begun and paid.
+def after_partial_answer(over: HandOver, partial: Failed) -> HandOver:
+    """What an error after a part of an answer means: a failed attempt, because the answer was begun and paid for.
 
-    ``partial``: carries the text and the usage; the words and the lane are the error's.
+    ``partial``: has the text and the usage; the message and the lane come from the error ``over``.
     """
     failed = over.job if isinstance(over.job, Failed) else over.against_job
     error = partial.error if failed is None else failed.error
