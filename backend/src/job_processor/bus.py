@@ -1,4 +1,7 @@
-"""Live fan-out inside one process. A slow listener never holds up another: its notices coalesce by job."""
+"""Fan-out of change notices to the listeners in this process.
+
+Publishing never waits: a slow listener's notices are coalesced, so that only the newest one of each job is kept.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,11 +10,11 @@ from contextlib import contextmanager
 from job_processor.store.base import Notice, Resync
 
 PENDING_LIMIT = 5_000
-"""Different jobs a listener may have waiting before it is told to fetch everything anew."""
+"""Maximum number of jobs with pending notices per listener; beyond it they are replaced by one ``Resync``."""
 
 
 class Listener:
-    """What one follower has not yet taken: the newest notice of each job, in order of change."""
+    """The pending notices of one listener: the newest of each job, in order of change."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, Notice] = {}
@@ -24,7 +27,7 @@ class Listener:
             self._waiting.clear()
             self._resync = notice
         else:
-            # Taken out first, so that the dict stays in order of change.
+            # Removed first, so that the dict stays in order of change.
             self._waiting.pop(notice.job_id, None)
             self._waiting[notice.job_id] = notice
             if len(self._waiting) > PENDING_LIMIT:
@@ -37,7 +40,7 @@ class Listener:
         self._wake.set()
 
     async def take(self) -> list[Notice | Resync]:
-        """All that waits, waiting for the first; an empty list when the bus has closed."""
+        """Wait for a notice and take all pending ones; an empty list if the bus is closed."""
         await self._wake.wait()
         self._wake.clear()
         taken: list[Notice | Resync] = [] if self._resync is None else [self._resync]
@@ -64,7 +67,7 @@ class Bus:
         return self._closed
 
     def publish(self, notice: Notice | Resync) -> None:
-        """To whom it concerns: what it costs does not grow with those who follow other jobs."""
+        """Give the notice to the listeners of its job and of all jobs; listeners of other jobs cost nothing."""
         for listener in self._of_all:
             listener.put(notice)
         if isinstance(notice, Resync):
@@ -77,21 +80,21 @@ class Bus:
 
     @contextmanager
     def listen(self, job_id: str | None = None) -> Iterator[Listener]:
-        """A listener for every job, or for one."""
+        """Subscribe a listener to one job, or to all jobs if ``job_id`` is ``None``."""
         listener = Listener()
         if self._closed:
             listener.close()
-        among = self._of_all if job_id is None else self._of_one.setdefault(job_id, set())
-        among.add(listener)
+        subscribed = self._of_all if job_id is None else self._of_one.setdefault(job_id, set())
+        subscribed.add(listener)
         try:
             yield listener
         finally:
-            among.discard(listener)
-            if job_id is not None and not among:
+            subscribed.discard(listener)
+            if job_id is not None and not subscribed:
                 self._of_one.pop(job_id, None)
 
     def close(self) -> None:
-        """End every stream: the process is stopping."""
+        """Close every listener, because the process is stopping."""
         self._closed = True
         for listeners in (self._of_all, *self._of_one.values()):
             for listener in listeners:

@@ -1,4 +1,4 @@
-"""The command: parses, calls; no logic."""
+"""The command line: parses arguments and calls ``commands``; no logic."""
 
 import argparse
 import os
@@ -14,8 +14,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     try:
         code: int = args.run(commands, args)
-    except commands.Refused as refusal:
-        print(f"job-processor: {refusal}", file=sys.stderr)
+    except commands.CommandFailed as error:
+        print(f"job-processor: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -35,27 +35,27 @@ def _parser() -> argparse.ArgumentParser:
         verb = verbs.add_parser(name, help=text)
         if name != "worker":
             verb.add_argument("--host", help="address to listen on (HOST)")
-            verb.add_argument("--port", help="port to listen on, 0: a free one (PORT)")
+            verb.add_argument("--port", help="port to listen on, 0: any free one (PORT)")
         if name == "serve":
             verb.add_argument("--data-dir", help="directory of the database (DATA_DIR)")
         verb.set_defaults(run=lambda c, a, name=name: c.start(name, _environment(a)))
 
-    check = verbs.add_parser("check", help="check settings, flows and store, and say what would be used")
-    check.add_argument("--plans", action="store_true", help="have MongoDB explain every query, and name slow ones")
+    check = verbs.add_parser("check", help="check settings, flows and store, and print them")
+    check.add_argument("--plans", action="store_true", help="have MongoDB explain every query, and list slow ones")
     check.set_defaults(run=lambda c, a: c.check(_environment(a), plans=a.plans))
 
     copy = verbs.add_parser("copy", help="copy all jobs from one store to another; stop the servers first")
     copy.add_argument("--from", dest="source", required=True, help="a data directory, or a mongodb:// address")
-    copy.add_argument("--to", dest="target", required=True, help="the same")
+    copy.add_argument("--to", dest="target", required=True, help="a data directory, or a mongodb:// address")
     copy.set_defaults(run=lambda c, a: c.copy(a.source, a.target))
 
     backup = verbs.add_parser("backup", help="write all jobs to a file; the server may run")
-    backup.add_argument("--to", dest="file", required=True, help="the file, gzip")
+    backup.add_argument("--to", dest="file", required=True, help="path of the file (gzip)")
     backup.add_argument("--data-dir", help="directory of the database (DATA_DIR)")
     backup.set_defaults(run=lambda c, a: c.backup(_environment(a), a.file))
 
-    restore = verbs.add_parser("restore", help="bring all jobs of a backup into the store; stop the servers first")
-    restore.add_argument("--from", dest="file", required=True, help="the file that backup wrote")
+    restore = verbs.add_parser("restore", help="load all jobs of a backup into the store; stop the servers first")
+    restore.add_argument("--from", dest="file", required=True, help="path of the backup file")
     restore.add_argument("--data-dir", help="directory of the database (DATA_DIR)")
     restore.set_defaults(run=lambda c, a: c.restore(_environment(a), a.file))
 
@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     watch = verbs.add_parser("watch", help="print changes of a running server's jobs as they happen")
     watch.set_defaults(run=lambda c, a: c.watch(a.url))
     for verb in (submit, listing, watch):
-        verb.add_argument("--url", default="http://127.0.0.1:3000", help="where the server is")
+        verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
 
     openapi = verbs.add_parser("openapi", help="print the OpenAPI document")
     openapi.set_defaults(run=lambda c, a: c.openapi())
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _environment(args: argparse.Namespace) -> dict[str, str]:
-    """The environment, with what the command line says in its place."""
+    """The environment, overridden by command line options."""
     environment = dict(os.environ)
     for option, name in (("host", "HOST"), ("port", "PORT"), ("data_dir", "DATA_DIR")):
         value = getattr(args, option, None)

@@ -1,4 +1,4 @@
-"""The command's view of a running server: submit, list, watch, over its HTTP API."""
+"""The HTTP client of the command line: submit, list and watch jobs of a running server."""
 
 import asyncio
 import contextlib
@@ -13,22 +13,22 @@ from job_processor.core.errors import JobProcessorError
 from job_processor.core.job import FINAL
 
 PAUSE_SECONDS = 1.0
-"""Between two looks at a job, when the server has no place to hold a request or is about to stop."""
+"""Polling interval if the server does not hold requests, because it has no capacity or is about to stop."""
 
 
-class ServerSaidNo(JobProcessorError):
-    """The server cannot be reached, or answered with a problem."""
+class RequestFailed(JobProcessorError):
+    """The server cannot be reached, or answered with an error."""
 
 
 class Client:
-    """``url``: where the server is. ``say`` prints a line."""
+    """``url``: of the server. ``print_line`` prints a line of output. Methods return the exit code."""
 
-    def __init__(self, url: str, say: Callable[[str], None]) -> None:
+    def __init__(self, url: str, print_line: Callable[[str], None]) -> None:
         self._url = url.rstrip("/")
-        self._say = say
+        self._print = print_line
 
     async def submit(self, prompt: str, flow: str | None, wait_seconds: int) -> int:
-        """Submit and, if asked, wait for the end; 0 when it is COMPLETED (or not waited for), else 1."""
+        """Submit a job and wait up to ``wait_seconds`` for its end; 0 if COMPLETED (or not waited for), else 1."""
         async with self._session() as session:
             body = {"prompt": prompt} | ({"flow": flow} if flow else {})
             end = time.monotonic() + wait_seconds
@@ -37,27 +37,27 @@ class Client:
                 if not held:
                     await asyncio.sleep(min(PAUSE_SECONDS, left))
                 job, held = await self._job(session, "GET", f"/jobs/{job['id']}", math.ceil(left))
-        self._say(f"{job['id']}  {job['status']}")
+        self._print(f"{job['id']}  {job['status']}")
         if job["result"] is not None:
-            self._say(job["result"])
+            self._print(job["result"])
         return 0 if not wait_seconds or job["status"] == "COMPLETED" else 1
 
     async def list(self, limit: int, status: str | None) -> int:
         async with self._session() as session:
             params = {"limit": str(limit)} | ({"status": status} if status else {})
             for job in await self._json(session, "GET", "/jobs", params=params):
-                # A stranger's words: whatever speaks to a terminal stays out.
+                # Prompts are untrusted: keep terminal escape sequences out.
                 printable = "".join(c if c.isprintable() else " " for c in job["prompt"])
                 prompt = " ".join(printable.split())[:60]
-                self._say(f"{job['id']}  {job['status']:<9}  {job['createdAt']}  {job['flow']}  {prompt}")
+                self._print(f"{job['id']}  {job['status']:<9}  {job['createdAt']}  {job['flow']}  {prompt}")
         return 0
 
     async def watch(self) -> int:
-        """Print every change until interrupted or the server ends the stream."""
+        """Print every change until interrupted, or until the server ends the stream."""
         async with self._session() as session, self._open(session, "GET", "/events") as response:
             async for line in response.content:
                 if line.startswith(b"data: {") and b'"status"' in line:
-                    self._say(line[6:].decode().strip())
+                    self._print(line[6:].decode().strip())
         return 0
 
     def _session(self) -> aiohttp.ClientSession:
@@ -67,20 +67,20 @@ class Client:
     async def _open(
         self, session: aiohttp.ClientSession, method: str, path: str, **options: Any
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """An answer that is a success. Raises ``ServerSaidNo``, also when it breaks off while it is read."""
+        """A successful response. Raises ``RequestFailed``, also if the connection breaks while it is read."""
         try:
             async with session.request(method, self._url + path, **options) as response:
                 if response.status >= 400:
                     body = await response.json(content_type=None)
-                    raise ServerSaidNo(f"{response.status}: {body.get('error', 'no reason given')}")
+                    raise RequestFailed(f"{response.status}: {body.get('error', 'no reason given')}")
                 yield response
         except (aiohttp.ClientError, ValueError) as error:
-            raise ServerSaidNo(f"{self._url} does not answer as expected ({type(error).__name__}).") from None
+            raise RequestFailed(f"{self._url} does not answer as expected ({type(error).__name__}).") from None
 
     async def _job(
         self, session: aiohttp.ClientSession, method: str, path: str, wait_seconds: int, **options: Any
     ) -> tuple[Any, bool]:
-        """A job, and whether the answer was held back as long as asked: a minute at the most, by the server's rules."""
+        """The job, and whether the server held the request (long polling, at most a minute by its rules)."""
         wait_seconds = min(60, wait_seconds)
         began = time.monotonic()
         headers = {"prefer": f"wait={wait_seconds}"} if wait_seconds else {}

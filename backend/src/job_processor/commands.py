@@ -1,4 +1,4 @@
-"""What the commands do. Each returns the exit code."""
+"""The commands of the command line. Each returns the exit code."""
 
 import asyncio
 import contextlib
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from job_processor.store.mongo.plans import Got
 
 
-class Refused(Exception):
-    """A command that cannot be carried out; the message says why, for a person."""
+class CommandFailed(Exception):
+    """A command cannot be carried out; the message says why, for people."""
 
 
 def start(role: str, environment: Mapping[str, str]) -> int:
-    """Run a process until it is told to stop."""
+    """Run a server process until it is stopped. ``role``: serve, api or worker."""
     loaded = _settings(environment)
     configure_logging(loaded.log_level, loaded.log_format)
     roles = {"serve": app.SERVE, "api": app.API, "worker": app.WORKER}
@@ -37,19 +37,19 @@ def start(role: str, environment: Mapping[str, str]) -> int:
     async def run() -> int:
         return await app.App(loaded, roles[role], lambda line: print(line, flush=True)).run()
 
-    # What is loaded by now stays; without this the collector walks all of it again and again under load.
+    # Exclude everything loaded so far from garbage collection; otherwise it is scanned repeatedly under load.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     try:
         return uvloop.run(run())
     except JobProcessorError as error:
-        raise Refused(str(error)) from None
+        raise CommandFailed(str(error)) from None
 
 
 def check(environment: Mapping[str, str], *, plans: bool = False) -> int:
-    """Print the settings in use and every fault; 0 when a start would succeed.
+    """Print the settings in use; 0 if a start would succeed. Raises ``CommandFailed`` with all errors.
 
-    ``plans``: and how MongoDB would answer every query; 1 when it is not as expected.
+    ``plans``: also print MongoDB's plan of every query; 1 if one is not as expected.
     """
     loaded = _settings(environment)
     for setting in settings.TABLE:
@@ -70,21 +70,21 @@ def check(environment: Mapping[str, str], *, plans: bool = False) -> int:
         else:
             as_expected = _check_mongo(loaded.mongodb_uri, plans)
     except JobProcessorError as error:
-        raise Refused(str(error)) from None
+        raise CommandFailed(str(error)) from None
     if not (app.PAGE / "index.html").is_file():
         print("warning: the page is not built (make build)")
     if not as_expected:
-        print("Queries are answered in another way than expected: see the plans above.")
+        print("Some queries do not use the expected index: see the plans above.")
         return 1
     print("All is well.")
     return 0
 
 
 def _check_mongo(uri: str, plans: bool) -> bool:
-    """False: MongoDB would answer a query in another way than expected."""
-    from job_processor.store.mongo.inspect import inspect as look
+    """False if MongoDB's plan of a query is not as expected."""
+    from job_processor.store.mongo.inspect import inspect as inspect_mongo
 
-    found = asyncio.run(look(uri, with_plans=plans))
+    found = asyncio.run(inspect_mongo(uri, with_plans=plans))
     as_expected = _print_plans(found.plans) if plans else True
     print("\n".join(found.lines))
     return as_expected
@@ -103,7 +103,7 @@ def _print_plans(plans: Sequence["Got"]) -> bool:
 
 
 def copy(source: str, target: str) -> int:
-    """Copy every job from one store to the other and verify."""
+    """Copy all jobs from one store to the other and verify them."""
 
     async def run() -> transfer.Transferred:
         async with _opened(app.store_at(source)) as from_, _opened(app.store_at(target)) as to:
@@ -113,7 +113,7 @@ def copy(source: str, target: str) -> int:
 
 
 def backup(environment: Mapping[str, str], file: str) -> int:
-    """Write every job to a file. A SQLite database may be in use: a consistent copy of it is taken first."""
+    """Write all jobs to a file. A SQLite database may be in use; a consistent snapshot is taken first."""
     loaded = _settings(environment)
 
     async def run() -> transfer.Transferred:
@@ -129,7 +129,7 @@ def backup(environment: Mapping[str, str], file: str) -> int:
 
 
 def restore(environment: Mapping[str, str], file: str) -> int:
-    """Bring every job of a backup into the store and verify."""
+    """Load all jobs of a backup into the store and verify them."""
     loaded = _settings(environment)
 
     async def run() -> transfer.Transferred:
@@ -140,22 +140,22 @@ def restore(environment: Mapping[str, str], file: str) -> int:
 
 
 def submit(url: str, prompt: str, flow: str | None, wait: int) -> int:
-    return _ask(Client(url, print).submit(prompt, flow, wait))
+    return _run(Client(url, print).submit(prompt, flow, wait))
 
 
 def list_jobs(url: str, limit: int, status: str | None) -> int:
-    return _ask(Client(url, print).list(limit, status))
+    return _run(Client(url, print).list(limit, status))
 
 
 def watch(url: str) -> int:
-    return _ask(Client(url, lambda line: print(line, flush=True)).watch())
+    return _run(Client(url, lambda line: print(line, flush=True)).watch())
 
 
-def _ask(request: Coroutine[Any, Any, int]) -> int:
+def _run(request: Coroutine[Any, Any, int]) -> int:
     try:
         return asyncio.run(request)
     except JobProcessorError as error:
-        raise Refused(str(error)) from None
+        raise CommandFailed(str(error)) from None
 
 
 @contextlib.asynccontextmanager
@@ -177,7 +177,7 @@ def _report(verb: str, run: Callable[[], Coroutine[Any, Any, transfer.Transferre
     try:
         done = asyncio.run(run())
     except (JobProcessorError, OSError) as error:
-        raise Refused(str(error)) from None
+        raise CommandFailed(str(error)) from None
     if sys.stderr.isatty():
         print(file=sys.stderr)
     inbox = f" and {done.callbacks:,} kept callbacks" if done.callbacks else ""
@@ -186,7 +186,7 @@ def _report(verb: str, run: Callable[[], Coroutine[Any, Any, transfer.Transferre
 
 
 def openapi() -> int:
-    """Print the API's description as JSON."""
+    """Print the OpenAPI document as JSON."""
     from job_processor.http.openapi import document
     from job_processor.http.routes import OPERATIONS
 
@@ -198,4 +198,4 @@ def _settings(environment: Mapping[str, str]) -> settings.Settings:
     try:
         return settings.load(environment)
     except settings.SettingsInvalid as error:
-        raise Refused("\n  ".join(["the settings cannot be used:", *error.faults])) from None
+        raise CommandFailed("\n  ".join(["invalid settings:", *error.faults])) from None

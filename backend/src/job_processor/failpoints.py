@@ -1,6 +1,7 @@
-"""Named points where tests make a process die, stall or fail: ``FAILPOINTS=name:kill[@n],name:pause``.
+"""Failpoints: named points at which tests make a process die, stall or fail.
 
-No-ops unless the variable is set; production refuses to start with it. ``@n``: at the n-th passing.
+``FAILPOINTS=name:action[@n],…`` with the actions ``kill``, ``pause`` (30 s), ``eio`` and ``raise``; ``@n``: only at the
+n-th passing. No-ops unless the variable is set; an exposed server refuses to start with it.
 """
 
 import errno
@@ -37,7 +38,7 @@ _passed: dict[str, int] = {}
 
 
 def arm(text: str) -> None:
-    """Set what happens where. Raises ``ValueError`` for a name or action that does not exist."""
+    """Arm the failpoints in ``text`` (the variable's value). Raises ``ValueError`` for an unknown name or action."""
     _actions.clear()
     _passed.clear()
     for part in filter(None, text.split(",")):
@@ -49,6 +50,7 @@ def arm(text: str) -> None:
 
 
 def failpoint(name: str) -> None:
+    """Run the action armed for this point, if any."""
     if not _actions:
         return
     armed = _actions.get(name)

@@ -1,4 +1,4 @@
-"""flows.toml → flows, checked whole: every fault at once, with its line and key."""
+"""Reads flows.toml, and reports all errors at once, each with its line and key."""
 
 import re
 import tomllib
@@ -27,7 +27,7 @@ Seconds = Annotated[float, Meta(gt=0, le=604_800)]
 
 
 class Limits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """The keys that every flow may have. ``None``: the processor's usual value."""
+    """The keys that every flow may have. ``None``: the default of its kind of processor, or no limit."""
 
     max_attempts: Annotated[int, Meta(ge=1, le=100)] = 3
     lease_seconds: Annotated[float, Meta(ge=2, le=3600)] = 30.0
@@ -42,7 +42,7 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tr
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of processor: its own options, and what its flows have when they say nothing."""
+    """A kind of processor: the type of its options, and the defaults of its flows."""
 
     options: type[msgspec.Struct]
     dispatch_timeout_seconds: float = 60.0
@@ -63,7 +63,7 @@ class Flows:
 
 
 def load(path: Path | None, kinds: Mapping[str, Kind]) -> Flows:
-    """The flows of the file, or the built-in one. Raises ``SettingsInvalid``."""
+    """The flows of the file, or the built-in ones if ``path`` is ``None``. Raises ``SettingsInvalid``."""
     try:
         text = BUILT_IN if path is None else path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -140,7 +140,7 @@ class _Parser:
         return Flow(rules, str(table["processor"]), options)
 
     def _struct(self, at: tuple[str, ...], values: Mapping[str, object], wanted: type[S]) -> S | None:
-        """``values`` as ``wanted``; key by key, so that each fault is found."""
+        """``values`` converted to ``wanted``, key by key, so that all errors are found; ``None`` if there are any."""
         good = True
         for field in msgspec.structs.fields(wanted):
             if field.encode_name in values:
@@ -168,7 +168,7 @@ def _fields(struct: type[msgspec.Struct]) -> Sequence[str]:
 
 
 def _lines(text: str) -> dict[tuple[str, ...], int]:
-    """The line of each key, as far as tables are written the usual way; tomllib itself tells none."""
+    """The line of each key, for tables in the usual notation; tomllib does not report lines."""
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), start=1):

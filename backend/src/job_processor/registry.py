@@ -1,4 +1,4 @@
-"""Which processors there are: the one place that knows them all by name. Imported when a flow needs them."""
+"""The table of processors. A processor's module is imported when a flow uses it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
@@ -12,7 +12,7 @@ from job_processor.flows import Flow, Flows, Kind
 from job_processor.processors.base import Processor, Reconciler, Surroundings
 from job_processor.processors.redacted import redacted
 
-# kind: (module, options, processor, seconds a dispatch may take, concurrency when the flow says nothing)
+# kind: (module, options class, processor class, default dispatch timeout in seconds, default concurrency)
 _KINDS: Mapping[str, tuple[str, str, str, float, int | None]] = {
     "mock": ("mock", "MockOptions", "MockProcessor", 30.0, None),
     "webhook": ("webhook", "WebhookOptions", "WebhookProcessor", 30.0, None),
@@ -26,7 +26,7 @@ _Factory = Callable[[msgspec.Struct, Surroundings], Processor]
 
 
 class Kinds(Mapping[str, Kind]):
-    """The kinds by name; a kind's module is loaded when it is first asked for, since some are slow to load."""
+    """The kinds by name. A kind's module is imported on first access, because some are slow to import."""
 
     def __getitem__(self, name: str) -> Kind:
         module, options, _, timeout, concurrency = _KINDS[name]
@@ -41,8 +41,8 @@ class Kinds(Mapping[str, Kind]):
 
 
 def redactor(flows: Flows, environment: Mapping[str, str], secrets: Iterable[str]) -> Redactor:
-    """Knows ``secrets``, those that flows name in their options (``api_key_env`` and its like), and those that the
-    environment holds under names that say so, which a Python function may use."""
+    """A Redactor for ``secrets``, for those that flows refer to in their options (``api_key_env`` and similar), and for
+    environment variables whose names mark them as secrets, because a Python function may use them."""
     named: set[str] = set()
     for flow in flows.by_name.values():
         for option, value in msgspec.structs.asdict(flow.options).items():
@@ -54,9 +54,9 @@ def redactor(flows: Flows, environment: Mapping[str, str], secrets: Iterable[str
 def build(
     flows: Flows, surroundings: Callable[[Flow], Surroundings], redactor: Redactor | None = None
 ) -> dict[str, Processor]:
-    """A processor for each flow, whose words are free of secrets.
+    """Create each flow's processor, wrapped so that its texts are redacted.
 
-    Raises ``SettingsInvalid`` that names every flow whose processor cannot be built.
+    Raises ``SettingsInvalid`` that names every flow whose processor cannot be created.
     """
     redactor = redactor or Redactor()
     built: dict[str, Processor] = {}
@@ -74,7 +74,7 @@ def build(
 
 
 def neighbours(processors: Mapping[str, Processor]) -> dict[str, frozenset[str]]:
-    """Of each flow, itself and all others with the same processor behind them, where that gives ids of its own."""
+    """For each flow whose processor gives execution ids: all flows (itself included) that share these ids."""
     instances = {name: one.instance for name, one in processors.items() if isinstance(one, Reconciler)}
     return {name: frozenset(n for n, other in instances.items() if other == one) for name, one in instances.items()}
 

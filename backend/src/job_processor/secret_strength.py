@@ -1,6 +1,6 @@
-"""Whether a secret is one, judged as a person would who sees it: length, variety, repetition, known examples. Pure.
+"""Detects weak secrets: too short, too few different characters, repetitions, known examples, plain words. Pure.
 
-It keeps examples and jokes out of production. It measures no entropy: `openssl rand -hex 32` makes a good one.
+It keeps examples out of production; it does not measure entropy. `openssl rand -hex 32` makes a good secret.
 """
 
 import re
@@ -10,15 +10,16 @@ EXAMPLES = frozenset(
     {"dev-secret-key", "dev-n8n-token", "changethis", "changeme", "change-me", "secret", "password"}
     | {"your-secret-here", "example", "your-webhook-secret", "replace-me", "a-long-random-string"}
 )
-"""What documents, templates and this project itself write where a secret belongs."""
+"""Placeholders in documentation and templates, and this project's own development secrets."""
 MIN_CHARACTERS = 32
 MIN_DIFFERENT = 8
-"""Characters that differ. 32 random hex digits have fewer once in a thousand million."""
+"""Minimum number of different characters; 32 random hex digits have fewer with a probability of 1 in 10^9."""
 _LONGEST_UNIT = 15
-"""Of what is only said again and again; a longer one must be said three times to be no secret."""
+"""A repeated unit of up to this length is weak; a longer one is weak if it is repeated three times."""
 _FEW_RUNS = 3
+"""A secret with at most this many ascending or descending runs is weak."""
 _MIN_LEFT = 16
-"""Characters that must be left when words have been taken out."""
+"""Minimum number of characters that must remain after known words are removed."""
 _WORDS = re.compile(
     "change|secret|password|passwort|passwd|example|sample|default|webhook|callback|processor|production|development"
     "|test|admin|token|random|string|replace|insert|please|characters|letmein|welcome|qwertyuiop|asdfghjkl|zxcvbnm"
@@ -27,19 +28,19 @@ _WORDS = re.compile(
 
 
 def is_weak(secret: str) -> bool:
-    """True for what everybody could guess. An empty secret is weak too."""
+    """True for a secret that is easy to guess, or empty."""
     plain = secret.strip().lower()
     if len(secret) < MIN_CHARACTERS or len(set(plain)) < MIN_DIFFERENT or plain in EXAMPLES:
         return True
     letters = re.sub(r"[^a-z0-9]", "", plain)
     left = _WORDS.sub("", letters)
-    # Other scripts and signs count as they are; of a text in words little is left.
+    # Characters other than ASCII letters, digits and separators always count as remaining.
     others = len(plain) - len(letters) - len(re.findall(r"[\s_.:;,-]", plain))
     return _is_repeated(plain) or _is_repeated(letters) or _runs(plain) <= _FEW_RUNS or len(left) + others < _MIN_LEFT
 
 
 def _is_repeated(text: str) -> bool:
-    """Is it one unit said again and again, the last time perhaps not to its end?"""
+    """True if the text is one unit repeated, the last time possibly incomplete."""
     for unit in range(1, len(text) // 2 + 1):
         if text[unit:] == text[:-unit]:
             return unit <= _LONGEST_UNIT or len(text) >= 3 * unit
@@ -47,6 +48,6 @@ def _is_repeated(text: str) -> bool:
 
 
 def _runs(text: str) -> int:
-    """How many pieces there are within which each character follows the one before, upwards or downwards."""
+    """The number of runs in which neighbouring characters differ by at most one code point."""
     steps = [ord(b) - ord(a) for a, b in pairwise(text)]
     return 1 + sum(abs(step) > 1 for step in steps)

@@ -1,6 +1,6 @@
-"""The environment → one frozen object, checked whole: every fault at once, each naming its setting.
+"""Reads the settings from the environment into one immutable object, and reports all errors at once.
 
-No other module reads the environment. ``NAME_FILE`` may stand for any secret NAME: the file's content counts.
+No other module reads the environment. A secret NAME may also be given as ``NAME_FILE``: the path of a file with it.
 """
 
 import ipaddress
@@ -20,7 +20,7 @@ _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?|\[[0-9A-
 
 
 class SettingsInvalid(Exception):
-    """``faults``: one line each, every one names its setting."""
+    """``faults``: one line per error, each with the name of its setting."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -29,7 +29,7 @@ class SettingsInvalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One documented setting. ``default`` as one would write it; empty: none."""
+    """One documented setting. ``default``: as written in the environment; empty: none."""
 
     name: str
     default: str
@@ -38,34 +38,32 @@ class Setting:
 
 
 TABLE = (
-    Setting("APP_ENV", "development", "`production` turns every safety check on, whatever HOST is"),
+    Setting("APP_ENV", "development", "`production` turns on every safety check, whatever HOST is"),
     Setting("HOST", "127.0.0.1", "address to listen on"),
-    Setting("PORT", "3000", "port to listen on; 0 takes a free one"),
-    Setting("METRICS_PORT", "", "port on which a `worker` serves its own /metrics; unset: none; 0 takes a free one"),
-    Setting("PUBLIC_URL", "", "what callback addresses are built from; default: http://HOST:PORT"),
-    Setting(
-        "AUTH", "off", "`off` (loopback only) or `proxy`: whoever reaches the port was let in by what is before it"
-    ),
+    Setting("PORT", "3000", "port to listen on; 0: any free one"),
+    Setting("METRICS_PORT", "", "port on which a `worker` serves its own /metrics; unset: none; 0: any free one"),
+    Setting("PUBLIC_URL", "", "base of the callback URLs; default: http://HOST:PORT"),
+    Setting("AUTH", "off", "`off` (loopback only) or `proxy`: a reverse proxy in front of the port authenticates"),
     Setting(
         "ALLOWED_HOSTS",
         "",
-        "names in the Host header, by commas; needed off loopback; default: HOST and the loopback's names",
+        "allowed names in the Host header, comma-separated; required off loopback; default: HOST and loopback names",
     ),
-    Setting("CORS_ORIGINS", "", "pages of other origins that may call the API, by commas; never `*`"),
+    Setting("CORS_ORIGINS", "", "other origins whose pages may call the API, comma-separated; never `*`"),
+    Setting("WEBHOOK_SECRET", "dev-secret-key", "shared secret of callbacks; required off loopback", secret=True),
     Setting(
-        "WEBHOOK_SECRET", "dev-secret-key", "what callbacks prove themselves with; needed off loopback", secret=True
+        "WEBHOOK_SECRET_PREVIOUS", "", "the previous secret, still accepted while the secret is rotated", secret=True
     ),
-    Setting("WEBHOOK_SECRET_PREVIOUS", "", "the secret before, still taken while it is rotated", secret=True),
     Setting("MONGODB_URI", "", "set: MongoDB; unset: SQLite in DATA_DIR", secret=True),
     Setting("DATA_DIR", "data", "directory of the SQLite database"),
-    Setting("FLOWS_FILE", "", "default: flows.toml in the working directory if there is one, else one mock flow"),
-    Setting("RETENTION_DAYS", "30", "final jobs are deleted after so many days; 0 keeps them for ever"),
+    Setting("FLOWS_FILE", "", "default: flows.toml in the working directory if it exists, else one mock flow"),
+    Setting("RETENTION_DAYS", "30", "days after which final jobs are deleted; 0 keeps them for ever"),
     Setting(
         "MAX_RESULT_BYTES",
         "1048576",
-        "the largest result, from a callback or an answer, in bytes of UTF-8; at most 8388608",
+        "maximum size of a result in bytes of UTF-8, from a callback or an answer; at most 8388608",
     ),
-    Setting("DRAIN_SECONDS", "6", "what attempts under way get to end in when a process stops; then they are put back"),
+    Setting("DRAIN_SECONDS", "6", "time for running attempts to end when a process stops; then they are put back"),
     Setting("WORKER_NAME", "", "this worker's name on the page; default: the host name"),
     Setting("LOG_LEVEL", "info", "debug, info, warning or error"),
     Setting("LOG_FORMAT", "text", "text or json"),
@@ -94,15 +92,15 @@ class Settings:
     log_format: str
     failpoints: str
     environment: Mapping[str, str]
-    """The whole environment, for the secrets that flows name; NAME is also found as the content of NAME_FILE."""
+    """The whole environment, for the secrets that flows refer to; NAME is also read from the file in NAME_FILE."""
 
     @property
     def is_exposed(self) -> bool:
-        """May others than this machine's people reach it? Then the defaults for development are refused."""
+        """True in production, or if other machines can reach the port. Development defaults are refused then."""
         return self.app_env == "production" or not is_loopback(self.host)
 
     def callback_base(self, port: int) -> str:
-        """Where processors reach us, without a slash at the end."""
+        """The base URL at which processors reach this server, without a trailing slash. ``port``: the actual one."""
         if self.public_url:
             return self.public_url
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "localhost") else self.host
@@ -110,7 +108,7 @@ class Settings:
 
 
 class _WithFiles(Mapping[str, str]):
-    """An environment in which NAME may be given as a file that NAME_FILE names, read when it is asked for."""
+    """An environment in which NAME may be given as the path NAME_FILE of a file, which is read on each access."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -140,7 +138,7 @@ def is_loopback(host: str) -> bool:
 
 
 def load(environment: Mapping[str, str]) -> Settings:
-    """Settings from the environment. Raises ``SettingsInvalid`` with every fault found."""
+    """Settings from the environment. Raises ``SettingsInvalid`` with all errors."""
     return _Loader(environment).load()
 
 
@@ -197,17 +195,17 @@ class _Loader:
             secret = self._environment.get(name, "")
             if secret and is_weak(secret):
                 self._faults.append(
-                    f"{name} must have at least {MIN_CHARACTERS} characters, and be no example and nothing that "
-                    f"anybody could guess ({why}); `openssl rand -hex 32` makes one"
+                    f"{name} must have at least {MIN_CHARACTERS} characters, and not be an example or easy to guess "
+                    f"({why}); `openssl rand -hex 32` makes a good one"
                 )
         if settings.auth == "off":
             self._faults.append(
-                f"AUTH must not be off ({why}); `proxy` says that what stands before this port lets people in"
+                f"AUTH must not be off ({why}); set `proxy` if a reverse proxy in front of this port authenticates"
             )
         if settings.auth == "proxy" and not settings.allowed_hosts and not is_loopback(settings.host):
             self._faults.append(
-                f"ALLOWED_HOSTS must name the hosts that clients ask for ({why}), as jobs.example.com,localhost: else "
-                "a web page whose own name is made to point here could use the API"
+                f"ALLOWED_HOSTS must list the host names that clients use ({why}), such as jobs.example.com,localhost; "
+                "otherwise a web page could use the API by DNS rebinding"
             )
         if settings.failpoints:
             self._faults.append(f"FAILPOINTS must not be set ({why})")
@@ -224,7 +222,7 @@ class _Loader:
         except OSError as error:
             self._faults.append(f"{name}_FILE cannot be read: {error.strerror}")
         except UnicodeDecodeError:
-            self._faults.append(f"{name}_FILE must hold text in UTF-8")
+            self._faults.append(f"{name}_FILE must contain UTF-8 text")
         else:
             self._environment[name] = secret
             if not secret:
@@ -267,26 +265,26 @@ class _Loader:
         hosts = tuple(f"[{host}]" if host.count(":") > 1 and host[0] != "[" else host for host in self._names(name))
         if any(not _HOST.fullmatch(host) for host in hosts):
             self._faults.append(
-                f"{name} must be names or addresses like jobs.example.com, by commas, without scheme, port or path; "
-                "there is no `*`: name each host"
+                f"{name} must be comma-separated names or addresses like jobs.example.com, without scheme, port or "
+                "path; `*` is not allowed: list each host"
             )
         return hosts
 
     def _origins(self, name: str) -> tuple[str, ...]:
         origins = self._names(name)
-        # Others could never match what a browser sends; `*` has a fault of its own.
+        # Any other form never matches what a browser sends; `*` is reported in `_check_exposure`.
         if not all(
             o == "*" or re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?", o)
             for o in origins
         ):
-            self._faults.append(f"{name} must be origins like https://jobs.example.com, by commas, without a path")
+            self._faults.append(f"{name} must be comma-separated origins like https://jobs.example.com, without a path")
         return origins
 
     def _flows_file(self) -> Path | None:
         named = self._text("FLOWS_FILE")
         if named:
             if not Path(named).is_file():
-                self._faults.append("FLOWS_FILE must name a file that is there")
+                self._faults.append("FLOWS_FILE must be the path of an existing file")
             return Path(named)
-        beside = Path("flows.toml")
-        return beside if beside.is_file() else None
+        default = Path("flows.toml")
+        return default if default.is_file() else None

@@ -62,7 +62,7 @@ async def test_warnings_are_shown_beside_valid_json(server: Served, open_tab: Op
     server.call_back(job["id"], '{"a": 1, "a": 2, "f": "\\frac{1}{2}"}')
     page = await open_tab(f"{server.page}jobs/{job['id']}")
     warnings = page.get_by_test_id("result-warnings")
-    await expect(warnings).to_contain_text("/a at line 1, column 10: This name stands twice")
+    await expect(warnings).to_contain_text("/a at line 1, column 10: Duplicate name")
     await expect(warnings).to_contain_text("/f at line 1")
     await expect(page.get_by_text("Warnings", exact=True)).to_be_visible()
     await expect(page.get_by_test_id("result-error")).to_have_count(0)

@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from job_processor import client
-from job_processor.client import Client, ServerSaidNo
+from job_processor.client import Client, RequestFailed
 
 JOB = {"id": "0123456789abcdef01234567", "result": None}
 
@@ -80,5 +80,5 @@ async def test_a_job_that_is_not_waited_for_is_submitted_and_no_more(front: tupl
 
 
 async def test_to_watch_what_is_refused_is_no_success(front: tuple[Front, str]) -> None:
-    with pytest.raises(ServerSaidNo, match="503: Too many event streams are open"):
+    with pytest.raises(RequestFailed, match="503: Too many event streams are open"):
         await Client(front[1], print).watch()

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from job_processor.core.outcome import Accepted, Deferred, Failed, HandOver, LaneClosed, LaneFault, LaneWell
-from job_processor.processors.answers import error_means, means
 from job_processor.processors.base import Processor
 from job_processor.processors.model_options import ModelOptions, request_of, sent_of
 from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
+from job_processor.processors.responses import judge_error, judge_status
 from job_processor.processors.webhook import WebhookOptions, WebhookProcessor
 from tests.docs.pages import text
 from tests.processors.given import NOW, dispatch, opened, surroundings
@@ -121,10 +121,10 @@ def test_the_table_is_a_generous_one() -> None:
 @EACH
 def test_what_an_answer_means(row: Row) -> None:
     if 200 <= row.status < 300:
-        over = error_means(row.status, row.headers, row.json, NOW, SENT)
-        assert means(row.status, row.headers, row.body.encode(), NOW, SENT) is None
+        over = judge_error(row.status, row.headers, row.json, NOW, SENT)
+        assert judge_status(row.status, row.headers, row.body.encode(), NOW, SENT) is None
     else:
-        found = means(row.status, row.headers, row.body.encode(), NOW, SENT)
+        found = judge_status(row.status, row.headers, row.body.encode(), NOW, SENT)
         assert found is not None
         over = found
     assert described(over) == row.means
@@ -135,9 +135,9 @@ def test_what_an_answer_means(row: Row) -> None:
 
 @EACH
 def test_a_lane_that_closes_for_an_answer_says_what_it_would_be_of_the_job(row: Row) -> None:
-    over = means(row.status, row.headers, row.body.encode(), NOW, SENT)
+    over = judge_status(row.status, row.headers, row.body.encode(), NOW, SENT)
     if over is None:
-        over = error_means(row.status, row.headers, row.json, NOW, SENT)
+        over = judge_error(row.status, row.headers, row.json, NOW, SENT)
     if isinstance(over.lane, LaneClosed):
         assert over.against_job is not None
         assert row.words in over.against_job.error.message
@@ -178,7 +178,7 @@ async def test_a_model_flow_takes_it_so(rogue: Rogue, row: Row, stream: bool) ->
 @pytest.mark.parametrize("row", IN_ANSWERS, ids=[f"{r.source} {r.means}" for r in IN_ANSWERS])
 async def test_a_model_flow_takes_it_so_from_an_event(rogue: Rogue, row: Row) -> None:
     """Where nothing of an answer had come, an error in the stream counts as if it had been the status."""
-    counted = error_means(200, row.headers, row.json, NOW, SENT)
+    counted = judge_error(200, row.headers, row.json, NOW, SENT)
     rogue.usual = events(json.dumps(row.json), "[DONE]")
     over = await _run(_model(rogue))
     assert described(over) == described(counted)
@@ -221,20 +221,20 @@ async def test_a_webhook_flow_takes_it_so_but_has_no_options_to_be_at_fault(rogu
     ],
 )
 def test_a_name_in_the_request_is_told_as_the_flows_option(words: str, option: str | None) -> None:
-    over = means(400, {}, json.dumps({"error": {"message": words}}).encode(), NOW, SENT)
+    over = judge_status(400, {}, json.dumps({"error": {"message": words}}).encode(), NOW, SENT)
     assert described(over) == ("refused: http_400" if option is None else f"closed: misconfigured, {option}")
 
 
 @pytest.mark.parametrize("words", ["The account 7 has been suspended.", "The country is not supported."])
 def test_an_endpoint_that_is_no_model_may_speak_of_the_jobs_own_customer(words: str) -> None:
     body = json.dumps({"error": words}).encode()
-    assert described(means(400, {}, body, NOW)) == "refused: http_400"
-    assert described(means(400, {}, body, NOW, SENT)) == "closed: misconfigured"
+    assert described(judge_status(400, {}, body, NOW)) == "refused: http_400"
+    assert described(judge_status(400, {}, body, NOW, SENT)) == "closed: misconfigured"
 
 
 def test_what_a_model_had_written_is_kept_where_its_server_threw_it_away() -> None:
     error = {"message": "Failed to generate JSON.", "code": "json_validate_failed", "failed_generation": '{"a": \ud83d'}
-    over = means(400, {}, json.dumps({"error": error}).encode(), NOW, SENT)
+    over = judge_status(400, {}, json.dumps({"error": error}).encode(), NOW, SENT)
     assert over is not None
     assert isinstance(over.job, Failed)
     assert (over.job.retryable, over.job.partial) == (True, '{"a": \ufffd')
@@ -242,14 +242,14 @@ def test_what_a_model_had_written_is_kept_where_its_server_threw_it_away() -> No
 
 @pytest.mark.parametrize("status", [s for s in range(400, 500) if s not in (400, 406, 414, 413, 416, 418, 422, 451)])
 def test_only_what_speaks_of_the_job_is_its_end(status: int) -> None:
-    assert not described(means(status, {}, b"", NOW, SENT)).startswith("refused")
+    assert not described(judge_status(status, {}, b"", NOW, SENT)).startswith("refused")
 
 
 def test_azures_model_is_its_deployment() -> None:
     sent = sent_of(request_of(ModelOptions(), "d-1", dispatch()), "deployment")
-    over = means(404, {}, b'{"error": {"code": "DeploymentNotFound", "message": "No such."}}', NOW, sent)
+    over = judge_status(404, {}, b'{"error": {"code": "DeploymentNotFound", "message": "No such."}}', NOW, sent)
     assert described(over) == "closed: misconfigured, deployment"
-    over = means(404, {}, b'{"error": {"message": "The model `gpt-9` does not exist"}}', NOW, sent)
+    over = judge_status(404, {}, b'{"error": {"message": "The model `gpt-9` does not exist"}}', NOW, sent)
     assert described(over) == "closed: misconfigured, deployment"
 
 
@@ -309,7 +309,7 @@ def _plain(over: object) -> object:
 
 
 def _bare(status: int, error: dict[str, Any]) -> HandOver:
-    over = means(status, {}, json.dumps({"error": error}).encode(), NOW, SENT)
+    over = judge_status(status, {}, json.dumps({"error": error}).encode(), NOW, SENT)
     assert over is not None
     return over
 
@@ -333,8 +333,8 @@ def test_however_an_error_is_wrapped_it_means_the_same(
     for name in wraps:
         wrapped = WRAPS[name](wrapped)
     expected = _plain(_bare(status, error))
-    assert _plain(error_means(200, {}, wrapped, NOW, SENT)) == expected
-    over = means(status, {}, json.dumps(wrapped).encode(), NOW, SENT)
+    assert _plain(judge_error(200, {}, wrapped, NOW, SENT)) == expected
+    over = judge_status(status, {}, json.dumps(wrapped).encode(), NOW, SENT)
     assert _plain(over) == expected
     assert error["message"].split(".")[0] in spoken(over)
 

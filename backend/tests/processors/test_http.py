@@ -18,10 +18,10 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Deferred, Failed, HandOver, LaneClosed, Outcome, Succeeded
 from job_processor.processors import http_answer
-from job_processor.processors.completion import HALVES
 from job_processor.processors.http import EndpointOptions, EndpointProcessor
 from job_processor.processors.http_answer import outcome_of
 from job_processor.processors.json_pointer import parse
+from job_processor.processors.model_answer import SURROGATES_REPLACED
 from job_processor.processors.outgoing import Reply
 from tests.processors.given import JOB_ID, MAX_RESULT_BYTES, dispatch, opened, surroundings
 from tests.processors.meanings import closed_by, failure, fault_in
@@ -224,7 +224,7 @@ async def test_a_part_of_the_answer_is_the_result(rogue: Rogue, body: object, ta
 
 async def test_half_a_character_costs_no_result(rogue: Rogue) -> None:
     rogue.usual = answer(200, b'{"a": "b\\ud800"}')
-    assert await run(endpoint(rogue.url, take="/a")) == Succeeded("b\ufffd", note=HALVES)
+    assert await run(endpoint(rogue.url, take="/a")) == Succeeded("b\ufffd", note=SURROGATES_REPLACED)
 
 
 async def test_202_promises_a_callback(rogue: Rogue) -> None:
@@ -267,7 +267,7 @@ async def test_202_with_an_error_that_names_a_status_promises_nothing(rogue: Rog
             answer(200, "Sorry, no."),
             {"take": "/a"},
             "no_result",
-            'It answered 200 with what is no JSON: Expected a JSON value, found "Sorry" (line 1, column 1). '
+            'The answer (200) is not JSON: Expected a JSON value, found "Sorry" (line 1, column 1). '
             "It begins: Sorry, no.",
         ),
         (answer(200, b'{"a": "\xff"}'), {"take": "/a"}, "answer_garbled", "The answer is not UTF-8 from byte 7 on."),
@@ -276,7 +276,7 @@ async def test_202_with_an_error_that_names_a_status_promises_nothing(rogue: Rog
             answer(200, b"\x81", {"Content-Type": "text/plain; charset=latin-1"}),
             {},
             "answer_garbled",
-            "The answer is not in the charset it names, from byte 0 on.",
+            "The answer is not in the declared charset from byte 0 on.",
         ),
         (
             answer(200, "<!DOCTYPE html>\n<html><head><title>Sign in &amp; go</title>", {"Content-Type": HTML}),
@@ -306,7 +306,7 @@ async def test_what_is_no_result_is_a_failed_attempt_in_words(
 async def test_a_charset_that_is_not_read_is_never_guessed_at(rogue: Rogue, charset: str) -> None:
     outcome = await failed(rogue, answer(200, b"ok", {"Content-Type": f"text/plain; charset={charset}"}))
     assert (outcome.error.code, outcome.retryable) == ("answer_garbled", False)
-    assert "UTF-8 is" in outcome.error.message
+    assert "use UTF-8" in outcome.error.message
 
 
 @pytest.mark.parametrize(
@@ -499,15 +499,15 @@ async def test_an_endpoint_that_others_wrote(rogue: Rogue) -> None:
         ({"url": "ftp://example.com"}, "url must begin with"),
         ({"take": "choices"}, "take must be empty or begin with /"),
         ({"template": "{"}, "template is not JSON"),
-        ({"template": '{"a": "{{secret}}"}'}, "template names a placeholder that there is not"),
-        ({"template": {"a": "{{secret}}"}}, "template names a placeholder that there is not"),
+        ({"template": '{"a": "{{secret}}"}'}, "template has an unknown placeholder"),
+        ({"template": {"a": "{{secret}}"}}, "template has an unknown placeholder"),
         ({"template": "{}", "send": "prompt"}, 'template goes with send = "template"'),
         ({"send": "template"}, "needs a template"),
         ({"method": "GET", "send": "prompt"}, "do not go with GET"),
         ({"method": "GET", "template": "{}"}, "do not go with GET"),
-        ({"query": {"q": "{{promt}}"}}, "query.q names a placeholder"),
-        ({"headers": {"X Y": "a"}}, "no header's name"),
-        ({"headers": {"X\r\nY": "a"}}, "no header's name"),
+        ({"query": {"q": "{{promt}}"}}, "query.q has an unknown placeholder"),
+        ({"headers": {"X Y": "a"}}, "invalid header name"),
+        ({"headers": {"X\r\nY": "a"}}, "invalid header name"),
         ({"headers": {"X-Y": "a\r\nb: c"}}, "X-Y must be printable"),
         ({"headers": {"X-Y": ""}}, "X-Y must be printable"),
         ({"headers": {"X-Y": "a", "x-y": "b"}}, "x-y is given twice"),

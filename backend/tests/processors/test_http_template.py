@@ -103,9 +103,9 @@ def test_what_a_template_becomes(source: Any, metadata: dict[str, Any], sent: An
         ('{"a": "{{prompt}"}', "{{ without"),
         ('{"{{prompt}}": 1}', "placeholder in a name"),
         ({"{{prompt}}": 1}, "placeholder in a name"),
-        ({"a": float("nan")}, "JSON has not"),
-        ({"a": object()}, "JSON has not"),
-        (r'{"a": "\ud800"}', "half of a character"),
+        ({"a": float("nan")}, "JSON does not have"),
+        ({"a": object()}, "JSON does not have"),
+        (r'{"a": "\ud800"}', "lone surrogate"),
         ("[" * 100_000, "nested too deep"),
     ],
 )

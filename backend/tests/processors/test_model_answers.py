@@ -13,7 +13,7 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Failed, HandOver, LaneClosed, LaneFault, Succeeded
 from job_processor.processors.azure_openai import AzureOpenAIOptions, AzureOpenAIProcessor
-from job_processor.processors.completion import HALVES, NO_FINISH
+from job_processor.processors.model_answer import NO_FINISH, SURROGATES_REPLACED
 from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
 from tests.processors.chat import chunk, completion, error, stream, usage, whole
 from tests.processors.given import dispatch, opened, surroundings
@@ -56,9 +56,9 @@ async def test_an_answer_without_a_reason_to_finish_is_taken_and_marked(
 @pytest.mark.parametrize(
     ("behaviour", "text", "note"),
     [
-        (events(chunk("Hello"), chunk("\ud83d", finish="stop"), "[DONE]"), "Hello\ufffd", HALVES),
+        (events(chunk("Hello"), chunk("\ud83d", finish="stop"), "[DONE]"), "Hello\ufffd", SURROGATES_REPLACED),
         (events(chunk("Hi \ud83d"), chunk("\ude00", finish="stop"), "[DONE]"), "Hi 😀", None),
-        (events(chunk("\ude00"), chunk("\ud83d"), "[DONE]"), "\ufffd\ufffd", f"{NO_FINISH} {HALVES}"),
+        (events(chunk("\ude00"), chunk("\ud83d"), "[DONE]"), "\ufffd\ufffd", f"{NO_FINISH} {SURROGATES_REPLACED}"),
     ],
 )
 async def test_half_a_character_costs_no_answer(
@@ -70,7 +70,7 @@ async def test_half_a_character_costs_no_answer(
 
 async def test_nor_in_a_whole_document(rogue: Rogue) -> None:
     ended = await taken(rogue, whole("half \ud83d", "stop"), stream=False)
-    assert (ended.result, ended.note) == ("half \ufffd", HALVES)
+    assert (ended.result, ended.note) == ("half \ufffd", SURROGATES_REPLACED)
 
 
 async def test_an_ordinary_answer_is_not_marked(rogue: Rogue) -> None:
@@ -316,7 +316,7 @@ async def test_an_answer_that_is_thinking_alone_says_so(rogue: Rogue) -> None:
     rogue.usual = events(chunk(reasoning_content="Hm, hm."), chunk(finish="stop"), "[DONE]")
     ended = await failed(model(rogue))
     assert ended.error.code == "empty_answer"
-    assert "It thought, in 7 characters." in ended.error.message
+    assert "It sent 7 characters of thinking." in ended.error.message
 
 
 async def test_a_refusal_may_be_a_part(rogue: Rogue) -> None:

@@ -10,7 +10,7 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Failed, HandOver, LaneClosed, Outcome, Succeeded
 from job_processor.processors.base import Finding, Reconciler
-from job_processor.processors.completion import HALVES
+from job_processor.processors.model_answer import SURROGATES_REPLACED
 from job_processor.processors.n8n import N8nOptions, N8nProcessor
 from tests.n8n import fake_n8n
 from tests.n8n.fake_n8n import ExecutionStatus, FakeN8n
@@ -324,8 +324,8 @@ async def test_an_id_never_becomes_another_address() -> None:
         (answer(404, {"message": "Not Found"}), True, "does not know it (HTTP 404: Not Found)"),
         (answer(404, "<html>Cannot GET /api/v1/executions/7</html>"), False, "does not know it (HTTP 404"),
         (answer(503, {"message": "Database is not ready!"}), False, "answered HTTP 503: Database is not ready!"),
-        (answer(200, "<html>"), False, "answered with something that is no execution"),
-        (answer(200, [1]), False, "answered with something that is no execution"),
+        (answer(200, "<html>"), False, "answered with something that is not an execution"),
+        (answer(200, [1]), False, "answered with something that is not an execution"),
         (answer(200, {"status": "unheard of"}), True, "says 'unheard of' of it, which tells nothing"),
         (answer(200, {"status": ["success"]}), True, "which tells nothing"),
         (compressed(200), True, "could not be read"),
@@ -351,14 +351,14 @@ async def test_where_n8n_cannot_tell_that_is_what_is_known(behaviour: Behaviour,
         ({"result": "plain"}, Succeeded("plain")),
         ({"result": {"a": "é"}}, Succeeded('{"a": "é"}')),
         ({"body": '{"result": "x"}'}, Succeeded("x")),
-        ({"body": '{"result": "\\ud800"}'}, Succeeded("\ufffd", note=HALVES)),
-        ({"result": "a\ud800"}, Succeeded("a\ufffd", note=HALVES)),
+        ({"body": '{"result": "\\ud800"}'}, Succeeded("\ufffd", note=SURROGATES_REPLACED)),
+        ({"result": "a\ud800"}, Succeeded("a\ufffd", note=SURROGATES_REPLACED)),
         (
             {"body": '{"result": {"n": 1.50, "big": 1e400, "s": "\\u00e9"}}'},
             Succeeded('{"n": 1.50, "big": 1e400, "s": "\\u00e9"}'),
         ),
         ({"body": '{"result": [' + "9" * 5000 + "]}"}, Succeeded("[" + "9" * 5000 + "]")),
-        ({"body": '{"result": "\ud800"}'}, Succeeded("\ufffd", note=HALVES)),
+        ({"body": '{"result": "\ud800"}'}, Succeeded("\ufffd", note=SURROGATES_REPLACED)),
         ({"body": '\ufeff{"result": [1]}'}, Succeeded("[1]")),
         ({"body": "not JSON"}, None),
         ({}, None),
@@ -404,9 +404,9 @@ async def test_a_cancel_that_n8n_is_not_told_of_says_that_it_goes_on() -> None:
     options = N8nOptions(url="http://127.0.0.1:1")
     async with opened(N8nProcessor(options, surroundings())) as under_test:
         said = await under_test.cancel(JOB_ID, attempt(None))
-        assert said == "n8n had not said yet that it took the job: it may have begun, and go on."
+        assert said == "n8n had not accepted the job yet; it may have started it, and continue."
         said = await under_test.cancel(JOB_ID, attempt("7"))
-        assert said == "n8n was not told, which takes an api_key_env: execution 7 goes on."
+        assert said == "n8n was not asked to stop (api_key_env is not set): execution 7 continues."
 
 
 # --- settings --------------------------------------------------------------------------------------

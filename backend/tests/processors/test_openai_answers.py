@@ -8,7 +8,7 @@ import pytest
 
 from job_processor.core.job import Usage
 from job_processor.core.outcome import Failed, Succeeded
-from job_processor.processors.completion import Answer
+from job_processor.processors.model_answer import ModelAnswer
 from tests.processors.chat import chunk, completion, error, stream, usage, whole
 from tests.processors.given import dispatch, opened
 from tests.processors.models import failed, fault, model, outcome, trouble
@@ -146,7 +146,7 @@ async def test_no_word_of_a_model_server_is_more_than_a_line_that_can_be_kept(ro
 
 async def test_a_refusal_without_end_is_not_gathered(rogue: Rogue) -> None:
     rogue.usual = events(*[chunk(refusal="no")] * 2_000, chunk(finish="stop"), "[DONE]")
-    answered = Answer(1_048_576)
+    answered = ModelAnswer(1_048_576)
     for _ in range(3):
         answered.add(chunk(refusal=LONG), delta=True)
     assert len(answered.refusal) < 2 * len(LONG)

@@ -8,7 +8,7 @@ import pytest
 
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.outcome import Failed, Succeeded
-from job_processor.processors.completion import HALVES
+from job_processor.processors.model_answer import SURROGATES_REPLACED
 from job_processor.processors.python import PythonOptions, PythonProcessor
 from tests.processors import functions
 from tests.processors.given import JOB_ID, MAX_RESULT_BYTES, attempt, dispatch, opened, surroundings
@@ -85,7 +85,7 @@ async def test_values_that_are_no_result(value: str, code: str, retryable: bool)
 async def test_half_a_character_costs_no_result(value: str, text: str) -> None:
     ended = await outcome("value", value)
     assert isinstance(ended, Succeeded)
-    assert (ended.result, ended.note) == (text, HALVES if "\ufffd" in text else None)
+    assert (ended.result, ended.note) == (text, SURROGATES_REPLACED if "\ufffd" in text else None)
 
 
 @pytest.mark.parametrize("function", ["fail", "fail_async"])

@@ -119,7 +119,7 @@ def test_hosts_that_could_never_match_are_refused_with_words(hosts: str, exposur
     found = faults(ALLOWED_HOSTS=hosts, **exposure)
 
     assert named(found) == {"ALLOWED_HOSTS"}
-    assert "name each host" in found[0]
+    assert "list each host" in found[0]
 
 
 def test_hosts_are_names_and_addresses() -> None:

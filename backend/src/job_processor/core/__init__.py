@@ -1,1 +1,1 @@
-"""The rules: pure values and pure functions. Standard library only; no I/O, no clock of its own."""
+"""The rules: immutable values and pure functions. Standard library only; no I/O; the caller passes in the time."""

@@ -1,4 +1,4 @@
-"""What is written down when a processor is asked about an attempt, and when a result comes too late to count."""
+"""Job updates around a reconcile call (asking the processor what became of an attempt), and for a late result."""
 
 from dataclasses import replace
 
@@ -7,18 +7,18 @@ from job_processor.core.events import Event, Happened
 from job_processor.core.job import Job, State
 
 ASK_AGAIN_MS = 30_000
-"""How long nobody else asks about an attempt after somebody began to: longer than any answer may take."""
+"""Minimum time between two reconcile calls for the same attempt; longer than the timeout of one call."""
 
 
 def begin(job: Job, now: int) -> Job | None:
-    """The job while somebody asks about its current attempt; ``None`` when somebody does already.
+    """Mark the current attempt as being asked about; ``None`` if another worker is asking already.
 
-    A deadline that has passed since is a reason to ask again, and so is a wish to have it asked about.
+    It may be asked again before ``ASK_AGAIN_MS`` if, since the last call, its lease ended or ``ask_at`` was reached.
     """
     if job.state is not State.WAITING or job.lease is None:
         return None
     newest = job.attempts[-1]
-    # A question from the future was asked before the clock was set back.
+    # An `asked_at` in the future was written before the clock was set back; ignore it.
     if newest.asked_at is not None and newest.asked_at <= now < newest.asked_at + ASK_AGAIN_MS:
         due = job.lease.until if job.lease.ask_at is None else min(job.lease.until, job.lease.ask_at)
         if not newest.asked_at < due <= now:
@@ -27,22 +27,26 @@ def begin(job: Job, now: int) -> Job | None:
 
 
 def noted(job: Job, text: str | None, now: int, *, answered: bool) -> Job | None:
-    """The job as it waits on after it was asked about; without a ``text`` nobody could be asked.
+    """Record the end of a reconcile call after which the job stays WAITING; ``None`` if nothing changes.
 
-    A wish that is younger than the question stays: the answer may be from before there was a reason for it.
+    ``text``: what the processor said; ``None`` if the call could not be made. Clears ``lease.ask_at``, unless it was
+    set after the call began: the answer may be older than the reason to ask.
     """
     assert job.lease is not None
-    wish, asked_at = job.lease.ask_at, job.attempts[-1].asked_at
-    stays = wish is not None and asked_at is not None and wish > asked_at
-    if text is None and (wish is None or stays):
+    ask_at, asked_at = job.lease.ask_at, job.attempts[-1].asked_at
+    is_newer = ask_at is not None and asked_at is not None and ask_at > asked_at
+    if text is None and (ask_at is None or is_newer):
         return None
-    waits_on = job if stays else job._replace(lease=replace(job.lease, ask_at=None))
-    return waits_on if text is None else told(waits_on, text, now, answered=answered)
+    waiting = job if is_newer else job._replace(lease=replace(job.lease, ask_at=None))
+    return waiting if text is None else told(waiting, text, now, answered=answered)
 
 
 def told(job: Job, text: str, now: int, *, answered: bool = True) -> Job:
-    """The job with what its processor said of the current attempt. The same words again and again are kept twice:
-    when they were said first, and last."""
+    """Add the processor's answer about the current attempt to the history.
+
+    Of a run of identical answers the history keeps the first and the newest. ``answered`` is false if the processor
+    could not be reached; then ``heard_at`` stays as it was.
+    """
     newest = job.attempts[-1]
     heard_at = now if answered else newest.heard_at
     return job._replace(
@@ -52,12 +56,12 @@ def told(job: Job, text: str, now: int, *, answered: bool = True) -> Job:
 
 
 def late(job: Job, attempt: int | None, now: int) -> Job | None:
-    """The final job with the news that a result came after all; ``None`` when its history says so already."""
+    """Note in the history of a final job that a late result came; ``None`` if that is noted already."""
     number = attempt or job.attempt or None
-    said = [event.what for event in job.history if event.attempt == number]
-    if Happened.LATE_RESULT in said:
+    events = [event.what for event in job.history if event.attempt == number]
+    if Happened.LATE_RESULT in events:
         return None
-    if Happened.CANCEL_ANSWERED in said:
+    if Happened.CANCEL_ANSWERED in events:
         words = "A result came after all: the run was not stopped in time. It is kept among the callbacks."
     else:
         words = f"A result came after the job was {job.state.value}. It is kept among the callbacks."

@@ -1,4 +1,4 @@
-"""What a callback that changed nothing was: the verdict that its sender and the history of callbacks get."""
+"""The verdict on a callback: it is returned to the sender and stored in the callback inbox."""
 
 from enum import StrEnum
 
@@ -9,28 +9,28 @@ from job_processor.core.outcome import Reported, Signal, Succeeded
 class Answer(StrEnum):
     APPLIED = "applied"
     DUPLICATE = "duplicate"
-    """The job is already what the callback says; 200, so that the sender stops."""
+    """The job already has this outcome; 200, so that the sender stops retrying."""
     STALE = "stale"
-    """A failure or progress from an attempt that is not the current one; 200, it changes nothing."""
+    """A failure or progress of an attempt that is not the current one; 200, nothing changes."""
     DIFFERENT = "different"
-    """Another result for a COMPLETED job; 409, the first one stays."""
+    """A different result for a COMPLETED job; 409, the job keeps its first result."""
     LATE = "late"
-    """A success for a FAILED or CANCELLED job; 409, it stays in the inbox and a person may accept it."""
+    """A success for a FAILED or CANCELLED job; 409, it is kept in the inbox and a person may accept it."""
     UNKNOWN = "unknown"
-    """It names a job or an execution that we do not know."""
+    """No job or execution has the id that the callback names."""
     UNREADABLE = "unreadable"
-    """It proved itself, and could not be read: too large, no JSON, a field that is wrong."""
+    """Authenticated, but it could not be read: too large, not JSON, or an invalid field."""
     ACCEPTED = "accepted"
-    """A person took its result."""
+    """A person accepted its result for the job."""
 
 
 def judge(job: Job, signal: Signal) -> Answer:
-    """The verdict on a callback that did not land; ``job`` is as it stands."""
+    """The verdict on a callback whose ``signal`` changed nothing; ``job`` is the job as stored."""
     match signal:
         case Reported(outcome=Succeeded(result=result)):
             if job.state is State.COMPLETED:
                 return Answer.DUPLICATE if job.result == result else Answer.DIFFERENT
-            # A result that its flow refuses, from an attempt that is no longer current.
+            # STALE: an invalid result (`on_invalid_result`) of an attempt that is no longer the current one.
             return Answer.LATE if job.is_final else Answer.STALE
         case Reported() if job.state is State.FAILED:
             return Answer.DUPLICATE

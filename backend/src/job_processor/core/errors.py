@@ -1,4 +1,4 @@
-"""Every error we raise. One base, one sentence per class; the edge maps them to HTTP in one table."""
+"""Every error of the package, with one base class. The HTTP layer maps them to responses in one table."""
 
 
 class JobProcessorError(Exception):
@@ -10,19 +10,19 @@ class JobNotFound(JobProcessorError):
 
 
 class CallbackNotFound(JobProcessorError):
-    """No callback of this id is kept."""
+    """The callback inbox holds no callback with this id."""
 
 
 class JobDamaged(JobProcessorError):
-    """What is stored of this job cannot be read: a disk or a hand has changed it."""
+    """The stored record of this job cannot be decoded: it was corrupted or edited by hand."""
 
 
 class MoveRefused(JobProcessorError):
-    """The job is in a state that this act does not apply to."""
+    """The action does not apply to the job's current state."""
 
 
 class InvalidField(JobProcessorError):
-    """A field of a request cannot be taken; ``field`` names it, the message says what is wanted."""
+    """A request field is invalid; ``field`` is its name, the message says what is allowed."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -30,36 +30,36 @@ class InvalidField(JobProcessorError):
 
 
 class IdempotencyMismatch(JobProcessorError):
-    """The idempotency key was used before with another body."""
+    """The idempotency key was used before with a different body."""
 
 
 class StoreUnavailable(JobProcessorError):
-    """The store cannot answer now; nothing is known to have been written."""
+    """The store cannot answer now. Whether the write took place is unknown."""
 
 
 class StorageFull(StoreUnavailable):
-    """The disk under the store is full."""
+    """The store's disk is full."""
 
 
 class StoreBroken(StoreUnavailable):
-    """The file or disk is in doubt: this process must not write again; a new start may find out more."""
+    """The database file or its disk may be damaged. This process must not write again; restart it to check."""
 
 
 class ReadTooLong(StoreUnavailable):
-    """A read was ended because it took longer than one may; the same read will take as long again."""
+    """A read exceeded its time limit and was aborted; the same read would take as long again."""
 
 
 class TooManySearches(StoreUnavailable):
-    """As many texts are searched for already as may be at once."""
+    """The limit of concurrent text searches is reached."""
 
 
 class StoreRefused(JobProcessorError):
-    """The store must not be opened as it is: another process holds it, it is corrupt, newer, or unsafe."""
+    """The store must not be opened: another process holds it, or it is corrupt, of a newer version, or unsafe."""
 
 
 class SettingsInvalid(JobProcessorError):
-    """The settings cannot be used; the message lists every fault, one a line."""
+    """The settings are invalid; the message lists every error, one per line."""
 
 
 class ProcessorUnusable(JobProcessorError):
-    """A flow's processor cannot be built from its settings."""
+    """A flow's processor cannot be created from its settings."""

@@ -1,12 +1,12 @@
-"""Past-tense facts. The same values feed a job's history, the log, the metrics and the live stream."""
+"""The entries of a job's history."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Happened(StrEnum):
-    """What a history entry records. Each belongs to one move of the life cycle, but for three that change no state:
-    ``CANCEL_ANSWERED``, ``ASKED`` and ``LATE_RESULT``."""
+    """What a history entry records. Each is a state transition, except ``CALLBACK_UNREADABLE``, ``CANCEL_ANSWERED``,
+    ``ASKED`` and ``LATE_RESULT``, which change no state."""
 
     SUBMITTED = "submitted"
     STARTED = "started"

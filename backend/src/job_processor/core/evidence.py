@@ -1,16 +1,17 @@
-"""Whose fault is a refusal, the job's or the lane's? The one rule, and the reasons are in docs/decisions/lanes.md.
+"""Decides whether a refusal is the job's fault or the lane's. The reasons are in docs/decisions/lanes.md.
 
-A processor that answers "403" may mean all jobs (wrong credentials) or only this one (a firewall dislikes its prompt).
-One refusal looks like the other; what tells them apart is how other jobs of the lane fare. Every time here is that at
-which a hand-over began: what was sent before a key was withdrawn may be answered for minutes after it.
+A refusal such as 403 may concern all jobs (wrong credentials) or only this one (a firewall rejects its prompt). One
+refusal alone cannot tell; a comparison with other jobs of the lane can. Every time here is the start of a hand-over,
+because an attempt that was sent before a key was revoked may be answered minutes later.
 
-- Nobody handed over since this job was first refused was answered: the lane is closed, the job is put back at no cost.
-- Others were: it is held against the job. It counts as an attempt, and the lane stays as it is.
-- A rate limit says nothing of a job that shared the lane with others. It is held against a job only that was refused
-  ``ALONE`` times as the probe, sent alone after the wait, while others got through between.
-- Others got through since the job was submitted, but none is left to compare with. If the job is the only one that the
-  processor refuses as misconfigured, it ends after ``LAST_MS``. If others are refused too, it looks like a key that was
-  withdrawn in the middle of a backlog: they wait for another job to compare with, and end after ``PATIENCE_MS``.
+- No other job that was handed over since this job's first refusal was answered: the lane is closed and the job is put
+  back; the attempt does not count.
+- Other jobs were: the attempt counts as failed, and the lane stays as it is.
+- A rate limit proves nothing against a job that shared the lane with others. The job fails only if it was refused
+  ``ALONE`` times as the probe, sent alone after the wait, while others got through in between.
+- Others got through since the job was submitted, but no job is left to compare with. If this is the only job that the
+  processor refuses as misconfigured, it fails after ``LAST_MS``. If others are refused too, a key was probably revoked
+  in the middle of a backlog: they wait for another job to compare with, and fail after ``PATIENCE_MS``.
 """
 
 from dataclasses import dataclass, replace
@@ -20,127 +21,137 @@ from job_processor.core.lane import Lane, Trouble, answered, close
 from job_processor.core.outcome import Deferred, Failed, HandOver, LaneClosed, Outcome
 
 ALONE = 5
-"""Rate limits met alone, others getting through between, after which a job ends (or its attempts, if they are more)."""
+"""Rate limits as the lone probe, others getting through in between, after which a job fails (or ``max_attempts``)."""
 CERTAIN = 3
-"""Refusals after which it is enough that jobs of the same claim were answered."""
+"""Refusals after which it suffices that jobs of the same claim were answered."""
 DOUBT_MS = 1_000
-"""How long a job is put back alone that is refused for the first time while others get through."""
+"""How long a job is put back after its first refusal while others get through."""
 HELD = "Held against this job: others got through."
 
 LAST_MS = 30_000
-"""How long the last job of a backlog is refused alone before it ends."""
+"""How long the last job of a backlog is refused before it fails."""
 LAST_TIMES = 3
-"""How often it must have been refused in that time (or its attempts, if they are more)."""
+"""Minimum number of refusals in that time (or ``max_attempts``, if that is more)."""
 PATIENCE_MS = 3 * 86_400_000
-"""How long a job is refused with nobody to compare with before it ends: a key that is withdrawn on a Friday is mended
-by Monday. Only in a flow that nobody submits to does a job wait so long."""
+"""How long a job is refused, with no other job to compare with, before it fails: a key that is revoked on a Friday is
+replaced by Monday. A job waits so long only in a flow to which nobody submits jobs."""
 PATIENCE_TIMES = 10
-"""How often it must have been refused in that time (or its attempts, if they are more)."""
+"""Minimum number of refusals in that time (or ``max_attempts``, if that is more)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a refusal means for the job, and the lane after it (the same object when nothing is to be written)."""
+    """The outcome of a refusal for the job, and the updated lane (the same object if it need not be written)."""
 
     outcome: Outcome
     lane: Lane
 
 
 def blamed(handed: HandOver) -> Failed | None:
-    """What to hold against the job if it is to blame; ``None``: this is no refusal, or no job can be to blame."""
+    """The failure to record if the job is to blame; ``None``: no refusal, or the job cannot be to blame."""
     if not isinstance(handed.lane, LaneClosed):
         return None
     return handed.job if isinstance(handed.job, Failed) else handed.against_job
 
 
 def judge(handed: HandOver, job: Job, lane: Lane, others: int | None, now: int, jitter: float) -> Judged:
-    """``handed``: a refusal (``blamed``). ``job``: as it was claimed. ``others``: when the newest hand-over of another
-    job of the lane began that was answered, if any. Times in milliseconds since 1970; ``jitter`` in [0, 1)."""
-    sign, blame = handed.lane, blamed(handed)
-    assert isinstance(sign, LaneClosed)
+    """Decide on a refusal ``handed``, for which ``blamed`` must not be ``None``.
+
+    ``job``: as claimed. ``others``: the start of the newest answered hand-over of another job of the lane, if any.
+    Times in milliseconds since 1970; ``jitter`` in [0, 1).
+    """
+    closed, blame = handed.lane, blamed(handed)
+    assert isinstance(closed, LaneClosed)
     assert blame is not None
-    met = _met(job, lane, others)
-    if sign.trouble is Trouble.RATE_LIMITED:
-        return _limited(handed, blame, job, lane, met, others, now, jitter)
-    others_since = others is not None and others >= met.since
-    # Another job was refused that was handed over after all who were answered: the lane may well be to blame.
-    shared = lane.trouble is not None and lane.accuser != job.id and lane.troubled_at > (others or 0)
-    better = others_since and not shared
-    outrun = others_since and job.refusals is not None
-    # Who was sent together with it may have been let in just before a key was withdrawn: first the next probe, which
-    # is another job if any is due, may tell.
-    certain = met.times >= CERTAIN or (others is not None and others > met.since)
-    if outrun and better and certain:
-        return Judged(_held(handed, blame, met), answered(lane) if lane.accuser == job.id else lane)
-    if better and not outrun:
-        reason = f"{sign.detail} Others get through, so only this job is put back."
-        doubt = Deferred(now + DOUBT_MS, "refused", reason, met)
-        return Judged(_counted(handed, met) or doubt, lane)
-    # A job that others have outrun speaks against no other: it tells no more than its first refusal did.
-    accuser = lane.accuser if outrun and shared else job.id
-    since = met.since if outrun else _began(job)
-    shut = close(lane, sign.trouble, sign.detail, sign.until, now, jitter, accuser, since)
-    return Judged(_put_back(handed, blame, job, met, others, now, shut), _lapsing(shut, job, others))
+    refusals = _with_this_one(job, lane, others)
+    if closed.trouble is Trouble.RATE_LIMITED:
+        return _judge_rate_limit(handed, blame, job, lane, refusals, others, now, jitter)
+    others_since = others is not None and others >= refusals.since
+    # Another job was refused whose hand-over began after all answered ones: the lane may be to blame.
+    others_refused = lane.trouble is not None and lane.accuser != job.id and lane.troubled_at > (others or 0)
+    only_this_job = others_since and not others_refused
+    overtaken = others_since and job.refusals is not None
+    # Jobs of the same claim may have been answered just before a key was revoked. The next probe, which is another job
+    # if one is due, will tell.
+    certain = refusals.times >= CERTAIN or (others is not None and others > refusals.since)
+    if overtaken and only_this_job and certain:
+        return Judged(_held_against_job(handed, blame, refusals), answered(lane) if lane.accuser == job.id else lane)
+    if only_this_job and not overtaken:
+        reason = f"{closed.detail} Others get through, so only this job is put back."
+        doubt = Deferred(now + DOUBT_MS, "refused", reason, refusals)
+        return Judged(_already_failed(handed, refusals) or doubt, lane)
+    # Later refusals of an overtaken job are no evidence against the lane; only its first one counts.
+    accuser = lane.accuser if overtaken and others_refused else job.id
+    since = refusals.since if overtaken else _began(job)
+    shut = close(lane, closed.trouble, closed.detail, closed.until, now, jitter, accuser, since)
+    return Judged(_put_back(handed, blame, job, refusals, others, now, shut), _lapsing(shut, job, others))
 
 
-def _limited(
-    handed: HandOver, blame: Failed, job: Job, lane: Lane, met: Refusals, others: int | None, now: int, jitter: float
+def _judge_rate_limit(
+    handed: HandOver,
+    blame: Failed,
+    job: Job,
+    lane: Lane,
+    refusals: Refusals,
+    others: int | None,
+    now: int,
+    jitter: float,
 ) -> Judged:
-    sign = handed.lane
-    assert isinstance(sign, LaneClosed)
-    shut = close(lane, sign.trouble, sign.detail, sign.until, now, jitter, began=_began(job))
-    if met.alone >= max(ALONE, job.max_attempts):
-        return Judged(replace(_held(handed, blame, met), retryable=False), _lapsing(shut, job, others))
-    outrun = met.times > 1 and others is not None and others >= met.since
-    if outrun and not _is_probe(job, lane) and shut.wanted is None:
-        # It lost a race, or it is too large for the limit: sent alone, it will show.
+    closed = handed.lane
+    assert isinstance(closed, LaneClosed)
+    shut = close(lane, closed.trouble, closed.detail, closed.until, now, jitter, began=_began(job))
+    if refusals.alone >= max(ALONE, job.max_attempts):
+        return Judged(replace(_held_against_job(handed, blame, refusals), retryable=False), _lapsing(shut, job, others))
+    overtaken = refusals.times > 1 and others is not None and others >= refusals.since
+    if overtaken and not _is_probe(job, lane) and shut.wanted is None:
+        # The job was unlucky, or it is too large for the limit: sent alone, it will show.
         shut = replace(shut, wanted=job.id)
-    return Judged(_put_back(handed, blame, job, met, others, now, shut), _lapsing(shut, job, others))
+    return Judged(_put_back(handed, blame, job, refusals, others, now, shut), _lapsing(shut, job, others))
 
 
 def _began(job: Job) -> int:
     return job.attempts[-1].started_at
 
 
-def _met(job: Job, lane: Lane, others: int | None) -> Refusals:
-    """The refusals of the job with this one."""
+def _with_this_one(job: Job, lane: Lane, others: int | None) -> Refusals:
+    """The job's refusals including the current one."""
     began = _began(job)
     before = job.refusals or Refusals(began, times=0, alone_at=began)
-    met = replace(before, times=before.times + 1)
+    refusals = replace(before, times=before.times + 1)
     if not _is_probe(job, lane):
-        return met
-    met = replace(met, probes=met.probes + 1)
-    if others is None or others < met.alone_at:
-        return met
-    return replace(met, alone=met.alone + 1, alone_at=began)
+        return refusals
+    refusals = replace(refusals, probes=refusals.probes + 1)
+    if others is None or others < refusals.alone_at:
+        return refusals
+    return replace(refusals, alone=refusals.alone + 1, alone_at=began)
 
 
 def _put_back(
-    handed: HandOver, blame: Failed, job: Job, met: Refusals, others: int | None, now: int, lane: Lane
+    handed: HandOver, blame: Failed, job: Job, refusals: Refusals, others: int | None, now: int, lane: Lane
 ) -> Outcome:
-    """At no cost, but not for ever. ``lane``: as the refusal leaves it."""
-    counted = _counted(handed, met)
-    if counted is not None:
-        return counted
+    """Snooze the job, or fail it if it was refused too long. ``lane``: as updated by the refusal."""
+    failed = _already_failed(handed, refusals)
+    if failed is not None:
+        return failed
     is_last = lane.trouble is Trouble.MISCONFIGURED and lane.accuser == job.id
     times, span = (LAST_TIMES, LAST_MS) if is_last else (PATIENCE_TIMES, PATIENCE_MS)
-    was_outrun = others is not None and others >= job.created_at
-    if was_outrun and met.times >= max(times, job.max_attempts) and now - met.since >= span:
-        note = f"Held against this job: refused {met.times} times, and others got through in its time."
-        return replace(blame, retryable=False, note=note, refusals=met)
+    overtaken = others is not None and others >= job.created_at
+    if overtaken and refusals.times >= max(times, job.max_attempts) and now - refusals.since >= span:
+        note = f"Held against this job: refused {refusals.times} times, and others got through in its time."
+        return replace(blame, retryable=False, note=note, refusals=refusals)
     if isinstance(handed.job, Deferred):
-        return replace(handed.job, refusals=met)
+        return replace(handed.job, refusals=refusals)
     return handed.job
 
 
-def _held(handed: HandOver, blame: Failed, met: Refusals) -> Failed:
+def _held_against_job(handed: HandOver, blame: Failed, refusals: Refusals) -> Failed:
     retryable = blame.retryable if isinstance(handed.job, Failed) else True
-    return replace(blame, retryable=retryable, note=HELD, refusals=met)
+    return replace(blame, retryable=retryable, note=HELD, refusals=refusals)
 
 
-def _counted(handed: HandOver, met: Refusals) -> Failed | None:
-    """The attempt that failed by this refusal whoever is to blame, if it did."""
-    return replace(handed.job, refusals=met) if isinstance(handed.job, Failed) else None
+def _already_failed(handed: HandOver, refusals: Refusals) -> Failed | None:
+    """The failed attempt, if the refusal counts as one no matter who is to blame."""
+    return replace(handed.job, refusals=refusals) if isinstance(handed.job, Failed) else None
 
 
 def _is_probe(job: Job, lane: Lane) -> bool:
@@ -148,6 +159,7 @@ def _is_probe(job: Job, lane: Lane) -> bool:
 
 
 def _lapsing(lane: Lane, job: Job, others: int | None) -> Lane:
+    """The lane with ``lapses`` set if others were answered since the job was submitted."""
     if lane.lapses or others is None or others < job.created_at:
         return lane
     return replace(lane, lapses=True)

@@ -1,23 +1,23 @@
-"""The rules of one flow that the life cycle needs: limits, deadlines and how to retry."""
+"""The settings of a flow that the job life cycle needs: limits, timeouts and retry rules."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class OnInvalidResult(StrEnum):
-    """What a result that is not what was asked for leads to."""
+    """What happens to a job with a ``resultSchema`` whose result is not valid JSON or does not match the schema."""
 
     KEEP = "keep"
-    """COMPLETED, with the verdict beside it."""
+    """The job is COMPLETED with the result and its verdict."""
     RETRY = "retry"
-    """A new attempt that is told what was wrong."""
+    """The attempt counts as failed; the next one gets the error message."""
     FAIL = "fail"
-    """FAILED at once."""
+    """The job is FAILED at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlowRules:
-    """Durations in seconds. ``concurrency`` and ``rate_per_minute`` hold across all workers; ``None``: no limit."""
+    """Durations in seconds. ``concurrency`` and ``rate_per_minute`` limit all workers together; ``None``: no limit."""
 
     name: str
     max_attempts: int = 3

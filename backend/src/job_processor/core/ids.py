@@ -1,13 +1,13 @@
-"""Job ids: 24 hex digits, time-ordered: 12 for the millisecond, 6 of a counter, 6 of randomness per process."""
+"""Job ids: 24 hex digits, ordered by time: 12 for the millisecond, 6 for a counter, 6 random ones per process."""
 
 AHEAD_MS = 60_000
-"""How far an id may lie ahead of its clock: ids go on growing when the clock steps back by no more."""
+"""How far (ms) the time in an id may be ahead of the clock: ids keep growing if the clock steps back by no more."""
 
 
 class IdFactory:
-    """Makes ids that grow within one process, and follow its clock when that steps back by more than ``AHEAD_MS``.
+    """Creates ids that increase within one process, unless its clock steps back by more than ``AHEAD_MS``.
 
-    ``seed`` is 48 random bits: the low half tells processes apart, the high half starts the counter.
+    ``seed`` is 48 random bits: the low 24 identify the process, the high 24 initialise the counter.
     """
 
     def __init__(self, seed: int) -> None:
@@ -26,10 +26,13 @@ class IdFactory:
 
 
 def is_job_id(text: str) -> bool:
-    """True for exactly 24 lower-case hex digits."""
+    """True if ``text`` is exactly 24 lower-case hex digits."""
     return len(text) == 24 and not text.strip("0123456789abcdef")
 
 
 def first_id_of(ms: int) -> str:
-    """No id of that millisecond or a later one is smaller. See ``AHEAD_MS`` for the other end of a span of time."""
+    """The smallest id of this millisecond (ms since 1970): the lower bound of a time range.
+
+    An upper bound must allow for ids that are up to ``AHEAD_MS`` ahead.
+    """
     return f"{max(0, ms):012x}{0:012x}"

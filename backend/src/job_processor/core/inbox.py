@@ -1,7 +1,7 @@
-"""The callback inbox: what reported to us and changed nothing, kept as it came.
+"""The callback inbox: authenticated callbacks that changed no job, kept as received.
 
-A callback that was applied is the job itself (its result, its attempts, its history) and is not kept a second
-time; the one exception is a report that names an execution only, whose repetitions must be known as such.
+An applied callback is not kept: its content is in the job. The exception is a report that names only an execution id;
+it is kept so that a second delivery is recognised as a duplicate.
 """
 
 import hashlib
@@ -12,33 +12,33 @@ from job_processor.core.callbacks import Answer
 from job_processor.core.job import Attempt
 
 KEPT_OF_A_JOB = 50
-"""A sender that reports another result each time fills no disk."""
+"""Limit of kept callbacks per job: a sender that reports a new result each time must not fill the disk."""
 KEPT_WITHOUT_A_JOB = 1_000
-"""Of each verdict; beyond it the oldest goes, so that what comes now can still be matched."""
+"""Limit per verdict of kept callbacks without a job; beyond it the oldest is dropped, so that new ones still match."""
 CLOCKS_DIFFER_MS = 5_000
-"""By so much the times that two processes stamp may differ: each carries the store's time on by itself."""
+"""Allowed clock skew between processes: each extrapolates the store's time by itself."""
 
 
 KEPT_UNREAD_OF_A_JOB = 10
-"""Entries of a job's history that tell of callbacks that could not be read; what comes beyond is only kept."""
+"""History entries per job about unreadable callbacks; further ones are only kept in the inbox."""
 
 
 class Said(StrEnum):
-    """What a callback held."""
+    """What a callback contained."""
 
     RESULT = "result"
     ERROR = "error"
     UNREADABLE = "unreadable"
-    """Nothing that could be read; the content says why, the body holds what came."""
+    """It could not be read: ``content`` says why, ``body`` holds the bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One authenticated callback, and how often it came. Times in milliseconds since 1970.
+    """One authenticated callback and the number of its deliveries. Times in milliseconds since 1970.
 
-    ``content``: the result byte for byte, the error's words, or why it could not be read. Empty for a duplicate:
-    the job has it. ``body``: of an unreadable one the bytes as they came, or their beginning if ``body_cut``; ``None``
-    when none were read (and in lists, which bring the size alone). ``content_type``: the header that came with them.
+    ``content``: the result byte for byte, the error message, or why it could not be read. Empty for a duplicate,
+    because the job holds it. ``body``: the bytes of an unreadable callback, or only the first ones if ``body_cut``;
+    ``None`` if none were read, and in lists. ``content_type``: the ``Content-Type`` header of an unreadable one.
     """
 
     id: str
@@ -56,19 +56,19 @@ class Callback:
     body_cut: bool = False
     content_type: str | None = None
     flow: str | None = None
-    """A flow of the processor that it comes from, when it named one: whose executions it speaks of."""
+    """The flow that the sender named, if any: the execution id belongs to the processor of this flow."""
 
     @property
     def mark(self) -> str:
-        """The same for each delivery of the same thing: 64 hex digits."""
-        # What names its execution alone was kept before its job was known.
+        """Deduplication key, equal for each delivery of the same callback: 64 hex digits (SHA-256)."""
+        # A report with only an execution id is stored before its job is known, so the job id cannot be in its key.
         job_id = None if self.verdict is Answer.APPLIED else self.job_id
-        # A duplicate's content is left out, and must not be taken for an empty one.
+        # A duplicate has no content; the flag tells it from a callback with empty content.
         is_duplicate = self.verdict is Answer.DUPLICATE
         said = (self.said.value, is_duplicate, self.content)
         parts: tuple[object, ...] = (job_id, self.attempt, self.execution_id, self.retryable, *said)
         if self.body is not None:
-            # Without a body as before there were any, so that what is kept since then is still known.
+            # Added only if present, so that keys stored by versions without `body` stay valid. The same for `flow`.
             parts = (*parts, hashlib.sha256(self.body).hexdigest())
         if self.flow is not None:
             parts = (*parts, self.flow)
@@ -76,9 +76,9 @@ class Callback:
 
     @property
     def takeable(self) -> str | None:
-        """The text that a person may accept as the job's result; ``None``: it brought none.
+        """The text that a person may accept as the job's result; ``None`` if there is none.
 
-        Of bytes that could not be read it is all of them, as UTF-8, with U+FFFD for what is none.
+        For an unreadable callback this is its whole body decoded as UTF-8, with U+FFFD for invalid bytes.
         """
         if self.verdict is Answer.DUPLICATE:
             return None
@@ -90,14 +90,15 @@ class Callback:
 
     @property
     def is_of_a_job(self) -> bool:
-        """Is it about a job that we have, or had?"""
+        """True if the callback names a job that exists or existed."""
         return self.job_id is not None and self.verdict is not Answer.UNKNOWN
 
     def is_about(self, attempt: Attempt) -> bool:
-        """Does it name the attempt's execution, and nothing else, and came since the attempt began?
+        """True if the callback names only the attempt's execution id and was received after the attempt began.
 
-        Numbers of executions start anew with a new n8n: what was said before we sent anything, or with another
-        job's id, is not of ours. Two n8n count alike: whether it speaks of this one is the caller's to say.
+        A new n8n instance numbers its executions from 1 again, so a report that is older than the attempt or names
+        another job is about another execution. Two n8n instances use the same numbers; the caller must check that
+        the report comes from the right one.
         """
         if self.execution_id is None or self.execution_id != attempt.execution_id:
             return False
@@ -107,4 +108,4 @@ class Callback:
 
 
 SETTLED = frozenset({Answer.APPLIED, Answer.ACCEPTED})
-"""Verdicts that a later delivery of the same callback does not change."""
+"""Final verdicts: a later delivery of the same callback does not change them."""

@@ -1,4 +1,4 @@
-"""A job: one prompt and everything that happened to it. Frozen data; what must be atomic lives here.
+"""A job: one prompt and everything that happened to it. Immutable; one job is one record, written atomically.
 
 All times are integers: milliseconds since 1970-01-01T00:00:00Z.
 """
@@ -16,20 +16,20 @@ Json: TypeAlias = Union[None, bool, int, float, str, list["Json"], dict[str, "Js
 
 
 class State(StrEnum):
-    """Where a job stands. The last three are final: only a person moves a job out of them."""
+    """The state of a job. The last three are final: only a person moves a job out of them (retry, accept)."""
 
     PENDING = "PENDING"
-    """Waits for a worker until ``run_at`` or later; a claim moves it on."""
+    """Not claimed; a worker may claim it from ``run_at`` on. Ends with a claim."""
     RUNNING = "RUNNING"
-    """A worker holds the lease; its outcome, or the end of the lease, moves it on."""
+    """A worker holds the lease. Ends with the attempt's outcome or when the lease runs out."""
     WAITING = "WAITING"
-    """A processor promised to call back; the callback, or its deadline, moves it on."""
+    """The processor accepted the attempt and will call back. Ends with the callback or at its deadline."""
     COMPLETED = "COMPLETED"
-    """Final: a result is kept."""
+    """Final: the job has a result."""
     FAILED = "FAILED"
-    """Final: no attempt is left, or the error was about the job itself."""
+    """Final: no attempt is left, or the error cannot be retried."""
     CANCELLED = "CANCELLED"
-    """Final: a person or program called it off."""
+    """Final: a person or program cancelled it."""
 
 
 FINAL = frozenset({State.COMPLETED, State.FAILED, State.CANCELLED})
@@ -41,21 +41,21 @@ class AttemptEnd(StrEnum):
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
-    """The processor said so, or its answer could not be used."""
+    """The processor reported an error, or its answer could not be used."""
     LOST = "lost"
-    """The worker stopped renewing its lease."""
+    """The worker did not renew its lease in time."""
     OVERDUE = "overdue"
-    """No callback came by the deadline."""
+    """No callback came by the deadline, or the job's own deadline passed while the attempt was under way."""
     SNOOZED = "snoozed"
-    """Put back without being counted: 429, outage, closed lane."""
+    """Put back; the attempt does not count: 429, outage, closed lane."""
     SUPERSEDED = "superseded"
-    """An older attempt's success completed the job first."""
+    """A success of an older attempt completed the job first."""
     CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class JobError:
-    """What went wrong, for a person (``message``) and for a program (``code``)."""
+    """An error: ``message`` for people, ``code`` for programs."""
 
     code: str
     message: str
@@ -63,7 +63,7 @@ class JobError:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a model reported about one answer. ``None``: it did not say."""
+    """What a model reported about one answer. ``None``: not reported."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -73,7 +73,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try. Recorded before it is sent; numbered 1, 2, 3 … and never decremented."""
+    """One try to process the job. Recorded before anything is sent; numbered 1, 2, 3 …, numbers are never reused."""
 
     number: int
     started_at: int
@@ -82,30 +82,33 @@ class Attempt:
     end: AttemptEnd | None = None
     error: JobError | None = None
     execution_id: str | None = None
-    """The processor's own name for this try (n8n's execution id), when it gave one."""
+    """The processor's own id of this attempt (n8n's execution id), if it gave one."""
     usage: Usage | None = None
     partial: str | None = None
-    """What came of an answer that ended badly: no result, but paid for. Bounded (``bounds.py``)."""
+    """The text received before the answer failed: not a result, but paid for. Limited (``bounds.py``)."""
     asked_at: int | None = None
-    """When somebody last began to ask the processor what became of it."""
+    """When the last reconcile call for this attempt began."""
     heard_at: int | None = None
-    """When the processor last gave an answer to that."""
+    """When the processor last answered a reconcile call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The claim on an attempt. RUNNING: a worker's; WAITING: the processor's, until its callback is due."""
+    """The right to work on the current attempt until ``until``.
+
+    RUNNING: held by a worker, which renews it. WAITING: held by the processor; ``until`` is the callback's deadline.
+    """
 
     token: str
     owner: str
     until: int
     ask_at: int | None = None
-    """When the processor is to be asked what became of the attempt, whatever is left until ``until``."""
+    """When to ask the processor about the attempt (reconcile), even if that is before ``until``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
-    """Why a PENDING job was put back, in words. ``kind`` is for programs: rate_limited, outage, …"""
+    """Why a PENDING job was put back: ``detail`` for people, ``kind`` for programs (rate_limited, outage, …)."""
 
     kind: str
     detail: str
@@ -113,11 +116,11 @@ class Snooze:
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """The refusals that a job met one after another, with no other answer between. What they prove: evidence.py.
+    """A job's consecutive refusals, with no other answer in between. They are judged in evidence.py.
 
-    ``since``: when the first refused hand-over began. ``probes``: how many of them it met as the lane's probe.
-    ``alone``: how many of those while others got through since ``alone_at``, the time of the one before (at first
-    ``since``).
+    ``since``: when the first refused hand-over began. ``times``: the number of refusals. ``probes``: how many of them
+    the job got as the lane's probe. ``alone``: how many of those probes failed although another job had been answered
+    since ``alone_at``, the start of the previous one counted here (initially ``since``).
     """
 
     since: int
@@ -128,9 +131,10 @@ class Refusals:
 
 
 class Job(NamedTuple):
-    """One record. ``rev`` grows by one with every change and is part of every compare-and-set.
+    """One record. ``rev`` is incremented by every change and checked by every compare-and-set.
 
-    A named tuple: it is copied at every move, and a frozen dataclass of this width takes five times as long.
+    A named tuple, because it is copied at every change, and copying a frozen dataclass of this size takes five times
+    as long.
     """
 
     id: str
@@ -146,7 +150,7 @@ class Job(NamedTuple):
     attempt: int = 0
     """Number of the newest attempt; 0 before the first."""
     failures: int = 0
-    """Attempts that were sent and failed: what is held against ``max_attempts``."""
+    """Attempts that count as failed; the job fails when there are ``max_attempts`` of them."""
     lease: Lease | None = None
     deadline: int | None = None
     finished_at: int | None = None
@@ -172,15 +176,15 @@ class Job(NamedTuple):
         return None if self.lease is None else self.lease.until
 
     def heard_at(self) -> int | None:
-        """WAITING: since when nothing is known of the attempt but that it began, or that its processor was asked."""
+        """WAITING: when the attempt was last heard of (its last reconcile answer, else its start); else ``None``."""
         if self.state is not State.WAITING:
             return None
         newest = self.attempts[-1]
         return newest.started_at if newest.heard_at is None else newest.heard_at
 
     def due_at(self) -> int | None:
-        """When the reaper must look at this job: when its lease ends, its processor is to be asked, or its own
-        deadline is, whichever comes first."""
+        """The time at which the reaper must check this job: the earliest of the lease's end, ``ask_at`` and the job's
+        deadline; ``None`` if there is none."""
         if self.state in FINAL:
             return None
         if self.lease is None:

@@ -1,6 +1,7 @@
-"""A flow's lane: how many jobs may be handed over now. One pure function admits, one closes and opens.
+"""A flow's lane: decides how many of its jobs may be handed over now (a circuit breaker and a rate limit).
 
-Capacity is counted in jobs handed over and not yet answered (RUNNING and WAITING), across all workers.
+``admit`` says how many jobs may be claimed; ``close``, ``server_error``, ``heard`` and ``answered`` update the lane.
+Concurrency counts the jobs in flight (RUNNING and WAITING) of all workers.
 """
 
 from dataclasses import dataclass, replace
@@ -9,40 +10,41 @@ from enum import StrEnum
 from job_processor.core.flow import FlowRules
 
 MAX_CLOSED_MS = 3_600_000
-"""The longest a processor's own word ("retry after a day") keeps a lane closed: one hour."""
+"""Maximum time a lane stays closed because of a processor's ``Retry-After``: one hour."""
 MIN_CLOSED_MS = 1_000
+"""Minimum time a lane stays closed, and the first probe interval."""
 OUTAGE_THRESHOLD = 3
-"""Server errors in a row that make an outage; a refused connection is one at once."""
+"""Number of consecutive server errors that make an outage; a refused connection is an outage at once."""
 OUTAGE_CAP_MS = 20_000
-"""Longest wait between two probes of an outage."""
+"""Maximum probe interval during an outage."""
 CREDIT_MIN_MS, CREDIT_CAP_MS = 60_000, 300_000
-"""First and longest wait between two probes of an account without credit: a person must pay first."""
+"""First and maximum probe interval while the account has no credit: a person must pay first."""
 UNSAID_CAP_MS = 4_000
-"""Longest wait after a 429 that gave no time: such limits pass in seconds, and a probe costs one request."""
+"""Maximum probe interval after a 429 without ``Retry-After``: such limits end within seconds."""
 
 
 class Trouble(StrEnum):
     """Why a lane is closed."""
 
     RATE_LIMITED = "rate_limited"
-    """The processor said 429 or 503 and until when."""
+    """The processor answered 429, or 503 with ``Retry-After``."""
     OUTAGE = "outage"
-    """The processor cannot be reached, or answers with server errors in a row."""
+    """The processor cannot be reached, or gave several server errors in a row."""
     MISCONFIGURED = "misconfigured"
-    """The processor says that address, credentials or an option of the flow are wrong (401, 403, 404)."""
+    """The processor rejects the address, the credentials or an option of the flow (401, 403, 404)."""
     OUT_OF_CREDIT = "out_of_credit"
-    """The account behind the processor has no credit left (402, ``insufficient_quota``): nothing that waiting heals."""
+    """The processor's account has no credit left (402, ``insufficient_quota``); waiting alone does not help."""
 
 
 _LONGEST = {Trouble.RATE_LIMITED: UNSAID_CAP_MS, Trouble.OUT_OF_CREDIT: CREDIT_CAP_MS}
 
 OUT_OF_REACH = frozenset({Trouble.OUTAGE, Trouble.MISCONFIGURED})
-"""Troubles behind which a processor may have ended and begun anew: one that starts is often found misconfigured."""
+"""Troubles after which the processor may have restarted and lost its runs; a starting one often looks misconfigured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What a store keeps of a flow's lane. Times in milliseconds since 1970."""
+    """The stored state of a flow's lane. Times in milliseconds since 1970."""
 
     flow: str
     rev: int = 0
@@ -50,33 +52,33 @@ class Lane:
     detail: str | None = None
     closed_until: int | None = None
     probe: str | None = None
-    """Lease token of the probe. Nothing else is admitted while its job is RUNNING under that lease; a store that
-    finds it is not takes the lane as ``without_probe``."""
+    """Lease token of the probe. No other job is admitted while the probe's job is RUNNING under this lease; if it is
+    not, the store uses ``without_probe``."""
     probed: str | None = None
-    """Job of the last probe, or whose refusal closed the lane: the next probe is another, if any other is due."""
+    """Id of the last probe's job, or of the job that closed the lane: the next probe is another job, if one is due."""
     wanted: str | None = None
-    """Job that is to be the next probe: it is rate limited again and again while others get through."""
+    """Id of the job that must be the next probe: it keeps being rate limited while others get through."""
     strikes: int = 0
-    """Troubles in a row: how far the wait between probes has grown."""
+    """Consecutive troubles: the exponent of the probe interval."""
     errors: int = 0
-    """Server errors in a row while still open."""
+    """Consecutive server errors while the lane is open."""
     paused: bool = False
     """A person paused the flow."""
     tokens: float = 0.0
-    """What is left of the rate's bucket at ``tokens_at``."""
+    """Content of the rate limit's token bucket at ``tokens_at``."""
     tokens_at: int = 0
     troubled_at: int = 0
-    """When the trouble was last stated: by a refusal, when its hand-over began."""
+    """When the trouble was last confirmed; for a refusal, when its hand-over began."""
     accuser: str | None = None
-    """The only job whose refusal states the trouble. ``None``: several jobs, or none in particular (an outage)."""
+    """Id of the only job that was refused. ``None``: several jobs were, or the trouble is not about a job (outage)."""
     lapses: bool = False
-    """The trouble was stated by jobs during whose time others got through: with no job left it is over."""
+    """Only jobs were refused that others overtook; the trouble ends when no job is due any more."""
     answered_at: int = 0
-    """When the hand-over began of a job that was answered, the newest that was written down: nothing is written for it
-    while the lane is well."""
+    """When the newest answered hand-over began. Written only while the lane is not well, to save writes."""
     answered_by: str | None = None
+    """Id of the job of ``answered_at``."""
     out_at: int | None = None
-    """When the processor was last found out of reach, or to have lost a run: it may have lost what began before."""
+    """When the processor was last found unreachable, or to have lost a run: earlier attempts may be lost too."""
 
     @property
     def is_open(self) -> bool:
@@ -84,7 +86,7 @@ class Lane:
 
     @property
     def is_well(self) -> bool:
-        """Nothing is held against the processor: its answers are no news."""
+        """No trouble and nothing counted against the processor: a good answer changes nothing."""
         return self.trouble is None and self.errors == 0 and self.strikes == 0
 
 
@@ -99,7 +101,10 @@ def resume(lane: Lane) -> Lane:
 
 
 def admit(lane: Lane, wanted: int, in_flight: int, rules: FlowRules, now: int) -> tuple[int, Lane]:
-    """How many of ``wanted`` jobs may be claimed now, and the lane as it then stands."""
+    """How many of ``wanted`` jobs may be claimed at ``now``, and the lane with its token bucket refilled.
+
+    ``in_flight``: RUNNING and WAITING jobs of the flow. The lane is not charged yet (``took``).
+    """
     if lane.paused:
         return 0, lane
     allowed = wanted
@@ -116,8 +121,10 @@ def admit(lane: Lane, wanted: int, in_flight: int, rules: FlowRules, now: int) -
 
 
 def took(lane: Lane, claimed: int, rules: FlowRules, probe: str, job_id: str) -> Lane:
-    """The lane charged for ``claimed`` jobs. ``probe`` and ``job_id``: lease token and id of the first of them, which
-    is the probe if the lane is in trouble."""
+    """Charge the lane for the ``claimed`` jobs.
+
+    ``probe`` and ``job_id``: lease token and job id of the first of them; it is the probe if the lane is in trouble.
+    """
     if claimed == 0:
         return lane
     if rules.rate_per_minute is not None:
@@ -128,23 +135,28 @@ def took(lane: Lane, claimed: int, rules: FlowRules, probe: str, job_id: str) ->
 
 
 def lapsed(lane: Lane, now: int) -> Lane:
-    """The lane when no job is due in it: open again if others got through in the time of the jobs that stated its
-    trouble, or since. It then holds up nobody who could tell more."""
-    others = lane.lapses or 0 < lane.troubled_at <= lane.answered_at
-    return answered(lane) if lane.trouble is not None and others and not is_shut(lane, now) else lane
+    """Reopen a lane in which no job is due, if only the refused jobs may have been to blame; else return it unchanged.
+
+    That is the case if other jobs got through after the trouble or while the refused jobs existed. Such a lane would
+    stay closed without need: no job is left that could be its probe.
+    """
+    others_got_through = lane.lapses or 0 < lane.troubled_at <= lane.answered_at
+    return answered(lane) if lane.trouble is not None and others_got_through and not is_shut(lane, now) else lane
 
 
 def without_probe(lane: Lane) -> Lane:
-    """The lane when its probe has ended without a word: its worker died, its job was cancelled or put back."""
+    """Clear a probe that ended without an outcome: its worker died, or its job was cancelled or put back."""
     return lane if lane.probe is None else replace(lane, probe=None)
 
 
 def waits_until(lane: Lane, rules: FlowRules, now: int) -> int | None:
-    """When the lane may admit again, if that is known: for the worker's sleep and for ``waitingOn``."""
+    """When the lane may admit jobs again (ms since 1970), for the worker's sleep and for ``waitingOn``.
+
+    ``None``: now, or not known (paused, or a probe is under way).
+    """
     if lane.paused:
         return None
     if lane.trouble is not None and lane.closed_until is not None:
-        # Past that time a probe is under way, and nobody knows when it ends.
         return lane.closed_until if now < lane.closed_until else None
     if rules.rate_per_minute is not None:
         missing = 1.0 - _refill(lane, rules.rate_per_minute, now).tokens
@@ -163,18 +175,19 @@ def close(
     accuser: str | None = None,
     began: int | None = None,
 ) -> Lane:
-    """The lane closed by a trouble; ``until`` is the processor's own word, clamped, else a growing wait.
+    """Close the lane because of ``trouble``, until the processor's ``until`` (clamped), or for a growing interval.
 
-    ``accuser``: the job whose refusal says so, if a job may be to blame; ``began``: when its hand-over did. Of many
-    attempts under way that meet the same trouble only the first counts as a strike; a lane that is closed for as long
-    already is returned as it is (nothing to write), unless the blame spreads.
+    ``accuser``: the job that was refused, if a job may be to blame; ``began``: when its hand-over began (default:
+    ``now``). ``jitter`` is in [0, 1). Of several attempts in flight with the same trouble only the first is a strike.
+    A lane that is closed for at least as long is returned unchanged (nothing to write), unless another job is refused
+    than before; then ``accuser`` is cleared.
     """
     shut = is_shut(lane, now)
     strikes = lane.strikes if shut else lane.strikes + 1
     wait = _wait(trouble, strikes, jitter) if until is None else min(max(until - now, MIN_CLOSED_MS), MAX_CLOSED_MS)
-    blamed = accuser if lane.trouble is None or lane.accuser == accuser else None
+    only_accuser = accuser if lane.trouble is None or lane.accuser == accuser else None
     if shut and lane.closed_until is not None and (until is None or now + wait <= lane.closed_until):
-        if blamed == lane.accuser:
+        if only_accuser == lane.accuser:
             return lane
         return replace(lane, accuser=None, troubled_at=max(lane.troubled_at, now if began is None else began))
     return replace(
@@ -188,27 +201,30 @@ def close(
         errors=0,
         out_at=now if trouble in OUT_OF_REACH and lane.trouble not in OUT_OF_REACH else lane.out_at,
         troubled_at=max(lane.troubled_at, now if began is None else began),
-        accuser=blamed,
+        accuser=only_accuser,
     )
 
 
 def server_error(lane: Lane, detail: str, now: int, jitter: float) -> Lane:
-    """One more 5xx: the lane closes when they come in a row, or at once when this was the probe."""
+    """Count a 5xx: the lane closes after ``OUTAGE_THRESHOLD`` in a row, or at once if it is in trouble already."""
     if lane.trouble is not None or lane.errors + 1 >= OUTAGE_THRESHOLD:
         return close(lane, Trouble.OUTAGE, detail, None, now, jitter)
     return replace(lane, errors=lane.errors + 1)
 
 
 def heard(lane: Lane, now: int, job_id: str | None = None, began: int = 0) -> Lane:
-    """An attempt was answered; ``began``: when its hand-over did. While the lane's wait lasts that opens nothing: the
-    attempt was sent before the processor said to wait, and is no probe. But it is evidence, if a job is blamed."""
+    """Record that an attempt was answered; ``began``: when its hand-over began.
+
+    While the lane's wait lasts this does not open it: the attempt was sent before the lane closed and is no probe. It
+    is recorded as evidence if a single job is blamed for the trouble.
+    """
     if is_shut(lane, now):
         return lane if lane.accuser is None else testified(lane, job_id, began)
     return answered(lane, job_id, began)
 
 
 def answered(lane: Lane, job_id: str | None = None, began: int = 0) -> Lane:
-    """The processor did its part: whatever trouble there was is over."""
+    """Open the lane and clear its trouble, because the processor answered."""
     if lane.is_well:
         return lane
     lane = testified(lane, job_id, began)
@@ -229,25 +245,25 @@ def answered(lane: Lane, job_id: str | None = None, began: int = 0) -> Lane:
 
 
 def testified(lane: Lane, job_id: str | None, at: int) -> Lane:
-    """The lane with a note that this job was answered, handed over at ``at``, unless a newer note is there."""
+    """Record in the lane that a job handed over at ``at`` was answered, unless a newer one is recorded."""
     if job_id is None or at <= lane.answered_at:
         return lane
     return replace(lane, answered_at=at, answered_by=job_id)
 
 
 def is_shut(lane: Lane, now: int) -> bool:
-    """Is it closed, and its wait not over yet?"""
+    """True while the lane is closed and its wait is not over: not even a probe may be sent."""
     return lane.trouble is not None and lane.closed_until is not None and now < lane.closed_until
 
 
 def _wait(trouble: Trouble, strikes: int, jitter: float) -> int:
-    """Milliseconds between two probes when the processor gave no time."""
+    """Probe interval in milliseconds when the processor gave no ``Retry-After``."""
     first = CREDIT_MIN_MS if trouble is Trouble.OUT_OF_CREDIT else MIN_CLOSED_MS
     return int(min(_LONGEST.get(trouble, OUTAGE_CAP_MS), first * 2 ** min(strikes - 1, 30)) * (0.8 + 0.2 * jitter))
 
 
 def moved(lane: Lane, by: int) -> Lane:
-    """The lane after the clock was set by so many milliseconds: its waits last as long as before."""
+    """Shift all times of the lane by ``by`` milliseconds, after the clock was set, so that its waits last as before."""
     return replace(
         lane,
         closed_until=None if lane.closed_until is None else lane.closed_until + by,
@@ -259,17 +275,17 @@ def moved(lane: Lane, by: int) -> Lane:
 
 
 def unheard_since(lane: Lane) -> int | None:
-    """The processor does its part again: attempts that began before this may be lost, and are to be asked about."""
+    """Attempts that began before this time may be lost and must be reconciled; ``None``: none, or a closed lane."""
     return None if lane.trouble is not None else lane.out_at
 
 
 def lost_runs(lane: Lane, now: int) -> Lane:
-    """A question showed that the processor is out of reach, or that it has lost a run: what else was with it?"""
+    """Record that the processor is unreachable or lost a run: all attempts that began before ``now`` may be lost."""
     return replace(lane, out_at=now)
 
 
 def _refill(lane: Lane, rate_per_minute: float, now: int) -> Lane:
-    """A bucket of one second's worth (at least one job), so that a rate is spread and not spent in a burst."""
+    """Refill the token bucket. It holds one second's worth (at least one job), so that a minute's rate is no burst."""
     size = max(1.0, rate_per_minute / 60)
     if lane.tokens_at == 0:
         return replace(lane, tokens=size, tokens_at=now)

@@ -1,4 +1,4 @@
-"""What a processor may say about an attempt, and every other thing that can happen to a job."""
+"""Outcomes (what a processor returns for an attempt) and signals (everything that can change a job)."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -10,9 +10,9 @@ from job_processor.core.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The raw text the processor returned, byte for byte, and the verdict on it.
+    """The raw text that the processor returned, byte for byte, and the verdict on it once it was examined.
 
-    ``note``: what is odd about how it came, in words for the history.
+    ``note``: a remark for the history if something about its arrival was unusual.
     """
 
     result: str
@@ -23,7 +23,7 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The processor promised to call back within ``timeout_ms`` milliseconds."""
+    """The processor accepted the attempt and will call back within ``timeout_ms`` milliseconds."""
 
     timeout_ms: int
     execution_id: str | None = None
@@ -31,10 +31,10 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """``retryable``: another attempt may succeed. Otherwise the error is about the job and ends it.
+    """The attempt failed. ``retryable``: another attempt may succeed; otherwise the job becomes FAILED.
 
-    ``partial``: what came of an answer before it ended badly; it was paid for, and is kept with the attempt.
-    ``note``: words for the history beside the error's own. ``refusals``: what the job has met, if it was refused.
+    ``partial``: the text received before the answer failed; it was paid for and is stored with the attempt.
+    ``note``: added to the error message in the history. ``refusals``: the job's updated refusals, if it was refused.
     """
 
     error: JobError
@@ -47,9 +47,10 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Not now: put the job back until then (milliseconds since 1970) at no cost of an attempt.
+    """Snooze: put the job back until ``until`` (milliseconds since 1970); the attempt does not count.
 
-    ``refusals``: what the job has met, if it was refused; ``None`` leaves what is known of it as it is.
+    ``kind``: the reason for programs, ``reason``: for people. ``refusals``: the job's updated refusals, if it was
+    refused; ``None`` leaves them unchanged.
     """
 
     until: int
@@ -63,25 +64,25 @@ Outcome: TypeAlias = Succeeded | Accepted | Failed | Deferred
 
 @dataclass(frozen=True, slots=True)
 class LaneWell:
-    """The processor can be reached and does its part."""
+    """The processor can be reached and answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class LaneFault:
-    """A server error or a broken answer: one says little of the lane, several in a row are an outage."""
+    """A server error or a broken answer; ``OUTAGE_THRESHOLD`` in a row are an outage."""
 
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class LaneClosed:
-    """The processor takes no jobs. ``until``: its own word, milliseconds since 1970; ``None``: it gave none."""
+    """The processor takes no jobs. ``until``: its ``Retry-After``, milliseconds since 1970; ``None``: it gave none."""
 
     trouble: Trouble
     detail: str
     until: int | None = None
     after_crashes: str | None = None
-    """What else may be behind it when attempts of the flow crashed a short while ago, in words."""
+    """Another possible cause, for people; shown if attempts of the flow crashed shortly before."""
 
 
 LaneSign: TypeAlias = LaneWell | LaneFault | LaneClosed
@@ -89,11 +90,11 @@ LaneSign: TypeAlias = LaneWell | LaneFault | LaneClosed
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """What came of handing one attempt to a processor: what it means for the job, and for the flow's lane.
+    """The result of handing one attempt to a processor: the outcome for the job, and what it says about the lane.
 
-    ``against_job``: the outcome instead of ``job`` when the evidence is against the job and not the lane (others get
-    through and this one does not). ``None``: the job can have no part in it (a refused connection).
-    ``lane`` is ``None`` when the attempt says nothing of it.
+    ``against_job``: the outcome that replaces ``job`` if the job is to blame and not the lane (see evidence.py).
+    ``None``: the job cannot be to blame (a refused connection). ``lane`` is ``None`` if the attempt says nothing about
+    the lane.
     """
 
     job: Outcome
@@ -102,37 +103,37 @@ class HandOver:
 
 
 def lane_closed(trouble: Trouble, detail: str, until: int | None = None, against_job: Failed | None = None) -> HandOver:
-    """The lane closes and the job is put back at no cost, due at once so that it keeps its place."""
+    """Close the lane and snooze the job. It is due at once, so that it keeps its place in the queue."""
     return HandOver(Deferred(0, trouble.value, detail), LaneClosed(trouble, detail, until), against_job)
 
 
 def server_fault(code: str, detail: str) -> HandOver:
-    """A failed attempt that also speaks against the lane."""
+    """A failed attempt that also counts as a server error of the lane."""
     return HandOver(Failed(JobError(code, detail)), LaneFault(detail))
 
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """An outcome, and whose it is.
+    """The outcome of an attempt, reported by a worker, a callback or a reconcile call.
 
-    A worker proves itself by the lease ``token``. A callback names its ``attempt`` when its token is bound
-    to one; with only the shared secret it may not, and then speaks for the current attempt.
+    A worker identifies the attempt by its lease ``token``, a callback by the ``attempt`` in its callback token. A
+    callback with the shared secret may name no attempt; then it is about the current one.
     """
 
     outcome: Outcome
     attempt: int | None = None
     token: str | None = None
     execution: str | None = None
-    """The processor's own id of the attempt, when that is all it knows of it; must be the current attempt's."""
+    """The processor's execution id, if the report names nothing else; must be the current attempt's."""
     note: str | None = None
-    """How we came to know, in words for the history, when it is not by the usual way."""
+    """A remark for the history if the outcome did not arrive in the usual way."""
     asked: str | None = None
-    """What the processor said when it was asked about the attempt, in words for the history, when it was."""
+    """The processor's answer to a reconcile call, for the history."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """A processor's word on how far it is; changes no state."""
+    """A progress text from the processor; changes no state."""
 
     text: str
     attempt: int | None = None
@@ -141,9 +142,9 @@ class Progressed:
 
 @dataclass(frozen=True, slots=True)
 class CallbackUnreadable:
-    """A callback that proved itself and could not be read; its bytes are kept elsewhere. Changes no state.
+    """An authenticated callback that could not be read; its bytes are in the callback inbox. Changes no state.
 
-    ``attempt``: which it is about, if that is known; else the newest.
+    ``attempt``: which one it is about; ``None``: not known, the newest is assumed.
     """
 
     text: str
@@ -152,14 +153,14 @@ class CallbackUnreadable:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """The look at a job whose ``due_at`` has passed. ``asked``: what its processor said when it was asked before."""
+    """The job's ``due_at`` has passed. ``asked``: the processor's answer to a reconcile call made before."""
 
     asked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Somebody is about to ask the processor about a WAITING attempt; of several who want to, one may."""
+    """A worker is about to ask the processor about a WAITING attempt (reconcile); only one worker may."""
 
     attempt: int
     token: str
@@ -167,10 +168,10 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the processor said of a WAITING attempt, in words; changes no state and no deadline.
+    """The end of a reconcile call that did not end the WAITING attempt; changes no state and no deadline.
 
-    ``answered``: it gave an answer. Otherwise it may be asked again soon. ``text`` is ``None`` when there is nobody
-    who could be asked: whoever wished for that waits on as before.
+    ``text``: the processor's answer, for the history; ``None`` if the call could not be made. ``answered``: false if
+    the processor did not answer; then it may be asked again soon.
     """
 
     text: str | None
@@ -181,19 +182,19 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class FlowMissing:
-    """A look at a PENDING job whose flow is not defined any more."""
+    """The flow of a PENDING job is not defined any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """A person's or program's wish to call the job off."""
+    """A request to cancel the job. ``reason``: for the history."""
 
     reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CancelAnswered:
-    """What the processor of a cancelled attempt made of the cancel, in words; changes no state."""
+    """The processor's answer to a cancel request that was passed on to it, for the history; changes no state."""
 
     text: str
     attempt: int
@@ -201,24 +202,24 @@ class CancelAnswered:
 
 @dataclass(frozen=True, slots=True)
 class CameLate:
-    """A result came for a FAILED or CANCELLED job; changes no state. ``attempt``: whose it is, if that is known."""
+    """A late result came for a FAILED or CANCELLED job; changes no state. ``attempt``: of which one, if known."""
 
     attempt: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """A person's wish to try a FAILED or CANCELLED job again, with this many more attempts."""
+    """A request to retry a FAILED or CANCELLED job with ``more_attempts`` more attempts."""
 
     more_attempts: int
 
 
 @dataclass(frozen=True, slots=True)
 class ResultAccepted:
-    """A person took what a callback brought as the result of a FAILED or CANCELLED job.
+    """A person accepted the content of a kept callback as the result of a FAILED or CANCELLED job.
 
-    ``unread``: of any job that is not COMPLETED. Nobody but a person can read it, so it is as welcome as a success is
-    while the job is not final. ``attempt``: which it is of, if that is known.
+    ``unread``: it is from an unreadable callback; then it may also complete a job that is not final, because only a
+    person can read it. ``attempt``: of which attempt it is, if known.
     """
 
     result: str

@@ -1,7 +1,7 @@
-"""Secrets that another side says back to us: taken out of its words before they are kept. Pure.
+"""Redaction: masks this process's secrets in texts that come back from a processor, before they are stored or logged.
 
-A debug page, a proxy or a workflow may put a whole request into its error, with what it was signed with. Results, and
-the text that was paid for before an answer broke off, are never touched: they are kept as they came.
+A debug page, a proxy or a workflow may echo a whole request in its error, including credentials. Results and partial
+answers are never changed.
 """
 
 import base64
@@ -27,13 +27,13 @@ from job_processor.core.outcome import (
 
 MASK = "***"
 MIN_CHARACTERS = 6
-"""Of a secret: a shorter one is found in ordinary words."""
-_HEAD = 8
-"""Characters of a secret that was cut which tell it from ordinary words."""
-_MUCH = 12
-"""Characters of its beginning that are taken out wherever they stand."""
+"""Shorter secrets are not masked: they would match ordinary words."""
+_CUT_PREFIX = 8
+"""Minimum length of a secret's prefix that is masked where the text was cut (at its end or before ``…``)."""
+_ANY_PREFIX = 12
+"""Minimum length of a secret's prefix that is masked anywhere (or half the secret, if that is shorter)."""
 _CUT = "…"
-# Callback tokens of any job (signing.py), and JSON Web Tokens: what a managed identity signs in with.
+# Callback tokens of any job (signing.py), and JSON Web Tokens (RFC 7519), as used by a managed identity.
 _TOKENS = re.compile(
     r"v1\.[0-9a-f]{24}\.[0-9]{1,9}\.[0-9]{1,15}\.[A-Za-z0-9_-]*|\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2}"
 )
@@ -44,53 +44,53 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9-]{2,15} +(?=\S)")
 
 
 class Redactor:
-    """Knows the secrets of this process, in the forms in which they are said back."""
+    """Masks a set of secrets, in the encodings in which they may be echoed (JSON, URL, one line)."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets for form in _forms(secret) if len(form) >= MIN_CHARACTERS}
-        self._by_head: dict[str, list[str]] = {}
+        self._by_prefix: dict[str, list[str]] = {}
         for form in sorted(forms, key=len, reverse=True):
-            self._by_head.setdefault(form[:_HEAD], []).append(form)
-        heads = sorted(self._by_head, key=len, reverse=True)
-        self._head = re.compile("|".join(re.escape(head) for head in heads)) if heads else None
+            self._by_prefix.setdefault(form[:_CUT_PREFIX], []).append(form)
+        prefixes = sorted(self._by_prefix, key=len, reverse=True)
+        self._prefix = re.compile("|".join(re.escape(prefix) for prefix in prefixes)) if prefixes else None
 
-    def text(self, words: str) -> str:
-        """The words with ``***`` for each secret in them, also for one that was cut off."""
-        words = _TOKENS.sub(MASK, words)
-        if self._head is None:
-            return words
-        kept: list[str] = []
+    def text(self, text: str) -> str:
+        """The text with ``***`` in place of each secret, also of one that was cut off."""
+        text = _TOKENS.sub(MASK, text)
+        if self._prefix is None:
+            return text
+        parts: list[str] = []
         at = 0
-        while (found := self._head.search(words, at)) is not None:
-            length = max(_matched(words, found.start(), form) for form in self._by_head[found[0]])
-            kept.append(words[at : found.start()])
-            kept.append(MASK if length else words[found.start()])
+        while (found := self._prefix.search(text, at)) is not None:
+            length = max(_matched(text, found.start(), form) for form in self._by_prefix[found[0]])
+            parts.append(text[at : found.start()])
+            parts.append(MASK if length else text[found.start()])
             at = found.start() + (length or 1)
-        return "".join(kept) + words[at:]
+        return "".join(parts) + text[at:]
 
-    def maybe(self, words: str | None) -> str | None:
-        return None if words is None else self.text(words)
+    def maybe(self, text: str | None) -> str | None:
+        return None if text is None else self.text(text)
 
-    def hand_over(self, said: "Outcome | HandOver") -> "Outcome | HandOver":
-        if not isinstance(said, HandOver):
-            return self.outcome(said)
-        against = None if said.against_job is None else self._failed(said.against_job)
-        return replace(said, job=self.outcome(said.job), lane=self._lane(said.lane), against_job=against)
+    def hand_over(self, result: "Outcome | HandOver") -> "Outcome | HandOver":
+        if not isinstance(result, HandOver):
+            return self.outcome(result)
+        against = None if result.against_job is None else self._failed(result.against_job)
+        return replace(result, job=self.outcome(result.job), lane=self._lane(result.lane), against_job=against)
 
-    def outcome(self, said: Outcome) -> Outcome:
-        match said:
+    def outcome(self, outcome: Outcome) -> Outcome:
+        match outcome:
             case Succeeded():
-                return replace(said, usage=self._usage(said.usage), note=self.maybe(said.note))
+                return replace(outcome, usage=self._usage(outcome.usage), note=self.maybe(outcome.note))
             case Accepted():
-                return replace(said, execution_id=self.maybe(said.execution_id))
+                return replace(outcome, execution_id=self.maybe(outcome.execution_id))
             case Failed():
-                return self._failed(said)
+                return self._failed(outcome)
             case Deferred():
-                return replace(said, reason=self.text(said.reason))
+                return replace(outcome, reason=self.text(outcome.reason))
 
-    def _failed(self, said: Failed) -> Failed:
-        error = JobError(said.error.code, self.text(said.error.message))
-        return replace(said, error=error, usage=self._usage(said.usage), note=self.maybe(said.note))
+    def _failed(self, failed: Failed) -> Failed:
+        error = JobError(failed.error.code, self.text(failed.error.message))
+        return replace(failed, error=error, usage=self._usage(failed.usage), note=self.maybe(failed.note))
 
     def _usage(self, usage: Usage | None) -> Usage | None:
         if usage is None:
@@ -102,7 +102,11 @@ class Redactor:
 
 
 def secrets_in(environment: Mapping[str, str], named: Iterable[str] = ()) -> Iterator[str]:
-    """The values of ``named`` variables, of those whose name says that they are secrets, and passwords in addresses."""
+    """The secrets in environment variables.
+
+    Values of the ``named`` variables, of variables whose name marks a secret (``…_TOKEN``, ``…_PASSWORD``, …), and
+    passwords in URLs. A name with the suffix ``_FILE`` stands for the variable without it.
+    """
     names = {name.removesuffix("_FILE") for name in environment}
     for name in sorted(names | set(named)):
         value = environment.get(name, "")
@@ -112,9 +116,9 @@ def secrets_in(environment: Mapping[str, str], named: Iterable[str] = ()) -> Ite
             yield from _password(value)
 
 
-def _password(address: str) -> Iterator[str]:
+def _password(url: str) -> Iterator[str]:
     try:
-        password = urlsplit(address).password
+        password = urlsplit(url).password
     except ValueError:
         return
     if password:
@@ -122,18 +126,18 @@ def _password(address: str) -> Iterator[str]:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    for one in _parts(secret.strip()):
-        yield one
-        yield json.dumps(one)[1:-1]
-        yield json.dumps(one, ensure_ascii=False)[1:-1]
-        yield quote(one, safe="")
-        yield quote_plus(one)
-        # What is shown stands on one line.
-        yield " ".join(one.split())
+    for part in _parts(secret.strip()):
+        yield part
+        yield json.dumps(part)[1:-1]
+        yield json.dumps(part, ensure_ascii=False)[1:-1]
+        yield quote(part, safe="")
+        yield quote_plus(part)
+        # Error texts are joined into one line.
+        yield " ".join(part.split())
 
 
 def _parts(secret: str) -> Iterator[str]:
-    """The secret, and what follows the scheme of an ``Authorization`` header; of Basic also the password in it."""
+    """The secret; of an ``Authorization`` value also its credentials, and of Basic (RFC 7617) also the password."""
     yield secret
     scheme = _SCHEME.match(secret)
     if scheme is None:
@@ -149,11 +153,11 @@ def _parts(secret: str) -> Iterator[str]:
         yield pair.partition(":")[2]
 
 
-def _matched(words: str, start: int, form: str) -> int:
-    """How many characters of the words from there on are this secret; 0 when it only begins alike."""
-    length = min(len(form), len(words) - start)
-    same = next((n for n in range(length) if words[start + n] != form[n]), length)
+def _matched(text: str, start: int, form: str) -> int:
+    """The number of characters to mask at ``start``; 0 if too little of the secret stands there."""
+    length = min(len(form), len(text) - start)
+    same = next((n for n in range(length) if text[start + n] != form[n]), length)
     if same == len(form):
         return same
-    is_cut = start + same == len(words) or words[start + same] == _CUT
-    return same if same >= _HEAD and (is_cut or same >= min(_MUCH, len(form) // 2)) else 0
+    is_cut = start + same == len(text) or text[start + same] == _CUT
+    return same if same >= _CUT_PREFIX and (is_cut or same >= min(_ANY_PREFIX, len(form) // 2)) else 0

@@ -1,4 +1,4 @@
-"""The verdict on a result. The result itself is kept byte for byte; this says what is right or wrong with it."""
+"""The verdict on a result: is it valid JSON, does it match the schema. The result itself is stored unchanged."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,19 +6,19 @@ from enum import StrEnum
 
 class ResultKind(StrEnum):
     JSON = "json"
-    """Parsed strictly, and fits the job's schema if it has one."""
+    """Valid JSON (RFC 8259) that matches the job's schema, if it has one."""
     TEXT = "text"
-    """Plain text, and nothing asked for JSON."""
+    """Plain text; the job did not ask for JSON."""
     MALFORMED = "malformed"
-    """Meant to be JSON and is not."""
+    """Meant to be JSON, but not valid."""
     SCHEMA_MISMATCH = "schema_mismatch"
-    """JSON, but not of the shape the job asked for."""
+    """Valid JSON that does not match the job's schema."""
     UNCHECKED = "unchecked"
-    """It took more time or memory than an examination may: nothing is known of it."""
+    """The examination exceeded its time or memory limit; validity is unknown."""
 
 
 class WarningCode(StrEnum):
-    """What is odd about a result that is valid JSON all the same."""
+    """What is unusual about a result that is valid JSON."""
 
     DUPLICATE_NAME = "duplicate_name"
     HALF_SURROGATE = "half_surrogate"
@@ -32,7 +32,7 @@ class WarningCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ParseError:
-    """Where strict parsing stopped. ``line`` and ``column`` count from 1."""
+    """The position at which strict parsing failed. ``line`` and ``column`` count from 1."""
 
     message: str
     line: int
@@ -41,7 +41,7 @@ class ParseError:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One change a repair would make: ``before`` at character ``position`` of the raw text becomes ``after``."""
+    """One change of a repair: ``before`` at character ``position`` (from 0) of the raw text becomes ``after``."""
 
     position: int
     before: str
@@ -50,14 +50,14 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A repair that is offered, never applied: ``text`` is valid JSON, ``edits`` lead from the raw text to it."""
+    """A suggested repair, never applied: ``text`` is valid JSON, ``edits`` are the changes from the raw text to it."""
 
     text: str
     edits: tuple[Edit, ...]
     cut: bool = False
-    """The raw text ends before the JSON does: the repair holds what came before the end."""
+    """The raw text is cut off: it ends before the JSON value is complete, so the repair is incomplete too."""
     dropped: str | None = None
-    """What stood at the end of a cut text and is not in the repair: a name without its value, half a number."""
+    """The end of a cut text that is missing in the repair: a name without its value, an incomplete number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class SchemaError:
 
 @dataclass(frozen=True, slots=True)
 class Warning:
-    """What is odd about valid JSON. ``path`` is a JSON Pointer (RFC 6901); ``line`` and ``column`` count from 1."""
+    """Something unusual in valid JSON. ``path`` is a JSON Pointer (RFC 6901); ``line``, ``column`` count from 1."""
 
     code: WarningCode
     path: str
@@ -87,4 +87,4 @@ class Verdict:
     schema_errors: tuple[SchemaError, ...] = ()
     warnings: tuple[Warning, ...] = ()
     note: str | None = None
-    """In words: why there is no repair, or why something was not checked."""
+    """For people: why there is no repair, or why something was not checked."""

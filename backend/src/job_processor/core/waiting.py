@@ -1,4 +1,4 @@
-"""What a job waits for, in words a person understands, and until when. Every job that is not final has an answer."""
+"""What a job waits for, and until when: the API's ``waitingOn``. Every job that is not final waits for something."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,7 +11,7 @@ from job_processor.core.lane import Lane, waits_until
 
 @dataclass(frozen=True, slots=True)
 class WaitsFor:
-    """``kind`` for programs, ``detail`` for people, ``until`` in milliseconds since 1970 if it is known."""
+    """``kind`` for programs, ``detail`` for people, ``until`` in milliseconds since 1970, if known."""
 
     kind: str
     detail: str
@@ -19,7 +19,7 @@ class WaitsFor:
 
 
 class Waits(Protocol):
-    """What must be known of a job to tell what it waits for: a job, or the row of one in a list."""
+    """The fields that ``waiting_on`` needs: those of a job, or of its row in a list."""
 
     @property
     def flow(self) -> str: ...
@@ -40,7 +40,7 @@ class Waits(Protocol):
 
 
 def waiting_on(job: Waits, lane: Lane, rules: FlowRules, in_flight: int, now: int) -> WaitsFor | None:
-    """``in_flight``: jobs of the flow that are handed over and not yet answered."""
+    """What the job waits for; ``None`` for a final one. ``in_flight``: RUNNING and WAITING jobs of the flow."""
     if job.state is State.RUNNING and job.lease_until is not None:
         return WaitsFor("processor", f"Attempt {job.attempt} is with the processor.", job.lease_until)
     if job.state is State.WAITING and job.lease_until is not None:
@@ -56,22 +56,22 @@ def waiting_on(job: Waits, lane: Lane, rules: FlowRules, in_flight: int, now: in
         return waiting_for_its_time(job, now)
     if rules.concurrency is not None and in_flight >= rules.concurrency:
         return WaitsFor("concurrency", f"All {rules.concurrency} places of the flow {job.flow} are taken.")
-    next_place = waits_until(lane, rules, now)
-    if rules.rate_per_minute is not None and next_place is not None:
-        return WaitsFor("rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", next_place)
+    next_token = waits_until(lane, rules, now)
+    if rules.rate_per_minute is not None and next_token is not None:
+        return WaitsFor("rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", next_token)
     return WaitsFor("worker", "A worker takes it next.")
 
 
 def waiting_without_flow(job: Waits) -> WaitsFor | None:
-    """What a job waits for whose flow is not defined any more."""
+    """What a job waits for whose flow is not defined any more; ``None`` if it is not PENDING."""
     if job.state is not State.PENDING:
         return None
-    words = f"The flow {job.flow} is not in flows.toml any more. If it is not back by then, the job fails."
-    return WaitsFor("no_flow", words, ends_without_flow(job.run_at))
+    detail = f"The flow {job.flow} is not in flows.toml any more. If it is not back by then, the job fails."
+    return WaitsFor("no_flow", detail, ends_without_flow(job.run_at))
 
 
 def waiting_for_its_time(job: Waits, now: int) -> WaitsFor | None:
-    """What can be told from a PENDING job alone; ``None`` when it is due and its lane must be known to say more."""
+    """Why a PENDING job is not due yet; ``None`` if it is due, because then its lane decides."""
     if job.run_at <= now:
         return None
     if job.snooze is not None:

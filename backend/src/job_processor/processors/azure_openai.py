@@ -19,11 +19,11 @@ from job_processor.processors.outgoing import Outgoing, total_seconds
 
 SCOPE: Final = "https://cognitiveservices.azure.com/.default"
 IDENTITY_SECONDS = 20.0
-"""What a token may take; they are renewed long before they end, so that few attempts wait for one."""
+"""Timeout for fetching a token. Tokens are renewed long before they expire, so few attempts wait for one."""
 
 
 class AzureOpenAIOptions(ModelOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """Either ``api_key_env`` or ``managed_identity``; ``client_id`` picks one of several assigned identities."""
+    """Either ``api_key_env`` or ``managed_identity``; ``client_id`` selects one of several assigned identities."""
 
     endpoint: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
     deployment: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
@@ -34,16 +34,16 @@ class AzureOpenAIOptions(ModelOptions, kw_only=True, frozen=True, forbid_unknown
 
 
 class AzureOpenAIProcessor:
-    """As OpenAIProcessor, with Azure's addresses and ways to sign in."""
+    """Like OpenAIProcessor, with Azure's URLs and authentication."""
 
-    def __init__(self, options: AzureOpenAIOptions, around: Surroundings) -> None:
+    def __init__(self, options: AzureOpenAIOptions, setup: Surroundings) -> None:
         if (options.api_key_env is None) != options.managed_identity:
             raise ProcessorUnusable("set either api_key_env or managed_identity = true")
         check(options)
         endpoint = address("endpoint", options.endpoint)
-        key = None if options.api_key_env is None else secret("api_key_env", options.api_key_env, around)
+        key = None if options.api_key_env is None else secret("api_key_env", options.api_key_env, setup)
         self._identity = _Identity(options.client_id) if options.managed_identity else None
-        outgoing = Outgoing(total_seconds(around.rules), ca_file=options.ca_file)
+        outgoing = Outgoing(total_seconds(setup.rules), ca_file=options.ca_file)
 
         async def credential() -> Mapping[str, str] | HandOver:
             if key is not None:
@@ -54,7 +54,7 @@ class AzureOpenAIProcessor:
 
         url = endpoint / "openai" / "deployments" / options.deployment / "chat" / "completions"
         url = url.with_query({"api-version": options.api_version})
-        self._chat = Chat(outgoing, url, credential, options, options.deployment, "deployment", around)
+        self._chat = Chat(outgoing, url, credential, options, options.deployment, "deployment", setup)
 
     async def open(self) -> None:
         await self._chat.open()
@@ -68,12 +68,12 @@ class AzureOpenAIProcessor:
         return await self._chat.run(dispatch)
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
-        """Nothing awaits a callback here; a running answer is cut off with its task."""
+        """Always ``None``: no callback is awaited; a running request is aborted when its task is cancelled."""
         return None
 
 
 class _Identity:
-    """Tokens from azure-identity, which renews them itself. Made when first asked: it belongs to a running loop."""
+    """Bearer tokens from azure-identity, which renews them itself. Created on first use, inside the running loop."""
 
     def __init__(self, client_id: str | None) -> None:
         try:
@@ -82,21 +82,21 @@ class _Identity:
             raise ProcessorUnusable("managed_identity needs the package azure-identity") from None
         self._client_id = client_id
         self._credential: Any = None
-        self._ask: Callable[[], Awaitable[str]] | None = None
+        self._fetch: Callable[[], Awaitable[str]] | None = None
 
     async def token(self) -> str | HandOver:
-        """A HandOver when there is no identity, or it is not allowed to sign in."""
+        """A bearer token; a HandOver that closes the lane if none can be fetched."""
         try:
-            if self._ask is None:
+            if self._fetch is None:
                 self._credential = self._library.DefaultAzureCredential(managed_identity_client_id=self._client_id)
-                self._ask = self._library.get_bearer_token_provider(self._credential, SCOPE)
+                self._fetch = self._library.get_bearer_token_provider(self._credential, SCOPE)
             async with asyncio.timeout(IDENTITY_SECONDS):
-                return await self._ask()
+                return await self._fetch()
         except Exception as error:
-            detail = f"No token could be got for the managed identity ({type(error).__name__})."
+            detail = f"No token could be fetched for the managed identity ({type(error).__name__})."
             return lane_closed(Trouble.MISCONFIGURED, detail)
 
     async def close(self) -> None:
         if self._credential is not None:
             await self._credential.close()
-            self._credential = self._ask = None
+            self._credential = self._fetch = None

@@ -1,4 +1,4 @@
-"""What a processor is: the code that hands one attempt to the outside and says what came of it."""
+"""The interface of processors. A processor hands an attempt to an outside system and returns its outcome."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from job_processor.core.outcome import HandOver, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """All that a processor may know of the attempt it makes.
+    """The input of one attempt.
 
-    ``callback_url`` and ``callback_token`` go to processors that report later; ``complaint`` says what was
-    wrong with the result of the attempt before, when that is why there is another.
+    ``callback_url`` and ``callback_token`` are for processors that report by callback. ``complaint``: what was wrong
+    with the previous attempt's result, if that is the reason for this attempt.
     """
 
     job_id: str
@@ -26,36 +26,36 @@ class Dispatch:
     callback_token: str
     complaint: str | None
     progress: Callable[[str], Awaitable[None]]
-    """Tell how far the work is, in words or partial text; may be called often, the newest word counts."""
+    """Reports progress as text (a note, or the partial answer). May be called often; the newest text counts."""
 
 
 class Processor(Protocol):
     async def open(self) -> None:
-        """Get ready (connection pools). Called once, in the process that dispatches."""
+        """Prepare (connection pools). Called once, in the process that dispatches."""
         ...
 
     async def close(self) -> None: ...
 
     async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
-        """Make the attempt. Bounded by the flow's dispatch timeout; cancelled when the job is cancelled.
+        """Make the attempt. The flow's dispatch timeout limits it; its task is cancelled when the job is cancelled.
 
-        An outcome alone says that the lane is well. An exception is a failed attempt and a fault of our own code: what
-        the other side does is said by values.
+        A plain outcome implies ``LaneWell``. Whatever the other side does must be returned; an exception is a bug and
+        makes the attempt fail.
         """
         ...
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
-        """Pass a cancel on for an attempt that awaits its callback; what was reached, in words, or ``None``."""
+        """Pass a cancel on to the system that works on a WAITING attempt; its answer for the history, or ``None``."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a processor said when it was asked about an attempt.
+    """The answer of a reconcile call.
 
-    ``words`` are for the job's history. ``outcome``: its result or error, ``Accepted`` while it works on it, ``None``
-    when it could not tell. ``answered`` is false when no answer came at all, so that it may be asked again soon.
-    ``ended``: it knows that the work is over, and no callback will come.
+    ``words``: for the job's history. ``outcome``: the result or error, ``Accepted`` if the work goes on, ``None`` if
+    unknown. ``answered``: false if there was no answer, so that the call may be repeated soon. ``ended``: the work is
+    known to be over and no callback will come.
     """
 
     words: str
@@ -66,30 +66,30 @@ class Finding:
 
 @runtime_checkable
 class Reconciler(Protocol):
-    """A processor that can be asked about an attempt that waits for its callback."""
+    """A processor that can be asked what became of a WAITING attempt."""
 
     @property
     def instance(self) -> str:
-        """Who counts the executions: flows with the same one share their ids."""
+        """The system that numbers the executions: flows with the same instance share execution ids."""
         ...
 
     @property
     def can_be_asked(self) -> bool:
-        """False when this flow lacks what it takes (an API key)."""
+        """False if the flow lacks what reconcile needs (an API key)."""
         ...
 
     async def reconcile(self, job_id: str, attempt: Attempt) -> Finding | None:
-        """What became of the attempt; ``None`` when there is no way to ask about this one."""
+        """Ask what became of the attempt; ``None`` if this attempt cannot be asked about."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a processor is built with, beside its own options.
+    """What a processor is created with, in addition to its options.
 
-    ``environment`` holds the secrets that options name (``api_key_env``); ``now`` is milliseconds since 1970.
-    ``callback_secret`` is what our own callback endpoint takes in ``x-webhook-secret`` (the mock uses it).
-    ``max_result_bytes``: of a result in UTF-8, the same for a callback and for an answer.
+    ``environment``: has the secrets that options refer to (``api_key_env``). ``now``: returns milliseconds since 1970.
+    ``callback_secret``: the value of ``x-webhook-secret`` that our callback endpoint accepts (used by the mock).
+    ``max_result_bytes``: maximum size of a result in UTF-8, the same for callbacks and for direct answers.
     """
 
     rules: FlowRules

@@ -1,4 +1,4 @@
-"""A hand-over that is answered by callback: the body that is sent, and the name that an acceptance gives the work."""
+"""Hand-overs that are answered by callback: the request body, and the execution id in the acceptance."""
 
 import re
 from typing import Any, Final
@@ -12,7 +12,7 @@ _EXECUTION_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def dispatch_body(dispatch: Dispatch) -> bytes:
-    """JSON with jobId, attempt, prompt, metadata, callbackUrl, callbackToken; and resultSchema and complaint if any."""
+    """JSON with jobId, attempt, prompt, metadata, callbackUrl and callbackToken; resultSchema and complaint if set."""
     body: dict[str, Any] = {
         "jobId": dispatch.job_id,
         "attempt": dispatch.attempt,
@@ -29,12 +29,12 @@ def dispatch_body(dispatch: Dispatch) -> bytes:
 
 
 def is_execution_id(text: str) -> bool:
-    """An id comes from outside and becomes part of an address: nothing else may."""
+    """True for 1 to 64 letters, digits, ``_`` and ``-``: an id from outside that is safe as part of a URL."""
     return _EXECUTION_ID.fullmatch(text) is not None
 
 
 def execution_id_in(acceptance: object) -> str | None:
-    """The ``executionId`` of an acceptance (decoded JSON), a text or a number, when there is one that can be kept."""
+    """The ``executionId`` (string or number) of an acceptance (decoded JSON); ``None`` if missing or invalid."""
     given = acceptance.get("executionId") if isinstance(acceptance, dict) else None
     if isinstance(given, bool) or not isinstance(given, (str, int)):
         return None

@@ -1,4 +1,4 @@
-"""One chat completion over our own outgoing HTTP: asks, reads the answer whole or as a stream, says what it means."""
+"""Chat completions: send the request, read the answer (one document or a stream), and convert it to an outcome."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
@@ -8,27 +8,30 @@ from yarl import URL
 
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import HandOver, Outcome, lane_closed, server_fault
-from job_processor.processors.answers import after_text, detail_of, error_means, means
 from job_processor.processors.base import Dispatch, Surroundings
-from job_processor.processors.completion import Answer
-from job_processor.processors.error_body import decoded, is_error, read
+from job_processor.processors.error_details import decoded, is_error, read
+from job_processor.processors.model_answer import ModelAnswer
 from job_processor.processors.model_options import ModelOptions, request_of, sent_of
 from job_processor.processors.outgoing import Incoming, Outgoing
 from job_processor.processors.progress import Reporter
+from job_processor.processors.responses import after_partial_answer, detail_of, judge_error, judge_status
 from job_processor.processors.sse import LOOK_BYTES, EventParser, ServerEvent, is_stream
 
 ERROR_LIMIT: Final = 64 * 1024
-"""Bytes of an answer with an error that are read."""
+"""Maximum bytes that are read of an error response."""
 BODY_LIMIT: Final = 64 * 1_048_576
-"""Bytes of an answer: in a stream each few characters of text come in some 300 bytes."""
+"""Maximum bytes of a response. A stream needs about 300 bytes for a few characters of text."""
 
 Credential: TypeAlias = Callable[[], Awaitable[Mapping[str, str] | HandOver]]
-"""The header that carries the key or token of a request, or why there is none."""
+"""Returns the header with the key or token, or a HandOver if there is none."""
 _HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
 class Chat:
-    """``url``: where completions are asked for. ``model_option``: the flow's option that names the model."""
+    """A client for one chat completion endpoint.
+
+    ``url``: of the endpoint. ``model_option``: the name of the flow's option that sets the model, for error messages.
+    """
 
     def __init__(
         self,
@@ -38,7 +41,7 @@ class Chat:
         options: ModelOptions,
         model: str,
         model_option: str,
-        around: Surroundings,
+        setup: Surroundings,
     ) -> None:
         self._outgoing = outgoing
         self._url = url
@@ -46,8 +49,8 @@ class Chat:
         self._options = options
         self._model = model
         self._model_option = model_option
-        self._most = around.max_result_bytes
-        self._now = around.now
+        self._max_bytes = setup.max_result_bytes
+        self._now = setup.now
 
     async def open(self) -> None:
         await self._outgoing.open()
@@ -67,18 +70,18 @@ class Chat:
             return incoming
         try:
             sent = sent_of(request, self._model_option)
-            return await self._answered(incoming, _Reading(incoming, sent, self._most, self._now), dispatch)
+            return await self._answered(incoming, _Reading(incoming, sent, self._max_bytes, self._now), dispatch)
         finally:
             incoming.close()
 
     async def _answered(self, incoming: Incoming, reading: "_Reading", dispatch: Dispatch) -> Outcome | HandOver:
         if not 200 <= incoming.status < 300:
             body = b"" if incoming.is_encoded else await incoming.beginning(ERROR_LIMIT)
-            meaning = means(incoming.status, incoming.headers, body, self._now(), reading.sent)
+            meaning = judge_status(incoming.status, incoming.headers, body, self._now(), reading.sent)
             assert meaning is not None
             return meaning
         if incoming.is_encoded:
-            # It would do so for every job: 200 KB of it may hold 200 MB.
+            # Not decompressed, because 200 KB may expand to 200 MB. The server would do the same for every job.
             return lane_closed(Trouble.MISCONFIGURED, "It compresses its answers, which was not asked for.")
         reporter = Reporter(dispatch.progress, self._now)
         try:
@@ -88,20 +91,20 @@ class Chat:
 
 
 class _Reading:
-    """The reading of one answer that came with a success for its status."""
+    """Reads one response with a 2xx status."""
 
-    def __init__(self, incoming: Incoming, sent: Mapping[str, str], most: int, now: Callable[[], int]) -> None:
+    def __init__(self, incoming: Incoming, sent: Mapping[str, str], max_bytes: int, now: Callable[[], int]) -> None:
         self.sent: Final = sent
         self._incoming = incoming
         self._now = now
-        self._answer = Answer(most)
+        self._answer = ModelAnswer(max_bytes)
         self._size = 0
 
     async def run(self, reporter: Reporter) -> Outcome | HandOver:
         parts = self._bounded()
         beginning = b""
         async for part in parts:
-            # White space before an answer says nothing, and may be without end.
+            # Leading white space is skipped; there may be any amount of it.
             beginning = (beginning + part).lstrip()
             if len(beginning) >= LOOK_BYTES:
                 break
@@ -110,7 +113,7 @@ class _Reading:
         return await self._document(beginning, parts, reporter)
 
     async def _bounded(self) -> AsyncIterator[bytes]:
-        """The body, up to its limit."""
+        """The body, up to ``BODY_LIMIT``."""
         async for part in self._incoming.parts():
             self._size += len(part)
             if self._size > BODY_LIMIT:
@@ -125,16 +128,16 @@ class _Reading:
             return self._too_large()
         first = body.partition(b"\n")[0]
         if len(first) < len(body) and _is_json(first) and not _is_json(body):
-            # A stream whose events have no frame: one chunk a line.
+            # A stream without SSE framing: one JSON chunk per line.
             return await self._events(body, parts, reporter)
         if self._incoming.fault is not None:
             return self._incoming.fault
         try:
             value = decoded(body)
         except (ValueError, RecursionError):
-            return self._garbled(read(body).words)
+            return self._garbled(read(body).message)
         if isinstance(value, list) and value and all(_has_choices(chunk) for chunk in value):
-            # The chunks of a stream as one list.
+            # All chunks of a stream in one JSON array.
             for chunk in value:
                 self._answer.add(chunk, delta=True)
             self._answer.is_closed = True
@@ -163,7 +166,7 @@ class _Reading:
         fault = self._incoming.fault
         for event in parser.end():
             if fault is not None and not _is_json(event.data):
-                # Torn in the midst of this event; one that is whole still counts.
+                # The connection broke inside this event; complete events still count.
                 continue
             ended = self._event(event, reporter)
             if ended is not None:
@@ -171,7 +174,7 @@ class _Reading:
         return self._end() if fault is None else self._broken_off(fault)
 
     def _event(self, event: ServerEvent, reporter: Reporter) -> Outcome | HandOver | None:
-        """What the answer comes to when this event is its end."""
+        """Process one event; the outcome if it ends the answer, else ``None``."""
         answer = self._answer
         data = event.data.strip()
         if data.strip(b'"').upper() == b"[DONE]":
@@ -185,9 +188,9 @@ class _Reading:
                 return self._each(lines, reporter)
             if event.type == "error":
                 return self._erred(data.decode(errors="replace"))
-            return self._garbled(read(data).words)
+            return self._garbled(read(data).message)
         if chunk is None:
-            # Said to keep the connection open.
+            # A keep-alive.
             return None
         if not isinstance(chunk, dict):
             return self._erred(chunk) if _is_error(chunk) else self._garbled("")
@@ -199,11 +202,11 @@ class _Reading:
         if answer.add(chunk, delta=True):
             if answer.too_large:
                 return self._end()
-            reporter.heard(lambda: answer.text)
+            reporter.report(lambda: answer.text)
         return None
 
     def _each(self, lines: list[bytes], reporter: Reporter) -> Outcome | HandOver | None:
-        """Events that a server wrote without an empty line between them."""
+        """Process events that the server sent without an empty line between them."""
         for line in lines:
             ended = self._event(ServerEvent(line), reporter)
             if ended is not None:
@@ -223,32 +226,32 @@ class _Reading:
             "answer_too_large", f"The answer is longer than {BODY_LIMIT} bytes.", retryable=False
         )
 
-    def _garbled(self, words: str) -> Outcome | HandOver:
-        said = f": {words}" if words else "."
-        return self._broken_off(server_fault("answer_garbled", f"What came back is no answer of a chat API{said}"))
+    def _garbled(self, message: str) -> Outcome | HandOver:
+        quoted = f": {message}" if message else "."
+        return self._broken_off(server_fault("answer_garbled", f"The response is not a chat completion{quoted}"))
 
     def _erred(self, error: object, *, finished: bool = True) -> Outcome | HandOver:
         incoming = self._incoming
-        over = error_means(incoming.status, incoming.headers, error, self._now(), self.sent)
+        over = judge_error(incoming.status, incoming.headers, error, self._now(), self.sent)
         return self._broken_off(over, finished=finished)
 
     def _broken_off(self, over: HandOver, *, finished: bool = True) -> Outcome | HandOver:
-        """What follows when something else than the model ended the answer.
+        """The outcome if an error, and not the model, ended the answer. ``over``: the error.
 
-        ``finished``: the answer may have been at its end before; then what came after it changes nothing of it.
+        ``finished``: the answer may have been complete before the error; if it was, it counts.
         """
         answer = self._answer
         if finished and answer.is_whole:
-            return HandOver(answer.taken(f"The answer was whole; after it came: {detail_of(over)}"), over.lane)
+            return HandOver(answer.succeeded(f"The answer was whole; after it came: {detail_of(over)}"), over.lane)
         if finished and answer.is_final:
             return HandOver(answer.outcome(), over.lane)
         if answer.size == 0:
             return over
-        return after_text(over, answer.failed("answer_broken", "The answer broke off."))
+        return after_partial_answer(over, answer.failed("answer_broken", "The answer broke off."))
 
 
 def _is_error(value: object) -> bool:
-    """As for any answer; and a bare message is none of a chat API."""
+    """Like ``error_details.is_error``; an object with only a ``message`` is an error too."""
     if is_error(value):
         return True
     return isinstance(value, dict) and "choices" not in value and isinstance(value.get("message"), str)

@@ -1,4 +1,7 @@
-"""Where an outgoing connection may lead: a name is resolved once, every address checked, and one of those used."""
+"""Protection against server-side request forgery: which addresses may be connected to.
+
+A name is resolved once, every address is checked, and the connection uses one of the checked addresses.
+"""
 
 import asyncio
 import ipaddress
@@ -8,21 +11,21 @@ from typing import Final
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-# Cloud metadata services that are not link-local.
+# Cloud metadata services with addresses that are not link-local.
 _METADATA: Final = frozenset({"100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254"})
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
 class AddressRefused(OSError):
-    """A name leads to an address that nothing may be sent to."""
+    """A name resolves to a forbidden address."""
 
 
 def refused_because(address: str, *, allow_private: bool) -> str | None:
-    """Why nothing may be sent to this IP address, or ``None``.
+    """Why connecting to this IP address is forbidden; ``None`` if it is allowed.
 
-    Link-local and metadata addresses, multicast and the unspecified address are always refused. Loopback and
-    private ones are refused unless ``allow_private``: an operator's own processors live there, a stranger's
-    webhook has no business there.
+    Link-local, metadata, multicast and unspecified addresses are always forbidden. Loopback and private addresses are
+    forbidden unless ``allow_private``: operators run their own processors there, but a client's webhook must not reach
+    them.
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
@@ -43,12 +46,12 @@ def _last_four(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address:
 
 
 def parse_url(text: str, *, allow_private: bool) -> URL:
-    """The address of an outgoing request.
+    """Parse and check the URL of an outgoing request; its fragment is removed.
 
-    Raises ValueError, in words and without repeating the address, when it cannot be used.
+    Raises ValueError with a message for people that does not repeat the URL.
     """
     if any(character <= " " or character == "\x7f" for character in text):
-        raise ValueError("has white space or a control character in it")
+        raise ValueError("contains white space or a control character")
     try:
         url = URL(text)
         port = url.port
@@ -59,7 +62,7 @@ def parse_url(text: str, *, allow_private: bool) -> URL:
     if url.user is not None or url.password is not None:
         raise ValueError("must not carry a user name or password")
     if _is_address(url.host):
-        # A literal address never meets the resolver.
+        # An IP address in the URL is not passed to the resolver.
         reason = refused_because(url.host, allow_private=allow_private)
         if reason is not None:
             raise ValueError(f"leads to an address that {reason}")
@@ -75,7 +78,7 @@ def _is_address(host: str) -> bool:
 
 
 class CheckedResolver(AbstractResolver):
-    """Resolves through the system; the connection is made to one of the very addresses that were checked."""
+    """A DNS resolver that checks the addresses, so that aiohttp connects only to checked ones."""
 
     def __init__(self, *, allow_private: bool) -> None:
         self._allow_private = allow_private
@@ -83,7 +86,7 @@ class CheckedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Raises OSError for an unknown name, AddressRefused when any of its addresses is refused."""
+        """Raises OSError for an unknown name, AddressRefused if any of its addresses is forbidden."""
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family, flags=socket.AI_ADDRCONFIG)
         addresses: list[ResolveResult] = []
@@ -105,4 +108,4 @@ class CheckedResolver(AbstractResolver):
         return addresses
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""

@@ -1,4 +1,4 @@
-"""``processor = "http"``: an endpoint whose answer is the result; one that answers 202 calls back instead."""
+"""``processor = "http"``: an endpoint whose response is the result. One that answers 202 will call back."""
 
 import asyncio
 import re
@@ -12,18 +12,19 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import Attempt
 from job_processor.core.outcome import Accepted, Failed, HandOver, Outcome
 from job_processor.processors import http_answer, json_pointer
-from job_processor.processors.answers import means, refused_in
 from job_processor.processors.base import Dispatch, Surroundings
 from job_processor.processors.callback_dispatch import dispatch_body, execution_id_in
 from job_processor.processors.http_options import HttpOptions, address, secret
 from job_processor.processors.http_template import Template, Text
 from job_processor.processors.outgoing import Outgoing, Reply, total_seconds
+from job_processor.processors.responses import error_in_success, judge_status
 
 BODY_LIMIT: Final = 4 * 1_048_576
 ESCAPED: Final = 6
-"""Bytes of an answer, or so many for each byte of the largest result: JSON may write one as \\u and four digits."""
+"""The response limit is ``BODY_LIMIT`` bytes or ``ESCAPED`` times the largest result: JSON may need six bytes (``\\u``
+and four digits) for one."""
 _THREAD_ABOVE: Final = 65_536
-"""Bytes of an answer above which its part is looked for in a thread, so that the event loop goes on."""
+"""Responses with more bytes are parsed in a thread, so that the event loop is not blocked."""
 
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 _VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,2000}[\x21-\x7e])?")
@@ -44,20 +45,20 @@ class Method(StrEnum):
 
 
 class Send(StrEnum):
-    """What the body of the request is."""
+    """The body of the request."""
 
     DISPATCH = "dispatch"
-    """JSON with the job, and where to call back: as webhook and n8n flows send it."""
+    """JSON with the job and the callback URL, as in webhook and n8n flows."""
     PROMPT = "prompt"
-    """The prompt alone, as text."""
+    """Only the prompt, as plain text."""
     TEMPLATE = "template"
-    """JSON as the flow's ``template`` says."""
+    """JSON from the flow's ``template``."""
 
 
 class EndpointOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """``headers_env``: header by header the environment variable that holds its value. ``query`` goes into the address.
+    """``headers_env``: header name to the environment variable with its value. ``query``: added to the URL.
 
-    ``send`` is "dispatch" when nothing is said, "template" when there is one; a GET has no body.
+    ``send`` defaults to "template" if a template is set, else to "dispatch"; a GET has no body.
     """
 
     url: _Url
@@ -68,30 +69,30 @@ class EndpointOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fie
     send: Send | None = None
     template: str | dict[str, Any] | None = None
     take: Annotated[str, msgspec.Meta(max_length=1024)] | None = None
-    """Where in a JSON answer the result is, as a JSON Pointer; without it the whole body is the result."""
+    """JSON Pointer (RFC 6901) to the result in a JSON response; without it the whole body is the result."""
     web_pages: bool = False
-    """Take a whole web page for a result. Usually it is a sign-in page or a proxy's."""
+    """Accept a web page as a result. Usually it is a sign-in page or an error page of a proxy."""
 
 
 class EndpointProcessor:
-    """Every 2xx but 202 is the result."""
+    """A 202 is an acceptance; any other 2xx is the result."""
 
-    def __init__(self, options: EndpointOptions, around: Surroundings) -> None:
+    def __init__(self, options: EndpointOptions, setup: Surroundings) -> None:
         self._url = address("url", options.url)
         self._method = options.method.value
         self._query = dict(_texts("query", options.query))
         self._sending = _Sending(options)
         self._take = None if options.take is None else _pointer(options.take)
         self._pages = options.web_pages
-        self._now = around.now
-        self._timeout_ms = int(1000 * around.rules.callback_timeout_seconds)
-        headers = dict(_headers(options, around))
-        self._most = around.max_result_bytes
+        self._now = setup.now
+        self._timeout_ms = int(1000 * setup.rules.callback_timeout_seconds)
+        headers = dict(_headers(options, setup))
+        self._max_bytes = setup.max_result_bytes
         self._outgoing = Outgoing(
-            total_seconds(around.rules),
+            total_seconds(setup.rules),
             headers=headers,
             ca_file=options.ca_file,
-            body_limit=max(BODY_LIMIT, ESCAPED * self._most),
+            body_limit=max(BODY_LIMIT, ESCAPED * self._max_bytes),
         )
         self._content_type = None if "content-type" in {name.lower() for name in headers} else self._sending.media
 
@@ -107,30 +108,32 @@ class EndpointProcessor:
         reply = await self._outgoing.request(self._method, url, body, headers)
         if isinstance(reply, HandOver):
             return reply
-        refused = means(reply.status, reply.headers, reply.body, self._now())
+        refused = judge_status(reply.status, reply.headers, reply.body, self._now())
         if refused is not None:
             return refused
         if reply.status == 202:
             accepted = Accepted(self._timeout_ms, _execution_id(reply.body))
-            return refused_in(reply.status, reply.headers, reply.body, self._now()) or accepted
-        said = await self._read(reply)
-        if isinstance(said, Failed) and said.error.code == http_answer.NO_RESULT:
-            # Where the result should be there is none: then an error may be what it is.
-            return refused_in(reply.status, reply.headers, reply.body, self._now()) or said
-        return said
+            return error_in_success(reply.status, reply.headers, reply.body, self._now()) or accepted
+        outcome = await self._read(reply)
+        if isinstance(outcome, Failed) and outcome.error.code == http_answer.NO_RESULT:
+            # There is no result at the expected place; the body may be an error.
+            return error_in_success(reply.status, reply.headers, reply.body, self._now()) or outcome
+        return outcome
 
     async def _read(self, reply: Reply) -> Outcome | HandOver:
         if self._take is not None and len(reply.body) > _THREAD_ABOVE:
-            return await asyncio.to_thread(http_answer.outcome_of, reply, self._take, self._most, pages=self._pages)
-        return http_answer.outcome_of(reply, self._take, self._most, pages=self._pages)
+            return await asyncio.to_thread(
+                http_answer.outcome_of, reply, self._take, self._max_bytes, pages=self._pages
+            )
+        return http_answer.outcome_of(reply, self._take, self._max_bytes, pages=self._pages)
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
-        """Nothing is known of how to reach the work; a request under way is cut off with its task."""
+        """Always ``None``: there is no way to stop the work; a running request is aborted with its task."""
         return None
 
     def _headers_of(self, dispatch: Dispatch) -> dict[str, str]:
-        # The same for every attempt, so that an endpoint can tell a second one of the same work; when the answer before
-        # was refused another is wanted, and that is other work.
+        # All attempts share the key, so that an endpoint can recognise a repetition. An attempt after an invalid result
+        # asks for a new answer and gets its own key.
         key = dispatch.job_id if dispatch.complaint is None else f"{dispatch.job_id}-{dispatch.attempt}"
         headers = {"Idempotency-Key": key, "X-Job-Id": dispatch.job_id, "X-Job-Attempt": str(dispatch.attempt)}
         if self._content_type is not None:
@@ -139,7 +142,7 @@ class EndpointProcessor:
 
 
 class _Sending:
-    """What is sent, and as what. Raises ProcessorUnusable for options that do not go together."""
+    """The request body and its content type. Raises ProcessorUnusable for options that contradict each other."""
 
     def __init__(self, options: EndpointOptions) -> None:
         self.media: str | None = "application/json"
@@ -193,23 +196,23 @@ def _pointer(take: str) -> json_pointer.Pointer:
         raise ProcessorUnusable(f"take {error}") from None
 
 
-def _headers(options: EndpointOptions, around: Surroundings) -> Iterator[tuple[str, str]]:
+def _headers(options: EndpointOptions, setup: Surroundings) -> Iterator[tuple[str, str]]:
     seen: set[str] = set()
     for option, given in (("headers", options.headers), ("headers_env", options.headers_env)):
         for name, value in given.items():
             low = name.lower()
             if not _NAME.fullmatch(name):
-                raise ProcessorUnusable(f"{option}: a name is no header's name")
+                raise ProcessorUnusable(f"{option}: invalid header name")
             if low in seen:
                 raise ProcessorUnusable(f"{option}: {name} is given twice")
             if low in _OURS or low in _OF_THE_CONNECTION:
-                raise ProcessorUnusable(f"{option}: {name} cannot be set; it is sent as the request needs it")
+                raise ProcessorUnusable(f"{option}: {name} cannot be set; it is set by this server")
             if option == "headers" and low in _SECRET:
                 raise ProcessorUnusable(f"headers: {name} is a secret; name the variable that holds it in headers_env")
             if option == "headers" and not _VALUE.fullmatch(value):
                 raise ProcessorUnusable(f"headers: {name} must be printable ASCII")
             seen.add(low)
-            yield name, value if option == "headers" else secret("headers_env", value, around)
+            yield name, value if option == "headers" else secret("headers_env", value, setup)
 
 
 def _execution_id(body: bytes) -> str | None:

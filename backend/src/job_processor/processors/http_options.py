@@ -1,4 +1,4 @@
-"""The options that every processor behind HTTP has."""
+"""Options that all HTTP processors share."""
 
 import msgspec
 from yarl import URL
@@ -9,30 +9,27 @@ from job_processor.processors.egress import parse_url
 
 
 class HttpOptions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """``ca_file``: certificates (PEM) to trust instead of the system's, for a processor with a private one."""
+    """``ca_file``: PEM file of CA certificates that replace the system's, for a processor with a private CA."""
 
     ca_file: str | None = None
 
 
 def address(option: str, text: str) -> URL:
-    """The address that an option names. An operator's own machines may be private ones.
-
-    Raises ProcessorUnusable.
-    """
+    """The URL in an option; private addresses are allowed. Raises ProcessorUnusable if it is invalid."""
     try:
         return parse_url(text, allow_private=True)
     except ValueError as error:
         raise ProcessorUnusable(f"{option} {error}") from None
 
 
-def secret(option: str, name: str, around: Surroundings) -> str:
-    """The secret in the environment variable that an option names.
+def secret(option: str, name: str, setup: Surroundings) -> str:
+    """The secret in the environment variable ``name``, which ``option`` refers to.
 
-    Raises ProcessorUnusable when it is not set, or cannot be sent in a header.
+    Raises ProcessorUnusable if it is not set, or contains characters that a header cannot carry.
     """
-    value = around.environment.get(name, "").strip()
+    value = setup.environment.get(name, "").strip()
     if not value:
         raise ProcessorUnusable(f"{option}: the environment variable {name} is not set")
     if not value.isascii() or not value.isprintable():
-        raise ProcessorUnusable(f"{option}: the environment variable {name} holds what a header cannot carry")
+        raise ProcessorUnusable(f"{option}: the environment variable {name} contains characters no header can carry")
     return value

@@ -1,7 +1,7 @@
-"""What an ``http`` flow sends, from a template of the operator's: a JSON value with placeholders in its texts. Pure.
+"""The request body of an ``http`` flow from the operator's template: JSON with placeholders in its strings. Pure.
 
-A template is read once, as JSON. Values are put into the value read, never into its text, so that no prompt can
-break out of its place.
+The template is parsed once. Values are inserted into the parsed JSON and not into its text, so that a prompt cannot
+inject JSON.
 """
 
 import json
@@ -26,12 +26,12 @@ _FIELDS: Final[Mapping[str, _Find]] = {
 }
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _METADATA: Final = re.compile(r"metadata(?:\.[^.\s]+)+")
-# A JSON text, which is left as it is, or a placeholder outside of any.
+# A JSON string, which is left unchanged, or a placeholder outside a string.
 _BARE: Final = re.compile(r'("(?:[^"\\]|\\.)*")|\{\{\s*([^{}"]*?)\s*\}\}', re.DOTALL)
 
 
 class Text:
-    """A text with placeholders. Raises ValueError, in words, for a placeholder that there is not."""
+    """A string with placeholders. Raises ValueError, with a message for people, for an unknown placeholder."""
 
     def __init__(self, text: str) -> None:
         parts = _PLACEHOLDER.split(text)
@@ -41,13 +41,13 @@ class Text:
         self._finders = [_finder(name) for name in parts[1::2]]
 
     def value(self, dispatch: Dispatch) -> Json:
-        """What the text becomes: where it is nothing but one placeholder the value itself, else text."""
+        """The string with its placeholders filled in; if it is a single placeholder, the value itself."""
         if len(self._finders) == 1 and self._plain == ["", ""]:
             return self._finders[0](dispatch)
         return self.text(dispatch)
 
     def text(self, dispatch: Dispatch) -> str:
-        """The text, with nothing in the place of what the job does not have, and JSON in that of what is no text."""
+        """The string with its placeholders filled in: missing values are left out, other types become JSON."""
         filled = self._plain[0]
         for finder, plain in zip(self._finders, self._plain[1:], strict=True):
             found = finder(dispatch)
@@ -56,19 +56,19 @@ class Text:
 
 
 class Template:
-    """``source``: JSON as text, where a placeholder may also stand outside of a text, or the value itself.
+    """``source``: JSON text, in which a placeholder may also be outside a string, or a parsed value.
 
-    Raises ValueError, in words, for what is no JSON or names a placeholder that there is not.
+    Raises ValueError, with a message for people, if it is not JSON or has an unknown placeholder.
     """
 
     def __init__(self, source: str | Mapping[str, object]) -> None:
         read = _read(source)
         if not _is_sound(read):
-            raise ValueError("holds half of a character (a lone surrogate)")
+            raise ValueError("contains a lone surrogate")
         self._fill = _compiled(read)
 
     def body(self, dispatch: Dispatch) -> bytes:
-        """JSON in UTF-8."""
+        """The request body: JSON in UTF-8."""
         return json.dumps(self._fill(dispatch), ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -77,7 +77,7 @@ def _read(source: str | Mapping[str, object]) -> object:
         try:
             return json.loads(json.dumps(source, allow_nan=False))
         except (TypeError, ValueError):
-            raise ValueError("holds a value that JSON has not (a date, nan, inf)") from None
+            raise ValueError("contains a value that JSON does not have (a date, nan, inf)") from None
     quoted = _BARE.sub(lambda found: found[1] or f'"{{{{{found[2]}}}}}"', source)
     try:
         return json.loads(quoted, parse_constant=_refuse)
@@ -96,7 +96,7 @@ def _is_sound(value: object) -> bool:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"is not JSON: {constant} is no value of it")
+    raise ValueError(f"is not JSON: {constant} is not a JSON value")
 
 
 def _compiled(value: object) -> _Find:
@@ -122,7 +122,7 @@ def _finder(name: str) -> _Find:
     if _METADATA.fullmatch(name):
         return _in_metadata(name.split(".")[1:])
     known = ", ".join((*_FIELDS, "metadata.NAME"))
-    raise ValueError(f"names a placeholder that there is not; known are: {known}")
+    raise ValueError(f"has an unknown placeholder; known are: {known}")
 
 
 def _in_metadata(path: list[str]) -> _Find:

@@ -1,4 +1,4 @@
-"""Find one value in a JSON text by its JSON Pointer (RFC 6901), and hand it out as it was written. Pure."""
+"""Finds a value in a JSON text by JSON Pointer (RFC 6901) and returns its text unchanged. Pure."""
 
 import json
 import re
@@ -18,23 +18,23 @@ _NAME_CHARACTERS: Final = 40
 
 
 class NotThere(Exception):
-    """The pointer leads to nothing. The message says what is there instead, with names as the document has them."""
+    """The pointer leads to nothing. The message says what is there instead."""
 
 
 class NotJson(Exception):
-    """The text is not JSON. The message says why, and where if that is known."""
+    """The text is not JSON. The message says why, and where if known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """``text`` as it was given; ``steps`` are its reference tokens, unescaped."""
+    """``text``: as given; ``steps``: its reference tokens, unescaped."""
 
     text: str
     steps: Sequence[str]
 
 
 def parse(text: str) -> Pointer:
-    """Raises ValueError, in words, for what is no JSON Pointer."""
+    """Raises ValueError, with a message for people, if ``text`` is not a JSON Pointer."""
     if text and not text.startswith("/"):
         raise ValueError("must be empty or begin with / (a JSON Pointer, RFC 6901)")
     if _NOT_AN_ESCAPE.search(text):
@@ -44,9 +44,9 @@ def parse(text: str) -> Pointer:
 
 
 def find(document: str, pointer: Pointer) -> str:
-    """The JSON text of the value that the pointer leads to, exactly as the document spells it.
+    """The text of the value at ``pointer``, byte for byte. Of duplicate names the last one counts.
 
-    When a name stands twice in one object, the last one counts. Raises NotThere and NotJson.
+    Raises NotThere and NotJson.
     """
     if is_too_deep(document):
         raise NotJson("it is nested too deep")
@@ -64,12 +64,12 @@ def find(document: str, pointer: Pointer) -> str:
     return document[start:end]
 
 
-# Numbers stay text: however large they are, nothing is computed with them.
+# Numbers are not converted: they may be of any size, and their values are not needed.
 _DECODER: Final = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
 def _member(document: str, start: int, step: str, way: Sequence[str]) -> tuple[int, int]:
-    """Where the member ``step`` of the container at ``start`` begins and ends."""
+    """Start and end of the member ``step`` of the container at ``start``. ``way``: the steps before, for messages."""
     where = f"at /{'/'.join(way)}" if way else "at the top"
     match document[start]:
         case "{":
@@ -96,7 +96,7 @@ def _member(document: str, start: int, step: str, way: Sequence[str]) -> tuple[i
 
 
 def _members(document: str, at: int) -> Iterator[tuple[str, int, int]]:
-    """Name, begin and end of every member of the object at ``at``; the document is known to be JSON."""
+    """Name, start and end of every member of the object at ``at``; the document must be valid JSON."""
     at = _skip(document, at + 1)
     while document[at] != "}":
         name, at = _DECODER.raw_decode(document, at)
@@ -107,7 +107,7 @@ def _members(document: str, at: int) -> Iterator[tuple[str, int, int]]:
 
 
 def _items(document: str, at: int) -> Iterator[tuple[int, int]]:
-    """Begin and end of every item of the list at ``at``; the document is known to be JSON."""
+    """Start and end of every item of the list at ``at``; the document must be valid JSON."""
     at = _skip(document, at + 1)
     while document[at] != "]":
         _, end = _DECODER.raw_decode(document, at)
@@ -116,7 +116,7 @@ def _items(document: str, at: int) -> Iterator[tuple[int, int]]:
 
 
 def _next(document: str, end: int) -> int:
-    """Where what follows a member begins: the next one, or the end of the container."""
+    """The position after a member that ends at ``end``: the next member or the closing bracket."""
     at = _skip(document, end)
     return _skip(document, at + 1) if document[at] == "," else at
 

@@ -1,6 +1,6 @@
-"""The built-in worker: answers by a real HTTP callback after a while, and misbehaves on purpose.
+"""``processor = "mock"``: answers by a real HTTP callback after a delay, and can inject faults.
 
-A fault is chosen by the flow's seeded rates, or named in the prompt: ``fault:malformed``.
+A fault is chosen at the flow's seeded rates, or named in the prompt: ``fault:malformed``.
 """
 
 import asyncio
@@ -26,30 +26,30 @@ class Fault(StrEnum):
     MALFORMED = "malformed"
     """The result is JSON with a trailing comma and a missing quote."""
     PROSE = "prose"
-    """The JSON is wrapped in talk."""
+    """The JSON is surrounded by prose."""
     TRUNCATED = "truncated"
-    """The result stops in the middle."""
+    """The result is cut off in the middle."""
     LOST = "lost"
-    """No callback ever comes."""
+    """No callback is sent."""
     DUPLICATE = "duplicate"
-    """The same callback comes twice."""
+    """The same callback is sent twice."""
     LATE = "late"
-    """The callback comes after its deadline."""
+    """The callback is sent after its deadline."""
     EARLY = "early"
-    """The callback comes before the dispatch has returned."""
+    """The callback is sent before the dispatch has returned."""
     WRONG_SECRET = "wrong_secret"
-    """The callback comes with a wrong secret, and never with the right one."""
+    """The callback is sent only with a wrong secret."""
     ERROR = "error"
     """The callback reports an error."""
     SLOW = "slow"
-    """The callback comes after three times the delay."""
+    """The callback is sent after three times the delay."""
 
 
 Rate = Annotated[float, Meta(ge=0, le=1)]
 _NAMED = re.compile(r"\bfault:([a-z_]+)")
 _TRIES = 5
 _LATE_BY_SECONDS = 5.0
-"""Long enough for the reaper to have found the callback overdue, on a busy machine too."""
+"""Long enough for the reaper to find the callback overdue, even on a busy machine."""
 
 
 class MockOptions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -59,10 +59,10 @@ class MockOptions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
 
 
 class MockProcessor:
-    def __init__(self, options: MockOptions, around: Surroundings) -> None:
+    def __init__(self, options: MockOptions, setup: Surroundings) -> None:
         self._options = options
-        self._timeout_ms = int(around.rules.callback_timeout_seconds * 1000)
-        self._secret = around.callback_secret
+        self._timeout_ms = int(setup.rules.callback_timeout_seconds * 1000)
+        self._secret = setup.callback_secret
         self._random = random.Random(options.seed)
         self._session: aiohttp.ClientSession | None = None
         self._pending: dict[tuple[str, int], asyncio.Task[None]] = {}
@@ -131,20 +131,20 @@ class MockProcessor:
             await self._post(dispatch.callback_url, body, secret)
 
     async def _post(self, url: str, body: dict[str, object], secret: str) -> None:
-        """Like a decent sender: again while the receiver is down or says 5xx, never after a 4xx."""
+        """POST with retries: on connection errors and 5xx, never after a 4xx."""
         assert self._session is not None
-        for again in range(_TRIES):
+        for tries in range(_TRIES):
             try:
                 async with self._session.post(
                     url, json=body, headers={"x-webhook-secret": secret}, allow_redirects=False
                 ) as response:
                     if response.status < 500:
                         return
-                    said = str(response.status)
+                    reason = str(response.status)
             except (aiohttp.ClientError, TimeoutError) as error:
-                said = type(error).__name__
-            log.info("mock_callback_again", job=body["jobId"], reason=said)
-            await asyncio.sleep(0.2 * 2**again)
+                reason = type(error).__name__
+            log.info("mock_callback_again", job=body["jobId"], reason=reason)
+            await asyncio.sleep(0.2 * 2**tries)
 
 
 def _result(dispatch: Dispatch, fault: Fault | None) -> str:

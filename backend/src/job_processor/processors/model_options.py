@@ -1,4 +1,4 @@
-"""The options that model processors share, and the request that follows from them and a dispatch. Pure."""
+"""Options that the model processors share, and the request built from them. Pure."""
 
 import json
 from enum import StrEnum
@@ -14,42 +14,42 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class StructuredOutput(StrEnum):
-    """How a model is made to keep to a job's ``resultSchema``."""
+    """How the model is told a job's ``resultSchema``."""
 
     JSON_SCHEMA = "json_schema"
-    """The schema goes into ``response_format``."""
+    """The schema is sent in ``response_format``."""
     JSON_OBJECT = "json_object"
-    """``response_format`` asks for JSON, the system prompt shows the schema: for servers without the above."""
+    """``response_format`` asks for JSON and the system prompt contains the schema, for servers without the above."""
     PROMPT = "prompt"
-    """The system prompt alone asks for it."""
+    """Only the system prompt contains the schema."""
 
 
 class ModelOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """``extra_body`` is merged into the request as it is, for what a vendor has beside the API."""
+    """``extra_body`` is merged into the request unchanged, for a vendor's additional parameters."""
 
     system_prompt: str | None = None
     temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
     top_p: Share | None = None
     max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    """What older models and most compatible servers call the limit of an answer, in tokens."""
+    """Limit of the answer in tokens, for older models and most compatible servers."""
     max_completion_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    """What reasoning models call it."""
+    """The same limit for reasoning models."""
     seed: int | None = None
     stop: Annotated[list[str], msgspec.Meta(min_length=1, max_length=4)] | None = None
     reasoning_effort: str | None = None
     stream: bool = True
-    """Partial text is seen while it comes."""
+    """Stream the answer, so that partial text is shown while it arrives."""
     stream_usage: bool = True
-    """Ask for the token counts in a stream; some servers refuse the question."""
+    """Ask for token counts in a stream; some servers reject this parameter."""
     structured_output: StructuredOutput = StructuredOutput.JSON_SCHEMA
     strict_schema: bool = False
-    """Hold the model to the schema token by token; OpenAI then takes a part of JSON Schema only."""
+    """Enforce the schema while decoding; OpenAI then supports only a subset of JSON Schema."""
     extra_body: dict[str, Any] | None = None
 
 
-# What asks for several answers: a job has one result, and the others would be paid for nothing.
+# Parameters that ask for several answers: a job has one result, the others would be paid for in vain.
 _SEVERAL = ("n", "best_of", "candidate_count")
-# The options behind names of the request that are called otherwise.
+# Request parameters whose option has a different name.
 _OPTION_OF = {"stream_options": "stream_usage", "response_format": "structured_output"}
 _OF_THE_JOB = frozenset({"messages"})
 
@@ -57,16 +57,16 @@ _PLAIN = ("temperature", "top_p", "max_tokens", "max_completion_tokens", "seed",
 
 
 def check(options: ModelOptions) -> None:
-    """Raises ProcessorUnusable for options that fit their types and cannot be meant."""
+    """Raises ProcessorUnusable for options that make no sense although their types are correct."""
     for name in _SEVERAL:
         if (options.extra_body or {}).get(name, 1) != 1:
             raise ProcessorUnusable(f"extra_body.{name} must be 1 or left out: a job has one answer")
 
 
 def sent_of(request: dict[str, Any], model_option: str) -> dict[str, str]:
-    """What of a request a server may refuse that is not the job's own: each name, and the flow's option behind it.
+    """The request parameters that come from the flow's options: parameter name to option name.
 
-    ``system`` stands for the system message. ``model_option``: the option that names the model.
+    ``system`` stands for the system message. ``model_option``: the option that sets the model.
     """
     known = ModelOptions.__struct_fields__
     sent = {
@@ -81,7 +81,7 @@ def sent_of(request: dict[str, Any], model_option: str) -> dict[str, str]:
 
 
 def request_of(options: ModelOptions, model: str, dispatch: Dispatch) -> dict[str, Any]:
-    """The body of a chat completion's request."""
+    """The body of a chat completion request."""
     request: dict[str, Any] = {"model": model, "messages": _messages(options, dispatch), "stream": options.stream}
     request |= {name: value for name in _PLAIN if (value := getattr(options, name)) is not None}
     if options.stream and options.stream_usage:
@@ -96,7 +96,7 @@ def request_of(options: ModelOptions, model: str, dispatch: Dispatch) -> dict[st
 
 
 def _messages(options: ModelOptions, dispatch: Dispatch) -> list[dict[str, str]]:
-    """At most one system message: many chat templates take no more, and no two of the user in a row."""
+    """One user message, and at most one system message: many chat templates allow no more."""
     rules: list[str] = []
     if options.system_prompt is not None:
         rules.append(options.system_prompt)
@@ -104,6 +104,6 @@ def _messages(options: ModelOptions, dispatch: Dispatch) -> list[dict[str, str]]
         schema = json.dumps(dispatch.result_schema, ensure_ascii=False)
         rules.append(f"Answer with JSON alone, no prose and no code fence, that fits this JSON Schema:\n{schema}")
     if dispatch.complaint is not None:
-        rules.append(f"Your answer to this before could not be used: {dispatch.complaint}\nAnswer anew and avoid that.")
+        rules.append(f"Your previous answer could not be used: {dispatch.complaint}\nAnswer again and avoid that.")
     messages = [{"role": "system", "content": "\n\n".join(rules)}] if rules else []
     return [*messages, {"role": "user", "content": dispatch.prompt}]

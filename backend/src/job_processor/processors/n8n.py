@@ -1,4 +1,4 @@
-"""``processor = "n8n"``: hand a job to a workflow, take only a proven acceptance, and ask what became of it."""
+"""``processor = "n8n"``: hand a job to a workflow, check its acceptance, and reconcile by n8n's API."""
 
 from dataclasses import replace
 from typing import Annotated, Any
@@ -9,12 +9,13 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import Attempt, JobError
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Failed, HandOver, LaneClosed, Outcome, lane_closed
-from job_processor.processors.answers import means, one_line, quoted
 from job_processor.processors.base import Dispatch, Finding, Surroundings
 from job_processor.processors.callback_dispatch import dispatch_body, execution_id_in
 from job_processor.processors.http_options import HttpOptions, address, secret
 from job_processor.processors.n8n_api import N8nApi
 from job_processor.processors.outgoing import Outgoing, Reply, total_seconds
+from job_processor.processors.responses import error_text, judge_status
+from job_processor.processors.text import one_line
 
 SWITCHED_OFF = (
     "n8n may have switched the workflow off after crashes, as N8N_WORKFLOW_AUTODEACTIVATION_ENABLED has it do."
@@ -22,35 +23,35 @@ SWITCHED_OFF = (
 
 
 class N8nOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """``token_env``: what is sent in x-n8n-token. ``api_url`` (n8n's root) and ``api_key_env`` go together."""
+    """``token_env``: variable with the value of x-n8n-token. ``api_url``: n8n's root; needs ``api_key_env``."""
 
     url: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
     token_env: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     api_url: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)] | None = None
     api_key_env: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     result_node: Annotated[str, msgspec.Meta(min_length=1)] = "Callback body"
-    """The workflow's node whose output is the callback; an overdue result is taken from there."""
+    """The workflow's node whose output is the callback; an overdue result is read from its output."""
 
 
 class N8nProcessor:
-    """n8n answers 200 with a web page while it starts: only 202 with our own job's id is an acceptance."""
+    """Only a 202 with the job's id is an acceptance, because n8n answers 200 with a web page while it starts."""
 
-    def __init__(self, options: N8nOptions, around: Surroundings) -> None:
+    def __init__(self, options: N8nOptions, setup: Surroundings) -> None:
         self._url = address("url", options.url)
-        self._now = around.now
-        self._timeout_ms = int(1000 * around.rules.callback_timeout_seconds)
+        self._now = setup.now
+        self._timeout_ms = int(1000 * setup.rules.callback_timeout_seconds)
         headers = {"Content-Type": "application/json"}
         if options.token_env is not None:
-            headers["x-n8n-token"] = secret("token_env", options.token_env, around)
-        self._outgoing = Outgoing(total_seconds(around.rules), headers=headers, ca_file=options.ca_file)
+            headers["x-n8n-token"] = secret("token_env", options.token_env, setup)
+        self._outgoing = Outgoing(total_seconds(setup.rules), headers=headers, ca_file=options.ca_file)
         self._api: N8nApi | None = None
         if options.api_url is not None and options.api_key_env is not None:
             self._api = N8nApi(
                 address("api_url", options.api_url),
-                secret("api_key_env", options.api_key_env, around),
+                secret("api_key_env", options.api_key_env, setup),
                 result_node=options.result_node,
                 callback_timeout_ms=self._timeout_ms,
-                max_result_bytes=around.max_result_bytes,
+                max_result_bytes=setup.max_result_bytes,
                 ca_file=options.ca_file,
             )
         elif options.api_url is not None or options.api_key_env is not None:
@@ -72,11 +73,11 @@ class N8nProcessor:
             return reply
         if reply.status == 404:
             return _not_there(reply)
-        meaning = means(reply.status, reply.headers, reply.body, self._now())
+        meaning = judge_status(reply.status, reply.headers, reply.body, self._now())
         if meaning is not None:
             return meaning
-        proof = _proof(reply, dispatch.job_id)
-        return _unproven(reply) if proof is None else Accepted(self._timeout_ms, execution_id_in(proof))
+        acceptance = _acceptance(reply, dispatch.job_id)
+        return _not_accepted(reply) if acceptance is None else Accepted(self._timeout_ms, execution_id_in(acceptance))
 
     @property
     def instance(self) -> str:
@@ -87,21 +88,21 @@ class N8nProcessor:
         return self._api is not None
 
     async def reconcile(self, job_id: str, attempt: Attempt) -> Finding | None:
-        """What n8n's API says of the execution; ``None`` without an API key or an execution id."""
+        """Ask n8n's API about the execution; ``None`` without an API key or an execution id."""
         if self._api is None or attempt.execution_id is None:
             return None
-        return await self._api.became_of(job_id, attempt.execution_id)
+        return await self._api.find_outcome(job_id, attempt.execution_id)
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         if attempt.execution_id is None:
-            return "n8n had not said yet that it took the job: it may have begun, and go on."
+            return "n8n had not accepted the job yet; it may have started it, and continue."
         if self._api is None:
-            return f"n8n was not told, which takes an api_key_env: execution {attempt.execution_id} goes on."
+            return f"n8n was not asked to stop (api_key_env is not set): execution {attempt.execution_id} continues."
         return await self._api.stop(attempt.execution_id)
 
 
 def _not_there(reply: Reply) -> HandOver:
-    said = quoted(reply.body)
+    said = error_text(reply.body)
     because = f" (HTTP 404: {said})" if said else ""
     detail = f"n8n knows no workflow at this address: it is starting, or the workflow is not published{because}."
     closed = lane_closed(
@@ -110,29 +111,32 @@ def _not_there(reply: Reply) -> HandOver:
     return replace(closed, lane=LaneClosed(Trouble.MISCONFIGURED, detail, after_crashes=SWITCHED_OFF))
 
 
-def _proof(reply: Reply, job_id: str) -> dict[str, Any] | None:
-    """The acceptance, as JSON; ``None`` when nothing was proven."""
+def _acceptance(reply: Reply, job_id: str) -> dict[str, Any] | None:
+    """The acceptance (decoded JSON); ``None`` if the reply is not one for this job."""
     try:
-        said = msgspec.json.decode(reply.body)
+        body = msgspec.json.decode(reply.body)
     except (msgspec.DecodeError, RecursionError):
         return None
-    if reply.status == 202 and isinstance(said, dict) and said.get("accepted") is True and said.get("jobId") == job_id:
-        return said
+    if reply.status == 202 and isinstance(body, dict) and body.get("accepted") is True and body.get("jobId") == job_id:
+        return body
     return None
 
 
-def _unproven(reply: Reply) -> HandOver:
-    """A 2xx that is no acceptance. Only a web page is free: n8n serves it while it starts. Anything else has run
-    something, so it is an attempt, and the lane says what is wrong with the workflow."""
-    said = reply.unread or quoted(reply.body)
+def _not_accepted(reply: Reply) -> HandOver:
+    """A 2xx that is not an acceptance.
+
+    A web page does not count as an attempt, because n8n serves it while it starts. Anything else may have run a
+    workflow: the attempt failed, and the lane's detail says what is wrong.
+    """
+    text = reply.unread or error_text(reply.body)
     if reply.unread is None and reply.body.lstrip()[:1] == b"<":
-        detail = f"n8n is starting: it answered {reply.status} with a web page" + (f" ({said})." if said else ".")
+        detail = f"n8n is starting: it answered {reply.status} with a web page" + (f" ({text})." if text else ".")
         return lane_closed(Trouble.OUTAGE, detail, against_job=Failed(JobError("not_accepted", detail)))
-    if not said:
-        said = one_line(reply.body.decode(errors="replace")) or "nothing (an empty body)"
+    if not text:
+        text = one_line(reply.body.decode(errors="replace")) or "nothing (an empty body)"
     detail = (
         f'It answered {reply.status} and not 202 with {{"accepted": true, "jobId": …}}: is this our workflow? '
-        f"It said: {said}"
+        f"It said: {text}"
     )
     failed = Failed(JobError("not_accepted", detail))
     return HandOver(failed, LaneClosed(Trouble.MISCONFIGURED, detail), failed)

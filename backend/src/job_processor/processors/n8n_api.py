@@ -1,4 +1,4 @@
-"""n8n's public API about one execution: what became of it, and stop it."""
+"""n8n's public API: read the outcome of an execution, and stop it."""
 
 import json
 import logging
@@ -10,18 +10,19 @@ from yarl import URL
 from job_processor.core.job import JobError
 from job_processor.core.outcome import Accepted, Failed, HandOver, Succeeded
 from job_processor.processors import json_pointer, result_size
-from job_processor.processors.answers import detail_of, one_line, quoted
 from job_processor.processors.base import Finding
 from job_processor.processors.callback_dispatch import is_execution_id
-from job_processor.processors.completion import sound
-from job_processor.processors.error_body import decoded
+from job_processor.processors.error_details import decoded
+from job_processor.processors.model_answer import valid_unicode
 from job_processor.processors.outgoing import Outgoing, Reply
+from job_processor.processors.responses import detail_of, error_text, one_line
 
 SECONDS: Final = 10.0
-"""The deadline of one question."""
+"""Timeout of one request."""
 BODY_LIMIT: Final = 16 * 1_048_576
 RESULTS: Final = 8
-"""Bytes of an execution, or so many of the largest results: it comes with what every node of it put out."""
+"""The limit of an execution record is ``BODY_LIMIT`` bytes or ``RESULTS`` times the largest result, because it contains
+the output of every node."""
 
 _STILL_GOING: Final = frozenset({"new", "running", "waiting"})
 _ENDED: Final = {
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 
 class N8nApi:
-    """Asks about executions of one n8n. Its key travels in connections of its own, to this address only."""
+    """A client for the executions of one n8n. Its API key is sent only over its own connections, to this address."""
 
     def __init__(
         self,
@@ -50,7 +51,7 @@ class N8nApi:
         self._executions = root / "api" / "v1" / "executions"
         self._result_node = result_node
         self._callback_timeout_ms = callback_timeout_ms
-        self._most = max_result_bytes
+        self._max_bytes = max_result_bytes
         headers = {"X-N8N-API-KEY": key, "Accept": "application/json"}
         limit = max(BODY_LIMIT, RESULTS * max_result_bytes)
         self._outgoing = Outgoing(SECONDS, headers=headers, ca_file=ca_file, body_limit=limit)
@@ -61,8 +62,8 @@ class N8nApi:
     async def close(self) -> None:
         await self._outgoing.close()
 
-    async def became_of(self, job_id: str, execution_id: str) -> Finding | None:
-        """What n8n says of the execution; ``None`` for what is no execution's id."""
+    async def find_outcome(self, job_id: str, execution_id: str) -> Finding | None:
+        """Read the execution; ``None`` if ``execution_id`` is not a valid id."""
         if not is_execution_id(execution_id):
             return None
         reply = await self._ask("GET", (self._executions / execution_id).with_query(includeData="true"))
@@ -70,14 +71,14 @@ class N8nApi:
         if isinstance(reply, str):
             return Finding(f"{asked} could not be reached ({reply}).", answered=False)
         if reply.status != 200:
-            said = quoted(reply.body)
-            told = f"HTTP {reply.status}: {said}" if said else f"HTTP {reply.status}"
+            said = error_text(reply.body)
+            callback = f"HTTP {reply.status}: {said}" if said else f"HTTP {reply.status}"
             if reply.status == 404:
-                # Only n8n's own word counts: while it starts, its API is not there yet.
-                return Finding(f"{asked} does not know it ({told}).", answered=_is_json(reply.body))
+                # Only n8n's own JSON counts as an answer: while n8n starts, its API is not available yet.
+                return Finding(f"{asked} does not know it ({callback}).", answered=_is_json(reply.body))
             if reply.status in (401, 403):
-                return Finding(f"{asked} refuses the key of api_key_env ({told}).")
-            return Finding(f"{asked} answered {told}.", answered=False)
+                return Finding(f"{asked} refuses the key of api_key_env ({callback}).")
+            return Finding(f"{asked} answered {callback}.", answered=False)
         if reply.unread is not None:
             return Finding(f"{asked} answered with a record that could not be read ({reply.unread}).")
         try:
@@ -85,32 +86,36 @@ class N8nApi:
         except (ValueError, RecursionError):
             execution = None
         if not isinstance(execution, dict):
-            return Finding(f"{asked} answered with something that is no execution.", answered=False)
+            return Finding(f"{asked} answered with something that is not an execution.", answered=False)
         return self._read(execution, asked, job_id, execution_id)
 
     def _read(self, execution: dict[str, Any], asked: str, job_id: str, execution_id: str) -> Finding:
         status = one_line(str(execution.get("status")), 40)
-        told = _callback_of(execution, self._result_node)
-        if told is not None and told.job_id not in (None, job_id):
+        callback = _callback_of(execution, self._result_node)
+        if callback is not None and callback.job_id not in (None, job_id):
             return Finding(f"{asked} knows it as another job's. Is api_url the n8n of this flow?")
         if status in _STILL_GOING:
-            # It may have built its callback while we were down, and wait to deliver it again.
-            if told is not None and (told.result is not None or told.error is not None):
+            # It may have built its callback while this server was down, and be waiting to deliver it again.
+            if callback is not None and (callback.result is not None or callback.error is not None):
                 return _found(
-                    f"{asked} has not delivered what it built ({status}).", told, "success", execution_id, self._most
+                    f"{asked} has not delivered what it built ({status}).",
+                    callback,
+                    "success",
+                    execution_id,
+                    self._max_bytes,
                 )
             return Finding(f"{asked} still works on it ({status}).", Accepted(self._callback_timeout_ms, execution_id))
         if status not in _ENDED:
             return Finding(f"{asked} says {status!r} of it, which tells nothing.")
         words = f"{asked} {_ENDED[status]}."
-        if told is not None:
-            return _found(words, told, status, execution_id, self._most)
+        if callback is not None:
+            return _found(words, callback, status, execution_id, self._max_bytes)
         failed = _ended(status, execution_id, _error_of(execution))
-        # A run that succeeded may have left its callback to somebody else.
+        # After a success without a callback, another workflow may be sending it.
         return Finding(words, failed, ended=status != "success")
 
     async def stop(self, execution_id: str) -> str | None:
-        """What came of the wish to stop it, in words; ``None`` for what is no execution's id."""
+        """Stop the execution; the answer for people, or ``None`` if ``execution_id`` is not a valid id."""
         if not is_execution_id(execution_id):
             return None
         reply = await self._ask("POST", self._executions / execution_id / "stop")
@@ -118,17 +123,17 @@ class N8nApi:
             return f"n8n could not be reached to stop execution {execution_id}."
         if reply.status == 200:
             return f"n8n stopped execution {execution_id}."
-        return f"n8n did not stop execution {execution_id} (HTTP {reply.status}: {quoted(reply.body)})."
+        return f"n8n did not stop execution {execution_id} (HTTP {reply.status}: {error_text(reply.body)})."
 
     async def _ask(self, method: str, url: URL) -> Reply | str:
-        """The answer, or why there is none."""
+        """The reply, or why there is none."""
         reply = await self._outgoing.request(method, url)
         if isinstance(reply, HandOver):
-            said = detail_of(reply)
-            _log.warning("n8n's API could not be asked: %s", said)
-            return one_line(said).rstrip(".")
+            reason = detail_of(reply)
+            _log.warning("n8n's API could not be reached: %s", reason)
+            return one_line(reason).rstrip(".")
         if reply.status in (401, 403):
-            _log.warning("n8n's API refuses the key of api_key_env (HTTP %d)", reply.status)
+            _log.warning("n8n's API rejects the key of api_key_env (HTTP %d)", reply.status)
         return reply
 
 
@@ -141,16 +146,16 @@ def _is_json(body: bytes) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Built:
-    """The callback that a run had built. ``result`` is text, or the JSON text of any other value."""
+class _Callback:
+    """The callback that an execution built. ``result``: a string, or the JSON text of any other value."""
 
     job_id: object
     result: str | None
     error: str | None
 
 
-def _callback_of(execution: dict[str, Any], node: str) -> _Built | None:
-    """What the workflow built for us, from the last run of the node that builds it."""
+def _callback_of(execution: dict[str, Any], node: str) -> _Callback | None:
+    """The callback in the output of the last run of ``node``; ``None`` if there is none."""
     match execution:
         case {"data": {"resultData": {"runData": dict() as runs}}}:
             pass
@@ -165,7 +170,7 @@ def _callback_of(execution: dict[str, Any], node: str) -> _Built | None:
         return _built(item, json.dumps(item.get("result"), ensure_ascii=False))
     body = item["body"].removeprefix("\ufeff")
     try:
-        # Numbers stay text: a result may hold any.
+        # Numbers are not converted, because a result may contain any.
         fields = json.loads(body, parse_int=str, parse_float=str)
         return _built(fields, json_pointer.find(body, _RESULT)) if isinstance(fields, dict) else None
     except json_pointer.NotThere:
@@ -174,20 +179,20 @@ def _callback_of(execution: dict[str, Any], node: str) -> _Built | None:
         return None
 
 
-def _built(fields: dict[str, Any], spelt: str) -> _Built:
-    """``spelt``: the result as the document spells it."""
+def _built(fields: dict[str, Any], result_json: str) -> _Callback:
+    """``result_json``: the text of the result in the document, unchanged."""
     result, error = fields.get("result"), fields.get("error")
-    text = None if result is None else result if isinstance(result, str) else spelt
-    return _Built(fields.get("jobId"), text, one_line(str(error)) if error else None)
+    text = None if result is None else result if isinstance(result, str) else result_json
+    return _Callback(fields.get("jobId"), text, one_line(str(error)) if error else None)
 
 
-def _found(words: str, told: _Built, status: str, execution_id: str, most: int) -> Finding:
-    """With the callback that the run had built."""
-    if told.result is not None:
-        text, note = sound(told.result)
-        outcome = result_size.refused(text, "The result", most) or Succeeded(text, note=note)
+def _found(words: str, callback: _Callback, status: str, execution_id: str, max_bytes: int) -> Finding:
+    """The finding for an execution that built a callback."""
+    if callback.result is not None:
+        text, note = valid_unicode(callback.result)
+        outcome = result_size.refused(text, "The result", max_bytes) or Succeeded(text, note=note)
         return Finding(words, outcome, ended=True)
-    return Finding(words, _ended(status, execution_id, told.error), ended=True)
+    return Finding(words, _ended(status, execution_id, callback.error), ended=True)
 
 
 def _error_of(execution: dict[str, Any]) -> str | None:
@@ -199,7 +204,7 @@ def _error_of(execution: dict[str, Any]) -> str | None:
 
 
 def _ended(status: str, execution_id: str, reason: str | None) -> Failed:
-    """Retryable all: an execution that died, or was stopped (a shutdown does that), says nothing about the job."""
+    """Always retryable: an execution that died or was stopped (also by a shutdown) says nothing about the job."""
     if status == "success" and reason is None:
         message = f"n8n finished execution {execution_id} and kept no result that could be fetched."
         return Failed(JobError("n8n_result_lost", message))

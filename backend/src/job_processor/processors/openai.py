@@ -1,4 +1,4 @@
-"""``processor = "openai"``: a model behind OpenAI's API or any that is compatible (vLLM, Ollama, LiteLLM …)."""
+"""``processor = "openai"``: a model behind OpenAI's API or a compatible one (vLLM, Ollama, LiteLLM …)."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -15,7 +15,7 @@ from job_processor.processors.outgoing import Outgoing, total_seconds
 
 
 class OpenAIOptions(ModelOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """``api_key_env`` names the environment variable with the key; a server that wants none needs none."""
+    """``api_key_env``: the environment variable with the API key; optional for servers without one."""
 
     model: Annotated[str, msgspec.Meta(min_length=1)]
     base_url: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)] = "https://api.openai.com/v1"
@@ -25,15 +25,15 @@ class OpenAIOptions(ModelOptions, kw_only=True, frozen=True, forbid_unknown_fiel
 
 
 class OpenAIProcessor:
-    """One chat completion an attempt: the answer's text is the result."""
+    """One chat completion per attempt; the answer's text is the result."""
 
-    def __init__(self, options: OpenAIOptions, around: Surroundings) -> None:
+    def __init__(self, options: OpenAIOptions, setup: Surroundings) -> None:
         check(options)
         base_url = address("base_url", options.base_url)
-        key = None if options.api_key_env is None else secret("api_key_env", options.api_key_env, around)
+        key = None if options.api_key_env is None else secret("api_key_env", options.api_key_env, setup)
         named = {"OpenAI-Organization": options.organization, "OpenAI-Project": options.project}
         outgoing = Outgoing(
-            total_seconds(around.rules),
+            total_seconds(setup.rules),
             headers={name: value for name, value in named.items() if value is not None},
             ca_file=options.ca_file,
         )
@@ -43,7 +43,7 @@ class OpenAIProcessor:
             return headers
 
         url = (base_url / "chat" / "completions").with_query(base_url.query)
-        self._chat = Chat(outgoing, url, credential, options, options.model, "model", around)
+        self._chat = Chat(outgoing, url, credential, options, options.model, "model", setup)
 
     async def open(self) -> None:
         await self._chat.open()
@@ -55,5 +55,5 @@ class OpenAIProcessor:
         return await self._chat.run(dispatch)
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
-        """Nothing awaits a callback here; a running answer is cut off with its task."""
+        """Always ``None``: no callback is awaited; a running request is aborted when its task is cancelled."""
         return None

@@ -1,6 +1,6 @@
-"""Our own outgoing HTTP: one deadline for the whole, no redirects, no compression, a bound on every answer.
+"""The HTTP client of the processors: one timeout per request, no redirects, no compression, limited response size.
 
-An answer is an untrusted text from somebody else's machine. What its status means: answers.py.
+Responses are untrusted. responses.py decides what their status means.
 """
 
 import os
@@ -20,23 +20,24 @@ from job_processor.core.outcome import HandOver, lane_closed, server_fault
 from job_processor.processors.egress import AddressRefused, CheckedResolver
 
 BODY_LIMIT: Final = 1_048_576
-"""Bytes of an answer that are read, unless the processor allows more."""
+"""Maximum bytes of a response body, unless the processor allows more."""
 CONNECT_SECONDS: Final = 10.0
-"""For a connection with its TLS, and never more than half of the whole: then it was not sent, and no attempt."""
+"""Timeout for connecting including TLS, at most half of the request's timeout. If it is exceeded nothing was sent, so
+the attempt does not count."""
 KEEP_ALIVE_SECONDS: Final = 4.0
-"""Shorter than what common servers keep (Node and uvicorn: 5 s), so that we never write into a closing one."""
+"""Less than common servers use (Node and uvicorn: 5 s), so that no request is sent on a connection being closed."""
 
 _FAULTS: Final = (aiohttp.ClientError, TimeoutError, OSError)
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
-# Some servers write the charset there, or nothing.
+# Values of Content-Encoding that mean no compression; some servers send the charset, or an empty value.
 _PLAIN: Final = frozenset({"", "identity", "none", "utf-8", "utf8"})
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer. ``unread`` says in words why ``body`` is not the whole of it; ``None``: it is.
+    """A response. ``unread``: why the body was not read completely, for people; ``None``: it was.
 
-    ``headers`` find names whatever their case.
+    ``headers`` ignores the case of names.
     """
 
     status: int
@@ -46,7 +47,7 @@ class Reply:
 
 
 class Incoming:
-    """An answer whose body is read as it comes. The reader bounds it, and closes it when done."""
+    """A response whose body is read while it arrives. The caller limits its size, and must call ``close``."""
 
     def __init__(self, response: aiohttp.ClientResponse, seconds: float) -> None:
         self._response = response
@@ -58,16 +59,16 @@ class Incoming:
 
     @property
     def is_encoded(self) -> bool:
-        """Is the body compressed, in spite of what was asked for?"""
+        """True if the body is compressed although that was not requested."""
         return is_encoded(self.headers)
 
     @property
     def length(self) -> int | None:
-        """What the answer says that its body has in bytes."""
+        """The Content-Length in bytes, if given."""
         return self._response.content_length
 
     async def parts(self) -> AsyncIterator[bytes]:
-        """The body as it comes; when it ends, ``fault`` says whether it was whole."""
+        """The chunks of the body. Afterwards ``fault`` is set if the body is incomplete."""
         try:
             async for part in self._response.content.iter_any():
                 yield part
@@ -75,7 +76,7 @@ class Incoming:
             self.fault = meaning_of_fault(error, self._seconds)
 
     async def whole(self) -> bytes:
-        """The body at once; as ``parts`` otherwise."""
+        """The whole body; ``fault`` as in ``parts``."""
         try:
             return await self._response.read()
         except _FAULTS as error:
@@ -83,7 +84,7 @@ class Incoming:
             return b""
 
     async def beginning(self, limit: int) -> bytes:
-        """At most ``limit`` bytes of the body: enough of an error."""
+        """The first ``limit`` bytes of the body."""
         read = b""
         async for part in self.parts():
             read += part
@@ -92,25 +93,25 @@ class Incoming:
         return read[:limit]
 
     def close(self) -> None:
-        """Goes back to the pool when it was read to its end, and is cut off when not."""
+        """Return the connection to the pool if the body was read to its end; otherwise close it."""
         self._response.close()
 
 
 def is_encoded(headers: Mapping[str, str]) -> bool:
-    """Does an answer say that its body is compressed?"""
+    """True if Content-Encoding says that the body is compressed."""
     return headers.get("Content-Encoding", "").strip().lower() not in _PLAIN
 
 
 def total_seconds(rules: FlowRules) -> float:
-    """The deadline of one request: a little before the dispatcher's own, so that the reason is told here."""
+    """The timeout of one request in seconds: a little less than the dispatcher's, so that the error comes from here."""
     return max(rules.dispatch_timeout_seconds * 0.9, rules.dispatch_timeout_seconds - 1.0)
 
 
 class Outgoing:
-    """One processor's own connections. Keys of one never meet those of another.
+    """The HTTP client of one processor. Processors share no connections, so that their keys are kept apart.
 
-    ``seconds`` bounds a request as a whole, from the look-up of the name to the last byte; ``body_limit`` is in
-    bytes. Raises ProcessorUnusable when ``ca_file`` holds no certificates.
+    ``seconds``: timeout of a request from the DNS query to the last byte; ``body_limit`` is in bytes. Raises
+    ProcessorUnusable if ``ca_file`` contains no certificates.
     """
 
     def __init__(
@@ -130,9 +131,9 @@ class Outgoing:
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
-        """Must be called on the loop that will send."""
+        """Create the session. Must be called in the event loop that sends the requests."""
         connector = aiohttp.TCPConnector(
-            limit=0,  # How much is in flight is the lane's to bound.
+            limit=0,  # The lane limits the number of requests in flight.
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             resolver=CheckedResolver(allow_private=self._allow_private),
             ssl=self._tls,
@@ -145,11 +146,11 @@ class Outgoing:
             trust_env=False,
             timeout=aiohttp.ClientTimeout(total=self._seconds, sock_connect=min(CONNECT_SECONDS, self._seconds / 2)),
         )
-        # It would send a GET or PUT again by itself when the connection ends; there is no public switch.
+        # aiohttp would repeat a GET or PUT by itself if the connection ends; there is no public option.
         self._session._retry_connection = False
 
     async def close(self) -> None:
-        """Cuts whatever is still under way."""
+        """Close all connections; requests in flight are aborted."""
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -157,7 +158,7 @@ class Outgoing:
     async def request(
         self, method: str, url: URL, body: bytes | None = None, headers: Mapping[str, str] = _NO_HEADERS
     ) -> Reply | HandOver:
-        """One request and its answer, whatever its status; a HandOver when there is none, not in time, or not whole."""
+        """Send a request; the reply of any status, or a HandOver if there is none, or it is late or incomplete."""
         incoming = await self.send(method, url, body, headers)
         if isinstance(incoming, HandOver):
             return incoming
@@ -170,7 +171,7 @@ class Outgoing:
     async def send(
         self, method: str, url: URL, body: bytes | None = None, headers: Mapping[str, str] = _NO_HEADERS
     ) -> Incoming | HandOver:
-        """As ``request``, for an answer that the caller reads."""
+        """Like ``request``, but the caller reads the body."""
         if self._session is None:
             raise RuntimeError("open() was not called")
         try:
@@ -181,7 +182,7 @@ class Outgoing:
 
     async def _read(self, incoming: Incoming) -> Reply:
         if incoming.is_encoded:
-            # Not a byte of it is read: 200 KB may hold 200 MB.
+            # Not read: 200 KB may expand to 200 MB.
             return Reply(incoming.status, incoming.headers, b"", "it came compressed, which was not asked for")
         if incoming.length is not None and incoming.length <= self._body_limit:
             return Reply(incoming.status, incoming.headers, await incoming.whole())
@@ -203,7 +204,7 @@ def _trusting(ca_file: str) -> ssl.SSLContext:
 
 
 def meaning_of_fault(error: Exception, seconds: float) -> HandOver:
-    """What a fault of aiohttp means. Nothing was answered, so where the lane closes the job can have no part in it."""
+    """Convert an error of aiohttp. Nothing was answered, so where the lane closes the job cannot be to blame."""
     match error:
         case aiohttp.ConnectionTimeoutError():
             return lane_closed(Trouble.OUTAGE, "No connection could be made in time.")
@@ -216,12 +217,12 @@ def meaning_of_fault(error: Exception, seconds: float) -> HandOver:
         case aiohttp.ClientConnectorError():
             return lane_closed(Trouble.OUTAGE, f"No connection to {error.host}:{error.port}: {_reason(error)}")
         case TimeoutError():
-            # It counts against the lane too: a processor that hangs must not be taken for one that answers.
-            return server_fault("dispatch_timeout", f"No whole answer came within {seconds:g} seconds.")
+            # It counts against the lane too, because a processor that hangs is not well.
+            return server_fault("dispatch_timeout", f"No complete answer came within {seconds:g} seconds.")
         case aiohttp.ClientPayloadError():
             return server_fault("answer_broken", "The answer broke off before its end.")
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientConnectionError() | OSError():
-            # It may have been taken and lost, or have brought the other side down: that is an attempt.
+            # The request may have been processed, or have crashed the other side, so the attempt counts.
             return server_fault("disconnected", "The connection ended before an answer.")
         case _:
             return server_fault("answer_garbled", "What came back is not HTTP.")
@@ -233,5 +234,5 @@ def _reason(error: aiohttp.ClientConnectorError) -> str:
         return inner.verify_message
     if isinstance(inner, ssl.SSLError) or not inner.errno:
         return inner.strerror or type(inner).__name__
-    # What asyncio says of it is for programmers: Connect call failed ('127.0.0.1', 9).
+    # asyncio's own message is for programmers: Connect call failed ('127.0.0.1', 9).
     return os.strerror(inner.errno)

@@ -1,7 +1,7 @@
-"""``processor = "python"``: a function of the operator's own, in this process.
+"""``processor = "python"``: a function of the operator, called in this process.
 
-It is called with (prompt, context). What it returns is the result: text as it is, any other JSON value encoded.
-An exception is a failed attempt, and the last one if it carries ``retryable = False``.
+It is called with (prompt, context). Its return value is the result: a string unchanged, any other JSON value encoded.
+An exception is a failed attempt; with the attribute ``retryable = False`` the job fails.
 """
 
 import asyncio
@@ -22,14 +22,14 @@ from job_processor.core.job import Attempt, JobError
 from job_processor.core.outcome import Failed, Outcome, Succeeded
 from job_processor.processors import result_size
 from job_processor.processors.base import Dispatch, Surroundings
-from job_processor.processors.completion import sound
+from job_processor.processors.model_answer import valid_unicode
 from job_processor.processors.python_context import Context
-from job_processor.processors.words import one_line
+from job_processor.processors.text import one_line
 
 MESSAGE_LIMIT: Final = 500
-"""Characters of an exception's message that are kept."""
+"""Maximum characters of an exception's message."""
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-"""What some exceptions print to a terminal."""
+"""ANSI escape sequences, which some exception messages contain."""
 
 Function: TypeAlias = Callable[[str, Context], Any]
 
@@ -41,17 +41,17 @@ class PythonOptions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fr
 
 
 class PythonProcessor:
-    """An async function runs on the loop, any other in a thread of its own."""
+    """An async function runs on the event loop, any other in a new thread."""
 
-    def __init__(self, options: PythonOptions, around: Surroundings) -> None:
+    def __init__(self, options: PythonOptions, setup: Surroundings) -> None:
         self._function = _found(options.function)
-        self._most = around.max_result_bytes
+        self._max_bytes = setup.max_result_bytes
         self._on_loop = inspect.iscoroutinefunction(self._function) or inspect.iscoroutinefunction(
-            getattr(self._function, "__call__", None)  # noqa: B004 (asked for its kind, not whether it is there)
+            getattr(self._function, "__call__", None)  # noqa: B004 (tests whether it is async, not whether it exists)
         )
 
     async def open(self) -> None:
-        """Nothing to get ready."""
+        """Nothing to open."""
 
     async def close(self) -> None:
         """Threads cannot be stopped; they are daemons and end with the process."""
@@ -69,10 +69,10 @@ class PythonProcessor:
             return _failed(error)
         finally:
             context.abandon()
-        return _outcome(returned, self._most)
+        return _outcome(returned, self._max_bytes)
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
-        """Nothing awaits a callback here; a running function sees ``context.cancelled``."""
+        """Always ``None``: no callback is awaited; a running function can check ``context.cancelled``."""
         return None
 
     async def _call(self, prompt: str, context: Context) -> object:
@@ -99,13 +99,13 @@ def _found(name: str) -> Function:
     except TypeError:
         raise ProcessorUnusable(f"function: {name} must take (prompt, context)") from None
     except ValueError:
-        pass  # Some built-in callables have no signature to ask.
+        pass  # Some built-in callables have no signature.
     function: Function = found
     return function
 
 
 async def _in_thread(function: Function, prompt: str, context: Context) -> object:
-    """A thread for each call, and a daemon: a pool's threads would hold up the end of the process, and the others."""
+    """Call the function in a new daemon thread: threads of a pool would block each other and the process's exit."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[tuple[object, BaseException | None]] = loop.create_future()
     variables = contextvars.copy_context()
@@ -121,7 +121,7 @@ async def _in_thread(function: Function, prompt: str, context: Context) -> objec
             returned = variables.run(function, prompt, context)
         except BaseException as raised:
             error = raised
-        # Once the loop has ended, nobody waits.
+        # RuntimeError: the event loop has ended, so nobody waits.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(deliver, returned, error)
 
@@ -132,7 +132,7 @@ async def _in_thread(function: Function, prompt: str, context: Context) -> objec
     return returned
 
 
-def _outcome(returned: object, most: int) -> Outcome:
+def _outcome(returned: object, max_bytes: int) -> Outcome:
     if isinstance(returned, str):
         text = returned
     else:
@@ -141,8 +141,8 @@ def _outcome(returned: object, most: int) -> Outcome:
         except (TypeError, ValueError, RecursionError):
             message = f"The function returned a {type(returned).__name__} that cannot be written as JSON."
             return Failed(JobError("python_result", message), retryable=False)
-    whole, note = sound(text)
-    return result_size.refused(whole, "The result", most) or Succeeded(whole, note=note)
+    whole, note = valid_unicode(text)
+    return result_size.refused(whole, "The result", max_bytes) or Succeeded(whole, note=note)
 
 
 def _failed(error: BaseException) -> Failed:

@@ -1,4 +1,4 @@
-"""What a Python function is told beside the prompt, and how it reports back."""
+"""The context object that a Python function gets beside the prompt."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from job_processor.processors.base import Dispatch
 
 
 class Context:
-    """Made anew for each attempt; every method may be called from any thread."""
+    """One per attempt; every method may be called from any thread."""
 
     def __init__(self, dispatch: Dispatch, loop: asyncio.AbstractEventLoop) -> None:
         self.job_id: Final = dispatch.job_id
@@ -27,38 +27,38 @@ class Context:
 
     @property
     def cancelled(self) -> bool:
-        """True once nobody waits for the result any more. A thread cannot be stopped: look here now and then."""
+        """True when the result is no longer needed. Threads cannot be stopped, so check this now and then."""
         return self._cancelled.is_set()
 
     def progress(self, text: str) -> None:
-        """Report how far the work is. Returns at once; when reports come faster than they are kept, the newest wins."""
+        """Report progress. Returns at once; if reports come faster than they can be stored, only the newest counts."""
         if not self.cancelled:
-            # After the loop's end there is nobody to report to.
+            # RuntimeError: the event loop has ended.
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._heard, str(text))
+                self._loop.call_soon_threadsafe(self._on_progress, str(text))
 
     async def end(self) -> None:
-        """The function has returned: its last word is still passed on, and none after it."""
+        """The function has returned: store its last report and accept no more."""
         self._cancelled.set()
-        # What a thread said last is on its way through the loop; it is there after one turn.
+        # A report from a thread may still be queued in the event loop; one iteration delivers it.
         await asyncio.sleep(0)
         if self._reporting is not None:
             await self._reporting
 
     def abandon(self) -> None:
-        """Nobody waits any more."""
+        """The result is no longer needed: set ``cancelled`` and stop reporting."""
         self._cancelled.set()
         if self._reporting is not None:
             self._reporting.cancel()
 
-    def _heard(self, text: str) -> None:
+    def _on_progress(self, text: str) -> None:
         self._newest = text
         if self._reporting is None or self._reporting.done():
-            self._reporting = self._loop.create_task(self._tell())
+            self._reporting = self._loop.create_task(self._report_newest())
 
-    async def _tell(self) -> None:
+    async def _report_newest(self) -> None:
         while self._newest is not None:
             text, self._newest = self._newest, None
-            # A report that cannot be kept is no reason to fail the work.
+            # A failed report must not fail the attempt.
             with contextlib.suppress(Exception):
                 await self._report(text)

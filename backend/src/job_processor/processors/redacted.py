@@ -1,4 +1,4 @@
-"""Around every processor: what it says is free of our secrets before anybody keeps it. The one place for all kinds."""
+"""A wrapper around every processor that masks secrets in everything it returns or reports."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -10,7 +10,7 @@ from job_processor.processors.base import Dispatch, Finding, Processor, Reconcil
 
 
 def redacted(processor: Processor, redactor: Redactor) -> Processor:
-    """The same processor; one that can be asked still can."""
+    """Wrap the processor; a Reconciler stays one."""
     if isinstance(processor, Reconciler):
         return _RedactedReconciler(processor, processor, redactor)
     return _Redacted(processor, redactor)
@@ -28,28 +28,28 @@ class _Redacted:
         await self._inner.close()
 
     async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
-        heard = _progress(dispatch.progress, self._redactor)
-        return self._redactor.hand_over(await self._inner.run(replace(dispatch, progress=heard)))
+        progress = _progress(dispatch.progress, self._redactor)
+        return self._redactor.hand_over(await self._inner.run(replace(dispatch, progress=progress)))
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         return self._redactor.maybe(await self._inner.cancel(job_id, attempt))
 
 
 class _RedactedReconciler(_Redacted):
-    def __init__(self, inner: Processor, asked: Reconciler, redactor: Redactor) -> None:
+    def __init__(self, inner: Processor, reconciler: Reconciler, redactor: Redactor) -> None:
         super().__init__(inner, redactor)
-        self._asked = asked
+        self._reconciler = reconciler
 
     @property
     def instance(self) -> str:
-        return self._asked.instance
+        return self._reconciler.instance
 
     @property
     def can_be_asked(self) -> bool:
-        return self._asked.can_be_asked
+        return self._reconciler.can_be_asked
 
     async def reconcile(self, job_id: str, attempt: Attempt) -> Finding | None:
-        found = await self._asked.reconcile(job_id, attempt)
+        found = await self._reconciler.reconcile(job_id, attempt)
         if found is None:
             return None
         outcome = None if found.outcome is None else self._redactor.outcome(found.outcome)

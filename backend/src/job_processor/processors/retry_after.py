@@ -1,12 +1,12 @@
-"""When a processor says it may be asked again: read from headers, else from the error in the body. Pure."""
+"""The retry time that a response names, in its headers or in the error in its body. Pure."""
 
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from job_processor.processors.error_body import Said
-from job_processor.processors.retry_words import (
+from job_processor.processors.error_details import ErrorDetails
+from job_processor.processors.wait_times import (
     FURTHEST_MS,
     duration_ms,
     moment_ms,
@@ -15,11 +15,11 @@ from job_processor.processors.retry_words import (
     wait_or_moment,
 )
 
-_NONE: Final = Said()
+_NONE: Final = ErrorDetails()
 _EPOCH_MS: Final = 100_000_000_000
-"""A reset of this number or more is milliseconds since 1970, ..."""
+"""A reset value of at least this is in milliseconds since 1970."""
 _EPOCH_S: Final = 1_000_000_000
-"""... of this or more seconds since 1970, and of less a time to wait in seconds."""
+"""A reset value of at least this is in seconds since 1970; a smaller one is a delay in seconds."""
 # OpenAI: x-ratelimit-reset-tokens. Anthropic: anthropic-ratelimit-input-tokens-reset. Others name no bucket.
 _RESET: Final = re.compile(
     r"(?P<who>(?:x-|anthropic-)?(?:x-)?)rate-?limit-(?:reset(?:-(?P<after>[a-z0-9-]+))?|(?P<before>[a-z0-9-]+)-reset)"
@@ -28,25 +28,25 @@ _FIELD_T: Final = re.compile(r"(?:;\s*t|,\s*reset)=(\d{1,15})\b")
 _WORDS: Final = 100
 
 
-def retry_at(headers: Mapping[str, str], now: int, said: Said = _NONE) -> int | None:
-    """Milliseconds since 1970 of the moment named, or ``None`` when none is, or none that can be read.
+def retry_at(headers: Mapping[str, str], now: int, details: ErrorDetails = _NONE) -> int | None:
+    """The retry time in milliseconds since 1970; ``None`` if none can be read.
 
-    ``headers`` must find names whatever their case. The first that can be read counts: ``retry-after-ms`` and
-    ``x-ms-retry-after-ms``; ``Retry-After`` (seconds, a duration or a date); the same headers told of in the error;
-    the error's fields and words; the resets of limits. Nothing is clamped here but the absurd; how long a lane stays
-    closed is the lane's to decide.
+    ``headers`` must ignore the case of names. The first readable one of these counts: ``retry-after-ms`` and
+    ``x-ms-retry-after-ms``; ``Retry-After`` (RFC 9110 section 10.2.3: seconds or a date; also a duration); the same
+    headers quoted in the error; the error's fields and messages; the reset times of rate limits. Only absurd values
+    are limited here (``FURTHEST_MS``); the lane decides how long it stays closed.
     """
-    for place in (headers, said.headers):
+    for place in (headers, details.headers):
         at = _retry_after(place, now)
         if at is not None:
             return at
-    if said.delays_ms:
-        return max(wait_or_moment(delay, now) for delay in said.delays_ms)
-    at = wait_in_words(said.text, now)
+    if details.delays_ms:
+        return max(wait_or_moment(delay, now) for delay in details.delays_ms)
+    at = wait_in_words(details.text, now)
     if at is None:
         at = _reset(headers, now)
     if at is None:
-        at = _reset(said.headers, now)
+        at = _reset(details.headers, now)
     return None if at is None else min(at, now + FURTHEST_MS)
 
 
@@ -75,7 +75,7 @@ def _date(text: str) -> int | None:
 
 
 def _reset(headers: Mapping[str, str], now: int) -> int | None:
-    """The reset of the limit that is used up (of several the latest), else the soonest: then a probe finds out."""
+    """The latest reset time of the exhausted limits; if none is known to be exhausted, the earliest of all."""
     empty: list[int] = []
     others: list[int] = []
     for name, value in headers.items():

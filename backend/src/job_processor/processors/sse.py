@@ -1,8 +1,8 @@
-"""Server-sent events out of a stream of bytes, as the WHATWG specification reads them, and a little more generously.
+"""A parser of server-sent events (WHATWG HTML Standard, section 9.2) that is more tolerant than the standard. Pure.
 
-More generously: data after the last blank line is an event too (a stream may be torn right behind it), a field
-``error`` is an event of that type (llama.cpp), and a JSON object that begins a line stands for itself, on one line or
-on several (servers that write an error into a stream without its frame). Pure.
+Data after the last blank line is an event too (the connection may break before it), a field ``error`` is an event of
+that type (llama.cpp), and a JSON object at the start of a line, on one or several lines, is an event by itself (some
+servers write an error into a stream without SSE framing).
 """
 
 import json
@@ -15,23 +15,23 @@ _BOM: Final = b"\xef\xbb\xbf"
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 _BEGINNINGS: Final = (b"data", b"event", b"id", b"retry", b":", b"error:")
 _UNFRAMED_LINES: Final = 200
-"""An error without its frame is no longer; what is, is none."""
+"""Maximum lines of JSON without SSE framing."""
 LOOK_BYTES: Final = 6
-"""After so many bytes that are no white space it is known what an answer is."""
+"""Number of bytes after leading white space that ``is_stream`` needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerEvent:
-    """``type`` is empty for the usual one."""
+    """``type`` is empty for the default type."""
 
     data: bytes
     type: str = ""
 
 
 def is_stream(beginning: bytes, content_type: str) -> bool:
-    """Does an answer that begins so consist of events, and is no single document?
+    """True if a response with this beginning is an event stream and not a single document.
 
-    The beginning decides, for servers name the wrong content type; only where it says nothing, the type does.
+    The beginning takes precedence over the content type, which some servers set wrongly.
     """
     seen = beginning.removeprefix(_BOM).lstrip()
     if seen[:1] in (b"{", b"[", b"<", b'"'):
@@ -40,7 +40,7 @@ def is_stream(beginning: bytes, content_type: str) -> bool:
 
 
 class EventParser:
-    """Give it the bytes as they come, then call ``end``."""
+    """Call ``feed`` with each chunk of bytes, then ``end``."""
 
     def __init__(self) -> None:
         self._unfinished: list[bytes] = []
@@ -51,9 +51,9 @@ class EventParser:
         self._unframed: list[bytes] = []
 
     def feed(self, data: bytes) -> Iterator[ServerEvent]:
-        """The events that are whole now."""
+        """The events that ``data`` completes."""
         if self._after_cr and data:
-            # A line feed that belongs to the carriage return before it.
+            # CR LF may be split between two chunks.
             data = data.removeprefix(b"\n")
             self._after_cr = False
         if data.endswith(b"\r"):
@@ -68,7 +68,7 @@ class EventParser:
             self._unfinished.append(rest)
 
     def end(self) -> Iterator[ServerEvent]:
-        """What is left when the stream has ended, with or without a last blank line."""
+        """The remaining events at the end of the stream, with or without a last blank line."""
         if self._unfinished:
             whole = b"".join(self._unfinished)
             self._unfinished.clear()

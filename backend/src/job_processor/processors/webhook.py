@@ -1,4 +1,4 @@
-"""``processor = "webhook"``: anything that takes a POST, answers 2xx, and calls back later."""
+"""``processor = "webhook"``: an endpoint that accepts a POST with 2xx and calls back later."""
 
 from typing import Annotated
 
@@ -6,15 +6,15 @@ import msgspec
 
 from job_processor.core.job import Attempt
 from job_processor.core.outcome import Accepted, HandOver, Outcome
-from job_processor.processors.answers import means, refused_in
 from job_processor.processors.base import Dispatch, Surroundings
 from job_processor.processors.callback_dispatch import dispatch_body
 from job_processor.processors.http_options import HttpOptions, address, secret
 from job_processor.processors.outgoing import Outgoing, total_seconds
+from job_processor.processors.responses import error_in_success, judge_status
 
 
 class WebhookOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """``token_env`` names the environment variable with what is sent in ``token_header``, if anything is."""
+    """``token_env``: the environment variable with the value of the header ``token_header``, if one is to be sent."""
 
     url: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
     token_env: Annotated[str, msgspec.Meta(min_length=1)] | None = None
@@ -22,16 +22,16 @@ class WebhookOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fiel
 
 
 class WebhookProcessor:
-    """Every 2xx counts as an acceptance, unless its body is an error that names a status."""
+    """A 2xx is an acceptance, unless its body is an error that names a status."""
 
-    def __init__(self, options: WebhookOptions, around: Surroundings) -> None:
+    def __init__(self, options: WebhookOptions, setup: Surroundings) -> None:
         self._url = address("url", options.url)
-        self._now = around.now
-        self._accepted = Accepted(int(1000 * around.rules.callback_timeout_seconds))
+        self._now = setup.now
+        self._accepted = Accepted(int(1000 * setup.rules.callback_timeout_seconds))
         headers = {"Content-Type": "application/json"}
         if options.token_env is not None:
-            headers[options.token_header] = secret("token_env", options.token_env, around)
-        self._outgoing = Outgoing(total_seconds(around.rules), headers=headers, ca_file=options.ca_file)
+            headers[options.token_header] = secret("token_env", options.token_env, setup)
+        self._outgoing = Outgoing(total_seconds(setup.rules), headers=headers, ca_file=options.ca_file)
 
     async def open(self) -> None:
         await self._outgoing.open()
@@ -45,11 +45,11 @@ class WebhookProcessor:
             return reply
         now = self._now()
         return (
-            means(reply.status, reply.headers, reply.body, now)
-            or refused_in(reply.status, reply.headers, reply.body, now)
+            judge_status(reply.status, reply.headers, reply.body, now)
+            or error_in_success(reply.status, reply.headers, reply.body, now)
             or self._accepted
         )
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
-        """Nothing is known of how to reach the work."""
+        """Always ``None``: there is no way to stop the work."""
         return None

@@ -1,4 +1,4 @@
-"""Is this result what was asked for? What counts as JSON, as meant to be JSON, and as plain text: docs/results.md."""
+"""Examination of results: is a result JSON, does it match the job's schema, can it be repaired. See docs/results.md."""
 
 from job_processor.results.examination import INLINE_LIMIT, examine
 from job_processor.results.pool import Examiners, shared

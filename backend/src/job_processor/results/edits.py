@@ -1,15 +1,15 @@
-"""The edits that lead from a raw text to its repair."""
+"""Lists of edits from a raw text to its repair."""
 
 from collections.abc import Sequence
 
 from job_processor.core.verdict import Edit
 
 EDIT_LIMIT = 100
-"""Edits that are listed; what is beyond is one edit, from the first that is too many to the last."""
+"""Maximum number of edits in a repair; any further ones are merged into the last."""
 
 
 def apply_edits(raw: str, edits: Sequence[Edit]) -> str:
-    """The text after the edits, which stand in order; positions count in ``raw``."""
+    """Apply the edits to ``raw``. They must be ordered and not overlap; positions are characters of ``raw``."""
     parts: list[str] = []
     at = 0
     for edit in edits:
@@ -19,7 +19,7 @@ def apply_edits(raw: str, edits: Sequence[Edit]) -> str:
 
 
 def trimmed(edit: Edit) -> Edit:
-    """The edit without what both sides begin and end with."""
+    """The edit without the common prefix and suffix of its two sides."""
     before, after = edit.before, edit.after
     shorter = min(len(before), len(after))
     head = 0
@@ -32,7 +32,7 @@ def trimmed(edit: Edit) -> Edit:
 
 
 def bounded(raw: str, edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    """At most EDIT_LIMIT edits that lead to the same text."""
+    """At most EDIT_LIMIT edits with the same effect."""
     if len(edits) <= EDIT_LIMIT:
         return tuple(edits)
     rest = edits[EDIT_LIMIT - 1 :]

@@ -1,6 +1,7 @@
-"""Is this result what was asked for? Parse strictly, look for oddities, offer a repair, check the schema.
+"""Examines a result: parse strictly, look for oddities, suggest a repair, check the schema.
 
-Pure; never raises. In steps, each a verdict of its own, so that whoever runs out of time has the last one.
+Pure; never raises. Works in steps that each yield a complete verdict, so that a caller that runs out of time can use
+the last one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,24 +16,24 @@ from job_processor.results.repair import offer_repair
 from job_processor.results.strict import NotJson, parse
 
 INLINE_LIMIT = 4_096
-"""Characters of a result that is examined where it comes in, if it needs neither schema nor repair: under 2 ms."""
-NO_DETAILS = "What exactly does not fit took too long to find."
+"""Maximum length in characters of a result that is examined on the event loop, without schema or repair: under 2 ms."""
+NO_DETAILS = "Finding the exact schema errors took too long."
 NO_REPAIR = "Looking for a repair took too long."
 
 
 def examine(raw: str, schema: Mapping[str, Json] | None = None, *, stopped: bool = False) -> Verdict:
-    """The verdict on a result. ``raw`` is looked at, never changed. ``stopped``: its model ran out of tokens.
+    """The verdict on a result. ``stopped``: the model stopped at its token limit.
 
-    With a schema, everything that is not JSON is malformed; without one, text that was never meant as JSON is
-    text. On a malformed verdict ``schema_errors`` speak of the repaired text, if one is offered. Nothing bounds the
-    time: ``pool`` does.
+    With a schema, everything that is not JSON is malformed; without one, a text that was not meant to be JSON is
+    ``text``. In a malformed verdict ``schema_errors`` are those of the suggested repair, if there is one. The time is
+    not limited here; ``pool`` limits it.
     """
     *_, last = steps(raw, schema, stopped=stopped)
     return last
 
 
 def examine_small(raw: str, *, stopped: bool = False) -> Verdict | None:
-    """The verdict on a result without a schema where that is little work for sure; else ``None``."""
+    """The verdict on a result without a schema if it is certainly cheap to find; else ``None``."""
     if len(raw) > INLINE_LIMIT:
         return None
     try:
@@ -43,7 +44,7 @@ def examine_small(raw: str, *, stopped: bool = False) -> Verdict | None:
 
 
 def steps(raw: str, schema: Mapping[str, Json] | None, *, stopped: bool = False) -> Iterator[Verdict]:
-    """What matters first, details after it. Each verdict is right, the last is whole."""
+    """Verdicts from coarse to detailed. Each is correct, the last one is complete."""
     try:
         value = parse(raw)
     except NotJson as error:
@@ -53,10 +54,10 @@ def steps(raw: str, schema: Mapping[str, Json] | None, *, stopped: bool = False)
             yield from _malformed(raw, schema, error)
         return
     warnings = warnings_of(raw, stopped=stopped)
-    yield from (replace(v, warnings=warnings) for v in _held_against(value, schema))
+    yield from (replace(v, warnings=warnings) for v in _checked_against(value, schema))
 
 
-def _held_against(value: object, schema: Mapping[str, Json] | None) -> Iterator[Verdict]:
+def _checked_against(value: object, schema: Mapping[str, Json] | None) -> Iterator[Verdict]:
     if schema is None:
         yield Verdict(ResultKind.JSON)
         return
@@ -85,7 +86,7 @@ def _malformed(raw: str, schema: Mapping[str, Json] | None, error: NotJson) -> I
         yield offered
         return
     value = parse(offer.repair.text)
-    yield replace(offered, note="Whether the repair fits the schema took too long to find.")
+    yield replace(offered, note="Checking the repair against the schema took too long.")
     why = schemas.not_checked(value)
     yield (
         replace(offered, note=why)

@@ -1,8 +1,8 @@
-"""The process that examines results: ``python -m job_processor.results.examiner``.
+"""The child process that examines results: ``python -m job_processor.results.examiner``.
 
-It reads questions from standard input and answers on standard output, and ends with its server, however that ends.
-What a result or a schema may cost is bounded from outside the code that examines: the system ends this process when
-it takes too much of a processor or of memory, and the server kills it when it takes too long all the same.
+It reads requests from standard input, writes responses to standard output, and ends when its server ends. Cost is
+limited from outside the examining code: the operating system ends this process at its CPU or memory limit, and the
+server kills it at the wall-clock deadline.
 """
 
 import contextlib
@@ -15,11 +15,11 @@ from pathlib import Path
 import msgspec
 
 from job_processor.results.examination import steps
-from job_processor.results.messages import Ask, Say, encode, read_frame
+from job_processor.results.messages import Request, Response, encode, read_frame
 from job_processor.results.schema import check_schema
 
 MEMORY = 512 * 1024 * 1024
-"""Bytes of address space that examinations may take, beyond what the process began with."""
+"""Address space in bytes that an examination may use in addition to what the process uses at its start."""
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
@@ -28,32 +28,32 @@ def main() -> None:
     _end_with_the_server()
     _limit_memory()
     source, out = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # What prints must not stand among the answers.
-    decode = msgspec.msgpack.Decoder(Ask).decode
-    out.write(encode(Say()))  # Ready: the time of a question does not count our own start.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # A stray print must not corrupt the responses.
+    decode = msgspec.msgpack.Decoder(Request).decode
+    out.write(encode(Response()))  # Ready: start-up time must not count as examination time.
     out.flush()
     while (frame := read_frame(source)) is not None:
-        ask = decode(frame)
-        _limit_time(ask.seconds)
-        for answer in _answers(ask):
-            out.write(encode(answer))
+        request = decode(frame)
+        _limit_time(request.seconds)
+        for response in _responses(request):
+            out.write(encode(response))
             out.flush()
-            _limit_time(ask.seconds)
+            _limit_time(request.seconds)
         _limit_time(0)
 
 
-def _answers(ask: Ask) -> Iterator[Say]:
-    if ask.raw is None:
-        yield Say(fault=check_schema(ask.schema))
+def _responses(request: Request) -> Iterator[Response]:
+    if request.raw is None:
+        yield Response(fault=check_schema(request.schema))
         return
-    raw = ask.raw.decode("utf-8", "surrogatepass")
-    for verdict in steps(raw, ask.schema, stopped=ask.stopped):
-        yield Say(verdict=verdict, last=False)
-    yield Say()
+    raw = request.raw.decode("utf-8", "surrogatepass")
+    for verdict in steps(raw, request.schema, stopped=request.stopped):
+        yield Response(verdict=verdict, last=False)
+    yield Response()
 
 
 def _end_with_the_server() -> None:
-    """Without this a busy process would not see that its server was killed."""
+    """Have the kernel kill this process when its server dies (Linux); a busy process would not notice by itself."""
     if not sys.platform.startswith("linux"):
         return
     with contextlib.suppress(Exception):
@@ -61,7 +61,7 @@ def _end_with_the_server() -> None:
 
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     with contextlib.suppress(OSError):
-        # Where memory is short, this process goes first and not the server.
+        # If memory runs out, the kernel kills this process and not the server.
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
@@ -76,7 +76,7 @@ def _limit_memory() -> None:
 
 
 def _limit_time(seconds: float) -> None:
-    """The next step may take so much of a processor; then SIGPROF ends this process, in whatever code it is."""
+    """Limit the CPU seconds of the next step: SIGPROF then ends this process, even inside native code. 0: no limit."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
 
 

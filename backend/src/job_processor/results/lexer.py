@@ -1,25 +1,25 @@
-"""A tolerant reading of JSON's tokens: every token knows where it stood and which edits would spell it as JSON.
+"""A tolerant JSON tokenizer: each token carries its position and the edits that would make it valid JSON.
 
-One pass, in time linear in the text. What is a guess is counted, so that two guesses are never made in one text.
-Strings are read in ``strings``, words without quotes in ``words``.
+One pass, linear time. Guesses are counted, because a repair may contain only one. Strings are read in ``strings``,
+unquoted words in ``bare_words``.
 """
 
 import re
 
-from job_processor.results.reading import BLANK, COMMENT, QUOTES, Token, Unreadable, match_end, swap
-from job_processor.results.words import Words
+from job_processor.results.bare_words import BareWords
+from job_processor.results.tokenizer import BLANK, COMMENT, QUOTES, NoSafeRepair, Token, match_end, swap
 
-__all__ = ["Lexer", "Token", "Unreadable"]
+__all__ = ["Lexer", "Token", "NoSafeRepair"]
 
 _TUPLE = re.compile(r"\(\s*+(?:[\"'“{\[()]|-?+\d|True\b|False\b|None\b)")
 _LONE_QUOTE = re.compile(r"\"|(?<!\w)'|'(?!\w)")
 
 
-class Lexer(Words):
+class Lexer(BareWords):
     def __init__(self, body: str, start: int, end: int) -> None:
         super().__init__(body, end)
         self.end = self._run(start)
-        """Behind the last token: where the JSON ended, or where talk begins."""
+        """The position after the last token: the end of the JSON, or where prose begins."""
 
     def _run(self, at: int) -> int:
         body = self._body
@@ -65,7 +65,7 @@ class Lexer(Words):
                 return at
             self.comments.append((at, comment.end()))
             if len(_LONE_QUOTE.findall(comment.group())) % 2 == 1:
-                raise Unreadable  # It may be no comment: a string that lost its first quote.
+                raise NoSafeRepair  # It may be a string without its opening quote and not a comment.
             if (comment.end() == self._end or not self._stack) and re.search(r"[\"{}\[\]]", comment.group()):
-                raise Unreadable  # The rest of the JSON may stand in what looks like a comment.
+                raise NoSafeRepair  # The rest of the JSON may be inside what looks like a comment.
             at = comment.end()

@@ -1,4 +1,4 @@
-"""What is said between the server and the process that examines: frames of MessagePack, each after its length."""
+"""Messages between the server and the examiner process: MessagePack, each prefixed with its length (4 bytes)."""
 
 import struct
 from typing import Any, BinaryIO
@@ -10,10 +10,10 @@ from job_processor.core.verdict import Verdict
 _LENGTH = struct.Struct(">I")
 
 
-class Ask(msgspec.Struct):
-    """Examine ``raw`` (UTF-8, half surrogates passed through), or check ``schema`` when there is no ``raw``.
+class Request(msgspec.Struct):
+    """Examine ``raw`` (UTF-8 with lone surrogates), or check ``schema`` if ``raw`` is ``None``.
 
-    ``seconds`` of a processor for each step.
+    ``seconds``: CPU time for each step.
     """
 
     raw: bytes | None
@@ -22,21 +22,21 @@ class Ask(msgspec.Struct):
     seconds: float = 0.0
 
 
-class Say(msgspec.Struct):
-    """A verdict, each better than the one before, or what is wrong with the schema; ``last``: that was all."""
+class Response(msgspec.Struct):
+    """A verdict (each more detailed than the one before), or the schema's fault; ``last``: no more will follow."""
 
     verdict: Verdict | None = None
     fault: str | None = None
     last: bool = True
 
 
-def encode(message: Ask | Say) -> bytes:
+def encode(message: Request | Response) -> bytes:
     body = msgspec.msgpack.encode(message)
     return _LENGTH.pack(len(body)) + body
 
 
 def read_frame(stream: BinaryIO) -> bytes | None:
-    """The next frame; ``None`` when the other side has closed."""
+    """The body of the next message; ``None`` if the other side has closed the stream."""
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None

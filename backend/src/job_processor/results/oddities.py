@@ -1,6 +1,6 @@
-"""What is odd about JSON that is valid: said as warnings, because readers of it may see other values than were meant.
+"""Warnings about valid JSON that other parsers may read differently, or that probably differs from what was meant.
 
-One pass without recursion over a text that parses strictly; the cheap looks first, as most texts have nothing odd.
+One pass without recursion over a text that parses strictly. Cheap tests come first, because most texts are fine.
 """
 
 import json
@@ -11,44 +11,45 @@ from collections.abc import Iterator
 from job_processor.core.verdict import Warning, WarningCode
 from job_processor.results.backslashes import lost_backslash
 from job_processor.results.strict import BOM
-from job_processor.results.tokens import ESCAPED_HALF, HALF, NUMBER, STRING
+from job_processor.results.tokens import ESCAPED_SURROGATE, LONE_SURROGATE, NUMBER, STRING
 
 WARNING_LIMIT = 20
-"""Warnings that a verdict names."""
+"""Maximum number of warnings in a verdict."""
 DEPTH_LIMIT = 200
-"""Nesting that readers of JSON can be trusted to take."""
+"""Nesting that common JSON parsers accept."""
 PATH_LIMIT = 500
-"""Characters of one path."""
+"""Maximum characters of a path in a warning."""
 SAFE_INTEGER = 2**53
-"""Whole numbers up to here are the same in every reader (RFC 7493)."""
+"""Largest integer that every parser reads exactly (RFC 7493 section 2.2)."""
 SIGNIFICANT_DIGITS = 17
-"""More than these a double cannot tell apart."""
+"""Digits that suffice to identify any IEEE 754 double; further ones are lost."""
 
 _TOKEN = re.compile(rf"(?P<string>{STRING})|(?P<mark>[{{}}\[\],:])|(?P<number>{NUMBER})|[a-z]++|[\s\ufeff]++")
 _ODD_NUMBER = re.compile(r"\d[\d.]{15,}|\d[eE]")
 _ESCAPED_CONTROL = re.compile(r"\\[bfnrt][A-Za-z]")
 _LONG_TEXT = re.compile(r"[.!?][\"')\]]?\s+\S")
 _ENDS_OPEN = re.compile(r"[\w,;(-]\Z")
-_IN_WORDS = {
-    WarningCode.DUPLICATE_NAME: "This name stands twice in one object. Readers differ in which value they take.",
-    WarningCode.HALF_SURROGATE: "This text holds half of a surrogate pair, which is no character: readers refuse or "
+_CHEAP_SIGNS = (_ODD_NUMBER, _ESCAPED_CONTROL, ESCAPED_SURROGATE, LONE_SURROGATE, _LONG_TEXT)
+_MESSAGES = {
+    WarningCode.DUPLICATE_NAME: "Duplicate name in one object. Parsers differ in which value they take.",
+    WarningCode.HALF_SURROGATE: "This string contains a lone surrogate, which is not a character: parsers reject or "
     "replace it.",
-    WarningCode.LOST_BACKSLASH: "A control character stands where a backslash was probably meant.",
-    WarningCode.NUMBER_PRECISION: "This number has more digits than common readers keep.",
-    WarningCode.NUMBER_RANGE: "This number is too large or too small for common readers.",
-    WarningCode.BYTE_ORDER_MARK: "A byte order mark stands before the value; some readers refuse it.",
-    WarningCode.TOO_DEEP: f"Nested deeper than {DEPTH_LIMIT} levels, which many readers refuse.",
-    WarningCode.CUT_OFF: "This text may have been cut off: it ends in the midst of a sentence.",
+    WarningCode.LOST_BACKSLASH: "A control character where a backslash was probably meant.",
+    WarningCode.NUMBER_PRECISION: "This number has more digits than common parsers keep.",
+    WarningCode.NUMBER_RANGE: "This number is too large or too small for common parsers.",
+    WarningCode.BYTE_ORDER_MARK: "The value is preceded by a byte order mark, which some parsers reject.",
+    WarningCode.TOO_DEEP: f"Nested deeper than {DEPTH_LIMIT} levels, which many parsers reject.",
+    WarningCode.CUT_OFF: "This text may have been cut off: it ends in the middle of a sentence.",
 }
-_STOPPED = "The model stopped at its limit of tokens: the value may be cut off."
+_STOPPED = "The model stopped at its token limit: the value may be cut off."
 
 
 def warnings_of(raw: str, *, stopped: bool = False) -> tuple[Warning, ...]:
-    """The oddities of a valid text, at most WARNING_LIMIT. ``stopped``: its writer was stopped before it was done."""
+    """At most WARNING_LIMIT warnings about valid JSON. ``stopped``: the model stopped at its token limit."""
     found: list[Warning] = []
     lines = _Lines(raw)
     for code, path, position in _oddities(raw):
-        found.append(Warning(code, path, *lines.place(position), _IN_WORDS[code]))
+        found.append(Warning(code, path, *lines.place(position), _MESSAGES[code]))
         if len(found) == WARNING_LIMIT:
             return tuple(found)
     if stopped:
@@ -60,30 +61,28 @@ def warnings_of(raw: str, *, stopped: bool = False) -> tuple[Warning, ...]:
 def _oddities(raw: str) -> Iterator[tuple[WarningCode, str, int]]:
     if raw[:1] == BOM:
         yield WarningCode.BYTE_ORDER_MARK, "", 0
-    if _is_worth_reading(raw):
+    if _may_be_odd(raw):
         yield from _read(raw)
 
 
-class _Twice(Exception):
-    """A name stands twice in one object."""
+class _DuplicateName(Exception):
+    """An object contains the same name twice."""
 
 
-def _no_twins(pairs: list[tuple[str, object]]) -> None:
+def _check_names(pairs: list[tuple[str, object]]) -> None:
     if len(pairs) > 1 and len({name for name, _ in pairs}) != len(pairs):
-        raise _Twice
+        raise _DuplicateName
 
 
-_TWINS = json.JSONDecoder(object_pairs_hook=_no_twins, parse_int=len, parse_float=len)
+_NAME_CHECK = json.JSONDecoder(object_pairs_hook=_check_names, parse_int=len, parse_float=len)
 
 
-def _is_worth_reading(raw: str) -> bool:
-    if _ODD_NUMBER.search(raw) or _ESCAPED_CONTROL.search(raw) or ESCAPED_HALF.search(raw) or HALF.search(raw):
-        return True
-    if _LONG_TEXT.search(raw) is not None:
+def _may_be_odd(raw: str) -> bool:
+    if any(pattern.search(raw) for pattern in _CHEAP_SIGNS):
         return True
     try:
-        _TWINS.decode(raw.removeprefix(BOM))
-    except (_Twice, RecursionError, ValueError):
+        _NAME_CHECK.decode(raw.removeprefix(BOM))
+    except (_DuplicateName, RecursionError, ValueError):
         return True
     return raw.count("{") + raw.count("[") > DEPTH_LIMIT
 
@@ -92,23 +91,23 @@ def _read(raw: str) -> Iterator[tuple[WarningCode, str, int]]:
     path: list[str | int] = []
     names: list[set[str] | None] = []  # One entry per open bracket: an object's names so far, None for an array.
     wants_name = False
-    last: tuple[str, str, int] | None = None  # The last text value, its path and place.
+    last: tuple[str, str, int] | None = None  # The last string value, its path and position.
     for token in _TOKEN.finditer(raw):
-        kind, word, at = token.lastgroup, token.group(), token.start()
+        kind, source, at = token.lastgroup, token.group(), token.start()
         if kind == "mark":
-            if word in "{[":
-                names.append(set() if word == "{" else None)
-                path.append("" if word == "{" else 0)
+            if source in "{[":
+                names.append(set() if source == "{" else None)
+                path.append("" if source == "{" else 0)
                 if len(names) == DEPTH_LIMIT + 1:
                     yield WarningCode.TOO_DEEP, _pointer(path[:-1]), at
-            elif word in "}]":
+            elif source in "}]":
                 names.pop()
                 path.pop()
-            elif word == "," and names[-1] is None:
+            elif source == "," and names[-1] is None:
                 path[-1] = int(path[-1]) + 1
-            wants_name = word in "{," and names[-1:] != [None] and bool(names)
+            wants_name = source in "{," and names[-1:] != [None] and bool(names)
         elif kind == "string":
-            text = str(json.loads(word)) if "\\" in word else word[1:-1]
+            text = str(json.loads(source)) if "\\" in source else source[1:-1]
             known = names[-1] if wants_name else None
             if known is not None:
                 path[-1] = text
@@ -117,38 +116,38 @@ def _read(raw: str) -> Iterator[tuple[WarningCode, str, int]]:
                 known.add(text)
             else:
                 last = text, _pointer(path) if token.end() > len(raw) - 1000 else "", at
-            yield from ((code, _pointer(path), at) for code in _of_text(word, text))
+            yield from ((code, _pointer(path), at) for code in _codes_of_string(source, text))
         elif kind == "number":
-            code = _of_number(word)
+            code = _code_of_number(source)
             if code is not None:
                 yield code, _pointer(path), at
     if last is not None and _is_cut_off(last[0]) and not re.search(r"[\w]", raw[last[2] + len(last[0]) + 2 :][-40:]):
         yield WarningCode.CUT_OFF, last[1], last[2]
 
 
-def _of_text(word: str, text: str) -> Iterator[WarningCode]:
-    if HALF.search(text) is not None:
+def _codes_of_string(source: str, text: str) -> Iterator[WarningCode]:
+    if LONE_SURROGATE.search(text) is not None:
         yield WarningCode.HALF_SURROGATE
-    if "\\" in word and _ESCAPED_CONTROL.search(word) is not None and lost_backslash(text):
+    if "\\" in source and _ESCAPED_CONTROL.search(source) is not None and lost_backslash(text):
         yield WarningCode.LOST_BACKSLASH
 
 
-def _of_number(word: str) -> WarningCode | None:
-    if len(word) < 16 and "e" not in word and "E" not in word:
+def _code_of_number(text: str) -> WarningCode | None:
+    if len(text) < 16 and "e" not in text and "E" not in text:
         return None
-    mantissa, _, _ = word.lower().partition("e")
+    mantissa, _, _ = text.lower().partition("e")
     digits = mantissa.lstrip("-").replace(".", "")
-    value = float(word)
+    value = float(text)
     if math.isinf(value) or (value == 0 and digits.strip("0")):
         return WarningCode.NUMBER_RANGE
-    if word.lstrip("-").isdigit():
+    if text.lstrip("-").isdigit():
         return WarningCode.NUMBER_PRECISION if len(digits) > 16 or int(digits) > SAFE_INTEGER else None
     significant = digits.lstrip("0").rstrip("0")
     return WarningCode.NUMBER_PRECISION if len(significant) > SIGNIFICANT_DIGITS else None
 
 
 def _is_cut_off(text: str) -> bool:
-    """Does a text of several sentences end in the midst of one?"""
+    """True if a text of several sentences ends in the middle of one."""
     ended = text.rstrip()
     return (
         len(ended) > 60
@@ -164,7 +163,7 @@ def _pointer(path: list[str | int]) -> str:
 
 
 class _Lines:
-    """Line and column of ascending positions, counted from 1, in one pass."""
+    """Converts ascending positions to line and column, counted from 1, in one pass."""
 
     def __init__(self, raw: str) -> None:
         self._raw, self._line, self._at = raw, 1, 0

@@ -1,7 +1,7 @@
-"""Examination beside the event loop, in processes with limits of time and memory that are killed when over.
+"""Examination outside the event loop, in child processes that are killed when they exceed a time or memory limit.
 
-Two threads, each with a process of its own that is started when first needed and again after it was killed. A result
-that is small for sure is examined at once (``examine_small``).
+Two threads, each with its own child process, which is started on first use and again after it was killed. A result
+that is certainly cheap is examined on the event loop (``examine_small``).
 """
 
 import asyncio
@@ -23,132 +23,134 @@ from job_processor.core.job import Json
 from job_processor.core.verdict import ResultKind, Verdict
 from job_processor.results import messages
 from job_processor.results.examination import examine_small
-from job_processor.results.messages import Ask, Say
+from job_processor.results.messages import Request, Response
 from job_processor.results.schema import is_hopeless
 
 WORKERS = 2
 STEP_SECONDS = 2.0
-"""Of a processor, for each step of an examination (does it fit? what exactly does not?); more for a long result."""
-WAIT = 4.0
-"""So many times as long a step may last, on a machine that is busy with other things."""
+"""CPU seconds for each step of an examination; plus one second for ``_BYTES_A_SECOND`` bytes of the result."""
+WALL_CLOCK_FACTOR = 4.0
+"""The wall-clock limit of a step as a multiple of its CPU limit, because the machine may be busy."""
 _BYTES_A_SECOND = 200_000
 START_SECONDS = 30.0
-"""For a process to come up and say so, on a machine with little time."""
-UNCHECKED = "The examination took more than its share of time or memory and was stopped; the result is as it came."
-SCHEMA_TOO_COSTLY = "It took too long to be read."
-_KNOWN_SCHEMAS = 256
-_PIPE_HOLDS = 32_768
+"""Time limit for a child process to start, on a busy machine."""
+UNCHECKED = "The check exceeded its time or memory limit and was stopped; the result is stored unchanged."
+SCHEMA_TOO_COSTLY = "Reading it took too long."
+_VALID_SCHEMAS = 256
+"""Number of valid schemas that are cached."""
+_PIPE_BYTES = 32_768
+"""A message up to this size fits in the pipe, so that writing it cannot block."""
 
 
-_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
-"""How a process ends that somebody else killed; what an examination itself does ends it in another way."""
+_FOREIGN_SIGNALS = (-signal.SIGKILL, -signal.SIGTERM)
+"""Exit codes of a process that was killed from outside (out of memory, an operator); its own limits use others."""
 
 
-class _Died(Exception):
-    """The process ended, or was killed, before its last word. ``said``: its last but one, if there was any."""
+class _ExaminerEnded(Exception):
+    """The process ended before its last response. ``response``: the best one it gave, if any."""
 
-    def __init__(self, said: Say | None = None) -> None:
-        self.said = said
+    def __init__(self, response: Response | None = None) -> None:
+        self.response = response
 
 
-class _Killed(_Died):
-    """Not by us, and not for what it examined."""
+class _KilledFromOutside(_ExaminerEnded):
+    """Somebody else killed the process; what it examined is not the cause."""
 
 
 class Examiners:
-    """Verdicts on results and schemas. Safe to share by everything in a process; ``close`` ends what it started."""
+    """Examines results and schemas. One instance is shared by the whole server; ``close`` ends its processes."""
 
     def __init__(self, workers: int = WORKERS, step_seconds: float = STEP_SECONDS) -> None:
         self._workers = workers
         self._step_seconds = step_seconds
         self._threads: ThreadPoolExecutor | None = None
-        self._mine = threading.local()
+        self._local = threading.local()
         self._children: set[_Child] = set()
         self._lock = threading.Lock()
-        self._known: OrderedDict[str, None] = OrderedDict()
+        self._valid_schemas: OrderedDict[str, None] = OrderedDict()
 
     async def examine(self, raw: str, schema: Mapping[str, Json] | None = None, *, stopped: bool = False) -> Verdict:
-        """The verdict; ``unchecked`` when the examination took too much. Never raises for what is examined."""
+        """The verdict on ``raw``; ``unchecked`` if a limit was exceeded. Never raises because of the content."""
         if schema is None:
             small = examine_small(raw, stopped=stopped)
             if small is not None:
                 return small
-        ask = Ask(raw.encode("utf-8", "surrogatepass"), None if schema is None else dict(schema), stopped)
+        request = Request(raw.encode("utf-8", "surrogatepass"), None if schema is None else dict(schema), stopped)
         try:
-            said = await self._asked(ask)
-        except _Died as died:
-            if died.said is not None and died.said.verdict is not None:
-                return died.said.verdict
+            response = await self._run(request)
+        except _ExaminerEnded as ended:
+            if ended.response is not None and ended.response.verdict is not None:
+                return ended.response.verdict
             return Verdict(ResultKind.UNCHECKED, note=UNCHECKED)
-        assert said.verdict is not None
-        return said.verdict
+        assert response.verdict is not None
+        return response.verdict
 
     async def check_schema(self, schema: Mapping[str, Json]) -> str | None:
-        """What is wrong with a schema, in words; ``None`` when it can be used."""
+        """Why a schema is invalid, for people; ``None`` if it is valid."""
         hopeless = is_hopeless(schema)
         if hopeless is not None:
             return f"It {hopeless}."
         key = json.dumps(schema, sort_keys=True)
-        if key in self._known:
-            self._known.move_to_end(key)
+        if key in self._valid_schemas:
+            self._valid_schemas.move_to_end(key)
             return None
         try:
-            fault = (await self._asked(Ask(None, dict(schema)))).fault
-        except _Died:
+            fault = (await self._run(Request(None, dict(schema)))).fault
+        except _ExaminerEnded:
             return SCHEMA_TOO_COSTLY
         if fault is None:
-            self._known[key] = None
-            if len(self._known) > _KNOWN_SCHEMAS:
-                self._known.popitem(last=False)
+            self._valid_schemas[key] = None
+            if len(self._valid_schemas) > _VALID_SCHEMAS:
+                self._valid_schemas.popitem(last=False)
         return fault
 
     def close(self) -> None:
-        """End the processes; questions under way end unchecked. What is asked afterwards starts new ones."""
+        """End the child processes; examinations under way end as ``unchecked``. Later calls start new processes."""
         with self._lock:
             threads, self._threads = self._threads, None
             children, self._children = list(self._children), set()
-            self._mine = threading.local()
+            self._local = threading.local()
         if threads is not None:
             threads.shutdown(wait=False, cancel_futures=True)
         for child in children:
             child.end()
 
-    async def _asked(self, ask: Ask) -> Say:
+    async def _run(self, request: Request) -> Response:
         with self._lock:
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(self._workers, "examiner")
-            asked = self._threads.submit(self._ask, ask)
+            future = self._threads.submit(self._in_thread, request)
         try:
-            return await asyncio.wrap_future(asked)
+            return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
-            raise _Died from None  # Closed before its turn came.
+            raise _ExaminerEnded from None  # `close` was called while the request was queued.
 
-    def _ask(self, ask: Ask) -> Say:
-        """In a thread of its own: ask this thread's process, and once more a new one if it was killed from outside."""
+    def _in_thread(self, request: Request) -> Response:
+        """Runs in a pool thread: use this thread's process; try once more if it was killed from outside."""
         try:
-            return self._ask_once(ask)
-        except _Killed:
-            return self._ask_once(ask)
+            return self._try_once(request)
+        except _KilledFromOutside:
+            return self._try_once(request)
 
-    def _ask_once(self, ask: Ask) -> Say:
-        mine = self._mine
-        child: _Child | None = getattr(mine, "child", None)
+    def _try_once(self, request: Request) -> Response:
+        local = self._local
+        child: _Child | None = getattr(local, "child", None)
         try:
             if child is None or not child.alive:
-                child = mine.child = self._start()
-            return child.ask(ask, self._step_seconds)
+                child = local.child = self._start()
+            return child.run(request, self._step_seconds)
         except OSError as error:
             self._end(child)
-            raise _Died from error
-        except _Died:
+            raise _ExaminerEnded from error
+        except _ExaminerEnded:
             self._end(child)
             raise
         finally:
             if child is not None and not child.alive:
-                mine.child = None
+                local.child = None
 
     def _start(self) -> "_Child":
         child = _Child()
@@ -164,7 +166,7 @@ class Examiners:
 
 
 class _Child:
-    """One process, asked one thing at a time."""
+    """One child process; it handles one request at a time."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -182,32 +184,35 @@ class _Child:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, ask: Ask, seconds: float) -> Say:
-        """The last word. Raises ``_Died`` when the process ends, or takes more than its share for a step."""
-        if ask.raw is not None:
-            seconds += len(ask.raw) / _BYTES_A_SECOND
-        ask.seconds = seconds
-        frame = messages.encode(ask)
-        if len(frame) <= _PIPE_HOLDS:
+    def run(self, request: Request, seconds: float) -> Response:
+        """The most detailed response. Raises ``_ExaminerEnded`` if the process ends or a step exceeds its limit.
+
+        ``seconds``: CPU limit of a step.
+        """
+        if request.raw is not None:
+            seconds += len(request.raw) / _BYTES_A_SECOND
+        request.seconds = seconds
+        frame = messages.encode(request)
+        if len(frame) <= _PIPE_BYTES:
             self._write(frame)
         else:
-            # A process that does not read would hold us beyond any time; when it is killed, the writing ends.
+            # Writing could block without a time limit if the process does not read; killing it unblocks the thread.
             threading.Thread(target=self._write, args=(frame,), daemon=True).start()
-        best: Say | None = None
+        best: Response | None = None
         while True:
             try:
                 if self._is_new:
                     self._next(time.monotonic() + START_SECONDS)
                     self._is_new = False
-                said = self._next(time.monotonic() + WAIT * seconds)
-            except _Died as died:
-                raise type(died)(best) from None
-            if said.last:
-                return best or said
-            best = said
+                response = self._next(time.monotonic() + WALL_CLOCK_FACTOR * seconds)
+            except _ExaminerEnded as ended:
+                raise type(ended)(best) from None
+            if response.last:
+                return best or response
+            best = response
 
     def end(self) -> None:
-        """Kill it and wait until it is gone. May be called from any thread, and again."""
+        """Kill the process and wait for its end. May be called from any thread and more than once."""
         with self._ended:
             self._ended_by_us = True
             self._process.kill()
@@ -217,13 +222,13 @@ class _Child:
                     with contextlib.suppress(OSError):
                         stream.close()
 
-    def _end_of_it(self) -> _Died:
-        """Its answers have ended: how did it end?"""
+    def _why_ended(self) -> _ExaminerEnded:
+        """The exception for a process that closed its output."""
         try:
             code = self._process.wait(1)
         except subprocess.TimeoutExpired:
-            return _Died()
-        return _Killed() if code in _FROM_OUTSIDE and not self._ended_by_us else _Died()
+            return _ExaminerEnded()
+        return _KilledFromOutside() if code in _FOREIGN_SIGNALS and not self._ended_by_us else _ExaminerEnded()
 
     def _write(self, frame: bytes) -> None:
         assert self._process.stdin is not None
@@ -232,12 +237,12 @@ class _Child:
             while view:
                 view = view[self._process.stdin.write(view) or 0 :]
 
-    def _next(self, until: float) -> Say:
+    def _next(self, until: float) -> Response:
         size = messages.length_of(self._read(messages.HEAD, until))
         try:
             return _decode(self._read(size, until))
         except msgspec.MsgspecError:
-            raise _Died from None  # Whatever that was, it was no answer.
+            raise _ExaminerEnded from None  # Not a valid response.
 
     def _read(self, size: int, until: float) -> bytes:
         stream = self._process.stdout
@@ -247,30 +252,30 @@ class _Child:
             left = until - time.monotonic()
             try:
                 if left <= 0 or not _is_readable(stream.fileno(), left):
-                    raise _Died
+                    raise _ExaminerEnded
                 part = stream.read(min(size, 1 << 20))
             except (OSError, ValueError):
-                raise _Died from None  # It was closed meanwhile.
+                raise _ExaminerEnded from None  # `end` closed the stream.
             if not part:
-                raise self._end_of_it()
+                raise self._why_ended()
             parts.append(part)
             size -= len(part)
         return b"".join(parts)
 
 
 def _is_readable(file: int, seconds: float) -> bool:
-    waiting = select.poll()  # Not select(): a busy server has file numbers beyond its reach.
-    waiting.register(file, select.POLLIN)
-    return bool(waiting.poll(seconds * 1000))
+    poll = select.poll()  # Not select.select(), which fails for file descriptors >= 1024.
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
-_decode = msgspec.msgpack.Decoder(Say).decode
+_decode = msgspec.msgpack.Decoder(Response).decode
 
 _shared: list[Examiners] = []
 
 
 def shared() -> Examiners:
-    """The examiners of this process: made once, their processes started when first needed."""
+    """The instance of this process, created on the first call."""
     if not _shared:
         _shared.append(Examiners())
     return _shared[0]

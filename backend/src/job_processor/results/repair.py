@@ -1,7 +1,7 @@
-"""Offer a repair of text that is almost JSON: it keeps every word that was said, or there is none.
+"""Suggests a repair of text that is almost JSON: it keeps all content, or there is none.
 
-Tokens come from ``lexer``, commas and brackets from ``structure``, what may stand around from ``talk``; whatever they
-propose is held against the text once more by ``kept``.
+``lexer`` finds the tokens, ``structure`` the commas and brackets, ``wrapping`` the text around the JSON; ``lossless``
+checks the result against the raw text.
 """
 
 import json
@@ -9,31 +9,31 @@ import re
 from dataclasses import dataclass
 
 from job_processor.core.verdict import Edit, Repair
-from job_processor.results import kept, structure
+from job_processor.results import lossless, structure
 from job_processor.results.edits import apply_edits, bounded, trimmed
-from job_processor.results.lexer import Lexer, Token, Unreadable
+from job_processor.results.lexer import Lexer, NoSafeRepair, Token
 from job_processor.results.strict import NotJson, parse
-from job_processor.results.talk import Part, find_part, is_talk_after, is_talk_before, openers, without_thinking
+from job_processor.results.wrapping import Part, find_part, is_prose_after, is_prose_before, openers, without_thinking
 
 REPAIR_LIMIT = 1_048_576
-"""Characters; a longer text is not repaired."""
+"""Maximum characters of a text that is repaired."""
 DROPPED_LIMIT = 500
-"""Characters of what a cut left behind that are named."""
+"""Maximum characters of ``Repair.dropped``."""
 
 _ESCAPES = re.compile(r"(?>(?:\\u[0-9a-fA-F]{4})+)|\\.", re.DOTALL)
-SEVERAL = "There is more than one JSON value in this text; which one was meant is not ours to say."
+SEVERAL = "This text contains more than one JSON value; it is not clear which one is meant."
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A repair, or why there is none."""
+    """A suggested repair, or the reason (``note``) why there is none."""
 
     repair: Repair | None
     note: str | None = None
 
 
 def offer_repair(raw: str) -> Offer:
-    """A repair whose text parses strictly, if one is sure. Call it for text that does not parse; never raises."""
+    """A repair of text that is not valid JSON, if exactly one is plausible. Its text is valid JSON. Never raises."""
     if len(raw) > REPAIR_LIMIT:
         return Offer(None, "The text is too long to be repaired.")
     body = without_thinking(raw)
@@ -47,12 +47,12 @@ def offer_repair(raw: str) -> Offer:
         return Offer(None)
     try:
         return _escaped_once_more(raw, body, part) or _checked(raw, body, _read(body, part))
-    except Unreadable as why:
+    except NoSafeRepair as why:
         return Offer(None, str(why) or None)
 
 
 def _as_it_stands(raw: str, body: str) -> Repair | None:
-    """What is valid JSON as soon as thinking, one fence and white space are gone: also a number or a text."""
+    """The repair if only thinking tags, one code fence and white space must go; for numbers, strings and literals."""
     inner = body.strip("\ufeff \t\r\n")
     if inner.startswith("```") and inner.endswith("```") and inner.count("```") == 2:
         inner = inner[3:-3]
@@ -70,12 +70,12 @@ def _as_it_stands(raw: str, body: str) -> Repair | None:
 
 
 def _escaped_once_more(raw: str, body: str, part: Part) -> Offer | None:
-    """JSON as it stands inside of a JSON string: with all its quotes escaped, it has one reading."""
+    """The repair of JSON that was escaped like the content of a JSON string; ``None`` if not all quotes are escaped."""
     inside = body[part.start : part.end].rstrip()
     if '\\"' not in inside or inside.count('"') != inside.count('\\"'):
         return None
     end = part.start + len(inside)
-    if is_talk_before(body[: part.start]) is False or is_talk_after(body[end : part.end]) is False:
+    if is_prose_before(body[: part.start]) is False or is_prose_after(body[end : part.end]) is False:
         return None
     try:
         parse(json.loads(f'"{inside}"', strict=False))
@@ -91,13 +91,13 @@ def _escaped_once_more(raw: str, body: str, part: Part) -> Offer | None:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """``edits`` lead from the raw text to the repair; what they take out before ``start`` and after ``end`` is talk."""
+    """A repair before it is checked. Text that the edits delete before ``start`` and after ``end`` is prose."""
 
     edits: tuple[Edit, ...]
     start: int
     end: int
     cut_at: int | None = None
-    """Where a cut text's last whole value ends: what follows up to ``end`` is dropped, and named."""
+    """In a cut text: the end of the last complete value. The rest up to ``end`` is dropped and reported."""
     cut: bool = False
 
 
@@ -109,14 +109,14 @@ def _read(body: str, part: Part) -> Proposal:
     inserted: tuple[int, str] | None = None
     end = lexer.end
     whole = walked.stopped == len(kinds) and walked.state == "end"
-    if walked.stopped < len(kinds) or (not whole and not lexer.cut_string and _may_lack_one(tokens, walked)):
+    if walked.stopped < len(kinds) or (not whole and not lexer.cut_string and _may_lack_a_bracket(tokens, walked)):
         if walked.state == "end" and not kinds[walked.stopped :].strip("]}"):
-            raise Unreadable  # A closing bracket too many, or an opening one too few.
+            raise NoSafeRepair  # One closing bracket too many, or an opening one is missing.
         if lexer.guesses or lexer.inner or "h" in kinds or "n" in kinds:
-            raise Unreadable(_several(body, tokens, walked))
+            raise NoSafeRepair(_several_values_note(body, tokens, walked))
         inserted = structure.with_one_bracket(kinds, [_column(body, t) for t in tokens])
         if inserted is None:
-            raise Unreadable(_several(body, tokens, walked))
+            raise NoSafeRepair(_several_values_note(body, tokens, walked))
         kinds = kinds[: inserted[0]] + inserted[1] + kinds[inserted[0] :]
         walked = structure.walk(kinds)
         at = end if inserted[0] >= len(tokens) else tokens[inserted[0]].start
@@ -130,16 +130,16 @@ def _read(body: str, part: Part) -> Proposal:
         whole = True
     surplus = [d for d in walked.dropped if kinds[d] in "}]"]
     if len(surplus) == 1 and not structure.surplus_is_sure(kinds, surplus[0], [_column(body, t) for t in tokens]):
-        raise Unreadable  # Which of the brackets is one too many?
+        raise NoSafeRepair  # It is unclear which closing bracket is superfluous.
     _check_guesses(lexer, walked, tokens)
     if not whole and lexer.guesses and not lexer.cut_string and kinds[-1:] in ("}", "]"):
-        raise Unreadable
+        raise NoSafeRepair
     if surplus and body[: part.start].rstrip().endswith((":", "：", "=", "=>", "->")):
-        raise Unreadable  # What looks like talk may be a name whose bracket is missing.
-    if (inserted or not whole) and structure.lines_up(kinds, [_column(body, t) for t in tokens]) is False:
-        raise Unreadable  # Another bracket is missing before.
-    if not is_talk_before(body[: part.start]) or not is_talk_after(body[end : part.end]):
-        raise Unreadable(_several(body, tokens, walked))
+        raise NoSafeRepair  # What looks like prose may be a name in an object whose opening bracket is missing.
+    if (inserted or not whole) and structure.indentation_fits(kinds, [_column(body, t) for t in tokens]) is False:
+        raise NoSafeRepair  # Another bracket is missing earlier.
+    if not is_prose_before(body[: part.start]) or not is_prose_after(body[end : part.end]):
+        raise NoSafeRepair(_several_values_note(body, tokens, walked))
     return _proposal(body, lexer, tokens, walked, whole, end, inserted)
 
 
@@ -147,29 +147,29 @@ def _column(body: str, token: Token) -> int | None:
     return token.start - body.rfind("\n", 0, token.start) if token.fresh_line else None
 
 
-def _may_lack_one(tokens: list[Token], walked: structure.Walk) -> bool:
-    """One bracket is missing behind the last one: its place may be anywhere before."""
+def _may_lack_a_bracket(tokens: list[Token], walked: structure.Walk) -> bool:
+    """True if one closing bracket is missing at the end; it may belong at an earlier place."""
     if len(walked.open) != 1 or len(tokens) < 2 or walked.state != "after" or tokens[-1].kind == "h":
         return False
-    # In a text over lines the last bracket would stand on a line of its own: a number at the very end is half.
+    # In a text of several lines the last bracket would be on its own line, so a number at the end is cut off.
     return tokens[-1].kind != "n" or not any(t.fresh_line for t in tokens[1:])
 
 
 def _check_guesses(lexer: Lexer, walked: structure.Walk, tokens: list[Token]) -> None:
-    """Two guesses in one text are one too many."""
+    """Raise NoSafeRepair if the repair needs more than one guess."""
     lone_commas = sum(1 for at, mark in walked.added if mark == "," and not tokens[at].fresh_line)
     colons = sum(1 for _, mark in walked.added if mark == ":")
     if lexer.guesses + colons + min(lexer.inner, 1) > 1:
-        raise Unreadable
+        raise NoSafeRepair
     if (lexer.guesses or lexer.inner) and (lone_commas or lexer.bare):
-        raise Unreadable
+        raise NoSafeRepair
     if lone_commas > 1 and colons:
-        raise Unreadable
+        raise NoSafeRepair
     if tokens[-1].kind in "hn" and (len(tokens) - 1, ",") in walked.added:
-        raise Unreadable  # What follows a whole value without a comma is talk or a tag, and no value cut short.
+        raise NoSafeRepair  # A cut word after a complete value without a comma may be prose and not a value.
 
 
-def _several(body: str, tokens: list[Token], walked: structure.Walk) -> str:
+def _several_values_note(body: str, tokens: list[Token], walked: structure.Walk) -> str:
     stopped = tokens[walked.stopped].start if walked.stopped < len(tokens) else (tokens[-1].end if tokens else 0)
     if walked.state == "end" and next(openers(body, stopped), None) is not None:
         return SEVERAL
@@ -194,7 +194,7 @@ def _proposal(
             taken = walked.member
         cut_at = tokens[taken - 1].end if taken else start
         if taken == 0:
-            raise Unreadable
+            raise NoSafeRepair
     dropped, keys = set(walked.dropped), set(walked.keys)
     added: dict[int, str] = dict(walked.added)
     for number, token in enumerate(tokens[:taken]):
@@ -229,7 +229,7 @@ def _open_at(tokens: list[Token], taken: int) -> list[str]:
 
 
 def _checked(raw: str, body: str, proposal: Proposal) -> Offer:
-    # Positions are the same in ``raw``, where thinking is not blank.
+    # ``body`` has blanks in place of thinking; positions in ``raw`` are the same.
     edits = [Edit(e.position, raw[e.position : e.position + len(e.before)], e.after) for e in proposal.edits]
     edits = [e for e in edits if e.before != e.after]
     text = apply_edits(raw, edits)
@@ -241,8 +241,8 @@ def _checked(raw: str, body: str, proposal: Proposal) -> Offer:
     if proposal.cut_at is not None:
         dropped = body[proposal.cut_at : proposal.end].strip().removeprefix(",").strip()
     if dropped and re.search(r"[}\])]", dropped):
-        return Offer(None)  # What is left behind closes something, so the text was not cut there.
-    if not kept.keeps_all(raw, text, edits, kept.Bounds(proposal.start, proposal.end, proposal.cut_at)):
+        return Offer(None)  # The dropped text contains a closing bracket, so the text was not cut there.
+    if not lossless.is_lossless(raw, text, edits, lossless.JsonSpan(proposal.start, proposal.end, proposal.cut_at)):
         return Offer(None)
     named = dropped[: DROPPED_LIMIT - 1] + "…" if dropped and len(dropped) > DROPPED_LIMIT else dropped or None
     return Offer(Repair(text.strip(), bounded(raw, [trimmed(e) for e in edits]), cut=proposal.cut, dropped=named))

@@ -1,7 +1,7 @@
-"""A job's own JSON Schema: is it one, and does a value fit it? No reference is ever fetched.
+"""A job's JSON Schema: is it valid, and does a value match it. References are never fetched.
 
-Here only nesting, patterns and the number of errors are bounded. Time and memory are bounded by the process in which
-this runs (``pool``): alternatives that nest can take any amount of both.
+Limits nesting, patterns and the number of errors. Time and memory are limited by the process that runs this
+(``pool``), because nested alternatives can need any amount of both.
 """
 
 import json
@@ -15,29 +15,29 @@ import jsonschema_rs
 from job_processor.core.job import Json
 from job_processor.core.verdict import SchemaError
 from job_processor.results.strict import TOO_DEEP
-from job_processor.results.tokens import HALF
+from job_processor.results.tokens import LONE_SURROGATE
 
 ERROR_LIMIT = 20
-"""Errors that a verdict names."""
+"""Maximum number of errors in a verdict."""
 MESSAGE_LIMIT = 500
-"""Characters of one message; a message quotes the value it speaks of."""
+"""Maximum characters of an error message; messages quote the value."""
 DEPTH_LIMIT = 200
-"""Nesting that is checked: a schema may call itself, and the checker's stack grows with the value."""
+"""Maximum nesting of a value that is checked: with a recursive schema the validator's stack grows with the value."""
 EXPANSION_LIMIT = 10_000
-"""Schemas that one value may have to be held against, alternatives and references written out."""
+"""Maximum number of schemas that one value is checked against, with references and alternatives expanded."""
 
-# Bounds for a job's patterns: a schema comes with a job and must not keep a core busy.
+# Limits of regular expressions: a schema comes from a client and must not keep a CPU busy.
 _PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000, size_limit=1 << 20)
-# Where a schema names schemas for the same value.
+# Keywords whose subschemas apply to the same value (in-place applicators, JSON Schema 2020-12 section 10.2).
 _LISTS = ("anyOf", "oneOf", "allOf")
 _SINGLES = ("not", "if", "then", "else")
 _MAPS = ("dependentSchemas",)
 
 
 def is_hopeless(schema: object) -> str | None:
-    """What makes a schema too costly on its face, in words; linear in its size.
+    """Why a schema is too costly, for people; ``None`` if no reason is found. Linear in the schema's size.
 
-    What calls itself along the value cannot be told from the schema alone.
+    The cost of a recursive schema depends on the value and is not found here.
     """
     if not isinstance(schema, Mapping):
         return "must be an object"
@@ -52,7 +52,7 @@ def is_hopeless(schema: object) -> str | None:
 
 
 def check_schema(schema: object) -> str | None:
-    """What is wrong with a job's ``resultSchema``, in words; ``None`` when it can be used."""
+    """Why a ``resultSchema`` is invalid or too costly, for people; ``None`` if it is usable."""
     hopeless = is_hopeless(schema)
     if hopeless is not None:
         return f"It {hopeless}."
@@ -67,25 +67,25 @@ def check_schema(schema: object) -> str | None:
 
 
 def not_checked(value: object) -> str | None:
-    """Why the value is held against no schema, in words; ``None``: it can be."""
+    """Why the value cannot be checked against a schema, for people; ``None`` if it can."""
     if value is TOO_DEEP or too_deep(value):
         return f"Nested deeper than {DEPTH_LIMIT} levels: not checked against the schema."
     return None
 
 
 def fits(value: object, schema: Mapping[str, Json]) -> bool:
-    """Does the value fit? The quickest answer. Raises ``ValueError`` for a schema that cannot be used."""
+    """True if the value matches; faster than ``schema_errors``. Raises ``ValueError`` for an unusable schema."""
     try:
-        return _compiled(json.dumps(schema)).is_valid(_without_halves(value))
+        return _compiled(json.dumps(schema)).is_valid(_without_lone_surrogates(value))
     except (ValueError, jsonschema_rs.ReferencingError) as error:
-        # The schema was checked when the job came; one that a newer version no longer takes is no reason to fail.
+        # The schema was valid at submit; a newer version of the validator may reject it.
         raise ValueError(_cut(f"The schema cannot be used: {error}")) from None
 
 
 def schema_errors(value: object, schema: Mapping[str, Json]) -> tuple[SchemaError, ...]:
-    """What keeps ``value`` from fitting ``schema``: at most ERROR_LIMIT errors, none when it fits."""
+    """At most ERROR_LIMIT reasons why ``value`` does not match ``schema``; empty if it matches."""
     try:
-        found = islice(_compiled(json.dumps(schema)).iter_errors(_without_halves(value)), ERROR_LIMIT)
+        found = islice(_compiled(json.dumps(schema)).iter_errors(_without_lone_surrogates(value)), ERROR_LIMIT)
         return tuple(SchemaError(_pointer(e.instance_path), _cut(e.message)) for e in found)
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         return (SchemaError("", _cut(f"The schema cannot be used: {error}")),)
@@ -96,13 +96,14 @@ def _compiled(schema: str) -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for(json.loads(schema), pattern_options=_PATTERNS, offline=True)
 
 
-def _without_halves(value: object) -> object:
-    """The value with half surrogates replaced: the checker takes text that UTF-8 can carry."""
+def _without_lone_surrogates(value: object) -> object:
+    """The value with lone surrogates replaced by U+FFFD, because the validator needs valid UTF-8."""
     written = json.dumps(value, ensure_ascii=False, default=str)
-    return json.loads(HALF.sub("�", written)) if HALF.search(written) else value
+    return json.loads(LONE_SURROGATE.sub("�", written)) if LONE_SURROGATE.search(written) else value
 
 
 def too_deep(value: object) -> bool:
+    """True if ``value`` is nested deeper than ``DEPTH_LIMIT``."""
     level: list[Any] = [value]
     for _ in range(DEPTH_LIMIT):
         level = [
@@ -118,7 +119,7 @@ def too_deep(value: object) -> bool:
 
 
 def _largest_expansion(schema: Mapping[str, Any]) -> int:
-    """The most schemas that one and the same value can meet, from any schema inside; what calls itself counts once."""
+    """The maximum number of schemas that apply to one value, from any subschema; a recursive one counts once."""
     known: dict[int, int] = {}
     largest = 1
     for start in _all_schemas(schema):
@@ -142,7 +143,7 @@ def _largest_expansion(schema: Mapping[str, Any]) -> int:
 
 
 def _all_schemas(value: object) -> Iterator[Mapping[str, Any]]:
-    """Every object inside; some are no schemas, which does no harm."""
+    """Every object inside; some are not schemas, which is harmless."""
     pending = [value]
     while pending:
         one = pending.pop()

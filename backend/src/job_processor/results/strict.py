@@ -1,7 +1,7 @@
-"""Strict JSON: the grammar of RFC 8259, all of it and nothing else.
+"""A strict JSON parser: exactly the grammar of RFC 8259.
 
-What is valid and odd all the same (a name twice, half a surrogate pair) is ``oddities``' business. A byte order mark
-at the start is passed over, as the RFC allows.
+Valid but unusual JSON (duplicate names, lone surrogates) is reported by ``oddities``. A byte order mark at the start
+is ignored, as RFC 8259 section 8.1 allows.
 """
 
 import json
@@ -16,7 +16,7 @@ BOM = "\ufeff"
 
 
 class NotJson(ValueError):
-    """Where and why strict parsing stopped. ``position`` counts characters from 0."""
+    """Not valid JSON. ``position``: where parsing failed, in characters from 0."""
 
     def __init__(self, message: str, position: int) -> None:
         super().__init__(message)
@@ -25,26 +25,24 @@ class NotJson(ValueError):
 
 
 class _TooDeep:
-    """Stands for a value that is valid and nested deeper than this interpreter can hold."""
+    """The type of ``TOO_DEEP``."""
 
 
 TOO_DEEP: Final = _TooDeep()
+"""Stands for a valid value that is nested too deep for this interpreter."""
 
 
-class _Refused(Exception):
-    """The fast parser met what only the scanner can locate."""
+class _NeedsScan(Exception):
+    """The fast parser found an error whose position only ``scan`` can determine."""
 
 
 def parse(raw: str) -> object:
-    """The value, or TOO_DEEP for valid JSON that is nested too deep to be built. Of a name twice the last counts.
-
-    Raises NotJson.
-    """
+    """The parsed value, or TOO_DEEP. Of duplicate names the last one counts. Raises NotJson."""
     start = 1 if raw[:1] == BOM else 0
     try:
         return _FAST.decode(raw[start:] if start else raw)
-    except (_Refused, RecursionError, ValueError):
-        # Only the scanner knows the place, needs no stack, and tells a fault from mere depth.
+    except (_NeedsScan, RecursionError, ValueError):
+        # Only `scan` knows the position, does not recurse, and can tell an error from deep nesting.
         pass
     scan(raw)
     return _parse_slowly(raw[start:])
@@ -58,12 +56,12 @@ def _parse_slowly(raw: str) -> object:
 
 
 def _any_int(digits: str) -> int | Decimal:
-    # int() refuses more than 4,300 digits, as a guard against quadratic time; Decimal reads them in linear time.
+    # int() refuses more than 4,300 digits because it needs quadratic time; Decimal needs linear time.
     return int(digits) if len(digits) < 4_000 else Decimal(digits)
 
 
 def _refuse(_constant: str) -> NoReturn:
-    raise _Refused
+    raise _NeedsScan
 
 
 _FAST = json.JSONDecoder(parse_constant=_refuse)
@@ -72,20 +70,17 @@ _SPACE = re.compile(WHITE_SPACE)
 _STRING = re.compile(STRING)
 _SCALAR = re.compile(f"{NUMBER}|{LITERAL}")
 _ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
-# Not \w: which characters are letters depends on the Unicode of the Python that runs this.
+# Not \w: its set of letters depends on the Unicode version of the Python that runs this.
 _WORD = re.compile("[0-9A-Za-z_\u00c0-\u024f]{1,20}")
 _PLAIN_CHARACTERS = re.compile(r'[^"\\\x00-\x1f]*+')
 
 
 def scan(raw: str) -> None:
-    """Read the whole text without recursion.
-
-    Raises NotJson at the first fault.
-    """
+    """Check the whole text without recursion. Raises NotJson at the first error."""
     at = _skip(raw, 1 if raw[:1] == BOM else 0)
     closers: list[str] = []  # One entry per open bracket.
     while True:
-        # Here a value must stand.
+        # A value is expected here.
         opener = raw[at : at + 1]
         if opener == "{" or opener == "[":
             closers.append("}" if opener == "{" else "]")
@@ -95,7 +90,7 @@ def scan(raw: str) -> None:
                 continue
         else:
             at = _skip(raw, _scalar(raw, at))
-        # Here a value has ended, or an empty container stands before its closing bracket.
+        # Here a value has ended, or an empty container is about to be closed.
         while closers:
             closer = closers[-1]
             mark = raw[at : at + 1]
@@ -117,7 +112,7 @@ def scan(raw: str) -> None:
 
 
 def _name(raw: str, at: int) -> int:
-    """Where the value after a member's name begins."""
+    """Check a member's name and colon; the position of its value."""
     if raw[at : at + 1] != '"':
         raise NotJson(f"Expected a name in double quotes, found {_found(raw, at)}.", at)
     colon = _skip(raw, _string(raw, at))
@@ -150,11 +145,11 @@ def _string_fault(raw: str, start: int) -> NotJson:
         if at >= len(raw):
             return NotJson("This string has no closing quote.", start)
         if raw[at] != "\\":
-            return NotJson("A line break or control character stands bare in a string.", at)
+            return NotJson("Unescaped line break or control character in a string.", at)
         if _ESCAPE.match(raw, at) is None:
             if at + 1 >= len(raw):
                 return NotJson("This string has no closing quote.", start)
-            return NotJson("This escape is unknown in JSON.", at)
+            return NotJson("Invalid escape sequence.", at)
         at += 2
 
 
@@ -178,5 +173,5 @@ def _found(raw: str, at: int) -> str:
 
 
 def _is_shown(character: str) -> bool:
-    """Not ``isprintable``, for the same reason: the tables of Unicode 3.2 are the same in every Python."""
+    """True for a printable character. Unicode 3.2, because its tables are the same in every Python."""
     return unicodedata.ucd_3_2_0.category(character)[0] not in "CZ" or "\U0001f300" <= character <= "\U0001faff"

@@ -1,18 +1,18 @@
-"""Strings, with whatever quotes they have, and the place where one ends whose closing quote is missing."""
+"""Tolerant reading of strings: any quotes, wrong escapes, and strings without their closing quote."""
 
 import json
 import re
 
 from job_processor.core.verdict import Edit
-from job_processor.results.reading import (
+from job_processor.results.tokenizer import (
     BARE_ITEM,
     BLANK,
     CLEAN_NAME,
     COMMENT,
     QUOTES,
-    Reading,
+    NoSafeRepair,
     Token,
-    Unreadable,
+    Tokenizer,
     match_end,
     swap,
 )
@@ -31,14 +31,14 @@ _LINE_OF_JSON = re.compile(r"\n([ \t]*+)(?=[\"'{\[}\]\d-]|true\b|false\b|null\b|
 _MARGIN = re.compile(r"[ \t]*+")
 _ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
 _MAY_BE_LOST = re.compile(r"\\(?:[nrt][a-z]|[bf][A-Za-z])")
-"""An escape of JSON that is the beginning of a word, if backslashes stand for themselves here."""
+"""A valid JSON escape that may be a literal backslash and the first letter of a word."""
 _FOREIGN_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|(['`“”‘’]))")
-_PARTS_TWO = frozenset(";，、；：|+=&")
-"""What stands between two strings where others than JSON have a comma: between quotes it quotes nothing."""
+_SEPARATORS = frozenset(";，、；：|+=&")
+"""Characters that may separate two strings in place of a comma; quotes around them do not quote anything."""
 _STRUCTURE = frozenset(" \t\r\n,[]{}:")
 
 
-class Strings(Reading):
+class Strings(Tokenizer):
     def _string(self, start: int) -> int:
         body, closing = self._body, QUOTES[self._body[start]]
         edits = swap(start, body[start], '"')
@@ -66,7 +66,7 @@ class Strings(Reading):
                 return self._end_string(start, ended, edits)
             elif mark < " ":
                 if mark == "\n" and self._wants_name():
-                    raise Unreadable  # No name has two lines: a quote is missing, and another behind it.
+                    raise NoSafeRepair  # Names have one line: a quote is missing, and another one after it.
                 edits.append(Edit(at, mark, json.dumps(mark)[1:-1]))
                 at += 1
             elif mark not in closing or self._is_apostrophe(at, mark):
@@ -75,9 +75,9 @@ class Strings(Reading):
                 at += 1
             elif self._closes(start, at):
                 if wild and lost:
-                    raise Unreadable  # In C:\\Users\\new both backslashes are meant, or only the first.
+                    raise NoSafeRepair  # In C:\\Users\\new it is unclear whether the second is an escape.
                 if wild and escaped % 2 == 1:
-                    raise Unreadable  # One of the backslashes was written before a quote that is gone.
+                    raise NoSafeRepair  # A backslash may have escaped a quote that is missing.
                 self._check_inner(inner)
                 edits += swap(at, mark, '"')
                 self.tokens.append(Token("s", start, at + 1, edits))
@@ -86,7 +86,7 @@ class Strings(Reading):
                 ended = self._ends_before(start, at)
                 if ended is not None:
                     if inner:
-                        raise Unreadable
+                        raise NoSafeRepair
                     return self._end_string(start, ended, edits)
                 inner.append(at)
                 edits.append(Edit(at, mark, '\\"' if mark == '"' else mark))
@@ -97,7 +97,7 @@ class Strings(Reading):
         return mark in "'’" and body[at - 1].isalnum() and at + 1 < self._end and body[at + 1].isalnum()
 
     def _escape(self, at: int) -> tuple[int, Edit | None, bool]:
-        """Length of the escape, what would spell it as JSON, and is it none at all? Length 0: cut by the end."""
+        """The escape's length (0: cut off by the end), its edit to JSON, and whether it is not an escape at all."""
         body = self._body
         known = _ESCAPE.match(body, at, self._end)
         if known is not None:
@@ -120,7 +120,7 @@ class Strings(Reading):
         after = min(match_end(BLANK, body, at + 1), self._end)
         if after >= self._end:
             if self._tail(start, at) != at:
-                raise Unreadable  # Cut behind a quote: a closing one, or the opening one of what is not there.
+                raise NoSafeRepair  # Cut after a quote that may be closing, or the opening one of the next string.
             return True
         follows = body[after]
         if follows == ":":
@@ -134,9 +134,9 @@ class Strings(Reading):
         if follows in "{[":
             return self._stack[-1:] == ["]"]
         if at == start + 1 and after == at + 1 and follows == body[at]:
-            raise Unreadable  # Three quotes in a row: an empty string and another, or Python's.
+            raise NoSafeRepair  # Three quotes in a row: an empty string and another one, or Python's triple quote.
         if follows in QUOTES and (follows == '"' or follows != body[at] or after > at + 1):
-            # Beside another string a comma is missing, unless this quote begins an empty string.
+            # Before another string a comma is missing, unless this quote begins an empty string.
             if after > at + 1 or at == start + 1 or (self._stack[-1:] == ["}"] and _NEXT_KEY.match(body, after)):
                 return True
             return self._tail(start, at) == at
@@ -145,38 +145,38 @@ class Strings(Reading):
         return _BARE_KEY.match(body, after) is not None
 
     def _tail(self, start: int, at: int) -> int:
-        """Where the run of structure characters before ``at`` begins; ``at`` itself if there is no mark in it."""
+        """The start of the run of structural characters before ``at``; ``at`` if the run is only white space."""
         first = at
         while first > start + 1 and self._body[first - 1] in _STRUCTURE:
             first -= 1
         return at if not self._body[first:at].strip() else first
 
     def _ends_before(self, start: int, at: int) -> int | None:
-        """The place where a string without its closing quote ends: this quote opens the next token."""
+        """The end of a string without closing quote, if the quote at ``at`` opens the next token; else ``None``."""
         body = self._body
         if self._wants_name():
             colon = body.find(":", start + 1, at)
             if colon < 0 or not CLEAN_NAME.match(body[start + 1 : colon]):
-                raise Unreadable
+                raise NoSafeRepair
             return colon
         first = self._tail(start, at)
         if first == at or at + 1 >= self._end or body[at + 1].isspace():
             return None
         marks = body[first:at]
         if ":" in marks or marks.count(",") > 1:
-            raise Unreadable  # One of two commas may belong to the string.
+            raise NoSafeRepair  # One of the commas may belong to the string.
         content = body[start + 1 : first]
         in_object = self._stack[-1:] == ["}"]
         if (marks.rstrip()[-1:] in ",{" if in_object else marks.rstrip()[-1:] == "{") and not _NEXT_KEY.match(body, at):
             return None
         if not marks.strip().strip(",{}[] \n\t\r") == "" or _HIDDEN_ITEM.search(content) or "\n" in content:
-            raise Unreadable
+            raise NoSafeRepair
         return first
 
     def _ends_with_line(self, start: int, at: int) -> int | None:
-        """Where a string without its closing quote ends, if the next line begins like the next member does.
+        """The end of a string without closing quote, if the next line begins like a member; else ``None``.
 
-        Only in a text whose members begin lines, and when the next line stands as far in as this one.
+        Only in a text with one member per line, and if the next line has the same indentation.
         """
         body = self._body
         line = body.rfind("\n", 0, start) + 1
@@ -193,7 +193,7 @@ class Strings(Reading):
         return start + 1 + len(content if is_last else content[:-1].rstrip())
 
     def _end_string(self, start: int, end: int, edits: list[Edit]) -> int:
-        """End a string whose closing quote is missing."""
+        """Add a string token whose closing quote is missing (a guess)."""
         self.guesses += 1
         edits = [e for e in edits if e.position < end]
         edits.append(Edit(end, "", '"'))
@@ -201,16 +201,16 @@ class Strings(Reading):
         return end
 
     def _unended(self, start: int, edits: list[Edit], inner: list[int]) -> int:
-        """The text ends inside this string: its quote is missing, or the text was cut."""
+        """The text ends inside this string: its closing quote is missing, or the text was cut off."""
         body = self._body
         content = body[start + 1 : self._end]
         if not content.strip() and self.tokens[-1:] and self.tokens[-1].kind not in "{[,:":
-            raise Unreadable  # A quote too many, or one that closes what never was opened.
+            raise NoSafeRepair  # A superfluous quote, or a closing one without its opening one.
         if self._wants_name():
             colon = content.find(":")
             if colon >= 0:
                 if not CLEAN_NAME.match(content[:colon]) or content.rstrip()[-1:] not in "}]":
-                    raise Unreadable
+                    raise NoSafeRepair
                 return self._end_string(start, start + 1 + colon, edits)
             return self._cut_string(start, self._end, edits)
         closers = "".join(reversed(self._stack))
@@ -223,25 +223,25 @@ class Strings(Reading):
         else:
             stripped = stripped.rstrip()
             if inner or stripped.endswith('\\"') or "\n" in stripped or (body[start] == "'" and "'" in stripped):
-                raise Unreadable
+                raise NoSafeRepair
             if any(("{" if closer == "}" else "[") in stripped for closer in closers):
-                raise Unreadable  # What looks like the closing brackets belongs to the string, it may be.
+                raise NoSafeRepair  # What looks like closing brackets may belong to the string.
             if inner or _has_closer(stripped) or _HIDDEN_ITEM.search(stripped) or _HIDDEN_END.search(stripped):
-                raise Unreadable
+                raise NoSafeRepair
             if self._stack[-1:] == ["]"] and re.search(r"(?:\d|true|false|null)\Z", stripped):
-                raise Unreadable  # It may be an element of its own, the comma being lost with the quote.
+                raise NoSafeRepair  # It may be a separate element whose comma is missing together with the quote.
             return self._end_string(start, start + 1 + len(stripped), edits)
         if _has_closer(content) or _HIDDEN_END.search(content) or _HIDDEN_QUOTE.search(content) or len(inner) % 2 == 1:
-            raise Unreadable
+            raise NoSafeRepair
         if "\n" in content[len(content.rstrip()) :]:
-            raise Unreadable
+            raise NoSafeRepair
         self._check_inner(inner)
         if _HIDDEN_NAME.search(content) and any(t.kind == "s" and t.edits for t in self.tokens):
-            raise Unreadable  # Names stand bare in this text, and this may be one.
+            raise NoSafeRepair  # This text has unquoted names, and this may be one.
         return self._cut_string(start, self._end, edits)
 
     def _cut_string(self, start: int, end: int, edits: list[Edit]) -> int:
-        """A string that the end cut off; ``end``: before a half escape."""
+        """Add a string token that the end of the text cut off; ``end`` excludes an incomplete escape."""
         if _HALF_AT_END.search(self._body, max(start, end - 6), end) and (
             self._body[start:end].endswith("\\\\" + self._body[end - 5 : end]) is False
         ):
@@ -257,20 +257,20 @@ class Strings(Reading):
         self.inner += 1
         if len(inner) % 2 == 1:
             if all(body[i - 1].isdigit() for i in inner):
-                return  # Inches.
-            raise Unreadable
+                return  # Quotes after digits are inch marks.
+            raise NoSafeRepair
         for opens, closes in zip(inner[::2], inner[1::2], strict=True):
             if (
-                body[opens + 1] in _PARTS_TWO
+                body[opens + 1] in _SEPARATORS
                 or body[opens + 1].isspace()
                 or body[closes - 1].isspace()
                 or body[opens - 1].isalnum()
             ):
-                raise Unreadable
+                raise NoSafeRepair
 
 
 def _has_closer(text: str) -> bool:
-    """Is a bracket closed in this text that was not opened in it?"""
+    """True if the text contains a closing bracket without its opening one."""
     depth = {"}": 0, "]": 0}
     for mark in re.findall(r"[{}\[\]]", text):
         if mark in "{[":

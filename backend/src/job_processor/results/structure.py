@@ -1,41 +1,46 @@
-"""Commas, colons and brackets: which must go in or out so that the tokens are JSON, if there is one way only.
+"""Finds which commas, colons and brackets to add or delete so that the tokens are JSON, if there is only one way.
 
-Works on the tokens' kinds alone: ``{ } [ ] , :``, ``s`` (string or name), ``v`` (number, literal). A missing or
-needless comma is mended where it is met. One bracket that is missing in the midst of a text is looked for at
-every place; if two places give two values, there is no repair. Brackets missing at the end are a cut text.
+Works on the kinds of the tokens (``tokenizer.Token``). A missing or
+superfluous comma is repaired in place. One missing bracket is tried at every position; if two positions give different
+values, there is no repair. Brackets missing at the end mean that the text was cut off.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 SEARCH_STEPS = 300_000
-"""Tokens looked at in the search for a missing bracket: some hundred milliseconds; small texts are searched whole."""
+"""Limit of the search for a missing bracket, in tokens visited: a few hundred milliseconds. Small texts are searched
+completely."""
 
 _CLOSES = {"{": "}", "[": "]"}
 
 
 @dataclass(slots=True)
 class Walk:
-    """How far the tokens could be read, and what that took."""
+    """The result of ``walk``: how far the tokens are JSON, and with which changes. Numbers are token indexes."""
 
     stopped: int
-    """The first token that fits nowhere; the number of tokens when all fit."""
+    """The first token that does not fit; the number of tokens if all fit."""
     open: str
-    """Brackets that are still open, outermost first."""
+    """Opening brackets not yet closed, outermost first."""
     state: str
     added: list[tuple[int, str]] = field(default_factory=list)
-    """A mark to put before a token."""
+    """A comma or colon to insert before a token."""
     dropped: list[int] = field(default_factory=list)
-    """Commas to take out, and closing brackets too many."""
+    """Superfluous commas and closing brackets."""
     keys: list[int] = field(default_factory=list)
-    """Tokens that are names."""
+    """Tokens that are member names."""
     member: int = 0
-    """Where the member under way begins, with its comma."""
+    """Where the current member begins, including its comma."""
 
 
 def walk(kinds: str) -> Walk:
-    """States: ``root`` a value; ``end`` nothing; ``name``/``name+`` a name, after ``{``/after a comma; ``colon``;
-    ``value``; ``item``/``item+`` an element, after ``[``/after a comma; ``after`` a comma or the closing bracket."""
+    """Run a state machine over the token kinds, adding and dropping commas and colons where there is only one way.
+
+    A state says what is expected next. ``root``: a value; ``end``: nothing; ``name``/``name+``: a name, after ``{`` or
+    a comma; ``colon``; ``value``; ``item``/``item+``: an element, after ``[`` or a comma; ``after``: a comma or the
+    closing bracket.
+    """
     found = Walk(len(kinds), "", "root")
     stack: list[str] = []
     comma = -1
@@ -113,16 +118,16 @@ def walk(kinds: str) -> Walk:
 
 
 def with_one_bracket(kinds: str, columns: Sequence[int | None]) -> tuple[int, str] | None:
-    """Where one bracket more makes the tokens whole: before which token, and which.
+    """The position (token index) and the bracket whose insertion makes the tokens valid.
 
-    ``columns``: of tokens that begin a line, how far in they stand. ``None`` when the bracket fits at no place, or
-    when places give different values and the lines do not tell which is right.
+    ``columns``: the indentation of tokens that begin a line. ``None`` if no insertion works, or if several give
+    different values and the indentation does not decide.
     """
     furthest = walk(kinds).stopped
     fitting: list[tuple[int, int, str]] = []  # Cost, place, bracket.
     steps = 0
     if _without_one(kinds, furthest) != set():
-        return None  # It may be one too many instead.
+        return None  # One bracket may be superfluous instead.
     for at in range(furthest, -1, -1):
         for mark in "{}[]":
             if not _fits(kinds, at, mark):
@@ -140,26 +145,28 @@ def with_one_bracket(kinds: str, columns: Sequence[int | None]) -> tuple[int, st
                 fitting.append((len(found.added) + len(found.dropped), at, mark))
     cheapest = min((cost for cost, _, _ in fitting), default=0)
     best = [(at, mark) for cost, at, mark in fitting if cost == cheapest]
-    if len(_shapes(kinds, best)) > 1:
-        best = [(at, mark) for at, mark in best if lines_up(kinds, columns, at, mark) is True]
-    return best[0] if len(_shapes(kinds, best)) == 1 else None
+    if len(_nestings(kinds, best)) > 1:
+        best = [(at, mark) for at, mark in best if indentation_fits(kinds, columns, at, mark) is True]
+    return best[0] if len(_nestings(kinds, best)) == 1 else None
 
 
 def surplus_is_sure(kinds: str, dropped: int, columns: Sequence[int | None]) -> bool:
-    """Is the closing bracket ``dropped`` the one too many? Only if no other one's loss gives another nesting.
+    """True if only the closing bracket ``dropped`` can be superfluous: dropping any other gives the same nesting.
 
     ``columns`` as in ``with_one_bracket``.
     """
     left = f"{kinds[:dropped]}{kinds[dropped + 1 :]}"
     found = _without_one(kinds, dropped)
     return found == {left.replace(",", "")} or (
-        found is not None and lines_up(left, [*columns[:dropped], *columns[dropped + 1 :]]) is True
+        found is not None and indentation_fits(left, [*columns[:dropped], *columns[dropped + 1 :]]) is True
     )
 
 
 def _without_one(kinds: str, last: int) -> set[str] | None:
-    """The nestings that are left when one closing bracket up to ``last`` goes, and no comma comes. ``None``: too many
-    places to try."""
+    """The nestings that result from deleting one closing bracket up to ``last`` without adding a comma.
+
+    ``None``: too many positions to try.
+    """
     found: set[str] = set()
     steps = 0
     for at in range(min(last, len(kinds) - 1), -1, -1):
@@ -175,15 +182,15 @@ def _without_one(kinds: str, last: int) -> set[str] | None:
     return found
 
 
-def _shapes(kinds: str, found: list[tuple[int, str]]) -> set[str]:
-    """The nestings they lead to."""
+def _nestings(kinds: str, found: list[tuple[int, str]]) -> set[str]:
+    """The nestings that result from the insertions ``found``."""
     return {f"{kinds[:at]}{mark}{kinds[at:]}".replace(",", "") for at, mark in found}
 
 
-def lines_up(kinds: str, columns: Sequence[int | None], at: int = -1, mark: str = "") -> bool | None:
-    """Do the members of each bracket that begin a line stand equally far in, and further than their bracket's end?
+def indentation_fits(kinds: str, columns: Sequence[int | None], at: int = -1, mark: str = "") -> bool | None:
+    """True if members on lines of their own are indented equally in each bracket, and more than its closing bracket.
 
-    ``at``, ``mark``: a bracket more. ``None``: hardly a token begins a line, so this says nothing.
+    ``at``, ``mark``: an inserted bracket. ``None``: fewer than two tokens begin a line, so indentation says nothing.
     """
     if sum(1 for column in columns[1:] if column is not None) < 2:
         return None

@@ -1,6 +1,6 @@
-"""JSON's tokens as patterns. Possessive throughout: no text makes them go back and try again.
+"""Regular expressions for JSON's tokens, without backtracking: quantifiers are possessive.
 
-A group that repeats is atomic (``(?>(?:…)*)``) instead: Python before 3.11.4 reads possessive groups wrongly.
+Repeated groups are atomic instead (``(?>(?:…)*)``), because possessive groups are broken before Python 3.11.4.
 """
 
 import re
@@ -10,7 +10,7 @@ STRING = r'"[^"\\\x00-\x1f]*+(?>(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x
 NUMBER = r"-?(?:0|[1-9][0-9]*+)(?>(?:\.[0-9]++)?)(?>(?:[eE][+-]?[0-9]++)?)"
 LITERAL = r"(?:true|false|null)"
 
-HALF = re.compile("[\ud800-\udfff]")
-"""Half a surrogate pair in a decoded string: no character, and nothing that UTF-8 can carry."""
-ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
-"""Where a half, or a pair, is written as an escape."""
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""A lone surrogate in a decoded string: not a character, and not encodable as UTF-8."""
+ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+"""The escape of a surrogate, lone or one of a pair."""

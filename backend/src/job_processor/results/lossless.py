@@ -1,15 +1,14 @@
-"""Does a repair keep everything that was said? Asked of every proposal, whoever made it.
+"""Checks that a suggested repair loses no content. Applied to every repair, independent of how it was found.
 
-Knows nothing of how a proposal was made: it sees the text, the edits, and where the JSON stands in the text. Since
-edits change a text in its place, order is kept when each of them is harmless:
+It sees only the text, the edits, and the span of the JSON in the text. Edits are made in place, so the order of the
+content is preserved if each edit is harmless:
 
-- Outside of the JSON an edit only takes out.
-- Inside, what an edit takes out and what it puts in hold the same letters, digits and signs, an escape counting as
-  its character and Python's True, False and None as JSON's words. White space, commas, quotes and brackets are no
-  signs. A comment may go whole.
-- No opening bracket and no colon that stands outside of strings is taken out: every value stays under its name and in
-  its container.
-- Of a cut text, everything up to ``cut_at`` is kept by these rules, and the rest is named as dropped.
+- Outside the JSON an edit only deletes.
+- Inside it, the deleted and the inserted text have the same content: letters, digits and other characters except white
+  space, commas, quotes and brackets. Escapes are decoded, and Python's True, False and None equal JSON's literals.
+- A comment may be deleted as a whole.
+- No opening bracket and no colon outside a string is deleted: every value keeps its name and its container.
+- In a cut text these rules apply up to ``cut_at``; the rest is reported as dropped.
 """
 
 import re
@@ -28,27 +27,27 @@ _CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """Places in the raw text: the JSON is ``start`` to ``end``, and whole up to ``cut_at`` when it was cut."""
+class JsonSpan:
+    """Where the JSON is in the raw text: from ``start`` to ``end``; complete up to ``cut_at`` if it was cut off."""
 
     start: int
     end: int
     cut_at: int | None = None
 
 
-def keeps_all(raw: str, text: str, edits: Sequence[Edit], bounds: Bounds) -> bool:
-    """Is every one of ``edits``, which lead from ``raw`` to ``text``, harmless? They stand in order and apart."""
+def is_lossless(raw: str, text: str, edits: Sequence[Edit], span: JsonSpan) -> bool:
+    """True if ``edits`` lead from ``raw`` to ``text`` and each is harmless. They must be ordered and not overlap."""
     at = length = 0
-    last = bounds.end if bounds.cut_at is None else bounds.cut_at
+    last = span.end if span.cut_at is None else span.cut_at
     built: list[str] = []
-    comments: list[int] = []  # Where they stood, counted in ``text``.
+    comments: list[int] = []  # Positions in ``text`` of the deleted comments.
     for edit in edits:
         stop = edit.position + len(edit.before)
         if edit.position < at or raw[edit.position : stop] != edit.before:
             return False
         built += (raw[at : edit.position], edit.after)
         length += edit.position - at
-        if stop <= bounds.start and edit.position < bounds.start:
+        if stop <= span.start and edit.position < span.start:
             if edit.after:
                 return False
         elif _is_comment(edit, last):
@@ -61,7 +60,7 @@ def keeps_all(raw: str, text: str, edits: Sequence[Edit], bounds: Bounds) -> boo
 
 
 def _is_comment(edit: Edit, last: int) -> bool:
-    """Is a comment taken out, and nothing else?"""
+    """True if the edit deletes a comment and nothing else."""
     if edit.after.strip() or edit.position + len(edit.before) > last:
         return False
     return bool(edit.before.strip()) and _COMMENT.match(edit.before) is not None

@@ -4,12 +4,12 @@ import pytest
 
 from job_processor.core.verdict import Edit
 from job_processor.results.edits import apply_edits
-from job_processor.results.kept import Bounds, keeps_all
+from job_processor.results.lossless import JsonSpan, is_lossless
 
 
 def passes(raw: str, *edits: Edit, start: int = 0, end: int | None = None, cut_at: int | None = None) -> bool:
-    bounds = Bounds(start, len(raw) if end is None else end, cut_at)
-    return keeps_all(raw, apply_edits(raw, edits), edits, bounds)
+    span = JsonSpan(start, len(raw) if end is None else end, cut_at)
+    return is_lossless(raw, apply_edits(raw, edits), edits, span)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,6 @@ def test_of_a_cut_text_only_what_is_behind_the_last_whole_value_may_go() -> None
 
 
 def test_edits_that_do_not_lead_to_the_text_or_overlap_do_not_pass() -> None:
-    assert not keeps_all("[1,]", "[2]", [Edit(2, ",", "")], Bounds(0, 4))
-    assert not keeps_all("[1,]", "[1]", [Edit(2, ",", ""), Edit(1, "1,", "1")], Bounds(0, 4))
-    assert not keeps_all("[1,]", "[1]", [Edit(2, ";", "")], Bounds(0, 4))
+    assert not is_lossless("[1,]", "[2]", [Edit(2, ",", "")], JsonSpan(0, 4))
+    assert not is_lossless("[1,]", "[1]", [Edit(2, ",", ""), Edit(1, "1,", "1")], JsonSpan(0, 4))
+    assert not is_lossless("[1,]", "[1]", [Edit(2, ";", "")], JsonSpan(0, 4))

@@ -1,4 +1,4 @@
-"""Reading what a model answered. Whatever it is, it becomes an outcome with a clear code. Pure."""
+"""Assembles a model's answer, whole or from the chunks of a stream, and converts it to an outcome. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, Final
 from job_processor.core.job import JobError, Usage
 from job_processor.core.outcome import Failed, Outcome, Succeeded
 from job_processor.processors import result_size
-from job_processor.processors.words import QUOTE_LIMIT, one_line
+from job_processor.processors.text import QUOTE_LIMIT, one_line
 
 _FILTERED: Final = ("content_filter", "The model's content filter withheld the answer.", False)
 _TOO_SHORT: Final = ("length", "The answer was cut off at the token limit.", False)
@@ -24,23 +24,23 @@ _CUT_OFF: Final = {
     **dict.fromkeys(("malformed_function_call", "unexpected_tool_call"), _BROKEN),
     "refusal": ("refusal", "The model refused.", False),
 }
-"""Reasons to finish (in lower case) that make an answer none; any other is as good as ``stop``."""
+"""Values of ``finish_reason`` (in lower case) that mean failure: code, message, retryable. Others count as ``stop``."""
 _THINKING: Final = frozenset({"thinking", "reasoning", "redacted_thinking", "reasoning_text", "thought", "reference"})
-HALVES: Final = "Halves of characters (lone surrogates) in the answer became U+FFFD."
-NO_FINISH: Final = "The model server gave no reason to finish; the answer was taken as whole."
+SURROGATES_REPLACED: Final = "Lone surrogates in the answer were replaced with U+FFFD."
+NO_FINISH: Final = "The model server gave no finish_reason; the answer was taken as complete."
 
 
 @dataclass(slots=True)
-class Answer:
-    """What has come of an answer so far, whole or in pieces. The values are a stranger's: any may be of any type."""
+class ModelAnswer:
+    """The answer received so far. The server's values are untrusted: any may have any type."""
 
-    most: int
-    """Bytes that the text may have."""
+    max_bytes: int
+    """Maximum size of the text in bytes of UTF-8."""
     parts: list[str] = field(default_factory=list)
     size: int = 0
-    """Bytes of the text so far."""
+    """Size of the text so far in bytes of UTF-8."""
     thought: int = 0
-    """Characters of thinking that came beside the text; they are no part of the result."""
+    """Characters of thinking, which is not part of the result."""
     refusal: str = ""
     finish_reason: str | None = None
     model: str | None = None
@@ -49,11 +49,11 @@ class Answer:
     choices: int = 0
     called_tools: bool = False
     is_closed: bool = False
-    """The other side said that this is all: the end mark of a stream, or a whole document."""
+    """The answer is at its end: the end marker of a stream, or one complete document."""
 
     @property
     def too_large(self) -> bool:
-        return self.size > self.most
+        return self.size > self.max_bytes
 
     @property
     def text(self) -> str:
@@ -61,17 +61,17 @@ class Answer:
 
     @property
     def is_whole(self) -> bool:
-        """Has the model finished, with text to show for it?"""
-        return self.finish_reason is not None and self._ended_badly is None and self.size > 0
+        """True if the model finished normally and there is text."""
+        return self.finish_reason is not None and self._bad_finish is None and self.size > 0
 
     @property
     def is_final(self) -> bool:
-        """Has the model itself ended its answer with what another attempt would end with too?"""
-        return self._ended_badly is not None and not self._ended_badly[2]
+        """True if the model ended the answer with a failure that another attempt would repeat."""
+        return self._bad_finish is not None and not self._bad_finish[2]
 
     @property
-    def _ended_badly(self) -> tuple[str, str, bool] | None:
-        # Google says more behind a colon: "content_filter: RECITATION".
+    def _bad_finish(self) -> tuple[str, str, bool] | None:
+        # Google appends details: "content_filter: RECITATION".
         return (
             None if self.finish_reason is None else _CUT_OFF.get(self.finish_reason.partition(":")[0].strip().lower())
         )
@@ -82,29 +82,29 @@ class Answer:
 
     @property
     def partial(self) -> str | None:
-        """The text so far, fit to be kept; ``None``: there is none."""
-        return sound(self.text)[0] or None
+        """The text so far as valid Unicode; ``None`` if there is none."""
+        return valid_unicode(self.text)[0] or None
 
     def add(self, piece: Any, *, delta: bool) -> bool:
-        """Take in a whole completion, or with ``delta`` a chunk of one; True when it brought text."""
-        self.model = _name(_of(piece, "model")) or self.model
-        self._count(_of(piece, "usage"))
-        choices = _of(piece, "choices")
+        """Add a complete completion or, with ``delta``, a chunk of one. True if it contained text."""
+        self.model = _name(_get(piece, "model")) or self.model
+        self._count(_get(piece, "usage"))
+        choices = _get(piece, "choices")
         if not isinstance(choices, list) or not choices:
             return False
         self.choices += 1
         choice = _first(choices)
-        self.finish_reason = _name(_of(choice, "finish_reason")) or self.finish_reason
-        message = _of(choice, "delta" if delta else "message")
+        self.finish_reason = _name(_get(choice, "finish_reason")) or self.finish_reason
+        message = _get(choice, "delta" if delta else "message")
         if message is None:
-            # Some servers send the one where the other belongs.
-            message = _of(choice, "message" if delta else "delta")
-        if _of(message, "tool_calls") or _of(message, "function_call"):
+            # Some servers mix the two up.
+            message = _get(choice, "message" if delta else "delta")
+        if _get(message, "tool_calls") or _get(message, "function_call"):
             self.called_tools = True
-        self._refuse(_text(_of(message, "refusal")))
-        self.thought += len(_text(_of(message, "reasoning_content")) or _text(_of(message, "reasoning")) or "")
+        self._refuse(_text(_get(message, "refusal")))
+        self.thought += len(_text(_get(message, "reasoning_content")) or _text(_get(message, "reasoning")) or "")
         before = self.size
-        for kind, text in _texts(_of(message, "content")):
+        for kind, text in _texts(_get(message, "content")):
             if kind in _THINKING:
                 self.thought += len(text)
             elif kind == "refusal":
@@ -119,31 +119,32 @@ class Answer:
             self.refusal += text
 
     def _count(self, usage: Any) -> None:
-        self.prompt_tokens = _number(_of(usage, "prompt_tokens"), self.prompt_tokens)
-        self.completion_tokens = _number(_of(usage, "completion_tokens"), self.completion_tokens)
+        self.prompt_tokens = _number(_get(usage, "prompt_tokens"), self.prompt_tokens)
+        self.completion_tokens = _number(_get(usage, "completion_tokens"), self.completion_tokens)
 
     def outcome(self) -> Outcome:
-        """What the answer, now at its end, comes to."""
-        ended = self._trouble()
-        if ended is not None:
-            code, message, retryable = ended
+        """The outcome of the answer at its end."""
+        failure = self._failure()
+        if failure is not None:
+            code, message, retryable = failure
             return self.failed(code, message, retryable=retryable)
-        return self.taken(None if self.finish_reason is not None else NO_FINISH)
+        return self.succeeded(None if self.finish_reason is not None else NO_FINISH)
 
-    def taken(self, note: str | None) -> Outcome:
-        """The text as the result; ``note``: what was odd about its end."""
-        text, halves = sound(self.text)
-        return Succeeded(text, usage=self.usage, note=" ".join(filter(None, (note, halves))) or None)
+    def succeeded(self, note: str | None) -> Outcome:
+        """The text as the result. ``note``: a remark for the history about an unusual end."""
+        text, replaced = valid_unicode(self.text)
+        return Succeeded(text, usage=self.usage, note=" ".join(filter(None, (note, replaced))) or None)
 
     def failed(self, code: str, message: str, *, retryable: bool = True) -> Failed:
-        """A failed attempt, with what came of the answer."""
+        """A failed attempt that keeps the partial answer and its usage."""
         return Failed(JobError(code, message), retryable=retryable, usage=self.usage, partial=self.partial)
 
-    def _trouble(self) -> tuple[str, str, bool] | None:
+    def _failure(self) -> tuple[str, str, bool] | None:
+        """Code, message and retryable, if the answer is no result."""
         if self.too_large:
-            error = result_size.too_large("The answer", self.most)
+            error = result_size.too_large("The answer", self.max_bytes)
             return error.code, error.message, False
-        ended = self._ended_badly
+        ended = self._bad_finish
         if ended is not None and not (self.refusal and ended[0] == "refusal"):
             return ended
         if self.refusal:
@@ -155,15 +156,15 @@ class Answer:
         if self.finish_reason is None and not (self.is_closed and self.size > 0):
             return "answer_cut_off", "The answer ended before the model had finished.", True
         if self.size == 0:
-            thought = f" It thought, in {self.thought} characters." if self.thought else ""
+            thought = f" It sent {self.thought} characters of thinking." if self.thought else ""
             return "empty_answer", f"The model answered with no text.{thought}", True
         return None
 
 
-def sound(text: str) -> tuple[str, str | None]:
-    """The text that a store can keep, and a note about what had to be replaced for that.
+def valid_unicode(text: str) -> tuple[str, str | None]:
+    """The text as valid Unicode, and a note for the history if something was replaced.
 
-    Surrogate pairs that came in two pieces are joined; a half that is left over becomes U+FFFD.
+    Surrogate pairs that arrived in two chunks are joined; a lone surrogate becomes U+FFFD.
     """
     if text.isascii():
         return text, None
@@ -171,24 +172,24 @@ def sound(text: str) -> tuple[str, str | None]:
     try:
         return joined.decode("utf-16-le"), None
     except UnicodeDecodeError:
-        return joined.decode("utf-16-le", "replace"), HALVES
+        return joined.decode("utf-16-le", "replace"), SURROGATES_REPLACED
 
 
-def _of(value: object, name: str) -> Any:
+def _get(value: object, name: str) -> Any:
     return value.get(name) if isinstance(value, dict) else None
 
 
 def _first(choices: list[Any]) -> Any:
-    """The choice with index 0; of those that have no index the first. ``None``: this piece is of others only."""
+    """The choice with index 0, or the first one if it has no index; ``None`` if the chunk has only other choices."""
     for choice in choices:
-        index = _of(choice, "index")
+        index = _get(choice, "index")
         if index in (0, "0") or (index is None and choice is choices[0]):
             return choice
     return None
 
 
 def _texts(content: object) -> Iterator[tuple[str, str]]:
-    """The texts of a message, in order, each with its type: of a string, of a list of strings and of parts, of one."""
+    """Type and text of each part of a message, in order. ``content``: a string, a part, or a list of these."""
     if isinstance(content, str):
         yield "text", content
     elif isinstance(content, list):

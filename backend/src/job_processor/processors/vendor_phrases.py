@@ -1,6 +1,6 @@
-"""The codes and phrases by which vendors say what is wrong. Data only; refusals.py says what is done with them.
+"""Vendors' error codes and phrases. Data only; used by error_kinds.py.
 
-Codes are in lower case. Phrases are parts of one regular expression each, whatever the case of the text.
+Codes are in lower case. Phrases are alternatives of one regular expression, which ignores case.
 """
 
 import re
@@ -36,9 +36,9 @@ STATUS_OF_NAMES: Final = {
     **dict.fromkeys(("serviceunavailableexception", "serviceunavailable"), 503),
     **dict.fromkeys(("modeltimeoutexception",), 504),
 }
-"""What an error counts as that names no number."""
+"""The HTTP status of an error that names none by number."""
 VAGUE: Final = frozenset({"invalid_request_error", "invalid_request", "api_error", "server_error", "unknown"})
-"""Names that some servers give to every error: they count where no other is there."""
+"""Names that some servers use for every error; they count only if there is no other name."""
 
 FILTERED: Final = frozenset(
     {
@@ -52,7 +52,7 @@ FILTERED_WORDS: Final = _any(
     r"content (?:management|filter\w*|usage|safety) polic",
     r"content[- ]filter",
     r"(?:content|input|prompt|output) (?:was |is |has been )?(?:flagged|blocked|filtered)\b",
-    # Firewalls say that a request was blocked.
+    # Not "blocked": firewalls use that word.
     r"request (?:was |is |has been )?flagged\b",
     r"considered high risk",
     r"(?:safety|moderation) (?:system|filter|policy|settings)",
@@ -91,7 +91,7 @@ TOO_LONG_WORDS: Final = _any(
     r"(?:body|payload|entity|content) (?:is )?too large",
     r"exceeds? (?:the )?(?:maximum|max) (?:number of |allowed )?(?:input |prompt )?tokens",
     r"longer than the (?:maximum model length|model'?s)",
-    # The limit of an answer that is left over beside the prompt.
+    # The prompt leaves no room for an answer.
     r"max_tokens must be at least 1, got -\d",
     r"max(?:imum)? sequence length",
     r"context (?:the )?overflow|context length of only|>= n_ctx",
@@ -146,7 +146,7 @@ BARRED_WORDS: Final = _any(
     r"endpoint (?:\S+ ){1,5}not found",
     r"only for api versions",
 )
-"""Said with 400 of an account, a place or an endpoint: no job has a part in it."""
+"""Sent with status 400 about an account, a location or an endpoint; the job is not to blame."""
 WRONG_ADDRESS_WORDS: Final = _any(
     r"plain http request was sent to https port",
     r"no required ssl certificate was sent",
@@ -235,7 +235,7 @@ NO_SYSTEM_WORDS: Final = _any(
     r"does not support (?:the )?(?:system|developer) (?:role|messages?)",
     r"role[^.]{0,40}does not support 'developer'",
     r"unexpected role ['\"`]?(?:system|developer)",
-    # Of all that is sent only the system message can be one too many.
+    # Only the system message can violate the alternation.
     r"roles must alternate user/assistant",
 )
 NO_THINKING_WORDS: Final = _any(
@@ -250,7 +250,7 @@ COMPLAINT_WORDS: Final = _any(
     r"out of (?:range|bounds)|between|range|greater|less|at (?:most|least)|exceed|>|<",
     r"too (?:large|small|high|low|long|many)",
 )
-"""A text that names an option must also find fault: an option may be named in passing."""
+"""A message that names an option must also contain one of these, because it may name an option in passing."""
 
 ALIASES: Final = {
     **dict.fromkeys(("max_output_tokens", "maxoutputtokens", "max_new_tokens", "num_predict"), "max_tokens"),
@@ -263,7 +263,7 @@ ALIASES: Final = {
     **dict.fromkeys(("include_usage", "streamoptions"), "stream_options"),
     **dict.fromkeys(("deployment",), "model"),
 }
-"""What others call what our requests name otherwise."""
+"""Other names of request parameters, and the names that our requests use."""
 DISTINCT: Final = frozenset({"temperature"})
-"""Names that are said of nothing else. Any other without an underscore is an ordinary word: it names an option only as
-code, or after "parameter"."""
+"""Parameter names that have no other meaning in a message. Other names without underscore are ordinary words and count
+only in quotes or after "parameter"."""

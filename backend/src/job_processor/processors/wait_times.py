@@ -1,20 +1,20 @@
-"""Times to wait that stand in the body of an answer: in fields of an error, or in its words. Pure."""
+"""Parses retry delays and retry times in error fields and messages. Pure."""
 
 import re
 from datetime import datetime
 from typing import Any, Final
 
 FURTHEST_MS: Final = 10 * 366 * 86_400_000
-"""No answer lies further ahead than ten years: a number of 400 digits is a mistake, and no time."""
+"""Maximum delay: ten years. A number of 400 digits is an error and not a time."""
 
 _MOMENT_MS: Final = 1_000_000_000_000
-"""In 2001: as a time to wait it would be thirty years."""
+"""September 2001 in milliseconds since 1970; as a delay it would be thirty years."""
 _UNIT_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _NUMBER: Final = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
 _DURATION: Final = re.compile(r"(?:\d{1,15}(?:\.\d{1,9})?(?:ms|s|m|h|d))+")
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
-# The fields in which a time to wait is given, and the unit of a plain number there.
+# Fields with a retry delay or time, and the unit of a plain number in milliseconds.
 _FIELDS: Final = {
     **dict.fromkeys(("retry_after", "retryafter", "retry_after_seconds", "retryafterseconds"), 1_000),
     **dict.fromkeys(("retry_after_secs", "retry_after_sec", "estimated_time", "retrydelay", "retry_delay"), 1_000),
@@ -42,7 +42,7 @@ _DELAY_FIELD: Final = re.compile(r"retry_?delay[\"'\\: =]{1,8}([0-9.]+s)", re.I)
 
 
 def duration_ms(text: str) -> int | None:
-    """``1s``, ``6m0s``, ``20ms``, ``1h2m3.5s``; ``None`` for anything else."""
+    """The milliseconds of ``1s``, ``6m0s``, ``20ms`` or ``1h2m3.5s``; ``None`` for anything else."""
     text = text.strip()
     if _DURATION.fullmatch(text) is None:
         return None
@@ -50,12 +50,12 @@ def duration_ms(text: str) -> int | None:
 
 
 def number_ms(text: str, unit_ms: int) -> int | None:
-    """A plain number of units, fractions too, in milliseconds."""
+    """The milliseconds of a plain number (fractions allowed) of units of ``unit_ms``; ``None`` for anything else."""
     return int(float(text) * unit_ms) if _NUMBER.fullmatch(text.strip()) else None
 
 
 def moment_ms(text: str) -> int | None:
-    """An RFC 3339 time (one without an offset is taken as UTC) in milliseconds since 1970."""
+    """An RFC 3339 time in milliseconds since 1970; without an offset it is UTC. ``None`` for anything else."""
     text = text.strip().replace(" UTC", "Z")
     try:
         value = datetime.fromisoformat(text)
@@ -67,17 +67,20 @@ def moment_ms(text: str) -> int | None:
 
 
 def wait_or_moment(value_ms: int, now: int) -> int:
-    """The moment meant by a number of milliseconds, or of seconds taken for them: one beyond all waiting is a date."""
+    """The retry time in milliseconds since 1970 for a number that is a delay, or (if too large for one) a time.
+
+    ``value_ms``: milliseconds, or milliseconds that were multiplied by 1,000 as if they were seconds.
+    """
     if value_ms >= _MOMENT_MS * 1_000:
-        value_ms //= 1_000  # Milliseconds since 1970, in a place for seconds.
+        value_ms //= 1_000  # Milliseconds since 1970 in a field for seconds.
     at = value_ms if value_ms >= _MOMENT_MS else now + value_ms
     return min(at, now + FURTHEST_MS)
 
 
 def delay_in_field(name: str, value: Any) -> int | None:
-    """The time to wait that a field of an error holds, in milliseconds: a number, digits, ``17s``, protobuf's pair.
+    """The delay in a field of an error, in milliseconds: a number, digits, ``17s``, or protobuf's seconds and nanos.
 
-    It may be a moment as well, in milliseconds since 1970: see ``wait_or_moment``.
+    It may also be a time in milliseconds since 1970: see ``wait_or_moment``. ``None`` if the field holds neither.
     """
     unit = _FIELDS.get(name.lower().replace("-", "_"))
     if unit is None or isinstance(value, bool):
@@ -98,10 +101,10 @@ def delay_in_field(name: str, value: Any) -> int | None:
 
 
 def wait_in_words(text: str, now: int) -> int | None:
-    """The moment that words name, in milliseconds since 1970: "try again in 6m0.2s", "retry after 12 seconds"."""
-    said = _DELAY_FIELD.search(text)
-    if said is not None:
-        wait = duration_ms(said[1])
+    """The retry time in a message, in milliseconds since 1970: "try again in 6m0.2s", "retry after 12 seconds"."""
+    field = _DELAY_FIELD.search(text)
+    if field is not None:
+        wait = duration_ms(field[1])
         return None if wait is None else now + min(wait, FURTHEST_MS)
     spans = [sum(_span_ms(*part) for part in _WAIT_ONE.findall(span[1])) for span in _WAIT.finditer(text)]
     if spans:

@@ -1,8 +1,8 @@
-"""What an error says of itself, whoever wrapped it: read from the many shapes that vendors, gateways and proxies use.
+"""Extracts the details of an error from the many formats that vendors, gateways and proxies use. Pure.
 
-An error comes as the body of an answer, inside a 200, inside an event of a stream, as a list of one, inside another
-error, or as JSON in the text of another error's message. All of it is gathered; what it means is decided elsewhere
-(refusals.py, answers.py). Pure.
+An error comes as a response body, inside a 200, inside an event of a stream, as a list of one, inside another error,
+or as JSON in the text of another error's message. Everything is collected here; error_kinds.py and responses.py decide
+what it means.
 """
 
 import ast
@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from job_processor.core.nesting import is_too_deep
-from job_processor.processors.retry_words import delay_in_field
-from job_processor.processors.words import one_line, page_text
+from job_processor.processors.text import one_line, page_text
+from job_processor.processors.wait_times import delay_in_field
 
 TEXT_LIMIT: Final = 4_096
-"""Characters of messages that are searched."""
+"""Maximum characters of the messages."""
 _READ_LIMIT: Final = 64 * 1024
 _NODES: Final = 200
-"""Objects, lists and texts that are looked at; an error has some ten."""
+"""Maximum number of objects, lists and strings that are visited; an ordinary error has about ten."""
 _ITEMS: Final = 20
 
 _MESSAGES: Final = (
@@ -44,41 +44,41 @@ _STATUS_WORDS: Final = re.compile(
 
 
 @dataclass(slots=True)
-class Said:
-    """What was found, outermost first.
+class ErrorDetails:
+    """The details of an error, outermost first.
 
-    ``statuses``: as numbers in fields; ``spoken``: those that only the words name. ``names``: codes, types and
-    reasons, in lower case. ``delays_ms``: times to wait that a field gives, in milliseconds; a moment since 1970 may be
-    among them (retry_words.py). ``headers``: of an answer
-    that is told of in the error, in lower case.
+    ``statuses``: HTTP statuses in fields; ``statuses_in_text``: those in messages. ``names``: codes, types and reasons,
+    in lower case. ``params``: names of the parameters at fault. ``delays_ms``: retry delays in milliseconds; times
+    since 1970 may be among them (``wait_times.wait_or_moment``). ``headers``: of an upstream response that is quoted
+    in the error; names in lower case. ``is_page``: the error is a web page.
     """
 
     text: str = ""
     statuses: list[int] = field(default_factory=list)
-    spoken: list[int] = field(default_factory=list)
+    statuses_in_text: list[int] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     params: list[str] = field(default_factory=list)
     delays_ms: list[int] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
     is_page: bool = False
     generated: str | None = None
-    """What the model had written, where the error gives it (Groq)."""
+    """The text that the model had generated, if the error contains it (Groq)."""
 
     @property
-    def words(self) -> str:
-        """For people: short, on one line; empty when there are none."""
+    def message(self) -> str:
+        """The messages for people: short, on one line; empty if there are none."""
         return one_line(self.text)
 
 
 def decoded(data: bytes) -> object:
-    """JSON as it comes from a model server, halves of surrogate pairs included. Raises ValueError, RecursionError."""
+    """Decode JSON from a model server; lone surrogates are accepted. Raises ValueError, RecursionError."""
     if is_too_deep(data):
         raise ValueError("nested too deep")
     return json.loads(data.decode("utf-8-sig"))
 
 
-def read(body: bytes) -> Said:
-    """What the body of an answer that is an error says."""
+def read(body: bytes) -> ErrorDetails:
+    """The details in the body of an error response."""
     try:
         value = decoded(body)
     except (ValueError, RecursionError):
@@ -86,23 +86,23 @@ def read(body: bytes) -> Said:
     return gather(value)
 
 
-def _read_text(body: bytes) -> Said:
+def _read_text(body: bytes) -> ErrorDetails:
     try:
         text = body[:_READ_LIMIT].decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        # A character may have been cut at the limit; anything else is no text.
+        # A multi-byte character may be cut at the limit; anything else is not text.
         if error.start < _READ_LIMIT - 4 or len(body) <= _READ_LIMIT:
-            return Said()
+            return ErrorDetails()
         text = body[: error.start].decode("utf-8-sig", "ignore")
     if text.lstrip()[:1] == "<":
-        return Said(text=page_text(text), is_page=True)
+        return ErrorDetails(text=page_text(text), is_page=True)
     if text.lstrip()[:1] in ("{", "["):
-        return Said(text=text[:TEXT_LIMIT])
+        return ErrorDetails(text=text[:TEXT_LIMIT])
     return gather(text)
 
 
 def is_error(value: object) -> bool:
-    """Is this, found where an answer should be, an error? A plain answer's ``"error": null`` is none."""
+    """True if a value in the place of an answer is an error. ``"error": null`` is not an error."""
     match value:
         case [dict() as first, *_]:
             return is_error(first)
@@ -119,20 +119,20 @@ def is_error(value: object) -> bool:
         case {"errors": [*_, _]} | {"detail": str() | list()}:
             return True
         case dict():
-            said = any(isinstance(value.get(name), str) for name in ("message", "title", "msg"))
-            return said and any(_status(value.get(name)) is not None for name in _STATUSES)
+            details = any(isinstance(value.get(name), str) for name in ("message", "title", "msg"))
+            return details and any(_status(value.get(name)) is not None for name in _STATUSES)
         case _:
             return False
 
 
 def _says_something(error: object) -> bool:
-    """Some servers send ``{"code": 0, "message": ""}`` with every answer."""
+    """False for an empty error: some servers send ``{"code": 0, "message": ""}`` with every answer."""
     return any(error.values()) if isinstance(error, dict) else bool(error)
 
 
-def gather(value: object) -> Said:
-    """All that an error says: a bounded walk, breadth first, through the places where errors hold errors."""
-    said = Said()
+def gather(value: object) -> ErrorDetails:
+    """Collect the details of an error (decoded JSON or text), breadth first, at most ``_NODES`` values."""
+    details = ErrorDetails()
     messages: list[str] = []
     waiting: deque[object] = deque([value])
     for _ in range(_NODES):
@@ -140,17 +140,17 @@ def gather(value: object) -> Said:
             break
         found = waiting.popleft()
         if isinstance(found, str):
-            _take_text(found, said, messages, waiting)
+            _take_text(found, details, messages, waiting)
         elif isinstance(found, list):
             waiting.extend(found[:_ITEMS])
         elif isinstance(found, dict):
-            _take_object(found, said, messages, waiting)
-    said.text = _joined(messages)
-    said.spoken.extend(int(found[1] or found[2]) for found in _STATUS_WORDS.finditer(said.text))
-    return said
+            _take_object(found, details, messages, waiting)
+    details.text = _joined(messages)
+    details.statuses_in_text.extend(int(found[1] or found[2]) for found in _STATUS_WORDS.finditer(details.text))
+    return details
 
 
-def _take_text(text: str, said: Said, messages: list[str], waiting: deque[object]) -> None:
+def _take_text(text: str, details: ErrorDetails, messages: list[str], waiting: deque[object]) -> None:
     inner = _inside(text)
     if inner is None:
         messages.append(page_text(text) if text.lstrip()[:1] == "<" else text[:TEXT_LIMIT])
@@ -161,36 +161,38 @@ def _take_text(text: str, said: Said, messages: list[str], waiting: deque[object
     waiting.append(inner)
 
 
-def _take_object(value: dict[str, Any], said: Said, messages: list[str], waiting: deque[object]) -> None:
+def _take_object(value: dict[str, Any], details: ErrorDetails, messages: list[str], waiting: deque[object]) -> None:
     for name in _STATUSES:
         status = _status(value.get(name))
-        if status is not None and status not in said.statuses:
-            said.statuses.append(status)
-    said.names.update(_plain(v) for name in _NAMES if isinstance(v := value.get(name), str) and v and v != "None")
+        if status is not None and status not in details.statuses:
+            details.statuses.append(status)
+    details.names.update(_plain(v) for name in _NAMES if isinstance(v := value.get(name), str) and v and v != "None")
     if isinstance(value.get("blockReason"), str):
-        # Google's: beside no candidate, and nothing else says that it is an error.
-        said.names.add("content_filter")
-        said.params.append("prompt")
-    if said.generated is None and isinstance(written := value.get("failed_generation"), str) and written:
-        said.generated = written[:_READ_LIMIT].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    said.params.extend(v for name in _PARAMS if isinstance(v := value.get(name), str) and v not in ("", "None"))
+        # Google: the answer has no candidates and no other sign of an error.
+        details.names.add("content_filter")
+        details.params.append("prompt")
+    if details.generated is None and isinstance(written := value.get("failed_generation"), str) and written:
+        details.generated = written[:_READ_LIMIT].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    details.params.extend(v for name in _PARAMS if isinstance(v := value.get(name), str) and v not in ("", "None"))
     place = ".".join(str(step) for step in loc) if isinstance(loc := value.get("loc"), (list, tuple)) else ""
     if place:
-        said.params.append(place)
+        details.params.append(place)
     for name, inner in value.items():
         delay = delay_in_field(name, inner)
         if delay is not None:
-            said.delays_ms.append(delay)
+            details.delays_ms.append(delay)
     if isinstance(headers := value.get("headers"), Mapping):
-        said.headers |= {str(n).lower(): str(v) for n, v in headers.items() if isinstance(v, (str, int, float))}
-    spoken = next((name for name in _MESSAGES if isinstance(value.get(name), str) and value[name]), None)
-    if spoken is not None:
-        text = value[spoken]
-        # The place belongs to the words; JSON in the words is read as what it is.
+        details.headers |= {str(n).lower(): str(v) for n, v in headers.items() if isinstance(v, (str, int, float))}
+    statuses_in_text = next((name for name in _MESSAGES if isinstance(value.get(name), str) and value[name]), None)
+    if statuses_in_text is not None:
+        text = value[statuses_in_text]
+        # The location is part of the message, unless the message contains JSON.
         waiting.append(f"{place}: {text}" if place and _inside(text) is None else text)
     for name in _INNER:
         inner = value.get(name)
-        if isinstance(inner, (dict, list)) or (isinstance(inner, str) and name in ("raw", "body") and name != spoken):
+        if isinstance(inner, (dict, list)) or (
+            isinstance(inner, str) and name in ("raw", "body") and name != statuses_in_text
+        ):
             waiting.append(inner)
     if isinstance(choices := value.get("choices"), list):
         waiting.extend(c["error"] for c in choices[:1] if isinstance(c, dict) and c.get("error"))
@@ -202,7 +204,7 @@ def _plain(name: str) -> str:
 
 
 def _inside(text: str) -> object | None:
-    """The object or list that stands in a text as JSON, or as Python would print it."""
+    """The object or list that a text contains as JSON or as a Python literal; ``None`` if there is none."""
     starts = [p for p in (text.find("{"), text.find("[")) if p >= 0]
     if not starts or len(text) > _READ_LIMIT:
         return None
@@ -228,7 +230,7 @@ def _readings(text: str) -> Iterator[object]:
 
 
 def _bytes(text: str) -> object | None:
-    """The object that stands in a text as Python prints bytes: ``b'{"error": …}'``."""
+    """The object in a text that contains JSON as a Python bytes literal: ``b'{"error": …}'``."""
     begins = re.search(r"\bb(['\"])\s*[\[{]", text)
     if begins is None:
         return None
@@ -246,7 +248,7 @@ def _literal(text: str) -> object:
 
 
 def _status(value: object) -> int | None:
-    """A number, or digits in a text, that is the status of an error."""
+    """A number or a string of digits that is an HTTP error status (400 to 599)."""
     if isinstance(value, str) and re.fullmatch(r"[45]\d\d", value):
         return int(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 400 <= value < 600 and value == int(value):
@@ -255,7 +257,7 @@ def _status(value: object) -> int | None:
 
 
 def _joined(messages: list[str]) -> str:
-    """Each message once; one that stands in another goes."""
+    """The messages joined; one that is part of another is dropped."""
     kept: list[str] = []
     for message in messages:
         text = message.strip().rstrip(":- ")

@@ -1,27 +1,27 @@
-"""A stranger's words made fit to be shown: short, on one line, without the mark-up of a web page. Pure."""
+"""Makes untrusted text fit to be shown: short, on one line, without HTML. Pure."""
 
 import re
 from html import unescape
 from typing import Final
 
 QUOTE_LIMIT: Final = 300
-"""Characters of somebody else's error message that are passed on."""
+"""Maximum characters of a quoted error message."""
 _PAGE_LIMIT: Final = 64 * 1024
-"""Characters of a web page that are looked at."""
+"""Maximum characters of a web page that are read."""
 _HIDDEN: Final = frozenset({"head", "template", "noscript", "svg"})
-# A comment's beginning, a tag, another mark, text, or a sign that begins none.
+# The start of a comment, a tag, a declaration, text, or a lone "<".
 _PIECE: Final = re.compile(r"<!--|<(?P<end>/?)(?P<tag>[A-Za-z][^\s/<>]*)[^<>]*>|<[!?][^<>]*>|[^<]+|<")
 
 
 def one_line(text: str, limit: int = QUOTE_LIMIT) -> str:
-    """At most ``limit`` printable characters on one line; half of a surrogate pair cannot be kept and goes."""
+    """At most ``limit`` printable characters on one line; others, such as lone surrogates, become spaces."""
     printable = "".join(c if c.isprintable() else " " for c in text[: 2 * limit])
     line = re.sub(r" {2,}", " ", printable).strip()
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def page_text(page: str) -> str:
-    """The title of a web page (or of XML), and what a reader would see of it."""
+    """The title and the visible text of a web page (or of XML), on one line."""
     title, seen = (one_line(unescape("".join(parts))) for parts in _title_and_rest(page[:_PAGE_LIMIT]))
     if not title or seen.startswith(title):
         return seen
@@ -29,7 +29,7 @@ def page_text(page: str) -> str:
 
 
 def _title_and_rest(page: str) -> tuple[list[str], list[str]]:
-    """In time that grows with the page, whatever it holds: html.parser takes minutes for 64 KB of ``<a <a <a``."""
+    """Title and visible text, in linear time; html.parser takes minutes for 64 KB of ``<a <a <a``."""
     title: list[str] = []
     seen: list[str] = []
     lowered = page.lower()
@@ -47,7 +47,7 @@ def _title_and_rest(page: str) -> tuple[list[str], list[str]]:
                 at = _after(lowered, f"</{tag}", at)
                 at = _after(page, ">", at)
             elif tag in ("body", "h1", "p"):
-                # A head that is never closed hides nothing after the page has begun.
+                # An unclosed head must not hide the body.
                 hidden = 0
             elif tag in _HIDDEN:
                 hidden = max(0, hidden - 1) if piece["end"] else hidden + 1

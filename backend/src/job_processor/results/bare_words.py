@@ -1,10 +1,10 @@
-"""Words without quotes: numbers, literals, names, and what must be put in quotes to be kept."""
+"""Tolerant reading of unquoted words: numbers, literals, names, and text that needs quotes."""
 
 import re
 
 from job_processor.core.verdict import Edit
-from job_processor.results.reading import BLANK, CLEAN_NAME, WORDS, Token, Unreadable, match_end, swap
 from job_processor.results.strings import Strings
+from job_processor.results.tokenizer import BLANK, CLEAN_NAME, PYTHON_LITERALS, NoSafeRepair, Token, match_end, swap
 from job_processor.results.tokens import LITERAL, NUMBER
 
 _BARE = re.compile(r"[^\s\"“”{}\[\],:]++(?>(?:[ \t]++(?!//|/\*|#)[^\s\"“”{}\[\],:]++){0,40})")
@@ -17,9 +17,9 @@ _URL = re.compile(r"[a-z]{2,10}+://[^\s\"'{}\[\],]++(?=\s*+(?:[,}\]\n]|\Z))")
 _REST_OF_LINE = re.compile(r"(?>(?:[^\"\n\\]|\\.)+)\"(?=[ \t]*+,?+[ \t]*+(?:\n|\Z))")
 
 
-class Words(Strings):
+class BareWords(Strings):
     def _bare(self, at: int, fresh: bool) -> int | None:
-        """A word without quotes; ``None``: talk begins here."""
+        """Read an unquoted word; the position after it, or ``None`` if prose begins here."""
         body, end = self._body, self._end
         if self._wants_name():
             return self._bare_name(at, fresh)
@@ -32,7 +32,7 @@ class Words(Strings):
                 return self._quoted_bare(at, odd.end())
         found = _BARE.match(body, at, end)
         if found is None:
-            raise Unreadable
+            raise NoSafeRepair
         word, stop = found.group(), found.end()
         if self._tuples and ")" in word and "(" not in word:
             word = word[: word.index(")")].rstrip()
@@ -41,32 +41,32 @@ class Words(Strings):
             return None
         after = match_end(BLANK, body, stop)
         follows = body[after] if after < end else ""
-        if _JSON_WORD.match(word) or word in WORDS:
+        if _JSON_WORD.match(word) or word in PYTHON_LITERALS:
             if follows in ('"', "'") and stop == after and self._closing_only(after):
                 return self._missing_opening(at, after)
             return self._scalar(at, stop)
         if follows == ":" and self._stack[-1:] == ["}"]:
-            # The next name without its comma: its last word before the colon.
+            # A value and the next name without a comma: the name is the last word before the colon.
             head, _, _ = word.rpartition(" ")
             head = head.rstrip()
-            if head and (_JSON_WORD.match(head) or head in WORDS):
+            if head and (_JSON_WORD.match(head) or head in PYTHON_LITERALS):
                 return self._scalar(at, at + len(head))
-            raise Unreadable
+            raise NoSafeRepair
         if follows == '"' and self._closing_only(after):
             return self._missing_opening(at, after)
         head, _, tail = word.partition(" ")
-        if tail and self._stack[-1:] == ["]"] and (_JSON_WORD.match(head) or head in WORDS):
+        if tail and self._stack[-1:] == ["]"] and (_JSON_WORD.match(head) or head in PYTHON_LITERALS):
             return self._scalar(at, at + len(head)) if _all_scalars(tail) else self._whole_bare(at, stop, word)
         return self._whole_bare(at, stop, word, self._in_object_until_quote(at, stop))
 
     def _is_own_line(self, fresh: bool) -> bool:
-        """Is this the one value of its line? Then the quote that ends the line is its closing one."""
+        """True if this is the only value on its line; then a quote at the end of the line closes it."""
         if fresh:
             return self._stack[-1:] == ["]"]
         return self._stack[-1:] == ["}"] and len(self.tokens) > 1 and self.tokens[-2].fresh_line
 
     def _in_object_until_quote(self, at: int, stop: int) -> int | None:
-        """In an object, a text with commas or colons whose opening quote is missing: the place of its closing one."""
+        """The closing quote of text with commas or colons, in an object, whose opening quote is missing, if any."""
         body = self._body
         if self._stack[-1:] != ["}"] or body[stop : stop + 1] not in (",", ":"):
             return None
@@ -74,28 +74,28 @@ class Words(Strings):
         if quote is None or not self._closing_only(quote.end() - 1):
             return None
         if re.search(r",\s*[\w$-]+\s*:", body[at : quote.end()]):
-            raise Unreadable
+            raise NoSafeRepair
         return quote.end() - 1
 
     def _closing_only(self, at: int) -> bool:
-        """Can the quote here only be a closing one?"""
+        """True if the quote at ``at`` can only be a closing one."""
         after = match_end(BLANK, self._body, at + 1)
         return after >= self._end or self._body[after] in ",}]"
 
     def _missing_opening(self, at: int, quote: int) -> int:
         if self.comments and not self._body[self.comments[-1][1] : at].strip():
-            raise Unreadable  # What looks like a comment may stand in the string.
+            raise NoSafeRepair  # What looks like a comment may belong to the string.
         content = self._body[at:quote]
         first, _, rest = content.partition(" ")
-        if rest and self._stack[-1:] == ["]"] and (_JSON_WORD.match(first) or first in WORDS):
-            raise Unreadable
+        if rest and self._stack[-1:] == ["]"] and (_JSON_WORD.match(first) or first in PYTHON_LITERALS):
+            raise NoSafeRepair
         self.guesses += 1
         edits = [Edit(at, "", '"')]
         here = content.find("\\")
         while here >= 0:
             length, edit, odd = self._escape(at + here)
             if odd or here + length > len(content) or length == 0:
-                raise Unreadable
+                raise NoSafeRepair
             edits += [] if edit is None else [edit]
             here = content.find("\\", here + length)
         edits += swap(quote, self._body[quote], '"')
@@ -106,28 +106,22 @@ class Words(Strings):
         if quote is not None:
             return self._missing_opening(at, quote)
         if stop >= self._end:
-            return self._half(at)
+            return self._cut_word(at)
         if any(mark in word for mark in "()`'\\…") or word.strip(".") == "" or word.endswith("..."):
-            raise Unreadable
+            raise NoSafeRepair
         if self._body[stop] in '"“”:{[':
-            raise Unreadable
+            raise NoSafeRepair
         if _OTHER_COMMA.search(word):
-            raise Unreadable  # It parts two values, it may be.
+            raise NoSafeRepair  # It may separate two values.
         if not re.search(r"\s", word) and _LITERALS_JOINED.match(word) and re.search(r"[a-df-zA-DF-Z]", word):
-            raise Unreadable  # Two words that a comma once parted.
+            raise NoSafeRepair  # They may be two literals whose comma is missing.
         if re.match(r"-?\d", word) and (word.count(".") > 1 or re.match(r".*\d-", word)) and not _is_dated(word):
-            raise Unreadable  # Two numbers, it may be.
+            raise NoSafeRepair  # They may be two numbers.
         return self._quoted_bare(at, stop)
-
-    def _goes_on(self, stop: int) -> bool:
-        """Are there more words than a value without quotes may have?"""
-        body = self._body
-        after = stop + len(body[stop : stop + 100]) - len(body[stop : stop + 100].lstrip(" \t"))
-        return after > stop and body[after : after + 1] not in ("", "\n", "\r", ",", "]", "}", "/", "#", ")")
 
     def _quoted_bare(self, at: int, stop: int) -> int:
         if stop >= self._end:
-            return self._half(at)
+            return self._cut_word(at)
         word = self._body[at:stop]
         self.bare += 1
         edits = [Edit(at, "", '"')]
@@ -137,13 +131,13 @@ class Words(Strings):
 
     def _scalar(self, at: int, stop: int) -> int:
         word = self._body[at:stop]
-        if stop >= self._end and word not in WORDS and not word.isalpha():
-            return self._half(at)
-        edits = [Edit(at, word, WORDS[word])] if word in WORDS else []
+        if stop >= self._end and word not in PYTHON_LITERALS and not word.isalpha():
+            return self._cut_word(at)
+        edits = [Edit(at, word, PYTHON_LITERALS[word])] if word in PYTHON_LITERALS else []
         self.tokens.append(Token("v", at, stop, edits))
         return stop
 
-    def _half(self, at: int) -> int:
+    def _cut_word(self, at: int) -> int:
         word = self._body[at : self._end]
         kind = "n" if _JSON_WORD.match(word) else "h"
         self.tokens.append(Token(kind, at, self._end))
@@ -153,18 +147,18 @@ class Words(Strings):
         body, end = self._body, self._end
         found = re.compile(r"[^\s\"'“”{}\[\],:][^\"“”{}\[\],:\n]*+").match(body, at, end)
         if found is None:
-            raise Unreadable
+            raise NoSafeRepair
         name = found.group().rstrip()
         stop = at + len(name)
         after = match_end(BLANK, body, stop)
         if after >= end:
             if fresh and " " in name:
                 return None
-            return self._half(at)
+            return self._cut_word(at)
         follows = body[after]
         if follows in "\"'" and after == stop and match_end(BLANK, body, after + 1) < end:
             if body[match_end(BLANK, body, after + 1)] != ":" or not CLEAN_NAME.match(name):
-                raise Unreadable
+                raise NoSafeRepair
             self.guesses += 1
             edits = [Edit(at, "", '"'), *swap(after, follows, '"')]
             self.tokens.append(Token("s", at, after + 1, edits))
@@ -172,15 +166,15 @@ class Words(Strings):
         if follows != ":" or not CLEAN_NAME.match(name) or (fresh and " " in name and self.tokens[-1].kind in "svh}]"):
             if fresh and self.tokens[-1].kind in "svh}]" and " " in name:
                 return None
-            raise Unreadable
+            raise NoSafeRepair
         if name.endswith("'"):
-            raise Unreadable
+            raise NoSafeRepair
         self.tokens.append(Token("s", at, stop, [Edit(at, "", '"'), Edit(stop, "", '"')]))
         return stop
 
 
 def _all_scalars(rest: str) -> bool:
-    return all(_JSON_WORD.match(word) or word in WORDS for word in rest.split())
+    return all(_JSON_WORD.match(word) or word in PYTHON_LITERALS for word in rest.split())
 
 
 def _is_dated(word: str) -> bool:

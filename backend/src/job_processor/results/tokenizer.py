@@ -1,4 +1,4 @@
-"""What the parts of the tolerant reader share: where it stands in the text, and what it has read."""
+"""The state of the tolerant tokenizer, shared by ``strings``, ``bare_words`` and ``lexer``."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,48 +7,50 @@ from job_processor.core.verdict import Edit
 from job_processor.results.tokens import LITERAL, NUMBER
 
 QUOTES = {'"': '"', "'": "'", "“": '“”„"', "„": '”“"', "‘": "’‘'", "`": "`"}
-"""Opening quotes, each with what may close it."""
-WORDS = {"True": "true", "False": "false", "None": "null"}
+"""Opening quotes, each with the characters that may close it."""
+PYTHON_LITERALS = {"True": "true", "False": "false", "None": "null"}
 BLANK = re.compile(r"[\s\ufeff]*+")
 BARE_ITEM = re.compile(rf"(?:{NUMBER}|{LITERAL}|True|False|None)\s*+(?=[,\]}}])")
 CLEAN_NAME = re.compile(r"[\w$.@ -]{1,100}\Z")
 COMMENT = re.compile(r"//[^\n]*+|#[^\n]*+|/\*(?>(?:[^*]|\*(?!/))*)(?:\*/|\Z)")
 
 
-class Unreadable(Exception):
-    """The text can be read in more than one way, or in none."""
+class NoSafeRepair(Exception):
+    """The text can be read in several ways or in none. The message, if any, is shown to people."""
 
 
 @dataclass(slots=True)
 class Token:
-    """``kind``: a mark itself; ``s`` a string or name; ``v`` a number or literal; ``h`` one that the end cut off."""
+    """``kind``: the character of a structural token; ``s`` a string or name; ``v`` a number or literal; ``n`` a number
+    at the end of the text, which may be cut off; ``h`` any other word that was cut off.
+    """
 
     kind: str
     start: int
     end: int
     edits: list[Edit] = field(default_factory=list)
     fresh_line: bool = False
-    """Does a line end before it?"""
+    """True if the token is the first one on its line."""
 
 
-class Reading:
-    """The state of one pass over a text."""
+class Tokenizer:
+    """One pass over ``body`` up to ``end``."""
 
     def __init__(self, body: str, end: int) -> None:
         self.tokens: list[Token] = []
         self.comments: list[tuple[int, int]] = []
         self.guesses = 0
-        """Places where a quote is missing."""
+        """Number of missing quotes that were added."""
         self.inner = 0
-        """Strings with quotes inside that are not escaped."""
+        """Number of strings that contain unescaped quotes."""
         self.bare = 0
-        """Values without quotes that are neither numbers nor words of JSON."""
+        """Number of unquoted values that are neither numbers nor literals."""
         self._body = body
         self._end = end
         self._stack: list[str] = []
         self._tuples = 0
         self.cut_string = False
-        """Did the text end inside a string?"""
+        """True if the text ends inside a string."""
 
     def _wants_value(self) -> bool:
         last = self.tokens[-1].kind if self.tokens else "["

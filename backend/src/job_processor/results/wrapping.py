@@ -1,4 +1,4 @@
-"""What stands around JSON in a model's answer: thinking in tags, code fences, prose. Found, never read as data."""
+"""Finds what wraps the JSON in a model's answer: thinking tags, code fences, prose."""
 
 import re
 from collections.abc import Iterator
@@ -19,18 +19,18 @@ _STARTS_BARE = re.compile(
 )
 _ENDS_CLOSED = re.compile(r"[}\]][\s;]*+\Z")
 _DATA = re.compile(r"\"[^\"\n]{0,200}+\"\s*+(?:[:：=]|->)|'[^'\n]{0,200}+'\s*+(?:[:：=]|->)|[{}\[\]]")
-_NO_TALK = re.compile(r"[,:\"'{}\[\]“‘\d+-]")
+_NOT_PROSE = re.compile(r"[,:\"'{}\[\]“‘\d+-]")
 
 
 def without_thinking(raw: str) -> str:
-    """``raw`` with everything a model thought in tags replaced by spaces, so that positions stay the same.
+    """``raw`` with thinking blocks (``<think>…</think>`` and similar) replaced by spaces, so that positions are kept.
 
-    A block without its opening tag began with the text, one without its closing tag ends with it. A tag inside a
-    string of the JSON (an odd number of double quotes stands before it) belongs to that string.
+    A block without opening tag starts at the beginning of the text, one without closing tag ends at its end. A tag
+    inside a JSON string (after an odd number of double quotes) belongs to that string.
     """
     tags = list(_TAG.finditer(raw)) if "<" in raw else []
     parts: list[str] = []
-    kept = counted = quotes = 0  # Copied up to here; quotes counted up to there.
+    kept = counted = quotes = 0  # Copied up to `kept`; quotes counted up to `counted`.
     opened: int | None = None
     for tag in tags:
         quotes += raw.count('"', counted, tag.start()) - raw.count('\\"', counted, tag.start())
@@ -49,14 +49,14 @@ def without_thinking(raw: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Where the one JSON value of a text may stand."""
+    """The span in which the JSON value of a text may be."""
 
     start: int
     end: int
 
 
 def find_part(body: str) -> Part | int | None:
-    """The stretch to read as JSON. A number: in so many places JSON begins. ``None``: in none."""
+    """The span to read as JSON; a number: how many JSON values begin in the text; ``None``: there is none."""
     blocks = list(_fenced(body))
     if blocks:
         [block, *others] = blocks
@@ -76,12 +76,12 @@ def find_part(body: str) -> Part | int | None:
 
 
 def lacks_first_bracket(body: str) -> bool:
-    """Does this begin with a name and a colon, or with an element, and end with a closing bracket?"""
+    """True if the text begins with a name and a colon or with an element, and ends with a closing bracket."""
     return _STARTS_BARE.match(body) is not None and _ENDS_CLOSED.search(body) is not None
 
 
 def _fenced(body: str) -> Iterator[Part]:
-    """The fenced blocks that hold what begins like JSON. The last fence may be missing: the text was cut."""
+    """The fenced blocks whose content begins like JSON. The last closing fence may be missing (cut text)."""
     marks = list(_FENCE.finditer(body))
     at = 0
     while at < len(marks):
@@ -90,7 +90,7 @@ def _fenced(body: str) -> Iterator[Part]:
             at += 1
             continue
         end = at + 1
-        # A fence inside a string of the JSON does not end it; one that begins another block of JSON does.
+        # A fence inside a JSON string does not end the block; one that begins another JSON block does.
         while end + 1 < len(marks) and not any(_begins_json(body, marks[k].end()) for k in (end, end + 1)):
             end += 1
         yield Part(start, marks[end].start() if end < len(marks) else _end_without_fence(body, start))
@@ -106,7 +106,7 @@ def _begins_json(body: str, at: int) -> bool:
 
 
 def _end_without_fence(body: str, start: int) -> int:
-    """The end of a block whose closing fence does not stand on a line of its own, or is not there."""
+    """The end of a block whose closing fence is not on its own line, or is missing."""
     closing = body.rfind("```", start)
     return closing if closing >= 0 and '"' not in body[closing:] else len(body)
 
@@ -117,18 +117,18 @@ def after_space(body: str, at: int) -> int:
 
 
 def openers(body: str, start: int = 0) -> Iterator[int]:
-    """Where what looks like a JSON object or array begins: no set in braces, no footnote's text, no link."""
+    """Positions at which a JSON object or array seems to begin; sets in braces, footnotes and links are skipped."""
     for found in _OPENER.finditer(body, start):
         at = found.start()
         if (_STARTS_OBJECT if body[at] == "{" else _STARTS_ARRAY).match(body, at) is not None:
             yield at
 
 
-def is_talk_before(text: str) -> bool:
-    """Can all of this, which stands before the JSON, be left out?"""
+def is_prose_before(text: str) -> bool:
+    """True if the text before the JSON contains no data and can be left out."""
     return text.rstrip()[-1:] not in (",", '"', "'") and _DATA.search(_FOOTNOTE.sub("", text)) is None
 
 
-def is_talk_after(text: str) -> bool:
-    """Can all of this, which stands after the end of the JSON, be left out?"""
-    return _NO_TALK.match(text.lstrip()) is None and _DATA.search(_FOOTNOTE.sub("", text)) is None
+def is_prose_after(text: str) -> bool:
+    """True if the text after the JSON contains no data and can be left out."""
+    return _NOT_PROSE.match(text.lstrip()) is None and _DATA.search(_FOOTNOTE.sub("", text)) is None
