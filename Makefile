@@ -1,8 +1,8 @@
-# Two commands: `make run` and `make test`. Both set up what they need.
+# The two main commands are `make run` and `make test`. Both set up what they need.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-# PYTHON names the Python to set up with (scripts/make-venv finds one by itself); it is not for what recipes start.
+# PYTHON: the Python for the set-up (scripts/make-venv finds one by default); recipes do not use it.
 PYTHON ?=
 unexport PYTHON
 VENV := .venv
@@ -23,7 +23,7 @@ help: ## List the targets
 
 ## ---- set-up ----
 
-# Another PYTHON than the one that made .venv: it is made anew.
+# .venv is recreated if PYTHON is another version.
 ifneq ($(PYTHON),)
 $(if $(shell PYTHON='$(PYTHON)' scripts/make-venv --differs $(VENV)),$(shell rm -f $(VENV)/.python))
 endif
@@ -34,7 +34,7 @@ $(VENV)/.python: $(REQ)/dev.txt backend/pyproject.toml
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e backend
 	@touch $@
 
-# Node 24 comes from PyPI; the wheel's own launchers need nothing else on the machine.
+# Node 24 comes from PyPI, and needs nothing else on the machine.
 $(VENV)/.node: $(VENV)/.python
 	@scripts/install-node $(VENV)
 	@touch $@
@@ -53,12 +53,12 @@ setup: $(VENV)/.python ## Install the backend: leaves .venv/bin/job-processor
 .PHONY: build
 build: $(UI)/index.html ## Build the page into the Python package
 
-# Python packages that only tests need: for infrastructure/, a stand-in where there is no MongoDB, Schemathesis.
+# Python packages for tests only: for infrastructure/, a stand-in for MongoDB, Schemathesis.
 $(VENV)/.test-tools: $(VENV)/.python $(REQ)/mongo-test.txt $(REQ)/infra.txt $(REQ)/fuzz.txt
 	@scripts/install-test-tools $(VENV)
 	@touch $@
 
-# Programs that only tests need; looked for each time, since what is missing is said before the first test runs.
+# Programs for tests only; checked each time, so that missing ones are listed before the first test runs.
 .PHONY: test-programs
 test-programs: $(VENV)/.test-tools
 	@scripts/install-test-programs $(VENV)
@@ -87,7 +87,7 @@ test: setup-test lint ## Every check: format, lint, types, imports, unit, store 
 	@cd backend && FAILOVER=short ../$(BIN)/python -m pytest -q -m "not n8n" -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: fresh-machine-test
-fresh-machine-test: ## The README's commands on bare Debian and Ubuntu: MODE=run|test|both WHO="root person" SYSTEMS=debian:13
+fresh-machine-test: ## The README's commands on bare Debian and Ubuntu machines: MODE=run|test|both WHO="root person" SYSTEMS=debian:13
 	@$(or $(PYTHON),python3) scripts/fresh_machine
 
 .PHONY: lint
@@ -99,7 +99,7 @@ lint: setup frontend/node_modules/.installed ## Format, lint, types, import rule
 	@cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent lint && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent typecheck && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check:api
 
 .PHONY: fix
-fix: setup frontend/node_modules/.installed ## Format and repair what can be repaired
+fix: setup frontend/node_modules/.installed ## Format, and fix what can be fixed automatically
 	@cd backend && ../$(BIN)/ruff format . && ../$(BIN)/ruff check --fix .
 	@cd backend && ../$(BIN)/ruff format --config pyproject.toml ../infrastructure ../scripts
 	@cd backend && ../$(BIN)/ruff check --config pyproject.toml --fix ../infrastructure ../scripts
@@ -110,7 +110,7 @@ kill-test: setup ## Kill the server again and again under load: CYCLES=1000
 	@cd backend && ../$(BIN)/python -m tests.faults.kill_campaign --cycles $(or $(CYCLES),1000)
 
 .PHONY: soak
-soak: setup ## Everything at once for an hour against one server; memory, times, and the checker: SECONDS=3600
+soak: setup ## All kinds of load for an hour against one server; checks memory, latency and invariants: SECONDS=3600
 	@cd backend && ../$(BIN)/python -m tests.faults.soak --seconds $(or $(SECONDS),3600)
 
 .PHONY: failover-test
@@ -122,15 +122,15 @@ test-mongo: $(VENV)/.test-tools ## The MongoDB driver's tests: TZ=America/New_Yo
 	@cd backend && ../$(BIN)/python -m pytest -q -m "mongo and not slow" tests/store tests/store_suite tests/faults tests/machine
 
 .PHONY: test-time-zones
-test-time-zones: $(VENV)/.test-tools ## The same under three time zones: west, east with half an hour, and UTC
+test-time-zones: $(VENV)/.test-tools ## The MongoDB driver's tests in three time zones: New York, Kolkata, UTC
 	@for zone in UTC America/New_York Asia/Kolkata; do echo "TZ=$$zone" && TZ=$$zone $(MAKE) --no-print-directory test-mongo || exit 1; done
 
 .PHONY: fuzz
-fuzz: $(VENV)/.test-tools ## Hold the running server against its description, both stores: FUZZ_EXAMPLES=300 FUZZ_SEED=11
+fuzz: $(VENV)/.test-tools ## Test the running server against its OpenAPI document, both stores: FUZZ_EXAMPLES=300 FUZZ_SEED=11
 	@cd backend && FUZZ=long ../$(BIN)/python -m pytest -q -s tests/fuzz
 
 .PHONY: storm-test
-storm-test: setup ## Lanes under 20 s of 429 in every form of header: who asks when, what it costs, how soon all is back
+storm-test: setup ## Lanes under 20 s of 429 with every form of header: requests, attempts, time to recover
 	@cd backend && STORM=full ../$(BIN)/python -m pytest -q tests/lanes -s
 
 .PHONY: repair-rates
@@ -157,21 +157,21 @@ compose-test: setup-test ## Build the images and run the stack with podman
 	@scripts/infra/compose-test
 
 .PHONY: bench
-bench: setup ## Measure the floors, as ratios in one run
+bench: setup ## Measure performance against its floors, in one run
 	@cd backend && ../$(BIN)/python -m benchmarks
 
 .PHONY: bench-mongo
-bench-mongo: $(VENV)/.test-tools ## The same over MongoDB
+bench-mongo: $(VENV)/.test-tools ## The benchmarks on MongoDB
 	@cd backend && ../$(BIN)/python -m benchmarks.mongo
 
 ## ---- keep ----
 
 .PHONY: lock
-lock: setup ## Resolve the requirements anew (no index address is recorded)
+lock: setup ## Resolve the requirements again (no index URL is recorded)
 	@cd $(REQ) && for f in runtime dev mongo-test infra azure fuzz audit; do $(CURDIR)/$(UVLOCK) $$f.in -o $$f.txt; done
 
 .PHONY: generate
-generate: frontend/node_modules/.installed ## The OpenAPI document and the page's client from the wire models
+generate: frontend/node_modules/.installed ## Generate the OpenAPI document and the page's client from the API's types
 	@$(BIN)/job-processor openapi > frontend/openapi.json
 	@cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent generate
 

@@ -12,7 +12,7 @@ variable "azure_subscription_id" {
 }
 
 variable "webhook_secret" {
-  description = "Shared secret of callbacks. Empty: each server makes its own at first boot (one server only)."
+  description = "Shared secret of callbacks. Empty: each server generates its own at first boot (one server only)."
   type        = string
   default     = ""
   sensitive   = true
@@ -42,7 +42,7 @@ variable "repository_ref" {
 }
 
 variable "ssh_public_key" {
-  description = "Public key of the person who may log in."
+  description = "SSH public key of the administrator."
   type        = string
 }
 
@@ -52,7 +52,7 @@ variable "ssh_allowed_cidrs" {
 }
 
 variable "domain" {
-  description = "Host name of the application. Empty: the server's address, with a certificate of its own authority."
+  description = "Host name of the application. Empty: the server's address, with a certificate of a private CA."
   type        = string
   default     = ""
 }
@@ -88,13 +88,13 @@ variable "load_balancer" {
 }
 
 variable "azure_location" {
-  description = "Azure region that has the model."
+  description = "Azure region in which the model is available."
   type        = string
   default     = "swedencentral"
 }
 
 variable "azure_account_name" {
-  description = "Name of the Azure OpenAI account: also its host name, so it must be free in all of Azure."
+  description = "Name of the Azure OpenAI account: also its host name, so it must be unique in all of Azure."
   type        = string
 }
 

@@ -1,4 +1,4 @@
-// Runs the backend as a child; node's own watcher starts this file anew when a source changes.
+// Runs the backend as a child process; node's watcher restarts this file when a source changes.
 import { spawn } from "node:child_process";
 
 const child = spawn(".venv/bin/job-processor", ["serve", "--port", "3000", "--data-dir", "data"], {

@@ -1,7 +1,7 @@
 # Sourced by the set-up scripts: this system's package manager, and whether this user may install with it.
 # shellcheck shell=sh
 
-package_manager() { # Prints apt-get, dnf, apk or brew; nothing where there is none of them.
+package_manager() { # Prints apt-get, dnf, apk or brew; nothing if there is none.
   for manager in apt-get dnf apk brew; do
     if command -v "$manager" >/dev/null; then
       echo "$manager"
@@ -10,7 +10,7 @@ package_manager() { # Prints apt-get, dnf, apk or brew; nothing where there is n
   done
 }
 
-may_install() { # Root may. Others are told; only a CI machine is changed by sudo without being asked.
+may_install() { # Root may. Others get instructions; sudo is used unasked on CI machines only.
   case "$(package_manager)" in
     '' | brew) return 1 ;;
   esac
@@ -21,11 +21,11 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
-refresh_packages() { # Before the first install: what there is to be installed.
+refresh_packages() { # Before the first install: update the package lists.
   [ "$(package_manager)" != apt-get ] || as_root apt-get update -qq >/dev/null 2>&1
 }
 
-install_packages() { # Their names. Quiet unless it fails.
+install_packages() { # NAMES…. Quiet unless it fails.
   echo "installing $*" >&2
   said=$(_install "$@" 2>&1) || {
     echo "$said" >&2
@@ -42,7 +42,7 @@ _install() {
   esac
 }
 
-unpack_package() { # NAME DIRECTORY: Debian's package, downloaded and unpacked there. Needs no rights.
+unpack_package() { # NAME DIRECTORY: Debian's package, downloaded and unpacked there. Needs no root rights.
   echo "downloading $1" >&2
   mkdir -p "$2/.apt/state/lists/partial" "$2/.apt/cache/archives/partial"
   (
@@ -54,7 +54,7 @@ unpack_package() { # NAME DIRECTORY: Debian's package, downloaded and unpacked t
   ) >/dev/null
 }
 
-install_command() { # Prints what a person types to install these packages.
+install_command() { # Prints the command to install these packages.
   sudo=
   [ "$(id -u)" = 0 ] || sudo='sudo '
   case "$(package_manager)" in

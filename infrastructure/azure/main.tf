@@ -12,7 +12,7 @@ resource "azurerm_cognitive_account" "openai" {
   sku_name            = "S0"
   tags                = var.tags
 
-  # Identities can only be used against a host name of the account's own.
+  # Managed identities require the account's own host name.
   custom_subdomain_name         = var.account_name
   local_auth_enabled            = var.keys_enabled
   public_network_access_enabled = true
@@ -31,7 +31,7 @@ resource "azurerm_cognitive_deployment" "model" {
   name                 = var.model.name
   cognitive_account_id = azurerm_cognitive_account.openai.id
 
-  # A model that changes under a running flow changes its answers: upgrades are a decision.
+  # A new model version changes a flow's answers: upgrades are manual.
   version_upgrade_option = "NoAutoUpgrade"
 
   model {

@@ -5,13 +5,13 @@ variable "name" {
 }
 
 variable "location" {
-  description = "Azure region that has the model."
+  description = "Azure region in which the model is available."
   type        = string
   default     = "swedencentral"
 }
 
 variable "account_name" {
-  description = "Name of the account: also its host name, so it must be free in all of Azure."
+  description = "Name of the account: also its host name, so it must be unique in all of Azure."
   type        = string
 
   validation {
@@ -37,7 +37,7 @@ variable "model" {
 }
 
 variable "keys_enabled" {
-  description = "Allow the account's keys. False: identities only (local authentication is switched off)."
+  description = "Allow the account's keys. False: managed identities only (local authentication is disabled)."
   type        = bool
   default     = true
 }

@@ -1,4 +1,4 @@
-"""Encrypted backups on a schedule, and the way back: the service `backup` runs this.
+"""Encrypted backups on a schedule, and their restore: the service `backup` runs this.
 
     docker compose exec backup python3 /usr/local/lib/job-processor/backup.py once
     docker compose run --rm backup restore job-processor-20260131T030000Z.age
@@ -25,13 +25,13 @@ PREFIX, SUFFIX = "job-processor-", ".age"
 
 
 def recipient() -> list[str]:
-    """Arguments that tell age whom to encrypt to: the operator's public key, or our own."""
+    """age's arguments for the recipient: the operator's public key, or the generated one."""
     public = SECRETS / "backup-recipient"
     return ["-R", str(public)] if public.exists() else ["-i", str(SECRETS / "backup-identity")]
 
 
 def once() -> Path:
-    """One backup, whole or none; returns its path."""
+    """Write one backup atomically; returns its path."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     name = f"{PREFIX}{datetime.now(UTC):%Y%m%dT%H%M%SZ}{SUFFIX}"
     plain, sealed = FOLDER / ".copy", FOLDER / f".{name}"
@@ -61,7 +61,7 @@ def prune(keep: int) -> None:
 
 
 def loop(interval: float, keep: int) -> None:
-    """One backup each interval, counted from the newest one, so that a restart neither skips nor doubles."""
+    """One backup per interval, counted from the newest one, so that a restart neither skips nor repeats one."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     while not stop.is_set():
@@ -73,7 +73,7 @@ def loop(interval: float, keep: int) -> None:
             once()
             prune(keep)
         except (subprocess.CalledProcessError, OSError) as error:
-            # The health check tells when this lasts; the next try is soon, not in a day.
+            # The health check fails if this lasts; the next try is soon, not after an interval.
             print(f"backup failed: {error}", file=sys.stderr, flush=True)
             stop.wait(min(interval, 300.0))
 

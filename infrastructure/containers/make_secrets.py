@@ -1,4 +1,4 @@
-"""Make every secret the stack needs, once: the one-shot service `secrets` runs this before all others.
+"""Generate all secrets of the stack, once: the one-shot service `secrets` runs this before all others.
 
 Each secret is a file in a volume, readable by the one user that needs it. What is there stays; what the operator
 brought (a file of the same name in /operator) wins. `--rotate webhook-secret` makes a new one and keeps the old as
@@ -25,12 +25,12 @@ PREVIOUS = "webhook-secret-previous"
 class Secret:
     name: str
     owner: int
-    # None: only where the operator brings it.
+    # None: exists only if the operator provides it.
     make: Callable[[Store], str] | None
 
 
 class Store:
-    """The volume, with the operator's folder in front of it."""
+    """The volume; files in the operator's folder take precedence."""
 
     def __init__(self, volume: Path, operator: Path) -> None:
         self._volume = volume
@@ -49,7 +49,7 @@ class Store:
         return value
 
     def write(self, name: str, value: str, owner: int) -> None:
-        """Whole or not at all, and never readable by anyone else in between."""
+        """Write atomically, and never readable by anyone else in between."""
         target, draft = self._volume / name, self._volume / f".{name}.new"
         draft.unlink(missing_ok=True)
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
@@ -74,7 +74,7 @@ def _random(_store: Store) -> str:
 
 
 def _key_file(_store: Store) -> str:
-    """MongoDB takes base64 characters only, at most 1,024 of them."""
+    """MongoDB accepts only base64 characters, at most 1,024."""
     return base64.b64encode(secrets.token_bytes(512)).decode()
 
 
@@ -91,7 +91,7 @@ def _backup_identity(store: Store) -> str:
 
 
 def _nowhere(_store: Store) -> str:
-    """Alertmanager wants an address; alerts that go nowhere still show in its page and in Grafana."""
+    """Alertmanager requires an address; without a real one alerts still show on its page and in Grafana."""
     return "http://127.0.0.1:9/"
 
 
@@ -99,7 +99,7 @@ def _same_as(name: str) -> Callable[[Store], str]:
     return lambda store: store.need(name)
 
 
-# In this order: a later one may be built from an earlier one.
+# In this order: a later secret may be built from an earlier one.
 SECRETS = (
     Secret("webhook-secret", APPLICATION, _random),
     Secret(PREVIOUS, APPLICATION, None),
@@ -118,12 +118,12 @@ SECRETS = (
     Secret("backup-recipient", APPLICATION, None),
     Secret("backup-identity", APPLICATION, _backup_identity),
 )
-# Built anew each time, so that they follow what they are built from.
+# Rebuilt each time, so that they follow their sources.
 DERIVED = frozenset({"app-n8n-token", "n8n-webhook-secret", "mongodb-uri"})
 
 
 def make_all(store: Store) -> list[str]:
-    """Bring the volume up to date; returns the names that were made new."""
+    """Bring the volume up to date; returns the names of generated secrets."""
     made = []
     for secret in SECRETS:
         value = store.brought(secret.name) if secret.name in DERIVED else store.current(secret.name)

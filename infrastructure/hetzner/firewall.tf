@@ -1,7 +1,7 @@
 locals {
   anywhere = ["0.0.0.0/0", "::/0"]
 
-  # With a load balancer, visitors arrive over the private network only: the servers' web ports stay shut.
+  # With a load balancer, requests come over the private network only: the servers' web ports stay closed.
   web_rules = var.load_balancer ? [] : [
     { port = "80", sources = local.anywhere, description = "HTTP: certificate challenge and redirect to HTTPS" },
     { port = "443", sources = local.anywhere, description = "HTTPS" },

@@ -50,7 +50,7 @@ resource "hcloud_load_balancer_service" "https" {
   http {
     certificates  = [hcloud_managed_certificate.app[0].id]
     redirect_http = true
-    # Live updates are long, quiet connections.
+    # Event streams are long-lived and often idle.
     timeout_idle = 120
   }
 
@@ -62,7 +62,7 @@ resource "hcloud_load_balancer_service" "https" {
     retries  = 3
 
     http {
-      # The API answers to its own names only.
+      # The API accepts its own host names only.
       domain       = var.domain
       path         = "/health"
       status_codes = ["200"]

@@ -20,7 +20,7 @@ resource "hcloud_network_subnet" "apps" {
   ip_range     = local.subnet_cidr
 }
 
-# Addresses of their own: a rebuilt server keeps its address, its DNS name and its place in Azure's allow list.
+# Reserved addresses: a rebuilt server keeps its address, its DNS name and its entry in Azure's allow list.
 resource "hcloud_primary_ip" "app" {
   count = var.app_count
 

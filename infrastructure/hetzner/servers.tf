@@ -1,5 +1,5 @@
 locals {
-  # Whether there is a URI is no secret; what it says is.
+  # Whether there is a URI is not secret; its value is.
   runs_database = nonsensitive(var.mongodb_uri) == ""
 }
 
@@ -61,11 +61,11 @@ resource "hcloud_server" "app" {
     ip         = local.private_addresses[count.index]
   }
 
-  # The network block needs the subnet, which it does not name.
+  # The network block needs the subnet, without a reference to it.
   depends_on = [hcloud_network_subnet.apps]
 
   lifecycle {
-    # First boot only: a rotated key or a new release must not replace a running server.
+    # Used at first boot only: a rotated key or a new release must not replace a running server.
     ignore_changes = [user_data, ssh_keys, image]
 
     precondition {

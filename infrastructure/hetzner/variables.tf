@@ -21,7 +21,7 @@ variable "location" {
 }
 
 variable "server_type" {
-  description = "Hetzner server type. The stack with its database wants at least 4 GB of memory."
+  description = "Hetzner server type. The stack with its database needs at least 4 GB of memory."
   type        = string
   default     = "cx23"
 }
@@ -56,7 +56,7 @@ variable "load_balancer_type" {
 }
 
 variable "domain" {
-  description = "Host name of the application. Empty: the server's address, with a certificate of its own authority."
+  description = "Host name of the application. Empty: the server's address, with a certificate of a private CA."
   type        = string
   default     = ""
 
@@ -87,7 +87,7 @@ variable "repository_ref" {
 }
 
 variable "ssh_public_key" {
-  description = "Public key of the person who may log in."
+  description = "SSH public key of the administrator."
   type        = string
 
   validation {
@@ -180,7 +180,7 @@ variable "mongodb_uri" {
 }
 
 variable "webhook_secret" {
-  description = "Shared secret of callbacks. Empty: the server makes its own at first boot."
+  description = "Shared secret of callbacks. Empty: the server generates its own at first boot."
   type        = string
   default     = ""
   sensitive   = true

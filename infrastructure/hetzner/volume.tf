@@ -1,4 +1,4 @@
-# Docker keeps its named volumes here (database, secrets, backups), so a rebuilt server finds them again.
+# Docker's named volumes are here (database, secrets, backups), so that they survive a rebuild of the server.
 resource "hcloud_volume" "data" {
   count = local.runs_database ? 1 : 0
 

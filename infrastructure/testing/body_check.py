@@ -12,13 +12,12 @@ from .schema import Block, Kind
 Body = dict[str, Any]
 
 META_ARGUMENTS = frozenset({"count", "for_each", "provider", "depends_on", "lifecycle", "timeouts"})
-# python-hcl2 adds notes of its own (`__comments__` …); this one marks what was written as a block, so that
-# `x {}` and `x = {}` can be told apart.
+# python-hcl2 adds keys of its own (`__comments__` …); this one marks blocks, to distinguish `x {}` from `x = {}`.
 BLOCK_MARK = "__is_block__"
 
 
 def check_body(where: str, body: Body, schema: Block, *, top: bool = True) -> Iterator[str]:
-    """Every problem of `body` as a sentence that begins with `where`."""
+    """Every problem of `body`, as a sentence starting with `where`."""
     seen: dict[str, int] = {}
     for raw_name, value in body.items():
         name = unquote(raw_name)
@@ -56,7 +55,7 @@ def _dynamic_blocks(where: str, entries: list[Body], schema: Block, seen: dict[s
             if name not in schema.blocks:
                 yield f"{where}: unknown block '{name}'{_hint(name, schema)}"
                 continue
-            # How many there will be is known only when planned, so no maximum is checked here.
+            # The number is only known when planned, so the maximum is not checked here.
             seen[name] = seen.get(name, 0) + 1
             if "for_each" not in dynamic:
                 yield f"{where}: dynamic '{name}' has no for_each"
@@ -111,7 +110,7 @@ def _hint(name: str, schema: Block) -> str:
 
 
 def _fits(wanted: Kind, value: object) -> bool:
-    """Literals only: what an expression yields is Terraform's to find out."""
+    """Checks literals only: expressions are evaluated by Terraform."""
     if wanted == "any" or value is None:
         return True
     match value:

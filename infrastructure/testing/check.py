@@ -61,7 +61,7 @@ def _read(folder: Path) -> tuple[Module, list[str]]:
 
 
 def _labelled(body: Body, section: str, depth: int) -> Iterator[tuple[tuple[str, ...], Body]]:
-    """The parser nests labels as dictionaries: flatten them to (labels, body)."""
+    """Flatten the parser's nested label dictionaries to (labels, body)."""
 
     def descend(labels: tuple[str, ...], node: Body) -> Iterator[tuple[tuple[str, ...], Body]]:
         if len(labels) == depth:

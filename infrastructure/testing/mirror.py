@@ -1,4 +1,4 @@
-"""Lay out the stand-in as a provider mirror, where `terraform init` finds it instead of the network."""
+"""Write the fake provider as a provider mirror, so that `terraform init` needs no network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def write_mirror(folder: Path) -> Path:
     """Write the mirror below `folder`; returns the CLI configuration file that points at it."""
     target = f"{platform.system().lower()}_{MACHINES[platform.machine().lower()]}"
-    # Terraform and OpenTofu look under their own registry's name.
+    # Terraform and OpenTofu each use their own registry's host name.
     for registry in ("registry.terraform.io", "registry.opentofu.org"):
         for name, provider in load().items():
             home = folder / "mirror" / registry / provider.source / provider.version / target

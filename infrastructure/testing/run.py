@@ -1,4 +1,4 @@
-"""Everything that can be known about `infrastructure/` without a cloud: `scripts/infra/test-infra` calls this.
+"""All checks of `infrastructure/` that need no cloud: `scripts/infra/test-infra` calls this.
 
 The schema check always runs. With `terraform` or `tofu` on PATH the real binary formats, validates, plans and tests a
 copy of the folder over the stand-in provider.
@@ -21,7 +21,7 @@ from .schema import load
 
 ROOTS = (".", "examples/hetzner-only", "examples/azure-only")
 MODULES = ("hetzner", "azure")
-# Stand-in values for the plan of each root; nothing here opens anything.
+# Dummy values for the plan of each root module; no real credentials.
 PLAN_VARIABLES = {
     "hcloud_token": "0" * 64,
     "azure_subscription_id": "00000000-0000-0000-0000-000000000000",

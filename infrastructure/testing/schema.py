@@ -1,4 +1,4 @@
-"""The provider schemas the checks work with: what a resource may and must hold.
+"""The provider schemas for the checks: a resource's optional and required attributes.
 
 `schemas.json` was derived from the published provider packages (versions stand in the file) and covers the
 resource types this repository uses and their neighbours. To add one, add its entry there.

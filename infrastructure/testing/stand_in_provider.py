@@ -1,4 +1,4 @@
-"""A provider for Terraform that knows schemas and nothing else: no cloud, no network, invented computed values.
+"""A fake Terraform provider: real schemas, no cloud, no network, invented computed values.
 
 With it the real binary does init, validate, plan, test and apply offline. `mirror.py` installs it under a provider's
 name, which it learns from its file name. It speaks the plugin protocol by way of the `tf` package.
@@ -79,7 +79,7 @@ def _protocol_schema(block: Block) -> Any:
 
 
 def _invent(resource: str, name: str, attribute: Attribute, known: State) -> object:
-    """A computed value: the same for the same resource, another for another."""
+    """A computed value, deterministic for each resource."""
     seed = json.dumps([resource, name, known], default=str, sort_keys=True).encode()
     number = int(hashlib.sha256(seed).hexdigest()[:8], 16)
     match attribute.kind:
@@ -91,7 +91,7 @@ def _invent(resource: str, name: str, attribute: Attribute, known: State) -> obj
             return []
         case "map":
             return {}
-    if name == "id":  # Hetzner's ids are numbers written as text, and are used as numbers
+    if name == "id":  # Hetzner's ids are strings of digits, and are used as numbers
         return str(number) if NAME == "hcloud" else f"/subscriptions/0/{resource}/{number}"
     if name in ("ipv4", "ipv4_address", "ip_address"):
         return f"192.0.2.{1 + number % 250}"

@@ -1,4 +1,4 @@
-"""The README's two commands on machines that have nothing but `python3`, `make` and `ca-certificates`.
+"""The README's two commands on machines with only `python3`, `make` and `ca-certificates`.
 
 `make fresh-machine-test` runs this. Each system and each person gets a machine of its own: a container where Docker
 answers, else a directory made by debootstrap (as root). The standard library only; settings come from the environment:
@@ -41,7 +41,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class NotHere(Exception):
-    """This system cannot be had on this machine."""
+    """This system is not available on this machine."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _environment() -> dict[str, str]:
 
 
 def _lay(root: Path, clone: Path) -> None:
-    """What every machine is given: the clone, this folder, and what the environment names."""
+    """The files for every machine: the clone, this folder, and those named by the environment."""
     shutil.copytree(clone, root / "clone", symlinks=True)
     shutil.copytree(HERE, root / "fresh_machine")
     if sources := _given("APT_SOURCES"):
@@ -94,7 +94,7 @@ def _lay(root: Path, clone: Path) -> None:
 
 
 def _base(system: str, scratch: Path) -> Path:
-    """The bare system, made once."""
+    """The bare system, created once."""
     suite = SUITES[system]
     base = (_given("KEEP") or scratch) / suite
     if (base / "etc/os-release").exists() and (base / ".made").exists():
@@ -119,7 +119,7 @@ def _debootstrapped(system: str, clone: Path, scratch: Path) -> Iterator[list[st
     try:
         shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
         _lay(root, clone)
-        # Processes and mounts of its own: nothing that is started inside outlives it.
+        # Its own process and mount namespaces: nothing started inside survives it.
         mounts = (
             f"mount -t proc proc {root}/proc && mount --bind /dev {root}/dev && mount -t devpts devpts {root}/dev/pts"
         )

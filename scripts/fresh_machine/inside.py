@@ -1,4 +1,4 @@
-"""On a machine with nothing but python3, make and certificates: the README's two commands, as root or as a user.
+"""Runs the README's two commands on a machine with only python3, make and certificates, as root or as a user.
 
 Called by `fresh-machine-test` inside each machine, as root, with the clone at /clone. Prints one JSON object a step.
 The standard library only, and no newer Python than the oldest system that is tried.
@@ -27,7 +27,7 @@ class Failed(Exception):
 
 
 class Person:
-    """Who types the commands, in a home directory with a fresh clone in it."""
+    """The user who runs the commands, with a fresh clone in the home directory."""
 
     def __init__(self, name):
         if name != "root":
@@ -53,7 +53,7 @@ class Person:
         )
 
     def does(self, *command, seconds=TEST_SECONDS):
-        """The exit code and all that was said."""
+        """The exit code and all output."""
         process = self.starts(*command)
         try:
             said, _ = process.communicate(timeout=seconds)
@@ -65,7 +65,7 @@ class Person:
 
 
 def make_run(person):
-    """`make run`, a job to its end, the page; then SIGTERM."""
+    """`make run`, a job until it is COMPLETED, the page; then SIGTERM."""
     process = person.starts("make", "run", "PORT=0")
     said = []
     too_slow = threading.Timer(STARTS_SECONDS, os.killpg, (process.pid, signal.SIGKILL))
@@ -106,7 +106,7 @@ def make_run(person):
 
 
 def as_told(person, *command):
-    """The command; where it stops and says what to install, that as root, once, and the command again."""
+    """Run the command. If it stops and names packages, install them as root, once, and run it again."""
     code, said = person.does(*command)
     told = ADVICE.findall(said)
     if code == 0 or not told:

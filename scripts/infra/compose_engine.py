@@ -1,4 +1,4 @@
-"""The two ways to run docker-compose.yml on a machine, behind one small face: Docker, or podman with stand-ins."""
+"""The two ways to run docker-compose.yml, behind one interface: Docker, or podman with substitute images."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Engine:
         self.run_compose("--profile", "backup", "up", "--detach", "--no-build", *arguments)
 
     def down(self, *arguments: str) -> None:
-        if self.tool == "podman":  # podman-compose forgets the workers beyond the first
+        if self.tool == "podman":  # podman-compose forgets all workers but the first
             for container in self.containers():
                 self.output("rm", "--force", "--time", "20", container)
         self.run_compose("--profile", "backup", "down", *arguments)
@@ -81,7 +81,7 @@ class Engine:
         return done.stdout
 
     def kill(self, container: str) -> None:
-        """Kill what runs inside, from outside: a stop by the tool itself would count as wanted."""
+        """Kill the process inside from outside: a stop by the tool would not trigger a restart."""
         process: int = self.inspect(container)["State"]["Pid"]
         if os.geteuid() == 0:
             os.kill(process, signal.SIGKILL)
@@ -107,7 +107,7 @@ def _answers(*command: str) -> bool:
 
 def _podman() -> Engine:
     subprocess.run([str(REPOSITORY / "scripts/infra/compose-substitutes")], check=True, timeout=1800)
-    # The test server is no replica set called rs0, and is addressed directly.
+    # The test server is not a replica set rs0, so it is connected to directly.
     options = {"MONGODB_URI_OPTIONS": "directConnection=true&w=majority"}
     for image, file, target in IMAGES:
         _build(image, file, target)
@@ -118,7 +118,7 @@ def _podman() -> Engine:
 
 
 def _build(image: str, file: str, target: str | None) -> None:
-    """With the machine's own certificates and package settings, which do not belong into the Dockerfiles."""
+    """Build with the machine's own certificates and package settings, which do not belong in the Dockerfiles."""
     bundle = f"{CERTIFICATES}/ca-certificates.crt"
     command = [
         "buildah",
@@ -148,7 +148,7 @@ def _build(image: str, file: str, target: str | None) -> None:
 
 
 def _run_health_checks(engine: Engine) -> None:
-    """podman leaves health checks to systemd, which containers' test machines may lack: run them here."""
+    """podman leaves health checks to systemd, which a test machine may lack: run them here."""
     pause = threading.Event()
     while not pause.wait(2):
         try:

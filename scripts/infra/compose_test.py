@@ -1,4 +1,4 @@
-"""The stack as a user gets it: submit through port 80, kill, stop, start, and look whether the database is hidden.
+"""The stack as a user gets it: submit through port 80, kill, stop, start, and check that the database is not exposed.
 
 Called by scripts/infra/compose-test; standard library only, so that it runs before anything is set up.
 """
@@ -34,7 +34,7 @@ def request(method: str, path: str, body: object = None) -> tuple[int, Any]:
 
 
 def wait_until(what: str, look: Callable[[], T | None], seconds: float = 120) -> T:
-    """Ask again until there is an answer; what is not there in time is a failure that says what was missing."""
+    """Poll until there is an answer; on timeout fail and say what was missing."""
     deadline = time.monotonic() + seconds
     last: object = None
     while time.monotonic() < deadline:
@@ -164,7 +164,7 @@ def check_backup(engine: Engine, identifier: str) -> None:
     assert status in (200, 204), status
     assert request("GET", f"/jobs/{identifier}")[0] == 404
     engine.run_compose("stop", "backend", "worker")
-    # A restore may be repeated; on a busy machine the database may not answer the first in time.
+    # A restore can be repeated; on a busy machine the database may not answer the first one in time.
     wait_until("the restore", lambda: engine.execute("backup", *program, "restore", name).returncode == 0)
     engine.run_compose("start", "backend", "worker")
     wait_until("the stack answers after the restore", healthy)

@@ -1,4 +1,4 @@
-"""In the test image that takes MongoDB's place: `mongod` and `mongosh` as far as docker-compose.yml uses them.
+"""In the test image that replaces MongoDB: the parts of `mongod` and `mongosh` that docker-compose.yml uses.
 
 `mongod` makes the application's user the first time, then serves with authentication on. `mongosh` answers the health
 check: can that user log in and is this the member that takes writes?

@@ -1,8 +1,8 @@
-// Healthy is: the member of our replica set that takes writes, with the application's account in it.
+// Healthy: this member of the replica set takes writes, and the application's account exists.
 //
-// What is missing is made here, step by step, and every step may be repeated: this check runs again and again, so a
-// first start that was killed anywhere is finished by the next one. Until there is an account, whoever connects from
-// within this container may make the first one (MongoDB's localhost exception); then nobody may without a password.
+// What is missing is created here. Every step can be repeated, and this check runs again and again, so it finishes a
+// first start that was killed half-way. Without any account, a client inside this container may create the first one
+// (MongoDB's localhost exception); afterwards every client needs a password.
 const fs = require("fs");
 const secret = (name) => fs.readFileSync(`/run/job-processor/${name}`, "utf8").trim();
 const admin = db.getSiblingDB("admin");
@@ -23,14 +23,14 @@ try {
   rs.status();
 } catch (error) {
   if (error.codeName !== "NotYetInitialized") throw error;
-  // Without a set there are no change streams and no majority.
+  // Without a replica set there are no change streams and no majority.
   rs.initiate({ _id: "rs0", members: [{ _id: 0, host: "mongodb:27017" }] });
 }
 const hello = db.hello();
 const writable = hello.setName === "rs0" && hello.isWritablePrimary;
 if (writable) {
   if (!isRoot) {
-    // Refused when there are accounts already: then root's password is another one, and that is for a person.
+    // Refused if there are accounts already: then root has another password, and a person must act.
     admin.createUser({ user: root.user, pwd: root.pwd, roles: ["root"] });
     isRoot = logIn(admin, root);
   }
@@ -38,7 +38,7 @@ if (writable) {
   if (!own.getUser(app.user)) {
     own.createUser({ user: app.user, pwd: app.pwd, roles: [{ role: "readWrite", db: "job_processor" }] });
   } else if (!logIn(new Mongo("mongodb://127.0.0.1:27017/?directConnection=true").getDB("job_processor"), app)) {
-    // The file has another password than the account: the file counts.
+    // The file's password differs from the account's: the file wins.
     own.updateUser(app.user, { pwd: app.pwd });
   }
 }

@@ -13,7 +13,7 @@ terraform {
 }
 
 variable "account_name" {
-  description = "Name of the account: also its host name, so it must be free in all of Azure."
+  description = "Name of the account: also its host name, so it must be unique in all of Azure."
   type        = string
 }
 

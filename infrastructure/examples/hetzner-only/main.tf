@@ -1,4 +1,4 @@
-# A server without Azure: n8n, another model, or the built-in mock does the work.
+# A server without Azure: with n8n, another model, or the built-in mock.
 #   export TF_VAR_hcloud_token=… ; terraform init ; terraform apply -var-file=…
 
 terraform {
@@ -19,7 +19,7 @@ variable "hcloud_token" {
 }
 
 variable "ssh_public_key" {
-  description = "Public key of the person who may log in."
+  description = "SSH public key of the administrator."
   type        = string
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs once, at a server's first boot (cloud-init calls it): mounts the volume, starts the stack.
-# It reads settings from boot.env and secrets from files; none of them stands in this script.
+# It reads settings from boot.env and secrets from files; this script contains none.
 set -euo pipefail
 
 config=/etc/job-processor
@@ -11,7 +11,7 @@ app=/opt/job-processor
 
 mount_volume() {
   local device="/dev/disk/by-id/scsi-0HC_Volume_$VOLUME_ID" tries=0
-  # The volume is attached after the server was made, so it may not be there yet.
+  # The volume is attached after the server is created, so it may not be there yet.
   until [ -b "$device" ]; do
     tries=$((tries + 1))
     [ "$tries" -le 150 ] || { echo "volume $VOLUME_ID did not appear within 5 minutes" >&2; exit 1; }
@@ -20,7 +20,7 @@ mount_volume() {
   mkdir -p "$data"
   grep -q "$device" /etc/fstab || echo "$device $data ext4 defaults,discard,nofail 0 2" >>/etc/fstab
   mountpoint -q "$data" || mount "$data"
-  # Without the volume Docker must not start on an empty disk and make new secrets and an empty database.
+  # Without the volume Docker must not start: it would create new secrets and an empty database.
   mkdir -p /etc/systemd/system/docker.service.d
   printf '[Unit]\nRequiresMountsFor=%s\n' "$data" >/etc/systemd/system/docker.service.d/volume.conf
 }
@@ -32,7 +32,7 @@ configure_docker() {
 EOF
   systemctl daemon-reload
   systemctl restart docker
-  # The metadata service answers with this server's user data: containers have no business there.
+  # The metadata service returns this server's user data, with secrets: block it for containers.
   systemctl enable --now job-processor-metadata-guard.service
 }
 
