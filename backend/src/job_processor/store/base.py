@@ -5,17 +5,16 @@ The core decides, the store writes: no rule of the life cycle stands in a driver
 All times are milliseconds since 1970 by the store's own clock (``now``).
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from job_processor.core.callbacks import Answer
 from job_processor.core.flow import FlowRules
 from job_processor.core.inbox import Callback
-from job_processor.core.job import Job, JobError, Json, Refusals, Snooze, State
+from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
-from job_processor.core.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,36 +64,18 @@ class Query:
 class Summary:
     """A job of a list: what a row shows, and nothing that grows with what happened to the job.
 
-    Prompt and result may be clipped; the sizes of the whole are in bytes of UTF-8. The verdict comes without a repair
-    and with the first of its schema errors and warnings; of attempts and history nothing comes.
+    ``job`` comes without its attempts, its history and its result schema (these fields are empty); of its verdict
+    without the repair and with the first of the schema errors and warnings. Prompt and result may be clipped; the
+    sizes of the whole are in bytes of UTF-8.
     """
 
-    id: str
-    prompt: str
-    flow: str
-    state: State
-    rev: int
-    created_at: int
-    updated_at: int
-    run_at: int
-    priority: int
-    attempt: int
-    failures: int
-    max_attempts: int
-    lease_until: int | None
-    deadline: int | None
-    finished_at: int | None
-    result: str | None
-    verdict: Verdict | None
-    error: JobError | None
-    snooze: Snooze | None
-    refusals: Refusals | None
-    progress: str | None
-    tags: tuple[str, ...]
-    metadata: Mapping[str, Json]
-    replay_of: str | None
+    job: Job
     prompt_bytes: int
     result_bytes: int | None
+
+    @property
+    def id(self) -> str:
+        return self.job.id
 
 
 @dataclass(frozen=True, slots=True)
