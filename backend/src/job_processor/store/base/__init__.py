@@ -20,7 +20,7 @@ from job_processor.store.base.jobs import (
     Summary,
 )
 from job_processor.store.base.lanes import Lanes
-from job_processor.store.base.store import Store, StoreInfo, Worker
+from job_processor.store.base.store import Inspection, Store, StoreInfo, Worker
 
 __all__ = [
     "Added",
@@ -33,6 +33,7 @@ __all__ = [
     "Held",
     "IdempotencyKey",
     "InboxQuery",
+    "Inspection",
     "Jobs",
     "Kept",
     "Lanes",

@@ -28,15 +28,26 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class StoreInfo:
-    """What stands behind the verbs, for health and for people. ``shared``: other processes may use it too.
+    """What a store is and can do; known before it is open, except for ``detail`` and ``changes_arrive``.
 
-    ``changes_arrive``: this process is told of changes as they happen; otherwise it polls, or is cut off from them.
+    ``kind`` and ``detail`` are for people. ``shared``: other processes may use the same data at the same time.
+    ``max_concurrency``: the highest concurrency of a flow that it can hold; ``None``: any. ``changes_arrive``: this
+    process is told of changes as they happen; otherwise it polls, or is cut off from them.
     """
 
     kind: str
     detail: str
     shared: bool
+    max_concurrency: int | None = None
     changes_arrive: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a start would find, in lines for people. ``as_expected``: every query is answered in the expected way."""
+
+    lines: Sequence[str]
+    as_expected: bool = True
 
 
 class Store(Jobs, Callbacks, Lanes, Changes, Protocol):
