@@ -29,6 +29,7 @@ from job_processor.results import Examiners
 from job_processor.settings import Settings, is_loopback
 from job_processor.signing import CallbackSigner
 from job_processor.store.base import Store
+from job_processor.store.drivers import store_at
 from job_processor.telemetry import Telemetry
 from job_processor.worker_loops import Parts, worker_loops
 from job_processor.workers.loop import Loop
@@ -53,31 +54,20 @@ SERVE, API, WORKER = Role(True, True), Role(True, False), Role(False, True)
 def load_flows(settings: Settings) -> flows.Flows:
     """The table of flows, with a concurrency that the store can hold. Raises ``SettingsInvalid``."""
     table = flows.load(settings.flows_file, registry.Kinds())
-    if settings.mongodb_uri is not None:
-        from job_processor.store.mongo.lanes import MAX_CONCURRENCY
-
-        wide = [name for name, flow in table.by_name.items() if (flow.rules.concurrency or 0) > MAX_CONCURRENCY]
-        if wide:
-            raise SettingsInvalid(
-                f"flow {', '.join(wide)}: with MongoDB concurrency is {MAX_CONCURRENCY:,} at the most: "
-                "the places of a flow are one document."
-            )
+    most = make_store(settings).info.max_concurrency
+    wide = [name for name, flow in table.by_name.items() if most is not None and (flow.rules.concurrency or 0) > most]
+    if wide:
+        raise SettingsInvalid(f"flow {', '.join(wide)}: with this store concurrency is {most:,} at the most.")
     return table
 
 
 def make_store(settings: Settings) -> Store:
-    return store_at(settings.mongodb_uri or str(settings.data_dir))
+    return store_at(place_of(settings))
 
 
-def store_at(place: str) -> Store:
-    """The store at a mongodb address or in a directory; the driver that is not used is not loaded."""
-    if place.startswith(("mongodb://", "mongodb+srv://")):
-        from job_processor.store.mongo.store import MongoStore
-
-        return MongoStore(place)
-    from job_processor.store.sqlite.store import SqliteStore
-
-    return SqliteStore(Path(place))
+def place_of(settings: Settings) -> str:
+    """Where the store is: a mongodb address or a directory."""
+    return settings.mongodb_uri or str(settings.data_dir)
 
 
 def surroundings(settings: Settings, now: Callable[[], int]) -> Callable[[flows.Flow], Surroundings]:
@@ -99,7 +89,7 @@ class App:
     """One process of the product. ``run`` returns the exit code after a clean stop."""
 
     def __init__(self, settings: Settings, role: Role, say: Callable[[str], None]) -> None:
-        if settings.mongodb_uri is None and role is not SERVE:
+        if role is not SERVE and not make_store(settings).info.shared:
             raise SettingsInvalid(
                 "MONGODB_URI must be set to run api and worker apart: SQLite belongs to one process, use `serve`."
             )

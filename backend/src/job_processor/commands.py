@@ -5,9 +5,9 @@ import contextlib
 import gc
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import uvloop
@@ -15,13 +15,9 @@ import uvloop
 from job_processor import app, registry, settings, transfer
 from job_processor.client import Client
 from job_processor.core.errors import JobProcessorError
+from job_processor.store import drivers
 from job_processor.store.base import Store
-from job_processor.store.sqlite.inspect import inspect
-from job_processor.store.sqlite.snapshot import snapshot
 from job_processor.telemetry import configure_logging
-
-if TYPE_CHECKING:
-    from job_processor.store.mongo.plans import Got
 
 
 class CommandFailed(Exception):
@@ -62,51 +58,24 @@ def check(environment: Mapping[str, str], *, plans: bool = False) -> int:
             print(f"flow {name}: {flow.processor}, {flow.rules.max_attempts} attempts{mark}")
         store = app.make_store(loaded)
         registry.build(table, app.surroundings(loaded, store.now))
-        if loaded.mongodb_uri is None:
-            print("\n".join(inspect(loaded.data_dir)))
-            if plans:
-                print("plans: only a MongoDB store has them")
-            as_expected = True
-        else:
-            as_expected = _check_mongo(loaded.mongodb_uri, plans)
+        found = asyncio.run(drivers.inspect(app.place_of(loaded), plans=plans))
     except JobProcessorError as error:
         raise CommandFailed(str(error)) from None
+    print("\n".join(found.lines))
     if not (app.PAGE / "index.html").is_file():
         print("warning: the page is not built (make build)")
-    if not as_expected:
+    if not found.as_expected:
         print("Some queries do not use the expected index: see the plans above.")
         return 1
     print("All is well.")
     return 0
 
 
-def _check_mongo(uri: str, plans: bool) -> bool:
-    """False if MongoDB's plan of a query is not as expected."""
-    from job_processor.store.mongo.inspect import inspect as inspect_mongo
-
-    found = asyncio.run(inspect_mongo(uri, with_plans=plans))
-    as_expected = _print_plans(found.plans) if plans else True
-    print("\n".join(found.lines))
-    return as_expected
-
-
-def _print_plans(plans: Sequence["Got"]) -> bool:
-    for one in plans:
-        expected = " or ".join(one.expected.indexes) + (", covered" if one.expected.covered else "")
-        print(
-            f"plan: {one.expected.name}: expected {expected}, got {one.plan}"
-            + (f"  <- {one.fault}" if one.fault else "")
-        )
-    faults = sum(one.fault is not None for one in plans)
-    print(f"plans: {len(plans) - faults} of {len(plans)} as expected")
-    return faults == 0
-
-
 def copy(source: str, target: str) -> int:
     """Copy all jobs from one store to the other and verify them."""
 
     async def run() -> transfer.Transferred:
-        async with _opened(app.store_at(source)) as from_, _opened(app.store_at(target)) as to:
+        async with _opened(drivers.store_at(source)) as from_, _opened(drivers.store_at(target)) as to:
             return await transfer.copy(from_, to, _progress)
 
     return _report("copied", run)
@@ -117,12 +86,8 @@ def backup(environment: Mapping[str, str], file: str) -> int:
     loaded = _settings(environment)
 
     async def run() -> transfer.Transferred:
-        if loaded.mongodb_uri is not None:
-            async with _opened(app.make_store(loaded)) as store:
-                return await transfer.backup(store, Path(file), _progress)
         with tempfile.TemporaryDirectory(dir=Path(file).parent) as scratch:
-            snapshot(loaded.data_dir, Path(scratch))
-            async with _opened(app.store_at(scratch)) as store:
+            async with _opened(drivers.store_to_back_up(app.place_of(loaded), Path(scratch))) as store:
                 return await transfer.backup(store, Path(file), _progress)
 
     return _report("backed up", run)

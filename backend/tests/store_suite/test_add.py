@@ -78,7 +78,7 @@ async def test_metadata_and_schema_are_kept_whatever_their_keys(store: Store, me
 async def test_many_at_once_are_all_there(store: Store) -> None:
     jobs = await asyncio.gather(*(given.added(store, f"p{n}") for n in range(100)))
     listed = await store.list(Query(limit=200))
-    assert {one.id: one.prompt for one in listed} == {job.id: job.prompt for job in jobs}
+    assert {one.id: one.job.prompt for one in listed} == {job.id: job.prompt for job in jobs}
 
 
 async def test_an_id_that_is_taken_is_never_written_over(store: Store, clock: Clock) -> None:

@@ -1,6 +1,6 @@
 """list: newest id first, filtered, paged, clipped."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +9,7 @@ from job_processor.core.job import JobError, State
 from job_processor.core.outcome import Failed, Progressed, Succeeded
 from job_processor.core.verdict import Edit, ParseError, Repair, ResultKind, SchemaError, Verdict, Warning, WarningCode
 from job_processor.store.base import Query, Store, Summary
+from job_processor.store.fields import LONG
 from tests.store_suite import given
 from tests.store_suite.places import Clock
 
@@ -39,7 +40,7 @@ async def test_pages_follow_each_other_without_gap_or_overlap(store: Store) -> N
     assert len(seen) == 7
 
 
-AS_IN_THE_JOB = sorted({field.name for field in fields(Summary)} - {"verdict", "prompt_bytes", "result_bytes"})
+AS_IN_THE_JOB = sorted({*given.Job._fields} - {"verdict"} - LONG)
 VERDICT = Verdict(
     ResultKind.SCHEMA_MISMATCH,
     ParseError("m", 1, 2),
@@ -75,7 +76,7 @@ async def test_a_row_says_of_a_job_in_each_state_what_the_job_itself_says(store:
     done = await given.moved(store, again, given.says(again, Succeeded("result", VERDICT)))
     row = await row_of(store, done)
     assert [one.id for one in (*rows, row)] == [made.id] * 4
-    assert row.verdict == replace(
+    assert row.job.verdict == replace(
         VERDICT, repaired=None, schema_errors=VERDICT.schema_errors[:1], warnings=VERDICT.warnings[:1]
     )
     assert (row.prompt_bytes, row.result_bytes) == (6, 6)
@@ -85,21 +86,23 @@ async def row_of(store: Store, job: given.Job) -> Summary:
     """The job's row, which must agree with it."""
     row = (await store.list(Query()))[0]
     for name in AS_IN_THE_JOB:
-        assert getattr(row, name) == getattr(job, name), name
+        assert getattr(row.job, name) == getattr(job, name), name
+    for name in LONG:
+        assert not getattr(row.job, name), name
     return row
 
 
 async def test_without_a_result_there_is_no_size_of_it(store: Store) -> None:
     await given.added(store, "ä")
     [listed] = await store.list(Query())
-    assert listed.result is None
+    assert listed.job.result is None
     assert (listed.prompt_bytes, listed.result_bytes) == (2, None)
 
 
 async def test_an_empty_result_is_a_result(store: Store) -> None:
     await given.completed(store, "p", "")
     [listed] = await store.list(Query())
-    assert listed.result == ""
+    assert listed.job.result == ""
     assert listed.result_bytes == 0
 
 
@@ -108,8 +111,8 @@ async def test_an_empty_result_is_a_result(store: Store) -> None:
 async def test_clipping_counts_characters_and_sizes_are_bytes_of_the_whole(store: Store, text: str, clip: int) -> None:
     await given.completed(store, text, text)
     [listed] = await store.list(Query(clip=clip))
-    assert listed.prompt == text[:clip]
-    assert listed.result == text[:clip]
+    assert listed.job.prompt == text[:clip]
+    assert listed.job.result == text[:clip]
     assert listed.prompt_bytes == listed.result_bytes == len(text.encode())
 
 

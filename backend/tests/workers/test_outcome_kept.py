@@ -229,7 +229,7 @@ async def test_one_of_many_outcomes_asks_for_all_whether_the_store_is_back(
     await stage.turn()
     await until_true(lambda: stage.dispatcher.running == 0, "the attempts to end")
 
-    assert {one.state for one in await store.list(Query(limit=jobs))} == {State.COMPLETED}
+    assert {one.job.state for one in await store.list(Query(limit=jobs))} == {State.COMPLETED}
     # Each tries when it is said and when the store is back; between the two one tries, a few times faster at first.
     assert tries < stage.fickle.calls.count("apply") <= 2 * jobs + tries + 10
     assert len(examined) <= 2 * jobs

@@ -44,7 +44,7 @@ async def _looked_at(store: Store, flow: str, since: int, reported: set[str | No
     """The newest jobs of the flow that something happened to since, and those of its older ones whose crash was
     reported."""
     listed = await store.list(Query(limit=LOOKED_AT, flow=flow, clip=0))
-    recent = [one.id for one in listed if one.attempt and one.updated_at >= since]
+    recent = [one.id for one in listed if one.job.attempt and one.job.updated_at >= since]
     older = {job_id for job_id in reported if job_id is not None} - {one.id for one in listed}
     return recent + sorted(older)
 

@@ -32,7 +32,7 @@ def _side(job: Job) -> schemas.Side:
         flow=job.flow,
         status=job.state,
         result=job.result,
-        result_verdict=None if job.verdict is None else wire.verdict(job.verdict),
+        result_verdict=wire.verdict(job.verdict),
         seconds=None if job.finished_at is None else (job.finished_at - job.created_at) / 1000,
         prompt_tokens=None if usage is None else usage.prompt_tokens,
         completion_tokens=None if usage is None else usage.completion_tokens,

@@ -4,13 +4,13 @@ import datetime
 import functools
 import re
 from collections.abc import Mapping
-from typing import Any, cast
 
 from job_processor.core.inbox import Callback
-from job_processor.core.job import Attempt, Job, JobError, State
+from job_processor.core.job import Job, State
 from job_processor.core.verdict import Verdict
 from job_processor.core.waiting import WaitsFor
 from job_processor.http import schemas as s
+from job_processor.http.mirror import maker
 from job_processor.http.problems import invalid
 from job_processor.store.base import Summary, Worker
 
@@ -60,15 +60,27 @@ def time_in(field: str, text: str) -> int:
     return ms
 
 
+_row = maker(Job, s.JobSummary, time_out, given=("prompt", "result"))
+_job = maker(Job, s.JobWhole, time_out)
+_answered = maker(Job, s.CallbackAnswer, time_out)
+_verdict = maker(Verdict, s.VerdictOut, time_out)
+_wait = maker(WaitsFor, s.WaitingOn, time_out)
+_kept = maker(Callback, s.KeptCallback, time_out, given=("content", "body"))
+worker = maker(Worker, s.WorkerOut, time_out)
+
+
 def summary(one: Summary, waits: WaitsFor | None) -> s.JobSummary:
     """A job for a list; its texts are as the store clipped them, cut here to 4 KiB of UTF-8."""
-    prompt, prompt_cut = clip(one.prompt, one.prompt_bytes)
-    result, result_cut = (None, False) if one.result is None else clip(one.result, one.result_bytes or 0)
-    return s.JobSummary(
-        **_common(one, waits),
-        result_verdict=None if one.verdict is None else verdict(one.verdict),
+    job = one.job
+    prompt, prompt_cut = clip(job.prompt, one.prompt_bytes)
+    result, result_cut = (None, False) if job.result is None else clip(job.result, one.result_bytes or 0)
+    return _row(
+        job,
         prompt=prompt,
         result=result,
+        status=job.state,
+        result_verdict=verdict(job.verdict),
+        waiting_on=waiting_on(waits),
         prompt_truncated=prompt_cut,
         prompt_bytes=one.prompt_bytes,
         result_truncated=result_cut,
@@ -77,123 +89,43 @@ def summary(one: Summary, waits: WaitsFor | None) -> s.JobSummary:
 
 
 def whole(job: Job, waits: WaitsFor | None) -> s.JobWhole:
-    return s.JobWhole(**_whole(job, waits))
+    return _job(job, **_computed(job, waits))
 
 
 def callback_answer(job: Job, waits: WaitsFor | None, callback: str) -> s.CallbackAnswer:
-    return s.CallbackAnswer(**_whole(job, waits), callback=callback)
+    return _answered(job, **_computed(job, waits), callback=callback)
 
 
-def _whole(job: Job, waits: WaitsFor | None) -> dict[str, Any]:
+def _computed(job: Job, waits: WaitsFor | None) -> dict[str, object]:
     return {
-        **_common(job, waits),
-        "result_verdict": None if job.verdict is None else verdict(job.verdict),
-        "prompt": job.prompt,
-        "result": job.result,
+        "status": job.state,
+        "result_verdict": verdict(job.verdict),
+        "waiting_on": waiting_on(waits),
         "prompt_truncated": False,
         "prompt_bytes": size(job.prompt),
         "result_truncated": False,
         "result_bytes": None if job.result is None else size(job.result),
-        "attempts": [attempt(a) for a in job.attempts],
-        "history": [
-            s.EventOut(at=time_out(e.at), what=e.what, attempt=e.attempt, detail=e.detail) for e in job.history
-        ],
-        "result_schema": cast(s.JsonObject | None, job.result_schema),
     }
 
 
-def _common(job: Job | Summary, waits: WaitsFor | None) -> dict[str, Any]:
-    return {
-        "id": job.id,
-        "status": job.state,
-        "flow": job.flow,
-        "created_at": time_out(job.created_at),
-        "updated_at": time_out(job.updated_at),
-        "run_at": time_out(job.run_at),
-        "finished_at": maybe_time(job.finished_at),
-        "priority": job.priority,
-        "attempt": job.attempt,
-        "failures": job.failures,
-        "max_attempts": job.max_attempts,
-        "deadline": maybe_time(job.deadline),
-        "error": error(job.error),
-        "progress": job.progress,
-        "waiting_on": None
-        if waits is None
-        else s.WaitingOn(kind=waits.kind, detail=waits.detail, until=maybe_time(waits.until)),
-        "tags": list(job.tags),
-        "metadata": cast(s.JsonObject, job.metadata),
-        "replay_of": job.replay_of,
-    }
+def waiting_on(waits: WaitsFor | None) -> s.WaitingOn | None:
+    return None if waits is None else _wait(waits)
 
 
-def error(value: JobError | None) -> s.ErrorOut | None:
-    return None if value is None else s.ErrorOut(code=value.code, message=value.message)
-
-
-def attempt(a: Attempt) -> s.AttemptOut:
-    usage = a.usage
-    return s.AttemptOut(
-        number=a.number,
-        started_at=time_out(a.started_at),
-        worker=a.worker,
-        ended_at=maybe_time(a.ended_at),
-        end=a.end,
-        error=error(a.error),
-        execution_id=a.execution_id,
-        usage=None
-        if usage is None
-        else s.UsageOut(
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            model=usage.model,
-            finish_reason=usage.finish_reason,
-        ),
-        partial=a.partial,
-    )
-
-
-def verdict(v: Verdict) -> s.VerdictOut:
-    return s.VerdictOut(
-        kind=v.kind,
-        error=None
-        if v.error is None
-        else s.ParseErrorOut(message=v.error.message, line=v.error.line, column=v.error.column),
-        repaired=None
-        if v.repaired is None
-        else s.RepairOut(
-            text=v.repaired.text,
-            edits=[s.EditOut(position=e.position, before=e.before, after=e.after) for e in v.repaired.edits],
-            cut=v.repaired.cut,
-            dropped=v.repaired.dropped,
-        ),
-        schema_errors=[s.SchemaErrorOut(path=e.path, message=e.message) for e in v.schema_errors],
-        warnings=[
-            s.WarningOut(code=w.code, path=w.path, line=w.line, column=w.column, message=w.message) for w in v.warnings
-        ],
-        note=v.note,
-    )
+def verdict(value: Verdict | None) -> s.VerdictOut | None:
+    return None if value is None else _verdict(value)
 
 
 def kept(callback: Callback, content_bytes: int, body_bytes: int | None) -> s.KeptCallback:
     """A callback for a list: its content as the store clipped it, cut here to 4 KiB of UTF-8; without its body."""
     content, cut = clip(callback.content, content_bytes)
-    return s.KeptCallback(
-        id=callback.id,
-        received_at=time_out(callback.received_at),
-        last_received_at=time_out(callback.last_at),
-        deliveries=callback.deliveries,
-        verdict=callback.verdict,
-        said=callback.said,
-        job_id=callback.job_id,
-        attempt=callback.attempt,
-        execution_id=callback.execution_id,
-        flow=callback.flow,
+    return _kept(
+        callback,
         content=content,
+        body=None,
+        last_received_at=time_out(callback.last_at),
         content_truncated=cut,
         content_bytes=content_bytes,
-        content_type=callback.content_type,
-        body=None,
         body_bytes=body_bytes,
         body_truncated=callback.body_cut,
     )
@@ -205,17 +137,6 @@ def kept_whole(callback: Callback) -> s.KeptCallback:
     whole.body = None if body is None else body.decode("utf-8", "replace")
     whole.content, whole.content_truncated = callback.content, False
     return whole
-
-
-def worker(w: Worker) -> s.WorkerOut:
-    return s.WorkerOut(
-        id=w.id,
-        name=w.name,
-        flows=list(w.flows),
-        running=w.running,
-        started_at=time_out(w.started_at),
-        seen_at=time_out(w.seen_at),
-    )
 
 
 def size(text: str) -> int:

@@ -36,7 +36,7 @@ class Orphans(Loop):
             query = Query(limit=PAGE, before=before, states=frozenset({State.PENDING}), flow=flow, clip=1)
             page = await self._store.list(query)
             for one in page:
-                if ends_without_flow(one.run_at) <= now:
+                if ends_without_flow(one.job.run_at) <= now:
                     yield one.id
             if len(page) < PAGE:
                 return

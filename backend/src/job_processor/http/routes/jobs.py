@@ -79,7 +79,7 @@ async def list_jobs(context: Context, request: Request) -> Response:
     found = await unless_gone(request, context.store.list(query))
     situation = await context.situations.recent()
     made, more = answer_list(
-        ((one.id, wire.summary(one, context.waits_in(one, situation))) for one in found), query.limit
+        ((one.id, wire.summary(one, context.waits_in(one.job, situation))) for one in found), query.limit
     )
     if more is not None:
         made.headers["link"] = next_page("/jobs", request.query_params, more)

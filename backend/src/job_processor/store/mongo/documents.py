@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 import msgspec
 from pymongo.asynchronous.cursor import AsyncCursor
 
-from job_processor.core.job import Job, State
+from job_processor.core.job import Job
+from job_processor.store import fields
 from job_processor.store.base import IdempotencyKey, Summary
 from job_processor.store.mongo.client import Document
-from job_processor.store.record import Record, from_record, to_record
-from job_processor.store.row import RowRecord, summary
+from job_processor.store.record import Record, RowRecord, RowVerdict, job_of, record_of, summary_of
 
 T = TypeVar("T")
 WRITES_KEPT = 8
@@ -25,12 +25,23 @@ PAGE_BYTES = 32 * 1024 * 1024
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError)
 """What reading a document raises that is not as ours are."""
 _log = logging.getLogger(__name__)
-_STATES = {s.value: s for s in State}
-_FREE_KEYS = ("metadata", "result_schema")
 _encode_json = msgspec.json.Encoder().encode
 _decode_json = msgspec.json.decode
 
-NOTICE_FIELDS = ("rev", "state", "flow", "runAt")
+_OTHER_NAMES = {"id": "_id", "lease_token": "token"}
+
+
+def named(field: str) -> str:
+    """The name in a document of a column of ``store.fields``."""
+    first, *others = field.split("_")
+    return _OTHER_NAMES.get(field) or first + "".join(word.capitalize() for word in others)
+
+
+_NEW = tuple(named(name) for name in fields.CREATED[1:])
+_CHANGED = tuple(named(name) for name in (*fields.MOVED, *fields.SEARCHED))
+_REQUIRED = frozenset(named(name) for name in fields.COLUMNS if name not in fields.OPTIONAL)
+_COLUMNS = tuple(named(name) for name in fields.COLUMNS)
+_new = fields.picker(fields.CREATED[1:])
 
 
 def new_write_id() -> str:
@@ -41,9 +52,7 @@ def inserted(job: Job, key: IdempotencyKey | None, now: int) -> Document:
     """All fields of a new job but its id and birth (those are in the filter of the insert)."""
     changing, _ = changed(job, now)
     document: Document = {
-        "flow": job.flow,
-        "priority": job.priority,
-        "createdAt": job.created_at,
+        **dict(zip(_NEW, _new(fields.flat(job)), strict=True)),
         "prompt": job.prompt,
         "promptBytes": len(job.prompt.encode()),
         **changing,
@@ -59,30 +68,15 @@ def inserted(job: Job, key: IdempotencyKey | None, now: int) -> Document:
 
 def changed(job: Job, now: int) -> tuple[Document, Document]:
     """What a move sets, and what it takes away."""
-    lease = job.lease
-    fields: Document = {
-        "state": job.state.value,
-        "rev": job.rev,
-        "runAt": job.run_at,
-        # 1: PENDING and due, 0: PENDING with a future run_at. It keeps future jobs out of the index that claims read.
-        "ready": (1 if job.run_at <= now else 0) if job.state is State.PENDING else None,
-        "attempt": job.attempt,
-        "token": None if lease is None else lease.token,
-        "leaseUntil": None if lease is None else lease.until,
-        "executionId": job.attempts[-1].execution_id if lease is not None and job.attempts else None,
-        "dueAt": job.due_at(),
-        "heardAt": job.heard_at(),
-        "deadline": job.deadline,
-        "updatedAt": job.updated_at,
-        "finishedAt": job.finished_at,
-        "result": job.result,
-        "resultBytes": None if job.result is None else len(job.result.encode()),
-        "record": _record(job),
-        # One scalar that changes with every move: change streams then carry it whole, whatever else they abridge.
-        "notice": _encode_json([job.rev, job.state.value, job.flow, job.run_at]).decode(),
-    }
-    there = {name: value for name, value in fields.items() if value is not None}
-    return there, {name: "" for name, value in fields.items() if value is None}
+    values = fields.flat(job)
+    after: Document = dict(zip(_CHANGED, fields.moved(job, values, now), strict=True))
+    after["result"] = job.result
+    after["resultBytes"] = None if job.result is None else len(job.result.encode())
+    after["record"] = _record(values)
+    # One scalar that changes with every move: change streams then carry it whole, whatever else they abridge.
+    after["notice"] = _encode_json([job.rev, job.state.value, job.flow, job.run_at]).decode()
+    there = {name: value for name, value in after.items() if value is not None}
+    return there, {name: "" for name, value in after.items() if value is None}
 
 
 def move(job: Job, now: int, write_id: str) -> Document:
@@ -99,23 +93,9 @@ def move(job: Job, now: int, write_id: str) -> Document:
 
 
 def to_job(document: Document) -> Job:
-    return from_record(
-        _from_record(document["record"], document.get("tags", ())),
-        id=document["_id"],
-        prompt=document["prompt"],
-        flow=document["flow"],
-        state=_STATES[document["state"]],
-        rev=document["rev"],
-        created_at=document["createdAt"],
-        updated_at=document["updatedAt"],
-        run_at=document["runAt"],
-        priority=document["priority"],
-        attempt=document["attempt"],
-        lease_token=document.get("token"),
-        lease_until=document.get("leaseUntil"),
-        finished_at=document.get("finishedAt"),
-        result=document.get("result"),
-    )
+    """The job of a whole document. Raises one of UNREADABLE."""
+    record = msgspec.convert(_fields(document["record"], document.get("tags", ())), Record)
+    return job_of(_columns(document), document["prompt"], document.get("result"), record)
 
 
 def is_job(document: Document) -> bool:
@@ -147,66 +127,52 @@ async def page(found: "AsyncCursor[Document]") -> list[Document]:
     return documents
 
 
-_OF_A_RECORD = (
-    *("max_attempts", "failures", "deadline", "error", "snooze", "refusals", "progress", "metadata", "replay_of"),
-    *("verdict.kind", "verdict.error", "verdict.schema_errors", "verdict.warnings", "verdict.note"),
+_LISTED = (
+    *_COLUMNS[1:],
+    *("tags", "promptBytes", "resultBytes"),
+    *(f"record.{name}" for name in fields.ROW if name not in ("tags", "verdict")),
+    *(f"record.verdict.{name}" for name in RowVerdict.__struct_fields__),
 )
+"""What a list reads of a document besides its texts."""
 
 
 def of_a_row(clip: int) -> Document:
     """The projection of a list. Counts code points, so it splits none."""
-    whole = (
-        *("flow", "state", "rev", "runAt", "priority", "attempt", "leaseUntil", "createdAt", "updatedAt"),
-        *("finishedAt", "tags", "promptBytes", "resultBytes"),
-        *(f"record.{name}" for name in _OF_A_RECORD),
-    )
     return {
-        **dict.fromkeys(whole, 1),
+        **dict.fromkeys(_LISTED, 1),
         "prompt": {"$substrCP": ["$prompt", 0, clip]},
         "result": {"$substrCP": ["$result", 0, clip]},
     }
 
 
 def to_summary(document: Document) -> Summary:
+    """The row of a list from a document of ``of_a_row``. Raises one of UNREADABLE."""
     size = document.get("resultBytes")
-    return summary(
-        msgspec.convert(_fields(document["record"], document.get("tags", ())), RowRecord),
-        id=document["_id"],
-        prompt=document["prompt"],
-        flow=document["flow"],
-        state=_STATES[document["state"]],
-        rev=document["rev"],
-        created_at=document["createdAt"],
-        updated_at=document["updatedAt"],
-        run_at=document["runAt"],
-        priority=document["priority"],
-        attempt=document["attempt"],
-        lease_until=document.get("leaseUntil"),
-        finished_at=document.get("finishedAt"),
-        # A part of nothing is an empty text to MongoDB.
-        result=None if size is None else document["result"],
-        prompt_bytes=document["promptBytes"],
-        result_bytes=size,
-    )
+    record = msgspec.convert(_fields(document["record"], document.get("tags", ())), RowRecord)
+    # A part of nothing is an empty text to MongoDB.
+    result = None if size is None else document["result"]
+    return summary_of(_columns(document), document["prompt"], result, record, document["promptBytes"], size)
 
 
-def _record(job: Job) -> Document:
-    record: Document = msgspec.to_builtins(to_record(job))
+def _columns(document: Document) -> tuple[Any, ...]:
+    if not document.keys() >= _REQUIRED:
+        raise KeyError(*(_REQUIRED - document.keys()))
+    return tuple(map(document.get, _COLUMNS))
+
+
+def _record(values: tuple[Any, ...]) -> Document:
+    record: Document = msgspec.to_builtins(record_of(values))
     record.pop("tags", None)
-    for name in _FREE_KEYS:
+    for name in fields.FREE_JSON:
         if name in record:
             record[name] = _encode_json(record[name]).decode()
     return record
 
 
-def _from_record(record: Mapping[str, Any], tags: object) -> Record:
-    return msgspec.convert(_fields(record, tags), Record)
-
-
 def _fields(record: Mapping[str, Any], tags: object) -> dict[str, Any]:
-    fields = dict(record)
-    for name in _FREE_KEYS:
-        if name in fields:
-            fields[name] = _decode_json(fields[name])
-    fields["tags"] = tags
-    return fields
+    found = dict(record)
+    for name in fields.FREE_JSON:
+        if name in found:
+            found[name] = _decode_json(found[name])
+    found["tags"] = tags
+    return found

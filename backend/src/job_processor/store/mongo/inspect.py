@@ -4,18 +4,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from job_processor.store.base import Inspection
 from job_processor.store.mongo import indexes, meta, plans
 from job_processor.store.mongo.client import Link
 from job_processor.store.mongo.tuning import Tuning
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """``lines``: for a person. ``missing``: indexes, as ``collection.name``. ``plans``: if they were asked for."""
+class Found(Inspection):
+    """``missing``: indexes, as ``collection.name``. ``plans``: if they were asked for."""
 
-    lines: Sequence[str]
-    missing: Sequence[str]
-    plans: Sequence[plans.Got]
+    missing: Sequence[str] = ()
+    plans: Sequence[plans.Got] = ()
 
 
 async def inspect(uri: str, *, with_plans: bool = False, database: str | None = None) -> Found:
@@ -31,8 +31,18 @@ async def inspect(uri: str, *, with_plans: bool = False, database: str | None = 
         missing = await indexes.missing(link)
         built = f"missing {', '.join(missing)}: the next start builds them" if missing else "all there"
         lines.append(f"indexes: {built}")
-        found = await plans.check(link, int(time.time() * 1000)) if with_plans else []
         lines.append(f"store: mongodb, {link.address} ({name}, {server.topology})")
-        return Found(lines, missing, found)
+        if not with_plans:
+            return Found(lines, missing=missing)
+        found = await plans.check(link, int(time.time() * 1000))
+        faults = sum(one.fault is not None for one in found)
+        told = [*map(_line, found), f"plans: {len(found) - faults} of {len(found)} as expected"]
+        return Found([*told, *lines], faults == 0, missing, found)
     finally:
         await link.close()
+
+
+def _line(one: plans.Got) -> str:
+    expected = " or ".join(one.expected.indexes) + (", covered" if one.expected.covered else "")
+    fault = f"  <- {one.fault}" if one.fault else ""
+    return f"plan: {one.expected.name}: expected {expected}, got {one.plan}{fault}"

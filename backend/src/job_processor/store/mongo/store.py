@@ -33,7 +33,7 @@ from job_processor.store.mongo.clock import DatabaseClock
 from job_processor.store.mongo.counts import Counting
 from job_processor.store.mongo.inbox import Inbox
 from job_processor.store.mongo.keys import Keys
-from job_processor.store.mongo.lanes import Lanes
+from job_processor.store.mongo.lanes import MAX_CONCURRENCY, Lanes
 from job_processor.store.mongo.reads import Reads
 from job_processor.store.mongo.tuning import Tuning
 from job_processor.store.mongo.watch import Watch
@@ -80,10 +80,10 @@ class MongoStore:
     @property
     def info(self) -> StoreInfo:
         if self._parts is None:
-            return StoreInfo("mongodb", "not open", shared=True)
+            return StoreInfo("mongodb", "not open", shared=True, max_concurrency=MAX_CONCURRENCY)
         server, link = self._parts.server, self._parts.link
         detail = f"{link.address} ({server.product} {server.version}, {server.topology})"
-        return StoreInfo("mongodb", detail, shared=True, changes_arrive=self._parts.watch.arrive)
+        return StoreInfo("mongodb", detail, True, MAX_CONCURRENCY, self._parts.watch.arrive)
 
     def now(self) -> int:
         return self._now() if self._now is not None else self._open.clock.now()

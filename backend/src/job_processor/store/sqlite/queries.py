@@ -73,7 +73,7 @@ def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Summary]]:
 def _summary(row: rows.Row, clip: int) -> Summary:
     *columns, prompt, result, prompt_bytes, result_bytes = row
     text = _clipped(prompt, prompt_bytes, clip) or ""
-    return rows.to_summary(columns, text, prompt_bytes, _clipped(result, result_bytes, clip), result_bytes)
+    return rows.to_summary(tuple(columns), text, prompt_bytes, _clipped(result, result_bytes, clip), result_bytes)
 
 
 def _clipped(text: bytes | None, size: int | None, characters: int) -> str | None:

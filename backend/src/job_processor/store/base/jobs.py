@@ -1,21 +1,13 @@
-"""What we ask of a database: verbs, not queries. ``tests/store_suite`` is the specification of every driver.
+"""What a store does with jobs."""
 
-The core decides, the store writes: no rule of the life cycle stands in a driver. Every verb may raise
-``StoreUnavailable`` (nothing is known to have been written; try again later) or its child ``StorageFull``.
-All times are milliseconds since 1970 by the store's own clock (``now``).
-"""
-
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from job_processor.core.callbacks import Answer
 from job_processor.core.flow import FlowRules
-from job_processor.core.inbox import Callback
-from job_processor.core.job import Job, JobError, Json, Refusals, Snooze, State
+from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
-from job_processor.core.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,60 +57,18 @@ class Query:
 class Summary:
     """A job of a list: what a row shows, and nothing that grows with what happened to the job.
 
-    Prompt and result may be clipped; the sizes of the whole are in bytes of UTF-8. The verdict comes without a repair
-    and with the first of its schema errors and warnings; of attempts and history nothing comes.
+    ``job`` comes without its attempts, its history and its result schema (these fields are empty); of its verdict
+    without the repair and with the first of the schema errors and warnings. Prompt and result may be clipped; the
+    sizes of the whole are in bytes of UTF-8.
     """
 
-    id: str
-    prompt: str
-    flow: str
-    state: State
-    rev: int
-    created_at: int
-    updated_at: int
-    run_at: int
-    priority: int
-    attempt: int
-    failures: int
-    max_attempts: int
-    lease_until: int | None
-    deadline: int | None
-    finished_at: int | None
-    result: str | None
-    verdict: Verdict | None
-    error: JobError | None
-    snooze: Snooze | None
-    refusals: Refusals | None
-    progress: str | None
-    tags: tuple[str, ...]
-    metadata: Mapping[str, Json]
-    replay_of: str | None
+    job: Job
     prompt_bytes: int
     result_bytes: int | None
 
-
-@dataclass(frozen=True, slots=True)
-class InboxQuery:
-    """Which kept callbacks to list, newest id first. ``None`` or empty: no such limit.
-
-    ``before`` is the id after which the page starts; ``clip`` the number of characters of content to bring along.
-    """
-
-    limit: int = 50
-    before: str | None = None
-    job_id: str | None = None
-    execution_id: str | None = None
-    verdicts: frozenset[Answer] = frozenset()
-    clip: int = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A callback of a list: its content may be clipped, its body is left out; the sizes are of the whole, in bytes."""
-
-    callback: Callback
-    content_bytes: int
-    body_bytes: int | None = None
+    @property
+    def id(self) -> str:
+        return self.job.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,80 +125,8 @@ class Counts:
     oldest_due: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A job changed. ``position`` orders notices and is what a client resumes from; ``state`` None: deleted.
-
-    A hint, sent after the write was durable: readers fetch the truth.
-    """
-
-    position: int
-    job_id: str
-    state: State | None
-    flow: str
-    rev: int
-    run_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Resync:
-    """Notices were missed: whoever follows must fetch everything anew. ``position`` is where to go on."""
-
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """A worker process as the store knows it. ``seen_at`` is its last heartbeat.
-
-    ``clock_trusted``: did it have reason to believe the time of that heartbeat?
-    """
-
-    id: str
-    name: str
-    flows: tuple[str, ...]
-    running: int
-    started_at: int
-    seen_at: int
-    clock_trusted: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class StoreInfo:
-    """What stands behind the verbs, for health and for people. ``shared``: other processes may use it too.
-
-    ``changes_arrive``: this process is told of changes as they happen; otherwise it polls, or is cut off from them.
-    """
-
-    kind: str
-    detail: str
-    shared: bool
-    changes_arrive: bool = True
-
-
-class Store(Protocol):
-    @property
-    def info(self) -> StoreInfo: ...
-
-    def now(self) -> int:
-        """The store's clock: what leases and ``run_at`` are measured by, in every process alike."""
-        ...
-
-    async def open(self) -> None:
-        """Make the store ready: schema, indexes, locks.
-
-        Raises ``StoreRefused`` when it must not be used as it is. A store that only one process can hold
-        ends the leases that a dead predecessor left, so that the reaper takes them up at once.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Finish what was asked for and let go. Safe to call twice."""
-        ...
-
-    async def ping(self) -> None:
-        """Return when the store could take a write now; raise ``StoreUnavailable`` otherwise."""
-        ...
+class Jobs(Protocol):
+    """Jobs: stored, read, handed over, moved on, deleted."""
 
     async def add(self, job: Job, key: IdempotencyKey | None = None) -> Added:
         """Store a new job durably before returning.
@@ -322,54 +200,4 @@ class Store(Protocol):
 
     async def delete(self, job_id: str) -> bool:
         """Delete a final job and its kept callbacks. ``False``: there is none of that id in a final state."""
-        ...
-
-    async def keep(self, callback: Callback, *, limited: bool = True) -> str | None:
-        """Store a callback durably. One of the same ``mark`` is counted once more instead: ``deliveries``,
-        ``last_at``, and its verdict if that was not settled. Returns the id under which it is kept.
-
-        ``None``: it is of a job (``is_of_a_job``) of which ``KEPT_OF_A_JOB`` are kept already, and was not. Of others
-        the oldest of the same verdict go, so that no more than ``KEPT_WITHOUT_A_JOB`` are there.
-        """
-        ...
-
-    async def kept(self, callback_id: str) -> Callback | None:
-        """The whole callback, or ``None``."""
-        ...
-
-    async def inbox(self, query: InboxQuery) -> Sequence[Kept]:
-        """Up to ``query.limit`` kept callbacks, newest id first; contents are clipped, bodies left out."""
-        ...
-
-    async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:
-        """Write down what came of a kept callback, and of which job."""
-        ...
-
-    async def forget(self, last_before: int, limit: int) -> int:
-        """Delete up to ``limit`` kept callbacks that last came before then; returns how many."""
-        ...
-
-    async def lanes(self) -> Sequence[Lane]:
-        """Every lane that has a record (one appears with a flow's first claim or change)."""
-        ...
-
-    async def put_lane(self, lane: Lane) -> bool:
-        """Write a lane if its stored ``rev`` is still ``lane.rev``, and raise ``rev`` by one; else ``False``."""
-        ...
-
-    async def beat(self, worker: Worker) -> None:
-        """Record a worker's heartbeat."""
-        ...
-
-    async def workers(self, seen_after: int) -> Sequence[Worker]:
-        """Workers heard of since then."""
-        ...
-
-    async def since(self, position: int, limit: int) -> Sequence[Notice] | Resync:
-        """The latest notice of each job changed after ``position``, in order; or ``Resync`` if that is too much
-        or too long ago to be complete."""
-        ...
-
-    def watch(self) -> AsyncIterator[Notice | Resync]:
-        """Notices from now on, each after its write was durable. Ends when the store closes."""
         ...

@@ -1,0 +1,85 @@
+"""A store as a whole: what it does with jobs, callbacks, lanes and changes, and what is its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from job_processor.store.base.callbacks import Callbacks
+from job_processor.store.base.changes import Changes
+from job_processor.store.base.jobs import Jobs
+from job_processor.store.base.lanes import Lanes
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker process as the store knows it. ``seen_at`` is its last heartbeat.
+
+    ``clock_trusted``: did it have reason to believe the time of that heartbeat?
+    """
+
+    id: str
+    name: str
+    flows: tuple[str, ...]
+    running: int
+    started_at: int
+    seen_at: int
+    clock_trusted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What a store is and can do; known before it is open, except for ``detail`` and ``changes_arrive``.
+
+    ``kind`` and ``detail`` are for people. ``shared``: other processes may use the same data at the same time.
+    ``max_concurrency``: the highest concurrency of a flow that it can hold; ``None``: any. ``changes_arrive``: this
+    process is told of changes as they happen; otherwise it polls, or is cut off from them.
+    """
+
+    kind: str
+    detail: str
+    shared: bool
+    max_concurrency: int | None = None
+    changes_arrive: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a start would find, in lines for people. ``as_expected``: every query is answered in the expected way."""
+
+    lines: Sequence[str]
+    as_expected: bool = True
+
+
+class Store(Jobs, Callbacks, Lanes, Changes, Protocol):
+    """One driver over one set of data."""
+
+    @property
+    def info(self) -> StoreInfo: ...
+
+    def now(self) -> int:
+        """The store's clock: what leases and ``run_at`` are measured by, in every process alike."""
+        ...
+
+    async def open(self) -> None:
+        """Make the store ready: schema, indexes, locks.
+
+        Raises ``StoreRefused`` when it must not be used as it is. A store that only one process can hold
+        ends the leases that a dead predecessor left, so that the reaper takes them up at once.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what was asked for and let go. Safe to call twice."""
+        ...
+
+    async def ping(self) -> None:
+        """Return when the store could take a write now; raise ``StoreUnavailable`` otherwise."""
+        ...
+
+    async def beat(self, worker: Worker) -> None:
+        """Record a worker's heartbeat."""
+        ...
+
+    async def workers(self, seen_after: int) -> Sequence[Worker]:
+        """Workers heard of since then."""
+        ...
