@@ -20,10 +20,10 @@ from job_processor.bus import Bus
 from job_processor.core.errors import SettingsInvalid
 from job_processor.core.ids import IdFactory
 from job_processor.http import api
+from job_processor.http.connection_limits import Limits, limits, raise_descriptors
 from job_processor.http.context import Context, FlowInfo
-from job_processor.http.places import Limits, limits, raise_descriptors
+from job_processor.http.protocol import GuardedProtocol
 from job_processor.http.server import GracefulServer
-from job_processor.http.transport import GuardedProtocol
 from job_processor.processors.base import Processor, Surroundings
 from job_processor.results import Examiners
 from job_processor.settings import Settings, is_loopback

@@ -16,11 +16,11 @@ from job_processor.processors.redacted import redacted
 _KINDS: Mapping[str, tuple[str, str, str, float, int | None]] = {
     "mock": ("mock", "MockOptions", "MockProcessor", 30.0, None),
     "webhook": ("webhook", "WebhookOptions", "WebhookProcessor", 30.0, None),
-    "http": ("http", "EndpointOptions", "EndpointProcessor", 300.0, 20),
-    "n8n": ("n8n", "N8nOptions", "N8nProcessor", 60.0, 20),
-    "openai": ("openai", "OpenAIOptions", "OpenAIProcessor", 300.0, 20),
-    "azure-openai": ("azure_openai", "AzureOpenAIOptions", "AzureOpenAIProcessor", 300.0, 20),
-    "python": ("python", "PythonOptions", "PythonProcessor", 300.0, None),
+    "http": ("http.processor", "EndpointOptions", "EndpointProcessor", 300.0, 20),
+    "n8n": ("n8n.processor", "N8nOptions", "N8nProcessor", 60.0, 20),
+    "openai": ("model.openai", "OpenAIOptions", "OpenAIProcessor", 300.0, 20),
+    "azure-openai": ("model.azure_openai", "AzureOpenAIOptions", "AzureOpenAIProcessor", 300.0, 20),
+    "python": ("python.processor", "PythonOptions", "PythonProcessor", 300.0, None),
 }
 _Factory = Callable[[msgspec.Struct, Surroundings], Processor]
 

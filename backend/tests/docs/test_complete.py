@@ -16,7 +16,7 @@ from job_processor.core.job import AttemptEnd, State
 from job_processor.core.verdict import ResultKind
 from job_processor.http.openapi import document
 from job_processor.http.routes import OPERATIONS
-from job_processor.processors.http import EndpointOptions
+from job_processor.processors.http.processor import EndpointOptions
 from job_processor.processors.mock import Fault
 from tests.docs.pages import text
 

@@ -15,7 +15,7 @@ from yarl import URL
 
 from job_processor.core.flow import FlowRules, OnInvalidResult
 from job_processor.processors.base import Surroundings
-from job_processor.processors.http import EndpointOptions, EndpointProcessor
+from job_processor.processors.http.processor import EndpointOptions, EndpointProcessor
 from tests.hand_over.stage import RULES, ends, stage, words
 from tests.processors.rogue import Rogue, answer, drip
 from tests.support.clock import Clock

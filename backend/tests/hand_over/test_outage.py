@@ -12,7 +12,7 @@ import pytest
 from job_processor.core.flow import FlowRules
 from job_processor.core.lane import OUTAGE_CAP_MS, Lane, Trouble
 from job_processor.processors.base import Processor, Surroundings
-from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
+from job_processor.processors.model.openai import OpenAIOptions, OpenAIProcessor
 from tests.hand_over.stage import RULES, Stage, ends, hook, stage
 from tests.processors.rogue import Behaviour, Rogue, answer, drip, raw, reset, silence
 from tests.support.clock import Clock

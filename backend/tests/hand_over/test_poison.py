@@ -11,7 +11,7 @@ from aiohttp import web
 from job_processor.core import evidence
 from job_processor.core.flow import FlowRules
 from job_processor.processors.base import Processor, Surroundings
-from job_processor.processors.n8n import N8nOptions, N8nProcessor
+from job_processor.processors.n8n.processor import N8nOptions, N8nProcessor
 from job_processor.processors.webhook import WebhookOptions, WebhookProcessor
 from tests.hand_over.stage import Stage, stage
 from tests.support.clock import Clock

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from job_processor.core.outcome import Accepted
-from job_processor.http import transport
+from job_processor.http import protocol
 from job_processor.http.budget import TRIM_BYTES, Budget
 from tests.http.problems import assert_problem
 from tests.http.test_heads import parsed
@@ -136,7 +136,7 @@ async def test_who_proves_himself_is_taken_however_much_others_hold(web: Served,
     writer.write(PROVEN + b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body[:200_000])
     await until_true(lambda: shared.unproven.total + shared.proven.total == 200_000, "so much has come")
     [connection] = web.connections()
-    await until_true(lambda: transport.PROVEN in connection.cycle.scope, "its proof was read")
+    await until_true(lambda: protocol.PROVEN in connection.cycle.scope, "its proof was read")
     web.server.sweep(asyncio.get_running_loop().time())
     assert (shared.unproven.total, shared.proven.total) == (0, 200_000)
 
@@ -187,5 +187,5 @@ async def test_the_sweep_gives_memory_back_when_much_was_let_go(web: Served) -> 
 
 
 def test_the_bound_of_unread_bytes_is_above_the_largest_head_that_is_taken() -> None:
-    largest = transport.MAX_HEAD_BYTES + transport.MAX_URL_BYTES + 4 * transport.MAX_HEADERS
-    assert largest + transport.PIECE_BYTES < transport.MAX_UNREAD_BYTES
+    largest = protocol.MAX_HEAD_BYTES + protocol.MAX_URL_BYTES + 4 * protocol.MAX_HEADERS
+    assert largest + protocol.PIECE_BYTES < protocol.MAX_UNREAD_BYTES

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from job_processor.http.fingerprint import idempotency_key
-from job_processor.http.schemas import Submission, WireIn
+from job_processor.http.models import Submission, WireIn
 
 
 def decoded(body: str) -> Submission:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from job_processor.core.errors import ReadTooLong, StoreUnavailable, TooManySearches
-from job_processor.http.hangup import unless_gone
+from job_processor.http.client_gone import unless_gone
 from job_processor.http.problems import Refused
 from tests.http.problems import assert_problem
 from tests.support.site import Site

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job_processor.http import head, refusals, transport
+from job_processor.http import protocol, refusals, request_head
 from job_processor.http.problems import Refused
 from tests.http.problems import CANARY, assert_problem
 from tests.support.asgi import Reply
@@ -130,10 +130,10 @@ NAMES = st.sampled_from([b"host", b"content-type", b"x-webhook-secret", b"author
 @given(st.lists(st.tuples(NAMES, st.sampled_from([b"a", b"b"])), max_size=6))
 def test_no_order_and_no_distance_hides_a_second_one(headers: list[tuple[bytes, bytes]]) -> None:
     names = [name for name, _ in headers]
-    clear = names.count(b"host") == 1 and all(names.count(name) <= 1 for name in names if name in head.ONCE)
+    clear = names.count(b"host") == 1 and all(names.count(name) <= 1 for name in names if name in request_head.ONCE)
     expected = contextlib.nullcontext() if clear else pytest.raises(Refused)
     with expected:
-        head.check("1.1", "GET", b"/", headers)
+        request_head.check("1.1", "GET", b"/", headers)
 
 
 # --- an error is said in its turn, and never in the middle of an answer ----------------------------
@@ -189,7 +189,7 @@ async def test_no_error_is_written_into_an_answer_that_has_begun(
     if more:
         writer.write(more)
     else:
-        connection.check_deadline(asyncio.get_running_loop().time() + transport.BODY_SECONDS + 1)
+        connection.check_deadline(asyncio.get_running_loop().time() + protocol.BODY_SECONDS + 1)
 
     rest = await asyncio.wait_for(reader.read(), 20)
     assert b"HTTP/1.1" not in rest
@@ -219,7 +219,7 @@ async def test_a_stream_ends_with_its_connection_also_when_something_was_sent_be
 async def test_more_requests_than_may_wait_are_refused_behind_the_answers_to_the_others(web: Served) -> None:
     reader, writer = await web.connect()
     writer.write(LIVE * 400)
-    statuses = [(await read_reply(reader)).status for _ in range(transport.MAX_AHEAD + 1)]
+    statuses = [(await read_reply(reader)).status for _ in range(protocol.MAX_AHEAD + 1)]
     for _ in itertools.count():
         statuses.append((await read_reply(reader)).status)
         if statuses[-1] != 200:

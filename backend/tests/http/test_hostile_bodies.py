@@ -2,7 +2,7 @@
 
 import pytest
 
-from job_processor.http.gate import MAX_BODY_BYTES
+from job_processor.http.body import MAX_BODY_BYTES
 from tests.http.problems import CANARY, assert_problem, naming
 from tests.support.site import SECRET, Site
 

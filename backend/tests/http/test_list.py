@@ -8,7 +8,7 @@ import pytest
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import JobError
 from job_processor.core.outcome import Failed, Succeeded
-from job_processor.http.context import MAX_PAGE_BYTES
+from job_processor.http.answer import MAX_PAGE_BYTES
 from job_processor.http.paging import cursor_after
 from tests.http.problems import CANARY, assert_problem, naming
 from tests.support.asgi import Reply

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.staticfiles import StaticFiles
 
-from job_processor.http import places
-from job_processor.http.places import Limits, Places, address_of, group, limits
+from job_processor.http import connection_limits
+from job_processor.http.connection_limits import Limits, Places, address_of, group, limits
 from job_processor.http.server import SEND_BUFFER_BYTES, UNTAKEN_MILLISECONDS
 from tests.http.problems import assert_problem
 from tests.http.test_heads import parsed
@@ -30,7 +30,7 @@ EVENTS = b"GET /events HTTP/1.1\r\nhost: x\r\n"
 @given(st.integers(1, 2_000_000), st.booleans())
 def test_a_part_of_the_open_files_is_never_given_to_clients(descriptors: int, behind_proxy: bool) -> None:
     made = limits(descriptors, behind_proxy=behind_proxy)
-    assert 1 <= made.connections <= places.MAX_CONNECTIONS
+    assert 1 <= made.connections <= connection_limits.MAX_CONNECTIONS
     assert descriptors < 4 or made.connections + made.spare_connections < descriptors
     assert 1 <= made.streams <= made.connections
     assert 1 <= made.streams_per_address <= made.streams
@@ -94,7 +94,7 @@ def test_the_soft_limit_of_open_files_is_raised_to_the_hard_one() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(500, hard), hard))
     try:
-        assert places.raise_descriptors() == hard
+        assert connection_limits.raise_descriptors() == hard
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

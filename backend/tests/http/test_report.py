@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from job_processor.core.report import Report
+from job_processor.http.models import MAX_ATTEMPT
 from job_processor.http.report import Unreadable, ids_in, job_in_query, read_report
-from job_processor.http.schemas import MAX_ATTEMPT
 
 JOB = "0123456789abcdef01234567"
 LIMIT = 1_048_576

@@ -10,7 +10,7 @@ from job_processor.core.errors import StoreUnavailable
 from job_processor.core.job import JobError, State
 from job_processor.core.lane import Lane
 from job_processor.core.outcome import Failed
-from job_processor.http.situation import FRESH_SECONDS, KEPT_SECONDS, Situations
+from job_processor.http.flow_status import FRESH_SECONDS, KEPT_SECONDS, FlowStatusCache
 from job_processor.store.base import Counts, Store
 from tests.support.site import Site
 
@@ -82,7 +82,7 @@ class Counted:
         self.gate.set()
         self.asked = asyncio.Event()
         self.fails = False
-        self.situations = Situations(self._as_store(), lambda: self.now)
+        self.flow_status = FlowStatusCache(self._as_store(), lambda: self.now)
 
     def _as_store(self) -> Store:
         return self  # type: ignore[return-value]  # the two verbs that are asked for
@@ -106,33 +106,33 @@ def number(counts: Counts) -> int:
 
 async def test_a_hundred_who_ask_at_once_are_answered_by_one_read() -> None:
     store = Counted()
-    found = await asyncio.gather(*(store.situations.recent() for _ in range(100)))
+    found = await asyncio.gather(*(store.flow_status.recent() for _ in range(100)))
     assert store.reads == 1
     assert {number(one.counts) for one in found if one is not None} == {1}
 
 
 async def test_a_read_is_given_out_again_while_it_is_fresh_and_renewed_then() -> None:
     store = Counted()
-    await store.situations.recent()
+    await store.flow_status.recent()
     store.now += FRESH_SECONDS
-    await store.situations.recent()
+    await store.flow_status.recent()
     assert store.reads == 1
     store.now += 0.001
-    again = await store.situations.recent()
+    again = await store.flow_status.recent()
     assert again is not None
     assert number(again.counts) == 2
 
 
 async def test_the_last_read_is_given_out_while_it_is_renewed_slowly_and_no_longer_than_it_is_kept() -> None:
     store = Counted()
-    await store.situations.recent()
+    await store.flow_status.recent()
     store.gate.clear()
     store.now += KEPT_SECONDS
-    known = await store.situations.recent(0.01)
+    known = await store.flow_status.recent(0.01)
     assert known is not None
     assert number(known.counts) == 1
     store.now += 0.001
-    assert await store.situations.recent(0.01) is None
+    assert await store.flow_status.recent(0.01) is None
     assert store.reads == 2
     store.gate.set()
 
@@ -140,9 +140,9 @@ async def test_the_last_read_is_given_out_while_it_is_renewed_slowly_and_no_long
 async def test_a_read_that_was_asked_for_began_after_it_was_asked_for() -> None:
     store = Counted()
     store.gate.clear()
-    early = asyncio.create_task(store.situations.read())
+    early = asyncio.create_task(store.flow_status.read())
     await store.asked.wait()
-    late = [asyncio.create_task(store.situations.read()) for _ in range(3)]
+    late = [asyncio.create_task(store.flow_status.read()) for _ in range(3)]
     store.gate.set()
     assert number((await early).counts) == 1
     assert {number(one.counts) for one in await asyncio.gather(*late)} == {2}
@@ -152,6 +152,6 @@ async def test_a_read_that_fails_is_told_to_those_who_need_it_and_hidden_from_th
     store = Counted()
     store.fails = True
     with pytest.raises(StoreUnavailable):
-        await store.situations.read()
-    assert await store.situations.recent() is None
-    assert await store.situations.newest(1.0) is None
+        await store.flow_status.read()
+    assert await store.flow_status.recent() is None
+    assert await store.flow_status.newest(1.0) is None

@@ -9,7 +9,7 @@ from job_processor import bus as bus_module
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.job import State
 from job_processor.core.outcome import Accepted, Succeeded
-from job_processor.http.places import Limits
+from job_processor.http.connection_limits import Limits
 from job_processor.http.routes import events as event_routes
 from job_processor.store.base import Notice, Resync
 from tests.http.problems import assert_problem

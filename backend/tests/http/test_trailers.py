@@ -14,8 +14,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from job_processor.core.outcome import Accepted
-from job_processor.http import transport
-from job_processor.http.places import Limits
+from job_processor.http import protocol
+from job_processor.http.connection_limits import Limits
 from tests.support.raw import exchange, read_reply
 from tests.support.served import Served, served
 from tests.support.site import SECRET, Site, open_site
@@ -141,12 +141,12 @@ class Nowhere(asyncio.Transport):
         pass
 
 
-def connected(app: ASGIApp) -> transport.GuardedProtocol:
+def connected(app: ASGIApp) -> protocol.GuardedProtocol:
     """A connection without a socket."""
     config = uvicorn.Config(app, log_config=None, lifespan="off", proxy_headers=False)
-    protocol = transport.GuardedProtocol(config, transport.Shared(Limits()), {}, asyncio.get_running_loop())
-    protocol.connection_made(Nowhere())
-    return protocol
+    made = protocol.GuardedProtocol(config, protocol.Shared(Limits()), {}, asyncio.get_running_loop())
+    made.connection_made(Nowhere())
+    return made
 
 
 ENDLESS = {

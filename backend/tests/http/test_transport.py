@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from job_processor.core.job import Job
-from job_processor.http import sending, transport
+from job_processor.http import protocol, sending
 from job_processor.http.budget import Budget
 from tests.support.raw import exchange, read_reply
 from tests.support.served import Served, served
@@ -103,12 +103,12 @@ async def test_h3_a_header_that_never_ends_is_cut_before_it_fills_the_memory(web
 
 
 SLOW: dict[str, tuple[bytes, Callable[[], float]]] = {
-    "nothing at all": (b"", lambda: transport.HEAD_SECONDS),
-    "half a request line": (b"GET /hea", lambda: transport.HEAD_SECONDS),
-    "half a head": (b"GET /health HTTP/1.1\r\nhost: x\r\nx", lambda: transport.HEAD_SECONDS),
-    "half a body": (HEAD + b"content-length: 14\r\n\r\n{", lambda: transport.BODY_SECONDS),
-    "no body": (HEAD + b"content-length: 14\r\n\r\n", lambda: transport.BODY_SECONDS),
-    "half a chunk": (HEAD + b"transfer-encoding: chunked\r\n\r\ne\r\n{", lambda: transport.BODY_SECONDS),
+    "nothing at all": (b"", lambda: protocol.HEAD_SECONDS),
+    "half a request line": (b"GET /hea", lambda: protocol.HEAD_SECONDS),
+    "half a head": (b"GET /health HTTP/1.1\r\nhost: x\r\nx", lambda: protocol.HEAD_SECONDS),
+    "half a body": (HEAD + b"content-length: 14\r\n\r\n{", lambda: protocol.BODY_SECONDS),
+    "no body": (HEAD + b"content-length: 14\r\n\r\n", lambda: protocol.BODY_SECONDS),
+    "half a chunk": (HEAD + b"transfer-encoding: chunked\r\n\r\ne\r\n{", lambda: protocol.BODY_SECONDS),
 }
 
 
@@ -133,7 +133,7 @@ async def test_h1_what_arrives_too_slowly_is_cut_at_its_deadline_and_not_before(
     writer.close()
 
 
-def _received(connection: transport.GuardedProtocol, sent: bytes) -> bool:
+def _received(connection: protocol.GuardedProtocol, sent: bytes) -> bool:
     """Has the parser come as far as what was sent goes?"""
     if b"\r\n\r\n" in sent:
         return not connection._in_head
@@ -156,7 +156,7 @@ async def test_h1_a_drip_of_bytes_does_not_move_the_deadline(web: Served) -> Non
 
 
 async def test_h1_the_sweep_finds_what_is_too_slow(web: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "HEAD_SECONDS", 0.0)
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.0)
 
     reply = await exchange(web.port, b"GET /health HTTP/1.1\r\n")
 
@@ -194,7 +194,7 @@ async def test_h1_half_a_head_behind_a_whole_request_has_a_deadline_too(web: Ser
     assert (await read_reply(reader)).status == 200
     [connection] = web.connections()
 
-    connection.check_deadline(asyncio.get_running_loop().time() + transport.HEAD_SECONDS + 1)
+    connection.check_deadline(asyncio.get_running_loop().time() + protocol.HEAD_SECONDS + 1)
 
     assert status(await asyncio.wait_for(reader.read(), 20)) == 408
     writer.close()
@@ -222,12 +222,12 @@ async def test_h1_the_first_of_two_requests_is_not_cut_for_what_is_late_of_the_s
     [connection] = web.connections()
     await until_true(lambda: connection._since is not None)
 
-    connection.check_deadline(asyncio.get_running_loop().time() + transport.BODY_SECONDS + 10)
+    connection.check_deadline(asyncio.get_running_loop().time() + protocol.BODY_SECONDS + 10)
     assert not connection.transport.is_closing()
     may_read.set()
 
     assert (await read_reply(reader)).status == 200
-    connection.check_deadline(asyncio.get_running_loop().time() + 2 * transport.BODY_SECONDS + 20)
+    connection.check_deadline(asyncio.get_running_loop().time() + 2 * protocol.BODY_SECONDS + 20)
     assert status(await asyncio.wait_for(reader.read(), 20)) == 408
     writer.close()
 
@@ -244,7 +244,7 @@ async def test_h1_a_wait_ends_with_half_of_the_next_request_whose_deadline_count
     first = await read_reply(reader)
     assert (first.status, b'"PENDING"' in first.body) == (200, True)
     [connection] = web.connections()
-    connection.check_deadline(asyncio.get_running_loop().time() + transport.BODY_SECONDS + 10)
+    connection.check_deadline(asyncio.get_running_loop().time() + protocol.BODY_SECONDS + 10)
     assert status(await asyncio.wait_for(reader.read(), 20)) == 408
     writer.close()
 
@@ -445,7 +445,7 @@ async def test_a_body_that_is_refused_unread_closes_the_connection(web: Served) 
 UNREAD = HEAD + b"content-length: 100000000\r\n\r\n"
 
 
-async def lingering(web: Served) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, transport.GuardedProtocol]:
+async def lingering(web: Served) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, protocol.GuardedProtocol]:
     """A connection that got its 413 and whose body is still to come."""
     reader, writer = await web.connect()
     writer.write(UNREAD)
@@ -459,7 +459,7 @@ async def lingering(web: Served) -> tuple[asyncio.StreamReader, asyncio.StreamWr
 async def test_after_a_refusal_the_rest_is_read_on_and_thrown_away_up_to_a_bound(
     web: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "LINGER_BYTES", 5_000_000)
+    monkeypatch.setattr(protocol, "LINGER_BYTES", 5_000_000)
     reader, writer, connection = await lingering(web)
     sent = 0
     with contextlib.suppress(ConnectionError):
@@ -489,12 +489,12 @@ async def test_after_a_refusal_the_connection_ends_with_the_body(web: Served) ->
 
 
 @pytest.mark.parametrize(
-    "seconds", [transport.LINGER_IDLE_SECONDS, transport.LINGER_SECONDS], ids=["nothing comes", "it never ends"]
+    "seconds", [protocol.LINGER_IDLE_SECONDS, protocol.LINGER_SECONDS], ids=["nothing comes", "it never ends"]
 )
 async def test_after_a_refusal_nobody_is_waited_for_for_long(web: Served, seconds: float) -> None:
     reader, writer, connection = await lingering(web)
     began = connection._lingered_at
-    if seconds == transport.LINGER_SECONDS:
+    if seconds == protocol.LINGER_SECONDS:
         # Something came just now.
         connection._lingered_at = began + seconds
     connection.check_deadline(began + seconds - 0.001)
@@ -536,7 +536,7 @@ async def test_an_answer_to_a_body_that_never_came_whole_is_the_only_one(web: Se
     writer.write(b"POST /webhook/callback HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nx")
     assert (await read_reply(reader)).status == 401
     [connection] = web.connections()
-    connection.check_deadline(asyncio.get_running_loop().time() + transport.BODY_SECONDS + 1)
+    connection.check_deadline(asyncio.get_running_loop().time() + protocol.BODY_SECONDS + 1)
 
     assert await asyncio.wait_for(reader.read(), 20) == b""
     writer.close()

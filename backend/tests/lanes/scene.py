@@ -10,7 +10,7 @@ from job_processor.acts.jobs import NewJob
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job
 from job_processor.processors.base import Processor, Surroundings
-from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
+from job_processor.processors.model.openai import OpenAIOptions, OpenAIProcessor
 from job_processor.store.base import Query
 from job_processor.store.clock import SteadyClock
 from tests.lanes.storm import FORMS, Storm, serving

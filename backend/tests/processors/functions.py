@@ -4,7 +4,7 @@ import asyncio
 import threading
 from typing import Any
 
-from job_processor.processors.python_context import Context
+from job_processor.processors.python.context import Context
 
 SEEN: list[Context] = []
 

@@ -6,7 +6,7 @@ import msgspec
 
 from job_processor.core.job import JobError
 from job_processor.core.outcome import Failed, LaneClosed
-from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
+from job_processor.processors.model.openai import OpenAIOptions, OpenAIProcessor
 from tests.processors.given import MAX_RESULT_BYTES, dispatch, opened, surroundings
 from tests.processors.meanings import closed_by, failure, fault_in
 from tests.processors.rogue import Rogue

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from job_processor.core.outcome import Accepted, Deferred, Failed, HandOver, LaneClosed, LaneFault, LaneWell
+from job_processor.processors.answers.meaning import judge_error, judge_status
 from job_processor.processors.base import Processor
-from job_processor.processors.model_options import ModelOptions, request_of, sent_of
-from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
-from job_processor.processors.responses import judge_error, judge_status
+from job_processor.processors.model.openai import OpenAIOptions, OpenAIProcessor
+from job_processor.processors.model.options import ModelOptions, request_of, sent_of
 from job_processor.processors.webhook import WebhookOptions, WebhookProcessor
 from tests.docs.pages import text
 from tests.processors.given import NOW, dispatch, opened, surroundings

@@ -13,8 +13,8 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import Usage
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Succeeded
-from job_processor.processors import azure_openai
-from job_processor.processors.azure_openai import SCOPE, AzureOpenAIOptions, AzureOpenAIProcessor
+from job_processor.processors.model import azure_openai
+from job_processor.processors.model.azure_openai import SCOPE, AzureOpenAIOptions, AzureOpenAIProcessor
 from tests.processors.chat import chunk, error, stream, usage, whole
 from tests.processors.given import NOW, dispatch, opened, surroundings
 from tests.processors.meanings import closed_by, failure

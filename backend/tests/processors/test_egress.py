@@ -7,7 +7,7 @@ import pytest
 
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted
-from job_processor.processors.egress import AddressRefused, CheckedResolver, parse_url, refused_because
+from job_processor.outgoing.addresses import AddressRefused, CheckedResolver, parse_url, refused_because
 from job_processor.processors.webhook import WebhookOptions, WebhookProcessor
 from tests.processors.given import dispatch, opened, surroundings
 from tests.processors.meanings import closed_by

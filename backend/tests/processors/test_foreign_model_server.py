@@ -20,8 +20,8 @@ import pytest
 
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Succeeded
-from job_processor.processors.http import EndpointOptions, EndpointProcessor
-from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
+from job_processor.processors.http.processor import EndpointOptions, EndpointProcessor
+from job_processor.processors.model.openai import OpenAIOptions, OpenAIProcessor
 from job_processor.results import examine
 from tests.processors.given import NOW, dispatch, opened, surroundings
 from tests.processors.meanings import closed_by, failure

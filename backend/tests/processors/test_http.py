@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Deferred, Failed, HandOver, LaneClosed, Outcome, Succeeded
-from job_processor.processors import http_answer
-from job_processor.processors.http import EndpointOptions, EndpointProcessor
-from job_processor.processors.http_answer import outcome_of
-from job_processor.processors.json_pointer import parse
-from job_processor.processors.model_answer import SURROGATES_REPLACED
-from job_processor.processors.outgoing import Reply
+from job_processor.outgoing.session import Reply
+from job_processor.processors.http import answer as http_answer
+from job_processor.processors.http.answer import outcome_of
+from job_processor.processors.http.json_pointer import parse
+from job_processor.processors.http.processor import EndpointOptions, EndpointProcessor
+from job_processor.processors.model.answer import SURROGATES_REPLACED
 from tests.processors.given import JOB_ID, MAX_RESULT_BYTES, dispatch, opened, surroundings
 from tests.processors.meanings import closed_by, failure, fault_in
 from tests.processors.rogue import Behaviour, Request, Rogue, answer, compressed, drip, endless, raw, reset, silence

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job_processor.processors.http_template import Template, Text
+from job_processor.processors.http.template import Template, Text
 from tests.processors.given import JOB_ID, dispatch
 
 CHAT = '{"model": "m", "messages": [{"role": "user", "content": "{{prompt}}"}]}'

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job_processor.processors.json_pointer import NotJson, NotThere, find, parse
+from job_processor.processors.http.json_pointer import NotJson, NotThere, find, parse
 
 # RFC 6901, section 5.
 DOCUMENT = """

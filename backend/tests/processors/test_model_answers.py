@@ -12,9 +12,9 @@ import pytest
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Failed, HandOver, LaneClosed, LaneFault, Succeeded
-from job_processor.processors.azure_openai import AzureOpenAIOptions, AzureOpenAIProcessor
-from job_processor.processors.model_answer import NO_FINISH, SURROGATES_REPLACED
-from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
+from job_processor.processors.model.answer import NO_FINISH, SURROGATES_REPLACED
+from job_processor.processors.model.azure_openai import AzureOpenAIOptions, AzureOpenAIProcessor
+from job_processor.processors.model.openai import OpenAIOptions, OpenAIProcessor
 from tests.processors.chat import chunk, completion, error, stream, usage, whole
 from tests.processors.given import dispatch, opened, surroundings
 from tests.processors.meanings import failure

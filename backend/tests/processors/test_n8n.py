@@ -10,8 +10,8 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Failed, HandOver, LaneClosed, Outcome, Succeeded
 from job_processor.processors.base import Finding, Reconciler
-from job_processor.processors.model_answer import SURROGATES_REPLACED
-from job_processor.processors.n8n import N8nOptions, N8nProcessor
+from job_processor.processors.model.answer import SURROGATES_REPLACED
+from job_processor.processors.n8n.processor import N8nOptions, N8nProcessor
 from tests.n8n import fake_n8n
 from tests.n8n.fake_n8n import ExecutionStatus, FakeN8n
 from tests.processors.given import JOB_ID, MAX_RESULT_BYTES, attempt, dispatch, opened, surroundings

@@ -11,7 +11,7 @@ import pytest
 from job_processor.core.errors import ProcessorUnusable, StoreUnavailable
 from job_processor.core.job import Usage
 from job_processor.core.outcome import Succeeded
-from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
+from job_processor.processors.model.openai import OpenAIOptions, OpenAIProcessor
 from tests.processors.chat import chunk, stream, whole
 from tests.processors.given import NOW, dispatch, opened, surroundings
 from tests.processors.models import model, outcome

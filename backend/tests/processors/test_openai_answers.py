@@ -8,7 +8,7 @@ import pytest
 
 from job_processor.core.job import Usage
 from job_processor.core.outcome import Failed, Succeeded
-from job_processor.processors.model_answer import ModelAnswer
+from job_processor.processors.model.answer import ModelAnswer
 from tests.processors.chat import chunk, completion, error, stream, usage, whole
 from tests.processors.given import dispatch, opened
 from tests.processors.models import failed, fault, model, outcome, trouble

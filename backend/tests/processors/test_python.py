@@ -8,8 +8,8 @@ import pytest
 
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.outcome import Failed, Succeeded
-from job_processor.processors.model_answer import SURROGATES_REPLACED
-from job_processor.processors.python import PythonOptions, PythonProcessor
+from job_processor.processors.model.answer import SURROGATES_REPLACED
+from job_processor.processors.python.processor import PythonOptions, PythonProcessor
 from tests.processors import functions
 from tests.processors.given import JOB_ID, MAX_RESULT_BYTES, attempt, dispatch, opened, surroundings
 

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from job_processor.core.lane import Trouble
-from job_processor.processors.azure_openai import AzureOpenAIOptions, AzureOpenAIProcessor
 from job_processor.processors.base import Processor
-from job_processor.processors.http import EndpointOptions, EndpointProcessor
-from job_processor.processors.n8n import N8nOptions, N8nProcessor
-from job_processor.processors.openai import OpenAIOptions, OpenAIProcessor
+from job_processor.processors.http.processor import EndpointOptions, EndpointProcessor
+from job_processor.processors.model.azure_openai import AzureOpenAIOptions, AzureOpenAIProcessor
+from job_processor.processors.model.openai import OpenAIOptions, OpenAIProcessor
+from job_processor.processors.n8n.processor import N8nOptions, N8nProcessor
 from job_processor.processors.webhook import WebhookOptions, WebhookProcessor
 from tests.processors.given import JOB_ID, attempt, dispatch, opened, surroundings
 from tests.processors.meanings import closed_by

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from job_processor.processors.error_details import gather
-from job_processor.processors.retry_after import retry_at
-from job_processor.processors.wait_times import FURTHEST_MS
+from job_processor.outgoing.error_details import gather
+from job_processor.outgoing.retry_after import retry_at
+from job_processor.outgoing.wait_times import FURTHEST_MS
 
 NOW = 1_800_000_000_000
 

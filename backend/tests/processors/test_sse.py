@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job_processor.processors.sse import EventParser, ServerEvent, is_stream
+from job_processor.processors.model.sse import EventParser, ServerEvent, is_stream
 
 
 def parsed(*parts: bytes) -> list[ServerEvent]:

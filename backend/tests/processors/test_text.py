@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job_processor.processors.text import QUOTE_LIMIT, page_text
+from job_processor.outgoing.text import QUOTE_LIMIT, page_text
 
 PAGES = {
     "a title and a body": ("<html><title>Down</title><body>Come back <b>later</b>.</body>", "Down: Come back later ."),

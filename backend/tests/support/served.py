@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import uvicorn
 
+from job_processor.http.protocol import GuardedProtocol
 from job_processor.http.server import GracefulServer
-from job_processor.http.transport import GuardedProtocol
 from tests.support.site import Site
 
 

@@ -16,8 +16,8 @@ from job_processor.core.ids import IdFactory
 from job_processor.core.job import Attempt, Job
 from job_processor.core.outcome import Outcome, Reported
 from job_processor.http import api
+from job_processor.http.connection_limits import Limits
 from job_processor.http.context import Context, FlowInfo
-from job_processor.http.places import Limits
 from job_processor.processors.base import Dispatch, Processor
 from job_processor.signing import CallbackSigner
 from job_processor.store.base import Claim, Store

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from job_processor.http.context import Context
-from job_processor.http.edge import PAGE_CSP, Edge, Problems
+from job_processor.http.middleware import PAGE_CSP, Edge, Problems
 from job_processor.http.openapi import Handler, document
 from job_processor.http.query import check_names
 from job_processor.http.routes import OPERATIONS

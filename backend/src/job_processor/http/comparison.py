@@ -4,19 +4,19 @@ import msgspec
 
 from job_processor.core.job import Job
 from job_processor.core.nesting import is_too_deep
-from job_processor.http import schemas, wire
+from job_processor.http import models, render
 
 MAX_DIFFERENCES = 200
 MAX_LEVELS = 64
 _ABSENT = object()
 
 
-def compare(left: Job, right: Job) -> schemas.Comparison:
-    found: list[schemas.Difference] = []
+def compare(left: Job, right: Job) -> models.Comparison:
+    found: list[models.Difference] = []
     a, b = _parsed(left.result), _parsed(right.result)
     if a is not _ABSENT and b is not _ABSENT:
         _walk(a, b, "", found)
-    return schemas.Comparison(
+    return models.Comparison(
         left=_side(left),
         right=_side(right),
         same_prompt=left.prompt == right.prompt,
@@ -25,14 +25,14 @@ def compare(left: Job, right: Job) -> schemas.Comparison:
     )
 
 
-def _side(job: Job) -> schemas.Side:
+def _side(job: Job) -> models.Side:
     usage = next((a.usage for a in reversed(job.attempts) if a.usage is not None), None)
-    return schemas.Side(
+    return models.Side(
         id=job.id,
         flow=job.flow,
         status=job.state,
         result=job.result,
-        result_verdict=wire.verdict(job.verdict),
+        result_verdict=render.verdict(job.verdict),
         seconds=None if job.finished_at is None else (job.finished_at - job.created_at) / 1000,
         prompt_tokens=None if usage is None else usage.prompt_tokens,
         completion_tokens=None if usage is None else usage.completion_tokens,
@@ -49,7 +49,7 @@ def _parsed(text: str | None) -> object:
     return value
 
 
-def _walk(a: object, b: object, path: str, found: list[schemas.Difference]) -> None:
+def _walk(a: object, b: object, path: str, found: list[models.Difference]) -> None:
     if len(found) >= MAX_DIFFERENCES:
         return
     # Deeper down a place is no help to anybody: what differs there is shown as a whole.
@@ -63,4 +63,4 @@ def _walk(a: object, b: object, path: str, found: list[schemas.Difference]) -> N
             _walk(a[i] if i < len(a) else _ABSENT, b[i] if i < len(b) else _ABSENT, f"{path}/{i}", found)
     elif type(a) is not type(b) or a != b:
         sides = {k: v for k, v in (("left", a), ("right", b)) if v is not _ABSENT}
-        found.append(schemas.Difference(path=path, **sides))
+        found.append(models.Difference(path=path, **sides))

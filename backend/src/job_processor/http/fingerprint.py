@@ -8,7 +8,7 @@ import hashlib
 
 import msgspec
 
-from job_processor.http.schemas import Submission
+from job_processor.http.models import Submission
 from job_processor.store.base import IdempotencyKey
 
 _encode = msgspec.json.Encoder(order="sorted").encode

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from types import NoneType
 from typing import Any, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
-from job_processor.http.schemas import JsonObject, Time, WireOut
+from job_processor.http.models import JsonObject, Time, WireOut
 
 C = TypeVar("C", contravariant=True)
 W = TypeVar("W", bound=WireOut)

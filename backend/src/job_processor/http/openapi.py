@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor import __version__
-from job_processor.http import schemas
+from job_processor.http import models
 from job_processor.http.context import Context
 from job_processor.http.problems import PROBLEM_TITLES
 from job_processor.http.query import described
@@ -60,7 +60,7 @@ class Operation:
 
 def document(operations: Sequence[Operation]) -> dict[str, object]:
     """The OpenAPI 3.1 document of these operations."""
-    types: set[WireType] = {schemas.Problem}
+    types: set[WireType] = {models.Problem}
     for op in operations:
         types.update(a.body for a in op.answers.values() if a.body is not None)
         if op.body is not None:
@@ -98,7 +98,7 @@ def _operation(op: Operation, refs: Mapping[WireType, object]) -> dict[str, obje
     for status in sorted({*op.problems, 422}):
         answers[str(status)] = {
             "description": PROBLEM_TITLES[status],
-            "content": {"application/problem+json": {"schema": refs[schemas.Problem]}},
+            "content": {"application/problem+json": {"schema": refs[models.Problem]}},
         }
     made: dict[str, object] = {"operationId": op.name, "summary": op.summary, "responses": answers}
     params = [_param(p.name, p.where, p.description, p.schema) for p in op.params]

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from job_processor.core import errors
-from job_processor.http.schemas import FieldError, Problem
+from job_processor.http.models import FieldError, Problem
 
 _encode = msgspec.json.Encoder().encode
 PROBLEM_TITLES = {

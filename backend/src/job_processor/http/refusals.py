@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import structlog
 
-from job_processor.http.edge import API_HEADERS
+from job_processor.http.middleware import API_HEADERS
 from job_processor.http.problems import Refused, response
 
 log = structlog.get_logger(__name__)

@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from job_processor.core.report import Report
 from job_processor.http import json_source
 from job_processor.http.json_source import NotJson, Source
-from job_processor.http.report_shape import (
+from job_processor.http.models import MAX_ATTEMPT
+from job_processor.http.report_fields import (
     SAYS,
     Notes,
     Unread,
@@ -24,7 +25,6 @@ from job_processor.http.report_shape import (
     plain,
     wanted,
 )
-from job_processor.http.schemas import MAX_ATTEMPT
 
 __all__ = ["Unreadable", "ids_in", "job_in_query", "read_report"]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from uvicorn import Config, Server
 
 from job_processor.http.budget import trimmer
-from job_processor.http.places import Limits
-from job_processor.http.transport import GuardedProtocol, Shared
+from job_processor.http.connection_limits import Limits
+from job_processor.http.protocol import GuardedProtocol, Shared
 
 SEND_BUFFER_BYTES = 128 * 1024
 """Of each connection in the kernel, which takes twice as much: without a bound it grows to some megabytes."""

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from job_processor import results
 from job_processor.acts.jobs import NewJob
 from job_processor.core.job import Json
-from job_processor.http import schemas, wire
-from job_processor.http.context import Context, header
-from job_processor.http.gate import check_free_form
+from job_processor.http import models, render
+from job_processor.http.body import check_free_form, header
+from job_processor.http.context import Context
 from job_processor.http.problems import invalid
 
 MAX_METADATA_BYTES = 16 * 1024
@@ -39,11 +39,11 @@ def check_prompt(prompt: str) -> None:
         raise invalid("prompt", "must not be blank")
     if "\x00" in prompt:
         raise invalid("prompt", "must not contain the NUL character")
-    if len(prompt) > schemas.MAX_PROMPT_BYTES // 4 and wire.size(prompt) > schemas.MAX_PROMPT_BYTES:
-        raise invalid("prompt", f"must have at most {schemas.MAX_PROMPT_BYTES} bytes of UTF-8")
+    if len(prompt) > models.MAX_PROMPT_BYTES // 4 and render.size(prompt) > models.MAX_PROMPT_BYTES:
+        raise invalid("prompt", f"must have at most {models.MAX_PROMPT_BYTES} bytes of UTF-8")
 
 
-async def new_job(context: Context, sent: schemas.Submission) -> NewJob:
+async def new_job(context: Context, sent: models.Submission) -> NewJob:
     """The submission after every check that its types alone cannot make. Raises ``Refused`` (422)."""
     new = _checked(sent)
     if new.result_schema is not None:
@@ -51,7 +51,7 @@ async def new_job(context: Context, sent: schemas.Submission) -> NewJob:
     return new
 
 
-def _checked(sent: schemas.Submission) -> NewJob:
+def _checked(sent: models.Submission) -> NewJob:
     check_prompt(sent.prompt)
     if sent.run_at is not None and sent.delay_seconds is not None:
         raise invalid("delaySeconds", "must not stand beside runAt")
@@ -62,11 +62,11 @@ def _checked(sent: schemas.Submission) -> NewJob:
     return NewJob(
         prompt=sent.prompt,
         flow=sent.flow,
-        run_at=None if sent.run_at is None else wire.time_in("runAt", sent.run_at),
+        run_at=None if sent.run_at is None else render.time_in("runAt", sent.run_at),
         delay_ms=None if sent.delay_seconds is None else int(sent.delay_seconds * 1000),
         priority=sent.priority,
         max_attempts=sent.max_attempts,
-        deadline=None if sent.deadline is None else wire.time_in("deadline", sent.deadline),
+        deadline=None if sent.deadline is None else render.time_in("deadline", sent.deadline),
         tags=tuple(dict.fromkeys(sent.tags)),
         metadata=cast(dict[str, Json], sent.metadata),
         result_schema=cast(dict[str, Json] | None, sent.result_schema),

@@ -4,8 +4,8 @@ import msgspec
 from yarl import URL
 
 from job_processor.core.errors import ProcessorUnusable
+from job_processor.outgoing.addresses import parse_url
 from job_processor.processors.base import Surroundings
-from job_processor.processors.egress import parse_url
 
 
 class HttpOptions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):

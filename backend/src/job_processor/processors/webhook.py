@@ -6,11 +6,11 @@ import msgspec
 
 from job_processor.core.job import Attempt
 from job_processor.core.outcome import Accepted, HandOver, Outcome
+from job_processor.outgoing.session import Outgoing, total_seconds
+from job_processor.processors.answers.meaning import error_in_success, judge_status
 from job_processor.processors.base import Dispatch, Surroundings
 from job_processor.processors.callback_dispatch import dispatch_body
 from job_processor.processors.http_options import HttpOptions, address, secret
-from job_processor.processors.outgoing import Outgoing, total_seconds
-from job_processor.processors.responses import error_in_success, judge_status
 
 
 class WebhookOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):

@@ -14,16 +14,17 @@ from job_processor.acts.callbacks import Judged, UnreadableBody
 from job_processor.acts.facts import CallbackJudged
 from job_processor.core.callbacks import Answer as Verdict
 from job_processor.core.report import Report
-from job_processor.http import schemas as s
-from job_processor.http import wire
-from job_processor.http.context import Context, answer, header
-from job_processor.http.gate import Came, read_bytes
+from job_processor.http import models as s
+from job_processor.http import render
+from job_processor.http.answer import answer
+from job_processor.http.body import Came, header, read_bytes
+from job_processor.http.context import Context
+from job_processor.http.models import FieldError
 from job_processor.http.openapi import Answer, Operation, Param
 from job_processor.http.problems import Refused
+from job_processor.http.protocol import PROVEN
 from job_processor.http.report import Unreadable, ids_in, job_in_query, read_report
 from job_processor.http.routes.shared import BODY_PROBLEMS
-from job_processor.http.schemas import FieldError
-from job_processor.http.transport import PROVEN
 from job_processor.signing import CallbackClaim
 
 P = ParamSpec("P")
@@ -143,7 +144,7 @@ async def _answer(context: Context, judged: Judged) -> Response:
         raise Refused(409, "late_result", f"The job is already {job.state.value}; the result is {fate}.")
     if judged.verdict is Verdict.DIFFERENT:
         raise Refused(409, "different_result", "The job is COMPLETED with another result; that one stays.")
-    return answer(wire.callback_answer(job, await context.waits(job), judged.verdict.value))
+    return answer(render.callback_answer(job, await context.waits(job), judged.verdict.value))
 
 
 async def _unreadable(

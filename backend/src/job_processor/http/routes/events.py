@@ -15,9 +15,9 @@ from starlette.types import Receive, Scope, Send
 
 from job_processor.bus import Listener
 from job_processor.core.errors import StoreUnavailable
+from job_processor.http.connection_limits import Places, address_of
 from job_processor.http.context import Context
 from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
-from job_processor.http.places import Places, address_of
 from job_processor.http.problems import Refused
 from job_processor.http.query import parse
 from job_processor.store.base import Notice, Resync

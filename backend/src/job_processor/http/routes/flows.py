@@ -6,14 +6,15 @@ from starlette.responses import Response
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import FINAL
 from job_processor.core.lane import Lane, waits_until
-from job_processor.http import schemas as s
-from job_processor.http import wire
-from job_processor.http.context import Context, FlowInfo, answer
-from job_processor.http.gate import read_json
+from job_processor.http import models as s
+from job_processor.http import render
+from job_processor.http.answer import answer
+from job_processor.http.body import read_json
+from job_processor.http.context import Context, FlowInfo
+from job_processor.http.flow_status import FlowStatus
 from job_processor.http.openapi import Answer, Operation, Param
 from job_processor.http.problems import Refused
 from job_processor.http.routes.shared import BODY_PROBLEMS
-from job_processor.http.situation import Situation
 from job_processor.store.base import Counts
 
 WORKER_SEEN_MS = 15_000
@@ -23,12 +24,12 @@ COUNTS_TIMEOUT_SECONDS = 2.0
 
 
 async def flows(context: Context, request: Request) -> Response:
-    situation = await context.situations.read()
-    open_in = {flow for (flow, state), n in situation.counts.by_state.items() if n and state not in FINAL}
+    status = await context.flow_status.read()
+    open_in = {flow for (flow, state), n in status.counts.by_state.items() if n and state not in FINAL}
     return answer(
         [
-            *(_flow(context, info, situation) for info in context.flows.values()),
-            *(_removed(flow, situation) for flow in sorted(open_in - context.flows.keys())),
+            *(_flow(context, info, status) for info in context.flows.values()),
+            *(_removed(flow, status) for flow in sorted(open_in - context.flows.keys())),
         ]
     )
 
@@ -54,14 +55,14 @@ def _named(context: Context, request: Request) -> FlowInfo:
 
 async def _with_lane(context: Context, info: FlowInfo, lane: Lane) -> Response:
     """The flow with its lane as just written; the write is answered whether counts can be read or not."""
-    known = await context.situations.newest(COUNTS_TIMEOUT_SECONDS)
+    known = await context.flow_status.newest(COUNTS_TIMEOUT_SECONDS)
     counts = Counts({}, {}) if known is None else known.counts
-    return answer(_flow(context, info, Situation({lane.flow: lane}, counts, 0.0)))
+    return answer(_flow(context, info, FlowStatus({lane.flow: lane}, counts, 0.0)))
 
 
-def _flow(context: Context, info: FlowInfo, situation: Situation) -> s.FlowOut:
+def _flow(context: Context, info: FlowInfo, status: FlowStatus) -> s.FlowOut:
     rules = info.rules
-    lane = situation.lanes.get(rules.name) or Lane(rules.name)
+    lane = status.lanes.get(rules.name) or Lane(rules.name)
     state = "paused" if lane.paused else "open" if lane.trouble is None else "closed"
     until = None if lane.is_open else waits_until(lane, rules, context.store.now())
     return s.FlowOut(
@@ -76,13 +77,13 @@ def _flow(context: Context, info: FlowInfo, situation: Situation) -> s.FlowOut:
             state=state,
             kind=None if lane.trouble is None else lane.trouble.value,
             detail=None if lane.is_open else lane.detail,
-            until=wire.maybe_time(until),
+            until=render.maybe_time(until),
         ),
-        by_status=wire.by_flow(situation.counts.by_state).get(rules.name, {}),
+        by_status=render.by_flow(status.counts.by_state).get(rules.name, {}),
     )
 
 
-def _removed(flow: str, situation: Situation) -> s.FlowOut:
+def _removed(flow: str, status: FlowStatus) -> s.FlowOut:
     """A flow that is no longer defined and still has jobs that are not final."""
     rules = FlowRules(flow)
     return s.FlowOut(
@@ -99,17 +100,17 @@ def _removed(flow: str, situation: Situation) -> s.FlowOut:
             detail="The flow is not in flows.toml any more. Its jobs fail seven days after they were due.",
             until=None,
         ),
-        by_status=wire.by_flow(situation.counts.by_state).get(flow, {}),
+        by_status=render.by_flow(status.counts.by_state).get(flow, {}),
     )
 
 
 async def workers(context: Context, request: Request) -> Response:
     seen = await context.store.workers(context.store.now() - WORKER_SEEN_MS)
-    return answer([wire.worker(w) for w in seen])
+    return answer([render.worker(w) for w in seen])
 
 
 async def stats(context: Context, request: Request) -> Response:
-    counts = (await context.situations.read()).counts
+    counts = (await context.flow_status.read()).counts
     by_status: dict[str, int] = {}
     for (_, state), n in counts.by_state.items():
         by_status[state.value] = by_status.get(state.value, 0) + n
@@ -119,7 +120,7 @@ async def stats(context: Context, request: Request) -> Response:
         s.StatsOut(
             total=sum(by_status.values()),
             by_status=by_status,
-            by_flow=wire.by_flow(counts.by_state),
+            by_flow=render.by_flow(counts.by_state),
             oldest_pending_seconds=None if oldest is None else max(0, now - oldest) / 1000,
         )
     )

@@ -5,8 +5,9 @@ from starlette.responses import Response
 
 from job_processor import __version__
 from job_processor.core.errors import StoreUnavailable
-from job_processor.http import schemas as s
-from job_processor.http.context import Context, answer
+from job_processor.http import models as s
+from job_processor.http.answer import answer
+from job_processor.http.context import Context
 from job_processor.http.openapi import Answer, Operation
 
 COUNTS_TIMEOUT_SECONDS = 2.0
@@ -36,11 +37,11 @@ async def live(context: Context, request: Request) -> Response:
 
 async def metrics(context: Context, request: Request) -> Response:
     up = await _is_up(context)
-    situation = await context.situations.newest(COUNTS_TIMEOUT_SECONDS) if up else None
+    status = await context.flow_status.newest(COUNTS_TIMEOUT_SECONDS) if up else None
     body = context.telemetry.render(
         up,
-        None if situation is None else situation.counts,
-        () if situation is None else situation.lanes.values(),
+        None if status is None else status.counts,
+        () if status is None else status.lanes.values(),
         context.flows,
         context.store.now(),
     )

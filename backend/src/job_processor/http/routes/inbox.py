@@ -10,9 +10,10 @@ from job_processor.core.callbacks import Answer as Verdict
 from job_processor.core.errors import CallbackNotFound
 from job_processor.core.ids import is_job_id
 from job_processor.failpoints import failpoint
-from job_processor.http import schemas as s
-from job_processor.http import wire
-from job_processor.http.context import Context, answer, answer_list
+from job_processor.http import models as s
+from job_processor.http import render
+from job_processor.http.answer import answer, answer_list
+from job_processor.http.context import Context
 from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
 from job_processor.http.paging import Page, next_page
 from job_processor.http.query import parse, wanted
@@ -39,11 +40,11 @@ async def list_callbacks(context: Context, request: Request) -> Response:
         before=sent.before,
         job_id=sent.job_id,
         verdicts=frozenset(sent.verdict),
-        clip=wire.CLIP_BYTES,
+        clip=render.CLIP_BYTES,
     )
     found = await context.store.inbox(query)
     made, more = answer_list(
-        ((one.callback.id, wire.kept(one.callback, one.content_bytes, one.body_bytes)) for one in found),
+        ((one.callback.id, render.kept(one.callback, one.content_bytes, one.body_bytes)) for one in found),
         query.limit,
     )
     if more is not None:
@@ -55,7 +56,7 @@ async def get(context: Context, request: Request) -> Response:
     callback = await context.store.kept(_callback_id(request))
     if callback is None:
         raise CallbackNotFound
-    return answer(wire.kept_whole(callback))
+    return answer(render.kept_whole(callback))
 
 
 async def body(context: Context, request: Request) -> Response:
@@ -70,7 +71,7 @@ async def body(context: Context, request: Request) -> Response:
 async def accept(context: Context, request: Request) -> Response:
     moved = await context.acts.callbacks.accept(_callback_id(request))
     failpoint("accept.before_response")
-    return answer(wire.whole(moved.job, None))
+    return answer(render.whole(moved.job, None))
 
 
 def _callback_id(request: Request) -> str:

@@ -10,13 +10,14 @@ from starlette.responses import Response
 from job_processor.core.errors import JobNotFound
 from job_processor.core.job import State
 from job_processor.failpoints import failpoint
-from job_processor.http import schemas as s
-from job_processor.http import wire
+from job_processor.http import models as s
+from job_processor.http import render
+from job_processor.http.answer import answer, answer_list
+from job_processor.http.body import read_json
+from job_processor.http.client_gone import unless_gone
 from job_processor.http.comparison import compare
-from job_processor.http.context import Context, answer, answer_list, job_id
+from job_processor.http.context import Context, job_id
 from job_processor.http.fingerprint import idempotency_key
-from job_processor.http.gate import read_json
-from job_processor.http.hangup import unless_gone
 from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
 from job_processor.http.paging import Page, next_page
 from job_processor.http.query import parse, wanted
@@ -27,7 +28,7 @@ from job_processor.store.base import Query
 MAX_TEXT = 256
 _TEXT = wanted(f"must have 1 to {MAX_TEXT} characters, and no NUL")
 _TIME = {"format": "date-time", "pattern": s.YEARS}
-# Checked by ``wire.time_in``, which knows more of a time than a pattern can say.
+# Checked by ``render.time_in``, which knows more of a time than a pattern can say.
 Time = Annotated[str, Meta(extra_json_schema=_TIME)]
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT, pattern=s.NO_NUL, extra=_TEXT)]
 
@@ -55,9 +56,9 @@ class JobsQuery(Page, frozen=True, rename="camel"):
             flow=self.flow,
             tag=self.tag,
             text=self.q,
-            created_after=None if after is None else wire.time_in("createdAfter", after),
-            created_before=None if before is None else wire.time_in("createdBefore", before),
-            clip=wire.CLIP_BYTES,
+            created_after=None if after is None else render.time_in("createdAfter", after),
+            created_before=None if before is None else render.time_in("createdBefore", before),
+            clip=render.CLIP_BYTES,
         )
 
 
@@ -71,15 +72,15 @@ async def submit(context: Context, request: Request) -> Response:
     if not added.created:
         headers["idempotent-replayed"] = "true"
     job, applied = await context.held.whole(request, added.job.id, added.job)
-    return answer(wire.whole(job, await context.waits(job)), 201, headers | applied)
+    return answer(render.whole(job, await context.waits(job)), 201, headers | applied)
 
 
 async def list_jobs(context: Context, request: Request) -> Response:
     query = parse(request.query_params, JobsQuery).asked()
     found = await unless_gone(request, context.store.list(query))
-    situation = await context.situations.recent()
+    status = await context.flow_status.recent()
     made, more = answer_list(
-        ((one.id, wire.summary(one, context.waits_in(one.job, situation))) for one in found), query.limit
+        ((one.id, render.summary(one, context.waits_in(one.job, status))) for one in found), query.limit
     )
     if more is not None:
         made.headers["link"] = next_page("/jobs", request.query_params, more)
@@ -88,7 +89,7 @@ async def list_jobs(context: Context, request: Request) -> Response:
 
 async def get(context: Context, request: Request) -> Response:
     job, headers = await context.held.whole(request, job_id(request))
-    made = answer(wire.whole(job, await context.waits(job)), headers=headers)
+    made = answer(render.whole(job, await context.waits(job)), headers=headers)
     made.headers["etag"] = f'"{hashlib.blake2b(bytes(made.body), digest_size=12).hexdigest()}"'
     if _matches(request.headers.get("if-none-match", ""), made.headers["etag"]):
         return Response(status_code=304, headers={"etag": made.headers["etag"]})
@@ -104,14 +105,14 @@ async def cancel(context: Context, request: Request) -> Response:
     sent = await read_json(request, s.CancelRequest, optional=True)
     moved = await context.acts.jobs.cancel(job_id(request), sent.reason)
     failpoint("cancel.before_response")
-    return answer(wire.whole(moved.job, None))
+    return answer(render.whole(moved.job, None))
 
 
 async def retry(context: Context, request: Request) -> Response:
     sent = await read_json(request, s.RetryRequest, optional=True)
     job = await context.acts.jobs.retry(job_id(request), sent.max_attempts)
     failpoint("retry.before_response")
-    return answer(wire.whole(job, await context.waits(job)))
+    return answer(render.whole(job, await context.waits(job)))
 
 
 async def replay(context: Context, request: Request) -> Response:
@@ -120,7 +121,7 @@ async def replay(context: Context, request: Request) -> Response:
         check_prompt(sent.prompt)
     job = await context.acts.jobs.replay(job_id(request), sent.flow, sent.prompt)
     failpoint("replay.before_response")
-    return answer(wire.whole(job, await context.waits(job)), 201, {"location": f"/jobs/{job.id}"})
+    return answer(render.whole(job, await context.waits(job)), 201, {"location": f"/jobs/{job.id}"})
 
 
 async def compare_jobs(context: Context, request: Request) -> Response:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from job_processor.processors.error_details import ErrorDetails
-from job_processor.processors.wait_times import (
+from job_processor.outgoing.error_details import ErrorDetails
+from job_processor.outgoing.wait_times import (
     FURTHEST_MS,
     duration_ms,
     moment_ms,

@@ -9,13 +9,14 @@ from yarl import URL
 
 from job_processor.core.job import JobError
 from job_processor.core.outcome import Accepted, Failed, HandOver, Succeeded
-from job_processor.processors import json_pointer, result_size
+from job_processor.outgoing.error_details import decoded
+from job_processor.outgoing.session import Outgoing, Reply
+from job_processor.processors import result_size
+from job_processor.processors.answers.meaning import detail_of, error_text, one_line
 from job_processor.processors.base import Finding
 from job_processor.processors.callback_dispatch import is_execution_id
-from job_processor.processors.error_details import decoded
-from job_processor.processors.model_answer import valid_unicode
-from job_processor.processors.outgoing import Outgoing, Reply
-from job_processor.processors.responses import detail_of, error_text, one_line
+from job_processor.processors.http import json_pointer
+from job_processor.processors.model.answer import valid_unicode
 
 SECONDS: Final = 10.0
 """Timeout of one request."""

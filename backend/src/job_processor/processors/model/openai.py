@@ -7,11 +7,11 @@ import msgspec
 
 from job_processor.core.job import Attempt
 from job_processor.core.outcome import HandOver, Outcome
+from job_processor.outgoing.session import Outgoing, total_seconds
 from job_processor.processors.base import Dispatch, Surroundings
-from job_processor.processors.chat import Chat
 from job_processor.processors.http_options import address, secret
-from job_processor.processors.model_options import ModelOptions, check
-from job_processor.processors.outgoing import Outgoing, total_seconds
+from job_processor.processors.model.chat import Chat
+from job_processor.processors.model.options import ModelOptions, check
 
 
 class OpenAIOptions(ModelOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):

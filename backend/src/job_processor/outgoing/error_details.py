@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from job_processor.core.nesting import is_too_deep
-from job_processor.processors.text import one_line, page_text
-from job_processor.processors.wait_times import delay_in_field
+from job_processor.outgoing.text import one_line, page_text
+from job_processor.outgoing.wait_times import delay_in_field
 
 TEXT_LIMIT: Final = 4_096
 """Maximum characters of the messages."""

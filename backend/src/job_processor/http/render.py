@@ -9,7 +9,7 @@ from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, State
 from job_processor.core.verdict import Verdict
 from job_processor.core.waiting import WaitsFor
-from job_processor.http import schemas as s
+from job_processor.http import models as s
 from job_processor.http.mirror import maker
 from job_processor.http.problems import invalid
 from job_processor.store.base import Summary, Worker

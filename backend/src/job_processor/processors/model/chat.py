@@ -8,14 +8,14 @@ from yarl import URL
 
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import HandOver, Outcome, lane_closed, server_fault
+from job_processor.outgoing.error_details import decoded, is_error, read
+from job_processor.outgoing.session import Incoming, Outgoing
+from job_processor.processors.answers.meaning import after_partial_answer, detail_of, judge_error, judge_status
 from job_processor.processors.base import Dispatch, Surroundings
-from job_processor.processors.error_details import decoded, is_error, read
-from job_processor.processors.model_answer import ModelAnswer
-from job_processor.processors.model_options import ModelOptions, request_of, sent_of
-from job_processor.processors.outgoing import Incoming, Outgoing
-from job_processor.processors.progress import Reporter
-from job_processor.processors.responses import after_partial_answer, detail_of, judge_error, judge_status
-from job_processor.processors.sse import LOOK_BYTES, EventParser, ServerEvent, is_stream
+from job_processor.processors.model.answer import ModelAnswer
+from job_processor.processors.model.options import ModelOptions, request_of, sent_of
+from job_processor.processors.model.progress import Reporter
+from job_processor.processors.model.sse import LOOK_BYTES, EventParser, ServerEvent, is_stream
 
 ERROR_LIMIT: Final = 64 * 1024
 """Maximum bytes that are read of an error response."""

@@ -17,7 +17,7 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.flow import FlowRules
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import HandOver, lane_closed, server_fault
-from job_processor.processors.egress import AddressRefused, CheckedResolver
+from job_processor.outgoing.addresses import AddressRefused, CheckedResolver
 
 BODY_LIMIT: Final = 1_048_576
 """Maximum bytes of a response body, unless the processor allows more."""

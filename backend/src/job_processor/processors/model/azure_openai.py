@@ -11,11 +11,11 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import Attempt
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import HandOver, Outcome, lane_closed
+from job_processor.outgoing.session import Outgoing, total_seconds
 from job_processor.processors.base import Dispatch, Surroundings
-from job_processor.processors.chat import Chat
 from job_processor.processors.http_options import address, secret
-from job_processor.processors.model_options import ModelOptions, check
-from job_processor.processors.outgoing import Outgoing, total_seconds
+from job_processor.processors.model.chat import Chat
+from job_processor.processors.model.options import ModelOptions, check
 
 SCOPE: Final = "https://cognitiveservices.azure.com/.default"
 IDENTITY_SECONDS = 20.0

@@ -20,11 +20,11 @@ import msgspec
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import Attempt, JobError
 from job_processor.core.outcome import Failed, Outcome, Succeeded
+from job_processor.outgoing.text import one_line
 from job_processor.processors import result_size
 from job_processor.processors.base import Dispatch, Surroundings
-from job_processor.processors.model_answer import valid_unicode
-from job_processor.processors.python_context import Context
-from job_processor.processors.text import one_line
+from job_processor.processors.model.answer import valid_unicode
+from job_processor.processors.python.context import Context
 
 MESSAGE_LIMIT: Final = 500
 """Maximum characters of an exception's message."""

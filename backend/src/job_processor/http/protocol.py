@@ -11,10 +11,10 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from job_processor.http import head, refusals
+from job_processor.http import refusals, request_head
 from job_processor.http.answering import OneAnswer, Unbroken
 from job_processor.http.budget import UNTAKEN_BYTES, Budget
-from job_processor.http.places import Limits, Places, group
+from job_processor.http.connection_limits import Limits, Places, group
 from job_processor.http.problems import Refused
 from job_processor.http.sending import Corked, Sending
 
@@ -211,7 +211,9 @@ class GuardedProtocol(HttpToolsProtocol):
         if len(self.headers) > MAX_HEADERS:
             self._refuse(refusals.head_too_large())
         try:
-            head.check(self.parser.get_http_version(), self.parser.get_method().decode("ascii"), self.url, self.headers)
+            request_head.check(
+                self.parser.get_http_version(), self.parser.get_method().decode("ascii"), self.url, self.headers
+            )
         except Refused as refused:
             self._refuse(refused)
         super().on_headers_complete()

@@ -7,11 +7,12 @@ from typing import Final
 from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Failed, HandOver, LaneClosed, Outcome, Succeeded, lane_closed
-from job_processor.processors import json_pointer, result_size
-from job_processor.processors.json_pointer import Pointer
-from job_processor.processors.model_answer import valid_unicode
-from job_processor.processors.outgoing import Reply, is_encoded
-from job_processor.processors.text import one_line, page_text
+from job_processor.outgoing.session import Reply, is_encoded
+from job_processor.outgoing.text import one_line, page_text
+from job_processor.processors import result_size
+from job_processor.processors.http import json_pointer
+from job_processor.processors.http.json_pointer import Pointer
+from job_processor.processors.model.answer import valid_unicode
 
 NO_RESULT: Final = "no_result"
 """Error code of a response without the expected result; its text is kept with the attempt."""

@@ -9,13 +9,13 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import Attempt, JobError
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Failed, HandOver, LaneClosed, Outcome, lane_closed
+from job_processor.outgoing.session import Outgoing, Reply, total_seconds
+from job_processor.outgoing.text import one_line
+from job_processor.processors.answers.meaning import error_text, judge_status
 from job_processor.processors.base import Dispatch, Finding, Surroundings
 from job_processor.processors.callback_dispatch import dispatch_body, execution_id_in
 from job_processor.processors.http_options import HttpOptions, address, secret
-from job_processor.processors.n8n_api import N8nApi
-from job_processor.processors.outgoing import Outgoing, Reply, total_seconds
-from job_processor.processors.responses import error_text, judge_status
-from job_processor.processors.text import one_line
+from job_processor.processors.n8n.api import N8nApi
 
 SWITCHED_OFF = (
     "n8n may have switched the workflow off after crashes, as N8N_WORKFLOW_AUTODEACTIVATION_ENABLED has it do."

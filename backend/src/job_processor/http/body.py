@@ -207,3 +207,11 @@ def _items(container: object) -> Iterable[object]:
     if isinstance(container, dict):
         return container.values()
     return container if isinstance(container, list) else ()
+
+
+def header(request: Request, name: bytes) -> bytes | None:
+    """A request header by its lower-case name, without making an object of all of them."""
+    for key, value in request.scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return None

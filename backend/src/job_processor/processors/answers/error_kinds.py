@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from job_processor.processors import vendor_phrases as phrases
-from job_processor.processors.error_details import ErrorDetails
+from job_processor.outgoing.error_details import ErrorDetails
+from job_processor.processors.answers import vendor_phrases as phrases
 
 SentOptions = Mapping[str, str]
 """The parameters of a request that come from the flow's options: parameter name to option name."""

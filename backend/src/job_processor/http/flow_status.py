@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class FlowStatus:
     """Lanes and counts of one moment. ``read_at`` is in seconds of a monotonic clock."""
 
     lanes: Mapping[str, Lane]
@@ -35,24 +35,24 @@ class Situation:
         return sum(self.counts.by_state.get((flow, state), 0) for state in IN_FLIGHT)
 
 
-class Situations:
+class FlowStatusCache:
     """At most one read is under way at a time."""
 
     def __init__(self, store: Store, steady: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._steady = steady
-        self._known: Situation | None = None
+        self._known: FlowStatus | None = None
         self._took = 0.0
-        self._reading: asyncio.Task[Situation] | None = None
+        self._reading: asyncio.Task[FlowStatus] | None = None
 
-    async def read(self) -> Situation:
+    async def read(self) -> FlowStatus:
         """From a read that began after this call. Raises ``StoreUnavailable``."""
         if self._reading is not None and not self._reading.done():
             # It began before: what the caller has just written may be missing from it.
             await asyncio.wait([self._reading])
         return await asyncio.shield(self._begun())
 
-    async def recent(self, seconds: float = PATIENCE_SECONDS) -> Situation | None:
+    async def recent(self, seconds: float = PATIENCE_SECONDS) -> FlowStatus | None:
         """The newest there is, waiting for a read for so many seconds; ``None`` when nobody can tell."""
         known = self._usable(FRESH_SECONDS)
         if known is not None:
@@ -63,27 +63,27 @@ class Situations:
             await asyncio.wait([reading], timeout=seconds)
         return self._usable(KEPT_SECONDS)
 
-    async def newest(self, seconds: float) -> Situation | None:
+    async def newest(self, seconds: float) -> FlowStatus | None:
         """As ``read`` if that takes no longer than so many seconds, else as ``recent``."""
         with contextlib.suppress(StoreUnavailable, TimeoutError):
             async with asyncio.timeout(seconds):
                 return await self.read()
         return self._usable(KEPT_SECONDS)
 
-    def _usable(self, seconds: float) -> Situation | None:
+    def _usable(self, seconds: float) -> FlowStatus | None:
         known = self._known
         return known if known is not None and self._steady() - known.read_at <= seconds else None
 
-    def _begun(self) -> "asyncio.Task[Situation]":
+    def _begun(self) -> "asyncio.Task[FlowStatus]":
         if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read(), name="situation")
+            self._reading = asyncio.create_task(self._read(), name="status")
             # Nobody may be waiting any more when it fails.
             self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._reading
 
-    async def _read(self) -> Situation:
+    async def _read(self) -> FlowStatus:
         began = self._steady()
         lanes = {lane.flow: lane for lane in await self._store.lanes()}
-        self._known = Situation(lanes, await self._store.counts(), began)
+        self._known = FlowStatus(lanes, await self._store.counts(), began)
         self._took = self._steady() - began
         return self._known

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from job_processor.core.job import JobError, Usage
 from job_processor.core.outcome import Failed, Outcome, Succeeded
+from job_processor.outgoing.text import QUOTE_LIMIT, one_line
 from job_processor.processors import result_size
-from job_processor.processors.text import QUOTE_LIMIT, one_line
 
 _FILTERED: Final = ("content_filter", "The model's content filter withheld the answer.", False)
 _TOO_SHORT: Final = ("length", "The answer was cut off at the token limit.", False)

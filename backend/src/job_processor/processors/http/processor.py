@@ -11,13 +11,14 @@ import msgspec
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import Attempt
 from job_processor.core.outcome import Accepted, Failed, HandOver, Outcome
-from job_processor.processors import http_answer, json_pointer
+from job_processor.outgoing.session import Outgoing, Reply, total_seconds
+from job_processor.processors.answers.meaning import error_in_success, judge_status
 from job_processor.processors.base import Dispatch, Surroundings
 from job_processor.processors.callback_dispatch import dispatch_body, execution_id_in
+from job_processor.processors.http import answer as http_answer
+from job_processor.processors.http import json_pointer
+from job_processor.processors.http.template import Template, Text
 from job_processor.processors.http_options import HttpOptions, address, secret
-from job_processor.processors.http_template import Template, Text
-from job_processor.processors.outgoing import Outgoing, Reply, total_seconds
-from job_processor.processors.responses import error_in_success, judge_status
 
 BODY_LIMIT: Final = 4 * 1_048_576
 ESCAPED: Final = 6

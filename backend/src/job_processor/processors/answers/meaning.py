@@ -11,11 +11,11 @@ from typing import Final
 from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Failed, HandOver, LaneClosed, LaneFault, lane_closed
-from job_processor.processors import error_kinds
-from job_processor.processors.error_details import ErrorDetails, decoded, gather, is_error, read
-from job_processor.processors.error_kinds import NOTHING_SENT, SentOptions
-from job_processor.processors.retry_after import retry_at
-from job_processor.processors.text import QUOTE_LIMIT, one_line
+from job_processor.outgoing.error_details import ErrorDetails, decoded, gather, is_error, read
+from job_processor.outgoing.retry_after import retry_at
+from job_processor.outgoing.text import QUOTE_LIMIT, one_line
+from job_processor.processors.answers import error_kinds
+from job_processor.processors.answers.error_kinds import NOTHING_SENT, SentOptions
 
 __all__ = [
     "NOTHING_SENT",

@@ -1,0 +1,43 @@
+"""Two jobs side by side."""
+
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+
+from job_processor.core.job import State
+from job_processor.http.models.jobs import VerdictOut
+from job_processor.http.models.types import (
+    JobId,
+    WireOut,
+)
+
+
+class Side(WireOut):
+    """One side of a comparison."""
+
+    id: JobId
+    flow: str
+    status: State
+    result: str | None
+    result_verdict: VerdictOut | None
+    seconds: float | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+class Difference(WireOut):
+    """A place where two JSON results differ. ``path`` is a JSON Pointer; a missing value is absent."""
+
+    path: str
+    left: Any | UnsetType = UNSET
+    right: Any | UnsetType = UNSET
+
+
+class Comparison(WireOut):
+    """``sameResult``: the same bytes, or the same JSON value written differently."""
+
+    left: Side
+    right: Side
+    same_prompt: bool
+    same_result: bool
+    differences: list[Difference]

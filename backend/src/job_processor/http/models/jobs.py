@@ -1,0 +1,150 @@
+"""A job as the API shows it: row, whole, and as the answer to a callback."""
+
+from job_processor.core.events import Happened
+from job_processor.core.job import AttemptEnd, State
+from job_processor.core.verdict import ResultKind, WarningCode
+from job_processor.http.models.types import JobId, JsonObject, Time, WireOut
+
+
+class ErrorOut(WireOut):
+    code: str
+    message: str
+
+
+class UsageOut(WireOut):
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    model: str | None
+    finish_reason: str | None
+
+
+class AttemptOut(WireOut):
+    """One try. ``partial``: what came of an answer that ended badly, at most 65,536 characters; no result."""
+
+    number: int
+    started_at: Time
+    worker: str
+    ended_at: Time | None
+    end: AttemptEnd | None
+    error: ErrorOut | None
+    execution_id: str | None
+    usage: UsageOut | None
+    partial: str | None
+
+
+class EventOut(WireOut):
+    at: Time
+    what: Happened
+    attempt: int | None
+    detail: str | None
+
+
+class ParseErrorOut(WireOut):
+    message: str
+    line: int
+    column: int
+
+
+class EditOut(WireOut):
+    position: int
+    before: str
+    after: str
+
+
+class RepairOut(WireOut):
+    """``cut``: the raw text ends before its JSON does; ``dropped``: what stood at that end and is not in ``text``."""
+
+    text: str
+    edits: list[EditOut]
+    cut: bool
+    dropped: str | None
+
+
+class SchemaErrorOut(WireOut):
+    path: str
+    message: str
+
+
+class WarningOut(WireOut):
+    """What is odd about valid JSON. ``path`` is a JSON Pointer; ``line`` and ``column`` count from 1."""
+
+    code: WarningCode
+    path: str
+    line: int
+    column: int
+    message: str
+
+
+class VerdictOut(WireOut):
+    """``note``: why there is no repair, or what was not checked and why.
+
+    In lists ``repaired`` is absent (null), and of ``schemaErrors`` and ``warnings`` the first is there.
+    """
+
+    kind: ResultKind
+    error: ParseErrorOut | None
+    repaired: RepairOut | None
+    schema_errors: list[SchemaErrorOut]
+    warnings: list[WarningOut]
+    note: str | None
+
+
+class WaitingOn(WireOut):
+    """What a job that is not final waits for, in words, and until when if that is known."""
+
+    kind: str
+    detail: str
+    until: Time | None
+
+
+class JobSummary(WireOut):
+    """A job in a list. Texts beyond 4 KiB are cut; the sizes are of the whole, in bytes of UTF-8.
+
+    ``waitingOn`` is null for a final job, and where it cannot be told at the moment.
+    """
+
+    id: JobId
+    prompt: str
+    status: State
+    flow: str
+    created_at: Time
+    updated_at: Time
+    run_at: Time
+    finished_at: Time | None
+    priority: int
+    attempt: int
+    failures: int
+    max_attempts: int
+    deadline: Time | None
+    result: str | None
+    result_verdict: VerdictOut | None
+    error: ErrorOut | None
+    progress: str | None
+    waiting_on: WaitingOn | None
+    tags: list[str]
+    metadata: JsonObject
+    replay_of: JobId | None
+    prompt_truncated: bool
+    prompt_bytes: int
+    result_truncated: bool
+    result_bytes: int | None
+
+
+class JobWhole(JobSummary):
+    """The whole job, texts uncut."""
+
+    attempts: list[AttemptOut]
+    history: list[EventOut]
+    result_schema: JsonObject | None
+
+
+class CallbackAnswer(JobWhole):
+    """The job after a callback, and what the callback did: applied, duplicate, stale."""
+
+    callback: str
+
+
+class CallbackNoted(WireOut):
+    """A report that belongs to no job in flight; it is kept in the inbox."""
+
+    callback: str

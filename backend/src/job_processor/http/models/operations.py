@@ -1,0 +1,62 @@
+"""Flows, workers, counts and health."""
+
+from job_processor.http.models.types import Time, WireOut
+
+
+class StatsOut(WireOut):
+    """How many jobs there are of each status, in all and by flow; how long the oldest due job has waited."""
+
+    total: int
+    by_status: dict[str, int]
+    by_flow: dict[str, dict[str, int]]
+    oldest_pending_seconds: float | None
+
+
+class LaneOut(WireOut):
+    """``state``: open, closed, paused, or removed (not in flows.toml any more, with jobs that are not final).
+
+    ``kind``: rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
+    """
+
+    state: str
+    kind: str | None
+    detail: str | None
+    until: Time | None
+
+
+class FlowOut(WireOut):
+    name: str
+    processor: str
+    is_default: bool
+    max_attempts: int
+    concurrency: int | None
+    rate_per_minute: float | None
+    on_invalid_result: str
+    lane: LaneOut
+    by_status: dict[str, int]
+
+
+class WorkerOut(WireOut):
+    id: str
+    name: str
+    flows: list[str]
+    running: int
+    started_at: Time
+    seen_at: Time
+
+
+class StoreOut(WireOut):
+    kind: str
+    state: str
+
+
+class HealthOut(WireOut):
+    """``status``: ok or down."""
+
+    status: str
+    store: StoreOut
+    version: str
+
+
+class LiveOut(WireOut):
+    status: str

@@ -1,0 +1,73 @@
+"""What clients send. Unknown fields are refused, except in callbacks."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from job_processor.http.models.types import (
+    MAX_ATTEMPT,
+    MAX_PROMPT_BYTES,
+    PROMPT,
+    FlowName,
+    JsonObject,
+    Reason,
+    Tag,
+    TimeIn,
+    WireIn,
+)
+
+
+class Submission(WireIn):
+    prompt: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description=f"not blank, at most {MAX_PROMPT_BYTES} bytes of UTF-8, no NUL",
+            extra_json_schema=PROMPT,
+        ),
+    ]
+    flow: FlowName | None = None
+    run_at: TimeIn | None = None
+    delay_seconds: Annotated[float, Meta(ge=0, le=31_536_000)] | None = None
+    priority: Annotated[int, Meta(ge=-100, le=100, description="higher goes first")] = 0
+    max_attempts: Annotated[int, Meta(ge=1, le=100)] | None = None
+    deadline: TimeIn | None = None
+    tags: Annotated[list[Tag], Meta(max_length=20)] = []
+    metadata: Annotated[JsonObject, Meta(description="at most 16 KiB as JSON")] = {}
+    result_schema: Annotated[JsonObject, Meta(description="a JSON Schema (2020-12)")] | None = None
+
+
+class ReplayRequest(WireIn):
+    flow: FlowName | None = None
+    prompt: Annotated[str, Meta(min_length=1, extra_json_schema=PROMPT)] | None = None
+
+
+class CancelRequest(WireIn):
+    reason: Reason | None = None
+
+
+class RetryRequest(WireIn):
+    max_attempts: Annotated[int, Meta(ge=1, le=100, description="how many more; default: the flow's")] | None = None
+
+
+class PauseRequest(WireIn):
+    reason: Reason | None = None
+
+
+class CallbackReport(msgspec.Struct, rename="camel", kw_only=True):
+    """Exactly one of result, error and progress. ``executionId`` alone may stand for ``jobId`` beside an error.
+
+    This is what should be sent; what is understood besides is in docs/callbacks.md.
+    """
+
+    job_id: Annotated[str, Meta(description="24 hex digits; a token stands for it")] | None = None
+    result: Annotated[Any, Meta(description="a text is kept byte for byte, any other JSON as its text")] = None
+    error: Annotated[Any, Meta(description="in words; of an object its message counts")] = None
+    progress: Annotated[Any, Meta(description="in words, at most 4 KiB")] = None
+    attempt: Annotated[int, Meta(ge=1, le=MAX_ATTEMPT)] | str | None = None
+    execution_id: Annotated[str, Meta(max_length=128)] | Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    retryable: bool | str | Annotated[int, Meta(ge=0, le=1)] | None = True
+    flow: Annotated[Any, Meta(description="whose execution it is, where several processors count alike")] = None
+    workflow: Any = None
+    last_node: Any = None

@@ -1,0 +1,1 @@
+"""``processor = "http"``: an endpoint whose answer is the result."""

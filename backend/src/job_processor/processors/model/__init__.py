@@ -1,0 +1,1 @@
+"""``openai`` and ``azure-openai``: language models behind the chat completions API."""

@@ -1,0 +1,1 @@
+"""``processor = "n8n"``: a workflow, and n8n's API."""

@@ -1,0 +1,1 @@
+"""``processor = "python"``: a function of the operator's own."""
