@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from job_processor.core.outcome import Accepted
-from job_processor.http import protocol
+from job_processor.http import bounded_reading, scope_keys
 from job_processor.http.budget import TRIM_BYTES, Budget
 from tests.http.problems import assert_problem
 from tests.http.test_heads import parsed
@@ -82,14 +82,14 @@ async def web(site: Site) -> AsyncIterator[Served]:
 
 
 POST = b"POST /jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
-PROVEN = b"POST /webhook/callback HTTP/1.1\r\nhost: x\r\nx-webhook-secret: " + SECRET.encode() + b"\r\n"
+PROVEN_CALLBACK = b"POST /webhook/callback HTTP/1.1\r\nhost: x\r\nx-webhook-secret: " + SECRET.encode() + b"\r\n"
 UNFINISHED = {
     "a head": b"GET /health HTTP/1.1\r\nhost: x\r\nx: " + b"a" * 60_000,
     "an address": b"GET /" + b"a" * 8_000,
     "a body": POST + b"content-length: 60000\r\n\r\n" + b"x" * 50_000,
     "a body in chunks": POST + b"transfer-encoding: chunked\r\n\r\nffff\r\n" + b"x" * 50_000,
     "a trailer": POST + b"transfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nx: " + b"a" * 60_000,
-    "a proven body": PROVEN + b"content-length: 60000\r\n\r\n" + b"x" * 50_000,
+    "a proven body": PROVEN_CALLBACK + b"content-length: 60000\r\n\r\n" + b"x" * 50_000,
 }
 
 
@@ -133,10 +133,12 @@ async def test_who_proves_himself_is_taken_however_much_others_hold(web: Served,
     await site.say(await site.claim(), Accepted(60_000))
     body = b'{"jobId":"%b","result":"%b"}' % (job.encode(), b"r" * 300_000)
     reader, writer = await web.connect()
-    writer.write(PROVEN + b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body[:200_000])
+    writer.write(
+        PROVEN_CALLBACK + b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body[:200_000]
+    )
     await until_true(lambda: shared.unproven.total + shared.proven.total == 200_000, "so much has come")
     [connection] = web.connections()
-    await until_true(lambda: protocol.PROVEN in connection.cycle.scope, "its proof was read")
+    await until_true(lambda: scope_keys.PROVEN in connection.cycle.scope, "its proof was read")
     web.server.sweep(asyncio.get_running_loop().time())
     assert (shared.unproven.total, shared.proven.total) == (0, 200_000)
 
@@ -187,5 +189,5 @@ async def test_the_sweep_gives_memory_back_when_much_was_let_go(web: Served) -> 
 
 
 def test_the_bound_of_unread_bytes_is_above_the_largest_head_that_is_taken() -> None:
-    largest = protocol.MAX_HEAD_BYTES + protocol.MAX_URL_BYTES + 4 * protocol.MAX_HEADERS
-    assert largest + protocol.PIECE_BYTES < protocol.MAX_UNREAD_BYTES
+    largest = bounded_reading.MAX_HEAD_BYTES + bounded_reading.MAX_URL_BYTES + 4 * bounded_reading.MAX_HEADERS
+    assert largest + bounded_reading.PIECE_BYTES < bounded_reading.MAX_UNREAD_BYTES

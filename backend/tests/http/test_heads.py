@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job_processor.http import protocol, refusals, request_head
+from job_processor.http import bounded_reading, protocol, refusals, request_head
 from job_processor.http.problems import Refused
 from tests.http.problems import CANARY, assert_problem
 from tests.support.asgi import Reply
@@ -219,7 +219,7 @@ async def test_a_stream_ends_with_its_connection_also_when_something_was_sent_be
 async def test_more_requests_than_may_wait_are_refused_behind_the_answers_to_the_others(web: Served) -> None:
     reader, writer = await web.connect()
     writer.write(LIVE * 400)
-    statuses = [(await read_reply(reader)).status for _ in range(protocol.MAX_AHEAD + 1)]
+    statuses = [(await read_reply(reader)).status for _ in range(bounded_reading.MAX_AHEAD + 1)]
     for _ in itertools.count():
         statuses.append((await read_reply(reader)).status)
         if statuses[-1] != 200:

@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from job_processor.core.job import Job
+from job_processor.http import lingering as lingering_rules
 from job_processor.http import protocol, sending
 from job_processor.http.budget import Budget
 from tests.support.raw import exchange, read_reply
@@ -459,7 +460,7 @@ async def lingering(web: Served) -> tuple[asyncio.StreamReader, asyncio.StreamWr
 async def test_after_a_refusal_the_rest_is_read_on_and_thrown_away_up_to_a_bound(
     web: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "LINGER_BYTES", 5_000_000)
+    monkeypatch.setattr(lingering_rules, "MAX_BYTES", 5_000_000)
     reader, writer, connection = await lingering(web)
     sent = 0
     with contextlib.suppress(ConnectionError):
@@ -489,14 +490,14 @@ async def test_after_a_refusal_the_connection_ends_with_the_body(web: Served) ->
 
 
 @pytest.mark.parametrize(
-    "seconds", [protocol.LINGER_IDLE_SECONDS, protocol.LINGER_SECONDS], ids=["nothing comes", "it never ends"]
+    "seconds", [lingering_rules.IDLE_SECONDS, lingering_rules.SECONDS], ids=["nothing comes", "it never ends"]
 )
 async def test_after_a_refusal_nobody_is_waited_for_for_long(web: Served, seconds: float) -> None:
     reader, writer, connection = await lingering(web)
-    began = connection._lingered_at
-    if seconds == protocol.LINGER_SECONDS:
+    began = connection._lingering.last_at
+    if seconds == lingering_rules.SECONDS:
         # Something came just now.
-        connection._lingered_at = began + seconds
+        connection._lingering.last_at = began + seconds
     connection.check_deadline(began + seconds - 0.001)
     assert not connection.transport.is_closing()
     connection.check_deadline(began + seconds + 0.001)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from job_processor.bus import Bus
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.job import Job
-from job_processor.http.protocol import FOLLOWED
+from job_processor.http.scope_keys import FOLLOWED
 from job_processor.store.base import Store
 
 MAX_WAIT_SECONDS = 60.0

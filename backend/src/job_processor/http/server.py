@@ -9,7 +9,8 @@ from uvicorn import Config, Server
 
 from job_processor.http.budget import trimmer
 from job_processor.http.connection_limits import Limits
-from job_processor.http.protocol import GuardedProtocol, Shared
+from job_processor.http.protocol import GuardedProtocol
+from job_processor.http.shared_state import Shared
 
 SEND_BUFFER_BYTES = 128 * 1024
 """Of each connection in the kernel, which takes twice as much: without a bound it grows to some megabytes."""

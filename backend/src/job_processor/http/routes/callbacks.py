@@ -22,9 +22,9 @@ from job_processor.http.context import Context
 from job_processor.http.models import FieldError
 from job_processor.http.openapi import Answer, Operation, Param
 from job_processor.http.problems import Refused
-from job_processor.http.protocol import PROVEN
 from job_processor.http.report import Unreadable, ids_in, job_in_query, read_report
 from job_processor.http.routes.shared import BODY_PROBLEMS
+from job_processor.http.scope_keys import PROVEN
 from job_processor.signing import CallbackClaim
 
 P = ParamSpec("P")
