@@ -9,13 +9,11 @@ import structlog
 from job_processor.core.errors import JobDamaged
 from job_processor.core.ids import AHEAD_MS, first_id_of
 from job_processor.core.job import Job, State
-from job_processor.core.lane import Lane
 from job_processor.store.base import Awaited, Notice, Query, Resync, Summary, Worker
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.connection import CONTAINS
 
 log = structlog.get_logger(__name__)
-_decode_lane = msgspec.msgpack.Decoder(Lane).decode
 _decode_worker = msgspec.msgpack.Decoder(Worker).decode
 TEXT_SEARCH_DEPTH = 100_000
 """A text search looks at the newest jobs only, so many of them."""
@@ -235,10 +233,6 @@ def last_seq(db: apsw.Connection) -> int:
     ).fetchone()
     assert row is not None
     return int(row[0])
-
-
-def lanes(db: apsw.Connection) -> list[Lane]:
-    return [_decode_lane(lane) for (lane,) in db.execute("SELECT lane FROM lanes ORDER BY flow")]
 
 
 def workers(seen_after: int) -> Callable[[apsw.Connection], list[Worker]]:
