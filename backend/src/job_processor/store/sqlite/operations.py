@@ -3,19 +3,14 @@
 from collections.abc import Callable, Sequence
 
 import msgspec
-import structlog
 
 from job_processor.core.job import FINAL, Job, State
-from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
 from job_processor.store.base import Added, Held, IdempotencyKey, Notice, Worker
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.writer import Transaction
 
-log = structlog.get_logger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
-_decode_lane = msgspec.msgpack.Decoder(Lane).decode
-_PROMOTE_LIMIT = 5000
 
 
 def notice(job: Job, seq: int) -> Notice:
