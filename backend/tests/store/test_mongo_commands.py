@@ -10,7 +10,7 @@ from job_processor.core.callbacks import Answer
 from job_processor.core.inbox import Callback, Said
 from job_processor.core.job import State
 from job_processor.store.base import Awaited, Held, IdempotencyKey, InboxQuery, Query, Store, Worker
-from job_processor.store.mongo import plans
+from job_processor.store.mongo import expected, plans
 from job_processor.store.mongo.store import MongoStore
 from tests.store_suite import given
 from tests.store_suite.given import RULES
@@ -223,7 +223,7 @@ async def test_each_verb(place: MongoPlace, verb: str) -> None:
 @pytest.mark.parametrize("verb", VERBS)
 async def test_every_query_has_a_plan_that_is_checked(place: MongoPlace, verb: str) -> None:
     """``check --plans`` explains what the driver really asks: nothing is missing from its table."""
-    known = {plans.shape(one.command) for one in plans.table("f", 1)}
+    known = {plans.shape(one.command) for one in expected.table("f", 1)}
     for one in (await _sent_by(place, verb)).sent:
         if next(iter(one)) in READS and not _in_memory(one):
             assert plans.shape(one) in known, plans.shape(one)

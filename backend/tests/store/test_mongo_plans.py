@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from job_processor import commands
+from job_processor.store.mongo.expected import Expected
 from job_processor.store.mongo.inspect import inspect
-from job_processor.store.mongo.plans import Expected, judged
+from job_processor.store.mongo.plans import judged
 from job_processor.store.mongo.store import MongoStore
 from tests.mongo_server import MongoServer
 from tests.store_suite import given

@@ -13,8 +13,9 @@ from job_processor.store.base import Query, Summary
 from job_processor.store.sqlite import queries, rows
 from job_processor.store.sqlite.connection import open_reader, open_writer
 from job_processor.store.sqlite.reader import Reader, Searches
+from job_processor.store.sqlite.readers import SEARCH_LINE, SEARCHES
 from job_processor.store.sqlite.schema import upgrade
-from job_processor.store.sqlite.store import SEARCH_LINE, SEARCHES, SqliteStore
+from job_processor.store.sqlite.store import SqliteStore
 from tests.store_suite import given
 
 FOREVER = 3_600.0

@@ -155,6 +155,7 @@ class Job(NamedTuple):
     deadline: int | None = None
     finished_at: int | None = None
     result: str | None = None
+    """Only a job in a final state has one."""
     verdict: Verdict | None = None
     error: JobError | None = None
     snooze: Snooze | None = None

@@ -8,6 +8,7 @@ All times are milliseconds since 1970 by the store's own clock (``now``).
 from job_processor.store.base.callbacks import Callbacks, InboxQuery, Kept
 from job_processor.store.base.changes import Changes, Notice, Resync
 from job_processor.store.base.jobs import (
+    TEXT_SEARCH_DEPTH,
     Added,
     Awaited,
     Claim,
@@ -43,5 +44,6 @@ __all__ = [
     "Store",
     "StoreInfo",
     "Summary",
+    "TEXT_SEARCH_DEPTH",
     "Worker",
 ]

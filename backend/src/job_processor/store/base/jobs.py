@@ -5,9 +5,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from job_processor.core.flow import FlowRules
+from job_processor.core.ids import first_id_of
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
+
+ID_AHEAD_MS = 3_600_000
+"""How far an id's time may be ahead of its job's ``created_at``. New ids stay within ``core.ids.AHEAD_MS``; ids of
+older releases never went back when the clock did."""
+
+TEXT_SEARCH_DEPTH = 100_000
+"""A text search looks at this many jobs, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,19 @@ class Query:
     created_after: int | None = None
     created_before: int | None = None
     clip: int = 4096
+
+    @property
+    def first_id(self) -> str | None:
+        """No job that is asked for has a smaller id, because an id begins with the time of creation."""
+        return None if self.created_after is None else first_id_of(self.created_after)
+
+    @property
+    def end_id(self) -> str | None:
+        """Every job that is asked for has a smaller id."""
+        ends = [] if self.before is None else [self.before]
+        if self.created_before is not None:
+            ends.append(first_id_of(self.created_before + ID_AHEAD_MS))
+        return min(ends, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,11 @@ def move(job: Job, now: int, write_id: str) -> Document:
     return update
 
 
+def due_at_of_lease(until: int) -> Document:
+    """``Job.due_at`` of a RUNNING job whose lease lasts until then, as MongoDB computes it."""
+    return {"$min": [until, {"$ifNull": ["$deadline", until]}]}
+
+
 def to_job(document: Document) -> Job:
     """The job of a whole document. Raises one of UNREADABLE."""
     record = msgspec.convert(_fields(document["record"], document.get("tags", ())), Record)

@@ -6,9 +6,11 @@ from pymongo.errors import DuplicateKeyError
 
 from job_processor.core.callbacks import Answer
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.inbox import KEPT_OF_A_JOB, KEPT_WITHOUT_A_JOB, SETTLED, Callback, Said
+from job_processor.core.inbox import KEPT_OF_A_JOB, KEPT_WITHOUT_A_JOB, SETTLED, Callback
 from job_processor.store.base import InboxQuery, Kept
+from job_processor.store.callback_fields import LISTED, NAMES, callback_of
 from job_processor.store.mongo.client import Document, Link
+from job_processor.store.mongo.documents import named
 
 _SETTLED = sorted(verdict.value for verdict in SETTLED)
 
@@ -97,53 +99,26 @@ class Inbox:
         return await self._link.do(run)
 
 
-_FIELDS = (
-    *("receivedAt", "lastAt", "verdict", "said", "jobId", "attempt", "executionId", "retryable", "deliveries"),
-    *("contentBytes", "bodyBytes", "bodyCut", "contentType", "flow"),
-)
+_NAMES = {name: named(name) for name in NAMES}
+_OPTIONAL = ("execution_id", "content_type", "flow", "body")
+"""Not in a document when they are empty."""
+
+_FIELDS = (*(_NAMES[name] for name in LISTED), "contentBytes", "bodyBytes")
 
 
 def _document(callback: Callback) -> Document:
+    values = {name: getattr(callback, name) for name in NAMES}
     document: Document = {
-        "_id": callback.id,
-        "mark": callback.mark,
-        "receivedAt": callback.received_at,
-        "lastAt": callback.last_at,
-        "verdict": callback.verdict.value,
-        "said": callback.said.value,
-        "jobId": callback.job_id,
-        "attempt": callback.attempt,
-        "retryable": callback.retryable,
-        "deliveries": callback.deliveries,
-        "content": callback.content,
-        "contentBytes": len(callback.content.encode()),
+        _NAMES[name]: value for name, value in values.items() if not (name in _OPTIONAL and value is None)
     }
-    if callback.execution_id is not None:
-        document["executionId"] = callback.execution_id
-    if callback.content_type is not None:
-        document["contentType"] = callback.content_type
-    if callback.body is not None:
-        document |= {"body": callback.body, "bodyBytes": len(callback.body), "bodyCut": callback.body_cut}
-    if callback.flow is not None:
-        document["flow"] = callback.flow
+    document |= {"mark": callback.mark, "verdict": callback.verdict.value, "said": callback.said.value}
+    document["contentBytes"] = len(callback.content.encode())
+    if callback.body is None:
+        del document["bodyCut"]
+    else:
+        document["bodyBytes"] = len(callback.body)
     return document
 
 
 def _callback(document: Document) -> Callback:
-    return Callback(
-        id=document["_id"],
-        received_at=document["receivedAt"],
-        last_at=document["lastAt"],
-        verdict=Answer(document["verdict"]),
-        said=Said(document["said"]),
-        content=document["content"],
-        job_id=document["jobId"],
-        attempt=document["attempt"],
-        execution_id=document.get("executionId"),
-        retryable=document["retryable"],
-        deliveries=document["deliveries"],
-        body=document.get("body"),
-        body_cut=document.get("bodyCut", False),
-        content_type=document.get("contentType"),
-        flow=document.get("flow"),
-    )
+    return callback_of({name: document[there] for name, there in _NAMES.items() if there in document})

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from job_processor.store.base import Inspection
-from job_processor.store.mongo import indexes, meta, plans
+from job_processor.store.mongo import indexes, meta
 from job_processor.store.mongo.client import Link
+from job_processor.store.mongo.plans import Got, check
 from job_processor.store.mongo.tuning import Tuning
 
 
@@ -15,7 +16,7 @@ class Found(Inspection):
     """``missing``: indexes, as ``collection.name``. ``plans``: if they were asked for."""
 
     missing: Sequence[str] = ()
-    plans: Sequence[plans.Got] = ()
+    plans: Sequence[Got] = ()
 
 
 async def inspect(uri: str, *, with_plans: bool = False, database: str | None = None) -> Found:
@@ -34,7 +35,7 @@ async def inspect(uri: str, *, with_plans: bool = False, database: str | None = 
         lines.append(f"store: mongodb, {link.address} ({name}, {server.topology})")
         if not with_plans:
             return Found(lines, missing=missing)
-        found = await plans.check(link, int(time.time() * 1000))
+        found = await check(link, int(time.time() * 1000))
         faults = sum(one.fault is not None for one in found)
         told = [*map(_line, found), f"plans: {len(found) - faults} of {len(found)} as expected"]
         return Found([*told, *lines], faults == 0, missing, found)
@@ -42,7 +43,7 @@ async def inspect(uri: str, *, with_plans: bool = False, database: str | None = 
         await link.close()
 
 
-def _line(one: plans.Got) -> str:
+def _line(one: Got) -> str:
     expected = " or ".join(one.expected.indexes) + (", covered" if one.expected.covered else "")
     fault = f"  <- {one.fault}" if one.fault else ""
     return f"plan: {one.expected.name}: expected {expected}, got {one.plan}{fault}"

@@ -1,41 +1,17 @@
-"""What every query of the driver is expected to cost: the index that answers it, asked of the server itself.
-
-``check --plans`` has the server explain each of them (it explains, and runs none). The table here and what the driver
-sends are held together by tests/store/test_mongo_commands.py: a query that is not in the table fails there.
-"""
+"""How the server would answer every query of the driver: it is asked to explain each, and none is run."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from pymongo.errors import OperationFailure, PyMongoError
 
-from job_processor.core.job import FINAL, State
-from job_processor.store.mongo.client import Document, Link
+from job_processor.store.mongo.client import Link
 from job_processor.store.mongo.errors import translate
+from job_processor.store.mongo.expected import ID_INDEX, Expected, table
 
-_PENDING = State.PENDING.value
-_OPEN = sorted(state.value for state in State if state not in FINAL)
-_ID = "_id_"
 _BY_ID = ("EXPRESS", "IDHACK")
 """Stages that look an ``_id`` up without an index's name in the explanation."""
-_LATER = "f" * 24
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """A query, and how it should be answered.
-
-    ``indexes``: any of them; none: the collection is small. ``covered``: from the index alone. ``sorts``: a few are
-    sorted in memory.
-    """
-
-    name: str
-    command: Document
-    indexes: tuple[str, ...]
-    covered: bool = False
-    sorts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,171 +21,6 @@ class Got:
     expected: Expected
     plan: str
     fault: str | None
-
-
-def _find(collection: str, where: Document, **rest: object) -> Document:
-    return {"find": collection, "filter": where, **rest}
-
-
-def _list(*parts: Document) -> Document:
-    return _find("jobs", {"$and": list(parts)} if parts else {}, sort={"_id": -1}, limit=50)
-
-
-_GROUP = {"$group": {"_id": {"flow": "$flow", "state": "$state"}, "n": {"$sum": 1}}}
-_QUEUE = {"priority": -1, "runAt": 1, "_id": 1}
-
-
-def table(flow: str, now: int) -> list[Expected]:
-    """Every query, with values as they might come."""
-    ids = {"_id": {"$gte": "0" * 12, "$lt": _LATER}}
-    failed = {"state": {"$in": ["FAILED"]}}
-    open_ = {"$match": {"flow": {"$in": [flow]}, "state": {"$in": _OPEN}}}
-    due: Document = {"flow": flow, "ready": 0, "runAt": {"$lte": now}}
-    in_time: Document = {"deadline": {"$not": {"$lte": now}}}
-    of_job = {"jobId": _LATER}
-    past: Document = {"dueAt": {"$lte": now}}
-    ended = [{"state": {"$ne": "RUNNING"}}, {"deadline": {"$lte": now}}, {"leaseUntil": {"$lt": now}}]
-    still: Document = {"$or": [{"deadline": None}, {"deadline": {"$gt": now}}]}
-    asked: Document = {"state": "WAITING", "flow": {"$in": [flow]}, **still}
-    waiting: Document = {"flow": flow, "state": "WAITING"}
-    unheard: list[Document] = [past, {"heardAt": None}, {"heardAt": {"$lt": now}}]
-    return [
-        Expected("get", _find("jobs", {"_id": _LATER}), (_ID,)),
-        Expected("find_execution", _find("jobs", {"executionId": "x"}, limit=2), ("execution",)),
-        Expected(
-            "find_execution of a processor's flows",
-            _find("jobs", {"executionId": "x", "flow": {"$in": [flow]}}, limit=2),
-            ("execution",),
-        ),
-        Expected("list", _list(), (_ID,)),
-        Expected("list, next page", _list({"_id": {"$lt": _LATER}}), (_ID,)),
-        Expected("list by time", _list(ids, {"createdAt": {"$gte": 0}}, {"createdAt": {"$lt": now}}), (_ID,)),
-        Expected("list by state", _list(failed), ("state",)),
-        Expected("list by flow", _list({"flow": flow}), ("flow",)),
-        Expected("list by tag", _list({"tags": "x"}), ("tags",)),
-        Expected("list by state and flow", _list(failed, {"flow": flow}), ("flow", "state", "counts"), sorts=True),
-        Expected(
-            "counts, everything",
-            {"aggregate": "jobs", "pipeline": [_GROUP], "cursor": {}, "hint": "counts"},
-            ("counts",),
-            covered=True,
-        ),
-        Expected(
-            "counts, what is open",
-            {"aggregate": "jobs", "pipeline": [open_, _GROUP], "cursor": {}, "hint": "counts"},
-            ("counts",),
-            covered=True,
-        ),
-        Expected("counts, the flows", {"distinct": "jobs", "key": "flow"}, ("counts", "flow"), covered=True),
-        Expected(
-            "counts, oldest waiting job",
-            _find("jobs", {"flow": flow, "state": _PENDING}, sort={"runAt": 1}, limit=1, projection=_only("runAt")),
-            ("counts",),
-            covered=True,
-        ),
-        Expected(
-            "claim, what comes due next",
-            _find("jobs", {"flow": flow, "ready": 0}, sort={"runAt": 1}, limit=1, projection=_only("runAt")),
-            ("future",),
-            covered=True,
-        ),
-        Expected("claim, what is due", _find("jobs", due, sort={"runAt": 1}, limit=2000), ("future",)),
-        Expected(
-            "claim, head of the queue",
-            _find("jobs", {"flow": flow, "ready": 1, **in_time}, sort=_QUEUE, limit=50, hint="ready"),
-            ("ready",),
-        ),
-        Expected(
-            "claim, behind a crowd",
-            _find("jobs", {"flow": flow, "ready": 1}, sort=_QUEUE, limit=500, projection={"priority": 1}),
-            ("ready",),
-            covered=True,
-        ),
-        Expected(
-            "claim, chosen jobs",
-            _find("jobs", {"_id": {"$in": [_LATER]}, "ready": 1, **in_time}, sort=_QUEUE),
-            (_ID,),
-            sorts=True,
-        ),
-        Expected(
-            "claim, which are ours",
-            _find("jobs", {"_id": {"$in": [_LATER]}, "token": {"$in": ["t"]}}),
-            (_ID, "in_flight"),
-        ),
-        Expected(
-            "claim, leases in flight",
-            _find("jobs", {"flow": flow, "token": {"$gt": ""}}, projection=_only("token")),
-            ("in_flight",),
-            covered=True,
-        ),
-        Expected("marks, slots", _find("jobs", {"_id": {"$in": [_LATER]}}), (_ID,)),
-        Expected("extend, lost leases", _find("jobs", {"_id": {"$in": [_LATER]}, "state": "RUNNING"}), (_ID, "state")),
-        Expected("overdue", _find("jobs", past, sort={"dueAt": 1}, limit=200), ("due",)),
-        Expected(
-            "overdue, without callbacks that are asked about",
-            _find("jobs", {**past, "$nor": [asked]}, sort={"dueAt": 1}, limit=200),
-            ("due",),
-        ),
-        Expected(
-            "overdue, after an outage", _find("jobs", {**past, "$or": ended}, sort={"dueAt": 1}, limit=200), ("due",)
-        ),
-        Expected(
-            "overdue, after an outage, without callbacks that are asked about",
-            _find("jobs", {**past, "$nor": [asked], "$or": ended}, sort={"dueAt": 1}, limit=200),
-            ("due",),
-        ),
-        Expected("awaited", _find("jobs", {**waiting, **past}, sort={"dueAt": 1}, limit=50), ("awaited",)),
-        Expected(
-            "awaited, after an outage",
-            _find("jobs", {**waiting, "$or": unheard}, sort={"dueAt": 1}, limit=50),
-            ("awaited",),
-        ),
-        Expected(
-            "awaited, longest unheard of",
-            _find("jobs", {**waiting, "$or": unheard}, sort={"heardAt": 1}, limit=50),
-            ("awaited",),
-            sorts=True,
-        ),
-        Expected(
-            "prune", _find("jobs", {"finishedAt": {"$lt": now}}, sort={"finishedAt": 1}, limit=200), ("finished",)
-        ),
-        Expected("delete", _find("jobs", {"_id": _LATER, "finishedAt": {"$gte": 0}}), (_ID, "finished")),
-        Expected("changes since", _find("jobs", {"changedAt": {"$gt": _date()}}, sort={"changedAt": 1}), ("changed",)),
-        Expected("deletions since", _find("gone", {"at": {"$gt": _date()}}, sort={"at": 1}), ("at",)),
-        Expected("a deletion", _find("gone", {"_id": _LATER}), (_ID,)),
-        Expected("marks of keys", _find("keys", {"_id": {"$in": ["k"]}}), (_ID,)),
-        Expected("a key", _find("keys", {"_id": "k"}), (_ID,)),
-        Expected("lane", _find("lanes", {"_id": flow}), (_ID,)),
-        Expected("lane, mark", _find("lanes", {"_id": flow, "writes": "w"}), (_ID,)),
-        Expected("lanes", _find("lanes", {}, sort={"_id": 1}), (_ID,)),
-        Expected("workers", _find("workers", {"seenAt": {"$gte": 0}}, sort={"_id": 1}), (_ID,)),
-        Expected("callback", _find("callbacks", {"_id": _LATER}), (_ID,)),
-        Expected("callback by mark", _find("callbacks", {"mark": "m"}), ("mark",)),
-        Expected("inbox", _find("callbacks", {}, sort={"_id": -1}, limit=50), (_ID,)),
-        Expected("inbox, next page", _find("callbacks", {"_id": {"$lt": _LATER}}, sort={"_id": -1}, limit=50), (_ID,)),
-        Expected("inbox of a job", _find("callbacks", of_job, sort={"_id": -1}, limit=50), ("job",)),
-        Expected(
-            "inbox by verdict", _find("callbacks", {"verdict": {"$in": ["UNKNOWN"]}}, sort={"_id": -1}), ("verdict",)
-        ),
-        Expected(
-            "inbox by execution", _find("callbacks", {"executionId": "x"}, sort={"_id": -1}), ("execution",), sorts=True
-        ),
-        Expected("inbox, beyond its limit", _find("callbacks", {"verdict": "x"}, sort={"_id": -1}), ("verdict",)),
-        Expected(
-            "inbox without a job, beyond its limit",
-            _find("callbacks", {"verdict": "x", "jobId": None}, sort={"_id": -1}),
-            ("job", "verdict"),
-        ),
-        Expected("forget", _find("callbacks", {"lastAt": {"$lt": now}}, sort={"lastAt": 1}), ("last",)),
-    ]
-
-
-def _only(name: str) -> Document:
-    return {"_id": 0, name: 1}
-
-
-def _date() -> datetime:
-    return datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def check(link: Link, now: int) -> list[Got]:
@@ -254,7 +65,7 @@ def judged(expected: Expected, explained: Mapping[str, Any]) -> Got:
 
 
 def _by_id(names: list[str], expected: Expected) -> bool:
-    return _ID in expected.indexes and any(name.startswith(_BY_ID) for name in names)
+    return ID_INDEX in expected.indexes and any(name.startswith(_BY_ID) for name in names)
 
 
 def _winning(explained: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -5,15 +5,9 @@ from collections.abc import Sequence
 
 from job_processor.core.errors import TooManySearches
 from job_processor.core.job import Job, State
-from job_processor.store.base import Awaited, Query, Summary, Worker
+from job_processor.store.base import TEXT_SEARCH_DEPTH, Awaited, Query, Summary, Worker
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
-
-TEXT_SEARCH_DEPTH = 100_000
-"""A text search looks at the newest jobs only, so many of them."""
-
-_ID_AHEAD_MS = 3_600_000
-"""How far an id's time may be ahead of its job's ``created_at``: its maker never goes back, its clock may."""
 
 
 class Reads:
@@ -146,22 +140,9 @@ class Reads:
 
 
 def _id_bounds(query: Query) -> Document:
-    """The ids that a list can be about: every index of a list has them, so that no more is read.
-
-    An id begins with the millisecond in which it was made, never before ``created_at`` and hardly after.
-    """
-    below = [] if query.before is None else [query.before]
-    if query.created_before is not None:
-        below.append(_id_of(query.created_before + _ID_AHEAD_MS))
-    bounds: Document = {"$lt": min(below)} if below else {}
-    if query.created_after is not None:
-        bounds["$gte"] = _id_of(query.created_after)
-    return bounds
-
-
-def _id_of(at: int) -> str:
-    """The least id of this millisecond."""
-    return f"{min(max(at, 0), 2**48 - 1):012x}"
+    """The ids that a list can be about: every index of a list has them, so that no more is read."""
+    bounds = {"$lt": query.end_id, "$gte": query.first_id}
+    return {operator: id_ for operator, id_ in bounds.items() if id_ is not None}
 
 
 def pattern(text: str) -> str:

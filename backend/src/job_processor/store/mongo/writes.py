@@ -86,7 +86,7 @@ class Writes:
     async def extend(self, held: Sequence[Held], until: int) -> Sequence[str]:
         if not held:
             return []
-        renewal = [{"$set": {"leaseUntil": until, "dueAt": {"$min": [until, {"$ifNull": ["$deadline", until]}]}}}]
+        renewal = [{"$set": {"leaseUntil": until, "dueAt": documents.due_at_of_lease(until)}}]
         running = State.RUNNING.value
         writes = [UpdateOne({"_id": h.job_id, "token": h.token, "state": running}, renewal) for h in held]
 

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 import apsw
 
 from job_processor.core.callbacks import Answer
-from job_processor.core.inbox import KEPT_OF_A_JOB, KEPT_WITHOUT_A_JOB, SETTLED, Callback, Said
+from job_processor.core.inbox import KEPT_OF_A_JOB, KEPT_WITHOUT_A_JOB, SETTLED, Callback
 from job_processor.store.base import InboxQuery, Kept
+from job_processor.store.callback_fields import LISTED, callback_of
 from job_processor.store.sqlite.rows import Row
 from job_processor.store.sqlite.writer import Transaction
 
-_COLUMNS = (
-    "id, received_at, last_at, verdict, said, job_id, attempt, execution_id, retryable, deliveries, body_cut, "
-    "content_type, flow"
-)
+_COLUMNS = ", ".join(LISTED)
+_INSERT = f"INSERT INTO callbacks ({_COLUMNS}, content, body, mark) VALUES ({','.join('?' * (len(LISTED) + 3))})"
+_listed = attrgetter(*LISTED)
 _SETTLED = tuple(sorted(verdict.value for verdict in SETTLED))
 
 
@@ -29,27 +30,8 @@ def keep(callback: Callback, limited: bool) -> Callable[[Transaction], str | Non
             return str(known[0])
         if limited and not _has_room(tx, callback):
             return None
-        tx.db.execute(
-            f"INSERT INTO callbacks ({_COLUMNS}, mark, content, body) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                callback.id,
-                callback.received_at,
-                callback.last_at,
-                callback.verdict.value,
-                callback.said.value,
-                callback.job_id,
-                callback.attempt,
-                callback.execution_id,
-                int(callback.retryable),
-                callback.deliveries,
-                int(callback.body_cut),
-                callback.content_type,
-                callback.flow,
-                callback.mark,
-                callback.content.encode(),
-                callback.body,
-            ),
-        )
+        content = callback.content.encode()
+        tx.db.execute(_INSERT, (*_listed(callback), content, callback.body, callback.mark))
         return callback.id
 
     return run
@@ -117,36 +99,7 @@ def inbox(query: InboxQuery) -> Callable[[apsw.Connection], Sequence[Kept]]:
 
 
 def _callback(row: Row, clip: int | None = None) -> Callback:
-    (
-        id_,
-        received_at,
-        last_at,
-        verdict,
-        said,
-        job_id,
-        attempt,
-        execution_id,
-        retryable,
-        deliveries,
-        body_cut,
-        content_type,
-        flow,
-        content,
-    ) = row
-    return Callback(
-        id=id_,
-        received_at=received_at,
-        last_at=last_at,
-        verdict=Answer(verdict),
-        said=Said(said),
-        # SQLite gives NULL for a part of an empty blob. Only the last character can have lost some of its bytes.
-        content=(content or b"").decode(errors="ignore")[:clip],
-        job_id=job_id,
-        attempt=attempt,
-        execution_id=execution_id,
-        retryable=bool(retryable),
-        deliveries=deliveries,
-        body_cut=bool(body_cut),
-        content_type=content_type,
-        flow=flow,
-    )
+    *values, content = row
+    # SQLite gives NULL for a part of an empty blob. Only the last character can have lost some of its bytes.
+    text = (content or b"").decode(errors="ignore")[:clip]
+    return callback_of({**dict(zip(LISTED, values, strict=True)), "content": text})

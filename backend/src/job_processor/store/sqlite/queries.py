@@ -7,19 +7,13 @@ import msgspec
 import structlog
 
 from job_processor.core.errors import JobDamaged
-from job_processor.core.ids import AHEAD_MS, first_id_of
 from job_processor.core.job import Job, State
-from job_processor.core.lane import Lane
-from job_processor.store.base import Awaited, Notice, Query, Resync, Summary, Worker
+from job_processor.store.base import TEXT_SEARCH_DEPTH, Awaited, Notice, Query, Resync, Summary, Worker
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.connection import CONTAINS
 
 log = structlog.get_logger(__name__)
-_decode_lane = msgspec.msgpack.Decoder(Lane).decode
 _decode_worker = msgspec.msgpack.Decoder(Worker).decode
-TEXT_SEARCH_DEPTH = 100_000
-"""A text search looks at the newest jobs only, so many of them."""
-
 DAMAGED_LIMIT = 50
 """Jobs of one page that may be damaged."""
 
@@ -101,8 +95,11 @@ def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
         values.extend(bound)
 
     key = _key(query)
-    if query.before is not None:
-        add(f"{key} < ?", query.before)
+    # Ids carry the time of creation: they bound what is read, the time itself decides.
+    if query.first_id is not None:
+        add(f"{key} >= ?", query.first_id)
+    if query.end_id is not None:
+        add(f"{key} < ?", query.end_id)
     if query.states:
         names = sorted(s.value for s in query.states)
         add(f"j.state IN ({','.join('?' * len(names))})", *names)
@@ -110,11 +107,10 @@ def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
         add("j.flow = ?", query.flow)
     if query.tag is not None:
         add("t.tag = ?", query.tag)
-    # Ids carry the time of creation: they bound what is looked at, the time itself decides.
     if query.created_after is not None:
-        add(f"{key} >= ? AND j.created_at >= ?", first_id_of(query.created_after), query.created_after)
+        add("j.created_at >= ?", query.created_after)
     if query.created_before is not None:
-        add(f"{key} < ? AND j.created_at < ?", first_id_of(query.created_before + AHEAD_MS), query.created_before)
+        add("j.created_at < ?", query.created_before)
     if query.text is not None:
         texts = ("p.prompt", "r.result")
         here: list[str] = []
@@ -235,10 +231,6 @@ def last_seq(db: apsw.Connection) -> int:
     ).fetchone()
     assert row is not None
     return int(row[0])
-
-
-def lanes(db: apsw.Connection) -> list[Lane]:
-    return [_decode_lane(lane) for (lane,) in db.execute("SELECT lane FROM lanes ORDER BY flow")]
 
 
 def workers(seen_after: int) -> Callable[[apsw.Connection], list[Worker]]:

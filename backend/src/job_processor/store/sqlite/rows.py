@@ -106,6 +106,11 @@ UPDATE = (
 )
 
 
+def due_at_of_lease(until: str) -> str:
+    """SQL for ``Job.due_at`` of a job whose lease lasts until then and whose processor is not to be asked before."""
+    return f"min({until}, coalesce(deadline, {until}))"
+
+
 def update_values(
     job: Job, seq: int, now: int, state: State, rev: int, token: str | None, lease_until: int | None = None
 ) -> Row:

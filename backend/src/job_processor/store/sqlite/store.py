@@ -3,7 +3,6 @@
 import asyncio
 import errno
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
@@ -34,11 +33,11 @@ from job_processor.store.base import (
     Worker,
 )
 from job_processor.store.clock import SteadyClock
-from job_processor.store.sqlite import inbox, operations, queries
+from job_processor.store.sqlite import claims, clock_setting, inbox, lanes, operations, queries, rows
 from job_processor.store.sqlite.connection import check_library, open_writer
 from job_processor.store.sqlite.lock import FileLock
 from job_processor.store.sqlite.pulse import BEAT_SECONDS, Pulse
-from job_processor.store.sqlite.reader import Reader, Searches
+from job_processor.store.sqlite.readers import Readers
 from job_processor.store.sqlite.refusals import refuse_damaged, refuse_directory, refuse_full, refuse_unreadable
 from job_processor.store.sqlite.schema import upgrade
 from job_processor.store.sqlite.writer import Writer
@@ -48,11 +47,7 @@ FILE_NAME = "jobs.db"
 LOCK_NAME = "jobs.lock"
 WATCH_LIMIT = 10_000
 """Notices a follower may lag behind before it is told to fetch anew."""
-POINT_SECONDS, LIST_SECONDS, UPKEEP_SECONDS, SEARCH_SECONDS = 5.0, 5.0, 10.0, 5.0
-"""What one read of each kind may take."""
 PING_SECONDS = 2.0
-SEARCHES, SEARCH_LINE = 2, 2
-"""Text searches at once, and how many may wait for each of these."""
 
 
 def _clock_was_set(done: "asyncio.Future[int]") -> None:
@@ -61,21 +56,6 @@ def _clock_was_set(done: "asyncio.Future[int]") -> None:
         return
     if done.result():
         log.warning("clock_set", milliseconds=done.result())
-
-
-@dataclass(slots=True)
-class _Readers:
-    """One thread a kind, so that no kind waits for another: text searches go through a whole file."""
-
-    points: Reader
-    """By a key, and small tables."""
-    lists: Reader
-    upkeep: Reader
-    """What the worker lives by: overdue jobs, the oldest due ones."""
-    searches: Searches
-
-    async def close(self) -> None:
-        await asyncio.gather(self.points.close(), self.lists.close(), self.upkeep.close(), self.searches.close())
 
 
 class SqliteStore:
@@ -96,7 +76,7 @@ class SqliteStore:
         self._setting: asyncio.Future[int] | None = None
         self._lock = FileLock(directory / LOCK_NAME)
         self._writer: Writer | None = None
-        self._readers: _Readers | None = None
+        self._readers: Readers | None = None
         self._pulse: Pulse | None = None
         self._pulse_seconds = pulse_seconds
         self._counts: dict[tuple[str, State], int] = {}
@@ -115,7 +95,7 @@ class SqliteStore:
         """Have the clock set to the wall clock, by the writer: what is a duration moves along in the same commit."""
         if self._writer is None or (self._setting is not None and not self._setting.done()):
             return
-        self._setting = self._writer.submit(operations.set_clock(clock))
+        self._setting = self._writer.submit(clock_setting.set_clock(clock))
         self._setting.add_done_callback(_clock_was_set)
 
     async def open(self) -> None:
@@ -131,13 +111,7 @@ class SqliteStore:
             db = await asyncio.to_thread(self._prepare)
             self._counts = queries.counts(db)
             self._writer = Writer(db, self._path, queries.last_seq(db), self._committed)
-            broken = self._writer.give_up
-            self._readers = _Readers(
-                Reader(self._path, "sqlite-points", POINT_SECONDS, broken),
-                Reader(self._path, "sqlite-lists", LIST_SECONDS, broken),
-                Reader(self._path, "sqlite-upkeep", UPKEEP_SECONDS, broken),
-                Searches(self._path, SEARCHES, SEARCH_LINE, SEARCH_SECONDS, broken),
-            )
+            self._readers = Readers(self._path, self._writer.give_up)
             self._pulse = Pulse(self._writer, self._path, self._now, self._pulse_seconds)
         except apsw.Error as error:
             self._lock.release()
@@ -154,7 +128,10 @@ class SqliteStore:
         db.execute("DROP TABLE IF EXISTS room")
         failpoint("sqlite.before_recovery")
         # The lock says that whoever held these leases is gone.
-        db.execute("UPDATE jobs SET lease_until = 0, due_at = 0 WHERE state = 'RUNNING' AND lease_token IS NOT NULL")
+        db.execute(
+            f"UPDATE jobs SET lease_until = 0, due_at = {rows.due_at_of_lease('0')} "
+            "WHERE state = 'RUNNING' AND lease_token IS NOT NULL"
+        )
         failpoint("sqlite.after_recovery")
         return db
 
@@ -203,7 +180,7 @@ class SqliteStore:
         return Counts({k: n for k, n in self._counts.items() if n}, oldest)
 
     async def claim(self, claim: Claim) -> Claimed:
-        return await self._open_writer.submit(operations.claim(claim, self._now))
+        return await self._open_writer.submit(claims.claim(claim, self._now))
 
     async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:
         return await self._open_writer.submit(operations.extend(held, lease_ms, self._now))
@@ -249,10 +226,10 @@ class SqliteStore:
         return await self._open_writer.submit(inbox.forget(last_before, limit))
 
     async def lanes(self) -> Sequence[Lane]:
-        return await self._open_readers.points.run(queries.lanes)
+        return await self._open_readers.points.run(lanes.lanes)
 
     async def put_lane(self, lane: Lane) -> bool:
-        return await self._open_writer.submit(operations.put_lane(lane))
+        return await self._open_writer.submit(lanes.put_lane(lane))
 
     async def beat(self, worker: Worker) -> None:
         await self._open_writer.submit(operations.beat(worker))
@@ -294,7 +271,7 @@ class SqliteStore:
         return self._writer
 
     @property
-    def _open_readers(self) -> _Readers:
+    def _open_readers(self) -> Readers:
         if self._readers is None:
             raise StoreUnavailable("The store is closed.")
         return self._readers

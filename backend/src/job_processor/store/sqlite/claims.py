@@ -1,0 +1,117 @@
+"""claim: the jobs that a worker gets, in one transaction with the lane that says how many."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+
+import structlog
+
+from job_processor.core.errors import JobDamaged
+from job_processor.core.job import Job, Lease, State
+from job_processor.core.lane import Lane, admit, took, waits_until, without_probe
+from job_processor.core.transitions import claim as claim_job
+from job_processor.store.base import Claim, Claimed
+from job_processor.store.sqlite import rows
+from job_processor.store.sqlite.lanes import read_lane, write_lane
+from job_processor.store.sqlite.operations import notice
+from job_processor.store.sqlite.writer import Transaction
+
+log = structlog.get_logger(__name__)
+_PROMOTE_LIMIT = 5000
+
+
+def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claimed]:
+    rules = wish.rules
+
+    def run(tx: Transaction) -> Claimed:
+        at = now()
+        db = tx.db
+        db.execute(
+            "UPDATE jobs SET ready = 1 WHERE n IN "
+            "(SELECT n FROM jobs WHERE ready = 0 AND flow = ? AND run_at <= ? ORDER BY run_at LIMIT ?)",
+            (rules.name, at, _PROMOTE_LIMIT),
+        )
+        lane = stored = read_lane(tx, rules.name)
+        if lane.probe is not None and not _is_held(tx, lane, at):
+            lane = without_probe(lane)
+        in_flight = 0
+        if rules.concurrency is not None:
+            in_flight = _number(tx, "SELECT count(*) FROM jobs WHERE flow = ? AND lease_token IS NOT NULL", rules.name)
+        allowed, admitted = admit(lane, wish.limit, in_flight, rules, at)
+        claimed: list[Job] = []
+        if allowed > 0:
+            found = _probe(tx, lane, at) if lane.trouble is not None else _head(tx, rules.name, allowed, at)
+            lease_until = at + int(rules.lease_seconds * 1000)
+            for row in found:
+                try:
+                    before = rows.to_job(row)
+                except JobDamaged:
+                    # Out of the line, or it would stand at its head for ever.
+                    db.execute("UPDATE jobs SET ready = NULL WHERE id = ?", (row[0],))
+                    log.error("job_damaged", job=row[0])
+                    continue
+                after = claim_job(before, Lease(secrets.token_hex(16), wish.owner, lease_until), at)
+                seq = tx.next_seq()
+                db.execute(rows.UPDATE, rows.update_values(after, seq, at, before.state, before.rev, None))
+                claimed.append(after)
+                tx.notices.append(notice(after, seq))
+                tx.moves.append((after.flow, State.PENDING, State.RUNNING))
+        changed = admitted
+        if claimed:
+            assert claimed[0].lease is not None
+            changed = took(admitted, len(claimed), rules, claimed[0].lease.token, claimed[0].id)
+        if claimed and changed is not stored:
+            changed = replace(changed, rev=stored.rev + 1)
+            write_lane(tx, changed)
+        if len(claimed) == wish.limit:
+            return Claimed(claimed, changed)
+        return Claimed(claimed, changed, _retry_at(tx, changed, wish, at), idle=allowed > 0 and not claimed)
+
+    return run
+
+
+# What is past its deadline is the reaper's.
+_DUE = f"{rows.WHOLE} WHERE j.ready = 1 AND j.flow = :flow AND (j.deadline IS NULL OR j.deadline > :at)"
+
+
+def _head(tx: Transaction, flow: str, limit: int, at: int) -> list[rows.Row]:
+    sql = f"{_DUE} ORDER BY j.priority DESC, j.run_at, j.id LIMIT :limit"
+    return tx.db.execute(sql, {"flow": flow, "at": at, "limit": limit}).fetchall()
+
+
+def _probe(tx: Transaction, lane: Lane, at: int) -> list[rows.Row]:
+    """The job that goes alone, as the contract of ``claim`` says."""
+    of = {"flow": lane.flow, "at": at, "wanted": lane.wanted, "probed": lane.probed}
+    for which in (
+        "j.id = :wanted",
+        "(:probed IS NULL OR j.id != :probed AND j.attempt = 0) ORDER BY j.priority DESC, j.run_at, j.id LIMIT 1",
+        "j.id != :probed ORDER BY j.run_at, j.id LIMIT 1",
+        "j.id = :probed",
+    ):
+        found = tx.db.execute(f"{_DUE} AND {which}", of).fetchall()
+        if found:
+            return found
+    return []
+
+
+def _is_held(tx: Transaction, lane: Lane, at: int) -> bool:
+    """Is the lane's probe still with its worker?"""
+    row = tx.db.execute(
+        "SELECT 1 FROM jobs WHERE id = ? AND lease_token = ? AND state = 'RUNNING' AND lease_until > ?",
+        (lane.probed, lane.probe, at),
+    ).fetchone()
+    return row is not None
+
+
+def _retry_at(tx: Transaction, lane: Lane, wish: Claim, at: int) -> int | None:
+    opens = waits_until(lane, wish.rules, at)
+    if opens is not None and opens > at:
+        return opens
+    row = tx.db.execute("SELECT min(run_at) FROM jobs WHERE ready = 0 AND flow = ?", (wish.rules.name,)).fetchone()
+    return row[0] if row is not None and isinstance(row[0], int) else None
+
+
+def _number(tx: Transaction, sql: str, *values: str | int) -> int:
+    row = tx.db.execute(sql, values).fetchone()
+    assert row is not None
+    return int(row[0])

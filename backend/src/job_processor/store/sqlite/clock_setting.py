@@ -1,0 +1,43 @@
+"""The clock set to the wall clock in one step, and the durations in the database moved along with it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from job_processor.core.lane import moved
+from job_processor.store.clock import SteadyClock
+from job_processor.store.sqlite import rows
+from job_processor.store.sqlite.lanes import lanes, write_lane
+from job_processor.store.sqlite.writer import Transaction
+
+
+def set_clock(clock: SteadyClock) -> Callable[[Transaction], int]:
+    """Set the clock to the wall clock, and move along all that is a duration; returns by how many milliseconds.
+
+    ``rev`` of what has a lease goes up, so that nothing lands that was decided by the clock from before.
+    """
+
+    def run(tx: Transaction) -> int:
+        by = clock.step_due()
+        if not by:
+            return 0
+        wished: list[rows.Row] = tx.db.execute(
+            f"SELECT n, record FROM jobs WHERE state = 'WAITING' AND due_at < {rows.due_at_of_lease('lease_until')}"
+        ).fetchall()
+        tx.db.execute(
+            "UPDATE jobs SET rev = rev + 1, heard_at = heard_at + ?1, lease_until = lease_until + ?1, "
+            f"due_at = {rows.due_at_of_lease('lease_until + ?1')} WHERE lease_token IS NOT NULL",
+            (by,),
+        )
+        for n, record in wished:
+            tx.db.execute(
+                "UPDATE jobs SET record = ?1, due_at = min(due_at, ?2) WHERE n = ?3", (*rows.ask_moved(record, by), n)
+            )
+        # After the first attempt `run_at` is the end of a wait between attempts, before it a promise to a client.
+        tx.db.execute("UPDATE jobs SET run_at = run_at + ? WHERE ready = 0 AND attempt > 0", (by,))
+        for before in lanes(tx.db):
+            write_lane(tx, replace(moved(before, by), rev=before.rev + 1))
+        clock.step(by)
+        tx.undo.append(lambda: clock.step(-by))
+        return by
+
+    return run
