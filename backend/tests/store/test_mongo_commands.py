@@ -168,7 +168,15 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
     "awaited": (_awaited, ["find jobs"] * 3),
     "delete": (
         _delete,
-        ["update jobs", "update jobs", "find jobs", "update gone", "delete callbacks", "delete jobs"],
+        [
+            "update jobs",
+            "update jobs",
+            "find jobs",
+            "update gone",
+            "delete callbacks",
+            "delete jobs",
+            "delete callbacks",
+        ],
     ),
     "prune": (_prune, ["update jobs", "update jobs", "find jobs", "update gone", "delete jobs"]),
     "since": (lambda store: given.position(store), []),

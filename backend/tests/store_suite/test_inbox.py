@@ -275,6 +275,38 @@ async def test_of_a_report_and_the_acceptance_it_is_about_one_sees_the_other(pla
     assert {one.callback.verdict for one in await store.inbox(InboxQuery())} == {Answer.APPLIED}
 
 
+async def test_no_callback_of_a_deleted_job_stays_whenever_it_came(place: Place, store: Store) -> None:
+    """A report and a delete at once: whichever is first, what is kept of the report is not of a job that is gone."""
+    other = await place.open()
+    acts = acts_over(other, FlowTable({given.RULES.name: given.RULES}, given.RULES.name), _ids)
+    for n in range(20):
+        job = await given.cancelled(store)
+        await asyncio.gather(
+            acts.callbacks.report(Report(result=f"late {n}"), job.id, None),
+            store.delete(job.id),
+            return_exceptions=True,
+        )
+        assert await store.get(job.id) is None
+        of_it = await store.inbox(InboxQuery(job_id=job.id))
+        assert {one.callback.verdict for one in of_it} <= {Answer.UNKNOWN}, n
+
+
+async def test_a_report_on_a_job_that_is_deleted_before_it_is_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acts = acts_over(store, FlowTable({given.RULES.name: given.RULES}, given.RULES.name), _ids)
+    job, keep = await given.cancelled(store), store.keep
+
+    async def too_late(callback: Callback, *, limited: bool = True) -> str | None:
+        assert await store.delete(job.id)
+        return await keep(callback, limited=limited)
+
+    monkeypatch.setattr(store, "keep", too_late)
+    assert (await acts.callbacks.report(Report(result="late"), job.id, None)).verdict is Answer.LATE
+    [kept] = await store.inbox(InboxQuery(job_id=job.id))
+    assert kept.callback.verdict is Answer.UNKNOWN
+
+
 @pytest.mark.parametrize(("flow", "failures"), [("f", 1), ("neighbour", 1), ("other", 0), ("gone", 0), (None, 1)])
 async def test_a_report_that_came_first_counts_for_its_own_processors_execution_only(
     store: Store, flow: str | None, failures: int

@@ -238,7 +238,11 @@ class Callbacks:
             content_type=content_type,
             flow=flow,
         )
-        return await self._store.keep(callback)
+        kept = await self._store.keep(callback)
+        if kept is not None and job_id is not None and callback.is_of_a_job and await self._store.get(job_id) is None:
+            # The job was deleted since the report was judged: after its callbacks were, so this one would stay.
+            await self._store.settle(kept, Answer.UNKNOWN, job_id)
+        return kept
 
 
 def _signal(report: Report, attempt: int | None) -> Signal:

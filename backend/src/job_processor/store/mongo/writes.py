@@ -144,7 +144,10 @@ class Writes:
             return await self._jobs.find_one({"_id": job_id}, {"_id": 1}) is None
 
         deleted = await self._link.do(run)
-        if not deleted:
+        if deleted:
+            # Once more: a callback may have been kept since, by somebody who still saw the job.
+            await self._link.do(lambda again: self._callbacks.delete_many({"jobId": job_id}))
+        else:
             await self._keys.keep([job])
         return deleted
 
