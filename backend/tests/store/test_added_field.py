@@ -19,7 +19,7 @@ BACKEND = Path(__file__).parents[2]
 # By file: a line of it, and the line that is put after it.
 EDITS = {
     "core/job.py": ("    replay_of: str | None = None\n", "    colour: str | None = None\n"),
-    "http/schemas.py": ("    replay_of: JobId | None\n", "    colour: str | None\n"),
+    "http/models/jobs.py": ("    replay_of: JobId | None\n", "    colour: str | None\n"),
     "core/transitions.py": ("        replay_of=replay_of,\n", '        colour="blue",\n'),
 }
 

@@ -1,1 +1,1 @@
-"""The memory: one protocol (base), one driver per folder. Drivers never know each other."""
+"""Storage: one protocol (``base``), one driver a folder. No driver imports another."""

@@ -46,7 +46,7 @@ def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claime
                 try:
                     before = rows.to_job(row)
                 except JobDamaged:
-                    # Out of the line, or it would stand at its head for ever.
+                    # No longer ready, or it would stay at the head of the queue for ever.
                     db.execute("UPDATE jobs SET ready = NULL WHERE id = ?", (row[0],))
                     log.error("job_damaged", job=row[0])
                     continue
@@ -70,7 +70,7 @@ def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claime
     return run
 
 
-# What is past its deadline is the reaper's.
+# A job past its deadline is left to the reaper, which ends it.
 _DUE = f"{rows.WHOLE} WHERE j.ready = 1 AND j.flow = :flow AND (j.deadline IS NULL OR j.deadline > :at)"
 
 
@@ -80,7 +80,7 @@ def _head(tx: Transaction, flow: str, limit: int, at: int) -> list[rows.Row]:
 
 
 def _probe(tx: Transaction, lane: Lane, at: int) -> list[rows.Row]:
-    """The job that goes alone, as the contract of ``claim`` says."""
+    """The one job that may be the probe, as the contract of ``Jobs.claim`` orders them."""
     of = {"flow": lane.flow, "at": at, "wanted": lane.wanted, "probed": lane.probed}
     for which in (
         "j.id = :wanted",
@@ -95,7 +95,7 @@ def _probe(tx: Transaction, lane: Lane, at: int) -> list[rows.Row]:
 
 
 def _is_held(tx: Transaction, lane: Lane, at: int) -> bool:
-    """Is the lane's probe still with its worker?"""
+    """Is the lane's probe RUNNING under its lease?"""
     row = tx.db.execute(
         "SELECT 1 FROM jobs WHERE id = ? AND lease_token = ? AND state = 'RUNNING' AND lease_until > ?",
         (lane.probed, lane.probe, at),

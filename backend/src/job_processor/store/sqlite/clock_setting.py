@@ -1,4 +1,4 @@
-"""The clock set to the wall clock in one step, and the durations in the database moved along with it."""
+"""Sets the clock to the wall clock in one step, and moves the durations in the database by the same amount."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,9 +11,9 @@ from job_processor.store.sqlite.writer import Transaction
 
 
 def set_clock(clock: SteadyClock) -> Callable[[Transaction], int]:
-    """Set the clock to the wall clock, and move along all that is a duration; returns by how many milliseconds.
+    """Set the clock to the wall clock and move every duration along. Returns by how many milliseconds.
 
-    ``rev`` of what has a lease goes up, so that nothing lands that was decided by the clock from before.
+    ``rev`` of every job with a lease goes up, so that no change lands that was decided by the old time.
     """
 
     def run(tx: Transaction) -> int:
@@ -32,7 +32,7 @@ def set_clock(clock: SteadyClock) -> Callable[[Transaction], int]:
             tx.db.execute(
                 "UPDATE jobs SET record = ?1, due_at = min(due_at, ?2) WHERE n = ?3", (*rows.ask_moved(record, by), n)
             )
-        # After the first attempt `run_at` is the end of a wait between attempts, before it a promise to a client.
+        # Before the first attempt `run_at` is a time that a client asked for; after it, the end of a back-off.
         tx.db.execute("UPDATE jobs SET run_at = run_at + ? WHERE ready = 0 AND attempt > 0", (by,))
         for before in lanes(tx.db):
             write_lane(tx, replace(moved(before, by), rev=before.rev + 1))

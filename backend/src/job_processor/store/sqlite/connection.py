@@ -1,4 +1,4 @@
-"""Connections as this store wants them, and SQLite's errors in our words."""
+"""How connections to SQLite are opened, and how SQLite's errors are translated."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ import apsw
 
 from job_processor.core.errors import StorageFull, StoreRefused, StoreUnavailable
 
-# SQLite before these has the WAL-reset race (fixed in 3.51.3 and in the two branches named).
+# Older versions of SQLite have the WAL-reset race.
 _SAFE_SINCE = (3, 51, 3)
 CONTAINS = "contains_text"
-"""An SQL function of the readers: is the second text part of the first, whatever its case?"""
+"""An SQL function of the readers: does the first text contain the second, ignoring case?"""
 
 
 def check_library() -> None:
@@ -55,12 +55,12 @@ def _contains(*values: "apsw.SQLiteValue") -> bool:
 
 
 def translate(error: apsw.Error) -> StoreUnavailable:
-    """The error that callers of the store see."""
+    """The error of ``core.errors`` for one of SQLite."""
     if isinstance(error, apsw.FullError):
         return StorageFull("The disk is full; nothing was stored.")
     return StoreUnavailable(f"The database cannot answer: {type(error).__name__}.")
 
 
 def is_fatal(error: apsw.Error) -> bool:
-    """After these the file or the disk is in doubt: the process must not go on with the same handle."""
+    """Does this error put the file or the disk in doubt? Then the process must not go on with the same connection."""
     return isinstance(error, apsw.IOError | apsw.CorruptError | apsw.NotADBError | apsw.ReadOnlyError)

@@ -100,6 +100,6 @@ def inbox(query: InboxQuery) -> Callable[[apsw.Connection], Sequence[Kept]]:
 
 def _callback(row: Row, clip: int | None = None) -> Callback:
     *values, content = row
-    # SQLite gives NULL for a part of an empty blob. Only the last character can have lost some of its bytes.
+    # substr of an empty blob is NULL in SQLite. Only the last character can be cut in the middle of its bytes.
     text = (content or b"").decode(errors="ignore")[:clip]
     return callback_of({**dict(zip(LISTED, values, strict=True)), "content": text})

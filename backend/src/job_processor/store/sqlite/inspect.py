@@ -1,4 +1,4 @@
-"""What a start would find in a data directory, looked up without changing anything: for ``job-processor check``."""
+"""What a start would find in a data directory, found out without a change: for ``job-processor check``."""
 
 import contextlib
 import errno
@@ -17,7 +17,7 @@ from job_processor.store.sqlite.store import FILE_NAME, LOCK_NAME
 
 
 def inspect(directory: Path) -> list[str]:
-    """Lines for a person. Raises ``StoreRefused`` for what a start would refuse, except that a process uses it now."""
+    """Lines for a person. Raises ``StoreRefused`` where a start would, unless another process uses the directory."""
     check_library()
     path = directory / FILE_NAME
     if not path.exists():
@@ -40,21 +40,22 @@ def inspect(directory: Path) -> list[str]:
 
 
 def _check_place(directory: Path) -> None:
-    """Could the directory be made, or written to?"""
+    """Raise ``StoreRefused`` unless the directory can be made, or written to."""
     there = directory
     while not there.exists() and there != there.parent:
         there = there.parent
     if not there.is_dir():
         raise refuse_directory(directory, os.strerror(errno.EEXIST if there == directory else errno.ENOTDIR))
     try:
-        # Rights alone do not tell, for root not at all: something is made there for a moment.
+        # Permissions are not proof (root ignores them), so a directory is made there for a moment.
         tempfile.TemporaryDirectory(prefix=".job-processor-check-", dir=there).cleanup()
     except OSError as error:
         raise refuse_directory(directory, str(error.strerror)) from None
 
 
 def _opened(path: Path) -> apsw.Connection:
-    """Read-only. Without a log beside the file nobody uses it; it is read as it lies, and no log is made."""
+    """A read-only connection. If there is no WAL file, no process uses the database: it is opened as immutable, so that
+    no WAL file is made."""
     alone = "" if path.with_name(path.name + "-wal").exists() else "&immutable=1"
     uri = f"file:{quote(str(path.absolute()))}?mode=ro{alone}"
     return apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)

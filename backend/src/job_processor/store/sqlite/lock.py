@@ -1,4 +1,4 @@
-"""One process a file: an advisory lock beside the database, gone with the process that held it."""
+"""An advisory lock beside the database: one process at a time. The kernel releases it when the process ends."""
 
 import fcntl
 import os
@@ -8,7 +8,7 @@ from job_processor.core.errors import StoreRefused
 
 
 class FileLock:
-    """Held from ``acquire`` to ``release``. The file says whose it is; only the kernel's lock counts."""
+    """Held from ``acquire`` to ``release``. The file names the holder for people; only the kernel lock counts."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""From the event loop to a thread: what one turn of the loop asks for arrives in one wake-up of the thread."""
+"""A queue from the event loop to a thread. All items put in one turn of the loop wake the thread once."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Mailbox(Generic[T]):
-    """``put`` and ``close`` belong to the event loop, ``take`` to the thread."""
+    """``put`` and ``close`` are called on the event loop, ``take`` in the thread."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -23,12 +23,12 @@ class Mailbox(Generic[T]):
         self._gathered.append(item)
 
     def close(self) -> None:
-        """Whatever was put before is still taken."""
+        """Items put before are still taken."""
         self._hand_over()
         self._queue.put(None)
 
     def take(self, enough: int) -> list[T]:
-        """All that waits, waiting for the first; stops asking for more at ``enough``. Empty: closed."""
+        """Wait for an item, then return all that are queued, about ``enough`` at most. Empty: the queue is closed."""
         taken: list[T] = []
         if self._closed:
             return taken

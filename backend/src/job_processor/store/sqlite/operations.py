@@ -1,4 +1,4 @@
-"""The writes, each a function of one transaction. They may be run twice (see writer), so they keep no state."""
+"""The writes, each a function of one transaction. They keep no state, because they may be run twice (see writer)."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,7 +18,7 @@ def notice(job: Job, seq: int) -> Notice:
 
 
 def add(job: Job, key: IdempotencyKey | None, now: Callable[[], int]) -> Callable[[Transaction], Added | None]:
-    """``None``: the key was used before with another body. No error, which would roll the whole group back."""
+    """``None``: the key was used before with another body. Not an error, which would roll the whole group back."""
 
     def run(tx: Transaction) -> Added | None:
         if key is not None:
@@ -137,7 +137,7 @@ def beat(worker: Worker) -> Callable[[Transaction], None]:
             "INSERT OR REPLACE INTO workers (id, seen_at, worker) VALUES (?, ?, ?)",
             (worker.id, worker.seen_at, _encode(worker)),
         )
-        # A day is far beyond any screen that shows workers.
+        # Nothing shows workers that were last seen more than a day ago.
         tx.db.execute("DELETE FROM workers WHERE seen_at < ?", (worker.seen_at - 86_400_000,))
 
     return run

@@ -1,7 +1,8 @@
-"""Whether the store could take a job now, found out beside all else: a row is written every few seconds.
+"""The readiness check of the store: a row is written every few seconds, and a health check gets the last outcome at
+once.
 
-Whoever asks gets what was found out last, at once. On a disk that has just been full a row is no proof: it fits into
-what is left of the log. There it takes a write as large as a job.
+After the disk was full, a row is no proof of space, because it fits into the free part of the WAL; then a write as
+large as a job is tried.
 """
 
 import asyncio
@@ -18,14 +19,14 @@ from job_processor.store.sqlite.writer import Transaction, Writer
 log = structlog.get_logger(__name__)
 BEAT_SECONDS = 4.0
 LATE_SECONDS = 9.0
-"""A write that has not come to its end for so long: nothing else would either."""
+"""Timeout of a write: any other write would not succeed either."""
 ROOM_BYTES = 1_048_576
-"""More than the largest job: its prompt, its metadata and what the indexes take."""
+"""Larger than the largest job: prompt, metadata and index entries."""
 _MAGIC = b"SQLite format 3\0"
 
 
 class Pulse:
-    """``seconds``: between two writes; tests want it quicker."""
+    """``seconds`` between two writes; tests use less."""
 
     def __init__(self, writer: Writer, path: Path, now: Callable[[], int], seconds: float = BEAT_SECONDS) -> None:
         self._writer = writer
@@ -36,7 +37,8 @@ class Pulse:
         self._task = asyncio.create_task(self._run(), name="sqlite-pulse")
 
     def check(self) -> None:
-        """Raises ``StoreUnavailable`` when the last write did not succeed, or another has failed for room since."""
+        """Raises ``StoreUnavailable`` when the last write failed, or ``StorageFull`` when one has failed since for lack
+        of space."""
         if self._writer.full:
             raise StorageFull("The disk is full; nothing can be stored.")
         if self._trouble is not None:
@@ -68,7 +70,7 @@ class Pulse:
         except TimeoutError:
             return StoreUnavailable(f"A write has not come to its end for {LATE_SECONDS:g} seconds.")
         except OSError as error:
-            # Such as too many open files: it may pass.
+            # For example too many open files; it may pass.
             return StoreUnavailable(f"The database file cannot be looked at ({error.strerror}).")
         return None
 
@@ -79,7 +81,7 @@ class Pulse:
         tx.db.execute("INSERT OR REPLACE INTO facts (name, value) VALUES ('pulse', ?)", (self._now(),))
 
     def _is_nearly_full(self) -> bool:
-        """One look at the file system's own count, which knows nothing of other limits."""
+        """Is the file system almost full by its own count, which does not include quotas?"""
         try:
             disk = os.statvfs(self._path.parent)
         except OSError:

@@ -15,7 +15,7 @@ from job_processor.store.sqlite.connection import CONTAINS
 log = structlog.get_logger(__name__)
 _decode_worker = msgspec.msgpack.Decoder(Worker).decode
 DAMAGED_LIMIT = 50
-"""Jobs of one page that may be damaged."""
+"""How many damaged jobs a page may skip."""
 
 
 def get(job_id: str) -> Callable[[apsw.Connection], Job | None]:
@@ -41,7 +41,7 @@ def find_execution(execution_id: str, flows: frozenset[str] | None) -> Callable[
 def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Summary]]:
     where, values = _conditions(query)
     sql = (
-        # As bytes, because on a text substr stops at the first NUL; no character has more than four of them.
+        # As bytes, because substr of a text stops at the first NUL. A character has four bytes at most.
         f"SELECT {rows.COLUMNS}, substr(CAST(p.prompt AS BLOB), 1, ?), substr(CAST(r.result AS BLOB), 1, ?), "
         "octet_length(p.prompt), octet_length(r.result) "
         f"FROM {_source(query)} JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n "
@@ -49,9 +49,9 @@ def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Summary]]:
     )
 
     def run(db: apsw.Connection) -> list[Summary]:
-        # One row at a time: a record may be long, and of most of it nothing is kept.
+        # One row at a time: a record may be long, and only a part of it is kept.
         found: list[Summary] = []
-        # A page that a damaged job is left out of is filled up: a short one would be taken for the last.
+        # A damaged job is skipped and the page filled up, because a short page means that it is the last.
         for row in db.execute(sql, (query.clip * 4, query.clip * 4, *values, query.limit + DAMAGED_LIMIT)):
             try:
                 found.append(_summary(row, query.clip))
@@ -73,12 +73,12 @@ def _summary(row: rows.Row, clip: int) -> Summary:
 def _clipped(text: bytes | None, size: int | None, characters: int) -> str | None:
     if size is None:
         return None
-    # SQLite gives NULL for a part of an empty blob. Only the last character can have lost some of its bytes.
+    # substr of an empty blob is NULL in SQLite. Only the last character can be cut in the middle of its bytes.
     return (text or b"").decode(errors="ignore")[:characters]
 
 
 def _source(query: Query) -> str:
-    # A cross join is read from left to right: along the index of the tag, newest first, and no further than the page.
+    # CROSS JOIN fixes the order: SQLite walks the index of the tag, newest first, and stops when the page is full.
     return "jobs j" if query.tag is None else "job_tags t CROSS JOIN jobs j ON j.id = t.id"
 
 
@@ -117,13 +117,13 @@ def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
         bound: list[str | int] = []
         for text in texts:
             if query.text.isascii() and "\0" not in query.text:
-                # LIKE is fast, but ends at the first NUL of a text.
+                # LIKE is fast, but stops at the first NUL of a text.
                 here.append(
                     f"{text} LIKE ? ESCAPE '\\' OR (instr(CAST({text} AS BLOB), x'00') AND {CONTAINS}({text}, ?))"
                 )
                 bound += ["%" + "".join(f"\\{c}" if c in "%_\\" else c for c in query.text) + "%", query.text]
             else:
-                # LIKE knows upper and lower case of ASCII only.
+                # LIKE ignores the case of ASCII letters only.
                 here.append(f"{CONTAINS}({text}, ?)")
                 bound.append(query.text)
         add(
@@ -147,7 +147,7 @@ def overdue(now: int, limit: int, but: frozenset[str]) -> Callable[[apsw.Connect
 
 
 def awaited(which: Awaited, now: int) -> Callable[[apsw.Connection], list[Job]]:
-    # Chosen in the index alone: a whole job is read only when it is wanted.
+    # Chosen in a covering index: whole jobs are read only for the rows that match.
     wanted, values = "due_at <= ?", [now]
     if which.unheard_since is not None:
         wanted, values = "(due_at <= ? OR heard_at IS NULL OR heard_at < ?)", [now, which.unheard_since]
@@ -180,7 +180,7 @@ def oldest_due(now: int, flows: Sequence[str]) -> Callable[[apsw.Connection], di
 
 
 def _heads(db: apsw.Connection, flow: str) -> Iterator[int]:
-    """The oldest run_at of each priority, each one step in the index: there are few priorities, many jobs."""
+    """The oldest ``run_at`` of each priority, each one step in the index: there are few priorities and many jobs."""
     below: int | float = float("inf")
     while True:
         row = db.execute(
@@ -195,7 +195,7 @@ def _heads(db: apsw.Connection, flow: str) -> Iterator[int]:
 
 
 def _first_to_come(db: apsw.Connection, flow: str) -> Iterator[int]:
-    """What came due since the last claim is not marked as ready yet."""
+    """The oldest ``run_at`` of the jobs that are not marked as ready: some may have come due since the last claim."""
     row = db.execute("SELECT min(run_at) FROM jobs WHERE ready = 0 AND flow = ?", (flow,)).fetchone()
     if row is not None and row[0] is not None:
         yield row[0]
@@ -224,7 +224,7 @@ def since(position: int, limit: int) -> Callable[[apsw.Connection], list[Notice]
 
 
 def last_seq(db: apsw.Connection) -> int:
-    """The newest position ever given out, as far as the file knows."""
+    """The newest position given out, as far as the file shows."""
     row = db.execute(
         "SELECT max(coalesce((SELECT max(seq) FROM jobs), 0), "
         "coalesce((SELECT value FROM facts WHERE name = 'deleted_seq'), 0))"

@@ -1,6 +1,6 @@
-"""Reading threads: read-only connections, so that a slow list never waits for, or holds up, a write.
+"""Reading threads with read-only connections: a slow list neither blocks a write nor waits for one.
 
-Every read has a time limit, and ends as well when nobody waits for it any more.
+Every read has a timeout, and is stopped when it is cancelled.
 """
 
 import asyncio
@@ -18,19 +18,19 @@ from job_processor.store.sqlite.mailbox import Mailbox
 
 T = TypeVar("T")
 BATCH = 64
-"""Answers after which those who asked first are told, however many more wait."""
+"""Reads of one batch after which the first ones are answered, however many are queued."""
 TOGETHER_SECONDS = 0.005
-"""The same, in time: a quick answer does not wait for a slow read behind it."""
+"""The same in seconds: a quick read is answered without waiting for a slow one behind it."""
 CHECK_EVERY = 500
-"""Steps of SQLite's machine between two looks at the time: far below a millisecond of a usual query."""
+"""Virtual machine steps of SQLite between two checks of the timeout: far below a millisecond."""
 _Answer = tuple["asyncio.Future[object]", object, Exception | None]
 
 
 class Reader:
-    """One thread with one connection. Takes all that waits, answers it in one wake-up of the event loop.
+    """One thread with one connection. Takes all queued reads as a batch and answers it in one wake-up of the event
+    loop.
 
-    ``seconds``: how long one read may take. ``broken`` is called, in the thread, when a read shows that the file is
-    damaged.
+    ``seconds``: timeout of one read. ``broken`` is called in the thread when a read shows that the file is damaged.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class Reader:
 
     @property
     def waiting(self) -> int:
-        """Reads that were asked for and are not answered, nor given up by those who asked."""
+        """Reads that are neither answered nor cancelled."""
         return self._waiting
 
     def run(self, operation: Callable[[apsw.Connection], T]) -> "asyncio.Future[T]":
-        """Raises ``ReadTooLong`` when its time is up. Cancelling the future ends the read."""
+        """Raises ``ReadTooLong`` after the timeout. Cancelling the future stops the read."""
         future: asyncio.Future[T] = self._loop.create_future()
         self._waiting += 1
         future.add_done_callback(self._done)
@@ -98,13 +98,13 @@ class Reader:
         except apsw.Error as error:
             return None, translate(error)
         except UnicodeDecodeError:
-            # Of a column that is read for every job; the texts of one job are read as bytes.
+            # In a column that is read for every job; damaged texts of one job raise JobDamaged.
             return None, StoreUnavailable("The database holds a text that is damaged.")
         except Exception as error:
             return None, error
 
     def _is_over(self) -> bool:
-        """Asked by SQLite again and again; true ends the query."""
+        """The progress handler of SQLite; true stops the query."""
         now = time.monotonic()
         if now - self._answers_since > TOGETHER_SECONDS:
             self._tell()
@@ -119,7 +119,7 @@ class Reader:
 
 
 class Searches:
-    """Reads that may take long, a few at a time; further ones wait in a short line, and the rest is refused."""
+    """Slow reads: a few run at a time, a few more are queued, and others are refused."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class Searches:
         self._line = line
 
     def run(self, operation: Callable[[apsw.Connection], T]) -> "asyncio.Future[T]":
-        """Raises ``TooManySearches`` at once, else as ``Reader.run``."""
+        """As ``Reader.run``; raises ``TooManySearches`` at once when the queue is full."""
         reader = min(self._readers, key=lambda one: one.waiting)
         if reader.waiting > self._line:
             raise TooManySearches("As many texts are searched for as may be at once.")

@@ -1,4 +1,4 @@
-"""The reading threads: one a kind of read, so that no kind waits for another."""
+"""The reading threads: one for each kind of read, so that no kind waits for another."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,14 +8,14 @@ from job_processor.core.errors import StoreBroken
 from job_processor.store.sqlite.reader import Reader, Searches
 
 POINT_SECONDS, LIST_SECONDS, UPKEEP_SECONDS, SEARCH_SECONDS = 5.0, 5.0, 10.0, 5.0
-"""What one read of each kind may take."""
+"""Timeout of one read of each kind."""
 SEARCHES, SEARCH_LINE = 2, 2
-"""Text searches at once, and how many may wait for each of these."""
+"""Text searches that run at once, and how many may be queued for each of these."""
 
 
 class Readers:
-    """``points``: by a key, and small tables. ``upkeep``: overdue jobs and the oldest due ones, without which workers
-    stand still. ``searches``: texts, which may read the whole file.
+    """``points``: reads by a key, and of small tables. ``upkeep``: overdue jobs and the oldest due ones, which workers
+    depend on. ``searches``: texts, which may read the whole file.
 
     ``broken`` is called when the file or the disk is in doubt.
     """

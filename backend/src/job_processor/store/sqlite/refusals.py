@@ -1,4 +1,4 @@
-"""Why a data directory is not opened, in words for a person who has to do something about it."""
+"""Why a data directory is not opened, for the person who has to act."""
 
 import errno
 import tempfile
@@ -9,7 +9,7 @@ import apsw
 from job_processor.core.errors import StoreRefused
 
 START_BYTES = 131_072
-"""What a start needs for the log and its index."""
+"""Bytes that a start needs for the WAL and its index."""
 
 
 def refuse_directory(directory: Path, why: str) -> StoreRefused:
@@ -30,7 +30,7 @@ def refuse_full(directory: Path) -> StoreRefused:
 
 
 def is_full(directory: Path) -> bool:
-    """Is there no room for the smallest that SQLite needs? Found out by taking it: counts know nothing of quotas."""
+    """Is there no space for a start? Tried by writing, because free-space counts do not include quotas."""
     try:
         with tempfile.TemporaryFile(dir=directory) as file:
             file.write(bytes(START_BYTES))
@@ -41,7 +41,7 @@ def is_full(directory: Path) -> bool:
 
 
 def refuse_damaged(db: apsw.Connection, path: Path) -> None:
-    """Raise ``StoreRefused`` when the file's structure is not whole."""
+    """Raise ``StoreRefused`` when the structure of the file is damaged."""
     verdict = db.execute("PRAGMA quick_check(1)").fetchone()
     if verdict is None or verdict[0] != "ok":
         raise StoreRefused(

@@ -1,4 +1,4 @@
-"""Between a row and a job."""
+"""Converts between rows and jobs."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -24,10 +24,10 @@ _decode_row = msgspec.msgpack.Decoder(RowRecord).decode
 _decode_tags = msgspec.msgpack.Decoder(_Tags).decode
 
 Row = tuple[Any, ...]
-"""As SQLite gives it; STRICT tables keep the types that the code here relies on."""
+"""A row as SQLite returns it. STRICT tables guarantee the types that this code relies on."""
 
 COLUMNS = ", ".join(f"j.{name}" for name in (*fields.COLUMNS, "record"))
-# The texts as bytes: one that is damaged must not end the reading of the rows after it.
+# The texts as bytes, so that a damaged one (no UTF-8) does not stop the query before the rows after it.
 WHOLE = (
     f"SELECT {COLUMNS}, CAST(p.prompt AS BLOB), CAST(r.result AS BLOB) "
     "FROM jobs j JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n"
@@ -38,7 +38,7 @@ _RECORD = len(fields.COLUMNS)
 
 
 def to_jobs(found: Iterable[Row]) -> list[Job]:
-    """The jobs of these rows; one that is damaged is left out, and said in the log: it must not hold up the others."""
+    """The jobs of these rows. A damaged one is logged and left out, so that it does not hold up the others."""
     jobs: list[Job] = []
     for row in found:
         try:
@@ -53,7 +53,7 @@ def to_job(row: Row) -> Job:
     try:
         return _to_job(row)
     except (ValueError, KeyError, msgspec.DecodeError):
-        # Not with its cause, in whose message a text may stand.
+        # Without its cause, whose message may contain a part of the text.
         raise JobDamaged(f"The job {row[0]} is damaged.") from None
 
 

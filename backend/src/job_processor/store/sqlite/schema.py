@@ -1,4 +1,4 @@
-"""The file's schema, version by version. A version once released is never edited; the next one is added."""
+"""The schema of the file, as a list of migrations. A released migration is never edited; the next one is added."""
 
 import apsw
 
@@ -48,7 +48,7 @@ CREATE TABLE workers (id TEXT PRIMARY KEY, seen_at INTEGER NOT NULL, worker BLOB
 CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
-# A result may hold a NUL, at which SQLite's functions on texts stop: its bytes are kept.
+# `content` is a BLOB, because a result may contain a NUL, at which SQLite's text functions stop.
 _VERSION_2 = """
 CREATE TABLE callbacks (
   id TEXT PRIMARY KEY,
@@ -70,8 +70,8 @@ CREATE INDEX callbacks_verdict ON callbacks(verdict, id);
 CREATE INDEX callbacks_last ON callbacks(last_at);
 """
 
-# Of a callback that could not be read the bytes are kept as they came; `flow` is whose execution a report speaks of.
-# `heard_at`: WAITING only; when the processor last said anything of the attempt. NULL in rows of older versions.
+# `body`: the bytes of a callback that could not be read; `flow`: the flow whose execution a report names.
+# `heard_at`: WAITING only; when the processor last answered about the attempt. NULL in rows of older versions.
 _VERSION_3 = """
 ALTER TABLE callbacks ADD COLUMN body BLOB;
 ALTER TABLE callbacks ADD COLUMN body_cut INTEGER NOT NULL DEFAULT 0;
@@ -89,9 +89,9 @@ VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 
 
 def upgrade(db: apsw.Connection, versions: tuple[str, ...] = VERSIONS) -> None:
-    """Bring the file to the newest version, each step in a transaction of its own.
+    """Run the missing migrations, each in a transaction of its own.
 
-    Killed at any point it goes on where it was. Raises ``StoreRefused`` for a file newer than this code.
+    After a crash the next start continues. Raises ``StoreRefused`` for a file that is newer than this code.
     """
     have = user_version(db)
     refuse_newer(have, len(versions))

@@ -1,4 +1,4 @@
-"""A consistent copy of a database that may be in use, by SQLite's backup API."""
+"""A snapshot of a database that may be in use, by SQLite's backup API."""
 
 import contextlib
 from pathlib import Path
@@ -18,7 +18,7 @@ def snapshot(directory: Path, target: Path) -> None:
             contextlib.closing(apsw.Connection(str(target / FILE_NAME))) as copy,
             copy.backup("main", source, "main") as backup,
         ):
-            # All in one step: between two steps SQLite holds no snapshot, and starts anew after every commit of others.
+            # In one step: between two steps SQLite holds no lock, and starts again after every commit of others.
             backup.step(-1)
     except apsw.Error as error:
         raise StoreRefused(f"{directory / FILE_NAME} cannot be read ({type(error).__name__}).") from None

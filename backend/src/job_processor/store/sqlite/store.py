@@ -1,4 +1,4 @@
-"""The SQLite driver: the verbs of ``store.base`` over one writing thread, and reading threads apart by kind."""
+"""The SQLite driver: the methods of ``store.base`` over one writing thread and one reading thread a kind of read."""
 
 import asyncio
 import errno
@@ -46,20 +46,20 @@ log = structlog.get_logger(__name__)
 FILE_NAME = "jobs.db"
 LOCK_NAME = "jobs.lock"
 WATCH_LIMIT = 10_000
-"""Notices a follower may lag behind before it is told to fetch anew."""
+"""Notices that may be queued for a follower before it gets ``Resync`` instead."""
 PING_SECONDS = 2.0
 
 
 def _clock_was_set(done: "asyncio.Future[int]") -> None:
     if done.cancelled() or done.exception() is not None:
-        # The next who asks for the time tries again.
+        # The next call of now() tries again.
         return
     if done.result():
         log.warning("clock_set", milliseconds=done.result())
 
 
 class SqliteStore:
-    """One directory, one process. Tests pass a ``clock`` of their own, or ``now`` (milliseconds) that nobody sets."""
+    """A store in a directory, for one process. Tests pass a ``clock``, or a ``now`` (milliseconds) that is not set."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class SqliteStore:
         return self._now()
 
     def _set(self, clock: SteadyClock) -> None:
-        """Have the clock set to the wall clock, by the writer: what is a duration moves along in the same commit."""
+        """Let the writer set the clock to the wall clock; durations in the database are moved in the same commit."""
         if self._writer is None or (self._setting is not None and not self._setting.done()):
             return
         self._setting = self._writer.submit(clock_setting.set_clock(clock))
@@ -127,7 +127,7 @@ class SqliteStore:
         upgrade(db)
         db.execute("DROP TABLE IF EXISTS room")
         failpoint("sqlite.before_recovery")
-        # The lock says that whoever held these leases is gone.
+        # This process holds the lock, so the workers that held these leases are gone.
         db.execute(
             f"UPDATE jobs SET lease_until = 0, due_at = {rows.due_at_of_lease('0')} "
             "WHERE state = 'RUNNING' AND lease_token IS NOT NULL"
@@ -136,7 +136,7 @@ class SqliteStore:
         return db
 
     async def close(self) -> None:
-        # The writer last: whoever closes last moves the log into the file, and readers may not write.
+        # The writer last: the last connection to close checkpoints the WAL, and readers may not write.
         for part in (self._pulse, self._readers, self._writer):
             if part is not None:
                 await part.close()
@@ -197,7 +197,7 @@ class SqliteStore:
         return await self._open_readers.upkeep.run(queries.awaited(which, now))
 
     async def _settled_now(self) -> int:
-        """Not while the clock is being set: by the new time the leases from before would all be over."""
+        """The time, but not while the clock is being set: by the new time all leases from before would have ended."""
         now = self.now()
         if self._setting is None:
             return now

@@ -1,7 +1,7 @@
-"""The writing thread: all that waits at one moment is one transaction, answered after its commit.
+"""The writing thread, with group commit: all queued operations are one transaction and are answered after its commit.
 
-A group shares one fsync; that is what makes durability cheap under load. An operation that raises is
-taken out: the group is rolled back and its operations run again one at a time, so nobody fails for another.
+A group shares one fsync, which makes durability cheap under load. When an operation raises, the group is rolled back
+and its operations run again one at a time, so that none fails for another.
 """
 
 import asyncio
@@ -23,21 +23,21 @@ from job_processor.store.sqlite.mailbox import Mailbox
 
 T = TypeVar("T")
 GROUP_LIMIT = 512
-"""Operations a commit takes at the most: bounds how long the first of them waits."""
+"""Operations in a commit, at most: bounds how long the first of them waits."""
 
 
 @dataclass(slots=True)
 class Transaction:
-    """What an operation works with: the connection, and what is told to others once it is committed."""
+    """What an operation works with: the connection, and what followers are told after the commit."""
 
     db: apsw.Connection
     seq: int
     notices: list[Notice] = field(default_factory=list)
     moves: list[tuple[str, State | None, State | None]] = field(default_factory=list)
-    """(flow, from, to) of every job that changed state; ``None``: it was not there before, or is gone."""
+    """(flow, from, to) of every job that changed state. ``None``: the job is new, or deleted."""
 
     undo: list[Callable[[], None]] = field(default_factory=list)
-    """What is done beside the database, taken back when the transaction is rolled back."""
+    """Undo of changes outside the database, called when the transaction is rolled back."""
 
     def next_seq(self) -> int:
         self.seq += 1
@@ -53,7 +53,7 @@ class _Waiting(Generic[T]):
 
 
 class Writer:
-    """Owns the writing connection in a thread of its own. ``on_commit`` is called on the event loop."""
+    """Owns the writing connection in its own thread. ``on_commit`` is called on the event loop."""
 
     def __init__(
         self,
@@ -72,22 +72,22 @@ class Writer:
         self._broken: StoreBroken | None = None
         self._locked_out = False
         self.full = False
-        """Set when a write finds no room on the disk, until somebody has found that there is some again."""
+        """True after a write failed for lack of space, until a check finds that there is space again."""
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._thread.start()
 
     @property
     def broken(self) -> StoreBroken | None:
-        """Set when the file or disk is in doubt; nothing is written any more until the process starts anew."""
+        """The error, once the file or disk is in doubt; nothing is written any more until the process starts again."""
         return self._broken
 
     def give_up(self, why: StoreBroken) -> None:
-        """The file or disk is in doubt, found out by somebody else. Any thread may say so."""
+        """Stop writing, because another thread found the file or disk in doubt. Callable from any thread."""
         if self._broken is None:
             self._broken = why
 
     def submit(self, operation: Callable[[Transaction], T]) -> asyncio.Future[T]:
-        """Run the operation in the next group; done when its commit is synced. Operations may run twice."""
+        """Run the operation in the next group; done when its commit is on disk. Operations may run twice."""
         future: asyncio.Future[T] = self._loop.create_future()
         if self._broken is not None:
             future.set_exception(self._broken)
@@ -107,7 +107,7 @@ class Writer:
     def _run(self, group: list[_Waiting[object]]) -> None:
         transaction = self._commit(group)
         if transaction is None and len(group) > 1 and self._broken is None and not self._locked_out:
-            # Somebody in the group failed: everyone again, each alone.
+            # One of the group failed: run each of them again, alone.
             for waiting in group:
                 alone = self._commit([waiting])
                 self._answer([waiting], alone)
@@ -115,7 +115,7 @@ class Writer:
             self._answer(group, transaction)
 
     def _commit(self, group: list[_Waiting[object]]) -> Transaction | None:
-        """The transaction when it is on disk; ``None`` when it was rolled back, each waiting with its error."""
+        """The transaction when it is on disk; ``None`` when it was rolled back, and each operation has its error."""
         transaction = Transaction(self._db, self._seq)
         try:
             if self._broken is not None:
@@ -138,7 +138,7 @@ class Writer:
         return transaction
 
     def _roll_back(self, group: list[_Waiting[object]], error: Exception) -> None:
-        # Another program holds the file: nobody of the group is to blame, and each alone would wait as long again.
+        # SQLITE_BUSY: another program holds the file. Do not run them one by one: each would wait for the busy timeout.
         self._locked_out = isinstance(error, apsw.BusyError)
         if isinstance(error, apsw.Error):
             ours = translate(error)
@@ -156,7 +156,7 @@ class Writer:
             waiting.error = ours
 
     def _check_file(self) -> None:
-        """A database deleted or replaced under us would take writes that nobody ever sees again."""
+        """Raise ``StoreBroken`` when the file was deleted or replaced: writes would go to a file that nobody reads."""
         try:
             same = os.stat(self._path).st_ino == self._inode
         except OSError:
