@@ -1,6 +1,6 @@
 import { QueryClient } from "@tanstack/react-query";
 
-/** Events and polling say when to look again (live/), so the library's own ways of guessing it are off. */
+/** Events and polling decide when to refetch (live/), so the library's own refetching is off. */
 export function createQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
@@ -9,7 +9,7 @@ export function createQueryClient(): QueryClient {
         staleTime: 2_000,
         refetchOnWindowFocus: false,
         refetchOnReconnect: false,
-        // A server on this very machine answers without any network.
+        // A server on this machine answers without a network.
         networkMode: "always",
       },
       mutations: { networkMode: "always", retry: false },

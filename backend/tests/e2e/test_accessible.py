@@ -34,7 +34,7 @@ async def test_the_list(server: Served, open_tab: OpenTab, scheme: Scheme) -> No
     await expect(page.locator("[data-job]").first).to_be_visible()
     await expect_mode(page, "Live")
     await page.get_by_role("button", name="Options").click()
-    await page.get_by_text("Watch something go wrong").click()
+    await page.get_by_text("Inject a fault").click()
     await page.get_by_role("button", name="Create job").click()
     await page.keyboard.press("Escape")
     assert await violations(page) == []
@@ -136,7 +136,7 @@ async def test_nothing_there_help_and_offline(empty_server: Served, open_tab: Op
     assert await violations(page) == []
     await page.keyboard.press("Escape")
     await page.get_by_role("link", name="Callbacks").click()
-    await expect(page.get_by_text("Nothing here, and that is good news")).to_be_visible()
+    await expect(page.get_by_text("No callbacks, and that is good")).to_be_visible()
     assert await violations(page) == []
     empty_server.stop()
     await expect(page.get_by_test_id("server-banner")).to_be_visible()

@@ -33,15 +33,15 @@ async def test_a_late_result_is_accepted_by_the_keyboard_alone(server: Served, o
     assert server.job(job)["status"] == "CANCELLED"
 
     await page.keyboard.press("Enter")
-    await expect(dialog.get_by_role("group", name="The kept result, laid out")).to_contain_text('"answer": 42')
+    await expect(dialog.get_by_role("group", name="The kept result, formatted")).to_contain_text('"answer": 42')
     await expect(dialog.get_by_role("button", name="Not now")).to_be_focused()
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
 
     await expect(page.locator('[data-status="COMPLETED"]')).to_be_visible()
-    await expect(page.get_by_role("group", name="The result, laid out", exact=True)).to_contain_text('"answer": 42')
+    await expect(page.get_by_role("group", name="The result, formatted", exact=True)).to_contain_text('"answer": 42')
     await expect(page.get_by_text("A late result was accepted")).to_be_visible()
-    await expect(page.get_by_text("A late result, which a person accepted.")).to_be_visible()
+    await expect(page.get_by_text("A late result, accepted by a person.")).to_be_visible()
     await expect(page.get_by_role("main")).to_be_focused()
     assert (server.job(job)["status"], server.job(job)["result"]) == ("COMPLETED", '{"answer": 42}')
 
@@ -55,7 +55,7 @@ async def test_a_late_result_comes_into_sight_by_itself(server: Served, open_tab
     await expect(page.get_by_test_id("late-result")).to_be_visible()
     raw = page.get_by_role("group", name="The raw kept result")
     await expect(raw).to_have_text("x" * 4_096)
-    await page.get_by_role("button", name="Show all of it").click()
+    await page.get_by_role("button", name="Show all").click()
     await expect(raw).to_have_text("x" * 6_000)
 
 
@@ -71,8 +71,8 @@ async def test_the_inbox_of_all_jobs(empty_server: Served, open_tab: OpenTab) ->
     await page.get_by_role("link", name="Callbacks").click()
     rows = page.locator("[data-callback]")
     await expect(rows).to_have_count(4)
-    await expect(rows.nth(0)).to_contain_text("It is matched to its job if the acceptance of that execution arrives.")
-    await expect(rows.nth(1)).to_contain_text("A result for a job that is not here.")
+    await expect(rows.nth(0)).to_contain_text("It will be matched to its job if the acceptance of this execution arrives.")
+    await expect(rows.nth(1)).to_contain_text("A result for an unknown job.")
     await expect(rows.nth(2)).to_contain_text("something else")
     await expect(rows.nth(3)).to_contain_text("2 times")
 
@@ -102,28 +102,28 @@ async def test_what_could_not_be_read_is_seen_and_accepted(
 
     # The history tells of it, and so the page knows at once.
     notice = page.get_by_test_id("unread-callback")
-    await expect(notice).to_contain_text("A callback came that could not be read")
+    await expect(notice).to_contain_text("A callback could not be read")
     timeline = page.get_by_role("region", name="Timeline").locator("ol > li")
-    await expect(timeline.filter(has_text="A callback came that could not be read")).to_contain_text(
+    await expect(timeline.filter(has_text="A callback could not be read")).to_contain_text(
         "The body is not text in UTF-8."
     )
     below = page.get_by_role("region", name="Other callbacks")
-    shown = page.get_by_role("group", name="What came, as text")
+    shown = page.get_by_role("group", name="The body as text")
     await expect(below).to_contain_text("400: The body is not text in UTF-8.")
     await expect(shown).to_contain_text('"result": "She said "hi""')
     assert await overflow(page) == 0
     assert await violations(page) == []
     async with page.expect_download() as saved:
-        await below.get_by_role("link", name="Save the bytes").click()
+        await below.get_by_role("link", name="Download the body").click()
     file = Path(await (await saved.value).path())
     assert await asyncio.to_thread(file.read_bytes) == came
 
-    await notice.get_by_role("button", name="Accept what came…").click()
-    dialog = page.get_by_role("dialog", name="Accept what came as the result?")
-    await expect(dialog.get_by_role("group", name="What came, as text")).to_contain_text("She said")
+    await notice.get_by_role("button", name="Accept the body…").click()
+    dialog = page.get_by_role("dialog", name="Accept the body as the result?")
+    await expect(dialog.get_by_role("group", name="The body as text")).to_contain_text("She said")
     assert await overflow(page) == 0
     assert await violations(page) == []
-    await dialog.get_by_role("button", name="Accept all of it").click()
+    await dialog.get_by_role("button", name="Accept the whole body").click()
     await expect(page.locator('[data-status="COMPLETED"]').first).to_be_visible()
     assert server.job(job)["result"] == came.decode("utf-8", "replace")
 

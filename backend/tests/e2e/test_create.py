@@ -30,7 +30,7 @@ async def test_a_job_is_created_watched_and_read(empty_server: Served, open_tab:
     await page.get_by_role("tab", name="Raw").click()
     shown = await page.get_by_role("group", name="The raw result").inner_text()
     assert json.loads(shown) == json.loads(job["result"])
-    for words in ("Submitted", "Attempt started (1)", "Accepted, a callback will come"):
+    for words in ("Submitted", "Attempt started (1)", "Accepted, waiting for a callback"):
         await expect(page.get_by_text(words)).to_be_visible()
 
 
@@ -78,4 +78,4 @@ async def test_a_deleted_job_is_gone(server: Served, open_tab: OpenTab) -> None:
     await expect(page.get_by_role("table")).to_be_visible()
     await expect(row_of(page, "Forget me")).to_have_count(0)
     await page.goto(f"{server.page}jobs/{job['id']}")
-    await expect(page.get_by_role("heading", name="There is no such job")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Job not found")).to_be_visible()

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 REFUSED = "One whose secret or token is wrong is refused, and does not count."
 OVERDUE = f"No callback came by the deadline. {REFUSED}"
-HANDED_OVER = ("Submitted", "Attempt started (1)", "Accepted, a callback will come")
+HANDED_OVER = ("Submitted", "Attempt started (1)", "Accepted, waiting for a callback")
 
 
 @dataclass(frozen=True)

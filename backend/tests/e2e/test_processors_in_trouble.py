@@ -42,13 +42,13 @@ async def test_the_part_of_an_answer_that_came_is_kept_and_led_to(
     page = await open_tab(f"{troubled.page}jobs/{job}", width=width, scheme=scheme)
     words = {"limit": "The answer was cut off at the token limit.", "torn": "The answer broke off before its end."}
     await expect(page.get_by_test_id("job-error")).to_contain_text(words[end])
-    kept = page.get_by_role("group", name="The text of attempt 1")
+    kept = page.get_by_role("group", name="The partial answer of attempt 1")
     assert await kept.text_content() == there.WORDS * 8
     await looks_well(page)
     # Folded up, it is unfolded for whoever follows the link, by the keyboard alone.
-    await page.get_by_text("What came of the answer").click()
+    await page.get_by_text("Partial answer").click()
     await expect(kept).to_be_hidden()
-    await page.get_by_role("link", name="What came in attempt 1").focus()
+    await page.get_by_role("link", name="The partial answer of attempt 1").focus()
     await page.keyboard.press("Enter")
     await expect(kept).to_be_in_viewport()
 
@@ -95,7 +95,7 @@ async def test_a_closed_lane_says_what_a_person_has_to_mend(
     await until(waits_for_it, f"the job to wait: {waits}")
     page = await open_tab(f"{troubled.page}jobs/{job}", width=width, scheme=scheme)
     waiting_on = page.get_by_test_id("waiting-on")
-    await expect(waiting_on).to_contain_text("No attempt is used up meanwhile.")
+    await expect(waiting_on).to_contain_text("No attempt is counted meanwhile.")
     await expect(waiting_on).to_contain_text(detail)
     await looks_well(page)
     await waiting_on.get_by_role("link").click()

@@ -50,8 +50,8 @@ async def test_an_answer_that_was_paid_for_and_is_no_result_stands_with_its_atte
     assert server.finished(job, "PENDING")["attempts"][0]["partial"] == said
 
     page = await open_tab(f"{server.page}jobs/{job}", width=width)
-    await expect(page.get_by_text("What came of the answer, 1,813 characters")).to_be_visible()
-    shown = page.get_by_role("group", name="The text of attempt 1")
+    await expect(page.get_by_text("Partial answer, 1,813 characters")).to_be_visible()
+    shown = page.get_by_role("group", name="The partial answer of attempt 1")
     await expect(shown).to_be_visible()
     assert await shown.text_content() == said
     assert await overflow(page) == 0
@@ -73,9 +73,9 @@ async def test_a_cut_result_is_marked_and_says_what_was_left_out(server: Served,
     job = server.submit("Cut", flow="patient")
     server.call_back(job["id"], '{"a": {"b": "x", "total": 12')
     page = await open_tab(f"{server.page}jobs/{job['id']}")
-    await expect(page.get_by_test_id("result-error")).to_contain_text("Cut off")
+    await expect(page.get_by_test_id("result-error")).to_contain_text("Truncated")
     await expect(page.get_by_test_id("result-error")).to_contain_text('"total": 12')
-    await page.get_by_role("tab", name="Repaired (cut off)").click()
+    await page.get_by_role("tab", name="Repaired (truncated)").click()
     assert json.loads(await page.get_by_role("group", name="The repaired result").text_content() or "") == {
         "a": {"b": "x"}
     }
@@ -123,7 +123,7 @@ async def test_big_numbers_are_exact(server: Served, open_tab: OpenTab) -> None:
     job = server.submit("Count", flow="patient")
     server.call_back(job["id"], '{"id": 12345678901234567890123}')
     page = await open_tab(f"{server.page}jobs/{job['id']}")
-    await expect(page.get_by_role("group", name="The result, laid out")).to_contain_text("12345678901234567890123")
+    await expect(page.get_by_role("group", name="The result, formatted")).to_contain_text("12345678901234567890123")
 
 
 async def test_a_replay_stands_beside_the_first(server: Served, open_tab: OpenTab) -> None:
@@ -138,4 +138,4 @@ async def test_a_replay_stands_beside_the_first(server: Served, open_tab: OpenTa
     await expect(page.get_by_role("heading", name="Two results, side by side")).to_be_visible()
     await expect(page.get_by_text("The prompt was changed")).to_be_visible()
     await expect(page.get_by_text("/echo", exact=True)).to_be_visible()
-    await expect(page.get_by_role("group", name="The result, laid out")).to_have_count(2)
+    await expect(page.get_by_role("group", name="The result, formatted")).to_have_count(2)

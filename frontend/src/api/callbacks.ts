@@ -9,7 +9,7 @@ interface Page {
 }
 
 const PAGE_SIZE = 50;
-/** The server keeps fewer of one job than this. */
+/** The server keeps fewer callbacks of one job than this. */
 const ALL_OF_A_JOB = 200;
 
 export const callbackKeys = {
@@ -40,7 +40,7 @@ export function callbacksQuery(verdict: readonly CallbackVerdict[]) {
   });
 }
 
-/** `told`: how many the job's own history speaks of; one more, and the list is asked for anew. */
+/** `told`: number of callbacks in the job's history; the list is refetched when it changes. */
 export function jobCallbacksQuery(jobId: string, told: number) {
   return queryOptions({
     queryKey: [...callbackKeys.ofJob(jobId), told],
@@ -51,7 +51,7 @@ export function jobCallbacksQuery(jobId: string, told: number) {
   });
 }
 
-/** The callback with its whole content, which never changes. */
+/** The callback with its whole content, which never changes once stored. */
 export function wholeCallbackQuery(id: string) {
   return queryOptions({
     queryKey: [...callbackKeys.all, "one", id],
@@ -61,7 +61,7 @@ export function wholeCallbackQuery(id: string) {
   });
 }
 
-/** Where the bytes of a callback that could not be read are, for a link that saves them. */
+/** URL of an unreadable callback's body, for a download link. */
 export function bodyAddress(id: string): string {
   return `/callbacks/${id}/body`;
 }

@@ -4,19 +4,19 @@ import { contactOf, reportContact } from "./contact";
 import { ApiError, toProblem, UnreachableError } from "./errors";
 import type { paths } from "./schema";
 
-// A server that accepts a connection and then says nothing is gone, too.
+// A server that accepts a connection and never answers counts as down.
 const ANSWER_WITHIN_MS = 15_000;
 
 export const client = createClient<paths>({ baseUrl: location.origin, fetch: reach });
 
-/** One request, with its findings about the server reported. */
+/** Sends one request, and reports whether the server could be reached. */
 async function reach(request: Request): Promise<Response> {
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
   let response: Response;
   try {
     response = await fetch(new Request(request, { signal }));
   } catch (error) {
-    // Called off by ourselves (another page was opened): this says nothing about the server.
+    // Aborted by the page itself (another page was opened): says nothing about the server.
     if (request.signal.aborted) throw error;
     reportContact("down");
     throw new UnreachableError(error);
@@ -34,12 +34,12 @@ interface Answer<T> {
   response: Response;
 }
 
-/** The body of a good answer; anything else is thrown as one of our two errors. */
+/** The body of a 2xx answer. Throws ApiError or UnreachableError otherwise. */
 export async function bodyOf<T>(answer: Promise<Answer<T>>): Promise<T> {
   return (await answered(answer)).data;
 }
 
-/** As `bodyOf`, with the response for those who read headers. */
+/** Like `bodyOf`, with the response, for its headers. */
 export async function answered<T>(answer: Promise<Answer<T>>): Promise<{ data: T; response: Response }> {
   const { data, error, response } = await readable(answer);
   if (!response.ok) throw new ApiError(response.status, toProblem(error));
@@ -57,9 +57,9 @@ async function readable<T>(answer: Promise<Answer<T>>): Promise<Answer<T>> {
   try {
     return await answer;
   } catch (error) {
-    // Some web page where JSON was expected: a proxy's, or another server on this port.
+    // An HTML page where JSON was expected: a proxy's, or another server's on this port.
     if (error instanceof SyntaxError) {
-      throw new ApiError(200, { detail: "The answer is not JSON. Is something else listening there?" });
+      throw new ApiError(200, { detail: "The answer is not JSON. Is another server on this port?" });
     }
     throw error;
   }

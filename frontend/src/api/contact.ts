@@ -1,6 +1,6 @@
 /**
- * What every request learns about the server, for whoever wants to know (the live light does).
- * "up": it answered. "store-down": it answers, but its store does not. "down": no answer at all.
+ * What each request shows about the server; the live light subscribes.
+ * "up": it answered. "store-down": it answered, but its store is down. "down": no answer.
  */
 export type Contact = "up" | "store-down" | "down";
 
@@ -17,7 +17,7 @@ export function reportContact(contact: Contact): void {
   for (const listener of listeners) listener(contact);
 }
 
-/** 502 and 504 are a proxy's word that nobody answers behind it; so is a 503 that is not the server's own. */
+/** A 502, a 504, and a 503 without JSON come from a proxy: the server behind it is down. */
 export function contactOf(response: Response): Contact {
   if (response.status === 502 || response.status === 504) return "down";
   if (response.status !== 503) return "up";

@@ -2,7 +2,7 @@ import type { components } from "./schema";
 
 export type Problem = components["schemas"]["Problem"];
 
-/** The server answered, and said no. `message` is made of its own words. */
+/** The server answered with an error. `message` is the server's own text. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;
@@ -14,13 +14,13 @@ export class ApiError extends Error {
     this.problem = problem;
   }
 
-  /** The server's word on one field of the request, if it had any. */
+  /** The server's message about one field of the request, if any. */
   field(name: string): string | null {
     return this.problem.errors?.find((error) => error.field === name)?.message ?? null;
   }
 }
 
-/** No answer came: the server is gone, or something between us and it. */
+/** No answer came: the server, or the network to it, is down. */
 export class UnreachableError extends Error {
   override readonly name = "UnreachableError";
 

@@ -1,14 +1,14 @@
 import { isSafeNumber, LosslessNumber, parse } from "lossless-json";
 
 /**
- * JSON.parse, except that numbers which JavaScript cannot hold exactly are kept as text (LosslessNumber).
- * For answers that carry other people's JSON: metadata, schemas, differences between results.
+ * JSON.parse, except that numbers which JavaScript cannot represent exactly are kept as text (LosslessNumber).
+ * For answers with users' JSON: metadata, schemas, differences between results.
  */
 export function parseExact(text: string): unknown {
   return RISKY.test(text) ? parse(text, undefined, number) : JSON.parse(text);
 }
 
-// Few answers have such a number at all, and the browser's own parser is far quicker.
+// Few answers have such a number, and the browser's own parser is far faster.
 const RISKY = /\d{16}|\d[eE]/;
 
 function number(text: string): number | LosslessNumber {

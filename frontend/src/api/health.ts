@@ -1,10 +1,10 @@
 import { client } from "./client";
 
-/** Asks whether the server is there. The answer goes the way of every answer: see contact.ts. */
+/** Checks whether the server answers; contact.ts reports the outcome, as for every request. */
 export async function probeServer(): Promise<void> {
   try {
     await client.GET("/health");
   } catch {
-    // The failure has been reported; there is nothing to show here.
+    // Already reported by the client; nothing to show here.
   }
 }

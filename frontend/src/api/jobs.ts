@@ -28,7 +28,7 @@ interface Page {
 
 const PAGE_SIZE = 50;
 
-/** Prefixes of all query keys about jobs: what an event invalidates is named here and nowhere else. */
+/** Prefixes of all query keys about jobs; events invalidate by these. */
 export const jobKeys = {
   lists: ["jobs", "list"] as const,
   one: (id: string) => ["jobs", "one", id] as const,
@@ -90,15 +90,15 @@ export function comparisonQuery(id: string, otherId: string) {
 }
 
 /**
- * Shows the job as an act's answer has it, and has it looked at again: events about what came after may have
- * overtaken the answer, and nobody tells of them twice.
+ * Shows the job from an action's answer, and refetches it: later events may have arrived before the answer, and they
+ * are not repeated.
  */
 export function showAnswer(queries: QueryClient, job: Job): void {
   queries.setQueryData(jobKeys.one(job.id), job);
   void queries.invalidateQueries({ queryKey: jobKeys.one(job.id) });
 }
 
-/** The key makes a re-send of the same form the same job. */
+/** With the same key, sending the same form again returns the same job. */
 export async function submitJob(submission: Submission, idempotencyKey: string): Promise<Job> {
   return toJob(
     await bodyOf(

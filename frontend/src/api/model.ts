@@ -1,8 +1,8 @@
 import type { components } from "./schema";
 
 /**
- * The wire, mapped once: times become milliseconds (numbers, so that TanStack Query can see that nothing has
- * changed), everything else keeps the name and shape of the API.
+ * The API's types, mapped once: times become milliseconds (numbers, so that TanStack Query can see that nothing
+ * changed); everything else keeps its name and shape.
  */
 type Wire = components["schemas"];
 

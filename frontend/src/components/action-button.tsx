@@ -7,16 +7,16 @@ import styles from "./action-button.module.css";
 interface Props {
   label: string;
   icon: TablerIcon;
-  /** Why this cannot be done now; null when it can. */
+  /** Why the action is not possible now; null if it is. */
   blocked: string | null;
-  /** What it does, where its word alone leaves that open. */
+  /** What it does, if the label alone does not say. */
   hint?: string;
   busy?: boolean;
   danger?: boolean;
   onAct: () => void;
 }
 
-/** Disabled with a reason: it stays focusable, so that everybody can find out why. */
+/** Disabled with a reason; it stays focusable, so that keyboard users can read the reason. */
 export function ActionButton({
   label,
   icon: Icon,
@@ -32,7 +32,7 @@ export function ActionButton({
   const disabled = blocked !== null;
   const words = blocked ?? hint;
 
-  // A button that is busy cannot hold the focus: who pressed it gets it back.
+  // A busy button loses the focus: return it when done.
   useEffect(() => {
     if (busy || !pressed.current) return;
     pressed.current = false;

@@ -9,7 +9,7 @@ interface Props {
   children: ReactNode;
 }
 
-/** What a reader must know before anything else on the page. */
+/** A highlighted message above the content. */
 export function Callout({ icon: Icon, tone, testId, children }: Props) {
   return (
     <div className={styles["callout"]} data-tone={tone} data-testid={testId}>

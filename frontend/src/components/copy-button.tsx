@@ -15,7 +15,11 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
   }, [outcome]);
 
   const label =
-    outcome === "copied" ? "Copied" : outcome === "failed" ? "Copying is not allowed here" : `Copy ${what}`;
+    outcome === "copied"
+      ? "Copied"
+      : outcome === "failed"
+        ? "The browser does not allow copying here"
+        : `Copy ${what}`;
   return (
     <>
       <Tooltip label={label}>

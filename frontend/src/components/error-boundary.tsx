@@ -4,11 +4,11 @@ import { Component, type ReactNode } from "react";
 import { Notice } from "./notice";
 
 interface Props {
-  /** What broke, for the reader: "This result cannot be shown." */
+  /** What failed: "This result cannot be shown." */
   title: string;
-  /** What to show below it: the raw text, a way out. */
+  /** Shown below the title: the raw text, a download. */
   fallback?: ReactNode;
-  /** A new value gives the content another chance. */
+  /** A new value renders the content again. */
   resetKey: string;
   children: ReactNode;
 }
@@ -18,7 +18,7 @@ interface State {
   resetKey: string;
 }
 
-/** The last line: whatever one part of the page does, the rest of it stays. */
+/** If one part of the page fails, the rest stays. */
 export class ErrorBoundary extends Component<Props, State> {
   override state: State = { error: null, resetKey: this.props.resetKey };
 

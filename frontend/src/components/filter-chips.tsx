@@ -7,7 +7,7 @@ interface Chip<T extends string> {
   readonly label: string;
   readonly icon: TablerIcon;
   readonly tone: Tone;
-  /** How many there are of it; undefined where that is not known. */
+  /** Number of items; undefined if unknown. */
   readonly count?: number | undefined;
 }
 
@@ -19,7 +19,7 @@ interface Props<T extends string> {
   onChange: (chosen: T[]) => void;
 }
 
-/** Any number of a few kinds to choose; none chosen is all of them. */
+/** Multiple choice; nothing chosen means all. */
 export function FilterChips<T extends string>({ legend, chips, chosen, total, onChange }: Props<T>) {
   const toggle = (value: T) =>
     onChange(chosen.includes(value) ? chosen.filter((one) => one !== value) : [...chosen, value]);

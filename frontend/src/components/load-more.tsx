@@ -3,12 +3,12 @@ import styles from "./load-more.module.css";
 
 interface Props {
   busy: boolean;
-  /** Why the last try failed; null when it did not. */
+  /** Why the last try failed; null if it did not. */
   why: string | null;
   onLoad: () => void;
 }
 
-/** Below a list that goes on. */
+/** Loads the next page of a list. */
 export function LoadMore({ busy, why, onLoad }: Props) {
   return (
     <div className={styles["more"]}>

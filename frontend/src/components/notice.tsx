@@ -9,7 +9,7 @@ interface Props {
   children?: ReactNode;
 }
 
-/** What stands where content would be: nothing yet, no match, or it failed. */
+/** Shown in place of content: nothing yet, no match, or an error. */
 export function Notice({ icon: Icon, title, tone = "plain", children }: Props) {
   return (
     <div className={styles["notice"]} data-tone={tone} role={tone === "bad" ? "alert" : undefined}>

@@ -2,7 +2,7 @@ import { type ReactNode, useId } from "react";
 import styles from "./panel.module.css";
 
 interface Props {
-  /** For links that lead to it. */
+  /** Anchor for links. */
   id?: string;
   title: string;
   aside?: ReactNode;
@@ -10,7 +10,7 @@ interface Props {
   children: ReactNode;
 }
 
-/** A titled card. `flush`: its content reaches the edges (tables, texts). */
+/** A titled card. `flush`: the content has no padding (tables, texts). */
 export function Panel({ id, title, aside, flush = false, children }: Props) {
   const titleId = useId();
   return (

@@ -30,7 +30,7 @@ export const STATUS_TONES: Record<Status, Tone> = {
   CANCELLED: "gray",
 };
 
-/** Icon, word and colour: any two of them may be missed. */
+/** Icon, word and colour, so that one alone is enough. */
 export function StatusBadge({ status, large = false }: { status: string; large?: boolean }) {
   const known = isStatus(status);
   const Icon = known ? STATUS_ICONS[status] : IconQuestionMark;

@@ -1,7 +1,7 @@
 import { useNow } from "@/lib/now";
 import { formatAge, formatCountdown, formatDuration, formatExact, toIso } from "@/lib/time";
 
-/** "3 min ago", ticking; the exact moment on hover. */
+/** "3 min ago", ticking; the exact time on hover. */
 export function Age({ at }: { at: number }) {
   const now = useNow();
   return (
@@ -11,7 +11,7 @@ export function Age({ at }: { at: number }) {
   );
 }
 
-/** From one moment to another, or to now as long as the other is not there. */
+/** The time from `from` to `to`, or to now while `to` is null. */
 export function Elapsed({ from, to }: { from: number; to: number | null }) {
   return <span className="numbers">{to === null ? <Ticking from={from} /> : formatDuration(to - from)}</span>;
 }
@@ -21,7 +21,7 @@ function Ticking({ from }: { from: number }) {
   return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
 }
 
-/** "in 4 min 10 s", ticking; "any moment now" once the time has come. Not read out each second. */
+/** "in 4 min 10 s", ticking; "any moment now" afterwards. Not announced each second. */
 export function Countdown({ until }: { until: number }) {
   const left = formatCountdown(until, useNow());
   return (

@@ -17,27 +17,27 @@ const LOOKS: Readonly<Record<string, Look>> = {
   malformed: {
     icon: IconAlertTriangle,
     words: "Malformed JSON",
-    title: "The result was meant to be JSON and is not.",
+    title: "The result was meant to be JSON, but is invalid.",
   },
   schema_mismatch: {
     icon: IconBraces,
     words: "Schema mismatch",
-    title: "The result is JSON, but not of the shape asked for.",
+    title: "The result is JSON, but does not fit the schema.",
   },
   unchecked: {
     icon: IconHourglassEmpty,
     words: "Not checked",
-    title: "Checking the result took too much time or memory and was stopped.",
+    title: "Checking the result exceeded its time or memory limit.",
   },
 };
 
 const WITH_WARNINGS: Look = {
   icon: IconInfoCircle,
   words: "Warnings",
-  title: "The result is valid JSON that not every reader will see alike.",
+  title: "The result is valid JSON, but parsers may read it differently.",
 };
 
-/** Only what is wrong or odd about a result gets a badge: a list full of "ok" says nothing. */
+/** Only problems and warnings get a badge: a list full of "ok" says nothing. */
 export function VerdictBadge({ verdict }: { verdict: { kind: string; warnings: readonly unknown[] } }) {
   const look = LOOKS[verdict.kind] ?? (verdict.warnings.length > 0 ? WITH_WARNINGS : null);
   if (look === null) return null;

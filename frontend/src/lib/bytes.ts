@@ -1,6 +1,6 @@
 const encoder = new TextEncoder();
 
-/** How many bytes of UTF-8 the text is: what the server counts. */
+/** The text's length in bytes of UTF-8, as the server counts. */
 export function utf8Bytes(text: string): number {
   return encoder.encode(text).length;
 }

@@ -1,6 +1,6 @@
 /**
- * Copies text; says whether it worked. `navigator.clipboard` is missing on plain http:// pages of other hosts,
- * which is how many people reach a service in their own network.
+ * Copies text; returns whether it worked. `navigator.clipboard` is missing on http:// pages of other hosts, as in
+ * many internal networks.
  */
 export async function copyText(text: string): Promise<boolean> {
   try {
@@ -9,7 +9,7 @@ export async function copyText(text: string): Promise<boolean> {
       return true;
     }
   } catch {
-    // Refused (no focus, no permission): the old way may still work.
+    // Refused (no focus, no permission): execCommand may still work.
   }
   return copyBySelection(text);
 }

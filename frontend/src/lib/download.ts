@@ -1,4 +1,4 @@
-/** Hands a text to the browser as a file, byte for byte (UTF-8). */
+/** Downloads a text as a file, in UTF-8. */
 export function downloadText(name: string, text: string, type = "text/plain;charset=utf-8"): void {
   const url = URL.createObjectURL(new Blob([text], { type }));
   const link = document.createElement("a");
@@ -7,6 +7,6 @@ export function downloadText(name: string, text: string, type = "text/plain;char
   document.body.append(link);
   link.click();
   link.remove();
-  // The download has its own handle by then; at once would cancel it in some browsers.
+  // Revoking at once would cancel the download in some browsers.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -1,19 +1,19 @@
-/** The places that keys jump to. Named here, because those who press and those who are found never meet. */
+/** Ids of the elements that shortcuts focus, shared by shortcut and element. */
 export const PROMPT_FIELD = "new-job-prompt";
 export const SEARCH_FIELD = "job-search";
 export const MAIN = "main";
 
-/** Where a flow stands on the page of flows, for links from its jobs. */
+/** Anchor of a flow on the flows page, for links from its jobs. */
 export function flowAnchor(flow: string): string {
   return `flow-${flow}`;
 }
 
-/** For when what had the focus is gone: the keyboard goes on at the content, not at the top of the window. */
+/** Use when the focused element is removed: the focus moves to the content, not to the top of the window. */
 export function focusMain(): void {
   document.getElementById(MAIN)?.focus({ preventScroll: true });
 }
 
-/** Whether what had the focus was taken away or cannot hold it any more. */
+/** Whether the focused element was removed or cannot be focused any more. */
 export function isFocusLost(): boolean {
   return document.activeElement === null || document.activeElement === document.body;
 }

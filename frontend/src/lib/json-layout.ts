@@ -1,8 +1,8 @@
 /**
- * Lays valid JSON out over lines without ever parsing it to values.
+ * Formats valid JSON without parsing it to values.
  *
- * Numbers, escapes, the order of keys and duplicate keys stay exactly as they were sent: 12345678901234567890
- * is not a number that JavaScript can hold. It is a loop, not a recursion, so depth cannot break it.
+ * Numbers, escapes, the order of keys and duplicate keys stay exactly as sent: JavaScript cannot represent the number
+ * 12345678901234567890. It is a loop, not a recursion, so depth cannot overflow the stack.
  */
 export type TokenKind = "key" | "string" | "number" | "word" | "mark";
 
@@ -16,10 +16,10 @@ export interface Line {
   readonly tokens: readonly Token[];
 }
 
-// A string, or a bare word (number, true, false, null), or one mark. White space between them is skipped.
+// A string, a bare word (number, true, false, null), or a punctuation mark. White space is skipped.
 const TOKEN = /"(?:[^"\\]|\\.)*"|[^\s{}[\],:"]+|[{}[\],:]/gsu;
 
-/** At most `limit` lines; `complete` says whether that was all. */
+/** At most `limit` lines; `complete` says whether there are no more. */
 export function layOutJson(text: string, limit: number): { lines: Line[]; complete: boolean } {
   const lines: Line[] = [];
   let depth = 0;

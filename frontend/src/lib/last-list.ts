@@ -1,6 +1,6 @@
 import type { Status } from "./status";
 
-/** The filters of the list as they stand in its address. */
+/** The list's filters in its URL. */
 interface ListSearch {
   readonly status?: readonly Status[];
   readonly flow?: string;
@@ -8,7 +8,7 @@ interface ListSearch {
   readonly q?: string;
 }
 
-/** The list as this tab showed it last: who looks through failed jobs one by one comes back to the failed ones. */
+/** The list that this tab showed last, to return to the same filters from a job. */
 let last: ListSearch = {};
 
 export function rememberList(search: ListSearch): void {

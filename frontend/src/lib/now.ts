@@ -1,16 +1,16 @@
 import { useSyncExternalStore } from "react";
 
 /**
- * One clock for everything that ticks on the page, once a second, and only while something is shown that does.
+ * One clock for everything that ticks on the page: once a second, and only while something that ticks is shown.
  *
- * It runs on the server's time: a laptop that is two minutes off would else show every job as two minutes old.
+ * It follows the server's time: with a clock skew of two minutes every new job would be shown as two minutes old.
  */
 let skew = 0;
 let now = Date.now();
 let timer: ReturnType<typeof setInterval> | undefined;
 const listeners = new Set<() => void>();
 
-// The Date header has whole seconds, and an answer takes a while: less than this is not a difference.
+// The Date header has whole seconds, and an answer takes time: smaller differences are not a skew.
 const TOLERATED_SKEW_MS = 2500;
 
 export function learnServerTime(dateHeader: string | null, clientNow = Date.now()): void {
@@ -46,7 +46,7 @@ export function useNow(): number {
   return useSyncExternalStore(subscribe, () => (timer === undefined ? snapshotBeforeTicking() : now));
 }
 
-// Before the first subscription nothing keeps `now` fresh; within one render it must not change either.
+// Before the first subscription nothing updates `now`; within one render it must not change either.
 function snapshotBeforeTicking(): number {
   const fresh = currentTime();
   if (fresh - now > 1000 || fresh < now) now = fresh;

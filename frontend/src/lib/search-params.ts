@@ -1,6 +1,6 @@
 /**
- * Addresses that people can read and write by hand: `?status=FAILED&status=PENDING&q=invoice`, lists as repeated
- * names, nothing quoted as JSON.
+ * URLs that people can read and write: `?status=FAILED&status=PENDING&q=invoice`; lists are repeated names, nothing is
+ * encoded as JSON.
  */
 export type SearchRecord = Record<string, string | string[]>;
 
@@ -9,7 +9,7 @@ export function parseSearch(text: string): SearchRecord {
   for (const [name, value] of new URLSearchParams(text)) {
     const before = Object.hasOwn(found, name) ? found[name] : undefined;
     if (before === undefined) {
-      // Not by assignment: a parameter named __proto__ is only a name.
+      // Not by assignment, which would treat a parameter named __proto__ specially.
       Object.defineProperty(found, name, { value, writable: true, enumerable: true, configurable: true });
     } else found[name] = Array.isArray(before) ? [...before, value] : [before, value];
   }

@@ -3,7 +3,7 @@ import { readStored, writeStored } from "./stored";
 
 const STORED_AS = "job-processor-shortcuts";
 
-/** Single keys can hurt those who speak to their computer (WCAG 2.1.4), so they can be turned off. */
+/** Single-key shortcuts can interfere with speech input (WCAG 2.1.4), so they can be turned off. */
 export function shortcutsEnabled(): boolean {
   return readStored(STORED_AS) !== "off";
 }
@@ -12,7 +12,7 @@ export function enableShortcuts(enabled: boolean): void {
   writeStored(STORED_AS, enabled ? "on" : "off");
 }
 
-/** Runs the handler of a single key pressed anywhere on the page, except where somebody types. */
+/** Runs the handler of a single key pressed anywhere on the page, except in text fields and dialogs. */
 export function useShortcuts(handlers: Readonly<Record<string, (event: KeyboardEvent) => void>>): void {
   const newest = useRef(handlers);
   useEffect(() => {
@@ -39,7 +39,7 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
-/** A key is the dialog's as long as one is open, and so is the one that has just closed it and taken it away. */
+/** Whether a key belongs to a dialog: one is open, or this key has just closed it. */
 function isDialogs(target: EventTarget | null): boolean {
   const dialog = '[role="dialog"]';
   return (

@@ -13,7 +13,7 @@ export function isFinal(status: string): boolean {
   return FINAL.has(status);
 }
 
-/** PENDING → Pending. A status that a newer server invents is shown, too. */
+/** PENDING → Pending. Unknown states of a newer server are shown too. */
 export function statusLabel(status: string): string {
   return status.charAt(0) + status.slice(1).toLowerCase();
 }

@@ -1,4 +1,4 @@
-/** localStorage that cannot throw: it may be forbidden, full or missing, and the page works all the same. */
+/** localStorage that never throws: the page works if it is forbidden, full or missing. */
 export function readStored(key: string): string | null {
   try {
     return localStorage.getItem(key);
@@ -11,6 +11,6 @@ export function writeStored(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // The choice then lasts as long as the page does.
+    // The choice is then kept until the page is closed.
   }
 }

@@ -1,9 +1,9 @@
 /**
- * The server counts characters as code points and lines by "\n"; JavaScript's strings count UTF-16 units.
- * These turn the one into the other.
+ * The server counts characters as code points, and lines by "\n"; JavaScript counts UTF-16 units.
+ * These functions convert positions.
  */
 
-/** The UTF-16 index of a line and column that count from 1; null when the text has no such place. */
+/** The UTF-16 index of a line and column, both from 1; null if the text has no such position. */
 export function indexOfLineColumn(text: string, line: number, column: number): number | null {
   let start = 0;
   for (let current = 1; current < line; current += 1) {
@@ -14,7 +14,7 @@ export function indexOfLineColumn(text: string, line: number, column: number): n
   return indexOfCodePoint(text, column - 1, start);
 }
 
-/** The UTF-16 index of the code point `position` after `from`; null when the text is shorter. */
+/** The UTF-16 index of the code point `position` after `from`; null if the text is shorter. */
 export function indexOfCodePoint(text: string, position: number, from = 0): number | null {
   let index = from;
   for (let seen = 0; seen < position; seen += 1) {
@@ -25,7 +25,7 @@ export function indexOfCodePoint(text: string, position: number, from = 0): numb
   return index <= text.length ? index : null;
 }
 
-/** The character at a place as a whole: an emoji is not cut in halves. */
+/** The whole character at an index: a surrogate pair is not split. */
 export function characterAt(text: string, index: number): string {
   const point = text.codePointAt(index);
   return point === undefined ? "" : String.fromCodePoint(point);

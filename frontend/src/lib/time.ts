@@ -1,4 +1,4 @@
-/** Times in words. All take milliseconds; nothing here reads a clock. */
+/** Formats times. All take milliseconds; nothing here reads a clock. */
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -30,7 +30,7 @@ export function formatAge(then: number, now: number): string {
   return ms < 2 * SECOND ? "just now" : `${formatCoarse(ms)} ago`;
 }
 
-/** What is left until then, rounded up, so that "1 s" is never shown as "0 s"; null when it has come. */
+/** The time left, rounded up, so that "1 s" is never shown as "0 s"; null if it has passed. */
 export function formatCountdown(until: number, now: number): string | null {
   const ms = until - now;
   if (ms <= 0) return null;
@@ -46,7 +46,7 @@ const exact = new Intl.DateTimeFormat(undefined, {
   timeStyle: "long",
 });
 
-/** The exact moment in the reader's own zone, and in UTC with milliseconds for comparing with a log. */
+/** The exact time in the reader's time zone, and in UTC with milliseconds to compare with a log. */
 export function formatExact(ms: number): string {
   if (!isDate(ms)) return "unknown time";
   return `${exact.format(ms)} (${new Date(ms).toISOString()})`;

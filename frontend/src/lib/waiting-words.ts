@@ -1,32 +1,32 @@
-/** What happens when the time of a `waitingOn` has come: a bare "in 5 min" would leave that open. */
+/** What happens at the time of a `waitingOn`: "Times out" in 5 min. */
 const WORDS: Readonly<Record<string, string>> = {
   callback: "Times out",
   processor: "Its lease ends",
   retry: "Starts",
   schedule: "Starts",
-  rate: "Has a place",
+  rate: "Starts",
   rate_limited: "Opens",
-  outage: "Tried again",
-  misconfigured: "Tried again",
-  out_of_credit: "Tried again",
-  refused: "Tried again",
+  outage: "Next try",
+  misconfigured: "Next try",
+  out_of_credit: "Next try",
+  refused: "Next try",
   no_flow: "Fails",
 };
 
 export function wordsForUntil(kind: string): string {
-  return (Object.hasOwn(WORDS, kind) ? WORDS[kind] : undefined) ?? "Goes on";
+  return (Object.hasOwn(WORDS, kind) ? WORDS[kind] : undefined) ?? "Continues";
 }
 
-/** What is wrong, where the processor's own words ("Connection refused") would leave that open. */
+/** What is wrong, in addition to the processor's own message ("Connection refused"). */
 const TROUBLE: Readonly<Record<string, string>> = {
-  rate_limited: "The processor asked for a pause.",
+  rate_limited: "The processor is rate limited.",
   outage: "The processor cannot be reached.",
   misconfigured: "The processor refuses the address, the credentials or an option of the flow.",
   out_of_credit: "The account behind the processor has no credit left.",
-  refused: "The processor refuses this job, and others get through.",
+  refused: "The processor refuses this job, but accepts others.",
 };
 
-/** Null where nothing is wrong, or nothing that is known here: then the words of the server say it all. */
+/** Null if nothing is wrong, or the kind is unknown: then the server's message is enough. */
 export function troubleOf(kind: string): string | null {
   return (Object.hasOwn(TROUBLE, kind) ? TROUBLE[kind] : undefined) ?? null;
 }

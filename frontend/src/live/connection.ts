@@ -4,13 +4,13 @@ import { INITIAL, type LiveState, modeOf, mustCatchUp, next, type Signal } from 
 import type { Refresher } from "./refresher";
 
 const POLL_MS = 2_000;
-/** The stream must have said hello by then, or we poll. */
+/** Timeout for the stream's `hello` event; then the page polls. */
 const HELLO_WITHIN_MS = 3_000;
-/** Even a live page looks for itself now and then: the stream is a hint, never the guarantee. */
+/** A live page refetches now and then too: the stream is a hint, not a guarantee. */
 const LOOK_ANYWAY_MS = 30_000;
-/** A connection can die without a word; a light that says "live" must notice. */
+/** A connection can die silently; the "live" light must notice. */
 const ASK_ANYWAY_MS = 10_000;
-/** A browser allows about six connections to one host: tabs that nobody looks at give theirs back. */
+/** A browser allows about six connections to one host: hidden tabs close theirs. */
 const CLOSE_HIDDEN_MS = 10_000;
 
 export interface Connection {
@@ -19,7 +19,7 @@ export interface Connection {
   stop(): void;
 }
 
-/** The page's one EventSource, and polling wherever it fails. */
+/** The page's one EventSource, with polling as the fallback. */
 export function connect(url: string, refresher: Refresher, probe: () => Promise<void>): Connection {
   let state = INITIAL;
   let source: EventSource | null = null;
@@ -36,7 +36,7 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
       for (const notify of listeners) notify();
     }
     if (mustCatchUp(before, what)) refresher.everything();
-    // Even a stream that seems open may have died with the server it was opened to.
+    // A stream that seems open may have died with its server.
     if (what === "up" && before.server === "down") open();
   };
 
@@ -80,7 +80,7 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
     if (document.hidden || modeOf(state) === "live") return;
     void ask();
     if (modeOf(state) === "polling") refresher.everything();
-    // The browser goes on trying by itself, with the position it had, unless it has given up.
+    // The browser reconnects by itself, with its last position, unless it has given up.
     if (source === null || source.readyState === EventSource.CLOSED) open();
   };
 
@@ -113,7 +113,7 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
   addEventListener("offline", askAnyway);
   addEventListener("online", askAnyway);
   document.addEventListener("visibilitychange", visibilityChanged);
-  // Opened in the background: nobody looks yet.
+  // Opened in a background tab.
   if (document.hidden) refresher.hold(true);
   open();
 

@@ -1,4 +1,4 @@
-/** What the stream says about one job: only a hint, so whatever cannot be read means "something changed". */
+/** The stream's event about one job. It is only a hint: an unreadable one means "something changed". */
 export interface JobEvent {
   readonly id: string;
 }

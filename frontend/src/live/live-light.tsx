@@ -4,11 +4,11 @@ import styles from "./live-light.module.css";
 import type { Mode } from "./machine";
 
 const WORDS: Record<Mode, { word: string; meaning: string }> = {
-  connecting: { word: "Connecting", meaning: "Opening the stream of events." },
+  connecting: { word: "Connecting", meaning: "Opening the event stream." },
   live: { word: "Live", meaning: "Changes are shown as they happen." },
   polling: {
     word: "Polling",
-    meaning: "The stream of events is not available; the page asks every 2 seconds instead.",
+    meaning: "The event stream is not available; the page polls every 2 seconds instead.",
   },
   offline: { word: "Offline", meaning: "The server does not answer. What you see may be out of date." },
 };

@@ -1,13 +1,13 @@
 import type { Contact } from "@/api/contact";
 
 /**
- * How fresh is what the page shows? The light in the header says it, and says nothing it does not know:
- * live (the stream delivers), polling (it does not, but the server answers), offline (it does not answer).
+ * Is the page up to date? The light in the header says so: live (the stream delivers), polling (the stream does not,
+ * but the server answers), offline (the server does not answer).
  */
 export type Mode = "connecting" | "live" | "polling" | "offline";
 
 export interface LiveState {
-  /** "open" only after the stream's first event: a proxy that holds events back has opened nothing. */
+  /** "open" only after the stream's first event: a buffering proxy may accept the connection and hold events back. */
   readonly stream: "connecting" | "open" | "lost";
   readonly server: "unknown" | Contact;
 }
@@ -19,7 +19,7 @@ export const INITIAL: LiveState = { stream: "connecting", server: "unknown" };
 export function next(state: LiveState, signal: Signal): LiveState {
   switch (signal) {
     case "stream-open":
-      // The stream needs no store; only a request can tell that the store is back.
+      // The stream does not need the store; only a request shows that the store is back.
       return { stream: "open", server: state.server === "store-down" ? "store-down" : "up" };
     case "stream-lost":
       return { ...state, stream: "lost" };
@@ -34,7 +34,7 @@ export function modeOf(state: LiveState): Mode {
   return state.stream === "lost" ? "polling" : "connecting";
 }
 
-/** Something may have been missed, of which nobody will tell again: fetch everything anew. */
+/** Whether events may have been missed, so that everything must be refetched. */
 export function mustCatchUp(before: LiveState, signal: Signal): boolean {
   const back = modeOf(before) === "offline" && modeOf(next(before, signal)) !== "offline";
   return back || signal === "stream-open";

@@ -9,13 +9,13 @@ const AT_MOST_EVERY_MS = 300;
 export interface Refresher {
   jobChanged(id: string): void;
   everything(): void;
-  /** While held (the tab is hidden) changes are remembered, not fetched. */
+  /** While held (the tab is hidden) changes are collected, not fetched. */
   hold(held: boolean): void;
 }
 
 /**
- * Turns hints into refetches: the first at once, then bursts together, never faster than every 300 ms, and
- * never a second round before the first has answered (a slow server would otherwise be asked ever more).
+ * Turns hints into refetches: the first at once, bursts in one batch, at most every 300 ms, and never before the last
+ * batch was answered (otherwise a slow server would get more and more requests).
  */
 export function createRefresher(queries: QueryClient): Refresher {
   const changed = new Set<string>();
@@ -53,8 +53,8 @@ export function createRefresher(queries: QueryClient): Refresher {
 }
 
 /**
- * A query's first fetch is joined, not started anew, by an invalidation, and its answer may be of before the change:
- * such queries are fetched once more.
+ * An invalidation does not restart a query's first fetch, and its answer may be from before the change: such queries
+ * are fetched once more.
  */
 async function refetch(queries: QueryClient, queryKey: readonly unknown[]): Promise<void> {
   const first = queries

@@ -2,7 +2,7 @@ import { IconPlugConnectedX } from "@tabler/icons-react";
 import { useLive } from "./live-context";
 import styles from "./server-banner.module.css";
 
-/** Always in the page, so that screen readers notice when it fills. */
+/** Always mounted, so that screen readers announce its content. */
 export function ServerBanner() {
   const { mode, server } = useLive();
   return (
@@ -13,11 +13,11 @@ export function ServerBanner() {
           <p>
             <strong>
               {server === "store-down"
-                ? "The server's store does not answer."
+                ? "The server's database does not answer."
                 : "The server cannot be reached."}
             </strong>{" "}
-            Trying again every 2 seconds. What you have typed stays here, and everything goes on by itself
-            once it is back.
+            Retrying every 2 seconds. What you typed is kept, and the page continues by itself when the server
+            is back.
           </p>
         </div>
       )}

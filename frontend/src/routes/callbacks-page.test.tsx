@@ -26,7 +26,7 @@ function keeping(...callbacks: Partial<WireCallback>[]) {
 it("an empty inbox is good news, and is in the navigation", async () => {
   renderPage("/ui/");
   await userEvent.click(await screen.findByRole("link", { name: "Callbacks" }));
-  expect(await screen.findByText("Nothing here, and that is good news")).toBeInTheDocument();
+  expect(await screen.findByText("No callbacks, and that is good")).toBeInTheDocument();
   expect(document.title).toMatch(/^Callbacks/);
 });
 
@@ -48,12 +48,12 @@ it("says of each what it was, how often it came, and which job it is about", asy
   const list = await screen.findByRole("list", { name: "Callbacks, newest first" });
   const [late, lost, unknown, unreadable] = within(list).getAllByRole("listitem");
   expect(late).toHaveTextContent("A result came after the job had ended.");
-  expect(late).toHaveTextContent(/Attempt2Execution.*e-7Came3 times, last/);
+  expect(late).toHaveTextContent(/Attempt2Execution.*e-7Deliveries3, last/);
   expect(within(late as HTMLElement).getByRole("link", { name: JOB })).toHaveAttribute(
     "href",
     `/ui/jobs/${JOB}`,
   );
-  expect(lost).toHaveTextContent(/no running job is known by\..*out of memory.*e-8Flowsummarise/);
+  expect(lost).toHaveTextContent(/A failure of an unknown execution\..*out of memory.*e-8Flowsummarise/);
   expect(within(unknown as HTMLElement).queryByRole("link")).not.toBeInTheDocument();
   expect(unreadable).toHaveTextContent("422: result: is required");
 });
@@ -98,12 +98,12 @@ it("a result that was cut is there in full on request, and only then to be copie
   expect(screen.queryByRole("button", { name: /^Copy/ })).not.toBeInTheDocument();
 
   server.use(http.get(`/callbacks/${id}`, () => problem(503, "The store cannot answer now.")));
-  await userEvent.click(screen.getByRole("button", { name: "Show all of it" }));
+  await userEvent.click(screen.getByRole("button", { name: "Show all" }));
   expect(await screen.findByText("The store cannot answer now.")).toBeInTheDocument();
 
   server.use(http.get(`/callbacks/${id}`, () => HttpResponse.json(wireCallback({ id, content: '{"a":1}' }))));
-  await userEvent.click(screen.getByRole("button", { name: "Show all of it" }));
-  expect(await screen.findByRole("group", { name: "The kept result, laid out" })).toHaveTextContent(
+  await userEvent.click(screen.getByRole("button", { name: "Show all" }));
+  expect(await screen.findByRole("group", { name: "The kept result, formatted" })).toHaveTextContent(
     '{ "a": 1 }',
   );
   expect(screen.getByRole("button", { name: "Copy the raw kept result" })).toBeInTheDocument();

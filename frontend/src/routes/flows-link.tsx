@@ -4,10 +4,10 @@ import { flowsQuery } from "@/api/flows";
 import type { Flow } from "@/api/model";
 import styles from "./shell.module.css";
 
-/** A lane opens when its time has come, and no event tells of that. */
+/** A lane reopens after its wait, without an event. */
 const LOOKS_AGAIN_EVERY_MS = 5_000;
 
-/** Says on every page how many flows hand nothing over: the first thing to know when jobs wait. */
+/** Shows on every page how many flows are not open: the first thing to know when jobs wait. */
 export function FlowsLink() {
   const flows = useQuery({
     ...flowsQuery,

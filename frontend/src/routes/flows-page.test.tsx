@@ -34,7 +34,7 @@ it("says what a closed lane means, and the reason that was given", async () => {
   serving({ name: "b", lane: { ...CLOSED, until: new Date(Date.now() + 3_599_500).toISOString() } });
   renderPage("/ui/flows");
   expect(await screen.findByRole("region", { name: "b" })).toHaveTextContent(
-    /nothing fails because of it\. Tried again in (1 h|59 min 5\d s)\.No route\./,
+    /none fails because of it\. Next try in (1 h|59 min 5\d s)\.No route\./,
   );
 });
 
@@ -49,7 +49,7 @@ it("a flow whose places are taken is full, not waiting for jobs", async () => {
   serving({ concurrency: 3, byStatus: { RUNNING: 1, WAITING: 2, PENDING: 5 } });
   renderPage("/ui/flows");
   const card = await screen.findByRole("region", { name: "mock" });
-  expect(card).toHaveTextContent(/Full.*All places are taken.*3 of 3 in use/);
+  expect(card).toHaveTextContent(/Full.*concurrency limit is reached.*3 of 3 in use/);
 });
 
 it("keeps the keyboard where it was while it pauses and resumes", async () => {

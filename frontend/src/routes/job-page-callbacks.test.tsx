@@ -55,7 +55,7 @@ it("looks anew when the job has changed", async () => {
     FakeEventSource.newest().send("hello", { position: 1 });
     FakeEventSource.newest().send("job", { id: ID, status: "WAITING", flow: "mock", rev: 2 });
   });
-  expect(await rows()).toEqual([expect.stringMatching(/not under way\..*out of memory/)]);
+  expect(await rows()).toEqual([expect.stringMatching(/not in progress\..*out of memory/)]);
 });
 
 it("lists what came besides, in words", async () => {
@@ -65,8 +65,8 @@ it("lists what came besides, in words", async () => {
   ]);
   renderPage(`/ui/jobs/${ID}`);
   const [same, other] = await rows();
-  expect(same).toMatch(/The same result again\..*3 times, last/);
-  expect(other).toMatch(/Another result .* The first one stays\..*second/);
+  expect(same).toMatch(/The same result again\..*Deliveries3, last/);
+  expect(other).toMatch(/A different result .* The first result stays\..*second/);
   expect(screen.queryByTestId("late-result")).not.toBeInTheDocument();
   expect(screen.queryByRole("button", { name: /^Accept/ })).not.toBeInTheDocument();
 });
@@ -96,13 +96,13 @@ it("a late result is accepted after it was looked at", async () => {
   expect(notice.getByText("A result came after the job had failed")).toBeInTheDocument();
   await userEvent.click(notice.getByRole("button", { name: "Accept this result…" }));
   const dialog = within(await screen.findByRole("dialog", { name: "Accept this result?" }));
-  expect(dialog.getByRole("group", { name: "The kept result, laid out" })).toHaveTextContent('"answer": 42');
+  expect(dialog.getByRole("group", { name: "The kept result, formatted" })).toHaveTextContent('"answer": 42');
   expect(dialog.getByRole("button", { name: "Not now" })).toHaveFocus();
   expect(accepted).toBe(0);
 
   await userEvent.click(dialog.getByRole("button", { name: "Accept this result" }));
   expect(await screen.findByText("Completed", { selector: "[data-status]" })).toBeInTheDocument();
-  await waitFor(async () => expect((await rows())[0]).toMatch(/which a person accepted/));
+  await waitFor(async () => expect((await rows())[0]).toMatch(/A late result, accepted by a person/));
   expect(accepted).toBe(1);
   expect(screen.queryByTestId("late-result")).not.toBeInTheDocument();
   expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
@@ -187,10 +187,10 @@ it("what could not be read is shown with why, as it came, and to be saved", asyn
   bringing(CAME);
   renderPage(`/ui/jobs/${ID}`);
   const section = within(await screen.findByRole("region", { name: "Other callbacks" }));
-  expect(section.getByText(/A callback that could not be read/)).toBeInTheDocument();
+  expect(section.getByText(/An unreadable callback/)).toBeInTheDocument();
   expect(section.getByText(UNREAD.content)).toBeInTheDocument();
-  expect(await section.findByRole("group", { name: "What came, as text" })).toHaveTextContent(CAME);
-  expect(section.getByRole("link", { name: "Save the bytes" })).toHaveAttribute(
+  expect(await section.findByRole("group", { name: "The body as text" })).toHaveTextContent(CAME);
+  expect(section.getByRole("link", { name: "Download the body" })).toHaveAttribute(
     "href",
     `/callbacks/${"0".repeat(24)}/body`,
   );
@@ -208,13 +208,13 @@ it("what could not be read is accepted by a person who has seen it, while the jo
   );
   renderPage(`/ui/jobs/${ID}`);
   const notice = within(await screen.findByTestId("unread-callback"));
-  expect(notice.getByText("A callback came that could not be read")).toBeInTheDocument();
-  await userEvent.click(notice.getByRole("button", { name: "Accept what came…" }));
-  const dialog = within(await screen.findByRole("dialog", { name: "Accept what came as the result?" }));
-  expect(await dialog.findByRole("group", { name: "What came, as text" })).toHaveTextContent(CAME);
-  await userEvent.click(dialog.getByRole("button", { name: "Accept all of it" }));
+  expect(notice.getByText("A callback could not be read")).toBeInTheDocument();
+  await userEvent.click(notice.getByRole("button", { name: "Accept the body…" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "Accept the body as the result?" }));
+  expect(await dialog.findByRole("group", { name: "The body as text" })).toHaveTextContent(CAME);
+  await userEvent.click(dialog.getByRole("button", { name: "Accept the whole body" }));
   expect(await screen.findByText("Completed", { selector: "[data-status]" })).toBeInTheDocument();
-  await waitFor(async () => expect((await rows())[0]).toMatch(/which a person accepted as it came/));
+  await waitFor(async () => expect((await rows())[0]).toMatch(/An unreadable callback, accepted by a person/));
   expect(screen.queryByTestId("unread-callback")).not.toBeInTheDocument();
 });
 
@@ -223,9 +223,9 @@ it("of what is not whole only the beginning is shown, and nobody is asked to acc
   bringing("x".repeat(19));
   renderPage(`/ui/jobs/${ID}`);
   const section = within(await screen.findByRole("region", { name: "Other callbacks" }));
-  await userEvent.click(section.getByRole("button", { name: /What came/ }));
+  await userEvent.click(section.getByRole("button", { name: /^Body/ }));
   expect(
-    await section.findByText("Only the beginning was kept, so it cannot be accepted."),
+    await section.findByText("Only the start of the body was kept, so it cannot be accepted."),
   ).toBeInTheDocument();
   expect(screen.queryByTestId("unread-callback")).not.toBeInTheDocument();
   expect(screen.queryByRole("button", { name: /^Accept/ })).not.toBeInTheDocument();
@@ -237,20 +237,20 @@ it("where nothing was read there is nothing to look at, and it is said", async (
     { ...UNREAD, bodyBytes: 0 },
   ]);
   renderPage(`/ui/jobs/${ID}`);
-  expect(await screen.findByText("Nothing of it was read.")).toBeInTheDocument();
+  expect(await screen.findByText("None of the body was read.")).toBeInTheDocument();
   expect(screen.getAllByText(UNREAD.content)).toHaveLength(2);
-  expect(screen.queryByRole("button", { name: /What came|Accept/ })).not.toBeInTheDocument();
+  expect(screen.queryByRole("button", { name: /^Body|Accept/ })).not.toBeInTheDocument();
 });
 
 it("bytes that cannot be loaded are said to be, and asked for again", async () => {
   serving({ status: "COMPLETED", waitingOn: null, result: "r" }, [UNREAD]);
   server.use(http.get("/callbacks/:id", () => problem(503, "The store cannot answer now.")));
   renderPage(`/ui/jobs/${ID}`);
-  await userEvent.click(await screen.findByRole("button", { name: /What came/ }));
+  await userEvent.click(await screen.findByRole("button", { name: /^Body/ }));
   expect(await screen.findByText("The store cannot answer now.")).toBeInTheDocument();
   bringing(CAME);
   await userEvent.click(screen.getByRole("button", { name: "Try again" }));
-  expect(await screen.findByRole("group", { name: "What came, as text" })).toHaveTextContent(CAME);
+  expect(await screen.findByRole("group", { name: "The body as text" })).toHaveTextContent(CAME);
 });
 
 it("the history says that one came, and the kept one is asked for at once", async () => {
@@ -270,5 +270,5 @@ it("the history says that one came, and the kept one is asked for at once", asyn
     FakeEventSource.newest().send("job", { id: ID, status: "WAITING", flow: "mock", rev: 2 });
   });
   expect(await screen.findByTestId("unread-callback")).toBeInTheDocument();
-  expect(screen.getAllByText("A callback came that could not be read").length).toBeGreaterThan(1);
+  expect(screen.getAllByText("A callback could not be read").length).toBeGreaterThan(1);
 });

@@ -43,7 +43,7 @@ it("shows numbers in metadata exactly, and every kind of event", async () => {
   renderPage(`/ui/jobs/${ID}`);
   expect(await screen.findByRole("region", { name: "Metadata" })).toBeInTheDocument();
   expect(screen.getByText("12345678901234567890")).toBeInTheDocument();
-  for (const words of ["Submitted", "Attempt started (1)", "Accepted, a callback will come"]) {
+  for (const words of ["Submitted", "Attempt started (1)", "Accepted, waiting for a callback"]) {
     expect(screen.getByText(words)).toBeInTheDocument();
   }
 });
@@ -163,9 +163,9 @@ async function replayWith(prompt: string) {
 }
 
 it("a job that is not there is not an error of the page", async () => {
-  server.use(http.get(`/jobs/${ID}`, () => problem(404, "There is no such job.")));
+  server.use(http.get(`/jobs/${ID}`, () => problem(404, "Job not found.")));
   renderPage(`/ui/jobs/${ID}`);
-  expect(await screen.findByRole("heading", { name: "There is no such job" })).toBeInTheDocument();
+  expect(await screen.findByRole("heading", { name: "Job not found" })).toBeInTheDocument();
 });
 
 it.each(["Replay…", "Delete…"])("%s gives the focus back when its dialog closes", async (name) => {
@@ -190,7 +190,7 @@ it("a replay that was begun and given up starts anew", async () => {
 
 it("says what each action does, where the word alone does not", async () => {
   open({ status: "FAILED", waitingOn: null });
-  expect(await screen.findByRole("button", { name: "Retry" })).toHaveAccessibleDescription(/this same job/);
+  expect(await screen.findByRole("button", { name: "Retry" })).toHaveAccessibleDescription(/this job again/);
   expect(screen.getByRole("button", { name: "Replay…" })).toHaveAccessibleDescription(/a new job/);
 });
 
@@ -201,7 +201,7 @@ it("says what an outage means, and leads to the flow that is closed", async () =
   );
   open({ flow: "n8n", waitingOn: { kind: "outage", detail: "No route.", until: null } });
   expect(await screen.findByTestId("waiting-on")).toHaveTextContent(
-    /cannot be reached\. No attempt is used up meanwhile\..*No route\./,
+    /cannot be reached\. No attempt is counted meanwhile\..*No route\./,
   );
   await userEvent.click(screen.getByRole("link", { name: "See the flow" }));
   const flow = await screen.findByRole("region", { name: "n8n" });
@@ -307,7 +307,7 @@ it("says where its history has a gap", async () => {
       { at, what: "snoozed", attempt: 7, detail: "down" },
     ],
   });
-  expect(await screen.findByText("What came right after it is no longer kept.")).toBeInTheDocument();
+  expect(await screen.findByText("The entries after this one are no longer kept.")).toBeInTheDocument();
 });
 
 const ATTEMPT: WireJob["attempts"][number] = {
@@ -330,18 +330,18 @@ it("shows what had come of an answer that was cut off, and folds that of older a
   ];
   open({ status: "FAILED", waitingOn: null, attempt: 3, failures: 3, attempts });
 
-  const newest = await screen.findByRole("group", { name: "The text of attempt 3" });
-  const link = screen.getByRole("link", { name: "What came in attempt 3" });
+  const newest = await screen.findByRole("group", { name: "The partial answer of attempt 3" });
+  const link = screen.getByRole("link", { name: "The partial answer of attempt 3" });
   expect(document.querySelector(link.getAttribute("href") ?? "")).toContainElement(newest);
   expect(newest).toHaveTextContent("Once upon aU+0000 time");
   expect(newest).toBeVisible();
-  expect(screen.getByRole("button", { name: "Copy the text of attempt 3" })).toBeVisible();
-  expect(screen.queryByText("The text of attempt 2")).not.toBeInTheDocument();
+  expect(screen.getByRole("button", { name: "Copy the partial answer of attempt 3" })).toBeVisible();
+  expect(screen.queryByText("The partial answer of attempt 2")).not.toBeInTheDocument();
 
-  const older = screen.getByText("What came of the answer, 4 characters");
+  const older = screen.getByText("Partial answer, 4 characters");
   expect(older.closest("details")).not.toHaveAttribute("open");
   await userEvent.click(older);
-  expect(screen.getByLabelText("The text of attempt 1")).toHaveTextContent("Once");
+  expect(screen.getByLabelText("The partial answer of attempt 1")).toHaveTextContent("Once");
 });
 
 it("does not show the progress of an attempt that is over", async () => {

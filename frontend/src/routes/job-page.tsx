@@ -17,7 +17,7 @@ import { useTitle } from "./use-title";
 export function JobPage() {
   const { id } = useParams({ from: "/jobs/$id" });
   const query = useQuery(jobQuery(id));
-  // The status in the tab's title: one can wait for a job from another tab.
+  // The status in the title, to wait for a job from another tab.
   useTitle(query.data === undefined ? "Job" : `${statusLabel(query.data.status)} · ${id}`);
 
   if (query.isPending) {
@@ -32,10 +32,10 @@ export function JobPage() {
   const gone = query.error instanceof ApiError && query.error.status === 404;
   if (gone) {
     return (
-      <Notice icon={IconFileUnknown} title="There is no such job">
-        <p>It may have been deleted, by a person or because its time of keeping was over.</p>
+      <Notice icon={IconFileUnknown} title="Job not found">
+        <p>It was deleted by a person or after the retention time, or it never existed.</p>
         <Link to="/" search={lastList()}>
-          To the list of jobs
+          Go to the list of jobs
         </Link>
       </Notice>
     );
@@ -50,7 +50,7 @@ export function JobPage() {
       </Notice>
     );
   }
-  // The key: dialogs and tabs of one job mean nothing on another.
+  // The key resets dialogs and tabs for another job.
   return <Loaded key={id} job={query.data} />;
 }
 

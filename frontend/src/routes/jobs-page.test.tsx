@@ -95,7 +95,7 @@ describe("the form", () => {
     await userEvent.type(prompt, "  ");
     expect(screen.queryByText(/blank/)).not.toBeInTheDocument();
     await userEvent.click(screen.getByRole("button", { name: /Create job/ }));
-    expect(await screen.findByText(/a blank one cannot be processed/)).toBeInTheDocument();
+    expect(await screen.findByText(/must not be blank/)).toBeInTheDocument();
     expect(prompt).toHaveAccessibleDescription(/blank/);
 
     await userEvent.type(prompt, "now with words");

@@ -18,7 +18,7 @@ export function JobsPage() {
 
   useEffect(() => rememberList(search), [search]);
 
-  // Somebody pressed "/" or "n" on another page.
+  // "/" or "n" was pressed on another page.
   useEffect(() => {
     if (hash !== "") focusField(hash);
   }, [hash]);
@@ -27,7 +27,7 @@ export function JobsPage() {
     (changed: Partial<JobFilter>) => {
       void navigate({
         search: (current: JobSearch) => toSearch({ ...toFilter(current), ...changed }),
-        // Typing in the search field makes no history; a choice does.
+        // Typing in the search field adds no history entry; other filters do.
         replace: "q" in changed,
         resetScroll: false,
       });

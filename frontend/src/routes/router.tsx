@@ -45,8 +45,8 @@ declare module "@tanstack/react-router" {
 
 function NotFound() {
   return (
-    <Notice icon={IconMapPinQuestion} title="There is no such page">
-      <Link to="/">To the list of jobs</Link>
+    <Notice icon={IconMapPinQuestion} title="Page not found">
+      <Link to="/">Go to the list of jobs</Link>
     </Notice>
   );
 }

@@ -1,7 +1,7 @@
 import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { IconMoon, IconSun } from "@tabler/icons-react";
 
-/** Follows the system until somebody chooses; choosing what the system has goes back to following it. */
+/** Follows the system's scheme by default; choosing the system's scheme returns to following it. */
 export function SchemeToggle() {
   const { setColorScheme } = useMantineColorScheme();
   const now = useComputedColorScheme("light", { getInitialValueInEffect: false });

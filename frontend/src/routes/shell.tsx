@@ -13,7 +13,7 @@ import { FlowsLink } from "./flows-link";
 import { SchemeToggle } from "./scheme-toggle";
 import styles from "./shell.module.css";
 
-/** What stands around every page: the header, the banner, and the keys that work everywhere. */
+/** The frame of every page: header, banner and global shortcuts. */
 export function Shell() {
   const [help, setHelp] = useState(false);
   const navigate = useNavigate();
@@ -28,7 +28,7 @@ export function Shell() {
     if (!atList) void navigate({ to: "/", search: lastList() });
   };
 
-  // The link that was followed is gone with its page: the keyboard goes on in the new one, not before the header.
+  // The followed link is gone with its page: focus the new content, not the top of the window.
   const arrived = useRouterState({ select: (state) => state.resolvedLocation?.pathname });
   const shown = useRef(arrived);
   useEffect(() => {
@@ -56,7 +56,7 @@ export function Shell() {
       </a>
       <header className={styles["header"]}>
         <div className={styles["inside"]}>
-          <Link to="/" className={styles["brand"]} aria-label="Job Processor, to the list of jobs">
+          <Link to="/" className={styles["brand"]} aria-label="Job Processor, list of jobs">
             <img src={`${import.meta.env.BASE_URL}favicon.svg`} alt="" width={24} height={24} />
             <span className={styles["name"]}>Job Processor</span>
           </Link>
@@ -102,7 +102,7 @@ export function Shell() {
       </header>
       <ServerBanner />
       <main id={MAIN} className={styles["main"]} tabIndex={-1}>
-        <ErrorBoundary title="This page broke" resetKey={pathname}>
+        <ErrorBoundary title="This page cannot be shown" resetKey={pathname}>
           <Outlet />
         </ErrorBoundary>
       </main>

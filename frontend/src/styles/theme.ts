@@ -30,14 +30,14 @@ export const theme = createTheme({
         centered: true,
         radius: "lg",
         closeButtonProps: { "aria-label": "Close" },
-        // Its <header> would be a second banner of the page.
+        // Its <header> would count as a second banner landmark.
         attributes: { header: { role: "presentation" } },
       },
     }),
   },
 });
 
-// Mantine's own surfaces speak the page's colours (tokens.css), in both schemes.
+// Mantine's surfaces use the page's colours (tokens.css), in both schemes.
 const shared = {
   "--mantine-color-body": "var(--surface)",
   "--mantine-color-text": "var(--ink)",

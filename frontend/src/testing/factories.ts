@@ -1,6 +1,6 @@
 import type { WireCallback, WireFlow, WireJob, WireSummary } from "@/api/model";
 
-/** Jobs as the server sends them, one maker, any change. */
+/** Jobs as the server sends them, with changes. */
 const T0 = "2026-11-24T10:00:00.000Z";
 
 export function wireJob(changes: Partial<WireJob> = {}): WireJob {

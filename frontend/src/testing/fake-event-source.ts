@@ -1,4 +1,4 @@
-/** An EventSource that does what a test tells it. `instances` are all that were ever made, oldest first. */
+/** An EventSource controlled by a test. `instances` are all that were created, oldest first. */
 export class FakeEventSource extends EventTarget {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;
@@ -26,7 +26,7 @@ export class FakeEventSource extends EventTarget {
     this.dispatchEvent(new MessageEvent(event, { data: text }));
   }
 
-  /** The connection broke; the browser will try again by itself, or has given up (`final`). */
+  /** The connection broke; the browser will reconnect by itself, or has given up (`final`). */
   fail(final = false): void {
     this.readyState = final ? FakeEventSource.CLOSED : FakeEventSource.CONNECTING;
     this.dispatchEvent(new Event("error"));

@@ -7,7 +7,7 @@ import { LiveProvider } from "@/live/live-context";
 import { createQueryClient } from "@/query-client";
 import { makeRouter } from "@/routes/router";
 
-/** One component in what it always stands in, without a router. */
+/** One component with its providers, without a router. */
 export function alone(element: ReactElement) {
   return <MantineProvider env="test">{element}</MantineProvider>;
 }
@@ -16,7 +16,7 @@ export function renderAlone(element: ReactElement) {
   return render(alone(element));
 }
 
-/** The whole page at an address: "/ui/?status=FAILED". */
+/** The whole page at a URL: "/ui/?status=FAILED". */
 export function renderPage(address: string) {
   const router = makeRouter(createMemoryHistory({ initialEntries: [address] }));
   const view = render(

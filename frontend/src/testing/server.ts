@@ -4,7 +4,7 @@ import { wireFlow } from "./factories";
 
 const NO_JOBS = { PENDING: 0, RUNNING: 0, WAITING: 0, COMPLETED: 0, FAILED: 0, CANCELLED: 0 };
 
-/** A server with nothing in it. What a test does not describe is an error, never a real request. */
+/** An empty server. A request that a test does not describe is an error, never a real request. */
 export const server = setupServer(
   http.get("/health", () =>
     HttpResponse.json({ status: "ok", store: { kind: "sqlite", state: "ok" }, version: "0" }),

@@ -16,7 +16,7 @@ afterEach(() => {
 });
 afterAll(() => server.close());
 
-// What the page and Mantine ask of a browser and jsdom has not.
+// Browser APIs that the page and Mantine need and jsdom lacks.
 Object.assign(globalThis, {
   EventSource: FakeEventSource,
   ResizeObserver: class {

@@ -6,9 +6,9 @@ import { VisibleText } from "./visible-text";
 const SHOWN = 200;
 const CONTEXT = 24;
 
-/** What a repair would change, one line each, with a little of the text around it. */
+/** The edits of a repair, one line each, with some context. */
 export function EditsView({ raw, edits }: { raw: string; edits: readonly ResultEdit[] }) {
-  if (edits.length === 0) return <p className={styles["cut"]}>The repair lists no single edits.</p>;
+  if (edits.length === 0) return <p className={styles["cut"]}>The repair has no list of edits.</p>;
   return (
     <>
       <ol className={styles["edits"]}>

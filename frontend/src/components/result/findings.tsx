@@ -6,7 +6,7 @@ import { VisibleText } from "./visible-text";
 
 const SHOWN = 50;
 
-/** What is wrong or odd about the result, above it and in words. */
+/** Errors and warnings about the result, shown above it. */
 export function Findings({ verdict }: { verdict: ResultVerdict }) {
   return (
     <>
@@ -50,7 +50,7 @@ function Malformed({ verdict: { error, repaired, note } }: { verdict: ResultVerd
       )}
       {repaired?.cut === true && (
         <p>
-          <strong>Cut off</strong>: the text ends before its JSON does.
+          <strong>Truncated</strong>: the text ends before the JSON is complete.
           {repaired.dropped !== null && (
             <>
               {" "}
@@ -62,9 +62,7 @@ function Malformed({ verdict: { error, repaired, note } }: { verdict: ResultVerd
           )}
         </p>
       )}
-      {repaired !== null && (
-        <p>A repair is offered below. It is not applied: what is stored is the raw text.</p>
-      )}
+      {repaired !== null && <p>A repair is offered below. It is not applied; the raw text is stored.</p>}
       {note !== null && (
         <p>
           <VisibleText text={note} />
@@ -77,7 +75,7 @@ function Malformed({ verdict: { error, repaired, note } }: { verdict: ResultVerd
 function Mismatch({ verdict: { schemaErrors, note } }: { verdict: ResultVerdict }) {
   return (
     <Finding icon={<IconAlertTriangle size={18} aria-hidden />} testId="result-error">
-      <strong>Not of the shape that was asked for</strong>
+      <strong>Does not fit the result schema</strong>
       <ul className={styles["schemaErrors"]}>
         {schemaErrors.slice(0, SHOWN).map((one) => (
           <li key={`${one.path} ${one.message}`}>
@@ -98,7 +96,7 @@ function Mismatch({ verdict: { schemaErrors, note } }: { verdict: ResultVerdict 
 function Warnings({ warnings }: { warnings: readonly ResultWarning[] }) {
   return (
     <Finding icon={<IconInfoCircle size={18} aria-hidden />} testId="result-warnings">
-      <strong>Valid JSON that may be read in different ways</strong>
+      <strong>Valid JSON, but parsers may read it differently</strong>
       <ul className={styles["schemaErrors"]}>
         {warnings.map((one) => (
           <li key={`${one.code} ${one.line} ${one.column}`}>
@@ -113,7 +111,7 @@ function Warnings({ warnings }: { warnings: readonly ResultWarning[] }) {
 
 const PATH_SHOWN = 80;
 
-/** Where it is. Of a long path the end says more than the beginning. */
+/** A JSON Pointer. A long one is cut at the start, because its end says more. */
 function Path({ path }: { path: string }) {
   if (path === "") return <code>(the whole result)</code>;
   const long = path.length > PATH_SHOWN;

@@ -7,10 +7,10 @@ import { VisibleText } from "./visible-text";
 
 const LINES_AT_ONCE = 1_000;
 const STRING_AT_MOST = 10_000;
-// Past this depth more indentation only moves the text out of sight.
+// Deeper indentation would only move the text out of sight.
 const INDENT_AT_MOST = 40;
 
-/** Valid JSON over lines. Nothing is parsed to values, so big numbers stay exact: see json-layout.ts. */
+/** Formatted JSON. Nothing is parsed to values, so big numbers stay exact: see json-layout.ts. */
 export function JsonView({ text, label }: { text: string; label: string }) {
   const [limit, setLimit] = useState(LINES_AT_ONCE);
   const { lines, complete } = useMemo(() => layOutJson(text, limit), [text, limit]);
@@ -18,7 +18,7 @@ export function JsonView({ text, label }: { text: string; label: string }) {
     <>
       <ScrollBox label={label}>
         {lines.map((line, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: lines have no name but their number
+          // biome-ignore lint/suspicious/noArrayIndexKey: lines have no identity but their number
           <JsonLine key={index} line={line} />
         ))}
       </ScrollBox>
@@ -39,7 +39,7 @@ const JsonLine = memo(function JsonLine({ line }: { line: Line }) {
     <>
       {"  ".repeat(Math.min(line.depth, INDENT_AT_MOST))}
       {line.tokens.map((token, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: tokens have no name but their place
+        // biome-ignore lint/suspicious/noArrayIndexKey: tokens have no identity but their position
         <span key={index} className={styles[token.kind]}>
           <VisibleText text={shortened(token.text)} />
         </span>

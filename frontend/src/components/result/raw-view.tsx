@@ -10,13 +10,13 @@ const SHOWN_AT_ONCE = 50_000;
 interface Props {
   text: string;
   label: string;
-  /** Written for people: shown as they read, not as machines do. */
+  /** Prose: proportional font and soft wrapping. */
   prose?: boolean;
-  /** The place where parsing stopped, to be marked. */
+  /** Where parsing stopped; marked. */
   mark?: { line: number; column: number } | null;
 }
 
-/** The text as it is, byte for byte; long ones a window at a time, around the mark if there is one. */
+/** The text, unchanged. Of a long text a part is shown, around the mark if there is one. */
 export function RawView({ text, label, prose = false, mark = null }: Props) {
   const [whole, setWhole] = useState(false);
   const box = useRef<HTMLDivElement>(null);
@@ -25,7 +25,7 @@ export function RawView({ text, label, prose = false, mark = null }: Props) {
   const { from, to } = shownPart(text.length, whole ? text.length : SHOWN_AT_ONCE, markIndex);
 
   useEffect(() => {
-    // Scrolls the box alone: the page must not jump when a result arrives.
+    // Scroll only the box: the page must not jump when a result arrives.
     if (markIndex !== null && box.current && marked.current) {
       box.current.scrollTop = marked.current.offsetTop - box.current.clientHeight / 2;
     }

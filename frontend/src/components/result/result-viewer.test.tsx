@@ -34,9 +34,9 @@ function show(result: string, verdict: ResultVerdict | null) {
 }
 
 describe("valid JSON", () => {
-  it("is laid out, with big numbers exact, and raw on request", async () => {
+  it("is formatted, with big numbers exact, and raw on request", async () => {
     show('{"id":12345678901234567890}', plain);
-    expect(screen.getByRole("group", { name: "The result, laid out" })).toHaveTextContent(
+    expect(screen.getByRole("group", { name: "The result, formatted" })).toHaveTextContent(
       '{ "id": 12345678901234567890 }',
     );
     await userEvent.click(screen.getByRole("tab", { name: "Raw" }));
@@ -116,9 +116,9 @@ describe("a malformed result", () => {
       repaired: { text: '{"a": 1}', edits: [], cut: true, dropped: '"b' },
     });
     expect(screen.getByTestId("result-error")).toHaveTextContent(
-      'Cut off: the text ends before its JSON does. Not in the repair: "b',
+      'Truncated: the text ends before the JSON is complete. Not in the repair: "b',
     );
-    expect(screen.getByRole("tab", { name: "Repaired (cut off)" })).toBeInTheDocument();
+    expect(screen.getByRole("tab", { name: "Repaired (truncated)" })).toBeInTheDocument();
   });
 
   it("without a repair says why", () => {

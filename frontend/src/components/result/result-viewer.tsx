@@ -15,9 +15,9 @@ import type { ResultVerdict } from "./types";
 interface Props {
   result: string;
   verdict: ResultVerdict | null;
-  /** Name of the file for "Download", without its ending. */
+  /** File name for "Download", without extension. */
   name: string;
-  /** How it is called to those who do not see where it stands. */
+  /** What it is, for screen readers. */
   what?: string;
 }
 
@@ -27,7 +27,7 @@ interface View {
   content: ReactNode;
 }
 
-/** Any result at all: valid, malformed, hostile or huge. Raw is always there and always raw. */
+/** Shows any result: valid, malformed, hostile or huge. There is always a raw view of the unchanged text. */
 export function ResultViewer({ result, verdict, name, what = "result" }: Props) {
   const views = viewsOf(result, verdict, what);
   const isJson = verdict?.kind === "json" || verdict?.kind === "schema_mismatch";
@@ -38,7 +38,7 @@ export function ResultViewer({ result, verdict, name, what = "result" }: Props) 
       fallback={<Button onClick={() => downloadText(`${name}.txt`, result)}>Download it instead</Button>}
     >
       {verdict !== null && <Findings verdict={verdict} />}
-      {/* The key: a result of another kind has other views, and the chosen one may not be among them. */}
+      {/* The key resets the tab: a result of another kind has other views. */}
       <Tabs
         defaultValue={views[0]?.key ?? "raw"}
         key={views.map((view) => view.key).join()}
@@ -86,7 +86,7 @@ function viewsOf(result: string, verdict: ResultVerdict | null, what: string): V
     case "json":
     case "schema_mismatch":
       return [
-        { key: "json", title: "JSON", content: <JsonView text={result} label={`The ${what}, laid out`} /> },
+        { key: "json", title: "JSON", content: <JsonView text={result} label={`The ${what}, formatted`} /> },
         raw,
       ];
     case "malformed":
@@ -96,8 +96,8 @@ function viewsOf(result: string, verdict: ResultVerdict | null, what: string): V
             raw,
             {
               key: "repaired",
-              title: verdict.repaired.cut ? "Repaired (cut off)" : "Repaired",
-              content: <JsonView text={verdict.repaired.text} label={`The repaired ${what}, laid out`} />,
+              title: verdict.repaired.cut ? "Repaired (truncated)" : "Repaired",
+              content: <JsonView text={verdict.repaired.text} label={`The repaired ${what}, formatted`} />,
             },
             {
               key: "edits",

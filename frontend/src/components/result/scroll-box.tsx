@@ -1,7 +1,7 @@
 import type { ReactNode, Ref } from "react";
 import styles from "./result.module.css";
 
-/** A long text in a box of its own. It has a name and takes focus, so that the keyboard can scroll it. */
+/** A scrollable box. It has a label and takes the focus, so that the keyboard can scroll it. */
 export function ScrollBox({
   label,
   prose = false,

@@ -1,4 +1,4 @@
-/** What the viewer must know of a verdict; the API's type fits it. */
+/** The part of a verdict that the viewer needs; compatible with the API's type. */
 export interface ResultVerdict {
   readonly kind: string;
   readonly error: { readonly message: string; readonly line: number; readonly column: number } | null;
@@ -13,7 +13,7 @@ export interface ResultVerdict {
   readonly note: string | null;
 }
 
-/** What is odd about valid JSON. */
+/** A warning about valid JSON. */
 export interface ResultWarning {
   readonly code: string;
   readonly path: string;

@@ -11,7 +11,7 @@ import { WholeContent } from "./content";
 import { useAccept } from "./use-accept";
 import { howItEnded, isUnread } from "./words";
 
-/** Asks first, with the result in sight: a completed job does not go back. */
+/** Confirms first and shows the result, because completing a job cannot be undone. */
 export function AcceptButton({ job, callback }: { job: Job; callback: KeptCallback }) {
   const { mode } = useLive();
   const [asking, setAsking] = useState(false);
@@ -21,24 +21,24 @@ export function AcceptButton({ job, callback }: { job: Job; callback: KeptCallba
   return (
     <>
       <ActionButton
-        label={unread ? "Accept what came…" : "Accept this result…"}
+        label={unread ? "Accept the body…" : "Accept this result…"}
         icon={IconCheck}
         blocked={mode === "offline" ? "The server cannot be reached." : null}
         onAct={() => setAsking(true)}
       />
-      {/* Always there, so that it gives the focus back when it closes. */}
+      {/* Always mounted, so that it returns the focus when it closes. */}
       <Modal
         opened={asking}
         onClose={close}
-        title={unread ? "Accept what came as the result?" : "Accept this result?"}
+        title={unread ? "Accept the body as the result?" : "Accept this result?"}
         size="lg"
       >
         <Stack gap="md">
           <p>
             It came <Age at={callback.receivedAt} />
-            {callback.verdict === "late" && `, after ${howItEnded(callback, job)}`}. The job becomes completed
-            with {unread ? "all of it, word for word and wrapping included" : "it, as if it had come in time"}
-            . This cannot be undone.
+            {callback.verdict === "late" && `, after ${howItEnded(callback, job)}`}. The job will be completed
+            with {unread ? "the whole body as it is, including any wrapping" : "this result"}. This cannot be
+            undone.
           </p>
           <div className={styles["whole"]}>
             {unread ? <Body callback={callback} /> : <WholeContent callback={callback} />}
@@ -48,7 +48,7 @@ export function AcceptButton({ job, callback }: { job: Job; callback: KeptCallba
               Not now
             </Button>
             <Button loading={accept.isPending} onClick={() => accept.mutate(callback.id, { onError: close })}>
-              {unread ? "Accept all of it" : "Accept this result"}
+              {unread ? "Accept the whole body" : "Accept this result"}
             </Button>
           </Group>
         </Stack>

@@ -9,12 +9,12 @@ import { RawView } from "@/components/result/raw-view";
 import { formatBytes } from "@/lib/bytes";
 import styles from "./callbacks.module.css";
 
-/** What came of a callback that could not be read, folded up: it may be long, and is fetched when it is asked for. */
+/** The body of an unreadable callback, folded: it may be long, and is fetched when opened. */
 export function FoldedBody({ callback, open }: { callback: KeptCallback; open: boolean }) {
   const [shown, setShown] = useState(open);
   const id = useId();
-  if (callback.bodyBytes === null) return <p className={styles["words"]}>Nothing of it was read.</p>;
-  // Why it could not be read says that already.
+  if (callback.bodyBytes === null) return <p className={styles["words"]}>None of the body was read.</p>;
+  // The reason above already says that the body is empty.
   if (callback.bodyBytes === 0) return null;
   return (
     <div className={styles["content"]}>
@@ -27,7 +27,7 @@ export function FoldedBody({ callback, open }: { callback: KeptCallback; open: b
       >
         <IconChevronRight size={15} aria-hidden />
         <span className={styles["came"]}>
-          What came{callback.contentType !== null && <code>{callback.contentType}</code>}
+          Body{callback.contentType !== null && <code>{callback.contentType}</code>}
         </span>
         <span className={styles["size"]}>{formatBytes(callback.bodyBytes)}</span>
       </button>
@@ -40,15 +40,15 @@ export function FoldedBody({ callback, open }: { callback: KeptCallback; open: b
   );
 }
 
-/** The bytes as text, and to be saved as they are. */
+/** The body as text, and as a download of its bytes. */
 export function Body({ callback }: { callback: KeptCallback }) {
   const whole = useQuery(wholeCallbackQuery(callback.id));
   return (
     <>
-      {whole.data !== undefined && <RawView text={whole.data.body ?? ""} label="What came, as text" />}
+      {whole.data !== undefined && <RawView text={whole.data.body ?? ""} label="The body as text" />}
       {whole.isPending && !whole.isError && (
         <p role="status" className={styles["cut"]}>
-          Loading what came…
+          Loading the body…
         </p>
       )}
       {whole.isError && (
@@ -60,7 +60,9 @@ export function Body({ callback }: { callback: KeptCallback }) {
         </div>
       )}
       <div className={styles["cut"]}>
-        {callback.bodyTruncated && <span>Only the beginning was kept, so it cannot be accepted.</span>}
+        {callback.bodyTruncated && (
+          <span>Only the start of the body was kept, so it cannot be accepted.</span>
+        )}
         <Button
           component="a"
           href={bodyAddress(callback.id)}
@@ -69,7 +71,7 @@ export function Body({ callback }: { callback: KeptCallback }) {
           size="compact-sm"
           leftSection={<IconDownload size={14} aria-hidden />}
         >
-          Save the bytes
+          Download the body
         </Button>
       </div>
     </>

@@ -11,7 +11,7 @@ import { type KnownJob, wordsFor } from "./words";
 
 interface Props {
   callback: KeptCallback;
-  /** The job on whose page this is; null in the inbox of all jobs. */
+  /** The job on whose page the row is; null in the inbox of all jobs. */
   job: KnownJob;
   open?: boolean;
   children?: ReactNode;
@@ -71,8 +71,8 @@ function Facts({ callback, named }: { callback: KeptCallback; named: boolean }) 
         </Fact>
       )}
       {deliveries > 1 && (
-        <Fact name="Came">
-          {deliveries.toLocaleString("en")} times, last <Age at={lastReceivedAt} />
+        <Fact name="Deliveries">
+          {deliveries.toLocaleString("en")}, last <Age at={lastReceivedAt} />
         </Fact>
       )}
     </dl>

@@ -14,14 +14,14 @@ import styles from "./callbacks.module.css";
 import { firstWords, likelyVerdict } from "./shape";
 import { isUnread } from "./words";
 
-/** Words longer than this are folded up. */
+/** Longer messages are folded. */
 const SHORT = 300;
 
-/** What a callback held: a short message at once, anything else when it is asked for. */
+/** A callback's content: a short message is shown at once, anything else when opened. */
 export function Content({ callback, open = false }: { callback: KeptCallback; open?: boolean }) {
   const [shown, setShown] = useState(open);
   const id = useId();
-  // Of these the job has the content; saying it twice would only raise the question whether they differ.
+  // The job has this content already; showing it again would only raise the question whether they differ.
   if (callback.verdict === "duplicate" || callback.verdict === "accepted") return null;
   if (isUnread(callback)) {
     return (
@@ -72,7 +72,7 @@ export function Content({ callback, open = false }: { callback: KeptCallback; op
   );
 }
 
-/** The content in full: lists hold its beginning only, the rest is fetched on request. */
+/** The whole content. Lists contain its start only; the rest is fetched on request. */
 export function WholeContent({ callback }: { callback: KeptCallback }) {
   const [wanted, setWanted] = useState(false);
   const whole = useQuery({ ...wholeCallbackQuery(callback.id), enabled: wanted });
@@ -93,14 +93,14 @@ export function WholeContent({ callback }: { callback: KeptCallback }) {
       <RawView text={content} label={isResult ? "The raw kept result" : "The message"} prose={!isResult} />
       {contentTruncated && (
         <div className={styles["cut"]}>
-          <span>Only the beginning of {formatBytes(callback.contentBytes)}.</span>
+          <span>Truncated: only the start of {formatBytes(callback.contentBytes)}.</span>
           <Button
             variant="subtle"
             size="compact-sm"
             loading={whole.isFetching}
             onClick={() => (wanted ? void whole.refetch() : setWanted(true))}
           >
-            Show all of it
+            Show all
           </Button>
           {whole.isError && <span role="alert">{messageOf(whole.error)}</span>}
         </div>

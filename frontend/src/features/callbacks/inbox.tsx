@@ -28,9 +28,8 @@ export function Inbox({ verdict, onChange }: Props) {
       <header className={styles["intro"]}>
         <h1>Callbacks</h1>
         <p>
-          What processors reported and no job took: too late, once too often, for a job that is not here, or
-          unreadable. Each is kept once, with how often it came. Callbacks that did their work stand in their
-          job's history instead.
+          Callbacks that were not applied: late, repeated, for an unknown job, or unreadable. Each is kept
+          once, with the number of its deliveries. Applied callbacks are in their job's history instead.
         </p>
       </header>
       <section className={styles["list"]} aria-label="Callbacks" ref={top}>
@@ -50,7 +49,7 @@ interface RowsProps {
 }
 
 function Rows({ verdict, top, onClear }: RowsProps) {
-  // Rows must not move under the eyes of those who read further down.
+  // Rows must not move while somebody reads further down.
   const reading = useScrolledPast(top);
   const query = useInfiniteQuery({
     ...callbacksQuery(verdict),
@@ -91,11 +90,10 @@ function Rows({ verdict, top, onClear }: RowsProps) {
 
 function NothingKept() {
   return (
-    <Notice icon={IconMailOff} title="Nothing here, and that is good news">
+    <Notice icon={IconMailOff} title="No callbacks, and that is good">
       <p>
-        A callback that does its work leaves nothing here. One that comes too late, brings another result than
-        the first, names a job that is not here or cannot be read is kept on this page, and a late result can
-        still be accepted.
+        Applied callbacks are not listed here. A callback that is late, has a different result, names an
+        unknown job or cannot be read is kept on this page. A late result can still be accepted.
       </p>
     </Notice>
   );
@@ -104,7 +102,7 @@ function NothingKept() {
 function NoMatch({ onClear }: { onClear: () => void }) {
   return (
     <Notice icon={IconFilterOff} title="No callback of this kind">
-      <p>Choose another kind, or look at all of them.</p>
+      <p>Choose another kind, or show all.</p>
       <Button variant="default" onClick={onClear}>
         Show all kinds
       </Button>

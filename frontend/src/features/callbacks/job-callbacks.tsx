@@ -7,7 +7,7 @@ import { CallbackRow } from "./callback-row";
 import styles from "./callbacks.module.css";
 import { isAcceptable } from "./words";
 
-/** Where the section stands, for the notice above to lead there. */
+/** Anchor of the section; the notice above links to it. */
 export const JOB_CALLBACKS = "other-callbacks";
 const SHOWN_AT_ONCE = 5;
 
@@ -16,12 +16,12 @@ interface Props {
   callbacks: readonly KeptCallback[];
 }
 
-/** Nothing known is not nothing there: a late result may be among what could not be asked for. */
+/** Not loaded does not mean none: a late result may be among them. */
 export function CallbacksUnknown({ why, onRetry }: { why: string; onRetry: () => void }) {
   return (
     <Panel title="Other callbacks">
       <div role="alert" className={styles["unknown"]}>
-        <p>What else came for this job could not be loaded: {why}</p>
+        <p>The job's other callbacks could not be loaded: {why}</p>
         <Button variant="default" onClick={onRetry}>
           Try again
         </Button>
@@ -30,7 +30,7 @@ export function CallbacksUnknown({ why, onRetry }: { why: string; onRetry: () =>
   );
 }
 
-/** What came for this job besides what made it what it is; nothing at all when nothing did. */
+/** The job's callbacks that were not applied; renders nothing if there are none. */
 export function JobCallbacks({ job, callbacks }: Props) {
   const [all, setAll] = useState(false);
   if (callbacks.length === 0) return null;

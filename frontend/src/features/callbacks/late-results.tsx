@@ -6,12 +6,13 @@ import styles from "./callbacks.module.css";
 import { JOB_CALLBACKS } from "./job-callbacks";
 import { howItEnded, isAcceptable, isUnread } from "./words";
 
-/** What a person may do about a job: its result came after all, or came in a form that nobody could read. */
+/** Offers to accept a late result, or the body of an unreadable callback. */
 export function LateResults({ job, callbacks }: { job: Job; callbacks: readonly KeptCallback[] }) {
   const late = callbacks.filter((one) => one.verdict === "late" && isAcceptable(one, job));
   const newest = late[0];
   const unread = callbacks.find((one) => isUnread(one) && isAcceptable(one, job));
-  // The place is always there, so that what appears in it is read out: once, so nothing in it ticks.
+  // The live region is always mounted, so that screen readers announce what appears in it: once, so nothing in it
+  // may tick.
   return (
     <div role="status" className={styles["news"]}>
       {newest !== undefined && (
@@ -21,8 +22,8 @@ export function LateResults({ job, callbacks }: { job: Job; callbacks: readonly 
               <>
                 <p>
                   <strong>A result came after {howItEnded(newest, job)}</strong>
-                  {newest.attempt !== null && `, from attempt ${newest.attempt}`}. It was kept, and can still
-                  become the job's result.
+                  {newest.attempt !== null && `, from attempt ${newest.attempt}`}. It is kept, and you can
+                  accept it as the job's result.
                 </p>
                 <AcceptButton job={job} callback={newest} />
               </>
@@ -31,7 +32,7 @@ export function LateResults({ job, callbacks }: { job: Job; callbacks: readonly 
                 <strong>
                   {late.length} results came after {howItEnded(newest, job)}
                 </strong>
-                . They were kept, and one can still become the job's result:{" "}
+                . They are kept, and you can accept one as the job's result:{" "}
                 <a href={`#${JOB_CALLBACKS}`}>choose one below</a>.
               </p>
             )}
@@ -42,9 +43,9 @@ export function LateResults({ job, callbacks }: { job: Job; callbacks: readonly 
         <Callout icon={IconFileBroken} tone="warn" testId="unread-callback">
           <div className={styles["late"]}>
             <p>
-              <strong>A callback came that could not be read</strong>
-              {unread.attempt !== null && `, for attempt ${unread.attempt}`}. What came is kept, and can be
-              accepted as the job's result: <a href={`#${JOB_CALLBACKS}`}>see what came and why</a>.
+              <strong>A callback could not be read</strong>
+              {unread.attempt !== null && `, for attempt ${unread.attempt}`}. Its body is kept, and you can
+              accept it as the job's result: <a href={`#${JOB_CALLBACKS}`}>see the body and the reason</a>.
             </p>
             <AcceptButton job={job} callback={unread} />
           </div>

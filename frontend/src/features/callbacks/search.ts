@@ -2,12 +2,12 @@ import type { CallbackVerdict } from "@/api/model";
 import { asList } from "@/lib/search-params";
 import { isVerdict } from "./verdicts";
 
-/** The filter as it stands in the address; what is not set is not there. */
+/** The filter in the URL; unset parts are absent. */
 export interface CallbackSearch {
   verdict?: CallbackVerdict[];
 }
 
-/** Reads the filter of any address; what cannot be understood is left out, and never breaks the page. */
+/** Reads the filter from any URL; unknown values are ignored. */
 export function readSearch(search: Record<string, unknown>): CallbackSearch {
   const named = asList(search["verdict"]).map((text) => text.toLowerCase());
   return toSearch([...new Set(named.filter(isVerdict))]);

@@ -2,7 +2,7 @@ import type { ResultVerdict } from "@/components/result/types";
 
 const PREVIEW = 200;
 
-/** One line to tell a result by. */
+/** A one-line preview of a result. */
 export function firstWords(content: string): string {
   const line = content
     .slice(0, PREVIEW * 2)
@@ -11,7 +11,7 @@ export function firstWords(content: string): string {
   return line === "" ? "(empty)" : line.slice(0, PREVIEW);
 }
 
-/** Only the server judges a result, once it is a job's. Until then: is there a JSON document to lay out? */
+/** Only the server gives a verdict, when the result is a job's. Until then: can the content be formatted as JSON? */
 export function likelyVerdict(content: string): ResultVerdict {
   return {
     kind: isDocument(content) ? "json" : "text",

@@ -6,21 +6,21 @@ import { jobKeys } from "@/api/jobs";
 import { statsKey } from "@/api/stats";
 import { focusMain } from "@/lib/focus";
 
-/** Completes the job with a kept result, and shows the job as the server then has it. */
+/** Completes the job with a kept result, and shows the job from the server's answer. */
 export function useAccept(jobId: string) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: acceptCallback,
     onSuccess: (job) => {
-      // The dialog and the button that opened it are gone with the next drawing.
+      // The dialog and the button that opened it disappear with the next render.
       focusMain();
       queries.setQueryData(jobKeys.one(job.id), job);
       void queries.invalidateQueries({ queryKey: jobKeys.lists });
       void queries.invalidateQueries({ queryKey: statsKey });
     },
     onError: (error) => {
-      notifications.show({ color: "red", title: "That did not work", message: messageOf(error) });
-      // Most often the job has moved on in the meantime: show how it stands.
+      notifications.show({ color: "red", title: "The action failed", message: messageOf(error) });
+      // Usually the job has changed in the meantime: refetch it.
       void queries.invalidateQueries({ queryKey: jobKeys.one(jobId) });
     },
     onSettled: () => queries.invalidateQueries({ queryKey: callbackKeys.all }),

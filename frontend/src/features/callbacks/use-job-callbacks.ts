@@ -5,9 +5,9 @@ import type { Job } from "@/api/model";
 const LATE_RESULT_LOOKED_FOR_EVERY_MS = 10_000;
 
 /**
- * What came for the job and changed nothing. No event tells of a late result, so a job that waits for one is asked
- * about now and then (not while the tab is hidden), and every job when its tab is looked at again. What could not be
- * read stands in the job's history, and is asked for when it appears there.
+ * The job's callbacks that were not applied. No event announces a late result, so they are polled for failed and
+ * cancelled jobs (not while the tab is hidden), and refetched for every job when its tab becomes visible. An unreadable
+ * callback appears in the job's history, which triggers a refetch.
  */
 export function useJobCallbacks(job: Job) {
   const mayBeAccepted = job.status === "FAILED" || job.status === "CANCELLED";
@@ -17,7 +17,7 @@ export function useJobCallbacks(job: Job) {
     placeholderData: keepPreviousData,
     refetchOnWindowFocus: true,
     refetchInterval: mayBeAccepted && LATE_RESULT_LOOKED_FOR_EVERY_MS,
-    // What was applied is in the job's own history.
+    // Applied callbacks are in the job's own history.
     select: (callbacks) => callbacks.filter((one) => one.verdict !== "applied"),
   });
 }

@@ -18,7 +18,7 @@ interface Look {
   readonly tone: Tone;
 }
 
-/** In the order of what a person may have to do about them. */
+/** Ordered by how likely a person has to act on them. */
 const LOOKS: Record<CallbackVerdict, Look> = {
   late: { label: "Late", icon: IconClockExclamation, tone: "blue" },
   different: { label: "Different", icon: IconArrowsSplit, tone: "amber" },
@@ -36,7 +36,7 @@ export function isVerdict(text: string): text is CallbackVerdict {
   return Object.hasOwn(LOOKS, text);
 }
 
-/** A verdict that a newer server invents is shown, too. */
+/** Unknown verdicts of a newer server are shown by their name. */
 export function lookOf(verdict: string): Look {
   return isVerdict(verdict) ? LOOKS[verdict] : { label: verdict, icon: IconQuestionMark, tone: "gray" };
 }

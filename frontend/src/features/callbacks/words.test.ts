@@ -28,47 +28,35 @@ it.each<[Partial<WireCallback>, KnownJob, string]>([
   [
     { verdict: "late" },
     null,
-    "A result came after the job had ended. If the job is still failed or cancelled, its page offers to accept it.",
+    "A result came after the job had ended. If the job is still failed or cancelled, you can accept it on the job's page.",
   ],
-  [{ verdict: "accepted" }, completed, "A late result, which a person accepted. It is the job's result now."],
-  [
-    { verdict: "different" },
-    completed,
-    "Another result for a job that was already completed. The first one stays.",
-  ],
+  [{ verdict: "accepted" }, completed, "A late result, accepted by a person. It is the job's result now."],
+  [{ verdict: "different" }, completed, "A different result for a completed job. The first result stays."],
   [{ verdict: "duplicate" }, completed, "The same result again."],
-  [{ verdict: "duplicate", said: "error" }, failed, "A failure of a job that had already failed."],
-  [{ verdict: "stale", said: "error" }, failed, "A failure of an attempt that was not under way."],
-  [
-    { verdict: "stale" },
-    failed,
-    "A result of an attempt that was over, and not of the shape its flow asks for.",
-  ],
-  [
-    { verdict: "unknown" },
-    null,
-    "A result for a job that is not here. It was deleted, or there never was one.",
-  ],
+  [{ verdict: "duplicate", said: "error" }, failed, "A failure of a job that has already failed."],
+  [{ verdict: "stale", said: "error" }, failed, "A failure of an attempt that was not in progress."],
+  [{ verdict: "stale" }, failed, "A result of an ended attempt that does not fit the schema."],
+  [{ verdict: "unknown" }, null, "A result for an unknown job. The job was deleted or never existed."],
   [
     { verdict: "unknown", said: "error", jobId: null },
     null,
-    "A failure of an execution that no running job is known by. " +
-      "It is matched to its job if the acceptance of that execution arrives.",
+    "A failure of an unknown execution. " +
+      "It will be matched to its job if the acceptance of this execution arrives.",
   ],
   [
     { verdict: "unreadable", said: "unreadable" },
     null,
-    "A callback that could not be read. Its sender was told why:",
+    "An unreadable callback. The sender got this reason:",
   ],
   [
     { verdict: "accepted", said: "unreadable" },
     completed,
-    "A callback that could not be read, which a person accepted as it came. It is the job's result now.",
+    "An unreadable callback, accepted by a person. It is the job's result now.",
   ],
   [
     { verdict: "applied", said: "error" },
     null,
-    "A failure that named its execution only. It was matched to its job, and counted there.",
+    "A failure with only an execution id. It was matched to its job and applied.",
   ],
   [{ verdict: "of the future" as "late" }, null, "A callback."],
 ])("%j for a job that is %j is said in words", (changes, job, words) => {

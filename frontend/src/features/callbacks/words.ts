@@ -1,12 +1,12 @@
 import type { Job, KeptCallback } from "@/api/model";
 
-/** What is known of the callback's job: nothing in the inbox of all jobs. */
+/** The callback's job; null in the inbox of all jobs, where it is not loaded. */
 export type KnownJob = Pick<Job, "status" | "finishedAt"> | null;
 
 export interface Words {
-  /** What came. */
+  /** What the callback was. */
   readonly what: string;
-  /** What became of it, or may. */
+  /** What happened to it, or may happen. */
   readonly fate: string | null;
 }
 
@@ -19,50 +19,50 @@ export function wordsFor(callback: KeptCallback, job: KnownJob): Words {
       return {
         what:
           callback.said === "unreadable"
-            ? "A callback that could not be read, which a person accepted as it came."
-            : "A late result, which a person accepted.",
+            ? "An unreadable callback, accepted by a person."
+            : "A late result, accepted by a person.",
         fate: "It is the job's result now.",
       };
     case "different":
-      return { what: "Another result for a job that was already completed.", fate: "The first one stays." };
+      return { what: "A different result for a completed job.", fate: "The first result stays." };
     case "duplicate":
       return {
-        what: failure ? "A failure of a job that had already failed." : "The same result again.",
+        what: failure ? "A failure of a job that has already failed." : "The same result again.",
         fate: null,
       };
     case "stale":
       return failure
-        ? { what: "A failure of an attempt that was not under way.", fate: null }
+        ? { what: "A failure of an attempt that was not in progress.", fate: null }
         : {
-            what: "A result of an attempt that was over, and not of the shape its flow asks for.",
+            what: "A result of an ended attempt that does not fit the schema.",
             fate: acceptableWords(job),
           };
     case "unknown":
       return callback.jobId === null
         ? {
-            what: "A failure of an execution that no running job is known by.",
-            fate: "It is matched to its job if the acceptance of that execution arrives.",
+            what: "A failure of an unknown execution.",
+            fate: "It will be matched to its job if the acceptance of this execution arrives.",
           }
         : {
-            what: `A ${failure ? "failure" : "result"} for a job that is not here.`,
-            fate: "It was deleted, or there never was one.",
+            what: `A ${failure ? "failure" : "result"} for an unknown job.`,
+            fate: "The job was deleted or never existed.",
           };
     case "unreadable":
       return {
-        what: "A callback that could not be read.",
-        fate: "Its sender was told why:",
+        what: "An unreadable callback.",
+        fate: "The sender got this reason:",
       };
     case "applied":
       return {
-        what: "A failure that named its execution only.",
-        fate: "It was matched to its job, and counted there.",
+        what: "A failure with only an execution id.",
+        fate: "It was matched to its job and applied.",
       };
     default:
       return { what: "A callback.", fate: null };
   }
 }
 
-/** Whether a person may complete the job with it, as the job stands. */
+/** Whether a person may complete the job with it, in the job's present state. */
 export function isAcceptable(callback: KeptCallback, job: KnownJob): boolean {
   if (isUnread(callback)) {
     return (
@@ -77,12 +77,12 @@ export function isAcceptable(callback: KeptCallback, job: KnownJob): boolean {
   );
 }
 
-/** What came is kept as bytes, since nobody could tell what it says. */
+/** Unreadable callbacks are kept as bytes. */
 export function isUnread(callback: KeptCallback): boolean {
   return callback.verdict === "unreadable";
 }
 
-/** "the job had failed", if that was how it stood when the callback came. */
+/** "the job had failed", if it was FAILED when the callback came. */
 export function howItEnded(callback: KeptCallback, job: KnownJob): string {
   const since = job?.finishedAt ?? Number.POSITIVE_INFINITY;
   if (callback.receivedAt >= since && job?.status === "FAILED") return "the job had failed";
@@ -91,5 +91,7 @@ export function howItEnded(callback: KeptCallback, job: KnownJob): string {
 }
 
 function acceptableWords(job: KnownJob): string | null {
-  return job === null ? "If the job is still failed or cancelled, its page offers to accept it." : null;
+  return job === null
+    ? "If the job is still failed or cancelled, you can accept it on the job's page."
+    : null;
 }

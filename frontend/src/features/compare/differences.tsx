@@ -8,12 +8,12 @@ type Difference = Comparison["differences"][number];
 
 const SHOWN = 200;
 
-/** The places where two JSON results differ. Results that are not JSON both can only be looked at. */
+/** The places where two JSON results differ; nothing to list unless both are JSON. */
 export function Differences({ differences }: { differences: readonly Difference[] }) {
   if (differences.length === 0) {
     return (
       <p className={styles["note"]}>
-        No single place can be named: the results are not both JSON, or differ only in how they are written.
+        No differences to list: the results are not both JSON, or differ only in formatting.
       </p>
     );
   }
@@ -55,7 +55,7 @@ export function Differences({ differences }: { differences: readonly Difference[
 function Value({ of, side }: { of: Difference; side: "left" | "right" }) {
   // An absent value and null are not the same.
   if (!Object.hasOwn(of, side) || of[side] === undefined)
-    return <span className={styles["absent"]}>not there</span>;
+    return <span className={styles["absent"]}>absent</span>;
   return (
     <code>
       <VisibleText text={stringifyExact(of[side]) ?? "null"} />

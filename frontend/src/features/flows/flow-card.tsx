@@ -36,13 +36,13 @@ export function FlowCard({ flow }: { flow: Flow }) {
       );
     },
     onError: (error: Error) =>
-      notifications.show({ color: "red", title: "That did not work", message: messageOf(error) }),
+      notifications.show({ color: "red", title: "The action failed", message: messageOf(error) }),
   };
   const pause = useMutation({ mutationFn: (reason: string) => pauseFlow(flow.name, reason), ...settle });
   const resume = useMutation({ mutationFn: () => resumeFlow(flow.name), ...settle });
   const blocked = mode === "offline" ? "The server cannot be reached." : null;
 
-  // The form that had the focus is gone: the keyboard goes on where it stood.
+  // The form had the focus and is gone: return the focus to the button.
   useEffect(() => {
     if (asked.current && !asking && isFocusLost()) act.current?.querySelector("button")?.focus();
     asked.current = asking;
@@ -77,7 +77,7 @@ export function FlowCard({ flow }: { flow: Flow }) {
         <Fact name="Processor" value={wordsForProcessor(flow.processor)} />
         <Fact name="Concurrency" value={wordsForConcurrency(flow)} />
         <Fact name="Rate" value={flow.ratePerMinute === null ? "no limit" : `${flow.ratePerMinute} / min`} />
-        <Fact name="Attempts" value={`at most ${flow.maxAttempts} may fail`} />
+        <Fact name="Attempts" value={`fails after ${flow.maxAttempts} failed attempts`} />
         <Fact name="Invalid result" value={flow.onInvalidResult} />
       </dl>
       <ul className={styles["counts"]} aria-label={`Jobs of ${flow.name}`}>

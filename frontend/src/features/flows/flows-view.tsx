@@ -11,7 +11,7 @@ import styles from "./flows.module.css";
 import { troubleFirst } from "./lane-words";
 import { WorkersTable } from "./workers-table";
 
-/** `sought`: the place of the flow that a link led to. */
+/** `sought`: the anchor of the flow that a link pointed to. */
 export function FlowsView({ sought }: { sought: string }) {
   const flows = useQuery(flowsQuery);
   const workers = useQuery(workersQuery);

@@ -6,14 +6,14 @@ import { wordsForConcurrency, wordsForFlow, wordsForLane } from "./lane-words";
 const lane = { detail: null, until: null };
 
 it.each([
-  ["open", null, "Open", /as they come/],
+  ["open", null, "Open", /as they arrive/],
   ["paused", null, "Paused", /resumed/],
-  ["closed", "rate_limited", "Closed", /asked for a pause/],
-  ["closed", "outage", "Closed", /nothing fails/],
+  ["closed", "rate_limited", "Closed", /rate limited/],
+  ["closed", "outage", "Closed", /none fails/],
   ["closed", "misconfigured", "Closed", /credentials or an option/],
   ["closed", "out_of_credit", "Closed", /no credit left/],
-  ["closed", "something_new", "Closed", /Nothing is handed over/],
-  ["closed", "constructor", "Closed", /Nothing is handed over/],
+  ["closed", "something_new", "Closed", /No jobs are sent/],
+  ["closed", "constructor", "Closed", /No jobs are sent/],
   ["removed", "no_flow", "Removed", /flows\.toml/],
   ["new_state", null, "new_state", /^$/],
 ])("a lane that is %s (%s) reads %s", (state, kind, title, meaning) => {

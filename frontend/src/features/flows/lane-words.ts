@@ -4,21 +4,21 @@ import type { Tone } from "@/components/tone-badge";
 export interface LaneWords {
   readonly title: string;
   readonly tone: Tone;
-  /** What it means for the jobs in it. */
+  /** What it means for the flow's jobs. */
   readonly meaning: string;
 }
 
 const KINDS: Readonly<Record<string, string>> = {
-  rate_limited: "The processor asked for a pause.",
-  outage: "The processor cannot be reached. Jobs wait; nothing fails because of it.",
+  rate_limited: "The processor is rate limited.",
+  outage: "The processor cannot be reached. Jobs wait; none fails because of it.",
   misconfigured: "The processor refuses the address, the credentials or an option of this flow.",
-  out_of_credit: "The account behind the processor has no credit left. Jobs wait at no cost.",
+  out_of_credit: "The account behind the processor has no credit left. Jobs wait; no attempt is counted.",
 };
 
 export function wordsForLane(lane: Lane): LaneWords {
   switch (lane.state) {
     case "open":
-      return { title: "Open", tone: "green", meaning: "Jobs are handed over as they come." };
+      return { title: "Open", tone: "green", meaning: "Jobs are sent to the processor as they arrive." };
     case "paused":
       return {
         title: "Paused",
@@ -32,20 +32,20 @@ export function wordsForLane(lane: Lane): LaneWords {
         meaning:
           lane.kind !== null && Object.hasOwn(KINDS, lane.kind)
             ? (KINDS[lane.kind] ?? "")
-            : "Nothing is handed over for now.",
+            : "No jobs are sent for now.",
       };
     case "removed":
       return {
         title: "Removed",
         tone: "red",
-        meaning: "Not in flows.toml any more. Nobody takes its jobs until it is back.",
+        meaning: "No longer in flows.toml. Its jobs wait until it is back.",
       };
     default:
       return { title: lane.state, tone: "gray", meaning: "" };
   }
 }
 
-/** Jobs handed over and not yet answered: what a flow's concurrency counts. */
+/** Jobs at the processor: those that count against the flow's concurrency. */
 function inUse({ byStatus }: Flow): number {
   return (byStatus["RUNNING"] ?? 0) + (byStatus["WAITING"] ?? 0);
 }
@@ -56,7 +56,7 @@ export function wordsForFlow(flow: Flow): LaneWords {
   return {
     title: "Full",
     tone: "blue",
-    meaning: "All places are taken. The next job is handed over when one is free.",
+    meaning: "The concurrency limit is reached. The next job is sent when another is answered.",
   };
 }
 
@@ -64,7 +64,7 @@ export function wordsForConcurrency(flow: Flow): string {
   return flow.concurrency === null ? "no limit" : `${inUse(flow)} of ${flow.concurrency} in use`;
 }
 
-/** What needs a person comes first; else the order of flows.toml. */
+/** Flows with a problem first; otherwise the order of flows.toml. */
 export function troubleFirst(flows: readonly Flow[]): Flow[] {
   return flows.toSorted((a, b) => Number(a.lane.state === "open") - Number(b.lane.state === "open"));
 }

@@ -1,7 +1,7 @@
-/** How the kinds of processors work, in a few words. */
+/** What each kind of processor does, in a few words. */
 const KINDS: Readonly<Record<string, string>> = {
-  mock: "built in, for trying things out",
-  webhook: "takes a job and calls back",
+  mock: "built in, for trying it out",
+  webhook: "accepts a job and calls back",
   http: "answers with the result",
   n8n: "a workflow that calls back",
   openai: "a model",
@@ -9,7 +9,7 @@ const KINDS: Readonly<Record<string, string>> = {
   python: "a function of your own",
 };
 
-/** The kind, and what it means if we know it: `http: answers with the result`. */
+/** The kind with its description, if it is known: `http: answers with the result`. */
 export function wordsForProcessor(kind: string): string {
   return Object.hasOwn(KINDS, kind) ? `${kind}: ${KINDS[kind] ?? ""}` : kind;
 }

@@ -8,10 +8,10 @@ const KEYS: readonly (readonly [string, readonly string[]])[] = [
   ["New job", ["n"]],
   ["Next job in the list", ["j"]],
   ["Previous job in the list", ["k"]],
-  ["Open the chosen job", ["Enter"]],
-  ["Let go, go back, close", ["Esc"]],
-  ["Create the job that is in the form", ["Ctrl / ⌘", "Enter"]],
-  ["This sheet", ["?"]],
+  ["Open the selected job", ["Enter"]],
+  ["Deselect, go back, close", ["Esc"]],
+  ["Create the job in the form", ["Ctrl / ⌘", "Enter"]],
+  ["This help", ["?"]],
 ];
 
 export function HelpSheet({ opened, onClose }: { opened: boolean; onClose: () => void }) {
@@ -31,8 +31,8 @@ export function HelpSheet({ opened, onClose }: { opened: boolean; onClose: () =>
         ))}
       </dl>
       <Switch
-        label="Single keys work"
-        description="Turn them off if they get in the way of speech control."
+        label="Single-key shortcuts"
+        description="Turn them off if they interfere with speech control."
         checked={enabled}
         onChange={(event) => {
           enableShortcuts(event.currentTarget.checked);

@@ -9,7 +9,7 @@ import styles from "./attempts.module.css";
 import { attemptRuns } from "./fold";
 import { wordsForEnd } from "./wording";
 
-/** Where the text of an attempt stands on the page. */
+/** Anchor of an attempt's partial answer. */
 export function partialAnchor(attempt: Attempt): string {
   return `text-of-attempt-${attempt.number}`;
 }
@@ -36,10 +36,10 @@ export function Attempts({ job }: { job: Job }) {
 }
 
 function Limit({ job }: { job: Job }) {
-  return <span className={styles["limit"]}>at most {job.maxAttempts} may fail</span>;
+  return <span className={styles["limit"]}>fails after {job.maxAttempts} failed attempts</span>;
 }
 
-/** None of them counts, and all say the same. */
+/** A run of attempts that were put back for the same reason; none counts. */
 function PutBack({ run }: { run: readonly Attempt[] }) {
   const first = run[0];
   const last = run.at(-1);
@@ -98,21 +98,20 @@ function Row({ attempt, newest }: { attempt: Attempt; newest: boolean }) {
   );
 }
 
-/** Code and JSON are read letter by letter, prose is not. */
+/** Code and JSON are shown in a monospaced font, prose is not. */
 function isProse(text: string): boolean {
   return !/^\s*[[{"<`]/.test(text);
 }
 
-/** Text that was paid for and is no result: what had come before the answer ended badly. */
+/** The part received of an answer that ended badly: it was paid for, and is not a result. */
 function Partial({ attempt, text, open }: { attempt: Attempt; text: string; open: boolean }) {
-  const name = `the text of attempt ${attempt.number}`;
+  const name = `the partial answer of attempt ${attempt.number}`;
   return (
     <details className={styles["partial"]} open={open}>
       <summary>
-        What came of the answer, {text.length.toLocaleString("en")}{" "}
-        {text.length === 1 ? "character" : "characters"}
+        Partial answer, {text.length.toLocaleString("en")} {text.length === 1 ? "character" : "characters"}
       </summary>
-      {/* Inside: a browser that is led here unfolds it. */}
+      {/* Inside <details>: the browser opens it when a link points here. */}
       <div id={partialAnchor(attempt)} className={styles["partialText"]}>
         <RawView text={text} label={`T${name.slice(1)}`} prose={isProse(text)} />
         <div className={styles["partialCopy"]}>

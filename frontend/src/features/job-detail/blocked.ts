@@ -1,7 +1,7 @@
 import type { JobSummary } from "@/api/model";
 import { isFinal, statusLabel } from "@/lib/status";
 
-/** Why each action cannot be done on a job as it stands; null where it can. */
+/** Why each action is not possible in the job's state; null if it is. */
 export interface Blocked {
   readonly cancel: string | null;
   readonly retry: string | null;
@@ -22,8 +22,8 @@ export function blockedOn(job: Pick<JobSummary, "status">, offline: boolean): Bl
       job.status === "FAILED" || job.status === "CANCELLED"
         ? null
         : final
-          ? "Only a failed or cancelled job can be retried. Replay makes a new job from the same prompt."
-          : `The job is ${word}: it is still being worked on.`,
+          ? "Only a failed or cancelled job can be retried. Replay creates a new job with the same prompt."
+          : `The job is still ${word}.`,
     replay: null,
     remove: final ? null : "Only a finished job can be deleted. Cancel it first.",
   };

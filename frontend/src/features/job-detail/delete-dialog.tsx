@@ -7,12 +7,12 @@ interface Props {
   onClose: () => void;
 }
 
-/** Always in the page, so that it gives the focus back when it closes. */
+/** Always mounted, so that it returns the focus when it closes. */
 export function DeleteDialog({ opened, busy, onDelete, onClose }: Props) {
   return (
     <Modal opened={opened} onClose={onClose} title="Delete this job?">
       <Stack gap="md">
-        <p>Its prompt, its result and its history will be gone. This cannot be undone.</p>
+        <p>Its prompt, result and history will be deleted. This cannot be undone.</p>
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose} data-autofocus>
             Keep it

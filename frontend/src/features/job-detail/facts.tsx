@@ -19,7 +19,7 @@ export function Facts({ job }: { job: Job }) {
     ["Duration", <Elapsed key="duration" from={job.createdAt} to={endOf(job)} />],
     ["Attempts", `${job.attempt} made, ${job.failures} of ${job.maxAttempts} failed`],
   ];
-  // Anything else that a pending job waits for is said above, and has another time.
+  // Other reasons for waiting are shown above, with their own time.
   if (job.waitingOn?.kind === "schedule" || job.waitingOn?.kind === "retry") {
     rows.push(["Runs", <Countdown key="runs" until={job.runAt} />]);
   }

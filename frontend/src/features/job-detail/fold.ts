@@ -1,6 +1,6 @@
 import type { Attempt, HistoryEvent } from "@/api/model";
 
-/** Neighbours that are the same, together. */
+/** Groups consecutive items that are the same. */
 export function runsOf<T>(items: readonly T[], same: (a: T, b: T) => boolean): T[][] {
   const runs: T[][] = [];
   for (const item of items) {
@@ -12,7 +12,7 @@ export function runsOf<T>(items: readonly T[], same: (a: T, b: T) => boolean): T
   return runs;
 }
 
-/** One event, or a start that was put back as often as it stands here, for one and the same reason. */
+/** One event, or a run of starts that were put back for the same reason. */
 export type Line =
   | { readonly event: HistoryEvent; readonly before: HistoryEvent | undefined }
   | {
@@ -22,7 +22,7 @@ export type Line =
       readonly before: HistoryEvent | undefined;
     };
 
-/** A processor that is down for an hour puts a job back some 180 times: that is one thing to read, not 360. */
+/** A processor that is down for an hour puts a job back about 180 times: shown as one line, not as 360. */
 export function linesOf(history: readonly HistoryEvent[]): Line[] {
   const steps: HistoryEvent[][] = [];
   for (const event of history) {
@@ -39,7 +39,7 @@ export function linesOf(history: readonly HistoryEvent[]): Line[] {
     const first = events[0];
     const last = events.at(-1);
     if (run.length > 1 && first !== undefined && last !== undefined) {
-      // By number: of very many the server keeps the first and the newest.
+      // By attempt number, because of very many events the server keeps only the first and the newest.
       const times = (last.attempt ?? 0) - (first.attempt ?? 0) + 1;
       lines.push({ times, first, last, before });
       before = last;
@@ -53,13 +53,13 @@ export function linesOf(history: readonly HistoryEvent[]): Line[] {
   return lines;
 }
 
-/** Whether the server has dropped events between the first and the others: it keeps a bounded number. */
+/** Whether the server has dropped events after the first: it keeps a limited number. */
 export function isCut(history: readonly HistoryEvent[]): boolean {
   const oldest = history.find((event, index) => index > 0 && event.attempt !== null);
   return oldest !== undefined && (oldest.what !== "started" || oldest.attempt !== 1);
 }
 
-/** Attempts that were put back for the same reason, together; every other one stands alone. */
+/** Groups consecutive attempts that were put back for the same reason; every other attempt is a group of one. */
 export function attemptRuns(attempts: readonly Attempt[]): Attempt[][] {
   return runsOf(
     attempts,

@@ -20,7 +20,7 @@ export function JobActions({ job }: { job: Job }) {
     <div className={styles["actions"]}>
       <ActionButton
         label="Cancel"
-        hint="Stops the work on this job. What comes of it later is kept, and changes nothing."
+        hint="Stops the work on this job. A later result is kept, but not applied."
         icon={IconPlayerStop}
         blocked={blocked.cancel}
         busy={actions.cancel.isPending}
@@ -28,7 +28,7 @@ export function JobActions({ job }: { job: Job }) {
       />
       <ActionButton
         label="Retry"
-        hint="Hands this same job over again, with fresh attempts."
+        hint="Runs this job again, with new attempts."
         icon={IconRefresh}
         blocked={blocked.retry}
         busy={actions.retry.isPending}
@@ -36,7 +36,7 @@ export function JobActions({ job }: { job: Job }) {
       />
       <ActionButton
         label="Replay…"
-        hint="Makes a new job from this prompt, on any flow; this one stays as it is."
+        hint="Creates a new job with this prompt, on any flow. This job does not change."
         icon={IconReplace}
         blocked={blocked.replay}
         onAct={() => setDialog("replay")}

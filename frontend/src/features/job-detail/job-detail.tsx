@@ -16,9 +16,9 @@ import { Timeline } from "./timeline";
 
 interface Props {
   job: Job;
-  /** Stands above everything else that is said of the job. */
+  /** Shown above everything else. */
   news?: ReactNode;
-  /** Stands below the result. */
+  /** Shown below the result. */
   callbacks?: ReactNode;
 }
 
@@ -53,7 +53,7 @@ export function JobDetail({ job, news, callbacks }: Props) {
 }
 
 function NoResult({ job }: { job: Job }) {
-  // It stands in the narrow column, far from where a reader looks for an answer.
+  // The partial answer is in the narrow column, far from where a reader looks for the result.
   const kept = job.attempts.findLast(({ partial }) => partial !== null);
   return (
     <p className={styles["noResult"]}>
@@ -63,7 +63,7 @@ function NoResult({ job }: { job: Job }) {
         {kept !== undefined && (
           <>
             {" "}
-            <a href={`#${partialAnchor(kept)}`}>What came in attempt {kept.number}</a> is kept.
+            <a href={`#${partialAnchor(kept)}`}>The partial answer of attempt {kept.number}</a> is kept.
           </>
         )}
       </span>
@@ -74,7 +74,7 @@ function NoResult({ job }: { job: Job }) {
 function JsonPanel({ title, value }: { title: string; value: unknown }) {
   return (
     <Panel title={title} flush>
-      <JsonView text={stringifyExact(value) ?? "null"} label={`${title}, laid out`} />
+      <JsonView text={stringifyExact(value) ?? "null"} label={`${title}, formatted`} />
     </Panel>
   );
 }

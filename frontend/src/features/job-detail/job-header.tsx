@@ -21,7 +21,7 @@ export function JobHeader({ job }: { job: Job }) {
             <code>{job.id}</code>
           </h1>
           <CopyButton text={job.id} what="the job's id" />
-          {/* Read out when it changes: this is what one waits for on this page. */}
+          {/* Announced when it changes: this is what people wait for on this page. */}
           <span role="status" aria-live="polite" className={styles["status"]}>
             <StatusBadge status={job.status} large />
           </span>

@@ -7,11 +7,11 @@ import styles from "./timeline.module.css";
 
 const WORDS: Record<PhaseKind, string> = {
   queued: "In the queue",
-  running: "Handing over",
+  running: "Running",
   waiting: "Waiting for the callback",
 };
 
-/** Whose time it was, at a glance. The words below carry the figures; the bar is only a picture of them. */
+/** Where the time went, at a glance. The legend has the figures; the bar only pictures them. */
 export function PhaseBar({ job }: { job: Job }) {
   const now = useNow();
   const phases = phasesOf(job.history, isFinal(job.status) ? (job.finishedAt ?? now) : now).filter(

@@ -1,6 +1,6 @@
 import type { HistoryEvent } from "@/api/model";
 
-/** Where a job's time went: in our queue, in our hands, or in somebody else's. */
+/** Where a job's time went: in the queue, with a worker, or waiting for the callback. */
 export type PhaseKind = "queued" | "running" | "waiting";
 
 export interface Phase {
@@ -8,7 +8,7 @@ export interface Phase {
   readonly ms: number;
 }
 
-/** What begins with each event; final ones begin nothing. */
+/** The phase that each event starts; final events start none. */
 const BEGINS: Readonly<Record<string, PhaseKind>> = {
   submitted: "queued",
   retried: "queued",
@@ -20,10 +20,10 @@ const BEGINS: Readonly<Record<string, PhaseKind>> = {
   accepted: "waiting",
 };
 
-/** News that comes in whenever it comes, and neither ends nor begins anything. */
+/** Events that neither end nor start a phase. */
 const ONLY_TOLD: ReadonlySet<HistoryEvent["what"]> = new Set(["cancel_answered", "asked", "late_result"]);
 
-/** The sums of all attempts, in the order of a job's life. An unfinished phase lasts until `now`. */
+/** The total time of each phase over all attempts. An unfinished phase lasts until `now`. */
 export function phasesOf(history: readonly HistoryEvent[], now: number): Phase[] {
   const sums: Record<PhaseKind, number> = { queued: 0, running: 0, waiting: 0 };
   const moves = history.filter(({ what }) => !ONLY_TOLD.has(what));

@@ -5,11 +5,11 @@ import { Panel } from "@/components/panel";
 import { RawView } from "@/components/result/raw-view";
 import styles from "./job-detail.module.css";
 
-/** More than fits into the folded box. */
+/** More than fits into the collapsed box. */
 const LONG_CHARACTERS = 1500;
 const LONG_LINES = 9;
 
-/** A long prompt is folded: who opens a job looks for what became of it, and that stands below. */
+/** A long prompt is collapsed, because people open a job for its result, which is below. */
 export function PromptPanel({ prompt }: { prompt: string }) {
   const [whole, setWhole] = useState(false);
   const long = prompt.length > LONG_CHARACTERS || prompt.split("\n", LONG_LINES + 1).length > LONG_LINES;

@@ -12,7 +12,7 @@ interface FormProps {
   onClose: () => void;
 }
 
-/** Always in the page, so that it gives the focus back when it closes; what was typed goes with its form. */
+/** Always mounted, so that it returns the focus when it closes; the form, with what was typed, is not. */
 export function ReplayDialog({ opened, ...form }: FormProps & { opened: boolean }) {
   return (
     <Modal opened={opened} onClose={form.onClose} title="Replay as a new job" size="lg">
@@ -36,9 +36,7 @@ function ReplayForm({ job, busy, onReplay, onClose }: FormProps) {
       }}
     >
       <Stack gap="sm">
-        <p>
-          This job stays as it is. The new one remembers where it came from, and both results can be compared.
-        </p>
+        <p>This job does not change. The new job links to it, and you can compare both results.</p>
         <NativeSelect
           label="Flow"
           value={flow}

@@ -11,7 +11,7 @@ import { troubleOf, wordsForUntil } from "@/lib/waiting-words";
 import { flowLinkFor, lacksWorker } from "./flow-link";
 import styles from "./job-detail.module.css";
 
-/** What the job waits for, how far it is, or what went wrong: in words, before anything else. */
+/** What the job waits for, its progress, or its error. */
 export function StateOfThings({ job }: { job: Job }) {
   return (
     <>
@@ -38,13 +38,12 @@ function Waiting({ job, waiting }: { job: Job; waiting: NonNullable<Job["waiting
       <p>
         {lacksWorker(waiting, job.flow, workers) ? (
           <>
-            No worker is running that takes jobs of this flow. Start one with{" "}
-            <code>job-processor worker</code>.
+            No worker is running for this flow. Start one with <code>job-processor worker</code>.
           </>
         ) : trouble === null ? (
           <VisibleText text={waiting.detail} />
         ) : (
-          `${trouble} No attempt is used up meanwhile.`
+          `${trouble} No attempt is counted meanwhile.`
         )}
         {waiting.until !== null && (
           <span className={styles["until"]}>

@@ -9,7 +9,7 @@ import { PhaseBar } from "./phase-bar";
 import styles from "./timeline.module.css";
 import { wordsForEvent } from "./wording";
 
-/** Everything that happened, oldest first, with the time between. */
+/** The history, oldest first, with the time between entries. */
 export function Timeline({ job }: { job: Job }) {
   const { history } = job;
   const last = history.at(-1);
@@ -19,7 +19,7 @@ export function Timeline({ job }: { job: Job }) {
       <PhaseBar job={job} />
       <ol className={styles["timeline"]}>
         {linesOf(history).map((line, index) => (
-          // The same thing can happen twice in one millisecond.
+          // Two equal events can have the same millisecond, so there is no better key.
           // biome-ignore lint/suspicious/noArrayIndexKey: history only grows at its end
           <Row key={index} line={line} cut={index === 0 && cut} />
         ))}
@@ -46,7 +46,7 @@ function Row({ line, cut }: { line: Line; cut: boolean }) {
     <li className={styles["event"]} data-tone={tone}>
       <div className={styles["line"]}>
         <span>
-          {"times" in line ? `Put back ${line.times} times, at no cost of an attempt` : title}
+          {"times" in line ? `Put back ${line.times} times, not counted as attempts` : title}
           {event.attempt !== null && event.what === "started" && ` (${event.attempt})`}
           {event.what === "asked" && ` at ${formatClock(event.at)}`}
         </span>
@@ -59,7 +59,7 @@ function Row({ line, cut }: { line: Line; cut: boolean }) {
           <VisibleText text={event.detail} />
         </p>
       )}
-      {cut && <p className={styles["detail"]}>What came right after it is no longer kept.</p>}
+      {cut && <p className={styles["detail"]}>The entries after this one are no longer kept.</p>}
       {"times" in line && (
         <p className={styles["detail"]}>
           {formatClock(line.first.at)} to {formatClock(line.last.at)}

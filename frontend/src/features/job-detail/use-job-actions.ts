@@ -7,7 +7,7 @@ import type { Job, ReplayRequest } from "@/api/model";
 import { statsKey } from "@/api/stats";
 import { lastList } from "@/lib/last-list";
 
-/** What a person can do to a job. Each shows its outcome at once and lets the lists look anew. */
+/** A person's actions on a job. Each shows its outcome at once and refetches the lists. */
 export function useJobActions(id: string) {
   const queries = useQueryClient();
   const navigate = useNavigate();
@@ -21,8 +21,8 @@ export function useJobActions(id: string) {
     refreshLists();
   };
   const failed = (error: Error) => {
-    notifications.show({ color: "red", title: "That did not work", message: messageOf(error) });
-    // Most often the job has moved on in the meantime: show how it stands.
+    notifications.show({ color: "red", title: "The action failed", message: messageOf(error) });
+    // Usually the job has changed in the meantime: refetch it.
     void queries.invalidateQueries({ queryKey: jobKeys.one(id) });
   };
 

@@ -1,20 +1,20 @@
 import type { Attempt, HistoryEvent } from "@/api/model";
 import type { Tone } from "@/components/tone-badge";
 
-/** The API's words for what happened, in a reader's. */
+/** Titles of the API's history entries. */
 const EVENTS: Record<HistoryEvent["what"], { title: string; tone: Tone }> = {
   submitted: { title: "Submitted", tone: "gray" },
   started: { title: "Attempt started", tone: "blue" },
-  accepted: { title: "Accepted, a callback will come", tone: "violet" },
-  snoozed: { title: "Put back, at no cost of an attempt", tone: "amber" },
+  accepted: { title: "Accepted, waiting for a callback", tone: "violet" },
+  snoozed: { title: "Put back, not counted as an attempt", tone: "amber" },
   attempt_failed: { title: "Attempt failed", tone: "red" },
   lease_lost: { title: "The worker was lost", tone: "red" },
   callback_overdue: { title: "No callback came in time", tone: "red" },
-  callback_unreadable: { title: "A callback came that could not be read", tone: "amber" },
+  callback_unreadable: { title: "A callback could not be read", tone: "amber" },
   completed: { title: "Completed", tone: "green" },
   failed: { title: "Failed", tone: "red" },
   cancelled: { title: "Cancelled", tone: "gray" },
-  cancel_answered: { title: "What the processor made of the cancel", tone: "gray" },
+  cancel_answered: { title: "The processor's answer to the cancel", tone: "gray" },
   asked: { title: "The processor was asked", tone: "gray" },
   late_result: { title: "A result came too late", tone: "amber" },
   retried: { title: "Retried by a person", tone: "gray" },
@@ -23,7 +23,7 @@ const EVENTS: Record<HistoryEvent["what"], { title: string; tone: Tone }> = {
 
 export function wordsForEvent(event: HistoryEvent): { title: string; tone: Tone } {
   if (event.what === "callback_overdue" && event.detail?.includes("No callback came") !== true) {
-    // One came, and brought nothing that could be used.
+    // A callback came, but it was not usable.
     return { title: "No result came in time", tone: "red" };
   }
   return Object.hasOwn(EVENTS, event.what) ? EVENTS[event.what] : { title: event.what, tone: "gray" };
@@ -42,6 +42,6 @@ const ENDS: Record<End, { title: string; tone: Tone }> = {
 };
 
 export function wordsForEnd(end: End | null): { title: string; tone: Tone } {
-  if (end === null) return { title: "Under way", tone: "blue" };
+  if (end === null) return { title: "In progress", tone: "blue" };
   return Object.hasOwn(ENDS, end) ? ENDS[end] : { title: end, tone: "gray" };
 }

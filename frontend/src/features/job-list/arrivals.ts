@@ -1,6 +1,6 @@
 /**
- * While somebody reads further down, rows must not move under the mouse: jobs that are newer than the newest one
- * they saw are held back and only counted. Ids are ordered by time, so an id is mark enough.
+ * While somebody reads further down, rows must not move under the mouse: jobs newer than the newest one they saw are
+ * held back and only counted. Ids are ordered by time, so an id is enough to compare.
  */
 export function holdBack<T extends { readonly id: string }>(
   jobs: readonly T[],

@@ -8,7 +8,7 @@ import styles from "./filter-bar.module.css";
 import { SearchField } from "./search-field";
 import { StatusFilter } from "./status-filter";
 
-/** The server searches in the newest jobs only; it says so here, where it may surprise. */
+/** The server searches the newest jobs only; the page says so when there are more. */
 const SEARCHED = 100_000;
 
 interface Props {
@@ -21,7 +21,7 @@ export function FilterBar({ filter, onChange }: Props) {
   const flows = useQuery(flowsQuery).data ?? [];
   const counts = filter.flow === "" ? stats?.byStatus : stats && (stats.byFlow[filter.flow] ?? {});
   const search = useCallback((q: string) => onChange({ q }), [onChange]);
-  // A flow that is gone from the configuration may still have jobs, and may still stand in an address.
+  // A flow removed from the configuration may still have jobs, and may still be in a URL.
   const names = new Set([...flows.map((flow) => flow.name), ...Object.keys(stats?.byFlow ?? {})]);
   if (filter.flow !== "") names.add(filter.flow);
 
@@ -42,13 +42,13 @@ export function FilterBar({ filter, onChange }: Props) {
         {filter.tag !== "" && (
           <span className={styles["tag"]}>
             tag: {filter.tag}
-            <CloseButton size="xs" aria-label="Stop filtering by tag" onClick={() => onChange({ tag: "" })} />
+            <CloseButton size="xs" aria-label="Remove the tag filter" onClick={() => onChange({ tag: "" })} />
           </span>
         )}
       </div>
       {filter.q !== "" && stats !== undefined && stats.total > SEARCHED && (
         <p className={styles["limit"]}>
-          The search looks at the newest {SEARCHED.toLocaleString("en")} jobs only.
+          The search covers the newest {SEARCHED.toLocaleString("en")} jobs only.
         </p>
       )}
     </div>

@@ -9,7 +9,7 @@ interface Props {
   selected: string | null;
 }
 
-/** The table of narrow screens. */
+/** The list on narrow screens. */
 export function JobCards({ jobs, selected }: Props) {
   return (
     <ul className={styles["cards"]} aria-label="Jobs, newest first">

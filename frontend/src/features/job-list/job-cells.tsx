@@ -19,11 +19,11 @@ export function PromptCell({ job }: { job: JobSummary }) {
     <div className={styles["prompt"]}>
       <div className={styles["promptLine"]}>
         <Link to="/jobs/$id" params={{ id: job.id }} className={styles["open"]}>
-          {/* bdi: a prompt in another direction of writing must not turn the rest of the row around. */}
+          {/* bdi: a right-to-left prompt must not reorder the rest of the row. */}
           <bdi>{previewOf(job.prompt)}</bdi>
         </Link>
         {tries !== null && (
-          <ToneBadge tone="gray" icon={IconRefresh} outlined title="Attempts, and how many there may be">
+          <ToneBadge tone="gray" icon={IconRefresh} outlined title="Attempt, and the maximum">
             {tries}
           </ToneBadge>
         )}
@@ -45,7 +45,7 @@ export function PromptCell({ job }: { job: JobSummary }) {
   );
 }
 
-/** As many as there is room for beside the prompt; the others are counted. */
+/** The first tags; the others are only counted. */
 function Tags({ tags }: { tags: readonly string[] }) {
   const rest = tags.slice(TAGS_SHOWN);
   return (
@@ -68,7 +68,7 @@ function Tags({ tags }: { tags: readonly string[] }) {
 
 export function Duration({ job }: { job: JobSummary }) {
   if (isFinal(job.status)) return <Elapsed from={job.createdAt} to={job.finishedAt ?? job.updatedAt} />;
-  // Waiting for its time is not taking long.
+  // A scheduled job that waits for its start has no duration yet.
   if (job.status === "PENDING" && job.attempt === 0) return <span aria-hidden>–</span>;
   return <Elapsed from={job.createdAt} to={null} />;
 }

@@ -47,7 +47,7 @@ function Rows({ filter, top, onClear }: RowsProps) {
   const selected = useRowKeys(shown.map((job) => job.id));
 
   if (query.isPending) return <Loading />;
-  // Old data stay when a refetch fails: the banner says that they are old.
+  // Old data stay when a refetch fails: the banner says that they may be out of date.
   if (query.data === undefined) {
     return <CouldNotLoad why={messageOf(query.error)} onRetry={() => void query.refetch()} />;
   }

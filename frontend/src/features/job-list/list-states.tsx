@@ -4,7 +4,7 @@ import { CodeLine } from "@/components/code-line";
 import { Notice } from "@/components/notice";
 import styles from "./job-list.module.css";
 
-/** Three reasons for an empty list, three texts. */
+/** An empty list has one of three reasons: no jobs, no match, not loaded. */
 
 export function NothingYet() {
   const curl = `curl -X POST ${location.origin}/jobs -H 'content-type: application/json' -d '{"prompt": "Your task description here"}'`;

@@ -11,7 +11,7 @@ interface Props {
   onChange: (value: string) => void;
 }
 
-/** Searches when the typing pauses. What stands in the address wins when it changes from elsewhere. */
+/** Searches when typing pauses. If the URL changes elsewhere, its value replaces what was typed. */
 export function SearchField({ value, onChange }: Props) {
   const [typed, setTyped] = useState(value);
   const sent = useRef(value);

@@ -2,13 +2,13 @@ import type { JobFilter } from "@/api/jobs";
 import { asList, asText } from "@/lib/search-params";
 import { isStatus } from "@/lib/status";
 
-/** What the server takes; an address may hold more. */
+/** The server's limit; a URL may contain more. */
 export const LONGEST_SEARCH = 256;
 
-/** The filters as they stand in the address; what is not set is not there. */
+/** The filters in the URL; unset ones are absent. */
 export type JobSearch = { [K in keyof JobFilter]?: JobFilter[K] };
 
-/** Reads the filters of any address; what cannot be understood is left out, and never breaks the page. */
+/** Reads the filters from any URL; unknown values are ignored. */
 export function readSearch(search: Record<string, unknown>): JobSearch {
   return toSearch({
     status: [

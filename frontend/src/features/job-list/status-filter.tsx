@@ -4,7 +4,7 @@ import { STATUSES, type Status, statusLabel } from "@/lib/status";
 
 interface Props {
   chosen: readonly Status[];
-  /** How many jobs there are of each; undefined until that is known. */
+  /** Number of jobs by status; undefined while not loaded. */
   counts: Readonly<Record<string, number>> | undefined;
   onChange: (chosen: Status[]) => void;
 }

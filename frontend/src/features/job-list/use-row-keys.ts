@@ -2,10 +2,10 @@ import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { useShortcuts } from "@/lib/shortcuts";
 
-/** Outlives the list: who comes back from a job goes on at the next one. */
+/** Kept outside the component: after returning from a job, j continues at the next one. */
 let lastChosen: string | null = null;
 
-/** j and k choose a job, Enter opens it, Esc lets it go. The choice is an id: rows may move, it does not. */
+/** j and k select a job, Enter opens it, Esc deselects. The selection is an id, so it stays when rows move. */
 export function useRowKeys(ids: readonly string[]): string | null {
   const [chosen, setChosen] = useState(lastChosen);
   const navigate = useNavigate();
@@ -27,7 +27,7 @@ export function useRowKeys(ids: readonly string[]): string | null {
 
   const letGo = () => setChosen(null);
   const open = (event: KeyboardEvent) => {
-    // On a link or button Enter already means something.
+    // On a link or button Enter already has a meaning.
     if (selected === null || (event.target instanceof Element && event.target.closest("a, button, summary")))
       return;
     event.preventDefault();

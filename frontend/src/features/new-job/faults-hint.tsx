@@ -1,24 +1,24 @@
 import styles from "./new-job.module.css";
 
-/** What the built-in mock does wrong on request; the prompt names it. */
+/** The faults of the built-in mock; a prompt names one. */
 const FAULTS: readonly (readonly [string, string])[] = [
   ["malformed", "JSON with mistakes in it"],
-  ["prose", "JSON wrapped in talk"],
-  ["truncated", "JSON that stops in the middle"],
+  ["prose", "JSON surrounded by prose"],
+  ["truncated", "truncated JSON"],
   ["lost", "the callback never comes"],
   ["duplicate", "the callback comes twice"],
-  ["late", "the callback comes after its deadline"],
-  ["early", "the callback comes before the dispatch has returned"],
+  ["late", "the callback comes after its timeout"],
+  ["early", "the callback comes before the hand-over returns"],
   ["wrong_secret", "the callback carries a wrong secret"],
   ["error", "the processor reports a failure"],
-  ["slow", "it takes its time"],
+  ["slow", "it takes three times as long"],
 ];
 
 export function FaultsHint({ onPick }: { onPick: (word: string) => void }) {
   return (
     <details className={styles["faults"]}>
-      <summary>Watch something go wrong</summary>
-      <p>The mock misbehaves when the prompt asks it to. Add one:</p>
+      <summary>Inject a fault</summary>
+      <p>The mock injects a fault that the prompt names. Add one:</p>
       <ul className={styles["faultList"]}>
         {FAULTS.map(([name, meaning]) => (
           <li key={name}>

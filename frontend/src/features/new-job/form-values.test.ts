@@ -10,12 +10,12 @@ describe("problemsOf", () => {
 
   it.each<[keyof FormValues, string, RegExp]>([
     ["prompt", "   ", /blank/],
-    ["priority", "101", /From -100 to 100/],
+    ["priority", "101", /from -100 to 100/],
     ["priority", "1.5", /whole number/],
-    ["priority", "high", /not a number/],
-    ["delaySeconds", "-1", /From 0/],
-    ["delaySeconds", "1e99", /From 0/],
-    ["maxAttempts", "0", /From 1/],
+    ["priority", "high", /Must be a number/],
+    ["delaySeconds", "-1", /from 0/],
+    ["delaySeconds", "1e99", /from 0/],
+    ["maxAttempts", "0", /from 1/],
     ["tags", "x".repeat(65), /64 characters/],
     ["tags", Array.from({ length: 21 }, (_, i) => `t${i}`).join(","), /At most 20/],
     ["resultSchema", "{nonsense", /Not valid JSON/],

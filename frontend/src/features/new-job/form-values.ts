@@ -1,7 +1,7 @@
 import type { Submission } from "@/api/model";
 import { promptProblem } from "@/lib/prompt";
 
-/** What stands in the form, as text: half-typed numbers are values here, too. */
+/** The form's values, as text: half-typed numbers are values too. */
 export interface FormValues {
   readonly prompt: string;
   readonly flow: string;
@@ -28,7 +28,7 @@ const YEAR_SECONDS = 31_536_000;
 const MAX_TAGS = 20;
 const MAX_TAG_LENGTH = 64;
 
-/** All that is wrong, field by field. While this is not empty nothing is sent. */
+/** All mistakes by field. The form is sent only if there are none. */
 export function problemsOf(values: FormValues): Problems {
   const found: Record<keyof FormValues, string | null> = {
     prompt: promptProblem(values.prompt),
@@ -42,7 +42,7 @@ export function problemsOf(values: FormValues): Problems {
   return Object.fromEntries(Object.entries(found).filter(([, problem]) => problem !== null));
 }
 
-/** The request. Only for values without problems; what was left empty is left out. */
+/** The request, for values without problems. Empty fields are left out. */
 export function toSubmission(values: FormValues): Submission {
   const tags = splitTags(values.tags);
   return {
@@ -70,15 +70,15 @@ function isFilled(text: string): boolean {
 function numberProblem(text: string, least: number, most: number): string | null {
   if (!isFilled(text)) return null;
   const value = Number(text);
-  if (Number.isNaN(value)) return "This is not a number.";
-  if (value < least || value > most) return `From ${least} to ${most.toLocaleString("en")}.`;
+  if (Number.isNaN(value)) return "Must be a number.";
+  if (value < least || value > most) return `Must be from ${least} to ${most.toLocaleString("en")}.`;
   return null;
 }
 
 function integerProblem(text: string, least: number, most: number): string | null {
   const problem = numberProblem(text, least, most);
   if (problem !== null || !isFilled(text)) return problem;
-  return Number.isInteger(Number(text)) ? null : "A whole number, please.";
+  return Number.isInteger(Number(text)) ? null : "Must be a whole number.";
 }
 
 function tagsProblem(tags: string[]): string | null {

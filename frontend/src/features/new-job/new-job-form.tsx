@@ -29,7 +29,7 @@ export function NewJobForm() {
   const [created, setCreated] = useState<Job | null>(null);
   const advancedId = useId();
   const submit = useSubmit((job) => {
-    // The settings stay for the next one of its kind; only the prompt has been used up.
+    // The options stay for the next job; only the prompt is cleared.
     setValues((current) => ({ ...current, prompt: "" }));
     setAttempted(false);
     setCreated(job);
@@ -71,7 +71,7 @@ export function NewJobForm() {
             id={PROMPT_FIELD}
             label="Prompt"
             labelProps={{ className: "visually-hidden" }}
-            placeholder="What is to be done?"
+            placeholder="What should be done?"
             autosize
             minRows={3}
             maxRows={14}
@@ -169,7 +169,7 @@ function flowChoices(flows: { name: string; isDefault: boolean }[]): { value: st
   ];
 }
 
-/** A blank prompt is only held against somebody who tried to send it; everything else is said at once. */
+/** A blank prompt is only shown as a mistake after an attempt to send it; other mistakes are shown at once. */
 function shownProblems(
   values: FormValues,
   problems: Problems,

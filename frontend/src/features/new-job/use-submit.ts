@@ -6,8 +6,8 @@ import { statsKey } from "@/api/stats";
 import { randomKey } from "@/lib/random-key";
 
 /**
- * Sends a submission. The same content sent again after a failure carries the same Idempotency-Key, so an answer
- * that was lost on its way does not make a second job; other content, or the next job, gets a new one.
+ * Sends a submission. The same content sent again after a failure has the same Idempotency-Key, so that a lost answer
+ * does not create a second job. Other content, or the next job, gets a new key.
  */
 export function useSubmit(onCreated: (job: Job) => void) {
   const queries = useQueryClient();
