@@ -454,7 +454,7 @@ export interface components {
         };
         /**
          * State
-         * @description Where a job stands. The last three are final: only a person moves a job out of them.
+         * @description The state of a job. The last three are final: only a person moves a job out of them (retry, accept).
          * @enum {unknown}
          */
         State: "CANCELLED" | "COMPLETED" | "FAILED" | "PENDING" | "RUNNING" | "WAITING";
@@ -517,7 +517,7 @@ export interface components {
         };
         /**
          * WarningCode
-         * @description What is odd about a result that is valid JSON all the same.
+         * @description What is unusual about a result that is valid JSON.
          * @enum {unknown}
          */
         WarningCode: "byte_order_mark" | "cut_off" | "duplicate_name" | "half_surrogate" | "lost_backslash" | "number_precision" | "number_range" | "too_deep";
@@ -582,8 +582,8 @@ export interface components {
         };
         /**
          * Happened
-         * @description What a history entry records. Each belongs to one move of the life cycle, but for three that change no state:
-         *     ``CANCEL_ANSWERED``, ``ASKED`` and ``LATE_RESULT``.
+         * @description What a history entry records. Each is a state transition, except ``CALLBACK_UNREADABLE``, ``CANCEL_ANSWERED``,
+         *     ``ASKED`` and ``LATE_RESULT``, which change no state.
          * @enum {unknown}
          */
         Happened: "accepted" | "asked" | "attempt_failed" | "callback_overdue" | "callback_unreadable" | "cancel_answered" | "cancelled" | "completed" | "failed" | "late_result" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
@@ -858,7 +858,7 @@ export interface components {
         Answer: "accepted" | "applied" | "different" | "duplicate" | "late" | "stale" | "unknown" | "unreadable";
         /**
          * Said
-         * @description What a callback held.
+         * @description What a callback contained.
          * @enum {unknown}
          */
         Said: "error" | "result" | "unreadable";

@@ -27,7 +27,7 @@ class Trouble(StrEnum):
     """Why a lane is closed."""
 
     RATE_LIMITED = "rate_limited"
-    """The processor answered 429, or 503 with ``Retry-After``."""
+    """The processor asks for fewer requests (429), or is overloaded (529, or 503 with ``Retry-After``)."""
     OUTAGE = "outage"
     """The processor cannot be reached, or gave several server errors in a row."""
     MISCONFIGURED = "misconfigured"
@@ -72,7 +72,7 @@ class Lane:
     accuser: str | None = None
     """Id of the only job that was refused. ``None``: several jobs were, or the trouble is not about a job (outage)."""
     lapses: bool = False
-    """Only jobs were refused that others overtook; the trouble ends when no job is due any more."""
+    """Others got through since a refused job was submitted; then the trouble ends when no job is due any more."""
     answered_at: int = 0
     """When the newest answered hand-over began. Written only while the lane is not well, to save writes."""
     answered_by: str | None = None
@@ -137,8 +137,8 @@ def took(lane: Lane, claimed: int, rules: FlowRules, probe: str, job_id: str) ->
 def lapsed(lane: Lane, now: int) -> Lane:
     """Reopen a lane in which no job is due, if only the refused jobs may have been to blame; else return it unchanged.
 
-    That is the case if other jobs got through after the trouble or while the refused jobs existed. Such a lane would
-    stay closed without need: no job is left that could be its probe.
+    That is the case if its wait is over, and other jobs got through after the trouble or since a refused job was
+    submitted. No job is left that could be the probe, so the lane would stay closed without need.
     """
     others_got_through = lane.lapses or 0 < lane.troubled_at <= lane.answered_at
     return answered(lane) if lane.trouble is not None and others_got_through and not is_shut(lane, now) else lane
