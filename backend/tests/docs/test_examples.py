@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import ROOT, Example, every_page, examples, matches
-from tests.faults.server import COMMAND, Server
+from tests.faults.server import Server
+from tests.support.command import COMMAND
 
 PAGES = [page for page in every_page() if any(examples(page))]
 BLOCK_SECONDS = 60.0

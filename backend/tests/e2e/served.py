@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.support import command
 
 FLOWS = """
 default_flow = "mock"
@@ -70,7 +71,7 @@ class Served:
     port: int = field(default_factory=free_port)
     flows: str = FLOWS
     environment: Mapping[str, str] = field(default_factory=dict)
-    _process: subprocess.Popen[bytes] | None = None
+    _process: command.Process | None = None
 
     @property
     def url(self) -> str:
@@ -83,16 +84,12 @@ class Served:
     def start(self) -> None:
         flows = self.directory / "flows.toml"
         flows.write_text(self.flows)
-        command = [sys.executable, "-m", "job_processor.cli", "serve", "--host", "127.0.0.1"]
-        command += ["--port", str(self.port), "--data-dir", str(self.directory / "data")]
+        arguments = ["serve", "--host", "127.0.0.1", "--port", str(self.port)]
+        arguments += ["--data-dir", str(self.directory / "data")]
         kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")}
         with (self.directory / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command,
-                env={**kept, **self.environment, "FLOWS_FILE": str(flows)},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+            environment = {**kept, **self.environment, "FLOWS_FILE": str(flows)}
+            self._process = command.start(arguments, environment, self.directory, log, log)
         end = time.monotonic() + STARTS_WITHIN_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > end:

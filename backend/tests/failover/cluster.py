@@ -16,8 +16,9 @@ from job_processor.settings import TABLE
 from tests import mongo_server
 from tests.faults.load import FLOWS
 from tests.faults.mongo_proxy import MongoProxy
-from tests.faults.server import COMMAND, SECRET
+from tests.faults.server import SECRET
 from tests.mongo_server import MongoServer, free_port
+from tests.support import command
 
 START_SECONDS = 180.0
 
@@ -26,11 +27,11 @@ class Process:
     """One `job-processor` process that may be killed, stopped and started again."""
 
     def __init__(self, arguments: list[str], environment: dict[str, str], directory: Path, name: str) -> None:
-        self._arguments = [str(COMMAND), *arguments]
+        self._arguments = arguments
         self._environment = environment
         self._directory = directory
         self.name = name
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: command.Process | None = None
         self._said_before = 0
 
     @property
@@ -40,14 +41,7 @@ class Process:
     def start(self) -> None:
         self._said_before = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._arguments,
-                cwd=self._directory,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+            self._process = command.start(self._arguments, self._environment, self._directory, log, log)
 
     @property
     def pid(self) -> int:

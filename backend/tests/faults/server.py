@@ -4,13 +4,14 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
-COMMAND = Path(sys.executable).parent / "job-processor"
+from tests.support import command
+
 SECRET = "dev-secret-key"
 START_SECONDS = 30.0
 
@@ -27,8 +28,9 @@ class Server:
     environment: Mapping[str, str] = field(default_factory=dict)
     data: Path | None = None
     port: int = 0
-    process: "subprocess.Popen[str] | None" = None
+    process: command.Process | None = None
     base: str = ""
+    _says: IO[str] | None = None
 
     @property
     def log(self) -> Path:
@@ -47,29 +49,21 @@ class Server:
         assert self.process is None, "started already"
         if self.flows:
             (self.directory / "flows.toml").write_text(self.flows, encoding="utf-8")
-        arguments = [*before, str(COMMAND), "serve", "--port", str(self.port), "--data-dir", str(self.data_directory)]
-        self.process = self._spawn(arguments, failpoints)
-        assert self.process.stdout is not None
+        says = self._spawn(failpoints, before)
         async with asyncio.timeout(START_SECONDS):
-            line = await asyncio.to_thread(self.process.stdout.readline)
+            line = await asyncio.to_thread(says.readline)
         if not line:
             return False
         self.base = "http://" + urlsplit(line.rpartition(" ")[2]).netloc
         return True
 
-    def _spawn(self, arguments: Sequence[str], failpoints: str) -> "subprocess.Popen[str]":
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                arguments,
-                cwd=self.directory,
-                env={**_without_settings(), "LOG_LEVEL": "warning", **self.environment, "FAILPOINTS": failpoints},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                # A group of its own: what strace starts ends with it.
-                start_new_session=True,
-            )
+    def _spawn(self, failpoints: str, before: Sequence[str]) -> IO[str]:
+        arguments = ["serve", "--port", str(self.port), "--data-dir", str(self.data_directory)]
+        environment = {**_without_settings(), "LOG_LEVEL": "warning", **self.environment, "FAILPOINTS": failpoints}
+        self._says, stdout = command.pipe()
+        with self.log.open("ab") as log, stdout:
+            self.process = command.start(arguments, environment, self.directory, stdout, log, before)
+        return self._says
 
     @property
     def alive(self) -> bool:
@@ -108,10 +102,9 @@ class Server:
         return code
 
     def _forget(self) -> None:
-        assert self.process is not None
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        self.process = None
+        assert self._says is not None
+        self._says.close()
+        self._says = self.process = None
 
 
 def _without_settings() -> dict[str, str]:

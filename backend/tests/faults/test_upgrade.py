@@ -4,6 +4,7 @@ import hashlib
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,10 +21,26 @@ from job_processor.store.sqlite.store import SqliteStore
 from tests.faults.upgrading import NEXT
 from tests.store_suite.given import added, claimed, completed, failed, moved, says
 
+Upgrade = Callable[[Path, int], int]
 
-def _upgrade(path: Path, die_at: int) -> int:
-    command = [sys.executable, "-m", "tests.faults.upgrading", str(path), str(die_at)]
-    return subprocess.run(command, check=False).returncode
+
+@pytest.fixture
+def upgraded() -> Iterator[Upgrade]:
+    """Upgrades a file in another process, which dies at that statement (0: at none). Returns its exit code."""
+    command = [sys.executable, "-m", "tests.faults.upgrading"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        source, target = process.stdout, process.stdin
+        assert source is not None
+        assert target is not None
+
+        def upgrade_and_die(path: Path, die_at: int) -> int:
+            target.write(f"{die_at} {path}\n")
+            target.flush()
+            return int(source.readline())
+
+        yield upgrade_and_die
+        target.close()
+        assert process.wait(20) == 0
 
 
 def _shape(path: Path) -> list[tuple[object, ...]]:
@@ -47,12 +64,12 @@ def _ended(path: Path) -> list[tuple[object, ...]]:
     return _shape(path)
 
 
-def test_a_new_file_whose_making_was_cut_off_is_made_by_the_next_start(tmp_path: Path) -> None:
+def test_a_new_file_whose_making_was_cut_off_is_made_by_the_next_start(tmp_path: Path, upgraded: Upgrade) -> None:
     whole = _ended(tmp_path / "whole.db")
     died = 0
     for die_at in range(1, 100):
         path = tmp_path / f"{die_at}.db"
-        code = _upgrade(path, die_at)
+        code = upgraded(path, die_at)
         assert _ended(path) == whole, f"killed at statement {die_at}"
         if code == 0:
             break
@@ -107,7 +124,7 @@ async def test_callbacks_of_before_bytes_were_kept_are_still_known(tmp_path: Pat
     await store.close()
 
 
-async def test_jobs_outlive_an_upgrade_that_is_cut_off_again_and_again(tmp_path: Path) -> None:
+async def test_jobs_outlive_an_upgrade_that_is_cut_off_again_and_again(tmp_path: Path, upgraded: Upgrade) -> None:
     store = SqliteStore(tmp_path)
     await store.open()
     prompts = {job.id: job.prompt for job in [await added(store, f"prompt {n}") for n in range(50)]}
@@ -115,7 +132,7 @@ async def test_jobs_outlive_an_upgrade_that_is_cut_off_again_and_again(tmp_path:
     path = tmp_path / "jobs.db"
     assert path.exists()
 
-    codes = [_upgrade(path, die_at) for die_at in range(2, 8)]
+    codes = [upgraded(path, die_at) for die_at in range(2, 8)]
     assert codes == [-signal.SIGKILL] * len(codes)
 
     # Version 1 is still whole: each upgrade was undone.
@@ -126,7 +143,7 @@ async def test_jobs_outlive_an_upgrade_that_is_cut_off_again_and_again(tmp_path:
         assert job is not None
         assert job.prompt == prompt
     await store.close()
-    assert _upgrade(path, 0) == 0
+    assert upgraded(path, 0) == 0
     assert _shape(path)[0] == (len(VERSIONS) + 1,)
     db = apsw.Connection(str(path))
     assert db.execute("SELECT count(*) FROM jobs WHERE colour = 'blue'").fetchall() == [(50,)]

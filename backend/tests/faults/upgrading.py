@@ -1,4 +1,7 @@
-"""``python -m tests.faults.upgrading FILE N``: upgrade a database and die at the N-th statement. For test_upgrade."""
+"""``python -m tests.faults.upgrading``: for each line ``N FILE``, upgrade the database and die at the N-th statement.
+
+Each in a process of its own, forked from this one; its exit code is printed. For test_upgrade.
+"""
 
 import os
 import signal
@@ -21,7 +24,16 @@ INSERT INTO colours VALUES ('blue');
 
 
 def main() -> None:
-    path, die_at = Path(sys.argv[1]), int(sys.argv[2])
+    for line in sys.stdin:
+        die_at, _, path = line.rstrip("\n").partition(" ")
+        child = os.fork()
+        if child == 0:
+            _upgrade(Path(path), int(die_at))
+            return
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def _upgrade(path: Path, die_at: int) -> None:
     db = open_writer(path)
     met = 0
 

@@ -29,7 +29,7 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (wheel,) = scratch.glob("*.whl")
     # Debian's Python can put no pip into it.
     _run(sys.executable, "-m", "venv", "--without-pip", scratch / "empty")
-    install = (sys.executable, "-m", "pip", "--python", scratch / "empty/bin/python", "install", "-q")
+    install = (sys.executable, "-m", "pip", "--python", scratch / "empty/bin/python", "install", "-q", "--no-compile")
     _run(*install, "--require-hashes", "-r", BACKEND / "requirements/runtime.txt")
     _run(*install, "--no-deps", wheel)
     return scratch / "empty/bin/job-processor"

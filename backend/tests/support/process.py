@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-COMMAND = Path(sys.executable).parent / "job-processor"
+from tests.support import command
+
 START_SECONDS = 60.0
 _LIMITED = """
 import os, resource, sys
@@ -23,7 +24,7 @@ os.execv(sys.argv[3], sys.argv[3:])
 
 @dataclass(slots=True)
 class Server:
-    process: asyncio.subprocess.Process
+    process: command.Process
     base: str
     log: Path
     http: aiohttp.ClientSession
@@ -37,7 +38,7 @@ class Server:
 
     async def ended(self, seconds: float = 15.0) -> int:
         """The exit code; it must come in time."""
-        return await asyncio.wait_for(self.process.wait(), seconds)
+        return await asyncio.to_thread(self.process.wait, seconds)
 
     async def submit(self, prompt: str) -> str:
         async with self.http.post("/jobs", json={"prompt": prompt}) as reply:
@@ -54,17 +55,15 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
 
 async def run(*arguments: str, environment: Mapping[str, str], cwd: Path) -> tuple[int, str]:
     """A command that ends by itself: its exit code and all it said."""
-    process = await asyncio.create_subprocess_exec(
-        str(COMMAND),
-        *arguments,
-        env=clean(environment),
-        cwd=cwd,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await asyncio.wait_for(process.communicate(), START_SECONDS)
-    assert process.returncode is not None
-    return process.returncode, said.decode()
+    says, output = command.pipe()
+    with output:
+        process = command.start(arguments, clean(environment), cwd, output, output)
+    with says:
+        try:
+            said = await asyncio.wait_for(asyncio.to_thread(says.read), START_SECONDS)
+            return await asyncio.to_thread(process.wait, START_SECONDS), said
+        finally:
+            process.kill()
 
 
 def _prepared(directory: Path, flows: str) -> Path:
@@ -83,31 +82,18 @@ async def server(
     Whatever the test leaves running is killed at the end.
     """
     log = _prepared(directory, flows)
-    with log.open("wb") as errors:
-        limit = () if files is None else (sys.executable, "-c", _LIMITED, str(files[0]), str(files[1]))
-        process = await asyncio.create_subprocess_exec(
-            *limit,
-            str(COMMAND),
-            "serve",
-            "--port",
-            "0",
-            "--data-dir",
-            str(directory / "data"),
-            env=clean(environment),
-            cwd=directory,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=errors,
-        )
-    try:
-        assert process.stdout is not None
-        line = (await asyncio.wait_for(process.stdout.readline(), START_SECONDS)).decode()
-        assert line, log.read_text()
-        base = "http://" + urlsplit(line.rpartition(" ")[2].strip()).netloc
-        async with aiohttp.ClientSession(base, timeout=aiohttp.ClientTimeout(total=30)) as http:
-            yield Server(process, base, log, http)
-    finally:
-        if process.returncode is None:
+    limit = () if files is None else (sys.executable, "-c", _LIMITED, str(files[0]), str(files[1]))
+    says, output = command.pipe()
+    arguments = ("serve", "--port", "0", "--data-dir", str(directory / "data"))
+    with log.open("wb") as errors, output:
+        process = command.start(arguments, clean(environment), directory, output, errors, limit)
+    with says:
+        try:
+            line = await asyncio.wait_for(asyncio.to_thread(says.readline), START_SECONDS)
+            assert line, log.read_text()
+            base = "http://" + urlsplit(line.rpartition(" ")[2].strip()).netloc
+            async with aiohttp.ClientSession(base, timeout=aiohttp.ClientTimeout(total=30)) as http:
+                yield Server(process, base, log, http)
+        finally:
             process.kill()
-        await process.wait()
-        # The transport of the pipe is closed by the loop only in its next turn.
-        await asyncio.sleep(0)
+            await asyncio.to_thread(process.wait)
