@@ -71,7 +71,9 @@ async def test_the_inbox_of_all_jobs(empty_server: Served, open_tab: OpenTab) ->
     await page.get_by_role("link", name="Callbacks").click()
     rows = page.locator("[data-callback]")
     await expect(rows).to_have_count(4)
-    await expect(rows.nth(0)).to_contain_text("It will be matched to its job if the acceptance of this execution arrives.")
+    await expect(rows.nth(0)).to_contain_text(
+        "It will be matched to its job if the acceptance of this execution arrives."
+    )
     await expect(rows.nth(1)).to_contain_text("A result for an unknown job.")
     await expect(rows.nth(2)).to_contain_text("something else")
     await expect(rows.nth(3)).to_contain_text("2 times")
