@@ -214,7 +214,9 @@ it("what could not be read is accepted by a person who has seen it, while the jo
   expect(await dialog.findByRole("group", { name: "The body as text" })).toHaveTextContent(CAME);
   await userEvent.click(dialog.getByRole("button", { name: "Accept the whole body" }));
   expect(await screen.findByText("Completed", { selector: "[data-status]" })).toBeInTheDocument();
-  await waitFor(async () => expect((await rows())[0]).toMatch(/An unreadable callback, accepted by a person/));
+  await waitFor(async () =>
+    expect((await rows())[0]).toMatch(/An unreadable callback, accepted by a person/),
+  );
   expect(screen.queryByTestId("unread-callback")).not.toBeInTheDocument();
 });
 
