@@ -23,7 +23,7 @@ from job_processor.store.mongo.lanes import Lanes, Slot
 _ROUNDS = 5
 """Lost races after which a claim returns the jobs it has."""
 _RESERVE_ROUNDS = 60
-_WIDEST = 8
+_MOST_LOST_RACES = 8
 _ORDER = [("priority", -1), ("runAt", 1), ("_id", 1)]
 
 
@@ -35,8 +35,8 @@ class Claims:
         self._lanes = lanes
         self._jobs = link.collection("jobs")
         self._now, self._database_now = now, database_now
-        self._crowd: dict[str, int] = {}
-        """By flow: how many claims in a row lost a race, up to ``_WIDEST``."""
+        self._lost_races: dict[str, int] = {}
+        """By flow: how many claims in a row lost a race, up to ``_MOST_LOST_RACES``."""
         self._turns: dict[str, asyncio.Lock] = {}
         """By flow: a lock, so that the reservations of this process do not race in the database."""
 
@@ -96,7 +96,7 @@ class Claims:
                 jobs = await self._take(picked, wish, at, tokens)
                 if len(jobs) < len(picked):
                     held = {job.lease.token for job in jobs if job.lease is not None}
-                    await self._give_back([t for t in tokens if t not in held], after, rules, none=not jobs)
+                    await self._release([t for t in tokens if t not in held], after, rules, none=not jobs)
                 return jobs, after, False
             await asyncio.sleep(random.uniform(0, 0.01))
             stored = await self._lanes.read(rules.name)
@@ -125,7 +125,7 @@ class Claims:
         at = self._database_now()
         return tuple(Slot(token, one["_id"], one["rev"], at) for one, token in zip(picked, tokens, strict=True))
 
-    async def _give_back(self, unused: Sequence[str], reserved: Lane, rules: FlowRules, none: bool) -> None:
+    async def _release(self, unused: Sequence[str], reserved: Lane, rules: FlowRules, none: bool) -> None:
         """Undo the reservation of jobs that other workers got first. If this fails, the slots are freed later."""
         try:
             for _ in range(_RESERVE_ROUNDS):
@@ -171,9 +171,9 @@ class Claims:
             return [job for token, job in jobs.items() if token in ours]
 
         taken = await self._link.do(run)
-        crowd = self._crowd.get(wish.rules.name, 0)
+        lost_races = self._lost_races.get(wish.rules.name, 0)
         lost = len(taken) < len(picked)
-        self._crowd[wish.rules.name] = min(_WIDEST, crowd + 1) if lost else max(0, crowd - 1)
+        self._lost_races[wish.rules.name] = min(_MOST_LOST_RACES, lost_races + 1) if lost else max(0, lost_races - 1)
         return taken
 
     async def _pick(self, flow: str, wanted: int) -> list[Document]:
@@ -181,10 +181,10 @@ class Claims:
 
         No job is picked while one of a higher priority among those looked at is left out.
         """
-        crowd = self._crowd.get(flow, 0)
+        lost_races = self._lost_races.get(flow, 0)
         where: Document = {"flow": flow, "ready": 1, **self._in_time()}
-        if crowd:
-            ids = await self._spread(flow, wanted, crowd)
+        if lost_races:
+            ids = await self._pick_at_random(flow, wanted, lost_races)
             where = {"_id": {"$in": ids}, "ready": 1, **self._in_time()}
 
         async def run(hint: str | None) -> list[Document]:
@@ -192,18 +192,18 @@ class Claims:
             return [one for one in found if documents.is_job(one)]
 
         # Chosen jobs are looked up by id; the head of the queue is the start of the index `ready`.
-        return await self._link.read(lambda again: run(None)) if crowd else await self._link.hinted(run, "ready")
+        return await self._link.read(lambda again: run(None)) if lost_races else await self._link.hinted(run, "ready")
 
     def _in_time(self) -> Document:
         # A job past its deadline is left to the reaper; `$not` also matches jobs without a deadline.
         return {"deadline": {"$not": {"$lte": self._now()}}}
 
-    async def _spread(self, flow: str, wanted: int, crowd: int) -> list[str]:
+    async def _pick_at_random(self, flow: str, wanted: int, lost_races: int) -> list[str]:
         # A covered query; the index has no deadlines, which are checked when the chosen jobs are read.
         where: Document = {"flow": flow, "ready": 1}
 
         async def run(again: bool) -> list[Document]:
-            return await self._jobs.find(where, {"priority": 1}).sort(_ORDER).limit(wanted * (1 + crowd)).to_list()
+            return await self._jobs.find(where, {"priority": 1}).sort(_ORDER).limit(wanted * (1 + lost_races)).to_list()
 
         seen = await self._link.read(run)
         if len(seen) <= wanted:

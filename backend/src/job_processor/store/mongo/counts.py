@@ -24,7 +24,7 @@ _STATES = frozenset(state.value for state in State)
 _log = logging.getLogger(__name__)
 
 
-class Reused(Generic[T]):
+class Cached(Generic[T]):
     """A cached value, measured by one query at a time however many callers there are; cached longer if it was slow."""
 
     def __init__(self, measure: Callable[[], Awaitable[T]], reuse: float) -> None:
@@ -54,10 +54,10 @@ class Reused(Generic[T]):
         """Start the query in the background, unless it is running."""
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="count")
-            self._task.add_done_callback(_heard)
+            self._task.add_done_callback(_log_failure)
         return self._task
 
-    def take_over(self, other: "Reused[T]") -> None:
+    def take_value_of(self, other: "Cached[T]") -> None:
         """Take the value of ``other``, which was measured by the same query."""
         self.value, self.took, self._good_until = other.value, other.took, other._good_until
 
@@ -75,7 +75,7 @@ class Reused(Generic[T]):
         return self.value
 
 
-def _heard(task: "asyncio.Task[Any]") -> None:
+def _log_failure(task: "asyncio.Task[Any]") -> None:
     """Log a failure, because no caller may be waiting any more."""
     if not task.cancelled() and (error := task.exception()) is not None:
         _log.debug("counting failed: %s", error)
@@ -86,9 +86,9 @@ class Counting:
         self._link = link
         self._jobs = link.collection("jobs")
         tuning = link.tuning
-        self._quick = Reused(lambda: self._whole(min(tuning.quick_count, tuning.try_timeout)), tuning.count_reuse)
-        self._background = Reused(lambda: self._whole(tuning.whole_count), tuning.count_reuse)
-        self._open = Reused(self._open_only, tuning.count_reuse)
+        self._quick = Cached(lambda: self._whole(min(tuning.quick_count, tuning.try_timeout)), tuning.count_reuse)
+        self._background = Cached(lambda: self._whole(tuning.whole_count), tuning.count_reuse)
+        self._open = Cached(self._open_only, tuning.count_reuse)
         self._large = False
 
     async def counts(self, now: int) -> Counts:
@@ -115,7 +115,7 @@ class Counting:
                 # A slow count is cached; the next one runs in the background.
                 self._large = self._quick.took >= _COSTLY and self._link.tuning.count_reuse > 0
                 if self._large:
-                    self._background.take_over(self._quick)
+                    self._background.take_value_of(self._quick)
                 return counted
         if not self._background.is_fresh:
             self._background.start()

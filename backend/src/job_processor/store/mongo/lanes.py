@@ -115,7 +115,7 @@ class Lanes:
             lives = job["state"] == "RUNNING" and job["leaseUntil"] > at
         else:
             open_ = job is not None and slot is not None and job["rev"] == slot.rev
-            lives = open_ and slot is not None and not await self._shut_out(slot, now)
+            lives = open_ and slot is not None and not await self._fence_off(slot, now)
         return stored if lives else replace(stored, lane=without_probe(lane))
 
     def young(self, stored: Stored, now: int) -> tuple[Slot, ...]:
@@ -140,7 +140,7 @@ class Lanes:
             if job is None:
                 continue
             taken = job.get("token") == slot.token
-            if taken or (job["rev"] == slot.rev and not await self._shut_out(slot, now)):
+            if taken or (job["rev"] == slot.rev and not await self._fence_off(slot, now)):
                 kept.append(slot)
         return len(tokens | {slot.token for slot in kept}), tuple(kept)
 
@@ -163,7 +163,7 @@ class Lanes:
 
         return await self._link.read(run)
 
-    async def _shut_out(self, slot: Slot, now: int) -> bool:
+    async def _fence_off(self, slot: Slot, now: int) -> bool:
         """Fence off a claim that took too long. False: it still has time, or the job moved just now; look again
         later."""
         if now - slot.at < self._link.tuning.reservation * 1000:

@@ -136,7 +136,7 @@ class Stream:
                 patience = tuning.stream_silence
                 self._is_back()
                 if event is not None:
-                    await self._tell(event)
+                    await self._report(event)
                 elif not stream.alive:
                     self._token = None
                     return
@@ -145,7 +145,7 @@ class Stream:
             if stream is not None:
                 await _let_go(stream)
 
-    async def _tell(self, event: Document) -> None:
+    async def _report(self, event: Document) -> None:
         try:
             await self._follower.event(event)
         except UNREADABLE as error:

@@ -111,7 +111,7 @@ class Writes:
         jobs = await self._link.read(find)
         if not jobs:
             return 0
-        await self._tell(jobs)
+        await self._record_deletions(jobs)
         await self._keys.free(jobs)
         # With the condition again: a job that was retried meanwhile has no finishedAt and stays.
         where = {"_id": {"$in": [job["_id"] for job in jobs]}, **old}
@@ -130,7 +130,7 @@ class Writes:
         job = await self._link.read(lambda again: self._jobs.find_one(where, _TO_DELETE))
         if job is None:
             return False
-        await self._tell([job])
+        await self._record_deletions([job])
         await self._keys.free([job])
         # The job last: after a crash in between it still exists and can be deleted again.
         await self._link.do(lambda again: self._callbacks.delete_many({"jobId": job_id}))
@@ -150,13 +150,13 @@ class Writes:
             await self._keys.keep([job])
         return deleted
 
-    async def _tell(self, jobs: Sequence[Document]) -> None:
+    async def _record_deletions(self, jobs: Sequence[Document]) -> None:
         """Record deletions before they are made, so that ``since`` misses none.
 
         A job that is retried in between is reported as deleted although it exists; notices are hints, and the notice of
         the retry corrects it.
         """
-        words = [
+        marks = [
             UpdateOne(
                 {"_id": job["_id"]},
                 {"$set": {"flow": job.get("flow", ""), "rev": job.get("rev", 0) + 1}, "$currentDate": {"at": True}},
@@ -164,7 +164,7 @@ class Writes:
             )
             for job in jobs
         ]
-        await self._link.do(lambda again: self._gone.bulk_write(words, ordered=False))
+        await self._link.do(lambda again: self._gone.bulk_write(marks, ordered=False))
 
     async def beat(self, worker: Worker) -> None:
         fields: Document = {
