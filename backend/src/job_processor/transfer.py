@@ -1,4 +1,4 @@
-"""Jobs and kept callbacks between stores, or to a file and back: in batches, resumable, verified by checksum."""
+"""Copies, backs up and restores jobs and kept callbacks: in batches, resumable, verified by checksum."""
 
 import asyncio
 import gzip
@@ -23,16 +23,16 @@ _WHOLE = 1 << 30
 _MAGIC = b'{"job-processor-backup":1}'
 
 Progress = Callable[[int, int], None]
-"""(jobs done, jobs in all)"""
+"""(jobs done, all jobs)"""
 
 
 class TransferFailed(JobProcessorError):
-    """What arrived is not what was sent; the message says what differs."""
+    """The copy differs from the source; the message says how."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transferred:
-    """``sha256`` is over all jobs and kept callbacks, oldest first, and the same for the same ones in any store."""
+    """``sha256``: over all jobs and kept callbacks, oldest first. Equal data have the same in any store."""
 
     jobs: int
     callbacks: int
@@ -45,9 +45,10 @@ _Digest = tuple[str, bytes]
 
 
 async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
-    """Copy every job, skipping those that are there already, then compare all of them. Neither store may be in use.
+    """Copy every job and kept callback that the target does not have, then compare all of them. No server may run on
+    either store.
 
-    Raises ``TransferFailed`` when a job of the target differs from the source's.
+    Raises ``TransferFailed`` when a record of the target differs from that of the source.
     """
     total = await _total(source)
     done = written = callbacks = 0
@@ -67,7 +68,7 @@ async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
 
 
 async def backup(source: Store, file: Path, progress: Progress) -> Transferred:
-    """Everything into a gzip file, written beside it first: the name appears when it is whole."""
+    """Write everything to a gzip file. It is written under another name, and renamed when it is complete."""
     total = await _total(source)
     digests: list[_Digest] = []
     unfinished = file.with_name(file.name + ".part")
@@ -97,7 +98,7 @@ async def backup(source: Store, file: Path, progress: Progress) -> Transferred:
 
 
 def _sync(path: Path) -> None:
-    """Return when the file, or the directory's entries, are on disk."""
+    """Sync the file, or the entries of the directory, to disk."""
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)
@@ -106,13 +107,14 @@ def _sync(path: Path) -> None:
 
 
 async def restore(file: Path, target: Store, progress: Progress) -> Transferred:
-    """Everything of a backup into the store; what is there already must be the same.
+    """Add everything in a backup to the store; records that exist must be the same.
 
-    Raises ``TransferFailed`` for a file that is damaged or not a backup, before or after writing as it shows.
+    Raises ``TransferFailed`` for a file that is damaged or not a backup (then nothing is written), or when a record
+    differs.
     """
     ending, ids = await asyncio.to_thread(_verify, file)
     done = written = 0
-    # An older version's lines lack what is new since: the store is held against them as they are written today.
+    # Lines of an older version lack newer fields, so the checksum is that of the lines as they are written today.
     expected: list[_Digest] = []
     with gzip.open(file, "rb") as lines:
         next(lines)
@@ -140,7 +142,7 @@ class _Ending(msgspec.Struct):
     jobs: int
     sha256: str
     callbacks: int = 0
-    """Backups of before there was an inbox do not say."""
+    """Not in backups of versions without a callback inbox."""
 
 
 class _Named(msgspec.Struct):
@@ -148,7 +150,7 @@ class _Named(msgspec.Struct):
 
 
 def _verify(file: Path) -> tuple[_Ending, set[str]]:
-    """The last line of a backup whose every line is whole, and the ids of what it holds."""
+    """The last line of a backup, and the ids of its records, after every line was read and the checksum compared."""
     digests: list[_Digest] = []
     last = b""
     try:
@@ -171,11 +173,11 @@ R = TypeVar("R")
 
 
 _Page = tuple[list[R], str | None]
-"""Records, and after which id the next page starts; ``None``: this was the last."""
+"""Records, and the id after which the next page starts; ``None``: this is the last page."""
 
 
 async def _walk(ask: Callable[[str | None], Awaitable[_Page[R]]]) -> AsyncIterator[list[R]]:
-    """All records, newest first. Walking by id, so that what is added meanwhile is not in the way."""
+    """All records, newest first, in pages by id: records that are added meanwhile do not shift the pages."""
     found, before = await ask(None)
     yield found
     while before is not None:
@@ -191,7 +193,7 @@ def _jobs(store: Store) -> AsyncIterator[list[Job]]:
     async def ask(before: str | None) -> _Page[Job]:
         ids = [one.id for one in await store.list(Query(limit=BATCH, before=before, clip=1))]
         found = await asyncio.gather(*(store.get(id_) for id_ in ids))
-        # One that was deleted in between is not there any more.
+        # Without jobs that were deleted since they were listed.
         return [job for job in found if job is not None], _next(ids)
 
     return _walk(ask)
@@ -206,7 +208,7 @@ def _callbacks(store: Store) -> AsyncIterator[list[Callback]]:
 
 
 async def _with_body(store: Store, listed: Kept) -> Callback:
-    """Lists leave bodies out; what was deleted since then is as it was listed."""
+    """The callback with its body, which lists leave out; as listed if it was deleted since."""
     whole = None if listed.body_bytes is None else await store.kept(listed.callback.id)
     return whole or listed.callback
 
@@ -218,7 +220,7 @@ async def _write_callbacks(target: Store, callbacks: Sequence[Callback]) -> None
 
 
 async def _write(target: Store, page: Sequence[Job]) -> int:
-    """Add what is missing; returns how many that were. Raises ``TransferFailed`` for one that differs."""
+    """Add the missing jobs and return their number. Raises ``TransferFailed`` for a job that differs."""
     there = await asyncio.gather(*(target.get(job.id) for job in page))
     missing = [job for job, found in zip(page, there, strict=True) if found is None]
     for job, found in zip(page, there, strict=True):

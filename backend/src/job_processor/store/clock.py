@@ -1,9 +1,8 @@
-"""The clock of a process: monotonic in its steps, drawn towards the wall clock slowly, set to it by whoever may.
+"""The clock of a process: monotonic, and corrected towards the wall clock.
 
-A small difference is caught up with by running a little faster or slower. A large one (a laptop that slept, a machine
-that started before it knew the time, an administrator) is made good in one step, by ``step``: whoever takes it moves
-what is a duration along in the same moment (leases, waits between attempts), so that nothing ends or lasts for it.
-What is promised in wall time stays where it is.
+A small difference is corrected by running a little faster or slower. A large one (a laptop that slept, a machine that
+started before it knew the time, an administrator) is corrected by ``step``. Its caller moves all durations by the same
+amount at the same time (leases, back-off), so that they keep their length. Times that clients asked for stay.
 """
 
 import threading
@@ -11,13 +10,13 @@ import time
 from collections.abc import Callable
 
 MAX_SLEW = 0.1
-"""Of the time that passed: so much faster or slower it runs to catch up."""
+"""How much faster or slower than real time the clock runs while it corrects a difference."""
 STEP_MS = 2_000
-"""A larger difference from the wall clock is due to be made good in one step."""
+"""A larger difference from the wall clock is to be corrected by ``step``."""
 
 
 class SteadyClock:
-    """Milliseconds since 1970. ``wall`` and ``steady`` return seconds; tests pass their own. Any thread may ask."""
+    """Milliseconds since 1970. ``wall`` and ``steady`` return seconds; tests pass their own. Thread-safe."""
 
     def __init__(self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic) -> None:
         self._wall, self._steady = wall, steady
@@ -36,12 +35,12 @@ class SteadyClock:
             return int(self._value * 1000)
 
     def step_due(self) -> int:
-        """Milliseconds by which the wall clock is ahead (negative: behind); 0 while that is little."""
+        """How far the wall clock is ahead, in milliseconds (negative: behind). 0 while the difference is small."""
         now = self.now()
         off = int(self._wall() * 1000) - now
         return off if abs(off) > STEP_MS else 0
 
     def step(self, by: int) -> None:
-        """Move on (or back) at once by so many milliseconds."""
+        """Set the clock forward (or back) by so many milliseconds."""
         with self._lock:
             self._value += by / 1000

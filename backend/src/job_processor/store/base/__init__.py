@@ -1,8 +1,8 @@
-"""What we ask of a database: verbs, not queries. ``tests/store_suite`` is the specification of every driver.
+"""The interface of a store: four protocols and a few methods of its own. ``tests/store_suite`` specifies every driver.
 
-The core decides, the store writes: no rule of the life cycle stands in a driver. Every verb may raise
-``StoreUnavailable`` (nothing is known to have been written; try again later) or its child ``StorageFull``.
-All times are milliseconds since 1970 by the store's own clock (``now``).
+The core decides, the store writes: no rule of the life cycle is in a driver. Every method may raise
+``StoreUnavailable`` (as far as is known nothing was written; try again later) or its child ``StorageFull``. All times
+are milliseconds since 1970 by the clock of the store (``now``).
 """
 
 from job_processor.store.base.callbacks import Callbacks, InboxQuery, Kept

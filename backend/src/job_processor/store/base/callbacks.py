@@ -1,4 +1,4 @@
-"""What a store does with callbacks that changed nothing and are kept (``core.inbox``)."""
+"""The callback inbox of a store: callbacks that changed no job, kept as received (``core.inbox``)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from job_processor.core.inbox import Callback
 
 @dataclass(frozen=True, slots=True)
 class InboxQuery:
-    """Which kept callbacks to list, newest id first. ``None`` or empty: no such limit.
+    """Which kept callbacks to list, newest id first. ``None`` or empty: not limited by this.
 
-    ``before`` is the id after which the page starts; ``clip`` the number of characters of content to bring along.
+    ``before``: the id after which the page starts. ``clip``: characters of the content to return.
     """
 
     limit: int = 50
@@ -25,7 +25,8 @@ class InboxQuery:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A callback of a list: its content may be clipped, its body is left out; the sizes are of the whole, in bytes."""
+    """A kept callback in a list: its content may be clipped, its body is left out. The sizes are those of the
+    whole, in bytes."""
 
     callback: Callback
     content_bytes: int
@@ -36,11 +37,12 @@ class Callbacks(Protocol):
     """Kept callbacks."""
 
     async def keep(self, callback: Callback, *, limited: bool = True) -> str | None:
-        """Store a callback durably. One of the same ``mark`` is counted once more instead: ``deliveries``,
-        ``last_at``, and its verdict if that was not settled. Returns the id under which it is kept.
+        """Store a callback durably and return the id under which it is kept.
 
-        ``None``: it is of a job (``is_of_a_job``) of which ``KEPT_OF_A_JOB`` are kept already, and was not. Of others
-        the oldest of the same verdict go, so that no more than ``KEPT_WITHOUT_A_JOB`` are there.
+        Of a callback with the same ``mark`` as a kept one, that one is counted once more: ``deliveries``, ``last_at``
+        and, unless it was settled, its verdict are updated. ``None``: not stored, because it is about a job
+        (``is_of_a_job``) of which ``KEPT_OF_A_JOB`` are kept. Of callbacks without a job the oldest with the same
+        verdict are deleted, so that at most ``KEPT_WITHOUT_A_JOB`` are kept.
         """
         ...
 
@@ -53,9 +55,9 @@ class Callbacks(Protocol):
         ...
 
     async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:
-        """Write down what came of a kept callback, and of which job."""
+        """Record the verdict on a kept callback, and the job that it was for."""
         ...
 
     async def forget(self, last_before: int, limit: int) -> int:
-        """Delete up to ``limit`` kept callbacks that last came before then; returns how many."""
+        """Delete up to ``limit`` callbacks that were last delivered before then. Returns how many were deleted."""
         ...

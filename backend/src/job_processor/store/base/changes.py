@@ -1,4 +1,4 @@
-"""How a store tells that jobs changed."""
+"""The change stream of a store."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from job_processor.core.job import State
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A job changed. ``position`` orders notices and is what a client resumes from; ``state`` None: deleted.
+    """The news that a job changed. ``position`` orders notices, and a client resumes from it. ``state`` None: deleted.
 
-    A hint, sent after the write was durable: readers fetch the truth.
+    A hint, sent after the change is durable; read the job for its state.
     """
 
     position: int
@@ -24,7 +24,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Resync:
-    """Notices were missed: whoever follows must fetch everything anew. ``position`` is where to go on."""
+    """Notices were missed: read everything again, and continue from ``position``."""
 
     position: int
 
@@ -33,10 +33,10 @@ class Changes(Protocol):
     """Changes of jobs, after a position or as they happen."""
 
     async def since(self, position: int, limit: int) -> Sequence[Notice] | Resync:
-        """The latest notice of each job changed after ``position``, in order; or ``Resync`` if that is too much
-        or too long ago to be complete."""
+        """The latest notice of each job that changed after ``position``, in order; or ``Resync`` if there are too
+        many, or ``position`` is too old for a complete answer."""
         ...
 
     def watch(self) -> AsyncIterator[Notice | Resync]:
-        """Notices from now on, each after its write was durable. Ends when the store closes."""
+        """Notices from now on, each after its change is durable. Ends when the store closes."""
         ...

@@ -1,4 +1,4 @@
-"""What a store does with jobs."""
+"""Jobs in a store: the methods, and the values that they take and return."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
 
 ID_AHEAD_MS = 3_600_000
-"""How far an id's time may be ahead of its job's ``created_at``. New ids stay within ``core.ids.AHEAD_MS``; ids of
-older releases never went back when the clock did."""
+"""How far the time in an id may be ahead of its job's ``created_at``. New ids stay within ``core.ids.AHEAD_MS``;
+ids of older releases did not follow a clock that was set back."""
 
 TEXT_SEARCH_DEPTH = 100_000
 """A text search looks at this many jobs, the newest."""
@@ -20,9 +20,9 @@ TEXT_SEARCH_DEPTH = 100_000
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A client's key for one submission, and the fingerprint of what it asked for.
+    """A client's key for one submission, and the fingerprint of the request.
 
-    ``before``: the fingerprint that an earlier release gave the same request; stored ones of that form are known by it.
+    ``before``: the fingerprint of the same request as an earlier release computed it, which may be the stored one.
     """
 
     key: str
@@ -30,13 +30,13 @@ class IdempotencyKey:
     before: str | None = None
 
     def fits(self, stored: str) -> bool:
-        """Is this the request that the stored fingerprint is of?"""
+        """Does the stored fingerprint belong to this request?"""
         return stored in (self.fingerprint, self.before)
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """``created`` is false when the key had already made this job."""
+    """``created`` is false when the job was made by an earlier request with the same key."""
 
     job: Job
     created: bool
@@ -44,10 +44,10 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which jobs to list, newest id first. ``None`` or empty: no such limit.
+    """Which jobs to list, newest id first. ``None`` or empty: not limited by this.
 
-    ``before`` is the id after which the page starts; ``text`` must occur in prompt or result (case-insensitive).
-    ``clip`` is the number of characters of prompt and result to bring along.
+    ``before``: the id after which the page starts. ``text`` must occur in prompt or result, ignoring case. ``clip``:
+    characters of prompt and result to return.
     """
 
     limit: int = 50
@@ -76,11 +76,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A job of a list: what a row shows, and nothing that grows with what happened to the job.
+    """A job in a list: what a row shows, and nothing that grows with what happens to the job.
 
-    ``job`` comes without its attempts, its history and its result schema (these fields are empty); of its verdict
-    without the repair and with the first of the schema errors and warnings. Prompt and result may be clipped; the
-    sizes of the whole are in bytes of UTF-8.
+    ``job`` has no attempts, no history and no result schema (these fields are empty), and of its verdict no repair and
+    only the first schema error and warning. Prompt and result may be clipped; the sizes are those of the whole, in
+    bytes of UTF-8.
     """
 
     job: Job
@@ -94,10 +94,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """Which WAITING jobs of a flow to look at: those whose ``due_at`` has passed, and with ``unheard_since`` (ms) also
-    those of whose attempt nothing was heard since then (``Job.heard_at``).
+    """Which WAITING jobs of a flow to return: those whose ``due_at`` has passed and, with ``unheard_since`` (ms), also
+    those whose processor has not answered since then (``Job.heard_at``).
 
-    Ordered by ``due_at``, or, with ``oldest``, by when they were last heard of; no more than ``limit``.
+    At most ``limit``, ordered by ``due_at`` or, with ``oldest``, by ``heard_at``.
     """
 
     flow: str
@@ -108,7 +108,7 @@ class Awaited:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A worker's wish for up to ``limit`` due jobs of one flow."""
+    """A worker asks for up to ``limit`` due jobs of one flow."""
 
     rules: FlowRules
     limit: int
@@ -117,11 +117,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The jobs now RUNNING under ``owner``, each with a lease of its own; and the lane as it stands after.
+    """The claimed jobs, each RUNNING with a lease of ``owner``, and the lane after the claim.
 
-    ``retry_at``: when this flow may have something to claim again, if the store knows (a future ``run_at``,
-    a lane that opens); ``None`` when only a wake-up or the next poll can tell. ``idle``: the lane would have admitted
-    a job, and none was due.
+    ``retry_at``: when the flow may have another job to claim, if that is known (the next ``run_at``, or a lane that
+    opens); ``None``: only a notice or the next poll can tell. ``idle``: the lane would have admitted a job, but none
+    was due.
     """
 
     jobs: Sequence[Job]
@@ -132,7 +132,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A lease that its worker still wants."""
+    """A lease that its worker wants to renew."""
 
     job_id: str
     token: str
@@ -140,20 +140,20 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Jobs by flow and state, and the ``run_at`` of the oldest due PENDING job of each flow."""
+    """Number of jobs by flow and state, and the ``run_at`` of the oldest due PENDING job of each flow."""
 
     by_state: dict[tuple[str, State], int]
     oldest_due: dict[str, int]
 
 
 class Jobs(Protocol):
-    """Jobs: stored, read, handed over, moved on, deleted."""
+    """Jobs: stored, read, claimed, moved, deleted."""
 
     async def add(self, job: Job, key: IdempotencyKey | None = None) -> Added:
-        """Store a new job durably before returning.
+        """Store a new job durably.
 
-        With a key that was used before: the job it made, whole, if the fingerprint is the same,
-        else ``IdempotencyMismatch``. Keys live as long as their job.
+        If the key was used before: returns the job made then when the fingerprint fits, else raises
+        ``IdempotencyMismatch``. A key is deleted together with its job.
         """
         ...
 
@@ -162,17 +162,17 @@ class Jobs(Protocol):
         ...
 
     async def find_execution(self, execution_id: str, flows: frozenset[str] | None = None) -> str | None:
-        """The id of the job in flight whose current attempt the processor knows by this id, or ``None``.
+        """The id of the job in flight whose current attempt has this execution id, or ``None``.
 
-        ``flows``: only jobs of these. ``None`` also when there are several: two processors may count alike, and
-        nobody knows which of them is meant.
+        ``flows``: only jobs of these. ``None`` also when several jobs match: two processors may use the same ids.
         """
         ...
 
     async def list(self, query: Query) -> Sequence[Summary]:
         """Up to ``query.limit`` jobs, newest id first.
 
-        Raises ``ReadTooLong`` or ``TooManySearches`` for what would hold others up; ends when it is cancelled.
+        Raises ``ReadTooLong`` after a timeout, ``TooManySearches`` when too many searches are running. Cancelling it
+        stops the query.
         """
         ...
 
@@ -194,31 +194,33 @@ class Jobs(Protocol):
         ...
 
     async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:
-        """Let RUNNING leases last that long from now on. Returns the ids of jobs whose lease is another's, or over."""
+        """Renew the leases of RUNNING jobs: they end that many milliseconds from now. Returns the ids of jobs whose
+        lease is lost."""
         ...
 
     async def apply(self, change: Change) -> bool:
-        """The only write after ``add``: compare-and-set under the change's guard, history in the same write.
+        """Write a changed job by compare-and-set under the guard of the change, its history in the same write.
 
-        ``False``: somebody else changed the job first; nothing was written.
+        The only method besides ``claim`` and ``extend`` that changes a job. ``False``: another process changed the job
+        first; nothing was written.
         """
         ...
 
     async def overdue(self, limit: int, but_callbacks_of: frozenset[str] = frozenset()) -> Sequence[Job]:
-        """Jobs whose ``due_at`` has passed, longest overdue first, whole.
+        """Whole jobs whose ``due_at`` has passed, longest overdue first.
 
-        Without the WAITING jobs of these flows, unless it is the job's own deadline that has passed.
+        Without WAITING jobs of the flows in ``but_callbacks_of``, unless their own deadline has passed.
         """
         ...
 
     async def awaited(self, which: Awaited) -> Sequence[Job]:
-        """WAITING jobs to ask a processor about, whole."""
+        """Whole WAITING jobs whose processor is to be asked about their attempts."""
         ...
 
     async def prune(self, finished_before: int, limit: int) -> int:
-        """Delete up to ``limit`` final jobs that finished before then; returns how many. Never any other."""
+        """Delete up to ``limit`` final jobs that finished before then. Returns how many were deleted."""
         ...
 
     async def delete(self, job_id: str) -> bool:
-        """Delete a final job and its kept callbacks. ``False``: there is none of that id in a final state."""
+        """Delete a final job and its kept callbacks. ``False``: no job of this id is in a final state."""
         ...

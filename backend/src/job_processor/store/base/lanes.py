@@ -1,4 +1,4 @@
-"""What a store does with lanes (``core.lane``)."""
+"""Lanes in a store (``core.lane``)."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -10,9 +10,9 @@ class Lanes(Protocol):
     """The lanes of flows. ``Jobs.claim`` reads and writes them too."""
 
     async def lanes(self) -> Sequence[Lane]:
-        """Every lane that has a record (one appears with a flow's first claim or change)."""
+        """All stored lanes. A lane is stored at the first claim or change of its flow."""
         ...
 
     async def put_lane(self, lane: Lane) -> bool:
-        """Write a lane if its stored ``rev`` is still ``lane.rev``, and raise ``rev`` by one; else ``False``."""
+        """Write the lane with ``rev`` + 1 if the stored ``rev`` is still ``lane.rev``. Otherwise ``False``."""
         ...

@@ -1,4 +1,4 @@
-"""A store as a whole: what it does with jobs, callbacks, lanes and changes, and what is its own."""
+"""The whole interface of a store: jobs, callbacks, lanes and changes, and the methods of the store itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,10 +12,8 @@ from job_processor.store.base.lanes import Lanes
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A worker process as the store knows it. ``seen_at`` is its last heartbeat.
-
-    ``clock_trusted``: did it have reason to believe the time of that heartbeat?
-    """
+    """A worker process. ``seen_at``: its last heartbeat. ``clock_trusted``: whether it trusted its clock at that
+    heartbeat."""
 
     id: str
     name: str
@@ -51,35 +49,35 @@ class Inspection:
 
 
 class Store(Jobs, Callbacks, Lanes, Changes, Protocol):
-    """One driver over one set of data."""
+    """The interface of a driver, over one set of data."""
 
     @property
     def info(self) -> StoreInfo: ...
 
     def now(self) -> int:
-        """The store's clock: what leases and ``run_at`` are measured by, in every process alike."""
+        """Milliseconds since 1970, the same in every process. Leases and ``run_at`` are measured by it."""
         ...
 
     async def open(self) -> None:
         """Make the store ready: schema, indexes, locks.
 
-        Raises ``StoreRefused`` when it must not be used as it is. A store that only one process can hold
-        ends the leases that a dead predecessor left, so that the reaper takes them up at once.
+        Raises ``StoreRefused`` when it cannot be used as it is. A store for a single process ends the leases that a
+        crashed process left, so that the reaper handles them at once.
         """
         ...
 
     async def close(self) -> None:
-        """Finish what was asked for and let go. Safe to call twice."""
+        """Finish the running operations and close. May be called twice."""
         ...
 
     async def ping(self) -> None:
-        """Return when the store could take a write now; raise ``StoreUnavailable`` otherwise."""
+        """Return if the store could write now. Raises ``StoreUnavailable`` otherwise."""
         ...
 
     async def beat(self, worker: Worker) -> None:
-        """Record a worker's heartbeat."""
+        """Store a worker's heartbeat."""
         ...
 
     async def workers(self, seen_after: int) -> Sequence[Worker]:
-        """Workers heard of since then."""
+        """Workers whose last heartbeat is not older."""
         ...

@@ -1,1 +1,1 @@
-"""The shared store: any number of processes over one MongoDB. All coordination is single-document compare-and-set."""
+"""The MongoDB driver, for any number of processes. All coordination is compare-and-set on single documents."""

@@ -1,4 +1,4 @@
-"""What an address may say: refused are options under which jobs could be lost, decisions stale, or streams broken."""
+"""Checks the address: options that could lose jobs, return stale reads or break change streams are refused."""
 
 import re
 from typing import Any
@@ -13,23 +13,23 @@ from job_processor.store.mongo.sent import LastSent
 
 DEFAULT_DATABASE = "job_processor"
 POOL = 64
-"""Connections that one process opens at the most, unless the address says maxPoolSize."""
+"""Connections of one process, at most, unless the address says maxPoolSize."""
 _SHORTEST_SOCKET_TIMEOUT_MS = 30_000
 
 
 def make_client(uri: str, sent: LastSent | None = None) -> "AsyncMongoClient[Document]":
-    """A client that connects when it is first used, and tells ``sent`` of its commands.
+    """A client that connects at its first command, and reports its commands to ``sent``.
 
-    Raises ``StoreRefused``, never with a part of the address.
+    Raises ``StoreRefused``; no message contains a part of the address.
     """
     try:
         named = {pair.partition("=")[0].lower() for pair in re.split("[&;]", uri.partition("?")[2])}
         options: dict[str, Any] = {
             "appname": "job-processor",
-            # Longer than that nobody waits for an answer; the patience of a try covers elections.
+            # The timeout of one try; retries cover elections.
             "serverSelectionTimeoutMS": 5_000,
             "connectTimeoutMS": 5_000,
-            # Address translation forgets idle connections, at Azure after four minutes, without telling either end.
+            # NAT drops idle connections silently, at Azure after four minutes.
             "maxIdleTimeMS": 120_000,
         }
         if sent is not None:
@@ -42,7 +42,7 @@ def make_client(uri: str, sent: LastSent | None = None) -> "AsyncMongoClient[Doc
             "MONGODB_URI names a file (tlsCAFile or tlsCertificateKeyFile) that cannot be read or is no certificate."
         ) from None
     except (InvalidURI, ConfigurationError, InvalidName, ValueError, TypeError):
-        # Not the driver's message: it may quote a part of the password.
+        # Without the driver's message, which may contain a part of the password.
         raise StoreRefused(
             "MONGODB_URI cannot be read. It looks like mongodb://user:password@host:27017/database, "
             "with user and password percent-encoded."
@@ -54,7 +54,7 @@ def make_client(uri: str, sent: LastSent | None = None) -> "AsyncMongoClient[Doc
 
 
 def refuse_unsafe(client: "AsyncMongoClient[Document]", named: "frozenset[str] | set[str]" = frozenset()) -> None:
-    """Raise ``StoreRefused`` for unusable options. ``named``: those that stand in the address, in lower case."""
+    """Raise ``StoreRefused`` for unusable options. ``named``: the options in the address, in lower case."""
     concern = client.write_concern.document
     faults = []
     if concern.get("w", "majority") != "majority":

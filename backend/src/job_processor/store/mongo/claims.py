@@ -1,4 +1,4 @@
-"""claim: who gets which jobs. Workers take the head of the queue; those that lose a race spread out behind it."""
+"""claim: workers take the head of the queue; workers that lose a race pick at random from the jobs behind it."""
 
 import asyncio
 import contextlib
@@ -21,24 +21,24 @@ from job_processor.store.mongo.client import Document, Link, is_passing
 from job_processor.store.mongo.lanes import Lanes, Slot
 
 _ROUNDS = 5
-"""Lost races after which a claim answers with what it has."""
+"""Lost races after which a claim returns the jobs it has."""
 _RESERVE_ROUNDS = 60
-_WIDEST = 8
+_MOST_LOST_RACES = 8
 _ORDER = [("priority", -1), ("runAt", 1), ("_id", 1)]
 
 
 class Claims:
-    """``now`` is the store's clock; ``database_now`` the database's own, by which reservations age."""
+    """``now`` is the clock of the store; ``database_now`` that of the database, by which reservations age."""
 
     def __init__(self, link: Link, lanes: Lanes, now: Callable[[], int], database_now: Callable[[], int]) -> None:
         self._link = link
         self._lanes = lanes
         self._jobs = link.collection("jobs")
         self._now, self._database_now = now, database_now
-        self._crowd: dict[str, int] = {}
-        """By flow: how many claims in a row have lost a race, up to a limit."""
+        self._lost_races: dict[str, int] = {}
+        """By flow: how many claims in a row lost a race, up to ``_MOST_LOST_RACES``."""
         self._turns: dict[str, asyncio.Lock] = {}
-        """By flow: reservations of this process wait for each other here and not in the database."""
+        """By flow: a lock, so that the reservations of this process do not race in the database."""
 
     async def claim(self, wish: Claim) -> Claimed:
         rules, at = wish.rules, self._now()
@@ -71,9 +71,9 @@ class Claims:
         return jobs
 
     async def _take_reserved(self, wish: Claim, at: int) -> tuple[list[Job], Lane, bool]:
-        """Reserve in the lane first, then claim: at no moment is more in flight than the lane admits.
+        """Reserve in the lane first, then claim, so that never more jobs are in flight than the lane admits.
 
-        Also says whether the lane would have admitted a job, and none was due.
+        Also returns whether the lane would have admitted a job although none was due.
         """
         rules = wish.rules
         stored = await self._lanes.read(rules.name)
@@ -96,14 +96,14 @@ class Claims:
                 jobs = await self._take(picked, wish, at, tokens)
                 if len(jobs) < len(picked):
                     held = {job.lease.token for job in jobs if job.lease is not None}
-                    await self._give_back([t for t in tokens if t not in held], after, rules, none=not jobs)
+                    await self._release([t for t in tokens if t not in held], after, rules, none=not jobs)
                 return jobs, after, False
             await asyncio.sleep(random.uniform(0, 0.01))
             stored = await self._lanes.read(rules.name)
         return [], stored.lane, False
 
     async def _pick_probe(self, lane: Lane) -> list[Document]:
-        """The whole document of the job that goes alone, as the contract of ``claim`` says."""
+        """The whole document of the job that may be the probe, as the contract of ``Jobs.claim`` orders them."""
         due: Document = {"flow": lane.flow, "ready": 1, **self._in_time()}
         others: Document = {**due, "_id": {"$ne": lane.probed}}
 
@@ -125,8 +125,8 @@ class Claims:
         at = self._database_now()
         return tuple(Slot(token, one["_id"], one["rev"], at) for one, token in zip(picked, tokens, strict=True))
 
-    async def _give_back(self, unused: Sequence[str], reserved: Lane, rules: FlowRules, none: bool) -> None:
-        """Undo what was reserved for jobs that others got first. Left undone it heals, only later."""
+    async def _release(self, unused: Sequence[str], reserved: Lane, rules: FlowRules, none: bool) -> None:
+        """Undo the reservation of jobs that other workers got first. If this fails, the slots are freed later."""
         try:
             for _ in range(_RESERVE_ROUNDS):
                 stored = await self._lanes.read(rules.name)
@@ -143,7 +143,7 @@ class Claims:
             pass
 
     async def _take(self, picked: Sequence[Document], wish: Claim, at: int, tokens: Sequence[str]) -> list[Job]:
-        """The jobs of these that are now ours: each by a compare-and-set of its own, all in one message."""
+        """Claim these jobs and return those that are now ours: one compare-and-set a job, all in one message."""
         if not picked:
             return []
         until = at + int(wish.rules.lease_seconds * 1000)
@@ -164,46 +164,46 @@ class Claims:
             else:
                 if result.matched_count == len(writes):
                     return list(jobs.values())
-            # Some were lost, or taken by an earlier try whose answer was: our tokens tell which are ours.
+            # Some were lost to others, or claimed by an earlier try whose reply was lost: our tokens tell.
             ids = [job.id for job in jobs.values()]
             found = self._jobs.find({"_id": {"$in": ids}, "token": {"$in": list(jobs)}}, {"token": 1})
             ours = {one["token"] async for one in found}
             return [job for token, job in jobs.items() if token in ours]
 
         taken = await self._link.do(run)
-        crowd = self._crowd.get(wish.rules.name, 0)
+        lost_races = self._lost_races.get(wish.rules.name, 0)
         lost = len(taken) < len(picked)
-        self._crowd[wish.rules.name] = min(_WIDEST, crowd + 1) if lost else max(0, crowd - 1)
+        self._lost_races[wish.rules.name] = min(_MOST_LOST_RACES, lost_races + 1) if lost else max(0, lost_races - 1)
         return taken
 
     async def _pick(self, flow: str, wanted: int) -> list[Document]:
-        """Whole documents of due jobs: the head of the queue, or where others crowd there, a fair part behind it.
+        """Whole documents of due jobs: the head of the queue or, after lost races, a random part of the jobs behind it.
 
-        Whatever the crowd, no job is picked while one of higher priority within sight is left out.
+        No job is picked while one of a higher priority among those looked at is left out.
         """
-        crowd = self._crowd.get(flow, 0)
+        lost_races = self._lost_races.get(flow, 0)
         where: Document = {"flow": flow, "ready": 1, **self._in_time()}
-        if crowd:
-            ids = await self._spread(flow, wanted, crowd)
+        if lost_races:
+            ids = await self._pick_at_random(flow, wanted, lost_races)
             where = {"_id": {"$in": ids}, "ready": 1, **self._in_time()}
 
         async def run(hint: str | None) -> list[Document]:
             found = await documents.page(self._jobs.find(where, hint=hint).sort(_ORDER).limit(wanted))
             return [one for one in found if documents.is_job(one)]
 
-        # Chosen jobs are looked up by their ids; the head of the queue is where one index ends.
-        return await self._link.read(lambda again: run(None)) if crowd else await self._link.hinted(run, "ready")
+        # Chosen jobs are looked up by id; the head of the queue is the start of the index `ready`.
+        return await self._link.read(lambda again: run(None)) if lost_races else await self._link.hinted(run, "ready")
 
     def _in_time(self) -> Document:
-        # What is past its deadline is the reaper's; `$not` also takes what has none.
+        # A job past its deadline is left to the reaper; `$not` also matches jobs without a deadline.
         return {"deadline": {"$not": {"$lte": self._now()}}}
 
-    async def _spread(self, flow: str, wanted: int, crowd: int) -> list[str]:
-        # From the index alone, which does not know deadlines: those are looked at once some are chosen.
+    async def _pick_at_random(self, flow: str, wanted: int, lost_races: int) -> list[str]:
+        # A covered query; the index has no deadlines, which are checked when the chosen jobs are read.
         where: Document = {"flow": flow, "ready": 1}
 
         async def run(again: bool) -> list[Document]:
-            return await self._jobs.find(where, {"priority": 1}).sort(_ORDER).limit(wanted * (1 + crowd)).to_list()
+            return await self._jobs.find(where, {"priority": 1}).sort(_ORDER).limit(wanted * (1 + lost_races)).to_list()
 
         seen = await self._link.read(run)
         if len(seen) <= wanted:
@@ -221,16 +221,16 @@ class Claims:
         return None if found is None else int(found["runAt"])
 
     async def _make_ready(self, flow: str, at: int) -> None:
-        """Those that are due longest, so many at once: everything may come due at midnight.
+        """Mark due jobs as ready, longest due first and a limited number at once: many may come due at the same moment.
 
-        A failure is nobody's trouble: the next claim goes on, and what is ready already is claimed meanwhile.
+        A failure is ignored: the next claim continues, and jobs that are ready already are claimed meanwhile.
         """
         due: Document = {"flow": flow, "ready": 0, "runAt": {"$lte": at}}
         limit = self._link.tuning.due_at_once
 
         async def run(again: bool) -> None:
             ids = [one["_id"] async for one in self._jobs.find(due, {"_id": 1}).sort("runAt", 1).limit(limit)]
-            # Under the same condition: whoever was put off meanwhile is not due.
+            # With the condition again: a job that was put back meanwhile is not due.
             await self._jobs.update_many({"_id": {"$in": ids}, **due}, {"$set": {"ready": 1}})
 
         with contextlib.suppress(StoreUnavailable):

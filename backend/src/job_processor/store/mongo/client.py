@@ -1,4 +1,4 @@
-"""The client: what server is taken, how long an operation tries, and which database it is about."""
+"""The connection: which servers are accepted, timeouts and retries of an operation, and the database."""
 
 import asyncio
 import logging
@@ -26,38 +26,38 @@ __all__ = ["Collection", "Document", "Link", "Server", "is_passing"]
 T = TypeVar("T")
 OLDEST = (7, 0)
 _MOST_OF_IT = 0.7
-"""The part of a try's limit that a read must have had before it is taken for too slow."""
+"""The share of its timeout that a read must have had on the server before it counts as too slow."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What answered at the address. ``streams``: it has change streams."""
+    """The server at the address. ``streams``: it has change streams."""
 
     version: str
     topology: str
     streams: bool
     product: str = "MongoDB"
-    """What answers, by its maker's name: several services speak MongoDB's protocol."""
+    """The product name of the server: several services speak the protocol of MongoDB."""
 
 
 class Link:
-    """One database over one client, and the patience with which it is asked."""
+    """One database over one client, with timeouts and retries."""
 
     def __init__(self, uri: str, database: str | None, tuning: Tuning) -> None:
         self.tuning = tuning
         self.outage = Outage()
         self.on_new_primary: Callable[[], None] = lambda: None
-        """Called when a node says that it is not the primary any more: another clock counts from now on."""
+        """Called when a node reports that it is no longer the primary: the clock of another node counts from now on."""
         self._sent = LastSent()
         self._client = address.make_client(uri, self._sent)
         self.database = database or address.default_database(self._client)
         self._closed = False
 
     async def open(self) -> Server:
-        """Connect; raises ``StoreRefused`` for an address or server that would lose acknowledged jobs."""
+        """Connect. Raises ``StoreRefused`` for an address or a server that would lose acknowledged jobs."""
         hello = await self.do(lambda again: self._client.admin.command("hello"))
-        # An address of the kind mongodb+srv brings options of its own; they are known only now.
+        # The options of a mongodb+srv address come from DNS and are known only now.
         address.refuse_unsafe(self._client)
         build = await self.do(lambda again: self._client.admin.command("buildInfo"))
         server = _examined(hello, build)
@@ -72,12 +72,12 @@ class Link:
 
     @property
     def address(self) -> str:
-        """Where the database is, without credentials."""
+        """The address of the database, without credentials."""
         nodes = sorted(f"{host}:{port}" for host, port in self._client.nodes)
         return f"{','.join(nodes) or 'not connected'}/{self.database}"
 
     def collection(self, name: str) -> Collection:
-        """Reads of what a majority has, from the primary; writes that a majority has in its journal."""
+        """A collection with read concern and write concern `majority`, journaled, reading from the primary."""
         return self._client.get_database(
             self.database,
             codec_options=CODEC,
@@ -88,21 +88,21 @@ class Link:
 
     async def hello(self) -> Document:
         with pymongo.timeout(self.tuning.try_timeout):
-            # A command does not take the database's options: without these its times have no zone.
+            # A command does not use the options of the database: without the codec its times have no time zone.
             return await self._client.admin.command("hello", codec_options=CODEC)
 
     async def command(self, command: dict[str, Any]) -> Document:
-        """One command on the database, tried once under the usual limit. Raises what the driver raises."""
+        """Run one command on the database, once, with the usual timeout. Raises what the driver raises."""
         with pymongo.timeout(self.tuning.try_timeout):
             database = self._client.get_database(self.database, codec_options=CODEC)
             return await database.command(command, codec_options=CODEC)
 
     async def ping(self) -> None:
-        """One short try: is there a primary that answers?"""
+        """Check in one short try that there is a primary that answers."""
         self._check_open()
         try:
             with pymongo.timeout(min(2.0, self.tuning.try_timeout)):
-                # Whatever the address says of reads: what matters is who takes writes.
+                # Always the primary, whatever read preference the address has: it takes the writes.
                 await self._client.admin.command("ping", read_preference=ReadPreference.PRIMARY)
         except PyMongoError as error:
             self.outage.failed()
@@ -110,26 +110,26 @@ class Link:
         self.outage.answered()
 
     async def do(self, operation: Callable[[bool], Awaitable[T]]) -> T:
-        """The operation's answer, tried again while the trouble is a passing one and patience lasts.
+        """The result of the operation, which is retried while its errors are transient and time is left.
 
-        The operation is told whether an earlier try may have been applied although its answer was lost:
-        every write must be made so that trying it again is harmless, and its answer then true.
+        The operation is told whether an earlier try may have been applied although its reply was lost. So every write
+        must be idempotent, and return a correct result when it is repeated.
         """
         try:
             return await self._tried(operation, self.tuning.try_timeout, _passes_for_a_write)
         except ReadTooLong as error:
-            # Whoever writes cannot ask for less.
+            # A write cannot be made smaller.
             raise StoreUnavailable(str(error)) from None
 
     async def read(self, operation: Callable[[bool], Awaitable[T]], limit: float | None = None) -> T:
-        """The same for a read, which is not asked again when it was too slow: it would be as slow again.
+        """The same for a read, which is not retried after it was too slow, because it would be slow again.
 
-        ``limit``: seconds that one try may take, if not the usual. Raises ``ReadTooLong`` beyond it.
+        ``limit``: timeout of one try in seconds, if not the usual one. Raises ``ReadTooLong`` after it.
         """
         return await self._tried(operation, limit or self.tuning.try_timeout, _passes_for_a_read)
 
     async def hinted(self, operation: Callable[[str | None], Awaitable[T]], hint: str, limit: float | None = None) -> T:
-        """A read that is to use this index; without the hint where the index is not there."""
+        """A read with this index as its hint, or without the hint where the index does not exist."""
 
         async def run(again: bool) -> T:
             try:
@@ -143,9 +143,9 @@ class Link:
         return await self.read(run, limit)
 
     async def at_leisure(self, operation: Callable[[], Awaitable[T]]) -> T:
-        """Work that must not be cut by a limit, such as building an index: the server would throw it away.
+        """A long operation without a timeout, such as building an index, which the server would discard.
 
-        Raises what the driver raises once patience with failures is over.
+        Raises what the driver raises when retries have failed for too long.
         """
         until: float | None = None
         while True:
@@ -175,7 +175,7 @@ class Link:
                 self._note(error)
                 had_its_time = time.monotonic() - sent[0] >= _MOST_OF_IT * limit
                 if not passes(error, had_its_time) or time.monotonic() + pause > until:
-                    # The cause stays out of the traceback: drivers put addresses and documents in their messages.
+                    # Without its cause: messages of the driver contain addresses and documents.
                     raise translate(error) from None
             except NOT_PYMONGO as error:
                 raise translate(error) from None

@@ -1,8 +1,8 @@
-"""The database's clock, read now and then; between two readings the process's monotonic clock carries it on.
+"""The clock of the database, read now and then; in between, the process's monotonic clock continues it.
 
-Leases and ``run_at`` are measured by it in every process, so the wall clocks of the machines do not matter. A small
-difference is caught up with slowly. A large one means that this machine slept, or that the server's clock was set: then
-the server's time holds at once, since it is what everything stored is measured by.
+Leases and ``run_at`` are measured by it in every process, so clock skew between machines does not matter. A small
+difference is corrected slowly. A large one means that this machine slept or that the clock of the server was set: then
+the server's time is taken at once, because all stored times are measured by it.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from job_processor.core.errors import StoreUnavailable
 from job_processor.store.clock import SteadyClock
 
 STEP_MS = 60_000
-"""A difference beyond this is made good at once: members of a replica set do not differ by so much."""
+"""A larger difference is corrected at once: members of a replica set do not differ by so much."""
 Reading = Callable[[], Awaitable[datetime]]
 _log = logging.getLogger(__name__)
 
 
 class DatabaseClock:
-    """``read`` asks the server for its time. ``start`` before the first ``now``."""
+    """``read`` asks the server for its time. Call ``start`` before the first ``now``."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class DatabaseClock:
         steady: Callable[[], float] = time.monotonic,
         stepped: Callable[[float], None] = lambda seconds: None,
     ) -> None:
-        """``stepped`` is told by how many seconds the clock went forward at once (back: less than 0)."""
+        """``stepped`` is called with the seconds by which the clock was set forward at once (negative: back)."""
         self._read = read
         self._stepped = stepped
         self._every = every
@@ -42,7 +42,7 @@ class DatabaseClock:
         self._hurry = asyncio.Event()
 
     def hurry(self) -> None:
-        """Read the time at once: another server's clock may count from now on."""
+        """Read the time soon: the clock of another server may count from now on."""
         self._hurry.set()
 
     def now(self) -> int:
@@ -51,14 +51,14 @@ class DatabaseClock:
         return self._clock.now()
 
     def server_now(self) -> int:
-        """The server's time as last read, jumps and all: for comparing with what the server stamped."""
+        """The server's time as last read, uncorrected: for comparing with times that the server wrote."""
         if self._clock is None:
             raise StoreUnavailable("The store is not open.")
         return int((self._steady() + self._offset) * 1000)
 
     async def start(self) -> None:
         await self.measure()
-        # A new primary's clock may differ: the steady clock is drawn towards it slowly, in every process alike.
+        # The clock of a new primary may differ: every process corrects its own slowly.
         self._clock = SteadyClock(lambda: self._steady() + self._offset, self._steady)
         self._task = asyncio.create_task(self._keep_measuring(), name="database-clock")
 
@@ -70,9 +70,9 @@ class DatabaseClock:
             self._task = None
 
     async def measure(self) -> None:
-        """Take the quickest of three readings: its error is at most half of what it took.
+        """Take the quickest of three readings: its error is at most half of its round-trip time.
 
-        Raises ``StoreUnavailable`` for a time without its zone, which would be read as local time.
+        Raises ``StoreUnavailable`` for a time without a time zone, which would be read as local time.
         """
         best: tuple[float, float] | None = None
         for _ in range(3):
@@ -99,6 +99,6 @@ class DatabaseClock:
             try:
                 await self.measure()
             except Exception as error:
-                # The old offset goes on: monotonic clocks drift by milliseconds an hour.
+                # The last reading stays in use: monotonic clocks drift by milliseconds an hour.
                 _log.debug("the database's clock could not be read: %s", type(error).__name__)
                 await asyncio.sleep(min(1.0, self._every))

@@ -1,4 +1,4 @@
-"""How values come out of BSON: times with their zone, integers as plain ``int``."""
+"""How values are decoded from BSON: times with a time zone, integers as plain ``int``."""
 
 from typing import Any, TypeAlias
 
@@ -11,7 +11,7 @@ Collection: TypeAlias = AsyncCollection[Document]
 
 
 class _PlainInt(TypeDecoder):
-    """BSON's 64-bit integers as plain ``int``: its own subclass would leak into everything that reads a job."""
+    """64-bit integers as plain ``int``, instead of a subclass that would reach everything that reads a job."""
 
     @property
     def bson_type(self) -> type[Int64]:

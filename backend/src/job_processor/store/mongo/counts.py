@@ -1,8 +1,8 @@
-"""counts: what is open exactly, what is final from a value that is renewed in the background.
+"""counts: an exact count of the jobs that are not final; a cached one of the final jobs, renewed in the background.
 
-MongoDB has no count to look up: each is a walk over index entries, a second for about a million. So a small database
-is counted whole each time. A large one is counted whole in the background, by one query at a time and with a limit of
-its own, and only jobs that are not final, which are few, are counted when somebody asks.
+Every count in MongoDB walks the index, about a second for a million entries. A small database is counted as a whole
+each time. A large one is counted in the background, by one query at a time with its own timeout; a call counts only the
+jobs that are not final, which are few.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from job_processor.store.mongo.client import Document, Link
 
 T = TypeVar("T")
 _COSTLY = 0.1
-"""Seconds from which on a count is not made anew each time."""
+"""Counts that take longer (seconds) are cached."""
 _OPEN = sorted(state.value for state in State if state not in FINAL)
 _STATES = frozenset(state.value for state in State)
 _log = logging.getLogger(__name__)
 
 
-class Reused(Generic[T]):
-    """A value that is measured by one query at a time, however many ask, and given out again if it was costly."""
+class Cached(Generic[T]):
+    """A cached value, measured by one query at a time however many callers there are; cached longer if it was slow."""
 
     def __init__(self, measure: Callable[[], Awaitable[T]], reuse: float) -> None:
         self._measure = measure
@@ -40,7 +40,7 @@ class Reused(Generic[T]):
         return self.value is not None and time.monotonic() < self._good_until
 
     async def get(self) -> T:
-        """The value; an older one when the measuring takes too long."""
+        """The value, or an older one when the query times out."""
         if self.value is not None and self.is_fresh:
             return self.value
         try:
@@ -51,14 +51,14 @@ class Reused(Generic[T]):
             return self.value
 
     def start(self) -> "asyncio.Task[T]":
-        """Measure in the background, unless that is going on already."""
+        """Start the query in the background, unless it is running."""
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="count")
-            self._task.add_done_callback(_heard)
+            self._task.add_done_callback(_log_failure)
         return self._task
 
-    def take_over(self, other: "Reused[T]") -> None:
-        """What the other has measured is as good as measured here."""
+    def take_value_of(self, other: "Cached[T]") -> None:
+        """Take the value of ``other``, which was measured by the same query."""
         self.value, self.took, self._good_until = other.value, other.took, other._good_until
 
     async def stop(self) -> None:
@@ -75,8 +75,8 @@ class Reused(Generic[T]):
         return self.value
 
 
-def _heard(task: "asyncio.Task[Any]") -> None:
-    """Whoever asked may be gone; what became of the measuring is said here."""
+def _log_failure(task: "asyncio.Task[Any]") -> None:
+    """Log a failure, because no caller may be waiting any more."""
     if not task.cancelled() and (error := task.exception()) is not None:
         _log.debug("counting failed: %s", error)
 
@@ -86,13 +86,13 @@ class Counting:
         self._link = link
         self._jobs = link.collection("jobs")
         tuning = link.tuning
-        self._quick = Reused(lambda: self._whole(min(tuning.quick_count, tuning.try_timeout)), tuning.count_reuse)
-        self._background = Reused(lambda: self._whole(tuning.whole_count), tuning.count_reuse)
-        self._open = Reused(self._open_only, tuning.count_reuse)
+        self._quick = Cached(lambda: self._whole(min(tuning.quick_count, tuning.try_timeout)), tuning.count_reuse)
+        self._background = Cached(lambda: self._whole(tuning.whole_count), tuning.count_reuse)
+        self._open = Cached(self._open_only, tuning.count_reuse)
         self._large = False
 
     async def counts(self, now: int) -> Counts:
-        """Of a large database the final states are as of the last count in the background, and missing before it."""
+        """In a large database the final states are those of the last background count, and missing before the first."""
         by_state = await self._by_state()
         flows = sorted({flow for flow, state in by_state if state is State.PENDING})
         firsts = await asyncio.gather(*(self._oldest(flow) for flow in flows))
@@ -112,10 +112,10 @@ class Counting:
             except ReadTooLong:
                 self._large = True
             else:
-                # A count that was costly is given out again; the next one is made in the background.
+                # A slow count is cached; the next one runs in the background.
                 self._large = self._quick.took >= _COSTLY and self._link.tuning.count_reuse > 0
                 if self._large:
-                    self._background.take_over(self._quick)
+                    self._background.take_value_of(self._quick)
                 return counted
         if not self._background.is_fresh:
             self._background.start()
@@ -126,7 +126,7 @@ class Counting:
         return await self._grouped([], limit)
 
     async def _open_only(self) -> dict[tuple[str, State], int]:
-        # Flow by flow as the index has them: a walk from one flow to the next, and then over what is open alone.
+        # Flow by flow: the index gives each distinct flow in one step, then only open jobs are counted.
         flows = await self._link.read(lambda again: self._jobs.distinct("flow"))
         where = {"flow": {"$in": sorted(flow for flow in flows if isinstance(flow, str))}, "state": {"$in": _OPEN}}
         return await self._grouped([{"$match": where}], self._link.tuning.try_timeout)
@@ -137,7 +137,7 @@ class Counting:
         async def run(hint: str | None) -> dict[tuple[str, State], int]:
             options: dict[str, Any] = {} if hint is None else {"hint": hint}
             found = await self._jobs.aggregate([*pipeline, group], **options)
-            # Whatever else somebody put into the collection is no job.
+            # Other documents in the collection are not jobs.
             return {
                 (one["_id"]["flow"], State(one["_id"]["state"])): int(one["n"])
                 async for one in found

@@ -1,8 +1,8 @@
-"""Between a document and a job.
+"""Converts between documents and jobs.
 
-What queries need stands in fields of its own; the rest is the Record as a sub-document. Metadata and schema,
-whose keys are a client's, are kept as JSON text, so that no key is ever an operator, a path or too deep.
-``writes`` holds the ids of the last writes: how a write whose answer was lost finds out whether it landed.
+Each column of ``store.fields`` is a field of the document; the record is a sub-document. Metadata and result schema,
+whose keys are chosen by clients, are stored as JSON text, so that no key is an operator or a path or nested too deep.
+``writes`` holds the ids of the last writes: a write whose reply was lost finds out there whether it was applied.
 """
 
 import logging
@@ -23,7 +23,7 @@ T = TypeVar("T")
 WRITES_KEPT = 8
 PAGE_BYTES = 32 * 1024 * 1024
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError)
-"""What reading a document raises that is not as ours are."""
+"""What converting a foreign document may raise."""
 _log = logging.getLogger(__name__)
 _encode_json = msgspec.json.Encoder().encode
 _decode_json = msgspec.json.decode
@@ -49,7 +49,7 @@ def new_write_id() -> str:
 
 
 def inserted(job: Job, key: IdempotencyKey | None, now: int) -> Document:
-    """All fields of a new job but its id and birth (those are in the filter of the insert)."""
+    """All fields of a new job, except its id and birth (those are in the filter of the insert)."""
     changing, _ = changed(job, now)
     document: Document = {
         **dict(zip(_NEW, _new(fields.flat(job)), strict=True)),
@@ -60,27 +60,27 @@ def inserted(job: Job, key: IdempotencyKey | None, now: int) -> Document:
     if job.tags:
         document["tags"] = list(job.tags)
     if key is not None:
-        # For whoever deletes the job, or puts the key back: the key itself stands in a collection of its own.
+        # A copy, for deleting the key with the job and for restoring it; the key itself is in the collection `keys`.
         document["idempotencyKey"] = key.key
         document["fingerprint"] = key.fingerprint
     return document
 
 
 def changed(job: Job, now: int) -> tuple[Document, Document]:
-    """What a move sets, and what it takes away."""
+    """The fields that a move sets, and those that it unsets."""
     values = fields.flat(job)
     after: Document = dict(zip(_CHANGED, fields.moved(job, values, now), strict=True))
     after["result"] = job.result
     after["resultBytes"] = None if job.result is None else len(job.result.encode())
     after["record"] = _record(values)
-    # One scalar that changes with every move: change streams then carry it whole, whatever else they abridge.
+    # One scalar that changes with every move, so that change events contain it whole.
     after["notice"] = _encode_json([job.rev, job.state.value, job.flow, job.run_at]).decode()
     there = {name: value for name, value in after.items() if value is not None}
     return there, {name: "" for name, value in after.items() if value is None}
 
 
 def move(job: Job, now: int, write_id: str) -> Document:
-    """The update of a compare-and-set. The server stamps ``changedAt``, so that no process's clock orders changes."""
+    """The update of a compare-and-set. The server sets ``changedAt``, so that clock skew does not change the order."""
     there, gone = changed(job, now)
     update: Document = {
         "$set": there,
@@ -104,12 +104,13 @@ def to_job(document: Document) -> Job:
 
 
 def is_job(document: Document) -> bool:
-    """At a glance: anybody may have put anything into the collection."""
+    """A quick check whether this is a job: anything may have been put into the collection."""
     return "record" in document and "prompt" in document and "rev" in document
 
 
 def each(found: Iterable[Document], convert: Callable[[Document], T]) -> list[T]:
-    """What the documents say. One that is not ours, by whoever's hand, is left out and logged: it must stop nobody."""
+    """The documents, converted. One that is not a job is logged and left out, so that it does not hold up the
+    others."""
     read = []
     for one in found:
         try:
@@ -120,7 +121,7 @@ def each(found: Iterable[Document], convert: Callable[[Document], T]) -> list[T]
 
 
 async def page(found: "AsyncCursor[Document]") -> list[Document]:
-    """Whole documents until their texts are ``PAGE_BYTES``: a process has room for some large ones, not for many."""
+    """Whole documents, until their texts have ``PAGE_BYTES``: memory is enough for a few large ones, not for many."""
     documents: list[Document] = []
     size = 0
     async with found:
@@ -142,7 +143,7 @@ _LISTED = (
 
 
 def of_a_row(clip: int) -> Document:
-    """The projection of a list. Counts code points, so it splits none."""
+    """The projection of a list. It clips by code points, so it splits no character."""
     return {
         **dict.fromkeys(_LISTED, 1),
         "prompt": {"$substrCP": ["$prompt", 0, clip]},
@@ -154,7 +155,7 @@ def to_summary(document: Document) -> Summary:
     """The row of a list from a document of ``of_a_row``. Raises one of UNREADABLE."""
     size = document.get("resultBytes")
     record = msgspec.convert(_fields(document["record"], document.get("tags", ())), RowRecord)
-    # A part of nothing is an empty text to MongoDB.
+    # $substrCP of a missing field is an empty text.
     result = None if size is None else document["result"]
     return summary_of(_columns(document), document["prompt"], result, record, document["promptBytes"], size)
 

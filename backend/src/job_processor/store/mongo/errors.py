@@ -1,4 +1,4 @@
-"""MongoDB's errors in our words: which of them pass by themselves, and what callers of the store see."""
+"""Which errors of MongoDB are transient, and how all of them are translated for callers of the store."""
 
 from bson.errors import BSONError
 from pymongo.errors import (
@@ -16,26 +16,26 @@ _OUT_OF_DISK = frozenset({14031})
 _CREDENTIALS = frozenset({13, 18})
 _ATLAS = 8000
 _TOO_SLOW = 50
-# The plan that was asked for cannot be had: the index of the hint is not there.
+# NoQueryExecutionPlans: the index of the hint does not exist.
 _NO_INDEX = frozenset({2, 291, 17007})
-# Elections, shutdowns, limits of time, conflicts, overload: the same operation may succeed a moment later.
+# Elections, shutdowns, timeouts, conflicts, overload.
 _PASSING = frozenset(
     {6, 7, 24, 43, _TOO_SLOW, 64, 89, 91, 100, 112, 133, 134, 150, 175, 189, 202, 237, 262, 276}
     | {363, 365, 384, 402, 407, 412, 433, 449, 9001, 10058, 10107, 11600, 11601, 11602, 13388, 13435, 13436}
 )
 _PASSING_LABELS = ("RetryableWriteError", "RetryableError", "SystemOverloadedError", "TransientTransactionError")
 NOT_PYMONGO: tuple[type[Exception], ...] = (BSONError, OverflowError)
-"""What the driver raises for a document that no server could take: too large, or a number beyond 64 bits."""
+"""What the driver raises for a document that no server accepts: too large, or with a number beyond 64 bits."""
 
 
 def is_passing(error: PyMongoError) -> bool:
-    """May the same operation succeed a moment later?"""
+    """Is the error transient: may the same operation succeed a moment later?"""
     if isinstance(error, ConnectionFailure | ExecutionTimeout | WriteConcernError) or error.timeout:
         return True
     if isinstance(error, BulkWriteError):
         details = error.details or {}
         problems = [*details.get("writeErrors", []), *details.get("writeConcernErrors", [])]
-        # Some may have lost for good (a duplicate) beside others that pass: all of them may be tried again.
+        # Some writes may have failed for good (a duplicate) and others not: all of them may be retried.
         return any(problem.get("code") in _PASSING for problem in problems)
     if isinstance(error, OperationFailure):
         return error.code in _PASSING or any(error.has_error_label(label) for label in _PASSING_LABELS)
@@ -43,25 +43,26 @@ def is_passing(error: PyMongoError) -> bool:
 
 
 def is_too_slow(error: PyMongoError) -> bool:
-    """Did the server stop the operation because its time was up?
+    """Did the server stop the operation after its timeout?
 
-    A connection on which no answer came is another matter: the next try goes over another one.
+    A connection without a reply is not meant: the next try uses another connection.
     """
     return isinstance(error, ExecutionTimeout) or (isinstance(error, OperationFailure) and error.code == _TOO_SLOW)
 
 
 def lacks_index(error: PyMongoError) -> bool:
-    """Is the index of the query's hint not there?"""
+    """Does the index of the hint not exist?"""
     return isinstance(error, OperationFailure) and error.code in _NO_INDEX and "hint" in str(error)
 
 
 def translate(error: Exception) -> StoreUnavailable:
-    """The error that callers of the store see. Names the kind only: messages of drivers may hold data."""
+    """The error of ``core.errors`` for one of the driver. Names the kind only: messages of the driver may contain
+    data."""
     code = error.code if isinstance(error, OperationFailure) else None
     if isinstance(error, NOT_PYMONGO):
         return StoreUnavailable("The database cannot take this: it is larger than 16 MB, or a number is too large.")
     if code == _ATLAS:
-        # One number for everything: only the message tells. It is looked at here and not passed on.
+        # The code is the same for several errors, so the message is matched here; it is not passed on.
         text = str(error).lower()
         code = 18 if "auth" in text else 14031 if "quota" in text or "space" in text else code
     if code in _OUT_OF_DISK:

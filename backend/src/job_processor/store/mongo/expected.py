@@ -20,8 +20,8 @@ _LATER = "f" * 24
 class Expected:
     """A query, and how it should be answered.
 
-    ``indexes``: any of them; none: the collection is small. ``covered``: from the index alone. ``sorts``: a few are
-    sorted in memory.
+    ``indexes``: by any of these; none: the collection is small. ``covered``: by a covered query. ``sorts``: a few
+    documents are sorted in memory.
     """
 
     name: str
@@ -44,7 +44,7 @@ _QUEUE = {"priority": -1, "runAt": 1, "_id": 1}
 
 
 def table(flow: str, now: int) -> list[Expected]:
-    """Every query, with values as they might come."""
+    """Every query of the driver, with example values."""
     ids = {"_id": {"$gte": "0" * 12, "$lt": _LATER}}
     failed = {"state": {"$in": ["FAILED"]}}
     open_ = {"$match": {"flow": {"$in": [flow]}, "state": {"$in": _OPEN}}}

@@ -1,10 +1,10 @@
-"""Group commit: writes that come while others are under way travel together, and wait for their majority together.
+"""Group commit: writes that arrive while others are running are sent together, and wait for their majority together.
 
-One update alone costs a client about 0.4 ms of CPU and a wait for the majority; in a group of fifty it costs a tenth
-of that and a fiftieth of a wait. Each write of a group is complete in itself: a compare-and-set or an insert on one
-document that leaves a random mark there. So a group is unordered, may be sent again as a whole, and when it is not
-known which of its writes landed, their marks tell. Two writes of one document are never in one group: which of them
-came first would be chance.
+One update alone costs the client about 0.4 ms of CPU and a wait for the majority; in a group of fifty a tenth of that
+CPU and a fiftieth of a wait. Each write of a group is a compare-and-set or an insert on one document and leaves a
+random mark there. So a group is unordered and may be sent again as a whole; when it is not known which of its writes
+were applied, the marks show it. Two writes of one document are never in one group, because their order would be
+undefined.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ from job_processor.store.mongo.client import Collection, Document, Link
 from job_processor.store.mongo.errors import NOT_PYMONGO, is_passing, translate
 
 MOST = 100
-"""Writes of one group."""
+"""Writes of one group, at most."""
 LARGEST = 2 * 1024 * 1024
-"""Bytes of texts of one group: it has to get through within the limit of one try."""
+"""Bytes of the texts of one group, at most: it must be sent within the timeout of one try."""
 UNDER_WAY = 2
-"""Groups at a time. While they are under way, what comes gathers for the next one."""
+"""Groups that run at once. Meanwhile writes are collected for the next one."""
 _DUPLICATE = 11000
 
 
 @dataclass(eq=False, slots=True)
 class Write:
-    """One write. ``mark`` is what it leaves in the document's ``writes``, or as its ``birth``."""
+    """One write. ``mark`` is what it leaves in ``writes`` of the document, or in ``birth``."""
 
     id: str
     mark: str
@@ -44,7 +44,7 @@ class Write:
 
 
 class Groups:
-    """The writes of one collection."""
+    """Group commit for one collection."""
 
     def __init__(self, link: Link, collection: Collection) -> None:
         self._link = link
@@ -54,20 +54,21 @@ class Groups:
         self._gathering = False
 
     async def write(self, write: Write) -> bool:
-        """Did it land? False: its condition did not hold, or the document was there. Raises ``StoreUnavailable``."""
+        """Was the write applied? False: its condition was not met, or the document existed. Raises
+        ``StoreUnavailable``."""
         self._waiting.append(write)
         self._gather()
         return await write.done
 
     async def finish(self) -> None:
-        """Wait for what is under way; what is still waiting is refused."""
+        """Wait for the groups that are running; writes that are not sent yet fail."""
         while self._waiting:
             _refuse(self._waiting.popleft(), StoreUnavailable("The store is closed."))
         if self._under_way:
             await asyncio.wait(self._under_way)
 
     def _gather(self) -> None:
-        """Begin a group once the event loop has gone round: whatever else is ready to write by then is in it."""
+        """Start a group after one turn of the event loop, so that all writes of this turn are in it."""
         if not self._gathering and self._waiting and len(self._under_way) < UNDER_WAY:
             self._gathering = True
             asyncio.get_running_loop().call_soon(self._begin)
@@ -89,12 +90,12 @@ class Groups:
         group: dict[str, Write] = {}
         later: list[Write] = []
         size = 0
-        # While groups fail one after the other, nobody waits for all of those before it.
+        # While groups fail, a write does not wait for all groups before it.
         oldest = time.monotonic() - self._link.tuning.try_timeout
         while self._waiting and len(group) < MOST and (size < LARGEST or not group):
             write = self._waiting.popleft()
             if write.done.done():
-                # Whoever wanted it has gone, and it was never sent.
+                # Cancelled before it was sent.
                 continue
             if write.since < oldest:
                 _refuse(write, StoreUnavailable("The database is behind with its writes; this one was not sent."))
@@ -114,7 +115,7 @@ class Groups:
             for write in group:
                 _refuse(write, error)
         except Exception as error:
-            # Nobody foresaw it; whoever waits must not wait for ever.
+            # An unexpected error: the callers must not wait for ever.
             for write in group:
                 _refuse(write, StoreUnavailable(f"The write was given up: {type(error).__name__}."))
             raise
@@ -131,7 +132,7 @@ class Groups:
         try:
             return await self._link.do(lambda again: self._together(group))
         except _TooLarge:
-            # One of them can be taken by no server; which, only each alone can tell.
+            # One of them is accepted by no server; each is sent alone to find out which.
             answers = await asyncio.gather(
                 *(self._link.do(self._alone(write)) for write in group), return_exceptions=True
             )
@@ -147,7 +148,7 @@ class Groups:
             else:
                 if result.upserted_id is not None or result.matched_count == 1:
                     return True
-            # Lost; or landed by an earlier try (ours or the driver's) whose answer was lost. The mark tells.
+            # Not applied, or applied by an earlier try (ours or the driver's) whose reply was lost: the mark tells.
             return write.mark in await self._marks([write])
 
         return run
@@ -172,7 +173,7 @@ class Groups:
         return [refused.get(number) or write.mark in there for number, write in enumerate(group)]
 
     async def _marks(self, group: Sequence[Write]) -> set[str]:
-        """The marks that stand in the documents of these writes."""
+        """Those of the marks that are in the documents of these writes."""
         wanted = {"_id": {"$in": [write.id for write in group]}}
         marks: set[str] = set()
         async for one in self._collection.find(wanted, {"writes": 1, "birth": 1}):
@@ -193,5 +194,5 @@ def _answer(answer: bool | BaseException) -> bool | StoreUnavailable:
 
 def _refuse(write: Write, error: StoreUnavailable) -> None:
     if not write.done.done():
-        # One exception for each: a traceback grows with everyone who raises it.
+        # One exception each: the traceback of a shared one grows each time it is raised.
         write.done.set_exception(type(error)(str(error)))

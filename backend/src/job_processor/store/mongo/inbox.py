@@ -1,4 +1,4 @@
-"""Kept callbacks, a document each."""
+"""Kept callbacks, one document each."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ class Inbox:
         self._callbacks = link.collection("callbacks")
 
     async def keep(self, callback: Callback, limited: bool) -> str | None:
-        """Count a known one once more, else insert it. A lost answer may count one delivery twice, and loses none."""
+        """Count a known callback once more, or insert a new one. After a lost reply a delivery may be counted twice."""
         settled: Document = {"$cond": [{"$in": ["$verdict", _SETTLED]}, "$verdict", callback.verdict.value]}
         again_here: Document = {
             "deliveries": {"$add": ["$deliveries", 1]},
@@ -31,7 +31,7 @@ class Inbox:
 
         async def run(again: bool) -> str | None:
             for _ in range(2):
-                # Not in one command: PyMongo 4.20 trips over a findAndModify whose write concern was not reached.
+                # Two commands: PyMongo 4.20 fails on a findAndModify whose write concern was not reached.
                 same = {"mark": callback.mark}
                 if (await self._callbacks.update_one(same, [{"$set": again_here}])).matched_count == 1:
                     known = await self._callbacks.find_one(same, {"_id": 1})
@@ -42,7 +42,7 @@ class Inbox:
                 try:
                     await self._callbacks.insert_one(_document(callback))
                 except DuplicateKeyError:
-                    # Another delivery of the same was faster.
+                    # Another delivery of the same callback was inserted first.
                     continue
                 return callback.id
             raise StoreUnavailable("The callback comes and goes faster than it can be kept.")
@@ -50,7 +50,7 @@ class Inbox:
         return await self._link.do(run)
 
     async def _has_room(self, callback: Callback) -> bool:
-        """Several at once may all find the last place free: then there are a few more."""
+        """Is there room? Callbacks at the same time may all get the last place: then a few more are kept."""
         if callback.is_of_a_job:
             return await self._callbacks.count_documents({"jobId": callback.job_id}) < KEPT_OF_A_JOB
         same: Document = {"verdict": callback.verdict.value}
@@ -93,7 +93,7 @@ class Inbox:
         async def run(again: bool) -> int:
             found = self._callbacks.find(old, {"_id": 1}).sort("lastAt", 1).limit(limit)
             ids = [one["_id"] async for one in found]
-            # Whatever came again meanwhile stays.
+            # With the condition again: a callback that was delivered again meanwhile stays.
             return (await self._callbacks.delete_many({"_id": {"$in": ids}, **old})).deleted_count
 
         return await self._link.do(run)

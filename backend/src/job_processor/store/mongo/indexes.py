@@ -1,4 +1,4 @@
-"""Every index, by name and why it is there. Those that are missing are made at open; ``missing`` names them."""
+"""Every index, by name, with its purpose. ``create`` makes the missing ones; ``missing`` only lists them."""
 
 import logging
 import time
@@ -17,15 +17,15 @@ _CONFLICTS = frozenset({67, 85, 86})
 """CannotCreateIndex, IndexOptionsConflict, IndexKeySpecsConflict."""
 
 _JOBS = [
-    # claim: the head of a flow's queue. Future jobs are not in it, whatever their priority.
+    # claim: the head of a flow's queue, without jobs that are not due.
     IndexModel(
         [("flow", ASCENDING), ("priority", DESCENDING), ("runAt", ASCENDING), ("_id", ASCENDING)],
         name="ready",
         partialFilterExpression={"ready": 1},
     ),
-    # claim: what has come due since, and when the next comes due.
+    # claim: jobs that have come due, and when the next one does.
     IndexModel([("flow", ASCENDING), ("runAt", ASCENDING)], name="future", partialFilterExpression={"ready": 0}),
-    # claim of a flow with a limit: the leases that take up its lane, answered from the index alone.
+    # claim of a flow with a limit: its leases, by a covered query.
     IndexModel(
         [("flow", ASCENDING), ("token", ASCENDING)],
         name="in_flight",
@@ -45,21 +45,21 @@ _JOBS = [
     IndexModel([("state", ASCENDING), ("_id", DESCENDING)], name="state"),
     IndexModel([("flow", ASCENDING), ("_id", DESCENDING)], name="flow"),
     IndexModel([("tags", ASCENDING), ("_id", DESCENDING)], name="tags", sparse=True),
-    # counts, from the index alone; and the oldest PENDING job of a flow.
+    # counts, by a covered query; and the oldest PENDING job of a flow.
     IndexModel([("flow", ASCENDING), ("state", ASCENDING), ("runAt", ASCENDING)], name="counts"),
     # since.
     IndexModel([("changedAt", ASCENDING)], name="changed"),
 ]
 EMBEDDED_KEY = "key"
-"""The unique index of idempotency keys that stood in the job itself, before version 3. It is not made any more, and
-left where it is: while processes of an older version run it is theirs."""
+"""The unique index of idempotency keys inside jobs, which format 1 used. It is no longer made, and not dropped:
+processes of an older version may be running."""
 _CALLBACKS = [
-    # keep: one a mark.
+    # keep: a mark is unique.
     IndexModel([("mark", ASCENDING)], name="mark", unique=True),
     # inbox, by each of its filters, newest first.
     IndexModel([("jobId", ASCENDING), ("_id", DESCENDING)], name="job"),
     IndexModel([("verdict", ASCENDING), ("_id", DESCENDING)], name="verdict"),
-    # a report that came before the acceptance it belongs to.
+    # A report that was received before the acceptance it belongs to.
     IndexModel([("executionId", ASCENDING)], name="execution", sparse=True),
     # forget.
     IndexModel([("lastAt", ASCENDING)], name="last"),
@@ -78,10 +78,10 @@ def wanted(keep_deletions: float) -> dict[str, list[IndexModel]]:
 
 
 async def create(link: Link) -> bool:
-    """Make the indexes that are not there, all of a collection in one pass over it, for as long as it takes.
+    """Make the missing indexes, all of a collection in one pass over it, without a timeout.
 
-    Nothing is asked for when all are there. Returns whether jobs may carry idempotency keys themselves.
-    Raises ``StoreRefused`` for an index that is there under its name and differs.
+    Sends nothing when none is missing. Returns whether jobs may contain idempotency keys themselves. Raises
+    ``StoreRefused`` for an index that exists with another definition.
     """
     embedded_keys = False
     for name, models in wanted(link.tuning.keep_deletions).items():
@@ -119,7 +119,7 @@ async def _build(link: Link, collection: str, models: list[IndexModel]) -> None:
 
 
 def _difference(model: IndexModel, found: Document) -> str | None:
-    """What is not as it must be, and what to do; ``None``: it is the same."""
+    """How an index differs, and what to do; ``None``: it is as needed."""
     wanted_, there = _shape(model.document), _shape(found)
     expiry, its = wanted_.pop("expireAfterSeconds"), there.pop("expireAfterSeconds")
     if wanted_ != there:
@@ -133,7 +133,7 @@ def _difference(model: IndexModel, found: Document) -> str | None:
 
 
 def _shape(document: Mapping[str, Any]) -> Document:
-    """What makes an index what it is; the rest, such as its version, is the server's."""
+    """The options that define an index; others, such as its version, are set by the server."""
     return {
         "key": [(field, int(direction)) for field, direction in document["key"].items()],
         "unique": bool(document.get("unique", False)),
@@ -149,14 +149,14 @@ def _name(model: IndexModel) -> str:
 
 async def _there(link: Link, name: str) -> dict[str, Document]:
     async def run(again: bool) -> dict[str, Document]:
-        # A collection that is not there has no indexes.
+        # A collection that does not exist has no indexes.
         return {one["name"]: dict(one) async for one in await link.collection(name).list_indexes()}
 
     return await link.do(run)
 
 
 async def missing(link: Link) -> list[str]:
-    """The indexes that are not there, as ``collection.name``. Makes none; raises as ``create`` does."""
+    """The missing indexes, as ``collection.name``. Makes none; raises as ``create`` does."""
     absent = []
     for name, models in wanted(link.tuning.keep_deletions).items():
         there = await _there(link, name)

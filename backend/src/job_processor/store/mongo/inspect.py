@@ -1,4 +1,4 @@
-"""What a start would find at MONGODB_URI, looked up without writing anything: for ``job-processor check``."""
+"""What a start would find at MONGODB_URI, found out without a write: for ``job-processor check``."""
 
 import time
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from job_processor.store.mongo.tuning import Tuning
 
 @dataclass(frozen=True, slots=True)
 class Found(Inspection):
-    """``missing``: indexes, as ``collection.name``. ``plans``: if they were asked for."""
+    """``missing``: the missing indexes, as ``collection.name``. ``plans``: of the queries, if asked for."""
 
     missing: Sequence[str] = ()
     plans: Sequence[Got] = ()
 
 
 async def inspect(uri: str, *, with_plans: bool = False, database: str | None = None) -> Found:
-    """Raises ``StoreRefused`` for what a start would refuse, ``StoreUnavailable`` when nothing answers."""
+    """Raises ``StoreRefused`` where a start would, ``StoreUnavailable`` when no server answers."""
     link = Link(uri, database, Tuning())
     try:
         server = await link.open()

@@ -1,9 +1,9 @@
-"""Idempotency keys: a document each, ``_id`` the key, written before its job and with the id that the job will have.
+"""Idempotency keys: one document each, with the key as ``_id`` and the id of its job, written before the job.
 
-So a key is unique wherever its document lies, and ``jobs`` needs no unique index but its ``_id``: both can be sharded
-by it. A crash between key and job leaves a key without a job; whoever repeats the submission makes the job under the id
-that the key names, and of several who do, one. Before version 3 a key stood in its job's document, under a unique
-index; where that index is there such keys are honoured.
+So keys are unique without a unique index on ``jobs``, and both collections can be sharded by ``_id``. A crash between
+the two writes leaves a key without a job; a repeated submit makes the job under the id in the key, and only one of
+several succeeds. In format 1 a key was inside its job, under a unique index; where that index exists such keys are
+honoured.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from job_processor.store.mongo.groups import Groups, Write
 
 
 class Keys:
-    """``embedded_too``: jobs may carry keys of their own, as they did before version 3."""
+    """``embedded_too``: jobs may contain keys themselves, as in format 1."""
 
     def __init__(self, link: Link, embedded_too: bool) -> None:
         self._link = link
@@ -27,9 +27,9 @@ class Keys:
         self._groups = Groups(link, self._keys)
 
     async def hold(self, key: IdempotencyKey, job_id: str) -> str | None:
-        """The id of the key's job: this one, or the one that was there first. ``None``: it was freed in this moment.
+        """The job id of the key: this one, or the one that was stored first. ``None``: the key was deleted just now.
 
-        Raises ``IdempotencyMismatch`` when the key was used for another body.
+        Raises ``IdempotencyMismatch`` when the key was used with another body.
         """
         birth = new_write_id()
         fields: Document = {"job": job_id, "fingerprint": key.fingerprint}
@@ -44,7 +44,7 @@ class Keys:
         return str(found["job"])
 
     async def embedded(self, key: IdempotencyKey) -> Document | None:
-        """The job that carries this key itself. Raises ``IdempotencyMismatch``."""
+        """The job that contains this key itself. Raises ``IdempotencyMismatch``."""
         if not self._embedded_too:
             return None
 
@@ -57,14 +57,14 @@ class Keys:
         return found
 
     async def free(self, jobs: Iterable[Document]) -> None:
-        """The keys of these jobs, which are about to be deleted, may be used anew."""
+        """Delete the keys of these jobs, which are about to be deleted."""
         keys = _keys(jobs)
         if keys:
             where = {"_id": {"$in": list(keys)}, "job": {"$in": list(keys.values())}}
             await self._link.do(lambda again: self._keys.delete_many(where))
 
     async def keep(self, jobs: Iterable[Document]) -> None:
-        """Of jobs that were to be deleted and were not, put the keys back."""
+        """Restore the keys of jobs that were not deleted after all."""
         ids = [job["_id"] for job in jobs if job.get("idempotencyKey")]
 
         async def there(again: bool) -> list[Document]:
@@ -72,7 +72,7 @@ class Keys:
 
         for job in await self._link.read(there) if ids else ():
             key = IdempotencyKey(job["idempotencyKey"], job["fingerprint"])
-            # Somebody may have been quicker to use it anew, for whatever it is.
+            # The key may have been used again already.
             with contextlib.suppress(IdempotencyMismatch):
                 await self.hold(key, job["_id"])
 

@@ -1,8 +1,8 @@
-"""A flow's lane as one document: the lane itself, and the slots that hold its concurrency.
+"""The lane of a flow as one document: the lane itself, and the slots that implement its concurrency.
 
-A slot is reserved, by compare-and-set on the lane's document, before its job is claimed. It is not given
-back when the job leaves flight: whoever claims next sees by the jobs themselves which slots are free again
-(``occupied``). So an outcome costs no second write, and a killed worker's slots heal by the same road.
+A slot is reserved by compare-and-set on the lane before its job is claimed. It is not freed when the job leaves flight:
+the next claim sees in the jobs themselves which slots are free (``occupied``). So an outcome costs no second write, and
+the slots of a killed worker become free in the same way.
 """
 
 from dataclasses import dataclass, field, replace
@@ -16,14 +16,14 @@ from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.documents import new_write_id
 
 MAX_CONCURRENCY = 5_000
-"""Of one flow: its places are one document, which is written anew at each claim."""
+"""Highest concurrency of a flow: its slots are in one document, which is rewritten at each claim."""
 _WRITES_KEPT = 32
 
 
 class Slot(msgspec.Struct, frozen=True):
-    """A lease that may take up the lane: of this job, if it is claimed at this ``rev`` under this ``token``.
+    """A reserved place for a lease: of this job, if it is claimed at this ``rev`` with this ``token``.
 
-    ``at``: when it was reserved, by the database's clock.
+    ``at``: when it was reserved, by the clock of the database.
     """
 
     token: str
@@ -34,7 +34,7 @@ class Slot(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A lane's document. ``version`` None: there is none yet."""
+    """The document of a lane. ``version`` None: it does not exist yet."""
 
     lane: Lane
     version: int | None = None
@@ -61,12 +61,12 @@ class Lanes:
         return Stored(_lane(found), found["v"], slots)
 
     async def put(self, lane: Lane) -> bool:
-        """``put_lane``: under the lane's own rev; slots stay as they are."""
+        """``Store.put_lane``: under the ``rev`` of the lane; slots are not changed."""
         fields: Document = {"lane": _document(lane, lane.rev + 1)}
         return await self._write({"_id": lane.flow, "lane.rev": lane.rev}, fields, insert=lane.rev == 0)
 
     async def reserve(self, stored: Stored, lane: Lane, slots: tuple[Slot, ...]) -> bool:
-        """Write lane and slots if nobody wrote the document since ``stored`` was read."""
+        """Write lane and slots unless the document was written since ``stored`` was read."""
         rev = stored.lane.rev if lane == stored.lane else stored.lane.rev + 1
         fields: Document = {
             "lane": _document(lane, rev),
@@ -96,15 +96,15 @@ class Lanes:
                     pass
                 else:
                     return True
-            # Lost, or landed by an earlier try (ours or the driver's) whose answer was lost.
+            # Not applied, or applied by an earlier try (ours or the driver's) whose reply was lost.
             return await self._lanes.find_one({"_id": where["_id"], "writes": write_id}, {"_id": 1}) is not None
 
         return await self._link.do(run)
 
     async def with_live_probe(self, stored: Stored, at: int, now: int) -> Stored:
-        """What is stored, without a probe that has ended: its job has moved on, or its lease has ended by ``at``.
+        """``stored`` without its probe if that has ended: the job has left RUNNING, or the lease has ended by ``at``.
 
-        One that was reserved and not claimed yet lives too, as long as a slot may (see ``occupied``).
+        A probe that is reserved and not claimed yet counts as running, as long as a slot may (see ``occupied``).
         """
         lane = stored.lane
         if lane.probe is None:
@@ -115,25 +115,24 @@ class Lanes:
             lives = job["state"] == "RUNNING" and job["leaseUntil"] > at
         else:
             open_ = job is not None and slot is not None and job["rev"] == slot.rev
-            lives = open_ and slot is not None and not await self._shut_out(slot, now)
+            lives = open_ and slot is not None and not await self._fence_off(slot, now)
         return stored if lives else replace(stored, lane=without_probe(lane))
 
     def young(self, stored: Stored, now: int) -> tuple[Slot, ...]:
-        """The slots whose claimers may still be under way. A flow without a limit has no use for others."""
+        """The slots that may still be claimed. Older ones matter only in a flow with a concurrency limit."""
         return tuple(slot for slot in stored.slots if now - slot.at < self._link.tuning.reservation * 1000)
 
     async def occupied(self, flow: str, stored: Stored, now: int) -> tuple[int, tuple[Slot, ...]]:
-        """How many jobs take up the lane at the most, and the slots that must be kept.
+        """The highest number of jobs in flight that is possible now, and the slots that must be kept.
 
-        A slot whose job holds its token is taken. One whose job has moved past the slot's rev can never be
-        filled any more and is free. Any other may still be filled by a claimer that is under way; one that
-        took too long is shut out by a ``fence`` on the job, which its compare-and-set would not pass.
+        A slot is taken when its job has its token. It is free when its job has moved past the ``rev`` of the slot: it
+        can never be claimed any more. Any other slot may still be claimed by a claim that is running. A claim that
+        takes too long is fenced off: the ``fence`` of the job is raised, so its compare-and-set fails.
         """
         tokens = await self._in_flight(flow)
         open_slots = [slot for slot in stored.slots if slot.token not in tokens]
         jobs = await self._look_at([slot.job for slot in open_slots])
-        # A slot that was filled long ago need not stand here: its job stands among those in flight, and the document
-        # is written anew at each claim.
+        # A slot that was claimed long ago is dropped to keep the document small: its job is counted in flight.
         young = now - int(self._link.tuning.slot_kept * 1000)
         kept = [slot for slot in stored.slots if slot.token in tokens and slot.at > young]
         for slot in open_slots:
@@ -141,14 +140,14 @@ class Lanes:
             if job is None:
                 continue
             taken = job.get("token") == slot.token
-            if taken or (job["rev"] == slot.rev and not await self._shut_out(slot, now)):
+            if taken or (job["rev"] == slot.rev and not await self._fence_off(slot, now)):
                 kept.append(slot)
         return len(tokens | {slot.token for slot in kept}), tuple(kept)
 
     async def _in_flight(self, flow: str) -> set[str]:
         async def run(again: bool) -> set[str]:
-            # Not only the slots' own: jobs claimed while the flow had no limit count as well.
-            # "Greater than an empty text" is any token, and is answered from the index; "exists" reads every job.
+            # All jobs of the flow: those claimed while it had no limit have no slots.
+            # `$gt: ""` matches any token by a covered query; `$exists` would read every job.
             found = self._jobs.find({"flow": flow, "token": {"$gt": ""}}, {"_id": 0, "token": 1})
             return {str(one["token"]) async for one in found}
 
@@ -164,8 +163,9 @@ class Lanes:
 
         return await self._link.read(run)
 
-    async def _shut_out(self, slot: Slot, now: int) -> bool:
-        """Shut out the claimer if it took too long. False also when the job has just moved; the next look tells."""
+    async def _fence_off(self, slot: Slot, now: int) -> bool:
+        """Fence off a claim that took too long. False: it still has time, or the job moved just now; look again
+        later."""
         if now - slot.at < self._link.tuning.reservation * 1000:
             return False
 

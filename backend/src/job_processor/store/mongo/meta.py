@@ -1,8 +1,8 @@
-"""What data and server these are, found out once: a server that lacks what the driver needs is refused by name.
+"""The format of the data, and whether the server can do what the driver needs; checked once a server.
 
-Services that speak MongoDB's protocol say that they are some version of it. What they lack would otherwise show as
-failures later, one by one. So when a database is opened on a server that it was not opened on before, each form of
-command that the driver uses is tried on one scratch document.
+Services that speak the protocol of MongoDB claim to be a version of it. What they lack would show as errors later, one
+by one. So when a database is opened on a server for the first time, each kind of command that the driver uses is tried
+on one scratch document.
 """
 
 import secrets
@@ -15,17 +15,15 @@ from job_processor.core.errors import StoreRefused
 from job_processor.store.mongo.client import Collection, Document, Link, is_passing
 
 FORMAT = 2
-"""Of the data. 1: idempotency keys stand in their jobs. 2: in a collection of their own."""
+"""Format of the data. 1: idempotency keys are inside jobs. 2: in a collection of their own."""
 OLDEST_READER = 1
-"""The oldest format whose programs can read what this one writes."""
+"""The oldest format whose programs can read data of this one."""
 _ID = "format"
 
 
 async def examine(link: Link, server: str) -> None:
-    """``server`` names what answers, with its version.
-
-    Raises ``StoreRefused`` for data of a newer version, or a server that lacks something.
-    """
+    """``server``: product and version. Raises ``StoreRefused`` for data of a newer version, or a server that lacks
+    a feature."""
     meta = link.collection("meta")
     found = await _read(link)
     if found is None or found.get("probed") != server:
@@ -36,8 +34,8 @@ async def examine(link: Link, server: str) -> None:
 
 
 async def knows(link: Link, server: str) -> bool:
-    """Was the database opened on this server before? Changes nothing; raises ``StoreRefused`` as ``examine`` does for
-    data of a newer version."""
+    """Was the database opened on this server before? Writes nothing. Raises ``StoreRefused`` for data of a newer
+    version."""
     found = await _read(link)
     return found is not None and found.get("probed") == server
 
@@ -53,7 +51,7 @@ async def _read(link: Link) -> Document | None:
 
 
 async def _probe(link: Link, meta: Collection, server: str) -> None:
-    # A document of its own: of many processes that start together, each tries the server.
+    # A separate scratch document a process, because several may start at the same time.
     where = {"_id": f"scratch-{secrets.token_hex(8)}"}
     renewal = [{"$set": {"until": {"$min": [5, {"$ifNull": ["$deadline", 9]}]}}}]
     steps: list[tuple[str, Callable[[], Awaitable[Any]]]] = [

@@ -1,11 +1,11 @@
-"""When the database did not answer: leases that ended meanwhile could not be renewed, whoever is alive."""
+"""Records outages of the database: leases that ended meanwhile could not be renewed by living workers."""
 
 import time
 from collections.abc import Callable
 
 
 class Outage:
-    """What this process saw of the last time without answers. Times are seconds of ``steady``."""
+    """The last outage that this process saw. Times are seconds of ``steady``."""
 
     def __init__(self, steady: Callable[[], float] = time.monotonic) -> None:
         self._steady = steady
@@ -21,7 +21,7 @@ class Outage:
         self._answered = now
 
     def slept(self, seconds: float) -> None:
-        """The clock went forward by so much at once; nobody renewed anything meanwhile, as in an outage."""
+        """The clock was set forward by so many seconds: no lease was renewed meanwhile, as in an outage."""
         if seconds > 0:
             now = self._steady()
             self._last = (now - seconds, now)
@@ -30,9 +30,10 @@ class Outage:
         self._failing = True
 
     def began_ago(self, shortest: float, grace: float) -> float | None:
-        """Seconds since the last outage of ``shortest`` seconds or more began, if it ended less than ``grace`` ago.
+        """Seconds since the start of the last outage of at least ``shortest`` seconds, if it ended less than ``grace``
+        seconds ago.
 
-        One that goes on may end with the very answer that this is asked for.
+        An outage that has not ended counts too: the reply that is being handled may be its end.
         """
         now = self._steady()
         if self._failing:

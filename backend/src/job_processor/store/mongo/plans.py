@@ -16,7 +16,7 @@ _BY_ID = ("EXPRESS", "IDHACK")
 
 @dataclass(frozen=True, slots=True)
 class Got:
-    """What the server says. ``fault`` is None when the plan is the expected one."""
+    """The plan of a query. ``fault`` is None when it is the expected one."""
 
     expected: Expected
     plan: str
@@ -24,7 +24,7 @@ class Got:
 
 
 async def check(link: Link, now: int) -> list[Got]:
-    """The server's plan of every query. Raises ``StoreUnavailable`` where it explains nothing."""
+    """The plans of all queries. Raises ``StoreUnavailable`` when the server does not answer."""
     one = await link.read(lambda again: link.collection("jobs").find_one({}, {"flow": 1}))
     flow = str((one or {}).get("flow", "none"))
     found = []
@@ -41,7 +41,7 @@ async def check(link: Link, now: int) -> list[Got]:
 
 
 def judged(expected: Expected, explained: Mapping[str, Any]) -> Got:
-    """Is the plan in this explanation the one that is expected?"""
+    """Compare the plan in this explanation with the expected one."""
     stages = [stage for plan in _winning(explained) for stage in _stages(plan)]
     names = [str(stage.get("stage")) for stage in stages if "stage" in stage]
     indexes = [str(stage["indexName"]) for stage in stages if "indexName" in stage]
@@ -72,7 +72,7 @@ def _winning(explained: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The winning plans of an explanation: of a find, of an aggregate's cursor, of each shard."""
     for key, value in explained.items():
         if key == "winningPlan" and isinstance(value, Mapping):
-            # The newer engine tells its plan one level deeper.
+            # The slot-based engine has its plan one level deeper.
             yield value.get("queryPlan", value)
         elif key in ("queryPlanner", "$cursor", "shards") and isinstance(value, Mapping):
             yield from _winning(value)
@@ -95,7 +95,7 @@ def _stages(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def shape(command: Mapping[str, Any]) -> tuple[str, str, str]:
-    """What of a query its plan depends on: the collection, the filter without its values, and the order."""
+    """The part of a query that its plan depends on: collection, filter without values, and sort order."""
     verb = next(iter(command))
     if verb == "aggregate":
         return verb, str(command[verb]), str([_without_values(stage) for stage in command["pipeline"]])

@@ -1,4 +1,4 @@
-"""The reads: each one query of what a majority has."""
+"""The reads, all with read concern `majority`."""
 
 import asyncio
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Reads:
     async def list(self, query: Query) -> Sequence[Summary]:
         if query.text is None:
             return await self._listed(query)
-        # A search reads whole texts: one at a time in a process, so that it takes no more than its share.
+        # A search reads whole texts, so only one runs at a time in a process.
         try:
             async with asyncio.timeout(self._link.tuning.try_timeout):
                 await self._searching.acquire()
@@ -101,10 +101,9 @@ class Reads:
         return documents.each(await self._link.read(run), documents.to_job)
 
     async def overdue(self, now: int, limit: int, but: frozenset[str]) -> Sequence[Job]:
-        """Longest overdue first, until the texts are too many for one page.
+        """Longest overdue first, until the texts fill a page.
 
-        Leases that ended while the database did not answer are left alone for a while: their workers could not renew
-        them, and must get to it before anybody takes them for dead.
+        After an outage, leases that ended in it are left alone for a while, because their workers could not renew them.
         """
         where: Document = {"dueAt": {"$lte": now}}
         if but:
@@ -140,13 +139,13 @@ class Reads:
 
 
 def _id_bounds(query: Query) -> Document:
-    """The ids that a list can be about: every index of a list has them, so that no more is read."""
+    """Bounds of the ids in the list, so that every index of a list is read only in this range."""
     bounds = {"$lt": query.end_id, "$gte": query.first_id}
     return {operator: id_ for operator, id_ in bounds.items() if id_ is not None}
 
 
 def pattern(text: str) -> str:
-    """A regular expression for the text as it stands. A NUL would end the expression, so it is written as an escape."""
+    """A regular expression that matches the text literally. A NUL, which would end the expression, is escaped."""
     return "".join(
         c if c.isalnum() or c == " " or ord(c) > 127 else "\\x00" if c == "\0" else f"\\x{ord(c):02x}" for c in text
     )

@@ -1,6 +1,6 @@
-"""When the command under way was sent: how much of a try's time the server really had for it.
+"""When the running command was sent: how much of the timeout of a try the server really had for it.
 
-A try may spend most of its limit on an election; the server then gets what is left, and stops a query that is not slow.
+A try may spend most of its timeout waiting for an election; the server then stops a query that is not slow.
 """
 
 import time
@@ -10,13 +10,13 @@ from pymongo import monitoring
 
 
 class LastSent(monitoring.CommandListener):
-    """Notes, for a try that has begun, when the last command was sent."""
+    """Records when the last command of a try was sent."""
 
     def __init__(self) -> None:
         self._try: ContextVar[list[float] | None] = ContextVar("try", default=None)
 
     def begin(self) -> list[float]:
-        """A place in which the times of this task's commands appear: the last one, seconds of ``monotonic``."""
+        """Start recording for this task: the list gets the time of its last command (seconds of ``monotonic``)."""
         place: list[float] = [time.monotonic()]
         self._try.set(place)
         return place

@@ -1,4 +1,4 @@
-"""The MongoDB driver: the verbs of ``store.base``, each handed to the module that knows it."""
+"""The MongoDB driver: the methods of ``store.base``, each passed to the module that implements it."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
@@ -41,7 +41,7 @@ from job_processor.store.mongo.writes import Writes
 
 
 class _Parts:
-    """What exists while the store is open."""
+    """The parts of an open store."""
 
     def __init__(
         self, link: Link, server: Server, clock: DatabaseClock, now: Callable[[], int], embedded_keys: bool
@@ -59,7 +59,7 @@ class _Parts:
 
 
 class MongoStore:
-    """``now`` gives the time in milliseconds and is the database's unless a test passes its own.
+    """``now`` returns milliseconds; without it the clock of the database is used, with it the clock of a test.
 
     ``database``: its name, else the one in the address, else ``job_processor``.
     """

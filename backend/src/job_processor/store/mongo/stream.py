@@ -1,7 +1,7 @@
-"""A change stream that goes on: over faults from where it was, and where it cannot, with the word to fetch anew.
+"""A change stream that recovers: after an error it resumes or, where that is impossible, tells followers to ``Resync``.
 
-Where the server refuses streams, or never gets to an answer, changes are polled for and the stream is tried again
-now and then. A pump never ends by itself: whatever happens, followers hear ``Resync`` and what comes after.
+Where the server refuses change streams, or never answers, changes are polled and the stream is retried now and then.
+The loop never ends by itself: whatever happens, followers get ``Resync`` and later changes.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from job_processor.store.mongo.tuning import Tuning
 
 _AWAIT_MS = 1000
 _NEW_CURSOR = frozenset({136, 234, 260, 280, 286})
-"""Errors after which a stream cannot be resumed: its history is lost, or its token means nothing any more."""
+"""Errors after which a stream cannot resume: its history is lost, or its resume token is invalid."""
 _REFUSALS = 2
-"""In a row, after which a stream is taken for one that the server will not give."""
+"""Failures in a row after which the server is taken to refuse change streams."""
 _SILENCES = 2
-"""In a row on one token, after which the token is given up: each time the server would read the same again."""
+"""Failures in a row on one resume token after which it is dropped: the server would send the same event again."""
 _log = logging.getLogger(__name__)
 
 _PIPELINE: list[Document] = [
@@ -33,7 +33,7 @@ _PIPELINE: list[Document] = [
         "$match": {
             "$or": [
                 {"operationType": {"$in": ["insert", "delete", "replace"]}},
-                # Renewed leases and the like are no news: they leave `notice` as it is.
+                # Renewed leases are not reported: they do not change `notice`.
                 {"updateDescription.updatedFields.notice": {"$exists": True}},
             ]
         }
@@ -53,23 +53,23 @@ _PIPELINE: list[Document] = [
 
 
 class Follower(Protocol):
-    """Who hears what a stream brings."""
+    """Receives what a stream brings."""
 
     async def event(self, event: Document) -> None:
-        """One event. Raises for one that cannot be read."""
+        """One event. Raises for an event that cannot be read."""
         ...
 
     def resync(self) -> None:
-        """Something was missed. From here on everything is told."""
+        """Changes were missed. Everything from now on is reported."""
         ...
 
     async def poll(self, seconds: float) -> None:
-        """Tell of changes for so long without a stream."""
+        """Poll for changes for so many seconds."""
         ...
 
 
 class Stream:
-    """The state of one stream: where it is, and how long it has been away."""
+    """The state of one stream: its resume token, and for how long it has failed."""
 
     def __init__(
         self, jobs: Collection, follower: Follower, tuning: Tuning, steady: Callable[[], float] = time.monotonic
@@ -85,10 +85,10 @@ class Stream:
         self._down_since: float | None = None
         self._said_down = False
         self.is_up = False
-        """Events arrive as they happen."""
+        """True while events arrive as they happen."""
 
     async def run(self) -> None:
-        """For ever."""
+        """Run for ever."""
         pause = 0.05
         while True:
             try:
@@ -102,7 +102,7 @@ class Stream:
             except (PyMongoError, StoreUnavailable):
                 pass
             except Exception as error:
-                # Nobody foresaw it. What was told since is not known; whoever follows hears that, and goes on.
+                # An unexpected error: it is unknown what was reported, so followers get Resync.
                 _log.warning("a change stream ended: %s", type(error).__name__)
                 self._token = None
             if self.is_up:
@@ -116,9 +116,9 @@ class Stream:
                 pause = min(2 * pause, 2.0)
 
     async def _follow(self) -> None:
-        """Until a fault, or until the stream's own end."""
+        """Read events until an error, or until the stream ends."""
         tuning = self._tuning
-        # Several empty answers come before silence is taken for one.
+        # The timeout is several empty replies long.
         await_ms = min(_AWAIT_MS, int(tuning.stream_silence * 250))
         patience = tuning.stream_silence if self._token is None else tuning.stream_resume
         stream: AsyncCollectionChangeStream[Document] | None = None
@@ -127,7 +127,7 @@ class Stream:
                 stream = await self._jobs.watch(_PIPELINE, resume_after=self._token, max_await_time_ms=await_ms)
             self._token = _token(stream) or self._token
             if self._missed:
-                # Only now: what changes from here on is in the stream.
+                # Only now, because every later change is in the stream.
                 self._follower.resync()
                 self._missed = False
             while True:
@@ -136,7 +136,7 @@ class Stream:
                 patience = tuning.stream_silence
                 self._is_back()
                 if event is not None:
-                    await self._tell(event)
+                    await self._report(event)
                 elif not stream.alive:
                     self._token = None
                     return
@@ -145,11 +145,11 @@ class Stream:
             if stream is not None:
                 await _let_go(stream)
 
-    async def _tell(self, event: Document) -> None:
+    async def _report(self, event: Document) -> None:
         try:
             await self._follower.event(event)
         except UNREADABLE as error:
-            # A document that is not ours, or not yet ours: nobody can say what it means, so everything is fetched anew.
+            # A foreign document: its meaning is unknown, so followers get Resync.
             _log.warning("a change cannot be read (%s): followers fetch everything anew", type(error).__name__)
             self._follower.resync()
 
@@ -167,7 +167,7 @@ class Stream:
                 )
 
     async def _without(self) -> None:
-        """No stream is to be had: poll for a while, then try once more."""
+        """Without a stream: poll for a while, then try it again."""
         self._token = None
         self._missed = True
         await self._follower.poll(self._tuning.stream_again)

@@ -1,12 +1,12 @@
-"""since and watch: who changed, told after it was durable.
+"""since and watch: which jobs changed, reported after the change is durable.
 
-A *position* is the server's time of a change in milliseconds, times a thousand, or a little more where that
-is needed to make the positions that one process gives out grow strictly. ``since`` takes a range of them
-before it reads: whatever is told after that call lies behind what the call tells, so that nobody who goes by
-positions leaves out a change at the seam between past and present.
+A *position* is the time of a change on the server in microseconds, raised a little where that is needed to make the
+positions of one process strictly increasing. ``since`` takes a range of positions before it reads, so that every change
+reported after this call has a later position than those in its result: a client that resumes from a position misses no
+change.
 
-``since`` looks further back than its position (``Tuning.overlap``): what was stamped earlier but became
-readable later is told late, and something may be told twice. Duplicates are harmless, gaps are not.
+``since`` reads back before its position (``Tuning.overlap``), because a write may become readable after one with a
+later timestamp. So a change may be reported twice. Duplicates are harmless, gaps are not.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.stream import Stream
 
 WATCH_LIMIT = 10_000
-"""Notices a follower may lag behind before it is told to fetch anew."""
+"""Notices that may be queued for a follower before it gets ``Resync`` instead."""
 _SCALE = 1000
 
 _Queue: TypeAlias = "asyncio.Queue[Notice | Resync | None]"
@@ -34,7 +34,7 @@ _decode_notice = msgspec.json.Decoder(tuple[int, State, str, int]).decode
 
 
 class Watch:
-    """``server_now`` is the server's time in milliseconds, comparable with its stamps."""
+    """``server_now``: the time of the server in milliseconds, comparable with its timestamps."""
 
     def __init__(self, link: Link, streams: bool, server_now: Callable[[], int]) -> None:
         self._link = link
@@ -49,7 +49,7 @@ class Watch:
 
     @property
     def arrive(self) -> bool:
-        """Do changes reach every follower as they happen?"""
+        """Do changes reach all followers as they happen?"""
         return self._streams and all(pump.stream.is_up for pump in self._pumps.values())
 
     async def since(self, position: int, limit: int) -> Sequence[Notice] | Resync:
@@ -70,14 +70,14 @@ class Watch:
         return self._last
 
     async def read(self, after: int, limit: int) -> list[tuple[int, Notice]]:
-        """Up to so many changes and deletions since then (less the overlap), by the server's time."""
+        """Up to so many changes and deletions since then (minus the overlap), by the time of the server."""
         return await self._link.read(lambda again: self._changed(after, limit))
 
     async def _changed(self, after: int, limit: int) -> list[tuple[int, Notice]]:
         start = _date(after - int(self.tuning.overlap * 1000))
         moved = self.jobs.find({"changedAt": {"$gt": start}}, {"notice": 1, "changedAt": 1})
         gone = self._gone.find({"at": {"$gt": start}})
-        # A document without a notice is not ours, whoever put it there.
+        # A document without a notice is a foreign one.
         found = [
             (_ms(one["changedAt"]), _told(one["_id"], one["notice"]))
             async for one in moved.sort("changedAt", 1).limit(limit)
@@ -106,7 +106,7 @@ class Watch:
             await _end(pump)
 
     async def notice(self, event: Document) -> tuple[int, Notice]:
-        """What an event of the stream says, and the server's time of it. Raises for one that cannot be read."""
+        """The notice of a change event, and its time on the server. Raises for an event that cannot be read."""
         job_id = str(event["documentKey"]["_id"])
         wall = event.get("wallTime")
         if event["operationType"] == "delete":
@@ -115,20 +115,20 @@ class Watch:
             return stamp, _deleted(job_id, word or {"flow": "", "rev": 0})
         inserted = event.get("fullDocument")
         fields = event["updateDescription"]["updatedFields"] if inserted is None else inserted
-        # Two changes in one millisecond: the second leaves changedAt as it was, so it is not among the updated.
+        # The second of two changes in one millisecond does not change changedAt, so it is not in the event.
         at = fields.get("changedAt", wall)
         return self.now() if at is None else _ms(at), _told(job_id, fields["notice"])
 
 
 class _Pump:
-    """What fills one follower's queue."""
+    """Fills the queue of one follower."""
 
     def __init__(self, watch: Watch, queue: _Queue) -> None:
         self._watch = watch
         self._queue = queue
         self._tuning = watch.tuning
         self._after: int | None = None
-        """The server's time up to which polling has told; ``None``: it has not begun."""
+        """The time of the server up to which polling has reported; ``None``: it has not begun."""
         self._looked = False
         self._seen: dict[tuple[str, State | None], tuple[int, int]] = {}
         self.stream = Stream(watch.jobs, self, watch.tuning)
@@ -141,7 +141,7 @@ class _Pump:
         _put(self._queue, Resync(self._watch.next(self._watch.now())))
 
     async def poll(self, seconds: float | None) -> None:
-        """The same without change streams: looks at what changed since the last look, and a little before."""
+        """Polling, where there are no change streams: changes since the last poll, and a little before it."""
         until = None if seconds is None else time.monotonic() + seconds
         while until is None or time.monotonic() < until:
             with contextlib.suppress(StoreUnavailable):
@@ -162,7 +162,7 @@ class _Pump:
             if self._seen.get(key, (-1, 0))[0] >= notice.rev:
                 continue
             self._seen[key] = (notice.rev, stamp)
-            # "From now on": what was changed before the first look is not told.
+            # Changes before the first poll are not reported.
             if self._looked or stamp > after:
                 _put(self._queue, _at(notice, self._watch.next(stamp)))
             newest = max(newest, stamp)

@@ -1,4 +1,4 @@
-"""The writes but for claims: each a compare-and-set on one document, harmless when tried again."""
+"""The writes except claims: each an idempotent compare-and-set on one document."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from job_processor.store.mongo.keys import Keys
 
 _TO_DELETE = {"flow": 1, "rev": 1, "idempotencyKey": 1}
 _PAUSES = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
-"""Seconds between two looks at a key whose job comes and goes."""
+"""Seconds between two reads of a key that is deleted and stored again."""
 
 
 class Writes:
@@ -31,10 +31,10 @@ class Writes:
         self._workers = link.collection("workers")
 
     async def add(self, job: Job, key: IdempotencyKey | None) -> Added:
-        """Insert under an id and a birth mark of our own; with a key, the key first.
+        """Insert the job under its id with a random birth mark; if there is a key, after the key.
 
-        After a lost answer the job is read back with majority; if it is not there the insert is tried again,
-        and lands at most once because of the id.
+        After a lost reply the job is read back with majority. If it is not there the insert is tried again; because of
+        the id it is applied at most once.
         """
         if key is None:
             if await self._insert(job, None):
@@ -44,7 +44,7 @@ class Writes:
         if earlier is not None:
             return Added(documents.to_job(earlier), created=False)
         for pause in _PAUSES:
-            # The key says which id its job has. Whoever put it there may have died before the job was.
+            # The key has the id of its job. The process that stored the key may have died before it stored the job.
             job_id = await self._keys.hold(key, job.id)
             if job_id is not None and (added := await self._add_once(job._replace(id=job_id), key)) is not None:
                 return added
@@ -52,16 +52,16 @@ class Writes:
         raise StoreUnavailable("The idempotency key changes hands faster than it can be read.")
 
     async def _add_once(self, job: Job, key: IdempotencyKey) -> Added | None:
-        """The key's job, made now or before. ``None``: it was deleted in this moment, and its key with it."""
+        """The job of the key, stored now or before. ``None``: it was deleted just now, together with its key."""
         if await self._insert(job, key):
             return Added(job, created=True)
         made = await self._link.read(lambda again: self._jobs.find_one({"_id": job.id}))
         return None if made is None else Added(documents.to_job(made), created=False)
 
     async def _insert(self, job: Job, key: IdempotencyKey | None) -> bool:
-        """False: a job of this id is there already."""
+        """Store the job. False: a job of this id exists."""
         birth = documents.new_write_id()
-        # An upsert and no insert: only an update lets the server stamp the time of the change.
+        # An upsert, because only an update lets the server set the time of the change.
         update: Document = {
             "$setOnInsert": documents.inserted(job, key, self._now()),
             "$currentDate": {"changedAt": True},
@@ -79,7 +79,7 @@ class Writes:
         return await self._moves.write(Write(job.id, write_id, where, update, len(job.result or "")))
 
     async def finish(self) -> None:
-        """Wait for the writes that are under way."""
+        """Wait for the writes that are running."""
         await self._moves.finish()
         await self._keys.finish()
 
@@ -111,9 +111,9 @@ class Writes:
         jobs = await self._link.read(find)
         if not jobs:
             return 0
-        await self._tell(jobs)
+        await self._record_deletions(jobs)
         await self._keys.free(jobs)
-        # Whoever was retried meanwhile has no finishedAt any more and stays.
+        # With the condition again: a job that was retried meanwhile has no finishedAt and stays.
         where = {"_id": {"$in": [job["_id"] for job in jobs]}, **old}
         deleted = await self._link.do(lambda again: self._delete(where, len(jobs), again))
         if deleted < len(jobs):
@@ -122,7 +122,7 @@ class Writes:
 
     async def _delete(self, where: Document, expected: int, again: bool) -> int:
         result = await self._jobs.delete_many(where)
-        # After a lost answer nobody knows the number; those that are gone are gone.
+        # After a lost reply the number is unknown: all are taken to be deleted.
         return expected if again and result.deleted_count == 0 else int(result.deleted_count)
 
     async def delete(self, job_id: str) -> bool:
@@ -130,17 +130,16 @@ class Writes:
         job = await self._link.read(lambda again: self._jobs.find_one(where, _TO_DELETE))
         if job is None:
             return False
-        await self._tell([job])
+        await self._record_deletions([job])
         await self._keys.free([job])
-        # The job last: killed in between, it is there to be deleted again.
+        # The job last: after a crash in between it still exists and can be deleted again.
         await self._link.do(lambda again: self._callbacks.delete_many({"jobId": job_id}))
 
         async def run(again: bool) -> bool:
             result = await self._jobs.delete_one(where)
             if result.deleted_count == 1:
                 return True
-            # Deleted by an earlier try (ours or the driver's) whose answer was lost, or by somebody else just now;
-            # or retried just now, and then it is there.
+            # Not found: deleted by an earlier try whose reply was lost, or by another process. Else: retried just now.
             return await self._jobs.find_one({"_id": job_id}, {"_id": 1}) is None
 
         deleted = await self._link.do(run)
@@ -151,13 +150,13 @@ class Writes:
             await self._keys.keep([job])
         return deleted
 
-    async def _tell(self, jobs: Sequence[Document]) -> None:
-        """Leave word of deletions before they are made, so that ``since`` misses none.
+    async def _record_deletions(self, jobs: Sequence[Document]) -> None:
+        """Record deletions before they are made, so that ``since`` misses none.
 
-        A job that was retried in between is then told as gone although it lives; notices are hints, and
-        the retry's own notice says better.
+        A job that is retried in between is reported as deleted although it exists; notices are hints, and the notice of
+        the retry corrects it.
         """
-        words = [
+        marks = [
             UpdateOne(
                 {"_id": job["_id"]},
                 {"$set": {"flow": job.get("flow", ""), "rev": job.get("rev", 0) + 1}, "$currentDate": {"at": True}},
@@ -165,7 +164,7 @@ class Writes:
             )
             for job in jobs
         ]
-        await self._link.do(lambda again: self._gone.bulk_write(words, ordered=False))
+        await self._link.do(lambda again: self._gone.bulk_write(marks, ordered=False))
 
     async def beat(self, worker: Worker) -> None:
         fields: Document = {

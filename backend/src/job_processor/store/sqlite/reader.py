@@ -79,7 +79,7 @@ class Reader:
                 if not future.cancelled():
                     value, error = self._read(operation, future)
                     self._answers.append((future, value, error))
-            self._tell()
+            self._answer()
         self._db.close()
 
     def _read(
@@ -107,11 +107,11 @@ class Reader:
         """The progress handler of SQLite; true stops the query."""
         now = time.monotonic()
         if now - self._answers_since > TOGETHER_SECONDS:
-            self._tell()
+            self._answer()
         given_up = self._current is not None and self._current.cancelled()
         return given_up or self._closing or now > self._until
 
-    def _tell(self) -> None:
+    def _answer(self) -> None:
         self._answers_since = time.monotonic()
         if self._answers:
             answers, self._answers = self._answers, []

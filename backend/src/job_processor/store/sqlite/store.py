@@ -36,8 +36,8 @@ from job_processor.store.clock import SteadyClock
 from job_processor.store.sqlite import claims, clock_setting, inbox, lanes, operations, queries, rows
 from job_processor.store.sqlite.connection import check_library, open_writer
 from job_processor.store.sqlite.lock import FileLock
-from job_processor.store.sqlite.pulse import BEAT_SECONDS, Pulse
 from job_processor.store.sqlite.readers import Readers
+from job_processor.store.sqlite.readiness import CHECK_SECONDS, Readiness
 from job_processor.store.sqlite.refusals import refuse_damaged, refuse_directory, refuse_full, refuse_unreadable
 from job_processor.store.sqlite.schema import upgrade
 from job_processor.store.sqlite.writer import Writer
@@ -66,7 +66,7 @@ class SqliteStore:
         directory: Path,
         now: Callable[[], int] | None = None,
         clock: SteadyClock | None = None,
-        pulse_seconds: float = BEAT_SECONDS,
+        check_seconds: float = CHECK_SECONDS,
     ) -> None:
         self._directory = directory
         self._path = directory / FILE_NAME
@@ -77,8 +77,8 @@ class SqliteStore:
         self._lock = FileLock(directory / LOCK_NAME)
         self._writer: Writer | None = None
         self._readers: Readers | None = None
-        self._pulse: Pulse | None = None
-        self._pulse_seconds = pulse_seconds
+        self._readiness: Readiness | None = None
+        self._check_seconds = check_seconds
         self._counts: dict[tuple[str, State], int] = {}
         self._watchers: set[asyncio.Queue[Notice | Resync | None]] = set()
 
@@ -111,8 +111,8 @@ class SqliteStore:
             db = await asyncio.to_thread(self._prepare)
             self._counts = queries.counts(db)
             self._writer = Writer(db, self._path, queries.last_seq(db), self._committed)
-            self._readers = Readers(self._path, self._writer.give_up)
-            self._pulse = Pulse(self._writer, self._path, self._now, self._pulse_seconds)
+            self._readers = Readers(self._path, self._writer.stop_writing)
+            self._readiness = Readiness(self._writer, self._path, self._now, self._check_seconds)
         except apsw.Error as error:
             self._lock.release()
             raise refuse_unreadable(self._path, error) from error
@@ -137,10 +137,10 @@ class SqliteStore:
 
     async def close(self) -> None:
         # The writer last: the last connection to close checkpoints the WAL, and readers may not write.
-        for part in (self._pulse, self._readers, self._writer):
+        for part in (self._readiness, self._readers, self._writer):
             if part is not None:
                 await part.close()
-        self._writer = self._readers = self._pulse = None
+        self._writer = self._readers = self._readiness = None
         self._lock.release()
         for watcher in self._watchers:
             watcher.put_nowait(None)
@@ -149,8 +149,8 @@ class SqliteStore:
         writer = self._open_writer
         if writer.broken is not None:
             raise writer.broken
-        if self._pulse is not None:
-            self._pulse.check()
+        if self._readiness is not None:
+            self._readiness.check()
         try:
             async with asyncio.timeout(PING_SECONDS):
                 await writer.submit(lambda tx: None)

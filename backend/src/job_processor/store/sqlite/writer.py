@@ -81,7 +81,7 @@ class Writer:
         """The error, once the file or disk is in doubt; nothing is written any more until the process starts again."""
         return self._broken
 
-    def give_up(self, why: StoreBroken) -> None:
+    def stop_writing(self, why: StoreBroken) -> None:
         """Stop writing, because another thread found the file or disk in doubt. Callable from any thread."""
         if self._broken is None:
             self._broken = why

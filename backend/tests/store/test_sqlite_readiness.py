@@ -10,7 +10,7 @@ import pytest
 
 from job_processor.core.errors import StorageFull, StoreBroken, StoreRefused, StoreUnavailable
 from job_processor.store.base import Query
-from job_processor.store.sqlite import pulse
+from job_processor.store.sqlite import readiness
 from job_processor.store.sqlite.store import SqliteStore
 from tests.store_suite import given
 from tests.support.waiting import until
@@ -20,7 +20,7 @@ PAGE = 4096
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    one = SqliteStore(tmp_path, pulse_seconds=0.02)
+    one = SqliteStore(tmp_path, check_seconds=0.02)
     await one.open()
     yield one
     await one.close()
@@ -66,7 +66,7 @@ async def test_a_write_that_found_no_room_shows_until_one_as_large_finds_some(st
 
 
 async def test_a_full_disk_shows_although_nobody_submits(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pulse.Pulse, "_is_nearly_full", lambda self: True)
+    monkeypatch.setattr(readiness.Readiness, "_is_nearly_full", lambda self: True)
     await limit_pages(store, 8)
 
     async def full() -> bool:
@@ -85,7 +85,7 @@ async def test_room_that_was_taken_to_try_is_given_back(store: SqliteStore, tmp_
         assert await until(lambda: is_well(store), "the store to be ready")
     await store.close()
 
-    assert (tmp_path / "jobs.db").stat().st_size < 2 * pulse.ROOM_BYTES
+    assert (tmp_path / "jobs.db").stat().st_size < 2 * readiness.ROOM_BYTES
 
 
 async def test_a_writer_that_hangs_is_not_ready(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ async def test_a_damaged_page_that_a_reader_meets_breaks_the_store(tmp_path: Pat
     for n in range(50):
         await first.add(given.a_job(n, prompt="x" * 20_000))
     await first.close()
-    store = SqliteStore(tmp_path, pulse_seconds=3_600)
+    store = SqliteStore(tmp_path, check_seconds=3_600)
     await store.open()
     try:
         with (tmp_path / "jobs.db").open("r+b") as file:

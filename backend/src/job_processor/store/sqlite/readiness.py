@@ -17,24 +17,24 @@ from job_processor.core.errors import StorageFull, StoreBroken, StoreUnavailable
 from job_processor.store.sqlite.writer import Transaction, Writer
 
 log = structlog.get_logger(__name__)
-BEAT_SECONDS = 4.0
-LATE_SECONDS = 9.0
+CHECK_SECONDS = 4.0
+TIMEOUT_SECONDS = 9.0
 """Timeout of a write: any other write would not succeed either."""
 ROOM_BYTES = 1_048_576
 """Larger than the largest job: prompt, metadata and index entries."""
 _MAGIC = b"SQLite format 3\0"
 
 
-class Pulse:
+class Readiness:
     """``seconds`` between two writes; tests use less."""
 
-    def __init__(self, writer: Writer, path: Path, now: Callable[[], int], seconds: float = BEAT_SECONDS) -> None:
+    def __init__(self, writer: Writer, path: Path, now: Callable[[], int], seconds: float = CHECK_SECONDS) -> None:
         self._writer = writer
         self._path = path
         self._now = now
         self._seconds = seconds
         self._trouble: StoreUnavailable | None = None
-        self._task = asyncio.create_task(self._run(), name="sqlite-pulse")
+        self._task = asyncio.create_task(self._run(), name="sqlite-readiness")
 
     def check(self) -> None:
         """Raises ``StoreUnavailable`` when the last write failed, or ``StorageFull`` when one has failed since for lack
@@ -53,22 +53,22 @@ class Pulse:
         while True:
             await asyncio.sleep(self._seconds)
             before = self._trouble
-            self._trouble = await self._beat()
+            self._trouble = await self._check()
             if (before is None) != (self._trouble is None):
                 log.warning("store_ready", ready=self._trouble is None, reason=str(self._trouble or ""))
 
-    async def _beat(self) -> StoreUnavailable | None:
+    async def _check(self) -> StoreUnavailable | None:
         try:
-            async with asyncio.timeout(LATE_SECONDS):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 await self._writer.submit(self._write)
                 if self._writer.full or self._is_nearly_full():
                     await self._writer.submit(_take_room)
-                    await self._writer.submit(_give_room_back)
+                    await self._writer.submit(_free_room)
                     self._writer.full = False
         except StoreUnavailable as error:
             return error
         except TimeoutError:
-            return StoreUnavailable(f"A write has not come to its end for {LATE_SECONDS:g} seconds.")
+            return StoreUnavailable(f"A write has not come to its end for {TIMEOUT_SECONDS:g} seconds.")
         except OSError as error:
             # For example too many open files; it may pass.
             return StoreUnavailable(f"The database file cannot be looked at ({error.strerror}).")
@@ -77,7 +77,7 @@ class Pulse:
     def _write(self, tx: Transaction) -> None:
         with self._path.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
-                self._writer.give_up(StoreBroken("The file is no database any more."))
+                self._writer.stop_writing(StoreBroken("The file is no database any more."))
         tx.db.execute("INSERT OR REPLACE INTO facts (name, value) VALUES ('pulse', ?)", (self._now(),))
 
     def _is_nearly_full(self) -> bool:
@@ -94,5 +94,5 @@ def _take_room(tx: Transaction) -> None:
     tx.db.execute("INSERT INTO room (bytes) VALUES (zeroblob(?))", (ROOM_BYTES,))
 
 
-def _give_room_back(tx: Transaction) -> None:
+def _free_room(tx: Transaction) -> None:
     tx.db.execute("DROP TABLE IF EXISTS room")
