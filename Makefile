@@ -5,6 +5,8 @@ SHELL := /bin/bash
 # PYTHON: the Python for the set-up (scripts/make-venv finds one by default); recipes do not use it.
 PYTHON ?=
 unexport PYTHON
+# Each process of the tests would compile them all anew.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 REQ := backend/requirements
@@ -14,6 +16,13 @@ PORT ?= 3000
 DATA_DIR ?= data
 # Tests wait more than they work: one more than a machine of two cores has.
 TEST_WORKERS ?= 3
+PYTEST = ../$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
+WITH_NODE = cd frontend && export PATH="$(CURDIR)/$(BIN):$$PATH"
+# Parts of the tests of which each takes a second or two, or less, and nothing but Python and SQLite.
+QUICK_TESTS = core http processors results settings workers store store_suite transfer lifecycle/test_door.py \
+  lifecycle/test_examination.py lifecycle/test_log_lines.py docs/test_complete.py docs/test_links.py
+# Two targets at a time; what each says stays together where make can do that.
+BESIDE = $(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 UVLOCK = $(BIN)/uv pip compile -q --no-config --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -79,12 +88,25 @@ dev: frontend/node_modules/.installed ## Backend with reload on 3000, page with 
 ## ---- check ----
 
 .PHONY: test
-test: setup-test lint ## Every check: format, lint, types, imports, unit, store suite, API, faults, page, end to end
-	@cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm test --silent
+test: setup-test ## Every check: format, lint, types, imports, unit, store suite, API, faults, page, end to end
+	@$(BESIDE) lint-backend lint-page test-page test-machines
+	@cd backend && FAILOVER=short $(PYTEST) -m "not n8n"
+
+.PHONY: quick
+quick: setup frontend/node_modules/.installed ## For in between: lint, types and all fast tests, in less than 90 seconds
+	@$(BESIDE) quick-backend lint-page lint-backend quick-page
+
+.PHONY: quick-backend quick-page test-page test-machines lint-backend lint-page
+quick-backend:
+	@cd backend && $(PYTEST) -m "not mongo and not slow" $(addprefix tests/,$(QUICK_TESTS))
+quick-page:
+	@$(WITH_NODE) && npm test --silent -- --project pure
+test-page:
+	@$(WITH_NODE) && npm test --silent
+test-machines:
 	@scripts/infra/test-infra
 	@scripts/infra/check-containers
 	@scripts/infra/check-ci
-	@cd backend && FAILOVER=short ../$(BIN)/python -m pytest -q -m "not n8n" -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: fresh-machine-test
 fresh-machine-test: ## The README's commands on bare Debian and Ubuntu machines: MODE=run|test|both WHO="root person" SYSTEMS=debian:13
@@ -92,11 +114,14 @@ fresh-machine-test: ## The README's commands on bare Debian and Ubuntu machines:
 
 .PHONY: lint
 lint: setup frontend/node_modules/.installed ## Format, lint, types, import rules; changes nothing
+	@$(BESIDE) lint-backend lint-page
+lint-backend:
 	@cd backend && ../$(BIN)/ruff format --check -q . && ../$(BIN)/ruff check -q .
 	@cd backend && ../$(BIN)/ruff format --config pyproject.toml --check -q ../infrastructure ../scripts
 	@cd backend && ../$(BIN)/ruff check --config pyproject.toml -q ../infrastructure ../scripts
 	@cd backend && ../$(BIN)/mypy && ../$(BIN)/lint-imports --no-cache | tail -n 3
-	@cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent lint && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent typecheck && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check:api
+lint-page:
+	@$(WITH_NODE) && npm run --silent lint && npm run --silent typecheck && npm run --silent check:api
 
 .PHONY: fix
 fix: setup frontend/node_modules/.installed ## Format, and fix what can be fixed automatically

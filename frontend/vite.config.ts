@@ -32,7 +32,8 @@ export default defineConfig({
     // Generous: what they wait for comes at once, except on a machine that is busy with other things.
     testTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: "pure", environment: "node", include: PURE } },
+      // Nothing of a test is left behind, so its files share a process and what they import.
+      { extends: true, test: { name: "pure", environment: "node", include: PURE, isolate: false } },
       {
         extends: true,
         test: {

@@ -1,4 +1,4 @@
-"""A server and a browser for all tests of the page; a fresh, watched tab for each."""
+"""A browser for all tests of the page, a server for each file of them; a fresh, watched tab for each test."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
@@ -64,7 +64,7 @@ def empty_server(tmp_path: Path) -> Iterator[Served]:
     served.stop()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with launched() as found:
         if found is None:
@@ -74,7 +74,7 @@ async def browser() -> AsyncIterator[Browser]:
         yield found
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def open_tab(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[OpenTab]:
     """Opens a tab that fails the test on any script error and any breach of the content security policy."""
     tabs: list[Page] = []

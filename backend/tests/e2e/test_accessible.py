@@ -11,7 +11,7 @@ from tests.e2e.looks import expect_mode
 from tests.e2e.served import Served
 
 # One browser, and so one event loop, for the tests of a file.
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 BOTH: list[Scheme] = ["light", "dark"]

@@ -12,7 +12,7 @@ from tests.e2e.served import Served
 from tests.e2e.test_accessible import BOTH, violations
 
 # One browser, and so one event loop, for the tests of a file.
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_late_result_is_accepted_by_the_keyboard_alone(server: Served, open_tab: OpenTab) -> None:

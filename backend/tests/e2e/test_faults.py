@@ -10,7 +10,7 @@ from tests.e2e.conftest import OpenTab
 from tests.e2e.served import Served
 
 # One browser, and so one event loop, for the tests of a file.
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 REFUSED = "One whose secret or token is wrong is refused, and does not count."
 OVERDUE = f"No callback came by the deadline. {REFUSED}"

@@ -14,7 +14,7 @@ from tests.n8n import fake_n8n
 from tests.n8n.fake_n8n import ExecutionStatus, FakeN8n
 from tests.n8n.scenario import flow, with_api
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 TOKEN = "the-token-that-n8n-knows"
 
 

@@ -14,7 +14,7 @@ from tests.support.waiting import until
 
 # One browser, and so one event loop, for the tests of a file.
 pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")]),
 ]
 

@@ -8,7 +8,7 @@ from tests.e2e.looks import expect_mode, expect_status, overflow, row_of, type_a
 from tests.e2e.served import Served
 
 # One browser, and so one event loop, for the tests of a file.
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LONG = "NobodyEverPutASpaceIntoThisPromptWhichIsWhyItMustBeBrokenSomewhereOrElseItPushesThePageApart" * 2
 

@@ -10,7 +10,7 @@ from tests.e2e.looks import overflow, row_of, type_and_create
 from tests.e2e.served import Served
 
 # One browser, and so one event loop, for the tests of a file.
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_malformed_result_has_its_badge_and_its_raw_text(server: Served, open_tab: OpenTab) -> None:
