@@ -76,7 +76,7 @@ async def test_the_inbox_of_all_jobs(empty_server: Served, open_tab: OpenTab) ->
     )
     await expect(rows.nth(1)).to_contain_text("A result for an unknown job.")
     await expect(rows.nth(2)).to_contain_text("something else")
-    await expect(rows.nth(3)).to_contain_text("2 times")
+    await expect(rows.nth(3)).to_contain_text("2, last")
 
     await page.get_by_role("button", name="Different").click()
     await expect(rows).to_have_count(1)

@@ -46,7 +46,7 @@ async def test_the_part_of_an_answer_that_came_is_kept_and_led_to(
     assert await kept.text_content() == there.WORDS * 8
     await looks_well(page)
     # Folded up, it is unfolded for whoever follows the link, by the keyboard alone.
-    await page.get_by_text("Partial answer").click()
+    await page.get_by_text("Partial answer, ").click()
     await expect(kept).to_be_hidden()
     await page.get_by_role("link", name="The partial answer of attempt 1").focus()
     await page.keyboard.press("Enter")
