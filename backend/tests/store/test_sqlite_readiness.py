@@ -143,7 +143,7 @@ async def test_a_start_on_a_full_disk_says_so_and_speaks_of_no_backup(
         raise getattr(apsw, kind)("no")
 
     monkeypatch.setattr("job_processor.store.sqlite.store.open_writer", fails)
-    monkeypatch.setattr("job_processor.store.sqlite.error_kinds.is_full", lambda directory: kind != "FullError")
+    monkeypatch.setattr("job_processor.store.sqlite.refusals.is_full", lambda directory: kind != "FullError")
 
     with pytest.raises(StoreRefused, match="is full") as refused:
         await SqliteStore(tmp_path).open()
