@@ -1,4 +1,4 @@
-"""The composition root: settings → store, processors, loops, HTTP. The only file that knows everyone."""
+"""The composition root: builds store, processors, loops and HTTP server of one process from the settings."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ from job_processor.signing import CallbackSigner
 from job_processor.store.base import Store
 from job_processor.store.drivers import store_at
 from job_processor.telemetry import Telemetry
-from job_processor.worker_loops import Parts, worker_loops
+from job_processor.worker_loops import LoopDependencies, worker_loops
 from job_processor.workers.loop import Loop
 from job_processor.workers.notifier import Notifier
 
@@ -42,7 +42,7 @@ _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a process does: answer HTTP, work, or both."""
+    """What a process does: serve HTTP, process jobs, or both."""
 
     http: bool
     works: bool
@@ -52,26 +52,28 @@ SERVE, API, WORKER = Role(True, True), Role(True, False), Role(False, True)
 
 
 def load_flows(settings: Settings) -> flows.Flows:
-    """The table of flows, with a concurrency that the store can hold. Raises ``SettingsInvalid``."""
+    """The flows of flows.toml. Raises ``SettingsInvalid``, also for a concurrency above the store's maximum."""
     table = flows.load(settings.flows_file, registry.Kinds())
-    most = make_store(settings).info.max_concurrency
-    wide = [name for name, flow in table.by_name.items() if most is not None and (flow.rules.concurrency or 0) > most]
-    if wide:
-        raise SettingsInvalid(f"flow {', '.join(wide)}: with this store concurrency is {most:,} at the most.")
+    limit = make_store(settings).info.max_concurrency
+    above = [
+        name for name, flow in table.by_name.items() if limit is not None and (flow.rules.concurrency or 0) > limit
+    ]
+    if above:
+        raise SettingsInvalid(f"flow {', '.join(above)}: with this store concurrency must be at most {limit:,}.")
     return table
 
 
 def make_store(settings: Settings) -> Store:
-    return store_at(place_of(settings))
+    return store_at(store_address(settings))
 
 
-def place_of(settings: Settings) -> str:
-    """Where the store is: a mongodb address or a directory."""
+def store_address(settings: Settings) -> str:
+    """The address of the store: a MongoDB URI or a directory."""
     return settings.mongodb_uri or str(settings.data_dir)
 
 
 def surroundings(settings: Settings, now: Callable[[], int]) -> Callable[[flows.Flow], Surroundings]:
-    """What each flow's processor is built with."""
+    """A function that returns the dependencies of a flow's processor. ``now``: the store's clock in milliseconds."""
 
     def of(flow: flows.Flow) -> Surroundings:
         return Surroundings(
@@ -86,9 +88,12 @@ def surroundings(settings: Settings, now: Callable[[], int]) -> Callable[[flows.
 
 
 class App:
-    """One process of the product. ``run`` returns the exit code after a clean stop."""
+    """One process of the product. ``run`` returns the exit code: 0 after a signal, 1 if the store or server failed.
 
-    def __init__(self, settings: Settings, role: Role, say: Callable[[str], None]) -> None:
+    ``announce``: prints a line for the user. Raises ``SettingsInvalid``.
+    """
+
+    def __init__(self, settings: Settings, role: Role, announce: Callable[[str], None]) -> None:
         if role is not SERVE and not make_store(settings).info.shared:
             raise SettingsInvalid(
                 "MONGODB_URI must be set to run api and worker apart: SQLite belongs to one process, use `serve`."
@@ -99,12 +104,12 @@ class App:
             raise SettingsInvalid(f"FAILPOINTS: {error}") from None
         self._settings = settings
         self._role = role
-        self._say = say
+        self._announce = announce
         self._flows = load_flows(settings)
         self._store = make_store(settings)
         self._bus = Bus()
         self._telemetry = Telemetry()
-        self._telemetry.changes_arrive(lambda: self._store.info.changes_arrive)
+        self._telemetry.watch_change_stream(lambda: self._store.info.changes_arrive)
         self._signer = CallbackSigner(settings.webhook_secrets)
         redactor = registry.redactor(self._flows, settings.environment, settings.webhook_secrets)
         self._processors = registry.build(self._flows, surroundings(settings, self._store.now), redactor)
@@ -150,7 +155,7 @@ class App:
                 await self._serve(listening, port, loops)
         finally:
             self._bus.close()
-            # Dispatchers drain side by side: the limit is one for all.
+            # Concurrently, so that all dispatchers share one drain time.
             await asyncio.gather(*(loop.stop() for loop in loops))
             await self._acts.close()
             for processor in opened:
@@ -161,19 +166,19 @@ class App:
             self._serve_metrics(stack)
             for loop in loops:
                 loop.start()
-            self._say(f"Job Processor worker {self._settings.worker_name} is at work.")
+            self._announce(f"Job Processor worker {self._settings.worker_name} is running.")
             await self._stop.wait()
 
     def _serve_metrics(self, stack: contextlib.ExitStack) -> None:
-        """A worker has no API: what it counts is at a port of its own."""
+        """Serve the metrics on METRICS_PORT: a worker has no API."""
         port, host = self._settings.metrics_port, self._settings.host
         if port is None:
             return
         try:
-            taken = stack.enter_context(self._telemetry.served(host, port))
+            taken = stack.enter_context(self._telemetry.serve_metrics(host, port))
         except OSError as error:
             raise SettingsInvalid(f"METRICS_PORT: cannot listen on {host}:{port}: {error.strerror}.") from None
-        self._say(f"Metrics are at http://{host}:{taken}/metrics")
+        self._announce(f"Metrics are at http://{host}:{taken}/metrics")
 
     async def _serve(self, listening: socket.socket, port: int, loops: Sequence[Loop]) -> None:
         context = Context(
@@ -208,9 +213,9 @@ class App:
         await self._server.listening.wait()
         for loop in loops:
             loop.start()
-        self._say(f"Job Processor is at {self._settings.callback_base(port)}/ui/")
+        self._announce(f"Job Processor is at {self._settings.callback_base(port)}/ui/")
         await self._stop.wait()
-        # Attempts under way end first, while callbacks can still come in.
+        # Stop the loops before the server, so that draining attempts can still get callbacks.
         await asyncio.gather(*(loop.stop() for loop in loops))
         self._server.should_exit = True
         await serving
@@ -219,7 +224,7 @@ class App:
         if not self._role.works:
             return [Notifier(self._store, self._bus, {})]
         callback_url = f"{self._settings.callback_base(port)}/webhook/callback"
-        parts = Parts(
+        parts = LoopDependencies(
             self._settings,
             self._acts,
             self._store,
@@ -229,14 +234,17 @@ class App:
             self._signer,
             callback_url,
         )
-        return await worker_loops(parts, self._give_up)
+        return await worker_loops(parts, self._fail)
 
     def _hosts(self) -> Sequence[str]:
-        """A page of another site whose name is made to point here must not speak to a server without login."""
+        """The names allowed in the Host header, against DNS rebinding; empty: any.
+
+        ALLOWED_HOSTS; without it any, or the loopback names if HOST is a loopback address. The host of the callback URL
+        is added, as processors use it.
+        """
         settings = self._settings
         if not settings.allowed_hosts and not is_loopback(settings.host):
             return ()
-        # The address that processors are told to call back at is always one of ours.
         own = urlsplit(settings.callback_base(0)).hostname or ""
         return (*(settings.allowed_hosts or _LOOPBACK_NAMES), f"[{own}]" if ":" in own else own)
 
@@ -256,12 +264,12 @@ class App:
         return listening
 
     def _serving_ended(self, serving: asyncio.Task[None]) -> None:
-        """Nobody can reach a process whose server has ended by itself: whoever runs it starts it again."""
+        """If the HTTP server ended by itself, end the process with 1, so that its supervisor restarts it."""
         if not self._stop.is_set():
             log.error("server_ended")
-            self._give_up()
+            self._fail()
 
-    def _give_up(self) -> None:
+    def _fail(self) -> None:
         self._failed = True
         self._stop.set()
 
@@ -272,6 +280,6 @@ class App:
 
     def _on_signal(self) -> None:
         if self._stop.is_set() and self._server is not None:
-            # Asked twice: open requests are not waited for any longer.
+            # The second signal: do not wait for open requests.
             self._server.force_exit = True
         self._stop.set()

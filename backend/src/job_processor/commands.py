@@ -58,7 +58,7 @@ def check(environment: Mapping[str, str], *, plans: bool = False) -> int:
             print(f"flow {name}: {flow.processor}, {flow.rules.max_attempts} attempts{mark}")
         store = app.make_store(loaded)
         registry.build(table, app.surroundings(loaded, store.now))
-        found = asyncio.run(drivers.inspect(app.place_of(loaded), plans=plans))
+        found = asyncio.run(drivers.inspect(app.store_address(loaded), plans=plans))
     except JobProcessorError as error:
         raise CommandFailed(str(error)) from None
     print("\n".join(found.lines))
@@ -87,7 +87,7 @@ def backup(environment: Mapping[str, str], file: str) -> int:
 
     async def run() -> transfer.Transferred:
         with tempfile.TemporaryDirectory(dir=Path(file).parent) as scratch:
-            async with _opened(drivers.store_to_back_up(app.place_of(loaded), Path(scratch))) as store:
+            async with _opened(drivers.store_to_back_up(app.store_address(loaded), Path(scratch))) as store:
                 return await transfer.backup(store, Path(file), _progress)
 
     return _report("backed up", run)

@@ -1,4 +1,4 @@
-"""Logs as JSON lines (or for people), and metrics in Prometheus' form. One place names them all."""
+"""Logs as JSON lines or text, and Prometheus metrics, all of which are defined here."""
 
 import contextlib
 import logging
@@ -20,7 +20,7 @@ _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800)
 
 
 def configure_logging(level: str, form: str) -> None:
-    """``form``: json or text. Third parties stay quiet: some log whole addresses with what is in them."""
+    """``level``: such as info. ``form``: json or text. Libraries log only warnings: some log URLs with secrets."""
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
@@ -36,21 +36,21 @@ def configure_logging(level: str, form: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    _have_libraries_log_alike(before, renderer)
-    # What drivers say of long work (an index is built, a stream is down): they log without structlog.
+    _configure_stdlib_logging(before, renderer)
+    # Database drivers log through Python's logging (an index is built, a change stream is down).
     logging.getLogger("job_processor").setLevel(level.upper())
 
 
-def _have_libraries_log_alike(
+def _configure_stdlib_logging(
     before: Sequence[structlog.typing.Processor], renderer: structlog.typing.Processor
 ) -> None:
-    """What comes by Python's own logging is a line of the same form, with the logger's name."""
+    """Render records of Python's logging in the same form, with the logger's name."""
     as_json = isinstance(renderer, structlog.processors.JSONRenderer)
     remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *before, *([] if as_json else [_printable])],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *before, *([] if as_json else [_escape_unprintable])],
             processors=[remove_meta, renderer],
         )
     )
@@ -58,15 +58,15 @@ def _have_libraries_log_alike(
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
 
 
-def _printable(logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Values are escaped when they are rendered as text; the message, which a library made of whatever, is not."""
-    said = str(event["event"])
-    event["event"] = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in said)
+def _escape_unprintable(logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Escape control characters in a library's message; structlog's text renderer escapes only values."""
+    message = str(event["event"])
+    event["event"] = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in message)
     return event
 
 
 class Telemetry:
-    """What is counted while the process runs. Gauges are read from the store when somebody asks."""
+    """The counters of this process. Gauges are made from the store's counts when metrics are read."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -83,8 +83,8 @@ class Telemetry:
             "job_processor_job_seconds", "From submit to a final state", ["flow"], registry=r, buckets=_SECONDS
         )
 
-    def changes_arrive(self, at_once: Callable[[], bool]) -> None:
-        """How this process hears of changes, asked for whenever the metrics are read."""
+    def watch_change_stream(self, at_once: Callable[[], bool]) -> None:
+        """Add the gauge of whether the change stream works. ``at_once``: called whenever the metrics are read."""
         gauge = Gauge(
             "job_processor_changes_arrive",
             "1 while the store tells of changes as they happen; 0 while they are polled for or late",
@@ -93,7 +93,7 @@ class Telemetry:
         gauge.set_function(lambda: float(at_once()))
 
     def count(self, fact: Fact) -> None:
-        """The subscriber of ``acts.facts``: the one place where something that happened is counted."""
+        """The subscriber of ``acts.facts``: the only place where counters are increased."""
         match fact:
             case JobMoved(job=job, was=None):
                 self._submitted.labels(job.flow).inc()
@@ -122,8 +122,11 @@ class Telemetry:
         self._seconds.labels(job.flow).observe((job.finished_at - job.created_at) / 1000)
 
     @contextlib.contextmanager
-    def served(self, host: str, port: int) -> Iterator[int]:
-        """What this process has counted, at /metrics of a port of its own, which is given back. Raises ``OSError``."""
+    def serve_metrics(self, host: str, port: int) -> Iterator[int]:
+        """Serve the counters at /metrics of a separate port. Yields the port, chosen by the system if it is 0.
+
+        Raises ``OSError`` if it cannot listen there.
+        """
         server, thread = start_http_server(port, host, self.registry)
         try:
             yield int(server.server_port)
@@ -133,7 +136,8 @@ class Telemetry:
             thread.join()
 
     def render(self, up: bool, counts: Counts | None, lanes: Iterable[Lane], flows: Iterable[str], now: int) -> bytes:
-        """Everything in Prometheus' text form. ``up``: the store answers; ``counts`` may be ``None`` all the same."""
+        """All metrics in Prometheus' text format. ``up``: whether the store answers; ``counts``: ``None`` if unknown;
+        ``now``: the store's time in milliseconds."""
         gauges = CollectorRegistry()
         gauges.register(_Gauges(up, counts, {lane.flow: lane for lane in lanes}, tuple(flows), now))
         return generate_latest(self.registry) + generate_latest(gauges)

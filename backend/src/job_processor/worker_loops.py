@@ -1,4 +1,4 @@
-"""The background loops of a process that works, built from its settings."""
+"""Builds the background loops of a worker from its settings."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -24,13 +24,13 @@ from job_processor.workers.pruner import Pruner
 from job_processor.workers.reaper import Reaper
 from job_processor.workers.trusted_time import TrustedTime, last_trusted
 
-LATE_SECONDS = 86_400
-"""How long after its deadline a callback token is still valid: a late result is kept and not refused."""
+LATE_CALLBACK_SECONDS = 86_400
+"""How long a callback token stays valid after the callback's deadline, so that a late result can still be kept."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What the loops are built from."""
+class LoopDependencies:
+    """The dependencies of the loops."""
 
     settings: Settings
     acts: Acts
@@ -42,51 +42,53 @@ class Parts:
     callback_url: str
 
 
-async def worker_loops(parts: Parts, give_up: Callable[[], None]) -> list[Loop]:
-    """All loops of a worker, not started. ``give_up`` is called when the store is broken and the process must end."""
-    acts, store, settings = parts.acts, parts.store, parts.settings
+async def worker_loops(deps: LoopDependencies, on_store_broken: Callable[[], None]) -> list[Loop]:
+    """All loops of a worker, not started. ``on_store_broken``: called when the store is broken, to end the process."""
+    acts, store, settings = deps.acts, deps.store, deps.settings
     owner = f"{settings.worker_name}-{os.getpid()}"
-    dispatchers = _dispatchers(parts, owner)
-    askers = _askers(parts)
+    dispatchers = _dispatchers(deps, owner)
+    askers = _askers(deps)
     time = TrustedTime(last_trusted(await store.workers(0)))
     loops: list[Loop] = [
-        Notifier(store, parts.bus, dispatchers),
+        Notifier(store, deps.bus, dispatchers),
         *dispatchers.values(),
         *(LeaseRenewer(acts, dispatcher) for dispatcher in dispatchers.values()),
         *askers.values(),
         Reaper(acts, store, asked_first=askers),
         Orphans(acts, store),
-        Heartbeat(store, owner, settings.worker_name, list(dispatchers), list(dispatchers.values()), give_up, time),
+        Heartbeat(
+            store, owner, settings.worker_name, list(dispatchers), list(dispatchers.values()), on_store_broken, time
+        ),
     ]
     if settings.retention_days > 0:
         loops.append(Pruner(acts, store, settings.retention_days, time))
     return loops
 
 
-def _dispatchers(parts: Parts, owner: str) -> dict[str, Dispatcher]:
+def _dispatchers(deps: LoopDependencies, owner: str) -> dict[str, Dispatcher]:
     def token(job: Job) -> str:
-        longest = PATIENCE * parts.acts.flows.rules(job.flow).callback_timeout_seconds
-        expires_at = int(parts.store.now() / 1000 + longest + LATE_SECONDS)
-        return parts.signer.token(job.id, job.attempt, expires_at)
+        longest = PATIENCE * deps.acts.flows.rules(job.flow).callback_timeout_seconds
+        expires_at = int(deps.store.now() / 1000 + longest + LATE_CALLBACK_SECONDS)
+        return deps.signer.token(job.id, job.attempt, expires_at)
 
     return {
         name: Dispatcher(
-            acts=parts.acts,
-            store=parts.store,
+            acts=deps.acts,
+            store=deps.store,
             rules=flow.rules,
-            processor=parts.processors[name],
+            processor=deps.processors[name],
             owner=owner,
-            callback_url=parts.callback_url,
+            callback_url=deps.callback_url,
             callback_token=token,
-            drain_seconds=parts.settings.drain_seconds,
+            drain_seconds=deps.settings.drain_seconds,
         )
-        for name, flow in parts.flows.by_name.items()
+        for name, flow in deps.flows.by_name.items()
     }
 
 
-def _askers(parts: Parts) -> dict[str, Asker]:
+def _askers(deps: LoopDependencies) -> dict[str, Asker]:
     return {
-        name: Asker(parts.acts, parts.store, parts.flows.by_name[name].rules, processor)
-        for name, processor in parts.processors.items()
+        name: Asker(deps.acts, deps.store, deps.flows.by_name[name].rules, processor)
+        for name, processor in deps.processors.items()
         if isinstance(processor, Reconciler) and processor.can_be_asked
     }

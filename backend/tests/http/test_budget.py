@@ -28,7 +28,7 @@ class Some:
         self._budget = budget
         self.gave_up = 0
 
-    def give_up(self) -> None:
+    def evict(self) -> None:
         self.gave_up += 1
         self._budget.hold(self, 0)
 
@@ -67,17 +67,17 @@ def test_memory_is_given_back_once_when_much_was_let_go() -> None:
     one = Some(budget)
     budget.hold(one, TRIM_BYTES - 1)
     budget.hold(one, 0)
-    assert not budget.shrunk()
+    assert not budget.should_trim()
     budget.hold(one, TRIM_BYTES)
-    assert not budget.shrunk()
+    assert not budget.should_trim()
     budget.hold(one, 0)
-    assert [budget.shrunk(), budget.shrunk()] == [True, False]
+    assert [budget.should_trim(), budget.should_trim()] == [True, False]
 
 
 @pytest.fixture
 async def web(site: Site) -> AsyncIterator[Served]:
     async with served(site) as made:
-        made.server.shared.unproven.limit = made.server.shared.proven.limit = LIMIT
+        made.server.shared.unauthenticated.limit = made.server.shared.authenticated.limit = LIMIT
         yield made
 
 
@@ -89,7 +89,7 @@ UNFINISHED = {
     "a body": POST + b"content-length: 60000\r\n\r\n" + b"x" * 50_000,
     "a body in chunks": POST + b"transfer-encoding: chunked\r\n\r\nffff\r\n" + b"x" * 50_000,
     "a trailer": POST + b"transfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nx: " + b"a" * 60_000,
-    "a proven body": PROVEN_CALLBACK + b"content-length: 60000\r\n\r\n" + b"x" * 50_000,
+    "an authenticated body": PROVEN_CALLBACK + b"content-length: 60000\r\n\r\n" + b"x" * 50_000,
 }
 
 
@@ -108,9 +108,9 @@ async def test_many_that_never_end_are_refused_and_a_small_request_is_served(web
         if n % 10 == 0:
             await writer.drain()
             await asyncio.sleep(0)
-        assert shared.unproven.total <= LIMIT
-        assert shared.proven.total <= LIMIT
-    await until_true(lambda: max(shared.unproven.peak, shared.proven.peak) > LIMIT)
+        assert shared.unauthenticated.total <= LIMIT
+        assert shared.authenticated.total <= LIMIT
+    await until_true(lambda: max(shared.unauthenticated.peak, shared.authenticated.peak) > LIMIT)
 
     reader, writer = await web.connect()
     writer.write(POST + b'content-length: 14\r\n\r\n{"prompt":"a"}')
@@ -124,7 +124,7 @@ async def test_many_that_never_end_are_refused_and_a_small_request_is_served(web
             assert int(answer.headers["retry-after"]) > 0
         writer.close()
     await until_true(lambda: not web.connections())
-    assert (shared.unproven.total, shared.proven.total) == (0, 0)
+    assert (shared.unauthenticated.total, shared.authenticated.total) == (0, 0)
 
 
 async def test_who_proves_himself_is_taken_however_much_others_hold(web: Served, site: Site) -> None:
@@ -136,16 +136,16 @@ async def test_who_proves_himself_is_taken_however_much_others_hold(web: Served,
     writer.write(
         PROVEN_CALLBACK + b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body[:200_000]
     )
-    await until_true(lambda: shared.unproven.total + shared.proven.total == 200_000, "so much has come")
+    await until_true(lambda: shared.unauthenticated.total + shared.authenticated.total == 200_000, "so much has come")
     [connection] = web.connections()
-    await until_true(lambda: scope_keys.PROVEN in connection.cycle.scope, "its proof was read")
+    await until_true(lambda: scope_keys.AUTHENTICATED in connection.cycle.scope, "its proof was read")
     web.server.sweep(asyncio.get_running_loop().time())
-    assert (shared.unproven.total, shared.proven.total) == (0, 200_000)
+    assert (shared.unauthenticated.total, shared.authenticated.total) == (0, 200_000)
 
     crowd = [await web.connect() for _ in range(3 * LIMIT // 50_000)]
     for _, other in crowd:
         other.write(UNFINISHED["a body"])
-    await until_true(lambda: shared.unproven.peak > LIMIT, "the others are too many")
+    await until_true(lambda: shared.unauthenticated.peak > LIMIT, "the others are too many")
     writer.write(body[200_000:])
 
     assert (await read_reply(reader)).status == 200
@@ -162,14 +162,14 @@ def test_nothing_is_held_of_what_is_whole_and_of_what_broke_off(cut: int, part: 
         for start in range(0, len(raw), cut):
             protocol.data_received(raw[start : start + cut])
         await asyncio.gather(*protocol.tasks)
-        unproven = protocol._shared.unproven
-        assert unproven.total == 0
+        unauthenticated = protocol._shared.unauthenticated
+        assert unauthenticated.total == 0
         protocol.data_received(raw[:part])
         # Of a head that has just ended nothing is kept, until something of the body comes.
         head = raw.index(b"\r\n\r\n") + 4
-        assert unproven.total > 0 or part == 0 or head <= part <= head + len(b"3e8\r\n")
+        assert unauthenticated.total > 0 or part == 0 or head <= part <= head + len(b"3e8\r\n")
         protocol.connection_lost(None)
-        assert unproven.total == 0
+        assert unauthenticated.total == 0
         await asyncio.gather(*protocol.tasks)
 
     asyncio.run(run())
@@ -178,16 +178,16 @@ def test_nothing_is_held_of_what_is_whole_and_of_what_broke_off(cut: int, part: 
 async def test_the_sweep_gives_memory_back_when_much_was_let_go(web: Served) -> None:
     given_back = []
     server = web.server
-    server._give_back_memory = lambda: given_back.append(1)
-    server.shared.unproven.limit = 10 * TRIM_BYTES
-    one = Some(server.shared.unproven)
-    server.shared.unproven.hold(one, TRIM_BYTES)
+    server._trim_memory = lambda: given_back.append(1)
+    server.shared.unauthenticated.limit = 10 * TRIM_BYTES
+    one = Some(server.shared.unauthenticated)
+    server.shared.unauthenticated.hold(one, TRIM_BYTES)
     server.sweep(0.0)
     assert not given_back
-    one.give_up()
+    one.evict()
     await until_true(lambda: given_back == [1])
 
 
 def test_the_bound_of_unread_bytes_is_above_the_largest_head_that_is_taken() -> None:
     largest = bounded_reading.MAX_HEAD_BYTES + bounded_reading.MAX_URL_BYTES + 4 * bounded_reading.MAX_HEADERS
-    assert largest + bounded_reading.PIECE_BYTES < bounded_reading.MAX_UNREAD_BYTES
+    assert largest + bounded_reading.FEED_BYTES < bounded_reading.MAX_UNPARSED_BYTES

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from job_processor.core.errors import ReadTooLong, StoreUnavailable, TooManySearches
-from job_processor.http.client_gone import unless_gone
+from job_processor.http.client_gone import cancel_on_disconnect
 from job_processor.http.problems import Refused
 from tests.http.problems import assert_problem
 from tests.support.site import Site
@@ -39,7 +39,7 @@ async def test_what_nobody_waits_for_any_more_is_cancelled() -> None:
             ended.set()
 
     with pytest.raises(Refused):
-        await unless_gone(request_of([EMPTY, GONE]), work())
+        await cancel_on_disconnect(request_of([EMPTY, GONE]), work())
     await ended.wait()
 
 
@@ -50,9 +50,9 @@ async def test_an_answer_and_an_error_reach_a_client_that_stays() -> None:
     async def fails() -> int:
         raise StoreUnavailable("no")
 
-    assert await unless_gone(request_of([EMPTY]), works()) == 7
+    assert await cancel_on_disconnect(request_of([EMPTY]), works()) == 7
     with pytest.raises(StoreUnavailable):
-        await unless_gone(request_of([EMPTY]), fails())
+        await cancel_on_disconnect(request_of([EMPTY]), fails())
 
 
 @pytest.mark.parametrize(

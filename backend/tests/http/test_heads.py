@@ -130,7 +130,9 @@ NAMES = st.sampled_from([b"host", b"content-type", b"x-webhook-secret", b"author
 @given(st.lists(st.tuples(NAMES, st.sampled_from([b"a", b"b"])), max_size=6))
 def test_no_order_and_no_distance_hides_a_second_one(headers: list[tuple[bytes, bytes]]) -> None:
     names = [name for name, _ in headers]
-    clear = names.count(b"host") == 1 and all(names.count(name) <= 1 for name in names if name in request_head.ONCE)
+    clear = names.count(b"host") == 1 and all(
+        names.count(name) <= 1 for name in names if name in request_head.SINGLETON_HEADERS
+    )
     expected = contextlib.nullcontext() if clear else pytest.raises(Refused)
     with expected:
         request_head.check("1.1", "GET", b"/", headers)
@@ -219,7 +221,7 @@ async def test_a_stream_ends_with_its_connection_also_when_something_was_sent_be
 async def test_more_requests_than_may_wait_are_refused_behind_the_answers_to_the_others(web: Served) -> None:
     reader, writer = await web.connect()
     writer.write(LIVE * 400)
-    statuses = [(await read_reply(reader)).status for _ in range(bounded_reading.MAX_AHEAD + 1)]
+    statuses = [(await read_reply(reader)).status for _ in range(bounded_reading.MAX_PIPELINED + 1)]
     for _ in itertools.count():
         statuses.append((await read_reply(reader)).status)
         if statuses[-1] != 200:

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.staticfiles import StaticFiles
 
 from job_processor.http import connection_limits
-from job_processor.http.connection_limits import Limits, Places, address_of, group, limits
-from job_processor.http.server import SEND_BUFFER_BYTES, UNTAKEN_MILLISECONDS
+from job_processor.http.connection_limits import Limits, Slots, address_group, client_address, limits
+from job_processor.http.server import SEND_BUFFER_BYTES, TCP_USER_TIMEOUT_MS
 from tests.http.problems import assert_problem
 from tests.http.test_heads import parsed
 from tests.support.raw import RawReply, read_reply
@@ -43,16 +43,16 @@ def test_a_part_of_the_open_files_is_never_given_to_clients(descriptors: int, be
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from("abc")), max_size=60), st.integers(1, 8), st.integers(1, 8))
 def test_places_are_given_out_and_taken_back(steps: Sequence[tuple[bool, str]], total: int, each: int) -> None:
-    counted, model = Places(total, each), dict.fromkeys("abc", 0)
+    counted, model = Slots(total, each), dict.fromkeys("abc", 0)
     for takes, who in steps:
         if takes:
             free = sum(model.values()) < total and model[who] < each
-            assert counted.take(who) is free
+            assert counted.acquire(who) is free
             model[who] += free
         elif model[who]:
-            counted.give_back(who)
+            counted.release(who)
             model[who] -= 1
-        assert counted.taken == sum(model.values())
+        assert counted.in_use == sum(model.values())
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_places_are_given_out_and_taken_back(steps: Sequence[tuple[bool, str]], 
     ],
 )
 def test_whom_an_address_stands_for(address: str, whose: str) -> None:
-    assert group(address) == whose
+    assert address_group(address) == whose
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_whom_an_address_stands_for(address: str, whose: str) -> None:
 def test_whose_a_stream_is(forwarded: list[str], behind_proxy: bool, whose: str) -> None:
     headers = [(b"x-forwarded-for", one.encode()) for one in forwarded]
     request = Request({"type": "http", "headers": headers, "client": ("192.0.2.9", 1)})
-    assert address_of(request, behind_proxy=behind_proxy) == whose
+    assert client_address(request, behind_proxy=behind_proxy) == whose
 
 
 def test_the_soft_limit_of_open_files_is_raised_to_the_hard_one() -> None:
@@ -116,7 +116,7 @@ async def open_from(address: str, port: int) -> tuple[asyncio.StreamReader, asyn
 
 async def test_one_address_cannot_take_all_connections(few: Served) -> None:
     mine = [await open_from("127.0.0.2", few.port) for _ in range(6)]
-    await until_true(lambda: few.server.shared.places.taken == 6)
+    await until_true(lambda: few.server.shared.slots.in_use == 6)
     reader, writer = await open_from("127.0.0.2", few.port)
     refused = parsed(await asyncio.wait_for(reader.read(), 20))
     assert assert_problem(refused, 503)["code"] == "too_many_connections"
@@ -131,7 +131,7 @@ async def test_one_address_cannot_take_all_connections(few: Served) -> None:
         assert (await read_reply(reader)).status == 200
         writer.close()
     other_writer.close()
-    await until_true(lambda: few.server.shared.places.taken == 0)
+    await until_true(lambda: few.server.shared.slots.in_use == 0)
 
 
 async def test_connections_beyond_those_that_are_told_are_closed_without_a_word(few: Served) -> None:
@@ -189,7 +189,7 @@ async def test_what_the_kernel_keeps_for_a_reader_is_bounded_in_bytes_and_in_tim
     taken = connection.transport.get_extra_info("socket")
     # Linux takes twice what it is told.
     assert taken.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * SEND_BUFFER_BYTES
-    assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == UNTAKEN_MILLISECONDS
+    assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == TCP_USER_TIMEOUT_MS
     writer.close()
 
 

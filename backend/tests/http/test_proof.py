@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from job_processor.core.outcome import Accepted
-from job_processor.http.unproven import A_MINUTE, ADDRESSES, UnprovenCallbacks
+from job_processor.http.unauthenticated import LIMIT_PER_MINUTE, MAX_ADDRESSES, UnauthenticatedCallbacks
 from job_processor.signing import CallbackSigner
 from tests.http.problems import assert_problem
 from tests.support.asgi import Client, Reply
@@ -95,13 +95,15 @@ async def test_f5_every_forgery_gets_the_same_401_and_changes_nothing(site: Site
 async def test_f5_refusals_are_written_down_and_bounded_and_a_proof_is_taken_all_the_same(site: Site) -> None:
     job = await waiting(site)
     with capture_logs() as lines:
-        replies = [await site.callback({"jobId": job, "result": "x"}, secret="wrong") for _ in range(A_MINUTE + 20)]
+        replies = [
+            await site.callback({"jobId": job, "result": "x"}, secret="wrong") for _ in range(LIMIT_PER_MINUTE + 20)
+        ]
 
-    assert Counter(reply.status for reply in replies) == {401: A_MINUTE, 429: 20}
+    assert Counter(reply.status for reply in replies) == {401: LIMIT_PER_MINUTE, 429: 20}
     assert assert_problem(replies[-1], 429)["code"] == "too_many_refusals"
     assert replies[-1].headers["retry-after"] == "60"
     audit = [line for line in lines if line["event"] == "callback_refused"]
-    assert len(audit) == A_MINUTE
+    assert len(audit) == LIMIT_PER_MINUTE
     assert audit[0] == {
         "event": "callback_refused",
         "log_level": "warning",
@@ -112,12 +114,12 @@ async def test_f5_refusals_are_written_down_and_bounded_and_a_proof_is_taken_all
 
 
 def test_f5_forgeries_from_ever_new_addresses_fill_no_memory() -> None:
-    unproven = UnprovenCallbacks()
-    for number in range(3 * ADDRESSES):
+    unauthenticated = UnauthenticatedCallbacks()
+    for number in range(3 * MAX_ADDRESSES):
         scope = {"type": "http", "path": "/webhook/callback", "headers": [], "client": (f"2001:db8::{number:x}", 1)}
         with capture_logs():
-            assert unproven.refused(Request(scope)).status == 401
-        assert unproven.remembered <= ADDRESSES
+            assert unauthenticated.refused(Request(scope)).status == 401
+        assert unauthenticated.address_count <= MAX_ADDRESSES
 
 
 async def test_f5_a_proof_that_is_not_in_its_header_is_none(site: Site) -> None:

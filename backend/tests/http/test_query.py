@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 
 from job_processor.http.openapi import Operation
 from job_processor.http.problems import Refused
-from job_processor.http.query import described, parse, wanted
+from job_processor.http.query import parse, query_params, value_hint
 from job_processor.http.routes import OPERATIONS
 from tests.http.problems import assert_problem
 from tests.support.site import Site
@@ -31,7 +31,7 @@ async def test_an_unknown_parameter_is_refused_on_every_route(site: Site, method
 async def test_a_parameter_that_is_given_twice_is_refused(site: Site, op: Operation) -> None:
     if op.any_query:
         return
-    for param in described(op.query):
+    for param in query_params(op.query):
         if not param.repeats:
             path = op.path.replace("{id}", SOME_ID)
             assert_problem(await site.client.request(op.method, f"{path}?{param.name}=1&{param.name}=1"), 422)
@@ -43,8 +43,8 @@ class Kind(StrEnum):
 
 
 class Asked(msgspec.Struct, frozen=True, rename="camel"):
-    how_many: Annotated[int, Meta(ge=1, le=9, extra=wanted("must be 1 to 9"))] = 3
-    word: Annotated[str, Meta(pattern="^[a-z]+$", max_length=5, extra=wanted("must be a word"))] | None = None
+    how_many: Annotated[int, Meta(ge=1, le=9, extra=value_hint("must be 1 to 9"))] = 3
+    word: Annotated[str, Meta(pattern="^[a-z]+$", max_length=5, extra=value_hint("must be a word"))] | None = None
     kind: tuple[Kind, ...] = ()
 
 
@@ -84,7 +84,7 @@ def test_what_does_not_fit_is_refused_by_name(query: str, field: str, words: str
 
 
 def test_the_description_says_what_is_read() -> None:
-    assert [(one.name, one.schema, one.repeats) for one in described(Asked)] == [
+    assert [(one.name, one.schema, one.repeats) for one in query_params(Asked)] == [
         ("howMany", {"type": "integer", "minimum": 1, "maximum": 9, "default": 3}, False),
         ("word", {"type": "string", "pattern": "^[a-z]+$", "maxLength": 5}, False),
         ("kind", {"type": "array", "items": {"type": "string", "enum": ["one", "two"]}}, True),

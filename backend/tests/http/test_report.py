@@ -171,7 +171,7 @@ def test_the_note_names_what_was_understood_and_is_short() -> None:
     assert said.note is not None
     assert "in an array of one" in said.note
     assert "and 95 more" in said.note
-    assert "half surrogates became U+FFFD" in said.note
+    assert "lone surrogates became U+FFFD" in said.note
     assert len(said.note) < 500
 
 

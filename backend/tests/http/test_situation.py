@@ -10,7 +10,7 @@ from job_processor.core.errors import StoreUnavailable
 from job_processor.core.job import JobError, State
 from job_processor.core.lane import Lane
 from job_processor.core.outcome import Failed
-from job_processor.http.flow_status import FRESH_SECONDS, KEPT_SECONDS, FlowStatusCache
+from job_processor.http.flow_status import FRESH_SECONDS, MAX_STALE_SECONDS, FlowStatusCache
 from job_processor.store.base import Counts, Store
 from tests.support.site import Site
 
@@ -127,7 +127,7 @@ async def test_the_last_read_is_given_out_while_it_is_renewed_slowly_and_no_long
     store = Counted()
     await store.flow_status.recent()
     store.gate.clear()
-    store.now += KEPT_SECONDS
+    store.now += MAX_STALE_SECONDS
     known = await store.flow_status.recent(0.01)
     assert known is not None
     assert number(known.counts) == 1
@@ -154,4 +154,4 @@ async def test_a_read_that_fails_is_told_to_those_who_need_it_and_hidden_from_th
     with pytest.raises(StoreUnavailable):
         await store.flow_status.read()
     assert await store.flow_status.recent() is None
-    assert await store.flow_status.newest(1.0) is None
+    assert await store.flow_status.read_within(1.0) is None

@@ -226,7 +226,7 @@ async def test_a_span_of_changes_goes_out_together(site: Site, monkeypatch: pyte
         await (over.wait() if seconds == span else sleep(seconds))
 
     monkeypatch.setattr(event_routes, "BATCH_SECONDS", span)
-    monkeypatch.setattr("job_processor.http.stream.asyncio.sleep", held)
+    monkeypatch.setattr("job_processor.http.routes.events.asyncio.sleep", held)
     async with site.client.stream("/events") as events:
         await hello(events)
         first = (await site.submit("opens the span"))["id"]

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from job_processor.core.outcome import Accepted
 from job_processor.http import protocol
 from job_processor.http.connection_limits import Limits
-from job_processor.http.shared_state import Shared
+from job_processor.http.shared_state import SharedState
 from tests.support.raw import exchange, read_reply
 from tests.support.served import Served, served
 from tests.support.site import SECRET, Site, open_site
@@ -145,7 +145,7 @@ class Nowhere(asyncio.Transport):
 def connected(app: ASGIApp) -> protocol.GuardedProtocol:
     """A connection without a socket."""
     config = uvicorn.Config(app, log_config=None, lifespan="off", proxy_headers=False)
-    made = protocol.GuardedProtocol(config, Shared(Limits()), {}, asyncio.get_running_loop())
+    made = protocol.GuardedProtocol(config, SharedState(Limits()), {}, asyncio.get_running_loop())
     made.connection_made(Nowhere())
     return made
 

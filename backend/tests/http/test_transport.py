@@ -121,7 +121,7 @@ async def test_h1_what_arrives_too_slowly_is_cut_at_its_deadline_and_not_before(
     await until_true(lambda: len(web.connections()) == 1)
     [connection] = web.connections()
     await until_true(lambda: _received(connection, sent))
-    began = connection._since
+    began = connection._reading_since
     assert began is not None
 
     connection.check_deadline(began + limit() - 0.001)
@@ -138,7 +138,7 @@ def _received(connection: protocol.GuardedProtocol, sent: bytes) -> bool:
     """Has the parser come as far as what was sent goes?"""
     if b"\r\n\r\n" in sent:
         return not connection._in_head
-    return connection._unread_bytes == len(sent)
+    return connection._unparsed_bytes == len(sent)
 
 
 async def test_h1_a_drip_of_bytes_does_not_move_the_deadline(web: Served) -> None:
@@ -146,12 +146,12 @@ async def test_h1_a_drip_of_bytes_does_not_move_the_deadline(web: Served) -> Non
     writer.write(b"GET /health HTTP/1.1\r\n")
     await until_true(lambda: len(web.connections()) == 1)
     [connection] = web.connections()
-    await until_true(lambda: connection._unread_bytes > 0)
-    began = connection._since
+    await until_true(lambda: connection._unparsed_bytes > 0)
+    began = connection._reading_since
     for byte in b"x-slow: y":
         writer.write(bytes([byte]))
         await writer.drain()
-    assert connection._since == began
+    assert connection._reading_since == began
     writer.close()
     await reader.read()
 
@@ -221,7 +221,7 @@ async def test_h1_the_first_of_two_requests_is_not_cut_for_what_is_late_of_the_s
     await until_true(lambda: len(web.connections()) == 1 and web.connections()[0].cycle is not None)
     writer.write(behind)
     [connection] = web.connections()
-    await until_true(lambda: connection._since is not None)
+    await until_true(lambda: connection._reading_since is not None)
 
     connection.check_deadline(asyncio.get_running_loop().time() + protocol.BODY_SECONDS + 10)
     assert not connection.transport.is_closing()
@@ -263,8 +263,8 @@ class Waits:
         self.aborted = True
 
 
-def sending_over(transport: Waits, budget: Budget) -> sending.Sending:
-    return sending.Sending(cast(asyncio.Transport, transport), budget)
+def sending_over(transport: Waits, budget: Budget) -> sending.WriteBuffer:
+    return sending.WriteBuffer(cast(asyncio.Transport, transport), budget)
 
 
 def test_who_takes_nothing_of_what_is_sent_is_stuck_and_who_takes_a_little_is_not() -> None:
@@ -281,8 +281,8 @@ def test_who_takes_nothing_of_what_is_sent_is_stuck_and_who_takes_a_little_is_no
         # It takes a little every ten seconds, and more comes.
         assert not is_stuck(50_000 - 1_000 * (second // 10 % 2), second)
     assert not is_stuck(30_000, 300)
-    waits = [is_stuck(60_000 + second, 301 + second) for second in range(int(sending.WRITE_SECONDS) + 1)]
-    assert waits == [False] * int(sending.WRITE_SECONDS) + [True]
+    waits = [is_stuck(60_000 + second, 301 + second) for second in range(int(sending.WRITE_TIMEOUT_SECONDS) + 1)]
+    assert waits == [False] * int(sending.WRITE_TIMEOUT_SECONDS) + [True]
 
 
 def test_those_for_whom_most_waits_are_cut_when_all_together_is_too_much() -> None:
@@ -312,7 +312,7 @@ async def test_readers_that_do_not_read_are_cut_and_their_answers_let_go(web: Se
     now = asyncio.get_running_loop().time()
     for connection in web.connections():
         connection.check_deadline(now)
-        connection.check_deadline(now + sending.WRITE_SECONDS + 1)
+        connection.check_deadline(now + sending.WRITE_TIMEOUT_SECONDS + 1)
 
     await until_true(lambda: not web.connections())
     for _, writer in stuck:
@@ -322,15 +322,15 @@ async def test_readers_that_do_not_read_are_cut_and_their_answers_let_go(web: Se
 async def test_the_answers_that_nobody_takes_have_a_bound_together(web: Served, site: Site) -> None:
     for _ in range(60):
         await site.submit("\x01" * 4_000)
-    untaken = web.server.shared.untaken
-    untaken.limit = 4_000_000
+    unsent = web.server.shared.unsent
+    unsent.limit = 4_000_000
     stuck = [await web.connect() for _ in range(20)]
     for reader, writer in stuck:
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader._transport.pause_reading()  # type: ignore[attr-defined]  # a client that does not read
         writer.write(b"GET /jobs?limit=60 HTTP/1.1\r\nhost: x\r\n\r\n" * 8)
-    await until_true(lambda: untaken.peak > untaken.limit and len(web.connections()) < 20, "some are cut")
-    assert untaken.total <= untaken.limit
+    await until_true(lambda: unsent.peak > unsent.limit and len(web.connections()) < 20, "some are cut")
+    assert unsent.total <= unsent.limit
 
     reader, writer = await web.connect()
     writer.write(b"GET /jobs?limit=60 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
@@ -339,7 +339,7 @@ async def test_the_answers_that_nobody_takes_have_a_bound_together(web: Served, 
     for _, one in stuck:
         one.close()
     await until_true(lambda: not web.connections())
-    assert untaken.total == 0
+    assert unsent.total == 0
 
 
 async def test_the_next_answer_is_made_when_the_one_before_is_taken(web: Served, site: Site) -> None:
@@ -349,9 +349,9 @@ async def test_the_next_answer_is_made_when_the_one_before_is_taken(web: Served,
     transport = reader._transport  # type: ignore[attr-defined]
     transport.pause_reading()
     writer.write(b"GET /jobs?limit=60 HTTP/1.1\r\nhost: x\r\n\r\n" * 5)
-    await until_true(lambda: any(c._next_waits for c in web.connections()))
+    await until_true(lambda: any(c._next_request_deferred for c in web.connections()))
     [connection] = web.connections()
-    assert connection._unanswered == 4
+    assert connection._unanswered_requests == 4
     transport.resume_reading()
 
     assert [(await read_reply(reader)).status for _ in range(5)] == [200] * 5
@@ -371,7 +371,7 @@ async def test_a_connection_that_is_to_close_and_whose_answer_is_not_taken_is_cu
 
     now = asyncio.get_running_loop().time()
     connection.check_deadline(now)
-    connection.check_deadline(now + sending.WRITE_SECONDS + 1)
+    connection.check_deadline(now + sending.WRITE_TIMEOUT_SECONDS + 1)
 
     await until_true(lambda: not web.connections())
     writer.close()

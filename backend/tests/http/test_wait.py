@@ -51,7 +51,7 @@ def failing(times: float) -> Callable[[object], None]:
 
 
 def let_reads_fail(site: Site, monkeypatch: pytest.MonkeyPatch, times: float) -> None:
-    monkeypatch.setattr(prefer_wait, "LOOK_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(prefer_wait, "RETRY_SECONDS", 0.01)
     get, look = site.store.get, failing(times)
 
     async def read(job_id: str) -> Job | None:

@@ -18,7 +18,7 @@ def read(port: int) -> str:
 async def test_what_a_process_has_counted_is_at_a_port_of_its_own() -> None:
     telemetry = Telemetry()
     telemetry.count(CallbackJudged("stale"))
-    with telemetry.served("127.0.0.1", 0) as port:
+    with telemetry.serve_metrics("127.0.0.1", 0) as port:
         said = await asyncio.to_thread(read, port)
     assert 'job_processor_callbacks_total{verdict="stale"} 1.0' in said.splitlines()
     # The port is free again.
@@ -27,6 +27,6 @@ async def test_what_a_process_has_counted_is_at_a_port_of_its_own() -> None:
 
 def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        made = Telemetry().served("127.0.0.1", taken.getsockname()[1])
+        made = Telemetry().serve_metrics("127.0.0.1", taken.getsockname()[1])
         with pytest.raises(OSError, match="in use"), made:
             raise AssertionError

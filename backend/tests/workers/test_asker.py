@@ -189,7 +189,7 @@ async def test_when_who_asked_died_another_asks_later(site: Site, clock: Clock) 
 async def test_of_many_a_tick_asks_about_some_and_the_next_about_the_rest(
     site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asker_module, "ASKED_AT_ONCE", 2)
+    monkeypatch.setattr(asker_module, "MAX_CONCURRENT_QUESTIONS", 2)
     for _ in range(3):
         await waiting(site)
     clock.forward(20_000)
@@ -282,7 +282,7 @@ async def test_whoever_could_not_be_reached_is_asked_again(site: Site, clock: Cl
     clock.forward(5)
     await goes_out(site)
     await comes_back(site, clock)
-    assert await asker(site, asked).tick() == asker_module.SILENCE_SECONDS
+    assert await asker(site, asked).tick() == asker_module.UNANSWERED_PAUSE_SECONDS
     await asker(site, asked).tick()
     assert len(asked.asked) == 1
     clock.forward(30_000)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from job_processor.acts.crashes import named
+from job_processor.acts.crashes import with_latest_crash
 from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Expired, Failed, LaneClosed
@@ -34,25 +34,27 @@ async def test_the_job_whose_attempt_crashed_last_is_named(site: Site, clock: Cl
         clock.forward(1_000)
         job = await crashed(site, execution, reported=reported)
 
-    sign = await named(site.store, "main", CLOSED)
+    sign = await with_latest_crash(site.store, "main", CLOSED)
 
-    words = f"Attempt 1 of job {job} crashed before it (and 1 more jobs lately)."
+    words = f"Attempt 1 of job {job} crashed before it (and 1 more jobs in the last hour)."
     assert sign.detail == f"Not found. It may have been switched off. {words}"
 
 
 async def test_one_crash_is_one_crash(site: Site) -> None:
     job = await crashed(site, "7")
-    sign = await named(site.store, "main", CLOSED)
+    sign = await with_latest_crash(site.store, "main", CLOSED)
     assert sign.detail.endswith(f"Attempt 1 of job {job} crashed before it.")
 
 
 async def test_without_crashes_of_this_flow_lately_nothing_is_said_of_them(site: Site, clock: Clock) -> None:
-    assert await named(site.store, "main", CLOSED) == CLOSED
+    assert await with_latest_crash(site.store, "main", CLOSED) == CLOSED
     await crashed(site, "7")
-    assert await named(site.store, "another", CLOSED) == CLOSED
-    assert await named(site.store, "main", LaneClosed(Trouble.OUTAGE, "Away.")) == LaneClosed(Trouble.OUTAGE, "Away.")
+    assert await with_latest_crash(site.store, "another", CLOSED) == CLOSED
+    assert await with_latest_crash(site.store, "main", LaneClosed(Trouble.OUTAGE, "Away.")) == LaneClosed(
+        Trouble.OUTAGE, "Away."
+    )
     clock.forward(3_600_001)
-    assert await named(site.store, "main", CLOSED) == CLOSED
+    assert await with_latest_crash(site.store, "main", CLOSED) == CLOSED
 
 
 async def test_a_report_that_came_after_the_attempt_was_given_up_counts_as_well(site: Site, clock: Clock) -> None:
@@ -63,7 +65,7 @@ async def test_a_report_that_came_after_the_attempt_was_given_up_counts_as_well(
     await site.acts.signals.send(job, Expired())
     assert (await site.callback({"executionId": "7", "error": "Workflow did not finish"})).status == 202
 
-    sign = await named(site.store, "main", CLOSED)
+    sign = await with_latest_crash(site.store, "main", CLOSED)
 
     assert sign.detail.endswith(f"Attempt 1 of job {job} crashed before it.")
 
@@ -71,4 +73,4 @@ async def test_a_report_that_came_after_the_attempt_was_given_up_counts_as_well(
 async def test_other_failures_are_no_crashes(site: Site) -> None:
     await site.submit()
     await site.say(await site.claim(), Failed(JobError("http_500", "no"), retryable=False))
-    assert await named(site.store, "main", CLOSED) == CLOSED
+    assert await with_latest_crash(site.store, "main", CLOSED) == CLOSED

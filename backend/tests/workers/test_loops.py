@@ -130,7 +130,7 @@ async def test_a_full_batch_is_followed_by_another_soon(site: Site, monkeypatch:
 
 
 async def test_the_heartbeat_tells_of_its_worker(site: Site, clock: Clock) -> None:
-    beat = Heartbeat(site.store, "w-1", "w", ["main"], [], broken=lambda: None, time=TrustedTime(None))
+    beat = Heartbeat(site.store, "w-1", "w", ["main"], [], on_broken=lambda: None, time=TrustedTime(None))
     clock.forward(7)
     assert await beat.tick() == 5.0
 
@@ -144,7 +144,7 @@ async def test_b2_a_broken_store_ends_the_process(site: Site, monkeypatch: pytes
 
     monkeypatch.setattr(site.store, "beat", broken)
     told = asyncio.Event()
-    beat = Heartbeat(site.store, "w-1", "w", ["main"], [], broken=told.set, time=TrustedTime(None))
+    beat = Heartbeat(site.store, "w-1", "w", ["main"], [], on_broken=told.set, time=TrustedTime(None))
 
     with pytest.raises(StoreBroken):
         await beat.tick()

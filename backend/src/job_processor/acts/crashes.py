@@ -1,4 +1,4 @@
-"""What crashed on a flow a short while ago: a processor that refuses all jobs may do so because of it."""
+"""Finds recent crashes of a flow's jobs: one of them may be why the processor now refuses all jobs."""
 
 from dataclasses import replace
 
@@ -9,25 +9,28 @@ from job_processor.core.outcome import LaneClosed
 from job_processor.store.base import InboxQuery, Query, Store
 
 RECENT_MS = 3_600_000
-LOOKED_AT = 50
-"""Reports, and jobs, that are looked at: the newest."""
+SCAN_LIMIT = 50
+"""The numbers of newest callbacks and newest jobs that are searched."""
 CRASHED = "n8n_crashed"
 
 
-async def named(store: Store, flow: str, sign: LaneClosed) -> LaneClosed:
-    """The sign with the newest attempt of the flow that crashed, where its ``after_crashes`` asks for that."""
+async def with_latest_crash(store: Store, flow: str, sign: LaneClosed) -> LaneClosed:
+    """``sign`` with the flow's newest crashed attempt of the last hour added to its detail.
+
+    Unchanged if ``sign.after_crashes`` is ``None`` or no attempt crashed.
+    """
     if sign.after_crashes is None:
         return sign
     since = store.now() - RECENT_MS
-    # A report may come when the attempt is over already: then it was applied to nothing.
-    told = frozenset({Answer.APPLIED, Answer.UNKNOWN})
-    reports = [one.callback for one in await store.inbox(InboxQuery(limit=LOOKED_AT, verdicts=told, clip=0))]
+    # A crash report that came after the attempt had ended has the verdict UNKNOWN.
+    verdicts = frozenset({Answer.APPLIED, Answer.UNKNOWN})
+    reports = [one.callback for one in await store.inbox(InboxQuery(limit=SCAN_LIMIT, verdicts=verdicts, clip=0))]
     crashed = {one.execution_id for one in reports if one.said is Said.ERROR and one.last_at >= since}
     found: list[tuple[Attempt, str]] = []
-    for job_id in await _looked_at(
+    for job_id in await _candidate_jobs(
         store, flow, since, {one.job_id for one in reports if one.verdict is Answer.APPLIED}
     ):
-        # One after the other: of each only what crashed is kept in memory, not its texts.
+        # One at a time, so that only one job with its texts is in memory.
         job = await store.get(job_id)
         if job is not None and job.flow == flow:
             found += [(attempt, job.id) for attempt in job.attempts if _has_crashed(attempt, since, crashed)]
@@ -35,15 +38,14 @@ async def named(store: Store, flow: str, sign: LaneClosed) -> LaneClosed:
         return sign
     attempt, newest = max(found, key=lambda one: one[0].ended_at or 0)
     others = len({job_id for _, job_id in found}) - 1
-    more = f" (and {others} more jobs lately)" if others else ""
+    more = f" (and {others} more jobs in the last hour)" if others else ""
     before = f"Attempt {attempt.number} of job {newest} crashed before it{more}."
     return replace(sign, detail=f"{sign.detail} {sign.after_crashes} {before}")
 
 
-async def _looked_at(store: Store, flow: str, since: int, reported: set[str | None]) -> list[str]:
-    """The newest jobs of the flow that something happened to since, and those of its older ones whose crash was
-    reported."""
-    listed = await store.list(Query(limit=LOOKED_AT, flow=flow, clip=0))
+async def _candidate_jobs(store: Store, flow: str, since: int, reported: set[str | None]) -> list[str]:
+    """Ids of the flow's newest jobs that changed since then and of ``reported`` jobs that are not among the newest."""
+    listed = await store.list(Query(limit=SCAN_LIMIT, flow=flow, clip=0))
     recent = [one.id for one in listed if one.job.attempt and one.job.updated_at >= since]
     older = {job_id for job_id in reported if job_id is not None} - {one.id for one in listed}
     return recent + sorted(older)

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from job_processor.acts.crashes import named
+from job_processor.acts.crashes import with_latest_crash
 from job_processor.acts.lanes import Lanes
 from job_processor.core.evidence import Judged, judge
 from job_processor.core.flow import FlowRules
@@ -55,7 +55,7 @@ class LaneKeeper:
         """Decide whether a refusal is the job's fault or the lane's, and write the lane."""
         judged: Judged | None = None
         if isinstance(handed.lane, LaneClosed):
-            handed = replace(handed, lane=await named(self._store, self._flow, handed.lane))
+            handed = replace(handed, lane=await with_latest_crash(self._store, self._flow, handed.lane))
 
         def change(lane: Lane, now: int) -> Lane:
             nonlocal judged
@@ -76,7 +76,7 @@ class LaneKeeper:
         began = job.attempts[-1].started_at
         match sign:
             case LaneClosed():
-                sign = await named(self._store, self._flow, sign)
+                sign = await with_latest_crash(self._store, self._flow, sign)
                 await self._change(
                     lambda lane, now: close(lane, sign.trouble, sign.detail, sign.until, now, random.random())
                 )

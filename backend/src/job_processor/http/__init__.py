@@ -1,1 +1,1 @@
-"""The edge: request → validated command → life cycle; reads → store."""
+"""The HTTP API and the page: parse a request, call an act or read the store, render the response."""

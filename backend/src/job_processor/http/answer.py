@@ -1,4 +1,4 @@
-"""JSON answers, whole or as pages of a list that are bounded in bytes."""
+"""JSON responses: single objects, and pages of a list with a size limit."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -7,13 +7,14 @@ from starlette.responses import Response
 
 _encode = msgspec.json.Encoder().encode
 MAX_PAGE_BYTES = 1024 * 1024
-"""A page of a list ends before it is larger; its Link leads to the rest."""
+"""Maximum size of a page of a list. Rows that do not fit are on the next page."""
 
 
 def answer_list(rows: Iterable[tuple[str, msgspec.Struct]], limit: int) -> tuple[Response, str | None]:
-    """A page of at most ``MAX_PAGE_BYTES`` (but at least one row), and the id after which there may be more.
+    """A page as a JSON array, and the id of its last row if there may be a next page, else ``None``.
 
-    ``rows``: each with its id.
+    ``rows``: pairs of id and row. The page ends before it exceeds ``MAX_PAGE_BYTES``, but has at least one row.
+    ``limit``: the number of rows that the store was asked for; a full page means that there may be more.
     """
     encoded: list[bytes] = []
     size = 2
@@ -39,7 +40,7 @@ def answer(
 
 
 class _Json(Response):
-    """A JSON answer whose headers are put together once; Starlette's own way takes four times as long."""
+    """A JSON response that sets ``raw_headers`` itself: four times as fast as Starlette's ``init_headers``."""
 
     def __init__(self, body: bytes, status: int, headers: Mapping[str, str] | None) -> None:
         self.status_code = status

@@ -1,4 +1,4 @@
-"""How one request is answered on a connection that may serve others: how it closes, and how it breaks off."""
+"""The response of one request on a persistent connection: when the connection closes, and when it is aborted."""
 
 import asyncio
 from typing import Protocol
@@ -16,11 +16,12 @@ class Connection(Protocol):
     transport: asyncio.Transport
 
     def linger(self) -> None:
-        """Read what still comes of the request for a while, then close."""
+        """Read and discard the rest of the request body for a while, then close."""
 
 
-class OneAnswer:
-    """What one request is answered through: closing waits for the rest of its body."""
+class ResponseTransport:
+    """The transport that uvicorn's cycle writes one response to. Its ``close`` lingers while the request body is
+    incomplete."""
 
     __slots__ = ("_connection", "_cycle", "write")
 
@@ -42,10 +43,10 @@ class OneAnswer:
             self._connection.transport.close()
 
 
-class Unbroken:
-    """The application for one request, of which no exception comes out.
+class ErrorBoundary:
+    """Wraps the application for one request; no exception leaves it.
 
-    An answer that has begun and cannot go on ends its connection, so that it does not look whole.
+    If the response has started, the connection is aborted, so that the client sees an incomplete response.
     """
 
     __slots__ = ("_app", "_cycle")
@@ -58,16 +59,16 @@ class Unbroken:
         try:
             await self._app(scope, receive, send)
         except asyncio.CancelledError:
-            # The server stops, and has waited for this answer long enough.
-            self._break_off()
+            # The server stops, and its timeout for open requests has passed.
+            self._abort()
         except Exception as error:
             if self._cycle.response_started or self._cycle.disconnected:
-                # It is in the log already (see edge.Problems), or nobody is there to be answered.
-                self._break_off()
+                # Already logged by ``ProblemMiddleware``, or the client has disconnected.
+                self._abort()
                 return
             log.exception("request_failed", method=scope["method"], path=scope["path"][:200])
             await problems.response(problems.refusal(error), scope.get("request_id", ""))(scope, receive, send)
 
-    def _break_off(self) -> None:
+    def _abort(self) -> None:
         self._cycle.disconnected = True
         self._cycle.transport.abort()

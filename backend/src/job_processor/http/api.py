@@ -1,4 +1,4 @@
-"""The ASGI application: routes from the table, the built page under /ui/, the edge around both."""
+"""The ASGI application: routes from the table of operations, the built page under /ui/, middleware around both."""
 
 import asyncio
 import mimetypes
@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from job_processor.http.context import Context
-from job_processor.http.middleware import PAGE_CSP, Edge, Problems
+from job_processor.http.middleware import PAGE_CSP, EdgeMiddleware, ProblemMiddleware
 from job_processor.http.openapi import Handler, document
 from job_processor.http.query import check_names
 from job_processor.http.routes import OPERATIONS
@@ -26,7 +26,7 @@ _NOT_BUILT = "The page is not built. Run `make build`, or use the API: /openapi.
 
 
 def build(context: Context, page: Path, hosts: Collection[str], origins: Collection[str]) -> ASGIApp:
-    """``page``: the folder of the built page; ``hosts`` and ``origins``: see ``Edge``."""
+    """``page``: the folder of the built page; ``hosts`` and ``origins``: see ``EdgeMiddleware``."""
     description = msgspec.json.encode(document(OPERATIONS))
 
     async def describe(context: Context, request: Request) -> Response:
@@ -43,8 +43,8 @@ def build(context: Context, page: Path, hosts: Collection[str], origins: Collect
         Route("/ui", endpoint=_Endpoint(context, root, any_query=True), methods=["GET"]),
         Mount("/ui", app=_Page(page)),
     ]
-    fixed = {key: one for key, one in endpoints.items() if "{" not in key[1]}
-    app: ASGIApp = Problems(_Routes(routes, fixed))
+    static = {key: one for key, one in endpoints.items() if "{" not in key[1]}
+    app: ASGIApp = ProblemMiddleware(_Router(routes, static))
     if origins:
         app = CORSMiddleware(
             app,
@@ -53,11 +53,14 @@ def build(context: Context, page: Path, hosts: Collection[str], origins: Collect
             allow_headers=["content-type", "idempotency-key", "authorization", "prefer"],
             expose_headers=["location", "link", "etag", "x-request-id", "retry-after", "preference-applied"],
         )
-    return Edge(app, hosts, origins)
+    return EdgeMiddleware(app, hosts, origins)
 
 
 async def warm_up(app: ASGIApp, hosts: Collection[str]) -> None:
-    """Has everything imported and read that the page and streams need: later there may be no file to open it with."""
+    """Request the page once, so that lazy imports and files are loaded while file descriptors are available.
+
+    At the limit of open files the first import would fail.
+    """
     mimetypes.init()
     await run_in_threadpool(int)
     host = next(iter(hosts), "localhost")
@@ -74,22 +77,22 @@ async def warm_up(app: ASGIApp, hosts: Collection[str]) -> None:
         "client": None,
         "server": None,
     }
-    await app(scope, _nothing_comes, _goes_nowhere)
+    await app(scope, _no_message, _discard)
 
 
-async def _nothing_comes() -> Message:
+async def _no_message() -> Message:
     await asyncio.Event().wait()
     return {"type": "http.disconnect"}
 
 
-async def _goes_nowhere(message: Message) -> None:
+async def _discard(message: Message) -> None:
     pass
 
 
 class _Endpoint:
-    """A handler as an ASGI application, without the layers that Starlette puts around a function.
+    """A handler as an ASGI application, without Starlette's own wrapper around functions.
 
-    A query parameter that ``query`` does not declare is refused, unless ``any_query``.
+    A query parameter that ``query`` does not declare is refused with 422, unless ``any_query``.
     """
 
     def __init__(
@@ -108,15 +111,15 @@ class _Endpoint:
         await response(scope, receive, send)
 
 
-class _Routes(Router):
-    """Starlette's router, with a look into a table first: most requests go to a path without parameters."""
+class _Router(Router):
+    """Starlette's router with a dictionary of the paths without parameters in front: most requests go to those."""
 
-    def __init__(self, routes: list[BaseRoute], fixed: Mapping[tuple[str, str], ASGIApp]) -> None:
+    def __init__(self, routes: list[BaseRoute], static: Mapping[tuple[str, str], ASGIApp]) -> None:
         super().__init__(routes, redirect_slashes=False)
-        self._fixed = fixed
+        self._static = static
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._fixed.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        app = self._static.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
         if app is not None:
             await app(scope, receive, send)
             return
@@ -129,13 +132,13 @@ class _Routes(Router):
             raise HTTPException(405, headers={"allow": allowed}) from None
 
     def _allowed(self, scope: Scope) -> str:
-        """The methods of all routes of this path; Starlette names those of the first."""
+        """The Allow header: methods of all routes of this path. Starlette lists only those of the first route."""
         here = [r.methods or () for r in self.routes if isinstance(r, Route) and r.matches(scope)[0] is not Match.NONE]
         return ", ".join(sorted({method for methods in here for method in methods}))
 
 
 class _Page:
-    """The single-page application: its files, and index.html for every address that is none of them."""
+    """The single-page application: its files, and index.html for every other path."""
 
     def __init__(self, folder: Path) -> None:
         self._index = folder / "index.html"
@@ -149,7 +152,7 @@ class _Page:
 
         async def send_unless_refused(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] in (400, 416):
-                # Starlette answers a range that it cannot serve as text.
+                # Starlette answers an invalid Range with plain text; as an exception it becomes a problem document.
                 size = Headers(raw=message["headers"]).get("content-range")
                 raise HTTPException(message["status"], headers=None if size is None else {"content-range": size})
             await send(message)
@@ -166,7 +169,7 @@ class _Page:
             if error.status_code != 404 or path.startswith("assets"):
                 raise
             response = await self._files.get_response("index.html", scope)
-        # Built assets carry a hash in their name; everything else must be asked for anew.
+        # File names of built assets contain a hash; everything else must be revalidated.
         hashed = path.startswith("assets") and response.status_code == 200
         response.headers["cache-control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
         return response

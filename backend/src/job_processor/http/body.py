@@ -1,4 +1,4 @@
-"""The strict JSON gate: what does not pass here reaches no handler. A body is read once and decoded once."""
+"""Reads request bodies: bytes with a size limit, and strictly validated JSON."""
 
 import json
 import re
@@ -17,14 +17,15 @@ T = TypeVar("T", bound=msgspec.Struct)
 MAX_BODY_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 READ_DEPTH = 250
-"""What is deeper is not even read; a schema may have 200 levels, and the fields are looked through by recursion."""
+"""Maximum nesting of any JSON body; deeper ones are refused before parsing, which recurses. A JSON Schema may have 200
+levels."""
 _INT64 = 2**63
-# A result is kept byte for byte, whatever a processor says.
-_KEPT_AS_IT_IS = frozenset({"result"})
+# Results are stored byte for byte.
+_NUL_ALLOWED = frozenset({"result"})
 _PATH = re.compile(r" - at `(\$[^`]*)`$")
 _UNKNOWN = re.compile(r"^Object contains unknown field `.*?`", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `([^`]*)`")
-# Patterns the message of msgspec quotes are ours, not the client's.
+# Messages of msgspec that quote only our types and patterns, and nothing from the request.
 _SAFE = re.compile(r"^Expected `[^`]*`(?:, got `[a-z0-9 |]+`)?(?: of length [<>=]+ \d+)?|^Expected `")
 _TOO_LARGE = re.compile(r"^(?:Number|Integer value) out of range")
 _TYPES = re.compile(r"(?<=^Expected )`([a-z]+(?: \| [a-z]+)*)(?=`| )")
@@ -39,15 +40,16 @@ _JSON_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
-    """What arrived of a body. ``cut``: there was more, or the sender went away before the end."""
+class ReceivedBody:
+    """The bytes of a body that arrived. ``cut``: incomplete, as it was over the limit or the client disconnected."""
 
     body: bytes
     cut: bool = False
 
 
-async def read_bytes(request: Request, limit: int) -> Came:
-    """The body whatever it holds; of a longer one its first ``limit`` bytes at least, and no more is kept."""
+async def read_bytes(request: Request, limit: int) -> ReceivedBody:
+    """The raw body. Reading stops after the first chunk beyond ``limit`` bytes; ``body`` then has more than ``limit``
+    bytes and ``cut`` is true."""
     chunks: list[bytes] = []
     size = 0
     try:
@@ -55,14 +57,17 @@ async def read_bytes(request: Request, limit: int) -> Came:
             chunks.append(chunk)
             size += len(chunk)
             if size > limit:
-                return Came(b"".join(chunks), cut=True)
+                return ReceivedBody(b"".join(chunks), cut=True)
     except ClientDisconnect:
-        return Came(b"".join(chunks), cut=True)
-    return Came(chunks[0] if len(chunks) == 1 else b"".join(chunks))
+        return ReceivedBody(b"".join(chunks), cut=True)
+    return ReceivedBody(chunks[0] if len(chunks) == 1 else b"".join(chunks))
 
 
 async def read_json(request: Request, wanted: type[T], *, optional: bool = False) -> T:
-    """The body as ``wanted``. Raises ``Refused``: 400, 413, 415 or 422. ``optional``: no body is an empty object."""
+    """The body decoded as ``wanted``. ``optional``: an empty body counts as ``{}``.
+
+    Raises ``Refused`` with 400, 413, 415 or 422.
+    """
     media, encoding, length = b"", b"identity", b""
     for name, value in request.scope["headers"]:
         if name == b"content-type":
@@ -84,7 +89,7 @@ async def read_json(request: Request, wanted: type[T], *, optional: bool = False
 
 
 async def _read_body(request: Request) -> bytes:
-    """At most ``MAX_BODY_BYTES``; more is refused without being kept."""
+    """The whole body. Raises ``Refused``: 413 above ``MAX_BODY_BYTES``, 400 if the client disconnects."""
     chunks: list[bytes] = []
     size = 0
     try:
@@ -103,12 +108,16 @@ def _too_large() -> Refused:
 
 
 def decode(body: bytes, wanted: type[T]) -> T:
-    """Strict: UTF-8 without BOM, no NaN or Infinity, no lone surrogate, no duplicate key, no NUL, bounded depth."""
+    """Strict JSON (RFC 8259) as ``wanted``: UTF-8 without BOM, no NaN or Infinity, no lone surrogate, no duplicate key,
+    no NUL in strings, at most ``READ_DEPTH`` levels.
+
+    Raises ``Refused``: 400 if it is not such JSON, 422 if a field is unknown, missing or invalid.
+    """
     if is_too_deep(body, READ_DEPTH):
         raise Refused(400, "too_deep", f"JSON may be nested at most {MAX_DEPTH} deep.")
     try:
-        value = _typed(body, wanted)
-        # A second key needs a second colon; most bodies have one and are done.
+        value = _decode_typed(body, wanted)
+        # With fewer than two colons there can be no duplicate key; the check costs a second parse.
         if body.count(b":") > 1:
             _refuse_duplicate_keys(body)
         if b"\\u0000" in body:
@@ -120,20 +129,20 @@ def decode(body: bytes, wanted: type[T]) -> T:
     return value
 
 
-def _typed(body: bytes, wanted: type[T]) -> T:
+def _decode_typed(body: bytes, wanted: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=wanted)
     except msgspec.ValidationError as error:
         if ", got `float`" not in str(error):
             raise
-        # To JSON Schema 10.0 is an integer, and to many a client there is no other kind of number.
+        # 10.0 is an integer in JSON Schema (2020-12, validation 6.1.1), and some clients send every number as a float.
         fields = msgspec.json.decode(body, type=dict[str, object])
         whole = {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in fields.items()}
         return msgspec.convert(whole, wanted)
 
 
 def _explain(message: str, wanted: type[msgspec.Struct]) -> Refused:
-    """msgspec's message without anything the client sent."""
+    """A 422 from msgspec's message, without anything the client sent."""
     known = [f.encode_name for f in msgspec.structs.fields(wanted)]
     if _UNKNOWN.match(message):
         return Refused(422, "unknown_field", f"An unknown field was sent; known are: {', '.join(known)}.")
@@ -147,10 +156,10 @@ def _explain(message: str, wanted: type[msgspec.Struct]) -> Refused:
         field = first[1] if first is not None and first[1] in known else "the body"
     if _TOO_LARGE.match(message):
         return invalid(field, "must hold no number that is out of range")
-    said = _SAFE.match(message)
-    wish = message[: path.start()] if path is not None and said is not None else "has a wrong type"
-    wish = _TYPES.sub(_in_json_words, wish)
-    return invalid(field, wish.replace("`", "").replace("Expected", "must be", 1).partition(", got")[0])
+    safe = _SAFE.match(message)
+    expected = message[: path.start()] if path is not None and safe is not None else "has a wrong type"
+    expected = _TYPES.sub(_in_json_words, expected)
+    return invalid(field, expected.replace("`", "").replace("Expected", "must be", 1).partition(", got")[0])
 
 
 def _in_json_words(types: re.Match[str]) -> str:
@@ -160,14 +169,14 @@ def _in_json_words(types: re.Match[str]) -> str:
 def _refuse_duplicate_keys(body: bytes) -> None:
     def check(pairs: list[tuple[str, object]]) -> None:
         if len(pairs) > 1 and len({key for key, _ in pairs}) != len(pairs):
-            raise Refused(400, "duplicate_key", "A key stands twice in the same JSON object.")
+            raise Refused(400, "duplicate_key", "A JSON object has a duplicate key.")
 
     json.loads(body, object_pairs_hook=check)
 
 
 def _refuse_nul(value: msgspec.Struct, wanted: type[msgspec.Struct]) -> None:
     for field in msgspec.structs.fields(wanted):
-        if field.name not in _KEPT_AS_IT_IS and _has_nul(getattr(value, field.name)):
+        if field.name not in _NUL_ALLOWED and _has_nul(getattr(value, field.name)):
             raise invalid(field.encode_name, "must not contain the NUL character")
 
 
@@ -184,14 +193,15 @@ def _has_nul(value: object) -> bool:
 
 
 def check_free_form(field: str, value: object, max_bytes: int) -> None:
-    """Free-form JSON must be storable anywhere: bounded depth and size, integers of 64 bits."""
+    """Check that every store can hold this free-form JSON: at most ``MAX_DEPTH`` levels, integers of 64 bits, and
+    ``max_bytes`` bytes when encoded. Raises ``Refused`` (422)."""
     _check_levels(field, value)
     if len(msgspec.json.encode(value)) > max_bytes:
         raise invalid(field, f"must have at most {max_bytes} bytes as JSON")
 
 
 def _check_levels(field: str, value: object) -> None:
-    """``value`` is an object or array: the first of the levels that count."""
+    """``value``: an object or array; it is the first level."""
     level = [value]
     for _ in range(MAX_DEPTH):
         inside = [one for container in level for one in _items(container)]
@@ -210,7 +220,7 @@ def _items(container: object) -> Iterable[object]:
 
 
 def header(request: Request, name: bytes) -> bytes | None:
-    """A request header by its lower-case name, without making an object of all of them."""
+    """The first value of a request header, by its lower-case name; faster than building ``request.headers``."""
     for key, value in request.scope["headers"]:
         if key == name:
             return bytes(value)

@@ -1,4 +1,4 @@
-"""How requests are read off a connection: limits on everything that is not a body, and one reading of every head."""
+"""Reads requests from a connection, with limits on everything but bodies, and checks every request head."""
 
 import asyncio
 from typing import Any, cast
@@ -9,27 +9,28 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from job_processor.http import refusals, request_head
-from job_processor.http.answering import OneAnswer
+from job_processor.http.answering import ResponseTransport
 from job_processor.http.lingering import Lingering
 from job_processor.http.problems import Refused
 
 MAX_HEAD_BYTES = 16 * 1024
-MAX_UNREAD_BYTES = 64 * 1024
-"""What may come between two bytes of bodies: the parser keeps an unfinished header or trailer to itself."""
-PIECE_BYTES = 16 * 1024
-"""So much is given to the parser at a time: what is counted as unread is never off by more."""
+MAX_UNPARSED_BYTES = 64 * 1024
+"""Maximum bytes fed to the parser without completing a head or yielding a byte of a body: it buffers an incomplete
+header, trailer or chunk extension without limit."""
+FEED_BYTES = 16 * 1024
+"""Bytes fed to the parser at a time; the count of unparsed bytes is off by at most this."""
 MAX_HEADERS = 100
 MAX_URL_BYTES = 8 * 1024
-MAX_AHEAD = 100
-"""Requests that may wait for the answers of those before them."""
+MAX_PIPELINED = 100
+"""Maximum pipelined requests that wait for the responses before them (RFC 9112, section 9.3.2)."""
 
 
-class _Stop(Exception):
-    """Raised inside a parser callback; httptools turns it into its own error."""
+class _AbortParsing(Exception):
+    """Raised inside a parser callback to stop parsing; httptools turns it into ``HttpParserCallbackError``."""
 
 
 class BoundedReading(HttpToolsProtocol):
-    """uvicorn's protocol as far as it reads. The child decides how a connection ends."""
+    """The reading half of uvicorn's protocol. The subclass decides how a connection ends."""
 
     def __init__(
         self,
@@ -39,87 +40,89 @@ class BoundedReading(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._since: float | None = None
-        """When the request that is being read began; ``None``: none is."""
+        self._reading_since: float | None = None
+        """When reading of the current request began, in seconds of the event loop's clock; ``None``: idle."""
         self._in_head = True
-        """A head is read or awaited; else the body of ``cycle``."""
+        """Whether a head is expected or being read; otherwise the body of ``cycle``."""
         self._head_bytes = 0
-        self._unread_bytes = 0
+        self._unparsed_bytes = 0
         self._body_bytes = 0
         self._advanced = False
         self._refusal: Refused | None = None
-        self._unanswered = 0
-        """Requests whose head is here and whose answer is not complete."""
-        self._ended = False
-        """Nothing that still arrives is read as HTTP."""
+        self._unanswered_requests = 0
+        """Requests whose head was read and whose response is not complete."""
+        self._input_closed = False
+        """Whether bytes that still arrive are ignored."""
         self._lingering = Lingering()
 
-    def _account(self) -> None:
-        """Count what is held of the request that is being read."""
+    def _update_budget(self) -> None:
+        """Update the memory budget with the bytes buffered for the current request."""
         raise NotImplementedError
 
-    def _end_with(self, refused: Refused) -> None:
-        """Refuse what is arriving and end the connection after the answers before it."""
+    def _refuse_and_close(self, refused: Refused) -> None:
+        """Refuse the current request, and close the connection after the responses before it."""
         raise NotImplementedError
 
     def linger(self) -> None:
-        """Read on and discard what arrives, then close."""
+        """Read and discard what arrives for a while, then close."""
         raise NotImplementedError
 
     def _end_lingering(self) -> None:
-        """Close a connection that was only read to discard the rest."""
+        """Close a connection that lingers."""
         raise NotImplementedError
 
-    def _tell_followed(self) -> None:
-        """Tell the request that is being answered that another one waits behind it."""
+    def _mark_pipelined(self) -> None:
+        """Tell the request that is being answered that another one is waiting behind it."""
         raise NotImplementedError
 
     def data_received(self, data: bytes) -> None:
-        if self._lingering.is_on and not self._lingering.discard(len(data), self.loop.time(), refused=self._ended):
+        if self._lingering.is_on and not self._lingering.discard(
+            len(data), self.loop.time(), refused=self._input_closed
+        ):
             self._end_lingering()
         if self._is_over():
             return
-        if self._since is None:
-            self._since = self.loop.time()
+        if self._reading_since is None:
+            self._reading_since = self.loop.time()
         self._unset_keepalive_if_required()
-        size = self._read(data) if len(data) <= PIECE_BYTES else 0
+        size = self._read(data) if len(data) <= FEED_BYTES else 0
         if size < len(data):
             rest = memoryview(data)[size:]
             while rest and not self._is_over():
-                rest = rest[self._read(rest[:PIECE_BYTES]) :]
-        self._account()
+                rest = rest[self._read(rest[:FEED_BYTES]) :]
+        self._update_budget()
 
     def _is_over(self) -> bool:
-        return self._ended or self.transport.is_closing()
+        return self._input_closed or self.transport.is_closing()
 
     def _read(self, piece: bytes | memoryview) -> int:
-        """Gives the piece to the parser. How much of it was read."""
+        """Feed the parser. Returns the number of bytes consumed."""
         self._advanced = False
         try:
             self.parser.feed_data(piece)
         except httptools.HttpParserUpgrade as upgrade:
-            # No protocol is changed here: what follows is the next request.
+            # Upgrade and CONNECT are not supported: the bytes after the head are the next request.
             return max(1, int(upgrade.args[0]))
         except httptools.HttpParserError:
-            self._end_with(self._refusal or refusals.not_http())
+            self._refuse_and_close(self._refusal or refusals.not_http())
         else:
-            if self._since is not None and not self._advanced:
-                self._unread_bytes += len(piece)
-                if self._unread_bytes > MAX_UNREAD_BYTES:
-                    self._end_with(refusals.head_too_large())
+            if self._reading_since is not None and not self._advanced:
+                self._unparsed_bytes += len(piece)
+                if self._unparsed_bytes > MAX_UNPARSED_BYTES:
+                    self._refuse_and_close(refusals.head_too_large())
         return len(piece)
 
     def on_message_begin(self) -> None:
         if self.transport.is_closing():
-            # The connection was to end with the request before.
-            raise _Stop
-        if len(self.pipeline) >= MAX_AHEAD:
-            self._refuse(refusals.too_many_ahead())
-        if self._since is None:
-            # The rest of what brought the request before.
-            self._since = self.loop.time()
+            # The connection closes after the previous request.
+            raise _AbortParsing
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self._refuse(refusals.too_many_pipelined())
+        if self._reading_since is None:
+            # The request began in the same data as the end of the previous one.
+            self._reading_since = self.loop.time()
         self._in_head = True
-        self._head_bytes = self._unread_bytes = self._body_bytes = 0
+        self._head_bytes = self._unparsed_bytes = self._body_bytes = 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -132,9 +135,9 @@ class BoundedReading(HttpToolsProtocol):
         if self._head_bytes > MAX_HEAD_BYTES:
             self._refuse(refusals.head_too_large())
         if not self._in_head:
-            # A trailer is no header: whoever checked the head has not seen it (RFC 9110, 6.5.1).
+            # Trailers are not merged into the headers, which were checked before (RFC 9110, section 6.5.1).
             return
-        # As the parent does, without the call: there are many of them.
+        # The same as ``super().on_header``, without the call: this runs for every header.
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
@@ -150,22 +153,22 @@ class BoundedReading(HttpToolsProtocol):
         except Refused as refused:
             self._refuse(refused)
         super().on_headers_complete()
-        self._unanswered += 1
+        self._unanswered_requests += 1
         self._in_head = False
         self._advanced = True
-        self._head_bytes = self._unread_bytes = 0
+        self._head_bytes = self._unparsed_bytes = 0
         if self.pipeline:
-            self._tell_followed()
-        self.cycle.transport = cast(asyncio.Transport, OneAnswer(self, self.cycle))
+            self._mark_pipelined()
+        self.cycle.transport = cast(asyncio.Transport, ResponseTransport(self, self.cycle))
 
     def on_body(self, body: bytes) -> None:
         self._advanced = True
-        self._unread_bytes = 0
+        self._unparsed_bytes = 0
         self._body_bytes += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._since = None
+        self._reading_since = None
         self._in_head = True
         super().on_message_complete()
         if self._lingering.is_on:
@@ -173,4 +176,4 @@ class BoundedReading(HttpToolsProtocol):
 
     def _refuse(self, refused: Refused) -> None:
         self._refusal = refused
-        raise _Stop
+        raise _AbortParsing

@@ -1,7 +1,7 @@
-"""How many bytes are kept for clients at once, of all connections together.
+"""Memory budgets for buffered bytes, shared by all connections.
 
-When they are too many, the connections that hold most give up, until there is room: a small request is served however
-many large ones are begun and never ended beside it.
+When a budget is exceeded, the connections that hold the most are evicted first, so that many unfinished large requests
+cannot keep small ones from being served.
 """
 
 import ctypes
@@ -10,16 +10,17 @@ from collections.abc import Callable
 from typing import Protocol
 
 UNFINISHED_BYTES = 64 * 1024 * 1024
-"""Of heads, and of bodies whose sender has proven nothing; and as much again of bodies of proven callbacks."""
-UNTAKEN_BYTES = 128 * 1024 * 1024
-"""Of answers that are not taken by those they are for."""
+"""Limit for unfinished requests: once for those not authenticated, and once more for bodies of authenticated
+callbacks."""
+UNSENT_BYTES = 128 * 1024 * 1024
+"""Limit for response bytes that clients have not read yet."""
 TRIM_BYTES = 16 * 1024 * 1024
-"""When so much was let go, the C library is told to give it back to the system."""
+"""After this much was freed, ``malloc_trim`` returns memory to the operating system."""
 
 
 class Holder(Protocol):
-    def give_up(self) -> None:
-        """What it holds is let go (``Budget.hold`` with 0), now."""
+    def evict(self) -> None:
+        """Free the bytes and call ``Budget.hold`` with 0 before returning."""
 
 
 class Budget:
@@ -27,11 +28,11 @@ class Budget:
         self.limit = limit
         self.total = 0
         self.peak = 0
-        """The largest total since ``shrunk`` last said yes."""
+        """The largest total since ``should_trim`` last returned ``True``."""
         self._held: dict[Holder, int] = {}
 
     def hold(self, who: Holder, size: int) -> None:
-        """``size``: the bytes it holds now. May make it, or another, give up."""
+        """Set the bytes that ``who`` holds to ``size``. May evict ``who`` or other holders."""
         before = self._held.pop(who, 0)
         if size:
             self._held[who] = size
@@ -40,24 +41,25 @@ class Budget:
         if size > before and self.total > self.limit:
             self._make_room()
 
-    def shrunk(self) -> bool:
-        """Has much been let go since the last time this was true?"""
+    def should_trim(self) -> bool:
+        """Whether the total fell by ``TRIM_BYTES`` below its peak; resets the peak if so."""
         if self.peak - self.total < TRIM_BYTES:
             return False
         self.peak = self.total
         return True
 
     def _make_room(self) -> None:
-        # More than is needed, so that they are sorted once for many bytes.
+        # Free an eighth more than needed, so that the holders are not sorted again for every few bytes.
         wanted = self.limit - self.limit // 8
         for who, _ in sorted(self._held.items(), key=lambda one: one[1], reverse=True):
             if self.total <= wanted:
                 return
-            who.give_up()
+            who.evict()
 
 
 def trimmer() -> Callable[[], None]:
-    """Gives freed memory back to the system; does nothing where the C library cannot (it is glibc's)."""
+    """A function that returns freed memory to the operating system (glibc's ``malloc_trim``); elsewhere it does
+    nothing."""
     try:
         trim = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError):

@@ -1,4 +1,4 @@
-"""Work for a client that may leave: what nobody waits for any more is not done to its end."""
+"""Cancels the work for a request when its client disconnects."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,23 +11,24 @@ from job_processor.http.problems import Refused
 T = TypeVar("T")
 
 
-async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """What the work returns or raises. When the client hangs up first it is cancelled, and ``Refused`` raised.
+async def cancel_on_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of ``work``, or its exception. If the client disconnects first, ``work`` is cancelled and ``Refused``
+    (499) raised.
 
-    For requests whose body has been read or that have none: what still arrives is thrown away.
+    Only for requests without a body or whose body has been read: this discards the rest of the body.
     """
     working = asyncio.create_task(work)
-    leaving = asyncio.create_task(_gone(request))
+    disconnect = asyncio.create_task(_disconnected(request))
     try:
-        await asyncio.wait([working, leaving], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([working, disconnect], return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             return working.result()
-        raise Refused(499, "client_gone", "The client hung up.")
+        raise Refused(499, "client_gone", "The client disconnected.")
     finally:
         working.cancel()
-        leaving.cancel()
+        disconnect.cancel()
 
 
-async def _gone(request: Request) -> None:
+async def _disconnected(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""Two jobs' results side by side: where they differ, how long each took, what each used."""
+"""Compares two jobs: where their results differ, the duration and the tokens of each."""
 
 import msgspec
 
@@ -52,7 +52,7 @@ def _parsed(text: str | None) -> object:
 def _walk(a: object, b: object, path: str, found: list[models.Difference]) -> None:
     if len(found) >= MAX_DIFFERENCES:
         return
-    # Deeper down a place is no help to anybody: what differs there is shown as a whole.
+    # Below this depth a path is of no use: differing values are shown whole.
     shallow = path.count("/") <= MAX_LEVELS
     if shallow and isinstance(a, dict) and isinstance(b, dict):
         for key in sorted(a.keys() | b.keys()):

@@ -1,6 +1,5 @@
-"""How many connections and event streams there may be at once: as many as file descriptors allow, and never all of
-them from one address.
-"""
+"""Limits on open connections and event streams: in total, from the limit of file descriptors, and per client
+address."""
 
 import contextlib
 import ipaddress
@@ -14,9 +13,9 @@ from starlette.requests import Request
 MAX_CONNECTIONS = 20_000
 MAX_STREAMS = 4_000
 MAX_RESERVE = 2_048
-"""Descriptors that are never given to clients: for the store, what goes out, and files."""
+"""Maximum number of file descriptors reserved for the store, outgoing connections and files."""
 MAX_SPARE = 64
-"""Connections beyond the cap that are told so; those beyond these are closed without a word."""
+"""Connections above the limit that get a 503; any beyond these are closed without a response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +26,14 @@ class Limits:
     streams: int = MAX_STREAMS
     streams_per_address: int = MAX_STREAMS // 2
     behind_proxy: bool = False
-    """All connections may then be one address', the proxy's; whose stream it is, the proxy says."""
+    """All connections come from the proxy's address; the client's address is in X-Forwarded-For."""
 
 
 def limits(descriptors: int, *, behind_proxy: bool) -> Limits:
-    """What a process may serve that may open so many files; half of them at least stay in reserve, up to a bound.
+    """The limits for a process that may open ``descriptors`` files.
 
-    One address gets half of the places: no single one can take them all, and many people behind one router have enough.
+    Half of them are reserved, at most ``MAX_RESERVE``. One address gets half of the slots: none can take all, and many
+    people behind one NAT have enough.
     """
     reserve = min(MAX_RESERVE, descriptors // 2)
     connections = max(1, min(MAX_CONNECTIONS, descriptors - reserve))
@@ -49,7 +49,7 @@ def limits(descriptors: int, *, behind_proxy: bool) -> Limits:
 
 
 def raise_descriptors() -> int:
-    """Raises the soft limit of open files to the hard one, where that is allowed. The limit that is then in force."""
+    """Raise the soft limit of open files to the hard limit, where allowed. Returns the limit now in force."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -57,8 +57,9 @@ def raise_descriptors() -> int:
     return MAX_CONNECTIONS + MAX_RESERVE if soft == resource.RLIM_INFINITY else soft
 
 
-def group(address: str) -> str:
-    """Whom an address stands for: of IPv6 the first half, as one customer has all addresses of the other."""
+def address_group(address: str) -> str:
+    """The key by which an address is limited: IPv6 by its /64 prefix, which one customer controls as a whole;
+    IPv4-mapped IPv6 as the IPv4 address."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -70,48 +71,46 @@ def group(address: str) -> str:
     return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
-class Places:
-    """``total`` places, of which one address gets ``each``."""
+class Slots:
+    """A counter with a limit in total and a limit ``each`` per address."""
 
     def __init__(self, total: int, each: int) -> None:
         self._total = total
         self._each = each
-        self._taken: Counter[str] = Counter()
-        self.taken = 0
+        self._by_address: Counter[str] = Counter()
+        self.in_use = 0
 
-    def take(self, address: str) -> bool:
-        """Is there a place? It is then taken, until it is given back."""
-        if self.taken >= self._total or self._taken[address] >= self._each:
+    def acquire(self, address: str) -> bool:
+        """Take a slot if one is free. Returns whether it was taken."""
+        if self.in_use >= self._total or self._by_address[address] >= self._each:
             return False
-        self.taken += 1
-        self._taken[address] += 1
+        self.in_use += 1
+        self._by_address[address] += 1
         return True
 
-    def give_back(self, address: str) -> None:
-        self.taken -= 1
-        self._taken[address] -= 1
-        if not self._taken[address]:
-            del self._taken[address]
+    def release(self, address: str) -> None:
+        self.in_use -= 1
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
 
     @contextlib.contextmanager
     def held(self, address: str) -> Iterator[bool]:
-        """Whether there was a place; it is given back at the end."""
-        got = self.take(address)
+        """Take a slot for the block, and release it at its end. Yields whether one was free."""
+        got = self.acquire(address)
         try:
             yield got
         finally:
             if got:
-                self.give_back(address)
+                self.release(address)
 
 
-def address_of(request: Request, *, behind_proxy: bool) -> str:
-    """Who asks. Behind a proxy: whom the proxy names last in X-Forwarded-For, for it adds at the end.
-
-    What stands before that may be forged, and without the header it is the proxy itself.
-    """
+def client_address(request: Request, *, behind_proxy: bool) -> str:
+    """The client's address as a key for limits. Behind a proxy: the last entry of X-Forwarded-For, which the proxy
+    appends; earlier entries may be forged. Without the header it is the proxy's own address."""
     if behind_proxy:
         forwarded = [value for name, value in request.scope["headers"] if name == b"x-forwarded-for"]
         named = forwarded[-1].rpartition(b",")[2].strip() if forwarded else b""
         if named:
-            return group(bytes(named[:64]).decode("latin-1"))
-    return "" if request.client is None else group(request.client.host)
+            return address_group(bytes(named[:64]).decode("latin-1"))
+    return "" if request.client is None else address_group(request.client.host)

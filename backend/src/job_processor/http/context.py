@@ -1,4 +1,4 @@
-"""What the handlers share, and the small reads that several of them need."""
+"""The dependencies of the request handlers, and small reads that several of them need."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ from job_processor.core.ids import is_job_id
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.waiting import Waits, WaitsFor, waiting_for_its_time, waiting_on, waiting_without_flow
-from job_processor.http.connection_limits import Limits, Places
+from job_processor.http.connection_limits import Limits, Slots
 from job_processor.http.flow_status import FlowStatus, FlowStatusCache
-from job_processor.http.prefer_wait import HeldRequests
-from job_processor.http.unproven import UnprovenCallbacks
+from job_processor.http.prefer_wait import WaitingRequests
+from job_processor.http.unauthenticated import UnauthenticatedCallbacks
 from job_processor.signing import CallbackSigner
 from job_processor.store.base import Store
 from job_processor.telemetry import Telemetry
@@ -33,35 +33,36 @@ class FlowInfo:
 @dataclass(slots=True)
 class Context:
     store: Store
-    """Only read here; acts write it."""
+    """Handlers only read it; acts write it."""
     acts: Acts
     bus: Bus
     signer: CallbackSigner
     telemetry: Telemetry
     flows: Mapping[str, FlowInfo]
     max_result_bytes: int = 1_048_576
-    """Of a result in a callback, in UTF-8; and of the bytes that are kept of one that cannot be read."""
+    """Maximum UTF-8 bytes of a result in a callback, and maximum bytes kept of an unreadable callback."""
     limits: Limits = field(default_factory=Limits)
-    streams: Places = field(init=False)
-    """Of event streams that are open."""
+    streams: Slots = field(init=False)
+    """Counts open event streams."""
     flow_status: FlowStatusCache = field(init=False)
-    held: HeldRequests = field(init=False)
-    unproven: UnprovenCallbacks = field(default_factory=UnprovenCallbacks)
+    waiting_requests: WaitingRequests = field(init=False)
+    unauthenticated: UnauthenticatedCallbacks = field(default_factory=UnauthenticatedCallbacks)
 
     def __post_init__(self) -> None:
-        self.streams = Places(self.limits.streams, self.limits.streams_per_address)
+        self.streams = Slots(self.limits.streams, self.limits.streams_per_address)
         self.flow_status = FlowStatusCache(self.store)
-        self.held = HeldRequests(self.store, self.bus)
+        self.waiting_requests = WaitingRequests(self.store, self.bus)
 
     async def waits(self, job: Job) -> WaitsFor | None:
-        """What the job waits for, as far as it can be told now: never raises, never takes long."""
+        """What the job waits for (``waitingOn``). Never raises; waits at most ``READ_TIMEOUT_SECONDS`` for the lane."""
         if job.state is not State.PENDING:
-            # Only a PENDING job waits for its lane; the rest is in the job itself.
+            # Only a PENDING job waits for its lane; otherwise the job itself holds the answer.
             return waiting_on(job, Lane(job.flow), FlowRules(job.flow), 0, self.store.now())
         return self.waits_in(job, await self.flow_status.recent())
 
     def waits_in(self, job: Waits, status: FlowStatus | None) -> WaitsFor | None:
-        """``status``: ``None`` when lanes and counts are not known; then only the job's own time can be told."""
+        """What the job waits for, from lanes and counts already read. ``status`` ``None``: they are not available, so
+        only a wait for ``runAt`` is known."""
         now = self.store.now()
         if job.flow not in self.flows and job.state is State.PENDING:
             return waiting_without_flow(job)
@@ -71,7 +72,7 @@ class Context:
         return waiting_on(job, lane, self.acts.flows.rules(job.flow), status.in_flight(job.flow), now)
 
     async def job(self, request: Request) -> Job:
-        """The job that the path names. Raises ``JobNotFound``."""
+        """The job whose id is in the path. Raises ``JobNotFound``."""
         job = await self.store.get(job_id(request))
         if job is None:
             raise JobNotFound
@@ -79,7 +80,7 @@ class Context:
 
 
 def job_id(request: Request) -> str:
-    """The id in the path; one that cannot be an id is one that does not exist."""
+    """The id in the path. Raises ``JobNotFound`` if it is not a valid id."""
     value = request.path_params["id"]
     if not isinstance(value, str) or not is_job_id(value):
         raise JobNotFound

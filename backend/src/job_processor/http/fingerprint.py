@@ -1,7 +1,7 @@
-"""The fingerprint of a submission: by it a retry under the same Idempotency-Key is told from another request.
+"""The fingerprint of a submission: it tells a repeated request with the same Idempotency-Key from a different one.
 
-Of what the client asked for and nothing else: a field that it left out, or gave its default, has no part in it, so that
-a release that adds a field knows the requests of the one before.
+Fields with their default value are left out of it, so that a release that adds a field still recognises requests whose
+keys the previous release stored.
 """
 
 import hashlib
@@ -14,8 +14,8 @@ from job_processor.store.base import IdempotencyKey
 _encode = msgspec.json.Encoder(order="sorted").encode
 _encode_before = msgspec.json.Encoder(order="deterministic").encode
 _MARK = "2:"
-"""Before a fingerprint of this form; those of release 0.1 have none."""
-# In that order release 0.1 encoded every field, given or not.
+"""Prefix of this version of the fingerprint; those of release 0.1 have no prefix."""
+# Release 0.1 encoded all fields in this order, sent or not.
 _FIELDS_BEFORE = (
     *("prompt", "flow", "runAt", "delaySeconds", "priority"),
     *("maxAttempts", "deadline", "tags", "metadata", "resultSchema"),
@@ -32,7 +32,7 @@ def idempotency_key(key: str, wanted: Submission) -> IdempotencyKey:
         fields[field.encode_name] = value
         if value != default:
             given[field.encode_name] = value
-    # A field that release 0.1 did not know cannot have been in a request that it took.
+    # Release 0.1 refused fields that it did not know, so it cannot have stored a key for such a request.
     before = _before(fields) if given.keys() <= set(_FIELDS_BEFORE) else None
     return IdempotencyKey(key, _MARK + hashlib.sha256(_encode(given)).hexdigest(), before)
 

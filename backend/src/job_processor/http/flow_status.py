@@ -1,7 +1,7 @@
-"""What jobs wait for: lanes and counts, read once for everybody who asks at the same time.
+"""A cache of all lanes and job counts; concurrent requests share one read.
 
-No answer to a write may depend on this: the job is stored by then, and a count that fails or takes long says
-nothing about it. ``recent`` never raises and never takes long; ``read`` is for whoever asks for the counts themselves.
+Responses to writes use ``recent``, which never raises and has a short timeout: the job is already stored, so a slow or
+failing count must not fail the request. ``read`` is for requests that ask for the counts themselves.
 """
 
 import asyncio
@@ -16,16 +16,16 @@ from job_processor.core.lane import Lane
 from job_processor.store.base import Counts, Store
 
 FRESH_SECONDS = 0.5
-"""For so long a read is given out again."""
-KEPT_SECONDS = 30.0
-"""After that a read that could not be renewed is no longer given out."""
-PATIENCE_SECONDS = 0.1
-"""What ``recent`` waits for a read at the most."""
+"""Maximum age of a cached read that is used without reading again."""
+MAX_STALE_SECONDS = 30.0
+"""Maximum age of a cached read that is used when a new read fails or is slow."""
+READ_TIMEOUT_SECONDS = 0.1
+"""Default timeout of ``recent``."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlowStatus:
-    """Lanes and counts of one moment. ``read_at`` is in seconds of a monotonic clock."""
+    """Lanes by flow, and counts, from one read. ``read_at``: start of the read in seconds of a monotonic clock."""
 
     lanes: Mapping[str, Lane]
     counts: Counts
@@ -36,54 +36,59 @@ class FlowStatus:
 
 
 class FlowStatusCache:
-    """At most one read is under way at a time."""
+    """At most one read runs at a time. ``monotonic`` gives seconds; tests pass their own."""
 
-    def __init__(self, store: Store, steady: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: Store, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._store = store
-        self._steady = steady
-        self._known: FlowStatus | None = None
-        self._took = 0.0
+        self._monotonic = monotonic
+        self._cached: FlowStatus | None = None
+        self._last_read_seconds = 0.0
         self._reading: asyncio.Task[FlowStatus] | None = None
 
     async def read(self) -> FlowStatus:
-        """From a read that began after this call. Raises ``StoreUnavailable``."""
+        """The result of a read that begins after this call. Raises ``StoreUnavailable``."""
         if self._reading is not None and not self._reading.done():
-            # It began before: what the caller has just written may be missing from it.
+            # That read may have begun before the caller's own write.
             await asyncio.wait([self._reading])
-        return await asyncio.shield(self._begun())
+        return await asyncio.shield(self._start_read())
 
-    async def recent(self, seconds: float = PATIENCE_SECONDS) -> FlowStatus | None:
-        """The newest there is, waiting for a read for so many seconds; ``None`` when nobody can tell."""
+    async def recent(self, seconds: float = READ_TIMEOUT_SECONDS) -> FlowStatus | None:
+        """The cached value if it is fresh, else a new one if the read ends within ``seconds``, else a stale one.
+
+        With a stale one it does not wait at all if the last read took longer than ``seconds``. ``None`` if there is no
+        value younger than ``MAX_STALE_SECONDS``.
+        """
         known = self._usable(FRESH_SECONDS)
         if known is not None:
             return known
-        reading = self._begun()
-        known = self._usable(KEPT_SECONDS)
-        if known is None or self._took < seconds:
+        reading = self._start_read()
+        known = self._usable(MAX_STALE_SECONDS)
+        if known is None or self._last_read_seconds < seconds:
             await asyncio.wait([reading], timeout=seconds)
-        return self._usable(KEPT_SECONDS)
+        return self._usable(MAX_STALE_SECONDS)
 
-    async def newest(self, seconds: float) -> FlowStatus | None:
-        """As ``read`` if that takes no longer than so many seconds, else as ``recent``."""
+    async def read_within(self, seconds: float) -> FlowStatus | None:
+        """As ``read``, with a timeout in seconds. When it fails or times out: the cached value, or ``None`` if that is
+        older than ``MAX_STALE_SECONDS``."""
         with contextlib.suppress(StoreUnavailable, TimeoutError):
             async with asyncio.timeout(seconds):
                 return await self.read()
-        return self._usable(KEPT_SECONDS)
+        return self._usable(MAX_STALE_SECONDS)
 
     def _usable(self, seconds: float) -> FlowStatus | None:
-        known = self._known
-        return known if known is not None and self._steady() - known.read_at <= seconds else None
+        known = self._cached
+        return known if known is not None and self._monotonic() - known.read_at <= seconds else None
 
-    def _begun(self) -> "asyncio.Task[FlowStatus]":
+    def _start_read(self) -> "asyncio.Task[FlowStatus]":
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read(), name="status")
-            # Nobody may be waiting any more when it fails.
+            # Retrieve the exception, else asyncio logs it when no caller is waiting any more.
             self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._reading
 
     async def _read(self) -> FlowStatus:
-        began = self._steady()
+        began = self._monotonic()
         lanes = {lane.flow: lane for lane in await self._store.lanes()}
-        self._known = FlowStatus(lanes, await self._store.counts(), began)
-        self._took = self._steady() - began
-        return self._known
+        self._cached = FlowStatus(lanes, await self._store.counts(), began)
+        self._last_read_seconds = self._monotonic() - began
+        return self._cached

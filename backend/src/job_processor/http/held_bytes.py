@@ -1,10 +1,10 @@
-"""What one connection holds of requests that are not here whole, counted in a budget that all connections share."""
+"""The bytes that one connection buffers for an incomplete request, counted in a shared budget."""
 
 from job_processor.http.budget import Budget, Holder
 
 
 class HeldBytes:
-    """One connection's. A connection counts in one budget at a time."""
+    """The buffered bytes of one connection, which counts in one budget at a time."""
 
     def __init__(self, holder: Holder) -> None:
         self._holder = holder
@@ -15,15 +15,15 @@ class HeldBytes:
         return self._budget is not None
 
     def count(self, size: int, budget: Budget) -> None:
-        """The connection holds ``size`` bytes now, in this budget. May make it, or another, give up."""
+        """Set the connection's bytes to ``size``, in this budget only. May evict this or another connection."""
         if self._budget is not budget:
-            self.let_go()
+            self.release()
         if size or self._budget is not None:
             self._budget = budget if size else None
             budget.hold(self._holder, size)
 
-    def let_go(self) -> None:
-        """The connection holds nothing any more."""
+    def release(self) -> None:
+        """Remove the connection's bytes from the budget."""
         if self._budget is not None:
             budget, self._budget = self._budget, None
             budget.hold(self._holder, 0)

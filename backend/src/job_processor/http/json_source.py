@@ -1,8 +1,7 @@
-"""A JSON text taken apart one level at a time, with the source of each value: what is kept is what was sent.
+"""Parses JSON one level at a time and keeps the source text of each value.
 
-Numbers are never computed and texts are never written anew, so that 1.0 stays 1.0 and a long number stays whole. Read
-more generously than RFC 8259 in what can be understood in one way only: control characters inside strings, and NaN and
-Infinity as values. Pure.
+Values are not converted and encoded again, so 1.0 stays 1.0 and a long number keeps its digits. More lenient than
+RFC 8259 where the meaning is unambiguous: control characters inside strings, and NaN and Infinity as values. Pure.
 """
 
 import json
@@ -12,13 +11,13 @@ from dataclasses import dataclass
 
 from job_processor.core.nesting import is_too_deep
 
-# Of a number only its source is looked at, so nothing is made of it here.
+# Only the source of a number is used; ``bool`` is a cheap stand-in for converting it.
 _decoder = json.JSONDecoder(strict=False, parse_int=bool, parse_float=bool, parse_constant=bool)
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 class NotJson(Exception):
-    """``deep``: it may be JSON, and is nested deeper than can be read."""
+    """The text is not JSON. ``deep``: it may be, but is nested too deep to be parsed."""
 
     def __init__(self, deep: bool = False) -> None:
         super().__init__()
@@ -27,19 +26,20 @@ class NotJson(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One value. ``text``: of a string what it says; ``None`` for every other kind."""
+    """One value. ``source``: its JSON text. ``text``: a string's decoded content; ``None`` for other types."""
 
     source: str
     text: str | None = None
 
     @property
     def kind(self) -> str:
-        """The first character: one of ``{ [ " n t f`` and what numbers begin with."""
+        """The first character of the source: ``{``, ``[``, ``"``, ``n``, ``t``, ``f``, or that of a number."""
         return self.source[0]
 
 
 def value(text: str) -> Source:
-    """The one value of a text. Raises ``NotJson``: none, more than one, or nested deeper than ``nesting`` allows."""
+    """The single JSON value of a text. Raises ``NotJson`` for none, more than one, or one nested too deep
+    (``core.nesting``)."""
     if is_too_deep(text):
         raise NotJson(deep=True)
     found, end = _value(text, _skip(text, 0))
@@ -49,7 +49,7 @@ def value(text: str) -> Source:
 
 
 def members(source: str) -> Iterator[tuple[str, Source]]:
-    """Names and values of an object, in order, those that stand twice twice. Raises ``NotJson``."""
+    """Names and values of an object, in order, with duplicates. Raises ``NotJson``."""
     at = _skip(source, 1)
     while source[at : at + 1] != "}":
         name, at = _value(source, at)
@@ -81,7 +81,7 @@ def _value(text: str, at: int) -> tuple[Source, int]:
 
 
 def _after(source: str, at: int, closing: str) -> int:
-    """Where the next one begins, or the closing bracket stands. A comma before that one is a mistake."""
+    """The index of the next element or of the closing bracket. Raises ``NotJson`` for a trailing comma."""
     at = _skip(source, at)
     if source[at : at + 1] == closing:
         return at

@@ -1,19 +1,20 @@
-"""Reading on after an early answer: what the client still sends is discarded for a while before the connection closes.
+"""Lingering close after an early response: what the client still sends is discarded for a while.
 
-A client that writes its whole body before it reads would see a reset instead of the answer if the connection were
+RFC 9112, section 9.6.
+A client that sends its whole body before it reads would get a TCP reset instead of the response if the connection were
 closed at once.
 """
 
 SECONDS = 30.0
 IDLE_SECONDS = 5.0
-"""How long without a byte from the client."""
+"""Timeout without a byte from the client."""
 MAX_BYTES = 128 * 1024 * 1024
 MAX_REFUSED_BYTES = 2 * 1024 * 1024
-"""Most bytes after a refusal by the protocol itself."""
+"""Maximum bytes discarded after the protocol itself refused a request; ``MAX_BYTES`` after any other response."""
 
 
 class Lingering:
-    """One connection's. Times are in seconds of the event loop's clock."""
+    """The state of one connection. Times are in seconds of the event loop's clock."""
 
     def __init__(self) -> None:
         self.until: float | None = None
@@ -32,11 +33,11 @@ class Lingering:
         self.until = None
 
     def discard(self, size: int, now: float, refused: bool) -> bool:
-        """Count bytes that were discarded. ``False``: they are too many."""
+        """Count discarded bytes. ``False``: the limit is exceeded."""
         self._bytes += size
         self.last_at = now
         return self._bytes <= (MAX_REFUSED_BYTES if refused else MAX_BYTES)
 
     def is_over(self, now: float) -> bool:
-        """Whether its time is up."""
+        """Whether one of the two timeouts has passed."""
         return self.until is not None and now > min(self.until, self.last_at + IDLE_SECONDS)

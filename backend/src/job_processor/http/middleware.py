@@ -1,4 +1,4 @@
-"""The outermost layers: request id, allowed hosts and origins, security headers, and errors as problems."""
+"""Middleware: request id, host and origin checks, security headers, and errors as problem documents."""
 
 import re
 import secrets
@@ -20,7 +20,7 @@ API_HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 )
-# Its own CSP and Cache-Control come with the page.
+# The page's routes set Content-Security-Policy and Cache-Control themselves.
 _PAGE_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -34,8 +34,9 @@ PAGE_CSP = (
 )
 
 
-class Problems:
-    """Answers errors as problems. Inside what adds headers, so that an error has the headers of any other answer."""
+class ProblemMiddleware:
+    """Turns exceptions into problem documents. It is inside CORS and ``EdgeMiddleware``, so that errors get their
+    headers too."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -58,7 +59,7 @@ class Problems:
                 )
             if started:
                 raise
-            # Else the error and this frame hold each other, and a body with them, until the garbage is collected.
+            # Break the reference cycle of exception and frame, which would keep the body until garbage collection.
             error.__traceback__ = None
             await _answer(refused, scope, receive, send)
 
@@ -66,13 +67,16 @@ class Problems:
 async def _answer(refused: Refused, scope: Scope, receive: Receive, send: Send) -> None:
     answer = problems.response(refused, scope["request_id"])
     if refused.status in (400, 408, 413, 415):
-        # What is left of the body is not read: the connection cannot be used again.
+        # The rest of the body is not read, so the connection cannot be reused.
         MutableHeaders(raw=answer.raw_headers)["connection"] = "close"
     await answer(scope, receive, send)
 
 
-class Edge:
-    """``hosts``: names this server goes by; empty: any. ``origins``: pages of other origins that may call."""
+class EdgeMiddleware:
+    """Sets the request id and security headers, and refuses foreign hosts and cross-site requests with 403.
+
+    ``hosts``: allowed names in the Host header; empty: any. ``origins``: other origins whose pages may call the API.
+    """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str], origins: Collection[str]) -> None:
         self._app = app
@@ -96,7 +100,7 @@ class Edge:
             elif name == b"origin":
                 origin = value
         request_id = given.decode() if _REQUEST_ID.match(given) else secrets.token_hex(8)
-        # Routing errors come as exceptions when an app is named here, and are ours to answer.
+        # With an ``app`` in the scope Starlette raises routing errors instead of answering them itself.
         scope["app"] = self
         scope["request_id"] = request_id
         is_page = _is_page(scope["path"]) and scope["path"] != "/"
@@ -119,7 +123,9 @@ class Edge:
         if self._hosts:
             name = host.rpartition(b":")[0] if host.rpartition(b":")[2].isdigit() else host
             if name.lower() not in self._hosts:
-                raise Refused(403, "unknown_host", "This server does not go by the name in the Host header.")
+                raise Refused(
+                    403, "unknown_host", "The Host header names a host that is not allowed here (ALLOWED_HOSTS)."
+                )
 
     def _check_sender(self, host: bytes, site: bytes, origin: bytes, method: str, path: str) -> None:
         if method == "OPTIONS" or not (site or origin) or site in (b"same-origin", b"none"):
@@ -127,13 +133,13 @@ class Edge:
         if origin.lower() in self._origins:
             return
         if method in _READS:
-            # What another site cannot see it can still have worked out, as often as it likes. A link to the page works.
+            # Another site cannot read the response, but could make the server work. Links to the page are allowed.
             if site != b"cross-site" or _is_page(path):
                 return
-        # Browsers tell Sec-Fetch-Site only to https and loopback; elsewhere the page's address must be ours.
+        # Browsers send Sec-Fetch-Site only over https and to loopback; otherwise Origin must match Host.
         elif not site and host and origin.partition(b"://")[2].lower() == host.lower():
             return
-        raise Refused(403, "cross_site", "Pages of other sites may not call this API.")
+        raise Refused(403, "cross_site", "Cross-site requests are not allowed (CORS_ORIGINS).")
 
 
 def _is_page(path: str) -> bool:

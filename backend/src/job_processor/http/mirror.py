@@ -1,6 +1,6 @@
-"""Wire structs made from core values: fields of the same name are copied, so neither side lists them by hand.
+"""Converts core dataclasses to the structs of the API: fields of the same name are copied.
 
-``msgspec.convert(..., from_attributes=True)`` does the same for structs without times, and takes three times as long.
+``msgspec.convert(..., from_attributes=True)`` cannot format times, and takes three times as long.
 """
 
 from collections.abc import Callable, Collection
@@ -11,52 +11,57 @@ from job_processor.http.models import JsonObject, Time, WireOut
 
 C = TypeVar("C", contravariant=True)
 W = TypeVar("W", bound=WireOut)
-Made = TypeVar("Made", bound=WireOut, covariant=True)
-Change = Callable[[Any], object]
+Result = TypeVar("Result", bound=WireOut, covariant=True)
+FieldConverter = Callable[[Any], object]
 
 
-class Maker(Protocol[C, Made]):
-    def __call__(self, value: C, /, **more: object) -> Made:
-        """``more``: the fields of the struct that are not copied."""
+class Converter(Protocol[C, Result]):
+    def __call__(self, value: C, /, **more: object) -> Result:
+        """``more``: values of the struct's fields that are not copied."""
 
 
-def maker(core: type[C], wire: type[W], time: Callable[[int], str], given: Collection[str] = ()) -> Maker[C, W]:
-    """A function that makes the struct from a core value. ``given``: fields that its caller gives all the same.
+def converter(
+    core: type[C], wire: type[W], time: Callable[[int], str], computed: Collection[str] = ()
+) -> Converter[C, W]:
+    """A function that converts a ``core`` value to a ``wire`` struct.
 
-    Other fields of the same name are copied: times as ``time`` makes them from milliseconds, tuples as lists,
-    dataclasses as the structs in their place. Raises ``TypeError`` for a field whose types have nothing in common.
+    Fields of the same name are copied: times with ``time`` (milliseconds to text), tuples as lists, dataclasses as
+    structs. ``computed``: fields of the same name that the caller passes instead. Raises ``TypeError`` if the two types
+    of a field do not match.
     """
     own = get_type_hints(core)
     exact, plain = get_type_hints(wire, include_extras=True), get_type_hints(wire)
-    names = [name for name in plain if name in own and name not in given]
-    changes = {name: _change(own[name], exact[name], plain[name], time) for name in names}
-    fields = [f"{name}={_expression(name, changes[name] is not None)}" for name in names]
-    # Written out as if by hand and compiled once: a loop over the fields of every job takes twice as long.
-    made: Maker[C, W] = eval(f"lambda it, /, **more: wire({', '.join(fields)}, **more)", {"wire": wire, "by": changes})
+    names = [name for name in plain if name in own and name not in computed]
+    changes = {name: _field_converter(own[name], exact[name], plain[name], time) for name in names}
+    fields = [f"{name}={_field_expression(name, changes[name] is not None)}" for name in names]
+    # Generated code, compiled once: a loop over the fields takes twice as long per job.
+    made: Converter[C, W] = eval(
+        f"lambda it, /, **more: wire({', '.join(fields)}, **more)", {"wire": wire, "by": changes}
+    )
     return made
 
 
-def _expression(name: str, changed: bool) -> str:
+def _field_expression(name: str, changed: bool) -> str:
     return f"None if it.{name} is None else by[{name!r}](it.{name})" if changed else f"it.{name}"
 
 
-def _change(own: Any, exact: Any, wanted: Any, time: Callable[[int], str]) -> Change | None:
-    """What makes the wire's value from the core's; ``None``: they are the same."""
+def _field_converter(own: Any, exact: Any, wanted: Any, time: Callable[[int], str]) -> FieldConverter | None:
+    """The function that converts a field's value; ``None``: it is copied as it is."""
     if exact in (Time, Time | None):
         return time
     if wanted in (own, JsonObject, JsonObject | None):
         return None
     if get_origin(own) is tuple and get_origin(wanted) is list:
         inside, shown = get_args(own)[0], get_args(wanted)[0]
-        change = _change(inside, shown, shown, time)
+        change = _field_converter(inside, shown, shown, time)
         return list if change is None else lambda values: [change(one) for one in values]
-    structs = [one for one in (_alone(wanted), _alone(own)) if isinstance(one, type)]
+    structs = [one for one in (_without_none(wanted), _without_none(own)) if isinstance(one, type)]
     if len(structs) == 2 and issubclass(structs[0], WireOut):
-        return maker(structs[1], structs[0], time)
-    raise TypeError(f"{own} cannot be shown as {wanted}.")
+        return converter(structs[1], structs[0], time)
+    raise TypeError(f"no conversion from {own} to {wanted}")
 
 
-def _alone(declared: Any) -> Any:
-    """The type without its ``None``."""
+def _without_none(declared: Any) -> Any:
+    """``T`` of ``T | None``; any other type as it is."""
     inside = [one for one in get_args(declared) if one is not NoneType]
     return inside[0] if len(inside) == 1 and NoneType in get_args(declared) else declared

@@ -1,4 +1,4 @@
-"""The table of operations' types, and the OpenAPI document made from it. The router is made from the same table."""
+"""The types of the table of operations, and the OpenAPI document generated from it. The router uses the same table."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from job_processor import __version__
 from job_processor.http import models
 from job_processor.http.context import Context
 from job_processor.http.problems import PROBLEM_TITLES
-from job_processor.http.query import described
+from job_processor.http.query import query_params
 
 Handler = Callable[[Context, Request], Awaitable[Response]]
 WireType = type[msgspec.Struct]
@@ -31,7 +31,7 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A documented answer: its body's type, a list of it, or another media type."""
+    """A documented response. ``body``: its JSON type, or with ``many`` the type of the elements of a JSON array."""
 
     description: str
     body: WireType | None = None
@@ -41,8 +41,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """``query``: the struct of its query parameters (``http.query``); ``None``: it has none. ``any_query``: parameters
-    that it does not declare are ignored and not refused."""
+    """A route. ``query``: the struct of its query parameters (``http.query``); ``None``: none. ``any_query``:
+    undeclared query parameters are ignored instead of refused. ``problems``: status codes of its error responses."""
 
     method: str
     path: str
@@ -75,12 +75,12 @@ def document(operations: Sequence[Operation]) -> dict[str, object]:
         "openapi": "3.1.0",
         "info": {"title": "Job Processor", "version": __version__},
         "paths": paths,
-        "components": {"schemas": {name: _told(schema) for name, schema in components.items()}},
+        "components": {"schemas": {name: _dedent_description(schema) for name, schema in components.items()}},
     }
 
 
-def _told(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema with its docstring's indentation removed: Python before 3.13 leaves it in."""
+def _dedent_description(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with the indentation of its description removed: Python before 3.13 keeps that of docstrings."""
     return schema | {"description": cleandoc(schema["description"])} if "description" in schema else schema
 
 
@@ -102,7 +102,7 @@ def _operation(op: Operation, refs: Mapping[WireType, object]) -> dict[str, obje
         }
     made: dict[str, object] = {"operationId": op.name, "summary": op.summary, "responses": answers}
     params = [_param(p.name, p.where, p.description, p.schema) for p in op.params]
-    params += [_param(p.name, "query", p.description, p.schema) for p in described(op.query)]
+    params += [_param(p.name, "query", p.description, p.schema) for p in query_params(op.query)]
     if params:
         made["parameters"] = params
     if op.body is not None:

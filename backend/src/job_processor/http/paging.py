@@ -1,4 +1,4 @@
-"""Pages of a list, newest first: the parameters, the cursor, and the Link to the next page (RFC 8288)."""
+"""Pagination of lists, newest first: query parameters, the cursor, and the Link header to the next page (RFC 8288)."""
 
 import base64
 from typing import Annotated
@@ -8,26 +8,27 @@ import msgspec
 from msgspec import Meta
 from starlette.datastructures import QueryParams
 
-from job_processor.http.query import wanted
+from job_processor.http.query import value_hint
 
 MAX_LIMIT = 200
 _CURSOR = "M[Q-Za-f][A-Za-z0-9_-]{15}[AQgw]"
-"""Version and id, 13 bytes in base64url: the first character and the last can hold only some values."""
+"""The byte ``1`` (version) and 12 bytes of id, in base64url; the first and the last character have few possible
+values."""
 Limit = Annotated[
     int,
     Meta(
         ge=1,
         le=MAX_LIMIT,
         description=f"1 to {MAX_LIMIT}",
-        extra=wanted(f"must be a whole number from 1 to {MAX_LIMIT}"),
+        extra=value_hint(f"must be a whole number from 1 to {MAX_LIMIT}"),
     ),
 ]
 Cursor = Annotated[
     str,
     Meta(
         pattern=f"^{_CURSOR}$",
-        description="where the page starts, from the Link header of the page before",
-        extra=wanted("must come from the Link header of the page before"),
+        description="where the page starts, from the Link header of the previous page",
+        extra=value_hint("must come from the Link header of the previous page"),
     ),
 ]
 
@@ -40,7 +41,7 @@ class Page(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def before(self) -> str | None:
-        """The id after which the page starts; ``None``: at the newest."""
+        """The id after which the page starts; ``None``: from the newest."""
         return None if self.cursor is None else base64.urlsafe_b64decode(self.cursor + "==")[1:].hex()
 
 
@@ -49,6 +50,6 @@ def cursor_after(last_id: str) -> str:
 
 
 def next_page(path: str, params: QueryParams, last_id: str) -> str:
-    """The Link header's value: the same parameters, from after ``last_id`` on."""
-    asked = [(name, value) for name, value in params.multi_items() if name != "cursor"]
-    return f'<{path}?{urlencode([*asked, ("cursor", cursor_after(last_id))])}>; rel="next"'
+    """The value of the Link header: the same query with a cursor after ``last_id``."""
+    others = [(name, value) for name, value in params.multi_items() if name != "cursor"]
+    return f'<{path}?{urlencode([*others, ("cursor", cursor_after(last_id))])}>; rel="next"'

@@ -1,4 +1,5 @@
-"""``Prefer: wait=n`` (RFC 7240): an answer is held until the job is final, the time is over or the client leaves."""
+"""``Prefer: wait=n`` (RFC 7240, section 4.3): the response waits until the job is final, n seconds have passed or the
+client disconnects."""
 
 import asyncio
 import contextlib
@@ -10,78 +11,81 @@ from starlette.requests import Request
 from job_processor.bus import Bus
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.job import Job
-from job_processor.http.scope_keys import FOLLOWED
+from job_processor.http.scope_keys import PIPELINED
 from job_processor.store.base import Store
 
 MAX_WAIT_SECONDS = 60.0
 MAX_WAITS = 2_000
-"""Requests that are held at once; a further one is answered at once: a preference may be passed over (RFC 7240)."""
-LOOK_AGAIN_SECONDS = 0.2
-"""After a read that failed while a request was held."""
+"""Maximum number of waiting requests; any further one is answered at once: a preference may be ignored (RFC 7240,
+section 2)."""
+RETRY_SECONDS = 0.2
+"""The pause after a failed read while a request waits."""
 _WAIT = re.compile(rb'(?:^|[,;\s])wait\s*=\s*"?(\d{1,18})"?\s*(?:$|[,;\s])', re.IGNORECASE)
 
 
-class HeldRequests:
-    """The requests that are held, of all operations together."""
+class WaitingRequests:
+    """The waiting requests of all operations together."""
 
     def __init__(self, store: Store, bus: Bus) -> None:
         self._store = store
         self._bus = bus
         self._held = 0
 
-    async def whole(self, request: Request, job_id: str, stored: Job | None = None) -> tuple[Job, dict[str, str]]:
-        """The job, held back as the request prefers, and the headers that say so.
+    async def wait_for_final(
+        self, request: Request, job_id: str, stored: Job | None = None
+    ) -> tuple[Job, dict[str, str]]:
+        """The job after the wait that the request prefers, and the response headers for it (``Preference-Applied``).
 
-        ``stored``: the job as this request has stored it; then whatever happens while it is held back, it is answered
-        as it was last seen. Without it raises ``JobNotFound``, also for one that was deleted in the meantime, and
-        ``StoreUnavailable`` when it cannot be read at all.
+        ``stored``: the job that this request has just stored; then nothing is raised, and if the job is deleted or the
+        store fails during the wait, its last known state is returned. Without ``stored`` raises ``JobNotFound``, also
+        if the job is deleted during the wait, and ``StoreUnavailable`` if it cannot be read even once.
         """
-        seconds = preferred(request)
+        seconds = preferred_wait(request)
         if seconds is None or self._held >= MAX_WAITS:
             return stored or await self._read(job_id), {}
-        with self._counted():
-            job = await self._held_back(request, job_id, stored, seconds)
+        with self._slot():
+            job = await self._wait(request, job_id, stored, seconds)
         return job, {"preference-applied": f"wait={seconds:g}"}
 
-    async def _held_back(self, request: Request, job_id: str, stored: Job | None, seconds: float) -> Job:
+    async def _wait(self, request: Request, job_id: str, stored: Job | None, seconds: float) -> Job:
         seen = stored
 
-        def saw(job: Job) -> None:
+        def on_change(job: Job) -> None:
             nonlocal seen
             seen = job
 
-        following = asyncio.ensure_future(self._follow(job_id, saw, patient=stored is not None))
-        leaving = asyncio.ensure_future(_left(request, body_was_read=stored is not None))
+        watching = asyncio.ensure_future(self._watch(job_id, on_change, retry_first_read=stored is not None))
+        leaving = asyncio.ensure_future(_client_left(request, body_was_read=stored is not None))
         try:
-            await asyncio.wait({following, leaving}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            if following.done():
-                following.result()
+            await asyncio.wait({watching, leaving}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if watching.done():
+                watching.result()
         except JobNotFound:
             if stored is None:
                 raise
         finally:
-            following.cancel()
+            watching.cancel()
             leaving.cancel()
-            await asyncio.gather(following, leaving, return_exceptions=True)
+            await asyncio.gather(watching, leaving, return_exceptions=True)
         return seen or await self._read(job_id)
 
-    async def _follow(self, job_id: str, saw: Callable[[Job], None], *, patient: bool) -> None:
-        """Reports the job whenever it has changed, until it is final or the process stops.
+    async def _watch(self, job_id: str, on_change: Callable[[Job], None], *, retry_first_read: bool) -> None:
+        """Call ``on_change`` with the job at first and after every change, until it is final or the process stops.
 
-        It listens before it reads, so that no change falls between the two. Raises ``JobNotFound``; a read that
-        fails is made again, unless it was the first and not ``patient``.
+        Subscribes before the first read, so that no change is missed. Failed reads are retried, except the first one
+        unless ``retry_first_read``. Raises ``JobNotFound``, and ``StoreUnavailable`` for such a first read.
         """
         with self._bus.listen(job_id) as listener:
             while True:
                 try:
                     job = await self._read(job_id)
                 except StoreUnavailable:
-                    if not patient:
+                    if not retry_first_read:
                         raise
-                    await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                    await asyncio.sleep(RETRY_SECONDS)
                     continue
-                saw(job)
-                patient = True
+                on_change(job)
+                retry_first_read = True
                 if job.is_final or listener.closed:
                     return
                 await listener.take()
@@ -93,7 +97,7 @@ class HeldRequests:
         return job
 
     @contextlib.contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _slot(self) -> Iterator[None]:
         self._held += 1
         try:
             yield
@@ -101,18 +105,18 @@ class HeldRequests:
             self._held -= 1
 
 
-def preferred(request: Request) -> float | None:
-    """How many seconds the request would wait, cut to the maximum; ``None``: it does not say."""
-    # A header that is sent twice is one list.
+def preferred_wait(request: Request) -> float | None:
+    """The preferred wait in seconds, at most ``MAX_WAIT_SECONDS``; ``None``: no such preference."""
+    # Several Prefer headers count as one list (RFC 9110, section 5.3).
     given = b",".join(value for name, value in request.scope["headers"] if name == b"prefer")
     asked = _WAIT.search(given)
     return None if asked is None else min(float(asked[1]), MAX_WAIT_SECONDS)
 
 
-async def _left(request: Request, *, body_was_read: bool) -> None:
-    """Returns once the client has closed its connection, or has sent the next request on it (see GuardedProtocol)."""
+async def _client_left(request: Request, *, body_was_read: bool) -> None:
+    """Returns when the client disconnects or pipelines another request (see ``GuardedProtocol``)."""
     complete = body_was_read
-    while not (complete and request.scope.get(FOLLOWED)):
+    while not (complete and request.scope.get(PIPELINED)):
         message = await request.receive()
         if complete or message["type"] == "http.disconnect":
             return

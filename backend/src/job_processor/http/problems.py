@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details, from one table. Nothing of the request is ever echoed."""
+"""Errors as problem details (RFC 9457). They never echo anything from the request."""
 
 import errno
 from collections.abc import Mapping, Sequence
@@ -20,20 +20,20 @@ PROBLEM_TITLES = {
     408: "The request took too long to arrive",
     409: "Conflict with the job's state",
     413: "The body is too large",
-    414: "The address is too long",
+    414: "The URL is too long",
     415: "The body must be application/json, not encoded",
-    416: "There is no such range",
-    422: "A field cannot be taken",
+    416: "Range not satisfiable",
+    422: "A field is invalid",
     429: "Too many requests",
     431: "The headers are too large",
     500: "Internal error",
     501: "Not implemented",
-    503: "The store cannot answer now",
+    503: "The store is unavailable",
 }
 
 
 class Refused(Exception):
-    """A request that is answered with a problem. ``code`` is stable and for programs."""
+    """A request that is answered with a problem document. ``code``: stable, for programs; ``detail``: for people."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Refused(Exception):
 
 
 def refusal(error: Exception) -> Refused:
-    """What an error is to a client. An unknown one is a 500 that says nothing of itself."""
+    """The problem for an exception. An unknown exception is a 500 without details."""
     match error:
         case Refused():
             return error
@@ -61,8 +61,8 @@ def refusal(error: Exception) -> Refused:
         case errors.CallbackNotFound():
             return Refused(404, "callback_not_found", "There is no callback with this id.")
         case errors.JobDamaged():
-            wanted = "What is stored of this job is damaged and cannot be read; other jobs are not touched by it. "
-            return Refused(503, "job_damaged", f"{wanted}A backup may hold it whole; a final job can be deleted.")
+            detail = "This job's record in the store is damaged and cannot be read; other jobs are not affected. "
+            return Refused(503, "job_damaged", f"{detail}Restore it from a backup, or delete it if it is final.")
         case errors.MoveRefused():
             return Refused(409, "state_conflict", str(error))
         case errors.IdempotencyMismatch():
@@ -72,15 +72,15 @@ def refusal(error: Exception) -> Refused:
         case errors.StorageFull():
             return Refused(503, "storage_full", "The disk is full; nothing was stored.", headers={"retry-after": "30"})
         case errors.ReadTooLong():
-            wanted = "This took longer than one read may; ask for less: a flow, a status, a tag or a time."
-            return Refused(503, "read_too_long", wanted, headers={"retry-after": "5"})
+            detail = "The query timed out; narrow it by flow, status, tag or time."
+            return Refused(503, "read_too_long", detail, headers={"retry-after": "5"})
         case errors.TooManySearches():
             return Refused(
-                503, "too_many_searches", "Other searches are under way; try again.", headers={"retry-after": "2"}
+                503, "too_many_searches", "Too many searches are running; try again.", headers={"retry-after": "2"}
             )
         case errors.StoreUnavailable():
             return Refused(
-                503, "store_unavailable", "The store cannot answer now; try again.", headers={"retry-after": "2"}
+                503, "store_unavailable", "The store is unavailable; try again.", headers={"retry-after": "2"}
             )
         case OSError(errno=errno.EMFILE | errno.ENFILE):
             return Refused(
@@ -93,18 +93,18 @@ def refusal(error: Exception) -> Refused:
             title = PROBLEM_TITLES.get(error.status_code, "Error")
             return Refused(error.status_code, f"http_{error.status_code}", title, headers=error.headers)
         case _:
-            return Refused(500, "internal_error", "Something went wrong here; the request id finds it in the log.")
+            return Refused(500, "internal_error", "An internal error; look for the request id in the server's log.")
 
 
-def invalid(field: str, wanted: str) -> Refused:
-    """A 422 for one field: what is wanted of it, not what came."""
-    return Refused(422, "invalid_field", f"{field}: {wanted}", [FieldError(field=field, message=wanted)])
+def invalid(field: str, message: str) -> Refused:
+    """A 422 for one field. ``message``: what is expected of its value."""
+    return Refused(422, "invalid_field", f"{field}: {message}", [FieldError(field=field, message=message)])
 
 
 def response(refused: Refused, request_id: str) -> Response:
     title = PROBLEM_TITLES.get(refused.status, "Error")
     if refused.status == 503 and refused.code.startswith("too_many"):
-        title = "Too much at once"
+        title = "Too many at once"
     problem = Problem(
         type="about:blank",
         title=title,

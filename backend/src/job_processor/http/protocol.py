@@ -1,6 +1,6 @@
-"""One connection: uvicorn's HTTP/1.1 protocol with deadlines, shared budgets, and an orderly end after a refusal.
+"""One connection: uvicorn's HTTP/1.1 protocol with timeouts, memory budgets, and a lingering close after a refusal.
 
-Deadlines are checked by one sweep a second over all connections, which costs a request nothing.
+The server checks the timeouts of all connections once a second, so a request needs no timer of its own.
 """
 
 import asyncio
@@ -11,23 +11,23 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from job_processor.http import refusals
-from job_processor.http.answering import Unbroken
+from job_processor.http.answering import ErrorBoundary
 from job_processor.http.bounded_reading import BoundedReading
-from job_processor.http.connection_limits import group
+from job_processor.http.connection_limits import address_group
 from job_processor.http.held_bytes import HeldBytes
 from job_processor.http.problems import Refused
-from job_processor.http.scope_keys import FOLLOWED, PROVEN
-from job_processor.http.sending import Corked, Sending
-from job_processor.http.shared_state import Shared
+from job_processor.http.scope_keys import AUTHENTICATED, PIPELINED
+from job_processor.http.sending import CoalescingTransport, WriteBuffer
+from job_processor.http.shared_state import SharedState
 
 HEAD_SECONDS = 10.0
-"""From the first byte (or the connection) to the end of the headers."""
+"""Timeout from the first byte (or from connecting) to the end of the headers."""
 BODY_SECONDS = 30.0
-"""From the first byte to the end of the body."""
+"""Timeout from the first byte of the request to the end of its body."""
 
 
 class GuardedProtocol(BoundedReading):
-    """One connection that cannot be held open by sending slowly, nor filled by a head without end."""
+    """A connection with protection against slow and endless requests, and against clients that do not read."""
 
     def __init__(
         self,
@@ -37,42 +37,42 @@ class GuardedProtocol(BoundedReading):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._shared = cast(Shared, server_state)
+        self._shared = cast(SharedState, server_state)
         self._address = ""
-        self._has_place = False
+        self._has_slot = False
         self._held = HeldBytes(self)
-        self._answering: RequestResponseCycle | None = None
-        self._last_words: bytes | None = None
-        self._sending: Sending | None = None
-        self._next_waits = False
+        self._current_cycle: RequestResponseCycle | None = None
+        self._deferred_refusal: bytes | None = None
+        self._write_buffer: WriteBuffer | None = None
+        self._next_request_deferred = False
 
     # --- the connection ---
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the parent
         super().connection_made(transport)
-        self.transport = cast(asyncio.Transport, Corked(transport))
-        self._sending = Sending(transport, self._shared.untaken)
-        self._since = self.loop.time()
+        self.transport = cast(asyncio.Transport, CoalescingTransport(transport))
+        self._write_buffer = WriteBuffer(transport, self._shared.unsent)
+        self._reading_since = self.loop.time()
         self._address = self.client[0] if self.client else ""
-        self._has_place = self._shared.places.take(group(self._address))
-        if not self._has_place:
+        self._has_slot = self._shared.slots.acquire(address_group(self._address))
+        if not self._has_slot:
             limits = self._shared.limits
             if len(self.connections) > limits.connections + limits.spare_connections:
-                self._ended = True
+                self._input_closed = True
                 transport.abort()
             else:
-                self._end_with(refusals.too_many_connections())
+                self._refuse_and_close(refusals.too_many_connections())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._ended = True
-        self._held.let_go()
-        if self._sending is not None:
-            self._sending.end()
-        if self._has_place:
-            self._shared.places.give_back(group(self._address))
-        answering = self._answering
+        self._input_closed = True
+        self._held.release()
+        if self._write_buffer is not None:
+            self._write_buffer.end()
+        if self._has_slot:
+            self._shared.slots.release(address_group(self._address))
+        answering = self._current_cycle
         if answering is not None and not answering.response_complete:
-            # The parent tells only the newest request, which may wait behind this one.
+            # The parent notifies only the newest request, which may be pipelined behind this one.
             answering.disconnected = True
             answering.message_event.set()
         super().connection_lost(exc)
@@ -86,135 +86,139 @@ class GuardedProtocol(BoundedReading):
             self._end_lingering()
         super().shutdown()
 
-    # --- what is held of requests that are not here whole ---
+    # --- memory held by incomplete requests ---
 
-    def _account(self) -> None:
-        if self._since is None and not self._held.is_counted:
+    def _update_budget(self) -> None:
+        if self._reading_since is None and not self._held.is_counted:
             return
         held = 0
-        budget = self._shared.unproven
-        if self._since is not None and not self._ended:
-            held = self._unread_bytes
+        budget = self._shared.unauthenticated
+        if self._reading_since is not None and not self._input_closed:
+            held = self._unparsed_bytes
             if not self._in_head and not self.cycle.response_complete:
                 held += self._body_bytes
-                if PROVEN in self.cycle.scope:
-                    budget = self._shared.proven
+                if AUTHENTICATED in self.cycle.scope:
+                    budget = self._shared.authenticated
         self._held.count(held, budget)
 
-    def give_up(self) -> None:
-        """It holds more than others, and there is no room."""
-        self._end_with(refusals.no_room())
+    def evict(self) -> None:
+        """The memory budget is exceeded, and this connection is one of the largest holders."""
+        self._refuse_and_close(refusals.over_budget())
 
-    # --- what goes out ---
+    # --- responses ---
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._answering = cycle
-        super()._start_asgi_task(cycle, cast(Any, Unbroken(cycle, app)))
+        self._current_cycle = cycle
+        super()._start_asgi_task(cycle, cast(Any, ErrorBoundary(cycle, app)))
 
     def on_response_complete(self) -> None:
-        self._unanswered -= 1
-        # No body comes to a HEAD that would take the head along.
+        self._unanswered_requests -= 1
+        # Flush a response head that is still held back: the response to HEAD has no body.
         self.transport.write(b"")
-        if self._last_words is not None and not self._unanswered:
-            self._say(self._last_words)
+        if self._deferred_refusal is not None and not self._unanswered_requests:
+            self._send_refusal(self._deferred_refusal)
         elif self._lingering.is_on:
-            # What waits to be read is thrown away, and no request after it is answered.
+            # The rest of the body is discarded, and no later request is answered.
             self.flow.resume_reading()
         elif self.pipeline and self.flow.write_paused:
-            # The next answer is not made before the one before it is taken.
-            self._next_waits = True
+            # Start the next pipelined request when the client has read this response.
+            self._next_request_deferred = True
             return
         else:
             super().on_response_complete()
             if self._held.is_counted:
-                self._account()
+                self._update_budget()
             return
         self.server_state.total_requests += 1
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if self._sending is not None:
-            self._sending.count()
+        if self._write_buffer is not None:
+            self._write_buffer.count()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self._sending is not None:
-            self._sending.count()
-        if self._next_waits:
-            self._next_waits = False
+        if self._write_buffer is not None:
+            self._write_buffer.count()
+        if self._next_request_deferred:
+            self._next_request_deferred = False
             super().on_response_complete()
 
     def linger(self) -> None:
-        """The answer is written and the body is not all here: read on for a while, then close."""
+        """The response is complete before the request body: discard the rest of it for a while, then close."""
         self._lingering.begin(self.loop.time())
         self.transport.write(b"")
 
     def _end_lingering(self) -> None:
-        self._ended = True
+        self._input_closed = True
         self._lingering.end()
         self.transport.close()
 
     def check_deadline(self, now: float) -> None:
-        """Close the connection if what it is sending has taken too long to arrive, or if it reads nothing."""
-        if self._sending is not None and self._sending.is_stuck(now):
-            # Nothing more can be said to whoever does not read. One that is closing waits for that, too.
+        """Close the connection if its request takes too long to arrive, or if the client does not read.
+
+        ``now``: seconds of the event loop's clock.
+        """
+        if self._write_buffer is not None and self._write_buffer.is_stuck(now):
+            # Abort: a transport that is closing waits for the client to read, too.
             self.transport.abort()
             return
         if self._held.is_counted:
-            # Its sender may have proven itself meanwhile.
-            self._account()
+            # The sender may have authenticated since, which changes the budget.
+            self._update_budget()
         if self._lingering.is_on:
             if self._lingering.is_over(now):
                 self._end_lingering()
             return
-        if self._since is None or self._ended or self.transport.is_closing():
+        if self._reading_since is None or self._input_closed or self.transport.is_closing():
             return
-        if self.pipeline or (self._in_head and self._unanswered):
-            # What waits behind an answer is not read meanwhile: its time begins when its turn has come.
-            self._since = now
+        if self.pipeline or (self._in_head and self._unanswered_requests):
+            # Reading pauses while an earlier request is answered: restart the timeout.
+            self._reading_since = now
             return
-        if now - self._since > (HEAD_SECONDS if self._in_head else BODY_SECONDS):
-            self._end_with(refusals.too_slow())
+        if now - self._reading_since > (HEAD_SECONDS if self._in_head else BODY_SECONDS):
+            self._refuse_and_close(refusals.too_slow())
 
-    def _end_with(self, refused: Refused) -> None:
-        """What is arriving is refused: it is said when all that came before it is answered, and the connection ends.
+    def _refuse_and_close(self, refused: Refused) -> None:
+        """Refuse the request that is being read, after the responses to earlier requests, and close the connection.
 
-        It is not said where an answer to it has begun: what stands in the middle of an answer is no answer.
+        If its response has started, the connection is closed without the refusal.
         """
-        self._ended = True
-        self._held.let_go()
-        self.parser = None  # type: ignore[assignment]  # it keeps what it has not read
+        self._input_closed = True
+        self._held.release()
+        self.parser = None  # type: ignore[assignment]  # frees its buffer
         self._unset_keepalive_if_required()
         if not self._in_head:
             cycle = self.cycle
             if cycle.response_started:
                 self._end_lingering()
                 return
-            self._unanswered -= 1
+            self._unanswered_requests -= 1
             if self.pipeline:
                 self.pipeline.popleft()
             else:
                 cycle.disconnected = True
                 cycle.message_event.set()
         request_id = self._shared.refusals.note(refused, self._address)
-        words = refusals.as_bytes(refused, request_id, self.server_state.default_headers)
-        if self._unanswered:
-            self._last_words = words
-            self._tell_followed()
+        response = refusals.response_bytes(refused, request_id, self.server_state.default_headers)
+        if self._unanswered_requests:
+            self._deferred_refusal = response
+            self._mark_pipelined()
             self.flow.pause_reading()
         else:
-            self._say(words)
+            self._send_refusal(response)
 
-    def _say(self, words: bytes) -> None:
-        self.transport.write(words)
-        self._last_words = None
+    def _send_refusal(self, response: bytes) -> None:
+        self.transport.write(response)
+        self._deferred_refusal = None
         self._lingering.begin(self.loop.time())
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
 
-    def _tell_followed(self) -> None:
-        if self._answering is not None:
-            # It would hold what follows up; and while reading is paused, nobody notices that the connection is closed.
-            cast(dict[str, Any], self._answering.scope)[FOLLOWED] = True
-            self._answering.message_event.set()
+    def _mark_pipelined(self) -> None:
+        if self._current_cycle is not None:
+            # A request that waits (Prefer: wait) must end now: it blocks the next one, and while reading is paused a
+            # disconnect would go unnoticed.
+            cast(dict[str, Any], self._current_cycle.scope)[PIPELINED] = True
+            self._current_cycle.message_event.set()

@@ -1,4 +1,4 @@
-"""What the transport refuses: a problem document as bytes, and one line of the log, of which there are not too many."""
+"""Refusals by the protocol itself: the problem document as bytes, and a rate-limited log line."""
 
 import secrets
 import time
@@ -12,6 +12,7 @@ from job_processor.http.problems import Refused, response
 
 log = structlog.get_logger(__name__)
 LINES_A_MINUTE = 60
+"""Maximum log lines about refusals a minute; further refusals are only counted."""
 
 
 def not_http() -> Refused:
@@ -23,30 +24,30 @@ def too_slow() -> Refused:
 
 
 def address_too_long() -> Refused:
-    return Refused(414, "address_too_long", "The address in the request line is too long.")
+    return Refused(414, "address_too_long", "The URL in the request line is too long.")
 
 
 def head_too_large() -> Refused:
-    return Refused(431, "head_too_large", "The headers, or what stands beside the body, are too large or too many.")
+    return Refused(431, "head_too_large", "The headers, trailers or chunk extensions are too large or too many.")
 
 
-def no_room() -> Refused:
-    words = "Too many requests are arriving at once; send it again."
-    return Refused(503, "too_many_bytes", words, headers={"retry-after": "5"})
+def over_budget() -> Refused:
+    detail = "The server holds too many incomplete requests; send it again."
+    return Refused(503, "too_many_bytes", detail, headers={"retry-after": "5"})
 
 
 def too_many_connections() -> Refused:
-    words = "Too many connections are open."
-    return Refused(503, "too_many_connections", words, headers={"retry-after": "5"})
+    detail = "Too many connections are open."
+    return Refused(503, "too_many_connections", detail, headers={"retry-after": "5"})
 
 
-def too_many_ahead() -> Refused:
-    words = "Too many requests were sent ahead of their answers."
-    return Refused(503, "too_many_requests_ahead", words, headers={"retry-after": "1"})
+def too_many_pipelined() -> Refused:
+    detail = "Too many pipelined requests."
+    return Refused(503, "too_many_requests_ahead", detail, headers={"retry-after": "1"})
 
 
-def as_bytes(refused: Refused, request_id: str, default_headers: Iterable[tuple[bytes, bytes]] = ()) -> bytes:
-    """The whole answer, after which the connection ends."""
+def response_bytes(refused: Refused, request_id: str, default_headers: Iterable[tuple[bytes, bytes]] = ()) -> bytes:
+    """The complete HTTP/1.1 response, with ``Connection: close``."""
     answer = response(refused, request_id)
     headers = [
         *default_headers,
@@ -60,31 +61,31 @@ def as_bytes(refused: Refused, request_id: str, default_headers: Iterable[tuple[
 
 
 class RefusalLog:
-    """``now``: seconds that only grow."""
+    """Logs refusals, at most ``LINES_A_MINUTE``. ``now``: monotonic seconds; tests pass their own."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._minute = now()
         self._lines = 0
-        self._unwritten = 0
+        self._suppressed = 0
 
     def note(self, refused: Refused, address: str) -> str:
-        """The request id of the refusal. Beyond ``LINES_A_MINUTE`` they are only counted, and told in one line."""
+        """Log a refusal, or count it above the limit. Returns the new request id of the refusal."""
         request_id = secrets.token_hex(8)
         if self._now() - self._minute >= 60:
             self._minute, self._lines = self._now(), 0
-            self.tell()
+            self.flush()
         self._lines += 1
         if self._lines > LINES_A_MINUTE:
-            self._unwritten += 1
+            self._suppressed += 1
         else:
             log.warning(
                 "request_refused", status=refused.status, code=refused.code, address=address, request_id=request_id
             )
         return request_id
 
-    def tell(self) -> None:
-        """Write how many were not written."""
-        if self._unwritten:
-            log.warning("requests_refused", count=self._unwritten)
-            self._unwritten = 0
+    def flush(self) -> None:
+        """Log the number of refusals that were only counted."""
+        if self._suppressed:
+            log.warning("requests_refused", count=self._suppressed)
+            self._suppressed = 0

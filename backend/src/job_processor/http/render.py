@@ -1,4 +1,4 @@
-"""From the core's values to the wire's."""
+"""Converts core values to the structs of the API, and times to and from RFC 3339."""
 
 import datetime
 import functools
@@ -10,28 +10,29 @@ from job_processor.core.job import Job, State
 from job_processor.core.verdict import Verdict
 from job_processor.core.waiting import WaitsFor
 from job_processor.http import models as s
-from job_processor.http.mirror import maker
+from job_processor.http.mirror import converter
 from job_processor.http.problems import invalid
 from job_processor.store.base import Summary, Worker
 
 CLIP_BYTES = 4096
+"""Maximum UTF-8 bytes of a text in a list."""
 _RFC_3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:(?P<second>[0-5][0-9]|60)(?:\.[0-9]+)?"
     r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
-"""Far narrower than ISO 8601, of which ``fromisoformat`` takes weeks, basic forms and spaces."""
+"""Stricter than ``fromisoformat``, which also accepts weeks, basic formats and spaces of ISO 8601."""
 _MAX_TIME_MS = 4_102_444_800_000
-"""The year 2100: later times are a mistake."""
+"""2100-01-01: later times are taken for mistakes."""
 
 
 def time_out(ms: int) -> str:
-    """RFC 3339 in UTC with milliseconds."""
+    """Milliseconds since 1970 as RFC 3339 in UTC with milliseconds."""
     return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
 
 
 @functools.lru_cache(maxsize=4096)
 def _second(seconds: int) -> str:
-    # Formatting dominates the cost of an answer, and most times of a moment share their second.
+    # Cached: formatting times would dominate the cost of a response, and many times share their second.
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
@@ -40,13 +41,16 @@ def maybe_time(ms: int | None) -> str | None:
 
 
 def time_in(field: str, text: str) -> int:
-    """Milliseconds since 1970 of an RFC 3339 time with an offset, before the year 2100."""
+    """An RFC 3339 time with an offset as milliseconds since 1970.
+
+    Raises ``Refused`` (422) naming ``field`` if it is not such a time, or not between 1970 and 2100.
+    """
     try:
         shape = _RFC_3339.fullmatch(text)
         if shape is None:
             raise ValueError
         leap = 1 if shape["second"] == "60" else 0
-        # Python knows no leap second: it is the one after 23:59:59 UTC, and nowhere else.
+        # Python has no leap seconds: 23:59:60 UTC is parsed as :59 plus one second; :60 at any other time is invalid.
         at = shape.start("second")
         value = datetime.datetime.fromisoformat((f"{text[:at]}59{text[at + 2 :]}" if leap else text).upper())
         utc = value.astimezone(datetime.UTC)
@@ -56,21 +60,21 @@ def time_in(field: str, text: str) -> int:
     except (ValueError, OverflowError):
         raise invalid(field, "must be an RFC 3339 time with an offset, like 2026-11-24T10:15:30Z") from None
     if not 0 <= ms < _MAX_TIME_MS:
-        raise invalid(field, "must lie between 1970 and 2100")
+        raise invalid(field, "must be between 1970 and 2100")
     return ms
 
 
-_row = maker(Job, s.JobSummary, time_out, given=("prompt", "result"))
-_job = maker(Job, s.JobWhole, time_out)
-_answered = maker(Job, s.CallbackAnswer, time_out)
-_verdict = maker(Verdict, s.VerdictOut, time_out)
-_wait = maker(WaitsFor, s.WaitingOn, time_out)
-_kept = maker(Callback, s.KeptCallback, time_out, given=("content", "body"))
-worker = maker(Worker, s.WorkerOut, time_out)
+_row = converter(Job, s.JobSummary, time_out, computed=("prompt", "result"))
+_job = converter(Job, s.JobWhole, time_out)
+_answered = converter(Job, s.CallbackAnswer, time_out)
+_verdict = converter(Verdict, s.VerdictOut, time_out)
+_wait = converter(WaitsFor, s.WaitingOn, time_out)
+_kept = converter(Callback, s.KeptCallback, time_out, computed=("content", "body"))
+worker = converter(Worker, s.WorkerOut, time_out)
 
 
 def summary(one: Summary, waits: WaitsFor | None) -> s.JobSummary:
-    """A job for a list; its texts are as the store clipped them, cut here to 4 KiB of UTF-8."""
+    """A job in a list. Its texts come clipped from the store, and are cut to ``CLIP_BYTES`` of UTF-8 here."""
     job = one.job
     prompt, prompt_cut = clip(job.prompt, one.prompt_bytes)
     result, result_cut = (None, False) if job.result is None else clip(job.result, one.result_bytes or 0)
@@ -117,7 +121,8 @@ def verdict(value: Verdict | None) -> s.VerdictOut | None:
 
 
 def kept(callback: Callback, content_bytes: int, body_bytes: int | None) -> s.KeptCallback:
-    """A callback for a list: its content as the store clipped it, cut here to 4 KiB of UTF-8; without its body."""
+    """A kept callback in a list, without its body. Its content comes clipped from the store, and is cut to
+    ``CLIP_BYTES`` of UTF-8 here."""
     content, cut = clip(callback.content, content_bytes)
     return _kept(
         callback,
@@ -140,12 +145,15 @@ def kept_whole(callback: Callback) -> s.KeptCallback:
 
 
 def size(text: str) -> int:
-    """Bytes of UTF-8."""
+    """Length in bytes of UTF-8."""
     return len(text) if text.isascii() else len(text.encode())
 
 
 def clip(text: str, whole_bytes: int) -> tuple[str, bool]:
-    """At most 4 KiB of UTF-8, never through a character, and whether anything is missing."""
+    """The first ``CLIP_BYTES`` of UTF-8, cut between characters, and whether text was cut.
+
+    ``whole_bytes``: size of the whole text, of which ``text`` may already be a beginning.
+    """
     if whole_bytes <= CLIP_BYTES:
         return text, False
     return text.encode()[:CLIP_BYTES].decode(errors="ignore"), True

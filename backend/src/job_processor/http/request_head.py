@@ -1,6 +1,7 @@
-"""Heads of requests that a parser takes and two readers may understand differently: each is refused here.
+"""Refuses request heads that the parser accepts but that servers and proxies may interpret differently (request
+smuggling).
 
-https://www.rfc-editor.org/rfc/rfc9112#section-3.2 (Host and target), #section-6.1 (transfer codings)
+RFC 9112, section 3.2 (Host and request target) and section 6.1 (transfer codings).
 """
 
 import functools
@@ -11,7 +12,7 @@ from job_processor.http.problems import Refused
 
 Headers = Sequence[tuple[bytes, bytes]]
 
-ONCE = frozenset(
+SINGLETON_HEADERS = frozenset(
     {
         b"host",
         b"authorization",
@@ -26,16 +27,16 @@ ONCE = frozenset(
         b"expect",
     }
 )
-"""Headers that are one value: of two, each reader might take another one."""
-_LOOKED_AT = ONCE | {b"transfer-encoding"}
+"""Headers that must not be repeated: recipients differ in which value they use (RFC 9110, section 5.3)."""
+_CHECKED_HEADERS = SINGLETON_HEADERS | {b"transfer-encoding"}
 _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()+*;=%:\[\]-]*")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
 
 
 def check(version: str, method: str, target: bytes, headers: Headers) -> None:
-    """Raises ``Refused`` (400, 501) with what is wrong, in words that repeat nothing of the request.
+    """Raises ``Refused`` (400, 501) for an ambiguous head; the message echoes nothing from the request.
 
-    ``version``: as in the request line, like 1.1; names of ``headers`` in small letters.
+    ``version``: as in the request line, like ``1.1``. ``headers``: with lower-case names.
     """
     if version not in ("1.0", "1.1"):
         raise _malformed("http_version", "The version in the request line must be HTTP/1.0 or HTTP/1.1.")
@@ -43,7 +44,7 @@ def check(version: str, method: str, target: bytes, headers: Headers) -> None:
     host: bytes | None = None
     codings: list[bytes] = []
     for name, value in headers:
-        if name not in _LOOKED_AT:
+        if name not in _CHECKED_HEADERS:
             continue
         if name == b"transfer-encoding":
             codings += [one.strip().lower() for one in value.split(b",")]
@@ -56,7 +57,7 @@ def check(version: str, method: str, target: bytes, headers: Headers) -> None:
     if host is None and version == "1.1":
         raise _malformed("no_host", "A Host header is required.")
     if host is not None and not _is_host(host):
-        raise _malformed("host", "The Host header must be a name or an address, with or without a port.")
+        raise _malformed("host", "The Host header must be a host name or IP address, with or without a port.")
     if not target.startswith(b"/"):
         _check_target(method, target, host)
     if codings:
@@ -73,21 +74,19 @@ def _check_target(method: str, target: bytes, host: bytes | None) -> None:
         return
     absolute = _ABSOLUTE.match(target)
     if absolute is None:
-        raise _malformed("target", "The request line must name a path that begins with a slash.")
+        raise _malformed("target", "The request target must be a path that begins with a slash.")
     if absolute[1].lower() != (host or b"").lower():
-        raise _malformed(
-            "foreign_target", "The address in the request line must name the same host as the Host header."
-        )
+        raise _malformed("foreign_target", "The URL in the request line must have the same host as the Host header.")
 
 
 def _check_codings(version: str, codings: Sequence[bytes]) -> None:
     if version == "1.0":
-        raise _malformed("transfer_coding", "Transfer-Encoding needs HTTP/1.1.")
+        raise _malformed("transfer_coding", "Transfer-Encoding requires HTTP/1.1.")
     if codings[-1] != b"chunked" or codings.count(b"chunked") > 1:
-        raise _malformed("transfer_coding", "The last transfer coding, and only that, must be chunked.")
+        raise _malformed("transfer_coding", "The transfer coding chunked must be the last one and given once.")
     if len(codings) > 1:
-        raise Refused(501, "transfer_coding", "The only transfer coding that is known here is chunked.")
+        raise Refused(501, "transfer_coding", "The only supported transfer coding is chunked.")
 
 
-def _malformed(code: str, words: str) -> Refused:
-    return Refused(400, code, words)
+def _malformed(code: str, detail: str) -> Refused:
+    return Refused(400, code, detail)

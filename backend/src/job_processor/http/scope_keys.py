@@ -1,6 +1,6 @@
-"""Keys that the protocol and the routes leave for each other in the ASGI scope of a request."""
+"""Keys in a request's ASGI scope by which the protocol and the routes inform each other."""
 
-FOLLOWED = "followed"
+PIPELINED = "pipelined"
 """Set when the next request of the connection has arrived before this one was answered."""
-PROVEN = "proven"
+AUTHENTICATED = "authenticated"
 """Set when the sender of the request has authenticated."""

@@ -1,49 +1,52 @@
-"""How answers leave: their head together with their body, and only as long as the other side takes them."""
+"""Sends responses: head and body in one write, with a timeout and a memory budget for clients that do not read."""
 
 import asyncio
 
 from job_processor.http.budget import Budget
 
-WRITE_SECONDS = 30.0
-"""Without a byte taken by the other side."""
+WRITE_TIMEOUT_SECONDS = 30.0
+"""Timeout without the client reading a byte."""
 
 
-class Sending:
-    """What waits to be taken by the other side: it must become less within a time, and all together has a bound."""
+class WriteBuffer:
+    """Watches the write buffer of one connection: it must shrink within a timeout, and all of them share a budget."""
 
     def __init__(self, transport: asyncio.Transport, budget: Budget) -> None:
         self._transport = transport
         self._budget = budget
         self._waiting = 0
-        self._since: float | None = None
+        self._reading_since: float | None = None
 
     def is_stuck(self, now: float) -> bool:
-        """Has nothing been taken for so long that nobody reads there? Asked about once a second."""
+        """Whether the client has read nothing for ``WRITE_TIMEOUT_SECONDS``. To be called about once a second.
+
+        ``now``: seconds of the event loop's clock.
+        """
         waiting = self._transport.get_write_buffer_size()
         if waiting == 0 or waiting < self._waiting:
-            self._since = None
-        if waiting and self._since is None:
-            self._since = now
+            self._reading_since = None
+        if waiting and self._reading_since is None:
+            self._reading_since = now
         self._waiting = waiting
-        return self._since is not None and now - self._since > WRITE_SECONDS
+        return self._reading_since is not None and now - self._reading_since > WRITE_TIMEOUT_SECONDS
 
     def count(self) -> None:
-        """More waits than a little, or no longer."""
+        """Update the budget: writing was paused or resumed."""
         self._budget.hold(self, self._transport.get_write_buffer_size())
 
     def end(self) -> None:
         self._budget.hold(self, 0)
 
-    def give_up(self) -> None:
-        """More cannot be kept, and nothing can be said to whoever does not read."""
+    def evict(self) -> None:
+        """The budget is exceeded, and this connection is one of the largest holders: abort it."""
         self.end()
         self._transport.abort()
 
 
-class Corked:
-    """A transport that keeps the head of an answer until its body comes, so that both are one send.
+class CoalescingTransport:
+    """A transport that holds back the head of a response and writes it together with the body.
 
-    uvicorn writes them apart, and every send wakes the receiver: a fifth of the cost of a small answer.
+    uvicorn writes them separately; the second send wakes the receiver again, a fifth of the cost of a small response.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -53,8 +56,8 @@ class Corked:
 
     def write(self, data: bytes) -> None:
         if self.is_closing():
-            # Nobody gets it any more. Of several requests on a connection uvicorn tells the last one alone that it is
-            # closed, and one before that may still be answering.
+            # Discard it. Of several pipelined requests uvicorn tells only the last one that the connection is closed,
+            # so an earlier one may still write.
             return
         if self._head:
             head, self._head = self._head, b""

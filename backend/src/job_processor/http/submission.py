@@ -1,4 +1,4 @@
-"""What a submission must be beyond its types."""
+"""Checks of a submission that its types cannot express."""
 
 import re
 import unicodedata
@@ -44,7 +44,7 @@ def check_prompt(prompt: str) -> None:
 
 
 async def new_job(context: Context, sent: models.Submission) -> NewJob:
-    """The submission after every check that its types alone cannot make. Raises ``Refused`` (422)."""
+    """The submission, checked, as a ``NewJob``. Raises ``Refused`` (422)."""
     new = _checked(sent)
     if new.result_schema is not None:
         await _check_schema(context, new.result_schema)
@@ -54,7 +54,7 @@ async def new_job(context: Context, sent: models.Submission) -> NewJob:
 def _checked(sent: models.Submission) -> NewJob:
     check_prompt(sent.prompt)
     if sent.run_at is not None and sent.delay_seconds is not None:
-        raise invalid("delaySeconds", "must not stand beside runAt")
+        raise invalid("delaySeconds", "must not be given together with runAt")
     if sent.metadata:
         check_free_form("metadata", sent.metadata, MAX_METADATA_BYTES)
     if sent.result_schema is not None:

@@ -1,1 +1,1 @@
-"""The hands: one loop per file, one shape (loop)."""
+"""The background loops of a worker, one per module; each is a ``workers.loop.Loop``."""

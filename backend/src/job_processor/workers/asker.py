@@ -1,9 +1,12 @@
-"""Asks a flow's processor what became of the attempts that wait for its callback.
+"""Reconciles: asks a flow's processor what became of the attempts that wait for its callback.
 
-About each whose callback is overdue, before it is given up, and at once about one whose callback came and could not be
-read. About all that began before the processor was last out of
-reach, as soon as it does its part again: what it lost is then tried again at once. And about one now and then, since
-a processor that dies and comes back between two hand-overs would not be noticed otherwise.
+It asks about
+- attempts whose callback is overdue, before they fail;
+- attempts whose callback was unreadable, at once;
+- all attempts that began before the processor's last outage, as soon as it is reachable again, so that lost ones are
+  retried at once;
+- from time to time, as a sample, the attempt without news for longest: a processor that dies and restarts between two
+  hand-overs would otherwise go unnoticed.
 """
 
 import asyncio
@@ -26,16 +29,16 @@ from job_processor.workers.loop import Loop
 log = structlog.get_logger(__name__)
 BATCH = 100
 POLL_SECONDS = 1.0
-ASKED_AT_ONCE = 20
-"""Processors' records that are fetched side by side; each may be as long as a processor allows."""
+MAX_CONCURRENT_QUESTIONS = 20
+"""Maximum concurrent reconcile calls of one flow; each answer is held in memory and may be large."""
 SAMPLE_MS = 15_000
-"""When nothing was heard of the attempt that has waited longest for so long, it is asked about."""
-SILENCE_SECONDS = 5.0
-"""The pause after questions that nobody answered."""
+"""A sampled attempt has had no news for at least this long."""
+UNANSWERED_PAUSE_SECONDS = 5.0
+"""The pause after a reconcile call that the processor did not answer."""
 
 
 class Asker(Loop):
-    """One flow's. Of several workers that want to ask about the same attempt, one does (``Asking``)."""
+    """The asker of one flow. Of several workers only one asks about an attempt at a time (``Asking``)."""
 
     def __init__(self, acts: Acts, store: Store, rules: FlowRules, processor: Reconciler) -> None:
         super().__init__()
@@ -52,7 +55,7 @@ class Asker(Loop):
         chosen = [job for job in found if _may_be_asked(job, now)]
         sample = not chosen and lane.trouble is None
         if sample:
-            # Whoever is out of reach is known to be: its lane is closed, and asks when it opens.
+            # Only while the lane is open: a closed one is probed by a job.
             chosen = [
                 job
                 for job in await self._store.awaited(Awaited(self._flow, 1, now - SAMPLE_MS, oldest=True))
@@ -60,25 +63,25 @@ class Asker(Loop):
             ]
         if not chosen:
             return POLL_SECONDS
-        if len(chosen) > ASKED_AT_ONCE:
-            # Other workers ask as well: whoever takes others than they do gets more done.
-            chosen = _fairly(chosen, now)
+        if len(chosen) > MAX_CONCURRENT_QUESTIONS:
+            # A random choice, as other workers ask too.
+            chosen = _sample(chosen, now)
         findings = await self._ask(chosen)
-        if sample and any(one is not None and _is_bad_news(one) for one in findings):
+        if sample and any(one is not None and _suggests_lost_runs(one) for one in findings):
             await self._acts.lanes.runs_may_be_lost(self._flow)
         if any(one is not None and not one.answered for one in findings):
-            return SILENCE_SECONDS
-        return 0 if len(found) == BATCH or len(chosen) == ASKED_AT_ONCE else POLL_SECONDS
+            return UNANSWERED_PAUSE_SECONDS
+        return 0 if len(found) == BATCH or len(chosen) == MAX_CONCURRENT_QUESTIONS else POLL_SECONDS
 
     async def _ask(self, jobs: Sequence[Job]) -> list[Finding | None]:
-        done = await asyncio.gather(*(self._settle(job) for job in jobs), return_exceptions=True)
+        done = await asyncio.gather(*(self._ask_one(job) for job in jobs), return_exceptions=True)
         for failure in done:
             if isinstance(failure, BaseException):
                 raise failure
         return [one for one in done if not isinstance(one, BaseException)]
 
-    async def _settle(self, job: Job) -> Finding | None:
-        """What was found, when it was this worker that asked."""
+    async def _ask_one(self, job: Job) -> Finding | None:
+        """The finding, or ``None`` if another worker asked. Raises ``StoreUnavailable``."""
         try:
             return await self._acts.questions.ask(self._processor, job)
         except StoreUnavailable:
@@ -86,13 +89,17 @@ class Asker(Loop):
         except JobNotFound:
             return None
         except Exception:
-            # One job's trouble is nobody else's: the rest is asked about all the same.
+            # A failure with one job must not keep the others from being asked about.
             log.exception("asking_failed", job=job.id)
             return None
 
 
 def _may_be_asked(job: Job, now: int) -> bool:
-    """Past its own deadline a job is ended without a question, and by the reaper."""
+    """Whether a reconcile call may be made: the callback is overdue, the job's ``ask_at`` has passed, or its execution
+    id is known; and ``asking.begin`` allows it.
+
+    Jobs past their own deadline are excluded: the reaper fails them without asking.
+    """
     if job.deadline is not None and job.deadline <= now:
         return False
     due = job.due_at()
@@ -101,15 +108,15 @@ def _may_be_asked(job: Job, now: int) -> bool:
     ) is not None
 
 
-def _fairly(jobs: Sequence[Job], now: int) -> list[Job]:
-    """Overdue ones first, and of equals any."""
+def _sample(jobs: Sequence[Job], now: int) -> list[Job]:
+    """At most ``MAX_CONCURRENT_QUESTIONS`` jobs: overdue ones first, otherwise at random."""
     overdue = [job for job in jobs if job.lease is not None and job.lease.until <= now]
-    chosen = random.sample(overdue, min(len(overdue), ASKED_AT_ONCE))
+    chosen = random.sample(overdue, min(len(overdue), MAX_CONCURRENT_QUESTIONS))
     rest = [job for job in jobs if job.lease is not None and job.lease.until > now]
-    return chosen + random.sample(rest, min(len(rest), ASKED_AT_ONCE - len(chosen)))
+    return chosen + random.sample(rest, min(len(rest), MAX_CONCURRENT_QUESTIONS - len(chosen)))
 
 
-def _is_bad_news(finding: Finding) -> bool:
-    """Out of reach, or a run that ended and brought no result."""
+def _suggests_lost_runs(finding: Finding) -> bool:
+    """Whether the processor did not answer, or the attempt ended there without a result."""
     lost = finding.ended and not isinstance(finding.outcome, Succeeded | Accepted)
     return lost or not finding.answered

@@ -34,7 +34,7 @@ LANE_TRIES = 5
 @dataclass(slots=True)
 class _Running(OpenAttempt):
     written: bool = False
-    """The outcome is recorded; only the lane is left to be written."""
+    """Whether the outcome is recorded; then only the lane may still have to be written."""
     task: asyncio.Task[None] | None = field(default=None)
 
 
@@ -81,7 +81,7 @@ class Dispatcher(Loop):
         return len(self._running)
 
     def held(self) -> list[Held]:
-        """The leases to renew."""
+        """The leases to renew: those of attempts whose outcome is not recorded."""
         return [Held(one.job.id, token) for token, one in self._running.items() if not one.written]
 
     @property
@@ -169,15 +169,15 @@ class Dispatcher(Loop):
         closes = isinstance(handed.lane, LaneClosed)
         # Close the lane before its job is put back, else the job would be claimed again at once. In every other case
         # the outcome is written first: a lane that cannot be written must not cost an outcome.
-        known = closes and await self._close(one, handed)
+        lane_written = closes and await self._close(one, handed)
         await self._writer.write(one)
         one.written = True
         failpoint("dispatch.after_record")
-        if not known:
-            await self._learn(one.job, handed)
+        if not lane_written:
+            await self._write_lane(one.job, handed)
 
     async def _close(self, one: _Running, handed: HandOver) -> bool:
-        """Write the lane, and decide what a refusal means for the job. ``False``: the lane could not be written."""
+        """Write the closed lane, and decide whether a refusal is held against the job. ``False``: the store failed."""
         try:
             if blamed(handed) is None:
                 await self._lane.learn(one.job, handed.lane)
@@ -192,7 +192,8 @@ class Dispatcher(Loop):
             log.exception("lane_broken", flow=one.job.flow)
         return True
 
-    async def _learn(self, job: Job, handed: HandOver) -> None:
+    async def _write_lane(self, job: Job, handed: HandOver) -> None:
+        """Write what the attempt showed of the lane, in at most ``LANE_TRIES`` tries."""
         for n in range(LANE_TRIES):
             try:
                 if blamed(handed) is None:
@@ -209,7 +210,7 @@ class Dispatcher(Loop):
         limit = self._rules.dispatch_timeout_seconds
         try:
             async with asyncio.timeout(limit):
-                said = await self.processor.run(self._dispatch(job))
+                returned = await self.processor.run(self._dispatch(job))
         except TimeoutError:
             return HandOver(Failed(JobError("timeout", f"No answer within {limit:g} seconds.")), None)
         except Exception as error:
@@ -217,7 +218,7 @@ class Dispatcher(Loop):
             failed = Failed(JobError("processor_error", f"The processor failed: {type(error).__name__}."))
             return HandOver(failed, None)
         failpoint("dispatch.after_send")
-        return said if isinstance(said, HandOver) else HandOver(said)
+        return returned if isinstance(returned, HandOver) else HandOver(returned)
 
     def _dispatch(self, job: Job) -> Dispatch:
         async def progress(text: str) -> None:

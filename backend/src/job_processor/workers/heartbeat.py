@@ -1,4 +1,4 @@
-"""Tells the store that this worker lives: name, flows, how much it has under way."""
+"""Writes this worker's heartbeat to the store: name, flows, and number of running attempts."""
 
 from collections.abc import Callable, Sequence
 
@@ -16,8 +16,8 @@ log = structlog.get_logger(__name__)
 
 
 class Heartbeat(Loop):
-    """``broken`` is called when the store says that this process must not go on with it. ``time`` says whether the
-    store's clock can be believed: a sign of life by a clock that is wrong must not make the next start believe it.
+    """``on_broken``: called when the store raises ``StoreBroken``, so that the process ends. ``time``: whether the
+    store's clock is trusted now; that is part of the heartbeat, as the next start may rely only on trusted ones.
     """
 
     name = "heartbeat"
@@ -29,12 +29,12 @@ class Heartbeat(Loop):
         name: str,
         flows: Sequence[str],
         dispatchers: Sequence[Dispatcher],
-        broken: Callable[[], None],
+        on_broken: Callable[[], None],
         time: TrustedTime,
     ) -> None:
         super().__init__()
         self._time = time
-        self._broken = broken
+        self._on_broken = on_broken
         self._store = store
         self._id = worker_id
         self._name = name
@@ -51,6 +51,6 @@ class Heartbeat(Loop):
             await self._store.beat(beat)
         except StoreBroken as error:
             log.error("store_broken", reason=str(error))
-            self._broken()
+            self._on_broken()
             raise
         return BEAT_SECONDS

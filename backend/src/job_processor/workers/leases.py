@@ -1,4 +1,4 @@
-"""Keeps the leases of attempts under way from ending, and stops attempts whose lease is gone."""
+"""Renews the leases of running attempts, and stops attempts whose lease is lost."""
 
 from job_processor.acts import Acts
 from job_processor.workers.dispatcher import Dispatcher
@@ -6,7 +6,7 @@ from job_processor.workers.loop import Loop
 
 
 class LeaseRenewer(Loop):
-    """The leases of one dispatcher, each renewed for as long as its flow's leases last."""
+    """Renews the leases of one dispatcher, three times in the lease time of its flow."""
 
     name = "leases"
 
@@ -23,6 +23,6 @@ class LeaseRenewer(Loop):
             for one in held:
                 tokens.setdefault(one.job_id, []).append(one.token)
             for job_id in await self._acts.outcomes.renew(held, int(lease_seconds * 1000)):
-                # Of a job that was taken over here both attempts may be under way: the oldest has lost its lease.
+                # If this worker claimed the job again, both attempts may run here: the older one lost its lease.
                 self._dispatcher.abandon(job_id, tokens[job_id].pop(0))
         return lease_seconds / 3

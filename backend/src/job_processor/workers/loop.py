@@ -1,4 +1,4 @@
-"""The one shape of all background work: ``tick`` does a piece and says how long to sleep; a wake-up cuts it short."""
+"""The base class of the background loops: it calls ``tick`` again and again, with the pause that ``tick`` returns."""
 
 import asyncio
 import contextlib
@@ -9,12 +9,12 @@ from job_processor.core.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 STOP_SECONDS = 2.0
-"""What the tick under way gets to end in."""
+"""Timeout for the running tick when the loop is stopped; then it is cancelled."""
 _BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Loop:
-    """``start`` and ``stop`` may be called twice; ``stop`` waits for the tick under way, not for ever."""
+    """``start`` and ``stop`` are idempotent. A tick that raises is logged and repeated after a back-off."""
 
     name = "loop"
 
@@ -24,7 +24,7 @@ class Loop:
         self._task: asyncio.Task[None] | None = None
 
     async def tick(self) -> float:
-        """Do a piece of work; return seconds to sleep, 0 to go on at once."""
+        """Do a piece of work. Returns the seconds to sleep, which ``wake`` cuts short; 0: call it again at once."""
         raise NotImplementedError
 
     async def stopped(self) -> None:
@@ -42,7 +42,7 @@ class Loop:
         self._wake.set()
         if self._task is not None:
             task, self._task = self._task, None
-            # A tick that waits for a store that is down must not hold up the end of the process.
+            # A tick that waits for an unavailable store must not delay the end of the process.
             _, late = await asyncio.wait([task], timeout=STOP_SECONDS)
             for one in late:
                 one.cancel()

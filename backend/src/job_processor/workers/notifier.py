@@ -1,4 +1,4 @@
-"""Carries the store's notices to the bus, and wakes whom they concern. A hint: polling is the guarantee."""
+"""Passes the store's notices to the bus, and wakes or stops dispatchers. Notices are hints: dispatchers also poll."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from job_processor.store.base import Notice, Resync, Store
 from job_processor.workers.dispatcher import Dispatcher
 from job_processor.workers.loop import Loop
 
-_NEVER = 2**62
+_FUTURE_POSITION = 2**62
 
 
 class Notifier(Loop):
@@ -21,24 +21,24 @@ class Notifier(Loop):
         self._store = store
         self._bus = bus
         self._dispatchers = dispatchers
-        self._followed = False
-        """Not for the first time: what happened in between was told to nobody."""
+        self._has_run = False
+        """Whether this is not the first run; notices between two runs are lost."""
 
     async def tick(self) -> float:
-        """Follows until the store closes or fails."""
-        if self._followed:
-            # A position that nobody can have is answered with the word to fetch anew, and with where to go on.
-            anew = await self._store.since(_NEVER, 1)
-            if isinstance(anew, Resync):
-                self._pass_on(anew)
-        self._followed = True
+        """Pass on notices until the store closes or fails."""
+        if self._has_run:
+            # For a position in the future the store returns a ``Resync`` with the current position.
+            resync = await self._store.since(_FUTURE_POSITION, 1)
+            if isinstance(resync, Resync):
+                self._publish(resync)
+        self._has_run = True
         async for notice in self._store.watch():
-            self._pass_on(notice)
+            self._publish(notice)
             if self._stopping:
                 break
         return 0.2
 
-    def _pass_on(self, notice: Notice | Resync) -> None:
+    def _publish(self, notice: Notice | Resync) -> None:
         self._bus.publish(notice)
         if isinstance(notice, Resync):
             for dispatcher in self._dispatchers.values():
@@ -47,7 +47,7 @@ class Notifier(Loop):
             self._wake_dispatcher(notice)
 
     async def stop(self) -> None:
-        """The watch ends with the store, so there is nothing to wait for: the task is cancelled."""
+        """Cancel the task: the watch ends only when the store is closed."""
         self._stopping = True
         if self._task is not None:
             self._task.cancel()
@@ -65,5 +65,5 @@ class Notifier(Loop):
             if notice.state is not State.COMPLETED:
                 dispatcher.abandon(notice.job_id, rev=notice.rev)
             if dispatcher.is_limited or notice.state is not State.COMPLETED:
-                # A place in the lane may have come free.
+                # The flow's concurrency limit or lane may now admit another job.
                 dispatcher.wake()

@@ -1,4 +1,4 @@
-"""Ends jobs whose flow was taken out of the settings and did not come back: nobody would ever take them."""
+"""Fails jobs whose flow was removed from flows.toml for long: no worker would ever claim them."""
 
 from collections.abc import AsyncIterator
 
@@ -24,12 +24,12 @@ class Orphans(Loop):
         counts = (await self._store.counts()).by_state
         for flow in sorted({flow for flow, state in counts if state is State.PENDING}):
             if flow not in self._acts.flows.by_name:
-                async for job_id in self._over(flow):
+                async for job_id in self._expired(flow):
                     await self._acts.outcomes.end_without_flow(job_id)
         return POLL_SECONDS
 
-    async def _over(self, flow: str) -> AsyncIterator[str]:
-        """The jobs of the flow that have waited long enough."""
+    async def _expired(self, flow: str) -> AsyncIterator[str]:
+        """Ids of the flow's PENDING jobs whose waiting time without a flow is over (``ends_without_flow``)."""
         now = self._store.now()
         before: str | None = None
         while True:

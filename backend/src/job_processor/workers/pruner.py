@@ -1,4 +1,4 @@
-"""Forgets final jobs and kept callbacks after the retention time, once the clock can be believed."""
+"""Deletes final jobs and kept callbacks after the retention time, while the clock is trusted."""
 
 import structlog
 
@@ -28,7 +28,7 @@ class Pruner(Loop):
             return POLL_SECONDS
         before = now - self._retention_ms
         pruned = await self._acts.jobs.prune(before, BATCH)
-        forgotten = await self._acts.callbacks.prune(before, BATCH)
-        if pruned or forgotten:
-            log.info("pruned", jobs=pruned, callbacks=forgotten)
-        return 0.05 if BATCH in (pruned, forgotten) else POLL_SECONDS
+        callbacks = await self._acts.callbacks.prune(before, BATCH)
+        if pruned or callbacks:
+            log.info("pruned", jobs=pruned, callbacks=callbacks)
+        return 0.05 if BATCH in (pruned, callbacks) else POLL_SECONDS

@@ -1,4 +1,4 @@
-"""The reaper: jobs whose time has passed go through the same door as everything else."""
+"""Finds jobs whose lease, callback or deadline is overdue, and expires them."""
 
 import asyncio
 from collections.abc import Iterable
@@ -14,15 +14,15 @@ from job_processor.workers.loop import Loop
 log = structlog.get_logger(__name__)
 BATCH = 200
 POLL_SECONDS = 1.0
-TOGETHER = 50
-"""Jobs that are ended at the same time."""
+CONCURRENCY = 50
+"""Jobs that are expired concurrently, so that the store can write them in groups."""
 
 
 class Reaper(Loop):
-    """Ends leases that ran out, callbacks that are overdue and jobs past their deadline.
+    """Ends expired leases, overdue callbacks and jobs past their deadline.
 
-    ``asked_first``: flows whose overdue callbacks are left to their ``Asker``. A processor that is slow to answer
-    then holds up nobody else.
+    ``asked_first``: flows whose overdue callbacks are left to their ``Asker``, so that a processor that answers slowly
+    does not delay other flows.
     """
 
     name = "reaper"
@@ -35,10 +35,9 @@ class Reaper(Loop):
 
     async def tick(self) -> float:
         overdue = await self._store.overdue(BATCH, but_callbacks_of=self._asked_first)
-        for start in range(0, len(overdue), TOGETHER):
-            # At once: the stores write in groups what comes together.
+        for start in range(0, len(overdue), CONCURRENCY):
             ended = await asyncio.gather(
-                *(self._end(job) for job in overdue[start : start + TOGETHER]), return_exceptions=True
+                *(self._end(job) for job in overdue[start : start + CONCURRENCY]), return_exceptions=True
             )
             for fault in ended:
                 if fault is not None:
@@ -53,5 +52,5 @@ class Reaper(Loop):
         except JobNotFound:
             pass
         except Exception:
-            # One job's trouble is nobody else's: the rest is ended all the same.
+            # A failure with one job must not keep the others from being ended.
             log.exception("end_failed", job=job.id)

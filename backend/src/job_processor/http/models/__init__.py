@@ -1,4 +1,4 @@
-"""What goes over the wire, as msgspec structs. The OpenAPI document is generated from these."""
+"""Request and response bodies as msgspec structs. The OpenAPI document is generated from these."""
 
 from job_processor.http.models.comparison import Comparison, Difference, Side
 from job_processor.http.models.inbox import KeptCallback

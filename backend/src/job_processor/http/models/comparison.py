@@ -1,4 +1,4 @@
-"""Two jobs side by side."""
+"""The comparison of two jobs."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class Side(WireOut):
 
 
 class Difference(WireOut):
-    """A place where two JSON results differ. ``path`` is a JSON Pointer; a missing value is absent."""
+    """A difference of two JSON results. ``path``: JSON Pointer (RFC 6901); a side without a value there is absent."""
 
     path: str
     left: Any | UnsetType = UNSET
@@ -34,7 +34,7 @@ class Difference(WireOut):
 
 
 class Comparison(WireOut):
-    """``sameResult``: the same bytes, or the same JSON value written differently."""
+    """Two jobs and the differences of their results. ``sameResult``: the same text, or equal JSON values."""
 
     left: Side
     right: Side

@@ -1,4 +1,4 @@
-"""Kept callbacks."""
+"""Callbacks in the inbox."""
 
 from job_processor.core.callbacks import Answer as Verdict
 from job_processor.core.inbox import Said
@@ -6,11 +6,11 @@ from job_processor.http.models.types import JobId, Time, WireOut
 
 
 class KeptCallback(WireOut):
-    """A callback that changed nothing, as it came. ``content`` beyond 4 KiB is cut in lists.
+    """A callback that changed no job, as received. ``content`` is cut to 4 KiB in lists.
 
-    ``said``: result, error or unreadable. ``deliveries``: how often the same came. Of one that could not be read
-    ``content`` says why, and ``body`` is what came, as text with U+FFFD for what is no UTF-8; lists leave it out and
-    bring its size alone. ``bodyTruncated``: only its beginning is kept.
+    ``said``: result, error or unreadable. ``deliveries``: how often the same callback was received. Of an unreadable
+    callback ``content`` is the reason, and ``body`` the body as text, with U+FFFD for invalid UTF-8; in lists ``body``
+    is null and only ``bodyBytes`` is given. ``bodyTruncated``: only the beginning of the body was kept.
     """
 
     id: JobId

@@ -1,4 +1,4 @@
-"""A job as the API shows it: row, whole, and as the answer to a callback."""
+"""A job in the API: in a list, whole, and in the response to a callback."""
 
 from job_processor.core.events import Happened
 from job_processor.core.job import AttemptEnd, State
@@ -19,7 +19,8 @@ class UsageOut(WireOut):
 
 
 class AttemptOut(WireOut):
-    """One try. ``partial``: what came of an answer that ended badly, at most 65,536 characters; no result."""
+    """One try to process the job. ``partial``: text of a model's answer that was received before the answer failed, at
+    most 65,536 characters; not a result."""
 
     number: int
     started_at: Time
@@ -52,7 +53,7 @@ class EditOut(WireOut):
 
 
 class RepairOut(WireOut):
-    """``cut``: the raw text ends before its JSON does; ``dropped``: what stood at that end and is not in ``text``."""
+    """``cut``: the result ends before its JSON is complete. ``dropped``: the text at its end that ``text`` lacks."""
 
     text: str
     edits: list[EditOut]
@@ -66,7 +67,7 @@ class SchemaErrorOut(WireOut):
 
 
 class WarningOut(WireOut):
-    """What is odd about valid JSON. ``path`` is a JSON Pointer; ``line`` and ``column`` count from 1."""
+    """Something unusual in valid JSON. ``path``: JSON Pointer (RFC 6901); ``line`` and ``column`` count from 1."""
 
     code: WarningCode
     path: str
@@ -78,7 +79,7 @@ class WarningOut(WireOut):
 class VerdictOut(WireOut):
     """``note``: why there is no repair, or what was not checked and why.
 
-    In lists ``repaired`` is absent (null), and of ``schemaErrors`` and ``warnings`` the first is there.
+    In lists ``repaired`` is null, and ``schemaErrors`` and ``warnings`` have at most their first element.
     """
 
     kind: ResultKind
@@ -90,7 +91,7 @@ class VerdictOut(WireOut):
 
 
 class WaitingOn(WireOut):
-    """What a job that is not final waits for, in words, and until when if that is known."""
+    """What a job that is not final waits for. ``detail``: for people; ``until``: null if unknown."""
 
     kind: str
     detail: str
@@ -98,9 +99,9 @@ class WaitingOn(WireOut):
 
 
 class JobSummary(WireOut):
-    """A job in a list. Texts beyond 4 KiB are cut; the sizes are of the whole, in bytes of UTF-8.
+    """A job in a list. ``prompt`` and ``result`` are cut to 4 KiB; their sizes are of the whole, in bytes of UTF-8.
 
-    ``waitingOn`` is null for a final job, and where it cannot be told at the moment.
+    ``waitingOn`` is null for a final job, and when it could not be found out.
     """
 
     id: JobId
@@ -131,7 +132,7 @@ class JobSummary(WireOut):
 
 
 class JobWhole(JobSummary):
-    """The whole job, texts uncut."""
+    """The whole job, with uncut texts."""
 
     attempts: list[AttemptOut]
     history: list[EventOut]
@@ -139,12 +140,12 @@ class JobWhole(JobSummary):
 
 
 class CallbackAnswer(JobWhole):
-    """The job after a callback, and what the callback did: applied, duplicate, stale."""
+    """The job after a callback. ``callback``: the verdict, such as applied, duplicate or stale."""
 
     callback: str
 
 
 class CallbackNoted(WireOut):
-    """A report that belongs to no job in flight; it is kept in the inbox."""
+    """The verdict on a report that belongs to no job in flight; it is kept in the callback inbox."""
 
     callback: str

@@ -4,7 +4,7 @@ from job_processor.http.models.types import Time, WireOut
 
 
 class StatsOut(WireOut):
-    """How many jobs there are of each status, in all and by flow; how long the oldest due job has waited."""
+    """Numbers of jobs, in total and by flow. ``oldestPendingSeconds``: how long the oldest due job has waited."""
 
     total: int
     by_status: dict[str, int]
@@ -13,7 +13,7 @@ class StatsOut(WireOut):
 
 
 class LaneOut(WireOut):
-    """``state``: open, closed, paused, or removed (not in flows.toml any more, with jobs that are not final).
+    """``state``: open, closed, paused, or removed (a flow that is not in flows.toml any more but has unfinished jobs).
 
     ``kind``: rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
     """

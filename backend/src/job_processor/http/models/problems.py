@@ -1,4 +1,4 @@
-"""Errors (RFC 9457)."""
+"""Problem details (RFC 9457)."""
 
 from job_processor.http.models.types import WireOut
 
@@ -9,7 +9,7 @@ class FieldError(WireOut):
 
 
 class Problem(WireOut):
-    """RFC 9457 problem details; ``error`` is the same in short, for clients of old."""
+    """Problem details (RFC 9457). ``error``: the same as ``detail``, for older clients."""
 
     type: str
     title: str

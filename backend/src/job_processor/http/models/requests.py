@@ -1,4 +1,4 @@
-"""What clients send. Unknown fields are refused, except in callbacks."""
+"""Request bodies. Unknown fields are refused, except in callbacks."""
 
 from typing import Annotated, Any
 
@@ -30,7 +30,7 @@ class Submission(WireIn):
     flow: FlowName | None = None
     run_at: TimeIn | None = None
     delay_seconds: Annotated[float, Meta(ge=0, le=31_536_000)] | None = None
-    priority: Annotated[int, Meta(ge=-100, le=100, description="higher goes first")] = 0
+    priority: Annotated[int, Meta(ge=-100, le=100, description="jobs with a higher priority go first")] = 0
     max_attempts: Annotated[int, Meta(ge=1, le=100)] | None = None
     deadline: TimeIn | None = None
     tags: Annotated[list[Tag], Meta(max_length=20)] = []
@@ -56,18 +56,20 @@ class PauseRequest(WireIn):
 
 
 class CallbackReport(msgspec.Struct, rename="camel", kw_only=True):
-    """Exactly one of result, error and progress. ``executionId`` alone may stand for ``jobId`` beside an error.
+    """Exactly one of ``result``, ``error`` and ``progress``. An error may have ``executionId`` instead of ``jobId``.
 
-    This is what should be sent; what is understood besides is in docs/callbacks.md.
+    This is the recommended form; docs/callbacks.md lists the others that are accepted.
     """
 
-    job_id: Annotated[str, Meta(description="24 hex digits; a token stands for it")] | None = None
-    result: Annotated[Any, Meta(description="a text is kept byte for byte, any other JSON as its text")] = None
-    error: Annotated[Any, Meta(description="in words; of an object its message counts")] = None
-    progress: Annotated[Any, Meta(description="in words, at most 4 KiB")] = None
+    job_id: Annotated[str, Meta(description="24 hex digits; optional with a callback token")] | None = None
+    result: Annotated[Any, Meta(description="a string is stored byte for byte, any other JSON as its source text")] = (
+        None
+    )
+    error: Annotated[Any, Meta(description="a message; of an object its `message` is used")] = None
+    progress: Annotated[Any, Meta(description="a message, at most 4,096 characters")] = None
     attempt: Annotated[int, Meta(ge=1, le=MAX_ATTEMPT)] | str | None = None
     execution_id: Annotated[str, Meta(max_length=128)] | Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
     retryable: bool | str | Annotated[int, Meta(ge=0, le=1)] | None = True
-    flow: Annotated[Any, Meta(description="whose execution it is, where several processors count alike")] = None
+    flow: Annotated[Any, Meta(description="the flow of `executionId`, if several processors use the same ids")] = None
     workflow: Any = None
     last_node: Any = None

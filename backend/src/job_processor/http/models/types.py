@@ -22,25 +22,26 @@ TimeIn = Annotated[
         extra_json_schema={"format": "date-time", "pattern": YEARS},
     ),
 ]
-# That a text holds no NUL is checked by the gate for all fields at once; the pattern says it to clients.
+# ``http.body`` checks all fields for NUL; the pattern is for the OpenAPI document.
 NO_NUL = "^[^\\u0000]*$"
 TEXT = {"pattern": NO_NUL}
 PROMPT = {"pattern": "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$"}
 Tag = Annotated[str, Meta(min_length=1, max_length=64, extra_json_schema=TEXT)]
 FlowName = Annotated[str, Meta(min_length=1, max_length=64, extra_json_schema=TEXT)]
 Reason = Annotated[str, Meta(max_length=500, extra_json_schema=TEXT)]
-# Free-form JSON that we carry and never look into; msgspec describes no other type as "anything".
+# Free-form JSON. ``Any``: the only type that msgspec describes as any JSON value.
 JsonObject = dict[str, Any]
 
 MAX_ATTEMPT = 2**31 - 1
-"""The number of an attempt that a callback may name."""
+"""The highest attempt number that a callback may name."""
 MAX_PROMPT_BYTES = 512 * 1024
-"""Of UTF-8. Well under the 1 MiB body limit, and under MongoDB's 16 MB a document with result and history."""
+"""Maximum UTF-8 bytes of a prompt: below the 1 MiB limit of a body, and with result and history below the 16 MB of a
+MongoDB document."""
 
 
 class WireIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
-    """What clients send."""
+    """Base of request bodies."""
 
 
 class WireOut(msgspec.Struct, rename="camel", kw_only=True):
-    """What clients get."""
+    """Base of response bodies."""

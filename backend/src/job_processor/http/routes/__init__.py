@@ -1,6 +1,6 @@
-"""The table of operations: it makes the router and the OpenAPI document, so that the two cannot differ.
+"""The table of operations. Router and OpenAPI document are both generated from it, so they cannot differ.
 
-A route parses the request, calls one act (or reads the store), and renders the answer.
+A route parses the request, calls one act (or reads the store), and renders the response.
 """
 
 from job_processor.http.openapi import Operation

@@ -1,4 +1,4 @@
-"""A processor reports back. First the proof, then the report, then the act; a duplicate gets a 200."""
+"""Callbacks of processors: authenticate the sender, read the report, apply it. A duplicate gets a 200."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -17,29 +17,29 @@ from job_processor.core.report import Report
 from job_processor.http import models as s
 from job_processor.http import render
 from job_processor.http.answer import answer
-from job_processor.http.body import Came, header, read_bytes
+from job_processor.http.body import ReceivedBody, header, read_bytes
 from job_processor.http.context import Context
 from job_processor.http.models import FieldError
 from job_processor.http.openapi import Answer, Operation, Param
 from job_processor.http.problems import Refused
 from job_processor.http.report import Unreadable, ids_in, job_in_query, read_report
 from job_processor.http.routes.shared import BODY_PROBLEMS
-from job_processor.http.scope_keys import PROVEN
+from job_processor.http.scope_keys import AUTHENTICATED
 from job_processor.signing import CallbackClaim
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-ESCAPED_BYTES = 6
-"""Most bytes that one byte of a result takes in JSON: ``\\u`` and four digits."""
-AROUND_BYTES = 65_536
-"""Most bytes beside the result: the other fields, a form's boundaries."""
+MAX_ESCAPE_BYTES = 6
+"""Maximum bytes that one byte of a result takes in JSON: ``\\u`` and four hex digits."""
+OVERHEAD_BYTES = 65_536
+"""Maximum bytes of a body beside the result: other fields, boundaries of a form."""
 _THREAD_ABOVE = 65_536
-"""Bodies of more bytes are parsed in a thread, off the event loop."""
+"""Larger bodies are parsed in a thread, so that they do not block the event loop."""
 
 
 class CallbackQuery(msgspec.Struct, frozen=True, rename="camel"):
-    """Fields that may stand in the query string instead of the body (``http.report`` reads them)."""
+    """Fields that may be in the query string instead of the body; ``http.report`` parses them."""
 
     job_id: Annotated[str, Meta(pattern="^[0-9a-f]{24}$", description="may stand for `jobId` in the body")] | None = (
         None
@@ -54,34 +54,37 @@ class CallbackQuery(msgspec.Struct, frozen=True, rename="camel"):
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """A body as it came, and what it says."""
+class _ReadCallback:
+    """``received`` is ``None`` if the body was not read, as its Content-Length is too large."""
 
-    came: Came | None
-    said: Report | Unreadable
+    received: ReceivedBody | None
+    report: Report | Unreadable
 
 
 async def receive(context: Context, request: Request) -> Response:
-    claim = _prove(context, request)
-    request.scope[PROVEN] = True
+    claim = _authenticate(context, request)
+    request.scope[AUTHENTICATED] = True
     read = await _read(context, request, claim)
-    said = read.said
-    if isinstance(said, Report):
-        job_id = said.job_id or (None if claim is None else claim.job_id)
+    report = read.report
+    if isinstance(report, Report):
+        job_id = report.job_id or (None if claim is None else claim.job_id)
         if job_id is not None:
-            if claim is not None and (job_id != claim.job_id or said.attempt not in (None, claim.attempt)):
-                raise _unproven(context, request)
-            attempt = said.attempt if claim is None else claim.attempt
-            return await _answer(context, await context.acts.callbacks.report(said, job_id, attempt))
-        if said.execution_id is not None and said.error is not None:
-            return await _answer(context, await context.acts.callbacks.crashed(said, said.execution_id))
-        wish = "jobId: is required (an error may name an executionId instead)"
-        said = Unreadable(422, "invalid_field", wish, "jobId")
-    raise await _unreadable(context, request, said, read.came, claim)
+            if claim is not None and (job_id != claim.job_id or report.attempt not in (None, claim.attempt)):
+                raise _unauthorized(context, request)
+            attempt = report.attempt if claim is None else claim.attempt
+            return await _answer(context, await context.acts.callbacks.report(report, job_id, attempt))
+        if report.execution_id is not None and report.error is not None:
+            return await _answer(context, await context.acts.callbacks.crashed(report, report.execution_id))
+        message = "jobId: is required (an error may name an executionId instead)"
+        report = Unreadable(422, "invalid_field", message, "jobId")
+    raise await _unreadable(context, request, report, read.received, claim)
 
 
-def _prove(context: Context, request: Request) -> CallbackClaim | None:
-    """What a callback token allows; ``None`` for the shared secret, which allows everything. Raises ``Refused``."""
+def _authenticate(context: Context, request: Request) -> CallbackClaim | None:
+    """The claim of a valid callback token, or ``None`` for the shared secret, which is valid for every job.
+
+    Raises ``Refused`` (401, 429).
+    """
     signer = context.signer
     bearer, secret = b"", b""
     for name, value in request.scope["headers"]:
@@ -95,39 +98,43 @@ def _prove(context: Context, request: Request) -> CallbackClaim | None:
         claim = signer.verify(bearer[7:].strip(), context.store.now() / 1000)
         if claim is not None:
             return claim
-    raise _unproven(context, request)
+    raise _unauthorized(context, request)
 
 
-def _unproven(context: Context, request: Request) -> Refused:
+def _unauthorized(context: Context, request: Request) -> Refused:
     context.acts.facts.tell(CallbackJudged("unauthorized"))
-    return context.unproven.refused(request)
+    return context.unauthenticated.refused(request)
 
 
-async def _read(context: Context, request: Request, claim: CallbackClaim | None) -> _Read:
-    limit = ESCAPED_BYTES * context.max_result_bytes + AROUND_BYTES
+async def _read(context: Context, request: Request, claim: CallbackClaim | None) -> _ReadCallback:
+    limit = MAX_ESCAPE_BYTES * context.max_result_bytes + OVERHEAD_BYTES
     query = request.scope["query_string"].decode("latin-1")
     length = header(request, b"content-length") or b""
     too_large = Unreadable(413, "body_too_large", f"The body may have at most {limit:,} bytes.")
     if length.isdigit() and int(length) > limit:
         is_known = claim is not None or job_in_query(query) is not None
         if is_known or header(request, b"expect") is not None:
-            return _Read(None, too_large)
+            return _ReadCallback(None, too_large)
         # The beginning of the body may name the job.
-        return _Read(await read_bytes(request, 0), too_large)
-    came = await read_bytes(request, limit)
-    if len(came.body) > limit:
-        return _Read(came, too_large)
-    if came.cut:
-        return _Read(came, Unreadable(400, "incomplete_body", "The body did not arrive whole."))
+        return _ReadCallback(await read_bytes(request, 0), too_large)
+    received = await read_bytes(request, limit)
+    if len(received.body) > limit:
+        return _ReadCallback(received, too_large)
+    if received.cut:
+        return _ReadCallback(received, Unreadable(400, "incomplete_body", "The body did not arrive whole."))
     if (header(request, b"content-encoding") or b"identity").lower() != b"identity":
-        return _Read(came, Unreadable(415, "unsupported_encoding", "Send the body without Content-Encoding."))
+        return _ReadCallback(
+            received, Unreadable(415, "unsupported_encoding", "Send the body without Content-Encoding.")
+        )
     content_type = (header(request, b"content-type") or b"").decode("latin-1")
     most = context.max_result_bytes
-    return _Read(came, await _off_the_loop(read_report, came.body, content_type, query, most))
+    return _ReadCallback(received, await _in_thread_if_large(read_report, received.body, content_type, query, most))
 
 
-async def _off_the_loop(read: Callable[Concatenate[bytes, P], T], body: bytes, *more: P.args, **named: P.kwargs) -> T:
-    """What ``read`` returns for a body; for a large one it runs in a thread."""
+async def _in_thread_if_large(
+    read: Callable[Concatenate[bytes, P], T], body: bytes, *more: P.args, **named: P.kwargs
+) -> T:
+    """Call ``read`` with the body; in a thread if the body is large."""
     if len(body) > _THREAD_ABOVE:
         return await asyncio.to_thread(read, body, *more, **named)
     return read(body, *more, **named)
@@ -136,50 +143,54 @@ async def _off_the_loop(read: Callable[Concatenate[bytes, P], T], body: bytes, *
 async def _answer(context: Context, judged: Judged) -> Response:
     job = judged.job
     if job is None:
-        # Not an error to the sender, which would send the report again and again.
+        # An error status would make the sender repeat the report.
         return answer(s.CallbackNoted(callback=judged.verdict.value), 202)
     if judged.verdict is Verdict.LATE:
         is_kept = judged.kept is not None
-        fate = "kept in the inbox" if is_kept else "not kept: the inbox is full of others for this job"
+        fate = "kept in the inbox" if is_kept else "not kept, as the inbox is full for this job"
         raise Refused(409, "late_result", f"The job is already {job.state.value}; the result is {fate}.")
     if judged.verdict is Verdict.DIFFERENT:
-        raise Refused(409, "different_result", "The job is COMPLETED with another result; that one stays.")
+        raise Refused(409, "different_result", "The job is already COMPLETED with a different result, which stays.")
     return answer(render.callback_answer(job, await context.waits(job), judged.verdict.value))
 
 
 async def _unreadable(
-    context: Context, request: Request, why: Unreadable, came: Came | None, claim: CallbackClaim | None
+    context: Context, request: Request, why: Unreadable, received: ReceivedBody | None, claim: CallbackClaim | None
 ) -> Refused:
-    """Keep what came and note it in its job. The answer says what is wanted. Nothing is kept when this raises
-    ``StoreUnavailable``."""
+    """Keep an unreadable callback in the inbox and note it in its job's history. Returns the problem to raise.
+
+    Raises ``StoreUnavailable``; then nothing was kept.
+    """
     most = context.max_result_bytes
     content_type = header(request, b"content-type")
-    is_cut = came is not None and (came.cut or len(came.body) > most)
+    is_cut = received is not None and (received.cut or len(received.body) > most)
     kept = await context.acts.callbacks.unreadable(
         f"{why.status}: {why.words}",
-        await _job_of(context, request, came, claim),
+        await _job_of(context, request, received, claim),
         None if claim is None else claim.attempt,
         UnreadableBody(
-            None if came is None else came.body[:most],
+            None if received is None else received.body[:most],
             is_cut,
             None if content_type is None else content_type[:200].decode("latin-1"),
         ),
     )
-    what = "That it came" if came is None else "Its beginning" if is_cut else "What came"
+    what = "A note without the body" if received is None else "The beginning of it" if is_cut else "The callback"
     fate = f"{what} is kept in the inbox." if kept is not None else "It is not kept: the inbox is full for this job."
     errors = [] if why.field is None else [FieldError(field=why.field, message=why.words.partition(": ")[2])]
     return Refused(why.status, why.code, f"{why.words}{'' if why.words.endswith('.') else '.'} {fate}", errors)
 
 
-async def _job_of(context: Context, request: Request, came: Came | None, claim: CallbackClaim | None) -> str | None:
-    """The job of an unreadable callback: by its token, its address, or the ids found in its bytes."""
+async def _job_of(
+    context: Context, request: Request, received: ReceivedBody | None, claim: CallbackClaim | None
+) -> str | None:
+    """The job of an unreadable callback: from its token, its query string, or ids found in its body."""
     if claim is not None:
         return claim.job_id
     query: bytes = request.scope["query_string"]
     named = job_in_query(query.decode("latin-1"))
     ids: Sequence[str] = [] if named is None else [named]
     if named is None:
-        ids = [*ids_in(query), *([] if came is None else await _off_the_loop(ids_in, came.body))]
+        ids = [*ids_in(query), *([] if received is None else await _in_thread_if_large(ids_in, received.body))]
     return await context.acts.callbacks.job_among(ids)
 
 
@@ -189,7 +200,7 @@ _ANSWERS = {
     202: Answer("an executionId that belongs to no job in flight; the report is kept", s.CallbackNoted),
 }
 _PROBLEMS = (*BODY_PROBLEMS, 401, 404, 409, 429, 503)
-# A report that proved itself is not refused for a query parameter that something on its way added.
+# Proxies may add query parameters; an authenticated report is not refused for them.
 OPERATIONS = (
     Operation(
         "POST",

@@ -1,4 +1,4 @@
-"""Server-sent events: hints that something changed, resumable, coalesced, never a burden to others.
+"""Server-sent events: notices that a job changed, in batches; clients can resume after a disconnect.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from job_processor.bus import Listener
 from job_processor.core.errors import StoreUnavailable
-from job_processor.http.connection_limits import Places, address_of
+from job_processor.http.connection_limits import Slots, client_address
 from job_processor.http.context import Context
 from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
 from job_processor.http.problems import Refused
@@ -24,8 +24,9 @@ from job_processor.store.base import Notice, Resync
 
 HEARTBEAT_SECONDS = 15.0
 BATCH_SECONDS = 0.1
-"""Notices of this span go out together; the first after a quiet time goes at once."""
+"""Pause after each batch, in which further notices collect; the first notice after a quiet time is sent at once."""
 RESUME_LIMIT = 2_000
+"""Maximum notices that a resuming client gets; one that missed more gets a ``resync``."""
 _HEADERS = {"x-accel-buffering": "no"}
 
 
@@ -39,17 +40,17 @@ class _Event(msgspec.Struct, rename="camel"):
 _encode = msgspec.json.Encoder().encode
 
 
-class _InItsPlace(StreamingResponse):
-    """A stream that holds one of the places as long as it goes on. Raises ``Refused`` when there is none."""
+class _LimitedStream(StreamingResponse):
+    """An event stream that takes a slot while it is open. Raises ``Refused`` (503) if none is free."""
 
-    def __init__(self, content: AsyncIterator[bytes], places: Places, address: str) -> None:
+    def __init__(self, content: AsyncIterator[bytes], slots: Slots, address: str) -> None:
         super().__init__(content, headers=_HEADERS, media_type="text/event-stream")
-        self._places = places
+        self._slots = slots
         self._address = address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._places.held(self._address) as has_place:
-            if not has_place:
+        with self._slots.held(self._address) as has_slot:
+            if not has_slot:
                 raise Refused(
                     503, "too_many_streams", "Too many event streams are open.", headers={"retry-after": "10"}
                 )
@@ -57,55 +58,55 @@ class _InItsPlace(StreamingResponse):
 
 
 class EventsQuery(msgspec.Struct, frozen=True, rename="camel"):
-    """The query of an event stream."""
+    """The query parameters of an event stream."""
 
     last_event_id: Annotated[str, Meta(description="the same as the header, for clients that cannot set headers")] = ""
 
 
 async def events(context: Context, request: Request) -> Response:
-    """All jobs."""
+    """Changes of all jobs."""
     return _open(context, request, None)
 
 
 async def job_events(context: Context, request: Request) -> Response:
-    """One job, from its present state on."""
+    """Changes of one job. Raises ``JobNotFound``."""
     job = await context.job(request)
     return _open(context, request, job.id)
 
 
 def _open(context: Context, request: Request, job_id: str | None) -> Response:
     if request.method == "HEAD":
-        # A HEAD has no body that could go on for ever.
+        # A streaming response to HEAD would never end.
         return Response(headers=_HEADERS, media_type="text/event-stream")
     given = request.headers.get("last-event-id", parse(request.query_params, EventsQuery).last_event_id)
     position = int(given) if given.isascii() and given.isdigit() and len(given) < 18 else None
-    # An id that is not ours counts as one that is too old: the client must fetch everything anew.
-    forged = bool(given) and position is None
-    address = address_of(request, behind_proxy=context.limits.behind_proxy)
-    return _InItsPlace(_follow(context, job_id, position, forged), context.streams, address)
+    # An invalid id is answered like one that is too old: with a resync, so that the client fetches everything again.
+    invalid_id = bool(given) and position is None
+    address = client_address(request, behind_proxy=context.limits.behind_proxy)
+    return _LimitedStream(_stream(context, job_id, position, invalid_id), context.streams, address)
 
 
-async def _follow(context: Context, job_id: str | None, position: int | None, forged: bool) -> AsyncIterator[bytes]:
+async def _stream(context: Context, job_id: str | None, position: int | None, invalid_id: bool) -> AsyncIterator[bytes]:
     with context.bus.listen(job_id) as listener:
-        # Listen before reading the past, so that no change falls between the two.
+        # Subscribe before reading missed notices, so that no change falls between the two.
         yield b"retry: 1000\n\n"
-        past = await _past(context, position, job_id)
-        if forged:
-            past = [Resync(0)]
-        yield _hello(past) + _render(past)
-        # After a resync the store's own position counts: the client's may be ahead of it.
-        sent = max((n.position for n in past), default=position or 0)
+        missed = await _missed_notices(context, position, job_id)
+        if invalid_id:
+            missed = [Resync(0)]
+        yield _hello_event(missed) + _job_events(missed)
+        # After a resync use the store's position: the client's may be ahead of it.
+        sent = max((n.position for n in missed), default=position or 0)
         while not listener.closed:
-            notices = await _next(listener)
+            notices = await _next_notices(listener)
             fresh = [n for n in notices if isinstance(n, Resync) or n.position > sent]
             if fresh:
                 sent = max(sent, *(n.position for n in fresh))
-            yield _render(fresh) if fresh else b": still here\n\n"
+            yield _job_events(fresh) if fresh else b": still here\n\n"
             if fresh:
                 await asyncio.sleep(BATCH_SECONDS)
 
 
-async def _past(context: Context, position: int | None, job_id: str | None) -> Sequence[Notice | Resync]:
+async def _missed_notices(context: Context, position: int | None, job_id: str | None) -> Sequence[Notice | Resync]:
     if position is None:
         return []
     try:
@@ -117,8 +118,8 @@ async def _past(context: Context, position: int | None, job_id: str | None) -> S
     return [n for n in found if job_id is None or n.job_id == job_id]
 
 
-async def _next(listener: Listener) -> Sequence[Notice | Resync]:
-    """What has changed, or nothing when it is time for a heartbeat."""
+async def _next_notices(listener: Listener) -> Sequence[Notice | Resync]:
+    """The next notices; empty after ``HEARTBEAT_SECONDS`` without any."""
     try:
         async with asyncio.timeout(HEARTBEAT_SECONDS):
             return await listener.take()
@@ -126,11 +127,11 @@ async def _next(listener: Listener) -> Sequence[Notice | Resync]:
         return ()
 
 
-def _hello(past: Sequence[Notice | Resync]) -> bytes:
-    return f'event: hello\ndata: {{"missed": {len(past)}}}\n\n'.encode()
+def _hello_event(missed: Sequence[Notice | Resync]) -> bytes:
+    return f'event: hello\ndata: {{"missed": {len(missed)}}}\n\n'.encode()
 
 
-def _render(notices: Iterable[Notice | Resync]) -> bytes:
+def _job_events(notices: Iterable[Notice | Resync]) -> bytes:
     parts: list[bytes] = []
     for n in notices:
         if isinstance(n, Resync):
@@ -142,7 +143,7 @@ def _render(notices: Iterable[Notice | Resync]) -> bytes:
     return b"".join(parts)
 
 
-_RESUME = (Param("Last-Event-ID", "header", "the id of the last event seen: what was missed comes first"),)
+_RESUME = (Param("Last-Event-ID", "header", "the id of the last event seen: missed events are sent first"),)
 _STREAM = Answer("server-sent events", media="text/event-stream")
 OPERATIONS = (
     Operation(

@@ -1,4 +1,4 @@
-"""Flows and their lanes, workers, counts."""
+"""Flows and their lanes, workers, and counts of jobs."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,44 +18,44 @@ from job_processor.http.routes.shared import BODY_PROBLEMS
 from job_processor.store.base import Counts
 
 WORKER_SEEN_MS = 15_000
-"""A worker without a heartbeat for longer is not listed."""
+"""Workers whose last heartbeat is older are not listed."""
 COUNTS_TIMEOUT_SECONDS = 2.0
-"""How long an answer waits for counts that it can do without."""
+"""Timeout for reading counts after a write; without them the response has cached ones or none."""
 
 
 async def flows(context: Context, request: Request) -> Response:
     status = await context.flow_status.read()
-    open_in = {flow for (flow, state), n in status.counts.by_state.items() if n and state not in FINAL}
+    with_open_jobs = {flow for (flow, state), n in status.counts.by_state.items() if n and state not in FINAL}
     return answer(
         [
             *(_flow(context, info, status) for info in context.flows.values()),
-            *(_removed(flow, status) for flow in sorted(open_in - context.flows.keys())),
+            *(_removed(flow, status) for flow in sorted(with_open_jobs - context.flows.keys())),
         ]
     )
 
 
 async def pause(context: Context, request: Request) -> Response:
     sent = await read_json(request, s.PauseRequest, optional=True)
-    info = _named(context, request)
+    info = _flow_in_path(context, request)
     return await _with_lane(context, info, await context.acts.lanes.pause(info.rules.name, sent.reason))
 
 
 async def resume(context: Context, request: Request) -> Response:
     await read_json(request, s.PauseRequest, optional=True)
-    info = _named(context, request)
+    info = _flow_in_path(context, request)
     return await _with_lane(context, info, await context.acts.lanes.resume(info.rules.name))
 
 
-def _named(context: Context, request: Request) -> FlowInfo:
+def _flow_in_path(context: Context, request: Request) -> FlowInfo:
     info = context.flows.get(request.path_params["name"])
     if info is None:
-        raise Refused(404, "flow_not_found", "There is no flow of this name.")
+        raise Refused(404, "flow_not_found", "There is no flow with this name.")
     return info
 
 
 async def _with_lane(context: Context, info: FlowInfo, lane: Lane) -> Response:
-    """The flow with its lane as just written; the write is answered whether counts can be read or not."""
-    known = await context.flow_status.newest(COUNTS_TIMEOUT_SECONDS)
+    """The flow with its lane as just written. The lane is stored, so unavailable counts must not fail the request."""
+    known = await context.flow_status.read_within(COUNTS_TIMEOUT_SECONDS)
     counts = Counts({}, {}) if known is None else known.counts
     return answer(_flow(context, info, FlowStatus({lane.flow: lane}, counts, 0.0)))
 
@@ -84,7 +84,7 @@ def _flow(context: Context, info: FlowInfo, status: FlowStatus) -> s.FlowOut:
 
 
 def _removed(flow: str, status: FlowStatus) -> s.FlowOut:
-    """A flow that is no longer defined and still has jobs that are not final."""
+    """A flow that was removed from flows.toml and still has unfinished jobs."""
     rules = FlowRules(flow)
     return s.FlowOut(
         name=flow,
@@ -132,7 +132,7 @@ OPERATIONS = (
         "GET",
         "/stats",
         "getStats",
-        "How many jobs there are",
+        "Counts of jobs",
         stats,
         {200: Answer("counts", s.StatsOut)},
         problems=(503,),
@@ -150,7 +150,7 @@ OPERATIONS = (
         "POST",
         "/flows/{name}/pause",
         "pauseFlow",
-        "Hand over no more jobs of a flow",
+        "Pause a flow: hand over no more of its jobs",
         pause,
         {200: Answer("the flow", s.FlowOut)},
         body=s.PauseRequest,
@@ -162,7 +162,7 @@ OPERATIONS = (
         "POST",
         "/flows/{name}/resume",
         "resumeFlow",
-        "Go on with a paused flow",
+        "Resume a paused flow",
         resume,
         {200: Answer("the flow", s.FlowOut)},
         body=s.PauseRequest,
@@ -174,7 +174,7 @@ OPERATIONS = (
         "GET",
         "/workers",
         "listWorkers",
-        "Workers heard of lately",
+        "Workers with a recent heartbeat",
         workers,
         {200: Answer("every worker", s.WorkerOut, many=True)},
         problems=(503,),

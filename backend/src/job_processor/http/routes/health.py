@@ -1,4 +1,4 @@
-"""Health for load balancers and people, and the metrics."""
+"""Health checks and metrics."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +11,7 @@ from job_processor.http.context import Context
 from job_processor.http.openapi import Answer, Operation
 
 COUNTS_TIMEOUT_SECONDS = 2.0
-"""How long the metrics wait for counts; they are answered without them."""
+"""Timeout for reading counts for the metrics, which then have cached counts or none."""
 
 
 async def health(context: Context, request: Request) -> Response:
@@ -37,7 +37,7 @@ async def live(context: Context, request: Request) -> Response:
 
 async def metrics(context: Context, request: Request) -> Response:
     up = await _is_up(context)
-    status = await context.flow_status.newest(COUNTS_TIMEOUT_SECONDS) if up else None
+    status = await context.flow_status.read_within(COUNTS_TIMEOUT_SECONDS) if up else None
     body = context.telemetry.render(
         up,
         None if status is None else status.counts,
@@ -61,7 +61,7 @@ OPERATIONS = (
         "GET",
         "/health/ready",
         "getReadiness",
-        "The same, for load balancers",
+        "The same as /health, for load balancers",
         health,
         {200: Answer("ready", s.HealthOut), 503: Answer("not ready", s.HealthOut)},
     ),
@@ -69,7 +69,7 @@ OPERATIONS = (
         "GET",
         "/health/live",
         "getLiveness",
-        "Does the process answer?",
+        "Is the process alive?",
         live,
         {200: Answer("alive", s.LiveOut)},
     ),

@@ -1,4 +1,4 @@
-"""The callback inbox: list, look, accept."""
+"""The callback inbox: list, get and accept kept callbacks."""
 
 from typing import Annotated
 
@@ -16,14 +16,14 @@ from job_processor.http.answer import answer, answer_list
 from job_processor.http.context import Context
 from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
 from job_processor.http.paging import Page, next_page
-from job_processor.http.query import parse, wanted
+from job_processor.http.query import parse, value_hint
 from job_processor.store.base import InboxQuery
 
-_ID = wanted("must be 24 hex digits")
+_ID = value_hint("must be 24 hex digits")
 
 
 class CallbacksQuery(Page, frozen=True, rename="camel"):
-    """Which kept callbacks to list."""
+    """Filters of the list of kept callbacks."""
 
     job_id: Annotated[str, Meta(pattern="^[0-9a-f]{24}$", description="callbacks about this job", extra=_ID)] | None = (
         None
@@ -60,7 +60,7 @@ async def get(context: Context, request: Request) -> Response:
 
 
 async def body(context: Context, request: Request) -> Response:
-    """The bytes as they came; a browser saves them and never shows them as a page."""
+    """The bytes as received, as an attachment, so that a browser never renders them."""
     callback = await context.store.kept(_callback_id(request))
     if callback is None or callback.body is None:
         raise CallbackNotFound
@@ -87,9 +87,9 @@ OPERATIONS = (
         "GET",
         "/callbacks",
         "listCallbacks",
-        "The inbox: callbacks that changed nothing, newest first",
+        "List the callback inbox, newest first",
         list_callbacks,
-        {200: Answer("a page; Link names the next", s.KeptCallback, many=True)},
+        {200: Answer("a page; Link leads to the next", s.KeptCallback, many=True)},
         query=CallbacksQuery,
         problems=(422, 503),
     ),
@@ -107,7 +107,7 @@ OPERATIONS = (
         "GET",
         "/callbacks/{id}/body",
         "getCallbackBody",
-        "The bytes of a callback that could not be read, as they came",
+        "The body of an unreadable callback, as received",
         body,
         {200: Answer("the bytes", media="application/octet-stream")},
         params=(_CALLBACK,),
@@ -117,7 +117,7 @@ OPERATIONS = (
         "POST",
         "/callbacks/{id}/accept",
         "acceptCallback",
-        "Complete a job with a late result, or with what could not be read",
+        "Complete a job with a kept callback: a late result, or the body of an unreadable one",
         accept,
         {200: Answer("the job, COMPLETED", s.JobWhole)},
         params=(_CALLBACK,),

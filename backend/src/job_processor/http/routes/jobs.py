@@ -1,4 +1,4 @@
-"""Jobs: submit, list, look, cancel, retry, replay, compare, delete."""
+"""Jobs: submit, list, get, cancel, retry, replay, compare, delete."""
 
 import hashlib
 from typing import Annotated
@@ -14,27 +14,28 @@ from job_processor.http import models as s
 from job_processor.http import render
 from job_processor.http.answer import answer, answer_list
 from job_processor.http.body import read_json
-from job_processor.http.client_gone import unless_gone
+from job_processor.http.client_gone import cancel_on_disconnect
 from job_processor.http.comparison import compare
 from job_processor.http.context import Context, job_id
 from job_processor.http.fingerprint import idempotency_key
 from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
 from job_processor.http.paging import Page, next_page
-from job_processor.http.query import parse, wanted
+from job_processor.http.query import parse, value_hint
 from job_processor.http.routes.shared import BODY_PROBLEMS, PREFER
 from job_processor.http.submission import check_prompt, key_of, new_job
 from job_processor.store.base import Query
 
 MAX_TEXT = 256
-_TEXT = wanted(f"must have 1 to {MAX_TEXT} characters, and no NUL")
+"""Maximum characters of a text filter."""
+_TEXT = value_hint(f"must have 1 to {MAX_TEXT} characters, and no NUL")
 _TIME = {"format": "date-time", "pattern": s.YEARS}
-# Checked by ``render.time_in``, which knows more of a time than a pattern can say.
+# For the OpenAPI document; ``render.time_in`` makes the full check.
 Time = Annotated[str, Meta(extra_json_schema=_TIME)]
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT, pattern=s.NO_NUL, extra=_TEXT)]
 
 
 class JobsQuery(Page, frozen=True, rename="camel"):
-    """Which jobs to list."""
+    """Filters of the list of jobs."""
 
     status: Annotated[tuple[State, ...], Meta(description="one or more states (repeat it, or separate by commas)")] = ()
     flow: Annotated[Text | None, Meta(description="jobs of this flow")] = None
@@ -46,8 +47,8 @@ class JobsQuery(Page, frozen=True, rename="camel"):
     created_after: Annotated[Time | None, Meta(description="RFC 3339 from 1970 to 2099, inclusive")] = None
     created_before: Annotated[Time | None, Meta(description="RFC 3339 from 1970 to 2099, exclusive")] = None
 
-    def asked(self) -> Query:
-        """The store's query. Raises ``Refused`` (422) for a time that is none."""
+    def store_query(self) -> Query:
+        """The store's query. Raises ``Refused`` (422) for an invalid time."""
         after, before = self.created_after, self.created_before
         return Query(
             limit=self.limit,
@@ -71,13 +72,13 @@ async def submit(context: Context, request: Request) -> Response:
     headers = {"location": f"/jobs/{added.job.id}"}
     if not added.created:
         headers["idempotent-replayed"] = "true"
-    job, applied = await context.held.whole(request, added.job.id, added.job)
+    job, applied = await context.waiting_requests.wait_for_final(request, added.job.id, added.job)
     return answer(render.whole(job, await context.waits(job)), 201, headers | applied)
 
 
 async def list_jobs(context: Context, request: Request) -> Response:
-    query = parse(request.query_params, JobsQuery).asked()
-    found = await unless_gone(request, context.store.list(query))
+    query = parse(request.query_params, JobsQuery).store_query()
+    found = await cancel_on_disconnect(request, context.store.list(query))
     status = await context.flow_status.recent()
     made, more = answer_list(
         ((one.id, render.summary(one, context.waits_in(one.job, status))) for one in found), query.limit
@@ -88,7 +89,7 @@ async def list_jobs(context: Context, request: Request) -> Response:
 
 
 async def get(context: Context, request: Request) -> Response:
-    job, headers = await context.held.whole(request, job_id(request))
+    job, headers = await context.waiting_requests.wait_for_final(request, job_id(request))
     made = answer(render.whole(job, await context.waits(job)), headers=headers)
     made.headers["etag"] = f'"{hashlib.blake2b(bytes(made.body), digest_size=12).hexdigest()}"'
     if _matches(request.headers.get("if-none-match", ""), made.headers["etag"]):
@@ -97,7 +98,10 @@ async def get(context: Context, request: Request) -> Response:
 
 
 def _matches(if_none_match: str, etag: str) -> bool:
-    """RFC 9110, 13.1.2: a list of tags, or ``*``; a proxy that compresses turns ours into a weak one."""
+    """Whether an If-None-Match header has the ETag (RFC 9110, section 13.1.2): a list of tags, or ``*``.
+
+    Weak comparison: a proxy that compresses turns our strong tag into a weak one.
+    """
     return any(one.strip().removeprefix("W/") in (etag, "*") for one in if_none_match.split(","))
 
 
@@ -144,7 +148,7 @@ _KEY = Param(
     "1 to 255 visible ASCII characters; the same key and body give the same job",
     {"type": "string", "pattern": "^[!-~]{1,255}$"},
 )
-_MATCH = Param("If-None-Match", "header", "an ETag seen before: 304 when nothing changed")
+_MATCH = Param("If-None-Match", "header", "an ETag of an earlier response: 304 if nothing changed")
 OPERATIONS = (
     Operation(
         "POST",
@@ -152,7 +156,7 @@ OPERATIONS = (
         "submitJob",
         "Submit a job",
         submit,
-        {201: Answer("stored durably; Location names it", s.JobWhole)},
+        {201: Answer("stored durably; Location is its address", s.JobWhole)},
         body=s.Submission,
         params=(_KEY, PREFER),
         problems=(*BODY_PROBLEMS, 503),
@@ -163,7 +167,7 @@ OPERATIONS = (
         "listJobs",
         "List jobs, newest first",
         list_jobs,
-        {200: Answer("a page; Link names the next", s.JobSummary, many=True)},
+        {200: Answer("a page; Link leads to the next", s.JobSummary, many=True)},
         query=JobsQuery,
         problems=(422, 503),
     ),
@@ -183,7 +187,7 @@ OPERATIONS = (
         "deleteJob",
         "Delete a final job",
         delete,
-        {204: Answer("gone")},
+        {204: Answer("deleted")},
         params=(JOB_ID,),
         problems=(404, 409, 503),
     ),
@@ -191,7 +195,7 @@ OPERATIONS = (
         "POST",
         "/jobs/{id}/cancel",
         "cancelJob",
-        "Call a job off",
+        "Cancel a job",
         cancel,
         {200: Answer("the job, CANCELLED", s.JobWhole)},
         body=s.CancelRequest,
@@ -203,7 +207,7 @@ OPERATIONS = (
         "POST",
         "/jobs/{id}/retry",
         "retryJob",
-        "Try a FAILED or CANCELLED job again, under the same id",
+        "Retry a FAILED or CANCELLED job, under the same id",
         retry,
         {200: Answer("the job, PENDING", s.JobWhole)},
         body=s.RetryRequest,
@@ -215,7 +219,7 @@ OPERATIONS = (
         "POST",
         "/jobs/{id}/replay",
         "replayJob",
-        "A new job from an old one's prompt, on the same or another flow",
+        "Create a new job from an old one's prompt, on the same or another flow",
         replay,
         {201: Answer("the new job; replayOf names the old", s.JobWhole)},
         body=s.ReplayRequest,
@@ -227,9 +231,9 @@ OPERATIONS = (
         "GET",
         "/jobs/{id}/compare/{otherId}",
         "compareJobs",
-        "Two jobs' results side by side",
+        "Compare the results of two jobs",
         compare_jobs,
-        {200: Answer("both, and where they differ", s.Comparison)},
+        {200: Answer("both jobs, and the differences of their results", s.Comparison)},
         params=(JOB_ID, Param("otherId", "path", "the other job's id", JOB_ID.schema)),
         problems=(404, 503),
     ),

@@ -1,12 +1,12 @@
-"""What the tables of several route modules share."""
+"""Parts of the tables of operations that several route modules use."""
 
 from job_processor.http.openapi import Param
 
 BODY_PROBLEMS = (400, 408, 413, 415, 422)
-"""The answers to a body that cannot be taken."""
+"""Status codes of refused bodies."""
 PREFER = Param(
     "Prefer",
     "header",
-    "`wait=n`: answer when the job is final, or as it stands after n seconds (at most 60); "
-    "`Preference-Applied` says the n that was used",
+    "`wait=n`: respond when the job is final, at the latest after n seconds (at most 60); "
+    "`Preference-Applied` has the n that was used",
 )

@@ -12,36 +12,38 @@ from starlette.requests import Request
 from job_processor.http.problems import Refused
 
 log = structlog.get_logger(__name__)
-A_MINUTE = 300
+LIMIT_PER_MINUTE = 300
 """Bad callbacks a minute that one address gets a 401 for; further ones get a 429 and no log line."""
-ADDRESSES = 1_000
+MAX_ADDRESSES = 1_000
 """Most addresses counted at once. One more resets all counts: the library never drops one by itself."""
 
 
-class UnprovenCallbacks:
+class UnauthenticatedCallbacks:
+    """Counts callbacks that failed authentication, in a moving window of a minute per address."""
+
     def __init__(self) -> None:
         self._counted = MemoryStorage()
         self._limiter = MovingWindowRateLimiter(self._counted)
-        self._limit = RateLimitItemPerMinute(A_MINUTE)
+        self._limit = RateLimitItemPerMinute(LIMIT_PER_MINUTE)
 
     @property
-    def remembered(self) -> int:
+    def address_count(self) -> int:
         """Number of addresses that are counted now."""
         return len(self._counted.events)
 
     def refused(self, request: Request) -> Refused:
-        """The answer to a callback without proof: the same 401 whatever is wrong, or a 429 to one that goes on."""
+        """The response to a callback that failed authentication: a 401 without a reason, or a 429 above the limit."""
         address = "unknown" if request.client is None else request.client.host
-        if self.remembered >= ADDRESSES:
+        if self.address_count >= MAX_ADDRESSES:
             self._counted = MemoryStorage()
             self._limiter = MovingWindowRateLimiter(self._counted)
         if not self._limiter.hit(self._limit, address):
             return Refused(
                 429,
                 "too_many_refusals",
-                "Too many callbacks without proof came from here.",
+                "Too many callbacks from this address failed authentication.",
                 headers={"retry-after": "60"},
             )
         log.warning("callback_refused", address=address, path=request.url.path)
-        # A new exception each time: one raised again keeps the frames of all times before.
+        # A new exception each time: raising the same one again would accumulate tracebacks.
         return Refused(401, "unauthorized", "The callback's secret or token is missing or wrong.")
