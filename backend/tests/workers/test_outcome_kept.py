@@ -128,7 +128,7 @@ async def test_what_was_said_and_not_written_is_the_last_word_at_a_stop(
 
     stage = Stage(store, place.clock, Doing(succeed))
     monkeypatch.setattr(stage.dispatcher, "_drain_seconds", 0.05)
-    stage.dispatcher._pause = pause
+    stage.dispatcher._pause = stage.dispatcher._writer._pause = pause
     job_id = (await stage.acts.jobs.submit(NewJob("p"))).job.id
     stage.fickle.arm("apply", 1_000)
     stage.dispatcher.start()
@@ -148,7 +148,7 @@ class Waiting:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.waits, self.go = asyncio.Event(), asyncio.Event()
-        stage.dispatcher._pause = self._pause
+        stage.dispatcher._pause = stage.dispatcher._writer._pause = self._pause
 
     async def _pause(self, seconds: float) -> None:
         self.waits.set()
