@@ -24,7 +24,7 @@ from job_processor.http.connection_limits import Limits, limits, raise_descripto
 from job_processor.http.context import Context, FlowInfo
 from job_processor.http.protocol import GuardedProtocol
 from job_processor.http.server import GracefulServer
-from job_processor.processors.base import Processor, Surroundings
+from job_processor.processors.base import Processor, ProcessorSetup
 from job_processor.results import Examiners
 from job_processor.settings import Settings, is_loopback
 from job_processor.signing import CallbackSigner
@@ -53,7 +53,7 @@ SERVE, API, WORKER = Role(True, True), Role(True, False), Role(False, True)
 
 def load_flows(settings: Settings) -> flows.Flows:
     """The flows of flows.toml. Raises ``SettingsInvalid``, also for a concurrency above the store's maximum."""
-    table = flows.load(settings.flows_file, registry.Kinds())
+    table = flows.load(settings.flows_file, registry.ProcessorKinds())
     limit = make_store(settings).info.max_concurrency
     above = [
         name for name, flow in table.by_name.items() if limit is not None and (flow.rules.concurrency or 0) > limit
@@ -72,11 +72,11 @@ def store_address(settings: Settings) -> str:
     return settings.mongodb_uri or str(settings.data_dir)
 
 
-def surroundings(settings: Settings, now: Callable[[], int]) -> Callable[[flows.Flow], Surroundings]:
+def surroundings(settings: Settings, now: Callable[[], int]) -> Callable[[flows.Flow], ProcessorSetup]:
     """A function that returns the dependencies of a flow's processor. ``now``: the store's clock in milliseconds."""
 
-    def of(flow: flows.Flow) -> Surroundings:
-        return Surroundings(
+    def of(flow: flows.Flow) -> ProcessorSetup:
+        return ProcessorSetup(
             rules=flow.rules,
             environment=settings.environment,
             now=now,
@@ -111,13 +111,13 @@ class App:
         self._telemetry = Telemetry()
         self._telemetry.watch_change_stream(lambda: self._store.info.changes_arrive)
         self._signer = CallbackSigner(settings.webhook_secrets)
-        redactor = registry.redactor(self._flows, settings.environment, settings.webhook_secrets)
-        self._processors = registry.build(self._flows, surroundings(settings, self._store.now), redactor)
+        redactor = registry.make_redactor(self._flows, settings.environment, settings.webhook_secrets)
+        self._processors = registry.make_processors(self._flows, surroundings(settings, self._store.now), redactor)
         rules = {name: flow.rules for name, flow in self._flows.by_name.items()}
         self._examiners = Examiners()
         self._acts = acts_over(
             self._store,
-            FlowTable(rules, self._flows.default, registry.neighbours(self._processors)),
+            FlowTable(rules, self._flows.default, registry.flows_sharing_executions(self._processors)),
             IdFactory(secrets.randbits(48)),
             processors=self._processors,
             redactor=redactor,

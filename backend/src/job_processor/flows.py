@@ -41,7 +41,7 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tr
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProcessorKind:
     """A kind of processor: the type of its options, and the defaults of its flows."""
 
     options: type[msgspec.Struct]
@@ -62,7 +62,7 @@ class Flows:
     by_name: Mapping[str, Flow]
 
 
-def load(path: Path | None, kinds: Mapping[str, Kind]) -> Flows:
+def load(path: Path | None, kinds: Mapping[str, ProcessorKind]) -> Flows:
     """The flows of the file, or the built-in ones if ``path`` is ``None``. Raises ``SettingsInvalid``."""
     try:
         text = BUILT_IN if path is None else path.read_text(encoding="utf-8")
@@ -71,7 +71,7 @@ def load(path: Path | None, kinds: Mapping[str, Kind]) -> Flows:
     return parse(text, kinds, "flows.toml" if path is None else path.name)
 
 
-def parse(text: str, kinds: Mapping[str, Kind], file: str = "flows.toml") -> Flows:
+def parse(text: str, kinds: Mapping[str, ProcessorKind], file: str = "flows.toml") -> Flows:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -81,7 +81,11 @@ def parse(text: str, kinds: Mapping[str, Kind], file: str = "flows.toml") -> Flo
 
 class _Parser:
     def __init__(
-        self, document: dict[str, Any], lines: Mapping[tuple[str, ...], int], kinds: Mapping[str, Kind], file: str
+        self,
+        document: dict[str, Any],
+        lines: Mapping[tuple[str, ...], int],
+        kinds: Mapping[str, ProcessorKind],
+        file: str,
     ) -> None:
         self._document, self._lines, self._kinds, self._file = document, lines, kinds, file
         self._faults: list[tuple[int, str]] = []

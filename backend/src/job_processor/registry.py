@@ -8,8 +8,8 @@ import msgspec
 
 from job_processor.core.errors import ProcessorUnusable, SettingsInvalid
 from job_processor.core.redaction import Redactor, secrets_in
-from job_processor.flows import Flow, Flows, Kind
-from job_processor.processors.base import Processor, Reconciler, Surroundings
+from job_processor.flows import Flow, Flows, ProcessorKind
+from job_processor.processors.base import Processor, ProcessorSetup, Reconciler
 from job_processor.processors.redacted import redacted
 
 # kind: (module, options class, processor class, default dispatch timeout in seconds, default concurrency)
@@ -22,16 +22,16 @@ _KINDS: Mapping[str, tuple[str, str, str, float, int | None]] = {
     "azure-openai": ("model.azure_openai", "AzureOpenAIOptions", "AzureOpenAIProcessor", 300.0, 20),
     "python": ("python.processor", "PythonOptions", "PythonProcessor", 300.0, None),
 }
-_Factory = Callable[[msgspec.Struct, Surroundings], Processor]
+_Factory = Callable[[msgspec.Struct, ProcessorSetup], Processor]
 
 
-class Kinds(Mapping[str, Kind]):
+class ProcessorKinds(Mapping[str, ProcessorKind]):
     """The kinds by name. A kind's module is imported on first access, because some are slow to import."""
 
-    def __getitem__(self, name: str) -> Kind:
+    def __getitem__(self, name: str) -> ProcessorKind:
         module, options, _, timeout, concurrency = _KINDS[name]
         struct = cast(type[msgspec.Struct], getattr(_module(module), options))
-        return Kind(struct, timeout, concurrency)
+        return ProcessorKind(struct, timeout, concurrency)
 
     def __iter__(self) -> Iterator[str]:
         return iter(_KINDS)
@@ -40,7 +40,7 @@ class Kinds(Mapping[str, Kind]):
         return len(_KINDS)
 
 
-def redactor(flows: Flows, environment: Mapping[str, str], secrets: Iterable[str]) -> Redactor:
+def make_redactor(flows: Flows, environment: Mapping[str, str], secrets: Iterable[str]) -> Redactor:
     """A Redactor for ``secrets``, for those that flows refer to in their options (``api_key_env`` and similar), and for
     environment variables whose names mark them as secrets, because a Python function may use them."""
     named: set[str] = set()
@@ -51,8 +51,8 @@ def redactor(flows: Flows, environment: Mapping[str, str], secrets: Iterable[str
     return Redactor([*secrets, *secrets_in(environment, named)])
 
 
-def build(
-    flows: Flows, surroundings: Callable[[Flow], Surroundings], redactor: Redactor | None = None
+def make_processors(
+    flows: Flows, surroundings: Callable[[Flow], ProcessorSetup], redactor: Redactor | None = None
 ) -> dict[str, Processor]:
     """Create each flow's processor, wrapped so that its texts are redacted.
 
@@ -73,7 +73,7 @@ def build(
     return built
 
 
-def neighbours(processors: Mapping[str, Processor]) -> dict[str, frozenset[str]]:
+def flows_sharing_executions(processors: Mapping[str, Processor]) -> dict[str, frozenset[str]]:
     """For each flow whose processor gives execution ids: all flows (itself included) that share these ids."""
     instances = {name: one.instance for name, one in processors.items() if isinstance(one, Reconciler)}
     return {name: frozenset(n for n, other in instances.items() if other == one) for name, one in instances.items()}

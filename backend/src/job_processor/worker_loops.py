@@ -90,5 +90,5 @@ def _askers(deps: LoopDependencies) -> dict[str, Asker]:
     return {
         name: Asker(deps.acts, deps.store, deps.flows.by_name[name].rules, processor)
         for name, processor in deps.processors.items()
-        if isinstance(processor, Reconciler) and processor.can_be_asked
+        if isinstance(processor, Reconciler) and processor.can_reconcile
     }

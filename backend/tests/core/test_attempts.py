@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from job_processor.core.backoff import backoff_ms
-from job_processor.core.bounds import ATTEMPTS_LIMIT, HISTORY_LIMIT, PARTIAL_LIMIT, PARTIALS_LIMIT
-from job_processor.core.events import Happened
+from job_processor.core.events import EventKind
 from job_processor.core.flow import OnInvalidResult
 from job_processor.core.job import AttemptEnd, Job, JobError, State
+from job_processor.core.limits import ATTEMPTS_LIMIT, HISTORY_LIMIT, PARTIAL_LIMIT, PARTIALS_LIMIT
 from job_processor.core.outcome import Deferred, Expired, Failed, Reported, Succeeded
 from job_processor.core.verdict import ResultKind, SchemaError, Verdict
 from tests.core.given import BAD, NOW, RULES, after, claimed, pending, running, says, waiting
@@ -78,8 +78,8 @@ def test_the_history_is_bounded_and_keeps_its_first_line() -> None:
         job = after(claimed(job, "t", job.run_at), says(Deferred(0, "outage", "down"), "t"), job.run_at)
 
     assert HISTORY_LIMIT - 1 <= len(job.history) <= HISTORY_LIMIT
-    assert job.history[0].what is Happened.SUBMITTED
-    assert job.history[-1].what is Happened.SNOOZED
+    assert job.history[0].what is EventKind.SUBMITTED
+    assert job.history[-1].what is EventKind.SNOOZED
 
 
 def test_an_outage_of_hours_pushes_out_nothing_that_was_tried_before() -> None:
@@ -92,15 +92,15 @@ def test_an_outage_of_hours_pushes_out_nothing_that_was_tried_before() -> None:
     assert len(job.history) <= HISTORY_LIMIT
     told = [(e.what, e.attempt) for e in job.history]
     assert told[:5] == [
-        (Happened.SUBMITTED, None),
-        (Happened.STARTED, 1),
-        (Happened.ATTEMPT_FAILED, 1),
-        (Happened.STARTED, 2),
-        (Happened.SNOOZED, 2),
+        (EventKind.SUBMITTED, None),
+        (EventKind.STARTED, 1),
+        (EventKind.ATTEMPT_FAILED, 1),
+        (EventKind.STARTED, 2),
+        (EventKind.SNOOZED, 2),
     ]
-    assert told[-2:] == [(Happened.STARTED, put_back + 2), (Happened.ATTEMPT_FAILED, put_back + 2)]
+    assert told[-2:] == [(EventKind.STARTED, put_back + 2), (EventKind.ATTEMPT_FAILED, put_back + 2)]
     # Each start that is left has its end right after it.
-    assert [a for what, a in told if what is Happened.STARTED] == [a for what, a in told[1:] if what != "started"]
+    assert [a for what, a in told if what is EventKind.STARTED] == [a for what, a in told[1:] if what != "started"]
     ends = [(a.number, a.end) for a in job.attempts]
     assert len(ends) == ATTEMPTS_LIMIT
     assert ends[:2] == [(1, AttemptEnd.FAILED), (2, AttemptEnd.SNOOZED)]
@@ -149,8 +149,8 @@ def test_a_lost_worker_and_an_overdue_callback_count_as_failed_attempts() -> Non
 
     assert (lost.state, lost.failures, lost.attempts[-1].end) == (State.PENDING, 1, AttemptEnd.LOST)
     assert (overdue.state, overdue.failures, overdue.attempts[-1].end) == (State.PENDING, 1, AttemptEnd.OVERDUE)
-    assert lost.history[-1].what is Happened.LEASE_LOST
-    assert overdue.history[-1].what is Happened.CALLBACK_OVERDUE
+    assert lost.history[-1].what is EventKind.LEASE_LOST
+    assert overdue.history[-1].what is EventKind.CALLBACK_OVERDUE
 
 
 # --- what was paid for -----------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ def _with_schema(job: Job) -> Job:
 
 def test_what_was_odd_about_a_result_stands_in_the_history() -> None:
     job = after(running(), says(Succeeded("r", note="The answer was taken as whole."), "t1"))
-    assert (job.history[-1].what, job.history[-1].detail) == (Happened.COMPLETED, "The answer was taken as whole.")
+    assert (job.history[-1].what, job.history[-1].detail) == (EventKind.COMPLETED, "The answer was taken as whole.")
     late = after(waiting(), Expired(), NOW + 60_000)
     both = after(late, Reported(Succeeded("r", note="Odd."), 1), NOW + 60_001)
     assert both.history[-1].detail == "Odd. The callback of attempt 1 came after its deadline."

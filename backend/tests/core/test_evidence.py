@@ -4,9 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from job_processor.core.evidence import ALONE, DOUBT_MS, HELD, LAST_MS, PATIENCE_MS, Judged, blamed, judge
+from job_processor.core.evidence import (
+    ALONE,
+    DOUBT_MS,
+    HELD,
+    LAST_MS,
+    PATIENCE_MS,
+    RefusalDecision,
+    failure_if_to_blame,
+    judge_refusal,
+)
 from job_processor.core.job import Job, JobError, Refusals
-from job_processor.core.lane import Lane, Trouble, close, took
+from job_processor.core.lane import Lane, Trouble, charge, close
 from job_processor.core.outcome import (
     Accepted,
     Deferred,
@@ -42,8 +51,8 @@ def judged(
     others: int | None = None,
     now: int = NOW,
     of: Job | None = None,
-) -> Judged:
-    return judge(handed, of or job(refusals), lane, others, now, 0.5)
+) -> RefusalDecision:
+    return judge_refusal(handed, of or job(refusals), lane, others, now, 0.5)
 
 
 def shut(by: str | None, at: int = NOW - 3_000, trouble: Trouble = Trouble.MISCONFIGURED) -> Lane:
@@ -52,15 +61,15 @@ def shut(by: str | None, at: int = NOW - 3_000, trouble: Trouble = Trouble.MISCO
 
 
 def probed(lane: Lane) -> Lane:
-    return took(lane, 1, RULES, "t1", job().id)
+    return charge(lane, 1, RULES, "t1", job().id)
 
 
 def test_only_an_answer_can_be_held_against_a_job() -> None:
-    assert blamed(lane_closed(Trouble.OUTAGE, "refused connection")) is None
-    assert blamed(HandOver(Succeeded("r"))) is None
-    assert blamed(server_fault("http_500", "500")) is None
-    assert blamed(REFUSAL) is FORBIDDEN
-    assert blamed(COUNTED) is FORBIDDEN
+    assert failure_if_to_blame(lane_closed(Trouble.OUTAGE, "refused connection")) is None
+    assert failure_if_to_blame(HandOver(Succeeded("r"))) is None
+    assert failure_if_to_blame(server_fault("http_500", "500")) is None
+    assert failure_if_to_blame(REFUSAL) is FORBIDDEN
+    assert failure_if_to_blame(COUNTED) is FORBIDDEN
 
 
 @pytest.mark.parametrize("others", [None, NOW - 10_000, NOW - 1])

@@ -2,16 +2,16 @@
 
 import pytest
 
-from job_processor.core.events import Event, Happened
+from job_processor.core.events import Event, EventKind
 from job_processor.core.job import FINAL, AttemptEnd, State
 from job_processor.core.outcome import (
     Accepted,
-    CameLate,
     CancelAnswered,
     Cancelled,
     Deferred,
     Expired,
     FlowMissing,
+    LateResult,
     Progressed,
     Reported,
     ResultAccepted,
@@ -57,7 +57,7 @@ def test_every_job_that_is_not_final_can_be_cancelled(state: State) -> None:
     done = after(job, Cancelled("enough"), NOW + 3)
 
     assert (done.state, done.finished_at, done.lease) == (State.CANCELLED, NOW + 3, None)
-    assert (done.history[-1].what, done.history[-1].detail) == (Happened.CANCELLED, "enough")
+    assert (done.history[-1].what, done.history[-1].detail) == (EventKind.CANCELLED, "enough")
     if job.attempts:
         assert done.attempts[-1].end is AttemptEnd.CANCELLED
 
@@ -73,7 +73,7 @@ def test_a_retry_goes_on_under_the_same_id_with_more_attempts(state: State) -> N
     assert again.max_attempts == job.failures + 2
     assert again.attempts == job.attempts
     assert again.history[: len(job.history)] == job.history
-    assert again.history[-1].what is Happened.RETRIED
+    assert again.history[-1].what is EventKind.RETRIED
     assert claimed(again, "t9").attempt == job.attempt + 1
 
 
@@ -105,7 +105,7 @@ def test_a_late_result_that_a_person_accepts_completes_the_job(state: State) -> 
     done = after(EVERY_STATE[state](), ResultAccepted("late", verdict), NOW + 4)
 
     assert (done.state, done.result, done.verdict, done.error) == (State.COMPLETED, "late", verdict, None)
-    assert done.history[-1].what is Happened.RESULT_ACCEPTED
+    assert done.history[-1].what is EventKind.RESULT_ACCEPTED
 
 
 def test_what_a_processor_answers_to_a_cancel_is_told_and_changes_nothing_else() -> None:
@@ -114,7 +114,7 @@ def test_what_a_processor_answers_to_a_cancel_is_told_and_changes_nothing_else()
     told = after(gone, CancelAnswered("n8n could not be reached.", 1), NOW + 9)
 
     assert told.history[:-1] == gone.history
-    assert told.history[-1] == Event(NOW + 9, Happened.CANCEL_ANSWERED, 1, "n8n could not be reached.")
+    assert told.history[-1] == Event(NOW + 9, EventKind.CANCEL_ANSWERED, 1, "n8n could not be reached.")
     assert told._replace(history=gone.history, rev=gone.rev, updated_at=gone.updated_at) == gone
 
 
@@ -122,21 +122,21 @@ def test_an_answer_to_a_cancel_is_corrected_when_a_result_comes_after_all() -> N
     gone = after(waiting(), Cancelled("enough"), NOW + 3)
     stopped = after(gone, CancelAnswered("n8n stopped execution exec-1.", 1), NOW + 4)
 
-    told = after(stopped, CameLate(1), NOW + 9)
+    told = after(stopped, LateResult(1), NOW + 9)
 
     assert told.history[-1] == Event(
         NOW + 9,
-        Happened.LATE_RESULT,
+        EventKind.LATE_RESULT,
         1,
         "A result came after all: the run was not stopped in time. It is kept among the callbacks.",
     )
     assert told._replace(history=stopped.history, rev=stopped.rev, updated_at=stopped.updated_at) == stopped
-    assert tried(told, CameLate(1)) is None, "once is enough"
+    assert tried(told, LateResult(1)) is None, "once is enough"
 
 
 @pytest.mark.parametrize("state", State)
 def test_only_what_failed_or_was_cancelled_has_late_results(state: State) -> None:
-    told = tried(EVERY_STATE[state](), CameLate(1))
+    told = tried(EVERY_STATE[state](), LateResult(1))
 
     assert (told is not None) == (state in (State.FAILED, State.CANCELLED))
     if told is not None:
@@ -149,7 +149,7 @@ def test_the_answer_to_a_cancel_may_come_after_a_retry() -> None:
     told = after(again, CancelAnswered("stopped", 1))
 
     assert (told.state, told.lease, told.attempts) == (State.RUNNING, again.lease, again.attempts)
-    assert told.history[-1].what is Happened.CANCEL_ANSWERED
+    assert told.history[-1].what is EventKind.CANCEL_ANSWERED
 
 
 @pytest.mark.parametrize("state", State)

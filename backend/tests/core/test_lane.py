@@ -15,17 +15,17 @@ from job_processor.core.lane import (
     MIN_CLOSED_MS,
     OUTAGE_CAP_MS,
     OUTAGE_THRESHOLD,
-    UNSAID_CAP_MS,
+    RATE_LIMIT_CAP_MS,
     Lane,
     Trouble,
     admit,
-    answered,
+    admits_again_at,
+    charge,
+    clear_probe,
     close,
-    heard,
-    server_error,
-    took,
-    waits_until,
-    without_probe,
+    count_server_error,
+    note_answer,
+    reopen,
 )
 from tests.core.given import NOW, RULES
 
@@ -50,7 +50,7 @@ def test_a_paused_lane_admits_nothing_and_does_not_know_until_when() -> None:
     lane = replace(OPEN, paused=True)
 
     assert admit(lane, 5, 0, RULES, NOW) == (0, lane)
-    assert waits_until(lane, RULES, NOW) is None
+    assert admits_again_at(lane, RULES, NOW) is None
     assert not lane.is_open
 
 
@@ -59,7 +59,7 @@ def test_a_429_closes_the_lane_until_the_processors_own_word() -> None:
 
     assert (lane.trouble, lane.closed_until) == (Trouble.RATE_LIMITED, NOW + 20_000)
     assert admit(lane, 5, 0, RULES, NOW + 19_999)[0] == 0
-    assert waits_until(lane, RULES, NOW) == NOW + 20_000
+    assert admits_again_at(lane, RULES, NOW) == NOW + 20_000
 
 
 @pytest.mark.parametrize(
@@ -83,34 +83,34 @@ def test_one_probe_goes_through_after_the_window_and_nothing_beside_it() -> None
 
     allowed, lane = admit(lane, 200, 0, RULES, now)
     assert allowed == 1
-    lane = took(lane, 1, RULES, "token", "job")
+    lane = charge(lane, 1, RULES, "token", "job")
 
     assert admit(lane, 200, 1, RULES, now)[0] == 0
     assert (lane.probe, lane.probed) == ("token", "job")
-    assert waits_until(lane, RULES, now) is None
+    assert admits_again_at(lane, RULES, now) is None
 
 
 def test_a_probe_that_has_ended_without_a_word_makes_way_for_another() -> None:
     now = NOW + 20_000
-    lane = took(admit(closed(), 1, 0, RULES, now)[1], 1, RULES, "token", "job")
+    lane = charge(admit(closed(), 1, 0, RULES, now)[1], 1, RULES, "token", "job")
 
-    assert admit(without_probe(lane), 9, 1, RULES, now)[0] == 1
-    assert without_probe(lane).probed == "job"
-    assert without_probe(OPEN) is OPEN
+    assert admit(clear_probe(lane), 9, 1, RULES, now)[0] == 1
+    assert clear_probe(lane).probed == "job"
+    assert clear_probe(OPEN) is OPEN
 
 
 def test_a_probe_that_found_no_job_leaves_the_lane_ready_for_one() -> None:
     now = NOW + 20_000
     _, lane = admit(closed(), 1, 0, RULES, now)
 
-    assert admit(took(lane, 0, RULES, "token", "job"), 1, 0, RULES, now)[0] == 1
+    assert admit(charge(lane, 0, RULES, "token", "job"), 1, 0, RULES, now)[0] == 1
 
 
 def test_a_probe_that_is_answered_opens_the_lane_and_forgets_all_strikes() -> None:
     now = NOW + 20_000
-    lane = took(admit(closed(), 1, 0, RULES, now)[1], 1, RULES, "token", "job")
+    lane = charge(admit(closed(), 1, 0, RULES, now)[1], 1, RULES, "token", "job")
 
-    lane = heard(lane, now + 5)
+    lane = note_answer(lane, now + 5)
 
     assert lane == OPEN
     assert admit(lane, 200, 1, RULES, now)[0] == 200
@@ -120,13 +120,13 @@ def test_an_answer_within_the_window_is_an_older_attempts_and_opens_nothing() ->
     """Of twenty requests under way one is told to wait 20 s; that another still got through is no reason to go on."""
     lane = closed()
 
-    assert heard(lane, NOW + 1) is lane
-    assert heard(lane, NOW + 19_999) is lane
+    assert note_answer(lane, NOW + 1) is lane
+    assert note_answer(lane, NOW + 19_999) is lane
 
 
 def test_an_answer_to_a_lane_that_is_well_changes_nothing() -> None:
-    assert heard(OPEN, NOW) is OPEN
-    assert answered(OPEN) is OPEN
+    assert note_answer(OPEN, NOW) is OPEN
+    assert reopen(OPEN) is OPEN
 
 
 def test_troubles_of_attempts_that_were_under_way_together_are_one_strike() -> None:
@@ -172,10 +172,10 @@ def test_the_blame_of_several_jobs_is_nobodys() -> None:
 def test_an_answer_within_the_window_is_noted_when_a_job_is_blamed() -> None:
     lane = close(OPEN, Trouble.MISCONFIGURED, "403", None, NOW, 0.5, "a")
 
-    noted = heard(lane, NOW + 9, "b", NOW + 1)
+    noted = note_answer(lane, NOW + 9, "b", NOW + 1)
 
     assert (noted.trouble, noted.answered_at, noted.answered_by) == (Trouble.MISCONFIGURED, NOW + 1, "b")
-    assert heard(noted, NOW + 60_000, "b", NOW + 50_000).answered_at == NOW + 50_000
+    assert note_answer(noted, NOW + 60_000, "b", NOW + 50_000).answered_at == NOW + 50_000
 
 
 def test_a_second_word_within_the_window_never_shortens_it() -> None:
@@ -198,7 +198,7 @@ def test_probes_of_an_outage_grow_apart_up_to_a_limit() -> None:
 
 @given(st.floats(0, 1, exclude_max=True), st.integers(1, 10_000))
 def test_the_wait_between_probes_is_never_longer_than_its_step(jitter: float, strikes: int) -> None:
-    for trouble, longest in ((Trouble.OUTAGE, OUTAGE_CAP_MS), (Trouble.RATE_LIMITED, UNSAID_CAP_MS)):
+    for trouble, longest in ((Trouble.OUTAGE, OUTAGE_CAP_MS), (Trouble.RATE_LIMITED, RATE_LIMIT_CAP_MS)):
         lane = close(replace(OPEN, strikes=strikes - 1), trouble, "no", None, NOW, jitter)
 
         assert lane.closed_until is not None
@@ -209,19 +209,19 @@ def test_the_wait_between_probes_is_never_longer_than_its_step(jitter: float, st
 def test_server_errors_close_the_lane_only_when_they_come_in_a_row() -> None:
     lane = OPEN
     for _ in range(OUTAGE_THRESHOLD - 1):
-        lane = server_error(lane, "502", NOW, 0.5)
+        lane = count_server_error(lane, "502", NOW, 0.5)
     assert lane.is_open
 
-    assert heard(lane, NOW).errors == 0
-    lane = server_error(lane, "502", NOW, 0.5)
+    assert note_answer(lane, NOW).errors == 0
+    lane = count_server_error(lane, "502", NOW, 0.5)
     assert (lane.trouble, lane.detail) == (Trouble.OUTAGE, "502")
 
 
 def test_a_server_error_of_the_probe_closes_the_lane_again_at_once() -> None:
     now = NOW + 20_000
-    lane = took(admit(closed(), 1, 0, RULES, now)[1], 1, RULES, "token", "job")
+    lane = charge(admit(closed(), 1, 0, RULES, now)[1], 1, RULES, "token", "job")
 
-    lane = server_error(lane, "503", now + 10, 0.5)
+    lane = count_server_error(lane, "503", now + 10, 0.5)
 
     assert (lane.trouble, lane.strikes, lane.probe) == (Trouble.OUTAGE, 2, None)
     assert admit(lane, 5, 0, RULES, now + 10)[0] == 0
@@ -230,7 +230,7 @@ def test_a_server_error_of_the_probe_closes_the_lane_again_at_once() -> None:
 def test_a_pause_and_a_trouble_do_not_undo_each_other() -> None:
     lane = replace(closed(), paused=True)
 
-    assert heard(lane, NOW + 20_000).paused
+    assert note_answer(lane, NOW + 20_000).paused
     assert close(lane, Trouble.OUTAGE, "x", None, NOW, 0.5).paused
 
 
@@ -238,10 +238,10 @@ def test_a_rate_is_spread_over_the_minute() -> None:
     rules = FlowRules("f", rate_per_minute=60)
     allowed, lane = admit(OPEN, 200, 0, rules, NOW)
     assert allowed == 1
-    lane = took(lane, allowed, rules, "token", "job")
+    lane = charge(lane, allowed, rules, "token", "job")
 
     assert admit(lane, 200, 0, rules, NOW + 999)[0] == 0
-    assert waits_until(lane, rules, NOW) == NOW + 1_001
+    assert admits_again_at(lane, rules, NOW) == NOW + 1_001
     assert admit(lane, 200, 0, rules, NOW + 1_001)[0] == 1
 
 
@@ -255,7 +255,7 @@ def test_no_pattern_of_claims_exceeds_the_rate(rate: float, claims: list[tuple[i
     for pause, wanted in claims:
         now += pause
         allowed, lane = admit(lane, wanted, 0, rules, now)
-        lane = took(lane, allowed, rules, "token", "job")
+        lane = charge(lane, allowed, rules, "token", "job")
         total += allowed
 
     burst = max(1.0, rate / 60)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from job_processor.core.events import Happened
+from job_processor.core.events import EventKind
 from job_processor.core.job import FINAL, AttemptEnd, Job, State, Usage
 from job_processor.core.outcome import Accepted, Expired, Reported, Succeeded
 from tests.core.given import (
@@ -28,7 +28,7 @@ def test_a_success_completes_a_job_of_every_state_that_is_not_final(state: State
 
     assert (done.state, done.result, done.error, done.lease) == (State.COMPLETED, "r", None, None)
     assert done.finished_at == NOW + 5
-    assert done.history[-1].what is Happened.COMPLETED
+    assert done.history[-1].what is EventKind.COMPLETED
 
 
 @pytest.mark.parametrize("state", sorted(FINAL))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from job_processor.core.events import Happened
+from job_processor.core.events import EventKind
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import FINAL, Job, State
 from job_processor.core.outcome import Accepted, Asked, Expired, Reported
@@ -77,7 +77,7 @@ def test_a_processor_that_only_ever_says_it_still_works_gets_ten_times_its_time_
 
     assert tried(job, says(Accepted(60_000), "t1"), NOW + 600_000, rules) is None
     job = after(job, Expired(), NOW + 600_000, rules)
-    assert (job.state, job.history[-1].what) == (State.PENDING, Happened.CALLBACK_OVERDUE)
+    assert (job.state, job.history[-1].what) == (State.PENDING, EventKind.CALLBACK_OVERDUE)
 
 
 def test_the_same_answer_again_and_again_is_kept_as_the_first_and_the_newest() -> None:
@@ -87,11 +87,11 @@ def test_the_same_answer_again_and_again_is_kept_as_the_first_and_the_newest() -
     for minute in (1, 2, 3, 4):
         job = after(job, works, NOW + minute * 60_000, rules)
 
-    asked = [(event.at - NOW, event.detail) for event in job.history if event.what is Happened.ASKED]
+    asked = [(event.at - NOW, event.detail) for event in job.history if event.what is EventKind.ASKED]
     assert asked == [(60_000, "It still works on it."), (240_000, "It still works on it.")]
     job = after(job, Asked("It answered HTTP 500.", 1, "t1", answered=False), NOW + 250_000, rules)
     job = after(job, works, NOW + 300_000, rules)
-    assert [event.what for event in job.history].count(Happened.ASKED) == 4
+    assert [event.what for event in job.history].count(EventKind.ASKED) == 4
 
 
 def test_the_last_time_it_gets_is_cut_to_what_is_left() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from job_processor.core.events import Happened
+from job_processor.core.events import EventKind
 from job_processor.core.failure import OVERDUE, OVERDUE_PROGRESS, OVERDUE_UNREAD
-from job_processor.core.inbox import KEPT_UNREAD_OF_A_JOB
+from job_processor.core.inbox import MAX_UNREADABLE_EVENTS
 from job_processor.core.job import AttemptEnd, Job, State
 from job_processor.core.outcome import Accepted, Asked, Asking, CallbackUnreadable, Expired, Progressed, ResultAccepted
 from job_processor.core.transitions import decide
@@ -25,7 +25,7 @@ def test_it_changes_no_state_and_is_told_in_every_one_but_completed(state: State
     told = change.job
     assert (told.state, told.attempts, told.failures, told.run_at) == (state, job.attempts, job.failures, job.run_at)
     assert told.history[:-1] == job.history
-    assert told.history[-1].what is Happened.CALLBACK_UNREADABLE
+    assert told.history[-1].what is EventKind.CALLBACK_UNREADABLE
     assert told.history[-1].attempt == (job.attempt or None)
 
 
@@ -35,7 +35,7 @@ def test_the_same_is_told_once_and_never_too_often() -> None:
     for n in range(100):
         change = decide(job, CallbackUnreadable(f"{n}"), NOW, RULES, 0.5)
         job = job if change is None else change.job
-    assert sum(e.what is Happened.CALLBACK_UNREADABLE for e in job.history) == KEPT_UNREAD_OF_A_JOB
+    assert sum(e.what is EventKind.CALLBACK_UNREADABLE for e in job.history) == MAX_UNREADABLE_EVENTS
 
 
 def test_while_it_waits_the_processor_is_to_be_asked_at_once_and_the_deadline_stays() -> None:
@@ -91,7 +91,7 @@ def test_a_person_may_take_it_in_every_state_but_completed(state: State) -> None
         return
     done = change.job
     assert (done.state, done.result, done.lease, done.error) == (State.COMPLETED, "raw", None, None)
-    assert done.history[-1].what is Happened.RESULT_ACCEPTED
+    assert done.history[-1].what is EventKind.RESULT_ACCEPTED
     if state in (State.RUNNING, State.WAITING):
         assert [attempt.end for attempt in done.attempts] == [AttemptEnd.SUCCEEDED]
     else:

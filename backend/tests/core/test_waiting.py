@@ -6,14 +6,14 @@ import pytest
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import FINAL, Job, Refusals, Snooze, State
-from job_processor.core.lane import Lane, Trouble, close, took
-from job_processor.core.waiting import WaitsFor, waiting_on
+from job_processor.core.lane import Lane, Trouble, charge, close
+from job_processor.core.waiting import WaitingFor, waiting_on
 from tests.core.given import BAD, EVERY_STATE, NOW, RULES, after, pending, running, says, waiting
 
 LANE = Lane("f")
 
 
-def waits(job: Job, lane: Lane = LANE, rules: FlowRules = RULES, in_flight: int = 0, now: int = NOW) -> WaitsFor:
+def waits(job: Job, lane: Lane = LANE, rules: FlowRules = RULES, in_flight: int = 0, now: int = NOW) -> WaitingFor:
     found = waiting_on(job, lane, rules, in_flight, now)
     assert found is not None
     assert found.detail.strip()
@@ -35,7 +35,7 @@ def test_a_waiting_job_waits_for_its_callback() -> None:
 
 
 def test_a_job_that_is_due_waits_for_a_worker() -> None:
-    assert waits(pending()) == WaitsFor("worker", "A worker takes it next.")
+    assert waits(pending()) == WaitingFor("worker", "A worker takes it next.")
 
 
 def test_a_scheduled_job_waits_for_its_time() -> None:
@@ -57,26 +57,26 @@ def test_a_paused_flow_says_who_it_waits_for_and_why() -> None:
 def test_a_closed_lane_says_its_trouble_and_until_when(trouble: Trouble) -> None:
     lane = close(LANE, trouble, "n8n refuses connections.", NOW + 8_000, NOW, 0.5)
 
-    assert waits(pending(), lane) == WaitsFor(trouble.value, "n8n refuses connections.", NOW + 8_000)
+    assert waits(pending(), lane) == WaitingFor(trouble.value, "n8n refuses connections.", NOW + 8_000)
 
 
 def test_of_a_lane_that_is_being_probed_nobody_knows_until_when() -> None:
-    lane = took(close(LANE, Trouble.OUTAGE, "down", None, NOW - 9_000, 0.5), 1, RULES, "token", "job")
+    lane = charge(close(LANE, Trouble.OUTAGE, "down", None, NOW - 9_000, 0.5), 1, RULES, "token", "job")
 
-    assert waits(pending(), lane) == WaitsFor("outage", "down", None)
+    assert waits(pending(), lane) == WaitingFor("outage", "down", None)
 
 
 def test_a_job_that_alone_was_put_back_says_why() -> None:
     job = pending(run_at=NOW + 1_000)._replace(snooze=Snooze("refused", "Others get through."))
 
-    assert waits(job) == WaitsFor("refused", "Others get through.", NOW + 1_000)
+    assert waits(job) == WaitingFor("refused", "Others get through.", NOW + 1_000)
 
 
 def test_a_refusal_that_is_held_against_the_job_is_said_so() -> None:
     job = pending(run_at=NOW + 1_000)._replace(attempt=2, failures=1, refusals=Refusals(NOW))
 
     said = "Attempt 2 was refused, which is held against this job, and the next one follows."
-    assert waits(job) == WaitsFor("retry", said, NOW + 1_000)
+    assert waits(job) == WaitingFor("retry", said, NOW + 1_000)
 
 
 def test_a_full_lane_says_how_many_places_it_has() -> None:
@@ -95,7 +95,7 @@ def test_a_rated_flow_says_its_rate() -> None:
 
 def test_a_flow_with_a_rate_says_so_only_when_no_place_is_left() -> None:
     rules = FlowRules("f", rate_per_minute=60.0)
-    spent = took(replace(LANE, tokens=1.0, tokens_at=NOW), 1, rules, "t", "j")
+    spent = charge(replace(LANE, tokens=1.0, tokens_at=NOW), 1, rules, "t", "j")
 
     assert waits(pending(), replace(LANE, tokens=1.0, tokens_at=NOW), rules).kind == "worker"
     assert (waits(pending(), spent, rules).kind, waits(pending(), spent, rules).until) == ("rate", NOW + 1_001)

@@ -11,7 +11,7 @@ import pytest
 
 import job_processor
 from job_processor import cli, failpoints, flows, registry, settings
-from job_processor.core.events import Happened
+from job_processor.core.events import EventKind
 from job_processor.core.job import AttemptEnd, State
 from job_processor.core.verdict import ResultKind
 from job_processor.http.openapi import document
@@ -58,7 +58,7 @@ def test_keys_of_flows() -> None:
 def test_kinds_of_processors() -> None:
     """Each has a section of its own, and words on the page."""
     said = text("docs/flows-and-processors.md")
-    kinds = registry.Kinds()
+    kinds = registry.ProcessorKinds()
     assert [kind for kind in kinds if f"\n### `{kind}`" not in said] == []
     page = text("frontend/src/features/flows/processor-words.ts")
     assert [kind for kind in kinds if not re.search(rf'^  "?{kind}"?: "', page, re.MULTILINE)] == []
@@ -72,7 +72,7 @@ def test_keys_of_http_flows() -> None:
 def test_states_and_what_happens_to_a_job() -> None:
     said = text("docs/job-lifecycle.md")
     assert _missing((s.value for s in State), said) == []
-    assert _missing((h.value for h in Happened), said) == []
+    assert _missing((h.value for h in EventKind), said) == []
     assert _missing((e.value for e in AttemptEnd), said) == []
     assert _missing((k.value for k in ResultKind), said) == []
 

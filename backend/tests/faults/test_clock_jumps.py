@@ -172,7 +172,7 @@ async def test_whom_to_ask_is_known_as_before(tmp_path: Path, jump: float) -> No
         job = await claimed(store)
         waiting = await moved(store, job, says(job, Accepted(60_000)))
         lane = await changed_lane(store, "f", out_at=store.now() - 500)
-        unheard = Awaited("f", 10, unheard_since=lane.out_at)
+        unheard = Awaited("f", 10, lost_before=lane.out_at)
         assert list(await store.awaited(unheard)) == []
         await added(store)
         job = await claimed(store)
@@ -189,7 +189,7 @@ async def test_whom_to_ask_is_known_as_before(tmp_path: Path, jump: float) -> No
         assert after is not None
         assert after.due_at() == (wished.due_at() or 0) + by
         [lane] = await store.lanes()
-        assert [one.id for one in await store.awaited(Awaited("f", 10, unheard_since=lane.out_at))] == [wished.id]
+        assert [one.id for one in await store.awaited(Awaited("f", 10, lost_before=lane.out_at))] == [wished.id]
         assert waiting.id not in [one.id for one in await store.overdue(10)]
 
 

@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 import pytest
 
-from job_processor.core.callbacks import Answer
+from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import IdempotencyMismatch, StoreUnavailable
-from job_processor.core.inbox import Callback, Said
+from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.job import State
 from job_processor.core.outcome import Succeeded
 from job_processor.store.base import Held, IdempotencyKey, InboxQuery, Query
@@ -279,7 +279,7 @@ async def test_racing_writes_under_faults_land_once_each(here: Harmed) -> None:
 
 
 def _late(now: int) -> Callback:
-    return Callback(given.new_id(now), now, now, Answer.LATE, Said.RESULT, "r", "0" * 24)
+    return Callback(given.new_id(now), now, now, CallbackVerdict.LATE, CallbackContent.RESULT, "r", "0" * 24)
 
 
 @under_each(ON_WRITES)
@@ -302,11 +302,11 @@ async def test_settle_and_forget(here: Harmed, fault: Fault) -> None:
     callback = _late(here.truth.now())
     await here.truth.keep(callback)
     here.proxy.order(fault[0], WRITES, fault[1])
-    await here.store.settle(callback.id, Answer.ACCEPTED, "1" * 24)
+    await here.store.settle(callback.id, CallbackVerdict.ACCEPTED, "1" * 24)
     done(here, fault)
     kept = await here.truth.kept(callback.id)
     assert kept is not None
-    assert (kept.verdict, kept.job_id) == (Answer.ACCEPTED, "1" * 24)
+    assert (kept.verdict, kept.job_id) == (CallbackVerdict.ACCEPTED, "1" * 24)
     here.proxy.order(fault[0], WRITES, fault[1])
     await here.store.forget(here.store.now() + 60_000, 10)
     here.proxy.clear()

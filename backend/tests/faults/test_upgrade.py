@@ -11,8 +11,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from job_processor.core.callbacks import Answer
-from job_processor.core.inbox import Callback, Said
+from job_processor.core.callbacks import CallbackVerdict
+from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.outcome import Accepted
 from job_processor.store.base import Awaited, Query
 from job_processor.store.sqlite.connection import open_writer
@@ -93,7 +93,7 @@ async def test_a_file_of_before_there_was_an_inbox_keeps_its_jobs_and_gets_one(t
     assert [await store.get(job.id) for job in jobs] == jobs
     for tag in ("t", "u"):
         assert [one.id for one in await store.list(Query(tag=tag))] == [jobs[2].id]
-    late = Callback("0" * 24, 1, 1, Answer.LATE, Said.RESULT, "late", jobs[1].id)
+    late = Callback("0" * 24, 1, 1, CallbackVerdict.LATE, CallbackContent.RESULT, "late", jobs[1].id)
     assert await store.keep(late) == late.id
     assert await store.delete(jobs[1].id)
     assert await store.kept(late.id) is None
@@ -115,10 +115,17 @@ async def test_callbacks_of_before_bytes_were_kept_are_still_known(tmp_path: Pat
     store = SqliteStore(tmp_path)
     await store.open()
 
-    kept = Callback("0" * 24, 1, 2, Answer.LATE, Said.RESULT, "late", "f" * 24, 1, deliveries=3)
+    kept = Callback("0" * 24, 1, 2, CallbackVerdict.LATE, CallbackContent.RESULT, "late", "f" * 24, 1, deliveries=3)
     assert await store.kept("0" * 24) == kept
     assert await store.keep(replace(kept, id="1" * 24, deliveries=1)) == "0" * 24
-    unread = replace(kept, id="2" * 24, verdict=Answer.UNREADABLE, said=Said.UNREADABLE, body=b"\xff", deliveries=1)
+    unread = replace(
+        kept,
+        id="2" * 24,
+        verdict=CallbackVerdict.UNREADABLE,
+        said=CallbackContent.UNREADABLE,
+        body=b"\xff",
+        deliveries=1,
+    )
     assert await store.keep(unread) == unread.id
     assert await store.kept(unread.id) == unread
     await store.close()
@@ -156,7 +163,7 @@ async def test_what_waits_in_a_file_of_before_processors_were_asked_early_is_fou
     await added(store)
     job = await claimed(store)
     job = await moved(store, job, says(job, Accepted(60_000, "7")))
-    late = Callback("0" * 24, 1, 1, Answer.LATE, Said.RESULT, "late", job.id)
+    late = Callback("0" * 24, 1, 1, CallbackVerdict.LATE, CallbackContent.RESULT, "late", job.id)
     await store.keep(late)
     await store.close()
     _as_of_version(tmp_path, 2)
@@ -164,7 +171,7 @@ async def test_what_waits_in_a_file_of_before_processors_were_asked_early_is_fou
     store = SqliteStore(tmp_path)
     await store.open()
 
-    assert list(await store.awaited(Awaited("f", 10, unheard_since=1))) == [job]
+    assert list(await store.awaited(Awaited("f", 10, lost_before=1))) == [job]
     assert await store.kept(late.id) == late
     await store.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.lane import Lane
-from job_processor.processors.base import Processor, Surroundings
+from job_processor.processors.base import Processor, ProcessorSetup
 from job_processor.processors.webhook import WebhookOptions, WebhookProcessor
 from job_processor.workers.reaper import Reaper
 from tests.processors.rogue import Request, Rogue
@@ -50,7 +50,7 @@ class Stage:
 
 
 def hook(rogue: Rogue, rules: FlowRules, now: Clock) -> WebhookProcessor:
-    return WebhookProcessor(WebhookOptions(url=rogue.url), Surroundings(rules, {}, now.now, SECRET))
+    return WebhookProcessor(WebhookOptions(url=rogue.url), ProcessorSetup(rules, {}, now.now, SECRET))
 
 
 @contextlib.asynccontextmanager

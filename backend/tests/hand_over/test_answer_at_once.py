@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from job_processor.core.flow import FlowRules, OnInvalidResult
-from job_processor.processors.base import Surroundings
+from job_processor.processors.base import ProcessorSetup
 from job_processor.processors.http.processor import EndpointOptions, EndpointProcessor
 from tests.hand_over.stage import RULES, ends, stage, words
 from tests.processors.rogue import Rogue, answer, drip
@@ -141,7 +141,7 @@ async def test_options_that_cannot_be_used_stop_the_start_in_words(tmp_path: Pat
 
 def calling(rogue: Rogue, rules: FlowRules, clock: Clock, **options: Any) -> EndpointProcessor:
     given = msgspec.convert({"url": rogue.url, **options}, EndpointOptions)
-    return EndpointProcessor(given, Surroundings(rules, {}, clock.now, SECRET))
+    return EndpointProcessor(given, ProcessorSetup(rules, {}, clock.now, SECRET))
 
 
 async def test_an_empty_answer_is_asked_for_again_and_then_the_job_failed_in_words(

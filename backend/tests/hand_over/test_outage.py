@@ -11,7 +11,7 @@ import pytest
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.lane import OUTAGE_CAP_MS, Lane, Trouble
-from job_processor.processors.base import Processor, Surroundings
+from job_processor.processors.base import Processor, ProcessorSetup
 from job_processor.processors.model.openai import OpenAIOptions, OpenAIProcessor
 from tests.hand_over.stage import RULES, Stage, ends, hook, stage
 from tests.processors.rogue import Behaviour, Rogue, answer, drip, raw, reset, silence
@@ -114,7 +114,7 @@ async def back(play: Stage, down: Rogue, nobody: socket.socket, jobs: list[str])
 
 def model(rogue: Rogue, rules: FlowRules, now: Clock) -> Processor:
     options = msgspec.convert({"model": "m", "base_url": f"{rogue.url}/v1"}, OpenAIOptions)
-    return OpenAIProcessor(options, Surroundings(rules, {}, now.now, SECRET))
+    return OpenAIProcessor(options, ProcessorSetup(rules, {}, now.now, SECRET))
 
 
 TROUBLES = {

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from job_processor.core import evidence
 from job_processor.core.flow import FlowRules
-from job_processor.processors.base import Processor, Surroundings
+from job_processor.processors.base import Processor, ProcessorSetup
 from job_processor.processors.n8n.processor import N8nOptions, N8nProcessor
 from job_processor.processors.webhook import WebhookOptions, WebhookProcessor
 from tests.hand_over.stage import Stage, stage
@@ -24,11 +24,11 @@ Make = Callable[[str, Clock], Processor]
 
 
 def hook(url: str, clock: Clock) -> Processor:
-    return WebhookProcessor(WebhookOptions(url=url), Surroundings(RULES, {}, clock.now, SECRET))
+    return WebhookProcessor(WebhookOptions(url=url), ProcessorSetup(RULES, {}, clock.now, SECRET))
 
 
 def n8n(url: str, clock: Clock) -> Processor:
-    return N8nProcessor(N8nOptions(url=url), Surroundings(RULES, {}, clock.now, SECRET))
+    return N8nProcessor(N8nOptions(url=url), ProcessorSetup(RULES, {}, clock.now, SECRET))
 
 
 POISONS: Mapping[str, tuple[Make, int, str, str]] = {

@@ -8,7 +8,7 @@ from starlette.types import Message
 
 from job_processor.core.errors import ReadTooLong, StoreUnavailable, TooManySearches
 from job_processor.http.client_gone import cancel_on_disconnect
-from job_processor.http.problems import Refused
+from job_processor.http.problems import RequestRefused
 from tests.http.problems import assert_problem
 from tests.support.site import Site
 
@@ -38,7 +38,7 @@ async def test_what_nobody_waits_for_any_more_is_cancelled() -> None:
         finally:
             ended.set()
 
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         await cancel_on_disconnect(request_of([EMPTY, GONE]), work())
     await ended.wait()
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from job_processor.http import bounded_reading, protocol, refusals, request_head
-from job_processor.http.problems import Refused
+from job_processor.http.problems import RequestRefused
 from tests.http.problems import CANARY, assert_problem
 from tests.support.asgi import Reply
 from tests.support.raw import exchange, read_reply
@@ -133,7 +133,7 @@ def test_no_order_and_no_distance_hides_a_second_one(headers: list[tuple[bytes, 
     clear = names.count(b"host") == 1 and all(
         names.count(name) <= 1 for name in names if name in request_head.SINGLETON_HEADERS
     )
-    expected = contextlib.nullcontext() if clear else pytest.raises(Refused)
+    expected = contextlib.nullcontext() if clear else pytest.raises(RequestRefused)
     with expected:
         request_head.check("1.1", "GET", b"/", headers)
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.inbox import KEPT_OF_A_JOB
+from job_processor.core.inbox import MAX_KEPT_PER_JOB
 from job_processor.core.job import JobError
 from job_processor.core.outcome import Accepted, Failed
 from tests.http.problems import CANARY, assert_problem, naming
@@ -65,7 +65,7 @@ async def test_a_person_accepts_a_late_result(site: Site) -> None:
 
 async def test_nobody_is_told_that_a_late_result_is_kept_when_it_is_not(site: Site) -> None:
     job = await failed_job(site)
-    for n in range(KEPT_OF_A_JOB):
+    for n in range(MAX_KEPT_PER_JOB):
         reply = await site.callback({"jobId": job, "result": f"{n}"})
         assert "is kept in the inbox" in assert_problem(reply, 409)["detail"]
 
@@ -197,12 +197,12 @@ async def test_no_two_jobs_share_what_could_not_be_read(site: Site) -> None:
 
 async def test_a_sender_that_is_never_understood_fills_neither_the_history_nor_the_inbox(site: Site) -> None:
     job = (await site.submit())["id"]
-    for n in range(KEPT_OF_A_JOB + 5):
+    for n in range(MAX_KEPT_PER_JOB + 5):
         path, headers = f"/webhook/callback?jobId={job}", {"x-webhook-secret": SECRET}
         reply = await site.client.request("POST", path, body=b'["%d"' % n + b"{}," * (n % 13) + b"]", headers=headers)
 
     assert "It is not kept" in assert_problem(reply, 400, 422)["detail"]
-    assert len(await inbox(site, "?limit=200")) == KEPT_OF_A_JOB
+    assert len(await inbox(site, "?limit=200")) == MAX_KEPT_PER_JOB
     told = [e for e in (await site.job(job))["history"] if e["what"] == "callback_unreadable"]
     assert 1 <= len(told) <= 10
 

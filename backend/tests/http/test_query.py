@@ -9,7 +9,7 @@ from msgspec import Meta
 from starlette.datastructures import QueryParams
 
 from job_processor.http.openapi import Operation
-from job_processor.http.problems import Refused
+from job_processor.http.problems import RequestRefused
 from job_processor.http.query import parse, query_params, value_hint
 from job_processor.http.routes import OPERATIONS
 from tests.http.problems import assert_problem
@@ -77,7 +77,7 @@ def test_what_is_declared_is_read(query: str, asked: Asked) -> None:
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(query: str, field: str, words: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestRefused) as caught:
         parse(QueryParams(query), Asked)
     assert caught.value.status == 422
     assert [(error.field, error.message) for error in caught.value.errors] == [(field, words)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from job_processor.acts.jobs import NewJob
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job
-from job_processor.processors.base import Processor, Surroundings
+from job_processor.processors.base import Processor, ProcessorSetup
 from job_processor.processors.model.openai import OpenAIOptions, OpenAIProcessor
 from job_processor.store.base import Query
 from job_processor.store.clock import SteadyClock
@@ -55,7 +55,7 @@ async def scene(directory: Path, busy_seconds: float) -> AsyncIterator[Scene]:
         processors: dict[str, Processor] = {}
         for name, server in servers.items():
             options = OpenAIOptions(model="m", base_url=await stack.enter_async_context(serving(server)))
-            processor = OpenAIProcessor(options, Surroundings(rules[name], {}, now, "secret"))
+            processor = OpenAIProcessor(options, ProcessorSetup(rules[name], {}, now, "secret"))
             await processor.open()
             stack.push_async_callback(processor.close)
             processors[name] = processor

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from job_processor.core import evidence
-from job_processor.core.events import Happened
-from job_processor.core.evidence import ALONE, HELD, PATIENCE_TIMES
+from job_processor.core.events import EventKind
+from job_processor.core.evidence import ALONE, HELD, MIN_REFUSALS
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, State
-from job_processor.core.lane import UNSAID_CAP_MS, Trouble
+from job_processor.core.lane import RATE_LIMIT_CAP_MS, Trouble
 from tests import mongo_server
 from tests.lanes.crowd import GOOD, POISONS, Crowd, crowd, words
 from tests.store_suite.places import Place, place_of
@@ -51,8 +51,8 @@ def most_hand_overs(kind: str, max_attempts: int) -> int:
     if trouble is Trouble.MISCONFIGURED:
         # Its attempts, the first refusal, and what fits into its patience: 1, 2, 4, 8, 16 s. Several that are left
         # with nobody to compare with are refused so often at least.
-        return max(PATIENCE_TIMES, max_attempts + 7)
-    windows = PATIENCE_MS // int(0.8 * UNSAID_CAP_MS)
+        return max(MIN_REFUSALS, max_attempts + 7)
+    windows = PATIENCE_MS // int(0.8 * RATE_LIMIT_CAP_MS)
     # Each rate limit met alone follows one that was met among others.
     return max_attempts + windows + 2 * max(ALONE, max_attempts)
 
@@ -79,7 +79,7 @@ async def windows_pass(at_work: Crowd, count: int) -> None:
 
 
 def said_at_the_end(job: Job) -> list[str | None]:
-    return [event.detail for event in job.history if event.what is Happened.ATTEMPT_FAILED]
+    return [event.detail for event in job.history if event.what is EventKind.ATTEMPT_FAILED]
 
 
 @pytest.mark.usefixtures("less_patience")

@@ -9,12 +9,12 @@ from job_processor.core.outcome import (
     Asked,
     Asking,
     CallbackUnreadable,
-    CameLate,
     CancelAnswered,
     Cancelled,
     Deferred,
     Expired,
     Failed,
+    LateResult,
     Reported,
     ResultAccepted,
     Retried,
@@ -296,7 +296,7 @@ class LifeCycle(Ground):
         landed = known.come_late(attempt)
         if landed:
             self.finals.pop(known.id, None)
-        self._signal(known, CameLate(attempt), landed, who)
+        self._signal(known, LateResult(attempt), landed, who)
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=which, back=st.none() | st.integers(-1, 2), why=st.sampled_from("abcdefghijkl"), who=which)

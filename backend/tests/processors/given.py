@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Attempt, Json
-from job_processor.processors.base import Dispatch, Processor, Surroundings
+from job_processor.processors.base import Dispatch, Processor, ProcessorSetup
 
 JOB_ID = "0123456789abcdef01234567"
 NOW = 1_800_000_000_000
@@ -21,10 +21,10 @@ def surroundings(
     dispatch_timeout_seconds: float = 20.0,
     environment: Mapping[str, str] | None = None,
     max_result_bytes: int = MAX_RESULT_BYTES,
-) -> Surroundings:
+) -> ProcessorSetup:
     rules = FlowRules("flow", dispatch_timeout_seconds=dispatch_timeout_seconds, callback_timeout_seconds=120)
     secrets = SECRETS if environment is None else environment
-    return Surroundings(rules, secrets, lambda: NOW, "callback-secret", max_result_bytes)
+    return ProcessorSetup(rules, secrets, lambda: NOW, "callback-secret", max_result_bytes)
 
 
 def dispatch(

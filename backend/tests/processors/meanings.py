@@ -1,7 +1,7 @@
 """What came of an attempt, taken apart: each says what it expects, and fails when it is something else."""
 
 from job_processor.core.job import JobError
-from job_processor.core.outcome import Deferred, Failed, HandOver, LaneClosed, LaneFault
+from job_processor.core.outcome import Deferred, Failed, HandOver, LaneClosed, LaneServerError
 
 
 def closed_by(over: object) -> LaneClosed:
@@ -17,7 +17,7 @@ def fault_in(over: object) -> JobError:
     assert isinstance(over, HandOver), over
     assert isinstance(over.job, Failed), over
     assert over.job.retryable
-    assert over.lane == LaneFault(over.job.error.message)
+    assert over.lane == LaneServerError(over.job.error.message)
     return over.job.error
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from job_processor.core.flow import FlowRules
-from job_processor.processors.base import Surroundings
+from job_processor.processors.base import ProcessorSetup
 from job_processor.processors.mock import MockOptions, MockProcessor
 from tests.support.clock import Clock
 from tests.support.served import served
@@ -22,8 +22,8 @@ def options(**given: Any) -> MockOptions:
     return msgspec.convert({"delay_seconds": 0, **given}, MockOptions)
 
 
-def surroundings(rules: FlowRules = RULES) -> Surroundings:
-    return Surroundings(rules, {}, lambda: 0, SECRET)
+def surroundings(rules: FlowRules = RULES) -> ProcessorSetup:
+    return ProcessorSetup(rules, {}, lambda: 0, SECRET)
 
 
 def mock(**given: Any) -> MockProcessor:

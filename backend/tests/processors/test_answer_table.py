@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from job_processor.core.outcome import Accepted, Deferred, Failed, HandOver, LaneClosed, LaneFault, LaneWell
+from job_processor.core.outcome import Accepted, Deferred, Failed, HandOver, LaneClosed, LaneHealthy, LaneServerError
 from job_processor.processors.answers.meaning import judge_error, judge_status
 from job_processor.processors.base import Processor
 from job_processor.processors.model.openai import OpenAIOptions, OpenAIProcessor
@@ -89,11 +89,11 @@ def described(over: object) -> str:
         over = HandOver(over)
     assert isinstance(over, HandOver), over
     match over.job, over.lane:
-        case Failed(error=error, retryable=False), LaneWell():
+        case Failed(error=error, retryable=False), LaneHealthy():
             return f"refused: {error.code}"
-        case Failed(error=error), LaneWell():
+        case Failed(error=error), LaneHealthy():
             return f"attempt: {error.code}"
-        case Failed(error=error), LaneFault():
+        case Failed(error=error), LaneServerError():
             return f"fault: {error.code}"
         case Deferred(), LaneClosed(trouble=trouble, detail=detail, until=until):
             about = detail.split("the option ", 1)[1].split(" ")[0] if "the option " in detail else None

@@ -7,7 +7,7 @@ import pytest
 
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted
-from job_processor.outgoing.addresses import AddressRefused, CheckedResolver, parse_url, refused_because
+from job_processor.outgoing.addresses import CheckedResolver, ForbiddenAddress, forbidden_because, parse_url
 from job_processor.processors.webhook import WebhookOptions, WebhookProcessor
 from tests.processors.given import dispatch, opened, surroundings
 from tests.processors.meanings import closed_by
@@ -33,19 +33,19 @@ from tests.processors.rogue import Rogue, answer
     ],
 )
 def test_addresses_that_nobody_may_be_sent_to(address: str) -> None:
-    assert refused_because(address, allow_private=True)
+    assert forbidden_because(address, allow_private=True)
 
 
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "100.64.0.1", "::1", "fd12::1", "::ffff:10.0.0.1"]
 )
 def test_private_addresses_are_for_an_operators_own_processors(address: str) -> None:
-    assert refused_because(address, allow_private=True) is None
-    assert refused_because(address, allow_private=False)
+    assert forbidden_because(address, allow_private=True) is None
+    assert forbidden_because(address, allow_private=False)
 
 
 def test_a_public_address_is_for_everybody() -> None:
-    assert refused_because("93.184.216.34", allow_private=False) is None
+    assert forbidden_because("93.184.216.34", allow_private=False) is None
 
 
 @pytest.mark.parametrize(
@@ -86,19 +86,19 @@ async def test_the_addresses_that_were_checked_are_the_ones_connected_to(monkeyp
 
 
 async def test_one_refused_address_refuses_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(AddressRefused, match="metadata"):
+    with pytest.raises(ForbiddenAddress, match="metadata"):
         await resolved("93.184.216.34", "169.254.169.254", monkeypatch=monkeypatch)
 
 
 @pytest.mark.parametrize("spelling", ["0xA9FEA9FE", "2852039166", "0251.0376.0251.0376"])
 async def test_an_address_in_disguise_is_seen_through(spelling: str) -> None:
-    with pytest.raises(AddressRefused):
+    with pytest.raises(ForbiddenAddress):
         await CheckedResolver(allow_private=True).resolve(spelling, 80)
 
 
 async def test_a_short_loopback_is_loopback() -> None:
     assert [r["host"] for r in await CheckedResolver(allow_private=True).resolve("127.1", 80)] == ["127.0.0.1"]
-    with pytest.raises(AddressRefused, match="private"):
+    with pytest.raises(ForbiddenAddress, match="private"):
         await CheckedResolver(allow_private=False).resolve("127.1", 80)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
-from job_processor.core.outcome import Failed, HandOver, LaneClosed, LaneFault, Succeeded
+from job_processor.core.outcome import Failed, HandOver, LaneClosed, LaneServerError, Succeeded
 from job_processor.processors.model.answer import NO_FINISH, SURROGATES_REPLACED
 from job_processor.processors.model.azure_openai import AzureOpenAIOptions, AzureOpenAIProcessor
 from job_processor.processors.model.openai import OpenAIOptions, OpenAIProcessor
@@ -227,7 +227,7 @@ async def test_an_error_after_text_is_an_attempt_and_closes_the_lane_as_it_would
     assert isinstance(over.lane, LaneClosed)
     over = await outcome(model(rogue))
     assert isinstance(over, HandOver)
-    assert isinstance(over.lane, LaneFault)
+    assert isinstance(over.lane, LaneServerError)
 
 
 async def test_where_nothing_came_nothing_is_kept(rogue: Rogue) -> None:

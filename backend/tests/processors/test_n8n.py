@@ -257,8 +257,8 @@ async def test_an_unknown_execution_is_unknown(n8n: FakeN8n) -> None:
 
 
 async def test_whether_it_can_be_asked_is_known_beforehand(n8n: FakeN8n) -> None:
-    assert processor(n8n).can_be_asked
-    assert not N8nProcessor(N8nOptions(url=n8n.url), surroundings()).can_be_asked
+    assert processor(n8n).can_reconcile
+    assert not N8nProcessor(N8nOptions(url=n8n.url), surroundings()).can_reconcile
 
 
 async def test_flows_of_one_n8n_share_its_executions_whatever_their_paths(n8n: FakeN8n) -> None:

@@ -17,7 +17,7 @@ import pytest
 from job_processor import flows, registry
 from job_processor.core.outcome import Failed, HandOver, Succeeded
 from job_processor.core.redaction import MASK, Redactor, secrets_in
-from job_processor.processors.base import Processor, Reconciler, Surroundings
+from job_processor.processors.base import Processor, ProcessorSetup, Reconciler
 from job_processor.signing import CallbackSigner
 from tests.processors import chat
 from tests.processors.given import JOB_ID, NOW, attempt, dispatch, opened
@@ -61,7 +61,7 @@ def flows_for(url: str) -> flows.Flows:
         processor = "python"
         function = "tests.processors.functions:value"
         """,
-        registry.Kinds(),
+        registry.ProcessorKinds(),
     )
 
 
@@ -171,11 +171,11 @@ async def rogue() -> AsyncIterator[Rogue]:
 def built(canaries: Canaries, url: str) -> dict[str, Processor]:
     table = flows_for(url)
 
-    def around(flow: flows.Flow) -> Surroundings:
-        return Surroundings(flow.rules, canaries.environment, lambda: NOW, canaries.webhook_secret)
+    def around(flow: flows.Flow) -> ProcessorSetup:
+        return ProcessorSetup(flow.rules, canaries.environment, lambda: NOW, canaries.webhook_secret)
 
-    return registry.build(
-        table, around, registry.redactor(table, canaries.environment, (canaries.webhook_secret, "old-secret"))
+    return registry.make_processors(
+        table, around, registry.make_redactor(table, canaries.environment, (canaries.webhook_secret, "old-secret"))
     )
 
 
@@ -213,7 +213,7 @@ async def test_what_n8n_says_when_it_is_asked_is_free_of_secrets(rogue: Rogue, s
     words = SHAPES[shape](canaries)
     async with opened(built(canaries, rogue.url)["n8n"]) as processor:
         assert isinstance(processor, Reconciler)
-        assert processor.can_be_asked
+        assert processor.can_reconcile
         failed = {"status": "error", "data": {"resultData": {"error": {"message": words, "description": words}}}}
         for behaviour in (answer(200, failed), answer(200, {"status": words}), *(b for _, b in ways(words))):
             rogue.usual = behaviour

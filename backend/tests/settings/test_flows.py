@@ -9,21 +9,21 @@ from job_processor.app import load_flows
 from job_processor.core.errors import SettingsInvalid
 from job_processor.core.flow import OnInvalidResult
 from job_processor.flows import BUILT_IN, load, parse
-from job_processor.processors.base import Surroundings
-from job_processor.registry import Kinds, build
+from job_processor.processors.base import ProcessorSetup
+from job_processor.registry import ProcessorKinds, make_processors
 
 
 def faults(text: str) -> list[str]:
     with pytest.raises(SettingsInvalid) as caught:
-        parse(text, Kinds())
+        parse(text, ProcessorKinds())
     return str(caught.value).splitlines()
 
 
 def test_the_built_in_flow_is_one_mock() -> None:
-    flows = load(None, Kinds())
+    flows = load(None, ProcessorKinds())
 
     assert (flows.default, list(flows.by_name)) == ("mock", ["mock"])
-    assert flows == parse(BUILT_IN, Kinds())
+    assert flows == parse(BUILT_IN, ProcessorKinds())
 
 
 def test_every_key_arrives() -> None:
@@ -42,7 +42,7 @@ rate_per_minute = 0.5
 on_invalid_result = "retry"
 faults = { lost = 1 }
 """,
-        Kinds(),
+        ProcessorKinds(),
     ).by_name["a"]
 
     rules = flow.rules
@@ -119,11 +119,11 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "flows.toml").write_bytes(b"\xff\xfe\x00")
 
     with pytest.raises(SettingsInvalid, match=r"flows\.toml"):
-        load(tmp_path / "flows.toml", Kinds())
+        load(tmp_path / "flows.toml", ProcessorKinds())
 
 
 def test_every_kind_of_processor_can_be_named() -> None:
-    kinds = Kinds()
+    kinds = ProcessorKinds()
 
     assert set(kinds) == {"mock", "webhook", "http", "n8n", "openai", "azure-openai", "python"}
     for name in kinds:
@@ -139,13 +139,13 @@ function = "no_such_module:f"
 processor = "python"
 function = "os:no_such"
 """
-    flows = parse(text, Kinds())
+    flows = parse(text, ProcessorKinds())
 
-    def around(flow: object) -> Surroundings:
-        return Surroundings(flows.by_name["a"].rules, {}, lambda: 0, "s")
+    def around(flow: object) -> ProcessorSetup:
+        return ProcessorSetup(flows.by_name["a"].rules, {}, lambda: 0, "s")
 
     with pytest.raises(SettingsInvalid) as caught:
-        build(flows, around)
+        make_processors(flows, around)
     assert [line.split(":")[0] for line in str(caught.value).splitlines()] == ["flow a", "flow b"]
 
 

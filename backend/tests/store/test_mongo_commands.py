@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from job_processor.core.callbacks import Answer
-from job_processor.core.inbox import Callback, Said
+from job_processor.core.callbacks import CallbackVerdict
+from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.job import State
 from job_processor.store.base import Awaited, Held, IdempotencyKey, InboxQuery, Query, Store, Worker
 from job_processor.store.mongo import expected, plans
@@ -70,12 +70,12 @@ async def _prune(store: Store) -> None:
 
 async def _keep(store: Store) -> None:
     now = store.now()
-    for answer in (Answer.LATE, Answer.UNKNOWN):
-        job_id = "0" * 24 if answer is Answer.LATE else None
-        callback = Callback(given.new_id(now), now, now, answer, Said.RESULT, f"r{answer}", job_id)
+    for answer in (CallbackVerdict.LATE, CallbackVerdict.UNKNOWN):
+        job_id = "0" * 24 if answer is CallbackVerdict.LATE else None
+        callback = Callback(given.new_id(now), now, now, answer, CallbackContent.RESULT, f"r{answer}", job_id)
         await store.keep(callback)
         await store.keep(callback)
-        await store.settle(callback.id, Answer.ACCEPTED, "1" * 24)
+        await store.settle(callback.id, CallbackVerdict.ACCEPTED, "1" * 24)
     await store.forget(now + 1, 10)
 
 
@@ -85,7 +85,7 @@ async def _inbox(store: Store) -> None:
     await store.inbox(InboxQuery(before="f" * 24))
     await store.inbox(InboxQuery(job_id="0" * 24))
     await store.inbox(InboxQuery(execution_id="x"))
-    await store.inbox(InboxQuery(verdicts=frozenset({Answer.UNKNOWN})))
+    await store.inbox(InboxQuery(verdicts=frozenset({CallbackVerdict.UNKNOWN})))
 
 
 async def _list(store: Store) -> None:
@@ -117,8 +117,8 @@ async def _overdue(store: Store) -> None:
 
 async def _awaited(store: Store) -> None:
     await store.awaited(Awaited("f", 50))
-    await store.awaited(Awaited("f", 50, unheard_since=store.now()))
-    await store.awaited(Awaited("f", 50, unheard_since=store.now(), oldest=True))
+    await store.awaited(Awaited("f", 50, lost_before=store.now()))
+    await store.awaited(Awaited("f", 50, lost_before=store.now(), oldest=True))
 
 
 async def _counts(store: Store) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 import pymongo
 import pytest
 
-from job_processor.core.callbacks import Answer
+from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.inbox import Callback, Said
+from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.job import State
 from job_processor.store.base import Notice, Resync
 from job_processor.store.mongo.inspect import inspect
@@ -118,7 +118,7 @@ async def test_a_deletion_that_is_cut_off_anywhere_leaves_no_callbacks_without_t
     for steps in range(10):
         job = await given.cancelled(store)
         now = store.now()
-        kept = Callback(f"{steps:024x}", now, now, Answer.LATE, Said.RESULT, "r", job.id)
+        kept = Callback(f"{steps:024x}", now, now, CallbackVerdict.LATE, CallbackContent.RESULT, "r", job.id)
         await store.keep(kept)
         left = steps
 

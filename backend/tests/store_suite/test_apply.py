@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from job_processor.core.events import Happened
+from job_processor.core.events import EventKind
 from job_processor.core.job import Job, JobError, Refusals, State
 from job_processor.core.outcome import (
     Accepted,
@@ -102,10 +102,10 @@ async def test_history_grows_with_the_move_that_made_it(store: Store) -> None:
     stored = await store.get(job.id)
     assert stored is not None
     assert [event.what for event in stored.history] == [
-        Happened.SUBMITTED,
-        Happened.STARTED,
-        Happened.ACCEPTED,
-        Happened.COMPLETED,
+        EventKind.SUBMITTED,
+        EventKind.STARTED,
+        EventKind.ACCEPTED,
+        EventKind.COMPLETED,
     ]
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from job_processor.core.events import Happened
+from job_processor.core.events import EventKind
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import State
 from job_processor.core.outcome import Accepted, Deferred, Succeeded
@@ -29,7 +29,7 @@ async def test_a_claimed_job_is_running_with_its_attempt_on_record(store: Store,
     assert job.lease is not None
     assert (job.lease.owner, job.lease.until) == ("w7", clock.now() + 30_000)
     assert [(a.number, a.worker, a.started_at, a.end) for a in job.attempts] == [(1, "w7", clock.now(), None)]
-    assert [e.what for e in job.history] == [Happened.SUBMITTED, Happened.STARTED]
+    assert [e.what for e in job.history] == [EventKind.SUBMITTED, EventKind.STARTED]
     assert await store.get(job.id) == job
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from job_processor.acts import acts_over
 from job_processor.acts.flow_table import FlowTable
-from job_processor.core.callbacks import Answer
+from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.ids import IdFactory
-from job_processor.core.inbox import KEPT_OF_A_JOB, KEPT_WITHOUT_A_JOB, Callback, Said
+from job_processor.core.inbox import MAX_KEPT_PER_JOB, MAX_KEPT_WITHOUT_JOB, Callback, CallbackContent
 from job_processor.core.job import State
 from job_processor.core.outcome import Accepted
 from job_processor.core.report import Report
@@ -23,8 +23,8 @@ JOB, OTHER = "0" * 23 + "1", "0" * 23 + "2"
 
 
 class Wanted(TypedDict, total=False):
-    verdict: Answer
-    said: Said
+    verdict: CallbackVerdict
+    said: CallbackContent
     job_id: str | None
     attempt: int
     execution_id: str
@@ -41,8 +41,8 @@ def late(store: Store, content: str = "r", **wanted: Unpack[Wanted]) -> Callback
         id=_ids.new(now),
         received_at=now,
         last_at=now,
-        verdict=Answer.LATE,
-        said=Said.RESULT,
+        verdict=CallbackVerdict.LATE,
+        said=CallbackContent.RESULT,
         content=content,
         job_id=JOB,
     )
@@ -56,12 +56,34 @@ async def listed(store: Store, query: InboxQuery | None = None) -> list[str]:
 @pytest.mark.parametrize(
     "callback",
     [
-        {"verdict": Answer.UNKNOWN, "said": Said.ERROR, "job_id": None, "execution_id": "e1", "retryable": False},
-        {"verdict": Answer.STALE, "attempt": 7},
-        {"verdict": Answer.UNREADABLE, "said": Said.UNREADABLE},
-        {"verdict": Answer.UNREADABLE, "said": Said.UNREADABLE, "body": b"", "content_type": "text/plain"},
-        {"verdict": Answer.UNREADABLE, "said": Said.UNREADABLE, "body": bytes(range(256)) * 5, "body_cut": True},
-        {"verdict": Answer.UNKNOWN, "said": Said.ERROR, "job_id": None, "execution_id": "e1", "flow": "f"},
+        {
+            "verdict": CallbackVerdict.UNKNOWN,
+            "said": CallbackContent.ERROR,
+            "job_id": None,
+            "execution_id": "e1",
+            "retryable": False,
+        },
+        {"verdict": CallbackVerdict.STALE, "attempt": 7},
+        {"verdict": CallbackVerdict.UNREADABLE, "said": CallbackContent.UNREADABLE},
+        {
+            "verdict": CallbackVerdict.UNREADABLE,
+            "said": CallbackContent.UNREADABLE,
+            "body": b"",
+            "content_type": "text/plain",
+        },
+        {
+            "verdict": CallbackVerdict.UNREADABLE,
+            "said": CallbackContent.UNREADABLE,
+            "body": bytes(range(256)) * 5,
+            "body_cut": True,
+        },
+        {
+            "verdict": CallbackVerdict.UNKNOWN,
+            "said": CallbackContent.ERROR,
+            "job_id": None,
+            "execution_id": "e1",
+            "flow": "f",
+        },
     ],
 )
 @pytest.mark.parametrize("content", ["", "r", "$set", "before\0after", "\u00e4\u20ac\U0001f600" * 3_000])
@@ -81,12 +103,14 @@ async def test_what_is_not_there_is_none(store: Store) -> None:
 
 
 async def test_another_delivery_of_the_same_is_counted(store: Store, clock: Clock) -> None:
-    first = late(store, verdict=Answer.STALE)
+    first = late(store, verdict=CallbackVerdict.STALE)
     await store.keep(first)
     clock.forward(10)
-    again = late(store, verdict=Answer.LATE)
+    again = late(store, verdict=CallbackVerdict.LATE)
     assert await store.keep(again) == first.id
-    assert await store.kept(first.id) == replace(first, deliveries=2, last_at=again.last_at, verdict=Answer.LATE)
+    assert await store.kept(first.id) == replace(
+        first, deliveries=2, last_at=again.last_at, verdict=CallbackVerdict.LATE
+    )
     assert await listed(store) == [first.id]
 
 
@@ -97,12 +121,12 @@ async def test_deliveries_at_once_are_one_callback(store: Store) -> None:
     assert one.callback.deliveries == 20
 
 
-@pytest.mark.parametrize("settled", [Answer.APPLIED, Answer.ACCEPTED])
-async def test_a_settled_verdict_stays_when_it_comes_again(store: Store, settled: Answer) -> None:
-    first = late(store, said=Said.ERROR, execution_id="e1", job_id=None)
+@pytest.mark.parametrize("settled", [CallbackVerdict.APPLIED, CallbackVerdict.ACCEPTED])
+async def test_a_settled_verdict_stays_when_it_comes_again(store: Store, settled: CallbackVerdict) -> None:
+    first = late(store, said=CallbackContent.ERROR, execution_id="e1", job_id=None)
     await store.keep(first)
     await store.settle(first.id, settled, OTHER)
-    assert await store.keep(late(store, said=Said.ERROR, execution_id="e1", job_id=None)) == first.id
+    assert await store.keep(late(store, said=CallbackContent.ERROR, execution_id="e1", job_id=None)) == first.id
     kept = await store.kept(first.id)
     assert kept is not None
     assert (kept.verdict, kept.job_id, kept.deliveries) == (settled, OTHER, 2)
@@ -114,7 +138,7 @@ async def test_a_settled_verdict_stays_when_it_comes_again(store: Store, settled
         {"job_id": OTHER},
         {"attempt": 2},
         {"execution_id": "e2"},
-        {"said": Said.ERROR},
+        {"said": CallbackContent.ERROR},
         {"retryable": False},
         {"body": b""},
         {"body": b"x"},
@@ -127,13 +151,13 @@ async def test_what_differs_is_another_callback(store: Store, different: Wanted)
 
 
 async def test_a_duplicate_is_not_taken_for_an_empty_result(store: Store) -> None:
-    one, two = late(store, "", verdict=Answer.DIFFERENT), late(store, "", verdict=Answer.DUPLICATE)
+    one, two = late(store, "", verdict=CallbackVerdict.DIFFERENT), late(store, "", verdict=CallbackVerdict.DUPLICATE)
     assert [await store.keep(one), await store.keep(two)] == [one.id, two.id]
 
 
 async def test_what_could_not_be_read_of_two_jobs_is_two_callbacks(store: Store) -> None:
     """The same bytes, refused for the same reason."""
-    one = late(store, "no JSON", verdict=Answer.UNREADABLE, said=Said.UNREADABLE, body=b"oops")
+    one = late(store, "no JSON", verdict=CallbackVerdict.UNREADABLE, said=CallbackContent.UNREADABLE, body=b"oops")
     two = replace(one, id=_ids.new(store.now()), job_id=OTHER)
     three = replace(one, id=_ids.new(store.now()), body=b"oops!")
     assert [await store.keep(callback) for callback in (one, two, three)] == [one.id, two.id, three.id]
@@ -141,7 +165,7 @@ async def test_what_could_not_be_read_of_two_jobs_is_two_callbacks(store: Store)
 
 
 async def test_the_largest_body_is_kept_whole(store: Store) -> None:
-    given_ = late(store, verdict=Answer.UNREADABLE, said=Said.UNREADABLE, body=b"\xff" * 8_388_608)
+    given_ = late(store, verdict=CallbackVerdict.UNREADABLE, said=CallbackContent.UNREADABLE, body=b"\xff" * 8_388_608)
     await store.keep(given_)
     assert await store.kept(given_.id) == given_
 
@@ -152,17 +176,17 @@ async def test_other_content_is_another_callback(store: Store) -> None:
 
 
 async def test_no_more_than_the_limit_is_kept_of_a_job(store: Store) -> None:
-    for n in range(KEPT_OF_A_JOB):
+    for n in range(MAX_KEPT_PER_JOB):
         assert await store.keep(late(store, str(n))) is not None
     assert await store.keep(late(store, "one more")) is None
     assert await store.keep(late(store, "0")) is not None
     assert await store.keep(late(store, "another", job_id=OTHER)) is not None
-    assert len(await store.inbox(InboxQuery(limit=2_000))) == KEPT_OF_A_JOB + 1
+    assert len(await store.inbox(InboxQuery(limit=2_000))) == MAX_KEPT_PER_JOB + 1
 
 
 async def test_a_copy_of_a_store_is_not_held_to_the_limit(store: Store) -> None:
     """A job gets more of them when reports by execution are found to be about it."""
-    callbacks = [late(store, str(n)) for n in range(KEPT_OF_A_JOB + 1)]
+    callbacks = [late(store, str(n)) for n in range(MAX_KEPT_PER_JOB + 1)]
     kept = [await store.keep(callback, limited=False) for callback in callbacks]
     assert kept == [callback.id for callback in callbacks]
 
@@ -173,26 +197,26 @@ async def test_of_what_is_about_no_job_of_ours_the_newest_are_kept(store: Store,
 
     def unknown(n: int) -> Callback:
         job_id = f"{n:024x}" if names_jobs else None
-        return late(store, str(n), verdict=Answer.UNKNOWN, said=Said.ERROR, job_id=job_id)
+        return late(store, str(n), verdict=CallbackVerdict.UNKNOWN, said=CallbackContent.ERROR, job_id=job_id)
 
     mine = late(store)
-    unreadable = late(store, "0", verdict=Answer.UNREADABLE, said=Said.UNREADABLE, job_id=None)
-    of_a_job = late(store, "0", verdict=Answer.UNREADABLE, said=Said.UNREADABLE)
+    unreadable = late(store, "0", verdict=CallbackVerdict.UNREADABLE, said=CallbackContent.UNREADABLE, job_id=None)
+    of_a_job = late(store, "0", verdict=CallbackVerdict.UNREADABLE, said=CallbackContent.UNREADABLE)
     for other in (mine, unreadable, of_a_job):
         await store.keep(other)
-    callbacks = [unknown(n) for n in range(KEPT_WITHOUT_A_JOB + 2)]
+    callbacks = [unknown(n) for n in range(MAX_KEPT_WITHOUT_JOB + 2)]
     for callback in callbacks:
         assert await store.keep(callback) == callback.id
     newest = [callback.id for callback in reversed(callbacks[2:])]
     assert await listed(store, InboxQuery(limit=2_000)) == [*newest, of_a_job.id, unreadable.id, mine.id]
     assert await store.keep(callbacks[-1]) == callbacks[-1].id
-    assert len(await store.inbox(InboxQuery(limit=2_000))) == KEPT_WITHOUT_A_JOB + 3
+    assert len(await store.inbox(InboxQuery(limit=2_000))) == MAX_KEPT_WITHOUT_JOB + 3
 
 
 async def test_filters_and_pages(store: Store) -> None:
     one = late(store, "1")
-    two = late(store, "2", verdict=Answer.DIFFERENT)
-    three = late(store, "3", job_id=OTHER, verdict=Answer.STALE, execution_id="e3")
+    two = late(store, "2", verdict=CallbackVerdict.DIFFERENT)
+    three = late(store, "3", job_id=OTHER, verdict=CallbackVerdict.STALE, execution_id="e3")
     for callback in (one, two, three):
         await store.keep(callback)
     assert await listed(store) == [three.id, two.id, one.id]
@@ -201,7 +225,7 @@ async def test_filters_and_pages(store: Store) -> None:
     assert await listed(store, InboxQuery(job_id=JOB)) == [two.id, one.id]
     assert await listed(store, InboxQuery(execution_id="e3")) == [three.id]
     assert await listed(store, InboxQuery(execution_id="E3")) == []
-    verdicts = frozenset({Answer.LATE, Answer.STALE})
+    verdicts = frozenset({CallbackVerdict.LATE, CallbackVerdict.STALE})
     assert await listed(store, InboxQuery(verdicts=verdicts)) == [three.id, one.id]
     assert await listed(store, InboxQuery(verdicts=verdicts, job_id=JOB)) == [one.id]
 
@@ -232,7 +256,7 @@ async def test_a_deleted_job_takes_its_callbacks_along(store: Store) -> None:
 
 async def test_what_came_again_since_is_not_forgotten(store: Store, clock: Clock) -> None:
     """It comes while forget is at work: whichever is first, what was answered as kept is there."""
-    old = [late(store, str(n), job_id=None, verdict=Answer.UNKNOWN) for n in range(20)]
+    old = [late(store, str(n), job_id=None, verdict=CallbackVerdict.UNKNOWN) for n in range(20)]
     for one in old:
         await store.keep(one)
     clock.forward(10)
@@ -272,7 +296,7 @@ async def test_of_a_report_and_the_acceptance_it_is_about_one_sees_the_other(pla
         assert after is not None
         assert (after.state, after.failures) == (State.PENDING, 1), n
         await given.moved(store, after, given.Cancelled())
-    assert {one.callback.verdict for one in await store.inbox(InboxQuery())} == {Answer.APPLIED}
+    assert {one.callback.verdict for one in await store.inbox(InboxQuery())} == {CallbackVerdict.APPLIED}
 
 
 async def test_no_callback_of_a_deleted_job_stays_whenever_it_came(place: Place, store: Store) -> None:
@@ -288,7 +312,7 @@ async def test_no_callback_of_a_deleted_job_stays_whenever_it_came(place: Place,
         )
         assert await store.get(job.id) is None
         of_it = await store.inbox(InboxQuery(job_id=job.id))
-        assert {one.callback.verdict for one in of_it} <= {Answer.UNKNOWN}, n
+        assert {one.callback.verdict for one in of_it} <= {CallbackVerdict.UNKNOWN}, n
 
 
 async def test_a_report_on_a_job_that_is_deleted_before_it_is_kept(
@@ -302,9 +326,9 @@ async def test_a_report_on_a_job_that_is_deleted_before_it_is_kept(
         return await keep(callback, limited=limited)
 
     monkeypatch.setattr(store, "keep", too_late)
-    assert (await acts.callbacks.report(Report(result="late"), job.id, None)).verdict is Answer.LATE
+    assert (await acts.callbacks.report(Report(result="late"), job.id, None)).verdict is CallbackVerdict.LATE
     [kept] = await store.inbox(InboxQuery(job_id=job.id))
-    assert kept.callback.verdict is Answer.UNKNOWN
+    assert kept.callback.verdict is CallbackVerdict.UNKNOWN
 
 
 @pytest.mark.parametrize(("flow", "failures"), [("f", 1), ("neighbour", 1), ("other", 0), ("gone", 0), (None, 1)])
@@ -319,7 +343,7 @@ async def test_a_report_that_came_first_counts_for_its_own_processors_execution_
     await given.added(store)
     job = await given.claimed(store)
     early = await acts.callbacks.crashed(Report(error="out of memory", flow=flow), "7")
-    assert (early.verdict, early.job) == (Answer.UNKNOWN, None)
+    assert (early.verdict, early.job) == (CallbackVerdict.UNKNOWN, None)
 
     moved = await acts.signals.send(job.id, given.says(job, Accepted(60_000, "7")))
 

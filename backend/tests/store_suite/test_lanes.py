@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import pytest
 
 from job_processor.core.job import Job
-from job_processor.core.lane import Lane, Trouble, answered, close
+from job_processor.core.lane import Lane, Trouble, close, reopen
 from job_processor.core.outcome import Accepted, Deferred, Succeeded
 from job_processor.store.base import Claim, Held, Store
 from tests.store_suite import given
@@ -86,7 +86,7 @@ async def test_after_a_trouble_one_probe_goes_first(store: Store, clock: Clock) 
     lane = await given.lane_of(store, "f")
     assert (list(again.jobs), again.retry_at) == ([], None)
     assert lane.probe == given.token_of(probe.jobs[0])
-    assert await store.put_lane(answered(lane))
+    assert await store.put_lane(reopen(lane))
     assert len((await given.claim(store, 5)).jobs) == 4
 
 

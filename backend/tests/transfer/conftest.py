@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from job_processor.core.callbacks import Answer
-from job_processor.core.inbox import Callback, Said
+from job_processor.core.callbacks import CallbackVerdict
+from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.outcome import Accepted
 from job_processor.store.base import IdempotencyKey, Store
 from tests import mongo_server
@@ -44,7 +44,17 @@ KEPT = 4
 
 
 def _late(job_id: str, n: int, now: int, content: str) -> Callback:
-    return Callback(f"{n:024x}", now, now + 5, Answer.LATE, Said.RESULT, content, job_id, attempt=1, deliveries=3)
+    return Callback(
+        f"{n:024x}",
+        now,
+        now + 5,
+        CallbackVerdict.LATE,
+        CallbackContent.RESULT,
+        content,
+        job_id,
+        attempt=1,
+        deliveries=3,
+    )
 
 
 async def fill(store: Store, more: int = 0) -> int:
@@ -74,8 +84,8 @@ async def fill(store: Store, more: int = 0) -> int:
     for n, body in enumerate((b"", bytes(range(256))), start=2):
         unread = replace(
             _late(failed.id, n, store.now(), "400: no JSON"),
-            verdict=Answer.UNREADABLE,
-            said=Said.UNREADABLE,
+            verdict=CallbackVerdict.UNREADABLE,
+            said=CallbackContent.UNREADABLE,
             body=body,
             body_cut=body == b"",
             content_type="text/plain",

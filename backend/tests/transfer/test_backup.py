@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from job_processor import transfer
-from job_processor.core.callbacks import Answer
-from job_processor.core.inbox import Callback, Said
+from job_processor.core.callbacks import CallbackVerdict
+from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.store import portable
 from job_processor.store.base import Query, Store
 from job_processor.store.sqlite.snapshot import snapshot
@@ -168,7 +168,15 @@ async def test_a_copy_of_a_database_that_is_written_to_all_the_time_ends(new_pla
 
 def test_the_bytes_of_a_callback_are_taken_along() -> None:
     unread = Callback(
-        "0" * 24, 1, 2, Answer.UNREADABLE, Said.UNREADABLE, "ä", body=b"", body_cut=True, content_type="a/b"
+        "0" * 24,
+        1,
+        2,
+        CallbackVerdict.UNREADABLE,
+        CallbackContent.UNREADABLE,
+        "ä",
+        body=b"",
+        body_cut=True,
+        content_type="a/b",
     )
     assert portable.load_callback(portable.dump_callback(unread)) == unread
 

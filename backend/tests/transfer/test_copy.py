@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from job_processor import transfer
-from job_processor.core.callbacks import Answer
-from job_processor.core.inbox import KEPT_OF_A_JOB, Callback, Said
+from job_processor.core.callbacks import CallbackVerdict
+from job_processor.core.inbox import MAX_KEPT_PER_JOB, Callback, CallbackContent
 from job_processor.store import portable
 from job_processor.store.base import InboxQuery, Query, Store
 from tests.store_suite import given
@@ -65,12 +65,14 @@ async def test_a_job_with_more_kept_callbacks_than_one_may_send_is_copied_whole(
     source, target = [await (await new_place("sqlite")).open() for _ in range(2)]
     job = await given.failed(source)
     now = source.now()
-    for n in range(KEPT_OF_A_JOB):
-        words = Callback(f"{n:024x}", now, now, Answer.STALE, Said.ERROR, str(n), job.id, execution_id="7")
+    for n in range(MAX_KEPT_PER_JOB):
+        words = Callback(
+            f"{n:024x}", now, now, CallbackVerdict.STALE, CallbackContent.ERROR, str(n), job.id, execution_id="7"
+        )
         await source.keep(words)
-    crash = Callback("f" * 24, now, now, Answer.UNKNOWN, Said.ERROR, "0", execution_id="7")
+    crash = Callback("f" * 24, now, now, CallbackVerdict.UNKNOWN, CallbackContent.ERROR, "0", execution_id="7")
     assert await source.keep(crash) == crash.id
-    await source.settle(crash.id, Answer.APPLIED, job.id)
+    await source.settle(crash.id, CallbackVerdict.APPLIED, job.id)
 
     await transfer.copy(source, target, quiet)
 

@@ -9,7 +9,7 @@ import pytest
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Attempt, JobError
-from job_processor.core.lane import Lane, Trouble, close, heard
+from job_processor.core.lane import Lane, Trouble, close, note_answer
 from job_processor.core.outcome import Accepted, Failed, Succeeded
 from job_processor.processors.base import Finding
 from job_processor.workers import asker as asker_module
@@ -31,7 +31,7 @@ Answer: TypeAlias = Finding | None | Exception
 class Asked:
     """A processor that knows what became of an execution, or fails to tell."""
 
-    can_be_asked = True
+    can_reconcile = True
     instance = "the only one"
 
     def __init__(self, answer: Answer) -> None:
@@ -70,7 +70,7 @@ async def goes_out(site: Site, trouble: Trouble = Trouble.OUTAGE) -> None:
 
 async def comes_back(site: Site, clock: Clock) -> None:
     clock.forward(2_000)
-    assert await site.store.put_lane(heard(await lane(site), site.store.now()))
+    assert await site.store.put_lane(note_answer(await lane(site), site.store.now()))
 
 
 # --- overdue ---------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ export type Lane = InMs<Wire["LaneOut"], "until">;
 export type Flow = Omit<WireFlow, "lane"> & { lane: Lane };
 export type Worker = InMs<WireWorker, "startedAt" | "seenAt">;
 export type KeptCallback = InMs<WireCallback, "receivedAt" | "lastReceivedAt">;
-export type CallbackVerdict = Wire["Answer"];
+export type CallbackVerdict = Wire["CallbackVerdict"];
 
 export function toSummary(wire: WireSummary): JobSummary {
   return mapped(wire);

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from job_processor.acts.facts import CallbackJudged, Facts
 from job_processor.acts.flow_table import FlowTable
 from job_processor.acts.signals import Moved, Signals, reported_error
-from job_processor.core.callbacks import Answer, judge
+from job_processor.core.callbacks import CallbackVerdict, judge_callback
 from job_processor.core.errors import CallbackNotFound, JobNotFound, MoveRefused, StoreUnavailable
 from job_processor.core.ids import IdFactory
-from job_processor.core.inbox import Callback, Said
+from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.job import Job, State
 from job_processor.core.outcome import (
     CallbackUnreadable,
-    CameLate,
     Failed,
+    LateResult,
     Progressed,
     Reported,
     ResultAccepted,
@@ -34,7 +34,7 @@ class Judged:
     """What a callback was. ``job``: as it stands after it, ``None`` when no job is known by what the callback names.
     ``kept``: the id under which it is kept; ``None``: it is not."""
 
-    verdict: Answer
+    verdict: CallbackVerdict
     job: Job | None = None
     kept: str | None = None
 
@@ -73,18 +73,18 @@ class Callbacks:
         try:
             moved = await self._signals.send(job_id, signal)
         except JobNotFound:
-            await self._keep_report(Answer.UNKNOWN, report, job_id, attempt)
-            self._facts.tell(CallbackJudged(Answer.UNKNOWN.value))
+            await self._keep_report(CallbackVerdict.UNKNOWN, report, job_id, attempt)
+            self._facts.tell(CallbackJudged(CallbackVerdict.UNKNOWN.value))
             raise
         failpoint("callback.after_apply")
-        verdict = Answer.APPLIED if moved.landed else judge(moved.job, signal)
+        verdict = CallbackVerdict.APPLIED if moved.landed else judge_callback(moved.job, signal)
         kept = None
-        if verdict is not Answer.APPLIED:
+        if verdict is not CallbackVerdict.APPLIED:
             kept = await self._keep_report(verdict, report, job_id, attempt)
-        if verdict is Answer.LATE:
+        if verdict is CallbackVerdict.LATE:
             # The callback is kept; its sender gets its answer whether this history entry can be written or not.
             with contextlib.suppress(StoreUnavailable, JobNotFound):
-                await self._signals.send(job_id, CameLate(attempt))
+                await self._signals.send(job_id, LateResult(attempt))
         self._facts.tell(CallbackJudged(verdict.value))
         return Judged(verdict, moved.job, kept)
 
@@ -98,8 +98,8 @@ class Callbacks:
         report = self._redacted(report)
         words = report.error or ""
         kept = await self._keep(
-            Answer.UNKNOWN,
-            Said.ERROR,
+            CallbackVerdict.UNKNOWN,
+            CallbackContent.ERROR,
             words,
             execution_id=execution_id,
             retryable=report.retryable,
@@ -108,13 +108,13 @@ class Callbacks:
         flows = None if report.flow is None else self._flows.sharing_processor(report.flow)
         job_id = await self._store.find_execution(execution_id, flows)
         if job_id is None:
-            self._facts.tell(CallbackJudged(Answer.UNKNOWN.value))
-            return Judged(Answer.UNKNOWN, None, kept)
+            self._facts.tell(CallbackJudged(CallbackVerdict.UNKNOWN.value))
+            return Judged(CallbackVerdict.UNKNOWN, None, kept)
         failed = Reported(Failed(reported_error(words), report.retryable), execution=execution_id)
         moved = await self._signals.send(job_id, failed)
         if moved.landed and kept is not None:
-            await self._store.settle(kept, Answer.APPLIED, job_id)
-        verdict = Answer.APPLIED if moved.landed else Answer.STALE
+            await self._store.settle(kept, CallbackVerdict.APPLIED, job_id)
+        verdict = CallbackVerdict.APPLIED if moved.landed else CallbackVerdict.STALE
         self._facts.tell(CallbackJudged(verdict.value))
         return Judged(verdict, moved.job, kept)
 
@@ -124,8 +124,8 @@ class Callbacks:
         ``why``: for people; ``job_id``: its job, if that is known. Returns the id under which it is kept, if it is.
         """
         kept = await self._keep(
-            Answer.UNREADABLE,
-            Said.UNREADABLE,
+            CallbackVerdict.UNREADABLE,
+            CallbackContent.UNREADABLE,
             why,
             job_id=job_id,
             attempt=attempt,
@@ -136,7 +136,7 @@ class Callbacks:
         if job_id is not None:
             with contextlib.suppress(JobNotFound):
                 await self._signals.send(job_id, CallbackUnreadable(why, attempt))
-        self._facts.tell(CallbackJudged(Answer.UNREADABLE.value))
+        self._facts.tell(CallbackJudged(CallbackVerdict.UNREADABLE.value))
         return kept
 
     async def job_among(self, ids: Sequence[str]) -> str | None:
@@ -160,12 +160,12 @@ class Callbacks:
         callback = await self._store.kept(callback_id)
         if callback is None:
             raise CallbackNotFound(callback_id)
-        result = callback.takeable
+        result = callback.acceptable_result
         if result is None:
             raise MoveRefused("This callback brought no result that could be accepted.")
         if callback.job_id is None:
             raise JobNotFound
-        unread = callback.said is Said.UNREADABLE
+        unread = callback.said is CallbackContent.UNREADABLE
         accepted = ResultAccepted(result, unread=unread, attempt=callback.attempt)
         moved = await self._signals.send(callback.job_id, accepted)
         done = moved.job.state is State.COMPLETED and moved.job.result == result
@@ -174,7 +174,7 @@ class Callbacks:
             if unread:
                 raise MoveRefused(f"The job has a result already; it is {state}.")
             raise MoveRefused(f"Only FAILED and CANCELLED jobs take a late result; this one is {state}.")
-        await self._store.settle(callback_id, Answer.ACCEPTED, moved.job.id)
+        await self._store.settle(callback_id, CallbackVerdict.ACCEPTED, moved.job.id)
         return moved
 
     async def prune(self, last_before: int, limit: int) -> int:
@@ -190,15 +190,17 @@ class Callbacks:
             execution_id=self._redactor.maybe(report.execution_id),
         )
 
-    async def _keep_report(self, verdict: Answer, report: Report, job_id: str, attempt: int | None) -> str | None:
+    async def _keep_report(
+        self, verdict: CallbackVerdict, report: Report, job_id: str, attempt: int | None
+    ) -> str | None:
         """Keep a report in the inbox: of a duplicate only that it came, and progress not at all."""
         if report.progress is not None:
             return None
         content = report.error if report.error is not None else report.result or ""
         return await self._keep(
             verdict,
-            Said.RESULT if report.error is None else Said.ERROR,
-            "" if verdict is Answer.DUPLICATE else content,
+            CallbackContent.RESULT if report.error is None else CallbackContent.ERROR,
+            "" if verdict is CallbackVerdict.DUPLICATE else content,
             job_id=job_id,
             attempt=attempt,
             execution_id=report.execution_id,
@@ -207,8 +209,8 @@ class Callbacks:
 
     async def _keep(
         self,
-        verdict: Answer,
-        said: Said,
+        verdict: CallbackVerdict,
+        said: CallbackContent,
         content: str,
         *,
         job_id: str | None = None,
@@ -239,9 +241,14 @@ class Callbacks:
             flow=flow,
         )
         kept = await self._store.keep(callback)
-        if kept is not None and job_id is not None and callback.is_of_a_job and await self._store.get(job_id) is None:
+        if (
+            kept is not None
+            and job_id is not None
+            and callback.is_about_a_job
+            and await self._store.get(job_id) is None
+        ):
             # The job was deleted since the report was judged: after its callbacks were, so this one would stay.
-            await self._store.settle(kept, Answer.UNKNOWN, job_id)
+            await self._store.settle(kept, CallbackVerdict.UNKNOWN, job_id)
         return kept
 
 

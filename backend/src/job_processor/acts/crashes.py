@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from job_processor.core.callbacks import Answer
-from job_processor.core.inbox import Said
+from job_processor.core.callbacks import CallbackVerdict
+from job_processor.core.inbox import CallbackContent
 from job_processor.core.job import Attempt
 from job_processor.core.outcome import LaneClosed
 from job_processor.store.base import InboxQuery, Query, Store
@@ -23,12 +23,12 @@ async def with_latest_crash(store: Store, flow: str, sign: LaneClosed) -> LaneCl
         return sign
     since = store.now() - RECENT_MS
     # A crash report that came after the attempt had ended has the verdict UNKNOWN.
-    verdicts = frozenset({Answer.APPLIED, Answer.UNKNOWN})
+    verdicts = frozenset({CallbackVerdict.APPLIED, CallbackVerdict.UNKNOWN})
     reports = [one.callback for one in await store.inbox(InboxQuery(limit=SCAN_LIMIT, verdicts=verdicts, clip=0))]
-    crashed = {one.execution_id for one in reports if one.said is Said.ERROR and one.last_at >= since}
+    crashed = {one.execution_id for one in reports if one.said is CallbackContent.ERROR and one.last_at >= since}
     found: list[tuple[Attempt, str]] = []
     for job_id in await _candidate_jobs(
-        store, flow, since, {one.job_id for one in reports if one.verdict is Answer.APPLIED}
+        store, flow, since, {one.job_id for one in reports if one.verdict is CallbackVerdict.APPLIED}
     ):
         # One at a time, so that only one job with its texts is in memory.
         job = await store.get(job_id)

@@ -42,7 +42,7 @@ class AttemptEnded:
 
 @dataclass(frozen=True, slots=True)
 class CallbackJudged:
-    """A callback was answered. ``verdict``: a ``core.callbacks.Answer``, or ``unauthorized``."""
+    """A callback was answered. ``verdict``: a ``core.callbacks.CallbackVerdict``, or ``unauthorized``."""
 
     verdict: str
 

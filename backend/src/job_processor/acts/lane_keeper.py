@@ -7,11 +7,19 @@ from dataclasses import replace
 
 from job_processor.acts.crashes import with_latest_crash
 from job_processor.acts.lanes import Lanes
-from job_processor.core.evidence import Judged, judge
+from job_processor.core.evidence import RefusalDecision, judge_refusal
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job
-from job_processor.core.lane import Lane, close, heard, is_shut, lapsed, server_error, testified
-from job_processor.core.outcome import HandOver, LaneClosed, LaneFault, LaneSign, LaneWell
+from job_processor.core.lane import (
+    Lane,
+    close,
+    count_server_error,
+    is_shut,
+    note_answer,
+    note_answer_at,
+    reopen_if_idle,
+)
+from job_processor.core.outcome import HandOver, LaneClosed, LaneHealthy, LaneReport, LaneServerError
 from job_processor.store.base import Claimed, Store
 
 
@@ -40,8 +48,8 @@ class LaneKeeper:
         lane = self._known = claimed.lane
         if lane.trouble is None:
             return
-        if claimed.idle and lapsed(lane, self._store.now()) is not lane:
-            await self._change(lapsed)
+        if claimed.idle and reopen_if_idle(lane, self._store.now()) is not lane:
+            await self._change(reopen_if_idle)
         elif max(self._answers.values(), default=0) > lane.answered_at:
             await self._change(lambda lane, now: self._witnessed(lane))
 
@@ -51,28 +59,28 @@ class LaneKeeper:
         if len(self._answers) > 2:
             del self._answers[min(self._answers, key=self._answers.__getitem__)]
 
-    async def judge(self, job: Job, handed: HandOver) -> Judged:
+    async def judge(self, job: Job, handed: HandOver) -> RefusalDecision:
         """Decide whether a refusal is the job's fault or the lane's, and write the lane."""
-        judged: Judged | None = None
+        judged: RefusalDecision | None = None
         if isinstance(handed.lane, LaneClosed):
             handed = replace(handed, lane=await with_latest_crash(self._store, self._flow, handed.lane))
 
         def change(lane: Lane, now: int) -> Lane:
             nonlocal judged
-            judged = judge(handed, job, lane, self._others(lane, job.id), now, random.random())
+            judged = judge_refusal(handed, job, lane, self._others(lane, job.id), now, random.random())
             return judged.lane if judged.lane is lane else self._witnessed(judged.lane)
 
         await self._change(change)
         assert judged is not None
         return judged
 
-    def judge_by_memory(self, job: Job, handed: HandOver) -> Judged:
+    def judge_from_memory(self, job: Job, handed: HandOver) -> RefusalDecision:
         """The same by what this worker remembers, when the store cannot be asked; nothing is written."""
         lane = self._known
-        return judge(handed, job, lane, self._others(lane, job.id), self._store.now(), random.random())
+        return judge_refusal(handed, job, lane, self._others(lane, job.id), self._store.now(), random.random())
 
-    async def learn(self, job: Job, sign: LaneSign | None) -> None:
-        """Write what an attempt showed of the lane. ``LaneWell`` writes nothing while the lane is known to be well."""
+    async def learn(self, job: Job, sign: LaneReport | None) -> None:
+        """Write what an attempt showed of the lane. ``LaneHealthy`` writes nothing while the lane is well."""
         began = job.attempts[-1].started_at
         match sign:
             case LaneClosed():
@@ -80,12 +88,12 @@ class LaneKeeper:
                 await self._change(
                     lambda lane, now: close(lane, sign.trouble, sign.detail, sign.until, now, random.random())
                 )
-            case LaneFault():
-                await self._change(lambda lane, now: server_error(lane, sign.detail, now, random.random()))
-            case LaneWell() if not self._known.is_well:
-                if (await self._change(lambda lane, now: heard(lane, now, job.id, began))).is_well:
+            case LaneServerError():
+                await self._change(lambda lane, now: count_server_error(lane, sign.detail, now, random.random()))
+            case LaneHealthy() if not self._known.is_well:
+                if (await self._change(lambda lane, now: note_answer(lane, now, job.id, began))).is_well:
                     self._opened()
-            case LaneWell() | None:
+            case LaneHealthy() | None:
                 pass
 
     def _others(self, lane: Lane, job_id: str) -> int | None:
@@ -97,7 +105,7 @@ class LaneKeeper:
 
     def _witnessed(self, lane: Lane) -> Lane:
         for job_id, at in self._answers.items():
-            lane = testified(lane, job_id, at)
+            lane = note_answer_at(lane, job_id, at)
         return lane
 
     async def _change(self, change: Callable[[Lane, int], Lane]) -> Lane:

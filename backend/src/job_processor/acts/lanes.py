@@ -6,7 +6,7 @@ import structlog
 
 from job_processor.acts.facts import Facts, LaneMoved
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.lane import Lane, lost_runs, pause, resume
+from job_processor.core.lane import Lane, note_lost_runs, pause, resume
 from job_processor.store.base import Store
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,7 @@ class Lanes:
         Written once; when another writer was faster the next question shows the same.
         """
         lane = await self.of(flow)
-        if lane.trouble is None and await self._store.put_lane(lost_runs(lane, self._store.now())):
+        if lane.trouble is None and await self._store.put_lane(note_lost_runs(lane, self._store.now())):
             log.warning("runs_may_be_lost", flow=flow)
 
     def _told(self, before: Lane, after: Lane) -> None:

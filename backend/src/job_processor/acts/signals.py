@@ -8,7 +8,7 @@ from job_processor.acts.facts import Facts, JobMoved
 from job_processor.acts.flow_table import FlowTable
 from job_processor.acts.verdicts import Verdicts, awaits_verdict
 from job_processor.core import transitions
-from job_processor.core.callbacks import Answer
+from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, JobError, State
@@ -84,7 +84,7 @@ class Signals:
                 report = Failed(reported_error(one.callback.content), one.callback.retryable)
                 moved = await self.send(job.id, Reported(report, execution=attempt.execution_id), known=job)
                 if moved.landed:
-                    await self._store.settle(one.callback.id, Answer.APPLIED, job.id)
+                    await self._store.settle(one.callback.id, CallbackVerdict.APPLIED, job.id)
                 job = moved.job
         return job
 

@@ -6,7 +6,7 @@ from job_processor.core.job import Job, State
 from job_processor.core.outcome import Reported, Signal, Succeeded
 
 
-class Answer(StrEnum):
+class CallbackVerdict(StrEnum):
     APPLIED = "applied"
     DUPLICATE = "duplicate"
     """The job already has this outcome; 200, so that the sender stops retrying."""
@@ -24,15 +24,15 @@ class Answer(StrEnum):
     """A person accepted its result for the job."""
 
 
-def judge(job: Job, signal: Signal) -> Answer:
+def judge_callback(job: Job, signal: Signal) -> CallbackVerdict:
     """The verdict on a callback whose ``signal`` changed nothing; ``job`` is the job as stored."""
     match signal:
         case Reported(outcome=Succeeded(result=result)):
             if job.state is State.COMPLETED:
-                return Answer.DUPLICATE if job.result == result else Answer.DIFFERENT
+                return CallbackVerdict.DUPLICATE if job.result == result else CallbackVerdict.DIFFERENT
             # STALE: an invalid result (`on_invalid_result`) of an attempt that is no longer the current one.
-            return Answer.LATE if job.is_final else Answer.STALE
+            return CallbackVerdict.LATE if job.is_final else CallbackVerdict.STALE
         case Reported() if job.state is State.FAILED:
-            return Answer.DUPLICATE
+            return CallbackVerdict.DUPLICATE
         case _:
-            return Answer.STALE
+            return CallbackVerdict.STALE

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from job_processor.core.bounds import bounded_partial, newest_partials, remember
 from job_processor.core.events import Event
 from job_processor.core.job import IN_FLIGHT, AttemptEnd, Job, JobError, State, Usage
+from job_processor.core.limits import append_event, cut_partial, keep_newest_partials
 
 
 def is_current(job: Job, attempt: int | None, token: str | None, execution: str | None = None) -> bool:
@@ -29,7 +29,7 @@ def finish(job: Job, state: State, event: Event, now: int) -> Job:
         snooze=None,
         progress=None,
         finished_at=now,
-        history=remember(job.history, event),
+        history=append_event(job.history, event),
     )
 
 
@@ -50,9 +50,9 @@ def close_attempt(
         end=end,
         error=error,
         usage=usage or job.attempts[-1].usage,
-        partial=bounded_partial(partial),
+        partial=cut_partial(partial),
     )
-    return job._replace(lease=None, attempts=newest_partials((*job.attempts[:-1], newest)))
+    return job._replace(lease=None, attempts=keep_newest_partials((*job.attempts[:-1], newest)))
 
 
 def join_notes(*notes: str | None) -> str | None:

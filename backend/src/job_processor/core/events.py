@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Happened(StrEnum):
+class EventKind(StrEnum):
     """What a history entry records. Each is a state transition, except ``CALLBACK_UNREADABLE``, ``CANCEL_ANSWERED``,
     ``ASKED`` and ``LATE_RESULT``, which change no state."""
 
@@ -31,6 +31,6 @@ class Event:
     """One line of a job's history. ``at`` is in milliseconds since 1970 (UTC)."""
 
     at: int
-    what: Happened
+    what: EventKind
     attempt: int | None = None
     detail: str | None = None

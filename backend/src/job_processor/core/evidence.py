@@ -17,7 +17,7 @@ because an attempt that was sent before a key was revoked may be answered minute
 from dataclasses import dataclass, replace
 
 from job_processor.core.job import Job, Refusals
-from job_processor.core.lane import Lane, Trouble, answered, close
+from job_processor.core.lane import Lane, Trouble, close, reopen
 from job_processor.core.outcome import Deferred, Failed, HandOver, LaneClosed, Outcome
 
 ALONE = 5
@@ -35,32 +35,34 @@ LAST_TIMES = 3
 PATIENCE_MS = 3 * 86_400_000
 """How long a job is refused, with no other job to compare with, before it fails: a key that is revoked on a Friday is
 replaced by Monday. A job waits so long only in a flow to which nobody submits jobs."""
-PATIENCE_TIMES = 10
+MIN_REFUSALS = 10
 """Minimum number of refusals in that time (or ``max_attempts``, if that is more)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class RefusalDecision:
     """The outcome of a refusal for the job, and the updated lane (the same object if it need not be written)."""
 
     outcome: Outcome
     lane: Lane
 
 
-def blamed(handed: HandOver) -> Failed | None:
+def failure_if_to_blame(handed: HandOver) -> Failed | None:
     """The failure to record if the job is to blame; ``None``: no refusal, or the job cannot be to blame."""
     if not isinstance(handed.lane, LaneClosed):
         return None
     return handed.job if isinstance(handed.job, Failed) else handed.against_job
 
 
-def judge(handed: HandOver, job: Job, lane: Lane, others: int | None, now: int, jitter: float) -> Judged:
-    """Decide on a refusal ``handed``, for which ``blamed`` must not be ``None``.
+def judge_refusal(
+    handed: HandOver, job: Job, lane: Lane, others: int | None, now: int, jitter: float
+) -> RefusalDecision:
+    """Decide on a refusal ``handed``, for which ``failure_if_to_blame`` must not be ``None``.
 
     ``job``: as claimed. ``others``: the start of the newest answered hand-over of another job of the lane, if any.
     Times in milliseconds since 1970; ``jitter`` in [0, 1).
     """
-    closed, blame = handed.lane, blamed(handed)
+    closed, blame = handed.lane, failure_if_to_blame(handed)
     assert isinstance(closed, LaneClosed)
     assert blame is not None
     refusals = _with_this_one(job, lane, others)
@@ -75,16 +77,18 @@ def judge(handed: HandOver, job: Job, lane: Lane, others: int | None, now: int, 
     # if one is due, will tell.
     certain = refusals.times >= CERTAIN or (others is not None and others > refusals.since)
     if overtaken and only_this_job and certain:
-        return Judged(_held_against_job(handed, blame, refusals), answered(lane) if lane.accuser == job.id else lane)
+        return RefusalDecision(
+            _held_against_job(handed, blame, refusals), reopen(lane) if lane.accuser == job.id else lane
+        )
     if only_this_job and not overtaken:
         reason = f"{closed.detail} Others get through, so only this job is put back."
         doubt = Deferred(now + DOUBT_MS, "refused", reason, refusals)
-        return Judged(_already_failed(handed, refusals) or doubt, lane)
+        return RefusalDecision(_already_failed(handed, refusals) or doubt, lane)
     # Later refusals of an overtaken job are no evidence against the lane; only its first one counts.
     accuser = lane.accuser if overtaken and others_refused else job.id
     since = refusals.since if overtaken else _began(job)
     shut = close(lane, closed.trouble, closed.detail, closed.until, now, jitter, accuser, since)
-    return Judged(_put_back(handed, blame, job, refusals, others, now, shut), _lapsing(shut, job, others))
+    return RefusalDecision(_put_back(handed, blame, job, refusals, others, now, shut), _lapsing(shut, job, others))
 
 
 def _judge_rate_limit(
@@ -96,17 +100,19 @@ def _judge_rate_limit(
     others: int | None,
     now: int,
     jitter: float,
-) -> Judged:
+) -> RefusalDecision:
     closed = handed.lane
     assert isinstance(closed, LaneClosed)
     shut = close(lane, closed.trouble, closed.detail, closed.until, now, jitter, began=_began(job))
     if refusals.alone >= max(ALONE, job.max_attempts):
-        return Judged(replace(_held_against_job(handed, blame, refusals), retryable=False), _lapsing(shut, job, others))
+        return RefusalDecision(
+            replace(_held_against_job(handed, blame, refusals), retryable=False), _lapsing(shut, job, others)
+        )
     overtaken = refusals.times > 1 and others is not None and others >= refusals.since
     if overtaken and not _is_probe(job, lane) and shut.wanted is None:
         # The job was unlucky, or it is too large for the limit: sent alone, it will show.
         shut = replace(shut, wanted=job.id)
-    return Judged(_put_back(handed, blame, job, refusals, others, now, shut), _lapsing(shut, job, others))
+    return RefusalDecision(_put_back(handed, blame, job, refusals, others, now, shut), _lapsing(shut, job, others))
 
 
 def _began(job: Job) -> int:
@@ -134,7 +140,7 @@ def _put_back(
     if failed is not None:
         return failed
     is_last = lane.trouble is Trouble.MISCONFIGURED and lane.accuser == job.id
-    times, span = (LAST_TIMES, LAST_MS) if is_last else (PATIENCE_TIMES, PATIENCE_MS)
+    times, span = (LAST_TIMES, LAST_MS) if is_last else (MIN_REFUSALS, PATIENCE_MS)
     overtaken = others is not None and others >= job.created_at
     if overtaken and refusals.times >= max(times, job.max_attempts) and now - refusals.since >= span:
         note = f"Held against this job: refused {refusals.times} times, and others got through in its time."

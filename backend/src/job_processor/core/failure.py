@@ -1,11 +1,11 @@
 """A failed attempt: retry with back-off or the end of the job; put back at no cost; a lease or deadline that passed."""
 
 from job_processor.core.backoff import backoff_ms
-from job_processor.core.bounds import remember
 from job_processor.core.closing import close_attempt, finish, join_notes
-from job_processor.core.events import Event, Happened
+from job_processor.core.events import Event, EventKind
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import AttemptEnd, Job, JobError, Snooze, State
+from job_processor.core.limits import append_event
 from job_processor.core.outcome import Deferred, Failed
 
 OVERDUE = "No callback came by the deadline. One whose secret or token is wrong is refused, and does not count."
@@ -28,7 +28,7 @@ def fail_attempt(
     job: Job,
     failed: Failed,
     end: AttemptEnd,
-    what: Happened,
+    what: EventKind,
     now: int,
     rules: FlowRules,
     jitter: float,
@@ -45,7 +45,7 @@ def fail_attempt(
         failures=failures,
         error=failed.error,
         refusals=failed.refusals,
-        history=remember(job.history, event),
+        history=append_event(job.history, event),
     )
     run_at = now + backoff_ms(failures, rules.backoff_base_seconds, rules.backoff_cap_seconds, jitter)
     out_of_time = job.deadline is not None and run_at >= job.deadline
@@ -57,7 +57,7 @@ def fail_attempt(
             if failures < job.max_attempts
             else f"no attempt is left of {job.max_attempts}"
         )
-        return finish(closed, State.FAILED, Event(now, Happened.FAILED, job.attempt, why), now)
+        return finish(closed, State.FAILED, Event(now, EventKind.FAILED, job.attempt, why), now)
     return closed._replace(state=State.PENDING, run_at=run_at)
 
 
@@ -70,13 +70,13 @@ def defer(job: Job, deferred: Deferred, now: int) -> Job:
         run_at=until,
         snooze=Snooze(deferred.kind, deferred.reason),
         refusals=deferred.refusals or job.refusals,
-        history=remember(job.history, Event(now, Happened.SNOOZED, job.attempt, deferred.reason)),
+        history=append_event(job.history, Event(now, EventKind.SNOOZED, job.attempt, deferred.reason)),
     )
 
 
 def had_unreadable_callback(job: Job) -> bool:
     """Whether an unreadable callback arrived for the current attempt."""
-    return any(e.what is Happened.CALLBACK_UNREADABLE and e.attempt == job.attempt for e in job.history)
+    return any(e.what is EventKind.CALLBACK_UNREADABLE and e.attempt == job.attempt for e in job.history)
 
 
 def expire(job: Job, now: int, rules: FlowRules, jitter: float) -> Job | None:
@@ -87,13 +87,13 @@ def expire(job: Job, now: int, rules: FlowRules, jitter: float) -> Job | None:
     if job.deadline is not None and job.deadline <= now:
         error = JobError("deadline", "The job's deadline passed before it was done.")
         closed = close_attempt(job, now, AttemptEnd.OVERDUE, error)._replace(error=error)
-        return finish(closed, State.FAILED, Event(now, Happened.FAILED, job.attempt or None, error.message), now)
+        return finish(closed, State.FAILED, Event(now, EventKind.FAILED, job.attempt or None, error.message), now)
     if job.state is State.RUNNING:
         lost = Failed(JobError("lease_lost", "The worker stopped renewing its lease."))
-        return fail_attempt(job, lost, AttemptEnd.LOST, Happened.LEASE_LOST, now, rules, jitter)
+        return fail_attempt(job, lost, AttemptEnd.LOST, EventKind.LEASE_LOST, now, rules, jitter)
     if job.lease is None or job.lease.until > now:
         # Due only because its processor is to be asked.
         return None
     words = OVERDUE_UNREAD if had_unreadable_callback(job) else OVERDUE if job.progress is None else OVERDUE_PROGRESS
     late = Failed(JobError("callback_overdue", words))
-    return fail_attempt(job, late, AttemptEnd.OVERDUE, Happened.CALLBACK_OVERDUE, now, rules, jitter)
+    return fail_attempt(job, late, AttemptEnd.OVERDUE, EventKind.CALLBACK_OVERDUE, now, rules, jitter)

@@ -8,22 +8,22 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from job_processor.core.callbacks import Answer
+from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.job import Attempt
 
-KEPT_OF_A_JOB = 50
+MAX_KEPT_PER_JOB = 50
 """Limit of kept callbacks per job: a sender that reports a new result each time must not fill the disk."""
-KEPT_WITHOUT_A_JOB = 1_000
+MAX_KEPT_WITHOUT_JOB = 1_000
 """Limit per verdict of kept callbacks without a job; beyond it the oldest is dropped, so that new ones still match."""
-CLOCKS_DIFFER_MS = 5_000
+CLOCK_SKEW_MS = 5_000
 """Allowed clock skew between processes: each extrapolates the store's time by itself."""
 
 
-KEPT_UNREAD_OF_A_JOB = 10
+MAX_UNREADABLE_EVENTS = 10
 """History entries per job about unreadable callbacks; further ones are only kept in the inbox."""
 
 
-class Said(StrEnum):
+class CallbackContent(StrEnum):
     """What a callback contained."""
 
     RESULT = "result"
@@ -44,8 +44,8 @@ class Callback:
     id: str
     received_at: int
     last_at: int
-    verdict: Answer
-    said: Said
+    verdict: CallbackVerdict
+    said: CallbackContent
     content: str
     job_id: str | None = None
     attempt: int | None = None
@@ -62,9 +62,9 @@ class Callback:
     def mark(self) -> str:
         """Deduplication key, equal for each delivery of the same callback: 64 hex digits (SHA-256)."""
         # A report with only an execution id is stored before its job is known, so the job id cannot be in its key.
-        job_id = None if self.verdict is Answer.APPLIED else self.job_id
+        job_id = None if self.verdict is CallbackVerdict.APPLIED else self.job_id
         # A duplicate has no content; the flag tells it from a callback with empty content.
-        is_duplicate = self.verdict is Answer.DUPLICATE
+        is_duplicate = self.verdict is CallbackVerdict.DUPLICATE
         said = (self.said.value, is_duplicate, self.content)
         parts: tuple[object, ...] = (job_id, self.attempt, self.execution_id, self.retryable, *said)
         if self.body is not None:
@@ -75,23 +75,23 @@ class Callback:
         return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
-    def takeable(self) -> str | None:
+    def acceptable_result(self) -> str | None:
         """The text that a person may accept as the job's result; ``None`` if there is none.
 
         For an unreadable callback this is its whole body decoded as UTF-8, with U+FFFD for invalid bytes.
         """
-        if self.verdict is Answer.DUPLICATE:
+        if self.verdict is CallbackVerdict.DUPLICATE:
             return None
-        if self.said is Said.RESULT:
+        if self.said is CallbackContent.RESULT:
             return self.content
-        if self.said is Said.UNREADABLE and self.body and not self.body_cut:
+        if self.said is CallbackContent.UNREADABLE and self.body and not self.body_cut:
             return self.body.decode("utf-8", "replace")
         return None
 
     @property
-    def is_of_a_job(self) -> bool:
+    def is_about_a_job(self) -> bool:
         """True if the callback names a job that exists or existed."""
-        return self.job_id is not None and self.verdict is not Answer.UNKNOWN
+        return self.job_id is not None and self.verdict is not CallbackVerdict.UNKNOWN
 
     def is_about(self, attempt: Attempt) -> bool:
         """True if the callback names only the attempt's execution id and was received after the attempt began.
@@ -102,10 +102,10 @@ class Callback:
         """
         if self.execution_id is None or self.execution_id != attempt.execution_id:
             return False
-        if self.verdict is Answer.APPLIED:
+        if self.verdict is CallbackVerdict.APPLIED:
             return self.last_at >= attempt.started_at
-        return self.job_id is None and self.last_at >= attempt.started_at - CLOCKS_DIFFER_MS
+        return self.job_id is None and self.last_at >= attempt.started_at - CLOCK_SKEW_MS
 
 
-SETTLED = frozenset({Answer.APPLIED, Answer.ACCEPTED})
+FINAL_VERDICTS = frozenset({CallbackVerdict.APPLIED, CallbackVerdict.ACCEPTED})
 """Final verdicts: a later delivery of the same callback does not change them."""

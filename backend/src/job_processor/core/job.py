@@ -85,7 +85,7 @@ class Attempt:
     """The processor's own id of this attempt (n8n's execution id), if it gave one."""
     usage: Usage | None = None
     partial: str | None = None
-    """The text received before the answer failed: not a result, but paid for. Limited (``bounds.py``)."""
+    """The text received before the answer failed: not a result, but paid for. Limited (``limits.py``)."""
     asked_at: int | None = None
     """When the last reconcile call for this attempt began."""
     heard_at: int | None = None

@@ -1,7 +1,7 @@
 """A flow's lane: decides how many of its jobs may be handed over now (a circuit breaker and a rate limit).
 
-``admit`` says how many jobs may be claimed; ``close``, ``server_error``, ``heard`` and ``answered`` update the lane.
-Concurrency counts the jobs in flight (RUNNING and WAITING) of all workers.
+``admit`` says how many jobs may be claimed; ``close``, ``count_server_error``, ``note_answer`` and ``reopen`` update
+the lane. Concurrency counts the jobs in flight (RUNNING and WAITING) of all workers.
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ OUTAGE_CAP_MS = 20_000
 """Maximum probe interval during an outage."""
 CREDIT_MIN_MS, CREDIT_CAP_MS = 60_000, 300_000
 """First and maximum probe interval while the account has no credit: a person must pay first."""
-UNSAID_CAP_MS = 4_000
+RATE_LIMIT_CAP_MS = 4_000
 """Maximum probe interval after a 429 without ``Retry-After``: such limits end within seconds."""
 
 
@@ -36,9 +36,9 @@ class Trouble(StrEnum):
     """The processor's account has no credit left (402, ``insufficient_quota``); waiting alone does not help."""
 
 
-_LONGEST = {Trouble.RATE_LIMITED: UNSAID_CAP_MS, Trouble.OUT_OF_CREDIT: CREDIT_CAP_MS}
+_LONGEST = {Trouble.RATE_LIMITED: RATE_LIMIT_CAP_MS, Trouble.OUT_OF_CREDIT: CREDIT_CAP_MS}
 
-OUT_OF_REACH = frozenset({Trouble.OUTAGE, Trouble.MISCONFIGURED})
+UNREACHABLE = frozenset({Trouble.OUTAGE, Trouble.MISCONFIGURED})
 """Troubles after which the processor may have restarted and lost its runs; a starting one often looks misconfigured."""
 
 
@@ -53,7 +53,7 @@ class Lane:
     closed_until: int | None = None
     probe: str | None = None
     """Lease token of the probe. No other job is admitted while the probe's job is RUNNING under this lease; if it is
-    not, the store uses ``without_probe``."""
+    not, the store uses ``clear_probe``."""
     probed: str | None = None
     """Id of the last probe's job, or of the job that closed the lane: the next probe is another job, if one is due."""
     wanted: str | None = None
@@ -103,7 +103,7 @@ def resume(lane: Lane) -> Lane:
 def admit(lane: Lane, wanted: int, in_flight: int, rules: FlowRules, now: int) -> tuple[int, Lane]:
     """How many of ``wanted`` jobs may be claimed at ``now``, and the lane with its token bucket refilled.
 
-    ``in_flight``: RUNNING and WAITING jobs of the flow. The lane is not charged yet (``took``).
+    ``in_flight``: RUNNING and WAITING jobs of the flow. The lane is not charged yet (``charge``).
     """
     if lane.paused:
         return 0, lane
@@ -120,7 +120,7 @@ def admit(lane: Lane, wanted: int, in_flight: int, rules: FlowRules, now: int) -
     return max(allowed, 0), lane
 
 
-def took(lane: Lane, claimed: int, rules: FlowRules, probe: str, job_id: str) -> Lane:
+def charge(lane: Lane, claimed: int, rules: FlowRules, probe: str, job_id: str) -> Lane:
     """Charge the lane for the ``claimed`` jobs.
 
     ``probe`` and ``job_id``: lease token and job id of the first of them; it is the probe if the lane is in trouble.
@@ -134,22 +134,22 @@ def took(lane: Lane, claimed: int, rules: FlowRules, probe: str, job_id: str) ->
     return lane
 
 
-def lapsed(lane: Lane, now: int) -> Lane:
+def reopen_if_idle(lane: Lane, now: int) -> Lane:
     """Reopen a lane in which no job is due, if only the refused jobs may have been to blame; else return it unchanged.
 
     That is the case if its wait is over, and other jobs got through after the trouble or since a refused job was
     submitted. No job is left that could be the probe, so the lane would stay closed without need.
     """
     others_got_through = lane.lapses or 0 < lane.troubled_at <= lane.answered_at
-    return answered(lane) if lane.trouble is not None and others_got_through and not is_shut(lane, now) else lane
+    return reopen(lane) if lane.trouble is not None and others_got_through and not is_shut(lane, now) else lane
 
 
-def without_probe(lane: Lane) -> Lane:
+def clear_probe(lane: Lane) -> Lane:
     """Clear a probe that ended without an outcome: its worker died, or its job was cancelled or put back."""
     return lane if lane.probe is None else replace(lane, probe=None)
 
 
-def waits_until(lane: Lane, rules: FlowRules, now: int) -> int | None:
+def admits_again_at(lane: Lane, rules: FlowRules, now: int) -> int | None:
     """When the lane may admit jobs again (ms since 1970), for the worker's sleep and for ``waitingOn``.
 
     ``None``: now, or not known (paused, or a probe is under way).
@@ -199,35 +199,35 @@ def close(
         probed=lane.probed or accuser,
         strikes=strikes,
         errors=0,
-        out_at=now if trouble in OUT_OF_REACH and lane.trouble not in OUT_OF_REACH else lane.out_at,
+        out_at=now if trouble in UNREACHABLE and lane.trouble not in UNREACHABLE else lane.out_at,
         troubled_at=max(lane.troubled_at, now if began is None else began),
         accuser=only_accuser,
     )
 
 
-def server_error(lane: Lane, detail: str, now: int, jitter: float) -> Lane:
+def count_server_error(lane: Lane, detail: str, now: int, jitter: float) -> Lane:
     """Count a 5xx: the lane closes after ``OUTAGE_THRESHOLD`` in a row, or at once if it is in trouble already."""
     if lane.trouble is not None or lane.errors + 1 >= OUTAGE_THRESHOLD:
         return close(lane, Trouble.OUTAGE, detail, None, now, jitter)
     return replace(lane, errors=lane.errors + 1)
 
 
-def heard(lane: Lane, now: int, job_id: str | None = None, began: int = 0) -> Lane:
+def note_answer(lane: Lane, now: int, job_id: str | None = None, began: int = 0) -> Lane:
     """Record that an attempt was answered; ``began``: when its hand-over began.
 
     While the lane's wait lasts this does not open it: the attempt was sent before the lane closed and is no probe. It
     is recorded as evidence if a single job is blamed for the trouble.
     """
     if is_shut(lane, now):
-        return lane if lane.accuser is None else testified(lane, job_id, began)
-    return answered(lane, job_id, began)
+        return lane if lane.accuser is None else note_answer_at(lane, job_id, began)
+    return reopen(lane, job_id, began)
 
 
-def answered(lane: Lane, job_id: str | None = None, began: int = 0) -> Lane:
+def reopen(lane: Lane, job_id: str | None = None, began: int = 0) -> Lane:
     """Open the lane and clear its trouble, because the processor answered."""
     if lane.is_well:
         return lane
-    lane = testified(lane, job_id, began)
+    lane = note_answer_at(lane, job_id, began)
     return replace(
         lane,
         trouble=None,
@@ -244,7 +244,7 @@ def answered(lane: Lane, job_id: str | None = None, began: int = 0) -> Lane:
     )
 
 
-def testified(lane: Lane, job_id: str | None, at: int) -> Lane:
+def note_answer_at(lane: Lane, job_id: str | None, at: int) -> Lane:
     """Record in the lane that a job handed over at ``at`` was answered, unless a newer one is recorded."""
     if job_id is None or at <= lane.answered_at:
         return lane
@@ -262,7 +262,7 @@ def _wait(trouble: Trouble, strikes: int, jitter: float) -> int:
     return int(min(_LONGEST.get(trouble, OUTAGE_CAP_MS), first * 2 ** min(strikes - 1, 30)) * (0.8 + 0.2 * jitter))
 
 
-def moved(lane: Lane, by: int) -> Lane:
+def shift_clock(lane: Lane, by: int) -> Lane:
     """Shift all times of the lane by ``by`` milliseconds, after the clock was set, so that its waits last as before."""
     return replace(
         lane,
@@ -274,12 +274,12 @@ def moved(lane: Lane, by: int) -> Lane:
     )
 
 
-def unheard_since(lane: Lane) -> int | None:
+def lost_before(lane: Lane) -> int | None:
     """Attempts that began before this time may be lost and must be reconciled; ``None``: none, or a closed lane."""
     return None if lane.trouble is not None else lane.out_at
 
 
-def lost_runs(lane: Lane, now: int) -> Lane:
+def note_lost_runs(lane: Lane, now: int) -> Lane:
     """Record that the processor is unreachable or lost a run: all attempts that began before ``now`` may be lost."""
     return replace(lane, out_at=now)
 

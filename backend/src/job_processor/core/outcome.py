@@ -63,12 +63,12 @@ Outcome: TypeAlias = Succeeded | Accepted | Failed | Deferred
 
 
 @dataclass(frozen=True, slots=True)
-class LaneWell:
+class LaneHealthy:
     """The processor can be reached and answers."""
 
 
 @dataclass(frozen=True, slots=True)
-class LaneFault:
+class LaneServerError:
     """A server error or a broken answer; ``OUTAGE_THRESHOLD`` in a row are an outage."""
 
     detail: str
@@ -85,7 +85,7 @@ class LaneClosed:
     """Another possible cause, for people; shown if attempts of the flow crashed shortly before."""
 
 
-LaneSign: TypeAlias = LaneWell | LaneFault | LaneClosed
+LaneReport: TypeAlias = LaneHealthy | LaneServerError | LaneClosed
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class HandOver:
     """
 
     job: Outcome
-    lane: LaneSign | None = LaneWell()
+    lane: LaneReport | None = LaneHealthy()
     against_job: Failed | None = None
 
 
@@ -109,7 +109,7 @@ def lane_closed(trouble: Trouble, detail: str, until: int | None = None, against
 
 def server_fault(code: str, detail: str) -> HandOver:
     """A failed attempt that also counts as a server error of the lane."""
-    return HandOver(Failed(JobError(code, detail)), LaneFault(detail))
+    return HandOver(Failed(JobError(code, detail)), LaneServerError(detail))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ class CancelAnswered:
 
 
 @dataclass(frozen=True, slots=True)
-class CameLate:
+class LateResult:
     """A late result came for a FAILED or CANCELLED job; changes no state. ``attempt``: of which one, if known."""
 
     attempt: int | None = None
@@ -238,7 +238,7 @@ Signal: TypeAlias = (
     | Asked
     | Cancelled
     | CancelAnswered
-    | CameLate
+    | LateResult
     | Retried
     | ResultAccepted
 )

@@ -19,8 +19,8 @@ from job_processor.core.outcome import (
     Failed,
     HandOver,
     LaneClosed,
-    LaneFault,
-    LaneSign,
+    LaneReport,
+    LaneServerError,
     Outcome,
     Succeeded,
 )
@@ -97,8 +97,8 @@ class Redactor:
             return None
         return replace(usage, model=self.maybe(usage.model), finish_reason=self.maybe(usage.finish_reason))
 
-    def _lane(self, sign: LaneSign | None) -> LaneSign | None:
-        return replace(sign, detail=self.text(sign.detail)) if isinstance(sign, LaneClosed | LaneFault) else sign
+    def _lane(self, sign: LaneReport | None) -> LaneReport | None:
+        return replace(sign, detail=self.text(sign.detail)) if isinstance(sign, LaneClosed | LaneServerError) else sign
 
 
 def secrets_in(environment: Mapping[str, str], named: Iterable[str] = ()) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from job_processor.core.closing import finish, is_current, join_notes
-from job_processor.core.events import Event, Happened
+from job_processor.core.events import Event, EventKind
 from job_processor.core.failure import fail_attempt
 from job_processor.core.flow import FlowRules, OnInvalidResult
 from job_processor.core.job import Attempt, AttemptEnd, Job, JobError, State
@@ -25,7 +25,7 @@ def succeed(job: Job, success: Succeeded, signal: Reported, now: int) -> Job | N
         ),
         State.COMPLETED,
         Event(
-            now, Happened.COMPLETED, number, join_notes(success.note, _timing_note(job, number, signal), signal.note)
+            now, EventKind.COMPLETED, number, join_notes(success.note, _timing_note(job, number, signal), signal.note)
         ),
         now,
     )
@@ -51,7 +51,7 @@ def refuse_result(
     assert success.verdict is not None
     error = JobError("invalid_result", complaint(success.verdict))
     failed = Failed(error, rules.on_invalid_result is OnInvalidResult.RETRY, success.usage, success.result)
-    after = fail_attempt(job, failed, AttemptEnd.FAILED, Happened.ATTEMPT_FAILED, now, rules, jitter)
+    after = fail_attempt(job, failed, AttemptEnd.FAILED, EventKind.ATTEMPT_FAILED, now, rules, jitter)
     if after.is_final:
         # No attempt is left: keep the wrong result and show it as wrong.
         newest = replace(after.attempts[-1], partial=None)
@@ -73,7 +73,7 @@ def accept_result(job: Job, signal: ResultAccepted, now: int) -> Job:
             error=None,
         ),
         State.COMPLETED,
-        Event(now, Happened.RESULT_ACCEPTED),
+        Event(now, EventKind.RESULT_ACCEPTED),
         now,
     )
 

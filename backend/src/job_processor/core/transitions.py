@@ -7,26 +7,26 @@ The picture is in docs/job-lifecycle.md.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from job_processor.core import asking
-from job_processor.core.bounds import remember, room_for_one
+from job_processor.core import reconciling
 from job_processor.core.closing import close_attempt, finish, is_current
-from job_processor.core.events import Event, Happened
+from job_processor.core.events import Event, EventKind
 from job_processor.core.failure import defer, ends_without_flow, expire, fail_attempt, had_unreadable_callback
 from job_processor.core.flow import FlowRules
-from job_processor.core.inbox import KEPT_UNREAD_OF_A_JOB
+from job_processor.core.inbox import MAX_UNREADABLE_EVENTS
 from job_processor.core.job import Attempt, AttemptEnd, Job, JobError, Json, Lease, State
+from job_processor.core.limits import append_event, trim_attempts
 from job_processor.core.outcome import (
     Accepted,
     Asked,
     Asking,
     CallbackUnreadable,
-    CameLate,
     CancelAnswered,
     Cancelled,
     Deferred,
     Expired,
     Failed,
     FlowMissing,
+    LateResult,
     Progressed,
     Reported,
     ResultAccepted,
@@ -91,7 +91,7 @@ def submit(
         priority=priority,
         max_attempts=rules.max_attempts if max_attempts is None else max_attempts,
         deadline=deadline,
-        history=(Event(now, Happened.SUBMITTED),),
+        history=(Event(now, EventKind.SUBMITTED),),
         tags=tags,
         metadata={} if metadata is None else metadata,
         result_schema=result_schema,
@@ -113,8 +113,8 @@ def claim(job: Job, lease: Lease, now: int) -> Job:
         lease=lease,
         snooze=None,
         progress=None,
-        attempts=(*room_for_one(job.attempts), Attempt(number, now, lease.owner)),
-        history=remember(job.history, Event(now, Happened.STARTED, number, lease.owner)),
+        attempts=(*trim_attempts(job.attempts), Attempt(number, now, lease.owner)),
+        history=append_event(job.history, Event(now, EventKind.STARTED, number, lease.owner)),
     )
 
 
@@ -128,9 +128,9 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
     after: Job | None
     match signal:
         case Reported(asked=str() as words) if is_current(job, signal.attempt, signal.token):
-            job = asking.told(job, words, now)
+            job = reconciling.add_answer(job, words, now)
         case Expired(asked=str() as words) if job.state is State.WAITING:
-            job = asking.told(job, words, now)
+            job = reconciling.add_answer(job, words, now)
     match signal:
         case Reported(outcome=Succeeded() as success):
             if is_refused_by_flow(job, success, rules):
@@ -144,7 +144,7 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
                 case Deferred():
                     after = defer(job, outcome, now)
                 case Failed():
-                    what = Happened.ATTEMPT_FAILED
+                    what = EventKind.ATTEMPT_FAILED
                     after = fail_attempt(job, outcome, AttemptEnd.FAILED, what, now, rules, jitter, signal.note)
                 case _:
                     after = None
@@ -156,24 +156,24 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
             after = expire(job, now, rules, jitter)
         case FlowMissing() if job.state is State.PENDING and ends_without_flow(job.run_at) <= now:
             error = JobError("no_flow", f"The flow {job.flow} is not defined any more, and did not come back in time.")
-            gone = Event(now, Happened.FAILED, job.attempt or None, error.message)
+            gone = Event(now, EventKind.FAILED, job.attempt or None, error.message)
             after = finish(job._replace(error=error), State.FAILED, gone, now)
         case Asking() if is_current(job, signal.attempt, signal.token):
-            after = asking.begin(job, now)
+            after = reconciling.begin_reconcile(job, now)
         case Asked() if job.state is State.WAITING and is_current(job, signal.attempt, signal.token):
-            after = asking.noted(job, signal.text, now, answered=signal.answered)
+            after = reconciling.end_reconcile(job, signal.text, now, answered=signal.answered)
         case Cancelled() if not job.is_final:
             after = finish(
                 close_attempt(job, now, AttemptEnd.CANCELLED),
                 State.CANCELLED,
-                Event(now, Happened.CANCELLED, job.attempt or None, signal.reason),
+                Event(now, EventKind.CANCELLED, job.attempt or None, signal.reason),
                 now,
             )
         case CancelAnswered() if _was_cancelled(job, signal.attempt):
-            told = Event(now, Happened.CANCEL_ANSWERED, signal.attempt, signal.text)
-            after = job._replace(history=remember(job.history, told))
-        case CameLate() if job.state in (State.FAILED, State.CANCELLED):
-            after = asking.late(job, signal.attempt, now)
+            told = Event(now, EventKind.CANCEL_ANSWERED, signal.attempt, signal.text)
+            after = job._replace(history=append_event(job.history, told))
+        case LateResult() if job.state in (State.FAILED, State.CANCELLED):
+            after = reconciling.note_late_result(job, signal.attempt, now)
         case Retried() if job.state in (State.FAILED, State.CANCELLED):
             after = _retry(job, signal, now)
         case ResultAccepted() if job.state in (State.FAILED, State.CANCELLED) or (signal.unread and not job.is_final):
@@ -186,16 +186,18 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
 
 
 def _note_unreadable(job: Job, signal: CallbackUnreadable, now: int) -> Job | None:
-    """Add the unreadable callback to the history, each text once and at most ``KEPT_UNREAD_OF_A_JOB`` texts. If the
+    """Add the unreadable callback to the history, each text once and at most ``MAX_UNREADABLE_EVENTS`` texts. If the
     attempt still waits, its processor is asked for the result at once. A COMPLETED job is left as it is.
     """
     if job.state is State.COMPLETED:
         return None
     number = signal.attempt if signal.attempt is not None and signal.attempt <= job.attempt else (job.attempt or None)
-    known = [event for event in job.history if event.what is Happened.CALLBACK_UNREADABLE]
-    if len(known) >= KEPT_UNREAD_OF_A_JOB or any((e.attempt, e.detail) == (number, signal.text) for e in known):
+    known = [event for event in job.history if event.what is EventKind.CALLBACK_UNREADABLE]
+    if len(known) >= MAX_UNREADABLE_EVENTS or any((e.attempt, e.detail) == (number, signal.text) for e in known):
         return None
-    told = job._replace(history=remember(job.history, Event(now, Happened.CALLBACK_UNREADABLE, number, signal.text)))
+    told = job._replace(
+        history=append_event(job.history, Event(now, EventKind.CALLBACK_UNREADABLE, number, signal.text))
+    )
     if job.state is State.WAITING and job.lease is not None and number == job.attempt:
         return told._replace(lease=replace(job.lease, ask_at=now))
     return told
@@ -210,7 +212,7 @@ def attempt_ended_by_cancel(job: Job) -> Attempt | None:
 
 
 def _was_cancelled(job: Job, attempt: int) -> bool:
-    return any(event.what is Happened.CANCELLED and event.attempt == attempt for event in job.history)
+    return any(event.what is EventKind.CANCELLED and event.attempt == attempt for event in job.history)
 
 
 def _accept(job: Job, accepted: Accepted, now: int, rules: FlowRules) -> Job | None:
@@ -230,7 +232,7 @@ def _accept(job: Job, accepted: Accepted, now: int, rules: FlowRules) -> Job | N
         refusals=None,
         lease=replace(job.lease, until=now + accepted.timeout_ms, ask_at=ask_at),
         attempts=(*job.attempts[:-1], newest),
-        history=remember(job.history, Event(now, Happened.ACCEPTED, job.attempt, accepted.execution_id)),
+        history=append_event(job.history, Event(now, EventKind.ACCEPTED, job.attempt, accepted.execution_id)),
     )
 
 
@@ -246,5 +248,5 @@ def _retry(job: Job, signal: Retried, now: int) -> Job:
         # A deadline that has passed would fail the job at once; the retry drops it.
         deadline=job.deadline if job.deadline is not None and job.deadline > now else None,
         max_attempts=job.failures + signal.more_attempts,
-        history=remember(job.history, Event(now, Happened.RETRIED)),
+        history=append_event(job.history, Event(now, EventKind.RETRIED)),
     )

@@ -6,11 +6,11 @@ from typing import Protocol
 from job_processor.core.failure import ends_without_flow
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Refusals, Snooze, State
-from job_processor.core.lane import Lane, waits_until
+from job_processor.core.lane import Lane, admits_again_at
 
 
 @dataclass(frozen=True, slots=True)
-class WaitsFor:
+class WaitingFor:
     """``kind`` for programs, ``detail`` for people, ``until`` in milliseconds since 1970, if known."""
 
     kind: str
@@ -18,7 +18,7 @@ class WaitsFor:
     until: int | None = None
 
 
-class Waits(Protocol):
+class WaitingFields(Protocol):
     """The fields that ``waiting_on`` needs: those of a job, or of its row in a list."""
 
     @property
@@ -39,46 +39,46 @@ class Waits(Protocol):
     def refusals(self) -> Refusals | None: ...
 
 
-def waiting_on(job: Waits, lane: Lane, rules: FlowRules, in_flight: int, now: int) -> WaitsFor | None:
+def waiting_on(job: WaitingFields, lane: Lane, rules: FlowRules, in_flight: int, now: int) -> WaitingFor | None:
     """What the job waits for; ``None`` for a final one. ``in_flight``: RUNNING and WAITING jobs of the flow."""
     if job.state is State.RUNNING and job.lease_until is not None:
-        return WaitsFor("processor", f"Attempt {job.attempt} is with the processor.", job.lease_until)
+        return WaitingFor("processor", f"Attempt {job.attempt} is with the processor.", job.lease_until)
     if job.state is State.WAITING and job.lease_until is not None:
-        return WaitsFor("callback", "The processor accepted the job and will call back.", job.lease_until)
+        return WaitingFor("callback", "The processor accepted the job and will call back.", job.lease_until)
     if job.state is not State.PENDING:
         return None
     if lane.paused:
         why = f": {lane.detail}" if lane.detail and lane.trouble is None else "."
-        return WaitsFor("paused", f"The flow {job.flow} is paused{why}")
+        return WaitingFor("paused", f"The flow {job.flow} is paused{why}")
     if lane.trouble is not None:
-        return WaitsFor(lane.trouble.value, lane.detail or "The lane is closed.", waits_until(lane, rules, now))
+        return WaitingFor(lane.trouble.value, lane.detail or "The lane is closed.", admits_again_at(lane, rules, now))
     if job.run_at > now:
-        return waiting_for_its_time(job, now)
+        return waiting_for_run_at(job, now)
     if rules.concurrency is not None and in_flight >= rules.concurrency:
-        return WaitsFor("concurrency", f"All {rules.concurrency} places of the flow {job.flow} are taken.")
-    next_token = waits_until(lane, rules, now)
+        return WaitingFor("concurrency", f"All {rules.concurrency} places of the flow {job.flow} are taken.")
+    next_token = admits_again_at(lane, rules, now)
     if rules.rate_per_minute is not None and next_token is not None:
-        return WaitsFor("rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", next_token)
-    return WaitsFor("worker", "A worker takes it next.")
+        return WaitingFor("rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", next_token)
+    return WaitingFor("worker", "A worker takes it next.")
 
 
-def waiting_without_flow(job: Waits) -> WaitsFor | None:
+def waiting_without_flow(job: WaitingFields) -> WaitingFor | None:
     """What a job waits for whose flow is not defined any more; ``None`` if it is not PENDING."""
     if job.state is not State.PENDING:
         return None
     detail = f"The flow {job.flow} is not in flows.toml any more. If it is not back by then, the job fails."
-    return WaitsFor("no_flow", detail, ends_without_flow(job.run_at))
+    return WaitingFor("no_flow", detail, ends_without_flow(job.run_at))
 
 
-def waiting_for_its_time(job: Waits, now: int) -> WaitsFor | None:
+def waiting_for_run_at(job: WaitingFields, now: int) -> WaitingFor | None:
     """Why a PENDING job is not due yet; ``None`` if it is due, because then its lane decides."""
     if job.run_at <= now:
         return None
     if job.snooze is not None:
-        return WaitsFor(job.snooze.kind, job.snooze.detail, job.run_at)
+        return WaitingFor(job.snooze.kind, job.snooze.detail, job.run_at)
     if job.failures and job.refusals is not None:
         why = "which is held against this job, and the next one follows"
-        return WaitsFor("retry", f"Attempt {job.attempt} was refused, {why}.", job.run_at)
+        return WaitingFor("retry", f"Attempt {job.attempt} was refused, {why}.", job.run_at)
     if job.failures:
-        return WaitsFor("retry", f"Attempt {job.attempt} failed; the next one follows.", job.run_at)
-    return WaitsFor("schedule", "The job is to start later.", job.run_at)
+        return WaitingFor("retry", f"Attempt {job.attempt} failed; the next one follows.", job.run_at)
+    return WaitingFor("schedule", "The job is to start later.", job.run_at)

@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from job_processor.core.nesting import is_too_deep
-from job_processor.http.problems import Refused, invalid
+from job_processor.http.problems import RequestRefused, invalid
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -66,7 +66,7 @@ async def read_bytes(request: Request, limit: int) -> ReceivedBody:
 async def read_json(request: Request, wanted: type[T], *, optional: bool = False) -> T:
     """The body decoded as ``wanted``. ``optional``: an empty body counts as ``{}``.
 
-    Raises ``Refused`` with 400, 413, 415 or 422.
+    Raises ``RequestRefused`` with 400, 413, 415 or 422.
     """
     media, encoding, length = b"", b"identity", b""
     for name, value in request.scope["headers"]:
@@ -77,19 +77,19 @@ async def read_json(request: Request, wanted: type[T], *, optional: bool = False
         elif name == b"content-length":
             length = value
     if encoding != b"identity":
-        raise Refused(415, "unsupported_encoding", "Send the body without Content-Encoding.")
+        raise RequestRefused(415, "unsupported_encoding", "Send the body without Content-Encoding.")
     if length.isdigit() and int(length) > MAX_BODY_BYTES:
         raise _too_large()
     body = await _read_body(request)
     if optional and not body:
         return msgspec.convert({}, wanted)
     if media != b"application/json" and not media.endswith(b"+json"):
-        raise Refused(415, "unsupported_media_type", "The Content-Type must be application/json.")
+        raise RequestRefused(415, "unsupported_media_type", "The Content-Type must be application/json.")
     return decode(body, wanted)
 
 
 async def _read_body(request: Request) -> bytes:
-    """The whole body. Raises ``Refused``: 413 above ``MAX_BODY_BYTES``, 400 if the client disconnects."""
+    """The whole body. Raises ``RequestRefused``: 413 above ``MAX_BODY_BYTES``, 400 if the client disconnects."""
     chunks: list[bytes] = []
     size = 0
     try:
@@ -99,22 +99,22 @@ async def _read_body(request: Request) -> bytes:
                 raise _too_large()
             chunks.append(chunk)
     except ClientDisconnect:
-        raise Refused(400, "incomplete_body", "The body did not arrive whole.") from None
+        raise RequestRefused(400, "incomplete_body", "The body did not arrive whole.") from None
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _too_large() -> Refused:
-    return Refused(413, "body_too_large", f"The body may have at most {MAX_BODY_BYTES} bytes.")
+def _too_large() -> RequestRefused:
+    return RequestRefused(413, "body_too_large", f"The body may have at most {MAX_BODY_BYTES} bytes.")
 
 
 def decode(body: bytes, wanted: type[T]) -> T:
     """Strict JSON (RFC 8259) as ``wanted``: UTF-8 without BOM, no NaN or Infinity, no lone surrogate, no duplicate key,
     no NUL in strings, at most ``READ_DEPTH`` levels.
 
-    Raises ``Refused``: 400 if it is not such JSON, 422 if a field is unknown, missing or invalid.
+    Raises ``RequestRefused``: 400 if it is not such JSON, 422 if a field is unknown, missing or invalid.
     """
     if is_too_deep(body, READ_DEPTH):
-        raise Refused(400, "too_deep", f"JSON may be nested at most {MAX_DEPTH} deep.")
+        raise RequestRefused(400, "too_deep", f"JSON may be nested at most {MAX_DEPTH} deep.")
     try:
         value = _decode_typed(body, wanted)
         # With fewer than two colons there can be no duplicate key; the check costs a second parse.
@@ -125,7 +125,7 @@ def decode(body: bytes, wanted: type[T]) -> T:
     except msgspec.ValidationError as error:
         raise _explain(str(error), wanted) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Refused(400, "malformed_json", "The body is not one well-formed JSON object in UTF-8.") from None
+        raise RequestRefused(400, "malformed_json", "The body is not one well-formed JSON object in UTF-8.") from None
     return value
 
 
@@ -141,11 +141,11 @@ def _decode_typed(body: bytes, wanted: type[T]) -> T:
         return msgspec.convert(whole, wanted)
 
 
-def _explain(message: str, wanted: type[msgspec.Struct]) -> Refused:
+def _explain(message: str, wanted: type[msgspec.Struct]) -> RequestRefused:
     """A 422 from msgspec's message, without anything the client sent."""
     known = [f.encode_name for f in msgspec.structs.fields(wanted)]
     if _UNKNOWN.match(message):
-        return Refused(422, "unknown_field", f"An unknown field was sent; known are: {', '.join(known)}.")
+        return RequestRefused(422, "unknown_field", f"An unknown field was sent; known are: {', '.join(known)}.")
     missing = _MISSING.match(message)
     if missing:
         return invalid(missing[1], "is required")
@@ -169,7 +169,7 @@ def _in_json_words(types: re.Match[str]) -> str:
 def _refuse_duplicate_keys(body: bytes) -> None:
     def check(pairs: list[tuple[str, object]]) -> None:
         if len(pairs) > 1 and len({key for key, _ in pairs}) != len(pairs):
-            raise Refused(400, "duplicate_key", "A JSON object has a duplicate key.")
+            raise RequestRefused(400, "duplicate_key", "A JSON object has a duplicate key.")
 
     json.loads(body, object_pairs_hook=check)
 
@@ -194,7 +194,7 @@ def _has_nul(value: object) -> bool:
 
 def check_free_form(field: str, value: object, max_bytes: int) -> None:
     """Check that every store can hold this free-form JSON: at most ``MAX_DEPTH`` levels, integers of 64 bits, and
-    ``max_bytes`` bytes when encoded. Raises ``Refused`` (422)."""
+    ``max_bytes`` bytes when encoded. Raises ``RequestRefused`` (422)."""
     _check_levels(field, value)
     if len(msgspec.json.encode(value)) > max_bytes:
         raise invalid(field, f"must have at most {max_bytes} bytes as JSON")

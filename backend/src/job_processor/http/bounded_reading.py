@@ -11,7 +11,7 @@ from uvicorn.server import ServerState
 from job_processor.http import refusals, request_head
 from job_processor.http.answering import ResponseTransport
 from job_processor.http.lingering import Lingering
-from job_processor.http.problems import Refused
+from job_processor.http.problems import RequestRefused
 
 MAX_HEAD_BYTES = 16 * 1024
 MAX_UNPARSED_BYTES = 64 * 1024
@@ -48,7 +48,7 @@ class BoundedReading(HttpToolsProtocol):
         self._unparsed_bytes = 0
         self._body_bytes = 0
         self._advanced = False
-        self._refusal: Refused | None = None
+        self._refusal: RequestRefused | None = None
         self._unanswered_requests = 0
         """Requests whose head was read and whose response is not complete."""
         self._input_closed = False
@@ -59,7 +59,7 @@ class BoundedReading(HttpToolsProtocol):
         """Update the memory budget with the bytes buffered for the current request."""
         raise NotImplementedError
 
-    def _refuse_and_close(self, refused: Refused) -> None:
+    def _refuse_and_close(self, refused: RequestRefused) -> None:
         """Refuse the current request, and close the connection after the responses before it."""
         raise NotImplementedError
 
@@ -150,7 +150,7 @@ class BoundedReading(HttpToolsProtocol):
             request_head.check(
                 self.parser.get_http_version(), self.parser.get_method().decode("ascii"), self.url, self.headers
             )
-        except Refused as refused:
+        except RequestRefused as refused:
             self._refuse(refused)
         super().on_headers_complete()
         self._unanswered_requests += 1
@@ -174,6 +174,6 @@ class BoundedReading(HttpToolsProtocol):
         if self._lingering.is_on:
             self._end_lingering()
 
-    def _refuse(self, refused: Refused) -> None:
+    def _refuse(self, refused: RequestRefused) -> None:
         self._refusal = refused
         raise _AbortParsing

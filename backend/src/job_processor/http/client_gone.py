@@ -6,14 +6,14 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
-from job_processor.http.problems import Refused
+from job_processor.http.problems import RequestRefused
 
 T = TypeVar("T")
 
 
 async def cancel_on_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """The result of ``work``, or its exception. If the client disconnects first, ``work`` is cancelled and ``Refused``
-    (499) raised.
+    """The result of ``work``, or its exception. If the client disconnects first, ``work`` is cancelled and
+    ``RequestRefused`` (499) raised.
 
     Only for requests without a body or whose body has been read: this discards the rest of the body.
     """
@@ -23,7 +23,7 @@ async def cancel_on_disconnect(request: Request, work: Coroutine[Any, Any, T]) -
         await asyncio.wait([working, disconnect], return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             return working.result()
-        raise Refused(499, "client_gone", "The client disconnected.")
+        raise RequestRefused(499, "client_gone", "The client disconnected.")
     finally:
         working.cancel()
         disconnect.cancel()

@@ -12,7 +12,7 @@ from job_processor.core.flow import FlowRules
 from job_processor.core.ids import is_job_id
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
-from job_processor.core.waiting import Waits, WaitsFor, waiting_for_its_time, waiting_on, waiting_without_flow
+from job_processor.core.waiting import WaitingFields, WaitingFor, waiting_for_run_at, waiting_on, waiting_without_flow
 from job_processor.http.connection_limits import Limits, Slots
 from job_processor.http.flow_status import FlowStatus, FlowStatusCache
 from job_processor.http.prefer_wait import WaitingRequests
@@ -53,21 +53,21 @@ class Context:
         self.flow_status = FlowStatusCache(self.store)
         self.waiting_requests = WaitingRequests(self.store, self.bus)
 
-    async def waits(self, job: Job) -> WaitsFor | None:
+    async def waits(self, job: Job) -> WaitingFor | None:
         """What the job waits for (``waitingOn``). Never raises; waits at most ``READ_TIMEOUT_SECONDS`` for the lane."""
         if job.state is not State.PENDING:
             # Only a PENDING job waits for its lane; otherwise the job itself holds the answer.
             return waiting_on(job, Lane(job.flow), FlowRules(job.flow), 0, self.store.now())
         return self.waits_in(job, await self.flow_status.recent())
 
-    def waits_in(self, job: Waits, status: FlowStatus | None) -> WaitsFor | None:
+    def waits_in(self, job: WaitingFields, status: FlowStatus | None) -> WaitingFor | None:
         """What the job waits for, from lanes and counts already read. ``status`` ``None``: they are not available, so
         only a wait for ``runAt`` is known."""
         now = self.store.now()
         if job.flow not in self.flows and job.state is State.PENDING:
             return waiting_without_flow(job)
         if status is None:
-            return waiting_for_its_time(job, now)
+            return waiting_for_run_at(job, now)
         lane = status.lanes.get(job.flow) or Lane(job.flow)
         return waiting_on(job, lane, self.acts.flows.rules(job.flow), status.in_flight(job.flow), now)
 

@@ -9,7 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from job_processor.http import problems
-from job_processor.http.problems import Refused
+from job_processor.http.problems import RequestRefused
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ class ProblemMiddleware:
             await _answer(refused, scope, receive, send)
 
 
-async def _answer(refused: Refused, scope: Scope, receive: Receive, send: Send) -> None:
+async def _answer(refused: RequestRefused, scope: Scope, receive: Receive, send: Send) -> None:
     answer = problems.response(refused, scope["request_id"])
     if refused.status in (400, 408, 413, 415):
         # The rest of the body is not read, so the connection cannot be reused.
@@ -114,7 +114,7 @@ class EdgeMiddleware:
         try:
             self._check_host(host)
             self._check_sender(host, site, origin, scope["method"], scope["path"])
-        except Refused as refused:
+        except RequestRefused as refused:
             await _answer(refused, scope, receive, send_with_headers)
         else:
             await self._app(scope, receive, send_with_headers)
@@ -123,7 +123,7 @@ class EdgeMiddleware:
         if self._hosts:
             name = host.rpartition(b":")[0] if host.rpartition(b":")[2].isdigit() else host
             if name.lower() not in self._hosts:
-                raise Refused(
+                raise RequestRefused(
                     403, "unknown_host", "The Host header names a host that is not allowed here (ALLOWED_HOSTS)."
                 )
 
@@ -139,7 +139,7 @@ class EdgeMiddleware:
         # Browsers send Sec-Fetch-Site only over https and to loopback; otherwise Origin must match Host.
         elif not site and host and origin.partition(b"://")[2].lower() == host.lower():
             return
-        raise Refused(403, "cross_site", "Cross-site requests are not allowed (CORS_ORIGINS).")
+        raise RequestRefused(403, "cross_site", "Cross-site requests are not allowed (CORS_ORIGINS).")
 
 
 def _is_page(path: str) -> bool:

@@ -32,7 +32,7 @@ PROBLEM_TITLES = {
 }
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A request that is answered with a problem document. ``code``: stable, for programs; ``detail``: for people."""
 
     def __init__(
@@ -51,39 +51,43 @@ class Refused(Exception):
         self.headers = dict(headers or {})
 
 
-def refusal(error: Exception) -> Refused:
+def refusal(error: Exception) -> RequestRefused:
     """The problem for an exception. An unknown exception is a 500 without details."""
     match error:
-        case Refused():
+        case RequestRefused():
             return error
         case errors.JobNotFound():
-            return Refused(404, "job_not_found", "There is no job with this id.")
+            return RequestRefused(404, "job_not_found", "There is no job with this id.")
         case errors.CallbackNotFound():
-            return Refused(404, "callback_not_found", "There is no callback with this id.")
+            return RequestRefused(404, "callback_not_found", "There is no callback with this id.")
         case errors.JobDamaged():
             detail = "This job's record in the store is damaged and cannot be read; other jobs are not affected. "
-            return Refused(503, "job_damaged", f"{detail}Restore it from a backup, or delete it if it is final.")
+            return RequestRefused(503, "job_damaged", f"{detail}Restore it from a backup, or delete it if it is final.")
         case errors.MoveRefused():
-            return Refused(409, "state_conflict", str(error))
+            return RequestRefused(409, "state_conflict", str(error))
         case errors.IdempotencyMismatch():
-            return Refused(422, "idempotency_mismatch", "This Idempotency-Key was used before with another body.")
+            return RequestRefused(
+                422, "idempotency_mismatch", "This Idempotency-Key was used before with another body."
+            )
         case errors.InvalidField():
             return invalid(error.field, str(error))
         case errors.StorageFull():
-            return Refused(503, "storage_full", "The disk is full; nothing was stored.", headers={"retry-after": "30"})
+            return RequestRefused(
+                503, "storage_full", "The disk is full; nothing was stored.", headers={"retry-after": "30"}
+            )
         case errors.ReadTooLong():
             detail = "The query timed out; narrow it by flow, status, tag or time."
-            return Refused(503, "read_too_long", detail, headers={"retry-after": "5"})
+            return RequestRefused(503, "read_too_long", detail, headers={"retry-after": "5"})
         case errors.TooManySearches():
-            return Refused(
+            return RequestRefused(
                 503, "too_many_searches", "Too many searches are running; try again.", headers={"retry-after": "2"}
             )
         case errors.StoreUnavailable():
-            return Refused(
+            return RequestRefused(
                 503, "store_unavailable", "The store is unavailable; try again.", headers={"retry-after": "2"}
             )
         case OSError(errno=errno.EMFILE | errno.ENFILE):
-            return Refused(
+            return RequestRefused(
                 503,
                 "too_many_files",
                 "Too many files and connections are open; try again.",
@@ -91,17 +95,19 @@ def refusal(error: Exception) -> Refused:
             )
         case HTTPException():
             title = PROBLEM_TITLES.get(error.status_code, "Error")
-            return Refused(error.status_code, f"http_{error.status_code}", title, headers=error.headers)
+            return RequestRefused(error.status_code, f"http_{error.status_code}", title, headers=error.headers)
         case _:
-            return Refused(500, "internal_error", "An internal error; look for the request id in the server's log.")
+            return RequestRefused(
+                500, "internal_error", "An internal error; look for the request id in the server's log."
+            )
 
 
-def invalid(field: str, message: str) -> Refused:
+def invalid(field: str, message: str) -> RequestRefused:
     """A 422 for one field. ``message``: what is expected of its value."""
-    return Refused(422, "invalid_field", f"{field}: {message}", [FieldError(field=field, message=message)])
+    return RequestRefused(422, "invalid_field", f"{field}: {message}", [FieldError(field=field, message=message)])
 
 
-def response(refused: Refused, request_id: str) -> Response:
+def response(refused: RequestRefused, request_id: str) -> Response:
     title = PROBLEM_TITLES.get(refused.status, "Error")
     if refused.status == 503 and refused.code.startswith("too_many"):
         title = "Too many at once"

@@ -15,7 +15,7 @@ from job_processor.http.answering import ErrorBoundary
 from job_processor.http.bounded_reading import BoundedReading
 from job_processor.http.connection_limits import address_group
 from job_processor.http.held_bytes import HeldBytes
-from job_processor.http.problems import Refused
+from job_processor.http.problems import RequestRefused
 from job_processor.http.scope_keys import AUTHENTICATED, PIPELINED
 from job_processor.http.sending import CoalescingTransport, WriteBuffer
 from job_processor.http.shared_state import SharedState
@@ -179,7 +179,7 @@ class GuardedProtocol(BoundedReading):
         if now - self._reading_since > (HEAD_SECONDS if self._in_head else BODY_SECONDS):
             self._refuse_and_close(refusals.too_slow())
 
-    def _refuse_and_close(self, refused: Refused) -> None:
+    def _refuse_and_close(self, refused: RequestRefused) -> None:
         """Refuse the request that is being read, after the responses to earlier requests, and close the connection.
 
         If its response has started, the connection is closed without the refusal.

@@ -8,45 +8,47 @@ from http import HTTPStatus
 import structlog
 
 from job_processor.http.middleware import API_HEADERS
-from job_processor.http.problems import Refused, response
+from job_processor.http.problems import RequestRefused, response
 
 log = structlog.get_logger(__name__)
 LINES_A_MINUTE = 60
 """Maximum log lines about refusals a minute; further refusals are only counted."""
 
 
-def not_http() -> Refused:
-    return Refused(400, "malformed_request", "The request is not well-formed HTTP.")
+def not_http() -> RequestRefused:
+    return RequestRefused(400, "malformed_request", "The request is not well-formed HTTP.")
 
 
-def too_slow() -> Refused:
-    return Refused(408, "too_slow", "The request did not arrive whole in time.")
+def too_slow() -> RequestRefused:
+    return RequestRefused(408, "too_slow", "The request did not arrive whole in time.")
 
 
-def address_too_long() -> Refused:
-    return Refused(414, "address_too_long", "The URL in the request line is too long.")
+def address_too_long() -> RequestRefused:
+    return RequestRefused(414, "address_too_long", "The URL in the request line is too long.")
 
 
-def head_too_large() -> Refused:
-    return Refused(431, "head_too_large", "The headers, trailers or chunk extensions are too large or too many.")
+def head_too_large() -> RequestRefused:
+    return RequestRefused(431, "head_too_large", "The headers, trailers or chunk extensions are too large or too many.")
 
 
-def over_budget() -> Refused:
+def over_budget() -> RequestRefused:
     detail = "The server holds too many incomplete requests; send it again."
-    return Refused(503, "too_many_bytes", detail, headers={"retry-after": "5"})
+    return RequestRefused(503, "too_many_bytes", detail, headers={"retry-after": "5"})
 
 
-def too_many_connections() -> Refused:
+def too_many_connections() -> RequestRefused:
     detail = "Too many connections are open."
-    return Refused(503, "too_many_connections", detail, headers={"retry-after": "5"})
+    return RequestRefused(503, "too_many_connections", detail, headers={"retry-after": "5"})
 
 
-def too_many_pipelined() -> Refused:
+def too_many_pipelined() -> RequestRefused:
     detail = "Too many pipelined requests."
-    return Refused(503, "too_many_requests_ahead", detail, headers={"retry-after": "1"})
+    return RequestRefused(503, "too_many_requests_ahead", detail, headers={"retry-after": "1"})
 
 
-def response_bytes(refused: Refused, request_id: str, default_headers: Iterable[tuple[bytes, bytes]] = ()) -> bytes:
+def response_bytes(
+    refused: RequestRefused, request_id: str, default_headers: Iterable[tuple[bytes, bytes]] = ()
+) -> bytes:
     """The complete HTTP/1.1 response, with ``Connection: close``."""
     answer = response(refused, request_id)
     headers = [
@@ -69,7 +71,7 @@ class RefusalLog:
         self._lines = 0
         self._suppressed = 0
 
-    def note(self, refused: Refused, address: str) -> str:
+    def note(self, refused: RequestRefused, address: str) -> str:
         """Log a refusal, or count it above the limit. Returns the new request id of the refusal."""
         request_id = secrets.token_hex(8)
         if self._now() - self._minute >= 60:

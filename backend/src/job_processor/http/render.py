@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, State
 from job_processor.core.verdict import Verdict
-from job_processor.core.waiting import WaitsFor
+from job_processor.core.waiting import WaitingFor
 from job_processor.http import models as s
 from job_processor.http.mirror import converter
 from job_processor.http.problems import invalid
@@ -68,12 +68,12 @@ _row = converter(Job, s.JobSummary, time_out, computed=("prompt", "result"))
 _job = converter(Job, s.JobWhole, time_out)
 _answered = converter(Job, s.CallbackAnswer, time_out)
 _verdict = converter(Verdict, s.VerdictOut, time_out)
-_wait = converter(WaitsFor, s.WaitingOn, time_out)
+_wait = converter(WaitingFor, s.WaitingOn, time_out)
 _kept = converter(Callback, s.KeptCallback, time_out, computed=("content", "body"))
 worker = converter(Worker, s.WorkerOut, time_out)
 
 
-def summary(one: Summary, waits: WaitsFor | None) -> s.JobSummary:
+def summary(one: Summary, waits: WaitingFor | None) -> s.JobSummary:
     """A job in a list. Its texts come clipped from the store, and are cut to ``CLIP_BYTES`` of UTF-8 here."""
     job = one.job
     prompt, prompt_cut = clip(job.prompt, one.prompt_bytes)
@@ -92,15 +92,15 @@ def summary(one: Summary, waits: WaitsFor | None) -> s.JobSummary:
     )
 
 
-def whole(job: Job, waits: WaitsFor | None) -> s.JobWhole:
+def whole(job: Job, waits: WaitingFor | None) -> s.JobWhole:
     return _job(job, **_computed(job, waits))
 
 
-def callback_answer(job: Job, waits: WaitsFor | None, callback: str) -> s.CallbackAnswer:
+def callback_answer(job: Job, waits: WaitingFor | None, callback: str) -> s.CallbackAnswer:
     return _answered(job, **_computed(job, waits), callback=callback)
 
 
-def _computed(job: Job, waits: WaitsFor | None) -> dict[str, object]:
+def _computed(job: Job, waits: WaitingFor | None) -> dict[str, object]:
     return {
         "status": job.state,
         "result_verdict": verdict(job.verdict),
@@ -112,7 +112,7 @@ def _computed(job: Job, waits: WaitsFor | None) -> dict[str, object]:
     }
 
 
-def waiting_on(waits: WaitsFor | None) -> s.WaitingOn | None:
+def waiting_on(waits: WaitingFor | None) -> s.WaitingOn | None:
     return None if waits is None else _wait(waits)
 
 

@@ -8,7 +8,7 @@ import functools
 import re
 from collections.abc import Sequence
 
-from job_processor.http.problems import Refused
+from job_processor.http.problems import RequestRefused
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -34,7 +34,7 @@ _ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
 
 
 def check(version: str, method: str, target: bytes, headers: Headers) -> None:
-    """Raises ``Refused`` (400, 501) for an ambiguous head; the message echoes nothing from the request.
+    """Raises ``RequestRefused`` (400, 501) for an ambiguous head; the message echoes nothing from the request.
 
     ``version``: as in the request line, like ``1.1``. ``headers``: with lower-case names.
     """
@@ -85,8 +85,8 @@ def _check_codings(version: str, codings: Sequence[bytes]) -> None:
     if codings[-1] != b"chunked" or codings.count(b"chunked") > 1:
         raise _malformed("transfer_coding", "The transfer coding chunked must be the last one and given once.")
     if len(codings) > 1:
-        raise Refused(501, "transfer_coding", "The only supported transfer coding is chunked.")
+        raise RequestRefused(501, "transfer_coding", "The only supported transfer coding is chunked.")
 
 
-def _malformed(code: str, detail: str) -> Refused:
-    return Refused(400, code, detail)
+def _malformed(code: str, detail: str) -> RequestRefused:
+    return RequestRefused(400, code, detail)

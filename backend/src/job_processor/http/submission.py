@@ -75,7 +75,7 @@ def _checked(sent: models.Submission) -> NewJob:
 
 async def _check_schema(context: Context, schema: Mapping[str, Json]) -> None:
     """Raises ``Refused`` (422) for an invalid JSON Schema and for one that could not be checked in time."""
-    too_costly = results.is_hopeless(schema)
+    too_costly = results.is_too_costly(schema)
     if too_costly is not None:
         raise invalid("resultSchema", too_costly)
     if await context.acts.verdicts.check_schema(schema) is not None:

@@ -9,7 +9,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import Request
 
-from job_processor.http.problems import Refused
+from job_processor.http.problems import RequestRefused
 
 log = structlog.get_logger(__name__)
 LIMIT_PER_MINUTE = 300
@@ -31,14 +31,14 @@ class UnauthenticatedCallbacks:
         """Number of addresses that are counted now."""
         return len(self._counted.events)
 
-    def refused(self, request: Request) -> Refused:
+    def refused(self, request: Request) -> RequestRefused:
         """The response to a callback that failed authentication: a 401 without a reason, or a 429 above the limit."""
         address = "unknown" if request.client is None else request.client.host
         if self.address_count >= MAX_ADDRESSES:
             self._counted = MemoryStorage()
             self._limiter = MovingWindowRateLimiter(self._counted)
         if not self._limiter.hit(self._limit, address):
-            return Refused(
+            return RequestRefused(
                 429,
                 "too_many_refusals",
                 "Too many callbacks from this address failed authentication.",
@@ -46,4 +46,4 @@ class UnauthenticatedCallbacks:
             )
         log.warning("callback_refused", address=address, path=request.url.path)
         # A new exception each time: raising the same one again would accumulate tracebacks.
-        return Refused(401, "unauthorized", "The callback's secret or token is missing or wrong.")
+        return RequestRefused(401, "unauthorized", "The callback's secret or token is missing or wrong.")

@@ -16,11 +16,11 @@ _METADATA: Final = frozenset({"100.100.100.200", "168.63.129.16", "192.0.0.192",
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
-class AddressRefused(OSError):
+class ForbiddenAddress(OSError):
     """A name resolves to a forbidden address."""
 
 
-def refused_because(address: str, *, allow_private: bool) -> str | None:
+def forbidden_because(address: str, *, allow_private: bool) -> str | None:
     """Why connecting to this IP address is forbidden; ``None`` if it is allowed.
 
     Link-local, metadata, multicast and unspecified addresses are always forbidden. Loopback and private addresses are
@@ -31,7 +31,7 @@ def refused_because(address: str, *, allow_private: bool) -> str | None:
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (_last_four(ip) if ip in _NAT64 else None)
         if inner is not None:
-            return refused_because(str(inner), allow_private=allow_private)
+            return forbidden_because(str(inner), allow_private=allow_private)
     if ip.is_link_local or str(ip) in _METADATA:
         return "is link-local or a cloud's metadata service"
     if ip.is_unspecified or ip.is_multicast or ip == ipaddress.ip_address("255.255.255.255"):
@@ -63,7 +63,7 @@ def parse_url(text: str, *, allow_private: bool) -> URL:
         raise ValueError("must not carry a user name or password")
     if _is_address(url.host):
         # An IP address in the URL is not passed to the resolver.
-        reason = refused_because(url.host, allow_private=allow_private)
+        reason = forbidden_because(url.host, allow_private=allow_private)
         if reason is not None:
             raise ValueError(f"leads to an address that {reason}")
     return url.with_fragment(None)
@@ -86,15 +86,15 @@ class CheckedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Raises OSError for an unknown name, AddressRefused if any of its addresses is forbidden."""
+        """Raises OSError for an unknown name, ForbiddenAddress if any of its addresses is forbidden."""
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family, flags=socket.AI_ADDRCONFIG)
         addresses: list[ResolveResult] = []
         for kind, _, protocol, _, sockaddr in found:
             address = str(sockaddr[0])
-            reason = refused_because(address, allow_private=self._allow_private)
+            reason = forbidden_because(address, allow_private=self._allow_private)
             if reason is not None:
-                raise AddressRefused(f"{host} leads to an address that {reason}")
+                raise ForbiddenAddress(f"{host} leads to an address that {reason}")
             addresses.append(
                 ResolveResult(
                     hostname=host,

@@ -17,7 +17,7 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.flow import FlowRules
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import HandOver, lane_closed, server_fault
-from job_processor.outgoing.addresses import AddressRefused, CheckedResolver
+from job_processor.outgoing.addresses import CheckedResolver, ForbiddenAddress
 
 BODY_LIMIT: Final = 1_048_576
 """Maximum bytes of a response body, unless the processor allows more."""
@@ -210,7 +210,7 @@ def meaning_of_fault(error: Exception, seconds: float) -> HandOver:
             return lane_closed(Trouble.OUTAGE, "No connection could be made in time.")
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
             return lane_closed(Trouble.OUTAGE, f"No secure connection: {_reason(error)}")
-        case aiohttp.ClientConnectorDNSError(os_error=AddressRefused() as refused):
+        case aiohttp.ClientConnectorDNSError(os_error=ForbiddenAddress() as refused):
             return lane_closed(Trouble.MISCONFIGURED, str(refused))
         case aiohttp.ClientConnectorDNSError():
             return lane_closed(Trouble.OUTAGE, f"The name {error.host} could not be resolved.")

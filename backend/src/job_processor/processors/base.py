@@ -39,8 +39,8 @@ class Processor(Protocol):
     async def run(self, dispatch: Dispatch) -> Outcome | HandOver:
         """Make the attempt. The flow's dispatch timeout limits it; its task is cancelled when the job is cancelled.
 
-        A plain outcome implies ``LaneWell``. Whatever the other side does must be returned; an exception is a bug and
-        makes the attempt fail.
+        A plain outcome implies ``LaneHealthy``. Whatever the other side does must be returned; an exception is a bug
+        and makes the attempt fail.
         """
         ...
 
@@ -74,7 +74,7 @@ class Reconciler(Protocol):
         ...
 
     @property
-    def can_be_asked(self) -> bool:
+    def can_reconcile(self) -> bool:
         """False if the flow lacks what reconcile needs (an API key)."""
         ...
 
@@ -84,7 +84,7 @@ class Reconciler(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ProcessorSetup:
     """What a processor is created with, in addition to its options.
 
     ``environment``: has the secrets that options refer to (``api_key_env``). ``now``: returns milliseconds since 1970.

@@ -5,7 +5,7 @@ from yarl import URL
 
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.outgoing.addresses import parse_url
-from job_processor.processors.base import Surroundings
+from job_processor.processors.base import ProcessorSetup
 
 
 class HttpOptions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -22,7 +22,7 @@ def address(option: str, text: str) -> URL:
         raise ProcessorUnusable(f"{option} {error}") from None
 
 
-def secret(option: str, name: str, setup: Surroundings) -> str:
+def secret(option: str, name: str, setup: ProcessorSetup) -> str:
     """The secret in the environment variable ``name``, which ``option`` refers to.
 
     Raises ProcessorUnusable if it is not set, or contains characters that a header cannot carry.

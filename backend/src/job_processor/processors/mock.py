@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from job_processor.core.job import Attempt
 from job_processor.core.outcome import Accepted, Outcome
-from job_processor.processors.base import Dispatch, Surroundings
+from job_processor.processors.base import Dispatch, ProcessorSetup
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +59,7 @@ class MockOptions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
 
 
 class MockProcessor:
-    def __init__(self, options: MockOptions, setup: Surroundings) -> None:
+    def __init__(self, options: MockOptions, setup: ProcessorSetup) -> None:
         self._options = options
         self._timeout_ms = int(setup.rules.callback_timeout_seconds * 1000)
         self._secret = setup.callback_secret

@@ -45,8 +45,8 @@ class _RedactedReconciler(_Redacted):
         return self._reconciler.instance
 
     @property
-    def can_be_asked(self) -> bool:
-        return self._reconciler.can_be_asked
+    def can_reconcile(self) -> bool:
+        return self._reconciler.can_reconcile
 
     async def reconcile(self, job_id: str, attempt: Attempt) -> Finding | None:
         found = await self._reconciler.reconcile(job_id, attempt)

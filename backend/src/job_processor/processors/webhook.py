@@ -8,7 +8,7 @@ from job_processor.core.job import Attempt
 from job_processor.core.outcome import Accepted, HandOver, Outcome
 from job_processor.outgoing.session import Outgoing, total_seconds
 from job_processor.processors.answers.meaning import error_in_success, judge_status
-from job_processor.processors.base import Dispatch, Surroundings
+from job_processor.processors.base import Dispatch, ProcessorSetup
 from job_processor.processors.callback_dispatch import dispatch_body
 from job_processor.processors.http_options import HttpOptions, address, secret
 
@@ -24,7 +24,7 @@ class WebhookOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fiel
 class WebhookProcessor:
     """A 2xx is an acceptance, unless its body is an error that names a status."""
 
-    def __init__(self, options: WebhookOptions, setup: Surroundings) -> None:
+    def __init__(self, options: WebhookOptions, setup: ProcessorSetup) -> None:
         self._url = address("url", options.url)
         self._now = setup.now
         self._accepted = Accepted(int(1000 * setup.rules.callback_timeout_seconds))

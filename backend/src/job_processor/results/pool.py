@@ -24,7 +24,7 @@ from job_processor.core.verdict import ResultKind, Verdict
 from job_processor.results import messages
 from job_processor.results.examination import examine_small
 from job_processor.results.messages import Request, Response
-from job_processor.results.schema import is_hopeless
+from job_processor.results.schema import is_too_costly
 
 WORKERS = 2
 STEP_SECONDS = 2.0
@@ -87,7 +87,7 @@ class Examiners:
 
     async def check_schema(self, schema: Mapping[str, Json]) -> str | None:
         """Why a schema is invalid, for people; ``None`` if it is valid."""
-        hopeless = is_hopeless(schema)
+        hopeless = is_too_costly(schema)
         if hopeless is not None:
             return f"It {hopeless}."
         key = json.dumps(schema, sort_keys=True)

@@ -34,7 +34,7 @@ _SINGLES = ("not", "if", "then", "else")
 _MAPS = ("dependentSchemas",)
 
 
-def is_hopeless(schema: object) -> str | None:
+def is_too_costly(schema: object) -> str | None:
     """Why a schema is too costly, for people; ``None`` if no reason is found. Linear in the schema's size.
 
     The cost of a recursive schema depends on the value and is not found here.
@@ -53,7 +53,7 @@ def is_hopeless(schema: object) -> str | None:
 
 def check_schema(schema: object) -> str | None:
     """Why a ``resultSchema`` is invalid or too costly, for people; ``None`` if it is usable."""
-    hopeless = is_hopeless(schema)
+    hopeless = is_too_costly(schema)
     if hopeless is not None:
         return f"It {hopeless}."
     try:

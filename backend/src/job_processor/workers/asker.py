@@ -16,11 +16,11 @@ from collections.abc import Sequence
 import structlog
 
 from job_processor.acts import Acts
-from job_processor.core import asking
+from job_processor.core import reconciling
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job
-from job_processor.core.lane import unheard_since
+from job_processor.core.lane import lost_before
 from job_processor.core.outcome import Accepted, Succeeded
 from job_processor.processors.base import Finding, Reconciler
 from job_processor.store.base import Awaited, Store
@@ -50,7 +50,7 @@ class Asker(Loop):
 
     async def tick(self) -> float:
         lane = await self._acts.lanes.of(self._flow)
-        since, now = unheard_since(lane), self._store.now()
+        since, now = lost_before(lane), self._store.now()
         found = await self._store.awaited(Awaited(self._flow, BATCH, since))
         chosen = [job for job in found if _may_be_asked(job, now)]
         sample = not chosen and lane.trouble is None
@@ -96,16 +96,16 @@ class Asker(Loop):
 
 def _may_be_asked(job: Job, now: int) -> bool:
     """Whether a reconcile call may be made: the callback is overdue, the job's ``ask_at`` has passed, or its execution
-    id is known; and ``asking.begin`` allows it.
+    id is known; and ``asking.begin_reconcile`` allows it.
 
     Jobs past their own deadline are excluded: the reaper fails them without asking.
     """
     if job.deadline is not None and job.deadline <= now:
         return False
     due = job.due_at()
-    return ((due is not None and due <= now) or job.attempts[-1].execution_id is not None) and asking.begin(
-        job, now
-    ) is not None
+    return (
+        (due is not None and due <= now) or job.attempts[-1].execution_id is not None
+    ) and reconciling.begin_reconcile(job, now) is not None
 
 
 def _sample(jobs: Sequence[Job], now: int) -> list[Job]:

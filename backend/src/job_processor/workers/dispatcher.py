@@ -11,10 +11,10 @@ from job_processor.acts import Acts
 from job_processor.acts.lane_keeper import LaneKeeper
 from job_processor.acts.outcome_writer import RETRY_SECONDS, OpenAttempt, OutcomeWriter
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.evidence import blamed
+from job_processor.core.evidence import failure_if_to_blame
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, JobError
-from job_processor.core.outcome import Deferred, Failed, HandOver, LaneClosed, LaneWell
+from job_processor.core.outcome import Deferred, Failed, HandOver, LaneClosed, LaneHealthy
 from job_processor.failpoints import failpoint
 from job_processor.processors.base import Dispatch, Processor
 from job_processor.store.base import Claim, Held, Store
@@ -164,7 +164,7 @@ class Dispatcher(Loop):
     async def _attempt(self, one: _Running) -> None:
         handed = await self._hand_over(one.job)
         one.outcome = handed.job
-        if isinstance(handed.lane, LaneWell):
+        if isinstance(handed.lane, LaneHealthy):
             self._lane.answered(one.job)
         closes = isinstance(handed.lane, LaneClosed)
         # Close the lane before its job is put back, else the job would be claimed again at once. In every other case
@@ -179,13 +179,13 @@ class Dispatcher(Loop):
     async def _close(self, one: _Running, handed: HandOver) -> bool:
         """Write the closed lane, and decide whether a refusal is held against the job. ``False``: the store failed."""
         try:
-            if blamed(handed) is None:
+            if failure_if_to_blame(handed) is None:
                 await self._lane.learn(one.job, handed.lane)
             else:
                 one.outcome = (await self._lane.judge(one.job, handed)).outcome
         except StoreUnavailable:
-            if blamed(handed) is not None:
-                one.outcome = self._lane.judge_by_memory(one.job, handed).outcome
+            if failure_if_to_blame(handed) is not None:
+                one.outcome = self._lane.judge_from_memory(one.job, handed).outcome
             return False
         except Exception:
             # A bug in the lane code must not cost an outcome.
@@ -196,7 +196,7 @@ class Dispatcher(Loop):
         """Write what the attempt showed of the lane, in at most ``LANE_TRIES`` tries."""
         for n in range(LANE_TRIES):
             try:
-                if blamed(handed) is None:
+                if failure_if_to_blame(handed) is None:
                     await self._lane.learn(job, handed.lane)
                 else:
                     await self._lane.judge(job, handed)

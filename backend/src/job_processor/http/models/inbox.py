@@ -1,7 +1,7 @@
 """Callbacks in the inbox."""
 
-from job_processor.core.callbacks import Answer as Verdict
-from job_processor.core.inbox import Said
+from job_processor.core.callbacks import CallbackVerdict as Verdict
+from job_processor.core.inbox import CallbackContent
 from job_processor.http.models.types import JobId, Time, WireOut
 
 
@@ -18,7 +18,7 @@ class KeptCallback(WireOut):
     last_received_at: Time
     deliveries: int
     verdict: Verdict
-    said: Said
+    said: CallbackContent
     job_id: JobId | None
     attempt: int | None
     execution_id: str | None

@@ -1,6 +1,6 @@
 """A job in the API: in a list, whole, and in the response to a callback."""
 
-from job_processor.core.events import Happened
+from job_processor.core.events import EventKind
 from job_processor.core.job import AttemptEnd, State
 from job_processor.core.verdict import ResultKind, WarningCode
 from job_processor.http.models.types import JobId, JsonObject, Time, WireOut
@@ -35,7 +35,7 @@ class AttemptOut(WireOut):
 
 class EventOut(WireOut):
     at: Time
-    what: Happened
+    what: EventKind
     attempt: int | None
     detail: str | None
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from job_processor.acts.callbacks import Judged, UnreadableBody
 from job_processor.acts.facts import CallbackJudged
-from job_processor.core.callbacks import Answer as Verdict
+from job_processor.core.callbacks import CallbackVerdict as Verdict
 from job_processor.core.report import Report
 from job_processor.http import models as s
 from job_processor.http import render
@@ -21,7 +21,7 @@ from job_processor.http.body import ReceivedBody, header, read_bytes
 from job_processor.http.context import Context
 from job_processor.http.models import FieldError
 from job_processor.http.openapi import Answer, Operation, Param
-from job_processor.http.problems import Refused
+from job_processor.http.problems import RequestRefused
 from job_processor.http.report import Unreadable, ids_in, job_in_query, read_report
 from job_processor.http.routes.shared import BODY_PROBLEMS
 from job_processor.http.scope_keys import AUTHENTICATED
@@ -83,7 +83,7 @@ async def receive(context: Context, request: Request) -> Response:
 def _authenticate(context: Context, request: Request) -> CallbackClaim | None:
     """The claim of a valid callback token, or ``None`` for the shared secret, which is valid for every job.
 
-    Raises ``Refused`` (401, 429).
+    Raises ``RequestRefused`` (401, 429).
     """
     signer = context.signer
     bearer, secret = b"", b""
@@ -101,7 +101,7 @@ def _authenticate(context: Context, request: Request) -> CallbackClaim | None:
     raise _unauthorized(context, request)
 
 
-def _unauthorized(context: Context, request: Request) -> Refused:
+def _unauthorized(context: Context, request: Request) -> RequestRefused:
     context.acts.facts.tell(CallbackJudged("unauthorized"))
     return context.unauthenticated.refused(request)
 
@@ -148,15 +148,17 @@ async def _answer(context: Context, judged: Judged) -> Response:
     if judged.verdict is Verdict.LATE:
         is_kept = judged.kept is not None
         fate = "kept in the inbox" if is_kept else "not kept, as the inbox is full for this job"
-        raise Refused(409, "late_result", f"The job is already {job.state.value}; the result is {fate}.")
+        raise RequestRefused(409, "late_result", f"The job is already {job.state.value}; the result is {fate}.")
     if judged.verdict is Verdict.DIFFERENT:
-        raise Refused(409, "different_result", "The job is already COMPLETED with a different result, which stays.")
+        raise RequestRefused(
+            409, "different_result", "The job is already COMPLETED with a different result, which stays."
+        )
     return answer(render.callback_answer(job, await context.waits(job), judged.verdict.value))
 
 
 async def _unreadable(
     context: Context, request: Request, why: Unreadable, received: ReceivedBody | None, claim: CallbackClaim | None
-) -> Refused:
+) -> RequestRefused:
     """Keep an unreadable callback in the inbox and note it in its job's history. Returns the problem to raise.
 
     Raises ``StoreUnavailable``; then nothing was kept.
@@ -177,7 +179,7 @@ async def _unreadable(
     what = "A note without the body" if received is None else "The beginning of it" if is_cut else "The callback"
     fate = f"{what} is kept in the inbox." if kept is not None else "It is not kept: the inbox is full for this job."
     errors = [] if why.field is None else [FieldError(field=why.field, message=why.words.partition(": ")[2])]
-    return Refused(why.status, why.code, f"{why.words}{'' if why.words.endswith('.') else '.'} {fate}", errors)
+    return RequestRefused(why.status, why.code, f"{why.words}{'' if why.words.endswith('.') else '.'} {fate}", errors)
 
 
 async def _job_of(

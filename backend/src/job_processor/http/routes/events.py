@@ -18,7 +18,7 @@ from job_processor.core.errors import StoreUnavailable
 from job_processor.http.connection_limits import Slots, client_address
 from job_processor.http.context import Context
 from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
-from job_processor.http.problems import Refused
+from job_processor.http.problems import RequestRefused
 from job_processor.http.query import parse
 from job_processor.store.base import Notice, Resync
 
@@ -41,7 +41,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class _LimitedStream(StreamingResponse):
-    """An event stream that takes a slot while it is open. Raises ``Refused`` (503) if none is free."""
+    """An event stream that takes a slot while it is open. Raises ``RequestRefused`` (503) if none is free."""
 
     def __init__(self, content: AsyncIterator[bytes], slots: Slots, address: str) -> None:
         super().__init__(content, headers=_HEADERS, media_type="text/event-stream")
@@ -51,7 +51,7 @@ class _LimitedStream(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._slots.held(self._address) as has_slot:
             if not has_slot:
-                raise Refused(
+                raise RequestRefused(
                     503, "too_many_streams", "Too many event streams are open.", headers={"retry-after": "10"}
                 )
             await super().__call__(scope, receive, send)

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import FINAL
-from job_processor.core.lane import Lane, waits_until
+from job_processor.core.lane import Lane, admits_again_at
 from job_processor.http import models as s
 from job_processor.http import render
 from job_processor.http.answer import answer
@@ -13,7 +13,7 @@ from job_processor.http.body import read_json
 from job_processor.http.context import Context, FlowInfo
 from job_processor.http.flow_status import FlowStatus
 from job_processor.http.openapi import Answer, Operation, Param
-from job_processor.http.problems import Refused
+from job_processor.http.problems import RequestRefused
 from job_processor.http.routes.shared import BODY_PROBLEMS
 from job_processor.store.base import Counts
 
@@ -49,7 +49,7 @@ async def resume(context: Context, request: Request) -> Response:
 def _flow_in_path(context: Context, request: Request) -> FlowInfo:
     info = context.flows.get(request.path_params["name"])
     if info is None:
-        raise Refused(404, "flow_not_found", "There is no flow with this name.")
+        raise RequestRefused(404, "flow_not_found", "There is no flow with this name.")
     return info
 
 
@@ -64,7 +64,7 @@ def _flow(context: Context, info: FlowInfo, status: FlowStatus) -> s.FlowOut:
     rules = info.rules
     lane = status.lanes.get(rules.name) or Lane(rules.name)
     state = "paused" if lane.paused else "open" if lane.trouble is None else "closed"
-    until = None if lane.is_open else waits_until(lane, rules, context.store.now())
+    until = None if lane.is_open else admits_again_at(lane, rules, context.store.now())
     return s.FlowOut(
         name=rules.name,
         processor=info.processor,

@@ -6,7 +6,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from job_processor.core.callbacks import Answer as Verdict
+from job_processor.core.callbacks import CallbackVerdict as Verdict
 from job_processor.core.errors import CallbackNotFound
 from job_processor.core.ids import is_job_id
 from job_processor.failpoints import failpoint

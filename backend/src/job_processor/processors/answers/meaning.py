@@ -10,7 +10,7 @@ from typing import Final
 
 from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
-from job_processor.core.outcome import Failed, HandOver, LaneClosed, LaneFault, lane_closed
+from job_processor.core.outcome import Failed, HandOver, LaneClosed, LaneServerError, lane_closed
 from job_processor.outgoing.error_details import ErrorDetails, decoded, gather, is_error, read
 from job_processor.outgoing.retry_after import retry_at
 from job_processor.outgoing.text import QUOTE_LIMIT, one_line
@@ -129,7 +129,7 @@ def error_in_success(status: int, headers: Mapping[str, str], body: bytes, now: 
 
 def detail_of(over: HandOver) -> str:
     """The text for people: the lane's detail, else the job's error message."""
-    if isinstance(over.lane, (LaneClosed, LaneFault)):
+    if isinstance(over.lane, (LaneClosed, LaneServerError)):
         return over.lane.detail
     return over.job.error.message if isinstance(over.job, Failed) else ""
 
@@ -241,7 +241,7 @@ def _by_status(response: _ErrorResponse, status: int | None, details: ErrorDetai
         error = JobError(response.code, f"It refused the job ({response.summary}).")
         is_bad_answer = error_kinds.is_bad_answer(details)
         return HandOver(Failed(error, retryable=is_bad_answer or status not in _OF_THE_JOB, partial=details.generated))
-    return HandOver(Failed(JobError(response.code, response.summary)), LaneFault(response.summary))
+    return HandOver(Failed(JobError(response.code, response.summary)), LaneServerError(response.summary))
 
 
 def _refused(code: str, message: str) -> HandOver:

@@ -13,7 +13,7 @@ from job_processor.core.job import Attempt
 from job_processor.core.outcome import Accepted, Failed, HandOver, Outcome
 from job_processor.outgoing.session import Outgoing, Reply, total_seconds
 from job_processor.processors.answers.meaning import error_in_success, judge_status
-from job_processor.processors.base import Dispatch, Surroundings
+from job_processor.processors.base import Dispatch, ProcessorSetup
 from job_processor.processors.callback_dispatch import dispatch_body, execution_id_in
 from job_processor.processors.http import answer as http_answer
 from job_processor.processors.http import json_pointer
@@ -78,7 +78,7 @@ class EndpointOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fie
 class EndpointProcessor:
     """A 202 is an acceptance; any other 2xx is the result."""
 
-    def __init__(self, options: EndpointOptions, setup: Surroundings) -> None:
+    def __init__(self, options: EndpointOptions, setup: ProcessorSetup) -> None:
         self._url = address("url", options.url)
         self._method = options.method.value
         self._query = dict(_texts("query", options.query))
@@ -197,7 +197,7 @@ def _pointer(take: str) -> json_pointer.Pointer:
         raise ProcessorUnusable(f"take {error}") from None
 
 
-def _headers(options: EndpointOptions, setup: Surroundings) -> Iterator[tuple[str, str]]:
+def _headers(options: EndpointOptions, setup: ProcessorSetup) -> Iterator[tuple[str, str]]:
     seen: set[str] = set()
     for option, given in (("headers", options.headers), ("headers_env", options.headers_env)):
         for name, value in given.items():

@@ -12,7 +12,7 @@ from job_processor.core.job import Attempt
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import HandOver, Outcome, lane_closed
 from job_processor.outgoing.session import Outgoing, total_seconds
-from job_processor.processors.base import Dispatch, Surroundings
+from job_processor.processors.base import Dispatch, ProcessorSetup
 from job_processor.processors.http_options import address, secret
 from job_processor.processors.model.chat import Chat
 from job_processor.processors.model.options import ModelOptions, check
@@ -36,7 +36,7 @@ class AzureOpenAIOptions(ModelOptions, kw_only=True, frozen=True, forbid_unknown
 class AzureOpenAIProcessor:
     """Like OpenAIProcessor, with Azure's URLs and authentication."""
 
-    def __init__(self, options: AzureOpenAIOptions, setup: Surroundings) -> None:
+    def __init__(self, options: AzureOpenAIOptions, setup: ProcessorSetup) -> None:
         if (options.api_key_env is None) != options.managed_identity:
             raise ProcessorUnusable("set either api_key_env or managed_identity = true")
         check(options)

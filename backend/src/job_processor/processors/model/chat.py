@@ -11,7 +11,7 @@ from job_processor.core.outcome import HandOver, Outcome, lane_closed, server_fa
 from job_processor.outgoing.error_details import decoded, is_error, read
 from job_processor.outgoing.session import Incoming, Outgoing
 from job_processor.processors.answers.meaning import after_partial_answer, detail_of, judge_error, judge_status
-from job_processor.processors.base import Dispatch, Surroundings
+from job_processor.processors.base import Dispatch, ProcessorSetup
 from job_processor.processors.model.answer import ModelAnswer
 from job_processor.processors.model.options import ModelOptions, request_of, sent_of
 from job_processor.processors.model.progress import Reporter
@@ -41,7 +41,7 @@ class Chat:
         options: ModelOptions,
         model: str,
         model_option: str,
-        setup: Surroundings,
+        setup: ProcessorSetup,
     ) -> None:
         self._outgoing = outgoing
         self._url = url

@@ -8,7 +8,7 @@ import msgspec
 from job_processor.core.job import Attempt
 from job_processor.core.outcome import HandOver, Outcome
 from job_processor.outgoing.session import Outgoing, total_seconds
-from job_processor.processors.base import Dispatch, Surroundings
+from job_processor.processors.base import Dispatch, ProcessorSetup
 from job_processor.processors.http_options import address, secret
 from job_processor.processors.model.chat import Chat
 from job_processor.processors.model.options import ModelOptions, check
@@ -27,7 +27,7 @@ class OpenAIOptions(ModelOptions, kw_only=True, frozen=True, forbid_unknown_fiel
 class OpenAIProcessor:
     """One chat completion per attempt; the answer's text is the result."""
 
-    def __init__(self, options: OpenAIOptions, setup: Surroundings) -> None:
+    def __init__(self, options: OpenAIOptions, setup: ProcessorSetup) -> None:
         check(options)
         base_url = address("base_url", options.base_url)
         key = None if options.api_key_env is None else secret("api_key_env", options.api_key_env, setup)

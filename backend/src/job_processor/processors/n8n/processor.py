@@ -12,7 +12,7 @@ from job_processor.core.outcome import Accepted, Failed, HandOver, LaneClosed, O
 from job_processor.outgoing.session import Outgoing, Reply, total_seconds
 from job_processor.outgoing.text import one_line
 from job_processor.processors.answers.meaning import error_text, judge_status
-from job_processor.processors.base import Dispatch, Finding, Surroundings
+from job_processor.processors.base import Dispatch, Finding, ProcessorSetup
 from job_processor.processors.callback_dispatch import dispatch_body, execution_id_in
 from job_processor.processors.http_options import HttpOptions, address, secret
 from job_processor.processors.n8n.api import N8nApi
@@ -36,7 +36,7 @@ class N8nOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=T
 class N8nProcessor:
     """Only a 202 with the job's id is an acceptance, because n8n answers 200 with a web page while it starts."""
 
-    def __init__(self, options: N8nOptions, setup: Surroundings) -> None:
+    def __init__(self, options: N8nOptions, setup: ProcessorSetup) -> None:
         self._url = address("url", options.url)
         self._now = setup.now
         self._timeout_ms = int(1000 * setup.rules.callback_timeout_seconds)
@@ -84,7 +84,7 @@ class N8nProcessor:
         return str(self._url.origin())
 
     @property
-    def can_be_asked(self) -> bool:
+    def can_reconcile(self) -> bool:
         return self._api is not None
 
     async def reconcile(self, job_id: str, attempt: Attempt) -> Finding | None:

@@ -22,7 +22,7 @@ from job_processor.core.job import Attempt, JobError
 from job_processor.core.outcome import Failed, Outcome, Succeeded
 from job_processor.outgoing.text import one_line
 from job_processor.processors import result_size
-from job_processor.processors.base import Dispatch, Surroundings
+from job_processor.processors.base import Dispatch, ProcessorSetup
 from job_processor.processors.model.answer import valid_unicode
 from job_processor.processors.python.context import Context
 
@@ -43,7 +43,7 @@ class PythonOptions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fr
 class PythonProcessor:
     """An async function runs on the event loop, any other in a new thread."""
 
-    def __init__(self, options: PythonOptions, setup: Surroundings) -> None:
+    def __init__(self, options: PythonOptions, setup: ProcessorSetup) -> None:
         self._function = _found(options.function)
         self._max_bytes = setup.max_result_bytes
         self._on_loop = inspect.iscoroutinefunction(self._function) or inspect.iscoroutinefunction(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from job_processor.core.callbacks import Answer
+from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.inbox import Callback
 
 
@@ -19,7 +19,7 @@ class InboxQuery:
     before: str | None = None
     job_id: str | None = None
     execution_id: str | None = None
-    verdicts: frozenset[Answer] = frozenset()
+    verdicts: frozenset[CallbackVerdict] = frozenset()
     clip: int = 4096
 
 
@@ -41,8 +41,8 @@ class Callbacks(Protocol):
 
         Of a callback with the same ``mark`` as a kept one, that one is counted once more: ``deliveries``, ``last_at``
         and, unless it was settled, its verdict are updated. ``None``: not stored, because it is about a job
-        (``is_of_a_job``) of which ``KEPT_OF_A_JOB`` are kept. Of callbacks without a job the oldest with the same
-        verdict are deleted, so that at most ``KEPT_WITHOUT_A_JOB`` are kept.
+        (``is_about_a_job``) of which ``MAX_KEPT_PER_JOB`` are kept. Of callbacks without a job the oldest with the same
+        verdict are deleted, so that at most ``MAX_KEPT_WITHOUT_JOB`` are kept.
         """
         ...
 
@@ -54,7 +54,7 @@ class Callbacks(Protocol):
         """Up to ``query.limit`` kept callbacks, newest id first; contents are clipped, bodies left out."""
         ...
 
-    async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:
+    async def settle(self, callback_id: str, verdict: CallbackVerdict, job_id: str) -> None:
         """Record the verdict on a kept callback, and the job that it was for."""
         ...
 

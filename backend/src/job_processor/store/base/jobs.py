@@ -94,7 +94,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """Which WAITING jobs of a flow to return: those whose ``due_at`` has passed and, with ``unheard_since`` (ms), also
+    """Which WAITING jobs of a flow to return: those whose ``due_at`` has passed and, with ``lost_before`` (ms), also
     those whose processor has not answered since then (``Job.heard_at``).
 
     At most ``limit``, ordered by ``due_at`` or, with ``oldest``, by ``heard_at``.
@@ -102,7 +102,7 @@ class Awaited:
 
     flow: str
     limit: int
-    unheard_since: int | None = None
+    lost_before: int | None = None
     oldest: bool = False
 
 

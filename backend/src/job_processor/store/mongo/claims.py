@@ -13,7 +13,7 @@ from pymongo.errors import BulkWriteError
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, Lease
-from job_processor.core.lane import Lane, admit, took, waits_until, without_probe
+from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe
 from job_processor.core.transitions import claim as claim_job
 from job_processor.store.base import Claim, Claimed
 from job_processor.store.mongo import documents
@@ -56,7 +56,7 @@ class Claims:
                 jobs, lane, idle = await self._take_reserved(wish, at)
         if len(jobs) == wish.limit:
             return Claimed(jobs, lane)
-        opens = waits_until(lane, rules, at)
+        opens = admits_again_at(lane, rules, at)
         return Claimed(jobs, lane, opens if opens is not None and opens > at else upcoming, idle)
 
     async def _take_free(self, wish: Claim, at: int) -> list[Job]:
@@ -90,7 +90,7 @@ class Claims:
             if not picked:
                 return [], admitted, True
             tokens = _tokens(len(picked))
-            after = took(admitted, len(picked), rules, tokens[0], picked[0]["_id"])
+            after = charge(admitted, len(picked), rules, tokens[0], picked[0]["_id"])
             new = self._slots(picked, tokens) if rules.concurrency is not None or probes else ()
             if await self._lanes.reserve(stored, after, (*kept, *new)):
                 jobs = await self._take(picked, wish, at, tokens)
@@ -134,7 +134,7 @@ class Claims:
                 if rules.rate_per_minute is not None:
                     lane = replace(lane, tokens=lane.tokens + len(unused))
                 if none and lane.probe is not None and lane.probe == reserved.probe:
-                    lane = without_probe(lane)
+                    lane = clear_probe(lane)
                 kept = tuple(slot for slot in stored.slots if slot.token not in unused)
                 if (lane, kept) == (stored.lane, stored.slots) or await self._lanes.reserve(stored, lane, kept):
                     return

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from pymongo.errors import DuplicateKeyError
 
-from job_processor.core.callbacks import Answer
+from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.inbox import KEPT_OF_A_JOB, KEPT_WITHOUT_A_JOB, SETTLED, Callback
+from job_processor.core.inbox import FINAL_VERDICTS, MAX_KEPT_PER_JOB, MAX_KEPT_WITHOUT_JOB, Callback
 from job_processor.store.base import InboxQuery, Kept
 from job_processor.store.callback_fields import LISTED, NAMES, callback_of
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.documents import named
 
-_SETTLED = sorted(verdict.value for verdict in SETTLED)
+_SETTLED = sorted(verdict.value for verdict in FINAL_VERDICTS)
 
 
 class Inbox:
@@ -51,12 +51,12 @@ class Inbox:
 
     async def _has_room(self, callback: Callback) -> bool:
         """Is there room? Callbacks at the same time may all get the last place: then a few more are kept."""
-        if callback.is_of_a_job:
-            return await self._callbacks.count_documents({"jobId": callback.job_id}) < KEPT_OF_A_JOB
+        if callback.is_about_a_job:
+            return await self._callbacks.count_documents({"jobId": callback.job_id}) < MAX_KEPT_PER_JOB
         same: Document = {"verdict": callback.verdict.value}
-        if callback.verdict is not Answer.UNKNOWN:
+        if callback.verdict is not CallbackVerdict.UNKNOWN:
             same["jobId"] = None
-        beyond = self._callbacks.find(same, {"_id": 1}).sort("_id", -1).skip(KEPT_WITHOUT_A_JOB - 1)
+        beyond = self._callbacks.find(same, {"_id": 1}).sort("_id", -1).skip(MAX_KEPT_WITHOUT_JOB - 1)
         oldest = [one["_id"] async for one in beyond]
         if oldest:
             await self._callbacks.delete_many({"_id": {"$in": oldest}})
@@ -83,7 +83,7 @@ class Inbox:
 
         return [Kept(_callback(one), one["contentBytes"], one.get("bodyBytes")) for one in await self._link.read(run)]
 
-    async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:
+    async def settle(self, callback_id: str, verdict: CallbackVerdict, job_id: str) -> None:
         update = {"$set": {"verdict": verdict.value, "jobId": job_id}}
         await self._link.do(lambda again: self._callbacks.update_one({"_id": callback_id}, update))
 

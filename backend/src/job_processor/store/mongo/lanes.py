@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from pymongo.errors import DuplicateKeyError
 
-from job_processor.core.lane import Lane, without_probe
+from job_processor.core.lane import Lane, clear_probe
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.documents import new_write_id
 
@@ -116,7 +116,7 @@ class Lanes:
         else:
             open_ = job is not None and slot is not None and job["rev"] == slot.rev
             lives = open_ and slot is not None and not await self._fence_off(slot, now)
-        return stored if lives else replace(stored, lane=without_probe(lane))
+        return stored if lives else replace(stored, lane=clear_probe(lane))
 
     def young(self, stored: Stored, now: int) -> tuple[Slot, ...]:
         """The slots that may still be claimed. Older ones matter only in a flow with a concurrency limit."""

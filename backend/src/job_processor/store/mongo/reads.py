@@ -87,11 +87,11 @@ class Reads:
 
     async def awaited(self, which: Awaited, now: int) -> Sequence[Job]:
         where: Document = {"flow": which.flow, "state": State.WAITING.value}
-        if which.unheard_since is None:
+        if which.lost_before is None:
             where["dueAt"] = {"$lte": now}
         else:
             # Documents of older versions have no heardAt.
-            unheard = [{"heardAt": None}, {"heardAt": {"$lt": which.unheard_since}}]
+            unheard = [{"heardAt": None}, {"heardAt": {"$lt": which.lost_before}}]
             where["$or"] = [{"dueAt": {"$lte": now}}, *unheard]
         order = "heardAt" if which.oldest else "dueAt"
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
-from job_processor.core.callbacks import Answer
+from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job
@@ -162,7 +162,7 @@ class MongoStore:
     async def inbox(self, query: InboxQuery) -> Sequence[Kept]:
         return await self._open.inbox.list(query)
 
-    async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:
+    async def settle(self, callback_id: str, verdict: CallbackVerdict, job_id: str) -> None:
         await self._open.inbox.settle(callback_id, verdict, job_id)
 
     async def forget(self, last_before: int, limit: int) -> int:

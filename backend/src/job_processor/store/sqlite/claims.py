@@ -8,7 +8,7 @@ import structlog
 
 from job_processor.core.errors import JobDamaged
 from job_processor.core.job import Job, Lease, State
-from job_processor.core.lane import Lane, admit, took, waits_until, without_probe
+from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe
 from job_processor.core.transitions import claim as claim_job
 from job_processor.store.base import Claim, Claimed
 from job_processor.store.sqlite import rows
@@ -33,7 +33,7 @@ def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claime
         )
         lane = stored = read_lane(tx, rules.name)
         if lane.probe is not None and not _is_held(tx, lane, at):
-            lane = without_probe(lane)
+            lane = clear_probe(lane)
         in_flight = 0
         if rules.concurrency is not None:
             in_flight = _number(tx, "SELECT count(*) FROM jobs WHERE flow = ? AND lease_token IS NOT NULL", rules.name)
@@ -59,7 +59,7 @@ def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claime
         changed = admitted
         if claimed:
             assert claimed[0].lease is not None
-            changed = took(admitted, len(claimed), rules, claimed[0].lease.token, claimed[0].id)
+            changed = charge(admitted, len(claimed), rules, claimed[0].lease.token, claimed[0].id)
         if claimed and changed is not stored:
             changed = replace(changed, rev=stored.rev + 1)
             write_lane(tx, changed)
@@ -104,7 +104,7 @@ def _is_held(tx: Transaction, lane: Lane, at: int) -> bool:
 
 
 def _retry_at(tx: Transaction, lane: Lane, wish: Claim, at: int) -> int | None:
-    opens = waits_until(lane, wish.rules, at)
+    opens = admits_again_at(lane, wish.rules, at)
     if opens is not None and opens > at:
         return opens
     row = tx.db.execute("SELECT min(run_at) FROM jobs WHERE ready = 0 AND flow = ?", (wish.rules.name,)).fetchone()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from job_processor.core.lane import moved
+from job_processor.core.lane import shift_clock
 from job_processor.store.clock import SteadyClock
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.lanes import lanes, write_lane
@@ -35,7 +35,7 @@ def set_clock(clock: SteadyClock) -> Callable[[Transaction], int]:
         # Before the first attempt `run_at` is a time that a client asked for; after it, the end of a back-off.
         tx.db.execute("UPDATE jobs SET run_at = run_at + ? WHERE ready = 0 AND attempt > 0", (by,))
         for before in lanes(tx.db):
-            write_lane(tx, replace(moved(before, by), rev=before.rev + 1))
+            write_lane(tx, replace(shift_clock(before, by), rev=before.rev + 1))
         clock.step(by)
         tx.undo.append(lambda: clock.step(-by))
         return by

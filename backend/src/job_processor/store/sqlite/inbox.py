@@ -6,8 +6,8 @@ from operator import attrgetter
 
 import apsw
 
-from job_processor.core.callbacks import Answer
-from job_processor.core.inbox import KEPT_OF_A_JOB, KEPT_WITHOUT_A_JOB, SETTLED, Callback
+from job_processor.core.callbacks import CallbackVerdict
+from job_processor.core.inbox import FINAL_VERDICTS, MAX_KEPT_PER_JOB, MAX_KEPT_WITHOUT_JOB, Callback
 from job_processor.store.base import InboxQuery, Kept
 from job_processor.store.callback_fields import LISTED, callback_of
 from job_processor.store.sqlite.rows import Row
@@ -16,7 +16,7 @@ from job_processor.store.sqlite.writer import Transaction
 _COLUMNS = ", ".join(LISTED)
 _INSERT = f"INSERT INTO callbacks ({_COLUMNS}, content, body, mark) VALUES ({','.join('?' * (len(LISTED) + 3))})"
 _listed = attrgetter(*LISTED)
-_SETTLED = tuple(sorted(verdict.value for verdict in SETTLED))
+_SETTLED = tuple(sorted(verdict.value for verdict in FINAL_VERDICTS))
 
 
 def keep(callback: Callback, limited: bool) -> Callable[[Transaction], str | None]:
@@ -38,19 +38,19 @@ def keep(callback: Callback, limited: bool) -> Callable[[Transaction], str | Non
 
 
 def _has_room(tx: Transaction, callback: Callback) -> bool:
-    if callback.is_of_a_job:
+    if callback.is_about_a_job:
         found = tx.db.execute("SELECT count(*) FROM callbacks WHERE job_id = ?", (callback.job_id,)).fetchone()
         assert found is not None
-        return int(found[0]) < KEPT_OF_A_JOB
-    same = "verdict = ?" if callback.verdict is Answer.UNKNOWN else "verdict = ? AND job_id IS NULL"
+        return int(found[0]) < MAX_KEPT_PER_JOB
+    same = "verdict = ?" if callback.verdict is CallbackVerdict.UNKNOWN else "verdict = ? AND job_id IS NULL"
     tx.db.execute(
         f"DELETE FROM callbacks WHERE id IN (SELECT id FROM callbacks WHERE {same} ORDER BY id DESC LIMIT -1 OFFSET ?)",
-        (callback.verdict.value, KEPT_WITHOUT_A_JOB - 1),
+        (callback.verdict.value, MAX_KEPT_WITHOUT_JOB - 1),
     )
     return True
 
 
-def settle(callback_id: str, verdict: Answer, job_id: str) -> Callable[[Transaction], None]:
+def settle(callback_id: str, verdict: CallbackVerdict, job_id: str) -> Callable[[Transaction], None]:
     def run(tx: Transaction) -> None:
         tx.db.execute("UPDATE callbacks SET verdict = ?, job_id = ? WHERE id = ?", (verdict.value, job_id, callback_id))
 

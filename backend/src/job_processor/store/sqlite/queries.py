@@ -149,8 +149,8 @@ def overdue(now: int, limit: int, but: frozenset[str]) -> Callable[[apsw.Connect
 def awaited(which: Awaited, now: int) -> Callable[[apsw.Connection], list[Job]]:
     # Chosen in a covering index: whole jobs are read only for the rows that match.
     wanted, values = "due_at <= ?", [now]
-    if which.unheard_since is not None:
-        wanted, values = "(due_at <= ? OR heard_at IS NULL OR heard_at < ?)", [now, which.unheard_since]
+    if which.lost_before is not None:
+        wanted, values = "(due_at <= ? OR heard_at IS NULL OR heard_at < ?)", [now, which.lost_before]
     chosen = (
         "SELECT n FROM jobs INDEXED BY jobs_awaited "
         f"WHERE state = 'WAITING' AND flow = ? AND {wanted} ORDER BY {_order(which)} LIMIT ?"

@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 import structlog
 
-from job_processor.core.callbacks import Answer
+from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import IdempotencyMismatch, StoreUnavailable
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, State
@@ -219,7 +219,7 @@ class SqliteStore:
     async def inbox(self, query: InboxQuery) -> Sequence[Kept]:
         return await self._open_readers.lists.run(inbox.inbox(query))
 
-    async def settle(self, callback_id: str, verdict: Answer, job_id: str) -> None:
+    async def settle(self, callback_id: str, verdict: CallbackVerdict, job_id: str) -> None:
         await self._open_writer.submit(inbox.settle(callback_id, verdict, job_id))
 
     async def forget(self, last_before: int, limit: int) -> int:

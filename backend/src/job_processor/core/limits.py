@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from job_processor.core.events import Event, Happened
+from job_processor.core.events import Event, EventKind
 from job_processor.core.job import Attempt, AttemptEnd
 
 HISTORY_LIMIT = 200
@@ -17,31 +17,31 @@ PARTIALS_LIMIT = 4
 record."""
 
 
-def remember(past: tuple[Event, ...], event: Event) -> tuple[Event, ...]:
+def append_event(past: tuple[Event, ...], event: Event) -> tuple[Event, ...]:
     """Append an entry to the history and trim it to ``HISTORY_LIMIT``."""
     history = (*past, event)
     if len(history) <= HISTORY_LIMIT:
         return history
     for i in range(2, len(history) - 1):
         started = history[i]
-        if started.what is Happened.STARTED and history[i - 1].what is history[i + 1].what is Happened.SNOOZED:
+        if started.what is EventKind.STARTED and history[i - 1].what is history[i + 1].what is EventKind.SNOOZED:
             # A long outage snoozes a job hundreds of times; those entries must not push out real attempts.
             return (*history[:i], *history[i + 2 :])
     return (history[0], *history[-(HISTORY_LIMIT - 1) :])
 
 
-def remember_answer(past: tuple[Event, ...], event: Event) -> tuple[Event, ...]:
-    """``remember``, but of a run of identical entries only the first and the newest are kept."""
+def append_answer(past: tuple[Event, ...], event: Event) -> tuple[Event, ...]:
+    """``append_event``, but of a run of identical entries only the first and the newest are kept."""
     if len(past) >= 2 and all(_is_same(one, event) for one in past[-2:]):
         past = past[:-1]
-    return remember(past, event)
+    return append_event(past, event)
 
 
 def _is_same(one: Event, other: Event) -> bool:
     return (one.what, one.attempt, one.detail) == (other.what, other.attempt, other.detail)
 
 
-def room_for_one(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+def trim_attempts(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     """Drop one attempt if ``ATTEMPTS_LIMIT`` is reached: a repeated snooze if there is one, else the oldest."""
     if len(attempts) < ATTEMPTS_LIMIT:
         return attempts
@@ -51,7 +51,7 @@ def room_for_one(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     return attempts[-(ATTEMPTS_LIMIT - 1) :]
 
 
-def bounded_partial(text: str | None) -> str | None:
+def cut_partial(text: str | None) -> str | None:
     """Cut a partial answer to ``PARTIAL_LIMIT`` characters, with a mark at the cut; ``None`` for an empty one."""
     if text is None or len(text) <= PARTIAL_LIMIT:
         return text or None
@@ -59,14 +59,14 @@ def bounded_partial(text: str | None) -> str | None:
     return text[: PARTIAL_LIMIT - len(mark)] + mark
 
 
-def clipped_partials(attempts: tuple[Attempt, ...], characters: int) -> tuple[Attempt, ...]:
+def shorten_partials(attempts: tuple[Attempt, ...], characters: int) -> tuple[Attempt, ...]:
     """The attempts with each partial answer cut to ``characters``: for lists of jobs."""
     if all(attempt.partial is None or len(attempt.partial) <= characters for attempt in attempts):
         return attempts
     return tuple(a if a.partial is None else replace(a, partial=a.partial[:characters]) for a in attempts)
 
 
-def newest_partials(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+def keep_newest_partials(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     """The attempts without partial answers, except for the newest ``PARTIALS_LIMIT`` of them."""
     with_partial = [attempt.number for attempt in attempts if attempt.partial is not None]
     dropped = set(with_partial[:-PARTIALS_LIMIT])

@@ -2,31 +2,31 @@
 
 from dataclasses import replace
 
-from job_processor.core.bounds import remember, remember_answer
-from job_processor.core.events import Event, Happened
+from job_processor.core.events import Event, EventKind
 from job_processor.core.job import Job, State
+from job_processor.core.limits import append_answer, append_event
 
-ASK_AGAIN_MS = 30_000
+RECONCILE_AGAIN_MS = 30_000
 """Minimum time between two reconcile calls for the same attempt; longer than the timeout of one call."""
 
 
-def begin(job: Job, now: int) -> Job | None:
+def begin_reconcile(job: Job, now: int) -> Job | None:
     """Mark the current attempt as being asked about; ``None`` if another worker is asking already.
 
-    It may be asked again before ``ASK_AGAIN_MS`` if, since the last call, its lease ended or ``ask_at`` was reached.
+    It may be asked again before ``RECONCILE_AGAIN_MS`` if its lease ended or ``ask_at`` was reached since.
     """
     if job.state is not State.WAITING or job.lease is None:
         return None
     newest = job.attempts[-1]
     # An `asked_at` in the future was written before the clock was set back; ignore it.
-    if newest.asked_at is not None and newest.asked_at <= now < newest.asked_at + ASK_AGAIN_MS:
+    if newest.asked_at is not None and newest.asked_at <= now < newest.asked_at + RECONCILE_AGAIN_MS:
         due = job.lease.until if job.lease.ask_at is None else min(job.lease.until, job.lease.ask_at)
         if not newest.asked_at < due <= now:
             return None
     return job._replace(attempts=(*job.attempts[:-1], replace(newest, asked_at=now)))
 
 
-def noted(job: Job, text: str | None, now: int, *, answered: bool) -> Job | None:
+def end_reconcile(job: Job, text: str | None, now: int, *, answered: bool) -> Job | None:
     """Record the end of a reconcile call after which the job stays WAITING; ``None`` if nothing changes.
 
     ``text``: what the processor said; ``None`` if the call could not be made. Clears ``lease.ask_at``, unless it was
@@ -38,10 +38,10 @@ def noted(job: Job, text: str | None, now: int, *, answered: bool) -> Job | None
     if text is None and (ask_at is None or is_newer):
         return None
     waiting = job if is_newer else job._replace(lease=replace(job.lease, ask_at=None))
-    return waiting if text is None else told(waiting, text, now, answered=answered)
+    return waiting if text is None else add_answer(waiting, text, now, answered=answered)
 
 
-def told(job: Job, text: str, now: int, *, answered: bool = True) -> Job:
+def add_answer(job: Job, text: str, now: int, *, answered: bool = True) -> Job:
     """Add the processor's answer about the current attempt to the history.
 
     Of a run of identical answers the history keeps the first and the newest. ``answered`` is false if the processor
@@ -51,18 +51,18 @@ def told(job: Job, text: str, now: int, *, answered: bool = True) -> Job:
     heard_at = now if answered else newest.heard_at
     return job._replace(
         attempts=(*job.attempts[:-1], replace(newest, heard_at=heard_at)),
-        history=remember_answer(job.history, Event(now, Happened.ASKED, newest.number, text)),
+        history=append_answer(job.history, Event(now, EventKind.ASKED, newest.number, text)),
     )
 
 
-def late(job: Job, attempt: int | None, now: int) -> Job | None:
+def note_late_result(job: Job, attempt: int | None, now: int) -> Job | None:
     """Note in the history of a final job that a late result came; ``None`` if that is noted already."""
     number = attempt or job.attempt or None
     events = [event.what for event in job.history if event.attempt == number]
-    if Happened.LATE_RESULT in events:
+    if EventKind.LATE_RESULT in events:
         return None
-    if Happened.CANCEL_ANSWERED in events:
+    if EventKind.CANCEL_ANSWERED in events:
         words = "A result came after all: the run was not stopped in time. It is kept among the callbacks."
     else:
         words = f"A result came after the job was {job.state.value}. It is kept among the callbacks."
-    return job._replace(history=remember(job.history, Event(now, Happened.LATE_RESULT, number, words)))
+    return job._replace(history=append_event(job.history, Event(now, EventKind.LATE_RESULT, number, words)))
