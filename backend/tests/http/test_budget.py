@@ -11,7 +11,7 @@ from job_processor.core.outcome import Accepted
 from job_processor.http import bounded_reading, scope_keys
 from job_processor.http.budget import TRIM_BYTES, Budget
 from tests.http.problems import assert_problem
-from tests.http.test_heads import parsed
+from tests.http.test_request_head import parsed
 from tests.http.test_trailers import connected, shows
 from tests.support.raw import read_reply
 from tests.support.served import Served, served

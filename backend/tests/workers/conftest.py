@@ -1,23 +1,5 @@
-"""A store of each driver, for tests of what workers do when it fails."""
+"""Fixtures: a store of each driver."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from tests.support.stores import place, store
 
-import pytest
-
-from job_processor.store.base import Store
-from tests import mongo_server
-from tests.store_suite.places import Place, place_of
-
-
-@pytest.fixture(params=["sqlite", pytest.param("mongo", marks=pytest.mark.mongo)])
-async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
-    driver = str(request.param)
-    server = mongo_server.require() if driver == "mongo" else None
-    async with place_of(driver, tmp_path, server) as made:
-        yield made
-
-
-@pytest.fixture
-async def store(place: Place) -> Store:
-    return await place.open()
+__all__ = ["place", "store"]

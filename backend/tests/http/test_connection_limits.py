@@ -17,7 +17,7 @@ from job_processor.http import connection_limits
 from job_processor.http.connection_limits import Limits, Slots, address_group, client_address, limits
 from job_processor.http.server import SEND_BUFFER_BYTES, TCP_USER_TIMEOUT_MS
 from tests.http.problems import assert_problem
-from tests.http.test_heads import parsed
+from tests.http.test_request_head import parsed
 from tests.support.raw import RawReply, read_reply
 from tests.support.served import Served, served
 from tests.support.site import open_site

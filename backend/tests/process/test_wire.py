@@ -10,7 +10,7 @@ import aiohttp
 
 from job_processor.http.refusals import LINES_A_MINUTE
 from tests.http.problems import assert_problem
-from tests.http.test_heads import parsed
+from tests.http.test_request_head import parsed
 from tests.support.process import Server, server
 from tests.support.raw import exchange, read_reply
 from tests.support.waiting import until, until_true

@@ -1,0 +1,5 @@
+"""Fixtures: a store of each driver."""
+
+from tests.support.stores import place, store
+
+__all__ = ["place", "store"]
