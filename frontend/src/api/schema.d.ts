@@ -49,7 +49,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Call a job off */
+        /** Cancel a job */
         post: operations["cancelJob"];
         delete?: never;
         options?: never;
@@ -66,7 +66,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Try a FAILED or CANCELLED job again, under the same id */
+        /** Retry a FAILED or CANCELLED job, under the same id */
         post: operations["retryJob"];
         delete?: never;
         options?: never;
@@ -83,7 +83,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A new job from an old one's prompt, on the same or another flow */
+        /** Create a new job from an old one's prompt, on the same or another flow */
         post: operations["replayJob"];
         delete?: never;
         options?: never;
@@ -98,7 +98,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Two jobs' results side by side */
+        /** Compare the results of two jobs */
         get: operations["compareJobs"];
         put?: never;
         post?: never;
@@ -149,7 +149,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The inbox: callbacks that changed nothing, newest first */
+        /** List the callback inbox, newest first */
         get: operations["listCallbacks"];
         put?: never;
         post?: never;
@@ -183,7 +183,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The bytes of a callback that could not be read, as they came */
+        /** The body of an unreadable callback, as received */
         get: operations["getCallbackBody"];
         put?: never;
         post?: never;
@@ -202,7 +202,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Complete a job with a late result, or with what could not be read */
+        /** Complete a job with a kept callback: a late result, or the body of an unreadable one */
         post: operations["acceptCallback"];
         delete?: never;
         options?: never;
@@ -217,7 +217,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many jobs there are */
+        /** Counts of jobs */
         get: operations["getStats"];
         put?: never;
         post?: never;
@@ -253,7 +253,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Hand over no more jobs of a flow */
+        /** Pause a flow: hand over no more of its jobs */
         post: operations["pauseFlow"];
         delete?: never;
         options?: never;
@@ -270,7 +270,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Go on with a paused flow */
+        /** Resume a paused flow */
         post: operations["resumeFlow"];
         delete?: never;
         options?: never;
@@ -285,7 +285,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Workers heard of lately */
+        /** Workers with a recent heartbeat */
         get: operations["listWorkers"];
         put?: never;
         post?: never;
@@ -353,7 +353,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The same, for load balancers */
+        /** The same as /health, for load balancers */
         get: operations["getReadiness"];
         put?: never;
         post?: never;
@@ -370,7 +370,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Does the process answer? */
+        /** Is the process alive? */
         get: operations["getLiveness"];
         put?: never;
         post?: never;
@@ -403,7 +403,7 @@ export interface components {
     schemas: {
         /**
          * CallbackAnswer
-         * @description The job after a callback, and what the callback did: applied, duplicate, stale.
+         * @description The job after a callback. ``callback``: the verdict, such as applied, duplicate or stale.
          */
         CallbackAnswer: {
             /** @description 24 hex digits, time-ordered */
@@ -454,7 +454,7 @@ export interface components {
         };
         /**
          * State
-         * @description Where a job stands. The last three are final: only a person moves a job out of them.
+         * @description The state of a job. The last three are final: only a person moves a job out of them (retry, accept).
          * @enum {unknown}
          */
         State: "CANCELLED" | "COMPLETED" | "FAILED" | "PENDING" | "RUNNING" | "WAITING";
@@ -462,7 +462,7 @@ export interface components {
          * VerdictOut
          * @description ``note``: why there is no repair, or what was not checked and why.
          *
-         *     In lists ``repaired`` is absent (null), and of ``schemaErrors`` and ``warnings`` the first is there.
+         *     In lists ``repaired`` is null, and ``schemaErrors`` and ``warnings`` have at most their first element.
          */
         VerdictOut: {
             kind: components["schemas"]["ResultKind"];
@@ -485,7 +485,7 @@ export interface components {
         };
         /**
          * RepairOut
-         * @description ``cut``: the raw text ends before its JSON does; ``dropped``: what stood at that end and is not in ``text``.
+         * @description ``cut``: the result ends before its JSON is complete. ``dropped``: the text at its end that ``text`` lacks.
          */
         RepairOut: {
             text: string;
@@ -506,7 +506,7 @@ export interface components {
         };
         /**
          * WarningOut
-         * @description What is odd about valid JSON. ``path`` is a JSON Pointer; ``line`` and ``column`` count from 1.
+         * @description Something unusual in valid JSON. ``path``: JSON Pointer (RFC 6901); ``line`` and ``column`` count from 1.
          */
         WarningOut: {
             code: components["schemas"]["WarningCode"];
@@ -517,7 +517,7 @@ export interface components {
         };
         /**
          * WarningCode
-         * @description What is odd about a result that is valid JSON all the same.
+         * @description What is unusual about a result that is valid JSON.
          * @enum {unknown}
          */
         WarningCode: "byte_order_mark" | "cut_off" | "duplicate_name" | "half_surrogate" | "lost_backslash" | "number_precision" | "number_range" | "too_deep";
@@ -528,7 +528,7 @@ export interface components {
         };
         /**
          * WaitingOn
-         * @description What a job that is not final waits for, in words, and until when if that is known.
+         * @description What a job that is not final waits for. ``detail``: for people; ``until``: null if unknown.
          */
         WaitingOn: {
             kind: string;
@@ -537,7 +537,8 @@ export interface components {
         };
         /**
          * AttemptOut
-         * @description One try. ``partial``: what came of an answer that ended badly, at most 65,536 characters; no result.
+         * @description One try to process the job. ``partial``: text of a model's answer that was received before the answer failed, at
+         *     most 65,536 characters; not a result.
          */
         AttemptOut: {
             number: number;
@@ -582,39 +583,39 @@ export interface components {
         };
         /**
          * Happened
-         * @description What a history entry records. Each belongs to one move of the life cycle, but for three that change no state:
-         *     ``CANCEL_ANSWERED``, ``ASKED`` and ``LATE_RESULT``.
+         * @description What a history entry records. Each is a state transition, except ``CALLBACK_UNREADABLE``, ``CANCEL_ANSWERED``,
+         *     ``ASKED`` and ``LATE_RESULT``, which change no state.
          * @enum {unknown}
          */
         Happened: "accepted" | "asked" | "attempt_failed" | "callback_overdue" | "callback_unreadable" | "cancel_answered" | "cancelled" | "completed" | "failed" | "late_result" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
         /**
          * CallbackNoted
-         * @description A report that belongs to no job in flight; it is kept in the inbox.
+         * @description The verdict on a report that belongs to no job in flight; it is kept in the callback inbox.
          */
         CallbackNoted: {
             callback: string;
         };
         /**
          * CallbackReport
-         * @description Exactly one of result, error and progress. ``executionId`` alone may stand for ``jobId`` beside an error.
+         * @description Exactly one of ``result``, ``error`` and ``progress``. An error may have ``executionId`` instead of ``jobId``.
          *
-         *     This is what should be sent; what is understood besides is in docs/callbacks.md.
+         *     This is the recommended form; docs/callbacks.md lists the others that are accepted.
          */
         CallbackReport: {
             /** @default null */
             jobId?: string | null;
             /**
-             * @description a text is kept byte for byte, any other JSON as its text
+             * @description a string is stored byte for byte, any other JSON as its source text
              * @default null
              */
             result?: unknown;
             /**
-             * @description in words; of an object its message counts
+             * @description a message; of an object its `message` is used
              * @default null
              */
             error?: unknown;
             /**
-             * @description in words, at most 4 KiB
+             * @description a message, at most 4,096 characters
              * @default null
              */
             progress?: unknown;
@@ -625,7 +626,7 @@ export interface components {
             /** @default true */
             retryable?: boolean | string | number | null;
             /**
-             * @description whose execution it is, where several processors count alike
+             * @description the flow of `executionId`, if several processors use the same ids
              * @default null
              */
             flow?: unknown;
@@ -641,7 +642,7 @@ export interface components {
         };
         /**
          * Comparison
-         * @description ``sameResult``: the same bytes, or the same JSON value written differently.
+         * @description Two jobs and the differences of their results. ``sameResult``: the same text, or equal JSON values.
          */
         Comparison: {
             left: components["schemas"]["Side"];
@@ -667,7 +668,7 @@ export interface components {
         };
         /**
          * Difference
-         * @description A place where two JSON results differ. ``path`` is a JSON Pointer; a missing value is absent.
+         * @description A difference of two JSON results. ``path``: JSON Pointer (RFC 6901); a side without a value there is absent.
          */
         Difference: {
             path: string;
@@ -690,7 +691,7 @@ export interface components {
         };
         /**
          * LaneOut
-         * @description ``state``: open, closed, paused, or removed (not in flows.toml any more, with jobs that are not final).
+         * @description ``state``: open, closed, paused, or removed (a flow that is not in flows.toml any more but has unfinished jobs).
          *
          *     ``kind``: rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
          */
@@ -716,9 +717,9 @@ export interface components {
         };
         /**
          * JobSummary
-         * @description A job in a list. Texts beyond 4 KiB are cut; the sizes are of the whole, in bytes of UTF-8.
+         * @description A job in a list. ``prompt`` and ``result`` are cut to 4 KiB; their sizes are of the whole, in bytes of UTF-8.
          *
-         *     ``waitingOn`` is null for a final job, and where it cannot be told at the moment.
+         *     ``waitingOn`` is null for a final job, and when it could not be found out.
          */
         JobSummary: {
             /** @description 24 hex digits, time-ordered */
@@ -765,7 +766,7 @@ export interface components {
         };
         /**
          * JobWhole
-         * @description The whole job, texts uncut.
+         * @description The whole job, with uncut texts.
          */
         JobWhole: {
             /** @description 24 hex digits, time-ordered */
@@ -815,11 +816,11 @@ export interface components {
         };
         /**
          * KeptCallback
-         * @description A callback that changed nothing, as it came. ``content`` beyond 4 KiB is cut in lists.
+         * @description A callback that changed no job, as received. ``content`` is cut to 4 KiB in lists.
          *
-         *     ``said``: result, error or unreadable. ``deliveries``: how often the same came. Of one that could not be read
-         *     ``content`` says why, and ``body`` is what came, as text with U+FFFD for what is no UTF-8; lists leave it out and
-         *     bring its size alone. ``bodyTruncated``: only its beginning is kept.
+         *     ``said``: result, error or unreadable. ``deliveries``: how often the same callback was received. Of an unreadable
+         *     callback ``content`` is the reason, and ``body`` the body as text, with U+FFFD for invalid UTF-8; in lists ``body``
+         *     is null and only ``bodyBytes`` is given. ``bodyTruncated``: only the beginning of the body was kept.
          */
         KeptCallback: {
             /** @description 24 hex digits, time-ordered */
@@ -858,7 +859,7 @@ export interface components {
         Answer: "accepted" | "applied" | "different" | "duplicate" | "late" | "stale" | "unknown" | "unreadable";
         /**
          * Said
-         * @description What a callback held.
+         * @description What a callback contained.
          * @enum {unknown}
          */
         Said: "error" | "result" | "unreadable";
@@ -873,7 +874,7 @@ export interface components {
         };
         /**
          * Problem
-         * @description RFC 9457 problem details; ``error`` is the same in short, for clients of old.
+         * @description Problem details (RFC 9457). ``error``: the same as ``detail``, for older clients.
          */
         Problem: {
             type: string;
@@ -905,7 +906,7 @@ export interface components {
         };
         /**
          * StatsOut
-         * @description How many jobs there are of each status, in all and by flow; how long the oldest due job has waited.
+         * @description Numbers of jobs, in total and by flow. ``oldestPendingSeconds``: how long the oldest due job has waited.
          */
         StatsOut: {
             total: number;
@@ -930,7 +931,7 @@ export interface components {
             /** @default null */
             delaySeconds?: number | null;
             /**
-             * @description higher goes first
+             * @description jobs with a higher priority go first
              * @default 0
              */
             priority?: number;
@@ -981,7 +982,7 @@ export interface operations {
             query?: {
                 /** @description 1 to 200 */
                 limit?: number;
-                /** @description where the page starts, from the Link header of the page before */
+                /** @description where the page starts, from the Link header of the previous page */
                 cursor?: string;
                 /** @description one or more states (repeat it, or separate by commas) */
                 status?: ("PENDING" | "RUNNING" | "WAITING" | "COMPLETED" | "FAILED" | "CANCELLED")[];
@@ -1002,7 +1003,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description a page; Link names the next */
+            /** @description a page; Link leads to the next */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1011,7 +1012,7 @@ export interface operations {
                     "application/json": components["schemas"]["JobSummary"][];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1020,7 +1021,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1037,7 +1038,7 @@ export interface operations {
             header?: {
                 /** @description 1 to 255 visible ASCII characters; the same key and body give the same job */
                 "Idempotency-Key"?: string;
-                /** @description `wait=n`: answer when the job is final, or as it stands after n seconds (at most 60); `Preference-Applied` says the n that was used */
+                /** @description `wait=n`: respond when the job is final, at the latest after n seconds (at most 60); `Preference-Applied` has the n that was used */
                 Prefer?: string;
             };
             path?: never;
@@ -1049,7 +1050,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description stored durably; Location names it */
+            /** @description stored durably; Location is its address */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -1094,7 +1095,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1103,7 +1104,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1118,9 +1119,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `wait=n`: answer when the job is final, or as it stands after n seconds (at most 60); `Preference-Applied` says the n that was used */
+                /** @description `wait=n`: respond when the job is final, at the latest after n seconds (at most 60); `Preference-Applied` has the n that was used */
                 Prefer?: string;
-                /** @description an ETag seen before: 304 when nothing changed */
+                /** @description an ETag of an earlier response: 304 if nothing changed */
                 "If-None-Match"?: string;
             };
             path: {
@@ -1156,7 +1157,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1165,7 +1166,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1188,7 +1189,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description gone */
+            /** @description deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1213,7 +1214,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1222,7 +1223,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1312,7 +1313,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1321,7 +1322,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1411,7 +1412,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1420,7 +1421,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1501,7 +1502,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1510,7 +1511,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1535,7 +1536,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description both, and where they differ */
+            /** @description both jobs, and the differences of their results */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1553,7 +1554,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1562,7 +1563,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1679,7 +1680,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1697,7 +1698,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1814,7 +1815,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1832,7 +1833,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1848,7 +1849,7 @@ export interface operations {
             query?: {
                 /** @description 1 to 200 */
                 limit?: number;
-                /** @description where the page starts, from the Link header of the page before */
+                /** @description where the page starts, from the Link header of the previous page */
                 cursor?: string;
                 /** @description callbacks about this job */
                 jobId?: string;
@@ -1861,7 +1862,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description a page; Link names the next */
+            /** @description a page; Link leads to the next */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1870,7 +1871,7 @@ export interface operations {
                     "application/json": components["schemas"]["KeptCallback"][];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1879,7 +1880,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1920,7 +1921,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1929,7 +1930,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1970,7 +1971,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1979,7 +1980,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2029,7 +2030,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2038,7 +2039,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2067,7 +2068,7 @@ export interface operations {
                     "application/json": components["schemas"]["StatsOut"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2076,7 +2077,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2105,7 +2106,7 @@ export interface operations {
                     "application/json": components["schemas"]["FlowOut"][];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2114,7 +2115,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2195,7 +2196,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2204,7 +2205,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2285,7 +2286,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2294,7 +2295,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2323,7 +2324,7 @@ export interface operations {
                     "application/json": components["schemas"]["WorkerOut"][];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2332,7 +2333,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2350,7 +2351,7 @@ export interface operations {
                 lastEventId?: string;
             };
             header?: {
-                /** @description the id of the last event seen: what was missed comes first */
+                /** @description the id of the last event seen: missed events are sent first */
                 "Last-Event-ID"?: string;
             };
             path: {
@@ -2379,7 +2380,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2388,7 +2389,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2406,7 +2407,7 @@ export interface operations {
                 lastEventId?: string;
             };
             header?: {
-                /** @description the id of the last event seen: what was missed comes first */
+                /** @description the id of the last event seen: missed events are sent first */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -2423,7 +2424,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2432,7 +2433,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot answer now */
+            /** @description The store is unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2461,7 +2462,7 @@ export interface operations {
                     "application/json": components["schemas"]["HealthOut"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2499,7 +2500,7 @@ export interface operations {
                     "application/json": components["schemas"]["HealthOut"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2537,7 +2538,7 @@ export interface operations {
                     "application/json": components["schemas"]["LiveOut"];
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2566,7 +2567,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description A field cannot be taken */
+            /** @description A field is invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
