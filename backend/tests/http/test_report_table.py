@@ -60,7 +60,7 @@ async def test_what_cannot_be_read_is_kept_with_its_job_and_told_there(site: Sit
 
     problem = assert_problem(await sent(site, row, job), status)
 
-    assert problem["detail"] == f"{wanted}{'' if wanted.endswith('.') else '.'} What came is kept in the inbox."
+    assert problem["detail"] == f"{wanted}{'' if wanted.endswith('.') else '.'} The callback is kept in the inbox."
     told = await site.job(job)
     assert told["status"] == "WAITING"
     assert (told["history"][-1]["what"], told["history"][-1]["attempt"]) == ("callback_unreadable", 1)
