@@ -3,7 +3,7 @@ import { wordsForProcessor } from "./processor-words";
 
 it.each([
   ["http", "http: answers with the result"],
-  ["webhook", "webhook: takes a job and calls back"],
+  ["webhook", "webhook: accepts a job and calls back"],
   ["azure-openai", "azure-openai: a model in Azure"],
   ["something-new", "something-new"],
   ["constructor", "constructor"],
