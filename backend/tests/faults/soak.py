@@ -196,8 +196,9 @@ class Soak:
         for screen in screens:
             with contextlib.suppress(AssertionError):
                 await until_true(functools.partial(lambda one: one.statuses == truth, screen))
-            wrong = {i: s for i, s in truth.items() if screen.statuses.get(i) != s}
-            verdict.holds(screen.statuses == truth, "I11", f"a follower believes otherwise of {list(wrong)[:3]}")
+            seen = screen.statuses
+            wrong = {i: s for i, s in truth.items() if seen.get(i) != s}
+            verdict.holds(seen == truth, "I11", f"a follower believes otherwise of {list(wrong)[:3]}")
             await screen.stop()
         await checker.check_at_rest(server, self._ledger, verdict)
 
