@@ -87,7 +87,7 @@ def test_faults_of_the_mock() -> None:
 
 
 def test_codes_of_problems() -> None:
-    codes = _first_strings("Refused", 1)
+    codes = _first_strings("RequestRefused", 1)
     assert {"storage_full", "unauthorized", "duplicate_key"} <= codes
     assert _missing(codes, text("docs/http-api.md")) == []
 

@@ -54,7 +54,7 @@ async def test_what_must_not_be_sent_is_not_sent(server: Served, open_tab: OpenT
 
     page.on("request", seen)
     await type_and_create(page, " \n\t ")
-    await expect(page.get_by_text("a blank one cannot be processed")).to_be_visible()
+    await expect(page.get_by_text("The prompt must not be blank.")).to_be_visible()
     # € has three bytes: fewer characters than the limit has bytes, and still too long.
     await type_and_create(page, "€" * (512 * 1024 // 3 + 1))
     await expect(page.get_by_text("at most 512 KiB are accepted")).to_be_visible()
