@@ -19,7 +19,7 @@ TEST_WORKERS ?= 3
 PYTEST = ../$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 WITH_NODE = cd frontend && export PATH="$(CURDIR)/$(BIN):$$PATH"
 # Parts of the tests of which each takes a second or two, or less, and nothing but Python and SQLite.
-QUICK_TESTS = core http processors results settings workers store store_suite transfer lifecycle/test_door.py \
+QUICK_TESTS = core acts http processors results settings workers store store_suite transfer lifecycle/test_door.py \
   lifecycle/test_examination.py lifecycle/test_log_lines.py docs/test_complete.py docs/test_links.py
 # Two targets at a time; what each says stays together where make can do that.
 BESIDE = $(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
