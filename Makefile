@@ -19,8 +19,8 @@ TEST_WORKERS ?= 3
 PYTEST = ../$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 WITH_NODE = cd frontend && export PATH="$(CURDIR)/$(BIN):$$PATH"
 # Parts of the tests of which each takes a second or two, or less, and nothing but Python and SQLite.
-QUICK_TESTS = core http processors results settings workers store store_suite transfer acts/test_signals.py \
-  acts/test_verdicts.py process/test_log_lines.py docs/test_complete.py docs/test_links.py
+QUICK_TESTS = core acts http processors results settings workers store store_suite transfer process/test_log_lines.py \
+  docs/test_architecture.py docs/test_complete.py docs/test_links.py
 # Two targets at a time; what each says stays together where make can do that.
 BESIDE = $(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 UVLOCK = $(BIN)/uv pip compile -q --no-config --universal --python-version 3.11 --generate-hashes \

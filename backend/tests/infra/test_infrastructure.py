@@ -6,10 +6,12 @@ Each test plants one mistake in a copy and expects it to be named. That the fold
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import shutil
-import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -35,32 +37,52 @@ def plant(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def check(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", f"infrastructure.testing.{module}", *arguments]
-    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=300)
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
 
 
-def test_clean_folder_passes(infrastructure: Path) -> None:
+Check = Callable[..., Done]
+
+
+@pytest.fixture
+def check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
+    """``check(MODULE, ARGUMENT...)``: what the program ``infrastructure.testing.MODULE`` says.
+
+    In this process: loading the grammar of the language takes longer than the check.
+    """
+    monkeypatch.syspath_prepend(REPOSITORY)
+
+    def run(module: str, *arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", [module, *arguments])
+        code = importlib.import_module(f"infrastructure.testing.{module}").main()
+        return Done(code, capsys.readouterr().out)
+
+    return run
+
+
+def test_clean_folder_passes(infrastructure: Path, check: Check) -> None:
     result = check("check", *(str(infrastructure / name) for name in (".", "hetzner", "azure")))
     assert result.returncode == 0, result.stdout
     assert "3 folders, 0 problems" in result.stdout
 
 
-def test_wrong_attribute_is_found(infrastructure: Path) -> None:
+def test_wrong_attribute_is_found(infrastructure: Path, check: Check) -> None:
     plant(infrastructure / "hetzner/volume.tf", "size   ", "sizes  ")
     result = check("check", str(infrastructure / "hetzner"))
     assert result.returncode == 1
     assert "hcloud_volume.data: unknown argument 'sizes' (did you mean 'size'?)" in result.stdout
 
 
-def test_missing_required_attribute_is_found(infrastructure: Path) -> None:
+def test_missing_required_attribute_is_found(infrastructure: Path, check: Check) -> None:
     plant(infrastructure / "azure/main.tf", '  kind                = "OpenAI"\n', "")
     result = check("check", str(infrastructure / "azure"))
     assert result.returncode == 1
     assert "azurerm_cognitive_account.openai: missing required argument 'kind'" in result.stdout
 
 
-def test_missing_required_block_is_found(infrastructure: Path) -> None:
+def test_missing_required_block_is_found(infrastructure: Path, check: Check) -> None:
     main = infrastructure / "azure/main.tf"
     main.write_text(main.read_text(encoding="utf-8").partition("  model {")[0] + "}\n", encoding="utf-8")
     result = check("check", str(infrastructure / "azure"))
@@ -68,14 +90,14 @@ def test_missing_required_block_is_found(infrastructure: Path) -> None:
     assert "azurerm_cognitive_deployment.model: missing required block 'sku'" in result.stdout
 
 
-def test_dangling_reference_is_found(infrastructure: Path) -> None:
+def test_dangling_reference_is_found(infrastructure: Path, check: Check) -> None:
     plant(infrastructure / "hetzner/outputs.tf", "= local.private_addresses", "= local.addresses")
     result = check("check", str(infrastructure / "hetzner"))
     assert result.returncode == 1
     assert "reference to undeclared local.addresses" in result.stdout
 
 
-def test_wrong_type_is_found(infrastructure: Path) -> None:
+def test_wrong_type_is_found(infrastructure: Path, check: Check) -> None:
     plant(infrastructure / "hetzner/volume.tf", "automount = false", 'automount = "never"')
     result = check("check", str(infrastructure / "hetzner"))
     assert result.returncode == 1
@@ -85,7 +107,7 @@ def test_wrong_type_is_found(infrastructure: Path) -> None:
 @needs_binary
 @pytest.mark.timeout(300)  # the real binary, on a machine that may be busy
 @pytest.mark.parametrize("port", ["27017", "27000-28000"])
-def test_open_database_port_is_found(infrastructure: Path, port: str) -> None:
+def test_open_database_port_is_found(infrastructure: Path, check: Check, port: str) -> None:
     rule = (
         'rule {\n    direction  = "in"\n    protocol   = "tcp"\n'
         f'    port       = "{port}"\n    source_ips = local.anywhere\n  }}\n\n  rule {{\n    direction   = "in"\n'

@@ -1,6 +1,7 @@
 """The ASGI application: routes from the table of operations, the built page under /ui/, middleware around both."""
 
 import asyncio
+import functools
 import mimetypes
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -27,10 +28,9 @@ _NOT_BUILT = "The page is not built. Run `make build`, or use the API: /openapi.
 
 def build(context: Context, page: Path, hosts: Collection[str], origins: Collection[str]) -> ASGIApp:
     """``page``: the folder of the built page; ``hosts`` and ``origins``: see ``EdgeMiddleware``."""
-    description = msgspec.json.encode(document(OPERATIONS))
 
     async def describe(context: Context, request: Request) -> Response:
-        return Response(description, media_type="application/json")
+        return Response(_description(), media_type="application/json")
 
     async def root(context: Context, request: Request) -> Response:
         return RedirectResponse("/ui/", 307)
@@ -54,6 +54,12 @@ def build(context: Context, page: Path, hosts: Collection[str], origins: Collect
             expose_headers=["location", "link", "etag", "x-request-id", "retry-after", "preference-applied"],
         )
     return EdgeMiddleware(app, hosts, origins)
+
+
+@functools.cache
+def _description() -> bytes:
+    """The OpenAPI document. Built at the first request for it: that takes longer than the rest of ``build``."""
+    return msgspec.json.encode(document(OPERATIONS))
 
 
 async def warm_up(app: ASGIApp, hosts: Collection[str]) -> None:
