@@ -38,7 +38,7 @@ def converter(
     # Compiled once, with every field named: a loop over the fields, or passing them on as **, takes twice as long.
     arguments = ", ".join(["it", "/", *(["*"] if others else []), *others])
     source = f"lambda {arguments}: wire({', '.join([*fields, *(f'{name}={name}' for name in others)])})"
-    made: Maker[C, W] = eval(source, {"wire": wire, "by": changes})
+    made: Converter[C, W] = eval(source, {"wire": wire, "by": changes})
     return made
 
 
