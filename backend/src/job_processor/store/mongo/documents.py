@@ -38,7 +38,10 @@ def named(field: str) -> str:
 
 
 _NEW = tuple(named(name) for name in fields.CREATED[1:])
-_CHANGED = tuple(named(name) for name in (*fields.MOVED, *fields.SEARCHED))
+_CHANGED = (
+    *(named(name) for name in (*fields.MOVED, *fields.SEARCHED)),
+    *("result", "resultBytes", "record", "notice"),
+)
 _REQUIRED = frozenset(named(name) for name in fields.COLUMNS if name not in fields.OPTIONAL)
 _COLUMNS = tuple(named(name) for name in fields.COLUMNS)
 _new = fields.picker(fields.CREATED[1:])
@@ -50,9 +53,10 @@ def new_write_id() -> str:
 
 def inserted(job: Job, key: IdempotencyKey | None, now: int) -> Document:
     """All fields of a new job, except its id and birth (those are in the filter of the insert)."""
-    changing, _ = changed(job, now)
+    values = fields.flat(job)
+    changing, _ = _changed_fields(job, values, now)
     document: Document = {
-        **dict(zip(_NEW, _new(fields.flat(job)), strict=True)),
+        **dict(zip(_NEW, _new(values), strict=True)),
         "prompt": job.prompt,
         "promptBytes": len(job.prompt.encode()),
         **changing,
@@ -68,15 +72,26 @@ def inserted(job: Job, key: IdempotencyKey | None, now: int) -> Document:
 
 def changed(job: Job, now: int) -> tuple[Document, Document]:
     """The fields that a move sets, and those that it unsets."""
-    values = fields.flat(job)
-    after: Document = dict(zip(_CHANGED, fields.moved(job, values, now), strict=True))
-    after["result"] = job.result
-    after["resultBytes"] = None if job.result is None else len(job.result.encode())
-    after["record"] = _record(values)
-    # One scalar that changes with every move, so that change events contain it whole.
-    after["notice"] = _encode_json([job.rev, job.state.value, job.flow, job.run_at]).decode()
-    there = {name: value for name, value in after.items() if value is not None}
-    return there, {name: "" for name, value in after.items() if value is None}
+    return _changed_fields(job, fields.flat(job), now)
+
+
+def _changed_fields(job: Job, values: tuple[Any, ...], now: int) -> tuple[Document, Document]:
+    after = (
+        *fields.moved(job, values, now),
+        job.result,
+        None if job.result is None else len(job.result.encode()),
+        _record(values),
+        # One scalar that changes with every move, so that change events contain it whole.
+        _encode_json([job.rev, job.state.value, job.flow, job.run_at]).decode(),
+    )
+    there: Document = {}
+    gone: Document = {}
+    for name, value in zip(_CHANGED, after, strict=True):
+        if value is None:
+            gone[name] = ""
+        else:
+            there[name] = value
+    return there, gone
 
 
 def move(job: Job, now: int, write_id: str) -> Document:
