@@ -47,12 +47,10 @@ class Lanes:
         return await self.change(flow, lambda lane, now: resume(lane))
 
     async def runs_may_be_lost(self, flow: str) -> None:
-        """Note that the processor lost a run or could not be reached: all its attempts are then asked about.
-
-        Written once; when another writer was faster the next question shows the same.
-        """
-        lane = await self.of(flow)
-        if lane.trouble is None and await self._store.put_lane(note_lost_runs(lane, self._store.now())):
+        """Note that the processor lost a run or could not be reached: all its attempts are then asked about."""
+        before = await self.of(flow)
+        if before.trouble is None:
+            await self.change(flow, lambda lane, now: lane if lane.trouble is not None else note_lost_runs(lane, now))
             log.warning("runs_may_be_lost", flow=flow)
 
     def _told(self, before: Lane, after: Lane) -> None:
