@@ -106,7 +106,7 @@ class Campaign:
                 await self._cluster.ready(base)
             verdict = self.report.verdict
             verdict.holds(await all_final(self._cluster.bases[0], 120), "I6", "jobs are open for ever")
-            await check(self._cluster.bases[0], self._ledger, verdict, recounts=True)
+            await check(self._cluster.bases[0], self._ledger, verdict, recounts=True, counts_within=60)
             await self._converged(screens)
         finally:
             for screen in screens:
