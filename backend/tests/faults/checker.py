@@ -51,7 +51,10 @@ async def check(
         kept = await _pages(session, "/callbacks?limit=200")
         counted = dict(Counter(job["status"] for job in jobs.values()))
         until = time.monotonic() + counts_within
-        while (told := await _counters(session)) != counted and time.monotonic() < until:
+        while True:
+            told = await _counters(session)
+            if told == counted or time.monotonic() > until:
+                break
             await asyncio.sleep(0.5)
     judge(jobs, kept, book, told, verdict, recounts=recounts)
 
