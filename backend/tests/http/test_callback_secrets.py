@@ -45,6 +45,15 @@ async def test_an_execution_that_crashed_gives_no_secret_away(site: Site) -> Non
     assert (await site.job(job))["attempts"][0]["error"]["message"] == "node had *** and ***"
 
 
+async def test_an_execution_id_that_holds_a_secret_gives_it_not_away(site: Site) -> None:
+    await given(site)
+
+    await site.callback({"executionId": f"run-{KEY}", "error": "crashed"})
+
+    [kept] = (await site.client.get("/callbacks")).json()
+    assert (kept["executionId"], kept["content"]) == ("run-***", "crashed")
+
+
 async def test_a_result_is_kept_byte_for_byte_whatever_it_holds(site: Site) -> None:
     job, token = await given(site)
 

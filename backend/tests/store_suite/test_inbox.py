@@ -9,6 +9,7 @@ import pytest
 from job_processor.acts import acts_over
 from job_processor.acts.flow_table import FlowTable
 from job_processor.core.callbacks import CallbackVerdict
+from job_processor.core.errors import StoreUnavailable
 from job_processor.core.ids import IdFactory
 from job_processor.core.inbox import MAX_KEPT_PER_JOB, MAX_KEPT_WITHOUT_JOB, Callback, CallbackContent
 from job_processor.core.job import State
@@ -289,7 +290,7 @@ async def test_of_a_report_and_the_acceptance_it_is_about_one_sees_the_other(pla
 
         await asyncio.gather(
             worker.signals.send(job.id, given.says(job, Accepted(60_000, f"e{n}"))),
-            api.callbacks.crashed(Report(error="out of memory"), f"e{n}"),
+            api.callbacks.crashed(Report(error="out of memory", execution_id=f"e{n}")),
         )
 
         after = await other.get(made.id)
@@ -313,6 +314,27 @@ async def test_no_callback_of_a_deleted_job_stays_whenever_it_came(place: Place,
         assert await store.get(job.id) is None
         of_it = await store.inbox(InboxQuery(job_id=job.id))
         assert {one.callback.verdict for one in of_it} <= {CallbackVerdict.UNKNOWN}, n
+
+
+async def test_a_late_report_has_its_answer_when_nobody_can_look_for_its_job(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acts = acts_over(store, FlowTable({given.RULES.name: given.RULES}, given.RULES.name), _ids)
+    job, keep, get = await given.cancelled(store), store.keep, store.get
+
+    async def away(job_id: str) -> None:
+        raise StoreUnavailable("away")
+
+    async def kept_and_then_away(callback: Callback, *, limited: bool = True) -> str | None:
+        kept = await keep(callback, limited=limited)
+        monkeypatch.setattr(store, "get", away)
+        return kept
+
+    monkeypatch.setattr(store, "keep", kept_and_then_away)
+    judged = await acts.callbacks.report(Report(result="late"), job.id, None)
+    monkeypatch.setattr(store, "get", get)
+    assert judged.verdict is CallbackVerdict.LATE
+    assert [one.callback.id for one in await store.inbox(InboxQuery())] == [judged.kept]
 
 
 async def test_a_report_on_a_job_that_is_deleted_before_it_is_kept(
@@ -342,7 +364,7 @@ async def test_a_report_that_came_first_counts_for_its_own_processors_execution_
     acts = acts_over(store, FlowTable(rules, "f", sharing), _ids)
     await given.added(store)
     job = await given.claimed(store)
-    early = await acts.callbacks.crashed(Report(error="out of memory", flow=flow), "7")
+    early = await acts.callbacks.crashed(Report(error="out of memory", flow=flow, execution_id="7"))
     assert (early.verdict, early.job) == (CallbackVerdict.UNKNOWN, None)
 
     moved = await acts.signals.send(job.id, given.says(job, Accepted(60_000, "7")))
@@ -362,7 +384,7 @@ async def test_of_two_executions_of_one_number_a_report_fails_the_one_it_is_abou
         job = await given.claimed(store, one)
         jobs.append(await given.moved(store, job, given.says(job, Accepted(60_000, "7")), one))
 
-    judged = await acts.callbacks.crashed(Report(error="out of memory", flow=flow), "7")
+    judged = await acts.callbacks.crashed(Report(error="out of memory", flow=flow, execution_id="7"))
 
     assert (judged.job is None) == (flow is None)
     assert [after.failures for job in jobs if (after := await store.get(job.id)) is not None] == failed

@@ -88,7 +88,7 @@ class Callbacks:
         self._facts.tell(CallbackJudged(verdict.value))
         return Judged(verdict, moved.job, kept)
 
-    async def crashed(self, report: Report, execution_id: str) -> Judged:
+    async def crashed(self, report: Report) -> Judged:
         """Apply an error report that names only an execution id. ``UNKNOWN``: no job in flight has this id, or several
         have; the report is kept.
 
@@ -96,7 +96,8 @@ class Callbacks:
         least one side sees the other.
         """
         report = self._redacted(report)
-        words = report.error or ""
+        words, execution_id = report.error or "", report.execution_id
+        assert execution_id is not None
         kept = await self._keep(
             CallbackVerdict.UNKNOWN,
             CallbackContent.ERROR,
@@ -197,7 +198,7 @@ class Callbacks:
         if report.progress is not None:
             return None
         content = report.error if report.error is not None else report.result or ""
-        return await self._keep(
+        kept = await self._keep(
             verdict,
             CallbackContent.RESULT if report.error is None else CallbackContent.ERROR,
             "" if verdict is CallbackVerdict.DUPLICATE else content,
@@ -206,6 +207,13 @@ class Callbacks:
             execution_id=report.execution_id,
             retryable=report.retryable,
         )
+        if kept is not None and verdict is not CallbackVerdict.UNKNOWN:
+            # It is kept, and its sender gets its answer, whether this can be written or not.
+            with contextlib.suppress(StoreUnavailable):
+                if await self._store.get(job_id) is None:
+                    # The job was deleted since the report was judged, and its callbacks before this one was kept.
+                    await self._store.settle(kept, CallbackVerdict.UNKNOWN, job_id)
+        return kept
 
     async def _keep(
         self,
@@ -240,16 +248,7 @@ class Callbacks:
             content_type=content_type,
             flow=flow,
         )
-        kept = await self._store.keep(callback)
-        if (
-            kept is not None
-            and job_id is not None
-            and callback.is_about_a_job
-            and await self._store.get(job_id) is None
-        ):
-            # The job was deleted since the report was judged: after its callbacks were, so this one would stay.
-            await self._store.settle(kept, CallbackVerdict.UNKNOWN, job_id)
-        return kept
+        return await self._store.keep(callback)
 
 
 def _signal(report: Report, attempt: int | None) -> Signal:

@@ -30,7 +30,7 @@ def build(context: Context, page: Path, hosts: Collection[str], origins: Collect
     """``page``: the folder of the built page; ``hosts`` and ``origins``: see ``EdgeMiddleware``."""
 
     async def describe(context: Context, request: Request) -> Response:
-        return Response(_description(), media_type="application/json")
+        return Response(await run_in_threadpool(_description), media_type="application/json")
 
     async def root(context: Context, request: Request) -> Response:
         return RedirectResponse("/ui/", 307)

@@ -1,6 +1,7 @@
 """Query parameters: one struct per route declares them for parsing, for refusing unknown ones, and for the OpenAPI
 document."""
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,14 +31,20 @@ def value_hint(message: str) -> dict[str, str]:
     return {"value_hint": message}
 
 
-def query_params(struct: type[msgspec.Struct] | None) -> list[QueryParam]:
-    """The parameters that a struct declares; ``[]`` for ``None``."""
-    return [] if struct is None else [_query_param(field) for field in msgspec.structs.fields(struct)]
+@functools.cache
+def query_params(struct: type[msgspec.Struct] | None) -> tuple[QueryParam, ...]:
+    """The parameters that a struct declares; ``()`` for ``None``."""
+    return () if struct is None else tuple(_query_param(field) for field in msgspec.structs.fields(struct))
+
+
+@functools.cache
+def _fields(struct: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
+    return {field.encode_name: field for field in msgspec.structs.fields(struct)}
 
 
 def parse(params: QueryParams, struct: type[T]) -> T:
     """The parameters as ``struct``. Raises ``Refused`` (422) for an unknown parameter or an invalid value."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+    fields = _fields(struct)
     check_names(params, struct)
     values: dict[str, object] = {}
     for name in params:

@@ -74,7 +74,7 @@ async def receive(context: Context, request: Request) -> Response:
             attempt = report.attempt if claim is None else claim.attempt
             return await _answer(context, await context.acts.callbacks.report(report, job_id, attempt))
         if report.execution_id is not None and report.error is not None:
-            return await _answer(context, await context.acts.callbacks.crashed(report, report.execution_id))
+            return await _answer(context, await context.acts.callbacks.crashed(report))
         message = "jobId: is required (an error may name an executionId instead)"
         report = Unreadable(422, "invalid_field", message, "jobId")
     raise await _unreadable(context, request, report, read.received, claim)

@@ -1,10 +1,12 @@
 """The writes except claims: each an idempotent compare-and-set on one document."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 from pymongo import UpdateOne
 
+from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.job import Job, State
 from job_processor.core.transitions import Change
@@ -145,7 +147,10 @@ class Writes:
         deleted = await self._link.do(run)
         if deleted:
             # Once more: a callback may have been kept since, by somebody who still saw the job.
-            await self._link.do(lambda again: self._callbacks.delete_many({"jobId": job_id}))
+            # What is listed as unknown is no job's, and stays. The job is gone whether this can be written or not.
+            left = {"jobId": job_id, "verdict": {"$ne": CallbackVerdict.UNKNOWN.value}}
+            with contextlib.suppress(StoreUnavailable):
+                await self._link.do(lambda again: self._callbacks.delete_many(left))
         else:
             await self._keys.keep([job])
         return deleted
