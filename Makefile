@@ -19,8 +19,7 @@ TEST_WORKERS ?= 3
 PYTEST = ../$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 WITH_NODE = cd frontend && export PATH="$(CURDIR)/$(BIN):$$PATH"
 # Parts of the tests of which each takes a second or two, or less, and nothing but Python and SQLite.
-QUICK_TESTS = core acts http processors results settings workers store store_suite transfer process/test_log_lines.py \
-  docs/test_architecture.py docs/test_complete.py docs/test_links.py
+QUICK_TESTS = core acts settings workers docs/test_architecture.py docs/test_links.py
 # Two targets at a time; what each says stays together where make can do that.
 BESIDE = $(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 UVLOCK = $(BIN)/uv pip compile -q --no-config --universal --python-version 3.11 --generate-hashes \
@@ -93,7 +92,7 @@ test: setup-test ## Every check: format, lint, types, imports, unit, store suite
 	@cd backend && FAILOVER=short $(PYTEST) -m "not n8n"
 
 .PHONY: quick
-quick: setup frontend/node_modules/.installed ## For in between: lint, types and all fast tests, in less than 90 seconds
+quick: setup frontend/node_modules/.installed ## For the inner loop: lint, types and the fast tests
 	@$(BESIDE) quick-backend lint-page lint-backend quick-page
 
 .PHONY: quick-backend quick-page test-page test-machines lint-backend lint-page
