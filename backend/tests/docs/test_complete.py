@@ -18,6 +18,8 @@ from job_processor.http.openapi import document
 from job_processor.http.routes import OPERATIONS
 from job_processor.processors.http.processor import EndpointOptions
 from job_processor.processors.mock import Fault
+from job_processor.store.base import Counts
+from job_processor.telemetry import Telemetry
 from tests.docs.pages import text
 
 SOURCE = Path(job_processor.__file__).parent
@@ -131,3 +133,13 @@ def test_commands() -> None:
     verbs = re.findall(r'(?:add_parser\(|^        \()"([a-z]+)"', inspect.getsource(cli), re.MULTILINE)
     assert {"serve", "worker", "check", "openapi", "backup"} <= set(verbs)
     assert _missing((f"job-processor {verb}" for verb in verbs), text("docs/settings.md")) == []
+
+
+def test_metrics() -> None:
+    telemetry = Telemetry()
+    telemetry.watch_change_stream(lambda: True)
+    text_form = telemetry.render(True, Counts({}, {}), (), (), 0).decode()
+    families = set(re.findall(r"^# TYPE (\S+) ", text_form, re.MULTILINE))
+    made = {name for name in families if not name.endswith("_created")}
+    assert len(made) > 10
+    assert _missing(made, text("docs/operations.md")) == []
