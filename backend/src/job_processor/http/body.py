@@ -114,7 +114,7 @@ def decode(body: bytes, wanted: type[T]) -> T:
     Raises ``RequestRefused``: 400 if it is not such JSON, 422 if a field is unknown, missing or invalid.
     """
     if is_too_deep(body, READ_DEPTH):
-        raise RequestRefused(400, "too_deep", f"JSON may be nested at most {MAX_DEPTH} deep.")
+        raise RequestRefused(400, "too_deep", f"JSON may be nested at most {READ_DEPTH} deep.")
     try:
         value = _decode_typed(body, wanted)
         # With fewer than two colons there can be no duplicate key; the check costs a second parse.
