@@ -208,7 +208,7 @@ async def test_a_cancel_in_the_hand_over_says_that_n8n_may_go_on(backend: Backen
         return "cancel_answered" in happened(await backend.job(job_id))
 
     await until("the history says it", told, seconds=15, pause=0.02)
-    assert "it may have begun, and go on" in details(await backend.job(job_id))
+    assert "it may have started it, and continue" in details(await backend.job(job_id))
 
 
 async def test_a_result_after_a_cancel_corrects_what_was_said_of_it(backend: Backend, fake: FakeN8n) -> None:
