@@ -72,7 +72,7 @@ def store_address(settings: Settings) -> str:
     return settings.mongodb_uri or str(settings.data_dir)
 
 
-def surroundings(settings: Settings, now: Callable[[], int]) -> Callable[[flows.Flow], ProcessorSetup]:
+def processor_setups(settings: Settings, now: Callable[[], int]) -> Callable[[flows.Flow], ProcessorSetup]:
     """A function that returns the dependencies of a flow's processor. ``now``: the store's clock in milliseconds."""
 
     def of(flow: flows.Flow) -> ProcessorSetup:
@@ -112,7 +112,7 @@ class App:
         self._telemetry.watch_change_stream(lambda: self._store.info.changes_arrive)
         self._signer = CallbackSigner(settings.webhook_secrets)
         redactor = registry.make_redactor(self._flows, settings.environment, settings.webhook_secrets)
-        self._processors = registry.make_processors(self._flows, surroundings(settings, self._store.now), redactor)
+        self._processors = registry.make_processors(self._flows, processor_setups(settings, self._store.now), redactor)
         rules = {name: flow.rules for name, flow in self._flows.by_name.items()}
         self._examiners = Examiners()
         self._acts = acts_over(

@@ -57,7 +57,7 @@ def check(environment: Mapping[str, str], *, plans: bool = False) -> int:
             mark = " (default)" if name == table.default else ""
             print(f"flow {name}: {flow.processor}, {flow.rules.max_attempts} attempts{mark}")
         store = app.make_store(loaded)
-        registry.make_processors(table, app.surroundings(loaded, store.now))
+        registry.make_processors(table, app.processor_setups(loaded, store.now))
         found = asyncio.run(drivers.inspect(app.store_address(loaded), plans=plans))
     except JobProcessorError as error:
         raise CommandFailed(str(error)) from None

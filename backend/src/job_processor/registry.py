@@ -52,7 +52,7 @@ def make_redactor(flows: Flows, environment: Mapping[str, str], secrets: Iterabl
 
 
 def make_processors(
-    flows: Flows, surroundings: Callable[[Flow], ProcessorSetup], redactor: Redactor | None = None
+    flows: Flows, setup_of: Callable[[Flow], ProcessorSetup], redactor: Redactor | None = None
 ) -> dict[str, Processor]:
     """Create each flow's processor, wrapped so that its texts are redacted.
 
@@ -65,7 +65,7 @@ def make_processors(
         module, _, processor, _, _ = _KINDS[flow.processor]
         factory = cast(_Factory, getattr(_module(module), processor))
         try:
-            built[name] = redacted(factory(flow.options, surroundings(flow)), redactor)
+            built[name] = redacted(factory(flow.options, setup_of(flow)), redactor)
         except (ProcessorUnusable, ValueError) as error:
             faults.append(f"flow {name}: {error}")
     if faults:

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from job_processor.acts.facts import Facts, JobDeleted
-from job_processor.core.job import JobError
+from job_processor.acts.facts import Fact, Facts, JobDeleted, JobMoved
+from job_processor.core.job import JobError, State
 from job_processor.core.outcome import Accepted, Deferred, Failed, Succeeded
-from job_processor.workers.dispatcher import Dispatcher
+from job_processor.store.base import Claim
 from job_processor.workers.reaper import Reaper
 from tests.support.clock import Clock
 from tests.support.site import Site
@@ -158,5 +158,23 @@ async def test_a_subscriber_that_fails_does_not_fail_the_act(site: Site) -> None
     await submitted(site)
 
 
-def test_workers_and_routes_get_the_acts_and_no_metrics() -> None:
-    assert "telemetry" not in Dispatcher.__init__.__annotations__
+async def test_every_move_of_a_job_is_told_once_and_in_order(site: Site) -> None:
+    told: list[tuple[State | None, State]] = []
+
+    def note(fact: Fact) -> None:
+        if isinstance(fact, JobMoved):
+            told.append((fact.was, fact.job.state))
+
+    site.acts.facts.subscribe(note)
+    job_id = await submitted(site)
+    [job] = (await site.acts.outcomes.claim(Claim(site.acts.flows.rules("main"), 1, "w1"))).jobs
+    assert job.lease is not None
+    await site.acts.outcomes.record(job, job.lease, Accepted(60_000))
+    await calls_back(site, job_id)
+
+    assert told == [
+        (None, State.PENDING),
+        (State.PENDING, State.RUNNING),
+        (State.RUNNING, State.WAITING),
+        (State.WAITING, State.COMPLETED),
+    ]

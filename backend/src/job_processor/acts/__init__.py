@@ -1,4 +1,4 @@
-"""Everything the product does. HTTP, workers and commands change jobs, callbacks and lanes only through here."""
+"""Everything the product does: HTTP and workers change jobs, callbacks and lanes only through here."""
 
 import random
 from collections.abc import Callable, Mapping

@@ -34,7 +34,7 @@ class Lanes:
             if after is before:
                 return after
             if await self._store.put_lane(after):
-                self._told(before, after)
+                self._tell(before, after)
                 return after
         raise StoreUnavailable("The lane changes faster than it can be written.")
 
@@ -53,7 +53,7 @@ class Lanes:
             await self.change(flow, lambda lane, now: lane if lane.trouble is not None else note_lost_runs(lane, now))
             log.warning("runs_may_be_lost", flow=flow)
 
-    def _told(self, before: Lane, after: Lane) -> None:
+    def _tell(self, before: Lane, after: Lane) -> None:
         self._facts.tell(LaneMoved(before, after))
         if after.trouble is not None and after.strikes > before.strikes:
             log.warning("lane_closed", flow=after.flow, kind=after.trouble.value, until=after.closed_until)

@@ -2,7 +2,7 @@
 
 import structlog
 
-from job_processor.acts.facts import AttemptEnded, Facts
+from job_processor.acts.facts import AttemptEnded, Facts, JobMoved
 from job_processor.acts.signals import Moved, Signals
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.job import Job, Lease, State
@@ -21,7 +21,10 @@ class Outcomes:
 
     async def claim(self, claim: Claim) -> Claimed:
         """Take due jobs of a flow; each is RUNNING under a lease of its own."""
-        return await self._store.claim(claim)
+        claimed = await self._store.claim(claim)
+        for job in claimed.jobs:
+            self._facts.tell(JobMoved(job, State.PENDING))
+        return claimed
 
     async def renew(self, held: list[Held], lease_ms: int) -> list[str]:
         """Renew leases for ``lease_ms`` milliseconds from now. Returns the ids of jobs whose lease is lost."""

@@ -43,7 +43,7 @@ def _fields(struct: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldI
 
 
 def parse(params: QueryParams, struct: type[T]) -> T:
-    """The parameters as ``struct``. Raises ``Refused`` (422) for an unknown parameter or an invalid value."""
+    """The parameters as ``struct``. Raises ``RequestRefused`` (422) for an unknown parameter or an invalid value."""
     fields = _fields(struct)
     check_names(params, struct)
     values: dict[str, object] = {}
@@ -60,7 +60,7 @@ def parse(params: QueryParams, struct: type[T]) -> T:
 
 
 def check_names(params: QueryParams, struct: type[msgspec.Struct] | None) -> None:
-    """Raises ``Refused`` (422) for an undeclared parameter, and for one given more than once that may not repeat."""
+    """Raises ``RequestRefused`` (422) for an undeclared parameter, and for one repeated that may not be."""
     known = {param.name: param.repeats for param in query_params(struct)} if params else {}
     for name in params:
         if name not in known:
@@ -131,7 +131,7 @@ def _check_pattern(given: object, type_: object) -> None:
 
 
 def _enum_values(name: str, given: list[str], kind: type[Enum]) -> list[str]:
-    """Enumeration values of a parameter that is repeated or comma-separated; case-insensitive. Raises ``Refused``."""
+    """Values of a parameter that is repeated or comma-separated; case-insensitive. Raises ``RequestRefused``."""
     by_fold = {str(one.value).upper(): str(one.value) for one in kind}
     asked = [one.strip().upper() for each in given for one in each.split(",") if one.strip()]
     if not asked or any(one not in by_fold for one in asked):

@@ -43,7 +43,7 @@ def maybe_time(ms: int | None) -> str | None:
 def time_in(field: str, text: str) -> int:
     """An RFC 3339 time with an offset as milliseconds since 1970.
 
-    Raises ``Refused`` (422) naming ``field`` if it is not such a time, or not between 1970 and 2100.
+    Raises ``RequestRefused`` (422) naming ``field`` if it is not such a time, or not between 1970 and 2100.
     """
     try:
         shape = _RFC_3339.fullmatch(text)

@@ -23,7 +23,7 @@ _INVISIBLE = "".join(c for c in map(chr, range(0x10000)) if c.isspace() or unico
 
 
 def key_of(request: Request) -> str | None:
-    """The Idempotency-Key. Raises ``Refused`` (422) for one that is not 1 to 255 visible ASCII characters."""
+    """The Idempotency-Key. Raises ``RequestRefused`` (422) for one that is not 1 to 255 visible ASCII characters."""
     key = header(request, b"idempotency-key")
     if key is None:
         return None
@@ -33,7 +33,7 @@ def key_of(request: Request) -> str | None:
 
 
 def check_prompt(prompt: str) -> None:
-    """Raises ``Refused`` (422) for a prompt that is blank, too long or holds a NUL."""
+    """Raises ``RequestRefused`` (422) for a prompt that is blank, too long or holds a NUL."""
     seen = prompt.strip()
     if not seen or (not seen[0].isascii() and not seen.strip(_INVISIBLE)):
         raise invalid("prompt", "must not be blank")
@@ -44,7 +44,7 @@ def check_prompt(prompt: str) -> None:
 
 
 async def new_job(context: Context, sent: models.Submission) -> NewJob:
-    """The submission, checked, as a ``NewJob``. Raises ``Refused`` (422)."""
+    """The submission, checked, as a ``NewJob``. Raises ``RequestRefused`` (422)."""
     new = _checked(sent)
     if new.result_schema is not None:
         await _check_schema(context, new.result_schema)
@@ -74,7 +74,7 @@ def _checked(sent: models.Submission) -> NewJob:
 
 
 async def _check_schema(context: Context, schema: Mapping[str, Json]) -> None:
-    """Raises ``Refused`` (422) for an invalid JSON Schema and for one that could not be checked in time."""
+    """Raises ``RequestRefused`` (422) for an invalid JSON Schema and for one that could not be checked in time."""
     too_costly = results.is_too_costly(schema)
     if too_costly is not None:
         raise invalid("resultSchema", too_costly)

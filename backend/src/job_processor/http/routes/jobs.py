@@ -48,7 +48,7 @@ class JobsQuery(Page, frozen=True, rename="camel"):
     created_before: Annotated[Time | None, Meta(description="RFC 3339 from 1970 to 2099, exclusive")] = None
 
     def store_query(self) -> Query:
-        """The store's query. Raises ``Refused`` (422) for an invalid time."""
+        """The store's query. Raises ``RequestRefused`` (422) for an invalid time."""
         after, before = self.created_after, self.created_before
         return Query(
             limit=self.limit,
