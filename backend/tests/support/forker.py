@@ -1,8 +1,8 @@
 """A process that has the package loaded and forks a `job-processor` command for whoever asks: see ``command.py``.
 
 ``python -P forker.py FD``. FD is a Unix socket. A request brings three descriptors (its own answers, standard output,
-standard error) and a line of JSON: arguments, environment, working directory. Its answers are the process's number at
-once and, when it has ended, its exit code. One thread, so that forking is safe.
+standard error), then JSON after its length in four bytes: arguments, environment, working directory. Its answers are
+the process's number at once and, when it has ended, its exit code. One thread, so that forking is safe.
 """
 
 import contextlib
