@@ -5,7 +5,9 @@ that is certainly cheap is examined on the event loop (``examine_small``).
 """
 
 import asyncio
+import atexit
 import contextlib
+import functools
 import json
 import select
 import signal
@@ -271,11 +273,10 @@ def _is_readable(file: int, seconds: float) -> bool:
 
 _decode = msgspec.msgpack.Decoder(Response).decode
 
-_shared: list[Examiners] = []
 
-
+@functools.cache
 def shared() -> Examiners:
-    """The instance of this process, created on the first call."""
-    if not _shared:
-        _shared.append(Examiners())
-    return _shared[0]
+    """The instance of this process, created on the first call and closed when the process exits."""
+    examiners = Examiners()
+    atexit.register(examiners.close)
+    return examiners
