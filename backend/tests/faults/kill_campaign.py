@@ -121,7 +121,7 @@ class Campaign:
 
     async def _died(self, server: Server, failpoint: str | None) -> None:
         assert server.process is not None
-        code = server.process.poll() if failpoint is not None else await server.ended(10)
+        code = server.process.poll()
         await server.kill()
         if failpoint is not None and code == -signal.SIGKILL:
             self.report.deaths[failpoint] += 1

@@ -45,7 +45,7 @@ class Server:
         return self.data or self.directory / "data"
 
     async def start(self, failpoints: str = "", before: Sequence[str] = ()) -> bool:
-        """True when it listens, False when it ended first. ``before``: a command that starts it (strace)."""
+        """True when it listens, False when it has ended first. ``before``: a command that starts it (strace)."""
         assert self.process is None, "started already"
         if self.flows:
             (self.directory / "flows.toml").write_text(self.flows, encoding="utf-8")
@@ -53,6 +53,8 @@ class Server:
         async with asyncio.timeout(START_SECONDS):
             line = await asyncio.to_thread(says.readline)
         if not line:
+            # Its end of the pipe closes some time before there is an exit code.
+            assert await self.ended(START_SECONDS) is not None, "it closed its output and lives"
             return False
         self.base = "http://" + urlsplit(line.rpartition(" ")[2]).netloc
         return True
