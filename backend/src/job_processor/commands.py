@@ -14,7 +14,7 @@ import uvloop
 
 from job_processor import app, registry, settings, transfer
 from job_processor.client import Client
-from job_processor.core.errors import JobProcessorError
+from job_processor.core.errors import JobProcessorError, SettingsInvalid
 from job_processor.store import drivers
 from job_processor.store.base import Store
 from job_processor.telemetry import configure_logging
@@ -162,5 +162,5 @@ def openapi() -> int:
 def _settings(environment: Mapping[str, str]) -> settings.Settings:
     try:
         return settings.load(environment)
-    except settings.SettingsInvalid as error:
-        raise CommandFailed("\n  ".join(["invalid settings:", *error.faults])) from None
+    except SettingsInvalid as error:
+        raise CommandFailed("\n  ".join(["invalid settings:", *str(error).splitlines()])) from None

@@ -12,19 +12,12 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from job_processor.core.errors import SettingsInvalid
 from job_processor.secret_strength import MIN_CHARACTERS, is_weak
 
 T = TypeVar("T")
 
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]{2,45}\]")
-
-
-class SettingsInvalid(Exception):
-    """``faults``: one line per error, each with the name of its setting."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +131,7 @@ def is_loopback(host: str) -> bool:
 
 
 def load(environment: Mapping[str, str]) -> Settings:
-    """Settings from the environment. Raises ``SettingsInvalid`` with all errors."""
+    """Settings from the environment. Raises ``SettingsInvalid`` with a line per error that names its setting."""
     return _Loader(environment).load()
 
 
@@ -179,7 +172,7 @@ class _Loader:
         )
         self._check_exposure(settings)
         if self._faults:
-            raise SettingsInvalid(self._faults)
+            raise SettingsInvalid("\n".join(self._faults))
         return settings
 
     def _check_exposure(self, settings: Settings) -> None:

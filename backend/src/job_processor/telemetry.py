@@ -101,8 +101,8 @@ class Telemetry:
                 self._moved(job, was)
             case JobDeleted():
                 self._deleted.inc()
-            case AttemptEnded(flow=flow, outcome=outcome, landed=landed):
-                self._attempts.labels(flow, type(outcome).__name__.lower() if landed else "lost").inc()
+            case AttemptEnded(flow=flow, outcome=outcome, written=written):
+                self._attempts.labels(flow, type(outcome).__name__.lower() if written else "lost").inc()
             case CallbackJudged(verdict=verdict):
                 self._callbacks.labels(verdict).inc()
             case _:

@@ -16,7 +16,7 @@ from job_processor.core.errors import JobProcessorError
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job
 from job_processor.store import portable
-from job_processor.store.base import InboxQuery, Kept, Query, Store
+from job_processor.store.base import CallbackSummary, InboxQuery, Query, Store
 
 BATCH = 200
 _WHOLE = 1 << 30
@@ -201,22 +201,22 @@ def _jobs(store: Store) -> AsyncIterator[list[Job]]:
 
 def _callbacks(store: Store) -> AsyncIterator[list[Callback]]:
     async def ask(before: str | None) -> _Page[Callback]:
-        kept = await store.inbox(InboxQuery(limit=BATCH, before=before, clip=_WHOLE))
+        kept = await store.list_callbacks(InboxQuery(limit=BATCH, before=before, clip=_WHOLE))
         return [await _with_body(store, one) for one in kept], _next([one.callback.id for one in kept])
 
     return _walk(ask)
 
 
-async def _with_body(store: Store, listed: Kept) -> Callback:
+async def _with_body(store: Store, listed: CallbackSummary) -> Callback:
     """The callback with its body, which lists leave out; as listed if it was deleted since."""
-    whole = None if listed.body_bytes is None else await store.kept(listed.callback.id)
+    whole = None if listed.body_bytes is None else await store.get_callback(listed.callback.id)
     return whole or listed.callback
 
 
 async def _write_callbacks(target: Store, callbacks: Sequence[Callback]) -> None:
     for callback in callbacks:
-        if await target.kept(callback.id) is None:
-            await target.keep(callback, limited=False)
+        if await target.get_callback(callback.id) is None:
+            await target.keep_callback(callback, limited=False)
 
 
 async def _write(target: Store, page: Sequence[Job]) -> int:

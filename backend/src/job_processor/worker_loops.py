@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from job_processor.acts import Acts
 from job_processor.bus import Bus
 from job_processor.core.job import Job
-from job_processor.core.transitions import PATIENCE
+from job_processor.core.transitions import MAX_CALLBACK_TIMEOUTS
 from job_processor.flows import Flows
 from job_processor.processors.base import Processor, Reconciler
 from job_processor.settings import Settings
@@ -67,7 +67,7 @@ async def worker_loops(deps: LoopDependencies, on_store_broken: Callable[[], Non
 
 def _dispatchers(deps: LoopDependencies, owner: str) -> dict[str, Dispatcher]:
     def token(job: Job) -> str:
-        longest = PATIENCE * deps.acts.flows.rules(job.flow).callback_timeout_seconds
+        longest = MAX_CALLBACK_TIMEOUTS * deps.acts.flows.rules(job.flow).callback_timeout_seconds
         expires_at = int(deps.store.now() / 1000 + longest + LATE_CALLBACK_SECONDS)
         return deps.signer.token(job.id, job.attempt, expires_at)
 

@@ -7,13 +7,26 @@ import job_processor
 from job_processor.store.base import Store
 
 SOURCE = Path(job_processor.__file__).parent
-WRITES = frozenset({"add", "apply", "delete", "claim", "extend", "prune", "keep", "settle", "forget", "put_lane"})
+WRITES = frozenset(
+    {
+        "add",
+        "apply",
+        "delete",
+        "claim",
+        "extend",
+        "prune",
+        "keep_callback",
+        "set_callback_verdict",
+        "prune_callbacks",
+        "save_lane",
+    }
+)
 """The verbs of a store that write a job, a callback or a lane."""
-OWN = frozenset({"beat"})
+OWN = frozenset({"record_heartbeat"})
 """A worker's own sign of life."""
 READS = frozenset(
-    {"info", "now", "open", "close", "ping", "get", "find_execution", "list", "counts", "overdue", "awaited"}
-    | {"kept", "inbox", "lanes", "workers", "since", "watch"}
+    {"info", "now", "open", "close", "ping", "get", "find_execution", "list", "counts", "overdue", "list_waiting"}
+    | {"get_callback", "list_callbacks", "lanes", "workers", "since", "watch"}
 )
 WRITERS = frozenset({"acts", "store", "transfer.py"})
 """``transfer.py`` fills a store from a backup or from another store; nobody else works with it then."""

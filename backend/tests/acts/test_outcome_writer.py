@@ -41,8 +41,8 @@ POINTS: dict[str, dict[str, Any]] = {
     "only the record": {"verb": "apply", "only": True},
     "between record and lane": {"verb": "lanes"},
     "in the lane's read": {"verb": "lanes", "only": True},
-    "in the lane's write": {"verb": "put_lane", "only": True},
-    "the lane's write's answer is lost": {"verb": "put_lane", "loses_answer": True},
+    "in the lane's write": {"verb": "save_lane", "only": True},
+    "the lane's write's answer is lost": {"verb": "save_lane", "loses_answer": True},
 }
 
 
@@ -75,7 +75,7 @@ async def test_the_record_comes_before_the_lane(place: Place, store: Store) -> N
 
 
 @pytest.mark.parametrize("ms", AWAY)
-@pytest.mark.parametrize("verb", ["lanes", "put_lane", "apply"])
+@pytest.mark.parametrize("verb", ["lanes", "save_lane", "apply"])
 async def test_a_refusal_costs_nothing_wherever_the_store_is_away(
     place: Place, store: Store, verb: str, ms: int
 ) -> None:

@@ -1,4 +1,4 @@
-"""Rule 1: every change goes through one door, is one compare-and-set, and says whether it landed."""
+"""Rule 1: every change goes through one door, is one compare-and-set, and says whether it was written."""
 
 import asyncio
 from pathlib import Path
@@ -59,7 +59,7 @@ async def test_a_lost_race_is_decided_anew_on_the_newest_job(site: Site) -> None
 
     late = await site.acts.signals.send(made, Reported(Succeeded("second")), known=old)
 
-    assert (late.landed, late.job.result) == (False, "first")
+    assert (late.written, late.job.result) == (False, "first")
 
 
 async def test_whatever_races_one_final_state_wins_and_everybody_is_told_the_truth(site: Site) -> None:
@@ -71,8 +71,8 @@ async def test_whatever_races_one_final_state_wins_and_everybody_is_told_the_tru
             *(site.acts.signals.send(made, Cancelled()) for _ in range(5)),
         )
         job = await site.stored(made)
-        assert sum(move.landed for move in moves) == 1
-        assert [move.job for move in moves if move.landed] == [job]
+        assert sum(move.written for move in moves) == 1
+        assert [move.job for move in moves if move.written] == [job]
         assert sum(event.what.value in ("completed", "cancelled") for event in job.history) == 1
 
 
@@ -116,7 +116,7 @@ async def test_a_result_a_person_accepts_is_examined_too(site: Site) -> None:
 
     moved = await site.acts.signals.send(made, ResultAccepted("{}"))
 
-    assert (moved.landed, moved.job.state) == (True, State.COMPLETED)
+    assert (moved.written, moved.job.state) == (True, State.COMPLETED)
     assert moved.job.verdict is not None
     assert moved.job.verdict.kind is ResultKind.JSON
 

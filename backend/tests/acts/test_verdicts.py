@@ -53,7 +53,7 @@ async def test_what_is_accepted_for_a_completed_job_is_not_examined(site: Site) 
     examiners = counting(site)
     job = (await site.submit())["id"]
     await site.acts.signals.send(job, Reported(Succeeded("r")))
-    assert not (await site.acts.signals.send(job, ResultAccepted("r"))).landed
+    assert not (await site.acts.signals.send(job, ResultAccepted("r"))).written
     assert len(examiners.asked) == 1
 
 
@@ -80,7 +80,7 @@ async def test_a_race_lost_to_a_cancel_leaves_the_job_as_it_is(site: Site) -> No
     known = await site.stored(job)
     await site.acts.signals.send(job, Cancelled())
     moved = await site.acts.signals.send(job, Reported(Succeeded("r")), known=known)
-    assert (moved.landed, moved.job.state) == (False, State.CANCELLED)
+    assert (moved.written, moved.job.state) == (False, State.CANCELLED)
 
 
 @pytest.mark.parametrize("what", OnInvalidResult)

@@ -9,7 +9,7 @@ from job_processor.core.evidence import (
     DOUBT_MS,
     HELD,
     LAST_MS,
-    PATIENCE_MS,
+    MAX_WAIT_FOR_EVIDENCE_MS,
     RefusalDecision,
     failure_if_to_blame,
     judge_refusal,
@@ -206,27 +206,27 @@ def test_a_rate_limit_met_alone_again_and_again_while_others_get_through_ends_th
 @pytest.mark.parametrize(
     ("handed", "met", "ends"),
     [
-        (REFUSAL, Refusals(NOW - PATIENCE_MS, times=9), True),
-        (REFUSAL, Refusals(NOW - PATIENCE_MS + 1, times=9), False),
-        (REFUSAL, Refusals(NOW - PATIENCE_MS, times=8), False),
-        (LIMIT, Refusals(NOW - PATIENCE_MS, times=9), True),
-        (LIMIT, Refusals(NOW - PATIENCE_MS + 1, times=99, probes=99), False),
+        (REFUSAL, Refusals(NOW - MAX_WAIT_FOR_EVIDENCE_MS, times=9), True),
+        (REFUSAL, Refusals(NOW - MAX_WAIT_FOR_EVIDENCE_MS + 1, times=9), False),
+        (REFUSAL, Refusals(NOW - MAX_WAIT_FOR_EVIDENCE_MS, times=8), False),
+        (LIMIT, Refusals(NOW - MAX_WAIT_FOR_EVIDENCE_MS, times=9), True),
+        (LIMIT, Refusals(NOW - MAX_WAIT_FOR_EVIDENCE_MS + 1, times=99, probes=99), False),
     ],
 )
 def test_the_last_job_of_a_flow_ends_if_others_got_through_in_its_time(
     handed: HandOver, met: Refusals, ends: bool
 ) -> None:
-    old = job(met)._replace(created_at=NOW - PATIENCE_MS - 2)
+    old = job(met)._replace(created_at=NOW - MAX_WAIT_FOR_EVIDENCE_MS - 2)
     lane = probed(shut(None))
 
-    said = judged(handed, lane=lane, others=NOW - PATIENCE_MS - 1, of=old)
+    said = judged(handed, lane=lane, others=NOW - MAX_WAIT_FOR_EVIDENCE_MS - 1, of=old)
     assert isinstance(said.outcome, Failed) is ends
     if isinstance(said.outcome, Failed):
         assert not said.outcome.retryable
         assert str(said.outcome.note).startswith("Held against this job: refused ")
     assert said.lane.trouble is not None
 
-    nobody = judged(handed, lane=lane, others=NOW - PATIENCE_MS - 3, of=old)
+    nobody = judged(handed, lane=lane, others=NOW - MAX_WAIT_FOR_EVIDENCE_MS - 3, of=old)
     assert isinstance(nobody.outcome, Deferred)
 
 

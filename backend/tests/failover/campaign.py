@@ -73,7 +73,7 @@ class Report:
 
 
 class Candid(Ledger):
-    """A 503 over a shared database is honest about not knowing: the write may have landed all the same."""
+    """A 503 over a shared database is honest about not knowing: the write may have happened all the same."""
 
     def answered(
         self, request: int, what: str, *, status: int | None = None, job: str | None = None, said: str | None = None

@@ -10,7 +10,7 @@ from job_processor.core.errors import StoreUnavailable
 from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, CallbackUnreadable, Failed
-from job_processor.store.base import Awaited
+from job_processor.store.base import WaitingQuery
 from job_processor.store.clock import MAX_SLEW, SteadyClock
 from job_processor.store.sqlite.store import SqliteStore
 from tests.store_suite.given import RULES, added, changed_lane, claim, claimed, decided, moved, says
@@ -172,8 +172,8 @@ async def test_whom_to_ask_is_known_as_before(tmp_path: Path, jump: float) -> No
         job = await claimed(store)
         waiting = await moved(store, job, says(job, Accepted(60_000)))
         lane = await changed_lane(store, "f", out_at=store.now() - 500)
-        unheard = Awaited("f", 10, lost_before=lane.out_at)
-        assert list(await store.awaited(unheard)) == []
+        unheard = WaitingQuery("f", 10, lost_before=lane.out_at)
+        assert list(await store.list_waiting(unheard)) == []
         await added(store)
         job = await claimed(store)
         wished = await moved(store, await moved(store, job, says(job, Accepted(60_000))), CallbackUnreadable("no JSON"))
@@ -189,7 +189,9 @@ async def test_whom_to_ask_is_known_as_before(tmp_path: Path, jump: float) -> No
         assert after is not None
         assert after.due_at() == (wished.due_at() or 0) + by
         [lane] = await store.lanes()
-        assert [one.id for one in await store.awaited(Awaited("f", 10, lost_before=lane.out_at))] == [wished.id]
+        assert [one.id for one in await store.list_waiting(WaitingQuery("f", 10, lost_before=lane.out_at))] == [
+            wished.id
+        ]
         assert waiting.id not in [one.id for one in await store.overdue(10)]
 
 

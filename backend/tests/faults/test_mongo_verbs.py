@@ -135,7 +135,7 @@ async def test_apply(here: Harmed, fault: Fault) -> None:
     job = await given.claimed(here.truth)
     change = given.decided(job, given.says(job, Succeeded("r")), here.store.now())
     here.proxy.order(fault[0], WRITES, fault[1])
-    assert await here.store.apply(change), "it landed, whatever became of the answers"
+    assert await here.store.apply(change), "it was written, whatever became of the answers"
     done(here, fault)
     assert await here.truth.get(job.id) == change.job
     assert not await here.store.apply(change)
@@ -198,9 +198,9 @@ async def test_put_lane(here: Harmed, fault: Fault) -> None:
     lane = await given.lane_of(here.truth, "f")
     for rev in range(2):
         here.proxy.order(fault[0], WRITES, fault[1])
-        assert await here.store.put_lane(replace(lane, rev=rev, paused=True))
+        assert await here.store.save_lane(replace(lane, rev=rev, paused=True))
     assert (await given.lane_of(here.truth, "f")).rev == 2
-    assert not await here.store.put_lane(replace(lane, rev=0))
+    assert not await here.store.save_lane(replace(lane, rev=0))
 
 
 @under_each(ON_WRITES)
@@ -273,8 +273,8 @@ async def test_racing_writes_under_faults_land_once_each(here: Harmed) -> None:
     changes = [given.decided(job, given.Cancelled("no"), here.store.now()) for job in jobs]
     for harm in (Harm.CUT_AFTER, Harm.CUT_BEFORE, Harm.STEPPED_DOWN):
         here.proxy.order(harm, READS | WRITES, 5)
-    landed = await asyncio.gather(*(here.store.apply(change) for change in (*changes, *changes)))
-    assert sum(landed) == 20
+    written = await asyncio.gather(*(here.store.apply(change) for change in (*changes, *changes)))
+    assert sum(written) == 20
     assert (await here.truth.counts()).by_state == {("f", State.CANCELLED): 20}
 
 
@@ -287,27 +287,27 @@ async def test_keep(here: Harmed, fault: Fault) -> None:
     """Kept once, whatever became of the answers; a delivery whose answer was lost may be counted again."""
     first, second = _late(here.store.now()), _late(here.store.now())
     here.proxy.order(fault[0], WRITES, fault[1])
-    assert await here.store.keep(first) == first.id
+    assert await here.store.keep_callback(first) == first.id
     done(here, fault)
     here.proxy.order(fault[0], WRITES, fault[1])
-    assert await here.store.keep(second) == first.id
+    assert await here.store.keep_callback(second) == first.id
     here.proxy.clear()
-    [only] = await here.truth.inbox(InboxQuery())
+    [only] = await here.truth.list_callbacks(InboxQuery())
     assert only.callback.id == first.id
     assert only.callback.deliveries >= 2
 
 
 @under_each(ON_WRITES)
-async def test_settle_and_forget(here: Harmed, fault: Fault) -> None:
+async def test_set_callback_verdict_and_prune_callbacks(here: Harmed, fault: Fault) -> None:
     callback = _late(here.truth.now())
-    await here.truth.keep(callback)
+    await here.truth.keep_callback(callback)
     here.proxy.order(fault[0], WRITES, fault[1])
-    await here.store.settle(callback.id, CallbackVerdict.ACCEPTED, "1" * 24)
+    await here.store.set_callback_verdict(callback.id, CallbackVerdict.ACCEPTED, "1" * 24)
     done(here, fault)
-    kept = await here.truth.kept(callback.id)
+    kept = await here.truth.get_callback(callback.id)
     assert kept is not None
     assert (kept.verdict, kept.job_id) == (CallbackVerdict.ACCEPTED, "1" * 24)
     here.proxy.order(fault[0], WRITES, fault[1])
-    await here.store.forget(here.store.now() + 60_000, 10)
+    await here.store.prune_callbacks(here.store.now() + 60_000, 10)
     here.proxy.clear()
-    assert await here.truth.kept(callback.id) is None
+    assert await here.truth.get_callback(callback.id) is None

@@ -14,7 +14,7 @@ import pytest
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.outcome import Accepted
-from job_processor.store.base import Awaited, Query
+from job_processor.store.base import Query, WaitingQuery
 from job_processor.store.sqlite.connection import open_writer
 from job_processor.store.sqlite.schema import VERSIONS, upgrade
 from job_processor.store.sqlite.store import SqliteStore
@@ -94,9 +94,9 @@ async def test_a_file_of_before_there_was_an_inbox_keeps_its_jobs_and_gets_one(t
     for tag in ("t", "u"):
         assert [one.id for one in await store.list(Query(tag=tag))] == [jobs[2].id]
     late = Callback("0" * 24, 1, 1, CallbackVerdict.LATE, CallbackContent.RESULT, "late", jobs[1].id)
-    assert await store.keep(late) == late.id
+    assert await store.keep_callback(late) == late.id
     assert await store.delete(jobs[1].id)
-    assert await store.kept(late.id) is None
+    assert await store.get_callback(late.id) is None
     await store.close()
 
 
@@ -116,8 +116,8 @@ async def test_callbacks_of_before_bytes_were_kept_are_still_known(tmp_path: Pat
     await store.open()
 
     kept = Callback("0" * 24, 1, 2, CallbackVerdict.LATE, CallbackContent.RESULT, "late", "f" * 24, 1, deliveries=3)
-    assert await store.kept("0" * 24) == kept
-    assert await store.keep(replace(kept, id="1" * 24, deliveries=1)) == "0" * 24
+    assert await store.get_callback("0" * 24) == kept
+    assert await store.keep_callback(replace(kept, id="1" * 24, deliveries=1)) == "0" * 24
     unread = replace(
         kept,
         id="2" * 24,
@@ -126,8 +126,8 @@ async def test_callbacks_of_before_bytes_were_kept_are_still_known(tmp_path: Pat
         body=b"\xff",
         deliveries=1,
     )
-    assert await store.keep(unread) == unread.id
-    assert await store.kept(unread.id) == unread
+    assert await store.keep_callback(unread) == unread.id
+    assert await store.get_callback(unread.id) == unread
     await store.close()
 
 
@@ -164,15 +164,15 @@ async def test_what_waits_in_a_file_of_before_processors_were_asked_early_is_fou
     job = await claimed(store)
     job = await moved(store, job, says(job, Accepted(60_000, "7")))
     late = Callback("0" * 24, 1, 1, CallbackVerdict.LATE, CallbackContent.RESULT, "late", job.id)
-    await store.keep(late)
+    await store.keep_callback(late)
     await store.close()
     _as_of_version(tmp_path, 2)
 
     store = SqliteStore(tmp_path)
     await store.open()
 
-    assert list(await store.awaited(Awaited("f", 10, lost_before=1))) == [job]
-    assert await store.kept(late.id) == late
+    assert list(await store.list_waiting(WaitingQuery("f", 10, lost_before=1))) == [job]
+    assert await store.get_callback(late.id) == late
     await store.close()
 
 

@@ -78,7 +78,7 @@ async def test_one_poisoned_prompt_of_fifty_one_fails_alone(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, name: str, priority: int
 ) -> None:
     # An hour instead of days for a rate limit that the last job of a flow meets: fewer windows to play.
-    monkeypatch.setattr(evidence, "PATIENCE_MS", 3_600_000)
+    monkeypatch.setattr(evidence, "MAX_WAIT_FOR_EVIDENCE_MS", 3_600_000)
     make, status, body, code = POISONS[name]
     server = Server(status, body)
     async with server.serve() as url, stage(tmp_path, clock, RULES, make(url, clock)) as play:

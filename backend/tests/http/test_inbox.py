@@ -216,7 +216,7 @@ async def test_without_a_store_what_cannot_be_read_is_asked_for_again(
     async def away(*_: object, **__: object) -> None:
         raise StoreUnavailable("down")
 
-    monkeypatch.setattr(site.store, "keep", away)
+    monkeypatch.setattr(site.store, "keep_callback", away)
     reply = await site.callback({"jobId": job})
 
     assert_problem(reply, 503)

@@ -54,7 +54,7 @@ async def test_pausing_twice_and_resuming_twice_is_no_fault(site: Site) -> None:
 
 async def test_a_closed_lane_shows_its_trouble_and_a_pause_does_not_hide_it_for_ever(site: Site, clock: Clock) -> None:
     shut = close(Lane("main"), Trouble.OUTAGE, "n8n refuses connections.", clock.now() + 8_000, clock.now(), 0.5)
-    assert await site.store.put_lane(shut)
+    assert await site.store.save_lane(shut)
 
     [flow] = (await site.client.get("/flows")).json()
     assert (flow["lane"]["state"], flow["lane"]["kind"]) == ("closed", "outage")
@@ -67,8 +67,8 @@ async def test_a_closed_lane_shows_its_trouble_and_a_pause_does_not_hide_it_for_
 
 async def test_workers_are_shown_while_they_are_heard_of(site: Site, clock: Clock) -> None:
     beat = Worker("w-1", "w", ("main",), 3, clock.now(), clock.now())
-    await site.store.beat(beat)
-    await site.store.beat(replace(beat, id="gone", seen_at=clock.now() - 60_000))
+    await site.store.record_heartbeat(beat)
+    await site.store.record_heartbeat(replace(beat, id="gone", seen_at=clock.now() - 60_000))
 
     [worker] = (await site.client.get("/workers")).json()
 

@@ -26,7 +26,7 @@ SEEDED = [
     *(pytest.param("sqlite", seed) for seed in range(SQLITE_SEEDS)),
     *(pytest.param("mongo", 1_000 + seed, marks=pytest.mark.mongo) for seed in range(MONGO_SEEDS)),
 ]
-PATIENCE_MS = 60_000
+MAX_WAIT_FOR_EVIDENCE_MS = 60_000
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 @pytest.fixture
 def less_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute instead of days: fewer windows to play, and the same rule."""
-    monkeypatch.setattr(evidence, "PATIENCE_MS", PATIENCE_MS)
+    monkeypatch.setattr(evidence, "MAX_WAIT_FOR_EVIDENCE_MS", MAX_WAIT_FOR_EVIDENCE_MS)
 
 
 def most_hand_overs(kind: str, max_attempts: int) -> int:
@@ -52,7 +52,7 @@ def most_hand_overs(kind: str, max_attempts: int) -> int:
         # Its attempts, the first refusal, and what fits into its patience: 1, 2, 4, 8, 16 s. Several that are left
         # with nobody to compare with are refused so often at least.
         return max(MIN_REFUSALS, max_attempts + 7)
-    windows = PATIENCE_MS // int(0.8 * RATE_LIMIT_CAP_MS)
+    windows = MAX_WAIT_FOR_EVIDENCE_MS // int(0.8 * RATE_LIMIT_CAP_MS)
     # Each rate limit met alone follows one that was met among others.
     return max_attempts + windows + 2 * max(ALONE, max_attempts)
 

@@ -129,7 +129,7 @@ class Ground(RuleBasedStateMachine):
         known = self.model.jobs.get(change.job.id)
         return known is None or known.changes != change.guard.rev
 
-    def _signal(self, known: ModelJob, signal: Signal, landed: bool, who: int) -> None:
+    def _signal(self, known: ModelJob, signal: Signal, written: bool, who: int) -> None:
         """One signal through the one door; the model has said before whether it lands."""
 
         async def through() -> bool:
@@ -139,8 +139,8 @@ class Ground(RuleBasedStateMachine):
             change = decide(job, signal, self.place.clock.now(), RULES[job.flow], model.JITTER)
             return change is not None and await store.apply(change)
 
-        assert self.run(through()) == landed
-        if landed:
+        assert self.run(through()) == written
+        if written:
             self.touched.add(known.id)
 
     async def _head(self) -> int:

@@ -153,13 +153,13 @@ class LifeCycle(Ground):
         self, known: ModelJob, text: str | None, answered: bool, token: str, who: int, between: str | None = None
     ) -> None:
         """``between``: why a callback could not be read that comes while somebody asks."""
-        landed = known.ask(token, self.place.clock.now())
-        self._signal(known, Asking(known.attempt, token), landed, who)
+        written = known.ask(token, self.place.clock.now())
+        self._signal(known, Asking(known.attempt, token), written, who)
         if between is not None:
             self.place.clock.forward(1)
             self._comes_unread(known, between, None, who)
-        landed = known.hear_of(token, text is not None)
-        self._signal(known, Asked(text, known.attempt, token, answered), landed, who)
+        written = known.hear_of(token, text is not None)
+        self._signal(known, Asked(text, known.attempt, token, answered), written, who)
 
     @precondition(lambda self: self._leases())
     @rule(pick=which, kind=kinds, wait=waits, result=texts, who=which)
@@ -185,18 +185,18 @@ class LifeCycle(Ground):
         now = self.place.clock.now()
         match kind:
             case "succeed":
-                landed = known.succeed(result)
-                self._signal(known, Reported(Succeeded(result), attempt, token), landed, who)
+                written = known.succeed(result)
+                self._signal(known, Reported(Succeeded(result), attempt, token), written, who)
             case "accept":
-                landed = known.accept(now, wait, attempt, token)
-                self._signal(known, Reported(Accepted(wait), attempt, token), landed, who)
+                written = known.accept(now, wait, attempt, token)
+                self._signal(known, Reported(Accepted(wait), attempt, token), written, who)
             case "defer":
-                landed = known.defer(now, now + wait, attempt, token)
-                self._signal(known, Reported(Deferred(now + wait, "outage", "down"), attempt, token), landed, who)
+                written = known.defer(now, now + wait, attempt, token)
+                self._signal(known, Reported(Deferred(now + wait, "outage", "down"), attempt, token), written, who)
             case _:
                 retryable = kind == "fail"
-                landed = known.fail(now, retryable, attempt, token)
-                self._signal(known, Reported(Failed(JobError("x", "y"), retryable), attempt, token), landed, who)
+                written = known.fail(now, retryable, attempt, token)
+                self._signal(known, Reported(Failed(JobError("x", "y"), retryable), attempt, token), written, who)
 
     @rule(who=which)
     def reap(self, who: int) -> None:
@@ -204,8 +204,8 @@ class LifeCycle(Ground):
         late = self.run(self._store(who).overdue(1000))
         assert {job.id for job in late} == self.model.overdue(now)
         for job in late:
-            landed = self.model.jobs[job.id].expire(now)
-            self._signal(self.model.jobs[job.id], Expired(), landed, who)
+            written = self.model.jobs[job.id].expire(now)
+            self._signal(self.model.jobs[job.id], Expired(), written, who)
 
     @precondition(lambda self: self._leases())
     @rule(pick=which, wait=waits, who=which)
@@ -267,10 +267,10 @@ class LifeCycle(Ground):
             self._signal(known, Retried(1), known.retry(self.place.clock.now(), 1), who)
         attempts = sorted({*known.called_off, known.attempt})
         attempt = attempts[pick % len(attempts)]
-        landed = known.answer_to_a_cancel(attempt)
-        if landed:
+        written = known.answer_to_a_cancel(attempt)
+        if written:
             self.finals.pop(known.id, None)
-        self._signal(known, CancelAnswered(text, attempt), landed, who)
+        self._signal(known, CancelAnswered(text, attempt), written, who)
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=which, more=st.integers(1, 3), who=which)
@@ -285,18 +285,18 @@ class LifeCycle(Ground):
         known = self._pick(pick)
         if known.state != "COMPLETED":
             self.finals.pop(known.id, None)
-        landed = known.accept_result(result, unread)
-        self._signal(known, ResultAccepted(result, unread=unread), landed, who)
+        written = known.accept_result(result, unread)
+        self._signal(known, ResultAccepted(result, unread=unread), written, who)
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=which, back=st.none() | st.integers(0, 2), who=which)
     def a_result_comes_late(self, pick: int, back: int | None, who: int) -> None:
         known = self._pick(pick)
         attempt = None if back is None else max(1, known.attempt - back)
-        landed = known.come_late(attempt)
-        if landed:
+        written = known.come_late(attempt)
+        if written:
             self.finals.pop(known.id, None)
-        self._signal(known, LateResult(attempt), landed, who)
+        self._signal(known, LateResult(attempt), written, who)
 
     @precondition(lambda self: self.model.jobs)
     @rule(pick=which, back=st.none() | st.integers(-1, 2), why=st.sampled_from("abcdefghijkl"), who=which)
@@ -308,8 +308,8 @@ class LifeCycle(Ground):
     def _comes_unread(self, known: ModelJob, why: str, attempt: int | None, who: int) -> None:
         if known.state != "COMPLETED":
             self.finals.pop(known.id, None)
-        landed = known.come_unread(self.place.clock.now(), why, attempt)
-        self._signal(known, CallbackUnreadable(why, attempt), landed, who)
+        written = known.come_unread(self.place.clock.now(), why, attempt)
+        self._signal(known, CallbackUnreadable(why, attempt), written, who)
 
     @rule(
         pick=which,

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from job_processor import settings
-from job_processor.settings import SettingsInvalid, load
+from job_processor.core.errors import SettingsInvalid
+from job_processor.settings import load
 
 GOOD = "9f1c27d04be85a36c7e20d14f58b963a"
 CANARY = "canary-7f3a"
@@ -20,7 +21,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def faults(**environment: str) -> list[str]:
     with pytest.raises(SettingsInvalid) as caught:
         load(environment)
-    return caught.value.faults
+    return str(caught.value).splitlines()
 
 
 def named(found: list[str]) -> set[str]:

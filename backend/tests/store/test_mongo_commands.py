@@ -9,7 +9,7 @@ import pytest
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.job import State
-from job_processor.store.base import Awaited, Held, IdempotencyKey, InboxQuery, Query, Store, Worker
+from job_processor.store.base import Held, IdempotencyKey, InboxQuery, Query, Store, WaitingQuery, Worker
 from job_processor.store.mongo import expected, plans
 from job_processor.store.mongo.store import MongoStore
 from tests.store_suite import given
@@ -73,19 +73,19 @@ async def _keep(store: Store) -> None:
     for answer in (CallbackVerdict.LATE, CallbackVerdict.UNKNOWN):
         job_id = "0" * 24 if answer is CallbackVerdict.LATE else None
         callback = Callback(given.new_id(now), now, now, answer, CallbackContent.RESULT, f"r{answer}", job_id)
-        await store.keep(callback)
-        await store.keep(callback)
-        await store.settle(callback.id, CallbackVerdict.ACCEPTED, "1" * 24)
-    await store.forget(now + 1, 10)
+        await store.keep_callback(callback)
+        await store.keep_callback(callback)
+        await store.set_callback_verdict(callback.id, CallbackVerdict.ACCEPTED, "1" * 24)
+    await store.prune_callbacks(now + 1, 10)
 
 
-async def _inbox(store: Store) -> None:
-    await store.kept("0" * 24)
-    await store.inbox(InboxQuery())
-    await store.inbox(InboxQuery(before="f" * 24))
-    await store.inbox(InboxQuery(job_id="0" * 24))
-    await store.inbox(InboxQuery(execution_id="x"))
-    await store.inbox(InboxQuery(verdicts=frozenset({CallbackVerdict.UNKNOWN})))
+async def _list_callbacks(store: Store) -> None:
+    await store.get_callback("0" * 24)
+    await store.list_callbacks(InboxQuery())
+    await store.list_callbacks(InboxQuery(before="f" * 24))
+    await store.list_callbacks(InboxQuery(job_id="0" * 24))
+    await store.list_callbacks(InboxQuery(execution_id="x"))
+    await store.list_callbacks(InboxQuery(verdicts=frozenset({CallbackVerdict.UNKNOWN})))
 
 
 async def _list(store: Store) -> None:
@@ -115,10 +115,10 @@ async def _overdue(store: Store) -> None:
         store._open.link.outage.slept(60)
 
 
-async def _awaited(store: Store) -> None:
-    await store.awaited(Awaited("f", 50))
-    await store.awaited(Awaited("f", 50, lost_before=store.now()))
-    await store.awaited(Awaited("f", 50, lost_before=store.now(), oldest=True))
+async def _list_waiting(store: Store) -> None:
+    await store.list_waiting(WaitingQuery("f", 50))
+    await store.list_waiting(WaitingQuery("f", 50, lost_before=store.now()))
+    await store.list_waiting(WaitingQuery("f", 50, lost_before=store.now(), oldest=True))
 
 
 async def _counts(store: Store) -> None:
@@ -134,7 +134,7 @@ async def _lanes(store: Store) -> None:
 
 
 async def _workers(store: Store) -> None:
-    await store.beat(Worker("w", "w", ("f",), 0, 0, store.now()))
+    await store.record_heartbeat(Worker("w", "w", ("f",), 0, 0, store.now()))
     await store.workers(0)
 
 
@@ -165,7 +165,7 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
         ["update jobs", "find lanes", "find jobs", "find jobs", "update jobs", "update jobs", "find jobs"],
     ),
     "overdue": (_overdue, ["find jobs"] * 4),
-    "awaited": (_awaited, ["find jobs"] * 3),
+    "list_waiting": (_list_waiting, ["find jobs"] * 3),
     "delete": (
         _delete,
         [
@@ -181,8 +181,8 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
     "prune": (_prune, ["update jobs", "update jobs", "find jobs", "update gone", "delete jobs"]),
     "since": (lambda store: given.position(store), []),
     "changes": (lambda store: store.since(store.now() * 1000, 10), []),
-    "keep, settle, forget": (_keep, []),
-    "inbox": (_inbox, ["find callbacks"] * 6),
+    "keep_callback, set_callback_verdict, prune_callbacks": (_keep, []),
+    "list_callbacks": (_list_callbacks, ["find callbacks"] * 6),
     "lanes": (_lanes, ["find lanes", "update lanes", "insert lanes", "find lanes", "find lanes"]),
     "workers": (_workers, ["update workers", "find workers"]),
 }

@@ -82,7 +82,7 @@ PATIENT = Tuning(try_timeout=0.05, give_up_after=0.3)
         (NetworkTimeout("x"), 1.0, 2, 2),
         (AutoReconnect("x"), 0.0, 2, 2),
         (OperationFailure("x", 91), 0.0, 2, 2),
-        # The write may have landed without its majority: its mark tells at the next try.
+        # The write may have been done without its majority: its mark tells at the next try.
         (WTimeoutError("x", 50, {"code": 50}), 1.0, 1, 2),
         (OperationFailure("x", 13), 0.0, 1, 1),
     ],

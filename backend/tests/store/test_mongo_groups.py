@@ -32,7 +32,7 @@ async def test_what_comes_together_travels_together(place: MongoPlace) -> None:
         assert all(await asyncio.gather(*(store.apply(change) for change in changes)))
     assert sum(_sizes(commands)) == 60
     assert len(_sizes(commands)) <= 5
-    assert commands.of("find") == [], "all landed: nobody has to look"
+    assert commands.of("find") == [], "all written: nobody has to look"
 
 
 async def test_one_alone_waits_for_nobody(place: MongoPlace) -> None:
@@ -48,8 +48,8 @@ async def test_two_moves_of_one_job_are_never_in_one_group(place: MongoPlace) ->
     jobs = [await given.added(store) for _ in range(10)]
     changes = [given.decided(job, given.Cancelled("no"), store.now()) for job in jobs]
     with recorded(place.database) as commands:
-        landed = await asyncio.gather(*(store.apply(change) for change in changes for _ in range(3)))
-    assert sum(landed) == 10
+        written = await asyncio.gather(*(store.apply(change) for change in changes for _ in range(3)))
+    assert sum(written) == 10
     for command in commands.of("update", "jobs"):
         ids = [one["q"]["_id"] for one in command["updates"]]
         assert len(set(ids)) == len(ids)
@@ -62,8 +62,8 @@ async def test_losers_and_winners_of_one_group_are_told_apart(place: MongoPlace)
     changes = [given.decided(job, given.Cancelled("no"), store.now()) for job in jobs]
     for job in jobs[::3]:
         await given.moved(other, job, given.Cancelled("before"))
-    landed = await asyncio.gather(*(store.apply(change) for change in changes))
-    assert landed == [number % 3 != 0 for number in range(12)]
+    written = await asyncio.gather(*(store.apply(change) for change in changes))
+    assert written == [number % 3 != 0 for number in range(12)]
     assert (await store.counts()).by_state == {("f", State.CANCELLED): 12}
 
 

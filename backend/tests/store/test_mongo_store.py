@@ -119,7 +119,7 @@ async def test_a_deletion_that_is_cut_off_anywhere_leaves_no_callbacks_without_t
         job = await given.cancelled(store)
         now = store.now()
         kept = Callback(f"{steps:024x}", now, now, CallbackVerdict.LATE, CallbackContent.RESULT, "r", job.id)
-        await store.keep(kept)
+        await store.keep_callback(kept)
         left = steps
 
         async def dies(operation: Callable[[bool], Awaitable[object]]) -> object:
@@ -138,7 +138,7 @@ async def test_a_deletion_that_is_cut_off_anywhere_leaves_no_callbacks_without_t
             ended = True
         monkeypatch.setattr(link, "do", do)
         if await store.get(job.id) is None:
-            assert await store.kept(kept.id) is None, steps
+            assert await store.get_callback(kept.id) is None, steps
         else:
             assert await store.delete(job.id)
         if ended:

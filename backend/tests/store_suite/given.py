@@ -142,7 +142,7 @@ async def jobs_of(store: Store, query: Query | None = None) -> list[Job]:
 async def changed_lane(store: Store, flow: str, **changes: object) -> Lane:
     """The lane after a change that must land."""
     lane = replace(await lane_of(store, flow), **changes)  # type: ignore[arg-type]  # fields by name
-    assert await store.put_lane(lane)
+    assert await store.save_lane(lane)
     return await lane_of(store, flow)
 
 

@@ -127,9 +127,9 @@ async def test_of_many_different_outcomes_at_once_exactly_one_lands(place: Place
         await given.added(store)
         job = await given.claimed(store)
         changes = [given.decided(job, given.says(job, Succeeded(f"r{n}")), store.now()) for n in range(50)]
-        landed = await asyncio.gather(*((store if n % 2 else other).apply(change) for n, change in enumerate(changes)))
-        assert sum(landed) == 1
-        assert await store.get(job.id) == changes[landed.index(True)].job
+        written = await asyncio.gather(*((store if n % 2 else other).apply(change) for n, change in enumerate(changes)))
+        assert sum(written) == 1
+        assert await store.get(job.id) == changes[written.index(True)].job
 
 
 async def test_a_retry_takes_the_old_result_away(store: Store) -> None:

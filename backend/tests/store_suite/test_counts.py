@@ -59,8 +59,8 @@ async def test_counts_are_right_after_races(store: Store) -> None:
     jobs = [job for one in claims for job in one.jobs]
     success = [given.decided(job, given.says(job, Succeeded("r")), store.now()) for job in jobs]
     # Each outcome is sent twice; one of the two lands.
-    landed = await asyncio.gather(*(store.apply(change) for change in (*success, *success)))
-    assert sum(landed) == len(jobs)
+    written = await asyncio.gather(*(store.apply(change) for change in (*success, *success)))
+    assert sum(written) == len(jobs)
     assert (await store.counts()).by_state == {
         ("f", State.COMPLETED): len(jobs),
         ("f", State.PENDING): 20 - len(jobs),

@@ -51,7 +51,7 @@ def late(store: Store, content: str = "r", **wanted: Unpack[Wanted]) -> Callback
 
 
 async def listed(store: Store, query: InboxQuery | None = None) -> list[str]:
-    return [one.callback.id for one in await store.inbox(query or InboxQuery())]
+    return [one.callback.id for one in await store.list_callbacks(query or InboxQuery())]
 
 
 @pytest.mark.parametrize(
@@ -90,45 +90,47 @@ async def listed(store: Store, query: InboxQuery | None = None) -> list[str]:
 @pytest.mark.parametrize("content", ["", "r", "$set", "before\0after", "\u00e4\u20ac\U0001f600" * 3_000])
 async def test_a_callback_comes_back_as_it_was_kept(store: Store, callback: Wanted, content: str) -> None:
     given_ = late(store, content, **callback)
-    assert await store.keep(given_) == given_.id
-    assert await store.kept(given_.id) == given_
-    [one] = await store.inbox(InboxQuery(clip=5))
+    assert await store.keep_callback(given_) == given_.id
+    assert await store.get_callback(given_.id) == given_
+    [one] = await store.list_callbacks(InboxQuery(clip=5))
     assert one.callback == replace(given_, content=content[:5], body=None)
     assert one.content_bytes == len(content.encode())
     assert one.body_bytes == (None if given_.body is None else len(given_.body))
 
 
 async def test_what_is_not_there_is_none(store: Store) -> None:
-    assert await store.kept(JOB) is None
+    assert await store.get_callback(JOB) is None
     assert await listed(store) == []
 
 
 async def test_another_delivery_of_the_same_is_counted(store: Store, clock: Clock) -> None:
     first = late(store, verdict=CallbackVerdict.STALE)
-    await store.keep(first)
+    await store.keep_callback(first)
     clock.forward(10)
     again = late(store, verdict=CallbackVerdict.LATE)
-    assert await store.keep(again) == first.id
-    assert await store.kept(first.id) == replace(
+    assert await store.keep_callback(again) == first.id
+    assert await store.get_callback(first.id) == replace(
         first, deliveries=2, last_at=again.last_at, verdict=CallbackVerdict.LATE
     )
     assert await listed(store) == [first.id]
 
 
 async def test_deliveries_at_once_are_one_callback(store: Store) -> None:
-    kept = await asyncio.gather(*(store.keep(late(store)) for _ in range(20)))
+    kept = await asyncio.gather(*(store.keep_callback(late(store)) for _ in range(20)))
     assert len(set(kept)) == 1
-    [one] = await store.inbox(InboxQuery())
+    [one] = await store.list_callbacks(InboxQuery())
     assert one.callback.deliveries == 20
 
 
 @pytest.mark.parametrize("settled", [CallbackVerdict.APPLIED, CallbackVerdict.ACCEPTED])
 async def test_a_settled_verdict_stays_when_it_comes_again(store: Store, settled: CallbackVerdict) -> None:
     first = late(store, said=CallbackContent.ERROR, execution_id="e1", job_id=None)
-    await store.keep(first)
-    await store.settle(first.id, settled, OTHER)
-    assert await store.keep(late(store, said=CallbackContent.ERROR, execution_id="e1", job_id=None)) == first.id
-    kept = await store.kept(first.id)
+    await store.keep_callback(first)
+    await store.set_callback_verdict(first.id, settled, OTHER)
+    assert (
+        await store.keep_callback(late(store, said=CallbackContent.ERROR, execution_id="e1", job_id=None)) == first.id
+    )
+    kept = await store.get_callback(first.id)
     assert kept is not None
     assert (kept.verdict, kept.job_id, kept.deliveries) == (settled, OTHER, 2)
 
@@ -147,13 +149,13 @@ async def test_a_settled_verdict_stays_when_it_comes_again(store: Store, settled
 )
 async def test_what_differs_is_another_callback(store: Store, different: Wanted) -> None:
     one, two = late(store), late(store, **different)
-    assert [await store.keep(one), await store.keep(two)] == [one.id, two.id]
+    assert [await store.keep_callback(one), await store.keep_callback(two)] == [one.id, two.id]
     assert await listed(store) == [two.id, one.id]
 
 
 async def test_a_duplicate_is_not_taken_for_an_empty_result(store: Store) -> None:
     one, two = late(store, "", verdict=CallbackVerdict.DIFFERENT), late(store, "", verdict=CallbackVerdict.DUPLICATE)
-    assert [await store.keep(one), await store.keep(two)] == [one.id, two.id]
+    assert [await store.keep_callback(one), await store.keep_callback(two)] == [one.id, two.id]
 
 
 async def test_what_could_not_be_read_of_two_jobs_is_two_callbacks(store: Store) -> None:
@@ -161,34 +163,34 @@ async def test_what_could_not_be_read_of_two_jobs_is_two_callbacks(store: Store)
     one = late(store, "no JSON", verdict=CallbackVerdict.UNREADABLE, said=CallbackContent.UNREADABLE, body=b"oops")
     two = replace(one, id=_ids.new(store.now()), job_id=OTHER)
     three = replace(one, id=_ids.new(store.now()), body=b"oops!")
-    assert [await store.keep(callback) for callback in (one, two, three)] == [one.id, two.id, three.id]
-    assert await store.keep(replace(two, id=_ids.new(store.now()))) == two.id
+    assert [await store.keep_callback(callback) for callback in (one, two, three)] == [one.id, two.id, three.id]
+    assert await store.keep_callback(replace(two, id=_ids.new(store.now()))) == two.id
 
 
 async def test_the_largest_body_is_kept_whole(store: Store) -> None:
     given_ = late(store, verdict=CallbackVerdict.UNREADABLE, said=CallbackContent.UNREADABLE, body=b"\xff" * 8_388_608)
-    await store.keep(given_)
-    assert await store.kept(given_.id) == given_
+    await store.keep_callback(given_)
+    assert await store.get_callback(given_.id) == given_
 
 
 async def test_other_content_is_another_callback(store: Store) -> None:
     one, two = late(store, "a"), late(store, "b")
-    assert [await store.keep(one), await store.keep(two)] == [one.id, two.id]
+    assert [await store.keep_callback(one), await store.keep_callback(two)] == [one.id, two.id]
 
 
 async def test_no_more_than_the_limit_is_kept_of_a_job(store: Store) -> None:
     for n in range(MAX_KEPT_PER_JOB):
-        assert await store.keep(late(store, str(n))) is not None
-    assert await store.keep(late(store, "one more")) is None
-    assert await store.keep(late(store, "0")) is not None
-    assert await store.keep(late(store, "another", job_id=OTHER)) is not None
-    assert len(await store.inbox(InboxQuery(limit=2_000))) == MAX_KEPT_PER_JOB + 1
+        assert await store.keep_callback(late(store, str(n))) is not None
+    assert await store.keep_callback(late(store, "one more")) is None
+    assert await store.keep_callback(late(store, "0")) is not None
+    assert await store.keep_callback(late(store, "another", job_id=OTHER)) is not None
+    assert len(await store.list_callbacks(InboxQuery(limit=2_000))) == MAX_KEPT_PER_JOB + 1
 
 
 async def test_a_copy_of_a_store_is_not_held_to_the_limit(store: Store) -> None:
     """A job gets more of them when reports by execution are found to be about it."""
     callbacks = [late(store, str(n)) for n in range(MAX_KEPT_PER_JOB + 1)]
-    kept = [await store.keep(callback, limited=False) for callback in callbacks]
+    kept = [await store.keep_callback(callback, limited=False) for callback in callbacks]
     assert kept == [callback.id for callback in callbacks]
 
 
@@ -204,14 +206,14 @@ async def test_of_what_is_about_no_job_of_ours_the_newest_are_kept(store: Store,
     unreadable = late(store, "0", verdict=CallbackVerdict.UNREADABLE, said=CallbackContent.UNREADABLE, job_id=None)
     of_a_job = late(store, "0", verdict=CallbackVerdict.UNREADABLE, said=CallbackContent.UNREADABLE)
     for other in (mine, unreadable, of_a_job):
-        await store.keep(other)
+        await store.keep_callback(other)
     callbacks = [unknown(n) for n in range(MAX_KEPT_WITHOUT_JOB + 2)]
     for callback in callbacks:
-        assert await store.keep(callback) == callback.id
+        assert await store.keep_callback(callback) == callback.id
     newest = [callback.id for callback in reversed(callbacks[2:])]
     assert await listed(store, InboxQuery(limit=2_000)) == [*newest, of_a_job.id, unreadable.id, mine.id]
-    assert await store.keep(callbacks[-1]) == callbacks[-1].id
-    assert len(await store.inbox(InboxQuery(limit=2_000))) == MAX_KEPT_WITHOUT_JOB + 3
+    assert await store.keep_callback(callbacks[-1]) == callbacks[-1].id
+    assert len(await store.list_callbacks(InboxQuery(limit=2_000))) == MAX_KEPT_WITHOUT_JOB + 3
 
 
 async def test_filters_and_pages(store: Store) -> None:
@@ -219,7 +221,7 @@ async def test_filters_and_pages(store: Store) -> None:
     two = late(store, "2", verdict=CallbackVerdict.DIFFERENT)
     three = late(store, "3", job_id=OTHER, verdict=CallbackVerdict.STALE, execution_id="e3")
     for callback in (one, two, three):
-        await store.keep(callback)
+        await store.keep_callback(callback)
     assert await listed(store) == [three.id, two.id, one.id]
     assert await listed(store, InboxQuery(limit=2)) == [three.id, two.id]
     assert await listed(store, InboxQuery(before=two.id)) == [one.id]
@@ -233,24 +235,24 @@ async def test_filters_and_pages(store: Store) -> None:
 
 async def test_what_last_came_before_then_is_forgotten_oldest_first(store: Store, clock: Clock) -> None:
     old, older = late(store, "old"), late(store, "older")
-    await store.keep(older)
+    await store.keep_callback(older)
     clock.forward(10)
-    await store.keep(replace(old, last_at=store.now()))
+    await store.keep_callback(replace(old, last_at=store.now()))
     clock.forward(10)
     again = late(store, "again")
-    await store.keep(again)
-    assert await store.forget(store.now(), 1) == 1
+    await store.keep_callback(again)
+    assert await store.prune_callbacks(store.now(), 1) == 1
     assert await listed(store) == [again.id, old.id]
-    assert await store.forget(store.now(), 10) == 1
-    assert await store.forget(store.now(), 10) == 0
+    assert await store.prune_callbacks(store.now(), 10) == 1
+    assert await store.prune_callbacks(store.now(), 10) == 0
     assert await listed(store) == [again.id]
 
 
 async def test_a_deleted_job_takes_its_callbacks_along(store: Store) -> None:
     job = await given.cancelled(store)
     mine, other = late(store, job_id=job.id), late(store)
-    await store.keep(mine)
-    await store.keep(other)
+    await store.keep_callback(mine)
+    await store.keep_callback(other)
     assert await store.delete(job.id)
     assert await listed(store) == [other.id]
 
@@ -259,12 +261,12 @@ async def test_what_came_again_since_is_not_forgotten(store: Store, clock: Clock
     """It comes while forget is at work: whichever is first, what was answered as kept is there."""
     old = [late(store, str(n), job_id=None, verdict=CallbackVerdict.UNKNOWN) for n in range(20)]
     for one in old:
-        await store.keep(one)
+        await store.keep_callback(one)
     clock.forward(10)
     before = store.now()
 
     again = [replace(one, last_at=before) for one in old]
-    _, *kept = await asyncio.gather(store.forget(before, 20), *(store.keep(one) for one in again))
+    _, *kept = await asyncio.gather(store.prune_callbacks(before, 20), *(store.keep_callback(one) for one in again))
 
     assert sorted(await listed(store)) == sorted(str(id_) for id_ in kept)
 
@@ -272,7 +274,7 @@ async def test_what_came_again_since_is_not_forgotten(store: Store, clock: Clock
 async def test_a_job_that_is_not_deleted_keeps_them(store: Store) -> None:
     job = await given.added(store)
     mine = late(store, job_id=job.id)
-    await store.keep(mine)
+    await store.keep_callback(mine)
     assert not await store.delete(job.id)
     assert await listed(store) == [mine.id]
 
@@ -297,7 +299,7 @@ async def test_of_a_report_and_the_acceptance_it_is_about_one_sees_the_other(pla
         assert after is not None
         assert (after.state, after.failures) == (State.PENDING, 1), n
         await given.moved(store, after, given.Cancelled())
-    assert {one.callback.verdict for one in await store.inbox(InboxQuery())} == {CallbackVerdict.APPLIED}
+    assert {one.callback.verdict for one in await store.list_callbacks(InboxQuery())} == {CallbackVerdict.APPLIED}
 
 
 async def test_no_callback_of_a_deleted_job_stays_whenever_it_came(place: Place, store: Store) -> None:
@@ -312,7 +314,7 @@ async def test_no_callback_of_a_deleted_job_stays_whenever_it_came(place: Place,
             return_exceptions=True,
         )
         assert await store.get(job.id) is None
-        of_it = await store.inbox(InboxQuery(job_id=job.id))
+        of_it = await store.list_callbacks(InboxQuery(job_id=job.id))
         assert {one.callback.verdict for one in of_it} <= {CallbackVerdict.UNKNOWN}, n
 
 
@@ -320,7 +322,7 @@ async def test_a_late_report_has_its_answer_when_nobody_can_look_for_its_job(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     acts = acts_over(store, FlowTable({given.RULES.name: given.RULES}, given.RULES.name), _ids)
-    job, keep, get = await given.cancelled(store), store.keep, store.get
+    job, keep, get = await given.cancelled(store), store.keep_callback, store.get
 
     async def away(job_id: str) -> None:
         raise StoreUnavailable("away")
@@ -330,26 +332,26 @@ async def test_a_late_report_has_its_answer_when_nobody_can_look_for_its_job(
         monkeypatch.setattr(store, "get", away)
         return kept
 
-    monkeypatch.setattr(store, "keep", kept_and_then_away)
+    monkeypatch.setattr(store, "keep_callback", kept_and_then_away)
     judged = await acts.callbacks.report(Report(result="late"), job.id, None)
     monkeypatch.setattr(store, "get", get)
     assert judged.verdict is CallbackVerdict.LATE
-    assert [one.callback.id for one in await store.inbox(InboxQuery())] == [judged.kept]
+    assert [one.callback.id for one in await store.list_callbacks(InboxQuery())] == [judged.kept]
 
 
 async def test_a_report_on_a_job_that_is_deleted_before_it_is_kept(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     acts = acts_over(store, FlowTable({given.RULES.name: given.RULES}, given.RULES.name), _ids)
-    job, keep = await given.cancelled(store), store.keep
+    job, keep = await given.cancelled(store), store.keep_callback
 
     async def too_late(callback: Callback, *, limited: bool = True) -> str | None:
         assert await store.delete(job.id)
         return await keep(callback, limited=limited)
 
-    monkeypatch.setattr(store, "keep", too_late)
+    monkeypatch.setattr(store, "keep_callback", too_late)
     assert (await acts.callbacks.report(Report(result="late"), job.id, None)).verdict is CallbackVerdict.LATE
-    [kept] = await store.inbox(InboxQuery(job_id=job.id))
+    [kept] = await store.list_callbacks(InboxQuery(job_id=job.id))
     assert kept.callback.verdict is CallbackVerdict.UNKNOWN
 
 

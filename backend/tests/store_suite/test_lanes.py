@@ -20,7 +20,7 @@ async def test_a_lane_is_kept_with_every_field(store: Store) -> None:
         "f", 0, Trouble.OUTAGE, "det\0ail", 1, "t", "j", "k", 3, 4, True, 0.5, 5, 6, "a", True, 7, "b", out_at=8
     )
     assert all(getattr(lane, one.name) != one.default for one in fields(Lane) if one.name not in ("flow", "rev"))
-    assert await store.put_lane(lane)
+    assert await store.save_lane(lane)
     assert await given.lane_of(store, "f") == replace(lane, rev=1)
 
 
@@ -32,9 +32,9 @@ async def test_a_lane_outlives_a_crash(place: Place, store: Store) -> None:
 
 async def test_a_write_under_an_old_rev_is_lost(store: Store) -> None:
     first = Lane("f")
-    assert await store.put_lane(replace(first, paused=True))
-    assert not await store.put_lane(replace(first, detail="old"))
-    assert not await store.put_lane(replace(first, rev=7))
+    assert await store.save_lane(replace(first, paused=True))
+    assert not await store.save_lane(replace(first, detail="old"))
+    assert not await store.save_lane(replace(first, rev=7))
     assert await given.lane_of(store, "f") == replace(first, rev=1, paused=True)
 
 
@@ -42,9 +42,9 @@ async def test_of_many_writes_under_one_rev_one_lands(place: Place, store: Store
     other = await place.open()
     for rev in range(3):
         lanes = [Lane("f", rev, detail=f"{n}") for n in range(20)]
-        landed = await asyncio.gather(*((store if n % 2 else other).put_lane(lane) for n, lane in enumerate(lanes)))
-        assert sum(landed) == 1
-        assert await given.lane_of(store, "f") == replace(lanes[landed.index(True)], rev=rev + 1)
+        written = await asyncio.gather(*((store if n % 2 else other).save_lane(lane) for n, lane in enumerate(lanes)))
+        assert sum(written) == 1
+        assert await given.lane_of(store, "f") == replace(lanes[written.index(True)], rev=rev + 1)
 
 
 async def test_lanes_do_not_touch_each_other(store: Store) -> None:
@@ -64,7 +64,7 @@ async def test_a_paused_lane_hands_over_nothing_until_it_goes_on(store: Store) -
 
 async def _closed(store: Store, until: int) -> Lane:
     shut = close(await given.lane_of(store, "f"), Trouble.RATE_LIMITED, "429", until, store.now(), 0.5)
-    assert await store.put_lane(shut)
+    assert await store.save_lane(shut)
     return await given.lane_of(store, "f")
 
 
@@ -86,7 +86,7 @@ async def test_after_a_trouble_one_probe_goes_first(store: Store, clock: Clock) 
     lane = await given.lane_of(store, "f")
     assert (list(again.jobs), again.retry_at) == ([], None)
     assert lane.probe == given.token_of(probe.jobs[0])
-    assert await store.put_lane(reopen(lane))
+    assert await store.save_lane(reopen(lane))
     assert len((await given.claim(store, 5)).jobs) == 4
 
 
@@ -244,7 +244,7 @@ async def test_pausing_wins_against_busy_claims(place: Place, store: Store) -> N
 
     async def pause() -> None:
         for _ in range(100):
-            if await store.put_lane(replace(await given.lane_of(store, "f"), paused=True)):
+            if await store.save_lane(replace(await given.lane_of(store, "f"), paused=True)):
                 return
         raise AssertionError("a hundred tries and never the first")
 

@@ -55,11 +55,11 @@ async def test_a_retry_and_a_prune_of_one_job_do_not_both_land(store: Store, clo
         job = await given.cancelled(store)
         clock.forward(10)
         retry = given.decided(job, given.Retried(1), store.now())
-        landed, pruned = await asyncio.gather(store.apply(retry), store.prune(clock.now(), 10))
-        assert landed + pruned == 1
+        written, pruned = await asyncio.gather(store.apply(retry), store.prune(clock.now(), 10))
+        assert written + pruned == 1
         left = await store.list(Query(states=frozenset({State.PENDING})))
-        assert len(left) == int(landed)
-        if landed:
+        assert len(left) == int(written)
+        if written:
             await given.moved(store, retry.job, given.Cancelled("tidy up"))
             clock.forward(10)
             assert await store.prune(clock.now(), 10) == 1

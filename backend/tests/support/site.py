@@ -74,7 +74,7 @@ class Site:
         """The word of the worker that holds the job; it must land."""
         assert job.lease is not None
         moved = await self.acts.signals.send(job.id, Reported(outcome, job.attempt, job.lease.token))
-        assert moved.landed
+        assert moved.written
         return moved.job
 
     def token(self, job_id: str, attempt: int = 1, seconds: int = 600) -> str:

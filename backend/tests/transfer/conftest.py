@@ -80,7 +80,7 @@ async def fill(store: Store, more: int = 0) -> int:
         priority=3,
     )
     for n, content in enumerate(("late", "before\0after")):
-        await store.keep(_late(failed.id, n, store.now(), content))
+        await store.keep_callback(_late(failed.id, n, store.now(), content))
     for n, body in enumerate((b"", bytes(range(256))), start=2):
         unread = replace(
             _late(failed.id, n, store.now(), "400: no JSON"),
@@ -90,7 +90,7 @@ async def fill(store: Store, more: int = 0) -> int:
             body_cut=body == b"",
             content_type="text/plain",
         )
-        await store.keep(unread)
+        await store.keep_callback(unread)
     for i in range(more):
         await given.added(store, f"plain {i}")
     return 6 + more

@@ -17,7 +17,7 @@ MANY = 1_994
 
 async def lines(store: Store) -> list[bytes]:
     found = await given.jobs_of(store, Query(limit=10_000, clip=1))
-    kept = await store.inbox(InboxQuery(limit=10_000, clip=1 << 20))
+    kept = await store.list_callbacks(InboxQuery(limit=10_000, clip=1 << 20))
     return [portable.dump(job) for job in found] + [portable.dump_callback(one.callback) for one in kept]
 
 
@@ -69,15 +69,15 @@ async def test_a_job_with_more_kept_callbacks_than_one_may_send_is_copied_whole(
         words = Callback(
             f"{n:024x}", now, now, CallbackVerdict.STALE, CallbackContent.ERROR, str(n), job.id, execution_id="7"
         )
-        await source.keep(words)
+        await source.keep_callback(words)
     crash = Callback("f" * 24, now, now, CallbackVerdict.UNKNOWN, CallbackContent.ERROR, "0", execution_id="7")
-    assert await source.keep(crash) == crash.id
-    await source.settle(crash.id, CallbackVerdict.APPLIED, job.id)
+    assert await source.keep_callback(crash) == crash.id
+    await source.set_callback_verdict(crash.id, CallbackVerdict.APPLIED, job.id)
 
     await transfer.copy(source, target, quiet)
 
     assert await lines(target) == await lines(source)
-    assert await target.keep(replace(crash, id="e" * 24)) == crash.id, "it is known when it comes again"
+    assert await target.keep_callback(replace(crash, id="e" * 24)) == crash.id, "it is known when it comes again"
 
 
 async def test_progress_counts_up_to_all(new_place: NewPlace) -> None:

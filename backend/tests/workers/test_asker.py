@@ -65,12 +65,12 @@ async def lane(site: Site) -> Lane:
 
 
 async def goes_out(site: Site, trouble: Trouble = Trouble.OUTAGE) -> None:
-    assert await site.store.put_lane(close(await lane(site), trouble, "away", None, site.store.now(), 0.5))
+    assert await site.store.save_lane(close(await lane(site), trouble, "away", None, site.store.now(), 0.5))
 
 
 async def comes_back(site: Site, clock: Clock) -> None:
     clock.forward(2_000)
-    assert await site.store.put_lane(note_answer(await lane(site), site.store.now()))
+    assert await site.store.save_lane(note_answer(await lane(site), site.store.now()))
 
 
 # --- overdue ---------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ async def test_a_thousand_attempts_that_meet_one_trouble_write_the_lane_a_handfu
     await asyncio.gather(*(one(n) for n in range(count)))
 
     calls = Counter(stage.fickle.calls)
-    assert 1 <= calls["put_lane"] <= 3
+    assert 1 <= calls["save_lane"] <= 3
     assert calls["lanes"] <= 3
     lane = await given.lane_of(store, "f")
     assert (lane.strikes, lane.trouble) == (1, said.lane.trouble if said.lane is not None else None)  # type: ignore[union-attr]  # closed
@@ -86,7 +86,7 @@ async def test_an_answer_costs_no_look_at_a_lane_that_is_well(place: Place, stor
     await until_true(lambda: stage.dispatcher.running == 0)
 
     assert stage.fickle.calls.count("apply") == 20
-    assert not {"lanes", "put_lane"} & set(stage.fickle.calls)
+    assert not {"lanes", "save_lane"} & set(stage.fickle.calls)
 
 
 @pytest.mark.parametrize("way", ["cancelled", "stopped"])

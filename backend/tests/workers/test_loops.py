@@ -118,7 +118,7 @@ async def test_the_pruner_forgets_kept_callbacks_after_their_time(site: Site, cl
     assert [one["content"] for one in (await site.client.get("/callbacks")).json()] == ["new"]
 
 
-@pytest.mark.parametrize("verb", ["prune", "forget"])
+@pytest.mark.parametrize("verb", ["prune", "prune_callbacks"])
 async def test_a_full_batch_is_followed_by_another_soon(site: Site, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
     async def pruned(before: int, limit: int) -> int:
         return limit
@@ -142,7 +142,7 @@ async def test_b2_a_broken_store_ends_the_process(site: Site, monkeypatch: pytes
     async def broken(worker: object) -> None:
         raise StoreBroken("EIO")
 
-    monkeypatch.setattr(site.store, "beat", broken)
+    monkeypatch.setattr(site.store, "record_heartbeat", broken)
     told = asyncio.Event()
     beat = Heartbeat(site.store, "w-1", "w", ["main"], [], on_broken=told.set, time=TrustedTime(None))
 

@@ -59,7 +59,7 @@ async def test_a_crash_report_whose_match_was_cut_off_is_found_when_its_callback
         raise StoreUnavailable("Here the worker dies.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(site.store, "inbox", dies)
+        patch.setattr(site.store, "list_callbacks", dies)
         with pytest.raises(StoreUnavailable):
             await site.say(claimed, Accepted(20_000, "exec-1"))
     assert (await site.job(job))["status"] == "WAITING"

@@ -76,7 +76,7 @@ async def test_a_second_start_with_the_same_wrong_clock_deletes_nothing_either(s
 
     job = (await site.submit())["id"]
     await site.client.post(f"/jobs/{job}/cancel")
-    await site.store.beat(Worker("before", "w", ("main",), 0, clock.now(), clock.now()))
+    await site.store.record_heartbeat(Worker("before", "w", ("main",), 0, clock.now(), clock.now()))
 
     clock.forward(60 * DAY)
     for _ in range(3):

@@ -77,7 +77,7 @@ class Callbacks:
             self._facts.tell(CallbackJudged(CallbackVerdict.UNKNOWN.value))
             raise
         failpoint("callback.after_apply")
-        verdict = CallbackVerdict.APPLIED if moved.landed else judge_callback(moved.job, signal)
+        verdict = CallbackVerdict.APPLIED if moved.written else judge_callback(moved.job, signal)
         kept = None
         if verdict is not CallbackVerdict.APPLIED:
             kept = await self._keep_report(verdict, report, job_id, attempt)
@@ -113,9 +113,9 @@ class Callbacks:
             return Judged(CallbackVerdict.UNKNOWN, None, kept)
         failed = Reported(Failed(reported_error(words), report.retryable), execution=execution_id)
         moved = await self._signals.send(job_id, failed)
-        if moved.landed and kept is not None:
-            await self._store.settle(kept, CallbackVerdict.APPLIED, job_id)
-        verdict = CallbackVerdict.APPLIED if moved.landed else CallbackVerdict.STALE
+        if moved.written and kept is not None:
+            await self._store.set_callback_verdict(kept, CallbackVerdict.APPLIED, job_id)
+        verdict = CallbackVerdict.APPLIED if moved.written else CallbackVerdict.STALE
         self._facts.tell(CallbackJudged(verdict.value))
         return Judged(verdict, moved.job, kept)
 
@@ -158,7 +158,7 @@ class Callbacks:
         Raises ``CallbackNotFound``, ``JobNotFound``, and ``MoveRefused`` for a callback without a result and for a job
         in any other state.
         """
-        callback = await self._store.kept(callback_id)
+        callback = await self._store.get_callback(callback_id)
         if callback is None:
             raise CallbackNotFound(callback_id)
         result = callback.acceptable_result
@@ -170,17 +170,17 @@ class Callbacks:
         accepted = ResultAccepted(result, unread=unread, attempt=callback.attempt)
         moved = await self._signals.send(callback.job_id, accepted)
         done = moved.job.state is State.COMPLETED and moved.job.result == result
-        if not moved.landed and not done:
+        if not moved.written and not done:
             state = moved.job.state.value
             if unread:
                 raise MoveRefused(f"The job has a result already; it is {state}.")
             raise MoveRefused(f"Only FAILED and CANCELLED jobs take a late result; this one is {state}.")
-        await self._store.settle(callback_id, CallbackVerdict.ACCEPTED, moved.job.id)
+        await self._store.set_callback_verdict(callback_id, CallbackVerdict.ACCEPTED, moved.job.id)
         return moved
 
     async def prune(self, last_before: int, limit: int) -> int:
         """Delete up to ``limit`` kept callbacks last delivered before then (ms since 1970); returns how many."""
-        return await self._store.forget(last_before, limit)
+        return await self._store.prune_callbacks(last_before, limit)
 
     def _redacted(self, report: Report) -> Report:
         """A workflow may put its whole input, callback token included, into an error."""
@@ -212,7 +212,7 @@ class Callbacks:
             with contextlib.suppress(StoreUnavailable):
                 if await self._store.get(job_id) is None:
                     # The job was deleted since the report was judged, and its callbacks before this one was kept.
-                    await self._store.settle(kept, CallbackVerdict.UNKNOWN, job_id)
+                    await self._store.set_callback_verdict(kept, CallbackVerdict.UNKNOWN, job_id)
         return kept
 
     async def _keep(
@@ -248,7 +248,7 @@ class Callbacks:
             content_type=content_type,
             flow=flow,
         )
-        return await self._store.keep(callback)
+        return await self._store.keep_callback(callback)
 
 
 def _signal(report: Report, attempt: int | None) -> Signal:

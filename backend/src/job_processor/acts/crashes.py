@@ -24,7 +24,9 @@ async def with_latest_crash(store: Store, flow: str, sign: LaneClosed) -> LaneCl
     since = store.now() - RECENT_MS
     # A crash report that came after the attempt had ended has the verdict UNKNOWN.
     verdicts = frozenset({CallbackVerdict.APPLIED, CallbackVerdict.UNKNOWN})
-    reports = [one.callback for one in await store.inbox(InboxQuery(limit=SCAN_LIMIT, verdicts=verdicts, clip=0))]
+    reports = [
+        one.callback for one in await store.list_callbacks(InboxQuery(limit=SCAN_LIMIT, verdicts=verdicts, clip=0))
+    ]
     crashed = {one.execution_id for one in reports if one.said is CallbackContent.ERROR and one.last_at >= since}
     found: list[tuple[Attempt, str]] = []
     for job_id in await _candidate_jobs(

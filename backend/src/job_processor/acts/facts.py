@@ -33,11 +33,11 @@ class JobDeleted:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnded:
-    """A worker reported the outcome of its attempt. ``landed`` is false when the attempt was no longer current."""
+    """A worker reported the outcome of its attempt. ``written`` is false when the attempt was no longer current."""
 
     flow: str
     outcome: Outcome
-    landed: bool
+    written: bool
 
 
 @dataclass(frozen=True, slots=True)

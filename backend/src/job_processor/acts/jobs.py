@@ -76,9 +76,9 @@ class Jobs:
         Cancelling a CANCELLED job changes nothing. Raises ``JobNotFound``, and ``MoveRefused`` for any other final job.
         """
         moved = await self._signals.send(job_id, Cancelled(reason))
-        if not moved.landed and moved.job.state is not State.CANCELLED:
+        if not moved.written and moved.job.state is not State.CANCELLED:
             raise MoveRefused(f"The job is already {moved.job.state.value}.")
-        ended = attempt_ended_by_cancel(moved.job) if moved.landed else None
+        ended = attempt_ended_by_cancel(moved.job) if moved.written else None
         if ended is not None:
             await self._cancels.pass_on(moved.job.flow, moved.job.id, ended)
         return moved
@@ -91,7 +91,7 @@ class Jobs:
         job = await self._job(job_id)
         more = more_attempts or self._flows.rules(job.flow).max_attempts
         moved = await self._signals.send(job_id, Retried(more), known=job)
-        if not moved.landed:
+        if not moved.written:
             raise MoveRefused(f"Only FAILED and CANCELLED jobs can be retried; this one is {moved.job.state.value}.")
         return moved.job
 

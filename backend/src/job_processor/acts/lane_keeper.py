@@ -14,7 +14,7 @@ from job_processor.core.lane import (
     Lane,
     close,
     count_server_error,
-    is_shut,
+    is_closed,
     note_answer,
     note_answer_at,
     reopen_if_idle,
@@ -111,7 +111,7 @@ class LaneKeeper:
     async def _change(self, change: Callable[[Lane, int], Lane]) -> Lane:
         async with self._turn:
             known = self._known
-            if is_shut(known, self._store.now()) and change(known, self._store.now()) is known:
+            if is_closed(known, self._store.now()) and change(known, self._store.now()) is known:
                 # While its wait lasts only another trouble changes a closed lane, and this is none.
                 return known
             self._known = await self._lanes.change(self._flow, change)

@@ -33,7 +33,7 @@ class Lanes:
             after = decide(before, self._store.now())
             if after is before:
                 return after
-            if await self._store.put_lane(after):
+            if await self._store.save_lane(after):
                 self._tell(before, after)
                 return after
         raise StoreUnavailable("The lane changes faster than it can be written.")

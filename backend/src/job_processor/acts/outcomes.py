@@ -33,8 +33,8 @@ class Outcomes:
     async def record(self, job: Job, lease: Lease, outcome: Outcome) -> Moved:
         """Record the outcome of the attempt that holds ``lease``. ``job``: as claimed. Raises ``JobNotFound``."""
         moved = await self._signals.send(job.id, Reported(outcome, job.attempt, lease.token), known=job)
-        self._facts.tell(AttemptEnded(job.flow, outcome, moved.landed))
-        if not moved.landed and not isinstance(outcome, Accepted):
+        self._facts.tell(AttemptEnded(job.flow, outcome, moved.written))
+        if not moved.written and not isinstance(outcome, Accepted):
             log.info("lease_lost", job=job.id, attempt=job.attempt)
         return moved
 
@@ -63,7 +63,7 @@ class Outcomes:
                 return
         moved = await self._signals.send(job.id, Expired(asked), known=job)
         failpoint("reaper.after_apply")
-        if moved.landed:
+        if moved.written:
             log.info("expired", job=job.id, attempt=job.attempt, was=job.state.value, now=moved.job.state.value)
 
     async def end_without_flow(self, job_id: str) -> None:
@@ -72,7 +72,7 @@ class Outcomes:
             moved = await self._signals.send(job_id, FlowMissing())
         except JobNotFound:
             return
-        if moved.landed:
+        if moved.written:
             log.warning("ended_without_flow", job=job_id, flow=moved.job.flow)
 
 

@@ -34,7 +34,7 @@ class Questions:
         token = job.lease.token
         wished = job.lease.ask_at is not None
         begun = await self._signals.send(job.id, Asking(job.attempt, token), known=job)
-        if not begun.landed:
+        if not begun.written:
             return None
         job = begun.job
         finding = await self._find(processor, job.id, job.attempts[-1])
@@ -46,7 +46,7 @@ class Questions:
                 note = None
             report = Reported(outcome, job.attempt, token, note=note, asked=finding.words)
             moved = await self._signals.send(job.id, report, known=job)
-            if moved.landed:
+            if moved.written:
                 log.info("reconciled", job=job.id, outcome=type(outcome).__name__)
                 return finding
             job = moved.job

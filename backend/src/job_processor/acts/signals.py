@@ -21,10 +21,10 @@ TRIES = 50
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The job after a signal. ``landed``: the signal changed it."""
+    """The job after a signal. ``written``: the signal changed it."""
 
     job: Job
-    landed: bool
+    written: bool
 
 
 class Signals:
@@ -59,12 +59,12 @@ class Signals:
                 signal = await self._verdicts.of_signal(signal, job)
                 change = self._decide(job, signal)
             if change is None:
-                return Moved(job, landed=False)
+                return Moved(job, written=False)
             if await self._store.apply(change):
                 self._facts.tell(JobMoved(change.job, job.state))
                 if change.job.state is State.WAITING and job.state is State.RUNNING:
-                    return Moved(await self.apply_early_reports(change.job), landed=True)
-                return Moved(change.job, landed=True)
+                    return Moved(await self.apply_early_reports(change.job), written=True)
+                return Moved(change.job, written=True)
         raise StoreUnavailable("The job changes faster than it can be written.")
 
     def _decide(self, job: Job, signal: Signal) -> transitions.Change | None:
@@ -79,12 +79,12 @@ class Signals:
         attempt = job.attempts[-1]
         if attempt.execution_id is None:
             return job
-        for one in await self._store.inbox(InboxQuery(execution_id=attempt.execution_id)):
+        for one in await self._store.list_callbacks(InboxQuery(execution_id=attempt.execution_id)):
             if one.callback.is_about(attempt) and await self._is_of_its_processor(one.callback, job):
                 report = Failed(reported_error(one.callback.content), one.callback.retryable)
                 moved = await self.send(job.id, Reported(report, execution=attempt.execution_id), known=job)
-                if moved.landed:
-                    await self._store.settle(one.callback.id, CallbackVerdict.APPLIED, job.id)
+                if moved.written:
+                    await self._store.set_callback_verdict(one.callback.id, CallbackVerdict.APPLIED, job.id)
                 job = moved.job
         return job
 

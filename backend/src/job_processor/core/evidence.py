@@ -11,7 +11,7 @@ because an attempt that was sent before a key was revoked may be answered minute
   ``ALONE`` times as the probe, sent alone after the wait, while others got through in between.
 - Others got through since the job was submitted, but no job is left to compare with. If this is the only job that the
   processor refuses as misconfigured, it fails after ``LAST_MS``. If others are refused too, a key was probably revoked
-  in the middle of a backlog: they wait for another job to compare with, and fail after ``PATIENCE_MS``.
+  in the middle of a backlog: they wait for another job to compare with, and fail after ``MAX_WAIT_FOR_EVIDENCE_MS``.
 """
 
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ LAST_MS = 30_000
 """How long the last job of a backlog is refused before it fails."""
 LAST_TIMES = 3
 """Minimum number of refusals in that time (or ``max_attempts``, if that is more)."""
-PATIENCE_MS = 3 * 86_400_000
+MAX_WAIT_FOR_EVIDENCE_MS = 3 * 86_400_000
 """How long a job is refused, with no other job to compare with, before it fails: a key that is revoked on a Friday is
 replaced by Monday. A job waits so long only in a flow to which nobody submits jobs."""
 MIN_REFUSALS = 10
@@ -140,7 +140,7 @@ def _put_back(
     if failed is not None:
         return failed
     is_last = lane.trouble is Trouble.MISCONFIGURED and lane.accuser == job.id
-    times, span = (LAST_TIMES, LAST_MS) if is_last else (MIN_REFUSALS, PATIENCE_MS)
+    times, span = (LAST_TIMES, LAST_MS) if is_last else (MIN_REFUSALS, MAX_WAIT_FOR_EVIDENCE_MS)
     overtaken = others is not None and others >= job.created_at
     if overtaken and refusals.times >= max(times, job.max_attempts) and now - refusals.since >= span:
         note = f"Held against this job: refused {refusals.times} times, and others got through in its time."

@@ -111,7 +111,7 @@ def admit(lane: Lane, wanted: int, in_flight: int, rules: FlowRules, now: int) -
     if rules.concurrency is not None:
         allowed = min(allowed, rules.concurrency - in_flight)
     if lane.trouble is not None:
-        if is_shut(lane, now) or lane.probe is not None:
+        if is_closed(lane, now) or lane.probe is not None:
             return 0, lane
         allowed = min(allowed, 1)
     if rules.rate_per_minute is not None:
@@ -141,7 +141,7 @@ def reopen_if_idle(lane: Lane, now: int) -> Lane:
     submitted. No job is left that could be the probe, so the lane would stay closed without need.
     """
     others_got_through = lane.lapses or 0 < lane.troubled_at <= lane.answered_at
-    return reopen(lane) if lane.trouble is not None and others_got_through and not is_shut(lane, now) else lane
+    return reopen(lane) if lane.trouble is not None and others_got_through and not is_closed(lane, now) else lane
 
 
 def clear_probe(lane: Lane) -> Lane:
@@ -182,7 +182,7 @@ def close(
     A lane that is closed for at least as long is returned unchanged (nothing to write), unless another job is refused
     than before; then ``accuser`` is cleared.
     """
-    shut = is_shut(lane, now)
+    shut = is_closed(lane, now)
     strikes = lane.strikes if shut else lane.strikes + 1
     wait = _wait(trouble, strikes, jitter) if until is None else min(max(until - now, MIN_CLOSED_MS), MAX_CLOSED_MS)
     only_accuser = accuser if lane.trouble is None or lane.accuser == accuser else None
@@ -218,7 +218,7 @@ def note_answer(lane: Lane, now: int, job_id: str | None = None, began: int = 0)
     While the lane's wait lasts this does not open it: the attempt was sent before the lane closed and is no probe. It
     is recorded as evidence if a single job is blamed for the trouble.
     """
-    if is_shut(lane, now):
+    if is_closed(lane, now):
         return lane if lane.accuser is None else note_answer_at(lane, job_id, began)
     return reopen(lane, job_id, began)
 
@@ -251,7 +251,7 @@ def note_answer_at(lane: Lane, job_id: str | None, at: int) -> Lane:
     return replace(lane, answered_at=at, answered_by=job_id)
 
 
-def is_shut(lane: Lane, now: int) -> bool:
+def is_closed(lane: Lane, now: int) -> bool:
     """True while the lane is closed and its wait is not over: not even a probe may be sent."""
     return lane.trouble is not None and lane.closed_until is not None and now < lane.closed_until
 

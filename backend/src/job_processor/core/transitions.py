@@ -36,7 +36,7 @@ from job_processor.core.outcome import (
 )
 from job_processor.core.success import accept_result, is_refused_by_flow, refuse_result, succeed
 
-PATIENCE = 10
+MAX_CALLBACK_TIMEOUTS = 10
 """The longest an attempt may wait for its callback, in callback timeouts of its flow. A processor that answers "still
 running" cannot extend it further: its record may be of a run that died long ago."""
 
@@ -204,7 +204,7 @@ def _note_unreadable(job: Job, signal: CallbackUnreadable, now: int) -> Job | No
 
 
 def attempt_ended_by_cancel(job: Job) -> Attempt | None:
-    """The attempt that was in flight when a cancel landed: whose processor is to be told. ``None``: none was."""
+    """The attempt that was in flight when a cancel was written: whose processor is to be told. ``None``: none was."""
     newest = job.attempts[-1] if job.attempts else None
     if newest is None or newest.end is not AttemptEnd.CANCELLED or newest.ended_at != job.finished_at:
         return None
@@ -219,8 +219,8 @@ def _accept(job: Job, accepted: Accepted, now: int, rules: FlowRules) -> Job | N
     if job.lease is None:
         return None
     if job.state is State.WAITING:
-        # The processor was asked and is still working: extend the callback deadline, up to PATIENCE.
-        longest = job.attempts[-1].started_at + int(PATIENCE * 1000 * rules.callback_timeout_seconds)
+        # The processor was asked and is still working: extend the callback deadline, up to MAX_CALLBACK_TIMEOUTS.
+        longest = job.attempts[-1].started_at + int(MAX_CALLBACK_TIMEOUTS * 1000 * rules.callback_timeout_seconds)
         if now >= longest:
             return None
         return job._replace(lease=replace(job.lease, until=min(now + accepted.timeout_ms, longest), ask_at=None))

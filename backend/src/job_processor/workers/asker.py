@@ -23,7 +23,7 @@ from job_processor.core.job import Job
 from job_processor.core.lane import lost_before
 from job_processor.core.outcome import Accepted, Succeeded
 from job_processor.processors.base import Finding, Reconciler
-from job_processor.store.base import Awaited, Store
+from job_processor.store.base import Store, WaitingQuery
 from job_processor.workers.loop import Loop
 
 log = structlog.get_logger(__name__)
@@ -51,14 +51,14 @@ class Asker(Loop):
     async def tick(self) -> float:
         lane = await self._acts.lanes.of(self._flow)
         since, now = lost_before(lane), self._store.now()
-        found = await self._store.awaited(Awaited(self._flow, BATCH, since))
+        found = await self._store.list_waiting(WaitingQuery(self._flow, BATCH, since))
         chosen = [job for job in found if _may_be_asked(job, now)]
         sample = not chosen and lane.trouble is None
         if sample:
             # Only while the lane is open: a closed one is probed by a job.
             chosen = [
                 job
-                for job in await self._store.awaited(Awaited(self._flow, 1, now - SAMPLE_MS, oldest=True))
+                for job in await self._store.list_waiting(WaitingQuery(self._flow, 1, now - SAMPLE_MS, oldest=True))
                 if _may_be_asked(job, now)
             ]
         if not chosen:

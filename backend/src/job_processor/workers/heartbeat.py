@@ -48,7 +48,7 @@ class Heartbeat(Loop):
         trusted = self._time.is_trusted(now)
         beat = Worker(self._id, self._name, self._flows, running, self._started_at, now, trusted)
         try:
-            await self._store.beat(beat)
+            await self._store.record_heartbeat(beat)
         except StoreBroken as error:
             log.error("store_broken", reason=str(error))
             self._on_broken()

@@ -42,7 +42,7 @@ async def list_callbacks(context: Context, request: Request) -> Response:
         verdicts=frozenset(sent.verdict),
         clip=render.CLIP_BYTES,
     )
-    found = await context.store.inbox(query)
+    found = await context.store.list_callbacks(query)
     made, more = answer_list(
         ((one.callback.id, render.kept(one.callback, one.content_bytes, one.body_bytes)) for one in found),
         query.limit,
@@ -53,7 +53,7 @@ async def list_callbacks(context: Context, request: Request) -> Response:
 
 
 async def get(context: Context, request: Request) -> Response:
-    callback = await context.store.kept(_callback_id(request))
+    callback = await context.store.get_callback(_callback_id(request))
     if callback is None:
         raise CallbackNotFound
     return answer(render.kept_whole(callback))
@@ -61,7 +61,7 @@ async def get(context: Context, request: Request) -> Response:
 
 async def body(context: Context, request: Request) -> Response:
     """The bytes as received, as an attachment, so that a browser never renders them."""
-    callback = await context.store.kept(_callback_id(request))
+    callback = await context.store.get_callback(_callback_id(request))
     if callback is None or callback.body is None:
         raise CallbackNotFound
     named = {"content-disposition": f'attachment; filename="callback-{callback.id}.bin"'}

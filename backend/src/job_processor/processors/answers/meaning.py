@@ -127,11 +127,11 @@ def error_in_success(status: int, headers: Mapping[str, str], body: bytes, now: 
     return judge_error(status, headers, value, now)
 
 
-def detail_of(over: HandOver) -> str:
+def detail_of(hand_over: HandOver) -> str:
     """The text for people: the lane's detail, else the job's error message."""
-    if isinstance(over.lane, (LaneClosed, LaneServerError)):
-        return over.lane.detail
-    return over.job.error.message if isinstance(over.job, Failed) else ""
+    if isinstance(hand_over.lane, (LaneClosed, LaneServerError)):
+        return hand_over.lane.detail
+    return hand_over.job.error.message if isinstance(hand_over.job, Failed) else ""
 
 
 def error_text(body: bytes) -> str:
@@ -259,13 +259,13 @@ def _closed(
     return lane_closed(trouble, detail, response.until if timed else None, against_job)
 
 
-def after_partial_answer(over: HandOver, partial: Failed) -> HandOver:
+def after_partial_answer(hand_over: HandOver, partial: Failed) -> HandOver:
     """What an error after a part of an answer means: a failed attempt, because the answer was begun and paid for.
 
-    ``partial``: has the text and the usage; the message and the lane come from the error ``over``.
+    ``partial``: has the text and the usage; the message and the lane come from the error ``hand_over``.
     """
-    failed = over.job if isinstance(over.job, Failed) else over.against_job
+    failed = hand_over.job if isinstance(hand_over.job, Failed) else hand_over.against_job
     error = partial.error if failed is None else failed.error
-    retryable = isinstance(over.lane, LaneClosed) or failed is None or failed.retryable
+    retryable = isinstance(hand_over.lane, LaneClosed) or failed is None or failed.retryable
     job = replace(partial, error=error, retryable=retryable)
-    return HandOver(job, over.lane, None)
+    return HandOver(job, hand_over.lane, None)

@@ -5,12 +5,11 @@ The core decides, the store writes: no rule of the life cycle is in a driver. Ev
 are milliseconds since 1970 by the clock of the store (``now``).
 """
 
-from job_processor.store.base.callbacks import Callbacks, InboxQuery, Kept
+from job_processor.store.base.callbacks import Callbacks, CallbackSummary, InboxQuery
 from job_processor.store.base.changes import Changes, Notice, Resync
 from job_processor.store.base.jobs import (
     TEXT_SEARCH_DEPTH,
     Added,
-    Awaited,
     Claim,
     Claimed,
     Counts,
@@ -19,13 +18,14 @@ from job_processor.store.base.jobs import (
     Jobs,
     Query,
     Summary,
+    WaitingQuery,
 )
 from job_processor.store.base.lanes import Lanes
 from job_processor.store.base.store import Inspection, Store, StoreInfo, Worker
 
 __all__ = [
     "Added",
-    "Awaited",
+    "WaitingQuery",
     "Callbacks",
     "Changes",
     "Claim",
@@ -36,7 +36,7 @@ __all__ = [
     "InboxQuery",
     "Inspection",
     "Jobs",
-    "Kept",
+    "CallbackSummary",
     "Lanes",
     "Notice",
     "Query",

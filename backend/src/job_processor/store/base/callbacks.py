@@ -24,7 +24,7 @@ class InboxQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CallbackSummary:
     """A kept callback in a list: its content may be clipped, its body is left out. The sizes are those of the
     whole, in bytes."""
 
@@ -36,7 +36,7 @@ class Kept:
 class Callbacks(Protocol):
     """Kept callbacks."""
 
-    async def keep(self, callback: Callback, *, limited: bool = True) -> str | None:
+    async def keep_callback(self, callback: Callback, *, limited: bool = True) -> str | None:
         """Store a callback durably and return the id under which it is kept.
 
         Of a callback with the same ``mark`` as a kept one, that one is counted once more: ``deliveries``, ``last_at``
@@ -46,18 +46,18 @@ class Callbacks(Protocol):
         """
         ...
 
-    async def kept(self, callback_id: str) -> Callback | None:
+    async def get_callback(self, callback_id: str) -> Callback | None:
         """The whole callback, or ``None``."""
         ...
 
-    async def inbox(self, query: InboxQuery) -> Sequence[Kept]:
+    async def list_callbacks(self, query: InboxQuery) -> Sequence[CallbackSummary]:
         """Up to ``query.limit`` kept callbacks, newest id first; contents are clipped, bodies left out."""
         ...
 
-    async def settle(self, callback_id: str, verdict: CallbackVerdict, job_id: str) -> None:
+    async def set_callback_verdict(self, callback_id: str, verdict: CallbackVerdict, job_id: str) -> None:
         """Record the verdict on a kept callback, and the job that it was for."""
         ...
 
-    async def forget(self, last_before: int, limit: int) -> int:
+    async def prune_callbacks(self, last_before: int, limit: int) -> int:
         """Delete up to ``limit`` callbacks that were last delivered before then. Returns how many were deleted."""
         ...

@@ -93,7 +93,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Awaited:
+class WaitingQuery:
     """Which WAITING jobs of a flow to return: those whose ``due_at`` has passed and, with ``lost_before`` (ms), also
     those whose processor has not answered since then (``Job.heard_at``).
 
@@ -213,7 +213,7 @@ class Jobs(Protocol):
         """
         ...
 
-    async def awaited(self, which: Awaited) -> Sequence[Job]:
+    async def list_waiting(self, which: WaitingQuery) -> Sequence[Job]:
         """Whole WAITING jobs whose processor is to be asked about their attempts."""
         ...
 

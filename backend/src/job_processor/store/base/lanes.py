@@ -13,6 +13,6 @@ class Lanes(Protocol):
         """All stored lanes. A lane is stored at the first claim or change of its flow."""
         ...
 
-    async def put_lane(self, lane: Lane) -> bool:
+    async def save_lane(self, lane: Lane) -> bool:
         """Write the lane with ``rev`` + 1 if the stored ``rev`` is still ``lane.rev``. Otherwise ``False``."""
         ...

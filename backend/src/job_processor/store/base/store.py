@@ -74,7 +74,7 @@ class Store(Jobs, Callbacks, Lanes, Changes, Protocol):
         """Return if the store could write now. Raises ``StoreUnavailable`` otherwise."""
         ...
 
-    async def beat(self, worker: Worker) -> None:
+    async def record_heartbeat(self, worker: Worker) -> None:
         """Store a worker's heartbeat."""
         ...
 

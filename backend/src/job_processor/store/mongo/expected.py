@@ -144,14 +144,14 @@ def table(flow: str, now: int) -> list[Expected]:
             _find("jobs", {**past, "$nor": [asked], "$or": ended}, sort={"dueAt": 1}, limit=200),
             ("due",),
         ),
-        Expected("awaited", _find("jobs", {**waiting, **past}, sort={"dueAt": 1}, limit=50), ("awaited",)),
+        Expected("list_waiting", _find("jobs", {**waiting, **past}, sort={"dueAt": 1}, limit=50), ("awaited",)),
         Expected(
-            "awaited, after an outage",
+            "list_waiting, after an outage",
             _find("jobs", {**waiting, "$or": unheard}, sort={"dueAt": 1}, limit=50),
             ("awaited",),
         ),
         Expected(
-            "awaited, longest unheard of",
+            "list_waiting, longest unheard of",
             _find("jobs", {**waiting, "$or": unheard}, sort={"heardAt": 1}, limit=50),
             ("awaited",),
             sorts=True,
@@ -171,24 +171,33 @@ def table(flow: str, now: int) -> list[Expected]:
         Expected("workers", _find("workers", {"seenAt": {"$gte": 0}}, sort={"_id": 1}), (ID_INDEX,)),
         Expected("callback", _find("callbacks", {"_id": _LATER}), (ID_INDEX,)),
         Expected("callback by mark", _find("callbacks", {"mark": "m"}), ("mark",)),
-        Expected("inbox", _find("callbacks", {}, sort={"_id": -1}, limit=50), (ID_INDEX,)),
+        Expected("list_callbacks", _find("callbacks", {}, sort={"_id": -1}, limit=50), (ID_INDEX,)),
         Expected(
-            "inbox, next page", _find("callbacks", {"_id": {"$lt": _LATER}}, sort={"_id": -1}, limit=50), (ID_INDEX,)
+            "list_callbacks, next page",
+            _find("callbacks", {"_id": {"$lt": _LATER}}, sort={"_id": -1}, limit=50),
+            (ID_INDEX,),
         ),
-        Expected("inbox of a job", _find("callbacks", of_job, sort={"_id": -1}, limit=50), ("job",)),
+        Expected("list_callbacks of a job", _find("callbacks", of_job, sort={"_id": -1}, limit=50), ("job",)),
         Expected(
-            "inbox by verdict", _find("callbacks", {"verdict": {"$in": ["UNKNOWN"]}}, sort={"_id": -1}), ("verdict",)
+            "list_callbacks by verdict",
+            _find("callbacks", {"verdict": {"$in": ["UNKNOWN"]}}, sort={"_id": -1}),
+            ("verdict",),
         ),
         Expected(
-            "inbox by execution", _find("callbacks", {"executionId": "x"}, sort={"_id": -1}), ("execution",), sorts=True
+            "list_callbacks by execution",
+            _find("callbacks", {"executionId": "x"}, sort={"_id": -1}),
+            ("execution",),
+            sorts=True,
         ),
-        Expected("inbox, beyond its limit", _find("callbacks", {"verdict": "x"}, sort={"_id": -1}), ("verdict",)),
         Expected(
-            "inbox without a job, beyond its limit",
+            "list_callbacks, beyond its limit", _find("callbacks", {"verdict": "x"}, sort={"_id": -1}), ("verdict",)
+        ),
+        Expected(
+            "list_callbacks without a job, beyond its limit",
             _find("callbacks", {"verdict": "x", "jobId": None}, sort={"_id": -1}),
             ("job", "verdict"),
         ),
-        Expected("forget", _find("callbacks", {"lastAt": {"$lt": now}}, sort={"lastAt": 1}), ("last",)),
+        Expected("prune_callbacks", _find("callbacks", {"lastAt": {"$lt": now}}, sort={"lastAt": 1}), ("last",)),
     ]
 
 

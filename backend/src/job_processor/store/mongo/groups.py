@@ -110,7 +110,7 @@ class Groups:
 
     async def _send(self, group: Sequence[Write]) -> None:
         try:
-            landed = await self._landed(group)
+            written = await self._which_were_written(group)
         except StoreUnavailable as error:
             for write in group:
                 _refuse(write, error)
@@ -120,13 +120,13 @@ class Groups:
                 _refuse(write, StoreUnavailable(f"The write was given up: {type(error).__name__}."))
             raise
         else:
-            for write, answer in zip(group, landed, strict=True):
+            for write, answer in zip(group, written, strict=True):
                 if isinstance(answer, StoreUnavailable):
                     _refuse(write, answer)
                 elif not write.done.done():
                     write.done.set_result(answer)
 
-    async def _landed(self, group: Sequence[Write]) -> list[bool | StoreUnavailable]:
+    async def _which_were_written(self, group: Sequence[Write]) -> list[bool | StoreUnavailable]:
         if len(group) == 1:
             return [await self._link.do(self._alone(group[0]))]
         try:

@@ -7,7 +7,7 @@ from pymongo.errors import DuplicateKeyError
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.inbox import FINAL_VERDICTS, MAX_KEPT_PER_JOB, MAX_KEPT_WITHOUT_JOB, Callback
-from job_processor.store.base import InboxQuery, Kept
+from job_processor.store.base import CallbackSummary, InboxQuery
 from job_processor.store.callback_fields import LISTED, NAMES, callback_of
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.documents import named
@@ -20,7 +20,7 @@ class Inbox:
         self._link = link
         self._callbacks = link.collection("callbacks")
 
-    async def keep(self, callback: Callback, limited: bool) -> str | None:
+    async def keep_callback(self, callback: Callback, limited: bool) -> str | None:
         """Count a known callback once more, or insert a new one. After a lost reply a delivery may be counted twice."""
         settled: Document = {"$cond": [{"$in": ["$verdict", _SETTLED]}, "$verdict", callback.verdict.value]}
         again_here: Document = {
@@ -62,11 +62,11 @@ class Inbox:
             await self._callbacks.delete_many({"_id": {"$in": oldest}})
         return True
 
-    async def kept(self, callback_id: str) -> Callback | None:
+    async def get_callback(self, callback_id: str) -> Callback | None:
         found = await self._link.read(lambda again: self._callbacks.find_one({"_id": callback_id}))
         return None if found is None else _callback(found)
 
-    async def list(self, query: InboxQuery) -> Sequence[Kept]:
+    async def list(self, query: InboxQuery) -> Sequence[CallbackSummary]:
         where: Document = {}
         if query.before is not None:
             where["_id"] = {"$lt": query.before}
@@ -81,13 +81,16 @@ class Inbox:
         async def run(again: bool) -> list[Document]:
             return await self._callbacks.find(where, fields).sort("_id", -1).limit(query.limit).to_list()
 
-        return [Kept(_callback(one), one["contentBytes"], one.get("bodyBytes")) for one in await self._link.read(run)]
+        return [
+            CallbackSummary(_callback(one), one["contentBytes"], one.get("bodyBytes"))
+            for one in await self._link.read(run)
+        ]
 
-    async def settle(self, callback_id: str, verdict: CallbackVerdict, job_id: str) -> None:
+    async def set_callback_verdict(self, callback_id: str, verdict: CallbackVerdict, job_id: str) -> None:
         update = {"$set": {"verdict": verdict.value, "jobId": job_id}}
         await self._link.do(lambda again: self._callbacks.update_one({"_id": callback_id}, update))
 
-    async def forget(self, last_before: int, limit: int) -> int:
+    async def prune_callbacks(self, last_before: int, limit: int) -> int:
         old = {"lastAt": {"$lt": last_before}}
 
         async def run(again: bool) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from job_processor.core.errors import TooManySearches
 from job_processor.core.job import Job, State
-from job_processor.store.base import TEXT_SEARCH_DEPTH, Awaited, Query, Summary, Worker
+from job_processor.store.base import TEXT_SEARCH_DEPTH, Query, Summary, WaitingQuery, Worker
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
 
@@ -85,7 +85,7 @@ class Reads:
         found = await self._link.read(run)
         return None if found is None else str(found["_id"])
 
-    async def awaited(self, which: Awaited, now: int) -> Sequence[Job]:
+    async def list_waiting(self, which: WaitingQuery, now: int) -> Sequence[Job]:
         where: Document = {"flow": which.flow, "state": State.WAITING.value}
         if which.lost_before is None:
             where["dueAt"] = {"$lte": now}

@@ -11,19 +11,19 @@ from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
 from job_processor.store.base import (
     Added,
-    Awaited,
+    CallbackSummary,
     Claim,
     Claimed,
     Counts,
     Held,
     IdempotencyKey,
     InboxQuery,
-    Kept,
     Notice,
     Query,
     Resync,
     StoreInfo,
     Summary,
+    WaitingQuery,
     Worker,
 )
 from job_processor.store.mongo import indexes, meta
@@ -144,8 +144,8 @@ class MongoStore:
     async def overdue(self, limit: int, but_callbacks_of: frozenset[str] = frozenset()) -> Sequence[Job]:
         return await self._open.reads.overdue(self.now(), limit, but_callbacks_of)
 
-    async def awaited(self, which: Awaited) -> Sequence[Job]:
-        return await self._open.reads.awaited(which, self.now())
+    async def list_waiting(self, which: WaitingQuery) -> Sequence[Job]:
+        return await self._open.reads.list_waiting(which, self.now())
 
     async def prune(self, finished_before: int, limit: int) -> int:
         return await self._open.writes.prune(finished_before, limit)
@@ -153,29 +153,29 @@ class MongoStore:
     async def delete(self, job_id: str) -> bool:
         return await self._open.writes.delete(job_id)
 
-    async def keep(self, callback: Callback, *, limited: bool = True) -> str | None:
-        return await self._open.inbox.keep(callback, limited)
+    async def keep_callback(self, callback: Callback, *, limited: bool = True) -> str | None:
+        return await self._open.inbox.keep_callback(callback, limited)
 
-    async def kept(self, callback_id: str) -> Callback | None:
-        return await self._open.inbox.kept(callback_id)
+    async def get_callback(self, callback_id: str) -> Callback | None:
+        return await self._open.inbox.get_callback(callback_id)
 
-    async def inbox(self, query: InboxQuery) -> Sequence[Kept]:
+    async def list_callbacks(self, query: InboxQuery) -> Sequence[CallbackSummary]:
         return await self._open.inbox.list(query)
 
-    async def settle(self, callback_id: str, verdict: CallbackVerdict, job_id: str) -> None:
-        await self._open.inbox.settle(callback_id, verdict, job_id)
+    async def set_callback_verdict(self, callback_id: str, verdict: CallbackVerdict, job_id: str) -> None:
+        await self._open.inbox.set_callback_verdict(callback_id, verdict, job_id)
 
-    async def forget(self, last_before: int, limit: int) -> int:
-        return await self._open.inbox.forget(last_before, limit)
+    async def prune_callbacks(self, last_before: int, limit: int) -> int:
+        return await self._open.inbox.prune_callbacks(last_before, limit)
 
     async def lanes(self) -> Sequence[Lane]:
         return await self._open.lanes.all()
 
-    async def put_lane(self, lane: Lane) -> bool:
+    async def save_lane(self, lane: Lane) -> bool:
         return await self._open.lanes.put(lane)
 
-    async def beat(self, worker: Worker) -> None:
-        await self._open.writes.beat(worker)
+    async def record_heartbeat(self, worker: Worker) -> None:
+        await self._open.writes.record_heartbeat(worker)
 
     async def workers(self, seen_after: int) -> Sequence[Worker]:
         return await self._open.reads.workers(seen_after)

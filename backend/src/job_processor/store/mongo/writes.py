@@ -171,7 +171,7 @@ class Writes:
         ]
         await self._link.do(lambda again: self._gone.bulk_write(marks, ordered=False))
 
-    async def beat(self, worker: Worker) -> None:
+    async def record_heartbeat(self, worker: Worker) -> None:
         fields: Document = {
             "name": worker.name,
             "flows": list(worker.flows),

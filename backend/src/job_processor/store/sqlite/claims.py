@@ -20,8 +20,8 @@ log = structlog.get_logger(__name__)
 _PROMOTE_LIMIT = 5000
 
 
-def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claimed]:
-    rules = wish.rules
+def claim(request: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claimed]:
+    rules = request.rules
 
     def run(tx: Transaction) -> Claimed:
         at = now()
@@ -37,7 +37,7 @@ def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claime
         in_flight = 0
         if rules.concurrency is not None:
             in_flight = _number(tx, "SELECT count(*) FROM jobs WHERE flow = ? AND lease_token IS NOT NULL", rules.name)
-        allowed, admitted = admit(lane, wish.limit, in_flight, rules, at)
+        allowed, admitted = admit(lane, request.limit, in_flight, rules, at)
         claimed: list[Job] = []
         if allowed > 0:
             found = _probe(tx, lane, at) if lane.trouble is not None else _head(tx, rules.name, allowed, at)
@@ -50,7 +50,7 @@ def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claime
                     db.execute("UPDATE jobs SET ready = NULL WHERE id = ?", (row[0],))
                     log.error("job_damaged", job=row[0])
                     continue
-                after = claim_job(before, Lease(secrets.token_hex(16), wish.owner, lease_until), at)
+                after = claim_job(before, Lease(secrets.token_hex(16), request.owner, lease_until), at)
                 seq = tx.next_seq()
                 db.execute(rows.UPDATE, rows.update_values(after, seq, at, before.state, before.rev, None))
                 claimed.append(after)
@@ -63,9 +63,9 @@ def claim(wish: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claime
         if claimed and changed is not stored:
             changed = replace(changed, rev=stored.rev + 1)
             write_lane(tx, changed)
-        if len(claimed) == wish.limit:
+        if len(claimed) == request.limit:
             return Claimed(claimed, changed)
-        return Claimed(claimed, changed, _retry_at(tx, changed, wish, at), idle=allowed > 0 and not claimed)
+        return Claimed(claimed, changed, _retry_at(tx, changed, request, at), idle=allowed > 0 and not claimed)
 
     return run
 
@@ -103,11 +103,11 @@ def _is_held(tx: Transaction, lane: Lane, at: int) -> bool:
     return row is not None
 
 
-def _retry_at(tx: Transaction, lane: Lane, wish: Claim, at: int) -> int | None:
-    opens = admits_again_at(lane, wish.rules, at)
+def _retry_at(tx: Transaction, lane: Lane, request: Claim, at: int) -> int | None:
+    opens = admits_again_at(lane, request.rules, at)
     if opens is not None and opens > at:
         return opens
-    row = tx.db.execute("SELECT min(run_at) FROM jobs WHERE ready = 0 AND flow = ?", (wish.rules.name,)).fetchone()
+    row = tx.db.execute("SELECT min(run_at) FROM jobs WHERE ready = 0 AND flow = ?", (request.rules.name,)).fetchone()
     return row[0] if row is not None and isinstance(row[0], int) else None
 
 

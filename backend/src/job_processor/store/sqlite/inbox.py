@@ -8,7 +8,7 @@ import apsw
 
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.inbox import FINAL_VERDICTS, MAX_KEPT_PER_JOB, MAX_KEPT_WITHOUT_JOB, Callback
-from job_processor.store.base import InboxQuery, Kept
+from job_processor.store.base import CallbackSummary, InboxQuery
 from job_processor.store.callback_fields import LISTED, callback_of
 from job_processor.store.sqlite.rows import Row
 from job_processor.store.sqlite.writer import Transaction
@@ -19,7 +19,7 @@ _listed = attrgetter(*LISTED)
 _SETTLED = tuple(sorted(verdict.value for verdict in FINAL_VERDICTS))
 
 
-def keep(callback: Callback, limited: bool) -> Callable[[Transaction], str | None]:
+def keep_callback(callback: Callback, limited: bool) -> Callable[[Transaction], str | None]:
     def run(tx: Transaction) -> str | None:
         known = tx.db.execute(
             "UPDATE callbacks SET deliveries = deliveries + 1, last_at = max(last_at, ?), "
@@ -50,14 +50,14 @@ def _has_room(tx: Transaction, callback: Callback) -> bool:
     return True
 
 
-def settle(callback_id: str, verdict: CallbackVerdict, job_id: str) -> Callable[[Transaction], None]:
+def set_callback_verdict(callback_id: str, verdict: CallbackVerdict, job_id: str) -> Callable[[Transaction], None]:
     def run(tx: Transaction) -> None:
         tx.db.execute("UPDATE callbacks SET verdict = ?, job_id = ? WHERE id = ?", (verdict.value, job_id, callback_id))
 
     return run
 
 
-def forget(last_before: int, limit: int) -> Callable[[Transaction], int]:
+def prune_callbacks(last_before: int, limit: int) -> Callable[[Transaction], int]:
     def run(tx: Transaction) -> int:
         tx.db.execute(
             "DELETE FROM callbacks WHERE id IN (SELECT id FROM callbacks WHERE last_at < ? ORDER BY last_at LIMIT ?)",
@@ -68,7 +68,7 @@ def forget(last_before: int, limit: int) -> Callable[[Transaction], int]:
     return run
 
 
-def kept(callback_id: str) -> Callable[[apsw.Connection], Callback | None]:
+def get_callback(callback_id: str) -> Callable[[apsw.Connection], Callback | None]:
     def run(db: apsw.Connection) -> Callback | None:
         row = db.execute(f"SELECT {_COLUMNS}, content, body FROM callbacks WHERE id = ?", (callback_id,)).fetchone()
         return None if row is None else replace(_callback(row[:-1]), body=row[-1])
@@ -76,7 +76,7 @@ def kept(callback_id: str) -> Callable[[apsw.Connection], Callback | None]:
     return run
 
 
-def inbox(query: InboxQuery) -> Callable[[apsw.Connection], Sequence[Kept]]:
+def list_callbacks(query: InboxQuery) -> Callable[[apsw.Connection], Sequence[CallbackSummary]]:
     where = ["TRUE"]
     values: list[str | int] = [query.clip * 4]
     for column, value in (("id <", query.before), ("job_id =", query.job_id), ("execution_id =", query.execution_id)):
@@ -91,9 +91,9 @@ def inbox(query: InboxQuery) -> Callable[[apsw.Connection], Sequence[Kept]]:
         f"WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?"
     )
 
-    def run(db: apsw.Connection) -> list[Kept]:
+    def run(db: apsw.Connection) -> list[CallbackSummary]:
         rows = db.execute(sql, (*values, query.limit))
-        return [Kept(_callback(row[:-2], query.clip), row[-2], row[-1]) for row in rows]
+        return [CallbackSummary(_callback(row[:-2], query.clip), row[-2], row[-1]) for row in rows]
 
     return run
 

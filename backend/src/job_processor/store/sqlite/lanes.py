@@ -17,7 +17,7 @@ def lanes(db: apsw.Connection) -> list[Lane]:
     return [_decode(lane) for (lane,) in db.execute("SELECT lane FROM lanes ORDER BY flow")]
 
 
-def put_lane(lane: Lane) -> Callable[[Transaction], bool]:
+def save_lane(lane: Lane) -> Callable[[Transaction], bool]:
     def run(tx: Transaction) -> bool:
         if read_lane(tx, lane.flow).rev != lane.rev:
             return False

@@ -131,7 +131,7 @@ def _delete(tx: Transaction, row: rows.Row) -> None:
     tx.moves.append((str(flow), State(str(state)), None))
 
 
-def beat(worker: Worker) -> Callable[[Transaction], None]:
+def record_heartbeat(worker: Worker) -> Callable[[Transaction], None]:
     def run(tx: Transaction) -> None:
         tx.db.execute(
             "INSERT OR REPLACE INTO workers (id, seen_at, worker) VALUES (?, ?, ?)",

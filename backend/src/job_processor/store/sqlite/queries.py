@@ -8,7 +8,7 @@ import structlog
 
 from job_processor.core.errors import JobDamaged
 from job_processor.core.job import Job, State
-from job_processor.store.base import TEXT_SEARCH_DEPTH, Awaited, Notice, Query, Resync, Summary, Worker
+from job_processor.store.base import TEXT_SEARCH_DEPTH, Notice, Query, Resync, Summary, WaitingQuery, Worker
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.connection import CONTAINS
 
@@ -146,7 +146,7 @@ def overdue(now: int, limit: int, but: frozenset[str]) -> Callable[[apsw.Connect
     return run
 
 
-def awaited(which: Awaited, now: int) -> Callable[[apsw.Connection], list[Job]]:
+def list_waiting(which: WaitingQuery, now: int) -> Callable[[apsw.Connection], list[Job]]:
     # Chosen in a covering index: whole jobs are read only for the rows that match.
     wanted, values = "due_at <= ?", [now]
     if which.lost_before is not None:
@@ -163,7 +163,7 @@ def awaited(which: Awaited, now: int) -> Callable[[apsw.Connection], list[Job]]:
     return run
 
 
-def _order(which: Awaited, table: str = "") -> str:
+def _order(which: WaitingQuery, table: str = "") -> str:
     return f"{table}heard_at" if which.oldest else f"{table}due_at"
 
 

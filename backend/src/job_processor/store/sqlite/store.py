@@ -17,19 +17,19 @@ from job_processor.core.transitions import Change
 from job_processor.failpoints import failpoint
 from job_processor.store.base import (
     Added,
-    Awaited,
+    CallbackSummary,
     Claim,
     Claimed,
     Counts,
     Held,
     IdempotencyKey,
     InboxQuery,
-    Kept,
     Notice,
     Query,
     Resync,
     StoreInfo,
     Summary,
+    WaitingQuery,
     Worker,
 )
 from job_processor.store.clock import SteadyClock
@@ -192,9 +192,9 @@ class SqliteStore:
         now = await self._settled_now()
         return await self._open_readers.upkeep.run(queries.overdue(now, limit, but_callbacks_of))
 
-    async def awaited(self, which: Awaited) -> Sequence[Job]:
+    async def list_waiting(self, which: WaitingQuery) -> Sequence[Job]:
         now = await self._settled_now()
-        return await self._open_readers.upkeep.run(queries.awaited(which, now))
+        return await self._open_readers.upkeep.run(queries.list_waiting(which, now))
 
     async def _settled_now(self) -> int:
         """The time, but not while the clock is being set: by the new time all leases from before would have ended."""
@@ -210,29 +210,29 @@ class SqliteStore:
     async def delete(self, job_id: str) -> bool:
         return await self._open_writer.submit(operations.delete(job_id))
 
-    async def keep(self, callback: Callback, *, limited: bool = True) -> str | None:
-        return await self._open_writer.submit(inbox.keep(callback, limited))
+    async def keep_callback(self, callback: Callback, *, limited: bool = True) -> str | None:
+        return await self._open_writer.submit(inbox.keep_callback(callback, limited))
 
-    async def kept(self, callback_id: str) -> Callback | None:
-        return await self._open_readers.points.run(inbox.kept(callback_id))
+    async def get_callback(self, callback_id: str) -> Callback | None:
+        return await self._open_readers.points.run(inbox.get_callback(callback_id))
 
-    async def inbox(self, query: InboxQuery) -> Sequence[Kept]:
-        return await self._open_readers.lists.run(inbox.inbox(query))
+    async def list_callbacks(self, query: InboxQuery) -> Sequence[CallbackSummary]:
+        return await self._open_readers.lists.run(inbox.list_callbacks(query))
 
-    async def settle(self, callback_id: str, verdict: CallbackVerdict, job_id: str) -> None:
-        await self._open_writer.submit(inbox.settle(callback_id, verdict, job_id))
+    async def set_callback_verdict(self, callback_id: str, verdict: CallbackVerdict, job_id: str) -> None:
+        await self._open_writer.submit(inbox.set_callback_verdict(callback_id, verdict, job_id))
 
-    async def forget(self, last_before: int, limit: int) -> int:
-        return await self._open_writer.submit(inbox.forget(last_before, limit))
+    async def prune_callbacks(self, last_before: int, limit: int) -> int:
+        return await self._open_writer.submit(inbox.prune_callbacks(last_before, limit))
 
     async def lanes(self) -> Sequence[Lane]:
         return await self._open_readers.points.run(lanes.lanes)
 
-    async def put_lane(self, lane: Lane) -> bool:
-        return await self._open_writer.submit(lanes.put_lane(lane))
+    async def save_lane(self, lane: Lane) -> bool:
+        return await self._open_writer.submit(lanes.save_lane(lane))
 
-    async def beat(self, worker: Worker) -> None:
-        await self._open_writer.submit(operations.beat(worker))
+    async def record_heartbeat(self, worker: Worker) -> None:
+        await self._open_writer.submit(operations.record_heartbeat(worker))
 
     async def workers(self, seen_after: int) -> Sequence[Worker]:
         return await self._open_readers.points.run(queries.workers(seen_after))

@@ -1,11 +1,11 @@
-"""awaited: the WAITING jobs of a flow that its processor is to be asked about."""
+"""list_waiting: the WAITING jobs of a flow that its processor is to be asked about."""
 
 from dataclasses import replace
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job
 from job_processor.core.outcome import Accepted, Asked, Asking, Cancelled
-from job_processor.store.base import Awaited, Store
+from job_processor.store.base import Store, WaitingQuery
 from tests.store_suite import given
 from tests.store_suite.places import Clock
 
@@ -24,7 +24,7 @@ async def asked(store: Store, job: Job, *, answered: bool) -> Job:
 
 
 async def found(store: Store, since: int | None = None, limit: int = 10, *, oldest: bool = False) -> list[str]:
-    return [job.prompt for job in await store.awaited(Awaited("f", limit, since, oldest))]
+    return [job.prompt for job in await store.list_waiting(WaitingQuery("f", limit, since, oldest))]
 
 
 async def test_without_an_outage_those_are_found_whose_callback_is_overdue(store: Store, clock: Clock) -> None:
@@ -33,7 +33,7 @@ async def test_without_an_outage_those_are_found_whose_callback_is_overdue(store
     clock.forward(499)
     assert await found(store) == []
     clock.forward(1)
-    assert list(await store.awaited(Awaited("f", 10))) == [job]
+    assert list(await store.list_waiting(WaitingQuery("f", 10))) == [job]
 
 
 async def test_other_flows_and_other_states_are_never_found(store: Store, clock: Clock) -> None:
