@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Error, Page, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect
 
 from job_processor import __file__ as package
 from tests.e2e.browser import launched
@@ -74,8 +73,17 @@ async def browser() -> AsyncIterator[Browser]:
         yield found
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def window(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """One for all tests, because a new one would load and compile the page's code again, for seconds."""
+    context = await browser.new_context(reduced_motion="reduce")
+    context.set_default_timeout(WAITS_MS)
+    yield context
+    await context.close()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def open_tab(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[OpenTab]:
+async def open_tab(window: BrowserContext, request: pytest.FixtureRequest) -> AsyncIterator[OpenTab]:
     """Opens a tab that fails the test on any script error and any breach of the content security policy."""
     tabs: list[Page] = []
     wrong: list[str] = []
@@ -88,23 +96,31 @@ async def open_tab(browser: Browser, request: pytest.FixtureRequest) -> AsyncIte
     def broke(error: Error) -> None:
         wrong.append(str(error))
 
-    async with AsyncExitStack() as stack:
+    async def open_at(url: str, *, width: int = WIDE, height: int = 900, scheme: Scheme = "light") -> Page:
+        page = await window.new_page()
+        tabs.append(page)
+        page.on("console", heard)
+        page.on("pageerror", broke)
+        await page.set_viewport_size({"width": width, "height": height})
+        await page.emulate_media(color_scheme=scheme)
+        await page.goto(url)
+        return page
 
-        async def open_at(url: str, *, width: int = WIDE, height: int = 900, scheme: Scheme = "light") -> Page:
-            context = await browser.new_context(
-                viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
-            )
-            stack.push_async_callback(context.close)
-            context.set_default_timeout(WAITS_MS)
-            page = await context.new_page()
-            tabs.append(page)
-            page.on("console", heard)
-            page.on("pageerror", broke)
-            await page.goto(url)
-            return page
-
-        yield open_at
-        if request.node.stash.get(FAILED, False):
-            for page in tabs:
-                print(f"what the tab showed, at {page.url}:\n{(await page.inner_text('body'))[:2000]}")
+    yield open_at
+    if request.node.stash.get(FAILED, False):
+        for page in tabs:
+            print(f"what the tab showed, at {page.url}:\n{(await page.inner_text('body'))[:2000]}")
+    await window.unroute_all()
+    for page in tabs:
+        await _forget(page)
+        await page.close()
     assert wrong == []
+
+
+async def _forget(page: Page) -> None:
+    """What the page stored in the browser goes, so that the next test finds nothing of it."""
+    session = await page.context.new_cdp_session(page)
+    origin = await page.evaluate("window.origin")
+    kinds = "cookies,local_storage,indexeddb,service_workers,cache_storage"
+    await session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": kinds})
+    await session.detach()

@@ -8,6 +8,9 @@ from job_processor.core.errors import StorageFull, StoreRefused, StoreUnavailabl
 
 # Older versions of SQLite have the WAL-reset race.
 _SAFE_SINCE = (3, 51, 3)
+WRITER_CACHE_KIB, READER_CACHE_KIB = 16_384, 4_096
+"""SQLite's page caches, each of its own connection: they fill as the file grows, so their sum is memory that a
+process takes after hours. The operating system caches the file too."""
 CONTAINS = "contains_text"
 """An SQL function of the readers: does the first text contain the second, ignoring case?"""
 
@@ -32,7 +35,7 @@ def open_writer(path: Path) -> apsw.Connection:
         "synchronous = FULL",
         "foreign_keys = ON",
         "trusted_schema = OFF",
-        "cache_size = -32768",
+        f"cache_size = -{WRITER_CACHE_KIB}",
         "wal_autocheckpoint = 4000",
         "journal_size_limit = 67108864",
     ):
@@ -43,7 +46,7 @@ def open_writer(path: Path) -> apsw.Connection:
 def open_reader(path: Path) -> apsw.Connection:
     db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     db.set_busy_timeout(5000)
-    for pragma in ("query_only = ON", "trusted_schema = OFF", "cache_size = -16384"):
+    for pragma in ("query_only = ON", "trusted_schema = OFF", f"cache_size = -{READER_CACHE_KIB}"):
         db.execute(f"PRAGMA {pragma}")
     db.create_scalar_function(CONTAINS, _contains, 2, deterministic=True)
     return db
