@@ -11,7 +11,15 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from job_processor.acts.facts import AttemptEnded, CallbackJudged, Fact, JobDeleted, JobMoved
+from job_processor.acts.facts import (
+    AttemptEnded,
+    CallbackJudged,
+    CallbacksPruned,
+    Fact,
+    JobDeleted,
+    JobMoved,
+    JobsPruned,
+)
 from job_processor.core.job import FINAL, Job, State
 from job_processor.core.lane import Lane
 from job_processor.store.base import Counts
@@ -78,6 +86,7 @@ class Telemetry:
         self._cancelled = Counter("job_processor_cancelled", "Jobs CANCELLED", ["flow"], registry=r)
         self._retried = Counter("job_processor_retried", "Retries of FAILED and CANCELLED jobs", ["flow"], registry=r)
         self._deleted = Counter("job_processor_deleted", "Jobs deleted by a request", registry=r)
+        self._pruned = Counter("job_processor_pruned", "Deleted by retention", ["what"], registry=r)
         self._callbacks = Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r)
         self._seconds = Histogram(
             "job_processor_job_seconds", "From submit to a final state", ["flow"], registry=r, buckets=_SECONDS
@@ -101,6 +110,10 @@ class Telemetry:
                 self._moved(job, was)
             case JobDeleted():
                 self._deleted.inc()
+            case JobsPruned(count=count):
+                self._pruned.labels("jobs").inc(count)
+            case CallbacksPruned(count=count):
+                self._pruned.labels("callbacks").inc(count)
             case AttemptEnded(flow=flow, outcome=outcome, written=written):
                 self._attempts.labels(flow, type(outcome).__name__.lower() if written else "lost").inc()
             case CallbackJudged(verdict=verdict):

@@ -66,6 +66,14 @@ async def deletes(site: Site, job_id: str) -> None:
     await site.acts.jobs.delete(job_id)
 
 
+async def prunes(site: Site, job_id: str) -> None:
+    await site.callback({"jobId": job_id, "result": "late"})
+    await site.callback({"jobId": "0" * 24, "result": "of nobody"})
+    far = site.store.now() + 1
+    assert [await site.acts.jobs.prune(far, 10) for _ in range(2)] == [1, 0]
+    assert [await site.acts.callbacks.prune(far, 10) for _ in range(2)] == [2, 0]
+
+
 async def calls_back(site: Site, job_id: str) -> None:
     for _ in range(2):
         assert (await site.callback({"jobId": job_id, "result": "r"})).status == 200
@@ -112,6 +120,7 @@ async def succeeds(site: Site, job_id: str) -> None:
         (failed, retries, {"retried": 1}),
         (failed, replays, {"submitted": 1}),
         (failed, deletes, {"deleted": 1}),
+        (failed, prunes, {"pruned/jobs": 1, "pruned/callbacks": 2, "callbacks/late": 1, "callbacks/unknown": 1}),
         (accepted, calls_back, {"completed": 1, "callbacks/applied": 1, "callbacks/duplicate": 1}),
         (accepted, fails_by_callback, {"failed": 1, "callbacks/applied": 1}),
         (failed, calls_back_late, {"completed": 1, "callbacks/late": 1}),

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from job_processor.acts.facts import CallbackJudged, Facts
+from job_processor.acts.facts import CallbackJudged, CallbacksPruned, Facts
 from job_processor.acts.flow_table import FlowTable
 from job_processor.acts.signals import Moved, Signals, reported_error
 from job_processor.core.callbacks import CallbackVerdict, judge_callback
@@ -180,7 +180,10 @@ class Callbacks:
 
     async def prune(self, last_before: int, limit: int) -> int:
         """Delete up to ``limit`` kept callbacks last delivered before then (ms since 1970); returns how many."""
-        return await self._store.prune_callbacks(last_before, limit)
+        count = await self._store.prune_callbacks(last_before, limit)
+        if count:
+            self._facts.tell(CallbacksPruned(count))
+        return count
 
     def _redacted(self, report: Report) -> Report:
         """A workflow may put its whole input, callback token included, into an error."""

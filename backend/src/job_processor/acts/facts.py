@@ -32,6 +32,20 @@ class JobDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class JobsPruned:
+    """Retention deleted final jobs."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallbacksPruned:
+    """Retention deleted kept callbacks."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptEnded:
     """A worker reported the outcome of its attempt. ``written`` is false when the attempt was no longer current."""
 
@@ -55,7 +69,7 @@ class LaneMoved:
     after: Lane
 
 
-Fact: TypeAlias = JobMoved | JobDeleted | AttemptEnded | CallbackJudged | LaneMoved
+Fact: TypeAlias = JobMoved | JobDeleted | JobsPruned | CallbacksPruned | AttemptEnded | CallbackJudged | LaneMoved
 
 
 class Facts:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from job_processor.acts.cancels import Cancels
-from job_processor.acts.facts import Facts, JobDeleted, JobMoved
+from job_processor.acts.facts import Facts, JobDeleted, JobMoved, JobsPruned
 from job_processor.acts.flow_table import FlowTable
 from job_processor.acts.signals import Moved, Signals
 from job_processor.core import transitions
@@ -122,7 +122,10 @@ class Jobs:
 
     async def prune(self, finished_before: int, limit: int) -> int:
         """Delete up to ``limit`` jobs that finished before then (milliseconds since 1970); returns how many."""
-        return await self._store.prune(finished_before, limit)
+        count = await self._store.prune(finished_before, limit)
+        if count:
+            self._facts.tell(JobsPruned(count))
+        return count
 
     async def _job(self, job_id: str) -> Job:
         job = await self._store.get(job_id)
