@@ -1,5 +1,6 @@
 """What most tests of the edge and the hands start from."""
 
+import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from tests.support.skips import pytest_runtest_makereport
 __all__ = ["pytest_runtest_makereport"]
 
 old_python.mend()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    # All modules are loaded: no collection needs to walk them again.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -45,8 +45,9 @@ def static_problems(infrastructure: Path) -> list[str]:
     return [problem for folder in folders for problem in check_folder(folder, providers)]
 
 
-def run_binary(binary: str, infrastructure: Path, only: str | None = None) -> list[str]:
-    """Format check, init, validate, plan and test on a copy; returns what failed."""
+def run_binary(binary: str, infrastructure: Path, only: str | None = None, tests: str | None = None) -> list[str]:
+    """Format check, init, validate, plan and test on a copy; returns what failed. ``tests``: one file of tests."""
+    chosen = [] if tests is None else [f"-filter={tests}"]
     roots, modules = _chosen(ROOTS, only), _chosen(MODULES, only)
     with tempfile.TemporaryDirectory(prefix="job-processor-infra-") as scratch:
         copy = Path(scratch) / "infrastructure"
@@ -62,7 +63,7 @@ def run_binary(binary: str, infrastructure: Path, only: str | None = None) -> li
             steps += [(folder, ["init", "-no-color", "-input=false"])]
             steps += [(folder, ["validate", "-no-color"])]
         steps += [(folder, ["plan", "-no-color", "-input=false"]) for folder in roots]
-        steps += [(folder, ["test", "-no-color"]) for folder in _chosen((".", *MODULES), only)]
+        steps += [(folder, ["test", "-no-color", *chosen]) for folder in _chosen((".", *MODULES), only)]
         return [
             f"{Path(binary).name} {arguments[0]} in {folder}"
             for folder, arguments in steps
@@ -90,6 +91,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Check infrastructure/ without a cloud.")
     parser.add_argument("infrastructure", nargs="?", type=Path, default=REPOSITORY / "infrastructure")
     parser.add_argument("--only", help="run the binary in this one folder, for example hetzner")
+    parser.add_argument("--tests", help="run this one file of its tests, for example tests/firewall.tftest.hcl")
     arguments = parser.parse_args()
     problems = static_problems(arguments.infrastructure)
     for problem in problems:
@@ -101,7 +103,7 @@ def main() -> int:
         if os.environ.get("CI") == "true":
             problems.append("with CI=true the real binary is wanted")
     else:
-        problems += run_binary(binary, arguments.infrastructure, arguments.only)
+        problems += run_binary(binary, arguments.infrastructure, arguments.only, arguments.tests)
     print(f"test-infra: {len(problems)} problems")
     return 1 if problems else 0
 

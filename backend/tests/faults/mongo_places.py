@@ -27,6 +27,21 @@ class Harmed:
 
 @contextlib.asynccontextmanager
 async def harmed(tuning: Tuning = QUICK) -> AsyncIterator[Harmed]:
+    try:
+        async with behind_proxy(tuning) as made:
+            yield made
+    finally:
+        collect_sockets()
+
+
+def collect_sockets() -> None:
+    """The driver leaves sockets of interrupted connects to the collector; here, not in somebody else's test."""
+    gc.collect()
+
+
+@contextlib.asynccontextmanager
+async def behind_proxy(tuning: Tuning = QUICK) -> AsyncIterator[Harmed]:
+    """Call ``collect_sockets`` after the last one of a test."""
     server = mongo_server.require()
     proxy = MongoProxy(server.address)
     await proxy.start()
@@ -40,5 +55,3 @@ async def harmed(tuning: Tuning = QUICK) -> AsyncIterator[Harmed]:
         await place.close()
         await beside.close()
         await proxy.stop()
-        # The driver leaves sockets of interrupted connects to the collector; here, not in somebody else's test.
-        gc.collect()

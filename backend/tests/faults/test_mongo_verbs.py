@@ -14,7 +14,7 @@ from job_processor.core.job import State
 from job_processor.core.outcome import Succeeded
 from job_processor.store.base import Held, IdempotencyKey, InboxQuery, Query
 from job_processor.store.mongo.tuning import Tuning
-from tests.faults.mongo_places import Harmed, harmed
+from tests.faults.mongo_places import Harmed, behind_proxy, collect_sockets, harmed
 from tests.faults.mongo_proxy import READS, WRITES, Harm
 from tests.store_suite import given
 from tests.store_suite.given import RULES
@@ -57,16 +57,19 @@ def under_each(faults: list[Fault]) -> Callable[[Case], Callable[[], Awaitable[N
     def decorate(case: Case) -> Callable[[], Awaitable[None]]:
         async def alone(fault: Fault) -> None:
             try:
-                async with harmed() as here:
+                async with behind_proxy() as here:
                     await case(here, fault)
             except Exception as error:
                 error.add_note(f"under {fault[1]} × {fault[0].name}: {fault[0]}")
                 raise
 
         async def test() -> None:
-            async with asyncio.TaskGroup() as group:
-                for fault in faults:
-                    group.create_task(alone(fault))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for fault in faults:
+                        group.create_task(alone(fault))
+            finally:
+                collect_sockets()
 
         test.__doc__ = case.__doc__
         return test

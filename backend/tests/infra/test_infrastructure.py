@@ -118,6 +118,6 @@ def test_open_database_port_is_found(infrastructure: Path, check: Check, port: s
         'rule {\n    direction   = "in"\n    protocol    = "icmp"',
         rule,
     )
-    result = check("run", str(infrastructure), "--only", "hetzner")
+    result = check("run", str(infrastructure), "--only", "hetzner", "--tests", "tests/firewall.tftest.hcl")
     assert result.returncode == 1
     assert "the database port 27017 must not be reachable from outside" in result.stdout
