@@ -4,7 +4,8 @@ import pytest
 
 from job_processor.core.events import EventKind
 from job_processor.core.job import FINAL, AttemptEnd, Job, State, Usage
-from job_processor.core.outcome import Accepted, Expired, Reported, Succeeded
+from job_processor.core.outcome import Accepted, Expired, Reported, ResultAccepted, Signal, Succeeded
+from job_processor.core.success import takes_result
 from tests.core.given import (
     BAD,
     EVERY_STATE,
@@ -111,3 +112,14 @@ OUT_OF_ORDER = [
 @pytest.mark.parametrize(("job", "signal", "words"), OUT_OF_ORDER)
 def test_the_history_says_when_a_success_came_out_of_order(job: Job, signal: Reported, words: str | None) -> None:
     assert after(job, signal, NOW + 2 * LATE).history[-1].detail == words
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize(
+    "signal",
+    [calls_back(Succeeded("r")), says(Succeeded("r"), "t0"), ResultAccepted("r"), ResultAccepted("r", unread=True)],
+    ids=repr,
+)
+def test_takes_result_says_beforehand_whether_a_result_changes_the_job(state: State, signal: Signal) -> None:
+    job = EVERY_STATE[state]()
+    assert takes_result(job, signal) == (tried(job, signal) is not None)

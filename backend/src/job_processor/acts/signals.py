@@ -13,6 +13,7 @@ from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, JobError, State
 from job_processor.core.outcome import Failed, Reported, Signal
+from job_processor.core.success import takes_result
 from job_processor.store.base import InboxQuery, Store
 
 TRIES = 50
@@ -52,12 +53,11 @@ class Signals:
             known = None
             if job is None:
                 raise JobNotFound(job_id)
-            change = self._decide(job, signal)
-            if change is not None and awaits_verdict(signal):
-                # Not before: a signal that changes nothing (a duplicate) is not examined. Once: the verdict stays with
-                # the signal when the compare-and-set is lost.
+            if awaits_verdict(signal) and takes_result(job, signal):
+                # A signal that changes nothing (a duplicate) is not examined. Once: the verdict stays with the signal
+                # when the compare-and-set is lost.
                 signal = await self._verdicts.of_signal(signal, job)
-                change = self._decide(job, signal)
+            change = self._decide(job, signal)
             if change is None:
                 return Moved(job, written=False)
             if await self._store.apply(change):

@@ -7,8 +7,19 @@ from job_processor.core.events import Event, EventKind
 from job_processor.core.failure import fail_attempt
 from job_processor.core.flow import FlowRules, OnInvalidResult
 from job_processor.core.job import Attempt, AttemptEnd, Job, JobError, State
-from job_processor.core.outcome import Failed, Reported, ResultAccepted, Succeeded
+from job_processor.core.outcome import Failed, Reported, ResultAccepted, Signal, Succeeded
 from job_processor.core.verdict import ResultKind, Verdict
+
+
+def takes_result(job: Job, signal: Signal) -> bool:
+    """Whether the result that ``signal`` carries would change the job, whatever the verdict on it is."""
+    match signal:
+        case ResultAccepted():
+            return job.state in (State.FAILED, State.CANCELLED) or (signal.unread and not job.is_final)
+        case Reported(outcome=Succeeded()):
+            return not job.is_final
+        case _:
+            return False
 
 
 def succeed(job: Job, success: Succeeded, signal: Reported, now: int) -> Job | None:

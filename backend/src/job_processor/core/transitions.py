@@ -34,7 +34,7 @@ from job_processor.core.outcome import (
     Signal,
     Succeeded,
 )
-from job_processor.core.success import accept_result, is_refused_by_flow, refuse_result, succeed
+from job_processor.core.success import accept_result, is_refused_by_flow, refuse_result, succeed, takes_result
 
 MAX_CALLBACK_TIMEOUTS = 10
 """The longest an attempt may wait for its callback, in callback timeouts of its flow. A processor that answers "still
@@ -176,7 +176,7 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
             after = reconciling.note_late_result(job, signal.attempt, now)
         case Retried() if job.state in (State.FAILED, State.CANCELLED):
             after = _retry(job, signal, now)
-        case ResultAccepted() if job.state in (State.FAILED, State.CANCELLED) or (signal.unread and not job.is_final):
+        case ResultAccepted() if takes_result(job, signal):
             after = accept_result(job, signal, now)
         case _:
             after = None

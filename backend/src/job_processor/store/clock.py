@@ -25,20 +25,25 @@ class SteadyClock:
         self._lock = threading.Lock()
 
     def now(self) -> int:
+        return self.read()[0]
+
+    def step_due(self) -> int:
+        """How far the wall clock is ahead, in milliseconds (negative: behind). 0 while the difference is small."""
+        return self.read()[1]
+
+    def read(self) -> tuple[int, int]:
+        """``now`` and ``step_due`` of the same moment."""
         with self._lock:
             steady = self._steady()
             passed = max(0.0, steady - self._last)
             self._last = steady
+            wall = self._wall()
             self._value += passed
-            off = self._wall() - self._value
+            off = wall - self._value
             self._value += max(-passed * MAX_SLEW, min(passed * MAX_SLEW, off))
-            return int(self._value * 1000)
-
-    def step_due(self) -> int:
-        """How far the wall clock is ahead, in milliseconds (negative: behind). 0 while the difference is small."""
-        now = self.now()
-        off = int(self._wall() * 1000) - now
-        return off if abs(off) > STEP_MS else 0
+            now = int(self._value * 1000)
+        off_ms = int(wall * 1000) - now
+        return now, off_ms if abs(off_ms) > STEP_MS else 0
 
     def step(self, by: int) -> None:
         """Set the clock forward (or back) by so many milliseconds."""

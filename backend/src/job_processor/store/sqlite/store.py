@@ -87,9 +87,12 @@ class SqliteStore:
         return StoreInfo("sqlite", str(self._path), shared=False)
 
     def now(self) -> int:
-        if self._clock is not None and self._clock.step_due():
+        if self._clock is None:
+            return self._now()
+        now, step_due = self._clock.read()
+        if step_due:
             self._set(self._clock)
-        return self._now()
+        return now
 
     def _set(self, clock: SteadyClock) -> None:
         """Let the writer set the clock to the wall clock; durations in the database are moved in the same commit."""
