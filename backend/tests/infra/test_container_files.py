@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from job_processor.http.middleware import PAGE_CSP
+from job_processor.http.page import PAGE_CSP
 from job_processor.settings import load
 
 REPOSITORY = Path(__file__).resolve().parents[3]

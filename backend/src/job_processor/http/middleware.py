@@ -20,7 +20,7 @@ API_HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 )
-# The page's routes set Content-Security-Policy and Cache-Control themselves.
+# ``http.page`` sets Content-Security-Policy and Cache-Control itself.
 _PAGE_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -28,10 +28,6 @@ _PAGE_HEADERS = (
     (b"referrer-policy", b"no-referrer"),
 )
 _READS = frozenset({"GET", "HEAD"})
-PAGE_CSP = (
-    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
 
 
 class ProblemMiddleware:
