@@ -103,7 +103,15 @@ async def test_without_a_base_path_the_description_names_no_server(site: Site) -
 
 @pytest.mark.parametrize(
     "path",
-    [f"{BASE}-x/jobs", f"{BASE}x", "/team/jobs", f"{BASE}{BASE}/jobs", f"{BASE}//jobs", f"/{BASE}/jobs", "/jobs-app/jobs"],
+    [
+        f"{BASE}-x/jobs",
+        f"{BASE}x",
+        "/team/jobs",
+        f"{BASE}{BASE}/jobs",
+        f"{BASE}//jobs",
+        f"/{BASE}/jobs",
+        "/jobs-app/jobs",
+    ],
 )
 async def test_a_path_beside_the_base_path_is_not_found(below: Site, path: str) -> None:
     assert_problem(await below.client.get(path), 404)

@@ -67,8 +67,10 @@ class BuiltPage:
         return Response(body, headers=headers, media_type="text/html")
 
     def _index_at_base(self, built: str) -> str:
-        """The page is built for any path: it names its files relative to itself, and has an attribute for the base path.
+        """The page is built for any path: it names its files relative to itself, and has room for the base path.
 
         The base path has no characters that HTML would need to escape.
         """
-        return built.replace('="./', f'="{self._base}/ui/').replace('data-base-path=""', f'data-base-path="{self._base}"')
+        return built.replace('="./', f'="{self._base}/ui/').replace(
+            'data-base-path=""', f'data-base-path="{self._base}"'
+        )
