@@ -1,8 +1,9 @@
 """Generate all secrets of the stack, once: the one-shot service `secrets` runs this before all others.
 
 Each secret is a file in a volume, readable by the one user that needs it. What is there stays; what the operator
-brought wins: a file of the same name in /operator, or the variable in .env, such as WEBHOOK_SECRET for webhook-secret. `--rotate webhook-secret` makes a new one and keeps the old as
-`webhook-secret-previous`, which callbacks may use until it is removed.
+brought wins: a file of the same name in /operator, or a variable in .env, such as WEBHOOK_SECRET for webhook-secret.
+`--rotate webhook-secret` makes a new one and keeps the old as `webhook-secret-previous`, which callbacks may use until
+it is removed.
 """
 
 from __future__ import annotations
