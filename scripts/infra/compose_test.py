@@ -109,6 +109,18 @@ def check_hosts() -> None:
     passed("ports 80 and 3000 refuse foreign Host headers")
 
 
+def check_database_shell(engine: Engine) -> None:
+    """As docs/operations.md opens it. The substitute for MongoDB has no shell."""
+    if engine.tool != "docker":
+        return
+    log_in = 'mongosh --quiet -u root -p "$(cat /run/job-processor/mongodb-root-password)" '
+    query = "--authenticationDatabase admin job_processor --eval 'db.jobs.countDocuments({state: \"COMPLETED\"})'"
+    said = engine.execute("mongodb", "sh", "-c", log_in + query)
+    assert said.returncode == 0, said.stderr
+    assert int(said.stdout) > 0, said.stdout
+    passed("mongosh in the container counts the COMPLETED jobs")
+
+
 def check_tls(engine: Engine) -> None:
     def secure(path: str, password: str | None = None) -> tuple[int, http.client.HTTPMessage]:
         unverified = ssl.create_default_context()
@@ -248,6 +260,7 @@ def main() -> int:
         check_events()
         check_hosts()
         check_tls(engine)
+        check_database_shell(engine)
         check_containers_are_hardened(engine)
         check_database_is_hidden(engine)
         check_backend_comes_back(engine)

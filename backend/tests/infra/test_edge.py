@@ -39,14 +39,14 @@ class Reply:
 class Edge:
     server: Served
     frontend: int
-    http: int
-    https: int
+    plain: int
+    secure: int
     programs: Mapping[str, int]
     authority: Path
 
     def connect(self, port: int, source: str = "127.0.0.1") -> http.client.HTTPConnection:
         address = (source, 0)
-        if port == self.https:
+        if port == self.secure:
             trusted = ssl.create_default_context(cafile=str(self.authority))
             return http.client.HTTPSConnection("localhost", port, timeout=60, context=trusted, source_address=address)
         return http.client.HTTPConnection("127.0.0.1", port, timeout=60, source_address=address)
@@ -107,7 +107,7 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
 
 
 def test_http_is_sent_to_https(edge: Edge) -> None:
-    reply = edge.ask(edge.http, "/ui/?status=FAILED")
+    reply = edge.ask(edge.plain, "/ui/?status=FAILED")
 
     assert (reply.status, reply.headers["location"]) == (308, "https://localhost/ui/?status=FAILED")
 
@@ -115,20 +115,20 @@ def test_http_is_sent_to_https(edge: Edge) -> None:
 @pytest.mark.parametrize("base", ["", BASE])
 @pytest.mark.parametrize("path", ["/ui/", "/jobs", "/events", "/openapi.json"])
 def test_everything_else_asks_for_the_password(edge: Edge, base: str, path: str) -> None:
-    reply = edge.ask(edge.https, base + path)
+    reply = edge.ask(edge.secure, base + path)
     assert (reply.status, reply.headers["www-authenticate"][:5]) == (401, "Basic")
     if path != "/events":
-        assert edge.ask(edge.https, base + path, password=PASSWORD).status == 200
+        assert edge.ask(edge.secure, base + path, password=PASSWORD).status == 200
 
 
 def test_a_wrong_password_is_refused(edge: Edge) -> None:
-    assert edge.ask(edge.https, "/jobs", password="wrong").status == 401
+    assert edge.ask(edge.secure, "/jobs", password="wrong").status == 401
 
 
 @pytest.mark.parametrize("base", ["", BASE])
 @pytest.mark.parametrize("path", ["/health", "/health/live", "/health/ready"])
 def test_health_needs_no_password(edge: Edge, base: str, path: str) -> None:
-    assert edge.ask(edge.https, base + path).status == 200
+    assert edge.ask(edge.secure, base + path).status == 200
 
 
 @pytest.mark.parametrize("base", ["", BASE])
@@ -137,26 +137,26 @@ def test_a_callback_needs_its_own_secret_and_no_password(edge: Edge, base: str, 
     job = edge.server.submit("for a callback", flow="patient")
     edge.server.finished(job["id"], "WAITING")
     report = {"jobId": job["id"], "result": "done"}
-    assert edge.ask(edge.https, base + path, method="POST", body=report).status == 401
+    assert edge.ask(edge.secure, base + path, method="POST", body=report).status == 401
     # Its token is in the header that carries the password elsewhere.
-    refused = edge.ask(edge.https, base + path, method="POST", body=report, Authorization="Bearer v1.forged")
+    refused = edge.ask(edge.secure, base + path, method="POST", body=report, Authorization="Bearer v1.forged")
     assert (refused.status, refused.headers["www-authenticate"]) != (401, 'Basic realm="restricted"')
 
     secret = {"x-webhook-secret": "dev-secret-key"}
-    assert edge.ask(edge.https, base + path, method="POST", body=report, **secret).status == 200
+    assert edge.ask(edge.secure, base + path, method="POST", body=report, **secret).status == 200
     assert edge.server.job(job["id"])["status"] == "COMPLETED"
 
 
 def test_a_known_network_needs_no_password(edge: Edge) -> None:
-    assert edge.ask(edge.https, "/jobs", source=KNOWN).status == 200
-    assert edge.ask(edge.https, "/jobs", source="127.0.0.4").status == 401
+    assert edge.ask(edge.secure, "/jobs", source=KNOWN).status == 200
+    assert edge.ask(edge.secure, "/jobs", source="127.0.0.4").status == 401
     # The address of the connection counts, not what a header says.
-    assert edge.ask(edge.https, "/jobs", **{"X-Forwarded-For": KNOWN}).status == 401
+    assert edge.ask(edge.secure, "/jobs", **{"X-Forwarded-For": KNOWN}).status == 401
 
 
 def test_https_is_remembered_for_this_host_only(edge: Edge) -> None:
     for path in ("/health", "/jobs"):
-        headers = edge.ask(edge.https, path).headers
+        headers = edge.ask(edge.secure, path).headers
         assert headers["strict-transport-security"] == "max-age=63072000"
         assert (headers["server"], headers["via"], headers["alt-svc"]) == (None, None, None)
 
@@ -164,13 +164,13 @@ def test_https_is_remembered_for_this_host_only(edge: Edge) -> None:
 @pytest.mark.parametrize("path", ["/metrics", f"{BASE}/metrics", "/%6detrics"])
 def test_metrics_are_not_for_the_public(edge: Edge, path: str) -> None:
     assert edge.ask(edge.frontend, path).status == 404
-    assert edge.ask(edge.https, path, password=PASSWORD).status == 404
+    assert edge.ask(edge.secure, path, password=PASSWORD).status == 404
 
 
 @pytest.mark.parametrize("base", ["", BASE])
 def test_an_event_arrives_while_its_stream_is_open(edge: Edge, base: str) -> None:
     """Through both proxies, to a client that offers compression. A proxy that gathers would time out here."""
-    connection = edge.connect(edge.https, source=KNOWN)
+    connection = edge.connect(edge.secure, source=KNOWN)
     connection.request("GET", f"{base}/events", headers={"Host": "localhost", "Accept-Encoding": "zstd, gzip, br"})
     response = connection.getresponse()
     assert response.status == 200

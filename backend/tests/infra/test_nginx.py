@@ -5,11 +5,10 @@ import contextlib
 import http.client
 import json
 import os
-import re
 import shutil
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ NGINX = shutil.which("nginx", path=f"{Path(sys.executable).parent}:{os.environ.g
 CERTIFICATE = Path(__file__).parent.parent / "processors/certificates/good.pem"
 # Around it, what an operator may have: compression of everything.
 MAIN = """
+{user}
 daemon off;
 pid {place}/pid;
 error_log {place}/error.log;
@@ -39,7 +39,8 @@ pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 
 def documented(place: Path, port: int, upstream: int) -> str:
     """The documented server, with this test's ports and files."""
-    [text] = re.findall(r"```nginx\n(.*?)```", (REPOSITORY / "docs/deploy.md").read_text(encoding="utf-8"), re.DOTALL)
+    page = (REPOSITORY / "docs/deploy.md").read_text(encoding="utf-8")
+    text = page.partition("```nginx\n")[2].partition("```")[0]
     for old, new in {
         "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
         "/etc/ssl/example.com.crt": str(CERTIFICATE),
@@ -60,7 +61,10 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, in
         place, environment={"PUBLIC_URL": "https://example.com/jobs-app", "ALLOWED_HOSTS": "example.com,127.0.0.1"}
     )
     (place / "htpasswd").write_text("admin:{PLAIN}open sesame\n")
-    (place / "nginx.conf").write_text(MAIN.format(place=place, server=documented(place, port, server.port)))
+    # Its workers would be nobody, who cannot read a test's files.
+    user = "user root;" if os.geteuid() == 0 else ""
+    text = MAIN.format(user=user, place=place, server=documented(place, port, server.port))
+    (place / "nginx.conf").write_text(text)
     server.start()
     with running([str(NGINX), "-p", str(place), "-c", str(place / "nginx.conf")], place, {}, port):
         yield server, port
@@ -69,13 +73,19 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, in
 
 @contextlib.contextmanager
 def asked(
-    port: int, method: str, path: str, body: object = None, *, logged_in: bool = True, **headers: str
+    port: int,
+    method: str,
+    path: str,
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    logged_in: bool = True,
 ) -> Iterator[http.client.HTTPResponse]:
     unverified = ssl.create_default_context()
     unverified.check_hostname = False
     unverified.verify_mode = ssl.CERT_NONE
     connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=60, context=unverified)
-    sent = {"Host": "example.com", "Content-Type": "application/json", "Accept-Encoding": "gzip", **headers}
+    sent = {"Host": "example.com", "Content-Type": "application/json", "Accept-Encoding": "gzip", **(headers or {})}
     if logged_in:
         sent["Authorization"] = "Basic " + base64.b64encode(b"admin:open sesame").decode()
     connection.request(method, path, None if body is None else json.dumps(body), sent)
@@ -96,7 +106,7 @@ def test_page_and_location_are_below_the_base_path(front: tuple[Served, int]) ->
     _, port = front
     with asked(port, "GET", "/jobs-app/") as reply:
         assert (reply.status, reply.headers["location"]) == (307, "/jobs-app/ui/")
-    with asked(port, "GET", "/jobs-app/ui/", **{"Accept-Encoding": "identity"}) as reply:
+    with asked(port, "GET", "/jobs-app/ui/", None, {"Accept-Encoding": "identity"}) as reply:
         assert b'data-base-path="/jobs-app"' in reply.read()
     with asked(port, "POST", "/jobs-app/jobs", {"prompt": "through nginx"}) as reply:
         location = reply.headers["location"]
@@ -110,7 +120,7 @@ def test_a_large_callback_needs_no_password(front: tuple[Served, int]) -> None:
     server.finished(job["id"], "WAITING")
     report = {"jobId": job["id"], "result": "\x01" * 1_000_000}
     secret = {"x-webhook-secret": "dev-secret-key"}
-    with asked(port, "POST", "/jobs-app/webhook/callback", report, logged_in=False, **secret) as reply:
+    with asked(port, "POST", "/jobs-app/webhook/callback", report, secret, logged_in=False) as reply:
         assert reply.status == 200
     assert server.job(job["id"])["status"] == "COMPLETED"
 

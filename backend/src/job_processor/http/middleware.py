@@ -105,9 +105,9 @@ class EdgeMiddleware:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = _PAGE_HEADERS if is_page else API_HEADERS
+                own: tuple[tuple[bytes, bytes], ...] = _PAGE_HEADERS if is_page else API_HEADERS
                 if not is_page and any(name == b"cache-control" for name, _ in message["headers"]):
-                    # Event streams set their own.
+                    # Event streams set it themselves.
                     own = _STREAM_HEADERS
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *own]
             await send(message)
