@@ -24,14 +24,18 @@ needs_compose = pytest.mark.skipif(
 @functools.cache
 def _configured(file: str, env_file: str, given: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     clean = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **dict(given)}
-    command = [str(COMPOSE), "--env-file", env_file, "-f", file, "--profile", "*", "config", "--format", "json"]
+    files = [word for one in file.split(":") for word in ("-f", one)]
+    command = [str(COMPOSE), "--env-file", env_file, *files, "--profile", "*", "config", "--format", "json"]
     done = subprocess.run(command, cwd=REPOSITORY, env=clean, capture_output=True, text=True, check=True, timeout=60)
     model: dict[str, Any] = json.loads(done.stdout)
     return model
 
 
 def configured(file: str, given: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The services of a file by name, with every profile, and with these variables set. Computed once each."""
+    """The services by name, with every profile and these variables; computed once each.
+
+    ``file``: one, or several with colons between them.
+    """
     services: dict[str, Any] = _configured(file, os.devnull, tuple(sorted((given or {}).items())))["services"]
     return services
 

@@ -1,13 +1,17 @@
 """The compose files: every setting can be set, one build for each image, limits that small machines have."""
 
+import hashlib
+import os
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 from job_processor.settings import TABLE, load
-from tests.infra.compose_files import MAIN, REPOSITORY, SQLITE, configured, environment, needs_compose
+from tests.infra.compose_files import COMPOSE, MAIN, REPOSITORY, SQLITE, configured, environment, needs_compose
 
 pytestmark = needs_compose
 SECRET = "9f1c27d04be85a36c7e20d14f58b963a"
@@ -170,6 +174,33 @@ def test_images_of_others_are_pinned_and_patched() -> None:
     assert tuple(int(part) for part in versions["mongo"].split(".")) >= (8, 0, 23)
     workflow = (REPOSITORY / ".github/workflows/ci.yml").read_text(encoding="utf-8")
     assert set(re.findall(r"mongo:(\d[\d.]+)", workflow)) == {versions["mongo"]}
+
+
+FAKE_DOCKER = """#!/bin/sh
+case "$1 $2" in
+  'compose --profile') exec "{compose}" --env-file /dev/null "--profile" "*" config --format json ;;
+  'buildx imagetools') for image; do :; done; printf '"sha256:%s"\\n' "$(printf %s "$image" | {hash})" ;;
+esac
+"""
+
+
+def test_a_release_names_the_images_of_others_by_digest(tmp_path: Path) -> None:
+    """pin-images, with a `docker` that hashes the image's name; Compose understands the overlay."""
+    hasher = f"{sys.executable} -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'"
+    (tmp_path / "docker").write_text(FAKE_DOCKER.format(compose=COMPOSE, hash=hasher))
+    (tmp_path / "docker").chmod(0o755)
+    overlay = tmp_path / "docker-compose.images.yml"
+    with overlay.open("w") as out:
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+        command = [sys.executable, str(REPOSITORY / "scripts/infra/pin-images")]
+        subprocess.run(command, env=environment, stdout=out, check=True, timeout=120)
+
+    before = configured(MAIN)
+    pinned = configured(f"{MAIN}:{overlay}")
+    for name, service in before.items():
+        image, digest = service["image"], hashlib.sha256(service["image"].encode()).hexdigest()
+        ours = image.startswith("job-processor-")
+        assert pinned[name]["image"] == (image if ours else f"{image}@sha256:{digest}")
 
 
 def test_the_tests_use_the_caddy_of_the_image() -> None:

@@ -1,6 +1,7 @@
 """Before MongoDB would crash: the stack's first service says what the CPU lacks, and what to do."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,9 +70,8 @@ def test_the_first_service_refuses_unless_mongodb_is_elsewhere(
     tmp_path: Path, given: dict[str, str], refused: bool
 ) -> None:
     """make_secrets.py, with a cpu_check that finds a CPU without AVX."""
-    (tmp_path / "code").mkdir()
+    shutil.copytree(CONTAINERS, tmp_path / "code", ignore=shutil.ignore_patterns("__pycache__", "operator-secrets"))
     (tmp_path / "volume").mkdir()
-    (tmp_path / "code/make_secrets.py").write_bytes((CONTAINERS / "make_secrets.py").read_bytes())
     (tmp_path / "code/cpu_check.py").write_text("def refusal() -> str:\n    return 'no AVX here'\n")
     (tmp_path / "age-keygen").write_text("#!/bin/sh\necho AGE-SECRET-KEY-EXAMPLE\n")
     (tmp_path / "age-keygen").chmod(0o755)
