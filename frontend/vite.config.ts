@@ -10,8 +10,9 @@ const apiPaths = ["/jobs", "/callbacks", "/flows", "/workers", "/stats", "/healt
 // Tests of functions that need no document, and so no jsdom, which costs more than they do.
 const PURE = ["src/lib/**/*.test.ts", "src/features/**/*.test.ts", "src/live/machine.test.ts"];
 
-export default defineConfig({
-  base: "/ui/",
+export default defineConfig(({ command }) => ({
+  // Built for any path: the server writes the path into index.html.
+  base: command === "build" ? "./" : "/ui/",
   plugins: [react()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: {
@@ -47,4 +48,4 @@ export default defineConfig({
       },
     ],
   },
-});
+}));

@@ -1,8 +1,9 @@
 """Generate all secrets of the stack, once: the one-shot service `secrets` runs this before all others.
 
 Each secret is a file in a volume, readable by the one user that needs it. What is there stays; what the operator
-brought (a file of the same name in /operator) wins. `--rotate webhook-secret` makes a new one and keeps the old as
-`webhook-secret-previous`, which callbacks may use until it is removed.
+brought wins: a file of the same name in /operator, or a variable in .env, such as WEBHOOK_SECRET for webhook-secret.
+`--rotate webhook-secret` makes a new one and keeps the old as `webhook-secret-previous`, which callbacks may use until
+it is removed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote_plus
+
+import cpu_check
 
 APPLICATION, MONGODB, CADDY, N8N, GRAFANA, ALERTMANAGER = 10001, 999, 10002, 1000, 472, 65534
 PREVIOUS = "webhook-secret-previous"
@@ -37,7 +40,8 @@ class Store:
         self._operator = operator
 
     def brought(self, name: str) -> str | None:
-        return _read(self._operator / name)
+        variable = name.upper().replace("-", "_")
+        return _read(self._operator / name) or os.environ.get(variable, "").strip() or None
 
     def current(self, name: str) -> str | None:
         return self.brought(name) or _read(self._volume / name)
@@ -150,6 +154,11 @@ def main() -> None:
     parser.add_argument("--rotate", choices=["webhook-secret"])
     arguments = parser.parse_args()
     store = Store(arguments.volume, arguments.operator)
+    # The first service of the stack: what it says is read before MongoDB would crash.
+    if store.brought("mongodb-uri") is None and os.environ.get("CPU_CHECK") != "off":
+        refused = cpu_check.refusal()
+        if refused:
+            raise SystemExit(refused)
     if arguments.rotate:
         rotate_webhook_secret(store)
     made = make_all(store)

@@ -18,9 +18,12 @@ PROJECT = "job-processor-test"
 IMAGES = (
     ("job-processor-backend", "backend/Dockerfile", "backend"),
     ("job-processor-tools", "backend/Dockerfile", "tools"),
-    ("job-processor-frontend", "frontend/Dockerfile", None),
+    ("job-processor-frontend", "infrastructure/containers/frontend.Dockerfile", None),
 )
 CERTIFICATES = "/etc/ssl/certs"
+# Of profile tls, on loopback: the page has port 80.
+TLS_HTTP, TLS_HTTPS = 18080, 18443
+PORTS = {"TLS_BIND_ADDRESS": "127.0.0.1", "TLS_HTTP_PORT": str(TLS_HTTP), "TLS_HTTPS_PORT": str(TLS_HTTPS)}
 
 
 class NoEngine(Exception):
@@ -34,17 +37,22 @@ class Engine:
     tool: str
     compose: list[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    profiles: tuple[str, ...] = ("backup", "tls")
+    project: str = PROJECT
 
     def up(self, *arguments: str) -> None:
-        if self.tool == "podman":  # compose-podman.yml says why
+        if self.tool == "podman" and self.project == PROJECT:  # compose-podman.yml says why
             self.run_compose("run", "--rm", "-T", "secrets")
-        self.run_compose("--profile", "backup", "up", "--detach", "--no-build", *arguments)
+        self.run_compose(*self.profile_arguments(), "up", "--detach", "--no-build", *arguments)
 
     def down(self, *arguments: str) -> None:
         if self.tool == "podman":  # podman-compose forgets all workers but the first
             for container in self.containers():
                 self.output("rm", "--force", "--time", "20", container)
-        self.run_compose("--profile", "backup", "down", *arguments)
+        self.run_compose(*self.profile_arguments(), "down", *arguments)
+
+    def profile_arguments(self) -> list[str]:
+        return [word for profile in self.profiles for word in ("--profile", profile)]
 
     def run_compose(self, *arguments: str, timeout: float = 900) -> None:
         subprocess.run(
@@ -57,7 +65,7 @@ class Engine:
         )
 
     def containers(self, service: str | None = None) -> list[str]:
-        filters = [f"label=com.docker.compose.project={PROJECT}"]
+        filters = [f"label=com.docker.compose.project={self.project}"]
         if service is not None:
             filters.append(f"label=com.docker.compose.service={service}")
         arguments = [word for text in filters for word in ("--filter", text)]
@@ -89,15 +97,23 @@ class Engine:
             subprocess.run(["sudo", "-n", "kill", "-KILL", str(process)], check=True)
 
 
+def sqlite(engine: Engine) -> Engine:
+    """The engine for compose.sqlite.yml, with the images that are there."""
+    project = f"{PROJECT}-sqlite"
+    command = [*engine.compose[: engine.compose.index("--project-name")], "--project-name", project]
+    made = Engine(engine.tool, [*command, "-f", "compose.sqlite.yml"], engine.environment, (), project)
+    if engine.tool == "podman":
+        threading.Thread(target=_run_health_checks, args=(made,), daemon=True).start()
+    return made
+
+
 def find_engine() -> Engine:
     if shutil.which("docker") and _answers("docker", "info") and _answers("docker", "compose", "version"):
-        engine = Engine("docker", ["docker", "compose", "--project-name", PROJECT])
-        engine.run_compose("build", timeout=1800)
+        engine = Engine("docker", ["docker", "compose", "--project-name", PROJECT], PORTS)
+        engine.run_compose(*engine.profile_arguments(), "build", timeout=1800)
         return engine
-    needed = ("podman", "buildah", "podman-compose", "debootstrap")
-    missing = [name for name in needed if shutil.which(name) is None]
-    if missing or os.geteuid() != 0:
-        raise NoEngine(f"no Docker, and podman is not usable here (root: {os.geteuid() == 0}, missing: {missing})")
+    if shutil.which("podman") is None or os.geteuid() != 0:
+        raise NoEngine("neither Docker answers, nor is this root with podman")
     return _podman()
 
 
@@ -108,7 +124,7 @@ def _answers(*command: str) -> bool:
 def _podman() -> Engine:
     subprocess.run([str(REPOSITORY / "scripts/infra/compose-substitutes")], check=True, timeout=1800)
     # The test server is not a replica set rs0, so it is connected to directly.
-    options = {"MONGODB_URI_OPTIONS": "directConnection=true&w=majority"}
+    options = {**PORTS, "MONGODB_URI_OPTIONS": "directConnection=true&w=majority"}
     for image, file, target in IMAGES:
         _build(image, file, target)
     files = ["-f", "docker-compose.yml", "-f", "scripts/infra/compose-podman.yml"]

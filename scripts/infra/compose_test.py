@@ -5,24 +5,26 @@ Called by scripts/infra/compose-test; standard library only, so that it runs bef
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from compose_engine import Engine, NoEngine, find_engine
+from compose_engine import TLS_HTTP, TLS_HTTPS, Engine, NoEngine, find_engine, sqlite
 
 T = TypeVar("T")
 
 
-def request(method: str, path: str, body: object = None) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=10)
+def request(method: str, path: str, body: object = None, port: int = 80, **headers: str) -> tuple[int, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         payload = None if body is None else json.dumps(body)
-        connection.request(method, path, payload, {"Content-Type": "application/json"})
+        connection.request(method, path, payload, {"Content-Type": "application/json", **headers})
         response = connection.getresponse()
         text = response.read().decode()
     finally:
@@ -81,8 +83,7 @@ def check_page() -> None:
     assert status == 200, status
     assert "<title>Job Processor</title>" in page, page[:200]
     assert request("GET", "/ui/jobs/some/deep/link")[0] == 200
-    assert request("GET", "/metrics")[0] == 404
-    passed("port 80 serves the page, and keeps /metrics to itself")
+    passed("port 80 serves the page, also at deep links")
 
 
 def check_events() -> None:
@@ -97,6 +98,73 @@ def check_events() -> None:
         assert time.monotonic() - started < 20, "no event within 20 s"
     passed(f"live events pass the proxy unbuffered ({time.monotonic() - started:.2f} s after the submission)")
     stream.close()
+
+
+def check_hosts() -> None:
+    for port in (80, 3000):
+        for host in ("evil.example", "evil.example:80"):
+            status, problem = request("POST", "/jobs", {"prompt": "rebound"}, port, Host=host)
+            assert (status, problem["code"]) == (403, "unknown_host"), (port, host, status, problem)
+        assert request("GET", "/jobs", None, port, Host=f"localhost:{port}")[0] == 200
+    passed("ports 80 and 3000 refuse foreign Host headers")
+
+
+def check_database_shell(engine: Engine) -> None:
+    """As docs/operations.md opens it. The substitute for MongoDB has no shell."""
+    if engine.tool != "docker":
+        return
+    log_in = 'mongosh --quiet -u root -p "$(cat /run/job-processor/mongodb-root-password)" '
+    query = "--authenticationDatabase admin job_processor --eval 'db.jobs.countDocuments({state: \"COMPLETED\"})'"
+    said = engine.execute("mongodb", "sh", "-c", log_in + query)
+    assert said.returncode == 0, said.stderr
+    assert int(said.stdout) > 0, said.stdout
+    passed("mongosh in the container counts the COMPLETED jobs")
+
+
+def check_tls(engine: Engine) -> None:
+    def secure(path: str, password: str | None = None) -> tuple[int, http.client.HTTPMessage]:
+        unverified = ssl.create_default_context()
+        unverified.check_hostname = False
+        unverified.verify_mode = ssl.CERT_NONE
+        connection = http.client.HTTPSConnection("localhost", TLS_HTTPS, timeout=20, context=unverified)
+        login = {} if password is None else {"Authorization": "Basic " + base64.b64encode(password.encode()).decode()}
+        connection.request("GET", path, headers={"Host": "localhost", **login})
+        response = connection.getresponse()
+        connection.close()
+        return response.status, response.msg
+
+    wait_until("health over HTTPS", lambda: secure("/health/ready")[0] == 200)
+    status, headers = secure("/jobs")
+    assert (status, headers["strict-transport-security"]) == (401, "max-age=63072000"), (status, headers)
+    password = engine.execute("tls", "cat", "/run/job-processor/basic-auth-password").stdout.strip()
+    assert secure("/jobs", f"admin:{password}")[0] == 200
+    connection = http.client.HTTPConnection("localhost", TLS_HTTP, timeout=20)
+    connection.request("GET", "/ui/", headers={"Host": "localhost"})
+    assert connection.getresponse().status == 308
+    connection.close()
+    passed("profile tls: HTTPS, HSTS, a password for all but health, HTTP redirects")
+
+
+def check_sqlite(engine: Engine) -> None:
+    """compose.sqlite.yml: one container, one volume, and the job is there after down and up."""
+    engine.up()
+    try:
+        wait_until("the SQLite stack answers on port 80", healthy, 240)
+        (container,) = engine.containers()
+        assert [mount["Type"] for mount in engine.inspect(container)["Mounts"]].count("volume") == 1
+        check_containers_are_hardened(engine)
+        check_page()
+        check_hosts()
+        identifier = job_goes_through("one container")
+        engine.down()
+        engine.up()
+        wait_until("the SQLite stack answers after down and up", healthy, 240)
+        assert completed(identifier)
+        checked = engine.execute("job-processor", "job-processor", "check")
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+    finally:
+        engine.down("--volumes")
+    passed("compose.sqlite.yml: one container, one volume, and down and up keep the jobs")
 
 
 def check_backend_comes_back(engine: Engine) -> None:
@@ -185,15 +253,22 @@ def main() -> int:
         wait_until("the stack answers on port 80", healthy, 240)
         passed(f"the stack is up after {time.monotonic() - started:.0f} s ({engine.tool})")
         check_page()
+        assert request("GET", "/metrics")[0] == 404
+        passed("port 80 keeps /metrics to itself")
         identifier = job_goes_through("the first job")
         passed("a job went through port 80 and is COMPLETED")
         check_events()
+        check_hosts()
+        check_tls(engine)
+        check_database_shell(engine)
         check_containers_are_hardened(engine)
         check_database_is_hidden(engine)
         check_backend_comes_back(engine)
         check_scaling(engine)
         check_data_survives(engine, identifier)
         check_backup(engine, identifier)
+        engine.down("--volumes")
+        check_sqlite(sqlite(engine))
     except BaseException:
         for container in engine.containers():
             print(f"--- {engine.inspect(container)['Name']}", file=sys.stderr)

@@ -192,7 +192,7 @@ class App:
             limits=self._limits,
         )
         hosts = self._hosts()
-        app = api.build(context, PAGE, hosts, self._settings.cors_origins)
+        app = api.build(context, PAGE, hosts, self._settings.cors_origins, self._settings.base_path)
         await api.warm_up(app, hosts)
         config = uvicorn.Config(
             app,

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
 
+from job_processor import public_url
 from job_processor.core.errors import SettingsInvalid
 from job_processor.secret_strength import MIN_CHARACTERS, is_weak
 
@@ -35,7 +35,7 @@ TABLE = (
     Setting("HOST", "127.0.0.1", "address to listen on"),
     Setting("PORT", "3000", "port to listen on; 0: any free one"),
     Setting("METRICS_PORT", "", "port on which a `worker` serves its own /metrics; unset: none; 0: any free one"),
-    Setting("PUBLIC_URL", "", "base of the callback URLs; default: http://HOST:PORT"),
+    Setting("PUBLIC_URL", "", "address for browsers and processors, with its path; default: http://HOST:PORT"),
     Setting("AUTH", "off", "`off` (loopback only) or `proxy`: a reverse proxy in front of the port authenticates"),
     Setting(
         "ALLOWED_HOSTS",
@@ -98,6 +98,11 @@ class Settings:
             return self.public_url
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "localhost") else self.host
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
+    def base_path(self) -> str:
+        """The path of PUBLIC_URL, below which a reverse proxy serves the product; empty: none."""
+        return public_url.base_path(self.public_url)
 
 
 class _WithFiles(Mapping[str, str]):
@@ -246,9 +251,9 @@ class _Loader:
         value = self._text(name)
         if not value:
             return ""
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-            self._faults.append(f"{name} must be an http or https address without a query")
+        if fault := public_url.fault_of(value):
+            self._faults.append(f"{name} {fault}")
+            return ""
         return value.rstrip("/")
 
     def _names(self, name: str) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ async def test_a_follower_sees_each_change_and_can_fetch_it(site: Site) -> None:
     async with site.client.stream("/events") as events:
         status, headers = await events.head()
         assert (status, headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
-        assert (headers["cache-control"], headers["x-accel-buffering"]) == ("no-store", "no")
+        assert (headers["cache-control"], headers["x-accel-buffering"]) == ("no-store, no-transform", "no")
         assert (await hello(events)).data == {"missed": 0}
 
         made = await site.submit()

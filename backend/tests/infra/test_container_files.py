@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from job_processor.http.middleware import PAGE_CSP
 from job_processor.settings import load
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -165,11 +164,6 @@ def test_stale_backups_are_unhealthy(environment: dict[str, str]) -> None:
     two_days_ago = time.time() - 2 * 86_400
     os.utime(old, (two_days_ago, two_days_ago))
     assert run("backup.py", "health", environment=environment).returncode == 1
-
-
-def test_both_servers_of_the_page_send_the_same_policy() -> None:
-    caddyfile = (CONTAINERS / "frontend.Caddyfile").read_text(encoding="utf-8")
-    assert f'Content-Security-Policy "{PAGE_CSP}"' in caddyfile
 
 
 def test_dashboard_asks_only_for_metrics_that_the_alerts_or_the_contract_know() -> None:

@@ -215,3 +215,53 @@ def test_a_secret_that_a_flow_names_may_be_in_a_file(tmp_path: Path) -> None:
     assert environment.get("GONE") is None
     given_too = load({"N8N_TOKEN": "given", "N8N_TOKEN_FILE": str(tmp_path / "key")}).environment
     assert given_too["N8N_TOKEN"] == "given"
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("", ""),
+        ("https://jobs.example.com", ""),
+        ("https://jobs.example.com/", ""),
+        ("https://example.com/jobs-app", "/jobs-app"),
+        ("https://example.com:8443/team_1/~a/v1.0/", "/team_1/~a/v1.0"),
+        ("http://[fd00::5]:3000/a", "/a"),
+        ("https://example.com/a/jobs", "/a/jobs"),
+        ("https://example.com/Jobs", "/Jobs"),
+    ],
+)
+def test_the_path_of_the_public_url_is_the_base_path(url: str, base: str) -> None:
+    loaded = load({"PUBLIC_URL": url})
+
+    assert loaded.base_path == base
+    assert loaded.callback_base(3000) == (url.rstrip("/") or "http://127.0.0.1:3000")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/jobs",
+        "https://example.com/ui/",
+        "https://example.com/health/x",
+        "https://example.com/a//b",
+        "https://example.com//a",
+        "https://example.com/../a",
+        "https://example.com/a/..",
+        "https://example.com/.",
+        "https://example.com/a b",
+        "https://example.com/a%20b",
+        'https://example.com/a"b',
+        "https://example.com/ü",
+        "https://example.com/a;b",
+        "https://example.com/a?b",
+        "https://example.com/a#b",
+        "https://example.com:port/a",
+        "https:///a",
+        "https://[fd00/a",
+        "example.com/a",
+    ],
+)
+def test_a_public_url_that_cannot_be_served_is_refused(url: str) -> None:
+    [fault] = faults(PUBLIC_URL=url)
+
+    assert fault.startswith("PUBLIC_URL must ")

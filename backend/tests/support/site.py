@@ -133,6 +133,7 @@ async def open_site(
     slots: int = 1_000,
     store: Store | None = None,
     limits: Limits | None = None,
+    base_path: str = "",
 ) -> AsyncIterator[Site]:
     """``processors``: a dispatcher runs for each flow named in it. ``loops``: more to run beside the notifier.
 
@@ -174,7 +175,7 @@ async def open_site(
         )
         for name, processor in (processors or {}).items()
     }
-    app = api.build(context, page or directory / "no-page", hosts, origins)
+    app = api.build(context, page or directory / "no-page", hosts, origins, base_path)
     running: list[Loop] = [Notifier(store, bus, dispatchers), *dispatchers.values()]
     site = Site(store, acts, bus, signer, telemetry, context, app, Client(app), dispatchers, running, cancels)
     if loops is not None:

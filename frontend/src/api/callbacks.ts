@@ -1,4 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { BASE_PATH } from "./base-path";
 import { answered, bodyOf, client } from "./client";
 import { type CallbackVerdict, type Job, type KeptCallback, toCallback, toJob } from "./model";
 import { nextCursor } from "./next-cursor";
@@ -63,7 +64,7 @@ export function wholeCallbackQuery(id: string) {
 
 /** URL of an unreadable callback's body, for a download link. */
 export function bodyAddress(id: string): string {
-  return `/callbacks/${id}/body`;
+  return `${BASE_PATH}/callbacks/${id}/body`;
 }
 
 /** The job, COMPLETED with this result. */

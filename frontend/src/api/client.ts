@@ -1,5 +1,6 @@
 import createClient from "openapi-fetch";
 import { learnServerTime } from "@/lib/now";
+import { BASE_PATH } from "./base-path";
 import { contactOf, reportContact } from "./contact";
 import { ApiError, toProblem, UnreachableError } from "./errors";
 import type { paths } from "./schema";
@@ -7,7 +8,7 @@ import type { paths } from "./schema";
 // A server that accepts a connection and never answers counts as down.
 const ANSWER_WITHIN_MS = 15_000;
 
-export const client = createClient<paths>({ baseUrl: location.origin, fetch: reach });
+export const client = createClient<paths>({ baseUrl: location.origin + BASE_PATH, fetch: reach });
 
 /** Sends one request, and reports whether the server could be reached. */
 async function reach(request: Request): Promise<Response> {

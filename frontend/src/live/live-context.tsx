@@ -1,5 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect, useState, useSyncExternalStore } from "react";
+import { BASE_PATH } from "@/api/base-path";
 import { probeServer } from "@/api/health";
 import { type Connection, connect } from "./connection";
 import { INITIAL, type LiveState, type Mode, modeOf } from "./machine";
@@ -12,7 +13,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const [connection, setConnection] = useState<Connection | null>(null);
 
   useEffect(() => {
-    const made = connect("/events", createRefresher(queries), probeServer);
+    const made = connect(`${BASE_PATH}/events`, createRefresher(queries), probeServer);
     setConnection(made);
     return () => made.stop();
   }, [queries]);

@@ -1,5 +1,6 @@
 import { IconMapPinQuestion } from "@tabler/icons-react";
 import { createRootRoute, createRoute, createRouter, Link, type RouterHistory } from "@tanstack/react-router";
+import { BASE_PATH } from "@/api/base-path";
 import { Notice } from "@/components/notice";
 import { readSearch as readCallbackSearch } from "@/features/callbacks/search";
 import { readSearch } from "@/features/job-list/search";
@@ -29,7 +30,7 @@ const routes = root.addChildren([
 export function makeRouter(history?: RouterHistory) {
   return createRouter({
     routeTree: routes,
-    basepath: "/ui/",
+    basepath: `${BASE_PATH}/ui/`,
     parseSearch,
     stringifySearch,
     scrollRestoration: true,

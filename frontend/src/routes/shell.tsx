@@ -2,6 +2,7 @@ import { ActionIcon, Tooltip } from "@mantine/core";
 import { IconKeyboard, IconPlus } from "@tabler/icons-react";
 import { Link, Outlet, useLocation, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
+import { BASE_PATH } from "@/api/base-path";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { HelpSheet } from "@/features/help/help-sheet";
 import { focusField, focusMain, isFocusLost, MAIN, PROMPT_FIELD, SEARCH_FIELD } from "@/lib/focus";
@@ -57,7 +58,7 @@ export function Shell() {
       <header className={styles["header"]}>
         <div className={styles["inside"]}>
           <Link to="/" className={styles["brand"]} aria-label="Job Processor, list of jobs">
-            <img src={`${import.meta.env.BASE_URL}favicon.svg`} alt="" width={24} height={24} />
+            <img src={`${BASE_PATH}/ui/favicon.svg`} alt="" width={24} height={24} />
             <span className={styles["name"]}>Job Processor</span>
           </Link>
           <nav aria-label="Main" className={styles["nav"]}>

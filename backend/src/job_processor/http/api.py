@@ -8,29 +8,30 @@ from pathlib import Path
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Mount, Route, Router
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from job_processor.http.base_path import BasePathMiddleware
 from job_processor.http.context import Context
-from job_processor.http.middleware import PAGE_CSP, EdgeMiddleware, ProblemMiddleware
+from job_processor.http.middleware import EdgeMiddleware, ProblemMiddleware
 from job_processor.http.openapi import Handler, document
+from job_processor.http.page import BuiltPage
 from job_processor.http.query import check_names
 from job_processor.http.routes import OPERATIONS
 
-_NOT_BUILT = "The page is not built. Run `make build`, or use the API: /openapi.json lists it.\n"
 
-
-def build(context: Context, page: Path, hosts: Collection[str], origins: Collection[str]) -> ASGIApp:
-    """``page``: the folder of the built page; ``hosts`` and ``origins``: see ``EdgeMiddleware``."""
+def build(
+    context: Context, page: Path, hosts: Collection[str], origins: Collection[str], base_path: str = ""
+) -> ASGIApp:
+    """``page``: the folder of the built page; ``hosts`` and ``origins``: see ``EdgeMiddleware``; ``base_path``: see
+    ``BasePathMiddleware``; empty: none."""
 
     async def describe(context: Context, request: Request) -> Response:
-        return Response(await run_in_threadpool(_description), media_type="application/json")
+        return Response(await run_in_threadpool(_description, base_path), media_type="application/json")
 
     async def root(context: Context, request: Request) -> Response:
         return RedirectResponse("/ui/", 307)
@@ -41,7 +42,7 @@ def build(context: Context, page: Path, hosts: Collection[str], origins: Collect
         Route("/openapi.json", endpoint=_Endpoint(context, describe), methods=["GET"]),
         Route("/", endpoint=_Endpoint(context, root, any_query=True), methods=["GET"]),
         Route("/ui", endpoint=_Endpoint(context, root, any_query=True), methods=["GET"]),
-        Mount("/ui", app=_Page(page)),
+        Mount("/ui", app=BuiltPage(page, base_path)),
     ]
     static = {key: one for key, one in endpoints.items() if "{" not in key[1]}
     app: ASGIApp = ProblemMiddleware(_Router(routes, static))
@@ -53,13 +54,14 @@ def build(context: Context, page: Path, hosts: Collection[str], origins: Collect
             allow_headers=["content-type", "idempotency-key", "authorization", "prefer"],
             expose_headers=["location", "link", "etag", "x-request-id", "retry-after", "preference-applied"],
         )
-    return EdgeMiddleware(app, hosts, origins)
+    app = EdgeMiddleware(app, hosts, origins)
+    return BasePathMiddleware(app, base_path) if base_path else app
 
 
 @functools.cache
-def _description() -> bytes:
+def _description(base_path: str) -> bytes:
     """The OpenAPI document. Built at the first request for it: that takes longer than the rest of ``build``."""
-    return msgspec.json.encode(document(OPERATIONS))
+    return msgspec.json.encode(document(OPERATIONS, base_path))
 
 
 async def warm_up(app: ASGIApp, hosts: Collection[str]) -> None:
@@ -141,41 +143,3 @@ class _Router(Router):
         """The Allow header: methods of all routes of this path. Starlette lists only those of the first route."""
         here = [r.methods or () for r in self.routes if isinstance(r, Route) and r.matches(scope)[0] is not Match.NONE]
         return ", ".join(sorted({method for methods in here for method in methods}))
-
-
-class _Page:
-    """The single-page application: its files, and index.html for every other path."""
-
-    def __init__(self, folder: Path) -> None:
-        self._index = folder / "index.html"
-        self._files = StaticFiles(directory=folder, check_dir=False)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] not in ("GET", "HEAD"):
-            raise HTTPException(405, headers={"allow": "GET, HEAD"})
-        response = await self._response(scope)
-        response.headers["content-security-policy"] = PAGE_CSP
-
-        async def send_unless_refused(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] in (400, 416):
-                # Starlette answers an invalid Range with plain text; as an exception it becomes a problem document.
-                size = Headers(raw=message["headers"]).get("content-range")
-                raise HTTPException(message["status"], headers=None if size is None else {"content-range": size})
-            await send(message)
-
-        await response(scope, receive, send_unless_refused)
-
-    async def _response(self, scope: Scope) -> Response:
-        if not self._index.is_file():
-            return PlainTextResponse(_NOT_BUILT, 503)
-        path = self._files.get_path(scope)
-        try:
-            response = await self._files.get_response(path, scope)
-        except HTTPException as error:
-            if error.status_code != 404 or path.startswith("assets"):
-                raise
-            response = await self._files.get_response("index.html", scope)
-        # File names of built assets contain a hash; everything else must be revalidated.
-        hashed = path.startswith("assets") and response.status_code == 200
-        response.headers["cache-control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
-        return response

@@ -14,13 +14,15 @@ from job_processor.http.problems import RequestRefused
 log = structlog.get_logger(__name__)
 
 _REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
+_NO_STORE = (b"cache-control", b"no-store")
 API_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"cache-control", b"no-store"),
+    _NO_STORE,
 )
-# The page's routes set Content-Security-Policy and Cache-Control themselves.
+_STREAM_HEADERS = tuple(header for header in API_HEADERS if header is not _NO_STORE)
+# ``http.page`` sets Content-Security-Policy and Cache-Control itself.
 _PAGE_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -28,10 +30,6 @@ _PAGE_HEADERS = (
     (b"referrer-policy", b"no-referrer"),
 )
 _READS = frozenset({"GET", "HEAD"})
-PAGE_CSP = (
-    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
 
 
 class ProblemMiddleware:
@@ -107,7 +105,10 @@ class EdgeMiddleware:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = _PAGE_HEADERS if is_page else API_HEADERS
+                own: tuple[tuple[bytes, bytes], ...] = _PAGE_HEADERS if is_page else API_HEADERS
+                if not is_page and any(name == b"cache-control" for name, _ in message["headers"]):
+                    # Event streams set it themselves.
+                    own = _STREAM_HEADERS
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *own]
             await send(message)
 

@@ -58,8 +58,8 @@ class Operation:
     any_query: bool = False
 
 
-def document(operations: Sequence[Operation]) -> dict[str, object]:
-    """The OpenAPI 3.1 document of these operations."""
+def document(operations: Sequence[Operation], base_path: str = "") -> dict[str, object]:
+    """The OpenAPI 3.1 document of these operations, served below ``base_path``."""
     types: set[WireType] = {models.Problem}
     for op in operations:
         types.update(a.body for a in op.answers.values() if a.body is not None)
@@ -74,6 +74,7 @@ def document(operations: Sequence[Operation]) -> dict[str, object]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Job Processor", "version": __version__},
+        **({"servers": [{"url": base_path}]} if base_path else {}),
         "paths": paths,
         "components": {"schemas": {name: _dedent_description(schema) for name, schema in components.items()}},
     }

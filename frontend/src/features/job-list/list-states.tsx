@@ -1,5 +1,6 @@
 import { Button, Skeleton } from "@mantine/core";
 import { IconFilterOff, IconInbox, IconPlugConnectedX } from "@tabler/icons-react";
+import { BASE_PATH } from "@/api/base-path";
 import { CodeLine } from "@/components/code-line";
 import { Notice } from "@/components/notice";
 import styles from "./job-list.module.css";
@@ -7,7 +8,7 @@ import styles from "./job-list.module.css";
 /** An empty list has one of three reasons: no jobs, no match, not loaded. */
 
 export function NothingYet() {
-  const curl = `curl -X POST ${location.origin}/jobs -H 'content-type: application/json' -d '{"prompt": "Your task description here"}'`;
+  const curl = `curl -X POST ${location.origin}${BASE_PATH}/jobs -H 'content-type: application/json' -d '{"prompt": "Your task description here"}'`;
   return (
     <Notice icon={IconInbox} title="No jobs yet">
       <p>Write a prompt into the form, or send the first one from a terminal:</p>

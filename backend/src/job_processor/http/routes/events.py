@@ -27,7 +27,8 @@ BATCH_SECONDS = 0.1
 """Pause after each batch, in which further notices collect; the first notice after a quiet time is sent at once."""
 RESUME_LIMIT = 2_000
 """Maximum notices that a resuming client gets; one that missed more gets a ``resync``."""
-_HEADERS = {"x-accel-buffering": "no"}
+# A proxy that compresses or buffers would hold events back.
+_HEADERS = {"x-accel-buffering": "no", "cache-control": "no-store, no-transform"}
 
 
 class _Event(msgspec.Struct, rename="camel"):

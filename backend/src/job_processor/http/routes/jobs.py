@@ -1,6 +1,5 @@
 """Jobs: submit, list, get, cancel, retry, replay, compare, delete."""
 
-import hashlib
 from typing import Annotated
 
 from msgspec import Meta
@@ -17,6 +16,7 @@ from job_processor.http.body import read_json
 from job_processor.http.client_gone import cancel_on_disconnect
 from job_processor.http.comparison import compare
 from job_processor.http.context import Context, job_id
+from job_processor.http.etag import etag_of, matches
 from job_processor.http.fingerprint import idempotency_key
 from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
 from job_processor.http.paging import Page, next_page
@@ -91,18 +91,10 @@ async def list_jobs(context: Context, request: Request) -> Response:
 async def get(context: Context, request: Request) -> Response:
     job, headers = await context.waiting_requests.wait_for_final(request, job_id(request))
     made = answer(render.whole(job, await context.waits(job)), headers=headers)
-    made.headers["etag"] = f'"{hashlib.blake2b(bytes(made.body), digest_size=12).hexdigest()}"'
-    if _matches(request.headers.get("if-none-match", ""), made.headers["etag"]):
+    made.headers["etag"] = etag_of(bytes(made.body))
+    if matches(request.headers.get("if-none-match", ""), made.headers["etag"]):
         return Response(status_code=304, headers={"etag": made.headers["etag"]})
     return made
-
-
-def _matches(if_none_match: str, etag: str) -> bool:
-    """Whether an If-None-Match header has the ETag (RFC 9110, section 13.1.2): a list of tags, or ``*``.
-
-    Weak comparison: a proxy that compresses turns our strong tag into a weak one.
-    """
-    return any(one.strip().removeprefix("W/") in (etag, "*") for one in if_none_match.split(","))
 
 
 async def cancel(context: Context, request: Request) -> Response:

@@ -1,23 +1,16 @@
-# Built from the repository's root: docker build -f frontend/Dockerfile .
-FROM node:24.18.0-bookworm-slim AS build
-WORKDIR /build
-COPY frontend/package.json frontend/package-lock.json frontend/.npmrc ./
-RUN npm ci
-COPY frontend/ ./
-RUN npm run build
-
-FROM caddy:2.11.4-alpine
+# Caddy with our configurations: the proxy in front of the backend, HTTPS, and the check of Host headers.
+# Built from the repository's root: docker build -f infrastructure/containers/frontend.Dockerfile .
+FROM caddy:2.11.7-alpine
 # The image's own binary carries a file capability, and a container that may gain none cannot start it: a copy has none.
 RUN cp /usr/bin/caddy /usr/bin/caddy.plain \
  && mv /usr/bin/caddy.plain /usr/bin/caddy \
  && mkdir -p /data/caddy \
  && chown -R 10002:10002 /data
 ENV XDG_DATA_HOME=/data XDG_CONFIG_HOME=/tmp HOME=/tmp
-COPY infrastructure/containers/frontend.Caddyfile infrastructure/containers/tls.Caddyfile /etc/caddy/
+COPY infrastructure/containers/*.Caddyfile /etc/caddy/
 COPY --chmod=0755 infrastructure/containers/tls-start /usr/local/bin/tls-start
-COPY --from=build /build/dist /srv/ui
 USER 10002:10002
-WORKDIR /srv
+WORKDIR /tmp
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
   CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/ui/"]

@@ -1,0 +1,76 @@
+"""The built page under /ui/: its files, and index.html, which is told the base path, for every other path."""
+
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Message, Receive, Scope, Send
+
+from job_processor.http.etag import etag_of, matches
+
+PAGE_CSP = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_NOT_BUILT = "The page is not built. Run `make build`, or use the API: /openapi.json lists it.\n"
+
+
+class BuiltPage:
+    """The single-page application in ``folder``, served at ``base_path`` + /ui/."""
+
+    def __init__(self, folder: Path, base_path: str) -> None:
+        self._index = folder / "index.html"
+        self._files = StaticFiles(directory=folder, check_dir=False)
+        self._base = base_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise HTTPException(405, headers={"allow": "GET, HEAD"})
+        response = await self._response(scope)
+        response.headers["content-security-policy"] = PAGE_CSP
+
+        async def send_unless_refused(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in (400, 416):
+                # Starlette answers an invalid Range with plain text; as an exception it becomes a problem document.
+                size = Headers(raw=message["headers"]).get("content-range")
+                raise HTTPException(message["status"], headers=None if size is None else {"content-range": size})
+            await send(message)
+
+        await response(scope, receive, send_unless_refused)
+
+    async def _response(self, scope: Scope) -> Response:
+        path = self._files.get_path(scope)
+        if path not in (".", "index.html") and self._index.is_file():
+            try:
+                response = await self._files.get_response(path, scope)
+                # File names of built assets contain a hash; everything else must be revalidated.
+                hashed = path.startswith("assets") and response.status_code == 200
+                response.headers["cache-control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
+                return response
+            except HTTPException as error:
+                if error.status_code != 404 or path.startswith("assets"):
+                    raise
+        return await self._index_response(scope)
+
+    async def _index_response(self, scope: Scope) -> Response:
+        try:
+            built = await run_in_threadpool(self._index.read_text, encoding="utf-8")
+        except FileNotFoundError:
+            return PlainTextResponse(_NOT_BUILT, 503)
+        body = self._index_at_base(built).encode()
+        headers = {"etag": etag_of(body), "cache-control": "no-cache"}
+        if matches(Headers(scope=scope).get("if-none-match", ""), headers["etag"]):
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type="text/html")
+
+    def _index_at_base(self, built: str) -> str:
+        """The page is built for any path: it names its files relative to itself, and has room for the base path.
+
+        The base path has no characters that HTML would need to escape.
+        """
+        return built.replace('="./', f'="{self._base}/ui/').replace(
+            'data-base-path=""', f'data-base-path="{self._base}"'
+        )

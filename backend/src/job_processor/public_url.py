@@ -1,0 +1,37 @@
+"""PUBLIC_URL: the address at which browsers and processors reach the product, behind a reverse proxy. Pure.
+
+Its path, if it has one, is the base path: `https://example.com/jobs-app` serves everything below `/jobs-app`.
+"""
+
+import re
+from urllib.parse import urlsplit
+
+RESERVED = frozenset(
+    {"callbacks", "events", "flows", "health", "jobs", "metrics", "openapi.json", "stats", "ui", "webhook", "workers"}
+)
+"""The first segments of the API's own paths. A base path that begins with one of them would be ambiguous, because
+proxies may remove the base path or keep it. Held to the routes by a test."""
+_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
+
+
+def fault_of(url: str) -> str | None:
+    """What is wrong with the address; ``None``: nothing."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # raises for an invalid port
+    except ValueError:
+        return "must be an http or https address like https://jobs.example.com"
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        return "must be an http or https address without a query"
+    path = parts.path.rstrip("/")
+    if not _PATH.fullmatch(path):
+        return "must have a path of letters, digits, `-`, `_`, `.` and `~` only, such as https://example.com/jobs-app"
+    first = path.lstrip("/").partition("/")[0]
+    if first in RESERVED:
+        return f"must not have a path that begins with /{first}: the API has paths of that name; use /{first}-app"
+    return None
+
+
+def base_path(url: str) -> str:
+    """The path of a valid address without a trailing slash; empty: none."""
+    return urlsplit(url).path.rstrip("/")

@@ -1,0 +1,219 @@
+"""The compose files: every setting can be set, one build for each image, limits that small machines have."""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from job_processor.settings import TABLE, load
+from tests.infra.compose_files import COMPOSE, MAIN, REPOSITORY, SQLITE, configured, environment, needs_compose
+
+pytestmark = needs_compose
+SECRET = "9f1c27d04be85a36c7e20d14f58b963a"
+FILES = pytest.mark.parametrize("file", [MAIN, SQLITE])
+APPLICATION = {MAIN: ("backend", "worker"), SQLITE: ("job-processor",)}
+GIVEN = {
+    "APP_ENV": "development",
+    "AUTH": "off",
+    "PUBLIC_URL": "https://example.com/jobs-app",
+    "ALLOWED_HOSTS": "jobs.example.com",
+    "CORS_ORIGINS": "https://app.example.com",
+    "WEBHOOK_SECRET": SECRET,
+    "WEBHOOK_SECRET_PREVIOUS": "c0ffee27d04be85a36c7e20d14f58b96",
+    "MONGODB_URI": "mongodb://db.example.com/jobs",
+    "RETENTION_DAYS": "7",
+    "MAX_RESULT_BYTES": "2048",
+    "DRAIN_SECONDS": "9",
+    "WORKER_NAME": "worker-of-this-test",
+    "LOG_LEVEL": "debug",
+    "LOG_FORMAT": "text",
+    "AZURE_OPENAI_API_KEY": "azure-key",
+    "AZURE_TENANT_ID": "tenant",
+    "AZURE_CLIENT_ID": "client",
+    "AZURE_CLIENT_SECRET": "client-secret",
+}
+BY_OTHER_MEANS = {
+    "HOST": "the image sets it, and BIND_ADDRESS and API_BIND_ADDRESS publish the ports",
+    "PORT": "HTTP_PORT and API_PORT publish it",
+    "METRICS_PORT": "inside the network for monitoring",
+    "DATA_DIR": "the volume",
+    "FLOWS_FILE": "FLOWS_DIR",
+}
+
+
+def test_every_setting_is_given_below_or_has_other_means() -> None:
+    assert {setting.name for setting in TABLE} <= set(GIVEN) | set(BY_OTHER_MEANS)
+
+
+@FILES
+def test_every_setting_can_be_set_in_env(file: str) -> None:
+    """Secrets of the stack go to the service that writes them to files, all others to the application."""
+    services = APPLICATION[file] if file == SQLITE else (*APPLICATION[file], "secrets")
+    for name, value in GIVEN.items():
+        if name == "MONGODB_URI" and file == SQLITE:
+            continue
+        # Others' names are added to ALLOWED_HOSTS.
+        reached = {
+            service
+            for service in services
+            if any(
+                value == found or (name == "ALLOWED_HOSTS" and value in found.split(","))
+                for found in environment(file, service, GIVEN).values()
+            )
+        }
+        to_files = name in ("WEBHOOK_SECRET", "MONGODB_URI") and file == MAIN
+        assert reached == ({"secrets"} if to_files else set(APPLICATION[file])), name
+
+
+@FILES
+@pytest.mark.parametrize("given", [{}, GIVEN | {"APP_ENV": "production", "AUTH": "proxy"}], ids=["nothing", "all"])
+def test_the_application_starts_with_what_it_is_given(file: str, given: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    for service in APPLICATION[file]:
+        found = environment(file, service, given)
+        for name in ("WEBHOOK_SECRET_FILE", "MONGODB_URI_FILE", "FLOWS_FILE"):
+            if name in found:
+                found[name] = str(tmp_path / "secret")
+        settings = load(found | {"HOST": "0.0.0.0"})
+        assert settings.is_exposed
+        assert {"localhost", "127.0.0.1", "[::1]"} <= set(settings.allowed_hosts)
+        if given:
+            assert settings.retention_days == 7
+            assert settings.cors_origins == ("https://app.example.com",)
+            assert settings.base_path == "/jobs-app"
+            assert "jobs.example.com" in settings.allowed_hosts
+
+
+@FILES
+def test_what_nobody_set_is_not_set_in_the_container_either(file: str) -> None:
+    """Azure's library takes an empty AZURE_CLIENT_ID for an identity, and then uses no other."""
+    for service in APPLICATION[file]:
+        found = environment(file, service)
+        assert [name for name in found if name.startswith("AZURE_")] == []
+        assert [name for name, value in found.items() if value == "" and name != "GIVEN_WEBHOOK_SECRET"] == []
+
+
+@FILES
+def test_each_image_is_built_once(file: str) -> None:
+    """Two builds of one name at a time fail now and then: image "…" already exists."""
+    builds: dict[str, list[str]] = defaultdict(list)
+    for name, service in configured(file).items():
+        if service["image"].startswith("job-processor-"):
+            builds[service["image"]] += [name] if "build" in service else []
+        else:
+            assert "build" not in service, name
+    assert builds
+    assert {image: len(made) for image, made in builds.items()} == dict.fromkeys(builds, 1)
+
+
+def test_a_release_is_pulled_by_prefix_and_tag() -> None:
+    given = {"IMAGE_PREFIX": "ghcr.io/example/job-processor", "IMAGE_TAG": "v1.2.3"}
+    for file in (MAIN, SQLITE):
+        ours = {one["image"] for one in configured(file, given).values() if "job-processor" in one["image"]}
+        assert all(re.fullmatch(r"ghcr\.io/example/job-processor-(backend|tools|frontend):v1\.2\.3", i) for i in ours)
+
+
+@FILES
+def test_limits_fit_a_machine_with_one_cpu(file: str) -> None:
+    """Docker refuses a limit above the machine's number of CPUs."""
+    for name, service in configured(file).items():
+        limits = service["deploy"]["resources"]["limits"]
+        assert 0 < float(limits["cpus"]) <= 1, name
+        assert int(limits["memory"]) > 0, name
+
+
+@pytest.mark.parametrize(
+    ("file", "profiles", "gigabytes"),
+    [
+        (MAIN, {"tls", "backup"}, 3.3),
+        # The servers for these have 8 GB.
+        (MAIN, {"tls", "backup", "n8n", "observability"}, 6),
+        (SQLITE, {"tls"}, 1),
+    ],
+)
+def test_memory_limits_leave_room_for_the_system(file: str, profiles: set[str], gigabytes: float) -> None:
+    """A server of 4 GB is the smallest for MongoDB, one of 2 GB for SQLite."""
+    limits = [
+        int(one["deploy"]["resources"]["limits"]["memory"])
+        for one in configured(file).values()
+        if set(one.get("profiles", [])) <= profiles or set(one.get("profiles", [])) & profiles
+    ]
+    assert sum(limits) <= gigabytes * 2**30
+
+
+@FILES
+def test_ports_are_published_on_loopback_by_services_that_check_the_host(file: str) -> None:
+    checking = {"backend", "frontend", "host-check", "job-processor"}
+    for name, service in configured(file).items():
+        for port in service.get("ports", []):
+            if name == "tls":  # It knows one host name, and asks for a password.
+                continue
+            assert port["host_ip"] == "127.0.0.1", name
+            assert name in checking or port["target"] == 27017, name  # MongoDB speaks no HTTP.
+
+
+@FILES
+def test_every_published_port_can_be_moved(file: str) -> None:
+    names = ["HTTP", "API", "MONGODB", "TLS_HTTP", "TLS_HTTPS", "N8N", "PROMETHEUS", "ALERTMANAGER", "GRAFANA"]
+    moved = {f"{name}_PORT": str(20_000 + number) for number, name in enumerate(names)}
+    published = [p["published"] for one in configured(file, moved).values() for p in one.get("ports", [])]
+    assert published
+    assert set(published) <= set(moved.values())
+
+
+def test_images_of_others_are_pinned_and_patched() -> None:
+    images = {one["image"] for one in configured(MAIN).values() if not one["image"].startswith("job-processor-")}
+    versions = {image.partition(":")[0]: image.partition(":")[2] for image in images}
+    assert all(re.fullmatch(r"v?\d+\.\d+\.\d+(-\w+)*", version) for version in versions.values()), versions
+    # CVE-2026-8053 and others.
+    assert tuple(int(part) for part in versions["mongo"].split(".")) >= (8, 0, 23)
+    workflow = (REPOSITORY / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    assert set(re.findall(r"mongo:(\d[\d.]+)", workflow)) == {versions["mongo"]}
+
+
+FAKE_DOCKER = """#!/bin/sh
+case "$1 $2" in
+  'compose --profile') exec "{compose}" --env-file /dev/null "--profile" "*" config --format json ;;
+  'buildx imagetools') for image; do :; done; printf '"sha256:%s"\\n' "$(printf %s "$image" | {hash})" ;;
+esac
+"""
+
+
+def test_a_release_names_the_images_of_others_by_digest(tmp_path: Path) -> None:
+    """pin-images, with a `docker` that hashes the image's name; Compose understands the overlay."""
+    hasher = f"{sys.executable} -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'"
+    (tmp_path / "docker").write_text(FAKE_DOCKER.format(compose=COMPOSE, hash=hasher))
+    (tmp_path / "docker").chmod(0o755)
+    overlay = tmp_path / "docker-compose.images.yml"
+    with overlay.open("w") as out:
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+        command = [sys.executable, str(REPOSITORY / "scripts/infra/pin-images")]
+        subprocess.run(command, env=environment, stdout=out, check=True, timeout=120)
+
+    before = configured(MAIN)
+    pinned = configured(f"{MAIN}:{overlay}")
+    for name, service in before.items():
+        image, digest = service["image"], hashlib.sha256(service["image"].encode()).hexdigest()
+        ours = image.startswith("job-processor-")
+        assert pinned[name]["image"] == (image if ours else f"{image}@sha256:{digest}")
+
+
+def test_the_tests_use_the_caddy_of_the_image() -> None:
+    image = (REPOSITORY / "infrastructure/containers/frontend.Dockerfile").read_text(encoding="utf-8")
+    locked = (REPOSITORY / "backend/requirements/infra.txt").read_text(encoding="utf-8")
+    [version] = re.findall(r"^caddyserver==(\S+)", locked, re.MULTILINE)
+    assert f"FROM caddy:{version}-alpine" in image
+
+
+def test_the_stack_names_the_base_images_that_the_substitutes_stand_for() -> None:
+    substitutes = (REPOSITORY / "scripts/infra/compose-substitutes").read_text(encoding="utf-8")
+    made = set(re.findall(r"docker\.io/library/(\S+)", substitutes))
+    files = ("backend/Dockerfile", "infrastructure/containers/frontend.Dockerfile")
+    texts = [(REPOSITORY / file).read_text(encoding="utf-8") for file in files]
+    bases = {base for text in texts for base in re.findall(r"^FROM (\S+:\S+)", text, re.MULTILINE)}
+    assert made == bases | {configured(MAIN)["mongodb"]["image"]}
