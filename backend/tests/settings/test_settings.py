@@ -215,3 +215,24 @@ def test_a_secret_that_a_flow_names_may_be_in_a_file(tmp_path: Path) -> None:
     assert environment.get("GONE") is None
     given_too = load({"N8N_TOKEN": "given", "N8N_TOKEN_FILE": str(tmp_path / "key")}).environment
     assert given_too["N8N_TOKEN"] == "given"
+
+
+@pytest.mark.parametrize(
+    ("value", "file", "expected"),
+    [
+        ("", "key", "from-a-file"),
+        (None, "key", "from-a-file"),
+        ("given", "key", "given"),
+        ("given", "", "given"),
+        ("", "", ""),
+        (None, "", None),
+        ("", "gone", None),
+        ("", "binary", None),
+    ],
+)
+def test_an_empty_variable_is_like_none(tmp_path: Path, value: str | None, file: str, expected: str | None) -> None:
+    """Compose passes every variable that it names: an empty one must not hide the file, nor an empty path the value."""
+    (tmp_path / "key").write_text("from-a-file\n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    given = {"KEY_FILE": str(tmp_path / file) if file else ""} | ({} if value is None else {"KEY": value})
+    assert load(given).environment.get("KEY") == expected
