@@ -1,5 +1,5 @@
-provider "hcloud" {
-  token = "0000000000000000000000000000000000000000000000000000000000000000"
+mock_provider "hcloud" {
+  source = "./tests/mocks"
 }
 
 variables {
@@ -73,6 +73,7 @@ run "behind_a_load_balancer_the_web_ports_are_shut" {
   variables {
     load_balancer = true
     domain        = "jobs.example.com"
+    dns_zone      = "example.com"
   }
 
   assert {
@@ -85,7 +86,7 @@ run "ssh_to_the_whole_internet_is_refused" {
   command = plan
 
   variables {
-    ssh_allowed_cidrs = ["0.0.0.0/0"]
+    ssh_allowed_cidrs = ["0.0.0.0/1", "128.0.0.0/1"]
   }
 
   expect_failures = [var.ssh_allowed_cidrs]

@@ -1,0 +1,149 @@
+"""From one state of the cloud to another: what a change destroys, and which changes are refused, in words.
+
+The plans are the real binary's, over a stand-in of the providers (infrastructure/testing).
+"""
+
+import importlib
+import importlib.util
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+SERVER, FIRST_BOOT = "module.hetzner.hcloud_server.app", "module.hetzner.terraform_data.first_boot"
+VOLUME, ATTACHMENT = "module.hetzner.hcloud_volume.data[0]", "module.hetzner.hcloud_volume_attachment.data[0]"
+REBUILT = {f"{SERVER}[0]", ATTACHMENT, f"{FIRST_BOOT}[0]"}
+PASSWORDS = {"app_password": "a" * 32, "root_password": "b" * 32}
+IDENTITY = {"tenant_id": "t", "client_id": "c", "client_secret": "s"}
+
+pytestmark = [
+    pytest.mark.skipif(importlib.util.find_spec("tf") is None, reason="needs backend/requirements/infra.txt"),
+    pytest.mark.skipif(
+        (shutil.which("terraform") or shutil.which("tofu")) is None, reason="neither terraform nor tofu is on PATH"
+    ),
+    pytest.mark.timeout(600),  # the real binary, on a machine that may be busy
+]
+
+
+@pytest.fixture(scope="module")
+def one_server() -> Iterator[Any]:
+    """After the first apply of the guide. Tests plan from here, and apply nothing."""
+    sys.path.insert(0, str(REPOSITORY))
+    with importlib.import_module("infrastructure.testing.journey").journey() as journey:
+        sys.path.remove(str(REPOSITORY))
+        assert journey.apply({"domain": "jobs.example.com"}).destroyed == frozenset()
+        yield journey
+
+
+def test_a_second_apply_changes_nothing(one_server: Any) -> None:
+    assert one_server.plan().is_empty
+
+
+# By the variable that is named when its change is refused.
+UNLEARNED: dict[str, dict[str, Any]] = {
+    "repository_ref": {"repository_ref": "v2.0.0"},
+    "domain": {"domain": "other.example.com"},
+    "api_allowed_cidrs": {"api_allowed_cidrs": ["198.51.100.0/24"]},
+    "load_balancer": {"load_balancer": True, "dns_zone": "example.com"},
+    "azure_identity": {"azure_keys_enabled": False, "azure_identity": IDENTITY},
+    "azure_openai_api_key": {"azure_keys_enabled": False, "azure_identity": IDENTITY},
+    "azure_openai": {"azure_flow_options": {"max_completion_tokens": 99}},
+    "profiles": {"profiles": ["backup", "observability"], "server_type": "cx33"},
+    "RETENTION_DAYS": {"settings": {"RETENTION_DAYS": "7"}},
+    "mongodb_uri": {"mongodb_uri": "mongodb+srv://db.example.com/jobs"},
+    "webhook_secret": {"webhook_secret": "s" * 32},
+    "alert-webhook-url": {"operator_secrets": {"alert-webhook-url": "https://alerts.example.com/x"}},
+}
+
+
+def refused_names(refused: str) -> set[str]:
+    assert "Server 1 was set up with other values of: " in refused, refused
+    assert f"-replace='{SERVER}[0]'" in refused
+    listed = refused.partition("with other values of: ")[2].partition(". A running server")[0]
+    return {name for part in listed.split(", ") for name in part.split(" or ")}
+
+
+def test_what_a_running_server_would_not_learn_is_refused(one_server: Any) -> None:
+    together = {name: value for change in UNLEARNED.values() for name, value in change.items()}
+    together["domain"] = "other.example.com"
+    assert refused_names(one_server.plan(together).refused) == UNLEARNED.keys()
+
+
+@pytest.mark.parametrize("named", ["repository_ref", "domain", "load_balancer", "azure_identity"])
+def test_each_alone_is_refused(one_server: Any, named: str) -> None:
+    assert named in refused_names(one_server.plan(UNLEARNED[named]).refused)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"azure_keys_enabled": False}, "azure_openai needs either azure_openai_api_key or azure_identity"),
+        ({"data_volume": False, "mongodb_uri": "mongodb+srv://db.example.com/jobs"}, "Instance cannot be destroyed"),
+        ({"location": "fsn1"}, "Instance cannot be destroyed"),
+        ({"app_count": 3}, "app_count > 1 needs"),
+    ],
+)
+def test_what_would_break_it_is_refused(one_server: Any, change: dict[str, Any], words: str) -> None:
+    assert words in one_server.plan(change).refused
+
+
+@pytest.mark.parametrize(
+    ("change", "changed"),
+    [
+        ({"volume_size_gb": 40, "image": "ubuntu-26.04"}, {VOLUME}),
+        ({"server_type": "cx33", "server_backups": True}, {f"{SERVER}[0]"}),
+    ],
+)
+def test_what_the_cloud_changes_in_place(one_server: Any, change: dict[str, Any], changed: set[str]) -> None:
+    plan = one_server.plan(change)
+    assert (plan.refused, plan.changed, plan.created, plan.destroyed) == ("", changed, set(), set())
+
+
+def test_a_rebuild_destroys_the_server_and_nothing_else(one_server: Any) -> None:
+    plan = one_server.plan({"repository_ref": "v2.0.0"}, replace=(f"{SERVER}[0]",))
+    assert (plan.refused, plan.destroyed) == ("", REBUILT)
+
+
+def test_an_acknowledged_change_touches_no_server(one_server: Any) -> None:
+    plan = one_server.plan({"repository_ref": "v2.0.0"}, replace=(f"{FIRST_BOOT}[0]",))
+    assert (plan.refused, plan.destroyed, plan.changed) == ("", {f"{FIRST_BOOT}[0]"}, set())
+
+
+def test_nothing_destroys_the_volume_unasked(one_server: Any) -> None:
+    assert "Instance cannot be destroyed" in one_server.destroy().refused
+
+
+def test_from_one_server_to_three_and_back() -> None:
+    """The way of docs/deploy.md, step by step."""
+    sys.path.insert(0, str(REPOSITORY))
+    with importlib.import_module("infrastructure.testing.journey").journey() as journey:
+        sys.path.remove(str(REPOSITORY))
+        journey.apply({"domain": "jobs.example.com"})
+
+        cluster = journey.apply({"mongodb_cluster": PASSWORDS})
+        assert (cluster.destroyed, cluster.changed) == (set(), set())
+        assert len([name for name in cluster.created if "hcloud_server.node" in name]) == 3
+        nodes = [one["user_data"] for name, one in journey.resources().items() if "hcloud_server.node" in name]
+        assert [f'"127.0.0.1,10.20.2.1{n}"' in node for n, node in enumerate(nodes)] == [True] * 3
+
+        several = {
+            "app_count": 3,
+            "load_balancer": True,
+            "dns_zone": "example.com",
+            "mongodb_uri": journey.outputs()["mongodb_uri"],
+            "webhook_secret": "s" * 32,
+            "basic_auth_password": "p" * 32,
+        }
+        assert "Server 1 was set up with other values" in journey.plan(several).refused
+        scaled = journey.apply(several, replace=(f"{SERVER}[0]",))
+        assert scaled.destroyed == REBUILT
+        assert journey.plan().is_empty
+
+        back = journey.apply({"app_count": 1, "protect": False})
+        assert {name for name in back.destroyed if "volume" in name} == set()
+        assert {name for name in back.destroyed if "hcloud_server" in name} == {f"{SERVER}[1]", f"{SERVER}[2]"}
+        assert {VOLUME, ATTACHMENT} <= journey.resources().keys()
