@@ -19,6 +19,10 @@ NEW: dict[str, Any] = {"initiated": False, "users": {}}
 ACCOUNTS = {"admin.root": "r00t", "job_processor.job_processor": "a pp"}
 
 
+THREE = ["10.0.2.10:27017", "10.0.2.11:27017", "10.0.2.12:27017"]
+MEMBERS = {"MONGODB_MEMBERS": ",".join(THREE)}
+
+
 class Server:
     """What the database holds, between two checks."""
 
@@ -29,8 +33,9 @@ class Server:
         (directory / "mongodb-root-password").write_text("r00t\n")
         (directory / "mongodb-app-password").write_text("a pp\n")
 
-    def check(self, die_after: int | None = None, **variables: str) -> int:
-        environment = dict(os.environ) | variables | ({} if die_after is None else {"DIE_AFTER": str(die_after)})
+    def check(self, die_after: int | None = None, member: int | None = None) -> int:
+        environment = dict(os.environ) | ({} if member is None else MEMBERS | {"MONGODB_SELF": THREE[member]})
+        environment |= {} if die_after is None else {"DIE_AFTER": str(die_after)}
         command = [str(NODE), str(Path(__file__).with_name("first_boot.cjs"))]
         command += [str(CHECK), str(self._state), str(self._directory)]
         return subprocess.run(command, env=environment, check=False, capture_output=True, timeout=60).returncode
@@ -78,21 +83,18 @@ def test_where_roots_password_is_another_nothing_is_changed(tmp_path: Path) -> N
     assert server.state == there
 
 
-THREE = {"MONGODB_MEMBERS": "10.0.2.10:27017,10.0.2.11:27017,10.0.2.12:27017"}
-
-
 def test_the_first_of_three_members_makes_the_set(tmp_path: Path) -> None:
     server = Server(tmp_path, NEW)
-    assert server.check(**THREE, MONGODB_SELF="10.0.2.10:27017") == 0
-    assert server.state == {"initiated": True, "users": ACCOUNTS, "members": THREE["MONGODB_MEMBERS"].split(",")}
+    assert server.check(member=0) == 0
+    assert server.state == {"initiated": True, "users": ACCOUNTS, "members": THREE}
 
 
 def test_the_others_wait_for_it_and_are_healthy_when_they_follow(tmp_path: Path) -> None:
     server = Server(tmp_path, NEW)
-    assert server.check(**THREE, MONGODB_SELF="10.0.2.11:27017") == 1
+    assert server.check(member=1) == 1
     assert server.state == NEW
     following = {"initiated": True, "follows": True, "users": ACCOUNTS}
-    assert Server(tmp_path, following).check(**THREE, MONGODB_SELF="10.0.2.11:27017") == 0
+    assert Server(tmp_path, following).check(member=1) == 0
 
 
 def test_a_single_member_that_takes_no_writes_is_unhealthy(tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ mount_volume() {
 # Before Docker starts: it would create the files that containers mount as folders.
 fetch_application() {
   if [ ! -d "$app/.git" ]; then
-    rm -rf "$app.new"
+    # A folder without a repository is what Docker made of missing files.
+    rm -rf "$app.new" "$app"
     git clone --no-checkout "$REPOSITORY_URL" "$app.new"
     mv "$app.new" "$app"
   fi

@@ -37,7 +37,6 @@ set_release() {
 }
 
 go_back() {
-  trap - ERR
   set_release "$before"
   echo "job-processor-upgrade: $tag was not started; $before goes on running" >&2
   exit 1
@@ -49,15 +48,15 @@ case ",$(sed -n "s/^COMPOSE_PROFILES='\(.*\)'/\1/p" .env)," in
   *,backup,*) docker compose exec -T backup python3 /usr/local/lib/job-processor/backup.py once ;;
 esac
 
-trap go_back ERR
-trap go_back INT TERM
+trap go_back EXIT
+trap 'exit 1' INT TERM
 set_release "$tag"
 if [ -z "$IMAGE_PREFIX" ] || ! docker compose pull --quiet; then
   docker compose build --pull
 fi
 # Settings, flows, and whether this version can read the database: an older one refuses what it does not understand.
 docker compose run --rm --no-deps backend check
-trap - ERR INT TERM
+trap - EXIT INT TERM
 
 docker compose up --detach --wait --wait-timeout 900 --remove-orphans || {
   echo "job-processor-upgrade: $tag does not become healthy: docker compose ps, docker compose logs; the way back is job-processor-upgrade $before" >&2
