@@ -85,7 +85,7 @@ variable "dns_zone" {
 }
 
 variable "api_allowed_cidrs" {
-  description = "Networks that may reach the API's own port 3000 directly, over plain HTTP without a login. Empty: nobody; the page's port proxies the API."
+  description = "Networks from which no password is asked, over HTTPS: for programs that use the API. Not with load_balancer, behind which every address is its own. Empty: none."
   type        = list(string)
   default     = []
 }

@@ -84,6 +84,10 @@ resource "hcloud_server" "app" {
       error_message = "load_balancer = true needs dns_zone (Hetzner issues certificates only for zones at its own DNS) or load_balancer_certificate."
     }
     precondition {
+      condition     = !var.load_balancer || length(var.api_allowed_cidrs) == 0
+      error_message = "api_allowed_cidrs does not work with load_balancer: the servers see its address instead of the caller's."
+    }
+    precondition {
       condition     = var.dns_zone == "" || var.domain == var.dns_zone || endswith(var.domain, ".${var.dns_zone}")
       error_message = "domain must be dns_zone or a name in it."
     }

@@ -38,9 +38,9 @@ locals {
       SITE_ADDRESS         = var.load_balancer ? "http://:8080" : "https://${local.hosts[i]}"
       SITE_HOST            = local.hosts[i]
       TLS_BIND_ADDRESS     = var.load_balancer ? local.private_addresses[i] : "0.0.0.0"
-      API_BIND_ADDRESS     = length(var.api_allowed_cidrs) > 0 ? hcloud_primary_ip.app[i].ip_address : "127.0.0.1"
       PUBLIC_URL           = var.domain != "" ? "https://${var.domain}" : "http://backend:3000"
     },
+    length(var.api_allowed_cidrs) > 0 ? { API_ALLOWED_CIDRS = join(",", var.api_allowed_cidrs) } : {},
     local.has_azure_key ? { AZURE_OPENAI_API_KEY_FILE = "/run/job-processor/azure-openai-api-key" } : {},
     var.settings,
   )]
@@ -83,7 +83,7 @@ locals {
     SITE_HOST                 = "domain"
     PUBLIC_URL                = "domain"
     TLS_BIND_ADDRESS          = "load_balancer"
-    API_BIND_ADDRESS          = "api_allowed_cidrs"
+    API_ALLOWED_CIDRS         = "api_allowed_cidrs"
     VOLUME_ID                 = "data_volume"
     AZURE_OPENAI_API_KEY_FILE = "azure_openai_api_key"
     AZURE_TENANT_ID           = "azure_identity"

@@ -144,13 +144,13 @@ variable "ssh_allowed_cidrs" {
 }
 
 variable "api_allowed_cidrs" {
-  description = "Networks that may reach the API's own port 3000 directly, over plain HTTP without a login. Empty: nobody."
+  description = "Networks from which no password is asked, over HTTPS: for programs that use the API. Not with load_balancer, behind which every address is its own. Empty: none."
   type        = list(string)
   default     = []
 
   validation {
     condition     = alltrue([for c in var.api_allowed_cidrs : can(cidrhost(c, 0)) && try(tonumber(split("/", c)[1]) >= 8, false)])
-    error_message = "api_allowed_cidrs must hold networks, and not the whole internet nor a large part of it: port 3000 has no login of its own."
+    error_message = "api_allowed_cidrs must hold networks, and not the whole internet nor a large part of it: no password is asked from them."
   }
 }
 
@@ -216,7 +216,7 @@ variable "settings" {
   }
 
   validation {
-    condition     = length(setintersection(keys(var.settings), ["COMPOSE_FILE", "COMPOSE_PROFILES", "FLOWS_DIR", "IMAGE_PREFIX", "IMAGE_TAG", "OPERATOR_SECRETS_DIR", "SITE_ADDRESS", "SITE_HOST", "TLS_BIND_ADDRESS", "API_BIND_ADDRESS", "PUBLIC_URL"])) == 0
+    condition     = length(setintersection(keys(var.settings), ["COMPOSE_FILE", "COMPOSE_PROFILES", "FLOWS_DIR", "IMAGE_PREFIX", "IMAGE_TAG", "OPERATOR_SECRETS_DIR", "SITE_ADDRESS", "SITE_HOST", "TLS_BIND_ADDRESS", "API_BIND_ADDRESS", "API_ALLOWED_CIDRS", "HTTP_PORT", "PUBLIC_URL"])) == 0
     error_message = "settings must not hold what other variables decide: profiles, image_prefix, repository_ref, domain, load_balancer, api_allowed_cidrs, mongodb_uri."
   }
 }

@@ -31,10 +31,10 @@ token_env = "N8N_TOKEN"
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("hcl2") is None, reason="needs backend/requirements/infra.txt")
 
 
-def composed(service: str, given: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the service's container, as Compose makes it from these lines of .env."""
+def composed(service: str, given: Mapping[str, str], env_file: Path = Path(os.devnull)) -> dict[str, str]:
+    """The environment of the service's container, as Compose makes it from these variables and the file."""
     clean = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | dict(given)
-    command = [str(COMPOSE), "--env-file", os.devnull, "config", "--format", "json"]
+    command = [str(COMPOSE), "--env-file", str(env_file), "config", "--format", "json"]
     done = subprocess.run(command, cwd=REPOSITORY, env=clean, capture_output=True, text=True, check=True, timeout=60)
     environment: dict[str, str] = json.loads(done.stdout)["services"][service]["environment"]
     return environment

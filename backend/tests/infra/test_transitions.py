@@ -3,8 +3,10 @@
 The plans are the real binary's, over a stand-in of the providers (infrastructure/testing).
 """
 
+import base64
 import importlib
 import importlib.util
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -12,6 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from job_processor import commands
+from tests.infra.test_compose_environment import composed
+from tests.infra.test_servers_scripts import Server
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 SERVER, FIRST_BOOT = "module.hetzner.hcloud_server.app", "module.hetzner.terraform_data.first_boot"
@@ -69,11 +75,12 @@ def refused_names(refused: str) -> set[str]:
 
 def test_what_a_running_server_would_not_learn_is_refused(one_server: Any) -> None:
     together = {name: value for change in UNLEARNED.values() for name, value in change.items()}
+    del together["api_allowed_cidrs"]  # not with a load balancer
     together["domain"] = "other.example.com"
-    assert refused_names(one_server.plan(together).refused) == UNLEARNED.keys()
+    assert refused_names(one_server.plan(together).refused) == UNLEARNED.keys() - {"api_allowed_cidrs"}
 
 
-@pytest.mark.parametrize("named", ["repository_ref", "domain", "load_balancer", "azure_identity"])
+@pytest.mark.parametrize("named", ["repository_ref", "domain", "load_balancer", "api_allowed_cidrs"])
 def test_each_alone_is_refused(one_server: Any, named: str) -> None:
     assert named in refused_names(one_server.plan(UNLEARNED[named]).refused)
 
@@ -101,6 +108,41 @@ def test_what_would_break_it_is_refused(one_server: Any, change: dict[str, Any],
 def test_what_the_cloud_changes_in_place(one_server: Any, change: dict[str, Any], changed: set[str]) -> None:
     plan = one_server.plan(change)
     assert (plan.refused, plan.changed, plan.created, plan.destroyed) == ("", changed, set(), set())
+
+
+def test_the_first_boot_ends_with_azure_as_the_default_flow(
+    one_server: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the plan to the running configuration: user data, the real first-boot script, what Compose gives to the
+    container, and what the application makes of it."""
+    server = Server(tmp_path / "server", tmp_path / "disk")
+    resources = one_server.resources()
+    for file in importlib.import_module("yaml").safe_load(resources[f"{SERVER}[0]"]["user_data"])["write_files"]:
+        content = base64.b64decode(file["content"]) if file.get("encoding") == "b64" else file["content"].encode()
+        path = server.root / file["path"].lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (server.root / f"dev/disk/by-id/scsi-0HC_Volume_{resources[VOLUME]['id']}").touch()
+    server.boot()
+
+    brought = server.root / "etc/job-processor/secrets"
+    assert [one.name for one in brought.iterdir()] == ["azure-openai-api-key"]
+    secrets = shutil.copytree(brought, tmp_path / "volume")
+    # What the stack generates at its first start.
+    for name in ("webhook-secret", "app-n8n-token"):
+        (secrets / name).write_text("0e7c1a42d95fb386c4e1d27a5f98b063")
+    given = composed("backend", {}, server.root / "opt/job-processor/.env")
+    environment = {
+        name: value.replace("/run/job-processor", str(secrets)).replace(
+            "/etc/job-processor", str(server.disk / "flows")
+        )
+        for name, value in given.items()
+    }
+    del environment["MONGODB_URI_FILE"]  # the database is not here; a directory stands in
+    assert commands.check(environment | {"DATA_DIR": str(tmp_path / "data"), "HOST": "0.0.0.0"}) == 0
+    said = capsys.readouterr().out
+    assert "flow chat: azure-openai, 3 attempts (default)" in said
+    assert re.search(r"^PUBLIC_URL +https://jobs.example.com$", said, re.MULTILINE)
 
 
 def test_a_rebuild_destroys_the_server_and_nothing_else(one_server: Any) -> None:
