@@ -26,7 +26,9 @@ resource "hcloud_server" "app" {
   placement_group_id       = var.app_count > 1 ? hcloud_placement_group.spread[0].id : null
   backups                  = var.server_backups
   shutdown_before_deletion = true
-  labels                   = var.labels
+  # A larger type keeps the disk of the smaller one, so that the way back stays open.
+  keep_disk = true
+  labels    = var.labels
 
   user_data = templatefile("${path.module}/templates/cloud-init.yaml.tftpl", {
     boot_settings  = local.boot_settings[count.index]
