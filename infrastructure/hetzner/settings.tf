@@ -125,7 +125,7 @@ resource "terraform_data" "refuse_what_a_server_would_not_learn" {
         Server ${count.index + 1} was set up with other values of: ${join(", ", local.changed[count.index])}. A running server does not learn a change from Terraform.
         A new release: run job-processor-upgrade on the server, then acknowledge: terraform apply -replace='${local.own_address}terraform_data.first_boot[${count.index}]'
         Anything else: rebuild the server, which takes minutes and keeps its data: terraform apply -replace='${local.own_address}hcloud_server.app[${count.index}]'
-        Details: docs/deploy.md, "Change a setting".
+        Details: docs/cloud.md, "Change a setting".
       TEXT
     }
   }

@@ -166,7 +166,7 @@ variable "network_cidr" {
 }
 
 variable "data_volume" {
-  description = "Keep the data of the first server on a volume. Terraform never destroys the volume, whatever changes (docs/deploy.md, Retire the volume)."
+  description = "Keep the data of the first server on a volume. Terraform never destroys the volume, whatever changes (docs/cloud.md, Retire the volume)."
   type        = bool
   default     = true
 }
@@ -228,7 +228,7 @@ variable "operator_secrets" {
   sensitive   = true
 
   validation {
-    condition     = alltrue([for name, value in var.operator_secrets : can(regex("^[a-z][a-z0-9-]*$", name)) && value != ""])
+    condition     = alltrue([for name, value in var.operator_secrets : can(regex("^[a-z][a-z0-9.-]*$", name)) && value != ""])
     error_message = "operator_secrets must have names such as alert-webhook-url, and values that are not empty."
   }
 

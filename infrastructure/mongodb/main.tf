@@ -125,7 +125,7 @@ resource "terraform_data" "refuse_what_a_server_would_not_learn" {
       condition     = length(local.changed[count.index]) == 0
       error_message = <<-TEXT
         Database server ${count.index + 1} was set up with another value of: ${join(", ", local.changed[count.index])}. A running server does not learn a change from Terraform.
-        Make the change on the servers (docs/deploy.md, "Three database servers"), then acknowledge: terraform apply -replace='module.mongodb[0].terraform_data.first_boot[${count.index}]'
+        Make the change on the servers (docs/cloud.md, "Three database servers"), then acknowledge: terraform apply -replace='module.mongodb[0].terraform_data.first_boot[${count.index}]'
       TEXT
     }
   }

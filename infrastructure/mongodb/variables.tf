@@ -23,7 +23,7 @@ variable "image" {
 }
 
 variable "mongodb_image" {
-  description = "Image of MongoDB. Change it on the servers too, one after the other (docs/deploy.md)."
+  description = "Image of MongoDB. Change it on the servers too, one after the other (docs/cloud.md)."
   type        = string
   default     = "mongo:8.0.26"
 }

@@ -73,6 +73,11 @@ class Journey:
         done = self._run("plan", "-destroy", "-input=false", "-refresh=false", f"-var-file={self._vars()}")
         return Plan(refused=" ".join(re.sub(r"[│╷╵]", " ", done.stderr).split()) if done.returncode else "")
 
+    def forget(self, *addresses: str) -> None:
+        """Take resources out of the state; they exist all the same."""
+        done = self._run("state", "rm", *addresses)
+        assert done.returncode == 0, done.stderr
+
     def resources(self) -> dict[str, dict[str, Any]]:
         """The attributes of every resource in the state, by address."""
         shown = json.loads(self._run("show", "-json").stdout)
@@ -87,7 +92,9 @@ class Journey:
         return file.name
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [self.binary, arguments[0], "-no-color", *arguments[1:]]
+        # Subcommands of subcommands take no such option.
+        plain = () if arguments[0] == "state" else ("-no-color",)
+        command = [self.binary, arguments[0], *plain, *arguments[1:]]
         return subprocess.run(
             command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, timeout=300
         )

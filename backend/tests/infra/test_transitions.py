@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from job_processor import commands
+from tests.docs.pages import text
 from tests.infra.test_compose_environment import composed
 from tests.infra.test_servers_scripts import Server
 
@@ -43,6 +44,12 @@ def one_server() -> Iterator[Any]:
         sys.path.remove(str(REPOSITORY))
         assert journey.apply({"domain": "jobs.example.com"}).destroyed == frozenset()
         yield journey
+
+
+def promised(plan: Any) -> bool:
+    """The guide says what the plan prints."""
+    line = f"Plan: {len(plan.created)} to add, {len(plan.changed)} to change, {len(plan.destroyed)} to destroy."
+    return line in text("docs/cloud.md")
 
 
 def test_a_second_apply_changes_nothing(one_server: Any) -> None:
@@ -148,6 +155,7 @@ def test_the_first_boot_ends_with_azure_as_the_default_flow(
 def test_a_rebuild_destroys_the_server_and_nothing_else(one_server: Any) -> None:
     plan = one_server.plan({"repository_ref": "v2.0.0"}, replace=(f"{SERVER}[0]",))
     assert (plan.refused, plan.destroyed) == ("", REBUILT)
+    assert promised(plan)
 
 
 def test_an_acknowledged_change_touches_no_server(one_server: Any) -> None:
@@ -160,13 +168,14 @@ def test_nothing_destroys_the_volume_unasked(one_server: Any) -> None:
 
 
 def test_from_one_server_to_three_and_back() -> None:
-    """The way of docs/deploy.md, step by step."""
+    """The way of docs/cloud.md, step by step."""
     sys.path.insert(0, str(REPOSITORY))
     with importlib.import_module("infrastructure.testing.journey").journey() as journey:
         sys.path.remove(str(REPOSITORY))
-        journey.apply({"domain": "jobs.example.com"})
+        assert promised(journey.apply({"domain": "jobs.example.com", "dns_zone": "example.com"}))
 
         cluster = journey.apply({"mongodb_cluster": PASSWORDS})
+        assert promised(cluster)
         assert (cluster.destroyed, cluster.changed) == (set(), set())
         assert len([name for name in cluster.created if "hcloud_server.node" in name]) == 3
         nodes = [one["user_data"] for name, one in journey.resources().items() if "hcloud_server.node" in name]
@@ -175,7 +184,6 @@ def test_from_one_server_to_three_and_back() -> None:
         several = {
             "app_count": 3,
             "load_balancer": True,
-            "dns_zone": "example.com",
             "mongodb_uri": journey.outputs()["mongodb_uri"],
             "webhook_secret": "s" * 32,
             "basic_auth_password": "p" * 32,
@@ -183,9 +191,14 @@ def test_from_one_server_to_three_and_back() -> None:
         assert "Server 1 was set up with other values" in journey.plan(several).refused
         scaled = journey.apply(several, replace=(f"{SERVER}[0]",))
         assert scaled.destroyed == REBUILT
+        assert promised(scaled)
         assert journey.plan().is_empty
 
         back = journey.apply({"app_count": 1, "protect": False})
         assert {name for name in back.destroyed if "volume" in name} == set()
         assert {name for name in back.destroyed if "hcloud_server" in name} == {f"{SERVER}[1]", f"{SERVER}[2]"}
         assert {VOLUME, ATTACHMENT} <= journey.resources().keys()
+
+        journey.forget(ATTACHMENT, VOLUME)
+        retired = journey.plan({"data_volume": False}, replace=(f"{SERVER}[0]",))
+        assert (retired.refused, {name for name in retired.destroyed if "volume" in name}) == ("", set())

@@ -66,4 +66,4 @@ sed -i -e "s|^REPOSITORY_REF=.*|REPOSITORY_REF='$tag'|" "$config/boot.env"
 # What nothing has used for a week: the release before stays, for a way back.
 docker image prune --all --force --filter until=168h >/dev/null
 docker builder prune --force --filter until=168h >/dev/null
-echo "job-processor-upgrade: $before -> $tag. Tell Terraform: repository_ref = \"$tag\" (docs/deploy.md, Change a setting)"
+echo "job-processor-upgrade: $before -> $tag. Tell Terraform: repository_ref = \"$tag\" (docs/cloud.md, Change a setting)"
