@@ -32,3 +32,14 @@ output "azure_deployment" {
   description = "Name of the model's deployment."
   value       = module.azure.deployment
 }
+
+output "mongodb_uri" {
+  description = "URI of the database servers' replica set, for TF_VAR_mongodb_uri; null without mongodb_cluster."
+  value       = one(module.mongodb[*].uri)
+  sensitive   = true
+}
+
+output "mongodb_ssh_commands" {
+  description = "Log in to the database servers; empty without mongodb_cluster."
+  value       = flatten(module.mongodb[*].ssh_commands)
+}

@@ -31,8 +31,7 @@ resource "azurerm_cognitive_deployment" "model" {
   name                 = var.model.name
   cognitive_account_id = azurerm_cognitive_account.openai.id
 
-  # A new model version changes a flow's answers: upgrades are manual.
-  version_upgrade_option = "NoAutoUpgrade"
+  version_upgrade_option = var.model.upgrade
 
   model {
     format  = "OpenAI"
@@ -43,5 +42,41 @@ resource "azurerm_cognitive_deployment" "model" {
   sku {
     name     = var.model.sku
     capacity = var.model.capacity
+  }
+
+  lifecycle {
+    precondition {
+      # Versions that are not dates are not judged.
+      condition     = var.model.used_before || try(timecmp(timeadd("${var.model.version}T00:00:00Z", "8760h"), plantimestamp()) > 0, true)
+      error_message = "Azure opens a version to new customers for a year, and ${var.model.name} is of ${var.model.version}. Choose a current one: az cognitiveservices model list --location ${var.location} --output table --query \"[?model.format=='OpenAI' && model.lifecycleStatus=='GenerallyAvailable'].{name:model.name, version:model.version}\". If it was deployed in this subscription before, set used_before = true in the model."
+    }
+  }
+}
+
+resource "azurerm_consumption_budget_resource_group" "this" {
+  count = var.monthly_budget == null ? 0 : 1
+
+  name              = "${var.name}-monthly"
+  resource_group_id = azurerm_resource_group.this.id
+  amount            = var.monthly_budget.amount
+  time_grain        = "Monthly"
+
+  time_period {
+    start_date = formatdate("YYYY-MM-01'T'00:00:00Z", plantimestamp())
+  }
+
+  dynamic "notification" {
+    for_each = [80, 100]
+
+    content {
+      threshold      = notification.value
+      operator       = "GreaterThanOrEqualTo"
+      contact_emails = var.monthly_budget.emails
+    }
+  }
+
+  lifecycle {
+    # The month in which the budget was made.
+    ignore_changes = [time_period]
   }
 }

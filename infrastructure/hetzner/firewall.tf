@@ -6,13 +6,9 @@ locals {
     { port = "80", sources = local.anywhere, description = "HTTP: certificate challenge and redirect to HTTPS" },
     { port = "443", sources = local.anywhere, description = "HTTPS" },
   ]
-  api_rules = length(var.api_allowed_cidrs) == 0 ? [] : [
-    { port = "3000", sources = var.api_allowed_cidrs, description = "API without the page, where asked for" },
-  ]
   inbound_rules = concat(
     [{ port = "22", sources = var.ssh_allowed_cidrs, description = "SSH" }],
     local.web_rules,
-    local.api_rules,
   )
 }
 

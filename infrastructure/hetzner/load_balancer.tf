@@ -1,9 +1,33 @@
-resource "hcloud_managed_certificate" "app" {
-  count = var.load_balancer ? 1 : 0
+locals {
+  brings_certificate = nonsensitive(var.load_balancer_certificate) != null
+  # Names are unique at Hetzner, and the new certificate is made before the old one goes.
+  certificate_name = "${var.name}-${substr(sha256(local.brings_certificate ? nonsensitive(sha256(var.load_balancer_certificate.certificate)) : var.domain), 0, 8)}"
+}
 
-  name         = var.name
+# Hetzner proves the domain by its own DNS, and renews the certificate.
+resource "hcloud_managed_certificate" "app" {
+  count = var.load_balancer && !local.brings_certificate ? 1 : 0
+
+  name         = local.certificate_name
   domain_names = [var.domain]
   labels       = var.labels
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "hcloud_uploaded_certificate" "app" {
+  count = var.load_balancer && local.brings_certificate ? 1 : 0
+
+  name        = local.certificate_name
+  certificate = var.load_balancer_certificate.certificate
+  private_key = var.load_balancer_certificate.private_key
+  labels      = var.labels
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "hcloud_load_balancer" "app" {
@@ -48,7 +72,7 @@ resource "hcloud_load_balancer_service" "https" {
   destination_port = 80
 
   http {
-    certificates  = [hcloud_managed_certificate.app[0].id]
+    certificates  = concat(hcloud_managed_certificate.app[*].id, hcloud_uploaded_certificate.app[*].id)
     redirect_http = true
     # Event streams are long-lived and often idle.
     timeout_idle = 120

@@ -4,6 +4,9 @@ locals {
 
   # Fixed addresses: the load balancer's targets and the servers' bind addresses are known before they exist.
   private_addresses = [for i in range(var.app_count) : cidrhost(local.subnet_cidr, 10 + i)]
+
+  # The domain's name inside its zone.
+  record_name = var.domain == var.dns_zone ? "@" : trimsuffix(var.domain, ".${var.dns_zone}")
 }
 
 resource "hcloud_network" "this" {
@@ -26,9 +29,20 @@ resource "hcloud_primary_ip" "app" {
 
   name              = "${var.name}-${count.index + 1}"
   type              = "ipv4"
-  assignee_type     = "server"
   location          = var.location
   auto_delete       = false
   delete_protection = var.protect
   labels            = var.labels
+}
+
+# Made before the servers start, so that the first request for a certificate finds the name.
+resource "hcloud_zone_rrset" "app" {
+  count = var.dns_zone != "" && var.domain != "" ? 1 : 0
+
+  zone    = var.dns_zone
+  name    = local.record_name
+  type    = "A"
+  ttl     = 300
+  records = [{ value = var.load_balancer ? hcloud_load_balancer.app[0].ipv4 : hcloud_primary_ip.app[0].ip_address }]
+  labels  = var.labels
 }

@@ -22,3 +22,18 @@ output "ssh_command" {
   description = "Log in to the first server."
   value       = "ssh root@${hcloud_primary_ip.app[0].ip_address}"
 }
+
+output "network_id" {
+  description = "Id of the private network, for servers beside these."
+  value       = hcloud_network.this.id
+}
+
+output "network_cidr" {
+  description = "Range of the private network."
+  value       = hcloud_network.this.ip_range
+}
+
+output "ssh_key_id" {
+  description = "Id of the administrator's key, for servers beside these."
+  value       = hcloud_ssh_key.operator.id
+}

@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "location" {
-  description = "Hetzner location: nbg1, fsn1, hel1, ash, hil or sin."
+  description = "Hetzner location: nbg1, fsn1, hel1, ash, hil or sin. It cannot change later: the volume stays where it is."
   type        = string
   default     = "nbg1"
 
@@ -21,19 +21,19 @@ variable "location" {
 }
 
 variable "server_type" {
-  description = "Hetzner server type. The stack with its database needs at least 4 GB of memory."
+  description = "Hetzner server type. The stack with its database needs 4 GB of memory; with profile n8n or observability 8 GB."
   type        = string
   default     = "cx23"
 }
 
 variable "image" {
-  description = "Operating system. cloud-init installs Docker from this image's own packages."
+  description = "Operating system. cloud-init installs Docker from this image's own packages. Used for new servers only."
   type        = string
   default     = "ubuntu-24.04"
 }
 
 variable "app_count" {
-  description = "Number of application servers."
+  description = "Number of application servers. More than one needs load_balancer, mongodb_uri and the shared secrets."
   type        = number
   default     = 1
 
@@ -44,7 +44,7 @@ variable "app_count" {
 }
 
 variable "load_balancer" {
-  description = "Put a load balancer with a managed certificate in front. Needs domain."
+  description = "Put a load balancer with a certificate in front. Needs domain, and dns_zone or load_balancer_certificate."
   type        = bool
   default     = false
 }
@@ -53,6 +53,16 @@ variable "load_balancer_type" {
   description = "Hetzner load balancer type."
   type        = string
   default     = "lb11"
+}
+
+variable "load_balancer_certificate" {
+  description = "Your own certificate (PEM, with its chain) and private key for the load balancer. null: Hetzner issues one, which it can only for a dns_zone of its own."
+  type = object({
+    certificate = string
+    private_key = string
+  })
+  default   = null
+  sensitive = true
 }
 
 variable "domain" {
@@ -66,8 +76,19 @@ variable "domain" {
   }
 }
 
+variable "dns_zone" {
+  description = "Zone at Hetzner's DNS that domain belongs to, such as example.com: the A record is made and kept right. Empty: you make it."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.dns_zone == "" || can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.dns_zone))
+    error_message = "dns_zone must be a plain name such as example.com."
+  }
+}
+
 variable "repository_url" {
-  description = "Where the servers clone the application from."
+  description = "Where the servers clone the compose files from (and build the images from, if there are no released ones)."
   type        = string
 
   validation {
@@ -77,12 +98,23 @@ variable "repository_url" {
 }
 
 variable "repository_ref" {
-  description = "Tag or commit to run."
+  description = "Release tag (vX.Y.Z: its images are pulled), or another tag or commit (its images are built on the server)."
   type        = string
 
   validation {
     condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", var.repository_ref))
     error_message = "repository_ref must be a tag, branch or commit."
+  }
+}
+
+variable "image_prefix" {
+  description = "Registry and name of the released images, without -backend, -tools, -frontend. null: ghcr.io/OWNER/NAME for a repository at GitHub. Empty: build on the server."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.image_prefix == null || can(regex("^([a-z0-9][a-z0-9._:/-]*[a-z0-9])?$", var.image_prefix))
+    error_message = "image_prefix must be a registry and a name in lower case, such as ghcr.io/you/job-processor."
   }
 }
 
@@ -106,19 +138,19 @@ variable "ssh_allowed_cidrs" {
   }
 
   validation {
-    condition     = alltrue([for c in var.ssh_allowed_cidrs : tonumber(split("/", c)[1]) > 0])
-    error_message = "ssh_allowed_cidrs must not be the whole internet."
+    condition     = alltrue([for c in var.ssh_allowed_cidrs : try(tonumber(split("/", c)[1]) >= 8, false)])
+    error_message = "ssh_allowed_cidrs must not be the whole internet, nor a large part of it: /8 is the widest."
   }
 }
 
 variable "api_allowed_cidrs" {
-  description = "Networks that may reach the API's own port 3000 directly. Empty: nobody."
+  description = "Networks from which no password is asked, over HTTPS: for programs that use the API. Not with load_balancer, behind which every address is its own. Empty: none."
   type        = list(string)
   default     = []
 
   validation {
-    condition     = alltrue([for c in var.api_allowed_cidrs : can(cidrhost(c, 0)) && try(tonumber(split("/", c)[1]) > 0, false)])
-    error_message = "api_allowed_cidrs must hold networks, and not the whole internet: port 3000 has no login of its own."
+    condition     = alltrue([for c in var.api_allowed_cidrs : can(cidrhost(c, 0)) && try(tonumber(split("/", c)[1]) >= 8, false)])
+    error_message = "api_allowed_cidrs must hold networks, and not the whole internet nor a large part of it: no password is asked from them."
   }
 }
 
@@ -133,8 +165,14 @@ variable "network_cidr" {
   }
 }
 
+variable "data_volume" {
+  description = "Keep the data of the first server on a volume. Terraform never destroys the volume, whatever changes (docs/cloud.md, Retire the volume)."
+  type        = bool
+  default     = true
+}
+
 variable "volume_size_gb" {
-  description = "Size of the database's volume. It can grow later, never shrink."
+  description = "Size of the volume. It can grow later (then resize2fs on the server), never shrink."
   type        = number
   default     = 20
 
@@ -151,19 +189,52 @@ variable "server_backups" {
 }
 
 variable "protect" {
-  description = "Refuse to delete or rebuild the volume, the addresses and the servers."
+  description = "Have Hetzner refuse to delete the volume, the addresses, the network and the load balancer. Servers store nothing, so they can be rebuilt."
   type        = bool
   default     = true
 }
 
 variable "profiles" {
-  description = "Compose profiles to start beside the application: backup, observability, n8n."
+  description = "Compose profiles to start beside the application: backup (on the first server), observability, n8n (one server only)."
   type        = list(string)
   default     = ["backup"]
 
   validation {
     condition     = alltrue([for p in var.profiles : contains(["backup", "observability", "n8n"], p)])
     error_message = "profiles may hold backup, observability and n8n; tls is always on."
+  }
+}
+
+variable "settings" {
+  description = "More lines for the stack's .env, by name, such as { RETENTION_DAYS = \"7\" }. docs/settings.md and infrastructure/containers/production.env.example list them. No secrets."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name, value in var.settings : can(regex("^[A-Z][A-Z0-9_]*$", name)) && can(regex("^[^'\n]*$", value))])
+    error_message = "settings must have names such as RETENTION_DAYS, and values without line breaks and single quotes."
+  }
+
+  validation {
+    condition     = length(setintersection(keys(var.settings), ["COMPOSE_FILE", "COMPOSE_PROFILES", "FLOWS_DIR", "IMAGE_PREFIX", "IMAGE_TAG", "OPERATOR_SECRETS_DIR", "SITE_ADDRESS", "SITE_HOST", "TLS_BIND_ADDRESS", "API_BIND_ADDRESS", "API_ALLOWED_CIDRS", "HTTP_PORT", "PUBLIC_URL"])) == 0
+    error_message = "settings must not hold what other variables decide: profiles, image_prefix, repository_ref, domain, load_balancer, api_allowed_cidrs, mongodb_uri."
+  }
+}
+
+variable "operator_secrets" {
+  description = "More secrets, by their file name in infrastructure/containers/operator-secrets/README.md, such as { \"alert-webhook-url\" = \"…\" }."
+  type        = map(string)
+  default     = {}
+  sensitive   = true
+
+  validation {
+    condition     = alltrue([for name, value in var.operator_secrets : can(regex("^[a-z][a-z0-9.-]*$", name)) && value != ""])
+    error_message = "operator_secrets must have names such as alert-webhook-url, and values that are not empty."
+  }
+
+  validation {
+    condition     = length(setintersection(keys(var.operator_secrets), ["webhook-secret", "basic-auth-password", "mongodb-uri", "azure-openai-api-key"])) == 0
+    error_message = "operator_secrets must not hold what has a variable of its own: webhook_secret, basic_auth_password, mongodb_uri, azure_openai_api_key."
   }
 }
 
@@ -177,10 +248,15 @@ variable "mongodb_uri" {
     condition     = var.mongodb_uri == "" || can(regex("^mongodb(\\+srv)?://\\S+$", var.mongodb_uri))
     error_message = "mongodb_uri must start with mongodb:// or mongodb+srv://."
   }
+
+  validation {
+    condition     = var.mongodb_uri == "" || startswith(var.mongodb_uri, "mongodb+srv://") || can(regex("[?&](tls|ssl)=true(&|$)", var.mongodb_uri)) || can(regex("^mongodb://([^@/]*@)?((10|127)\\.[0-9.]+|192\\.168\\.[0-9.]+|172\\.(1[6-9]|2[0-9]|3[01])\\.[0-9.]+)(:[0-9]+)?([,/].*)?$", var.mongodb_uri))
+    error_message = "mongodb_uri must use TLS (mongodb+srv://, or tls=true in its options), unless the database is on a private network."
+  }
 }
 
 variable "webhook_secret" {
-  description = "Shared secret of callbacks. Empty: the server generates its own at first boot."
+  description = "Shared secret of callbacks. Empty: the server generates its own at first boot (one server only)."
   type        = string
   default     = ""
   sensitive   = true
@@ -191,11 +267,24 @@ variable "webhook_secret" {
   }
 }
 
+variable "basic_auth_password" {
+  description = "Password of the page. Empty: the server generates its own at first boot (one server only)."
+  type        = string
+  default     = ""
+  sensitive   = true
+
+  validation {
+    condition     = var.basic_auth_password == "" || length(var.basic_auth_password) >= 16
+    error_message = "basic_auth_password must have at least 16 characters."
+  }
+}
+
 variable "azure_openai" {
-  description = "Endpoint and deployment of Azure OpenAI; null without."
+  description = "Endpoint and deployment of Azure OpenAI, which become the default flow; null: the default flow is the mock. options: more keys of the flow, such as { max_completion_tokens = 4000 }."
   type = object({
     endpoint   = string
     deployment = string
+    options    = optional(any, {})
   })
   default = null
 }
@@ -205,6 +294,17 @@ variable "azure_openai_api_key" {
   type        = string
   default     = ""
   sensitive   = true
+}
+
+variable "azure_identity" {
+  description = "Service principal that may use the model, where the account's keys are off (role: Cognitive Services OpenAI User)."
+  type = object({
+    tenant_id     = string
+    client_id     = string
+    client_secret = string
+  })
+  default   = null
+  sensitive = true
 }
 
 variable "labels" {

@@ -119,7 +119,7 @@ def _fits(wanted: Kind, value: object) -> bool:
         case int() | float():
             return wanted in ("number", "string")
         case list():
-            return wanted == "list"
+            return wanted in ("list", "records")
         case dict():
             return wanted == "map"
         case str():

@@ -78,6 +78,8 @@ def _labelled(body: Body, section: str, depth: int) -> Iterator[tuple[tuple[str,
 def _check_file(path: Path, body: Body, module: Module, providers: dict[str, Provider]) -> Iterator[str]:
     for (kind, name), resource in _labelled(body, "resource", 2):
         where = f"{path} {kind}.{name}"
+        if kind == "terraform_data":  # built in
+            continue
         provider = providers.get(kind.split("_")[0])
         if provider is None or kind not in provider.resources:
             yield f"{where}: unknown resource type '{kind}' (or not in schemas.json)"

@@ -16,11 +16,13 @@ import time
 from pathlib import Path
 
 from .check import check_folder
-from .mirror import REPOSITORY, write_mirror
 from .schema import load
+from .stand_in_provider import serving
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 ROOTS = (".", "examples/hetzner-only", "examples/azure-only")
-MODULES = ("hetzner", "azure")
+MODULES = ("hetzner", "azure", "mongodb")
 # Dummy values for the plan of each root module; no real credentials.
 PLAN_VARIABLES = {
     "hcloud_token": "0" * 64,
@@ -31,6 +33,8 @@ PLAN_VARIABLES = {
     "repository_ref": "v1.0.0",
     "azure_account_name": "example-jobs",
     "account_name": "example-jobs",
+    "azure_model": '{ name = "example-model", version = "test" }',
+    "model": '{ name = "example-model", version = "test" }',
 }
 NEVER_COPIED = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars", "__pycache__")
 
@@ -49,11 +53,11 @@ def run_binary(binary: str, infrastructure: Path, only: str | None = None, tests
     """Format check, init, validate, plan and test on a copy; returns what failed. ``tests``: one file of tests."""
     chosen = [] if tests is None else [f"-filter={tests}"]
     roots, modules = _chosen(ROOTS, only), _chosen(MODULES, only)
-    with tempfile.TemporaryDirectory(prefix="job-processor-infra-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="job-processor-infra-") as scratch, serving() as providers:
         copy = Path(scratch) / "infrastructure"
         shutil.copytree(infrastructure, copy, ignore=NEVER_COPIED)
         environment = os.environ | {
-            "TF_CLI_CONFIG_FILE": str(write_mirror(Path(scratch))),
+            **providers,
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
             **{f"TF_VAR_{name}": value for name, value in PLAN_VARIABLES.items()},

@@ -1,7 +1,8 @@
-"""The provider schemas for the checks: a resource's optional and required attributes.
+"""The provider schemas for the checks: a resource's attributes and blocks.
 
-`schemas.json` was derived from the published provider packages (versions stand in the file) and covers the
-resource types this repository uses and their neighbours. To add one, add its entry there.
+`schemas.json` was compared attribute by attribute with the providers' sources (versions are in the file). It covers the
+resource types this repository uses and their neighbours. To add one, add its entry there. An attribute is written as
+`MODE KIND`, with `replaces` behind it if its change makes the provider replace the resource.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 Mode = Literal["required", "optional", "computed"]
-Kind = Literal["string", "number", "bool", "list", "map", "any"]
+Kind = Literal["string", "number", "bool", "list", "map", "records", "any"]
 
 DEFAULT_PATH = Path(__file__).with_name("schemas.json")
 
@@ -21,6 +22,7 @@ DEFAULT_PATH = Path(__file__).with_name("schemas.json")
 class Attribute:
     mode: Mode
     kind: Kind
+    replaces: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,5 +66,5 @@ def _block(raw: dict[str, Any]) -> Block:
 
 
 def _attribute(text: str) -> Attribute:
-    mode, kind = text.split()
-    return Attribute(cast("Mode", mode), cast("Kind", kind))
+    mode, kind, *more = text.split()
+    return Attribute(cast("Mode", mode), cast("Kind", kind), replaces="replaces" in more)

@@ -1,3 +1,10 @@
+mock_provider "hcloud" {
+  source = "./hetzner/tests/mocks"
+}
+mock_provider "azurerm" {
+  source = "./azure/tests/mocks"
+}
+
 variables {
   hcloud_token          = "0000000000000000000000000000000000000000000000000000000000000000"
   azure_subscription_id = "00000000-0000-0000-0000-000000000000"
@@ -7,10 +14,17 @@ variables {
   repository_ref        = "v1.0.0"
   domain                = "jobs.example.com"
   azure_account_name    = "example-jobs"
+  azure_model           = { name = "example-model", version = "test" }
 }
 
 run "server_and_model_come_up_together" {
   command = apply
+
+  variables {
+    # Without the volume, which Terraform refuses to destroy, also after a test.
+    data_volume = false
+    mongodb_uri = "mongodb+srv://user:password@db.example.com/jobs"
+  }
 
   assert {
     condition     = length(output.server_addresses) == 1 && length(output.private_addresses) == 1
@@ -21,7 +35,7 @@ run "server_and_model_come_up_together" {
     error_message = "the application answers at the domain"
   }
   assert {
-    condition     = output.azure_deployment == "gpt-4o-mini" && output.azure_endpoint != ""
+    condition     = output.azure_deployment == "example-model" && output.azure_endpoint != ""
     error_message = "the model's endpoint and deployment must be in the outputs"
   }
   assert {

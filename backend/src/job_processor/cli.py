@@ -42,7 +42,10 @@ def _parser() -> argparse.ArgumentParser:
 
     check = verbs.add_parser("check", help="check settings, flows and store, and print them")
     check.add_argument("--plans", action="store_true", help="have MongoDB explain every query, and list slow ones")
-    check.set_defaults(run=lambda c, a: c.check(_environment(a), plans=a.plans))
+    check.add_argument(
+        "--online", action="store_true", help="ask each flow's endpoint for a sign of life; sends no job"
+    )
+    check.set_defaults(run=lambda c, a: c.check(_environment(a), plans=a.plans, online=a.online))
 
     copy = verbs.add_parser("copy", help="copy all jobs from one store to another; stop the servers first")
     copy.add_argument("--from", dest="source", required=True, help="a data directory, or a mongodb:// address")

@@ -15,9 +15,14 @@ import uvloop
 from job_processor import app, registry, settings, transfer
 from job_processor.client import Client
 from job_processor.core.errors import JobProcessorError, SettingsInvalid
+from job_processor.processors.base import Processor
+from job_processor.processors.sign_of_life import Answering, SignOfLife
 from job_processor.store import drivers
 from job_processor.store.base import Store
 from job_processor.telemetry import configure_logging
+
+ONLINE_SECONDS = 10.0
+"""Timeout of a sign of life."""
 
 
 class CommandFailed(Exception):
@@ -42,10 +47,11 @@ def start(role: str, environment: Mapping[str, str]) -> int:
         raise CommandFailed(str(error)) from None
 
 
-def check(environment: Mapping[str, str], *, plans: bool = False) -> int:
+def check(environment: Mapping[str, str], *, plans: bool = False, online: bool = False) -> int:
     """Print the settings in use; 0 if a start would succeed. Raises ``CommandFailed`` with all errors.
 
-    ``plans``: also print MongoDB's plan of every query; 1 if one is not as expected.
+    ``plans``: also print MongoDB's plan of every query; 1 if one is not as expected. ``online``: also ask each flow's
+    endpoint for a sign of life; 1 if one gives none.
     """
     loaded = _settings(environment)
     for setting in settings.TABLE:
@@ -57,7 +63,8 @@ def check(environment: Mapping[str, str], *, plans: bool = False) -> int:
             mark = " (default)" if name == table.default else ""
             print(f"flow {name}: {flow.processor}, {flow.rules.max_attempts} attempts{mark}")
         store = app.make_store(loaded)
-        registry.make_processors(table, app.processor_setups(loaded, store.now))
+        redactor = registry.make_redactor(table, loaded.environment, loaded.webhook_secrets)
+        processors = registry.make_processors(table, app.processor_setups(loaded, store.now), redactor)
         found = asyncio.run(drivers.inspect(app.store_address(loaded), plans=plans))
     except JobProcessorError as error:
         raise CommandFailed(str(error)) from None
@@ -67,8 +74,33 @@ def check(environment: Mapping[str, str], *, plans: bool = False) -> int:
     if not found.as_expected:
         print("Some queries do not use the expected index: see the plans above.")
         return 1
+    if online and not asyncio.run(_all_alive(processors)):
+        print("Some endpoints would not take jobs: see above.")
+        return 1
     print("All is well.")
     return 0
+
+
+async def _all_alive(processors: Mapping[str, Processor]) -> bool:
+    """Ask all endpoints at the same time, and print what each answers."""
+    found = await asyncio.gather(*(_sign_of_life(one) for one in processors.values()))
+    for name, sign in zip(processors, found, strict=True):
+        print(f"online {name}: {'ok' if sign.alive else 'FAILED'}: {sign.words}")
+    return all(sign.alive for sign in found)
+
+
+async def _sign_of_life(processor: Processor) -> SignOfLife:
+    nothing = SignOfLife(True, "It works inside this program; there is no endpoint to ask.")
+    if not isinstance(processor, Answering):
+        return nothing
+    await processor.open()
+    try:
+        async with asyncio.timeout(ONLINE_SECONDS):
+            return await processor.sign_of_life() or nothing
+    except TimeoutError:
+        return SignOfLife(False, f"No answer within {ONLINE_SECONDS:g} seconds.")
+    finally:
+        await processor.close()
 
 
 def copy(source: str, target: str) -> int:

@@ -37,7 +37,12 @@ function connection() {
       if (who !== "root") throw fail("Unauthorized");
       write(() => { state.users[`${name}.${user}`] = pwd; });
     },
-    hello: () => ({ setName: state.initiated ? "rs0" : undefined, isWritablePrimary: state.initiated }),
+    // state.follows: the set was created on another member, which takes the writes.
+    hello: () => ({
+      setName: state.initiated ? "rs0" : undefined,
+      isWritablePrimary: state.initiated && !state.follows,
+      secondary: state.initiated && !!state.follows,
+    }),
   });
   return {
     getDB: database,
@@ -45,13 +50,17 @@ function connection() {
       if (!allowed()) throw fail("Unauthorized");
       if (!state.initiated) throw fail("NotYetInitialized");
     },
-    initiate: () => write(() => { state.initiated = true; }),
+    initiate: ({ members }) => write(() => {
+      state.initiated = true;
+      state.members = members.map(({ host }) => host);
+    }),
   };
 }
 
 const main = connection();
 const sandbox = {
   console,
+  process: { env: process.env },
   require: () => ({ readFileSync: (path, form) => fs.readFileSync(path.replace("/run/job-processor", secrets), form) }),
   db: { getSiblingDB: main.getDB, hello: main.getDB("admin").hello },
   rs: { status: main.status, initiate: main.initiate },

@@ -43,6 +43,36 @@ async def test_a_deployment_is_asked_with_its_key(rogue: Rogue) -> None:
     assert "authorization" not in request.headers
 
 
+async def test_a_reasoning_model_at_azures_address_without_versions(rogue: Rogue) -> None:
+    """No version in the address, the deployment in the body, the limit of reasoning models, and no temperature."""
+    options = {"max_completion_tokens": 4000, "reasoning_effort": "low"}
+    async with opened(azure(rogue.url, **options)) as processor:
+        assert isinstance(await processor.run(dispatch()), Succeeded)
+    [request] = rogue.requests
+    assert request.target == "/openai/v1/chat/completions"
+    assert request.headers["api-key"] == "model-key"
+    assert request.json == {
+        "model": "gpt-4o-mini",
+        "messages": [{"role": "user", "content": "Say hello."}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        **options,
+    }
+
+
+@pytest.mark.parametrize("option", ["max_tokens", "temperature"])
+async def test_an_option_that_a_reasoning_model_refuses_is_named(rogue: Rogue, option: str) -> None:
+    words = f"Unsupported parameter: '{option}' is not supported with this model."
+    refusal = {
+        "error": {"message": words, "type": "invalid_request_error", "param": option, "code": "unsupported_parameter"}
+    }
+    rogue.usual = answer(400, refusal)
+    async with opened(azure(rogue.url, **{option: 1})) as processor:
+        caught = closed_by(await processor.run(dispatch()))
+    assert caught.trouble is Trouble.MISCONFIGURED
+    assert option in caught.detail
+
+
 async def test_the_environment_of_the_process_adds_nothing(rogue: Rogue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_OPENAI_AD_TOKEN", "somebody's")
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "somebody's")

@@ -265,3 +265,24 @@ def test_a_public_url_that_cannot_be_served_is_refused(url: str) -> None:
     [fault] = faults(PUBLIC_URL=url)
 
     assert fault.startswith("PUBLIC_URL must ")
+
+
+@pytest.mark.parametrize(
+    ("value", "file", "expected"),
+    [
+        ("", "key", "from-a-file"),
+        (None, "key", "from-a-file"),
+        ("given", "key", "given"),
+        ("given", "", "given"),
+        ("", "", ""),
+        (None, "", None),
+        ("", "gone", None),
+        ("", "binary", None),
+    ],
+)
+def test_an_empty_variable_is_like_none(tmp_path: Path, value: str | None, file: str, expected: str | None) -> None:
+    """Compose passes every variable that it names: an empty one must not hide the file, nor an empty path the value."""
+    (tmp_path / "key").write_text("from-a-file\n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    given = {"KEY_FILE": str(tmp_path / file) if file else ""} | ({} if value is None else {"KEY": value})
+    assert load(given).environment.get("KEY") == expected

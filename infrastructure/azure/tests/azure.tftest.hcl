@@ -1,11 +1,11 @@
-provider "azurerm" {
-  subscription_id = "00000000-0000-0000-0000-000000000000"
-
-  features {}
+mock_provider "azurerm" {
+  source = "./tests/mocks"
 }
 
 variables {
   account_name = "example-jobs"
+  # Not a date, so that this test stays true.
+  model = { name = "example-model", version = "test" }
 }
 
 run "account_is_an_openai_account_with_its_own_host_name" {
@@ -20,8 +20,8 @@ run "account_is_an_openai_account_with_its_own_host_name" {
     error_message = "without its own host name the account takes no identities"
   }
   assert {
-    condition     = azurerm_cognitive_deployment.model.version_upgrade_option == "NoAutoUpgrade"
-    error_message = "the model must not change by itself"
+    condition     = azurerm_cognitive_deployment.model.version_upgrade_option == "OnceCurrentVersionExpired"
+    error_message = "a version that retires must not leave the deployment answering 410"
   }
 }
 
@@ -73,8 +73,54 @@ run "capacity_must_be_whole" {
   command = plan
 
   variables {
-    model = { capacity = 0.5 }
+    model = { name = "example-model", version = "test", capacity = 0.5 }
   }
 
   expect_failures = [var.model]
+}
+
+run "a_model_that_is_closed_to_new_customers_is_refused" {
+  command = plan
+
+  variables {
+    model = { name = "gpt-4o-mini", version = "2024-07-18" }
+  }
+
+  expect_failures = [azurerm_cognitive_deployment.model]
+}
+
+run "unless_it_was_used_before" {
+  command = plan
+
+  variables {
+    model = { name = "gpt-4o-mini", version = "2024-07-18", used_before = true }
+  }
+
+  assert {
+    condition     = azurerm_cognitive_deployment.model.model[0].version == "2024-07-18"
+    error_message = "the version asked for is deployed"
+  }
+}
+
+run "a_budget_writes_to_somebody" {
+  command = plan
+
+  variables {
+    monthly_budget = { amount = 50, emails = ["you@example.com"] }
+  }
+
+  assert {
+    condition     = [for n in azurerm_consumption_budget_resource_group.this[0].notification : n.threshold] == [80, 100]
+    error_message = "at 80 and at 100 %"
+  }
+}
+
+run "a_budget_for_nobody_is_refused" {
+  command = plan
+
+  variables {
+    monthly_budget = { amount = 50, emails = [] }
+  }
+
+  expect_failures = [var.monthly_budget]
 }

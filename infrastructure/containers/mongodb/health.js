@@ -1,9 +1,14 @@
-// Healthy: this member of the replica set takes writes, and the application's account exists.
+// Healthy: this member of the replica set takes writes, and the application's account exists; or it follows one that does.
 //
 // What is missing is created here. Every step can be repeated, and this check runs again and again, so it finishes a
 // first start that was killed half-way. Without any account, a client inside this container may create the first one
 // (MongoDB's localhost exception); afterwards every client needs a password.
+//
+// MONGODB_MEMBERS: the members' addresses, of which the first creates the set; MONGODB_SELF: this member's. Without them
+// the set has one member, in the compose file's stack.
 const fs = require("fs");
+const members = (process.env.MONGODB_MEMBERS || "mongodb:27017").split(",");
+const self = process.env.MONGODB_SELF || members[0];
 const secret = (name) => fs.readFileSync(`/run/job-processor/${name}`, "utf8").trim();
 const admin = db.getSiblingDB("admin");
 const root = { user: "root", pwd: secret("mongodb-root-password") };
@@ -23,11 +28,14 @@ try {
   rs.status();
 } catch (error) {
   if (error.codeName !== "NotYetInitialized") throw error;
-  // Without a replica set there are no change streams and no majority.
-  rs.initiate({ _id: "rs0", members: [{ _id: 0, host: "mongodb:27017" }] });
+  // Two members that create a set would create two sets.
+  if (self !== members[0]) quit(1);
+  // Without a replica set there are no change streams and no majority. Refused until all members answer.
+  rs.initiate({ _id: "rs0", members: members.map((host, _id) => ({ _id, host })) });
 }
 const hello = db.hello();
 const writable = hello.setName === "rs0" && hello.isWritablePrimary;
+const follows = hello.setName === "rs0" && hello.secondary && members.length > 1;
 if (writable) {
   if (!isRoot) {
     // Refused if there are accounts already: then root has another password, and a person must act.
@@ -42,4 +50,4 @@ if (writable) {
     own.updateUser(app.user, { pwd: app.pwd });
   }
 }
-quit(writable && isRoot ? 0 : 1);
+quit((writable && isRoot) || follows ? 0 : 1);

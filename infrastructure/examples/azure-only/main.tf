@@ -1,5 +1,6 @@
 # Only the model: the application runs somewhere else, for example on your own machine.
-#   az login ; export ARM_SUBSCRIPTION_ID=… ; terraform init ; terraform apply -var account_name=…
+#   az login ; export ARM_SUBSCRIPTION_ID=… ; terraform init
+#   terraform apply -var account_name=… -var 'model={name="gpt-5.6-luna",version="2026-07-09"}'
 
 terraform {
   required_version = ">= 1.8"
@@ -17,6 +18,14 @@ variable "account_name" {
   type        = string
 }
 
+variable "model" {
+  description = "Name and version of the model, as az cognitiveservices model list --location swedencentral lists them."
+  type = object({
+    name    = string
+    version = string
+  })
+}
+
 variable "allowed_addresses" {
   description = "Public IPv4 addresses that may call the account. Empty: anyone who is authenticated."
   type        = list(string)
@@ -31,6 +40,7 @@ module "azure" {
   source = "../../azure"
 
   account_name      = var.account_name
+  model             = var.model
   allowed_addresses = var.allowed_addresses
 }
 

@@ -7,7 +7,7 @@ terraform {
   required_providers {
     hcloud = {
       source  = "hetznercloud/hcloud"
-      version = "~> 1.60"
+      version = "~> 1.68"
     }
   }
 }
@@ -57,6 +57,7 @@ module "hetzner" {
   repository_ref    = var.repository_ref
   domain            = var.domain
   profiles          = ["backup", "n8n"]
+  server_type       = "cx33" # n8n needs 2 GB beside the stack
 }
 
 output "application_url" {

@@ -1,5 +1,5 @@
-provider "hcloud" {
-  token = "0000000000000000000000000000000000000000000000000000000000000000"
+mock_provider "hcloud" {
+  source = "./tests/mocks"
 }
 
 variables {
@@ -54,17 +54,34 @@ run "ssh_is_open_to_the_named_networks_only" {
   }
 }
 
-run "the_api_port_opens_only_where_asked_for" {
+run "networks_without_a_password_open_no_port" {
+  command = plan
+
+  variables {
+    api_allowed_cidrs = ["198.51.100.0/24", "203.0.113.8/32"]
+  }
+
+  assert {
+    condition     = toset([for r in hcloud_firewall.app.rule : r.port if r.protocol == "tcp"]) == toset(["22", "80", "443"])
+    error_message = "the API is reached through HTTPS only"
+  }
+  assert {
+    condition     = local.stack_settings[0].API_ALLOWED_CIDRS == "198.51.100.0/24,203.0.113.8/32"
+    error_message = "the edge must know the networks"
+  }
+}
+
+run "networks_without_a_password_are_refused_behind_a_load_balancer" {
   command = plan
 
   variables {
     api_allowed_cidrs = ["198.51.100.0/24"]
+    load_balancer     = true
+    domain            = "jobs.example.com"
+    dns_zone          = "example.com"
   }
 
-  assert {
-    condition     = [for r in hcloud_firewall.app.rule : r.source_ips if r.port == "3000"] == [tolist(["198.51.100.0/24"])]
-    error_message = "port 3000 must be open to api_allowed_cidrs and nobody else"
-  }
+  expect_failures = [hcloud_server.app]
 }
 
 run "behind_a_load_balancer_the_web_ports_are_shut" {
@@ -73,6 +90,7 @@ run "behind_a_load_balancer_the_web_ports_are_shut" {
   variables {
     load_balancer = true
     domain        = "jobs.example.com"
+    dns_zone      = "example.com"
   }
 
   assert {
@@ -85,7 +103,7 @@ run "ssh_to_the_whole_internet_is_refused" {
   command = plan
 
   variables {
-    ssh_allowed_cidrs = ["0.0.0.0/0"]
+    ssh_allowed_cidrs = ["0.0.0.0/1", "128.0.0.0/1"]
   }
 
   expect_failures = [var.ssh_allowed_cidrs]

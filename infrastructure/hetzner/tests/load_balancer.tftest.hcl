@@ -1,6 +1,6 @@
-# A file of its own: runs of one file share their state, and a server ignores changes of its user data.
-provider "hcloud" {
-  token = "0000000000000000000000000000000000000000000000000000000000000000"
+# A file of its own: runs of one file share their state, and a change of a server's settings is refused.
+mock_provider "hcloud" {
+  source = "./tests/mocks"
 }
 
 variables {
@@ -14,11 +14,14 @@ run "several_servers_behind_a_load_balancer" {
   command = apply
 
   variables {
-    app_count      = 3
-    load_balancer  = true
-    domain         = "jobs.example.com"
-    mongodb_uri    = "mongodb+srv://user:password@db.example.com/jobs"
-    webhook_secret = "0123456789abcdef0123456789abcdef"
+    app_count           = 3
+    load_balancer       = true
+    domain              = "jobs.example.com"
+    dns_zone            = "example.com"
+    data_volume         = false
+    mongodb_uri         = "mongodb+srv://user:password@db.example.com/jobs"
+    webhook_secret      = "0123456789abcdef0123456789abcdef"
+    basic_auth_password = "a-password-of-some-length"
   }
 
   assert {
@@ -27,7 +30,7 @@ run "several_servers_behind_a_load_balancer" {
   }
   assert {
     condition     = length(hcloud_volume.data) == 0
-    error_message = "with a database elsewhere there is no volume"
+    error_message = "without data_volume there is no volume"
   }
   assert {
     condition     = output.private_addresses == ["10.20.1.10", "10.20.1.11", "10.20.1.12"]
@@ -48,5 +51,23 @@ run "several_servers_behind_a_load_balancer" {
   assert {
     condition     = output.application_url == "https://jobs.example.com/"
     error_message = "the application answers at the domain"
+  }
+  assert {
+    condition = length(distinct([
+      for s in hcloud_server.app : jsonencode([for f in yamldecode(s.user_data).write_files : f if startswith(f.path, "/etc/job-processor/secrets/")])
+    ])) == 1
+    error_message = "all servers must have the same secrets"
+  }
+  assert {
+    condition     = toset([for f in yamldecode(hcloud_server.app[2].user_data).write_files : basename(f.path) if startswith(f.path, "/etc/job-processor/secrets/")]) == toset(["basic-auth-password", "mongodb-uri", "webhook-secret"])
+    error_message = "what would be drawn at random on each server must be shared"
+  }
+  assert {
+    condition     = [for s in hcloud_server.app : strcontains(s.user_data, "COMPOSE_PROFILES='tls,backup'")] == [true, false, false]
+    error_message = "one server writes the backups of the shared database"
+  }
+  assert {
+    condition     = hcloud_zone_rrset.app[0].name == "jobs" && hcloud_zone_rrset.app[0].records[0].value == hcloud_load_balancer.app[0].ipv4
+    error_message = "the name must lead to the load balancer"
   }
 }

@@ -1,5 +1,5 @@
-provider "hcloud" {
-  token = "0000000000000000000000000000000000000000000000000000000000000000"
+mock_provider "hcloud" {
+  source = "./tests/mocks"
 }
 
 variables {
@@ -10,7 +10,7 @@ variables {
 }
 
 run "one_server_with_its_own_database_by_default" {
-  command = apply
+  command = plan
 
   assert {
     condition     = length(hcloud_server.app) == 1 && length(hcloud_volume.data) == 1 && length(hcloud_volume_attachment.data) == 1
@@ -21,24 +21,16 @@ run "one_server_with_its_own_database_by_default" {
     error_message = "the default has no load balancer and no placement group"
   }
   assert {
-    condition     = hcloud_volume.data[0].delete_protection && hcloud_server.app[0].delete_protection
-    error_message = "the data and the server must be protected from deletion"
+    condition     = hcloud_volume.data[0].delete_protection && hcloud_primary_ip.app[0].delete_protection
+    error_message = "the data and the address must be protected from deletion"
   }
   assert {
-    condition     = !strcontains(hcloud_server.app[0].user_data, "/etc/job-processor/secrets/azure")
-    error_message = "without a key there must be no file for it"
+    condition     = length(local.secret_names) == 0 && strcontains(local.flows, "default_flow = \"mock\"")
+    error_message = "without a model there is no key, and the default flow is the mock"
   }
   assert {
     condition     = output.private_addresses == ["10.20.1.10"] && output.load_balancer_address == null
     error_message = "addresses must be in the outputs"
-  }
-  assert {
-    condition     = output.ssh_command == "ssh root@${hcloud_primary_ip.app[0].ip_address}"
-    error_message = "the SSH line must name the server's own address"
-  }
-  assert {
-    condition     = output.application_url == "https://${hcloud_primary_ip.app[0].ip_address}/"
-    error_message = "without a domain the address is the server's"
   }
 }
 
@@ -46,10 +38,12 @@ run "several_servers_need_a_shared_database" {
   command = plan
 
   variables {
-    app_count      = 2
-    load_balancer  = true
-    domain         = "jobs.example.com"
-    webhook_secret = "0123456789abcdef0123456789abcdef"
+    app_count           = 2
+    load_balancer       = true
+    domain              = "jobs.example.com"
+    dns_zone            = "example.com"
+    webhook_secret      = "0123456789abcdef0123456789abcdef"
+    basic_auth_password = "a-password-of-some-length"
   }
 
   expect_failures = [hcloud_server.app]
@@ -59,20 +53,71 @@ run "several_servers_need_a_shared_secret" {
   command = plan
 
   variables {
-    app_count     = 2
-    load_balancer = true
-    domain        = "jobs.example.com"
-    mongodb_uri   = "mongodb+srv://user:password@db.example.com/jobs"
+    app_count      = 2
+    load_balancer  = true
+    domain         = "jobs.example.com"
+    dns_zone       = "example.com"
+    mongodb_uri    = "mongodb+srv://user:password@db.example.com/jobs"
+    webhook_secret = "0123456789abcdef0123456789abcdef"
   }
 
   expect_failures = [hcloud_server.app]
+}
+
+run "n8n_is_for_one_server" {
+  command = plan
+
+  variables {
+    app_count           = 2
+    load_balancer       = true
+    domain              = "jobs.example.com"
+    dns_zone            = "example.com"
+    mongodb_uri         = "mongodb://user:password@10.20.2.10:27017/jobs"
+    webhook_secret      = "0123456789abcdef0123456789abcdef"
+    basic_auth_password = "a-password-of-some-length"
+    server_type         = "cx33"
+    profiles            = ["n8n"]
+  }
+
+  expect_failures = [hcloud_server.app]
+}
+
+run "n8n_does_not_fit_into_the_smallest_server" {
+  command = plan
+
+  variables {
+    profiles = ["n8n"]
+  }
+
+  expect_failures = [hcloud_server.app]
+}
+
+run "the_servers_own_database_needs_the_volume" {
+  command = plan
+
+  variables {
+    data_volume = false
+  }
+
+  expect_failures = [hcloud_server.app]
+}
+
+run "a_database_over_the_internet_without_tls_is_refused" {
+  command = plan
+
+  variables {
+    mongodb_uri = "mongodb://user:password@db.example.com:27017/jobs?replicaSet=rs0"
+  }
+
+  expect_failures = [var.mongodb_uri]
 }
 
 run "a_load_balancer_needs_a_domain" {
   command = plan
 
   variables {
-    load_balancer = true
+    load_balancer             = true
+    load_balancer_certificate = { certificate = "-----BEGIN CERTIFICATE-----", private_key = "-----BEGIN PRIVATE KEY-----" }
   }
 
   expect_failures = [hcloud_server.app]

@@ -28,6 +28,8 @@ def secret(option: str, name: str, setup: ProcessorSetup) -> str:
     Raises ProcessorUnusable if it is not set, or contains characters that a header cannot carry.
     """
     value = setup.environment.get(name, "").strip()
+    if not value and setup.environment.get(f"{name}_FILE"):
+        raise ProcessorUnusable(f"{option}: the file that {name}_FILE names cannot be read, or is empty")
     if not value:
         raise ProcessorUnusable(f"{option}: the environment variable {name} is not set")
     if not value.isascii() or not value.isprintable():

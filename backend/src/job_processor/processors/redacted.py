@@ -7,6 +7,7 @@ from job_processor.core.job import Attempt
 from job_processor.core.outcome import HandOver, Outcome
 from job_processor.core.redaction import Redactor
 from job_processor.processors.base import Dispatch, Finding, Processor, Reconciler
+from job_processor.processors.sign_of_life import Answering, SignOfLife
 
 
 def redacted(processor: Processor, redactor: Redactor) -> Processor:
@@ -33,6 +34,10 @@ class _Redacted:
 
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         return self._redactor.maybe(await self._inner.cancel(job_id, attempt))
+
+    async def sign_of_life(self) -> SignOfLife | None:
+        found = await self._inner.sign_of_life() if isinstance(self._inner, Answering) else None
+        return found and replace(found, words=self._redactor.text(found.words))
 
 
 class _RedactedReconciler(_Redacted):

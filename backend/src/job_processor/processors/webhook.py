@@ -11,6 +11,7 @@ from job_processor.processors.answers.meaning import error_in_success, judge_sta
 from job_processor.processors.base import Dispatch, ProcessorSetup
 from job_processor.processors.callback_dispatch import dispatch_body
 from job_processor.processors.http_options import HttpOptions, address, secret
+from job_processor.processors.sign_of_life import SignOfLife, ask_any
 
 
 class WebhookOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -53,3 +54,6 @@ class WebhookProcessor:
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         """Always ``None``: there is no way to stop the work."""
         return None
+
+    async def sign_of_life(self) -> SignOfLife:
+        return await ask_any(self._outgoing, self._url, self._now)

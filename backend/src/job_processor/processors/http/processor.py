@@ -19,6 +19,7 @@ from job_processor.processors.http import answer as http_answer
 from job_processor.processors.http import json_pointer
 from job_processor.processors.http.template import Template, Text
 from job_processor.processors.http_options import HttpOptions, address, secret
+from job_processor.processors.sign_of_life import SignOfLife, ask_any
 
 BODY_LIMIT: Final = 4 * 1_048_576
 ESCAPED: Final = 6
@@ -131,6 +132,9 @@ class EndpointProcessor:
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         """Always ``None``: there is no way to stop the work; a running request is aborted with its task."""
         return None
+
+    async def sign_of_life(self) -> SignOfLife:
+        return await ask_any(self._outgoing, self._url, self._now)
 
     def _headers_of(self, dispatch: Dispatch) -> dict[str, str]:
         # All attempts share the key, so that an endpoint can recognise a repetition. An attempt after an invalid result

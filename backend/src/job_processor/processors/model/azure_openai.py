@@ -12,10 +12,13 @@ from job_processor.core.job import Attempt
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import HandOver, Outcome, lane_closed
 from job_processor.outgoing.session import Outgoing, total_seconds
+from job_processor.processors.answers.meaning import detail_of
 from job_processor.processors.base import Dispatch, ProcessorSetup
 from job_processor.processors.http_options import address, secret
+from job_processor.processors.model.asking import knows_deployment
 from job_processor.processors.model.chat import Chat
 from job_processor.processors.model.options import ModelOptions, check
+from job_processor.processors.sign_of_life import SignOfLife
 
 SCOPE: Final = "https://cognitiveservices.azure.com/.default"
 IDENTITY_SECONDS = 20.0
@@ -27,7 +30,8 @@ class AzureOpenAIOptions(ModelOptions, kw_only=True, frozen=True, forbid_unknown
 
     endpoint: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
     deployment: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-    api_version: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-]{1,40}$")] = "2024-10-21"
+    api_version: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-]{1,40}$")] = "v1"
+    """``v1``: Azure's address without versions, for every model. A date: the address with the deployment in it."""
     api_key_env: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     managed_identity: bool = False
     client_id: str | None = None
@@ -52,9 +56,20 @@ class AzureOpenAIProcessor:
             token = await self._identity.token()
             return token if isinstance(token, HandOver) else {"Authorization": f"Bearer {token}"}
 
-        url = endpoint / "openai" / "deployments" / options.deployment / "chat" / "completions"
-        url = url.with_query({"api-version": options.api_version})
+        if options.api_version == "v1":
+            url = endpoint / "openai" / "v1" / "chat" / "completions"
+        else:
+            url = endpoint / "openai" / "deployments" / options.deployment / "chat" / "completions"
+            url = url.with_query({"api-version": options.api_version})
         self._chat = Chat(outgoing, url, credential, options, options.deployment, "deployment", setup)
+
+        async def sign_of_life() -> SignOfLife:
+            headers = await credential()
+            if isinstance(headers, HandOver):
+                return SignOfLife(False, detail_of(headers))
+            return await knows_deployment(outgoing, url, setup.now, headers, options.deployment)
+
+        self._ask = sign_of_life
 
     async def open(self) -> None:
         await self._chat.open()
@@ -70,6 +85,10 @@ class AzureOpenAIProcessor:
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         """Always ``None``: no callback is awaited; a running request is aborted when its task is cancelled."""
         return None
+
+    async def sign_of_life(self) -> SignOfLife:
+        """Azure lists the models that could be deployed, not those that are: the deployment itself is asked."""
+        return await self._ask()
 
 
 class _Identity:

@@ -10,8 +10,10 @@ from job_processor.core.outcome import HandOver, Outcome
 from job_processor.outgoing.session import Outgoing, total_seconds
 from job_processor.processors.base import Dispatch, ProcessorSetup
 from job_processor.processors.http_options import address, secret
+from job_processor.processors.model.asking import is_listed
 from job_processor.processors.model.chat import Chat
 from job_processor.processors.model.options import ModelOptions, check
+from job_processor.processors.sign_of_life import SignOfLife
 
 
 class OpenAIOptions(ModelOptions, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -44,6 +46,12 @@ class OpenAIProcessor:
 
         url = (base_url / "chat" / "completions").with_query(base_url.query)
         self._chat = Chat(outgoing, url, credential, options, options.model, "model", setup)
+        models = (base_url / "models").with_query(base_url.query)
+
+        async def sign_of_life() -> SignOfLife:
+            return await is_listed(outgoing, models, setup.now, headers, options.model)
+
+        self._ask = sign_of_life
 
     async def open(self) -> None:
         await self._chat.open()
@@ -57,3 +65,6 @@ class OpenAIProcessor:
     async def cancel(self, job_id: str, attempt: Attempt) -> str | None:
         """Always ``None``: no callback is awaited; a running request is aborted when its task is cancelled."""
         return None
+
+    async def sign_of_life(self) -> SignOfLife:
+        return await self._ask()

@@ -115,6 +115,15 @@ class N8nApi:
         # After a success without a callback, another workflow may be sending it.
         return Finding(words, failed, ended=status != "success")
 
+    async def refusal(self) -> str | None:
+        """Why the API cannot be used; ``None`` if it can."""
+        reply = await self._ask("GET", self._executions.with_query(limit="1"))
+        if isinstance(reply, str):
+            return f"Its API could not be reached ({reply})."
+        if reply.status in (401, 403):
+            return f"Its API refuses the key of api_key_env (HTTP {reply.status})."
+        return None if reply.status == 200 else f"Its API answered HTTP {reply.status}. Is api_url right?"
+
     async def stop(self, execution_id: str) -> str | None:
         """Stop the execution; the answer for people, or ``None`` if ``execution_id`` is not a valid id."""
         if not is_execution_id(execution_id):

@@ -16,6 +16,7 @@ from job_processor.processors.base import Dispatch, Finding, ProcessorSetup
 from job_processor.processors.callback_dispatch import dispatch_body, execution_id_in
 from job_processor.processors.http_options import HttpOptions, address, secret
 from job_processor.processors.n8n.api import N8nApi
+from job_processor.processors.sign_of_life import SignOfLife, ask
 
 SWITCHED_OFF = (
     "n8n may have switched the workflow off after crashes, as N8N_WORKFLOW_AUTODEACTIVATION_ENABLED has it do."
@@ -78,6 +79,22 @@ class N8nProcessor:
             return meaning
         acceptance = _acceptance(reply, dispatch.job_id)
         return _not_accepted(reply) if acceptance is None else Accepted(self._timeout_ms, execution_id_in(acceptance))
+
+    async def sign_of_life(self) -> SignOfLife:
+        """n8n's health, and with ``api_key_env`` whether its API takes the key. The workflow itself is not started."""
+        # n8n may be below a path: https://host/n8n/webhook/name.
+        root, found, _ = self._url.path.rpartition("/webhook")
+        reply = await ask(self._outgoing, "GET", self._url.with_path(f"{root if found else ''}/healthz"), self._now)
+        if isinstance(reply, SignOfLife):
+            return reply
+        if b'"ok"' not in reply.body:
+            return SignOfLife(False, "Something answers, but not as n8n's /healthz does. Is url the address of n8n?")
+        refused = None if self._api is None else await self._api.refusal()
+        if refused is not None:
+            return SignOfLife(False, f"n8n is up. {refused}")
+        if "/webhook-test/" in self._url.path:
+            return SignOfLife(False, "n8n is up. url is a test address, which works once per click in n8n's editor.")
+        return SignOfLife(True, "n8n is up." if self._api is None else "n8n is up, and its API takes the key.")
 
     @property
     def instance(self) -> str:

@@ -1,0 +1,96 @@
+# Sourced before a script of the servers (BASH_ENV): the programs that it calls, as functions that keep their state below
+# $TEST_ROOT. KILL_AT=n ends the script like SIGKILL before its command number n that changes something.
+set -T
+commands=0
+changing=" cat mv mkdir mount git docker systemctl sysctl rm touch sed "
+
+before_each() {
+  local name=${BASH_COMMAND%% *}
+  [[ $changing == *" $name "* ]] || return 0
+  commands=$((commands + 1))
+  if [ "$commands" -eq "${KILL_AT:-0}" ]; then kill -KILL $$; fi
+}
+trap before_each DEBUG
+
+note() { echo "$*" >>"$TEST_ROOT/calls"; }
+wrong() {
+  echo "WRONG: $*" >>"$TEST_ROOT/calls"
+  exit 99
+}
+state=$TEST_ROOT/state
+
+# What a reboot or a rebuild resets is in state/running; the disk stays.
+mountpoint() { [ -L "$2" ] || [ -e "$state/mounted" ]; }
+mount() {
+  grep -qF " $1 " "$TEST_ROOT/etc/fstab" || wrong "$1 is not in fstab"
+  [ -z "$(ls -A "$1")" ] || wrong "there are files below the mount point $1: $(ls -A "$1")"
+  note "mount $1"
+  case $1 in
+    */var/lib/job-processor) rmdir "$1" && ln -s "$TEST_ROOT/disk" "$1" ;;
+    *) touch "$state/mounted" ;;
+  esac
+}
+systemctl() {
+  note "systemctl $*"
+  case "$*" in
+    "stop docker"*) rm -f "$state/docker" ;;
+    "restart docker"*)
+      [ ! -e "$TEST_ROOT/etc/systemd/system/docker.service.d/volume.conf" ] ||
+        mountpoint -q "$TEST_ROOT/var/lib/docker/volumes" || wrong "Docker starts without the disk"
+      # Docker creates what containers mount and what is not there, as folders.
+      mkdir -p "$TEST_ROOT/opt/job-processor/infrastructure/containers"
+      touch "$state/docker"
+      ;;
+  esac
+}
+sysctl() { note "sysctl $*"; }
+sleep() { wrong "slept: the device is there"; }
+sed() { command sed "$@"; }
+
+docker() {
+  local file=$TEST_ROOT/opt/job-processor/docker-compose.yml
+  note "docker $*"
+  case "$*" in
+    "image prune"* | "builder prune"*) return ;;
+  esac
+  [ -e "$state/docker" ] || wrong "Docker does not run"
+  [ "$PWD" = "$TEST_ROOT/opt/job-processor" ] && [ -s "$file" ] && [ -s .env ] || wrong "docker compose without its files"
+  case "$*" in
+    "compose pull"*) [ -z "${NO_IMAGES:-}" ] ;;
+    "compose run"*check)
+      [ -s "$TEST_ROOT/var/lib/job-processor/flows/flows.toml" ] || wrong "no flows"
+      [ "$(cat "$file")" != "${REFUSING:-none}" ]
+      ;;
+    "compose up"*) cp .env "$state/up" && cp "$file" "$state/release" ;;
+  esac
+}
+# The releases are the texts of their compose file.
+git() {
+  note "git $*"
+  local dir=$PWD
+  if [ "$1" = -C ]; then
+    dir=$2
+    shift 2
+  fi
+  if [ "$1" = -c ]; then shift 2; fi
+  case "$1" in
+    clone)
+      [ ! -e "$4" ] || wrong "destination path '$4' already exists and is not an empty directory"
+      mkdir -p "$4"
+      mkdir "$4/.git"
+      touch "$4/.git/objects"
+      ;;
+    fetch) [ -e "$dir/.git/objects" ] || wrong "half a clone" ;;
+    rev-parse)
+      case "$4" in
+        refs/tags/v*"^{commit}") echo "${4:10:6}" ;;
+        *) return 1 ;;
+      esac
+      ;;
+    checkout)
+      [ -e "$dir/.git/objects" ] || wrong "half a clone"
+      mkdir -p "$dir/infrastructure/containers"
+      echo "release ${*: -1}" >"$dir/docker-compose.yml"
+      ;;
+  esac
+}
