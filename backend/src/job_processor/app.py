@@ -197,7 +197,8 @@ class App:
         )
         await self._make_first_key()
         hosts = self._hosts()
-        app = api.build(context, PAGE, hosts, self._settings.cors_origins)
+        origins, access_log = self._settings.cors_origins, self._settings.access_log
+        app = api.build(context, PAGE, hosts, origins, access_log=access_log)
         await api.warm_up(app, hosts)
         config = uvicorn.Config(
             app,

@@ -11,7 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from job_processor.acts.facts import AttemptEnded, CallbackJudged, Fact, JobDeleted, JobMoved
+from job_processor.acts.facts import AttemptEnded, CallbackJudged, Fact, JobDeleted, JobMoved, RequestRefused
 from job_processor.core.job import FINAL, Job, State
 from job_processor.core.lane import Lane
 from job_processor.store.base import Counts
@@ -79,6 +79,12 @@ class Telemetry:
         self._retried = Counter("job_processor_retried", "Retries of FAILED and CANCELLED jobs", ["flow"], registry=r)
         self._deleted = Counter("job_processor_deleted", "Jobs deleted by a request", registry=r)
         self._callbacks = Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r)
+        self._refused = Counter(
+            "job_processor_refused",
+            "Requests refused for want of a key or a right, and acts that were not possible",
+            ["code"],
+            registry=r,
+        )
         self._seconds = Histogram(
             "job_processor_job_seconds", "From submit to a final state", ["flow"], registry=r, buckets=_SECONDS
         )
@@ -105,6 +111,8 @@ class Telemetry:
                 self._attempts.labels(flow, type(outcome).__name__.lower() if written else "lost").inc()
             case CallbackJudged(verdict=verdict):
                 self._callbacks.labels(verdict).inc()
+            case RequestRefused(code=code):
+                self._refused.labels(code).inc()
             case _:
                 pass
 

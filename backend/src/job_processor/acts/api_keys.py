@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from job_processor.acts.facts import Facts, KeysChanged
 from job_processor.acts.trail import Trail
-from job_processor.core.access import SYSTEM, ApiKey, Requester, Right
+from job_processor.core.access import COMMAND, SYSTEM, ApiKey, Requester, Right
 from job_processor.core.audit import AuditAct
 from job_processor.core.errors import InvalidField, KeyNotFound, MoveRefused, StoreUnavailable
 from job_processor.core.key_text import ALPHABET, ID_ALPHABET, ID_LENGTH, SECRET_LENGTH, digest_of, id_of, key_text
@@ -128,9 +128,9 @@ class ApiKeys:
         key_id = id_of(text)
         assert key_id is not None
         new = NewKey("first admin key", frozenset({Right.ADMIN}))
-        made = replace(_made(new, key_id, self._store.now(), SYSTEM), text=text)
+        made = replace(_made(new, key_id, self._store.now(), COMMAND), text=text)
         made = replace(made, key=replace(made.key, digest=digest_of(text.encode())))
-        return await self._add(made, AuditAct.KEY_CREATED, SYSTEM)
+        return await self._add(made, AuditAct.KEY_CREATED, COMMAND)
 
     async def mark_used(self, times: dict[str, int]) -> None:
         """Note when keys were last used: by id, in milliseconds."""

@@ -27,6 +27,8 @@ class PrincipalKind(StrEnum):
     KEY = "key"
     PERSON = "person"
     """Somebody who signed in with an identity provider."""
+    COMMAND = "command"
+    """Who works on the store itself, with the command line or by a first start."""
     SYSTEM = "system"
     """The product itself."""
     NOBODY = "nobody"
@@ -76,6 +78,9 @@ class Requester:
 
 SYSTEM = Requester(Principal(PrincipalKind.SYSTEM, rights=ALL_RIGHTS))
 """The product itself asks; such acts are not in the audit."""
+
+
+COMMAND = Requester(Principal(PrincipalKind.COMMAND, rights=ALL_RIGHTS))
 
 
 @dataclass(frozen=True, slots=True)

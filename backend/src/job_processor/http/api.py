@@ -20,16 +20,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from job_processor.core.errors import CallbackNotFound, JobNotFound, KeyNotFound, MoveRefused
 from job_processor.http import problems
 from job_processor.http.access import Needs
+from job_processor.http.access_log import AccessLog
 from job_processor.http.context import Context
 from job_processor.http.middleware import PAGE_CSP, EdgeMiddleware, ProblemMiddleware
 from job_processor.http.openapi import Handler, Operation, document
 from job_processor.http.query import check_names
 from job_processor.http.routes import OPERATIONS
+from job_processor.http.scope_keys import ROUTE
 
 _NOT_BUILT = "The page is not built. Run `make build`, or use the API: /openapi.json lists it.\n"
 
 
-def build(context: Context, page: Path, hosts: Collection[str], origins: Collection[str]) -> ASGIApp:
+def build(
+    context: Context, page: Path, hosts: Collection[str], origins: Collection[str], *, access_log: bool = False
+) -> ASGIApp:
     """``page``: the folder of the built page; ``hosts`` and ``origins``: see ``EdgeMiddleware``."""
 
     async def describe(context: Context, request: Request) -> Response:
@@ -60,7 +64,8 @@ def build(context: Context, page: Path, hosts: Collection[str], origins: Collect
             allow_headers=["content-type", "idempotency-key", "authorization", "prefer"],
             expose_headers=["location", "link", "etag", "x-request-id", "retry-after", "preference-applied"],
         )
-    return EdgeMiddleware(app, hosts, origins)
+    logged = AccessLog(behind_proxy=context.limits.behind_proxy) if access_log else None
+    return EdgeMiddleware(app, hosts, origins, logged)
 
 
 @functools.cache
@@ -117,6 +122,7 @@ class _Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation, gate = self._operation, self._context.gate
+        scope[ROUTE] = operation.path
         await gate.admit(scope, operation.needs, self._route, all_flows=operation.all_flows)
         request = Request(scope, receive)
         if scope["query_string"] and not operation.any_query:
@@ -169,6 +175,7 @@ class _Page:
         self._files = StaticFiles(directory=folder, check_dir=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[ROUTE] = "/ui"
         if scope["method"] not in ("GET", "HEAD"):
             raise HTTPException(405, headers={"allow": "GET, HEAD"})
         response = await self._response(scope)
