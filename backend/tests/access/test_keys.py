@@ -14,6 +14,7 @@ from job_processor.core.access import ApiKey, Right
 from job_processor.core.key_text import ALPHABET, PATTERN, digest_of, id_of, key_text
 from tests.access.conftest import Guarded, bearer
 from tests.http.problems import assert_problem
+from tests.support.waiting import until_true
 
 MINUTE = {"prefer": "wait=60"}
 
@@ -219,8 +220,7 @@ async def test_a_held_request_ends_with_its_key(guarded: Guarded) -> None:
     reading = asyncio.create_task(guarded.site.client.get(f"/jobs/{job}", {**bearer(key), **MINUTE}))
     submitting = asyncio.create_task(guarded.site.client.post("/jobs", {"prompt": "q"}, {**bearer(key), **MINUTE}))
     async with asyncio.timeout(20):
-        while guarded.site.bus.listeners < 2:
-            await asyncio.sleep(0)
+        await until_true(lambda: guarded.site.bus.listeners == 2)
         await guarded.revoke(key)
         await guarded.site.acts.credentials.refresh()
         assert_problem(await reading, 401)
@@ -314,5 +314,5 @@ async def test_of_two_first_starts_one_makes_the_key(guarded: Guarded, tmp_path:
     keys = guarded.site.acts.api_keys
     made = await asyncio.gather(*(first_key.make_if_none(keys, tmp_path / name) for name in ("a", "b", "c")))
     [path] = [one for one in made if one is not None]
-    assert sorted(tmp_path.glob("*/first-admin-key")) == [path]
+    assert [name for name in ("a", "b", "c") if (tmp_path / name / "first-admin-key").exists()] == [path.parent.name]
     assert len(await guarded.site.store.api_keys()) == 1

@@ -32,6 +32,11 @@ class Refusals:
         self._waiting: dict[tuple[str, str, str, str], _Waiting] = {}
         self._budget = float(ENTRIES_A_MINUTE)
 
+    @property
+    def waiting(self) -> int:
+        """The number of entries that wait to be written."""
+        return len(self._waiting)
+
     def note(self, by: Requester, what: str, code: str) -> None:
         """A request was refused. ``what``: method and route; ``code``: of the problem."""
         self._facts.tell(RequestRefused(code))
