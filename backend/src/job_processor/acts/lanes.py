@@ -28,14 +28,14 @@ class Lanes:
         return next((one for one in await self._store.lanes() if one.flow == flow), Lane(flow))
 
     async def change(self, flow: str, decide: Callable[[Lane, int], Lane], record: AuditEntry | None = None) -> Lane:
-        """Write what ``decide`` (lane, now in milliseconds since 1970) makes of the lane; the same lane: no write.
+        """Write what ``decide`` (lane, now in milliseconds since 1970) makes of the lane; an equal lane: no write.
 
         ``decide`` is called again on the newest lane whenever another writer was faster. Returns the lane as decided.
         """
         for _ in range(TRIES):
             before = await self.of(flow)
             after = decide(before, self._store.now())
-            if after is before:
+            if after == before:
                 return after
             if await self._store.save_lane(after, record):
                 self._tell(before, after)
