@@ -1222,7 +1222,7 @@ export interface components {
          * PrincipalKind
          * @enum {unknown}
          */
-        PrincipalKind: "everyone" | "key" | "nobody" | "person" | "proxy" | "system";
+        PrincipalKind: "command" | "everyone" | "key" | "nobody" | "person" | "proxy" | "system";
         /** SignIn */
         SignIn: {
             /** @description an API key */

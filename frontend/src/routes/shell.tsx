@@ -4,6 +4,7 @@ import { Link, Outlet, useLocation, useNavigate, useRouterState } from "@tanstac
 import { useEffect, useRef, useState } from "react";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { HelpSheet } from "@/features/help/help-sheet";
+import { AccountMenu } from "@/features/session/account-menu";
 import { focusField, focusMain, isFocusLost, MAIN, PROMPT_FIELD, SEARCH_FIELD } from "@/lib/focus";
 import { lastList } from "@/lib/last-list";
 import { useShortcuts } from "@/lib/shortcuts";
@@ -97,6 +98,7 @@ export function Shell() {
               </ActionIcon>
             </Tooltip>
             <SchemeToggle />
+            <AccountMenu />
           </div>
         </div>
       </header>
