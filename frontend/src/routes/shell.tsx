@@ -79,6 +79,7 @@ export function Shell() {
                 c="var(--ink-2)"
                 size="lg"
                 aria-label="New job"
+                data-new-job
                 onClick={() => jump(PROMPT_FIELD)}
               >
                 <IconPlus size={19} aria-hidden />

@@ -25,6 +25,7 @@ export function AccountMenu() {
           c="var(--ink-2)"
           size="lg"
           aria-label={`Signed in as ${who.name}`}
+          data-account
         >
           <IconUserCircle size={19} aria-hidden />
         </ActionIcon>
