@@ -195,7 +195,7 @@ class App:
             limits=self._limits,
             auth=Auth(self._settings.auth),
         )
-        await self._make_first_key()
+        first = await self._make_first_key()
         hosts = self._hosts()
         origins, access_log = self._settings.cors_origins, self._settings.access_log
         app = api.build(context, PAGE, hosts, origins, access_log=access_log)
@@ -220,6 +220,8 @@ class App:
         for loop in loops:
             loop.start()
         self._announce(f"Job Processor is at {self._settings.callback_base(port)}/ui/")
+        if first is not None:
+            self._announce(f"The first admin key is in {first}. Make keys of your own with it, then revoke it.")
         await self._stop.wait()
         # Stop the loops before the server, so that draining attempts can still get callbacks.
         await asyncio.gather(*(loop.stop() for loop in loops))
@@ -243,12 +245,10 @@ class App:
         )
         return [*await worker_loops(parts, self._fail), *watch]
 
-    async def _make_first_key(self) -> None:
+    async def _make_first_key(self) -> Path | None:
         if self._settings.auth != "keys":
-            return
-        path = await first_key.make_if_none(self._acts.api_keys, self._settings.data_dir)
-        if path is not None:
-            self._announce(f"The first admin key is in {path}. Make keys of your own with it, then revoke it.")
+            return None
+        return await first_key.make_if_none(self._acts.api_keys, self._settings.data_dir)
 
     def _hosts(self) -> Sequence[str]:
         """The names allowed in the Host header, against DNS rebinding; empty: any.

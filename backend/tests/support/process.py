@@ -89,11 +89,8 @@ async def server(
         process = command.start(arguments, clean(environment), directory, output, errors, limit)
     with says:
         try:
-            line = ""
-            while " is at " not in line:
-                # Before its address a server may say where its first admin key is.
-                line = await asyncio.wait_for(asyncio.to_thread(says.readline), START_SECONDS)
-                assert line, log.read_text()
+            line = await asyncio.wait_for(asyncio.to_thread(says.readline), START_SECONDS)
+            assert line, log.read_text()
             base = "http://" + urlsplit(line.rpartition(" ")[2].strip()).netloc
             async with aiohttp.ClientSession(base, timeout=aiohttp.ClientTimeout(total=30)) as http:
                 yield Server(process, base, log, http)
