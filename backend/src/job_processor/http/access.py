@@ -33,6 +33,9 @@ class Needs(StrEnum):
     ADMIN = Right.ADMIN.value
 
 
+_RIGHTS = {needs: Right(needs.value) for needs in Needs if needs.value in {right.value for right in Right}}
+
+
 class Auth(StrEnum):
     OFF = "off"
     PROXY = "proxy"
@@ -110,7 +113,8 @@ def principal_of(request: Request) -> Principal:
 
 
 def _check_rights(principal: Principal, needs: Needs, *, all_flows: bool) -> None:
-    if needs is not Needs.PRINCIPAL and not principal.may(Right(needs.value)):
+    right = _RIGHTS.get(needs)
+    if right is not None and not principal.may(right):
         had = ", ".join(sorted(principal.rights)) or "none"
         raise RequestRefused(
             403,

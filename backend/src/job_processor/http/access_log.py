@@ -15,21 +15,21 @@ from job_processor.core.ids import is_job_id
 from job_processor.http.connection_limits import client_address
 from job_processor.http.scope_keys import PRINCIPAL, ROUTE
 
-log = structlog.get_logger(__name__)
-
 
 class AccessLog:
     """``behind_proxy``: the client's address is in X-Forwarded-For."""
 
     def __init__(self, *, behind_proxy: bool) -> None:
         self._behind_proxy = behind_proxy
+        # Bound once: assembling a logger at each request would cost more than the line.
+        self._log = structlog.get_logger(__name__).bind()
 
     def write(self, scope: Scope, status: int, began: float) -> None:
         """``status`` 0: no answer was sent. ``began``: of ``time.monotonic``. An event stream is logged when it
         ends."""
         principal: Principal = scope.get(PRINCIPAL, NOBODY)
         job_id = scope.get("path_params", {}).get("id", "")
-        log.info(
+        self._log.info(
             "request",
             method=scope["method"],
             route=scope.get(ROUTE, "none"),
