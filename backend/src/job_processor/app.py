@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 import structlog
 import uvicorn
 
-from job_processor import failpoints, flows, registry
+from job_processor import failpoints, first_key, flows, registry
 from job_processor.acts import acts_over
 from job_processor.acts.flow_table import FlowTable
 from job_processor.bus import Bus
 from job_processor.core.errors import SettingsInvalid
 from job_processor.core.ids import IdFactory
 from job_processor.http import api
+from job_processor.http.access import Auth
 from job_processor.http.connection_limits import Limits, limits, raise_descriptors
 from job_processor.http.context import Context, FlowInfo
 from job_processor.http.protocol import GuardedProtocol
@@ -32,6 +33,7 @@ from job_processor.store.base import Store
 from job_processor.store.drivers import store_at
 from job_processor.telemetry import Telemetry
 from job_processor.worker_loops import LoopDependencies, worker_loops
+from job_processor.workers.access_watch import AccessWatch
 from job_processor.workers.loop import Loop
 from job_processor.workers.notifier import Notifier
 
@@ -122,6 +124,7 @@ class App:
             processors=self._processors,
             redactor=redactor,
             examiners=self._examiners,
+            session_secrets=settings.webhook_secrets,
         )
         self._acts.facts.subscribe(self._telemetry.count)
         self._stop = asyncio.Event()
@@ -190,9 +193,12 @@ class App:
             flows={n: FlowInfo(f.rules, f.processor) for n, f in self._flows.by_name.items()},
             max_result_bytes=self._settings.max_result_bytes,
             limits=self._limits,
+            auth=Auth(self._settings.auth),
         )
+        first = await self._make_first_key()
         hosts = self._hosts()
-        app = api.build(context, PAGE, hosts, self._settings.cors_origins, self._settings.base_path)
+        origins, access_log = self._settings.cors_origins, self._settings.access_log
+        app = api.build(context, PAGE, hosts, origins, self._settings.base_path, access_log=access_log)
         await api.warm_up(app, hosts)
         config = uvicorn.Config(
             app,
@@ -214,6 +220,8 @@ class App:
         for loop in loops:
             loop.start()
         self._announce(f"Job Processor is at {self._settings.callback_base(port)}/ui/")
+        if first is not None:
+            self._announce(f"The first admin key is in {first}. Make keys of your own with it, then revoke it.")
         await self._stop.wait()
         # Stop the loops before the server, so that draining attempts can still get callbacks.
         await asyncio.gather(*(loop.stop() for loop in loops))
@@ -221,8 +229,9 @@ class App:
         await serving
 
     async def _loops(self, port: int) -> list[Loop]:
+        watch = [AccessWatch(self._acts)] if self._role.http else []
         if not self._role.works:
-            return [Notifier(self._store, self._bus, {})]
+            return [Notifier(self._store, self._bus, {}), *watch]
         callback_url = f"{self._settings.callback_base(port)}/webhook/callback"
         parts = LoopDependencies(
             self._settings,
@@ -234,7 +243,12 @@ class App:
             self._signer,
             callback_url,
         )
-        return await worker_loops(parts, self._fail)
+        return [*await worker_loops(parts, self._fail), *watch]
+
+    async def _make_first_key(self) -> Path | None:
+        if self._settings.auth != "keys":
+            return None
+        return await first_key.make_if_none(self._acts.api_keys, self._settings.data_dir)
 
     def _hosts(self) -> Sequence[str]:
         """The names allowed in the Host header, against DNS rebinding; empty: any.

@@ -4,7 +4,7 @@ Publishing never waits: a slow listener's notices are coalesced, so that only th
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from job_processor.store.base import Notice, Resync
@@ -14,9 +14,11 @@ PENDING_LIMIT = 5_000
 
 
 class Listener:
-    """The pending notices of one listener: the newest of each job, in order of change."""
+    """The pending notices of one listener: the newest of each job, in order of change. ``flows``: only of jobs of these
+    flows; ``None``: of all."""
 
-    def __init__(self) -> None:
+    def __init__(self, flows: Collection[str] | None = None) -> None:
+        self._flows = flows
         self._waiting: dict[str, Notice] = {}
         self._resync: Resync | None = None
         self._wake = asyncio.Event()
@@ -26,6 +28,9 @@ class Listener:
         if isinstance(notice, Resync):
             self._waiting.clear()
             self._resync = notice
+        elif self._flows is not None and notice.flow not in self._flows:
+            # Not even woken: when a listener sends something must not tell of other flows.
+            return
         else:
             # Removed first, so that the dict stays in order of change.
             self._waiting.pop(notice.job_id, None)
@@ -79,9 +84,9 @@ class Bus:
                 listener.put(notice)
 
     @contextmanager
-    def listen(self, job_id: str | None = None) -> Iterator[Listener]:
-        """Subscribe a listener to one job, or to all jobs if ``job_id`` is ``None``."""
-        listener = Listener()
+    def listen(self, job_id: str | None = None, flows: Collection[str] | None = None) -> Iterator[Listener]:
+        """Subscribe a listener to one job, or to all jobs (of these flows) if ``job_id`` is ``None``."""
+        listener = Listener(flows)
         if self._closed:
             listener.close()
         subscribed = self._of_all if job_id is None else self._of_one.setdefault(job_id, set())

@@ -75,12 +75,60 @@ def _parser() -> argparse.ArgumentParser:
 
     watch = verbs.add_parser("watch", help="print changes of a running server's jobs as they happen")
     watch.set_defaults(run=lambda c, a: c.watch(a.url))
+    _add_keys(verbs)
     for verb in (submit, listing, watch):
         verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
 
     openapi = verbs.add_parser("openapi", help="print the OpenAPI document")
     openapi.set_defaults(run=lambda c, a: c.openapi())
     return parser
+
+
+def _add_keys(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """``keys create|list|revoke|rotate``."""
+    keys = verbs.add_parser("keys", help="API keys: create, list, revoke, rotate (JOB_PROCESSOR_KEY: an admin key)")
+    each = keys.add_subparsers(required=True, metavar="create|list|revoke|rotate")
+    rights = ("read", "submit", "operate", "admin")
+
+    create = each.add_parser("create", help="make a key and print it; it is shown this once")
+    create.add_argument("name", help="what the key is for")
+    create.add_argument("--right", dest="rights", action="append", required=True, choices=rights)
+    create.add_argument("--flow", dest="flows", action="append", default=[], help="limit the key to this flow")
+    create.add_argument("--expires-in", type=_duration, metavar="30d", help="it ends after so many s, m, h or d")
+    create.set_defaults(run=lambda c, a: c.create_key(_url(a), a.name, a.rights, a.flows, a.expires_in))
+
+    listing = each.add_parser("list", help="list the keys, newest first")
+    listing.set_defaults(run=lambda c, a: c.list_keys(_url(a)))
+
+    revoke = each.add_parser("revoke", help="end a key at once")
+    revoke.add_argument("id")
+    revoke.set_defaults(run=lambda c, a: c.revoke_key(_url(a), a.id))
+
+    rotate = each.add_parser("rotate", help="make a key in place of an old one, which ends after the overlap")
+    rotate.add_argument("id")
+    rotate.add_argument("--overlap", type=_duration, default=86_400.0, metavar="1d", help="default: 1d")
+    rotate.set_defaults(run=lambda c, a: c.rotate_key(_url(a), a.id, a.overlap))
+
+    for verb in (create, listing, revoke, rotate):
+        where = verb.add_mutually_exclusive_group()
+        where.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
+        where.add_argument("--store", action="store_true", help="work on the store itself (MONGODB_URI or DATA_DIR)")
+
+
+def _url(args: argparse.Namespace) -> str | None:
+    """The server to work with; ``None``: the store."""
+    return None if args.store else str(args.url)
+
+
+def _duration(text: str) -> float:
+    from job_processor.key_commands import seconds
+
+    try:
+        return seconds(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            "must be a number of seconds, minutes, hours or days, like 12h or 30d"
+        ) from None
 
 
 def _environment(args: argparse.Namespace) -> dict[str, str]:

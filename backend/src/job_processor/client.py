@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -21,11 +21,13 @@ class RequestFailed(JobProcessorError):
 
 
 class Client:
-    """``url``: of the server. ``print_line`` prints a line of output. Methods return the exit code."""
+    """``url``: of the server. ``print_line`` prints a line of output. ``key``: an API key; empty: none. Methods return
+    the exit code."""
 
-    def __init__(self, url: str, print_line: Callable[[str], None]) -> None:
+    def __init__(self, url: str, print_line: Callable[[str], None], key: str = "") -> None:
         self._url = url.rstrip("/")
         self._print = print_line
+        self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
     async def submit(self, prompt: str, flow: str | None, wait_seconds: int) -> int:
         """Submit a job and wait up to ``wait_seconds`` for its end; 0 if COMPLETED (or not waited for), else 1."""
@@ -60,8 +62,36 @@ class Client:
                     self._print(line[6:].decode().strip())
         return 0
 
+    async def create_key(self, wanted: Mapping[str, object]) -> int:
+        """Make an API key and print it: this is the only time that it is shown."""
+        async with self._session() as session:
+            made = await self._json(session, "POST", "/keys", json=wanted)
+        self._print(key_line(made))
+        self._print(made["key"])
+        return 0
+
+    async def list_keys(self) -> int:
+        async with self._session() as session:
+            for key in await self._json(session, "GET", "/keys"):
+                self._print(key_line(key))
+        return 0
+
+    async def revoke_key(self, key_id: str) -> int:
+        async with self._session() as session, self._open(session, "DELETE", f"/keys/{key_id}"):
+            self._print(f"{key_id}  revoked")
+        return 0
+
+    async def rotate_key(self, key_id: str, overlap_seconds: float) -> int:
+        async with self._session() as session:
+            body = {"overlapSeconds": overlap_seconds}
+            made = await self._json(session, "POST", f"/keys/{key_id}/rotate", json=body)
+        self._print(key_line(made))
+        self._print(made["key"])
+        return 0
+
     def _session(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None, connect=5), trust_env=False)
+        timeout = aiohttp.ClientTimeout(total=None, connect=5)
+        return aiohttp.ClientSession(timeout=timeout, trust_env=False, headers=self._headers)
 
     @contextlib.asynccontextmanager
     async def _open(
@@ -90,3 +120,12 @@ class Client:
     async def _json(self, session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Any:
         async with self._open(session, method, path, **options) as response:
             return await response.json(content_type=None)
+
+
+def key_line(key: Mapping[str, Any]) -> str:
+    """An API key, as the server describes it, in one line."""
+    flows = "all flows" if key["flows"] is None else f"flows {','.join(key['flows'])}"
+    end = f"revoked {key['revokedAt']}" if key["revokedAt"] else f"expires {key['expiresAt'] or 'never'}"
+    used = f"last used {key['lastUsedAt'] or 'never'}"
+    name = "".join(c if c.isprintable() else " " for c in key["name"])
+    return f"{key['id']}  {','.join(key['rights'])}  {flows}  {end}  {used}  {name}"

@@ -3,18 +3,19 @@
 import asyncio
 import contextlib
 import gc
+import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import uvloop
 
-from job_processor import app, registry, settings, transfer
+from job_processor import app, key_commands, registry, settings, transfer
 from job_processor.client import Client
-from job_processor.core.errors import JobProcessorError, SettingsInvalid
+from job_processor.core.errors import InvalidField, JobProcessorError, KeyNotFound, SettingsInvalid
 from job_processor.processors.base import Processor
 from job_processor.processors.sign_of_life import Answering, SignOfLife
 from job_processor.store import drivers
@@ -137,15 +138,56 @@ def restore(environment: Mapping[str, str], file: str) -> int:
 
 
 def submit(url: str, prompt: str, flow: str | None, wait: int) -> int:
-    return _run(Client(url, print).submit(prompt, flow, wait))
+    return _run(_client(url).submit(prompt, flow, wait))
 
 
 def list_jobs(url: str, limit: int, status: str | None) -> int:
-    return _run(Client(url, print).list(limit, status))
+    return _run(_client(url).list(limit, status))
 
 
 def watch(url: str) -> int:
-    return _run(Client(url, lambda line: print(line, flush=True)).watch())
+    return _run(_client(url).watch())
+
+
+def create_key(url: str | None, name: str, rights: Sequence[str], flows: Sequence[str], lasts: float | None) -> int:
+    """Make an API key. ``url`` ``None``: in the store."""
+    if url is None:
+        return _in_store(lambda keys: keys.create(name, rights, flows, lasts))
+    return _run(key_commands.create(_client(url), name, rights, flows, lasts))
+
+
+def list_keys(url: str | None) -> int:
+    return _in_store(lambda keys: keys.list()) if url is None else _run(_client(url).list_keys())
+
+
+def revoke_key(url: str | None, key_id: str) -> int:
+    return _in_store(lambda keys: keys.revoke(key_id)) if url is None else _run(_client(url).revoke_key(key_id))
+
+
+def rotate_key(url: str | None, key_id: str, overlap: float) -> int:
+    if url is None:
+        return _in_store(lambda keys: keys.rotate(key_id, overlap))
+    return _run(_client(url).rotate_key(key_id, overlap))
+
+
+def _in_store(work: Callable[[key_commands.StoreKeys], int]) -> int:
+    try:
+        return work(key_commands.StoreKeys(os.environ, print))
+    except SettingsInvalid as error:
+        raise CommandFailed("\n  ".join(["invalid settings:", *str(error).splitlines()])) from None
+    except KeyNotFound:
+        raise CommandFailed("There is no API key with this id.") from None
+    except InvalidField as error:
+        raise CommandFailed(f"{error.field}: {error}") from None
+    except JobProcessorError as error:
+        raise CommandFailed(str(error)) from None
+
+
+def _client(url: str) -> Client:
+    try:
+        return Client(url, lambda line: print(line, flush=True), key_commands.key_of(os.environ))
+    except JobProcessorError as error:
+        raise CommandFailed(str(error)) from None
 
 
 def _run(request: Coroutine[Any, Any, int]) -> int:

@@ -14,53 +14,13 @@ from typing import TypeVar
 from job_processor import public_url
 from job_processor.core.errors import SettingsInvalid
 from job_processor.secret_strength import MIN_CHARACTERS, is_weak
+from job_processor.settings_table import TABLE
+
+__all__ = ["TABLE", "Settings", "is_loopback", "load"]
 
 T = TypeVar("T")
 
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]{2,45}\]")
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One documented setting. ``default``: as written in the environment; empty: none."""
-
-    name: str
-    default: str
-    help: str
-    secret: bool = False
-
-
-TABLE = (
-    Setting("APP_ENV", "development", "`production` turns on every safety check, whatever HOST is"),
-    Setting("HOST", "127.0.0.1", "address to listen on"),
-    Setting("PORT", "3000", "port to listen on; 0: any free one"),
-    Setting("METRICS_PORT", "", "port on which a `worker` serves its own /metrics; unset: none; 0: any free one"),
-    Setting("PUBLIC_URL", "", "address for browsers and processors, with its path; default: http://HOST:PORT"),
-    Setting("AUTH", "off", "`off` (loopback only) or `proxy`: a reverse proxy in front of the port authenticates"),
-    Setting(
-        "ALLOWED_HOSTS",
-        "",
-        "allowed names in the Host header, comma-separated; required off loopback; default: HOST and loopback names",
-    ),
-    Setting("CORS_ORIGINS", "", "other origins whose pages may call the API, comma-separated; never `*`"),
-    Setting("WEBHOOK_SECRET", "dev-secret-key", "shared secret of callbacks; required off loopback", secret=True),
-    Setting(
-        "WEBHOOK_SECRET_PREVIOUS", "", "the previous secret, still accepted while the secret is rotated", secret=True
-    ),
-    Setting("MONGODB_URI", "", "set: MongoDB; unset: SQLite in DATA_DIR", secret=True),
-    Setting("DATA_DIR", "data", "directory of the SQLite database"),
-    Setting("FLOWS_FILE", "", "default: flows.toml in the working directory if it exists, else one mock flow"),
-    Setting("RETENTION_DAYS", "30", "days after which final jobs are deleted; 0 keeps them for ever"),
-    Setting(
-        "MAX_RESULT_BYTES",
-        "1048576",
-        "maximum size of a result in bytes of UTF-8, from a callback or an answer; at most 8388608",
-    ),
-    Setting("DRAIN_SECONDS", "6", "time for running attempts to end when a process stops; then they are put back"),
-    Setting("WORKER_NAME", "", "this worker's name on the page; default: the host name"),
-    Setting("LOG_LEVEL", "info", "debug, info, warning or error"),
-    Setting("LOG_FORMAT", "text", "text or json"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +38,13 @@ class Settings:
     data_dir: Path
     flows_file: Path | None
     retention_days: float
+    audit_retention_days: float
     max_result_bytes: int
     drain_seconds: float
     worker_name: str
     log_level: str
     log_format: str
+    access_log: bool
     failpoints: str
     environment: Mapping[str, str]
     """The whole environment, for the secrets that flows refer to; NAME is also read from the file in NAME_FILE."""
@@ -161,7 +123,7 @@ class _Loader:
             port=self._number("PORT", int, 0, 65535),
             metrics_port=self._number("METRICS_PORT", int, 0, 65535) if self._text("METRICS_PORT") else None,
             public_url=self._url("PUBLIC_URL"),
-            auth=self._choice("AUTH", "off", "proxy"),
+            auth=self._auth(),
             allowed_hosts=self._hosts("ALLOWED_HOSTS"),
             cors_origins=self._origins("CORS_ORIGINS"),
             webhook_secrets=tuple(
@@ -171,11 +133,13 @@ class _Loader:
             data_dir=Path(self._text("DATA_DIR")),
             flows_file=self._flows_file(),
             retention_days=self._number("RETENTION_DAYS", float, 0, 36_500),
+            audit_retention_days=self._number("AUDIT_RETENTION_DAYS", float, 0, 36_500),
             max_result_bytes=self._number("MAX_RESULT_BYTES", int, 1024, 8 * 1_048_576),
             drain_seconds=self._number("DRAIN_SECONDS", float, 0, 3_600),
             worker_name=self._text("WORKER_NAME") or os.uname().nodename,
             log_level=self._choice("LOG_LEVEL", "debug", "info", "warning", "error"),
             log_format=self._choice("LOG_FORMAT", "text", "json"),
+            access_log=self._access_log(),
             failpoints=self._environment.get("FAILPOINTS", ""),
             environment=_WithFiles(self._environment),
         )
@@ -202,7 +166,8 @@ class _Loader:
                 )
         if settings.auth == "off":
             self._faults.append(
-                f"AUTH must not be off ({why}); set `proxy` if a reverse proxy in front of this port authenticates"
+                f"AUTH must not be off ({why}); leave it out for API keys, or set `proxy` if a reverse proxy in front "
+                "of this port authenticates"
             )
         if settings.auth == "proxy" and not settings.allowed_hosts and not is_loopback(settings.host):
             self._faults.append(
@@ -240,6 +205,17 @@ class _Loader:
             self._faults.append(f"{name} must be one of: {', '.join(choices)}")
             return choices[0]
         return value
+
+    def _auth(self) -> str:
+        if self._text("AUTH"):
+            return self._choice("AUTH", "off", "proxy", "keys")
+        open_ = is_loopback(self._text("HOST")) and self._text("APP_ENV").lower() != "production"
+        return "off" if open_ else "keys"
+
+    def _access_log(self) -> bool:
+        if self._text("ACCESS_LOG"):
+            return self._choice("ACCESS_LOG", "on", "off") == "on"
+        return self._auth() != "off"
 
     def _number(self, name: str, kind: Callable[[str], T], low: float, high: float) -> T:
         try:

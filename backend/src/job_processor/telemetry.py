@@ -19,6 +19,7 @@ from job_processor.acts.facts import (
     JobDeleted,
     JobMoved,
     JobsPruned,
+    RequestRefused,
 )
 from job_processor.core.job import FINAL, Job, State
 from job_processor.core.lane import Lane
@@ -88,6 +89,12 @@ class Telemetry:
         self._deleted = Counter("job_processor_deleted", "Jobs deleted by a request", registry=r)
         self._pruned = Counter("job_processor_pruned", "Deleted by retention", ["what"], registry=r)
         self._callbacks = Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r)
+        self._refused = Counter(
+            "job_processor_refused",
+            "Requests refused for want of a key or a right, and acts that were not possible",
+            ["code"],
+            registry=r,
+        )
         self._seconds = Histogram(
             "job_processor_job_seconds", "From submit to a final state", ["flow"], registry=r, buckets=_SECONDS
         )
@@ -118,6 +125,8 @@ class Telemetry:
                 self._attempts.labels(flow, type(outcome).__name__.lower() if written else "lost").inc()
             case CallbackJudged(verdict=verdict):
                 self._callbacks.labels(verdict).inc()
+            case RequestRefused(code=code):
+                self._refused.labels(code).inc()
             case _:
                 pass
 

@@ -13,6 +13,7 @@ from job_processor.processors.base import Processor, Reconciler
 from job_processor.settings import Settings
 from job_processor.signing import CallbackSigner
 from job_processor.store.base import Store
+from job_processor.workers.access_pruner import AccessPruner
 from job_processor.workers.asker import Asker
 from job_processor.workers.dispatcher import Dispatcher
 from job_processor.workers.heartbeat import Heartbeat
@@ -60,6 +61,7 @@ async def worker_loops(deps: LoopDependencies, on_store_broken: Callable[[], Non
             store, owner, settings.worker_name, list(dispatchers), list(dispatchers.values()), on_store_broken, time
         ),
     ]
+    loops.append(AccessPruner(acts, store, settings.audit_retention_days, time))
     if settings.retention_days > 0:
         loops.append(Pruner(acts, store, settings.retention_days, time))
     return loops

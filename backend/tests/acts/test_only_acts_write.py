@@ -19,14 +19,24 @@ WRITES = frozenset(
         "set_callback_verdict",
         "prune_callbacks",
         "save_lane",
+        "save_api_key",
+        "mark_keys_used",
+        "prune_api_keys",
+        "add_session",
+        "mark_sessions_seen",
+        "end_sessions",
+        "prune_sessions",
+        "record",
+        "prune_audit",
     }
 )
-"""The verbs of a store that write a job, a callback or a lane."""
+"""The verbs of a store that write a job, a callback, a lane, a key, a session or the audit."""
 OWN = frozenset({"record_heartbeat"})
 """A worker's own sign of life."""
 READS = frozenset(
     {"info", "now", "open", "close", "ping", "get", "find_execution", "list", "counts", "overdue", "list_waiting"}
     | {"get_callback", "list_callbacks", "lanes", "workers", "since", "watch"}
+    | {"api_keys", "sessions", "sessions_of", "list_audit"}
 )
 WRITERS = frozenset({"acts", "store", "transfer.py"})
 """``transfer.py`` fills a store from a backup or from another store; nobody else works with it then."""

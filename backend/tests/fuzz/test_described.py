@@ -1,7 +1,8 @@
-"""The running server against its own description: no server error, no status or answer that is not described.
+"""The running server against its own description: no server error, no status or answer that is not described, no answer
+without a key.
 
-Schemathesis makes the requests, from outside and with all of its checks. Short here; ``make fuzz`` is long. The event
-streams are left out: an answer that never ends is no answer to it.
+Schemathesis makes the requests, from outside and with all of its checks, with an admin key; ``make fuzz`` is long, and
+has a key of each right. The event streams are left out: an answer that never ends is no answer to it.
 """
 
 import asyncio
@@ -14,8 +15,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
+from job_processor.core.access import Right
+from job_processor.first_key import FILE_NAME
 from tests import mongo_server
 from tests.faults.server import SECRET, Server
 
@@ -25,6 +29,8 @@ FLOWS = '[flows.mock]\nprocessor = "mock"\ndelay_seconds = 0.5\ncallback_timeout
 IS_LONG = os.environ.get("FUZZ") == "long"
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300" if IS_LONG else "3"))
 SEED = os.environ.get("FUZZ_SEED", "11")
+ENDING = ("revokeKey", "rotateKey")
+"""Operations that end a key."""
 PHASES = "examples,coverage,fuzzing,stateful" if IS_LONG else "examples,fuzzing"
 SECONDS = 3_600.0 if IS_LONG else 100.0
 
@@ -33,13 +39,13 @@ pytestmark = pytest.mark.timeout(2 * SECONDS)
 
 @asynccontextmanager
 async def running(directory: Path, store: str) -> AsyncIterator[Server]:
-    server = Server(directory, FLOWS)
+    server = Server(directory, FLOWS, environment={"AUTH": "keys"})
     database = mongo_server.require() if store == "mongodb" else None
     name = f"fuzz_{os.getpid()}"
     if database is not None:
         place = database.uri.partition("?")
         uri = f"{place[0].rstrip('/')}/{name}?{place[2]}"
-        server = Server(directory, FLOWS, environment={"MONGODB_URI": uri})
+        server = Server(directory, FLOWS, environment={"AUTH": "keys", "MONGODB_URI": uri})
     assert await server.start(), server.log.read_text()
     try:
         yield server
@@ -50,12 +56,23 @@ async def running(directory: Path, store: str) -> AsyncIterator[Server]:
     assert code == 0, server.log.read_text()
 
 
-async def judged(server: Server, directory: Path) -> dict[str, Any]:
+async def key_of(server: Server, right: Right) -> str:
+    """A key with this right alone, made with the first admin key."""
+    admin = await asyncio.to_thread((server.data_directory / FILE_NAME).read_text)
+    headers = {"authorization": f"Bearer {admin.strip()}"}
+    wanted = {"name": right.value, "rights": [right.value]}
+    async with aiohttp.ClientSession(server.base, headers=headers) as http, http.post("/keys", json=wanted) as reply:
+        made: str = (await reply.json())["key"]
+        return made
+
+
+async def judged(server: Server, directory: Path, key: str, *chosen: str) -> dict[str, Any]:
     """What the tool found, as it reports it in JSON."""
     report = directory / "report.json"
     process = await asyncio.create_subprocess_exec(
         *(str(TOOL), "--config-file", str(CONFIG), "run", f"{server.base}/openapi.json"),
-        *("--header", f"x-webhook-secret: {SECRET}", "--exclude-path-regex", "events$"),
+        *("--header", f"x-webhook-secret: {SECRET}", "--header", f"Authorization: Bearer {key}"),
+        *("--exclude-path-regex", "events$", *chosen),
         *("--phases", PHASES, "--max-examples", str(EXAMPLES), "--seed", SEED, "--workers", "1"),
         *("--continue-on-failure", "--no-shrink", "--report", "json", "--report-json-path", str(report)),
         cwd=directory,
@@ -74,11 +91,15 @@ async def judged(server: Server, directory: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("right", list(Right) if IS_LONG else [Right.ADMIN])
 @pytest.mark.parametrize("store", ["sqlite", pytest.param("mongodb", marks=pytest.mark.mongo)])
-async def test_the_server_answers_as_it_is_described(tmp_path: Path, store: str) -> None:
+async def test_the_server_answers_as_it_is_described(tmp_path: Path, store: str, right: Right) -> None:
     if not TOOL.exists():
         pytest.skip("NO SCHEMATHESIS HERE (make setup-test installs it): the description was not tried.")
     async with running(tmp_path, store) as server:
-        await judged(server, tmp_path)
+        key = await key_of(server, right)
+        # Tried apart, so that it does not end the key that it is used with.
+        await judged(server, tmp_path, key, *(f"--exclude-operation-id={name}" for name in ENDING))
+        await judged(server, tmp_path, key, *(f"--include-operation-id={name}" for name in ENDING))
         log = [json.loads(line) if line[:1] == "{" else line for line in server.log.read_text().splitlines()]
     assert Counter("request_failed" in str(line) for line in log)[True] == 0

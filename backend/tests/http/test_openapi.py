@@ -84,7 +84,7 @@ class Checked:
             assert reply.body == b""
         else:
             assert media in content
-            if media.endswith("json"):
+            if media.endswith(("/json", "+json")):
                 schema = {**content[media]["schema"], "components": DOCUMENT["components"]}
                 validator = jsonschema_rs.validator_for(schema)
                 faults = [f"{e.instance_path}: {e.message}" for e in validator.iter_errors(reply.json())]
@@ -145,6 +145,21 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     await ask("POST", "/flows/main/resume", "/flows/{name}/resume")
     await ask("POST", "/flows/none/pause", "/flows/{name}/pause")
     await ask("POST", "/jobs", "/jobs", {"prompt": ""})
+    await ask("GET", "/session", "/session")
+    await ask("POST", "/session", "/session", {"key": "k"})
+    await ask("DELETE", "/session", "/session")
+    limited = {"name": "n", "rights": ["read"], "flows": ["main"], "expiresAt": "2099-01-01T00:00:00Z"}
+    key = (await ask("POST", "/keys", "/keys", limited)).json()["id"]
+    await ask("POST", "/keys", "/keys", {"name": "n", "rights": []})
+    await ask("GET", f"/keys/{key}", "/keys/{id}")
+    await ask("POST", f"/keys/{key}/rotate", "/keys/{id}/rotate", {"overlapSeconds": 0})
+    await ask("POST", f"/keys/{key}/rotate", "/keys/{id}/rotate")
+    await ask("DELETE", f"/keys/{key}", "/keys/{id}")
+    await ask("DELETE", f"/keys/{'0' * 10}", "/keys/{id}")
+    await ask("GET", "/keys", "/keys")
+    await ask("GET", "/audit", "/audit")
+    await ask("GET", "/audit?act=x", "/audit")
+    await ask("GET", "/audit/export", "/audit/export")
     await ask("POST", "/jobs", "/jobs", {"prompt": "a"}, content_type="text/plain")
     await site.store.close()
     for name in ("/jobs", "/stats", "/flows", "/workers", "/health", "/health/ready"):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from job_processor.acts.jobs import NewJob
+from job_processor.core.access import SYSTEM, Requester
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.job import Job, JobError
 from job_processor.core.outcome import Accepted, Failed, Reported, Succeeded
@@ -160,8 +161,8 @@ async def test_how_long_it_is_held_at_the_most_is_said(
 async def test_a_job_that_ends_before_anybody_listens_is_seen(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     submit = site.acts.jobs.submit
 
-    async def faster(new: NewJob, key: IdempotencyKey | None = None) -> Added:
-        added = await submit(new, key)
+    async def faster(new: NewJob, key: IdempotencyKey | None = None, by: Requester = SYSTEM) -> Added:
+        added = await submit(new, key, by)
         assert site.bus.listeners == 0
         await site.say(await site.claim(), Succeeded("faster"))
         return added

@@ -70,7 +70,8 @@ def test_j1_an_exposed_start_names_every_unsafe_setting(exposure: dict[str, str]
         **exposure, CORS_ORIGINS="*", FAILPOINTS="sqlite.before_commit:kill", WEBHOOK_SECRET_PREVIOUS="short"
     )
 
-    assert named(found) == {"WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS", "AUTH", "CORS_ORIGINS", "FAILPOINTS"}
+    assert named(found) == {"WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS", "CORS_ORIGINS", "FAILPOINTS"}
+    assert named(faults(**exposure, AUTH="off", WEBHOOK_SECRET=GOOD)) == {"AUTH"}
     assert named(faults(**{"HOST": "0.0.0.0", **exposure}, AUTH="proxy", WEBHOOK_SECRET=GOOD)) == {"ALLOWED_HOSTS"}
     assert all(word in " ".join(found) for word in ("production" if "APP_ENV" in exposure else "loopback",))
 
@@ -105,6 +106,26 @@ def test_j1_with_everything_in_order_an_exposed_start_is_allowed() -> None:
 
     assert loaded.is_exposed
     assert loaded.webhook_secrets == (GOOD,)
+
+
+@pytest.mark.parametrize(
+    ("environment", "auth", "access_log"),
+    [
+        ({}, "off", False),
+        ({"HOST": "::1"}, "off", False),
+        ({"ACCESS_LOG": "on"}, "off", True),
+        ({"AUTH": "keys"}, "keys", True),
+        ({"AUTH": "KEYS", "ACCESS_LOG": "off"}, "keys", False),
+        ({"APP_ENV": "production", "WEBHOOK_SECRET": GOOD}, "keys", True),
+        ({"HOST": "0.0.0.0", "WEBHOOK_SECRET": GOOD}, "keys", True),
+        ({"HOST": "::1", "AUTH": "proxy"}, "proxy", True),
+    ],
+)
+def test_keys_are_asked_for_everywhere_but_on_loopback(
+    environment: dict[str, str], auth: str, access_log: bool
+) -> None:
+    loaded = load(environment)
+    assert (loaded.auth, loaded.access_log) == (auth, access_log)
 
 
 def test_behind_a_proxy_on_this_machine_the_loopbacks_names_are_enough() -> None:

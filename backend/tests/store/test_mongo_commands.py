@@ -6,13 +6,14 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from job_processor.core.audit import AuditAct, AuditOutcome
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.job import State
-from job_processor.store.base import Held, IdempotencyKey, InboxQuery, Query, Store, WaitingQuery, Worker
+from job_processor.store.base import AuditQuery, Held, IdempotencyKey, InboxQuery, Query, Store, WaitingQuery, Worker
 from job_processor.store.mongo import expected, plans
 from job_processor.store.mongo.store import MongoStore
-from tests.store_suite import given
+from tests.store_suite import access, given
 from tests.store_suite.given import RULES
 from tests.store_suite.places import MongoPlace
 from tests.support.mongo_commands import Recording, recorded
@@ -85,6 +86,7 @@ async def _list_callbacks(store: Store) -> None:
     await store.list_callbacks(InboxQuery(before="f" * 24))
     await store.list_callbacks(InboxQuery(job_id="0" * 24))
     await store.list_callbacks(InboxQuery(execution_id="x"))
+    await store.list_callbacks(InboxQuery(flows=frozenset({"f", "g"})))
     await store.list_callbacks(InboxQuery(verdicts=frozenset({CallbackVerdict.UNKNOWN})))
 
 
@@ -94,6 +96,7 @@ async def _list(store: Store) -> None:
         Query(before="f" * 24),
         Query(states=frozenset({State.FAILED})),
         Query(flow="f"),
+        Query(flows=frozenset({"f", "g"})),
         Query(flow="f", states=frozenset({State.FAILED})),
         Query(tag="t"),
         Query(created_after=1, created_before=2),
@@ -138,12 +141,52 @@ async def _workers(store: Store) -> None:
     await store.workers(0)
 
 
+async def _apply_with_a_record(store: Store) -> None:
+    change = given.decided(await given.added(store), given.Cancelled("no"), store.now())
+    assert await store.apply(change, access.entry(store, "1"))
+    assert not await store.apply(change, access.entry(store, "2"))
+
+
+async def _api_keys(store: Store) -> None:
+    key = access.key("a")
+    assert await store.save_api_key(key)
+    assert await store.save_api_key(replace(key, rev=1, revoked_at=1))
+    await store.mark_keys_used({"a": 1})
+    await store.api_keys()
+    await store.prune_api_keys(store.now())
+
+
+async def _sessions(store: Store) -> None:
+    await store.add_session(access.session("s"))
+    await store.sessions({"s"})
+    await store.sessions_of("k")
+    await store.sessions_of()
+    await store.mark_sessions_seen({"s": 1})
+    await store.end_sessions({"s"})
+    await store.prune_sessions(1, 1)
+
+
+async def _audit(store: Store) -> None:
+    await store.record([access.entry(store, "1")])
+    for query in (
+        AuditQuery(),
+        AuditQuery(before="f" * 24),
+        AuditQuery(since=1, until=2),
+        AuditQuery(who="k"),
+        AuditQuery(what="j"),
+        AuditQuery(acts=frozenset({AuditAct.REFUSED})),
+        AuditQuery(outcomes=frozenset({AuditOutcome.DONE})),
+    ):
+        await store.list_audit(query)
+    await store.prune_audit(1, 500)
+
+
 VERBS: dict[str, tuple[Verb, list[str]]] = {
     "add": (_add, ["update jobs"]),
     "add with a key": (_add_with_a_key, ["update keys", "update jobs"]),
     "get": (lambda store: store.get("0" * 24), ["find jobs"]),
     "find_execution": (_find_execution, ["find jobs"] * 2),
-    "list": (_list, ["find jobs"] * 7),
+    "list": (_list, ["find jobs"] * 8),
     "counts": (
         _counts,
         ["update jobs", "aggregate jobs", "find jobs", "distinct jobs", "aggregate jobs"],
@@ -182,8 +225,23 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
     "since": (lambda store: given.position(store), []),
     "changes": (lambda store: store.since(store.now() * 1000, 10), []),
     "keep_callback, set_callback_verdict, prune_callbacks": (_keep, []),
-    "list_callbacks": (_list_callbacks, ["find callbacks"] * 6),
+    "list_callbacks": (_list_callbacks, ["find callbacks"] * 7),
     "lanes": (_lanes, ["find lanes", "update lanes", "insert lanes", "find lanes", "find lanes"]),
+    "apply with a record": (
+        _apply_with_a_record,
+        # The entry, the change, its outcome; the second change is not written, and its entry is taken back.
+        [
+            "update jobs",
+            *("update audit", "update jobs", "update audit"),
+            *("update audit", "update jobs", "find jobs", "delete audit"),
+        ],
+    ),
+    "api keys": (_api_keys, ["insert apiKeys", *["update apiKeys"] * 2, "find apiKeys", "delete apiKeys"]),
+    "sessions": (
+        _sessions,
+        ["update sessions", *["find sessions"] * 3, "update sessions", *["delete sessions"] * 2],
+    ),
+    "audit": (_audit, ["update audit", *["find audit"] * 8, "delete audit"]),
     "workers": (_workers, ["update workers", "find workers"]),
 }
 _HINTS = {

@@ -16,6 +16,7 @@ from job_processor.core.ids import IdFactory
 from job_processor.core.job import Attempt, Job
 from job_processor.core.outcome import Outcome, Reported
 from job_processor.http import api
+from job_processor.http.access import Auth
 from job_processor.http.connection_limits import Limits
 from job_processor.http.context import Context, FlowInfo
 from job_processor.processors.base import Dispatch, Processor
@@ -134,6 +135,7 @@ async def open_site(
     store: Store | None = None,
     limits: Limits | None = None,
     base_path: str = "",
+    auth: Auth = Auth.OFF,
 ) -> AsyncIterator[Site]:
     """``processors``: a dispatcher runs for each flow named in it. ``loops``: more to run beside the notifier.
 
@@ -147,7 +149,8 @@ async def open_site(
     ids = IdFactory(0x123456789ABC)
     cancels: list[tuple[str, str, int]] = []
     told = {name: _ToldOfCancels(name, cancels) for name in rules}
-    acts = acts_over(store, FlowTable(rules, flows[0].name), ids, processors=told, jitter=no_jitter)
+    table = FlowTable(rules, flows[0].name)
+    acts = acts_over(store, table, ids, processors=told, jitter=no_jitter, session_secrets=(SECRET,))
     acts.facts.subscribe(telemetry.count)
     context = Context(
         store=store,
@@ -157,6 +160,7 @@ async def open_site(
         telemetry=telemetry,
         flows={flow.name: FlowInfo(flow, "test") for flow in flows},
         limits=limits or Limits(),
+        auth=auth,
     )
 
     def callback_token(job: Job) -> str:

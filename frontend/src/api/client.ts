@@ -4,6 +4,7 @@ import { BASE_PATH } from "./base-path";
 import { contactOf, reportContact } from "./contact";
 import { ApiError, toProblem, UnreachableError } from "./errors";
 import type { paths } from "./schema";
+import { reportSignedOut } from "./signed-out";
 
 // A server that accepts a connection and never answers counts as down.
 const ANSWER_WITHIN_MS = 15_000;
@@ -25,6 +26,9 @@ async function reach(request: Request): Promise<Response> {
   learnServerTime(response.headers.get("date"));
   const contact = contactOf(response);
   reportContact(contact);
+  // A wrong key in the sign-in itself says nothing about a session.
+  const signingIn = request.method === "POST" && new URL(request.url).pathname === "/session";
+  if (response.status === 401 && !signingIn) reportSignedOut();
   if (contact === "down") throw new UnreachableError(new Error(`status ${response.status}`));
   return response;
 }

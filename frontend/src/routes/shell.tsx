@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "react";
 import { BASE_PATH } from "@/api/base-path";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { HelpSheet } from "@/features/help/help-sheet";
+import { AccountMenu } from "@/features/session/account-menu";
 import { focusField, focusMain, isFocusLost, MAIN, PROMPT_FIELD, SEARCH_FIELD } from "@/lib/focus";
 import { lastList } from "@/lib/last-list";
 import { useShortcuts } from "@/lib/shortcuts";
@@ -79,6 +80,7 @@ export function Shell() {
                 c="var(--ink-2)"
                 size="lg"
                 aria-label="New job"
+                data-new-job
                 onClick={() => jump(PROMPT_FIELD)}
               >
                 <IconPlus size={19} aria-hidden />
@@ -98,6 +100,7 @@ export function Shell() {
               </ActionIcon>
             </Tooltip>
             <SchemeToggle />
+            <AccountMenu />
           </div>
         </div>
       </header>

@@ -1,20 +1,26 @@
 """Everything the product does: HTTP and workers change jobs, callbacks and lanes only through here."""
 
 import random
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from job_processor import results
+from job_processor.acts.api_keys import ApiKeys
 from job_processor.acts.callbacks import Callbacks
 from job_processor.acts.cancels import Cancels
-from job_processor.acts.facts import Facts
+from job_processor.acts.credentials import Credentials
+from job_processor.acts.facts import Fact, Facts, KeysChanged
 from job_processor.acts.flow_table import FlowTable
 from job_processor.acts.jobs import Jobs
 from job_processor.acts.lanes import Lanes
 from job_processor.acts.outcomes import Outcomes
 from job_processor.acts.questions import Questions
+from job_processor.acts.refusals import Refusals
+from job_processor.acts.sessions import Sessions
 from job_processor.acts.signals import Signals
+from job_processor.acts.trail import Trail
 from job_processor.acts.verdicts import Verdicts
 from job_processor.core.ids import IdFactory
 from job_processor.core.redaction import Redactor
@@ -38,6 +44,11 @@ class Acts:
     questions: Questions
     lanes: Lanes
     cancels: Cancels
+    api_keys: ApiKeys
+    sessions: Sessions
+    credentials: Credentials
+    refusals: Refusals
+    trail: Trail
 
     async def close(self) -> None:
         """Abandon what acts still wait for."""
@@ -52,11 +63,21 @@ def acts_over(
     processors: Mapping[str, Processor] = _NO_PROCESSORS,
     redactor: Redactor | None = None,
     examiners: results.Examiners | None = None,
+    session_secrets: Sequence[str] = (),
     jitter: Callable[[], float] = random.random,
 ) -> Acts:
     """The acts over ``store``. ``processors``: by flow, those that cancels are passed on to; ``examiners``: the shared
-    ones when ``None``; ``jitter``: random numbers in [0, 1) for the back-off."""
+    ones when ``None``; ``session_secrets``: see ``Sessions``; ``jitter``: random numbers in [0, 1) for the back-off."""
     facts = Facts()
+    trail = Trail(store, ids)
+    sessions = Sessions(store, trail, facts, session_secrets or (secrets.token_hex(32),))
+    credentials = Credentials(store, sessions)
+
+    def forget(fact: Fact) -> None:
+        if isinstance(fact, KeysChanged):
+            credentials.forget()
+
+    facts.subscribe(forget)
     verdicts = Verdicts(examiners or results.shared())
     signals = Signals(store, flows, verdicts, facts, jitter)
     cancels = Cancels(signals, processors)
@@ -66,10 +87,15 @@ def acts_over(
         facts=facts,
         verdicts=verdicts,
         signals=signals,
-        jobs=Jobs(store, flows, signals, cancels, ids, facts),
-        callbacks=Callbacks(store, flows, signals, ids, facts, redactor or Redactor()),
+        jobs=Jobs(store, flows, signals, cancels, ids, facts, trail),
+        callbacks=Callbacks(store, flows, signals, ids, facts, redactor or Redactor(), trail),
         outcomes=outcomes,
         questions=Questions(store, signals, outcomes),
-        lanes=Lanes(store, facts),
+        lanes=Lanes(store, facts, trail),
         cancels=cancels,
+        api_keys=ApiKeys(store, trail, facts),
+        sessions=sessions,
+        credentials=credentials,
+        refusals=Refusals(store, trail, facts),
+        trail=trail,
     )

@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from job_processor.acts.facts import CallbackJudged, CallbacksPruned, Facts
 from job_processor.acts.flow_table import FlowTable
 from job_processor.acts.signals import Moved, Signals, reported_error
+from job_processor.acts.trail import Trail
+from job_processor.core.access import SYSTEM, Principal, Requester
+from job_processor.core.audit import AuditAct
 from job_processor.core.callbacks import CallbackVerdict, judge_callback
 from job_processor.core.errors import CallbackNotFound, JobNotFound, MoveRefused, StoreUnavailable
 from job_processor.core.ids import IdFactory
@@ -53,7 +56,14 @@ class Callbacks:
     """``redactor`` takes our own secrets out of what a callback says before it is kept; a result stays as it came."""
 
     def __init__(
-        self, store: Store, flows: FlowTable, signals: Signals, ids: IdFactory, facts: Facts, redactor: Redactor
+        self,
+        store: Store,
+        flows: FlowTable,
+        signals: Signals,
+        ids: IdFactory,
+        facts: Facts,
+        redactor: Redactor,
+        trail: Trail,
     ) -> None:
         self._store = store
         self._flows = flows
@@ -61,6 +71,7 @@ class Callbacks:
         self._ids = ids
         self._facts = facts
         self._redactor = redactor
+        self._trail = trail
 
     async def report(self, report: Report, job_id: str, attempt: int | None) -> Judged:
         """Apply a report on a job. One that changes nothing is kept in the callback inbox, except progress.
@@ -80,7 +91,7 @@ class Callbacks:
         verdict = CallbackVerdict.APPLIED if moved.written else judge_callback(moved.job, signal)
         kept = None
         if verdict is not CallbackVerdict.APPLIED:
-            kept = await self._keep_report(verdict, report, job_id, attempt)
+            kept = await self._keep_report(verdict, report, job_id, attempt, moved.job.flow)
         if verdict is CallbackVerdict.LATE:
             # The callback is kept; its sender gets its answer whether this history entry can be written or not.
             with contextlib.suppress(StoreUnavailable, JobNotFound):
@@ -114,7 +125,7 @@ class Callbacks:
         failed = Reported(Failed(reported_error(words), report.retryable), execution=execution_id)
         moved = await self._signals.send(job_id, failed)
         if moved.written and kept is not None:
-            await self._store.set_callback_verdict(kept, CallbackVerdict.APPLIED, job_id)
+            await self._store.set_callback_verdict(kept, CallbackVerdict.APPLIED, job_id, moved.job.flow)
         verdict = CallbackVerdict.APPLIED if moved.written else CallbackVerdict.STALE
         self._facts.tell(CallbackJudged(verdict.value))
         return Judged(verdict, moved.job, kept)
@@ -124,6 +135,7 @@ class Callbacks:
 
         ``why``: for people; ``job_id``: its job, if that is known. Returns the id under which it is kept, if it is.
         """
+        job = None if job_id is None else await self._store.get(job_id)
         kept = await self._keep(
             CallbackVerdict.UNREADABLE,
             CallbackContent.UNREADABLE,
@@ -133,6 +145,7 @@ class Callbacks:
             body=body.body,
             body_cut=body.cut,
             content_type=body.content_type,
+            job_flow=None if job is None else job.flow,
         )
         if job_id is not None:
             with contextlib.suppress(JobNotFound):
@@ -151,7 +164,7 @@ class Callbacks:
                 final = final or job_id
         return final
 
-    async def accept(self, callback_id: str) -> Moved:
+    async def accept(self, callback_id: str, by: Requester = SYSTEM) -> Moved:
         """Complete a job with what a kept callback brought: a FAILED or CANCELLED job with a late result, or any job
         that is not COMPLETED with the bytes of an unreadable callback. Accepting twice is accepting once.
 
@@ -159,7 +172,7 @@ class Callbacks:
         in any other state.
         """
         callback = await self._store.get_callback(callback_id)
-        if callback is None:
+        if callback is None or not sees_callback(by.principal, callback):
             raise CallbackNotFound(callback_id)
         result = callback.acceptable_result
         if result is None:
@@ -168,14 +181,15 @@ class Callbacks:
             raise JobNotFound
         unread = callback.said is CallbackContent.UNREADABLE
         accepted = ResultAccepted(result, unread=unread, attempt=callback.attempt)
-        moved = await self._signals.send(callback.job_id, accepted)
+        record = self._trail.entry(by, AuditAct.RESULT_ACCEPTED, callback.job_id, callback_id)
+        moved = await self._signals.send(callback.job_id, accepted, record=record)
         done = moved.job.state is State.COMPLETED and moved.job.result == result
         if not moved.written and not done:
             state = moved.job.state.value
             if unread:
                 raise MoveRefused(f"The job has a result already; it is {state}.")
             raise MoveRefused(f"Only FAILED and CANCELLED jobs take a late result; this one is {state}.")
-        await self._store.set_callback_verdict(callback_id, CallbackVerdict.ACCEPTED, moved.job.id)
+        await self._store.set_callback_verdict(callback_id, CallbackVerdict.ACCEPTED, moved.job.id, moved.job.flow)
         return moved
 
     async def prune(self, last_before: int, limit: int) -> int:
@@ -195,7 +209,12 @@ class Callbacks:
         )
 
     async def _keep_report(
-        self, verdict: CallbackVerdict, report: Report, job_id: str, attempt: int | None
+        self,
+        verdict: CallbackVerdict,
+        report: Report,
+        job_id: str,
+        attempt: int | None,
+        job_flow: str | None = None,
     ) -> str | None:
         """Keep a report in the inbox: of a duplicate only that it came, and progress not at all."""
         if report.progress is not None:
@@ -209,6 +228,7 @@ class Callbacks:
             attempt=attempt,
             execution_id=report.execution_id,
             retryable=report.retryable,
+            job_flow=job_flow,
         )
         if kept is not None and verdict is not CallbackVerdict.UNKNOWN:
             # It is kept, and its sender gets its answer, whether this can be written or not.
@@ -232,6 +252,7 @@ class Callbacks:
         body_cut: bool = False,
         content_type: str | None = None,
         flow: str | None = None,
+        job_flow: str | None = None,
     ) -> str | None:
         """Store a callback durably, or count one more delivery of it. Returns its id; ``None``: it was not kept."""
         now = self._store.now()
@@ -250,8 +271,15 @@ class Callbacks:
             body_cut=body_cut,
             content_type=content_type,
             flow=flow,
+            job_flow=job_flow,
         )
         return await self._store.keep_callback(callback)
+
+
+def sees_callback(principal: Principal, callback: Callback) -> bool:
+    """Whether the principal may know of the callback: one about a job of a flow that it sees. Callbacks without a job
+    are for those who see all flows."""
+    return principal.flows is None or (callback.job_flow is not None and principal.sees(callback.job_flow))
 
 
 def _signal(report: Report, attempt: int | None) -> Signal:

@@ -69,7 +69,29 @@ class LaneMoved:
     after: Lane
 
 
-Fact: TypeAlias = JobMoved | JobDeleted | JobsPruned | CallbacksPruned | AttemptEnded | CallbackJudged | LaneMoved
+@dataclass(frozen=True, slots=True)
+class KeysChanged:
+    """A key or a session was made or ended in this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRefused:
+    """A request had no valid credential, or not the right. ``code``: of the problem that it was answered with."""
+
+    code: str
+
+
+Fact: TypeAlias = (
+    JobMoved
+    | JobDeleted
+    | JobsPruned
+    | CallbacksPruned
+    | AttemptEnded
+    | CallbackJudged
+    | LaneMoved
+    | KeysChanged
+    | RequestRefused
+)
 
 
 class Facts:

@@ -22,12 +22,14 @@ class FlowTable:
         """The flow's rules; the defaults for a flow that is no longer defined, since its jobs may still be here."""
         return self.by_name.get(flow) or FlowRules(flow)
 
-    def for_new_job(self, flow: str | None) -> FlowRules:
-        """The rules for a submission. Raises ``InvalidField`` for an unknown flow."""
-        rules = self.by_name.get(flow or self.default)
-        if rules is None:
-            raise InvalidField("flow", f"must be one of: {', '.join(sorted(self.by_name))}")
-        return rules
+    def for_new_job(self, flow: str | None, allowed: frozenset[str] | None = None) -> FlowRules:
+        """The rules for a submission. Raises ``InvalidField`` for an unknown flow, and in the same words for one that
+        is not ``allowed`` (``None``: all are)."""
+        names = self.by_name.keys() if allowed is None else self.by_name.keys() & allowed
+        name = flow or self.default
+        if name not in names:
+            raise InvalidField("flow", f"must be one of: {', '.join(sorted(names))}" if names else "none may be used")
+        return self.by_name[name]
 
     def sharing_processor(self, flow: str) -> frozenset[str]:
         """The flows whose processor is this flow's."""

@@ -7,7 +7,10 @@ from job_processor.acts.cancels import Cancels
 from job_processor.acts.facts import Facts, JobDeleted, JobMoved, JobsPruned
 from job_processor.acts.flow_table import FlowTable
 from job_processor.acts.signals import Moved, Signals
+from job_processor.acts.trail import Trail
 from job_processor.core import transitions
+from job_processor.core.access import SYSTEM, Requester
+from job_processor.core.audit import AuditAct, AuditEntry
 from job_processor.core.errors import InvalidField, JobNotFound, MoveRefused
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import Job, Json, State
@@ -35,7 +38,14 @@ class NewJob:
 
 class Jobs:
     def __init__(
-        self, store: Store, flows: FlowTable, signals: Signals, cancels: Cancels, ids: IdFactory, facts: Facts
+        self,
+        store: Store,
+        flows: FlowTable,
+        signals: Signals,
+        cancels: Cancels,
+        ids: IdFactory,
+        facts: Facts,
+        trail: Trail,
     ) -> None:
         self._store = store
         self._flows = flows
@@ -43,10 +53,17 @@ class Jobs:
         self._cancels = cancels
         self._ids = ids
         self._facts = facts
+        self._trail = trail
 
-    async def submit(self, new: NewJob, key: IdempotencyKey | None = None) -> Added:
+    async def submit(
+        self,
+        new: NewJob,
+        key: IdempotencyKey | None = None,
+        by: Requester = SYSTEM,
+        record: AuditEntry | None = None,
+    ) -> Added:
         """Store a new job. Raises ``InvalidField`` for an unknown flow or a deadline that has passed."""
-        rules = self._flows.for_new_job(new.flow)
+        rules = self._flows.for_new_job(new.flow, by.principal.flows)
         now = self._store.now()
         run_at = new.run_at if new.delay_ms is None else now + new.delay_ms
         if new.deadline is not None and new.deadline <= max(now, run_at or 0):
@@ -65,17 +82,19 @@ class Jobs:
             result_schema=new.result_schema,
             replay_of=new.replay_of,
         )
-        added = await self._store.add(job, key)
+        added = await self._store.add(job, key, record)
         if added.created:
             self._facts.tell(JobMoved(added.job, None))
         return added
 
-    async def cancel(self, job_id: str, reason: str | None = None) -> Moved:
+    async def cancel(self, job_id: str, reason: str | None = None, by: Requester = SYSTEM) -> Moved:
         """Cancel a job and pass the cancel on to the processor of an attempt in flight.
 
         Cancelling a CANCELLED job changes nothing. Raises ``JobNotFound``, and ``MoveRefused`` for any other final job.
         """
-        moved = await self._signals.send(job_id, Cancelled(reason))
+        known = await self._visible(job_id, by)
+        record = self._trail.entry(by, AuditAct.JOB_CANCELLED, job_id)
+        moved = await self._signals.send(job_id, Cancelled(reason), known, record)
         if not moved.written and moved.job.state is not State.CANCELLED:
             raise MoveRefused(f"The job is already {moved.job.state.value}.")
         ended = attempt_ended_by_cancel(moved.job) if moved.written else None
@@ -83,24 +102,27 @@ class Jobs:
             await self._cancels.pass_on(moved.job.flow, moved.job.id, ended)
         return moved
 
-    async def retry(self, job_id: str, more_attempts: int | None = None) -> Job:
+    async def retry(self, job_id: str, more_attempts: int | None = None, by: Requester = SYSTEM) -> Job:
         """Put a FAILED or CANCELLED job back, PENDING, with ``more_attempts`` (the flow's number when ``None``).
 
         Raises ``JobNotFound``, and ``MoveRefused`` for any other state.
         """
-        job = await self._job(job_id)
+        job = await self._job(job_id, by)
         more = more_attempts or self._flows.rules(job.flow).max_attempts
-        moved = await self._signals.send(job_id, Retried(more), known=job)
+        record = self._trail.entry(by, AuditAct.JOB_RETRIED, job_id)
+        moved = await self._signals.send(job_id, Retried(more), job, record)
         if not moved.written:
             raise MoveRefused(f"Only FAILED and CANCELLED jobs can be retried; this one is {moved.job.state.value}.")
         return moved.job
 
-    async def replay(self, job_id: str, flow: str | None = None, prompt: str | None = None) -> Job:
+    async def replay(
+        self, job_id: str, flow: str | None = None, prompt: str | None = None, by: Requester = SYSTEM
+    ) -> Job:
         """Submit a new job with an old one's prompt (or another), on the same or another flow.
 
         Raises ``JobNotFound``, and ``InvalidField`` for an unknown flow.
         """
-        old = await self._job(job_id)
+        old = await self._job(job_id, by)
         new = NewJob(
             prompt=prompt if prompt is not None else old.prompt,
             flow=flow or old.flow,
@@ -110,13 +132,15 @@ class Jobs:
             result_schema=old.result_schema,
             replay_of=old.id,
         )
-        return (await self.submit(new)).job
+        record = self._trail.entry(by, AuditAct.JOB_REPLAYED, job_id)
+        return (await self.submit(new, by=by, record=record)).job
 
-    async def delete(self, job_id: str) -> None:
+    async def delete(self, job_id: str, by: Requester = SYSTEM) -> None:
         """Delete a final job with its callbacks. Raises ``JobNotFound``, and ``MoveRefused`` for a job that is not
         final."""
-        if not await self._store.delete(job_id):
-            job = await self._job(job_id)
+        await self._visible(job_id, by)
+        if not await self._store.delete(job_id, self._trail.entry(by, AuditAct.JOB_DELETED, job_id)):
+            job = await self._job(job_id, by)
             raise MoveRefused(f"Only final jobs can be deleted; this one is {job.state.value}.")
         self._facts.tell(JobDeleted(job_id))
 
@@ -127,8 +151,13 @@ class Jobs:
             self._facts.tell(JobsPruned(count))
         return count
 
-    async def _job(self, job_id: str) -> Job:
+    async def _visible(self, job_id: str, by: Requester) -> Job | None:
+        """Raises ``JobNotFound`` for a job of a flow that the requester may not see. ``None``: it was not read, because
+        the requester sees all flows."""
+        return None if by.principal.flows is None else await self._job(job_id, by)
+
+    async def _job(self, job_id: str, by: Requester) -> Job:
         job = await self._store.get(job_id)
-        if job is None:
+        if job is None or not by.sees(job.flow):
             raise JobNotFound(job_id)
         return job

@@ -5,6 +5,9 @@ from collections.abc import Callable
 import structlog
 
 from job_processor.acts.facts import Facts, LaneMoved
+from job_processor.acts.trail import Trail
+from job_processor.core.access import SYSTEM, Requester
+from job_processor.core.audit import AuditAct, AuditEntry
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.lane import Lane, note_lost_runs, pause, resume
 from job_processor.store.base import Store
@@ -15,36 +18,39 @@ TRIES = 20
 
 
 class Lanes:
-    def __init__(self, store: Store, facts: Facts) -> None:
+    def __init__(self, store: Store, facts: Facts, trail: Trail) -> None:
         self._store = store
         self._facts = facts
+        self._trail = trail
 
     async def of(self, flow: str) -> Lane:
         """The flow's lane as stored; a new one when there is no record."""
         return next((one for one in await self._store.lanes() if one.flow == flow), Lane(flow))
 
-    async def change(self, flow: str, decide: Callable[[Lane, int], Lane]) -> Lane:
-        """Write what ``decide`` (lane, now in milliseconds since 1970) makes of the lane; the same lane: no write.
+    async def change(self, flow: str, decide: Callable[[Lane, int], Lane], record: AuditEntry | None = None) -> Lane:
+        """Write what ``decide`` (lane, now in milliseconds since 1970) makes of the lane; an equal lane: no write.
 
         ``decide`` is called again on the newest lane whenever another writer was faster. Returns the lane as decided.
         """
         for _ in range(TRIES):
             before = await self.of(flow)
             after = decide(before, self._store.now())
-            if after is before:
+            if after == before:
                 return after
-            if await self._store.save_lane(after):
+            if await self._store.save_lane(after, record):
                 self._tell(before, after)
                 return after
         raise StoreUnavailable("The lane changes faster than it can be written.")
 
-    async def pause(self, flow: str, reason: str | None) -> Lane:
+    async def pause(self, flow: str, reason: str | None, by: Requester = SYSTEM) -> Lane:
         """Hand over no more jobs of the flow until it is resumed."""
-        return await self.change(flow, lambda lane, now: pause(lane, reason))
+        record = self._trail.entry(by, AuditAct.FLOW_PAUSED, flow)
+        return await self.change(flow, lambda lane, now: pause(lane, reason), record)
 
-    async def resume(self, flow: str) -> Lane:
+    async def resume(self, flow: str, by: Requester = SYSTEM) -> Lane:
         """Hand over jobs of the flow again."""
-        return await self.change(flow, lambda lane, now: resume(lane))
+        record = self._trail.entry(by, AuditAct.FLOW_RESUMED, flow)
+        return await self.change(flow, lambda lane, now: resume(lane), record)
 
     async def runs_may_be_lost(self, flow: str) -> None:
         """Note that the processor lost a run or could not be reached: all its attempts are then asked about."""

@@ -8,6 +8,7 @@ from job_processor.acts.facts import Facts, JobMoved
 from job_processor.acts.flow_table import FlowTable
 from job_processor.acts.verdicts import Verdicts, awaits_verdict
 from job_processor.core import transitions
+from job_processor.core.audit import AuditEntry
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.inbox import Callback
@@ -43,10 +44,13 @@ class Signals:
         self._facts = facts
         self._jitter = jitter
 
-    async def send(self, job_id: str, signal: Signal, known: Job | None = None) -> Moved:
+    async def send(
+        self, job_id: str, signal: Signal, known: Job | None = None, record: AuditEntry | None = None
+    ) -> Moved:
         """Apply a signal to a job; decide anew on the newest job whenever another writer was faster.
 
-        ``known``: the job as the caller last read it, which saves a read. Raises ``JobNotFound``.
+        ``known``: the job as the caller last read it, which saves a read. ``record``: the entry of the audit that is
+        stored with the change. Raises ``JobNotFound``.
         """
         for _ in range(TRIES):
             job = known if known is not None else await self._store.get(job_id)
@@ -60,7 +64,8 @@ class Signals:
             change = self._decide(job, signal)
             if change is None:
                 return Moved(job, written=False)
-            if await self._store.apply(change):
+            applied = self._store.apply(change) if record is None else self._store.apply(change, record)
+            if await applied:
                 self._facts.tell(JobMoved(change.job, job.state))
                 if change.job.state is State.WAITING and job.state is State.RUNNING:
                     return Moved(await self.apply_early_reports(change.job), written=True)
@@ -84,7 +89,7 @@ class Signals:
                 report = Failed(reported_error(one.callback.content), one.callback.retryable)
                 moved = await self.send(job.id, Reported(report, execution=attempt.execution_id), known=job)
                 if moved.written:
-                    await self._store.set_callback_verdict(one.callback.id, CallbackVerdict.APPLIED, job.id)
+                    await self._store.set_callback_verdict(one.callback.id, CallbackVerdict.APPLIED, job.id, job.flow)
                 job = moved.job
         return job
 

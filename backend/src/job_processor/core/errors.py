@@ -13,6 +13,10 @@ class CallbackNotFound(JobProcessorError):
     """The callback inbox holds no callback with this id."""
 
 
+class KeyNotFound(JobProcessorError):
+    """No API key has this id."""
+
+
 class JobDamaged(JobProcessorError):
     """The stored record of this job cannot be decoded: it was corrupted or edited by hand."""
 

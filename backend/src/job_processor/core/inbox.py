@@ -57,6 +57,9 @@ class Callback:
     content_type: str | None = None
     flow: str | None = None
     """The flow that the sender named, if any: the execution id belongs to the processor of this flow."""
+    job_flow: str | None = None
+    """The flow of its job: only who sees that flow sees the callback. ``None``: without a job, or kept by an older
+    version."""
 
     @property
     def mark(self) -> str:

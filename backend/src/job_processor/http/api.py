@@ -15,17 +15,28 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from job_processor.core.errors import CallbackNotFound, JobNotFound, KeyNotFound, MoveRefused
+from job_processor.http import problems
+from job_processor.http.access import Needs
+from job_processor.http.access_log import AccessLog
 from job_processor.http.base_path import BasePathMiddleware
 from job_processor.http.context import Context
 from job_processor.http.middleware import EdgeMiddleware, ProblemMiddleware
-from job_processor.http.openapi import Handler, document
+from job_processor.http.openapi import Handler, Operation, document
 from job_processor.http.page import BuiltPage
 from job_processor.http.query import check_names
 from job_processor.http.routes import OPERATIONS
+from job_processor.http.scope_keys import ROUTE
 
 
 def build(
-    context: Context, page: Path, hosts: Collection[str], origins: Collection[str], base_path: str = ""
+    context: Context,
+    page: Path,
+    hosts: Collection[str],
+    origins: Collection[str],
+    base_path: str = "",
+    *,
+    access_log: bool = False,
 ) -> ASGIApp:
     """``page``: the folder of the built page; ``hosts`` and ``origins``: see ``EdgeMiddleware``; ``base_path``: see
     ``BasePathMiddleware``; empty: none."""
@@ -36,12 +47,16 @@ def build(
     async def root(context: Context, request: Request) -> Response:
         return RedirectResponse("/ui/", 307)
 
-    endpoints = {(op.method, op.path): _Endpoint(context, op.handler, op.query, op.any_query) for op in OPERATIONS}
+    endpoints = {(op.method, op.path): _Endpoint(context, op) for op in OPERATIONS}
     routes: list[BaseRoute] = [Route(path, endpoint=one, methods=[method]) for (method, path), one in endpoints.items()]
     routes += [
-        Route("/openapi.json", endpoint=_Endpoint(context, describe), methods=["GET"]),
-        Route("/", endpoint=_Endpoint(context, root, any_query=True), methods=["GET"]),
-        Route("/ui", endpoint=_Endpoint(context, root, any_query=True), methods=["GET"]),
+        Route(
+            "/openapi.json",
+            endpoint=_Endpoint(context, _beside("/openapi.json", Needs.PRINCIPAL, describe)),
+            methods=["GET"],
+        ),
+        Route("/", endpoint=_Endpoint(context, _beside("/", Needs.NOTHING, root)), methods=["GET"]),
+        Route("/ui", endpoint=_Endpoint(context, _beside("/ui", Needs.NOTHING, root)), methods=["GET"]),
         Mount("/ui", app=BuiltPage(page, base_path)),
     ]
     static = {key: one for key, one in endpoints.items() if "{" not in key[1]}
@@ -54,7 +69,8 @@ def build(
             allow_headers=["content-type", "idempotency-key", "authorization", "prefer"],
             expose_headers=["location", "link", "etag", "x-request-id", "retry-after", "preference-applied"],
         )
-    app = EdgeMiddleware(app, hosts, origins)
+    logged = AccessLog(behind_proxy=context.limits.behind_proxy) if access_log else None
+    app = EdgeMiddleware(app, hosts, origins, logged)
     return BasePathMiddleware(app, base_path) if base_path else app
 
 
@@ -100,23 +116,35 @@ async def _discard(message: Message) -> None:
 class _Endpoint:
     """A handler as an ASGI application, without Starlette's own wrapper around functions.
 
-    A query parameter that ``query`` does not declare is refused with 422, unless ``any_query``.
+    First it is decided who asks (``http.access``). A query parameter that the operation does not declare is refused
+    with 422, unless ``any_query``.
     """
 
-    def __init__(
-        self, context: Context, handler: Handler, query: type[msgspec.Struct] | None = None, any_query: bool = False
-    ) -> None:
+    def __init__(self, context: Context, operation: Operation) -> None:
         self._context = context
-        self._handler = handler
-        self._query = query
-        self._any_query = any_query
+        self._operation = operation
+        self._route = f"{operation.method} {operation.path}"
+        self._is_act = operation.needs in (Needs.OPERATE, Needs.ADMIN) and operation.method != "GET"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        operation, gate = self._operation, self._context.gate
+        scope[ROUTE] = operation.path
+        await gate.admit(scope, operation.needs, self._route, all_flows=operation.all_flows)
         request = Request(scope, receive)
-        if scope["query_string"] and not self._any_query:
-            check_names(request.query_params, self._query)
-        response = await self._handler(self._context, request)
+        if scope["query_string"] and not operation.any_query:
+            check_names(request.query_params, operation.query)
+        try:
+            response = await operation.handler(self._context, request)
+        except (MoveRefused, JobNotFound, CallbackNotFound, KeyNotFound) as error:
+            if self._is_act:
+                gate.note_refusal(scope, self._route, problems.refusal(error).code)
+            raise
         await response(scope, receive, send)
+
+
+def _beside(path: str, needs: Needs, handler: Handler) -> Operation:
+    """A route that is not in the OpenAPI document."""
+    return Operation("GET", path, "", needs, "", handler, {}, any_query=needs is Needs.NOTHING)
 
 
 class _Router(Router):

@@ -2,6 +2,7 @@
 address."""
 
 import contextlib
+import functools
 import ipaddress
 import resource
 from collections import Counter
@@ -57,6 +58,7 @@ def raise_descriptors() -> int:
     return MAX_CONNECTIONS + MAX_RESERVE if soft == resource.RLIM_INFINITY else soft
 
 
+@functools.lru_cache(maxsize=4_096)
 def address_group(address: str) -> str:
     """The key by which an address is limited: IPv6 by its /64 prefix, which one customer controls as a whole;
     IPv4-mapped IPv6 as the IPv4 address."""

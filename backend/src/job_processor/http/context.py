@@ -7,12 +7,15 @@ from starlette.requests import Request
 
 from job_processor.acts import Acts
 from job_processor.bus import Bus
+from job_processor.core.access import Principal, Requester
 from job_processor.core.errors import JobNotFound
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import is_job_id
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.waiting import WaitingFields, WaitingFor, waiting_for_run_at, waiting_on, waiting_without_flow
+from job_processor.http import visibility
+from job_processor.http.access import Auth, Gate, principal_of
 from job_processor.http.connection_limits import Limits, Slots
 from job_processor.http.flow_status import FlowStatus, FlowStatusCache
 from job_processor.http.prefer_wait import WaitingRequests
@@ -42,6 +45,8 @@ class Context:
     max_result_bytes: int = 1_048_576
     """Maximum UTF-8 bytes of a result in a callback, and maximum bytes kept of an unreadable callback."""
     limits: Limits = field(default_factory=Limits)
+    auth: Auth = Auth.OFF
+    gate: Gate = field(init=False)
     streams: Slots = field(init=False)
     """Counts open event streams."""
     flow_status: FlowStatusCache = field(init=False)
@@ -51,7 +56,9 @@ class Context:
     def __post_init__(self) -> None:
         self.streams = Slots(self.limits.streams, self.limits.streams_per_address)
         self.flow_status = FlowStatusCache(self.store)
-        self.waiting_requests = WaitingRequests(self.store, self.bus)
+        acts = self.acts
+        self.gate = Gate(self.auth, acts.credentials, acts.refusals, behind_proxy=self.limits.behind_proxy)
+        self.waiting_requests = WaitingRequests(self.store, self.bus, acts.credentials)
 
     async def waits(self, job: Job) -> WaitingFor | None:
         """What the job waits for (``waitingOn``). Never raises; waits at most ``READ_TIMEOUT_SECONDS`` for the lane."""
@@ -72,11 +79,16 @@ class Context:
         return waiting_on(job, lane, self.acts.flows.rules(job.flow), status.in_flight(job.flow), now)
 
     async def job(self, request: Request) -> Job:
-        """The job whose id is in the path. Raises ``JobNotFound``."""
-        job = await self.store.get(job_id(request))
-        if job is None:
-            raise JobNotFound
-        return job
+        """The job whose id is in the path. Raises ``JobNotFound``, also for one of a flow that the requester may not
+        see."""
+        return await visibility.job_of(self.store, job_id(request), principal_of(request))
+
+    async def shown(self, job: Job, principal: Principal) -> Job:
+        """The job without what the principal may not know of."""
+        return await visibility.without_foreign_origin(self.store, job, principal)
+
+    def requester(self, request: Request) -> Requester:
+        return self.gate.requester(request)
 
 
 def job_id(request: Request) -> str:

@@ -22,8 +22,12 @@ _FIELDS_BEFORE = (
 )
 
 
-def idempotency_key(key: str, wanted: Submission) -> IdempotencyKey:
-    """The key with the fingerprint of this request, and with the one that release 0.1 would have stored for it."""
+def idempotency_key(key: str, wanted: Submission, owner: str = "") -> IdempotencyKey:
+    """The key with the fingerprint of this request, and with the one that release 0.1 would have stored for it.
+
+    Each owner has keys of their own. Without login there is no owner; a space cannot be in a client's key, so keys of
+    an owner and keys without one never meet.
+    """
     given: dict[str, object] = {}
     fields: dict[str, object] = {}
     for field in msgspec.structs.fields(wanted):
@@ -34,7 +38,9 @@ def idempotency_key(key: str, wanted: Submission) -> IdempotencyKey:
             given[field.encode_name] = value
     # Release 0.1 refused fields that it did not know, so it cannot have stored a key for such a request.
     before = _before(fields) if given.keys() <= set(_FIELDS_BEFORE) else None
-    return IdempotencyKey(key, _MARK + hashlib.sha256(_encode(given)).hexdigest(), before)
+    return IdempotencyKey(
+        f"{owner} {key}" if owner else key, _MARK + hashlib.sha256(_encode(given)).hexdigest(), before
+    )
 
 
 def _before(fields: dict[str, object]) -> str:

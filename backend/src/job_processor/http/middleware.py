@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import time
 from collections.abc import Collection
 
 import structlog
@@ -9,6 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from job_processor.http import problems
+from job_processor.http.access_log import AccessLog
 from job_processor.http.problems import RequestRefused
 
 log = structlog.get_logger(__name__)
@@ -74,10 +76,14 @@ class EdgeMiddleware:
     """Sets the request id and security headers, and refuses foreign hosts and cross-site requests with 403.
 
     ``hosts``: allowed names in the Host header; empty: any. ``origins``: other origins whose pages may call the API.
+    ``access_log``: ``None``: requests are not logged.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str], origins: Collection[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: Collection[str], origins: Collection[str], access_log: AccessLog | None = None
+    ) -> None:
         self._app = app
+        self._access_log = access_log
         self._hosts = frozenset(h.lower().encode() for h in hosts)
         self._origins = frozenset(o.lower().encode() for o in origins)
 
@@ -102,9 +108,12 @@ class EdgeMiddleware:
         scope["app"] = self
         scope["request_id"] = request_id
         is_page = _is_page(scope["path"]) and scope["path"] != "/"
+        began, status = time.monotonic(), 0
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 own: tuple[tuple[bytes, bytes], ...] = _PAGE_HEADERS if is_page else API_HEADERS
                 if not is_page and any(name == b"cache-control" for name, _ in message["headers"]):
                     # Event streams set it themselves.
@@ -119,6 +128,9 @@ class EdgeMiddleware:
             await _answer(refused, scope, receive, send_with_headers)
         else:
             await self._app(scope, receive, send_with_headers)
+        finally:
+            if self._access_log is not None:
+                self._access_log.write(scope, status, began)
 
     def _check_host(self, host: bytes) -> None:
         if self._hosts:

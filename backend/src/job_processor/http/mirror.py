@@ -50,10 +50,11 @@ def _field_converter(own: Any, exact: Any, wanted: Any, time: Callable[[int], st
     """The function that converts a field's value; ``None``: it is copied as it is."""
     if exact in (Time, Time | None):
         return time
-    if wanted in (own, JsonObject, JsonObject | None):
+    if wanted in (own, own | None, JsonObject, JsonObject | None):
         return None
-    if get_origin(own) is tuple and get_origin(wanted) is list:
-        inside, shown = get_args(own)[0], get_args(wanted)[0]
+    tuple_, list_ = _without_none(own), _without_none(wanted)
+    if get_origin(tuple_) is tuple and get_origin(list_) is list:
+        inside, shown = get_args(tuple_)[0], get_args(list_)[0]
         change = _field_converter(inside, shown, shown, time)
         return list if change is None else lambda values: [change(one) for one in values]
     structs = [one for one in (_without_none(wanted), _without_none(own)) if isinstance(one, type)]

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from job_processor import __version__
 from job_processor.http import models
+from job_processor.http.access import SESSION_COOKIE, Needs
 from job_processor.http.context import Context
 from job_processor.http.problems import PROBLEM_TITLES
 from job_processor.http.query import query_params
@@ -42,11 +43,13 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Operation:
     """A route. ``query``: the struct of its query parameters (``http.query``); ``None``: none. ``any_query``:
-    undeclared query parameters are ignored instead of refused. ``problems``: status codes of its error responses."""
+    undeclared query parameters are ignored instead of refused. ``needs``: what who asks must have; ``all_flows``: not
+    for keys that are limited to flows. ``problems``: status codes of its error responses."""
 
     method: str
     path: str
     name: str
+    needs: Needs
     summary: str
     handler: Handler
     answers: Mapping[int, Answer]
@@ -56,6 +59,13 @@ class Operation:
     query: WireType | None = None
     problems: Sequence[int] = ()
     any_query: bool = False
+    all_flows: bool = False
+
+
+_SECURITY: Mapping[str, object] = {
+    "key": {"type": "http", "scheme": "bearer", "description": "an API key; not needed where the server has no login"},
+    "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE, "description": "the session of the page"},
+}
 
 
 def document(operations: Sequence[Operation], base_path: str = "") -> dict[str, object]:
@@ -76,7 +86,10 @@ def document(operations: Sequence[Operation], base_path: str = "") -> dict[str, 
         "info": {"title": "Job Processor", "version": __version__},
         **({"servers": [{"url": base_path}]} if base_path else {}),
         "paths": paths,
-        "components": {"schemas": {name: _dedent_description(schema) for name, schema in components.items()}},
+        "components": {
+            "schemas": {name: _dedent_description(schema) for name, schema in components.items()},
+            "securitySchemes": _SECURITY,
+        },
     }
 
 
@@ -96,12 +109,17 @@ def _operation(op: Operation, refs: Mapping[WireType, object]) -> dict[str, obje
             entry["content"] = {answer.media: {"schema": {"type": "string"}}}
         answers[str(status)] = entry
     # Every route refuses query parameters that it does not declare.
-    for status in sorted({*op.problems, 422}):
+    access = () if op.needs is Needs.NOTHING else (401, 403)
+    for status in sorted({*op.problems, *access, 422}):
         answers[str(status)] = {
             "description": PROBLEM_TITLES[status],
             "content": {"application/problem+json": {"schema": refs[models.Problem]}},
         }
     made: dict[str, object] = {"operationId": op.name, "summary": op.summary, "responses": answers}
+    if op.needs is not Needs.NOTHING:
+        right = "any valid key" if op.needs is Needs.PRINCIPAL else f"the right `{op.needs.value}`"
+        made["description"] = f"Needs {right}."
+        made["security"] = [{name: []} for name in _SECURITY]
     params = [_param(p.name, p.where, p.description, p.schema) for p in op.params]
     params += [_param(p.name, "query", p.description, p.schema) for p in query_params(op.query)]
     if params:

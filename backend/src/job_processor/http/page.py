@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
 from job_processor.http.etag import etag_of, matches
+from job_processor.http.scope_keys import ROUTE
 
 PAGE_CSP = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -27,6 +28,7 @@ class BuiltPage:
         self._base = base_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[ROUTE] = "/ui"
         if scope["method"] not in ("GET", "HEAD"):
             raise HTTPException(405, headers={"allow": "GET, HEAD"})
         response = await self._response(scope)

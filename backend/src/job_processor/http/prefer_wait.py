@@ -8,9 +8,13 @@ from collections.abc import Callable, Iterator
 
 from starlette.requests import Request
 
+from job_processor.acts.credentials import Credentials
 from job_processor.bus import Bus
+from job_processor.core.access import Principal
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.job import Job
+from job_processor.http import visibility
+from job_processor.http.access import access_ended, principal_of
 from job_processor.http.scope_keys import PIPELINED
 from job_processor.store.base import Store
 
@@ -26,9 +30,10 @@ _WAIT = re.compile(rb'(?:^|[,;\s])wait\s*=\s*"?(\d{1,18})"?\s*(?:$|[,;\s])', re.
 class WaitingRequests:
     """The waiting requests of all operations together."""
 
-    def __init__(self, store: Store, bus: Bus) -> None:
+    def __init__(self, store: Store, bus: Bus, credentials: Credentials) -> None:
         self._store = store
         self._bus = bus
+        self._credentials = credentials
         self._held = 0
 
     async def wait_for_final(
@@ -39,37 +44,52 @@ class WaitingRequests:
         ``stored``: the job that this request has just stored; then nothing is raised, and if the job is deleted or the
         store fails during the wait, its last known state is returned. Without ``stored`` raises ``JobNotFound``, also
         if the job is deleted during the wait, and ``StoreUnavailable`` if it cannot be read even once.
+
+        If the requester's key or session ends during the wait, ``stored`` is returned, or without it ``RequestRefused``
+        (401) raised.
         """
         seconds = preferred_wait(request)
+        principal = principal_of(request)
         if seconds is None or self._held >= MAX_WAITS:
-            return stored or await self._read(job_id), {}
+            return stored or await self._read(job_id, principal), {}
         with self._slot():
             job = await self._wait(request, job_id, stored, seconds)
         return job, {"preference-applied": f"wait={seconds:g}"}
 
     async def _wait(self, request: Request, job_id: str, stored: Job | None, seconds: float) -> Job:
         seen = stored
+        principal = principal_of(request)
+        ended = asyncio.Event()
 
         def on_change(job: Job) -> None:
             nonlocal seen
             seen = job
 
-        watching = asyncio.ensure_future(self._watch(job_id, on_change, retry_first_read=stored is not None))
+        watching = asyncio.ensure_future(self._watch(job_id, principal, on_change, retry_first_read=stored is not None))
         leaving = asyncio.ensure_future(_client_left(request, body_was_read=stored is not None))
+        ending = asyncio.ensure_future(ended.wait())
+        tasks = {watching, leaving, ending}
         try:
-            await asyncio.wait({watching, leaving}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            with self._credentials.held(principal, ended.set):
+                await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if ended.is_set():
+                if stored is None:
+                    raise access_ended()
+                return stored
             if watching.done():
                 watching.result()
         except JobNotFound:
             if stored is None:
                 raise
         finally:
-            watching.cancel()
-            leaving.cancel()
-            await asyncio.gather(watching, leaving, return_exceptions=True)
-        return seen or await self._read(job_id)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return seen or await self._read(job_id, principal)
 
-    async def _watch(self, job_id: str, on_change: Callable[[Job], None], *, retry_first_read: bool) -> None:
+    async def _watch(
+        self, job_id: str, principal: Principal, on_change: Callable[[Job], None], *, retry_first_read: bool
+    ) -> None:
         """Call ``on_change`` with the job at first and after every change, until it is final or the process stops.
 
         Subscribes before the first read, so that no change is missed. Failed reads are retried, except the first one
@@ -78,7 +98,7 @@ class WaitingRequests:
         with self._bus.listen(job_id) as listener:
             while True:
                 try:
-                    job = await self._read(job_id)
+                    job = await self._read(job_id, principal)
                 except StoreUnavailable:
                     if not retry_first_read:
                         raise
@@ -90,11 +110,8 @@ class WaitingRequests:
                     return
                 await listener.take()
 
-    async def _read(self, job_id: str) -> Job:
-        job = await self._store.get(job_id)
-        if job is None:
-            raise JobNotFound
-        return job
+    async def _read(self, job_id: str, principal: Principal) -> Job:
+        return await visibility.job_of(self._store, job_id, principal)
 
     @contextlib.contextmanager
     def _slot(self) -> Iterator[None]:

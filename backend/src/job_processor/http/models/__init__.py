@@ -1,5 +1,14 @@
 """Request and response bodies as msgspec structs. The OpenAPI document is generated from these."""
 
+from job_processor.http.models.access import (
+    AuditOut,
+    KeyOut,
+    KeyRequest,
+    MadeKeyOut,
+    RotateRequest,
+    SessionOut,
+    SignIn,
+)
 from job_processor.http.models.comparison import Comparison, Difference, Side
 from job_processor.http.models.inbox import KeptCallback
 from job_processor.http.models.jobs import (
@@ -46,6 +55,13 @@ from job_processor.http.models.types import (
 )
 
 __all__ = [
+    "AuditOut",
+    "KeyOut",
+    "KeyRequest",
+    "MadeKeyOut",
+    "RotateRequest",
+    "SessionOut",
+    "SignIn",
     "FlowName",
     "JobId",
     "JsonObject",

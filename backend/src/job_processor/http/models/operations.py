@@ -37,10 +37,12 @@ class FlowOut(WireOut):
 
 
 class WorkerOut(WireOut):
+    """``running``: its attempts; null for a key that is limited to flows, as they may be of other flows."""
+
     id: str
     name: str
     flows: list[str]
-    running: int
+    running: int | None
     started_at: Time
     seen_at: Time
 

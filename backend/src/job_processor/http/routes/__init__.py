@@ -4,7 +4,7 @@ A route parses the request, calls one act (or reads the store), and renders the 
 """
 
 from job_processor.http.openapi import Operation
-from job_processor.http.routes import callbacks, events, flows, health, inbox, jobs
+from job_processor.http.routes import audit, callbacks, events, flows, health, inbox, jobs, keys, session
 
 # Starlette tries routes in this order.
 OPERATIONS: tuple[Operation, ...] = (
@@ -13,5 +13,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *inbox.OPERATIONS,
     *flows.OPERATIONS,
     *events.OPERATIONS,
+    *session.OPERATIONS,
+    *keys.OPERATIONS,
+    *audit.OPERATIONS,
     *health.OPERATIONS,
 )

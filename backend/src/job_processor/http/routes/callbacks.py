@@ -16,6 +16,7 @@ from job_processor.core.callbacks import CallbackVerdict as Verdict
 from job_processor.core.report import Report
 from job_processor.http import models as s
 from job_processor.http import render
+from job_processor.http.access import Needs
 from job_processor.http.answer import answer
 from job_processor.http.body import ReceivedBody, header, read_bytes
 from job_processor.http.context import Context
@@ -208,6 +209,7 @@ OPERATIONS = (
         "POST",
         "/webhook/callback",
         "reportCallback",
+        Needs.NOTHING,
         "A processor reports a result, an error or progress",
         receive,
         _ANSWERS,
@@ -221,6 +223,7 @@ OPERATIONS = (
         "POST",
         "/jobs/webhook/callback",
         "reportCallbackUnderJobs",
+        Needs.NOTHING,
         "The same as /webhook/callback",
         receive,
         _ANSWERS,

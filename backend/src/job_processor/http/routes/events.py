@@ -14,7 +14,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from job_processor.bus import Listener
+from job_processor.core.access import Principal
 from job_processor.core.errors import StoreUnavailable
+from job_processor.http.access import Needs, principal_of
 from job_processor.http.connection_limits import Slots, client_address
 from job_processor.http.context import Context
 from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
@@ -84,25 +86,43 @@ def _open(context: Context, request: Request, job_id: str | None) -> Response:
     # An invalid id is answered like one that is too old: with a resync, so that the client fetches everything again.
     invalid_id = bool(given) and position is None
     address = client_address(request, behind_proxy=context.limits.behind_proxy)
-    return _LimitedStream(_stream(context, job_id, position, invalid_id), context.streams, address)
+    principal = principal_of(request)
+    return _LimitedStream(_stream(context, principal, job_id, position, invalid_id), context.streams, address)
 
 
-async def _stream(context: Context, job_id: str | None, position: int | None, invalid_id: bool) -> AsyncIterator[bytes]:
-    with context.bus.listen(job_id) as listener:
+async def _stream(
+    context: Context, principal: Principal, job_id: str | None, position: int | None, invalid_id: bool
+) -> AsyncIterator[bytes]:
+    # Positions count the changes of all flows: to a key that is limited to some they are not told, and it cannot
+    # resume.
+    numbered = principal.flows is None
+    ended = False
+
+    def end() -> None:
+        nonlocal ended
+        ended = True
+        listener.close()
+
+    with (
+        context.bus.listen(job_id, principal.flows) as listener,
+        context.acts.credentials.held(principal, end),
+    ):
         # Subscribe before reading missed notices, so that no change falls between the two.
         yield b"retry: 1000\n\n"
-        missed = await _missed_notices(context, position, job_id)
+        missed = await _missed_notices(context, position, job_id) if numbered else [Resync(0)]
         if invalid_id:
             missed = [Resync(0)]
-        yield _hello_event(missed) + _job_events(missed)
+        yield _hello_event(missed) + _job_events(missed, numbered=numbered)
         # After a resync use the store's position: the client's may be ahead of it.
         sent = max((n.position for n in missed), default=position or 0)
         while not listener.closed:
             notices = await _next_notices(listener)
+            if ended:
+                return
             fresh = [n for n in notices if isinstance(n, Resync) or n.position > sent]
             if fresh:
                 sent = max(sent, *(n.position for n in fresh))
-            yield _job_events(fresh) if fresh else b": still here\n\n"
+            yield _job_events(fresh, numbered=numbered) if fresh else b": still here\n\n"
             if fresh:
                 await asyncio.sleep(BATCH_SECONDS)
 
@@ -132,15 +152,16 @@ def _hello_event(missed: Sequence[Notice | Resync]) -> bytes:
     return f'event: hello\ndata: {{"missed": {len(missed)}}}\n\n'.encode()
 
 
-def _job_events(notices: Iterable[Notice | Resync]) -> bytes:
+def _job_events(notices: Iterable[Notice | Resync], *, numbered: bool) -> bytes:
     parts: list[bytes] = []
     for n in notices:
+        position = b"id: %d\n" % n.position if numbered else b""
         if isinstance(n, Resync):
-            parts.append(b"event: resync\nid: %d\ndata: {}\n\n" % n.position)
+            parts.append(b"event: resync\n%bdata: {}\n\n" % position)
         else:
             status = None if n.state is None else n.state.value
             data = _encode(_Event(n.job_id, status, n.flow, n.rev))
-            parts.append(b"event: job\nid: %d\ndata: %b\n\n" % (n.position, data))
+            parts.append(b"event: job\n%bdata: %b\n\n" % (position, data))
     return b"".join(parts)
 
 
@@ -151,6 +172,7 @@ OPERATIONS = (
         "GET",
         "/jobs/{id}/events",
         "followJob",
+        Needs.READ,
         "Changes of one job",
         job_events,
         {200: _STREAM},
@@ -162,6 +184,7 @@ OPERATIONS = (
         "GET",
         "/events",
         "followJobs",
+        Needs.READ,
         "Changes of all jobs",
         events,
         {200: _STREAM},

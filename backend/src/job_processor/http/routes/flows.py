@@ -3,11 +3,13 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from job_processor.core.access import Principal
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import FINAL
 from job_processor.core.lane import Lane, admits_again_at
 from job_processor.http import models as s
 from job_processor.http import render
+from job_processor.http.access import Needs, principal_of
 from job_processor.http.answer import answer
 from job_processor.http.body import read_json
 from job_processor.http.context import Context, FlowInfo
@@ -15,7 +17,7 @@ from job_processor.http.flow_status import FlowStatus
 from job_processor.http.openapi import Answer, Operation, Param
 from job_processor.http.problems import RequestRefused
 from job_processor.http.routes.shared import BODY_PROBLEMS
-from job_processor.store.base import Counts
+from job_processor.store.base import Counts, Worker
 
 WORKER_SEEN_MS = 15_000
 """Workers whose last heartbeat is older are not listed."""
@@ -24,12 +26,13 @@ COUNTS_TIMEOUT_SECONDS = 2.0
 
 
 async def flows(context: Context, request: Request) -> Response:
+    sees = principal_of(request).sees
     status = await context.flow_status.read()
     with_open_jobs = {flow for (flow, state), n in status.counts.by_state.items() if n and state not in FINAL}
     return answer(
         [
-            *(_flow(context, info, status) for info in context.flows.values()),
-            *(_removed(flow, status) for flow in sorted(with_open_jobs - context.flows.keys())),
+            *(_flow(context, info, status) for name, info in context.flows.items() if sees(name)),
+            *(_removed(flow, status) for flow in sorted(with_open_jobs - context.flows.keys()) if sees(flow)),
         ]
     )
 
@@ -37,18 +40,20 @@ async def flows(context: Context, request: Request) -> Response:
 async def pause(context: Context, request: Request) -> Response:
     sent = await read_json(request, s.PauseRequest, optional=True)
     info = _flow_in_path(context, request)
-    return await _with_lane(context, info, await context.acts.lanes.pause(info.rules.name, sent.reason))
+    lane = await context.acts.lanes.pause(info.rules.name, sent.reason, context.requester(request))
+    return await _with_lane(context, info, lane)
 
 
 async def resume(context: Context, request: Request) -> Response:
     await read_json(request, s.PauseRequest, optional=True)
     info = _flow_in_path(context, request)
-    return await _with_lane(context, info, await context.acts.lanes.resume(info.rules.name))
+    lane = await context.acts.lanes.resume(info.rules.name, context.requester(request))
+    return await _with_lane(context, info, lane)
 
 
 def _flow_in_path(context: Context, request: Request) -> FlowInfo:
     info = context.flows.get(request.path_params["name"])
-    if info is None:
+    if info is None or not principal_of(request).sees(info.rules.name):
         raise RequestRefused(404, "flow_not_found", "There is no flow with this name.")
     return info
 
@@ -106,21 +111,32 @@ def _removed(flow: str, status: FlowStatus) -> s.FlowOut:
 
 async def workers(context: Context, request: Request) -> Response:
     seen = await context.store.workers(context.store.now() - WORKER_SEEN_MS)
-    return answer([render.worker(w) for w in seen])
+    principal = principal_of(request)
+    return answer([_worker(worker, principal) for worker in seen if any(map(principal.sees, worker.flows))])
+
+
+def _worker(worker: Worker, principal: Principal) -> s.WorkerOut:
+    shown = render.worker(worker)
+    if principal.flows is not None:
+        shown.flows = [flow for flow in shown.flows if principal.sees(flow)]
+        shown.running = None
+    return shown
 
 
 async def stats(context: Context, request: Request) -> Response:
+    sees = principal_of(request).sees
     counts = (await context.flow_status.read()).counts
+    by_state = {key: n for key, n in counts.by_state.items() if sees(key[0])}
     by_status: dict[str, int] = {}
-    for (_, state), n in counts.by_state.items():
+    for (_, state), n in by_state.items():
         by_status[state.value] = by_status.get(state.value, 0) + n
-    oldest = min(counts.oldest_due.values(), default=None)
+    oldest = min((at for flow, at in counts.oldest_due.items() if sees(flow)), default=None)
     now = context.store.now()
     return answer(
         s.StatsOut(
             total=sum(by_status.values()),
             by_status=by_status,
-            by_flow=render.by_flow(counts.by_state),
+            by_flow=render.by_flow(by_state),
             oldest_pending_seconds=None if oldest is None else max(0, now - oldest) / 1000,
         )
     )
@@ -132,6 +148,7 @@ OPERATIONS = (
         "GET",
         "/stats",
         "getStats",
+        Needs.READ,
         "Counts of jobs",
         stats,
         {200: Answer("counts", s.StatsOut)},
@@ -141,6 +158,7 @@ OPERATIONS = (
         "GET",
         "/flows",
         "listFlows",
+        Needs.READ,
         "Flows and their lanes",
         flows,
         {200: Answer("every flow", s.FlowOut, many=True)},
@@ -150,6 +168,7 @@ OPERATIONS = (
         "POST",
         "/flows/{name}/pause",
         "pauseFlow",
+        Needs.OPERATE,
         "Pause a flow: hand over no more of its jobs",
         pause,
         {200: Answer("the flow", s.FlowOut)},
@@ -162,6 +181,7 @@ OPERATIONS = (
         "POST",
         "/flows/{name}/resume",
         "resumeFlow",
+        Needs.OPERATE,
         "Resume a paused flow",
         resume,
         {200: Answer("the flow", s.FlowOut)},
@@ -174,6 +194,7 @@ OPERATIONS = (
         "GET",
         "/workers",
         "listWorkers",
+        Needs.READ,
         "Workers with a recent heartbeat",
         workers,
         {200: Answer("every worker", s.WorkerOut, many=True)},

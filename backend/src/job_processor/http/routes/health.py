@@ -6,6 +6,7 @@ from starlette.responses import Response
 from job_processor import __version__
 from job_processor.core.errors import StoreUnavailable
 from job_processor.http import models as s
+from job_processor.http.access import Needs
 from job_processor.http.answer import answer
 from job_processor.http.context import Context
 from job_processor.http.openapi import Answer, Operation
@@ -53,6 +54,7 @@ OPERATIONS = (
         "GET",
         "/health",
         "getHealth",
+        Needs.NOTHING,
         "Is the store up?",
         health,
         {200: Answer("up", s.HealthOut), 503: Answer("down", s.HealthOut)},
@@ -61,6 +63,7 @@ OPERATIONS = (
         "GET",
         "/health/ready",
         "getReadiness",
+        Needs.NOTHING,
         "The same as /health, for load balancers",
         health,
         {200: Answer("ready", s.HealthOut), 503: Answer("not ready", s.HealthOut)},
@@ -69,6 +72,7 @@ OPERATIONS = (
         "GET",
         "/health/live",
         "getLiveness",
+        Needs.NOTHING,
         "Is the process alive?",
         live,
         {200: Answer("alive", s.LiveOut)},
@@ -77,8 +81,10 @@ OPERATIONS = (
         "GET",
         "/metrics",
         "getMetrics",
+        Needs.READ,
         "Prometheus metrics",
         metrics,
         {200: Answer("text exposition format", media="text/plain")},
+        all_flows=True,
     ),
 )

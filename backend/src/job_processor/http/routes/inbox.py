@@ -12,11 +12,13 @@ from job_processor.core.ids import is_job_id
 from job_processor.failpoints import failpoint
 from job_processor.http import models as s
 from job_processor.http import render
+from job_processor.http.access import Needs, principal_of
 from job_processor.http.answer import answer, answer_list
 from job_processor.http.context import Context
 from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
 from job_processor.http.paging import Page, next_page
 from job_processor.http.query import parse, value_hint
+from job_processor.http.visibility import callback_of
 from job_processor.store.base import InboxQuery
 
 _ID = value_hint("must be 24 hex digits")
@@ -39,6 +41,7 @@ async def list_callbacks(context: Context, request: Request) -> Response:
         limit=sent.limit,
         before=sent.before,
         job_id=sent.job_id,
+        flows=principal_of(request).flows,
         verdicts=frozenset(sent.verdict),
         clip=render.CLIP_BYTES,
     )
@@ -53,25 +56,24 @@ async def list_callbacks(context: Context, request: Request) -> Response:
 
 
 async def get(context: Context, request: Request) -> Response:
-    callback = await context.store.get_callback(_callback_id(request))
-    if callback is None:
-        raise CallbackNotFound
+    callback = await callback_of(context.store, _callback_id(request), principal_of(request))
     return answer(render.kept_whole(callback))
 
 
 async def body(context: Context, request: Request) -> Response:
     """The bytes as received, as an attachment, so that a browser never renders them."""
-    callback = await context.store.get_callback(_callback_id(request))
-    if callback is None or callback.body is None:
+    callback = await callback_of(context.store, _callback_id(request), principal_of(request))
+    if callback.body is None:
         raise CallbackNotFound
     named = {"content-disposition": f'attachment; filename="callback-{callback.id}.bin"'}
     return Response(callback.body, 200, named, "application/octet-stream")
 
 
 async def accept(context: Context, request: Request) -> Response:
-    moved = await context.acts.callbacks.accept(_callback_id(request))
+    by = context.requester(request)
+    moved = await context.acts.callbacks.accept(_callback_id(request), by)
     failpoint("accept.before_response")
-    return answer(render.whole(moved.job, None))
+    return answer(render.whole(await context.shown(moved.job, by.principal), None))
 
 
 def _callback_id(request: Request) -> str:
@@ -87,6 +89,7 @@ OPERATIONS = (
         "GET",
         "/callbacks",
         "listCallbacks",
+        Needs.READ,
         "List the callback inbox, newest first",
         list_callbacks,
         {200: Answer("a page; Link leads to the next", s.KeptCallback, many=True)},
@@ -97,6 +100,7 @@ OPERATIONS = (
         "GET",
         "/callbacks/{id}",
         "getCallback",
+        Needs.READ,
         "The whole callback",
         get,
         {200: Answer("the callback", s.KeptCallback)},
@@ -107,6 +111,7 @@ OPERATIONS = (
         "GET",
         "/callbacks/{id}/body",
         "getCallbackBody",
+        Needs.READ,
         "The body of an unreadable callback, as received",
         body,
         {200: Answer("the bytes", media="application/octet-stream")},
@@ -117,6 +122,7 @@ OPERATIONS = (
         "POST",
         "/callbacks/{id}/accept",
         "acceptCallback",
+        Needs.OPERATE,
         "Complete a job with a kept callback: a late result, or the body of an unreadable one",
         accept,
         {200: Answer("the job, COMPLETED", s.JobWhole)},

@@ -1,5 +1,6 @@
 """Jobs: submit, list, get, cancel, retry, replay, compare, delete."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from msgspec import Meta
@@ -11,6 +12,7 @@ from job_processor.core.job import State
 from job_processor.failpoints import failpoint
 from job_processor.http import models as s
 from job_processor.http import render
+from job_processor.http.access import Needs, principal_of
 from job_processor.http.answer import answer, answer_list
 from job_processor.http.body import read_json
 from job_processor.http.client_gone import cancel_on_disconnect
@@ -23,6 +25,7 @@ from job_processor.http.paging import Page, next_page
 from job_processor.http.query import parse, value_hint
 from job_processor.http.routes.shared import BODY_PROBLEMS, PREFER
 from job_processor.http.submission import check_prompt, key_of, new_job
+from job_processor.http.visibility import job_of, without_foreign_origins
 from job_processor.store.base import Query
 
 MAX_TEXT = 256
@@ -47,14 +50,15 @@ class JobsQuery(Page, frozen=True, rename="camel"):
     created_after: Annotated[Time | None, Meta(description="RFC 3339 from 1970 to 2099, inclusive")] = None
     created_before: Annotated[Time | None, Meta(description="RFC 3339 from 1970 to 2099, exclusive")] = None
 
-    def store_query(self) -> Query:
-        """The store's query. Raises ``RequestRefused`` (422) for an invalid time."""
+    def store_query(self, flows: frozenset[str] | None) -> Query:
+        """The store's query, of these flows only. Raises ``RequestRefused`` (422) for an invalid time."""
         after, before = self.created_after, self.created_before
         return Query(
             limit=self.limit,
             before=self.before,
             states=frozenset(self.status),
             flow=self.flow,
+            flows=flows,
             tag=self.tag,
             text=self.q,
             created_after=None if after is None else render.time_in("createdAfter", after),
@@ -67,7 +71,12 @@ async def submit(context: Context, request: Request) -> Response:
     key = key_of(request)
     sent = await read_json(request, s.Submission)
     new = await new_job(context, sent)
-    added = await context.acts.jobs.submit(new, None if key is None else idempotency_key(key, sent))
+    by = context.requester(request)
+    owned = None if key is None else idempotency_key(key, sent, by.principal.owner)
+    added = await context.acts.jobs.submit(new, owned, by)
+    if not by.sees(added.job.flow):
+        # Submitted with this key when the default flow was another.
+        raise JobNotFound
     failpoint("submit.before_response")
     headers = {"location": f"/jobs/{added.job.id}"}
     if not added.created:
@@ -77,11 +86,14 @@ async def submit(context: Context, request: Request) -> Response:
 
 
 async def list_jobs(context: Context, request: Request) -> Response:
-    query = parse(request.query_params, JobsQuery).store_query()
+    principal = principal_of(request)
+    query = parse(request.query_params, JobsQuery).store_query(principal.flows)
     found = await cancel_on_disconnect(request, context.store.list(query))
+    jobs = await without_foreign_origins(context.store, [one.job for one in found], principal)
+    rows = [replace(one, job=job) for one, job in zip(found, jobs, strict=True)]
     status = await context.flow_status.recent()
     made, more = answer_list(
-        ((one.id, render.summary(one, context.waits_in(one.job, status))) for one in found), query.limit
+        ((one.id, render.summary(one, context.waits_in(one.job, status))) for one in rows), query.limit
     )
     if more is not None:
         made.headers["link"] = next_page("/jobs", request.query_params, more)
@@ -90,6 +102,7 @@ async def list_jobs(context: Context, request: Request) -> Response:
 
 async def get(context: Context, request: Request) -> Response:
     job, headers = await context.waiting_requests.wait_for_final(request, job_id(request))
+    job = await context.shown(job, principal_of(request))
     made = answer(render.whole(job, await context.waits(job)), headers=headers)
     made.headers["etag"] = etag_of(bytes(made.body))
     if matches(request.headers.get("if-none-match", ""), made.headers["etag"]):
@@ -99,15 +112,18 @@ async def get(context: Context, request: Request) -> Response:
 
 async def cancel(context: Context, request: Request) -> Response:
     sent = await read_json(request, s.CancelRequest, optional=True)
-    moved = await context.acts.jobs.cancel(job_id(request), sent.reason)
+    by = context.requester(request)
+    moved = await context.acts.jobs.cancel(job_id(request), sent.reason, by)
     failpoint("cancel.before_response")
-    return answer(render.whole(moved.job, None))
+    return answer(render.whole(await context.shown(moved.job, by.principal), None))
 
 
 async def retry(context: Context, request: Request) -> Response:
     sent = await read_json(request, s.RetryRequest, optional=True)
-    job = await context.acts.jobs.retry(job_id(request), sent.max_attempts)
+    by = context.requester(request)
+    job = await context.acts.jobs.retry(job_id(request), sent.max_attempts, by)
     failpoint("retry.before_response")
+    job = await context.shown(job, by.principal)
     return answer(render.whole(job, await context.waits(job)))
 
 
@@ -115,21 +131,19 @@ async def replay(context: Context, request: Request) -> Response:
     sent = await read_json(request, s.ReplayRequest, optional=True)
     if sent.prompt is not None:
         check_prompt(sent.prompt)
-    job = await context.acts.jobs.replay(job_id(request), sent.flow, sent.prompt)
+    job = await context.acts.jobs.replay(job_id(request), sent.flow, sent.prompt, context.requester(request))
     failpoint("replay.before_response")
     return answer(render.whole(job, await context.waits(job)), 201, {"location": f"/jobs/{job.id}"})
 
 
 async def compare_jobs(context: Context, request: Request) -> Response:
     left = await context.job(request)
-    right = await context.store.get(request.path_params["otherId"])
-    if right is None:
-        raise JobNotFound
+    right = await job_of(context.store, request.path_params["otherId"], principal_of(request))
     return answer(compare(left, right))
 
 
 async def delete(context: Context, request: Request) -> Response:
-    await context.acts.jobs.delete(job_id(request))
+    await context.acts.jobs.delete(job_id(request), context.requester(request))
     failpoint("delete.before_response")
     return Response(status_code=204)
 
@@ -146,6 +160,7 @@ OPERATIONS = (
         "POST",
         "/jobs",
         "submitJob",
+        Needs.SUBMIT,
         "Submit a job",
         submit,
         {201: Answer("stored durably; Location is its address", s.JobWhole)},
@@ -157,6 +172,7 @@ OPERATIONS = (
         "GET",
         "/jobs",
         "listJobs",
+        Needs.READ,
         "List jobs, newest first",
         list_jobs,
         {200: Answer("a page; Link leads to the next", s.JobSummary, many=True)},
@@ -167,6 +183,7 @@ OPERATIONS = (
         "GET",
         "/jobs/{id}",
         "getJob",
+        Needs.READ,
         "The whole job",
         get,
         {200: Answer("the job", s.JobWhole), 304: Answer("nothing changed")},
@@ -177,6 +194,7 @@ OPERATIONS = (
         "DELETE",
         "/jobs/{id}",
         "deleteJob",
+        Needs.OPERATE,
         "Delete a final job",
         delete,
         {204: Answer("deleted")},
@@ -187,6 +205,7 @@ OPERATIONS = (
         "POST",
         "/jobs/{id}/cancel",
         "cancelJob",
+        Needs.OPERATE,
         "Cancel a job",
         cancel,
         {200: Answer("the job, CANCELLED", s.JobWhole)},
@@ -199,6 +218,7 @@ OPERATIONS = (
         "POST",
         "/jobs/{id}/retry",
         "retryJob",
+        Needs.OPERATE,
         "Retry a FAILED or CANCELLED job, under the same id",
         retry,
         {200: Answer("the job, PENDING", s.JobWhole)},
@@ -211,6 +231,7 @@ OPERATIONS = (
         "POST",
         "/jobs/{id}/replay",
         "replayJob",
+        Needs.OPERATE,
         "Create a new job from an old one's prompt, on the same or another flow",
         replay,
         {201: Answer("the new job; replayOf names the old", s.JobWhole)},
@@ -223,6 +244,7 @@ OPERATIONS = (
         "GET",
         "/jobs/{id}/compare/{otherId}",
         "compareJobs",
+        Needs.READ,
         "Compare the results of two jobs",
         compare_jobs,
         {200: Answer("both jobs, and the differences of their results", s.Comparison)},

@@ -1,10 +1,12 @@
-"""The interface of a store: four protocols and a few methods of its own. ``tests/store_suite`` specifies every driver.
+"""The interface of a store: six protocols and a few methods of its own. ``tests/store_suite`` specifies every driver.
 
 The core decides, the store writes: no rule of the life cycle is in a driver. Every method may raise
 ``StoreUnavailable`` (as far as is known nothing was written; try again later) or its child ``StorageFull``. All times
 are milliseconds since 1970 by the clock of the store (``now``).
 """
 
+from job_processor.store.base.access import Access
+from job_processor.store.base.audit import Audit, AuditQuery
 from job_processor.store.base.callbacks import Callbacks, CallbackSummary, InboxQuery
 from job_processor.store.base.changes import Changes, Notice, Resync
 from job_processor.store.base.jobs import (
@@ -24,7 +26,10 @@ from job_processor.store.base.lanes import Lanes
 from job_processor.store.base.store import Inspection, Store, StoreInfo, Worker
 
 __all__ = [
+    "Access",
     "Added",
+    "Audit",
+    "AuditQuery",
     "WaitingQuery",
     "Callbacks",
     "Changes",

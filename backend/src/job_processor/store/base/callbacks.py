@@ -12,13 +12,15 @@ from job_processor.core.inbox import Callback
 class InboxQuery:
     """Which kept callbacks to list, newest id first. ``None`` or empty: not limited by this.
 
-    ``before``: the id after which the page starts. ``clip``: characters of the content to return.
+    ``before``: the id after which the page starts. ``flows``: callbacks about jobs of these flows only. ``clip``:
+    characters of the content to return.
     """
 
     limit: int = 50
     before: str | None = None
     job_id: str | None = None
     execution_id: str | None = None
+    flows: frozenset[str] | None = None
     verdicts: frozenset[CallbackVerdict] = frozenset()
     clip: int = 4096
 
@@ -54,8 +56,11 @@ class Callbacks(Protocol):
         """Up to ``query.limit`` kept callbacks, newest id first; contents are clipped, bodies left out."""
         ...
 
-    async def set_callback_verdict(self, callback_id: str, verdict: CallbackVerdict, job_id: str) -> None:
-        """Record the verdict on a kept callback, and the job that it was for."""
+    async def set_callback_verdict(
+        self, callback_id: str, verdict: CallbackVerdict, job_id: str, job_flow: str | None = None
+    ) -> None:
+        """Record the verdict on a kept callback, and the job that it was for. ``job_flow``: ``None`` leaves it as
+        stored."""
         ...
 
     async def prune_callbacks(self, last_before: int, limit: int) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from job_processor.core.audit import AuditEntry
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import first_id_of
 from job_processor.core.job import Job, State
@@ -46,14 +47,15 @@ class Added:
 class Query:
     """Which jobs to list, newest id first. ``None`` or empty: not limited by this.
 
-    ``before``: the id after which the page starts. ``text`` must occur in prompt or result, ignoring case. ``clip``:
-    characters of prompt and result to return.
+    ``before``: the id after which the page starts. ``flows``: jobs of these flows only, beside ``flow``. ``text`` must
+    occur in prompt or result, ignoring case. ``clip``: characters of prompt and result to return.
     """
 
     limit: int = 50
     before: str | None = None
     states: frozenset[State] = frozenset()
     flow: str | None = None
+    flows: frozenset[str] | None = None
     tag: str | None = None
     text: str | None = None
     created_after: int | None = None
@@ -149,7 +151,7 @@ class Counts:
 class Jobs(Protocol):
     """Jobs: stored, read, claimed, moved, deleted."""
 
-    async def add(self, job: Job, key: IdempotencyKey | None = None) -> Added:
+    async def add(self, job: Job, key: IdempotencyKey | None = None, record: AuditEntry | None = None) -> Added:
         """Store a new job durably.
 
         If the key was used before: returns the job made then when the fingerprint fits, else raises
@@ -198,7 +200,7 @@ class Jobs(Protocol):
         lease is lost."""
         ...
 
-    async def apply(self, change: Change) -> bool:
+    async def apply(self, change: Change, record: AuditEntry | None = None) -> bool:
         """Write a changed job by compare-and-set under the guard of the change, its history in the same write.
 
         The only method besides ``claim`` and ``extend`` that changes a job. ``False``: another process changed the job
@@ -221,6 +223,6 @@ class Jobs(Protocol):
         """Delete up to ``limit`` final jobs that finished before then. Returns how many were deleted."""
         ...
 
-    async def delete(self, job_id: str) -> bool:
+    async def delete(self, job_id: str, record: AuditEntry | None = None) -> bool:
         """Delete a final job and its kept callbacks. ``False``: no job of this id is in a final state."""
         ...

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from job_processor.core.audit import AuditEntry
 from job_processor.core.lane import Lane
 
 
@@ -13,6 +14,6 @@ class Lanes(Protocol):
         """All stored lanes. A lane is stored at the first claim or change of its flow."""
         ...
 
-    async def save_lane(self, lane: Lane) -> bool:
+    async def save_lane(self, lane: Lane, record: AuditEntry | None = None) -> bool:
         """Write the lane with ``rev`` + 1 if the stored ``rev`` is still ``lane.rev``. Otherwise ``False``."""
         ...

@@ -1,9 +1,12 @@
-"""The whole interface of a store: jobs, callbacks, lanes and changes, and the methods of the store itself."""
+"""The whole interface of a store: jobs, callbacks, lanes, changes, keys and audit, and the methods of the store
+itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from job_processor.store.base.access import Access
+from job_processor.store.base.audit import Audit
 from job_processor.store.base.callbacks import Callbacks
 from job_processor.store.base.changes import Changes
 from job_processor.store.base.jobs import Jobs
@@ -48,8 +51,12 @@ class Inspection:
     as_expected: bool = True
 
 
-class Store(Jobs, Callbacks, Lanes, Changes, Protocol):
-    """The interface of a driver, over one set of data."""
+class Store(Jobs, Callbacks, Lanes, Changes, Access, Audit, Protocol):
+    """The interface of a driver, over one set of data.
+
+    ``record``, wherever a write takes it: an entry of the audit that is stored together with the write, and not stored
+    if nothing was written.
+    """
 
     @property
     def info(self) -> StoreInfo: ...

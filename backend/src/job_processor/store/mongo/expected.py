@@ -70,6 +70,7 @@ def table(flow: str, now: int) -> list[Expected]:
         Expected("list by time", _list(ids, {"createdAt": {"$gte": 0}}, {"createdAt": {"$lt": now}}), (ID_INDEX,)),
         Expected("list by state", _list(failed), ("state",)),
         Expected("list by flow", _list({"flow": flow}), ("flow",)),
+        Expected("list by flows", _list({"flow": {"$in": ["a", flow]}}), ("flow",)),
         Expected("list by tag", _list({"tags": "x"}), ("tags",)),
         Expected("list by state and flow", _list(failed, {"flow": flow}), ("flow", "state", "counts"), sorts=True),
         Expected(
@@ -197,7 +198,37 @@ def table(flow: str, now: int) -> list[Expected]:
             _find("callbacks", {"verdict": "x", "jobId": None}, sort={"_id": -1}),
             ("job", "verdict"),
         ),
+        Expected(
+            "list_callbacks of flows",
+            _find("callbacks", {"jobFlow": {"$in": ["a", flow]}}, sort={"_id": -1}, limit=50),
+            ("flow",),
+        ),
+        *_access(now),
         Expected("prune_callbacks", _find("callbacks", {"lastAt": {"$lt": now}}, sort={"lastAt": 1}), ("last",)),
+    ]
+
+
+def _access(now: int) -> list[Expected]:
+    """Keys, sessions and the audit."""
+    newest: Document = {"sort": {"_id": -1}, "limit": 50}
+    return [
+        Expected("api_keys", _find("apiKeys", {}, sort={"_id": 1}), (ID_INDEX,)),
+        Expected("save_api_key, mark", _find("apiKeys", {"_id": "k", "write": "w"}), (ID_INDEX,)),
+        Expected("sessions", _find("sessions", {"_id": {"$in": ["s"]}}), (ID_INDEX,)),
+        Expected("sessions_of", _find("sessions", {"whose": "k"}, sort={"createdAt": -1}, limit=200), ("whose",)),
+        Expected("sessions_of all", _find("sessions", {}, sort={"createdAt": -1}, limit=200), ("newest",)),
+        Expected("list_audit", _find("audit", {}, **newest), (ID_INDEX,)),
+        Expected("list_audit, next page", _find("audit", {"_id": {"$lt": _LATER}}, **newest), (ID_INDEX,)),
+        Expected(
+            "list_audit by time",
+            _find("audit", {"_id": {"$gte": "0", "$lt": _LATER}, "at": {"$gte": 0, "$lt": now}}, **newest),
+            (ID_INDEX,),
+        ),
+        Expected("list_audit by who", _find("audit", {"who": {"$eq": "k"}}, **newest), ("who",)),
+        Expected("list_audit by what", _find("audit", {"what": {"$eq": "j"}}, **newest), ("what",)),
+        Expected("list_audit by act", _find("audit", {"act": {"$in": ["refused"]}}, **newest), ("act",)),
+        Expected("list_audit by outcome", _find("audit", {"outcome": {"$in": ["done"]}}, **newest), (ID_INDEX,)),
+        Expected("prune_audit", _find("audit", {}, sort={"_id": 1}, limit=500), (ID_INDEX,)),
     ]
 
 

@@ -74,6 +74,8 @@ class Inbox:
             where["jobId"] = query.job_id
         if query.execution_id is not None:
             where["executionId"] = query.execution_id
+        if query.flows is not None:
+            where["jobFlow"] = {"$in": sorted(query.flows)}
         if query.verdicts:
             where["verdict"] = {"$in": sorted(verdict.value for verdict in query.verdicts)}
         fields = dict.fromkeys(_FIELDS, 1) | {"content": {"$substrCP": ["$content", 0, query.clip]}}
@@ -86,8 +88,11 @@ class Inbox:
             for one in await self._link.read(run)
         ]
 
-    async def set_callback_verdict(self, callback_id: str, verdict: CallbackVerdict, job_id: str) -> None:
-        update = {"$set": {"verdict": verdict.value, "jobId": job_id}}
+    async def set_callback_verdict(
+        self, callback_id: str, verdict: CallbackVerdict, job_id: str, job_flow: str | None
+    ) -> None:
+        fields = {"verdict": verdict.value, "jobId": job_id}
+        update = {"$set": fields if job_flow is None else {**fields, "jobFlow": job_flow}}
         await self._link.do(lambda again: self._callbacks.update_one({"_id": callback_id}, update))
 
     async def prune_callbacks(self, last_before: int, limit: int) -> int:
@@ -103,7 +108,7 @@ class Inbox:
 
 
 _NAMES = {name: named(name) for name in NAMES}
-_OPTIONAL = ("execution_id", "content_type", "flow", "body")
+_OPTIONAL = ("execution_id", "content_type", "flow", "job_flow", "body")
 """Not in a document when they are empty."""
 
 _FIELDS = (*(_NAMES[name] for name in LISTED), "contentBytes", "bodyBytes")

@@ -59,10 +59,26 @@ _CALLBACKS = [
     # inbox, by each of its filters, newest first.
     IndexModel([("jobId", ASCENDING), ("_id", DESCENDING)], name="job"),
     IndexModel([("verdict", ASCENDING), ("_id", DESCENDING)], name="verdict"),
+    # inbox, of keys that are limited to flows.
+    IndexModel([("jobFlow", ASCENDING), ("_id", DESCENDING)], name="flow", sparse=True),
     # A report that was received before the acceptance it belongs to.
     IndexModel([("executionId", ASCENDING)], name="execution", sparse=True),
     # forget.
     IndexModel([("lastAt", ASCENDING)], name="last"),
+]
+_SESSIONS = [
+    # sessions of a key or person, newest first.
+    IndexModel([("whose", ASCENDING), ("createdAt", DESCENDING)], name="whose"),
+    IndexModel([("createdAt", DESCENDING)], name="newest"),
+    # prune_sessions.
+    IndexModel([("seenAt", ASCENDING)], name="seen"),
+    IndexModel([("expiresAt", ASCENDING)], name="expires"),
+]
+_AUDIT = [
+    # list_audit, by each of its filters, newest first.
+    IndexModel([("act", ASCENDING), ("_id", DESCENDING)], name="act"),
+    IndexModel([("who", ASCENDING), ("_id", DESCENDING)], name="who"),
+    IndexModel([("what", ASCENDING), ("_id", DESCENDING)], name="what"),
 ]
 _DAY = 86_400
 
@@ -72,6 +88,8 @@ def wanted(keep_deletions: float) -> dict[str, list[IndexModel]]:
     return {
         "jobs": _JOBS,
         "callbacks": _CALLBACKS,
+        "sessions": _SESSIONS,
+        "audit": _AUDIT,
         "gone": [IndexModel([("at", ASCENDING)], name="at", expireAfterSeconds=2 * int(keep_deletions))],
         "workers": [IndexModel([("beatAt", ASCENDING)], name="beat", expireAfterSeconds=_DAY)],
     }

@@ -63,6 +63,8 @@ class Reads:
             parts.append({"state": {"$in": sorted(state.value for state in query.states)}})
         if query.flow is not None:
             parts.append({"flow": query.flow})
+        if query.flows is not None:
+            parts.append({"flow": {"$in": sorted(query.flows)}})
         if query.tag is not None:
             parts.append({"tags": query.tag})
         if query.created_after is not None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
+from job_processor.core.audit import AuditEntry
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.inbox import Callback
@@ -27,6 +28,9 @@ from job_processor.store.base import (
     Worker,
 )
 from job_processor.store.mongo import indexes, meta
+from job_processor.store.mongo.access import Access
+from job_processor.store.mongo.access_verbs import AccessVerbs
+from job_processor.store.mongo.audit import Audit
 from job_processor.store.mongo.claims import Claims
 from job_processor.store.mongo.client import Link, Server
 from job_processor.store.mongo.clock import DatabaseClock
@@ -56,9 +60,11 @@ class _Parts:
         self.writes = Writes(link, now, Keys(link, embedded_keys))
         self.inbox = Inbox(link)
         self.watch = Watch(link, server.streams, clock.server_now)
+        self.access = Access(link)
+        self.audit = Audit(link)
 
 
-class MongoStore:
+class MongoStore(AccessVerbs):
     """``now`` returns milliseconds; without it the clock of the database is used, with it the clock of a test.
 
     ``database``: its name, else the one in the address, else ``job_processor``.
@@ -117,8 +123,9 @@ class MongoStore:
     async def ping(self) -> None:
         await self._open.link.ping()
 
-    async def add(self, job: Job, key: IdempotencyKey | None = None) -> Added:
-        return await self._open.writes.add(job, key)
+    async def add(self, job: Job, key: IdempotencyKey | None = None, record: AuditEntry | None = None) -> Added:
+        parts = self._open
+        return await parts.audit.around(record, lambda: parts.writes.add(job, key), lambda added: added.created)
 
     async def get(self, job_id: str) -> Job | None:
         return await self._open.reads.get(job_id)
@@ -138,8 +145,9 @@ class MongoStore:
     async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:
         return await self._open.writes.extend(held, self.now() + lease_ms)
 
-    async def apply(self, change: Change) -> bool:
-        return await self._open.writes.apply(change)
+    async def apply(self, change: Change, record: AuditEntry | None = None) -> bool:
+        parts = self._open
+        return await parts.audit.around(record, lambda: parts.writes.apply(change))
 
     async def overdue(self, limit: int, but_callbacks_of: frozenset[str] = frozenset()) -> Sequence[Job]:
         return await self._open.reads.overdue(self.now(), limit, but_callbacks_of)
@@ -150,8 +158,9 @@ class MongoStore:
     async def prune(self, finished_before: int, limit: int) -> int:
         return await self._open.writes.prune(finished_before, limit)
 
-    async def delete(self, job_id: str) -> bool:
-        return await self._open.writes.delete(job_id)
+    async def delete(self, job_id: str, record: AuditEntry | None = None) -> bool:
+        parts = self._open
+        return await parts.audit.around(record, lambda: parts.writes.delete(job_id))
 
     async def keep_callback(self, callback: Callback, *, limited: bool = True) -> str | None:
         return await self._open.inbox.keep_callback(callback, limited)
@@ -162,8 +171,10 @@ class MongoStore:
     async def list_callbacks(self, query: InboxQuery) -> Sequence[CallbackSummary]:
         return await self._open.inbox.list(query)
 
-    async def set_callback_verdict(self, callback_id: str, verdict: CallbackVerdict, job_id: str) -> None:
-        await self._open.inbox.set_callback_verdict(callback_id, verdict, job_id)
+    async def set_callback_verdict(
+        self, callback_id: str, verdict: CallbackVerdict, job_id: str, job_flow: str | None = None
+    ) -> None:
+        await self._open.inbox.set_callback_verdict(callback_id, verdict, job_id, job_flow)
 
     async def prune_callbacks(self, last_before: int, limit: int) -> int:
         return await self._open.inbox.prune_callbacks(last_before, limit)
@@ -171,8 +182,9 @@ class MongoStore:
     async def lanes(self) -> Sequence[Lane]:
         return await self._open.lanes.all()
 
-    async def save_lane(self, lane: Lane) -> bool:
-        return await self._open.lanes.put(lane)
+    async def save_lane(self, lane: Lane, record: AuditEntry | None = None) -> bool:
+        parts = self._open
+        return await parts.audit.around(record, lambda: parts.lanes.put(lane))
 
     async def record_heartbeat(self, worker: Worker) -> None:
         await self._open.writes.record_heartbeat(worker)

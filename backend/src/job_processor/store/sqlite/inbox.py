@@ -50,9 +50,14 @@ def _has_room(tx: Transaction, callback: Callback) -> bool:
     return True
 
 
-def set_callback_verdict(callback_id: str, verdict: CallbackVerdict, job_id: str) -> Callable[[Transaction], None]:
+def set_callback_verdict(
+    callback_id: str, verdict: CallbackVerdict, job_id: str, job_flow: str | None
+) -> Callable[[Transaction], None]:
     def run(tx: Transaction) -> None:
-        tx.db.execute("UPDATE callbacks SET verdict = ?, job_id = ? WHERE id = ?", (verdict.value, job_id, callback_id))
+        tx.db.execute(
+            "UPDATE callbacks SET verdict = ?, job_id = ?, job_flow = coalesce(?, job_flow) WHERE id = ?",
+            (verdict.value, job_id, job_flow, callback_id),
+        )
 
     return run
 
@@ -83,6 +88,9 @@ def list_callbacks(query: InboxQuery) -> Callable[[apsw.Connection], Sequence[Ca
         if value is not None:
             where.append(f"{column} ?")
             values.append(value)
+    if query.flows is not None:
+        where.append(f"job_flow IN ({','.join('?' * len(query.flows))})")
+        values.extend(sorted(query.flows))
     if query.verdicts:
         where.append(f"verdict IN ({','.join('?' * len(query.verdicts))})")
         values.extend(sorted(verdict.value for verdict in query.verdicts))

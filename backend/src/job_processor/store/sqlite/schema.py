@@ -85,7 +85,42 @@ INSERT INTO job_tags (tag, id) SELECT t.tag, j.id FROM tags t JOIN jobs j ON j.n
 DROP TABLE tags;
 """
 
-VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
+# `job_flow`: of a callback's job, so that keys limited to flows can be shown theirs.
+_VERSION_4 = """
+ALTER TABLE callbacks ADD COLUMN job_flow TEXT;
+UPDATE callbacks SET job_flow = (SELECT flow FROM jobs WHERE jobs.id = callbacks.job_id) WHERE job_id IS NOT NULL;
+CREATE INDEX callbacks_flow ON callbacks(job_flow, id);
+CREATE TABLE api_keys (
+  id TEXT PRIMARY KEY,
+  rev INTEGER NOT NULL,
+  ended_at INTEGER,
+  last_used_at INTEGER,
+  key BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sessions (
+  id TEXT PRIMARY KEY,
+  whose TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  session BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_whose ON sessions(whose, created_at);
+CREATE TABLE audit (
+  id TEXT PRIMARY KEY,
+  at INTEGER NOT NULL,
+  act TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  who TEXT NOT NULL,
+  what TEXT NOT NULL,
+  entry BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX audit_act ON audit(act, id);
+CREATE INDEX audit_who ON audit(who, id);
+CREATE INDEX audit_what ON audit(what, id);
+"""
+
+VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 
 
 def upgrade(db: apsw.Connection, versions: tuple[str, ...] = VERSIONS) -> None:

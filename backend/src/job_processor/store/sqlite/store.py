@@ -8,6 +8,7 @@ from pathlib import Path
 import apsw
 import structlog
 
+from job_processor.core.audit import AuditEntry
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import IdempotencyMismatch, StoreUnavailable
 from job_processor.core.inbox import Callback
@@ -33,7 +34,9 @@ from job_processor.store.base import (
     Worker,
 )
 from job_processor.store.clock import SteadyClock
-from job_processor.store.sqlite import claims, clock_setting, inbox, lanes, operations, queries, rows
+from job_processor.store.sqlite import claims, clock_setting, flow_lists, inbox, lanes, operations, queries, rows
+from job_processor.store.sqlite.access_verbs import AccessVerbs
+from job_processor.store.sqlite.audit import recorded
 from job_processor.store.sqlite.connection import check_library, open_writer
 from job_processor.store.sqlite.lock import FileLock
 from job_processor.store.sqlite.readers import Readers
@@ -50,6 +53,10 @@ WATCH_LIMIT = 10_000
 PING_SECONDS = 2.0
 
 
+def _created(added: Added | None) -> bool:
+    return added is not None and added.created
+
+
 def _clock_was_set(done: "asyncio.Future[int]") -> None:
     if done.cancelled() or done.exception() is not None:
         # The next call of now() tries again.
@@ -58,7 +65,7 @@ def _clock_was_set(done: "asyncio.Future[int]") -> None:
         log.warning("clock_set", milliseconds=done.result())
 
 
-class SqliteStore:
+class SqliteStore(AccessVerbs):
     """A store in a directory, for one process. Tests pass a ``clock``, or a ``now`` (milliseconds) that is not set."""
 
     def __init__(
@@ -68,6 +75,7 @@ class SqliteStore:
         clock: SteadyClock | None = None,
         check_seconds: float = CHECK_SECONDS,
     ) -> None:
+        super().__init__()
         self._directory = directory
         self._path = directory / FILE_NAME
         own = clock or SteadyClock()
@@ -75,8 +83,6 @@ class SqliteStore:
         self._now: Callable[[], int] = now or own.now
         self._setting: asyncio.Future[int] | None = None
         self._lock = FileLock(directory / LOCK_NAME)
-        self._writer: Writer | None = None
-        self._readers: Readers | None = None
         self._readiness: Readiness | None = None
         self._check_seconds = check_seconds
         self._counts: dict[tuple[str, State], int] = {}
@@ -160,8 +166,8 @@ class SqliteStore:
         except TimeoutError:
             raise StoreUnavailable(f"The writer has not answered for {PING_SECONDS:g} seconds.") from None
 
-    async def add(self, job: Job, key: IdempotencyKey | None = None) -> Added:
-        added = await self._open_writer.submit(operations.add(job, key, self._now))
+    async def add(self, job: Job, key: IdempotencyKey | None = None, record: AuditEntry | None = None) -> Added:
+        added = await self._open_writer.submit(recorded(operations.add(job, key, self._now), record, _created))
         if added is None:
             raise IdempotencyMismatch("The idempotency key was used before with another body.")
         return added
@@ -175,7 +181,7 @@ class SqliteStore:
     async def list(self, query: Query) -> Sequence[Summary]:
         readers = self._open_readers
         reader = readers.lists if query.text is None else readers.searches
-        return await reader.run(queries.list_jobs(query))
+        return await reader.run(flow_lists.list_jobs(query))
 
     async def counts(self) -> Counts:
         flows = sorted({flow for flow, state in self._counts if state is State.PENDING})
@@ -188,8 +194,8 @@ class SqliteStore:
     async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:
         return await self._open_writer.submit(operations.extend(held, lease_ms, self._now))
 
-    async def apply(self, change: Change) -> bool:
-        return await self._open_writer.submit(operations.apply(change, self._now))
+    async def apply(self, change: Change, record: AuditEntry | None = None) -> bool:
+        return await self._open_writer.submit(recorded(operations.apply(change, self._now), record))
 
     async def overdue(self, limit: int, but_callbacks_of: frozenset[str] = frozenset()) -> Sequence[Job]:
         now = await self._settled_now()
@@ -210,8 +216,8 @@ class SqliteStore:
     async def prune(self, finished_before: int, limit: int) -> int:
         return await self._open_writer.submit(operations.prune(finished_before, limit))
 
-    async def delete(self, job_id: str) -> bool:
-        return await self._open_writer.submit(operations.delete(job_id))
+    async def delete(self, job_id: str, record: AuditEntry | None = None) -> bool:
+        return await self._open_writer.submit(recorded(operations.delete(job_id), record))
 
     async def keep_callback(self, callback: Callback, *, limited: bool = True) -> str | None:
         return await self._open_writer.submit(inbox.keep_callback(callback, limited))
@@ -222,8 +228,10 @@ class SqliteStore:
     async def list_callbacks(self, query: InboxQuery) -> Sequence[CallbackSummary]:
         return await self._open_readers.lists.run(inbox.list_callbacks(query))
 
-    async def set_callback_verdict(self, callback_id: str, verdict: CallbackVerdict, job_id: str) -> None:
-        await self._open_writer.submit(inbox.set_callback_verdict(callback_id, verdict, job_id))
+    async def set_callback_verdict(
+        self, callback_id: str, verdict: CallbackVerdict, job_id: str, job_flow: str | None = None
+    ) -> None:
+        await self._open_writer.submit(inbox.set_callback_verdict(callback_id, verdict, job_id, job_flow))
 
     async def prune_callbacks(self, last_before: int, limit: int) -> int:
         return await self._open_writer.submit(inbox.prune_callbacks(last_before, limit))
@@ -231,8 +239,8 @@ class SqliteStore:
     async def lanes(self) -> Sequence[Lane]:
         return await self._open_readers.points.run(lanes.lanes)
 
-    async def save_lane(self, lane: Lane) -> bool:
-        return await self._open_writer.submit(lanes.save_lane(lane))
+    async def save_lane(self, lane: Lane, record: AuditEntry | None = None) -> bool:
+        return await self._open_writer.submit(recorded(lanes.save_lane(lane), record))
 
     async def record_heartbeat(self, worker: Worker) -> None:
         await self._open_writer.submit(operations.record_heartbeat(worker))
@@ -266,15 +274,3 @@ class SqliteStore:
                 continue
             for notice in notices:
                 watcher.put_nowait(notice)
-
-    @property
-    def _open_writer(self) -> Writer:
-        if self._writer is None:
-            raise StoreUnavailable("The store is closed.")
-        return self._writer
-
-    @property
-    def _open_readers(self) -> Readers:
-        if self._readers is None:
-            raise StoreUnavailable("The store is closed.")
-        return self._readers

@@ -1,0 +1,118 @@
+"""Sessions of the page: sign in, sign out, everywhere or here."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from job_processor.acts.facts import Facts, KeysChanged
+from job_processor.acts.trail import Trail
+from job_processor.core.access import Principal, PrincipalKind, Requester, Session, whose
+from job_processor.core.audit import AuditAct
+from job_processor.store.base import Store
+
+IDLE_MS = 12 * 3_600_000
+"""A session ends that was not used for so long."""
+LIFE_MS = 7 * 86_400_000
+"""A session ends after so long, however much it is used."""
+MAX_SESSIONS_EACH = 50
+"""Sessions of one key or person; the oldest ends when one more begins."""
+_RANDOM_BYTES = 32
+_MAC_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A new session, and the cookie's value, which is stored nowhere."""
+
+    session: Session
+    value: str
+
+
+class Sessions:
+    """``secrets_``: of callbacks; cookies are signed with keys derived from them, so that a forged one costs no
+    look-up."""
+
+    def __init__(self, store: Store, trail: Trail, facts: Facts, secrets_: Sequence[str]) -> None:
+        self._store = store
+        self._trail = trail
+        self._facts = facts
+        self._keys = tuple(hmac.digest(one.encode(), b"job-processor session cookie v1", "sha256") for one in secrets_)
+
+    async def open(self, by: Requester, replaces: str | None = None) -> Opened:
+        """Begin a session of the key or person that ``by`` names. ``replaces``: the id of the browser's session so far,
+        which ends."""
+        principal = by.principal
+        now = self._store.now()
+        value = self._signed(secrets.token_bytes(_RANDOM_BYTES))
+        is_key = principal.kind is PrincipalKind.KEY
+        session = Session(
+            id=session_id(value),
+            created_at=now,
+            seen_at=now,
+            expires_at=now + LIFE_MS,
+            key_id=principal.id if is_key else None,
+            subject="" if is_key else principal.id,
+            name=principal.name,
+            rights=() if is_key else tuple(sorted(principal.rights)),
+            flows=None if is_key or principal.flows is None else tuple(sorted(principal.flows)),
+            address=by.address,
+        )
+        await self._store.add_session(session, self._trail.entry(by, AuditAct.SIGNED_IN, session.id[:16]))
+        newest = await self._store.sessions_of(session.whose, MAX_SESSIONS_EACH + 20)
+        ending = [one.id for one in newest[MAX_SESSIONS_EACH:]]
+        ending += [] if replaces is None else [replaces]
+        if ending:
+            await self._store.end_sessions(ending)
+            self._facts.tell(KeysChanged())
+        return Opened(session, value)
+
+    async def close(self, by: Requester, *, everywhere: bool = False) -> None:
+        """End the session of this request, or with ``everywhere`` all of the same key or person."""
+        principal = by.principal
+        ids = set() if principal.session is None else {principal.session}
+        if everywhere:
+            ids |= {one.id for one in await self._store.sessions_of(whose(principal))}
+        if ids:
+            what = "all" if everywhere else next(iter(ids))[:16]
+            await self._store.end_sessions(ids, self._trail.entry(by, AuditAct.SIGNED_OUT, what))
+            self._facts.tell(KeysChanged())
+
+    async def of(self, principal: Principal) -> Sequence[Session]:
+        """The sessions of a key or person, newest first."""
+        return await self._store.sessions_of(whose(principal))
+
+    async def mark_seen(self, times: dict[str, int]) -> None:
+        """Note when sessions were last used: by id, in milliseconds."""
+        await self._store.mark_sessions_seen(times)
+
+    async def prune(self) -> int:
+        now = self._store.now()
+        return await self._store.prune_sessions(now - IDLE_MS, now)
+
+    def is_ours(self, value: bytes) -> bool:
+        """Whether a cookie's value was made here: checked before any look-up."""
+        try:
+            raw = base64.urlsafe_b64decode(value + b"=" * (-len(value) % 4))
+        except ValueError:
+            return False
+        random, mac = raw[:_RANDOM_BYTES], raw[_RANDOM_BYTES:]
+        # Decoding ignores foreign characters: the value must be exactly what was made.
+        if len(raw) != _RANDOM_BYTES + _MAC_BYTES or base64.urlsafe_b64encode(raw).rstrip(b"=") != value:
+            return False
+        matches = [hmac.compare_digest(_mac(key, random), mac) for key in self._keys]
+        return any(matches)
+
+    def _signed(self, random: bytes) -> str:
+        return base64.urlsafe_b64encode(random + _mac(self._keys[0], random)).rstrip(b"=").decode()
+
+
+def session_id(value: str) -> str:
+    """The id under which the session of this cookie is stored."""
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def _mac(key: bytes, random: bytes) -> bytes:
+    return hmac.digest(key, random, "sha256")[:_MAC_BYTES]

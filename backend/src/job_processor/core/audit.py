@@ -1,0 +1,74 @@
+"""The audit: who did what, on which object, with which outcome. Never a secret, a prompt or a result."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from job_processor.core.access import Requester
+
+
+class AuditAct(StrEnum):
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+    REFUSED = "refused"
+    """A request without a valid credential, or without the right. Many in a row are one entry with their number."""
+    KEY_CREATED = "key_created"
+    KEY_REVOKED = "key_revoked"
+    KEY_ROTATED = "key_rotated"
+    JOB_CANCELLED = "job_cancelled"
+    JOB_RETRIED = "job_retried"
+    JOB_REPLAYED = "job_replayed"
+    JOB_DELETED = "job_deleted"
+    RESULT_ACCEPTED = "result_accepted"
+    FLOW_PAUSED = "flow_paused"
+    FLOW_RESUMED = "flow_resumed"
+
+
+class AuditOutcome(StrEnum):
+    DONE = "done"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """The process died, or lost its database, between writing this entry and the act itself (MongoDB)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """``id``: 24 hex digits, ordered by time. ``at``: milliseconds since 1970.
+
+    ``kind`` and ``who``: of the principal. ``what``: the object: the id of a job, key, callback or session, the name of
+    a flow, or a method and route. ``detail``: a code or a number, never text of a client.
+    """
+
+    id: str
+    at: int
+    act: AuditAct
+    outcome: AuditOutcome
+    kind: str
+    who: str
+    address: str
+    request_id: str
+    what: str
+    detail: str | None = None
+
+
+def entry_of(
+    requester: Requester,
+    entry_id: str,
+    at: int,
+    act: AuditAct,
+    what: str,
+    detail: str | None = None,
+    outcome: AuditOutcome = AuditOutcome.DONE,
+) -> AuditEntry:
+    principal = requester.principal
+    return AuditEntry(
+        entry_id,
+        at,
+        act,
+        outcome,
+        principal.kind.value,
+        principal.id,
+        requester.address,
+        requester.request_id,
+        what,
+        detail,
+    )

@@ -1,0 +1,171 @@
+"""Who asks, decided once per request and here alone: no login, a proxy's word, an API key, or the session of the
+page."""
+
+from enum import StrEnum
+
+from starlette.requests import Request
+from starlette.types import Scope
+
+from job_processor.acts.credentials import Credentials
+from job_processor.acts.refusals import Refusals
+from job_processor.core.access import EVERYONE, NOBODY, PROXY, Principal, Requester, Right
+from job_processor.core.key_text import id_of
+from job_processor.http.connection_limits import client_address
+from job_processor.http.problems import RequestRefused
+from job_processor.http.scope_keys import PRINCIPAL
+
+SESSION_COOKIE = "__Host-jp_session"
+"""``__Host-``: browsers take it only with Secure, for this host alone and for all paths."""
+_COOKIE = SESSION_COOKIE.encode() + b"="
+_SAFE = frozenset({"GET", "HEAD"})
+
+
+class Needs(StrEnum):
+    """What an operation needs of who asks for it."""
+
+    NOTHING = "nothing"
+    """Anybody may: health checks, signing in, and callbacks, which authenticate themselves."""
+    PRINCIPAL = "principal"
+    """Any valid key or session."""
+    READ = Right.READ.value
+    SUBMIT = Right.SUBMIT.value
+    OPERATE = Right.OPERATE.value
+    ADMIN = Right.ADMIN.value
+
+
+_RIGHTS = {needs: Right(needs.value) for needs in Needs if needs.value in {right.value for right in Right}}
+
+
+class Auth(StrEnum):
+    OFF = "off"
+    PROXY = "proxy"
+    KEYS = "keys"
+
+
+class Gate:
+    """``behind_proxy``: the client's address is in X-Forwarded-For."""
+
+    def __init__(self, auth: Auth, credentials: Credentials, refusals: Refusals, *, behind_proxy: bool) -> None:
+        self.auth = auth
+        self._credentials = credentials
+        self._refusals = refusals
+        self._behind_proxy = behind_proxy
+
+    async def admit(self, scope: Scope, needs: Needs, route: str, *, all_flows: bool = False) -> None:
+        """Decide who asks, and whether they may. Raises ``RequestRefused`` (401, 403) and ``StoreUnavailable``.
+
+        ``all_flows``: not for a key that is limited to flows. ``route``: method and path, for the audit.
+        """
+        scope[PRINCIPAL] = NOBODY
+        if needs is Needs.NOTHING:
+            return
+        try:
+            principal = scope[PRINCIPAL] = await self._principal(scope)
+            _check_rights(principal, needs, all_flows=all_flows)
+        except RequestRefused as refused:
+            self.note_refusal(scope, route, refused.code)
+            raise
+
+    def note_refusal(self, scope: Scope, route: str, code: str) -> None:
+        self._refusals.note(self.requester(Request(scope)), route, code)
+
+    def requester(self, request: Request) -> Requester:
+        """Who asks, from where, in which request."""
+        address = client_address(request, behind_proxy=self._behind_proxy)
+        return Requester(principal_of(request), address, request.scope.get("request_id", ""))
+
+    def session_in(self, scope: Scope) -> str | None:
+        """The id of the session that a request's cookie names, valid or not; ``None``: it has none of ours."""
+        value = _session_value(_header(scope, b"cookie"))
+        return None if value is None else self._credentials.session_named(value)
+
+    async def of_key(self, text: str) -> Principal:
+        """The principal of an API key. Raises ``RequestRefused`` (401)."""
+        principal = await self._credentials.of_key(text.encode("utf-8", "replace"))
+        if principal is None:
+            raise wrong_key(text)
+        return principal
+
+    async def _principal(self, scope: Scope) -> Principal:
+        if self.auth is not Auth.KEYS:
+            return EVERYONE if self.auth is Auth.OFF else PROXY
+        bearer, cookie = b"", b""
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                bearer = value
+            elif name == b"cookie" and _COOKIE in value:
+                cookie = value
+        if bearer:
+            if bearer[:7].lower() != b"bearer ":
+                raise _unauthorized("no_key", "Send the API key as `Authorization: Bearer jp_…`.")
+            return await self.of_key(bearer[7:].strip().decode("latin-1"))
+        value = _session_value(cookie)
+        principal = None if value is None else await self._credentials.of_session(value)
+        if principal is None:
+            raise _unauthorized("no_key", "An API key is needed: `Authorization: Bearer jp_…`; on the page, sign in.")
+        _check_same_origin(scope)
+        return principal
+
+
+def principal_of(request: Request) -> Principal:
+    principal: Principal = request.scope[PRINCIPAL]
+    return principal
+
+
+def _check_rights(principal: Principal, needs: Needs, *, all_flows: bool) -> None:
+    right = _RIGHTS.get(needs)
+    if right is not None and not principal.may(right):
+        had = ", ".join(sorted(principal.rights)) or "none"
+        raise RequestRefused(
+            403,
+            "missing_right",
+            f"This needs the right `{needs.value}`; the rights here are: {had}.",
+            headers={"www-authenticate": f'Bearer error="insufficient_scope", scope="{needs.value}"'},
+        )
+    if all_flows and principal.flows is not None:
+        raise RequestRefused(403, "limited_to_flows", "This shows all flows; the key is limited to some.")
+
+
+def _check_same_origin(scope: Scope) -> None:
+    """A browser sends the cookie by itself, so a change must come from our own page (CSRF). Raises ``RequestRefused``.
+
+    Beside SameSite=Strict, which a page of another subdomain of the same site would pass. Browsers send Sec-Fetch-Site
+    over https and to loopback, and Origin with every change.
+    """
+    if scope["method"] in _SAFE:
+        return
+    headers = dict(scope["headers"])
+    site, origin, host = (headers.get(name, b"") for name in (b"sec-fetch-site", b"origin", b"host"))
+    if site == b"same-origin" or (not site and host and origin.partition(b"://")[2].lower() == host.lower()):
+        return
+    raise RequestRefused(403, "cross_site", "With a session cookie, changes are allowed from the page itself only.")
+
+
+def _header(scope: Scope, wanted: bytes) -> bytes:
+    return next((value for name, value in scope["headers"] if name == wanted), b"")
+
+
+def _session_value(cookie: bytes) -> bytes | None:
+    for part in cookie.split(b";"):
+        name, _, value = part.strip().partition(b"=")
+        if name == SESSION_COOKIE.encode():
+            return value
+    return None
+
+
+def wrong_key(text: str) -> RequestRefused:
+    """The 401 for a key that is not valid. Whether it is wrong, expired or revoked is not told."""
+    if id_of(text) is None:
+        detail = "This is not an API key of this product, or it was mistyped or cut: its checksum does not fit."
+        return _unauthorized("malformed_key", detail, error=True)
+    return _unauthorized("invalid_key", "The API key is wrong, expired or revoked.", error=True)
+
+
+def access_ended() -> RequestRefused:
+    """The 401 for a request whose key or session ended while it waited."""
+    return _unauthorized("invalid_key", "The key or session has ended.", error=True)
+
+
+def _unauthorized(code: str, detail: str, *, error: bool = False) -> RequestRefused:
+    challenge = 'Bearer realm="job-processor"' + (', error="invalid_token"' if error else "")
+    return RequestRefused(401, code, detail, headers={"www-authenticate": challenge})

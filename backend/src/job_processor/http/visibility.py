@@ -1,0 +1,44 @@
+"""What a principal may know of: jobs and callbacks of its flows. Everything else is a 404, as if it did not exist."""
+
+import asyncio
+from collections.abc import Sequence
+
+from job_processor.acts.callbacks import sees_callback
+from job_processor.core.access import Principal
+from job_processor.core.errors import CallbackNotFound, JobNotFound
+from job_processor.core.inbox import Callback
+from job_processor.core.job import Job
+from job_processor.store.base import Store
+
+
+async def job_of(store: Store, job_id: str, principal: Principal) -> Job:
+    """The job, as the principal may see it. Raises ``JobNotFound``."""
+    job = await store.get(job_id)
+    if job is None or not principal.sees(job.flow):
+        raise JobNotFound
+    return job
+
+
+async def callback_of(store: Store, callback_id: str, principal: Principal) -> Callback:
+    """The callback. Raises ``CallbackNotFound``."""
+    callback = await store.get_callback(callback_id)
+    if callback is None or not sees_callback(principal, callback):
+        raise CallbackNotFound
+    return callback
+
+
+async def without_foreign_origins(store: Store, jobs: Sequence[Job], principal: Principal) -> Sequence[Job]:
+    """The jobs, without ``replay_of`` where that is a job the principal may not know of."""
+    if principal.flows is None:
+        return jobs
+    named = sorted({job.replay_of for job in jobs if job.replay_of is not None})
+    found = await asyncio.gather(*(store.get(id_) for id_ in named))
+    seen = {job.id for job in found if job is not None and principal.sees(job.flow)}
+    return [job if job.replay_of in seen else job._replace(replay_of=None) for job in jobs]
+
+
+async def without_foreign_origin(store: Store, job: Job, principal: Principal) -> Job:
+    if job.replay_of is None or principal.flows is None:
+        return job
+    (shown,) = await without_foreign_origins(store, [job], principal)
+    return shown

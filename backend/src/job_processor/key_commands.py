@@ -1,0 +1,126 @@
+"""The commands about API keys: against a running server, or with ``--store`` against the store itself."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from job_processor import app, settings
+from job_processor.acts.api_keys import ApiKeys, MadeKey, NewKey
+from job_processor.acts.facts import Facts
+from job_processor.acts.trail import Trail
+from job_processor.client import Client, RequestFailed, key_line
+from job_processor.core.access import COMMAND, ApiKey, Right
+from job_processor.core.ids import IdFactory
+
+KEY_VARIABLE = "JOB_PROCESSOR_KEY"
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+Print = Callable[[str], None]
+
+
+def key_of(environment: Mapping[str, str]) -> str:
+    """The API key that commands use: JOB_PROCESSOR_KEY, or the file that JOB_PROCESSOR_KEY_FILE names; empty: none.
+
+    Never an option: the arguments of a process are visible to everybody on the machine. Raises ``RequestFailed``.
+    """
+    path = environment.get(f"{KEY_VARIABLE}_FILE")
+    if environment.get(KEY_VARIABLE) or not path:
+        return environment.get(KEY_VARIABLE, "").strip()
+    try:
+        return Path(path).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise RequestFailed(f"{KEY_VARIABLE}_FILE: {path} cannot be read.") from None
+
+
+def seconds(text: str) -> float:
+    """A duration like 90s, 15m, 12h or 30d. Raises ``ValueError``."""
+    match = re.fullmatch(r"(\d{1,6})([smhd])", text)
+    if match is None:
+        raise ValueError(text)
+    return float(int(match[1]) * _UNITS[match[2]])
+
+
+def create(
+    client: Client, name: str, rights: Sequence[str], flows: Sequence[str], lasts: float | None
+) -> Coroutine[Any, Any, int]:
+    wanted: dict[str, object] = {"name": name, "rights": list(rights)}
+    if flows:
+        wanted["flows"] = list(flows)
+    if lasts is not None:
+        end = datetime.fromtimestamp(datetime.now(UTC).timestamp() + lasts, UTC)
+        wanted["expiresAt"] = end.isoformat(timespec="milliseconds")
+    return client.create_key(wanted)
+
+
+class StoreKeys:
+    """The same on the store: on MongoDB while servers run, on SQLite while none does."""
+
+    def __init__(self, environment: Mapping[str, str], print_line: Print) -> None:
+        self._settings = settings.load(environment)
+        self._print = print_line
+
+    def create(self, name: str, rights: Sequence[str], flows: Sequence[str], lasts: float | None) -> int:
+        async def run(keys: ApiKeys, now: int) -> int:
+            end = None if lasts is None else now + int(lasts * 1000)
+            chosen = frozenset(flows) if flows else None
+            made = await keys.create(NewKey(name, frozenset(map(Right, rights)), chosen, end), COMMAND)
+            return self._show(made)
+
+        return self._run(run)
+
+    def list(self) -> int:
+        async def run(keys: ApiKeys, now: int) -> int:
+            for key in await keys.all():
+                self._print(key_line(_described(key)))
+            return 0
+
+        return self._run(run)
+
+    def revoke(self, key_id: str) -> int:
+        async def run(keys: ApiKeys, now: int) -> int:
+            await keys.revoke(key_id, COMMAND)
+            self._print(f"{key_id}  revoked")
+            return 0
+
+        return self._run(run)
+
+    def rotate(self, key_id: str, overlap_seconds: float) -> int:
+        async def run(keys: ApiKeys, now: int) -> int:
+            return self._show(await keys.rotate(key_id, overlap_seconds, COMMAND))
+
+        return self._run(run)
+
+    def _show(self, made: MadeKey) -> int:
+        self._print(key_line(_described(made.key)))
+        self._print(made.text)
+        return 0
+
+    def _run(self, work: Callable[[ApiKeys, int], Awaitable[int]]) -> int:
+        async def run() -> int:
+            store = app.make_store(self._settings)
+            await store.open()
+            try:
+                keys = ApiKeys(store, Trail(store, IdFactory(secrets.randbits(48))), Facts())
+                return await work(keys, store.now())
+            finally:
+                await store.close()
+
+        return asyncio.run(run())
+
+
+def _described(key: ApiKey) -> dict[str, object]:
+    def time(ms: int | None) -> str | None:
+        return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
+
+    return {
+        "id": key.id,
+        "name": key.name,
+        "rights": key.rights,
+        "flows": key.flows,
+        "expiresAt": time(key.expires_at),
+        "revokedAt": time(key.revoked_at),
+        "lastUsedAt": time(key.last_used_at),
+    }

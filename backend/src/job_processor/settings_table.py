@@ -1,0 +1,53 @@
+"""The documented settings: names, defaults and help. ``settings`` reads them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One documented setting. ``default``: as written in the environment; empty: none."""
+
+    name: str
+    default: str
+    help: str
+    secret: bool = False
+
+
+TABLE = (
+    Setting("APP_ENV", "development", "`production` turns on every safety check, whatever HOST is"),
+    Setting("HOST", "127.0.0.1", "address to listen on"),
+    Setting("PORT", "3000", "port to listen on; 0: any free one"),
+    Setting("METRICS_PORT", "", "port on which a `worker` serves its own /metrics; unset: none; 0: any free one"),
+    Setting("PUBLIC_URL", "", "address for browsers and processors, with its path; default: http://HOST:PORT"),
+    Setting(
+        "AUTH",
+        "",
+        "`keys`: API keys, and a sign-in on the page; `proxy`: a reverse proxy in front authenticates; `off`: nobody "
+        "does, on loopback only. Default: `off` on loopback, else `keys`",
+    ),
+    Setting(
+        "ALLOWED_HOSTS",
+        "",
+        "allowed names in the Host header, comma-separated; required off loopback; default: HOST and loopback names",
+    ),
+    Setting("CORS_ORIGINS", "", "other origins whose pages may call the API, comma-separated; never `*`"),
+    Setting("WEBHOOK_SECRET", "dev-secret-key", "shared secret of callbacks; required off loopback", secret=True),
+    Setting(
+        "WEBHOOK_SECRET_PREVIOUS", "", "the previous secret, still accepted while the secret is rotated", secret=True
+    ),
+    Setting("MONGODB_URI", "", "set: MongoDB; unset: SQLite in DATA_DIR", secret=True),
+    Setting("DATA_DIR", "data", "directory of the SQLite database"),
+    Setting("FLOWS_FILE", "", "default: flows.toml in the working directory if it exists, else one mock flow"),
+    Setting("RETENTION_DAYS", "30", "days after which final jobs are deleted; 0 keeps them for ever"),
+    Setting("AUDIT_RETENTION_DAYS", "365", "days after which entries of the audit are deleted; 0 keeps them for ever"),
+    Setting(
+        "MAX_RESULT_BYTES",
+        "1048576",
+        "maximum size of a result in bytes of UTF-8, from a callback or an answer; at most 8388608",
+    ),
+    Setting("DRAIN_SECONDS", "6", "time for running attempts to end when a process stops; then they are put back"),
+    Setting("WORKER_NAME", "", "this worker's name on the page; default: the host name"),
+    Setting("LOG_LEVEL", "info", "debug, info, warning or error"),
+    Setting("LOG_FORMAT", "text", "text or json"),
+    Setting("ACCESS_LOG", "", "on or off: a log line for each request. Default: off where AUTH is off, else on"),
+)

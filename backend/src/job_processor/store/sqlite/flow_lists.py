@@ -1,0 +1,25 @@
+"""Lists that are limited to several flows: one query a flow along its index, newest first, and their pages merged.
+
+A single query with ``flow IN (…)`` would either sort all jobs of these flows, or read all jobs of all others.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import apsw
+
+from job_processor.store.base import Query, Summary
+from job_processor.store.sqlite import queries
+
+
+def list_jobs(query: Query) -> Callable[[apsw.Connection], Sequence[Summary]]:
+    if query.flows is None:
+        return queries.list_jobs(query)
+    chosen = query.flows if query.flow is None else query.flows & {query.flow}
+    each = [queries.list_jobs(replace(query, flow=flow, flows=None)) for flow in sorted(chosen)]
+
+    def run(db: apsw.Connection) -> list[Summary]:
+        found = [one for list_one in each for one in list_one(db)]
+        return sorted(found, key=lambda one: one.id, reverse=True)[: query.limit]
+
+    return run

@@ -1,0 +1,28 @@
+"""Keeps what an API process knows of keys and sessions fresh, and writes the audit of refused requests."""
+
+import contextlib
+
+from job_processor.acts import Acts
+from job_processor.core.errors import StoreUnavailable
+from job_processor.workers.loop import Loop
+
+EVERY_SECONDS = 1.0
+
+
+class AccessWatch(Loop):
+    name = "access"
+
+    def __init__(self, acts: Acts) -> None:
+        super().__init__()
+        self._acts = acts
+
+    async def tick(self) -> float:
+        await self._acts.credentials.refresh()
+        await self._acts.refusals.write(EVERY_SECONDS)
+        return EVERY_SECONDS
+
+    async def stopped(self) -> None:
+        # Best effort: a store that does not answer must not delay the end of the process.
+        with contextlib.suppress(StoreUnavailable):
+            await self._acts.credentials.flush()
+            await self._acts.refusals.write(60.0)

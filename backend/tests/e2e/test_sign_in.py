@@ -1,0 +1,64 @@
+"""Signing in and out, in a browser: the cookie is really kept, the live events come with it."""
+
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.conftest import OpenTab
+from tests.e2e.looks import expect_mode, expect_status, overflow, row_of, type_and_create
+from tests.e2e.served import Served
+
+# One browser, and so one event loop, for the tests of a file.
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_key_opens_the_page_and_signing_out_closes_it(tmp_path: Path, open_tab: OpenTab) -> None:
+    server = Served(tmp_path, environment={"AUTH": "keys"})
+    server.start()
+    try:
+        key = (tmp_path / "data" / "first-admin-key").read_text().strip()
+        page = await open_tab(server.page, width=390, height=844)
+        field, button = page.get_by_label("API key"), page.get_by_role("button", name="Sign in")
+        await field.fill(key[:-1] + ("0" if key[-1] != "0" else "1"))
+        await button.click()
+        await expect(page.get_by_text("its checksum does not fit")).to_be_visible()
+        await field.fill(key)
+        await page.keyboard.press("Enter")
+
+        # The events come with the cookie: nothing but the stream makes the page live.
+        await expect_mode(page, "Live")
+        for width in (320, 360, 390):
+            await page.set_viewport_size({"width": width, "height": 844})
+            assert await overflow(page) == 0, width
+        await type_and_create(page, "with a key")
+        await expect_status(row_of(page, "with a key"), "COMPLETED")
+        kept = await page.evaluate("JSON.stringify([document.cookie, {...localStorage}, {...sessionStorage}])")
+        assert key not in kept
+        assert "jp_session" not in kept
+
+        # The session ends elsewhere while something is being typed.
+        await page.get_by_label("Prompt").first.fill("half a thought")
+        _end_all_sessions(server, key)
+        await expect(page.get_by_text("The session has ended")).to_be_visible()
+        await page.get_by_label("API key").fill(key)
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("The session has ended")).to_be_hidden()
+        await expect(page.get_by_label("Prompt").first).to_have_value("half a thought")
+
+        await page.get_by_role("button", name="Signed in as first admin key").click()
+        await page.get_by_role("menuitem", name="Sign out", exact=True).click()
+        await expect(page.get_by_label("API key")).to_be_visible()
+        await page.reload()
+        await expect(page.get_by_label("API key")).to_be_visible()
+    finally:
+        server.stop()
+
+
+def _end_all_sessions(server: Served, key: str) -> None:
+    request = urllib.request.Request(
+        f"{server.url}/session?everywhere=true", headers={"authorization": f"Bearer {key}"}, method="DELETE"
+    )
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert answer.status == 204
