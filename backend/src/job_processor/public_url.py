@@ -7,7 +7,22 @@ import re
 from urllib.parse import urlsplit
 
 RESERVED = frozenset(
-    {"callbacks", "events", "flows", "health", "jobs", "metrics", "openapi.json", "stats", "ui", "webhook", "workers"}
+    {
+        "audit",
+        "callbacks",
+        "events",
+        "flows",
+        "health",
+        "jobs",
+        "keys",
+        "metrics",
+        "openapi.json",
+        "session",
+        "stats",
+        "ui",
+        "webhook",
+        "workers",
+    }
 )
 """The first segments of the API's own paths. A base path that begins with one of them would be ambiguous, because
 proxies may remove the base path or keep it. Held to the routes by a test."""

@@ -206,6 +206,8 @@ async def test_no_more_files_is_a_503_and_no_fault(
 
     async with open_site(tmp_path / "data", page=page) as site:
         monkeypatch.setattr(StaticFiles, "lookup_path", none_left)
-        reply = await site.client.get("/ui/")
-        assert assert_problem(reply, 503)["code"] == "too_many_files"
-        assert reply.headers["retry-after"]
+        monkeypatch.setattr(Path, "read_text", none_left)
+        for path in ("/ui/", "/ui/favicon.svg"):
+            reply = await site.client.get(path)
+            assert assert_problem(reply, 503)["code"] == "too_many_files"
+            assert reply.headers["retry-after"]

@@ -7,7 +7,7 @@ from msgspec import Meta
 from job_processor.core.access import PrincipalKind, Right
 from job_processor.core.audit import AuditAct, AuditOutcome
 from job_processor.core.key_text import ID_LENGTH, PATTERN
-from job_processor.http.models.types import TEXT, FlowName, JobId, Time, TimeIn, WireIn, WireOut
+from job_processor.http.models.types import NO_NUL, TEXT, FlowName, JobId, Time, TimeIn, WireIn, WireOut
 
 KeyId = Annotated[str, Meta(pattern=f"^[0-9a-z]{{{ID_LENGTH}}}$", description="the id of an API key")]
 KeyText = Annotated[str, Meta(pattern=f"^{PATTERN}$", description="the key, which is shown this once")]
@@ -53,7 +53,7 @@ class MadeKeyOut(KeyOut):
 
 
 class SignIn(WireIn):
-    key: Annotated[str, Meta(min_length=1, max_length=200, description="an API key")]
+    key: Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL, description="an API key")]
 
 
 class SessionOut(WireOut):
