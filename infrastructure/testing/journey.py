@@ -1,6 +1,6 @@
 """Plans from one state to the next, over the stand-in provider: what would be created, changed and destroyed.
 
-`terraform test` sees one state at a time; that a change destroys something shows only in a plan from a state to another.
+`terraform test` sees one state at a time; what a change destroys shows only in a plan from one state to another.
 """
 
 from __future__ import annotations

@@ -33,11 +33,12 @@ pytestmark = pytest.mark.skipif(importlib.util.find_spec("hcl2") is None, reason
 
 def composed(service: str, given: Mapping[str, str], env_file: Path = Path(os.devnull)) -> dict[str, str]:
     """The environment of the service's container, as Compose makes it from these variables and the file."""
+    # Variables that are passed on without a value of their own come out empty if nothing sets them.
     clean = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | dict(given)
     command = [str(COMPOSE), "--env-file", str(env_file), "config", "--format", "json"]
     done = subprocess.run(command, cwd=REPOSITORY, env=clean, capture_output=True, text=True, check=True, timeout=60)
-    environment: dict[str, str] = json.loads(done.stdout)["services"][service]["environment"]
-    return environment
+    environment: dict[str, str | None] = json.loads(done.stdout)["services"][service]["environment"]
+    return {name: value for name, value in environment.items() if value is not None}
 
 
 @pytest.mark.parametrize("service", ["backend", "worker"])

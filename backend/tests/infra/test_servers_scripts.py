@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-TEMPLATES = REPOSITORY / "infrastructure/hetzner/templates"
 STUBS = Path(__file__).with_name("server_stubs.bash")
 KILLED = -9
 NOTHING: Mapping[str, str] = {}
@@ -43,7 +42,8 @@ class Server:
         environment = {"PATH": os.environ["PATH"], "BASH_ENV": str(STUBS), "TEST_ROOT": str(self.root)} | dict(given)
         if kill_at:
             environment["KILL_AT"] = str(kill_at)
-        command = ["bash", str(TEMPLATES / script), *arguments]
+        folder = "mongodb" if script == "node-boot.sh" else "hetzner"
+        command = ["bash", str(REPOSITORY / "infrastructure" / folder / "templates" / script), *arguments]
         done = subprocess.run(
             command, env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=60
         )
@@ -163,6 +163,34 @@ def test_settings_that_are_not_usable_start_nothing(server: Server) -> None:
     assert server.run("first-boot.sh", given={"REFUSING": "release v1.0.0"}) == 1
     assert "the settings are not usable" in server.said
     assert "docker compose up" not in server.calls
+
+
+# --- a database server -----------------------------------------------------------------------------
+
+
+def database_server(root: Path, disk: Path) -> Server:
+    server = Server(root, disk)
+    secrets = root / "etc/mongodb-node/secrets"
+    secrets.mkdir(parents=True)
+    (secrets / "mongodb-key-file").write_text("key")
+    (root / "etc/mongodb-node/boot.env").write_text("VOLUME_ID='110'\n")
+    return server
+
+
+def test_a_database_servers_boot_can_be_killed_and_repeated(tmp_path: Path) -> None:
+    step = 0
+    while True:
+        step += 1
+        one = database_server(tmp_path / f"s{step}", tmp_path / f"d{step}")
+        code = one.run("node-boot.sh", kill_at=step)
+        if code == 0:
+            break
+        assert code == KILLED, one.said
+        assert one.run("node-boot.sh") == 0, one.said
+        assert (one.root / "state/up").exists()
+        assert len(one.text("etc/fstab").splitlines()) == 2
+        assert (one.root / "etc/mongodb-node/secrets/mongodb-key-file").stat().st_mode & 0o777 == 0o400
+    assert step > 12, "the kill did not reach the steps"
 
 
 # --- upgrade ---------------------------------------------------------------------------------------
