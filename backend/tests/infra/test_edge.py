@@ -49,7 +49,7 @@ class Edge:
         if port == self.secure:
             trusted = ssl.create_default_context(cafile=str(self.authority))
             return http.client.HTTPSConnection("localhost", port, timeout=60, context=trusted, source_address=address)
-        return http.client.HTTPConnection("127.0.0.1", port, timeout=60, source_address=address)
+        return http.client.HTTPConnection("127.0.0.1", port, timeout=110, source_address=address)
 
     def ask(
         self,
@@ -95,9 +95,9 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     }
     hosts = {f"LISTEN_{name}": str(port) for name, port in programs.items()}
     hosts |= {f"{name}_ADDRESS": f"127.0.0.1:{server.port}" for name in PROGRAMS}
-    address = f"127.0.0.1:{server.port}"
+    backend = {"BACKEND_ADDRESS": f"127.0.0.1:{server.port}", "WAIT_FOR_BACKEND": "110s"}
     with (
-        caddy("frontend.Caddyfile", place / "frontend", frontend, LISTEN_PORT=str(frontend), BACKEND_ADDRESS=address),
+        caddy("frontend.Caddyfile", place / "frontend", frontend, LISTEN_PORT=str(frontend), **backend),
         running([str(CONTAINERS / "tls-start")], place / "tls", tls, https_port),
         caddy("host-check.Caddyfile", place / "checks", checks, LISTEN_PORT=str(checks), **hosts),
     ):
@@ -219,7 +219,7 @@ def test_requests_wait_while_the_backend_is_replaced(edge: Edge) -> None:
     asking = threading.Thread(target=ask)
     asking.start()
     edge.server.start()
-    asking.join(60)
+    asking.join(110)
     assert replies == [201]
 
 
