@@ -201,7 +201,7 @@ async def test_no_more_files_is_a_503_and_no_fault(
     page.mkdir()
     (page / "index.html").write_text("page")
 
-    def none_left(*_: object) -> None:
+    def none_left(*_: object, **__: object) -> None:
         raise OSError(number, "Too many open files")
 
     async with open_site(tmp_path / "data", page=page) as site:

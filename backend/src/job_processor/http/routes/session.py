@@ -41,9 +41,9 @@ async def who(context: Context, request: Request) -> Response:
 
 
 async def sign_in(context: Context, request: Request) -> Response:
+    sent = await read_json(request, s.SignIn)
     if context.gate.auth is not Auth.KEYS:
         raise RequestRefused(409, "no_login", "This server has no login; nothing is needed to use it.")
-    sent = await read_json(request, s.SignIn)
     try:
         # From here on it is this principal that asks.
         principal = request.scope[PRINCIPAL] = await context.gate.of_key(sent.key.strip())
