@@ -248,6 +248,10 @@ def texts(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
         yield from texts(items, f"{path}[]")
 
 
+REQUIRED: dict[str, dict[str, object]] = {"/jobs": {"prompt": "p"}, "/keys": {"name": "n", "rights": ["read"]}}
+"""The fields that a body must have."""
+
+
 async def test_the_document_says_where_no_nul_may_stand(site: Site) -> None:
     job = (await site.submit())["id"]
     seen = set()
@@ -258,7 +262,7 @@ async def test_the_document_says_where_no_nul_may_stand(site: Site) -> None:
             for field, schema in texts(media["schema"]):
                 assert "\\u0000" in schema.get("pattern", ""), (path, field)
                 name, _, many = field.partition("[]")
-                body: dict[str, object] = {"prompt": "p"} if path == "/jobs" else {}
+                body = dict(REQUIRED.get(path, {}))
                 body[name] = ["a\0b"] if field.endswith("[]") else "a\0b"
                 address = path.replace("{id}", job).replace("{name}", "main")
                 reply = await site.client.request(method, address, json_body=body)
