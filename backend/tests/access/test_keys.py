@@ -13,6 +13,7 @@ from job_processor import first_key
 from job_processor.acts.api_keys import MAX_KEYS
 from job_processor.core.access import ApiKey, Right
 from job_processor.core.key_text import ALPHABET, PATTERN, digest_of, id_of, key_text
+from job_processor.core.redaction import Redactor
 from tests.access.conftest import Guarded, bearer
 from tests.http.problems import assert_problem
 from tests.support.waiting import until_true
@@ -35,6 +36,12 @@ def test_a_mistyped_character_is_seen_without_a_look_up(secret: str, at: int, ty
 @given(st.text(max_size=80))
 def test_any_text_may_be_looked_at(text: str) -> None:
     assert id_of(text) is None
+
+
+@given(st.text(ALPHABET, min_size=32, max_size=32), st.integers(1, 38))
+def test_a_key_that_a_processor_echoes_is_masked_whole_or_cut(secret: str, characters: int) -> None:
+    key = key_text("abcdefghij", secret)[: 14 + characters]
+    assert Redactor().text(f"401 for {key}, see {{'key': '{key}'}}") == "401 for ***, see {'key': '***'}"
 
 
 # --- over HTTP ---
