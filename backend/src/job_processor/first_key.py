@@ -16,11 +16,11 @@ async def make_if_none(keys: ApiKeys, directory: Path) -> Path | None:
 
     The file is written first: a process that dies in between finds it at its next start, and stores that key.
     """
-    if await keys.has_admin():
-        return None
     path = directory / FILE_NAME
     known = await asyncio.to_thread(_read, path)
     text = await keys.first_admin_text(known)
+    if text is None:
+        return None
     if text != known:
         try:
             await asyncio.to_thread(_write, path, text)

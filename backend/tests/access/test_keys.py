@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from job_processor import first_key
 from job_processor.acts.api_keys import MAX_KEYS
 from job_processor.core.access import ApiKey, Right
 from job_processor.core.key_text import ALPHABET, PATTERN, digest_of, id_of, key_text
+from job_processor.core.redaction import Redactor
 from tests.access.conftest import Guarded, bearer
 from tests.http.problems import assert_problem
 from tests.support.waiting import until_true
@@ -34,6 +36,12 @@ def test_a_mistyped_character_is_seen_without_a_look_up(secret: str, at: int, ty
 @given(st.text(max_size=80))
 def test_any_text_may_be_looked_at(text: str) -> None:
     assert id_of(text) is None
+
+
+@given(st.text(ALPHABET, min_size=32, max_size=32), st.integers(1, 38))
+def test_a_key_that_a_processor_echoes_is_masked_whole_or_cut(secret: str, characters: int) -> None:
+    key = key_text("abcdefghij", secret)[: 14 + characters]
+    assert Redactor().text(f"401 for {key}, see {{'key': '{key}'}}") == "401 for ***, see {'key': '***'}"
 
 
 # --- over HTTP ---
@@ -259,6 +267,31 @@ async def test_a_request_reads_no_key_from_the_store(guarded: Guarded, monkeypat
     assert reads == 0
 
 
+async def test_a_read_that_began_before_a_key_changed_is_not_the_last(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = await guarded.key(Right.READ)
+    read, begun, go_on = guarded.site.store.api_keys, asyncio.Event(), asyncio.Event()
+
+    async def slow() -> Sequence[ApiKey]:
+        found = await read()
+        begun.set()
+        await go_on.wait()
+        return found
+
+    monkeypatch.setattr(guarded.site.store, "api_keys", slow)
+    early = asyncio.create_task(guarded.site.client.get("/session", bearer(key)))
+    await begun.wait()
+    monkeypatch.setattr(guarded.site.store, "api_keys", read)
+    await guarded.revoke(key)
+    late = asyncio.create_task(guarded.site.client.get("/session", bearer(key)))
+    await asyncio.sleep(0)
+    go_on.set()
+    assert_problem(await late, 401)
+    await early
+    assert_problem(await guarded.site.client.get("/session", bearer(key)), 401)
+
+
 async def test_the_last_use_is_noted_to_the_minute_and_not_at_each_request(
     guarded: Guarded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,6 +338,7 @@ async def test_a_first_key_that_was_written_and_not_stored_is_stored_by_the_next
 ) -> None:
     keys = guarded.site.acts.api_keys
     text = await keys.first_admin_text()
+    assert text is not None
     (tmp_path / "first-admin-key").write_text(text + "\n")
     assert await first_key.make_if_none(keys, tmp_path) is not None
     assert (await guarded.site.client.get("/keys", bearer(text))).status == 200

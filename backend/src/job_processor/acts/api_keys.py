@@ -109,15 +109,16 @@ class ApiKeys:
                 return key
         raise KeyNotFound(key_id)
 
-    async def has_admin(self) -> bool:
-        """Whether any valid key has the right ``admin``."""
-        now = self._store.now()
-        return any(key.is_valid(now) and Right.ADMIN in key.rights for key in await self._store.api_keys())
+    async def first_admin_text(self, known: str = "") -> str | None:
+        """The text of a first admin key, not stored yet; ``None``: there is a valid admin key. ``known``: a text from
+        an earlier start, used again if its id is free: that start may have died between writing it down and storing it.
 
-    async def first_admin_text(self, known: str = "") -> str:
-        """The text of a first admin key, not stored yet. ``known``: one from an earlier start, used again if its id is
-        free: that start may have died between writing it down and storing it."""
-        taken = {key.id for key in await self._store.api_keys()}
+        Its id follows from the keys that there are: of several processes that saw the same, one can store it.
+        """
+        now, keys = self._store.now(), await self._store.api_keys()
+        if any(key.is_valid(now) and Right.ADMIN in key.rights for key in keys):
+            return None
+        taken = {key.id for key in keys}
         if (known_id := id_of(known)) is not None and known_id.startswith(FIRST_ID) and known_id not in taken:
             return known
         number = sum(one.startswith(FIRST_ID) for one in taken) + 1

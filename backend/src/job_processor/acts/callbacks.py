@@ -9,7 +9,7 @@ from job_processor.acts.facts import CallbackJudged, CallbacksPruned, Facts
 from job_processor.acts.flow_table import FlowTable
 from job_processor.acts.signals import Moved, Signals, reported_error
 from job_processor.acts.trail import Trail
-from job_processor.core.access import SYSTEM, Principal, Requester
+from job_processor.core.access import SYSTEM, Requester
 from job_processor.core.audit import AuditAct
 from job_processor.core.callbacks import CallbackVerdict, judge_callback
 from job_processor.core.errors import CallbackNotFound, JobNotFound, MoveRefused, StoreUnavailable
@@ -171,8 +171,8 @@ class Callbacks:
         Raises ``CallbackNotFound``, ``JobNotFound``, and ``MoveRefused`` for a callback without a result and for a job
         in any other state.
         """
-        callback = await self._store.get_callback(callback_id)
-        if callback is None or not sees_callback(by.principal, callback):
+        callback = await self._store.get_callback(callback_id, by.principal.flows)
+        if callback is None:
             raise CallbackNotFound(callback_id)
         result = callback.acceptable_result
         if result is None:
@@ -274,12 +274,6 @@ class Callbacks:
             job_flow=job_flow,
         )
         return await self._store.keep_callback(callback)
-
-
-def sees_callback(principal: Principal, callback: Callback) -> bool:
-    """Whether the principal may know of the callback: one about a job of a flow that it sees. Callbacks without a job
-    are for those who see all flows."""
-    return principal.flows is None or (callback.job_flow is not None and principal.sees(callback.job_flow))
 
 
 def _signal(report: Report, attempt: int | None) -> Signal:

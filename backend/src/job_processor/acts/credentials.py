@@ -44,9 +44,15 @@ class Credentials:
         self._store = store
         self._signed = sessions
         self._monotonic = monotonic
+        self._shared = store.info.shared
+        self._in_use = False
+        """Whether any credential was asked about: a server without login reads no keys."""
         self._keys: dict[str, ApiKey] = {}
         self._by_digest: dict[str, tuple[ApiKey, Principal]] = {}
         self._keys_read_at = float("-inf")
+        self._changes = 0
+        """How often keys changed in this process; a read that began before a change is not enough after it."""
+        self._changes_read = -1
         self._reading: asyncio.Task[None] | None = None
         self._sessions: OrderedDict[str, tuple[Session, float]] = OrderedDict()
         self._held: set[_Held] = set()
@@ -60,11 +66,11 @@ class Credentials:
         ``StoreUnavailable``."""
         if not text.startswith(_PREFIX) or len(text) > 100:
             return None
-        if self._monotonic() - self._keys_read_at > STALE_SECONDS:
+        if self._is_older(STALE_SECONDS):
             await self._read_keys()
         digest = digest_of(text)
         found = self._by_digest.get(digest)
-        if found is None and self._monotonic() - self._keys_read_at > UNKNOWN_KEY_SECONDS:
+        if found is None and self._is_older(UNKNOWN_KEY_SECONDS):
             if id_of(text.decode("latin-1")) is None:
                 return None
             await self._read_keys()
@@ -94,7 +100,7 @@ class Credentials:
         if session.key_id is None:
             principal = session.person
         else:
-            if self._monotonic() - self._keys_read_at > STALE_SECONDS:
+            if self._is_older(STALE_SECONDS):
                 await self._read_keys()
             key = self._keys.get(session.key_id)
             if key is None or not key.is_valid(now):
@@ -131,13 +137,14 @@ class Credentials:
 
     def forget(self) -> None:
         """Keys or sessions changed in this process: read them again before the next answer."""
+        self._changes += 1
         self._keys_read_at = float("-inf")
         self._sessions = OrderedDict((id_, (one, float("-inf"))) for id_, (one, _) in self._sessions.items())
 
     async def refresh(self) -> None:
         """Read again what is known, and end the requests whose key or session has ended. Raises
         ``StoreUnavailable``."""
-        if self._monotonic() - self._keys_read_at >= REFRESH_SECONDS:
+        if self._in_use and self._is_older(REFRESH_SECONDS):
             await self._read_keys()
         in_use = {one.principal.session for one in self._held if one.principal.session is not None}
         if in_use:
@@ -162,21 +169,33 @@ class Credentials:
         if len(self._seen) > MAX_SESSIONS:
             self._seen = {}
 
+    def _is_older(self, seconds: float) -> bool:
+        """Whether what is known of keys is older than that. Keys of a store that only this process has do not age: this
+        process forgets them when it changes one."""
+        self._in_use = True
+        age = self._monotonic() - self._keys_read_at
+        return age > seconds if self._shared else age == float("inf")
+
     async def _read_keys(self) -> None:
         """One read at a time, for all who ask."""
-        if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read(), name="api-keys")
-            self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
-        await asyncio.shield(self._reading)
+        wanted, has_read = self._changes, False
+        while not has_read or self._changes_read < wanted:
+            if self._reading is None or self._reading.done():
+                self._reading = asyncio.create_task(self._read(), name="api-keys")
+                self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
+            await asyncio.shield(self._reading)
+            has_read = True
 
     async def _read(self) -> None:
-        began = self._monotonic()
+        began, changes = self._monotonic(), self._changes
         keys = await self._store.api_keys()
         self._keys = {key.id: key for key in keys}
         # A rotated pair may be valid at once; keys that have ended are not looked up any more.
         now = self._store.now()
         self._by_digest = {key.digest: (key, key.principal) for key in keys if key.is_valid(now)}
-        self._keys_read_at = began
+        self._changes_read = changes
+        if changes == self._changes:
+            self._keys_read_at = began
 
     def _remember(self, id_: str, session: Session | None) -> None:
         self._sessions.pop(id_, None)

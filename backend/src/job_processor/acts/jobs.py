@@ -157,7 +157,8 @@ class Jobs:
         return None if by.principal.flows is None else await self._job(job_id, by)
 
     async def _job(self, job_id: str, by: Requester) -> Job:
-        job = await self._store.get(job_id)
-        if job is None or not by.sees(job.flow):
+        flows = by.principal.flows
+        job = await (self._store.get(job_id) if flows is None else self._store.get(job_id, flows))
+        if job is None:
             raise JobNotFound(job_id)
         return job

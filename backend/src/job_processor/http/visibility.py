@@ -1,9 +1,11 @@
-"""What a principal may know of: jobs and callbacks of its flows. Everything else is a 404, as if it did not exist."""
+"""What a principal may know of: jobs and callbacks of its flows. Everything else is a 404, as if it did not exist.
+
+The flows are part of the query, so that what may not be known of takes no longer to look up than what is not there.
+"""
 
 import asyncio
 from collections.abc import Sequence
 
-from job_processor.acts.callbacks import sees_callback
 from job_processor.core.access import Principal
 from job_processor.core.errors import CallbackNotFound, JobNotFound
 from job_processor.core.inbox import Callback
@@ -13,16 +15,16 @@ from job_processor.store.base import Store
 
 async def job_of(store: Store, job_id: str, principal: Principal) -> Job:
     """The job, as the principal may see it. Raises ``JobNotFound``."""
-    job = await store.get(job_id)
-    if job is None or not principal.sees(job.flow):
+    job = await _read(store, job_id, principal)
+    if job is None:
         raise JobNotFound
     return job
 
 
 async def callback_of(store: Store, callback_id: str, principal: Principal) -> Callback:
     """The callback. Raises ``CallbackNotFound``."""
-    callback = await store.get_callback(callback_id)
-    if callback is None or not sees_callback(principal, callback):
+    callback = await store.get_callback(callback_id, principal.flows)
+    if callback is None:
         raise CallbackNotFound
     return callback
 
@@ -32,8 +34,8 @@ async def without_foreign_origins(store: Store, jobs: Sequence[Job], principal: 
     if principal.flows is None:
         return jobs
     named = sorted({job.replay_of for job in jobs if job.replay_of is not None})
-    found = await asyncio.gather(*(store.get(id_) for id_ in named))
-    seen = {job.id for job in found if job is not None and principal.sees(job.flow)}
+    found = await asyncio.gather(*(_read(store, id_, principal) for id_ in named))
+    seen = {job.id for job in found if job is not None}
     return [job if job.replay_of in seen else job._replace(replay_of=None) for job in jobs]
 
 
@@ -42,3 +44,7 @@ async def without_foreign_origin(store: Store, job: Job, principal: Principal) -
         return job
     (shown,) = await without_foreign_origins(store, [job], principal)
     return shown
+
+
+async def _read(store: Store, job_id: str, principal: Principal) -> Job | None:
+    return await (store.get(job_id) if principal.flows is None else store.get(job_id, principal.flows))

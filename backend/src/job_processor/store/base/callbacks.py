@@ -48,8 +48,8 @@ class Callbacks(Protocol):
         """
         ...
 
-    async def get_callback(self, callback_id: str) -> Callback | None:
-        """The whole callback, or ``None``."""
+    async def get_callback(self, callback_id: str, flows: frozenset[str] | None = None) -> Callback | None:
+        """The whole callback, or ``None``. ``flows``: only one about a job of these."""
         ...
 
     async def list_callbacks(self, query: InboxQuery) -> Sequence[CallbackSummary]:

@@ -159,8 +159,11 @@ class Jobs(Protocol):
         """
         ...
 
-    async def get(self, job_id: str) -> Job | None:
-        """The whole job as last committed, or ``None``."""
+    async def get(self, job_id: str, flows: frozenset[str] | None = None) -> Job | None:
+        """The whole job as last committed, or ``None``.
+
+        ``flows``: a job of another flow is not read, so that it takes no longer to find than none.
+        """
         ...
 
     async def find_execution(self, execution_id: str, flows: frozenset[str] | None = None) -> str | None:

@@ -59,6 +59,7 @@ def table(flow: str, now: int) -> list[Expected]:
     unheard: list[Document] = [past, {"heardAt": None}, {"heardAt": {"$lt": now}}]
     return [
         Expected("get", _find("jobs", {"_id": _LATER}), (ID_INDEX,)),
+        Expected("get of flows", _find("jobs", {"_id": _LATER, "flow": {"$in": [flow]}}), (ID_INDEX,)),
         Expected("find_execution", _find("jobs", {"executionId": "x"}, limit=2), ("execution",)),
         Expected(
             "find_execution of a processor's flows",
@@ -171,6 +172,9 @@ def table(flow: str, now: int) -> list[Expected]:
         Expected("lanes", _find("lanes", {}, sort={"_id": 1}), (ID_INDEX,)),
         Expected("workers", _find("workers", {"seenAt": {"$gte": 0}}, sort={"_id": 1}), (ID_INDEX,)),
         Expected("callback", _find("callbacks", {"_id": _LATER}), (ID_INDEX,)),
+        Expected(
+            "callback of flows", _find("callbacks", {"_id": _LATER, "jobFlow": {"$in": [flow]}}), (ID_INDEX, "flow")
+        ),
         Expected("callback by mark", _find("callbacks", {"mark": "m"}), ("mark",)),
         Expected("list_callbacks", _find("callbacks", {}, sort={"_id": -1}, limit=50), (ID_INDEX,)),
         Expected(

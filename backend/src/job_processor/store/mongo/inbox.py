@@ -62,8 +62,11 @@ class Inbox:
             await self._callbacks.delete_many({"_id": {"$in": oldest}})
         return True
 
-    async def get_callback(self, callback_id: str) -> Callback | None:
-        found = await self._link.read(lambda again: self._callbacks.find_one({"_id": callback_id}))
+    async def get_callback(self, callback_id: str, flows: frozenset[str] | None) -> Callback | None:
+        where: Document = {"_id": callback_id}
+        if flows is not None:
+            where["jobFlow"] = {"$in": sorted(flows)}
+        found = await self._link.read(lambda again: self._callbacks.find_one(where))
         return None if found is None else _callback(found)
 
     async def list(self, query: InboxQuery) -> Sequence[CallbackSummary]:

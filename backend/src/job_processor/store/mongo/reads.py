@@ -17,8 +17,9 @@ class Reads:
         self._workers = link.collection("workers")
         self._searching = asyncio.Lock()
 
-    async def get(self, job_id: str) -> Job | None:
-        found = await self._link.read(lambda again: self._jobs.find_one({"_id": job_id}))
+    async def get(self, job_id: str, flows: frozenset[str] | None) -> Job | None:
+        where: Document = {"_id": job_id} if flows is None else {"_id": job_id, "flow": {"$in": sorted(flows)}}
+        found = await self._link.read(lambda again: self._jobs.find_one(where))
         return None if found is None else next(iter(documents.each([found], documents.to_job)), None)
 
     async def find_execution(self, execution_id: str, flows: frozenset[str] | None) -> str | None:

@@ -127,8 +127,8 @@ class MongoStore(AccessVerbs):
         parts = self._open
         return await parts.audit.around(record, lambda: parts.writes.add(job, key), lambda added: added.created)
 
-    async def get(self, job_id: str) -> Job | None:
-        return await self._open.reads.get(job_id)
+    async def get(self, job_id: str, flows: frozenset[str] | None = None) -> Job | None:
+        return await self._open.reads.get(job_id, flows)
 
     async def find_execution(self, execution_id: str, flows: frozenset[str] | None = None) -> str | None:
         return await self._open.reads.find_execution(execution_id, flows)
@@ -165,8 +165,8 @@ class MongoStore(AccessVerbs):
     async def keep_callback(self, callback: Callback, *, limited: bool = True) -> str | None:
         return await self._open.inbox.keep_callback(callback, limited)
 
-    async def get_callback(self, callback_id: str) -> Callback | None:
-        return await self._open.inbox.get_callback(callback_id)
+    async def get_callback(self, callback_id: str, flows: frozenset[str] | None = None) -> Callback | None:
+        return await self._open.inbox.get_callback(callback_id, flows)
 
     async def list_callbacks(self, query: InboxQuery) -> Sequence[CallbackSummary]:
         return await self._open.inbox.list(query)

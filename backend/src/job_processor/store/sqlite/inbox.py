@@ -73,9 +73,12 @@ def prune_callbacks(last_before: int, limit: int) -> Callable[[Transaction], int
     return run
 
 
-def get_callback(callback_id: str) -> Callable[[apsw.Connection], Callback | None]:
+def get_callback(callback_id: str, flows: frozenset[str] | None) -> Callable[[apsw.Connection], Callback | None]:
+    of_these = "" if flows is None else f" AND job_flow IN ({','.join('?' * len(flows))})"
+    sql = f"SELECT {_COLUMNS}, content, body FROM callbacks WHERE id = ?{of_these}"
+
     def run(db: apsw.Connection) -> Callback | None:
-        row = db.execute(f"SELECT {_COLUMNS}, content, body FROM callbacks WHERE id = ?", (callback_id,)).fetchone()
+        row = db.execute(sql, (callback_id, *sorted(flows or ()))).fetchone()
         return None if row is None else replace(_callback(row[:-1]), body=row[-1])
 
     return run

@@ -18,9 +18,12 @@ DAMAGED_LIMIT = 50
 """How many damaged jobs a page may skip."""
 
 
-def get(job_id: str) -> Callable[[apsw.Connection], Job | None]:
+def get(job_id: str, flows: frozenset[str] | None) -> Callable[[apsw.Connection], Job | None]:
+    of_these = "" if flows is None else f" AND j.flow IN ({','.join('?' * len(flows))})"
+    sql = f"{rows.WHOLE} WHERE j.id = ?{of_these}"
+
     def run(db: apsw.Connection) -> Job | None:
-        row = db.execute(f"{rows.WHOLE} WHERE j.id = ?", (job_id,)).fetchone()
+        row = db.execute(sql, (job_id, *sorted(flows or ()))).fetchone()
         return None if row is None else rows.to_job(row)
 
     return run

@@ -172,8 +172,8 @@ class SqliteStore(AccessVerbs):
             raise IdempotencyMismatch("The idempotency key was used before with another body.")
         return added
 
-    async def get(self, job_id: str) -> Job | None:
-        return await self._open_readers.points.run(queries.get(job_id))
+    async def get(self, job_id: str, flows: frozenset[str] | None = None) -> Job | None:
+        return await self._open_readers.points.run(queries.get(job_id, flows))
 
     async def find_execution(self, execution_id: str, flows: frozenset[str] | None = None) -> str | None:
         return await self._open_readers.points.run(queries.find_execution(execution_id, flows))
@@ -222,8 +222,8 @@ class SqliteStore(AccessVerbs):
     async def keep_callback(self, callback: Callback, *, limited: bool = True) -> str | None:
         return await self._open_writer.submit(inbox.keep_callback(callback, limited))
 
-    async def get_callback(self, callback_id: str) -> Callback | None:
-        return await self._open_readers.points.run(inbox.get_callback(callback_id))
+    async def get_callback(self, callback_id: str, flows: frozenset[str] | None = None) -> Callback | None:
+        return await self._open_readers.points.run(inbox.get_callback(callback_id, flows))
 
     async def list_callbacks(self, query: InboxQuery) -> Sequence[CallbackSummary]:
         return await self._open_readers.lists.run(inbox.list_callbacks(query))
