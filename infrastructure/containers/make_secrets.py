@@ -12,8 +12,7 @@ import argparse
 import base64
 import os
 import secrets
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote_plus
@@ -91,7 +90,10 @@ def _mongodb_uri(store: Store) -> str:
 def _backup_identity(store: Store) -> str:
     if store.brought("backup-recipient"):
         return "none: backups are encrypted to a key that is kept elsewhere"
-    return subprocess.run(["age-keygen"], check=True, capture_output=True, text=True).stdout.strip()
+    from pyrage import x25519
+
+    identity = x25519.Identity.generate()
+    return f"# public key: {identity.to_public()}\n{identity}"
 
 
 def _nowhere(_store: Store) -> str:
@@ -121,6 +123,8 @@ SECRETS = (
     Secret("alert-webhook-url", ALERTMANAGER, _nowhere),
     Secret("backup-recipient", APPLICATION, None),
     Secret("backup-identity", APPLICATION, _backup_identity),
+    Secret("backup-s3-access-key", APPLICATION, None),
+    Secret("backup-s3-secret-key", APPLICATION, None),
 )
 # Rebuilt each time, so that they follow their sources.
 DERIVED = frozenset({"app-n8n-token", "n8n-webhook-secret", "mongodb-uri"})
@@ -147,12 +151,12 @@ def rotate_webhook_secret(store: Store) -> None:
     store.write("webhook-secret", secrets.token_urlsafe(48), APPLICATION)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Make the secrets of the stack.")
     parser.add_argument("--volume", type=Path, default=Path("/run/job-processor"))
     parser.add_argument("--operator", type=Path, default=Path("/operator"))
     parser.add_argument("--rotate", choices=["webhook-secret"])
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     store = Store(arguments.volume, arguments.operator)
     # The first service of the stack: what it says is read before MongoDB would crash.
     if store.brought("mongodb-uri") is None and os.environ.get("CPU_CHECK") != "off":

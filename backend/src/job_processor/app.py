@@ -111,6 +111,7 @@ class App:
         self._store = make_store(settings)
         self._bus = Bus()
         self._telemetry = Telemetry()
+        self._telemetry.start_at_zero(self._flows.by_name)
         self._telemetry.watch_change_stream(lambda: self._store.info.changes_arrive)
         self._signer = CallbackSigner(settings.webhook_secrets)
         redactor = registry.make_redactor(self._flows, settings.environment, settings.webhook_secrets)

@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     copy.set_defaults(run=lambda c, a: c.copy(a.source, a.target))
 
     backup = verbs.add_parser("backup", help="write all jobs to a file; the server may run")
-    backup.add_argument("--to", dest="file", required=True, help="path of the file (gzip)")
+    backup.add_argument("--to", dest="file", required=True, help="path of the file (gzip); -: standard output")
     backup.add_argument("--data-dir", help="directory of the database (DATA_DIR)")
     backup.set_defaults(run=lambda c, a: c.backup(_environment(a), a.file))
 

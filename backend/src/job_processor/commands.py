@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 import uvloop
@@ -114,16 +114,25 @@ def copy(source: str, target: str) -> int:
     return _report("copied", run)
 
 
+STANDARD_OUTPUT = "-"
+
+
 def backup(environment: Mapping[str, str], file: str) -> int:
-    """Write all jobs to a file. A SQLite database may be in use; a consistent snapshot is taken first."""
+    """Write all jobs to a file, or to standard output. A SQLite database may be in use; a consistent snapshot is taken
+    first, beside the file or in the data directory."""
     loaded = _settings(environment)
+    piped = file == STANDARD_OUTPUT
+    address = app.store_address(loaded)
+    beside = address if piped and Path(address).is_dir() else None if piped else Path(file).parent
 
     async def run() -> transfer.Transferred:
-        with tempfile.TemporaryDirectory(dir=Path(file).parent) as scratch:
-            async with _opened(drivers.store_to_back_up(app.store_address(loaded), Path(scratch))) as store:
+        with tempfile.TemporaryDirectory(dir=beside, prefix=".backup-") as scratch:
+            async with _opened(drivers.store_to_back_up(address, Path(scratch))) as store:
+                if piped:
+                    return await transfer.backup_to(store, sys.stdout.buffer, _progress)
                 return await transfer.backup(store, Path(file), _progress)
 
-    return _report("backed up", run)
+    return _report("backed up", run, to=sys.stderr if piped else None)
 
 
 def restore(environment: Mapping[str, str], file: str) -> int:
@@ -212,7 +221,9 @@ def _progress(done: int, total: int) -> None:
         print(f"\r[{'#' * filled}{'.' * (40 - filled)}] {done:,} of {total:,}", end="", file=sys.stderr, flush=True)
 
 
-def _report(verb: str, run: Callable[[], Coroutine[Any, Any, transfer.Transferred]]) -> int:
+def _report(
+    verb: str, run: Callable[[], Coroutine[Any, Any, transfer.Transferred]], *, to: TextIO | None = None
+) -> int:
     try:
         done = asyncio.run(run())
     except (JobProcessorError, OSError) as error:
@@ -220,7 +231,10 @@ def _report(verb: str, run: Callable[[], Coroutine[Any, Any, transfer.Transferre
     if sys.stderr.isatty():
         print(file=sys.stderr)
     inbox = f" and {done.callbacks:,} kept callbacks" if done.callbacks else ""
-    print(f"{verb} {done.jobs:,} jobs ({done.written:,} written){inbox}, verified, sha256 {done.sha256}")
+    print(
+        f"{verb} {done.jobs:,} jobs ({done.written:,} written){inbox}, verified, sha256 {done.sha256}",
+        file=to or sys.stdout,
+    )
     return 0
 
 

@@ -3,7 +3,8 @@
 import contextlib
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, start_http_server
@@ -21,8 +22,9 @@ from job_processor.acts.facts import (
     JobsPruned,
     RequestRefused,
 )
+from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.job import FINAL, Job, State
-from job_processor.core.lane import Lane
+from job_processor.core.lane import Lane, Trouble
 from job_processor.store.base import Counts
 
 _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800)
@@ -74,6 +76,22 @@ def _escape_unprintable(logger: object, method: str, event: structlog.typing.Eve
     return event
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of the store when the metrics are read."""
+
+    up: bool
+    """Whether the store answers."""
+    flows: Sequence[str]
+    now: int
+    """The store's time in milliseconds."""
+    counts: Counts | None = None
+    """``None``: unknown."""
+    lanes: Mapping[str, Lane] = field(default_factory=dict)
+    workers: int | None = None
+    """Workers with a recent heartbeat; ``None``: unknown."""
+
+
 class Telemetry:
     """The counters of this process. Gauges are made from the store's counts when metrics are read."""
 
@@ -107,6 +125,16 @@ class Telemetry:
             registry=self.registry,
         )
         gauge.set_function(lambda: float(at_once()))
+
+    def start_at_zero(self, flows: Iterable[str]) -> None:
+        """Export these flows' counters before anything is counted: Prometheus sees no increase when a counter appears
+        with its first value."""
+        per_flow = (self._submitted, self._completed, self._failed, self._cancelled, self._retried, self._seconds)
+        for flow in flows:
+            for metric in per_flow:
+                metric.labels(flow)
+        for verdict in ("unauthorized", *CallbackVerdict):
+            self._callbacks.labels(str(verdict))
 
     def count(self, fact: Fact) -> None:
         """The subscriber of ``acts.facts``: the only place where counters are increased."""
@@ -157,36 +185,47 @@ class Telemetry:
             server.server_close()
             thread.join()
 
-    def render(self, up: bool, counts: Counts | None, lanes: Iterable[Lane], flows: Iterable[str], now: int) -> bytes:
-        """All metrics in Prometheus' text format. ``up``: whether the store answers; ``counts``: ``None`` if unknown;
-        ``now``: the store's time in milliseconds."""
+    def render(self, seen: Seen) -> bytes:
+        """All metrics in Prometheus' text format."""
         gauges = CollectorRegistry()
-        gauges.register(_Gauges(up, counts, {lane.flow: lane for lane in lanes}, tuple(flows), now))
+        gauges.register(_Gauges(seen))
         return generate_latest(self.registry) + generate_latest(gauges)
 
 
 class _Gauges(Collector):
-    def __init__(
-        self, up: bool, counts: Counts | None, lanes: dict[str, Lane], flows: tuple[str, ...], now: int
-    ) -> None:
-        self._up = up
-        self._counts, self._lanes, self._flows, self._now = counts, lanes, flows, now
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
 
     def collect(self) -> Iterable[Metric]:
+        seen = self._seen
         up = GaugeMetricFamily("job_processor_store_up", "1 when the store answers")
-        up.add_metric([], float(self._up))
+        up.add_metric([], float(seen.up))
         yield up
-        if self._counts is None:
-            return
+        workers = GaugeMetricFamily("job_processor_workers", "Workers with a recent heartbeat")
+        if seen.workers is not None:
+            workers.add_metric([], seen.workers)
+        yield workers
+        if seen.counts is not None:
+            yield from self._of_counts(seen.counts)
+
+    def _of_counts(self, counts: Counts) -> Iterable[Metric]:
         jobs = GaugeMetricFamily("job_processor_jobs", "Jobs by state", labels=["flow", "status"])
-        for (flow, state), n in self._counts.by_state.items():
+        for (flow, state), n in counts.by_state.items():
             jobs.add_metric([flow, state.value], n)
         yield jobs
         oldest = GaugeMetricFamily("job_processor_oldest_pending_seconds", "Age of the oldest due job", labels=["flow"])
         open_ = GaugeMetricFamily("job_processor_lane_open", "1 when the flow's lane is open", labels=["flow"])
-        for flow in self._flows:
-            due = self._counts.oldest_due.get(flow)
-            oldest.add_metric([flow], 0.0 if due is None else max(0, self._now - due) / 1000)
-            open_.add_metric([flow], 1.0 if self._lanes.get(flow, Lane(flow)).is_open else 0.0)
+        closed = GaugeMetricFamily(
+            "job_processor_lane_closed", "1 for each reason that closes the flow's lane", labels=["flow", "kind"]
+        )
+        for flow in self._seen.flows:
+            due = counts.oldest_due.get(flow)
+            oldest.add_metric([flow], 0.0 if due is None else max(0, self._seen.now - due) / 1000)
+            lane = self._seen.lanes.get(flow, Lane(flow))
+            open_.add_metric([flow], float(lane.is_open))
+            closed.add_metric([flow, "paused"], float(lane.paused))
+            for trouble in Trouble:
+                closed.add_metric([flow, trouble.value], float(lane.trouble is trouble))
         yield oldest
         yield open_
+        yield closed

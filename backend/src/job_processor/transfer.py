@@ -8,7 +8,7 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
@@ -69,12 +69,22 @@ async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
 
 async def backup(source: Store, file: Path, progress: Progress) -> Transferred:
     """Write everything to a gzip file. It is written under another name, and renamed when it is complete."""
-    total = await _total(source)
-    digests: list[_Digest] = []
     unfinished = file.with_name(file.name + ".part")
     unfinished.unlink(missing_ok=True)
     unfinished.touch(0o600)
-    with gzip.open(unfinished, "wb", compresslevel=6) as out:
+    with unfinished.open("wb") as out:
+        done = await backup_to(source, out, progress)
+    _sync(unfinished)
+    unfinished.rename(file)
+    _sync(file.parent)
+    return done
+
+
+async def backup_to(source: Store, stream: BinaryIO, progress: Progress) -> Transferred:
+    """Write everything to a stream, as gzip. Without its last line, which has the checksum, it is no backup."""
+    total = await _total(source)
+    digests: list[_Digest] = []
+    with gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=6) as out:
 
         def put(id_: str, line: bytes) -> None:
             digests.append((id_, hashlib.sha256(line).digest()))
@@ -91,9 +101,6 @@ async def backup(source: Store, file: Path, progress: Progress) -> Transferred:
                 put(callback.id, portable.dump_callback(callback))
         callbacks = len(digests) - jobs
         out.write(msgspec.json.encode({"jobs": jobs, "callbacks": callbacks, "sha256": _sum(digests)}) + b"\n")
-    _sync(unfinished)
-    unfinished.rename(file)
-    _sync(file.parent)
     return Transferred(jobs, callbacks, jobs, _sum(digests))
 
 

@@ -9,6 +9,7 @@ from job_processor.acts.facts import Fact, Facts, JobDeleted, JobMoved
 from job_processor.core.job import JobError, State
 from job_processor.core.outcome import Accepted, Deferred, Failed, Succeeded
 from job_processor.store.base import Claim
+from job_processor.telemetry import Seen
 from job_processor.workers.reaper import Reaper
 from tests.support.clock import Clock
 from tests.support.site import Site
@@ -18,7 +19,7 @@ BROKEN = Failed(JobError("x", "no"), retryable=False)
 
 async def totals(site: Site) -> dict[str, float]:
     """The counters that are not 0, by name and labels other than the flow."""
-    text = site.telemetry.render(True, None, (), (), 0).decode()
+    text = site.telemetry.render(Seen(True, (), 0)).decode()
     return {
         "/".join([sample.name, *(v for k, v in sample.labels.items() if k != "flow")]): sample.value
         for family in text_string_to_metric_families(text)

@@ -107,6 +107,7 @@ async def test_metrics_count_what_happened(site: Site) -> None:
         'job_processor_jobs{flow="main",status="COMPLETED"} 1.0',
         'job_processor_lane_open{flow="main"} 1.0',
         "job_processor_store_up 1.0",
+        "job_processor_workers 0.0",
     ):
         assert line in lines, line
 
@@ -118,3 +119,4 @@ async def test_metrics_are_there_when_the_store_is_not(site: Site) -> None:
 
     assert reply.status == 200
     assert "job_processor_store_up 0.0" in reply.text.splitlines()
+    assert "job_processor_workers 0.0" not in reply.text

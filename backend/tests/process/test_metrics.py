@@ -7,7 +7,9 @@ import urllib.request
 import pytest
 
 from job_processor.acts.facts import CallbackJudged
-from job_processor.telemetry import Telemetry
+from job_processor.core.lane import Lane, Trouble
+from job_processor.store.base import Counts
+from job_processor.telemetry import Seen, Telemetry
 
 
 def read(port: int) -> str:
@@ -30,3 +32,32 @@ def test_a_port_that_is_taken_is_told() -> None:
         made = Telemetry().serve_metrics("127.0.0.1", taken.getsockname()[1])
         with pytest.raises(OSError, match="in use"), made:
             raise AssertionError
+
+
+def lines(lane: Lane | None = None, **seen: int) -> set[str]:
+    telemetry = Telemetry()
+    telemetry.start_at_zero(["main"])
+    lanes = {} if lane is None else {"main": lane}
+    return set(telemetry.render(Seen(True, ("main",), 0, Counts({}, {}), lanes, **seen)).decode().splitlines())
+
+
+def test_counters_are_there_before_anything_is_counted() -> None:
+    """A counter that appears with its first value increases by nothing, as Prometheus sees it."""
+    for name in ("submitted_total", "completed_total", "failed_total", "cancelled_total", "job_seconds_count"):
+        assert f'job_processor_{name}{{flow="main"}} 0.0' in lines()
+    for verdict in ("unauthorized", "applied", "late", "unknown"):
+        assert f'job_processor_callbacks_total{{verdict="{verdict}"}} 0.0' in lines()
+
+
+@pytest.mark.parametrize("trouble", [None, *Trouble])
+@pytest.mark.parametrize("paused", [False, True])
+def test_why_a_lane_is_closed_is_told(trouble: Trouble | None, paused: bool) -> None:
+    told = lines(Lane("main", trouble=trouble, paused=paused))
+    closed = {line.split('kind="')[1].split('"')[0] for line in told if "lane_closed" in line and line.endswith(" 1.0")}
+    assert closed == ({trouble.value} if trouble else set()) | ({"paused"} if paused else set())
+    assert f'job_processor_lane_open{{flow="main"}} {float(not closed)}' in told
+
+
+def test_workers_are_counted_or_not_told_of() -> None:
+    assert "job_processor_workers 0.0" in lines(workers=0)
+    assert not [line for line in lines() if line.startswith("job_processor_workers ")]

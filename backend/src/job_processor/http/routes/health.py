@@ -1,5 +1,8 @@
 """Health checks and metrics."""
 
+import asyncio
+import contextlib
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,9 +13,11 @@ from job_processor.http.access import Needs
 from job_processor.http.answer import answer
 from job_processor.http.context import Context
 from job_processor.http.openapi import Answer, Operation
+from job_processor.http.routes.flows import WORKER_SEEN_MS
+from job_processor.telemetry import Seen
 
 COUNTS_TIMEOUT_SECONDS = 2.0
-"""Timeout for reading counts for the metrics, which then have cached counts or none."""
+"""Timeout for reading counts, and for counting workers; the metrics then have cached counts or none."""
 
 
 async def health(context: Context, request: Request) -> Response:
@@ -39,14 +44,22 @@ async def live(context: Context, request: Request) -> Response:
 async def metrics(context: Context, request: Request) -> Response:
     up = await _is_up(context)
     status = await context.flow_status.read_within(COUNTS_TIMEOUT_SECONDS) if up else None
-    body = context.telemetry.render(
+    seen = Seen(
         up,
-        None if status is None else status.counts,
-        () if status is None else status.lanes.values(),
-        context.flows,
+        tuple(context.flows),
         context.store.now(),
+        None if status is None else status.counts,
+        {} if status is None else status.lanes,
+        await _workers(context) if up else None,
     )
-    return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(context.telemetry.render(seen), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def _workers(context: Context) -> int | None:
+    with contextlib.suppress(StoreUnavailable, TimeoutError):
+        async with asyncio.timeout(COUNTS_TIMEOUT_SECONDS):
+            return len(await context.store.workers(context.store.now() - WORKER_SEEN_MS))
+    return None
 
 
 OPERATIONS = (
