@@ -28,6 +28,7 @@ from backup_places import Bucket, Folder, PlaceFailed, bucket_of, name_at, sync,
 from backup_watch import Watch, loop_is_healthy
 
 LATEST = "latest"
+METRICS_PORT = 9465
 RETRY_SECONDS, LOOK_SECONDS = 300.0, 3600.0
 PLAIN_WORDS = (PlaceFailed, KeyRefused, subprocess.CalledProcessError, OSError)
 
@@ -198,7 +199,7 @@ def main(words: Sequence[str], environment: Mapping[str, str]) -> int:
         "name", help=f"a name that `list` prints, or {LATEST}"
     )
     arguments = parser.parse_args(words)
-    port = int(environment.get("BACKUP_METRICS_PORT") or 9465)
+    port = int(environment.get("BACKUP_METRICS_PORT") or METRICS_PORT)
     if arguments.command == "health":
         return 0 if loop_is_healthy(port) else 1
     try:

@@ -23,14 +23,14 @@ class Watch:
 
     def __init__(self, interval: float, offsite: bool, port: int) -> None:
         self._port = port
-        self._registry = r = CollectorRegistry()
+        self.registry = r = CollectorRegistry()
         self._newest = Gauge(NEWEST, "When the newest backup was begun that is wherever it should be", registry=r)
         Gauge(INTERVAL, "BACKUP_INTERVAL_SECONDS", registry=r).set(interval)
         Gauge("job_processor_backup_offsite", "1 when backups are copied to a bucket", registry=r).set(offsite)
         self._failures = Counter("job_processor_backup_failures", "Backups that failed", registry=r)
 
     def __enter__(self) -> Self:
-        self._server, self._thread = start_http_server(self._port, registry=self._registry)
+        self._server, self._thread = start_http_server(self._port, registry=self.registry)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import quote_plus
 
 import cpu_check
+from alerting import AlertingRefused, alertmanager, probe_targets
 
 APPLICATION, MONGODB, CADDY, N8N, GRAFANA, ALERTMANAGER = 10001, 999, 10002, 1000, 472, 65534
 PREVIOUS = "webhook-secret-previous"
@@ -96,9 +97,12 @@ def _backup_identity(store: Store) -> str:
     return f"# public key: {identity.to_public()}\n{identity}"
 
 
-def _nowhere(_store: Store) -> str:
-    """Alertmanager requires an address; without a real one alerts still show on its page and in Grafana."""
-    return "http://127.0.0.1:9/"
+def _alertmanager(store: Store) -> str:
+    return alertmanager(store.brought, os.environ)
+
+
+def _probe_targets(_store: Store) -> str:
+    return probe_targets(os.environ)
 
 
 def _same_as(name: str) -> Callable[[Store], str]:
@@ -120,14 +124,15 @@ SECRETS = (
     Secret("mongodb-uri", APPLICATION, _mongodb_uri),
     Secret("basic-auth-password", CADDY, _random),
     Secret("grafana-admin-password", GRAFANA, _random),
-    Secret("alert-webhook-url", ALERTMANAGER, _nowhere),
+    Secret("alertmanager.yml", ALERTMANAGER, _alertmanager),
+    Secret("probe-targets.json", ALERTMANAGER, _probe_targets),
     Secret("backup-recipient", APPLICATION, None),
     Secret("backup-identity", APPLICATION, _backup_identity),
     Secret("backup-s3-access-key", APPLICATION, None),
     Secret("backup-s3-secret-key", APPLICATION, None),
 )
 # Rebuilt each time, so that they follow their sources.
-DERIVED = frozenset({"app-n8n-token", "n8n-webhook-secret", "mongodb-uri"})
+DERIVED = frozenset({"app-n8n-token", "n8n-webhook-secret", "mongodb-uri", "alertmanager.yml", "probe-targets.json"})
 
 
 def make_all(store: Store) -> list[str]:
@@ -165,7 +170,10 @@ def main(words: Sequence[str] | None = None) -> None:
             raise SystemExit(refused)
     if arguments.rotate:
         rotate_webhook_secret(store)
-    made = make_all(store)
+    try:
+        made = make_all(store)
+    except AlertingRefused as error:
+        raise SystemExit(f"secrets: {error}") from None
     print(f"secrets: made {', '.join(made)}" if made else "secrets: all there")
 
 

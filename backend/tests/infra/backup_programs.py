@@ -80,14 +80,14 @@ class Machine:
 
     def make_secrets(self, *arguments: str) -> dict[str, str]:
         folders = ("--volume", str(self.secrets), "--operator", str(self.operator))
-        _program("make_secrets").main([*folders, *arguments])
+        program("make_secrets").main([*folders, *arguments])
         return {path.name: path.read_text(encoding="utf-8") for path in self.secrets.iterdir()}
 
     def backup(self, *arguments: str, **environment: str) -> Done:
         """What the program `backup` says, in this process: loading the S3 client takes longer than a backup."""
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = _program("backup").main(arguments, self.environment | environment)
+            code = program("backup").main(arguments, self.environment | environment)
         return Done(code, out.getvalue(), err.getvalue())
 
     @staticmethod
@@ -102,7 +102,7 @@ class Done:
     stderr: str
 
 
-def _program(name: str) -> Any:
+def program(name: str) -> Any:
     """A program of the containers as a module. Each finds the modules beside it, as in the image."""
     if str(CONTAINERS) not in sys.path:
         sys.path.append(str(CONTAINERS))

@@ -9,7 +9,7 @@ import pytest
 from tests.packaging.machine import REPOSITORY, Machine
 
 USER = 1000
-EVERYTHING = ("curl", "libatomic1", "chromium", "strace", "promtool", "terraform")
+EVERYTHING = ("curl", "libatomic1", "chromium", "strace", "promtool", "alertmanager", "terraform")
 """What the made machines know; ``libatomic1`` stands for the library that the browser's driver needs."""
 
 # The environment's Python: the driver runs where the library is, the browser where Chromium or Playwright's own is.
@@ -25,12 +25,12 @@ _PACKAGES = """
 case "$*" in
   *'policy chromium'*) echo '  Candidate: {chromium}' ;;
   *' download promtool') [ {promtool} = own ] && touch promtool_1_amd64.deb ;;
-  *' download '*) touch prometheus_1_amd64.deb ;;
+  *' download '*) for name; do :; done && touch "$name"_1_amd64.deb ;;
   'install '* | 'add '*)
     for name; do
       case "$name" in -*) continue ;; libatomic) name=libatomic1 ;; opentofu) name=tofu ;; esac
       touch "$root/has/$name"
-      case "$name" in prometheus) name=promtool ;; curl | strace | tofu) ;; *) continue ;; esac
+      case "$name" in prometheus) name=promtool ;; curl | strace | tofu | *alertmanager) ;; *) continue ;; esac
       printf '#!/bin/sh\\n' > "$root/bin/$name" && chmod +x "$root/bin/$name"
     done ;;
 esac
@@ -80,7 +80,7 @@ CASES = {
             OPTIONAL,
             "strace: ",
             "terraform or tofu",
-            "Install: sudo apt-get install curl libatomic1 chromium strace\n",
+            "Install: sudo apt-get install curl libatomic1 chromium strace prometheus-alertmanager\n",
         ),
         installs=("apt-get download prometheus",),
     ),
@@ -93,6 +93,7 @@ CASES = {
             "apt-get update",
             "apt-get install curl libatomic1 chromium",
             "apt-get install strace",
+            "apt-get install prometheus-alertmanager",
             "apt-get download prometheus",
         ),
     ),
@@ -151,7 +152,10 @@ CASES = {
         has=(),
         manager="dnf",
         code=1,
-        says=("Install: sudo dnf install curl libatomic chromium strace golang-github-prometheus opentofu\n",),
+        says=(
+            "Install: sudo dnf install curl libatomic chromium strace golang-github-prometheus"
+            " golang-github-prometheus-alertmanager opentofu\n",
+        ),
     ),
     "Alpine, root": Case(has=(), manager="apk", user=0, does_not_say=(NEEDED, OPTIONAL)),
     "macOS": Case(
@@ -183,7 +187,8 @@ def _machine(root: Path, case: Case) -> Machine:
     if case.manager == "apt-get":
         machine.program("apt-cache", packages)
         machine.program(
-            "dpkg-deb", 'mkdir -p usr/bin && printf "#!/bin/sh\\n" > usr/bin/promtool && chmod +x usr/bin/promtool'
+            "dpkg-deb",
+            'mkdir -p usr/bin && printf "#!/bin/sh\\n" > usr/bin/promtool && chmod +x usr/bin/promtool',
         )
     # The script works where it lies.
     for name in ("install-test-programs", "packages.sh"):
