@@ -62,7 +62,7 @@ setup: $(VENV)/.python ## Install the backend: leaves .venv/bin/job-processor
 build: $(UI)/index.html ## Build the page into the Python package
 
 # Python packages for tests only: for infrastructure/, a stand-in for MongoDB, Schemathesis.
-$(VENV)/.test-tools: $(VENV)/.python $(REQ)/mongo-test.txt $(REQ)/infra.txt $(REQ)/fuzz.txt
+$(VENV)/.test-tools: $(VENV)/.python $(REQ)/mongo-test.txt $(REQ)/infra.txt $(REQ)/fuzz.txt $(REQ)/chart.txt
 	@scripts/install-test-tools $(VENV)
 	@touch $@
 
@@ -192,7 +192,7 @@ bench-mongo: $(VENV)/.test-tools ## The benchmarks on MongoDB
 
 .PHONY: lock
 lock: setup ## Resolve the requirements again (no index URL is recorded)
-	@cd $(REQ) && for f in runtime dev mongo-test infra azure fuzz audit; do $(CURDIR)/$(UVLOCK) $$f.in -o $$f.txt; done
+	@cd $(REQ) && for f in runtime dev mongo-test tools infra chart azure fuzz audit; do $(CURDIR)/$(UVLOCK) $$f.in -o $$f.txt; done
 
 .PHONY: generate
 generate: frontend/node_modules/.installed ## Generate the OpenAPI document and the page's client from the API's types

@@ -46,7 +46,7 @@ unpack_package() { # NAME DIRECTORY: Debian's package, downloaded and unpacked t
   echo "downloading $1" >&2
   mkdir -p "$2/.apt/state/lists/partial" "$2/.apt/cache/archives/partial"
   (
-    cd "$2"
+    cd "$2" || exit
     options="-qq -o Dir::State=$2/.apt/state -o Dir::State::status=/var/lib/dpkg/status -o Dir::Cache=$2/.apt/cache"
     options="$options -o APT::Sandbox::User=root"
     # shellcheck disable=SC2086 # several words
