@@ -101,6 +101,11 @@ def _alertmanager(store: Store) -> str:
     return alertmanager(store.brought, os.environ)
 
 
+def _no_key(_store: Store) -> str:
+    """Prometheus requires the file; only AUTH=keys reads what it sends."""
+    return "none"
+
+
 def _probe_targets(_store: Store) -> str:
     return probe_targets(os.environ)
 
@@ -125,6 +130,7 @@ SECRETS = (
     Secret("basic-auth-password", CADDY, _random),
     Secret("grafana-admin-password", GRAFANA, _random),
     Secret("alertmanager.yml", ALERTMANAGER, _alertmanager),
+    Secret("metrics-key", ALERTMANAGER, _no_key),
     Secret("probe-targets.json", ALERTMANAGER, _probe_targets),
     Secret("backup-recipient", APPLICATION, None),
     Secret("backup-identity", APPLICATION, _backup_identity),

@@ -169,7 +169,12 @@ def test_prometheus_and_alertmanager_find_what_the_secrets_service_writes(stack:
     (configuration,) = (
         word.split("=")[1] for word in stack["alertmanager"]["command"] if word.startswith("--config.file=")
     )
-    for service, file in (("prometheus", probes), ("alertmanager", configuration)):
+    (key,) = (
+        job["authorization"]["credentials_file"]
+        for job in read(OBSERVABILITY / "prometheus.yml")["scrape_configs"]
+        if "authorization" in job
+    )
+    for service, file in (("prometheus", probes), ("prometheus", key), ("alertmanager", configuration)):
         folder, _, name = file.rpartition("/")
         assert name in written
         mounts = {mount["target"]: mount for mount in stack[service]["volumes"]}

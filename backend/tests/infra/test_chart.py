@@ -47,7 +47,7 @@ RENDERED = {
     "secrets in the values": GIVEN
     | {"secrets": {"mongodbUri": "mongodb+srv://u:p@db.example.com/jobs", "webhookSecret": "9f1c27d04be85a36" * 2}},
     "everything": EVERYTHING,
-    "one of each": GIVEN | {"api": {"replicas": 1}, "worker": {"replicas": 1}},
+    "one of each": GIVEN | {"auth": "proxy", "api": {"replicas": 1}, "worker": {"replicas": 1}},
 }
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no image": ({"secrets": {"existing": "jobs"}}, "image.repository: give one"),
@@ -58,6 +58,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a name that is none": (GIVEN | {"host": "https://jobs.example.com"}, "host"),
     "every name": (GIVEN | {"allowedHosts": ["*"]}, "allowedHosts"),
     "a value that is unknown": (GIVEN | {"replicas": 3}, "replicas"),
+    "nobody authenticates": (GIVEN | {"auth": "off"}, "auth"),
     "no worker": (GIVEN | {"worker": {"replicas": 0}}, "replicas"),
 }
 
@@ -141,6 +142,7 @@ def test_the_settings_start_this_product(case: str, part: str, tmp_path: Path) -
 
     assert "*" not in loaded.allowed_hosts
     assert "localhost" in loaded.allowed_hosts, "probes come with this name"
+    assert loaded.auth == ("proxy" if case == "one of each" else "keys")
     assert loaded.metrics_port == 9464
     pod = deployment(case, part)["spec"]["template"]["spec"]
     assert pod["terminationGracePeriodSeconds"] > loaded.drain_seconds + 5

@@ -56,8 +56,6 @@ def test_rotation_keeps_the_secret_before(machine: Machine) -> None:
     assert after["n8n-webhook-secret"] == after["webhook-secret"]
 
 
-
-
 def compose_hosts(**given: str) -> str:
     """What Compose hands the API as ALLOWED_HOSTS, with these in .env."""
     found = re.search(r'ALLOWED_HOSTS: "(.*)"', (REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8"))
