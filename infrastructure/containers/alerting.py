@@ -5,6 +5,7 @@ Written by make_secrets.py, since the configuration holds secrets and Alertmanag
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -72,10 +73,19 @@ def alertmanager(brought: Brought, environment: Mapping[str, str]) -> str:
 
 
 def probe_targets(environment: Mapping[str, str]) -> str:
-    """The public address, for Prometheus; none for a stack that only this machine reaches."""
+    """The public address, for Prometheus; none for a stack that only this machine reaches, or without a name."""
     host = environment.get("SITE_HOST") or "localhost"
-    targets = [] if host == "localhost" else [f"https://{host}/health"]
-    return json.dumps([{"targets": targets}] if targets else [])
+    if host == "localhost" or _is_ip(host):
+        return "[]"
+    return json.dumps([{"targets": [f"https://{host}/health"]}])
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _quiet(source: str, targets: str, *equal: str) -> dict[str, Any]:

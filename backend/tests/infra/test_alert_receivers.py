@@ -88,7 +88,14 @@ def test_the_secrets_service_writes_it_and_forgets_what_is_gone(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("host", "targets"), [("", []), ("localhost", []), ("jobs.example.com", ["https://jobs.example.com/health"])]
+    ("host", "targets"),
+    [
+        ("", []),
+        ("localhost", []),
+        ("203.0.113.7", []),
+        ("[2001:db8::7]", []),
+        ("jobs.example.com", ["https://jobs.example.com/health"]),
+    ],
 )
 def test_the_public_address_is_probed_where_there_is_one(host: str, targets: list[str]) -> None:
     groups = json.loads(program("alerting").probe_targets({"SITE_HOST": host}))
