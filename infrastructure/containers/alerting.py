@@ -14,8 +14,11 @@ from urllib.parse import urlsplit
 Brought = Callable[[str], str | None]
 """Gives the content of a file of the operator's folder."""
 
-_TITLE = '[{{ .Status | toUpper }}] {{ .CommonLabels.alertname }}: {{ .CommonAnnotations.summary }}'
-_TEXT = "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ .Annotations.description }}\nWhat to do: {{ .Annotations.runbook_url }}\n{{ end }}"
+_TITLE = "[{{ .Status | toUpper }}] {{ .CommonLabels.alertname }}: {{ .CommonAnnotations.summary }}"
+_TEXT = """{{ range .Alerts }}{{ .Annotations.summary }}
+{{ .Annotations.description }}
+What to do: {{ .Annotations.runbook_url }}
+{{ end }}"""
 _EMAIL = ("ALERT_EMAIL_TO", "ALERT_EMAIL_FROM", "ALERT_SMTP_HOST")
 
 
