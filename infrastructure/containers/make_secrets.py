@@ -138,7 +138,9 @@ SECRETS = (
     Secret("backup-s3-secret-key", APPLICATION, None),
 )
 # Rebuilt each time, so that they follow their sources.
-DERIVED = frozenset({"app-n8n-token", "n8n-webhook-secret", "mongodb-uri", "alertmanager.yml", "probe-targets.json"})
+DERIVED = frozenset(
+    {"app-n8n-token", "n8n-webhook-secret", "mongodb-uri", "alertmanager.yml", "metrics-key", "probe-targets.json"}
+)
 
 
 def make_all(store: Store) -> list[str]:

@@ -32,6 +32,8 @@ GIVEN = {
     "WORKER_NAME": "worker-of-this-test",
     "LOG_LEVEL": "debug",
     "LOG_FORMAT": "text",
+    "ACCESS_LOG": "off",
+    "AUDIT_RETENTION_DAYS": "90",
     "AZURE_OPENAI_API_KEY": "azure-key",
     "AZURE_TENANT_ID": "tenant",
     "AZURE_CLIENT_ID": "client",

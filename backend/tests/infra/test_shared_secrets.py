@@ -15,7 +15,6 @@ OF_ONE_SERVER = {
     "mongodb-app-password",
     "grafana-admin-password",
     "backup-identity",
-    "alert-webhook-url",
 }
 
 
