@@ -27,7 +27,7 @@ async function reach(request: Request): Promise<Response> {
   const contact = contactOf(response);
   reportContact(contact);
   // A wrong key in the sign-in itself says nothing about a session.
-  const signingIn = request.method === "POST" && new URL(request.url).pathname === "/session";
+  const signingIn = request.method === "POST" && new URL(request.url).pathname === `${BASE_PATH}/session`;
   if (response.status === 401 && !signingIn) reportSignedOut();
   if (contact === "down") throw new UnreachableError(new Error(`status ${response.status}`));
   return response;

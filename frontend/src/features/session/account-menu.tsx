@@ -1,6 +1,7 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { IconLogout, IconUserCircle } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
+import { BASE_PATH } from "@/api/base-path";
 import { signOut } from "@/api/session";
 import { useWho } from "./who";
 
@@ -13,7 +14,7 @@ export function AccountMenu() {
     await signOut(everywhere);
     // A fresh page: nothing that was read stays in memory.
     queries.clear();
-    location.assign(import.meta.env.BASE_URL);
+    location.assign(`${BASE_PATH}/ui/`);
   };
   const flows = who.flows === null ? "all flows" : who.flows.join(", ");
   return (

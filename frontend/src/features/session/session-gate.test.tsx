@@ -116,7 +116,7 @@ it("shows who one is, and signs out into a fresh page", async () => {
   await userEvent.click(await screen.findByRole("button", { name: "Signed in as robot" }));
   expect(await screen.findByText("robot: read; main")).toBeInTheDocument();
   await userEvent.click(screen.getByRole("menuitem", { name: "Sign out" }));
-  await waitFor(() => expect(assign).toHaveBeenCalledWith("/"));
+  await waitFor(() => expect(assign).toHaveBeenCalledWith("/ui/"));
   vi.unstubAllGlobals();
 });
 

@@ -1,6 +1,7 @@
 import { Modal } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
+import { BASE_PATH } from "@/api/base-path";
 import { isSignedOut, sessionQuery } from "@/api/session";
 import { onSignedOut } from "@/api/signed-out";
 import styles from "./session.module.css";
@@ -28,7 +29,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
   if (outside) {
     return (
       <main className={styles["page"]}>
-        <img src={`${import.meta.env.BASE_URL}favicon.svg`} alt="" width={40} height={40} />
+        <img src={`${BASE_PATH}/ui/favicon.svg`} alt="" width={40} height={40} />
         <h1 className={styles["title"]}>Job Processor</h1>
         <SignInForm onSignedIn={() => void signedIn()} />
       </main>
