@@ -73,10 +73,16 @@ function parameters(filter: JobFilter) {
   };
 }
 
-/** Replaces the list by its newest page. */
-export async function showNewest(queries: QueryClient, filter: JobFilter): Promise<void> {
+/** Replaces the list by its newest page, if it is `still` to be once that has come. Returns whether it did. */
+export async function showNewest(
+  queries: QueryClient,
+  filter: JobFilter,
+  still: () => boolean,
+): Promise<boolean> {
   const page = await fetchPage(filter, null);
+  if (!still()) return false;
   queries.setQueryData<Pages>(rowsKey(filter), { pages: [page], pageParams: [null] });
+  return true;
 }
 
 /** Fetches these rows and patches them in all lists. */

@@ -32,11 +32,12 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
   const signal = (what: Signal) => {
     const before = state;
     const after = next(before, what);
+    // First: the listeners' own first requests are made after it, and need not be made twice.
+    if (mustCatchUp(before, what)) refresher.everything();
     if (after.stream !== before.stream || after.server !== before.server) {
       state = after;
       for (const notify of listeners) notify();
     }
-    if (mustCatchUp(before, what)) refresher.everything();
     // A stream that seems open may have died with its server.
     if (what === "up" && before.server === "down") open();
   };

@@ -10,6 +10,8 @@ export function useWatchedPointer(): void {
     const moved = () => {
       movedAt = performance.now();
     };
+    // Who has just come here is about to look.
+    moved();
     addEventListener("pointermove", moved, { passive: true });
     addEventListener("pointerdown", moved, { passive: true });
     return () => {

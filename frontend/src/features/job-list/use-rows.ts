@@ -15,7 +15,7 @@ import { isFinal } from "@/lib/status";
 import { isAttended, isScrolled, useWatchedPointer } from "./attention";
 import { canBeNews, leftOf, type News, NO_NEWS, newsOf, questionOf } from "./news";
 
-/** A list that nobody attends to shows what is new by itself, unless more than one job comes in this time. */
+/** A list that nobody attends to shows what is new by itself, this long after the last job came. */
 const QUIET_MS = 1_500;
 
 /**
@@ -41,12 +41,15 @@ export function useRows(
     [found, filter, left],
   );
 
-  const show = useCallback(async () => {
-    await showNewest(queries, filter);
-    dirty.current.clear();
-    arrivals.current = { ...arrivals.current, count: 0 };
-    setFound({ filter, news: NO_NEWS });
-  }, [queries, filter]);
+  const show = useCallback(
+    async (still: () => boolean = () => true) => {
+      if (!(await showNewest(queries, filter, still))) return;
+      dirty.current.clear();
+      arrivals.current = { ...arrivals.current, count: 0 };
+      setFound({ filter, news: NO_NEWS });
+    },
+    [queries, filter],
+  );
 
   const mayFollow = useCallback(() => {
     const data = queries.getQueryData(rowsQuery(filter).queryKey);
@@ -73,17 +76,14 @@ export function useRows(
         ids.length > 0 ? refreshRows(queries, ids) : null,
       ]);
       if (count !== null) {
-        const now = performance.now();
-        const { count: before, at } = arrivals.current;
-        const quiet = now - at > 2 * QUIET_MS;
         const next = newsOf(filter, have, question, count);
-        arrivals.current = { count: next.arrived, at: next.arrived > before ? now : at };
+        const { count: before, at } = arrivals.current;
+        arrivals.current = { count: next.arrived, at: next.arrived > before ? performance.now() : at };
         setFound({ filter, news: next });
-        if (next.arrived > 0 && quiet && mayFollow()) await show();
       }
       return dirty.current.size > 0;
     },
-    [queries, filter, inSight, show, mayFollow],
+    [queries, filter, inSight, show],
   );
 
   useEffect(() => onChanges(follow), [follow]);
@@ -105,9 +105,10 @@ export function useRows(
   useEffect(() => {
     if (!isNews) return undefined;
     const timer = setInterval(() => {
-      if (!document.hidden && performance.now() - arrivals.current.at > QUIET_MS && mayFollow())
-        void show().catch(() => {});
-    }, QUIET_MS);
+      const quiet = performance.now() - arrivals.current.at > QUIET_MS;
+      // A reader may have come while the page was fetched.
+      if (quiet && !document.hidden && mayFollow()) void show(mayFollow).catch(() => {});
+    }, QUIET_MS / 3);
     return () => clearInterval(timer);
   }, [isNews, mayFollow, show]);
 
