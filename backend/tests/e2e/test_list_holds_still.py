@@ -174,6 +174,8 @@ async def test_a_tab_asks_for_little_however_much_happens(stocked: Served, open_
 
 
 async def test_nothing_is_fetched_twice_at_load(stocked: Served, open_tab: OpenTab) -> None:
+    # What happens after the load may be asked for again.
+    stocked.settled()
     page = await open_tab("about:blank")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
