@@ -72,9 +72,14 @@ async def test_the_count_is_that_of_the_list_up_to_the_limit(store: Store, clock
         Query(text="needle", after=first.id),
         Query(created_after=last.created_at),
         Query(before=last.id),
+        Query(flows=frozenset({"g"})),
+        Query(flows=frozenset({"g", last.flow})),
+        Query(flows=frozenset({"g"}), flow=last.flow),
+        Query(flows=frozenset()),
     ):
         assert await store.count(query) == len(await given.ids_of(store, query)), query
     assert await store.count(Query(limit=2)) == 2
+    assert await store.count(Query(limit=2, flows=frozenset({"g", last.flow}))) == 2
 
 
 AS_IN_THE_JOB = sorted({*given.Job._fields} - {"verdict"} - LONG)
