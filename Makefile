@@ -153,6 +153,10 @@ test-time-zones: $(VENV)/.test-tools ## The MongoDB driver's tests in three time
 fuzz: $(VENV)/.test-tools ## Test the running server against its OpenAPI document, both stores: FUZZ_EXAMPLES=300 FUZZ_SEED=11
 	@cd backend && FUZZ=long ../$(BIN)/python -m pytest -q -s tests/fuzz
 
+.PHONY: still-list
+still-list: $(VENV)/.test-tools build ## The list while jobs arrive, at all rates and lengths: 20 of 20 clicks, the reader's pixel, requests and bytes
+	@cd backend && STILL=long ../$(BIN)/python -m pytest -q -s tests/e2e/test_list_holds_still.py
+
 .PHONY: storm-test
 storm-test: setup ## Lanes under 20 s of 429 with every form of header: requests, attempts, time to recover
 	@cd backend && STORM=full ../$(BIN)/python -m pytest -q tests/lanes -s

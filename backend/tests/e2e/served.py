@@ -49,6 +49,11 @@ on_invalid_result = "retry"
 backoff_base_seconds = 3600
 backoff_cap_seconds = 3600
 
+[flows.mute]
+processor = "mock"
+delay_seconds = 600
+callback_timeout_seconds = 900
+
 [flows.patient]
 processor = "mock"
 delay_seconds = 600
@@ -148,6 +153,17 @@ class Served:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code
+
+    def settled(self) -> None:
+        """Waits until no job of the flow ``other`` is under way."""
+        end = time.monotonic() + STARTS_WITHIN_SECONDS
+        while any(self._under_way("other")):
+            assert time.monotonic() < end, "waited in vain for the jobs to end"
+            time.sleep(0.1)
+
+    def _under_way(self, flow: str) -> list[int]:
+        by_state = self._call("GET", "/stats")["byFlow"].get(flow, {})
+        return [by_state.get(state, 0) for state in ("PENDING", "RUNNING", "WAITING")]
 
     def cancelled(self, prompt: str) -> str:
         """The id of a job that was handed over, and called off before its result came."""

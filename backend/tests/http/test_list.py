@@ -10,6 +10,7 @@ from job_processor.core.job import JobError
 from job_processor.core.outcome import Failed, Succeeded
 from job_processor.http.answer import MAX_PAGE_BYTES
 from job_processor.http.paging import cursor_after
+from job_processor.http.routes import jobs as job_routes
 from tests.http.problems import CANARY, assert_problem, naming
 from tests.support.asgi import Reply
 from tests.support.clock import START, Clock
@@ -183,6 +184,14 @@ REFUSED = [
     "cursor=",
     "cursor=%F0%9F%98%80",
     "cursor=AAAA",
+    "ids=",
+    "ids=" + "A" * 24,
+    "ids=" + ",".join(["a" * 24] * 101),
+    "ids=" + "a" * 24 + ",",
+    "after=" + "a" * 23,
+    "clip=-1",
+    "clip=4097",
+    "clip=x",
     "cursor=" + "A" * 4000,
     f"{CANARY}=1",
     "Status=PENDING",
@@ -194,6 +203,44 @@ async def test_a_filter_that_cannot_be_honoured_is_refused(site: Site) -> None:
     for query in REFUSED:
         with naming(query):
             assert_problem(await site.client.get(f"/jobs?{query}"), 422)
+
+
+async def test_by_ids_and_after_an_id(site: Site) -> None:
+    made = [(await site.submit(f"p{n}"))["id"] for n in range(4)]
+
+    assert ids(await site.client.get(f"/jobs?ids={made[0]},{made[2]},{'f' * 24}")) == [made[2], made[0]]
+    assert ids(await site.client.get(f"/jobs?after={made[1]}")) == [made[3], made[2]]
+
+
+@pytest.mark.parametrize("clip", [0, 1, 4, 300, 4096])
+async def test_texts_are_cut_to_as_many_bytes_as_are_asked_for(site: Site, clip: int) -> None:
+    prompt = "€" * 3_000
+    await site.submit(prompt)
+    await site.say(await site.claim(), Succeeded(""))
+
+    (row,) = (await site.client.get(f"/jobs?clip={clip}")).json()
+
+    assert row["prompt"] == "€" * (clip // 3)
+    assert (row["promptTruncated"], row["promptBytes"]) == (True, 9_000)
+    assert (row["result"], row["resultTruncated"], row["resultBytes"]) == ("", False, 0)
+
+
+async def test_the_count_is_of_the_same_filters_as_the_list(site: Site) -> None:
+    made = [(await site.submit(f"p{n}", tags=["odd" if n % 2 else "even"]))["id"] for n in range(5)]
+
+    for query, count in (("", 5), (f"after={made[1]}", 3), ("tag=odd", 2), (f"ids={made[0]}", 1), ("q=p3", 1)):
+        reply = await site.client.get(f"/jobs/count?{query}")
+        assert (reply.status, reply.json()) == (200, {"count": count, "more": False}), query
+    for query in ("limit=5", "cursor=x", "clip=3", "after=", "after=F", "status=NONE"):
+        with naming(query):
+            assert_problem(await site.client.get(f"/jobs/count?{query}"), 422)
+
+
+async def test_what_is_not_counted_any_more_is_said(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_routes, "MAX_COUNT", 2)
+    for count, more in ((1, False), (2, False), (2, True)):
+        await site.submit()
+        assert (await site.client.get("/jobs/count")).json() == {"count": count, "more": more}
 
 
 async def test_a_cursor_of_a_job_that_never_was_is_only_a_place(site: Site) -> None:

@@ -40,6 +40,48 @@ async def test_pages_follow_each_other_without_gap_or_overlap(store: Store) -> N
     assert len(seen) == 7
 
 
+async def test_after_an_id_are_the_newer_jobs_only(store: Store) -> None:
+    jobs = [(await given.added(store)).id for _ in range(4)]
+    assert await given.ids_of(store, Query(after=jobs[1])) == [jobs[3], jobs[2]]
+    assert await given.ids_of(store, Query(after=jobs[1], before=jobs[3])) == [jobs[2]]
+    assert await given.ids_of(store, Query(after=jobs[3])) == []
+
+
+async def test_by_ids_are_those_that_there_are(store: Store) -> None:
+    jobs = [(await given.added(store)).id for _ in range(4)]
+    assert await given.ids_of(store, Query(ids=frozenset({jobs[0], jobs[2], "f" * 24}))) == [jobs[2], jobs[0]]
+    assert await given.ids_of(store, Query(ids=frozenset({jobs[0], jobs[2]}), after=jobs[1])) == [jobs[2]]
+    assert await given.ids_of(store, Query(ids=frozenset())) == []
+
+
+async def test_the_count_is_that_of_the_list_up_to_the_limit(store: Store, clock: Clock) -> None:
+    first = await given.completed(store, "needle")
+    await given.added(store, "a needle, too", rules=G, tags=("t",))
+    clock.forward(1_000)
+    last = await given.added(store, "hay", tags=("t",))
+    for query in (
+        Query(),
+        Query(after=first.id),
+        Query(after=last.id),
+        Query(ids=frozenset({first.id, last.id, "f" * 24})),
+        Query(states=frozenset({State.PENDING})),
+        Query(flow="g"),
+        Query(tag="t"),
+        Query(tag="t", after=first.id, states=frozenset({State.PENDING})),
+        Query(text="needle"),
+        Query(text="needle", after=first.id),
+        Query(created_after=last.created_at),
+        Query(before=last.id),
+        Query(flows=frozenset({"g"})),
+        Query(flows=frozenset({"g", last.flow})),
+        Query(flows=frozenset({"g"}), flow=last.flow),
+        Query(flows=frozenset()),
+    ):
+        assert await store.count(query) == len(await given.ids_of(store, query)), query
+    assert await store.count(Query(limit=2)) == 2
+    assert await store.count(Query(limit=2, flows=frozenset({"g", last.flow}))) == 2
+
+
 AS_IN_THE_JOB = sorted({*given.Job._fields} - {"verdict"} - LONG)
 VERDICT = Verdict(
     ResultKind.SCHEMA_MISMATCH,

@@ -5,6 +5,7 @@ import { contactOf, reportContact } from "./contact";
 import { ApiError, toProblem, UnreachableError } from "./errors";
 import type { paths } from "./schema";
 import { reportSignedOut } from "./signed-out";
+import { countAnswer, countRequest } from "./traffic";
 
 // A server that accepts a connection and never answers counts as down.
 const ANSWER_WITHIN_MS = 15_000;
@@ -15,6 +16,7 @@ export const client = createClient<paths>({ baseUrl: location.origin + BASE_PATH
 async function reach(request: Request): Promise<Response> {
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
   let response: Response;
+  countRequest();
   try {
     response = await fetch(new Request(request, { signal }));
   } catch (error) {
@@ -23,6 +25,7 @@ async function reach(request: Request): Promise<Response> {
     reportContact("down");
     throw new UnreachableError(error);
   }
+  countAnswer(response);
   learnServerTime(response.headers.get("date"));
   const contact = contactOf(response);
   reportContact(contact);

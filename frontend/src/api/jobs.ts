@@ -1,65 +1,14 @@
-import { infiniteQueryOptions, type QueryClient, queryOptions } from "@tanstack/react-query";
-import type { Status } from "@/lib/status";
-import { answered, bodyOf, client, done } from "./client";
+import { type QueryClient, queryOptions } from "@tanstack/react-query";
+import { bodyOf, client, done } from "./client";
 import { parseExact } from "./exact-json";
-import {
-  type Comparison,
-  type Job,
-  type JobSummary,
-  type ReplayRequest,
-  type Submission,
-  toJob,
-  toSummary,
-  type WireJob,
-} from "./model";
-import { nextCursor } from "./next-cursor";
+import { patchRows } from "./job-rows";
+import { type Comparison, type Job, type ReplayRequest, type Submission, toJob, type WireJob } from "./model";
 
-export interface JobFilter {
-  readonly status: readonly Status[];
-  readonly flow: string;
-  readonly tag: string;
-  readonly q: string;
-}
-
-interface Page {
-  readonly jobs: JobSummary[];
-  readonly next: string | null;
-}
-
-const PAGE_SIZE = 50;
-
-/** Prefixes of all query keys about jobs; events invalidate by these. */
+/** Query keys about jobs; the ids in them tell which events concern them. */
 export const jobKeys = {
-  lists: ["jobs", "list"] as const,
   one: (id: string) => ["jobs", "one", id] as const,
-  comparisons: ["jobs", "compare"] as const,
+  comparison: (id: string, otherId: string) => ["jobs", "compare", id, otherId] as const,
 };
-
-export function jobsQuery(filter: JobFilter) {
-  return infiniteQueryOptions({
-    queryKey: [...jobKeys.lists, filter],
-    initialPageParam: null as string | null,
-    getNextPageParam: (last: Page) => last.next,
-    queryFn: async ({ pageParam, signal }): Promise<Page> => {
-      const { data, response } = await answered(
-        client.GET("/jobs", {
-          params: {
-            query: {
-              limit: PAGE_SIZE,
-              ...(filter.status.length > 0 && { status: [...filter.status] }),
-              ...(filter.flow !== "" && { flow: filter.flow }),
-              ...(filter.tag !== "" && { tag: filter.tag }),
-              ...(filter.q !== "" && { q: filter.q }),
-              ...(pageParam !== null && { cursor: pageParam }),
-            },
-          },
-          signal,
-        }),
-      );
-      return { jobs: data.map(toSummary), next: nextCursor(response.headers.get("link")) };
-    },
-  });
-}
 
 export function jobQuery(id: string) {
   return queryOptions({
@@ -75,7 +24,7 @@ export function jobQuery(id: string) {
 
 export function comparisonQuery(id: string, otherId: string) {
   return queryOptions({
-    queryKey: [...jobKeys.comparisons, id, otherId],
+    queryKey: jobKeys.comparison(id, otherId),
     queryFn: async ({ signal }): Promise<Comparison> => {
       const text = await bodyOf(
         client.GET("/jobs/{id}/compare/{otherId}", {
@@ -90,11 +39,12 @@ export function comparisonQuery(id: string, otherId: string) {
 }
 
 /**
- * Shows the job from an action's answer, and refetches it: later events may have arrived before the answer, and they
+ * Shows the job from an action's answer, in lists too, and refetches it: later events may have arrived before the answer, and they
  * are not repeated.
  */
 export function showAnswer(queries: QueryClient, job: Job): void {
   queries.setQueryData(jobKeys.one(job.id), job);
+  patchRows(queries, [job.id], [job]);
   void queries.invalidateQueries({ queryKey: jobKeys.one(job.id) });
 }
 

@@ -17,6 +17,7 @@ export type Submission = Wire["Submission"];
 export type ReplayRequest = Wire["ReplayRequest"];
 export type Comparison = Wire["Comparison"];
 export type Stats = Wire["StatsOut"];
+export type JobCount = Wire["JobCount"];
 export type Health = Wire["HealthOut"];
 
 /** T with the times K as milliseconds. */

@@ -28,6 +28,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count jobs
+         * @description Needs the right `read`.
+         */
+        get: operations["countJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs/{id}": {
         parameters: {
             query?: never;
@@ -942,6 +962,14 @@ export interface components {
             state: string;
         };
         /**
+         * JobCount
+         * @description How many jobs match the filters. ``more``: there are more than ``count``, which is as far as is counted.
+         */
+        JobCount: {
+            count: number;
+            more: boolean;
+        };
+        /**
          * JobSummary
          * @description A job in a list. ``prompt`` and ``result`` are cut to 4 KiB; their sizes are of the whole, in bytes of UTF-8.
          *
@@ -1307,10 +1335,6 @@ export interface operations {
     listJobs: {
         parameters: {
             query?: {
-                /** @description 1 to 200 */
-                limit?: number;
-                /** @description where the page starts, from the Link header of the previous page */
-                cursor?: string;
                 /** @description one or more states (repeat it, or separate by commas) */
                 status?: ("PENDING" | "RUNNING" | "WAITING" | "COMPLETED" | "FAILED" | "CANCELLED")[];
                 /** @description jobs of this flow */
@@ -1323,6 +1347,16 @@ export interface operations {
                 createdAfter?: string;
                 /** @description RFC 3339 from 1970 to 2099, exclusive */
                 createdBefore?: string;
+                /** @description only these jobs: up to 100 ids, separated by commas */
+                ids?: string;
+                /** @description only jobs with a greater id, which are newer ones */
+                after?: string;
+                /** @description 1 to 200 */
+                limit?: number;
+                /** @description where the page starts, from the Link header of the previous page */
+                cursor?: string;
+                /** @description maximum UTF-8 bytes of prompt and result in a row, 0 to 4096 */
+                clip?: number;
             };
             header?: never;
             path?: never;
@@ -1451,6 +1485,79 @@ export interface operations {
             };
             /** @description The body must be application/json, not encoded */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countJobs: {
+        parameters: {
+            query?: {
+                /** @description one or more states (repeat it, or separate by commas) */
+                status?: ("PENDING" | "RUNNING" | "WAITING" | "COMPLETED" | "FAILED" | "CANCELLED")[];
+                /** @description jobs of this flow */
+                flow?: string;
+                /** @description jobs with this tag */
+                tag?: string;
+                /** @description text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII */
+                q?: string;
+                /** @description RFC 3339 from 1970 to 2099, inclusive */
+                createdAfter?: string;
+                /** @description RFC 3339 from 1970 to 2099, exclusive */
+                createdBefore?: string;
+                /** @description only these jobs: up to 100 ids, separated by commas */
+                ids?: string;
+                /** @description only jobs with a greater id, which are newer ones */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description how many jobs match */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobCount"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

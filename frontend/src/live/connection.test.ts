@@ -137,6 +137,19 @@ describe("polling", () => {
 });
 
 describe("a hidden tab", () => {
+  it("that was never seen has no stream, until it is seen", () => {
+    connection.stop();
+    setHidden(true);
+    const before = FakeEventSource.instances.length;
+    connection = connect("/events", refresher, probe);
+    expect(FakeEventSource.instances).toHaveLength(before);
+    reportContact("down");
+    reportContact("up");
+    expect(FakeEventSource.instances).toHaveLength(before);
+    setHidden(false);
+    expect(FakeEventSource.instances).toHaveLength(before + 1);
+  });
+
   it("holds refetching, gives its connection back, and catches up when it is seen again", async () => {
     FakeEventSource.newest().send("hello", {});
     refresher.everything.mockClear();

@@ -1,7 +1,8 @@
 import { onContact } from "@/api/contact";
-import { readJobEvent } from "./job-event";
+import type { Stream } from "./event-stream";
 import { INITIAL, type LiveState, modeOf, mustCatchUp, next, type Signal } from "./machine";
 import type { Refresher } from "./refresher";
+import { openShared } from "./shared-stream";
 
 const POLL_MS = 2_000;
 /** Timeout for the stream's `hello` event; then the page polls. */
@@ -10,7 +11,7 @@ const HELLO_WITHIN_MS = 3_000;
 const LOOK_ANYWAY_MS = 30_000;
 /** A connection can die silently; the "live" light must notice. */
 const ASK_ANYWAY_MS = 10_000;
-/** A browser allows about six connections to one host: hidden tabs close theirs. */
+/** A browser allows about six connections to one host: hidden tabs have none. */
 const CLOSE_HIDDEN_MS = 10_000;
 
 export interface Connection {
@@ -19,10 +20,10 @@ export interface Connection {
   stop(): void;
 }
 
-/** The page's one EventSource, with polling as the fallback. */
+/** The page's event stream, with polling as the fallback. A tab that was never seen asks for nothing. */
 export function connect(url: string, refresher: Refresher, probe: () => Promise<void>): Connection {
   let state = INITIAL;
-  let source: EventSource | null = null;
+  let stream: Stream | null = null;
   let helloTimer: ReturnType<typeof setTimeout> | undefined;
   let hiddenTimer: ReturnType<typeof setTimeout> | undefined;
   let probing = false;
@@ -31,11 +32,12 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
   const signal = (what: Signal) => {
     const before = state;
     const after = next(before, what);
+    // First: the listeners' own first requests are made after it, and need not be made twice.
+    if (mustCatchUp(before, what)) refresher.everything();
     if (after.stream !== before.stream || after.server !== before.server) {
       state = after;
       for (const notify of listeners) notify();
     }
-    if (mustCatchUp(before, what)) refresher.everything();
     // A stream that seems open may have died with its server.
     if (what === "up" && before.server === "down") open();
   };
@@ -49,30 +51,28 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
 
   const close = () => {
     clearTimeout(helloTimer);
-    source?.close();
-    source = null;
+    stream?.close();
+    stream = null;
   };
 
   const open = () => {
     close();
-    const stream = new EventSource(url);
-    source = stream;
+    if (document.hidden) return;
     helloTimer = setTimeout(() => signal("stream-lost"), HELLO_WITHIN_MS);
-    stream.addEventListener("hello", () => {
-      clearTimeout(helloTimer);
-      signal("stream-open");
-    });
-    stream.addEventListener("job", (event) => {
-      const job = readJobEvent(event.data);
-      if (job === null) refresher.everything();
-      else refresher.jobChanged(job.id);
-    });
-    stream.addEventListener("resync", () => refresher.everything());
-    stream.addEventListener("error", () => {
-      if (source !== stream) return;
-      clearTimeout(helloTimer);
-      signal("stream-lost");
-      void ask();
+    stream = openShared(url, {
+      opened() {
+        clearTimeout(helloTimer);
+        signal("stream-open");
+      },
+      changed(ids) {
+        for (const id of ids) refresher.jobChanged(id);
+      },
+      resync: () => refresher.everything(),
+      lost() {
+        clearTimeout(helloTimer);
+        signal("stream-lost");
+        void ask();
+      },
     });
   };
 
@@ -80,8 +80,6 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
     if (document.hidden || modeOf(state) === "live") return;
     void ask();
     if (modeOf(state) === "polling") refresher.everything();
-    // The browser reconnects by itself, with its last position, unless it has given up.
-    if (source === null || source.readyState === EventSource.CLOSED) open();
   };
 
   const lookAnyway = () => {
@@ -98,7 +96,7 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
     if (document.hidden) {
       hiddenTimer = setTimeout(close, CLOSE_HIDDEN_MS);
     } else {
-      if (source === null) open();
+      if (stream === null) open();
       void ask();
       refresher.everything();
     }

@@ -1,4 +1,4 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { IsRestoringProvider, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect, useState, useSyncExternalStore } from "react";
 import { BASE_PATH } from "@/api/base-path";
 import { probeServer } from "@/api/health";
@@ -8,8 +8,17 @@ import { createRefresher } from "./refresher";
 
 const LiveContext = createContext<LiveState>(INITIAL);
 
-export function LiveProvider({ children }: { children: ReactNode }) {
+/** What is fetched before the stream tells of changes must be fetched again: so the first requests wait this long. */
+const STREAM_FIRST_MS = 1_000;
+
+interface Props {
+  children: ReactNode;
+  streamFirstMs?: number;
+}
+
+export function LiveProvider({ children, streamFirstMs = STREAM_FIRST_MS }: Props) {
   const queries = useQueryClient();
+  const [waited, setWaited] = useState(streamFirstMs === 0 || document.hidden);
   const [connection, setConnection] = useState<Connection | null>(null);
 
   useEffect(() => {
@@ -19,7 +28,17 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   }, [queries]);
 
   const state = useSyncExternalStore(connection?.subscribe ?? nothing, connection?.state ?? initial);
-  return <LiveContext value={state}>{children}</LiveContext>;
+  useEffect(() => {
+    const timer = setTimeout(() => setWaited(true), streamFirstMs);
+    return () => clearTimeout(timer);
+  }, [streamFirstMs]);
+
+  return (
+    <LiveContext value={state}>
+      {/* "Restoring" is the library's word for a time in which queries do not fetch yet. */}
+      <IsRestoringProvider value={!waited && state.stream === "connecting"}>{children}</IsRestoringProvider>
+    </LiveContext>
+  );
 }
 
 function nothing() {

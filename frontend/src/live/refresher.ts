@@ -1,10 +1,19 @@
-import type { QueryClient } from "@tanstack/react-query";
+import type { Query, QueryClient } from "@tanstack/react-query";
 import { callbackKeys } from "@/api/callbacks";
+import { type Changed, reportChanges } from "@/api/changes";
 import { flowKeys } from "@/api/flows";
+import { isOfRows } from "@/api/job-rows";
 import { jobKeys } from "@/api/jobs";
 import { statsKey } from "@/api/stats";
+import { traffic } from "@/api/traffic";
+import { restAfter } from "./pace";
 
-const AT_MOST_EVERY_MS = 300;
+/** Sums over all jobs, which every change makes stale, and the least time (ms) from one refetch to the next. */
+const SUMS: readonly (readonly [key: readonly unknown[], everyMs: number])[] = [
+  [statsKey, 2_000],
+  [flowKeys.flows, 3_000],
+  [flowKeys.workers, 3_000],
+];
 
 export interface Refresher {
   jobChanged(id: string): void;
@@ -14,26 +23,63 @@ export interface Refresher {
 }
 
 /**
- * Turns hints into refetches: the first at once, bursts in one batch, at most every 300 ms, and never before the last
- * batch was answered (otherwise a slow server would get more and more requests).
+ * Turns hints into refetches: the first at once, bursts in one batch, at the pace of `restAfter`, and never before the
+ * last batch was answered (otherwise a slow server would get more and more requests).
  */
 export function createRefresher(queries: QueryClient): Refresher {
   const changed = new Set<string>();
+  const staleSums = new Set<readonly unknown[]>();
+  const sumFetchedAt = new Map<readonly unknown[], number>();
   let all = false;
   let held = false;
   let busy = false;
+  let unfinished = false;
+  let before = traffic();
+  let timer: ReturnType<typeof setTimeout> | undefined;
 
   const round = async () => {
-    if (busy || held || (!all && changed.size === 0)) return;
+    clearTimeout(timer);
+    if (busy || held) return;
+    const sums = dueSums();
+    if (!all && !unfinished && changed.size === 0 && sums.length === 0) return;
     busy = true;
-    const keys = all ? [[]] : staleKeys(changed);
+    const these: Changed = all ? null : new Set(changed);
     all = false;
     changed.clear();
-    const rest = new Promise((resolve) => setTimeout(resolve, AT_MOST_EVERY_MS));
-    const refetched = keys.map((queryKey) => refetch(queries, queryKey));
-    await Promise.allSettled([rest, ...refetched]);
+    const refetches =
+      these === null
+        ? [refetch(queries, (query) => !isOfRows(query.queryKey))]
+        : [
+            ...(these.size > 0 ? [refetch(queries, concerns(these))] : []),
+            ...sums.map((key) => refetch(queries, (query) => query.queryKey[0] === key[0])),
+          ];
+    const [rows] = await Promise.allSettled([reportChanges(these), ...refetches]);
+    unfinished = rows.status === "fulfilled" && rows.value;
+    const spent = traffic();
+    await new Promise((resolve) => setTimeout(resolve, restAfter(before, spent)));
+    before = spent;
     busy = false;
     void round();
+  };
+
+  /** The stale sums whose time has come; for the others a round is planned. */
+  const dueSums = () => {
+    const now = Date.now();
+    if (changed.size > 0) for (const [key] of SUMS) staleSums.add(key);
+    const due: (readonly unknown[])[] = [];
+    for (const [key, everyMs] of SUMS) {
+      if (!staleSums.has(key) && !all) continue;
+      const wait = (sumFetchedAt.get(key) ?? Number.NEGATIVE_INFINITY) + everyMs - now;
+      if (all || wait <= 0) {
+        due.push(key);
+        staleSums.delete(key);
+        sumFetchedAt.set(key, now);
+      } else {
+        clearTimeout(timer);
+        timer = setTimeout(() => void round(), wait);
+      }
+    }
+    return due;
   };
 
   return {
@@ -52,29 +98,27 @@ export function createRefresher(queries: QueryClient): Refresher {
   };
 }
 
+type Which = (query: Query) => boolean;
+
+/** Queries about one of these jobs. */
+function concerns(ids: ReadonlySet<string>): Which {
+  const prefixes = [jobKeys.one(""), jobKeys.comparison("", ""), callbackKeys.ofJob("")];
+  return ({ queryKey }) =>
+    prefixes.some(([topic, kind]) => queryKey[0] === topic && queryKey[1] === kind) &&
+    queryKey.slice(2).some((id) => typeof id === "string" && ids.has(id));
+}
+
 /**
  * An invalidation does not restart a query's first fetch, and its answer may be from before the change: such queries
  * are fetched once more.
  */
-async function refetch(queries: QueryClient, queryKey: readonly unknown[]): Promise<void> {
+async function refetch(queries: QueryClient, which: Which): Promise<void> {
   const first = queries
     .getQueryCache()
-    .findAll({ queryKey, fetchStatus: "fetching" })
+    .findAll({ predicate: which, fetchStatus: "fetching" })
     .filter((query) => query.state.data === undefined);
-  await queries.invalidateQueries({ queryKey });
+  await queries.invalidateQueries({ predicate: which });
   await Promise.all(
     first.map((query) => queries.invalidateQueries({ queryKey: query.queryKey, exact: true })),
   );
-}
-
-function staleKeys(ids: ReadonlySet<string>): (readonly unknown[])[] {
-  return [
-    jobKeys.lists,
-    jobKeys.comparisons,
-    statsKey,
-    flowKeys.flows,
-    flowKeys.workers,
-    ...Array.from(ids, jobKeys.one),
-    ...Array.from(ids, callbackKeys.ofJob),
-  ];
 }

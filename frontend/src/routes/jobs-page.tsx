@@ -1,6 +1,6 @@
 import { useLocation, useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useEffect } from "react";
-import type { JobFilter } from "@/api/jobs";
+import { useCallback, useEffect, useMemo } from "react";
+import type { JobFilter } from "@/api/job-rows";
 import { JobList } from "@/features/job-list/job-list";
 import { type JobSearch, toFilter, toSearch } from "@/features/job-list/search";
 import { NewJobForm } from "@/features/new-job/new-job-form";
@@ -12,7 +12,8 @@ import { useTitle } from "./use-title";
 export function JobsPage() {
   useTitle("Jobs");
   const search = useSearch({ from: "/" });
-  const filter = toFilter(search);
+  // The same object as long as the address is the same: effects depend on it.
+  const filter = useMemo(() => toFilter(search), [search]);
   const navigate = useNavigate({ from: "/" });
   const { hash } = useLocation();
 

@@ -22,7 +22,7 @@ export function renderPage(address: string) {
   const view = render(
     <MantineProvider env="test">
       <QueryClientProvider client={createQueryClient()}>
-        <LiveProvider>
+        <LiveProvider streamFirstMs={0}>
           <RouterProvider router={router} />
         </LiveProvider>
       </QueryClientProvider>

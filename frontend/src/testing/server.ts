@@ -15,6 +15,7 @@ export const server = setupServer(
   http.get("/flows", () => HttpResponse.json([wireFlow()])),
   http.get("/workers", () => HttpResponse.json([])),
   http.get("/jobs", () => HttpResponse.json([])),
+  http.get("/jobs/count", () => HttpResponse.json({ count: 0, more: false })),
   http.get("/callbacks", () => HttpResponse.json([])),
 );
 

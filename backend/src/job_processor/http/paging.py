@@ -42,7 +42,11 @@ class Page(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def before(self) -> str | None:
         """The id after which the page starts; ``None``: from the newest."""
-        return None if self.cursor is None else base64.urlsafe_b64decode(self.cursor + "==")[1:].hex()
+        return before(self.cursor)
+
+
+def before(cursor: str | None) -> str | None:
+    return None if cursor is None else base64.urlsafe_b64decode(cursor + "==")[1:].hex()
 
 
 def cursor_after(last_id: str) -> str:

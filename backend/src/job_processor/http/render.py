@@ -73,11 +73,11 @@ _kept = converter(Callback, s.KeptCallback, time_out, computed=("content", "body
 worker = converter(Worker, s.WorkerOut, time_out)
 
 
-def summary(one: Summary, waits: WaitingFor | None) -> s.JobSummary:
-    """A job in a list. Its texts come clipped from the store, and are cut to ``CLIP_BYTES`` of UTF-8 here."""
+def summary(one: Summary, waits: WaitingFor | None, most: int = CLIP_BYTES) -> s.JobSummary:
+    """A job in a list. Its texts come clipped from the store, and are cut to ``most`` bytes of UTF-8 here."""
     job = one.job
-    prompt, prompt_cut = clip(job.prompt, one.prompt_bytes)
-    result, result_cut = (None, False) if job.result is None else clip(job.result, one.result_bytes or 0)
+    prompt, prompt_cut = clip(job.prompt, one.prompt_bytes, most)
+    result, result_cut = (None, False) if job.result is None else clip(job.result, one.result_bytes or 0, most)
     return _row(
         job,
         prompt=prompt,
@@ -149,14 +149,14 @@ def size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-def clip(text: str, whole_bytes: int) -> tuple[str, bool]:
-    """The first ``CLIP_BYTES`` of UTF-8, cut between characters, and whether text was cut.
+def clip(text: str, whole_bytes: int, most: int = CLIP_BYTES) -> tuple[str, bool]:
+    """The first ``most`` bytes of UTF-8, cut between characters, and whether text was cut.
 
     ``whole_bytes``: size of the whole text, of which ``text`` may already be a beginning.
     """
-    if whole_bytes <= CLIP_BYTES:
+    if whole_bytes <= most:
         return text, False
-    return text.encode()[:CLIP_BYTES].decode(errors="ignore"), True
+    return text.encode()[:most].decode(errors="ignore"), True
 
 
 def by_flow(counts: Mapping[tuple[str, State], int]) -> dict[str, dict[str, int]]:

@@ -2,7 +2,7 @@ import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { acceptCallback, callbackKeys } from "@/api/callbacks";
 import { messageOf } from "@/api/errors";
-import { jobKeys } from "@/api/jobs";
+import { jobKeys, showAnswer } from "@/api/jobs";
 import { statsKey } from "@/api/stats";
 import { focusMain } from "@/lib/focus";
 
@@ -14,8 +14,7 @@ export function useAccept(jobId: string) {
     onSuccess: (job) => {
       // The dialog and the button that opened it disappear with the next render.
       focusMain();
-      queries.setQueryData(jobKeys.one(job.id), job);
-      void queries.invalidateQueries({ queryKey: jobKeys.lists });
+      showAnswer(queries, job);
       void queries.invalidateQueries({ queryKey: statsKey });
     },
     onError: (error) => {

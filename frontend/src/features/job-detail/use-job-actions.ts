@@ -2,23 +2,21 @@ import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { messageOf } from "@/api/errors";
+import { removeRow } from "@/api/job-rows";
 import { cancelJob, deleteJob, jobKeys, replayJob, retryJob, showAnswer } from "@/api/jobs";
 import type { Job, ReplayRequest } from "@/api/model";
 import { statsKey } from "@/api/stats";
 import { lastList } from "@/lib/last-list";
 
-/** A person's actions on a job. Each shows its outcome at once and refetches the lists. */
+/** A person's actions on a job. Each shows its outcome at once, in lists too. */
 export function useJobActions(id: string) {
   const queries = useQueryClient();
   const navigate = useNavigate();
 
-  const refreshLists = () => {
-    void queries.invalidateQueries({ queryKey: jobKeys.lists });
-    void queries.invalidateQueries({ queryKey: statsKey });
-  };
+  const recount = () => void queries.invalidateQueries({ queryKey: statsKey });
   const show = (job: Job) => {
     showAnswer(queries, job);
-    refreshLists();
+    recount();
   };
   const failed = (error: Error) => {
     notifications.show({ color: "red", title: "The action failed", message: messageOf(error) });
@@ -42,7 +40,8 @@ export function useJobActions(id: string) {
       onSuccess: async () => {
         await navigate({ to: "/", search: lastList() });
         queries.removeQueries({ queryKey: jobKeys.one(id) });
-        refreshLists();
+        removeRow(queries, id);
+        recount();
       },
       onError: failed,
     }),

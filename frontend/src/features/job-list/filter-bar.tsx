@@ -2,7 +2,7 @@ import { CloseButton, NativeSelect } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { flowsQuery } from "@/api/flows";
-import type { JobFilter } from "@/api/jobs";
+import type { JobFilter } from "@/api/job-rows";
 import { statsQuery } from "@/api/stats";
 import styles from "./filter-bar.module.css";
 import { SearchField } from "./search-field";

@@ -1,47 +1,102 @@
 import { IconRefresh } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
+import type { Row } from "@/api/job-rows";
 import type { JobSummary } from "@/api/model";
+import { VisibleText } from "@/components/result/visible-text";
 import { Countdown, Elapsed } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import { VerdictBadge } from "@/components/verdict-badge";
-import { isFinal } from "@/lib/status";
+import { isFinal, statusLabel } from "@/lib/status";
 import { wordsForUntil } from "@/lib/waiting-words";
 import styles from "./job-list.module.css";
-import { previewOf, remarkOf, triesOf } from "./preview";
+import { answerOf, previewOf, remarkOf, triesOf } from "./preview";
 
 const TAGS_SHOWN = 2;
 
-/** The prompt is the link, and the link covers the whole row. */
-export function PromptCell({ job }: { job: JobSummary }) {
-  const remark = remarkOf(job);
-  const tries = triesOf(job);
+interface LinkProps {
+  job: Row;
+  isTabStop: boolean;
+  onChoose: (id: string) => void;
+}
+
+/** The prompt with its marks, and a second line that every row has, so that all have one height. */
+export function PromptCell({ job, isTabStop, onChoose }: LinkProps) {
   return (
     <div className={styles["prompt"]}>
       <div className={styles["promptLine"]}>
-        <Link to="/jobs/$id" params={{ id: job.id }} className={styles["open"]}>
-          {/* bdi: a right-to-left prompt must not reorder the rest of the row. */}
-          <bdi>{previewOf(job.prompt)}</bdi>
-        </Link>
-        {tries !== null && (
-          <ToneBadge tone="gray" icon={IconRefresh} outlined title="Attempt, and the maximum">
-            {tries}
-          </ToneBadge>
-        )}
-        {job.resultVerdict !== null && <VerdictBadge verdict={job.resultVerdict} />}
-        {job.tags.length > 0 && <Tags tags={job.tags} />}
+        <PromptLink job={job} isTabStop={isTabStop} onChoose={onChoose} />
+        <Marks job={job} />
       </div>
-      {remark !== null && (
-        <div className={styles["remark"]} data-bad={job.status === "FAILED" || undefined}>
-          <bdi>{previewOf(remark)}</bdi>
-          {job.status === "PENDING" && job.waitingOn?.until != null && (
-            <>
-              {" · "}
-              {wordsForUntil(job.waitingOn.kind).toLowerCase()} <Countdown until={job.waitingOn.until} />
-            </>
-          )}
-        </div>
-      )}
+      <Remark job={job} />
     </div>
+  );
+}
+
+/** The prompt is the link, and the link covers the whole row. */
+export function PromptLink({ job, isTabStop, onChoose }: LinkProps) {
+  return (
+    <Link
+      to="/jobs/$id"
+      params={{ id: job.id }}
+      className={styles["open"]}
+      tabIndex={isTabStop ? 0 : -1}
+      aria-description={job.gone ? "Deleted" : statusLabel(job.status)}
+      onFocus={() => onChoose(job.id)}
+    >
+      <OneLine text={job.prompt} />
+    </Link>
+  );
+}
+
+/** bdi: a right-to-left text must not reorder the rest of the row. */
+function OneLine({ text }: { text: string }) {
+  return (
+    <bdi>
+      <VisibleText text={previewOf(text)} />
+    </bdi>
+  );
+}
+
+export function Marks({ job }: { job: JobSummary }) {
+  const tries = triesOf(job);
+  return (
+    <>
+      {tries !== null && (
+        <ToneBadge tone="gray" icon={IconRefresh} outlined title="Attempt, and the maximum">
+          {tries}
+        </ToneBadge>
+      )}
+      {job.resultVerdict !== null && <VerdictBadge verdict={job.resultVerdict} />}
+      {job.tags.length > 0 && <Tags tags={job.tags} />}
+    </>
+  );
+}
+
+/** The line below the prompt: the beginning of the result, what went wrong, or what the job waits for. */
+export function Remark({ job }: { job: Row }) {
+  return (
+    <div className={styles["remark"]} data-bad={(job.status === "FAILED" && !job.gone) || undefined}>
+      <RemarkWords job={job} />
+    </div>
+  );
+}
+
+function RemarkWords({ job }: { job: Row }) {
+  if (job.gone) return <em>Deleted</em>;
+  const answer = answerOf(job);
+  if (answer !== null) return answer.words ? <em>{answer.text}</em> : <OneLine text={answer.text} />;
+  const remark = remarkOf(job);
+  if (remark === null) return null;
+  return (
+    <>
+      <OneLine text={remark} />
+      {job.status === "PENDING" && job.waitingOn?.until != null && (
+        <>
+          {" · "}
+          {wordsForUntil(job.waitingOn.kind).toLowerCase()} <Countdown until={job.waitingOn.until} />
+        </>
+      )}
+    </>
   );
 }
 
@@ -53,7 +108,9 @@ function Tags({ tags }: { tags: readonly string[] }) {
       <span className={styles["tags"]}>
         {tags.slice(0, TAGS_SHOWN).map((tag) => (
           <ToneBadge key={tag} tone="gray" outlined title={tag}>
-            <span className={styles["tag"]}>{tag}</span>
+            <span className={styles["tag"]}>
+              <OneLine text={tag} />
+            </span>
           </ToneBadge>
         ))}
       </span>

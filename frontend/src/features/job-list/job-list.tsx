@@ -1,20 +1,18 @@
-import { Button } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { IconArrowUp } from "@tabler/icons-react";
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useRef } from "react";
 import { messageOf } from "@/api/errors";
-import { type JobFilter, jobsQuery } from "@/api/jobs";
+import { type JobFilter, type Row, rowsKey } from "@/api/job-rows";
 import { LoadMore } from "@/components/load-more";
-import { useScrolledPast } from "@/lib/scrolled";
 import { FilterBar } from "./filter-bar";
 import { JobCards } from "./job-cards";
 import styles from "./job-list.module.css";
 import { JobTable } from "./job-table";
 import { CouldNotLoad, Loading, NoMatch, NothingYet } from "./list-states";
+import { ListStrip } from "./list-strip";
+import { matches } from "./news";
 import { isFiltered } from "./search";
-import { useArrivals } from "./use-arrivals";
 import { useRowKeys } from "./use-row-keys";
+import { useRows } from "./use-rows";
 
 interface Props {
   filter: JobFilter;
@@ -22,58 +20,70 @@ interface Props {
 }
 
 export function JobList({ filter, onChange }: Props) {
-  const top = useRef<HTMLElement>(null);
+  const list = useRef<HTMLElement>(null);
   const clear = () => onChange({ status: [], flow: "", tag: "", q: "" });
   return (
-    <section className={styles["list"]} aria-label="Jobs" ref={top}>
+    <section className={styles["list"]} aria-label="Jobs" ref={list}>
       <FilterBar filter={filter} onChange={onChange} />
-      <Rows filter={filter} top={top} onClear={clear} />
+      <Rows filter={filter} list={list} onClear={clear} />
     </section>
   );
 }
 
 interface RowsProps {
   filter: JobFilter;
-  top: React.RefObject<HTMLElement | null>;
+  list: React.RefObject<HTMLElement | null>;
   onClear: () => void;
 }
 
-function Rows({ filter, top, onClear }: RowsProps) {
-  const query = useInfiniteQuery({ ...jobsQuery(filter), placeholderData: keepPreviousData });
+function Rows({ filter, list, onClear }: RowsProps) {
+  const inSight = useRef<readonly string[]>([]);
+  const { query, rows, news, show, more } = useRows(filter, list, inSight);
   const narrow = useMediaQuery("(max-width: 47.99em)", undefined, { getInitialValueInEffect: false });
-  const scrolled = useScrolledPast(top);
-  const jobs = query.data?.pages.flatMap((page) => page.jobs) ?? [];
-  const { shown, arrived } = useArrivals(jobs, scrolled, JSON.stringify(filter));
-  const selected = useRowKeys(shown.map((job) => job.id));
+  const keys = useRowKeys(rows.map((row) => row.id));
 
   if (query.isPending) return <Loading />;
   // Old data stay when a refetch fails: the banner says that they may be out of date.
   if (query.data === undefined) {
     return <CouldNotLoad why={messageOf(query.error)} onRetry={() => void query.refetch()} />;
   }
-  if (jobs.length === 0) return isFiltered(filter) ? <NoMatch onClear={onClear} /> : <NothingYet />;
+  const applying = query.isPlaceholderData;
+  if (rows.length === 0 && !applying)
+    return isFiltered(filter) ? <NoMatch onClear={onClear} /> : <NothingYet />;
 
+  const showNews = async (byKeyboard: boolean) => {
+    await show();
+    scrollTo({ top: 0 });
+    // The button is gone: the focus goes to what it brought.
+    if (byKeyboard) list.current?.querySelector<HTMLElement>("[data-job] a")?.focus({ preventScroll: true });
+  };
   const View = narrow ? JobCards : JobTable;
   return (
     <>
-      <div className={styles["arrivals"]} role="status" aria-live="polite">
-        {arrived > 0 && (
-          <Button
-            radius="xl"
-            size="xs"
-            leftSection={<IconArrowUp size={14} aria-hidden />}
-            onClick={() => top.current?.scrollIntoView({ behavior: "smooth", block: "start" })}
-          >
-            {arrived === 1 ? "1 new job" : `${arrived} new jobs`}
-          </Button>
-        )}
+      <ListStrip
+        loaded={rows.length}
+        isWhole={!query.hasNextPage}
+        applying={applying}
+        news={news}
+        onShow={(byKeyboard) => void showNews(byKeyboard)}
+      />
+      <div className={styles["rows"]} aria-busy={applying} data-applying={applying || undefined}>
+        <View
+          key={JSON.stringify(rowsKey(filter))}
+          rows={rows}
+          keys={keys}
+          total={query.hasNextPage ? -1 : rows.length}
+          isLeft={(row: Row) => !applying && !matches(filter, row)}
+          onDrawn={(indexes) => {
+            inSight.current = indexes.flatMap((index) => rows[index]?.id ?? []);
+          }}
+        />
       </div>
-      <View jobs={shown} selected={selected} />
-      {query.hasNextPage && (
+      {query.hasNextPage && !applying && (
         <LoadMore
           busy={query.isFetchingNextPage}
           why={query.isFetchNextPageError ? messageOf(query.error) : null}
-          onLoad={() => void query.fetchNextPage({ cancelRefetch: false })}
+          onLoad={() => void more().catch(() => {})}
         />
       )}
     </>

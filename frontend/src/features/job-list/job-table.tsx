@@ -1,16 +1,22 @@
 import { Table } from "@mantine/core";
-import type { JobSummary } from "@/api/model";
+import { Fragment, memo, useEffect, useRef } from "react";
+import type { Row } from "@/api/job-rows";
 import { StatusBadge } from "@/components/status-badge";
 import { Age } from "@/components/times";
 import { Duration, PromptCell } from "./job-cells";
 import styles from "./job-list.module.css";
+import type { RowsProps } from "./rows-props";
+import { useVirtualRows } from "./use-virtual-rows";
 
-interface Props {
-  jobs: readonly JobSummary[];
-  selected: string | null;
-}
+/** With its line below; `.row` in the style sheet has the same. */
+const ROW_HEIGHT = 57;
+const COLUMNS = 5;
 
-export function JobTable({ jobs, selected }: Props) {
+export function JobTable({ rows, keys, isLeft, total, onDrawn }: RowsProps) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  const kept = rows.findIndex((row) => row.id === keys.selected);
+  const { drawn, skippedAtEnd } = useVirtualRows(body, rows.length, ROW_HEIGHT, kept);
+  useEffect(() => onDrawn(drawn.map(({ index }) => index)));
   return (
     <Table
       className={styles["table"]}
@@ -18,6 +24,7 @@ export function JobTable({ jobs, selected }: Props) {
       verticalSpacing={0}
       horizontalSpacing={0}
       withRowBorders={false}
+      aria-rowcount={total}
     >
       <caption className="visually-hidden">Jobs, newest first</caption>
       <colgroup>
@@ -36,32 +43,72 @@ export function JobTable({ jobs, selected }: Props) {
           <th scope="col">Duration</th>
         </tr>
       </thead>
-      <tbody>
-        {jobs.map((job) => (
-          <tr
-            key={job.id}
-            className={styles["row"]}
-            data-job={job.id}
-            data-selected={job.id === selected || undefined}
-          >
-            <td>
-              <StatusBadge status={job.status} />
-            </td>
-            <td>
-              <PromptCell job={job} />
-            </td>
-            <td className={styles["flow"]} title={job.flow}>
-              {job.flow}
-            </td>
-            <td>
-              <Age at={job.createdAt} />
-            </td>
-            <td>
-              <Duration job={job} />
-            </td>
-          </tr>
-        ))}
+      <tbody ref={body}>
+        {drawn.map(({ index, skipped }) => {
+          const row = rows[index];
+          if (row === undefined) return null;
+          return (
+            <Fragment key={row.id}>
+              <Skipped rows={skipped} />
+              <JobRow
+                row={row}
+                index={index}
+                isSelected={row.id === keys.selected}
+                isTabStop={row.id === keys.tabStop}
+                isLeft={isLeft(row)}
+                onChoose={keys.choose}
+              />
+            </Fragment>
+          );
+        })}
+        <Skipped rows={skippedAtEnd} />
       </tbody>
     </Table>
   );
 }
+
+function Skipped({ rows }: { rows: number }) {
+  return rows === 0 ? null : (
+    <tr aria-hidden className={styles["skipped"]}>
+      <td colSpan={COLUMNS} style={{ height: rows * ROW_HEIGHT }} />
+    </tr>
+  );
+}
+
+interface JobRowProps {
+  row: Row;
+  index: number;
+  isSelected: boolean;
+  isTabStop: boolean;
+  isLeft: boolean;
+  onChoose: (id: string) => void;
+}
+
+const JobRow = memo(function JobRow({ row, index, isSelected, isTabStop, isLeft, onChoose }: JobRowProps) {
+  return (
+    <tr
+      className={styles["row"]}
+      // The heading is the first.
+      aria-rowindex={index + 2}
+      data-job={row.id}
+      data-selected={isSelected || undefined}
+      data-left={isLeft || undefined}
+    >
+      <td>
+        <StatusBadge status={row.status} />
+      </td>
+      <td>
+        <PromptCell job={row} isTabStop={isTabStop} onChoose={onChoose} />
+      </td>
+      <td className={styles["flow"]} title={row.flow}>
+        {row.flow}
+      </td>
+      <td>
+        <Age at={row.createdAt} />
+      </td>
+      <td>
+        <Duration job={row} />
+      </td>
+    </tr>
+  );
+});

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { toSummary } from "@/api/model";
 import { wireSummary } from "@/testing/factories";
-import { remarkOf, triesOf } from "./preview";
+import { answerOf, previewOf, remarkOf, triesOf } from "./preview";
 
 it.each<[string, Parameters<typeof wireSummary>[0], string | null]>([
   ["is at its first try", { status: "RUNNING", attempt: 1, failures: 0 }, null],
@@ -40,3 +40,25 @@ it.each<[string, Parameters<typeof wireSummary>[0], string | null]>([
 function waiting(kind: string, detail: string): Parameters<typeof wireSummary>[0] {
   return { status: "PENDING", waitingOn: { kind, detail, until: null } };
 }
+
+it.each<[string, string, string]>([
+  ["lines and tabs", " a\n\n b\tc ", "a b c"],
+  ["directions, which are shown by name where the text is drawn", "a\u202eb", "a\u202eb"],
+  ["an emoji at the cut", `${"x".repeat(299)}😀😀`, `${"x".repeat(299)}😀`],
+  ["nothing but emojis", "😀".repeat(400), "😀".repeat(300)],
+])("previews %s on one line, without half a character", (_, text, line) => {
+  expect(previewOf(text)).toBe(line);
+});
+
+it.each<[string, Parameters<typeof wireSummary>[0], ReturnType<typeof answerOf>]>([
+  ["its result", { status: "COMPLETED", result: "42\n" }, { text: "42", words: false }],
+  ["that it is empty", { status: "COMPLETED", result: "" }, { text: "Empty result", words: true }],
+  [
+    "that nothing of it can be seen",
+    { status: "COMPLETED", result: " \n\t" },
+    { text: "The result begins with white space", words: true },
+  ],
+  ["nothing before it is completed", { status: "FAILED", result: null }, null],
+])("the line of a completed job says %s", (_, job, answer) => {
+  expect(answerOf(toSummary(wireSummary(job)))).toEqual(answer);
+});

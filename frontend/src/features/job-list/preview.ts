@@ -4,13 +4,25 @@ import { troubleOf } from "@/lib/waiting-words";
 
 const PREVIEW = 300;
 
-/** The prompt on one line. */
-export function previewOf(prompt: string): string {
-  return prompt
+/** The beginning of a text, on one line. It is cut between characters, not in the middle of one. */
+export function previewOf(text: string): string {
+  const line = text
     .slice(0, PREVIEW * 2)
     .replace(/\s+/g, " ")
-    .trim()
-    .slice(0, PREVIEW);
+    .trim();
+  return Array.from(line).slice(0, PREVIEW).join("");
+}
+
+/** The beginning of a completed job's result, or what is to be said of one that shows nothing. */
+export function answerOf(
+  job: JobSummary,
+): { text: string; words: false } | { text: string; words: true } | null {
+  if (job.status !== "COMPLETED" || job.result === null) return null;
+  if (job.result === "") return { text: "Empty result", words: true };
+  const text = previewOf(job.result);
+  // More than the preview may follow.
+  if (text === "") return { text: "The result begins with white space", words: true };
+  return { text, words: false };
 }
 
 /** The line below the prompt: an error, progress, or what the job waits for. */

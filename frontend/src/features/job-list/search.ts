@@ -1,4 +1,4 @@
-import type { JobFilter } from "@/api/jobs";
+import type { JobFilter } from "@/api/job-rows";
 import { asList, asText } from "@/lib/search-params";
 import { isStatus } from "@/lib/status";
 

@@ -1,39 +1,92 @@
-import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
+import { MAIN } from "@/lib/focus";
 import { useShortcuts } from "@/lib/shortcuts";
 
-/** Kept outside the component: after returning from a job, j continues at the next one. */
+/** Kept outside the component: who returns from a job is back at its row. */
 let lastChosen: string | null = null;
 
-/** j and k select a job, Enter opens it, Esc deselects. The selection is an id, so it stays when rows move. */
-export function useRowKeys(ids: readonly string[]): string | null {
+export interface RowKeys {
+  /** The row that was chosen last; it is marked. */
+  readonly selected: string | null;
+  /** The one row that Tab reaches; j and k reach the others. */
+  readonly tabStop: string | null;
+  choose(id: string): void;
+}
+
+/** j and k move the focus from row to row, Enter opens the job (the row is a link), Esc lets go of the row. */
+export function useRowKeys(ids: readonly string[]): RowKeys {
   const [chosen, setChosen] = useState(lastChosen);
-  const navigate = useNavigate();
+  // To be focused as soon as it is drawn.
+  const [wanted, setWanted] = useState<string | null>(null);
   const selected = chosen !== null && ids.includes(chosen) ? chosen : null;
 
   useEffect(() => {
     lastChosen = chosen;
-    if (chosen !== null) {
-      document.querySelector(`[data-job="${chosen}"]`)?.scrollIntoView({ block: "nearest" });
-    }
   }, [chosen]);
 
+  useEffect(() => {
+    if (wanted === null) return;
+    const link = linkOf(wanted);
+    if (link === null) return;
+    setWanted(null);
+    link.focus({ preventScroll: true });
+    rowOf(wanted)?.scrollIntoView({ block: "nearest" });
+  }, [wanted]);
+
+  useReturn(selected);
+
   const move = (by: number) => {
-    const from = selected === null ? (by > 0 ? -1 : ids.length) : ids.indexOf(selected);
-    const target = ids[Math.min(ids.length - 1, Math.max(0, from + by))];
+    const focused = document.activeElement?.closest<HTMLElement>("[data-job]")?.dataset["job"] ?? null;
+    const from = focused ?? (selected !== null && isInSight(selected) ? selected : null);
+    const index = from === null ? ids.findIndex(isInSight) : ids.indexOf(from) + by;
+    const target = ids[Math.min(ids.length - 1, Math.max(0, index))];
     if (target === undefined) return;
     setChosen(target);
+    setWanted(target);
   };
 
-  const letGo = () => setChosen(null);
-  const open = (event: KeyboardEvent) => {
-    // On a link or button Enter already has a meaning.
-    if (selected === null || (event.target instanceof Element && event.target.closest("a, button, summary")))
-      return;
-    event.preventDefault();
-    void navigate({ to: "/jobs/$id", params: { id: selected } });
+  const letGo = () => {
+    if (
+      document.activeElement instanceof HTMLElement &&
+      document.activeElement.closest("[data-job]") !== null
+    )
+      document.activeElement.blur();
+    setChosen(null);
   };
 
-  useShortcuts({ j: () => move(1), k: () => move(-1), Escape: letGo, Enter: open });
-  return selected;
+  useShortcuts({ j: () => move(1), k: () => move(-1), Escape: letGo });
+  return { selected, tabStop: selected ?? ids[0] ?? null, choose: setChosen };
+}
+
+/** Focuses the row of the job that the reader comes back from, unless something else has the focus. */
+function useReturn(selected: string | null): void {
+  const [returned] = useState(selected);
+  useEffect(() => {
+    if (returned === null) return undefined;
+    // After the router has restored the scroll position: then the row is where it was, or it is brought there.
+    const frame = requestAnimationFrame(() => {
+      const active = document.activeElement;
+      if (active !== null && active !== document.body && active.id !== MAIN) return;
+      linkOf(returned)?.focus({ preventScroll: true });
+      if (!isInSight(returned)) rowOf(returned)?.scrollIntoView({ block: "center" });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [returned]);
+}
+
+function rowOf(id: string): HTMLElement | null {
+  return document.querySelector<HTMLElement>(`[data-job="${CSS.escape(id)}"]`);
+}
+
+function linkOf(id: string): HTMLElement | null {
+  return rowOf(id)?.querySelector<HTMLElement>("a") ?? null;
+}
+
+/** Below the header, above the end of the window. */
+function isInSight(id: string): boolean {
+  const row = rowOf(id);
+  if (row === null) return false;
+  const { top, bottom } = row.getBoundingClientRect();
+  const covered = Number.parseFloat(getComputedStyle(row).scrollMarginTop) || 0;
+  return top >= covered && bottom <= innerHeight;
 }

@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
-import { jobKeys, showAnswer, submitJob } from "@/api/jobs";
+import { reportCreated } from "@/api/changes";
+import { showAnswer, submitJob } from "@/api/jobs";
 import type { Job, Submission } from "@/api/model";
 import { statsKey } from "@/api/stats";
 import { randomKey } from "@/lib/random-key";
@@ -22,7 +23,7 @@ export function useSubmit(onCreated: (job: Job) => void) {
     onSuccess: (job) => {
       sent.current = null;
       showAnswer(queries, job);
-      void queries.invalidateQueries({ queryKey: jobKeys.lists });
+      reportCreated();
       void queries.invalidateQueries({ queryKey: statsKey });
       onCreated(job);
     },

@@ -28,7 +28,16 @@ from job_processor.http.models.jobs import (
     WaitingOn,
     WarningOut,
 )
-from job_processor.http.models.operations import FlowOut, HealthOut, LaneOut, LiveOut, StatsOut, StoreOut, WorkerOut
+from job_processor.http.models.operations import (
+    FlowOut,
+    HealthOut,
+    JobCount,
+    LaneOut,
+    LiveOut,
+    StatsOut,
+    StoreOut,
+    WorkerOut,
+)
 from job_processor.http.models.problems import FieldError, Problem
 from job_processor.http.models.requests import (
     CallbackReport,
@@ -63,6 +72,7 @@ __all__ = [
     "SessionOut",
     "SignIn",
     "FlowName",
+    "JobCount",
     "JobId",
     "JsonObject",
     "MAX_ATTEMPT",

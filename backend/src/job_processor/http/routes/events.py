@@ -27,6 +27,10 @@ from job_processor.store.base import Notice, Resync
 HEARTBEAT_SECONDS = 15.0
 BATCH_SECONDS = 0.1
 """Pause after each batch, in which further notices collect; the first notice after a quiet time is sent at once."""
+LONGEST_BATCH_SECONDS = 1.0
+"""The pause after a big batch. The more jobs change, the more of their notices fall into one batch, which has only the
+newest of each job: a busy server does not send each client every step of every job."""
+_SECONDS_PER_NOTICE = 0.01
 RESUME_LIMIT = 2_000
 """Maximum notices that a resuming client gets; one that missed more gets a ``resync``."""
 # A proxy that compresses or buffers would hold events back.
@@ -124,7 +128,11 @@ async def _stream(
                 sent = max(sent, *(n.position for n in fresh))
             yield _job_events(fresh, numbered=numbered) if fresh else b": still here\n\n"
             if fresh:
-                await asyncio.sleep(BATCH_SECONDS)
+                await asyncio.sleep(_pause_after(len(fresh)))
+
+
+def _pause_after(notices: int) -> float:
+    return min(LONGEST_BATCH_SECONDS, BATCH_SECONDS + notices * _SECONDS_PER_NOTICE)
 
 
 async def _missed_notices(context: Context, position: int | None, job_id: str | None) -> Sequence[Notice | Resync]:

@@ -1,14 +1,11 @@
 """Jobs: submit, list, get, cancel, retry, replay, compare, delete."""
 
 from dataclasses import replace
-from typing import Annotated
 
-from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor.core.errors import JobNotFound
-from job_processor.core.job import State
 from job_processor.failpoints import failpoint
 from job_processor.http import models as s
 from job_processor.http import render
@@ -20,51 +17,29 @@ from job_processor.http.comparison import compare
 from job_processor.http.context import Context, job_id
 from job_processor.http.etag import etag_of, matches
 from job_processor.http.fingerprint import idempotency_key
+from job_processor.http.job_filters import Clip, JobFilters
 from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
-from job_processor.http.paging import Page, next_page
-from job_processor.http.query import parse, value_hint
+from job_processor.http.paging import Cursor, Limit, before, next_page
+from job_processor.http.query import parse
 from job_processor.http.routes.shared import BODY_PROBLEMS, PREFER
 from job_processor.http.submission import check_prompt, key_of, new_job
 from job_processor.http.visibility import job_of, without_foreign_origins
 from job_processor.store.base import Query
 
-MAX_TEXT = 256
-"""Maximum characters of a text filter."""
-_TEXT = value_hint(f"must have 1 to {MAX_TEXT} characters, and no NUL")
-_TIME = {"format": "date-time", "pattern": s.YEARS}
-# For the OpenAPI document; ``render.time_in`` makes the full check.
-Time = Annotated[str, Meta(extra_json_schema=_TIME)]
-Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT, pattern=s.NO_NUL, extra=_TEXT)]
+MAX_COUNT = 1_000
+"""``GET /jobs/count`` counts no further: it may be asked every second."""
 
 
-class JobsQuery(Page, frozen=True, rename="camel"):
-    """Filters of the list of jobs."""
+class JobsQuery(JobFilters, frozen=True, rename="camel"):
+    """Filters of the list of jobs, and which part of it."""
 
-    status: Annotated[tuple[State, ...], Meta(description="one or more states (repeat it, or separate by commas)")] = ()
-    flow: Annotated[Text | None, Meta(description="jobs of this flow")] = None
-    tag: Annotated[Text | None, Meta(description="jobs with this tag")] = None
-    q: Annotated[
-        Text | None,
-        Meta(description="text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII"),
-    ] = None
-    created_after: Annotated[Time | None, Meta(description="RFC 3339 from 1970 to 2099, inclusive")] = None
-    created_before: Annotated[Time | None, Meta(description="RFC 3339 from 1970 to 2099, exclusive")] = None
+    limit: Limit = 50
+    cursor: Cursor | None = None
+    clip: Clip = render.CLIP_BYTES
 
     def store_query(self, flows: frozenset[str] | None) -> Query:
         """The store's query, of these flows only. Raises ``RequestRefused`` (422) for an invalid time."""
-        after, before = self.created_after, self.created_before
-        return Query(
-            limit=self.limit,
-            before=self.before,
-            states=frozenset(self.status),
-            flow=self.flow,
-            flows=flows,
-            tag=self.tag,
-            text=self.q,
-            created_after=None if after is None else render.time_in("createdAfter", after),
-            created_before=None if before is None else render.time_in("createdBefore", before),
-            clip=render.CLIP_BYTES,
-        )
+        return replace(self.filters(self.limit, flows), before=before(self.cursor), clip=self.clip)
 
 
 async def submit(context: Context, request: Request) -> Response:
@@ -93,11 +68,17 @@ async def list_jobs(context: Context, request: Request) -> Response:
     rows = [replace(one, job=job) for one, job in zip(found, jobs, strict=True)]
     status = await context.flow_status.recent()
     made, more = answer_list(
-        ((one.id, render.summary(one, context.waits_in(one.job, status))) for one in rows), query.limit
+        ((one.id, render.summary(one, context.waits_in(one.job, status), query.clip)) for one in rows), query.limit
     )
     if more is not None:
         made.headers["link"] = next_page("/jobs", request.query_params, more)
     return made
+
+
+async def count_jobs(context: Context, request: Request) -> Response:
+    query = parse(request.query_params, JobFilters).filters(MAX_COUNT + 1, principal_of(request).flows)
+    found = await cancel_on_disconnect(request, context.store.count(query))
+    return answer(s.JobCount(count=min(found, MAX_COUNT), more=found > MAX_COUNT))
 
 
 async def get(context: Context, request: Request) -> Response:
@@ -177,6 +158,17 @@ OPERATIONS = (
         list_jobs,
         {200: Answer("a page; Link leads to the next", s.JobSummary, many=True)},
         query=JobsQuery,
+        problems=(422, 503),
+    ),
+    Operation(
+        "GET",
+        "/jobs/count",
+        "countJobs",
+        Needs.READ,
+        "Count jobs",
+        count_jobs,
+        {200: Answer("how many jobs match", s.JobCount)},
+        query=JobFilters,
         problems=(422, 503),
     ),
     Operation(

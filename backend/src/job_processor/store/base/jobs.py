@@ -47,12 +47,15 @@ class Added:
 class Query:
     """Which jobs to list, newest id first. ``None`` or empty: not limited by this.
 
-    ``before``: the id after which the page starts. ``flows``: jobs of these flows only, beside ``flow``. ``text`` must
-    occur in prompt or result, ignoring case. ``clip``: characters of prompt and result to return.
+    ``before``: the id after which the page starts. ``after``: only jobs with a greater id. ``ids``: only these jobs.
+    ``flows``: jobs of these flows only, beside ``flow``. ``text`` must occur in prompt or result, ignoring case.
+    ``clip``: characters of prompt and result to return.
     """
 
     limit: int = 50
     before: str | None = None
+    after: str | None = None
+    ids: frozenset[str] | None = None
     states: frozenset[State] = frozenset()
     flow: str | None = None
     flows: frozenset[str] | None = None
@@ -178,6 +181,13 @@ class Jobs(Protocol):
 
         Raises ``ReadTooLong`` after a timeout, ``TooManySearches`` when too many searches are running. Cancelling it
         stops the query.
+        """
+        ...
+
+    async def count(self, query: Query) -> int:
+        """The number of jobs that match, damaged ones too, but at most ``query.limit``: no more are counted.
+
+        Raises as ``list`` does.
         """
         ...
 

@@ -1,13 +1,16 @@
 """The reads, all with read concern `majority`."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from job_processor.core.errors import TooManySearches
 from job_processor.core.job import Job, State
 from job_processor.store.base import TEXT_SEARCH_DEPTH, Query, Summary, WaitingQuery, Worker
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
+
+R = TypeVar("R")
 
 
 class Reads:
@@ -34,16 +37,22 @@ class Reads:
         return str(found[0]["_id"]) if len(found) == 1 else None
 
     async def list(self, query: Query) -> Sequence[Summary]:
+        return await self._one_search_at_a_time(query, self._listed)
+
+    async def count(self, query: Query) -> int:
+        return await self._one_search_at_a_time(query, self._counted)
+
+    async def _one_search_at_a_time(self, query: Query, read: Callable[[Query], Awaitable[R]]) -> R:
+        """A search reads whole texts, so only one runs at a time in a process."""
         if query.text is None:
-            return await self._listed(query)
-        # A search reads whole texts, so only one runs at a time in a process.
+            return await read(query)
         try:
             async with asyncio.timeout(self._link.tuning.try_timeout):
                 await self._searching.acquire()
         except TimeoutError:
             raise TooManySearches("Other searches are under way; try again later.") from None
         try:
-            return await self._listed(query)
+            return await read(query)
         finally:
             self._searching.release()
 
@@ -55,6 +64,14 @@ class Reads:
             return await found.to_list()
 
         return documents.each(await self._link.read(run), documents.to_summary)
+
+    async def _counted(self, query: Query) -> int:
+        where = await self._conditions(query)
+
+        async def run(again: bool) -> int:
+            return await self._jobs.count_documents(where, limit=query.limit)
+
+        return await self._link.read(run)
 
     async def _conditions(self, query: Query) -> Document:
         parts: list[Document] = []
@@ -143,8 +160,13 @@ class Reads:
 
 def _id_bounds(query: Query) -> Document:
     """Bounds of the ids in the list, so that every index of a list is read only in this range."""
-    bounds = {"$lt": query.end_id, "$gte": query.first_id}
-    return {operator: id_ for operator, id_ in bounds.items() if id_ is not None}
+    bounds = {
+        "$lt": query.end_id,
+        "$gte": query.first_id,
+        "$gt": query.after,
+        "$in": None if query.ids is None else sorted(query.ids),
+    }
+    return {operator: ids for operator, ids in bounds.items() if ids is not None}
 
 
 def pattern(text: str) -> str:

@@ -136,6 +136,9 @@ class MongoStore(AccessVerbs):
     async def list(self, query: Query) -> Sequence[Summary]:
         return await self._open.reads.list(query)
 
+    async def count(self, query: Query) -> int:
+        return await self._open.reads.count(query)
+
     async def counts(self) -> Counts:
         return await self._open.counting.counts(self.now())
 

@@ -67,6 +67,23 @@ def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Summary]]:
     return run
 
 
+def count_jobs(query: Query) -> Callable[[apsw.Connection], int]:
+    where, values = _conditions(query)
+    # The texts are read only to be searched.
+    texts = "" if query.text is None else "JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n "
+    found = (
+        f"SELECT 1 FROM {_source(query)} {texts}"
+        f"{'WHERE ' + ' AND '.join(where) if where else ''} ORDER BY {_key(query)} DESC LIMIT ?"
+    )
+
+    def run(db: apsw.Connection) -> int:
+        row = db.execute(f"SELECT count(*) FROM ({found})", (*values, query.limit)).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    return run
+
+
 def _summary(row: rows.Row, clip: int) -> Summary:
     *columns, prompt, result, prompt_bytes, result_bytes = row
     text = _clipped(prompt, prompt_bytes, clip) or ""
@@ -103,6 +120,10 @@ def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
         add(f"{key} >= ?", query.first_id)
     if query.end_id is not None:
         add(f"{key} < ?", query.end_id)
+    if query.after is not None:
+        add(f"{key} > ?", query.after)
+    if query.ids is not None:
+        add(f"{key} IN ({','.join('?' * len(query.ids))})", *sorted(query.ids))
     if query.states:
         names = sorted(s.value for s in query.states)
         add(f"j.state IN ({','.join('?' * len(names))})", *names)

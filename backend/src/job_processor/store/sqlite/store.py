@@ -183,6 +183,11 @@ class SqliteStore(AccessVerbs):
         reader = readers.lists if query.text is None else readers.searches
         return await reader.run(flow_lists.list_jobs(query))
 
+    async def count(self, query: Query) -> int:
+        readers = self._open_readers
+        reader = readers.lists if query.text is None else readers.searches
+        return await reader.run(flow_lists.count_jobs(query))
+
     async def counts(self) -> Counts:
         flows = sorted({flow for flow, state in self._counts if state is State.PENDING})
         oldest = await self._open_readers.upkeep.run(queries.oldest_due(self._now(), flows))

@@ -1,0 +1,45 @@
+import { Button, Loader } from "@mantine/core";
+import { IconArrowUp } from "@tabler/icons-react";
+import styles from "./job-list.module.css";
+import { type News, wordsOf } from "./news";
+
+interface Props {
+  loaded: number;
+  isWhole: boolean;
+  applying: boolean;
+  news: News;
+  onShow: (byKeyboard: boolean) => void;
+}
+
+/**
+ * A line of its own above the rows, where it covers none of them, because what is new may be announced while somebody
+ * aims at a row. It stays in sight when the rows scroll.
+ */
+export function ListStrip({ loaded, isWhole, applying, news, onShow }: Props) {
+  const words = applying ? null : wordsOf(news);
+  return (
+    <div className={styles["strip"]}>
+      <span className="numbers">
+        {applying ? (
+          <span className={styles["applying"]}>
+            <Loader size={13} aria-hidden /> Applying the filter…
+          </span>
+        ) : (
+          `${isWhole ? "" : "Newest "}${loaded.toLocaleString("en")} ${loaded === 1 ? "job" : "jobs"}`
+        )}
+      </span>
+      <div role="status" aria-live="polite">
+        {words !== null && (
+          <Button
+            radius="xl"
+            size="compact-sm"
+            leftSection={<IconArrowUp size={14} aria-hidden />}
+            onClick={(event) => onShow(event.detail === 0)}
+          >
+            {words}
+          </Button>
+        )}
+      </div>
+    </div>
+  );
+}
