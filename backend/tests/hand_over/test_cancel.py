@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from job_processor.core.audit import AuditEntry
 from job_processor.core.job import State
 from job_processor.core.transitions import Change
 from job_processor.processors.base import Dispatch
@@ -56,10 +57,10 @@ def hold_write(play: Stage, monkeypatch: pytest.MonkeyPatch, which: Callable[[Ch
     """Stops whoever has decided this move, before it is written."""
     gate, apply = Gate(), play.site.store.apply
 
-    async def held(change: Change) -> bool:
+    async def held(change: Change, record: AuditEntry | None = None) -> bool:
         if which(change):
             await gate.pass_through()
-        return await apply(change)
+        return await apply(change, record)
 
     monkeypatch.setattr(play.site.store, "apply", held)
     return gate
