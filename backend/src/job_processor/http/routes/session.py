@@ -40,6 +40,13 @@ async def who(context: Context, request: Request) -> Response:
     return answer(_who(context, principal_of(request)))
 
 
+async def ways(context: Context, request: Request) -> Response:
+    offered = []
+    if context.gate.auth is Auth.KEYS:
+        offered.append(s.SignInWay(kind="key", name="API key", path="/session"))
+    return answer(s.SignInWaysOut(auth=context.gate.auth.value, ways=offered))
+
+
 async def sign_in(context: Context, request: Request) -> Response:
     sent = await read_json(request, s.SignIn)
     if context.gate.auth is not Auth.KEYS:
@@ -83,6 +90,15 @@ OPERATIONS = (
         who,
         {200: Answer("the principal of the request", s.SessionOut)},
         problems=(503,),
+    ),
+    Operation(
+        "GET",
+        "/session/ways",
+        "getSignInWays",
+        Needs.NOTHING,
+        "How one can sign in",
+        ways,
+        {200: Answer("the ways of signing in, for the page to offer", s.SignInWaysOut)},
     ),
     Operation(
         "POST",
