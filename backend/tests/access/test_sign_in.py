@@ -212,8 +212,8 @@ async def test_without_the_provider_its_people_are_out(tmp_path: Path, real: Oid
 
 async def test_a_program_comes_in_with_an_access_token(tmp_path: Path, real: OidcOptions) -> None:
     form = {"grant_type": "client_credentials", "resource": AUDIENCE}
-    robot = aiohttp.BasicAuth("robot", "robot")
-    async with aiohttp.ClientSession() as http, http.post(f"{real.issuer}/token", data=form, auth=robot) as reply:
+    robot = {"authorization": "Basic cm9ib3Q6cm9ib3Q="}
+    async with aiohttp.ClientSession() as http, http.post(f"{real.issuer}/token", data=form, headers=robot) as reply:
         token = (await reply.json())["access_token"]
     bearer = {"authorization": f"Bearer {token}"}
     async with door(tmp_path, replace(real, audiences=(AUDIENCE,))) as one:
