@@ -19,7 +19,7 @@ from job_processor.http.context import Context
 from job_processor.http.openapi import Answer, Operation
 from job_processor.http.problems import RequestRefused, refusal
 from job_processor.http.query import parse, value_hint
-from job_processor.http.scope_keys import PRINCIPAL
+from job_processor.http.scope_keys import PRINCIPAL, ROUTE
 from job_processor.oidc.base import People, Returned
 from job_processor.oidc.errors import ProviderUnavailable, SignInRefused
 from job_processor.oidc.options import CALLBACK_PATH
@@ -81,7 +81,7 @@ def _people(context: Context) -> People:
 
 def _failed(context: Context, request: Request, code: str) -> Response:
     """To the page, which tells what happened in words of its own."""
-    context.gate.note_refusal(request.scope, f"GET {request.url.path}", code)
+    context.gate.note_refusal(request.scope, f"GET {request.scope[ROUTE]}", code)
     return RedirectResponse(f"{FAILED_PATH}?error={code}", 303, {"set-cookie": _GONE})
 
 
