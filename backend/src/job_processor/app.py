@@ -128,6 +128,8 @@ class App:
             session_secrets=settings.webhook_secrets,
         )
         self._acts.facts.subscribe(self._telemetry.count)
+        oidc = settings.oidc if role.http else None
+        self._people = registry.make_people(oidc, settings.webhook_secrets, self._store.now)
         self._stop = asyncio.Event()
         self._failed = False
         self._limits = Limits()
@@ -153,6 +155,8 @@ class App:
             for processor in self._processors.values():
                 await processor.open()
                 opened.append(processor)
+            if self._people is not None:
+                await self._people.open()
             if listening is None:
                 await self._work(loops)
             else:
@@ -164,6 +168,8 @@ class App:
             await self._acts.close()
             for processor in opened:
                 await processor.close()
+            if self._people is not None:
+                await self._people.close()
 
     async def _work(self, loops: Sequence[Loop]) -> None:
         with contextlib.ExitStack() as stack:
@@ -195,6 +201,7 @@ class App:
             max_result_bytes=self._settings.max_result_bytes,
             limits=self._limits,
             auth=Auth(self._settings.auth),
+            people=self._people,
         )
         first = await self._make_first_key()
         hosts = self._hosts()
@@ -255,13 +262,16 @@ class App:
         """The names allowed in the Host header, against DNS rebinding; empty: any.
 
         ALLOWED_HOSTS; without it any, or the loopback names if HOST is a loopback address. The host of the callback URL
-        is added, as processors use it.
+        is added, as processors use it, and that of the redirect of a sign-in.
         """
         settings = self._settings
         if not settings.allowed_hosts and not is_loopback(settings.host):
             return ()
-        own = urlsplit(settings.callback_base(0)).hostname or ""
-        return (*(settings.allowed_hosts or _LOOPBACK_NAMES), f"[{own}]" if ":" in own else own)
+        own = [urlsplit(settings.callback_base(0)).hostname or ""]
+        if settings.oidc is not None:
+            own.append(urlsplit(settings.oidc.redirect_url).hostname or "")
+        names = (f"[{one}]" if ":" in one else one for one in own)
+        return (*(settings.allowed_hosts or _LOOPBACK_NAMES), *names)
 
     def _bind(self) -> socket.socket:
         host = self._settings.host

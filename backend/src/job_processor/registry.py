@@ -1,6 +1,6 @@
-"""The table of processors. A processor's module is imported when a flow uses it."""
+"""The table of processors. A processor's module is imported when a flow uses it, and Authlib when people sign in."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import cast
 
@@ -9,6 +9,8 @@ import msgspec
 from job_processor.core.errors import ProcessorUnusable, SettingsInvalid
 from job_processor.core.redaction import Redactor, secrets_in
 from job_processor.flows import Flow, Flows, ProcessorKind
+from job_processor.oidc.base import People
+from job_processor.oidc.options import OidcOptions
 from job_processor.processors.base import Processor, ProcessorSetup, Reconciler
 from job_processor.processors.redacted import redacted
 
@@ -71,6 +73,17 @@ def make_processors(
     if faults:
         raise SettingsInvalid("\n".join(faults))
     return built
+
+
+def make_people(options: OidcOptions | None, secrets: Sequence[str], now: Callable[[], int]) -> People | None:
+    """Who knows the people that sign in with an identity provider; ``None``: there is none. ``secrets``: of the server;
+    ``now``: the store's clock in milliseconds."""
+    if options is None:
+        return None
+    from job_processor.oidc.people import OidcPeople
+    from job_processor.oidc.provider import Provider
+
+    return OidcPeople(Provider(options), options, secrets, now)
 
 
 def flows_sharing_executions(processors: Mapping[str, Processor]) -> dict[str, frozenset[str]]:

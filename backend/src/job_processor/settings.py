@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from job_processor import public_url
 from job_processor.core.errors import SettingsInvalid
+from job_processor.oidc import options as oidc
 from job_processor.secret_strength import MIN_CHARACTERS, is_weak
 from job_processor.settings_table import TABLE
 
@@ -31,6 +32,7 @@ class Settings:
     metrics_port: int | None
     public_url: str
     auth: str
+    oidc: oidc.OidcOptions | None
     allowed_hosts: tuple[str, ...]
     cors_origins: tuple[str, ...]
     webhook_secrets: tuple[str, ...]
@@ -124,6 +126,7 @@ class _Loader:
             metrics_port=self._number("METRICS_PORT", int, 0, 65535) if self._text("METRICS_PORT") else None,
             public_url=self._url("PUBLIC_URL"),
             auth=self._auth(),
+            oidc=self._oidc(),
             allowed_hosts=self._hosts("ALLOWED_HOSTS"),
             cors_origins=self._origins("CORS_ORIGINS"),
             webhook_secrets=tuple(
@@ -209,8 +212,21 @@ class _Loader:
     def _auth(self) -> str:
         if self._text("AUTH"):
             return self._choice("AUTH", "off", "proxy", "keys")
+        if self._text("OIDC_ISSUER"):
+            return "keys"
         open_ = is_loopback(self._text("HOST")) and self._text("APP_ENV").lower() != "production"
         return "off" if open_ else "keys"
+
+    def _oidc(self) -> oidc.OidcOptions | None:
+        found, faults = oidc.read(self._text, self._text("PUBLIC_URL").rstrip("/") or self._own_site())
+        self._faults += faults
+        if found is not None and self._text("AUTH").lower() not in ("", "keys"):
+            self._faults.append("OIDC_ISSUER needs AUTH=keys: people sign in beside API keys; leave AUTH out")
+        return found
+
+    def _own_site(self) -> str:
+        host = self._text("HOST")
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._text('PORT')}"
 
     def _access_log(self) -> bool:
         if self._text("ACCESS_LOG"):

@@ -26,6 +26,22 @@ TABLE = (
         "does, on loopback only. Default: `off` on loopback, else `keys`",
     ),
     Setting(
+        "OIDC_ISSUER",
+        "",
+        "address of an identity provider (OpenID Connect) with which people sign in, beside API keys; needs AUTH=keys, "
+        "which it makes the default",
+    ),
+    Setting("OIDC_CLIENT_ID", "", "the id under which the identity provider knows this server"),
+    Setting("OIDC_CLIENT_SECRET", "", "the secret of this server there; unset: a public client (PKCE)", secret=True),
+    Setting("OIDC_NAME", "", "the identity provider's name on the page; default: its host name"),
+    Setting("OIDC_REDIRECT_URL", "", "default: PUBLIC_URL with the path /session/oidc/callback"),
+    Setting("OIDC_SCOPES", "openid profile email", "what is asked of the identity provider about people"),
+    Setting("OIDC_ROLE_CLAIM", "roles", "the claim that gives the role; a path with dots, such as realm_access.roles"),
+    Setting("OIDC_ROLES", "", "pairs VALUE=ROLE, comma-separated; default: viewer, operator and admin by their names"),
+    Setting("OIDC_DEFAULT_ROLE", "none", "role of people whose claim gives none: `none` (refused), viewer or operator"),
+    Setting("OIDC_AUDIENCE", "", "audiences of access tokens that programs may send, comma-separated; unset: none may"),
+    Setting("OIDC_CA_FILE", "", "certificates (PEM) to trust for the identity provider; default: the system's"),
+    Setting(
         "ALLOWED_HOSTS",
         "",
         "allowed names in the Host header, comma-separated; required off loopback; default: HOST and loopback names",

@@ -169,3 +169,8 @@ async def test_a_forged_cookie_costs_no_look_up(guarded: Guarded, monkeypatch: p
     ):
         reply = await guarded.site.client.get("/session", {"cookie": f"__Host-jp_session={forged}"})
         assert_problem(reply, 401)
+
+
+async def test_anybody_learns_how_to_sign_in(guarded: Guarded) -> None:
+    reply = await guarded.site.client.get("/session/ways")
+    assert reply.json() == {"auth": "keys", "ways": [{"kind": "key", "name": "API key", "path": "/session"}]}

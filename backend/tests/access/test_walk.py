@@ -159,7 +159,7 @@ async def test_what_needs_nothing_is_named_here() -> None:
     """An operation without access control is added on purpose or not at all."""
     assert {op.name for op in OPERATIONS if op.needs is Needs.NOTHING} == {
         *("reportCallback", "reportCallbackUnderJobs"),
-        *("getHealth", "getReadiness", "getLiveness", "signIn"),
+        *("getHealth", "getReadiness", "getLiveness", "signIn", "getSignInWays", "startSignIn", "finishSignIn"),
     }
 
 

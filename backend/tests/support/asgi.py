@@ -217,6 +217,7 @@ def _headers(message: Message) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for name, value in message.get("headers", ()):
         key = name.decode("latin-1")
-        assert key not in found or key == "vary", f"header {key} twice"
-        found[key] = value.decode("latin-1")
+        assert key not in found or key in ("vary", "set-cookie"), f"header {key} twice"
+        several = key == "set-cookie" and key in found
+        found[key] = f"{found[key]}\n{value.decode('latin-1')}" if several else value.decode("latin-1")
     return found

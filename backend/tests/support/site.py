@@ -19,6 +19,7 @@ from job_processor.http import api
 from job_processor.http.access import Auth
 from job_processor.http.connection_limits import Limits
 from job_processor.http.context import Context, FlowInfo
+from job_processor.oidc.base import People
 from job_processor.processors.base import Dispatch, Processor
 from job_processor.signing import CallbackSigner
 from job_processor.store.base import Claim, Store
@@ -136,6 +137,7 @@ async def open_site(
     limits: Limits | None = None,
     base_path: str = "",
     auth: Auth = Auth.OFF,
+    people: People | None = None,
 ) -> AsyncIterator[Site]:
     """``processors``: a dispatcher runs for each flow named in it. ``loops``: more to run beside the notifier.
 
@@ -161,6 +163,7 @@ async def open_site(
         flows={flow.name: FlowInfo(flow, "test") for flow in flows},
         limits=limits or Limits(),
         auth=auth,
+        people=people,
     )
 
     def callback_token(job: Job) -> str:

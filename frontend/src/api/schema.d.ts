@@ -431,6 +431,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/session/ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one can sign in */
+        get: operations["getSignInWays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/keys": {
         parameters: {
             query?: never;
@@ -1255,6 +1272,25 @@ export interface components {
         SignIn: {
             /** @description an API key */
             key: string;
+        };
+        /**
+         * SignInWaysOut
+         * @description How one can sign in. ``auth``: how the server authenticates. ``ways``: empty where nobody needs to sign in.
+         */
+        SignInWaysOut: {
+            auth: string;
+            ways: components["schemas"]["SignInWay"][];
+        };
+        /**
+         * SignInWay
+         * @description ``key``: send an API key to `POST /session`. ``oidc``: open ``path``, a link for the browser; ``name``: of the
+         *     identity provider, for people: "Sign in with …".
+         */
+        SignInWay: {
+            /** @enum {unknown} */
+            kind: "key" | "oidc";
+            name: string;
+            path: string;
         };
         /**
          * StatsOut
@@ -3420,6 +3456,35 @@ export interface operations {
             };
             /** @description The store is unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSignInWays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the ways of signing in, for the page to offer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInWaysOut"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -116,6 +116,8 @@ class Credentials:
     def is_valid(self, principal: Principal) -> bool:
         """Whether the principal of an earlier request still counts, as far as is known here."""
         now = self._store.now()
+        if principal.expires_at is not None and now >= principal.expires_at:
+            return False
         if principal.session is not None:
             session, _ = self._sessions.get(principal.session, (None, 0.0))
             if session is None or not session.is_valid(now, IDLE_MS):

@@ -17,6 +17,8 @@ IDLE_MS = 12 * 3_600_000
 """A session ends that was not used for so long."""
 LIFE_MS = 7 * 86_400_000
 """A session ends after so long, however much it is used."""
+PERSON_LIFE_MS = 12 * 3_600_000
+"""The same of a person: nobody tells us when the identity provider takes a role away, so it is asked again each day."""
 MAX_SESSIONS_EACH = 50
 """Sessions of one key or person; the oldest ends when one more begins."""
 _RANDOM_BYTES = 32
@@ -52,7 +54,7 @@ class Sessions:
             id=session_id(value),
             created_at=now,
             seen_at=now,
-            expires_at=now + LIFE_MS,
+            expires_at=now + (LIFE_MS if is_key else PERSON_LIFE_MS),
             key_id=principal.id if is_key else None,
             subject="" if is_key else principal.id,
             name=principal.name,

@@ -177,6 +177,11 @@ class Session:
         )
 
 
+def person(subject: str, name: str, rights: frozenset[Right], expires_at: int | None = None) -> Principal:
+    """The principal of somebody whom the identity provider knows."""
+    return Principal(PrincipalKind.PERSON, subject, name, rights, owner=_of_person(subject), expires_at=expires_at)
+
+
 def whose(principal: Principal) -> str:
     """Whose sessions a principal may end: those of the same key or person."""
     return principal.id if principal.kind is PrincipalKind.KEY else _of_person(principal.id)

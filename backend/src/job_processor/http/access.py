@@ -8,11 +8,13 @@ from starlette.types import Scope
 
 from job_processor.acts.credentials import Credentials
 from job_processor.acts.refusals import Refusals
-from job_processor.core.access import EVERYONE, NOBODY, PROXY, Principal, Requester, Right
+from job_processor.core.access import EVERYONE, NOBODY, PROXY, Principal, PrincipalKind, Requester, Right
 from job_processor.core.key_text import id_of
 from job_processor.http.connection_limits import client_address
 from job_processor.http.problems import RequestRefused
 from job_processor.http.scope_keys import PRINCIPAL
+from job_processor.oidc.base import People
+from job_processor.oidc.errors import TokenRefused
 
 SESSION_COOKIE = "__Host-jp_session"
 """``__Host-``: browsers take it only with Secure, for this host alone and for all paths."""
@@ -43,13 +45,23 @@ class Auth(StrEnum):
 
 
 class Gate:
-    """``behind_proxy``: the client's address is in X-Forwarded-For."""
+    """``behind_proxy``: the client's address is in X-Forwarded-For. ``people``: who knows those who sign in with an
+    identity provider; ``None``: nobody does."""
 
-    def __init__(self, auth: Auth, credentials: Credentials, refusals: Refusals, *, behind_proxy: bool) -> None:
+    def __init__(
+        self,
+        auth: Auth,
+        credentials: Credentials,
+        refusals: Refusals,
+        *,
+        behind_proxy: bool,
+        people: People | None = None,
+    ) -> None:
         self.auth = auth
         self._credentials = credentials
         self._refusals = refusals
         self._behind_proxy = behind_proxy
+        self._people = people
 
     async def admit(self, scope: Scope, needs: Needs, route: str, *, all_flows: bool = False) -> None:
         """Decide who asks, and whether they may. Raises ``RequestRefused`` (401, 403) and ``StoreUnavailable``.
@@ -98,13 +110,36 @@ class Gate:
         if bearer:
             if bearer[:7].lower() != b"bearer ":
                 raise _unauthorized("no_key", "Send the API key as `Authorization: Bearer jp_…`.")
-            return await self.of_key(bearer[7:].strip().decode("latin-1"))
+            return await self._of_bearer(scope, bearer[7:].strip().decode("latin-1"))
         value = _session_value(cookie)
         principal = None if value is None else await self._credentials.of_session(value)
-        if principal is None:
+        if principal is None or (principal.kind is PrincipalKind.PERSON and self._people is None):
             raise _unauthorized("no_key", "An API key is needed: `Authorization: Bearer jp_…`; on the page, sign in.")
         _check_same_origin(scope)
         return principal
+
+    async def _of_bearer(self, scope: Scope, text: str) -> Principal:
+        """Of an API key, or of an access token, if those are taken. Raises ``RequestRefused`` (401, 403) and
+        ``ProviderUnavailable``."""
+        if self._people is None or not self._people.take_tokens or text.startswith("jp_"):
+            return await self.of_key(text)
+        try:
+            principal = await self._people.of_token(text)
+        except TokenRefused as refused:
+            detail = f"This is neither an API key nor a valid access token. {refused}"
+            raise _unauthorized("invalid_token", detail, error=True) from None
+        # Known by name even where it is refused: the audit says who it was.
+        scope[PRINCIPAL] = principal
+        check_role(principal)
+        return principal
+
+
+def check_role(principal: Principal) -> None:
+    """Raises ``RequestRefused`` (403) for somebody whom the identity provider knows, but gives no role here."""
+    if not principal.rights:
+        raise RequestRefused(
+            403, "no_role", "The identity provider knows who this is, but gives no role here (OIDC_ROLE_CLAIM)."
+        )
 
 
 def principal_of(request: Request) -> Principal:

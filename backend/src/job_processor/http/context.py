@@ -20,6 +20,7 @@ from job_processor.http.connection_limits import Limits, Slots
 from job_processor.http.flow_status import FlowStatus, FlowStatusCache
 from job_processor.http.prefer_wait import WaitingRequests
 from job_processor.http.unauthenticated import UnauthenticatedCallbacks
+from job_processor.oidc.base import People
 from job_processor.signing import CallbackSigner
 from job_processor.store.base import Store
 from job_processor.telemetry import Telemetry
@@ -46,6 +47,8 @@ class Context:
     """Maximum UTF-8 bytes of a result in a callback, and maximum bytes kept of an unreadable callback."""
     limits: Limits = field(default_factory=Limits)
     auth: Auth = Auth.OFF
+    people: People | None = None
+    """Those who sign in with an identity provider; ``None``: there is none."""
     gate: Gate = field(init=False)
     streams: Slots = field(init=False)
     """Counts open event streams."""
@@ -57,7 +60,8 @@ class Context:
         self.streams = Slots(self.limits.streams, self.limits.streams_per_address)
         self.flow_status = FlowStatusCache(self.store)
         acts = self.acts
-        self.gate = Gate(self.auth, acts.credentials, acts.refusals, behind_proxy=self.limits.behind_proxy)
+        behind_proxy = self.limits.behind_proxy
+        self.gate = Gate(self.auth, acts.credentials, acts.refusals, behind_proxy=behind_proxy, people=self.people)
         self.waiting_requests = WaitingRequests(self.store, self.bus, acts.credentials)
 
     async def waits(self, job: Job) -> WaitingFor | None:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from job_processor.http import problems
 from job_processor.http.access_log import AccessLog
 from job_processor.http.problems import RequestRefused
+from job_processor.oidc.options import CALLBACK_PATH
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,10 @@ _PAGE_HEADERS = (
     (b"referrer-policy", b"no-referrer"),
 )
 _READS = frozenset({"GET", "HEAD"})
+
+
+LINKED_FROM_ELSEWHERE = frozenset({CALLBACK_PATH})
+"""Beside the page, browsers come to these paths from other sites: an identity provider sends them back."""
 
 
 class ProblemMiddleware:
@@ -147,7 +152,7 @@ class EdgeMiddleware:
             return
         if method in _READS:
             # Another site cannot read the response, but could make the server work. Links to the page are allowed.
-            if site != b"cross-site" or _is_page(path):
+            if site != b"cross-site" or _is_page(path) or path in LINKED_FROM_ELSEWHERE:
                 return
         # Browsers send Sec-Fetch-Site only over https and to loopback; otherwise Origin must match Host.
         elif not site and host and origin.partition(b"://")[2].lower() == host.lower():

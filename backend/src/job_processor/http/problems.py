@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from job_processor.core import errors
 from job_processor.http.models import FieldError, Problem
+from job_processor.oidc.errors import ProviderUnavailable
 
 _encode = msgspec.json.Encoder().encode
 PROBLEM_TITLES = {
@@ -88,6 +89,10 @@ def refusal(error: Exception) -> RequestRefused:
             return RequestRefused(
                 503, "store_unavailable", "The store is unavailable; try again.", headers={"retry-after": "2"}
             )
+        case ProviderUnavailable():
+            return RequestRefused(
+                503, "provider_unavailable", "The identity provider does not answer.", headers={"retry-after": "10"}
+            )
         case OSError(errno=errno.EMFILE | errno.ENFILE):
             return RequestRefused(
                 503,
@@ -113,6 +118,8 @@ def response(refused: RequestRefused, request_id: str) -> Response:
     title = PROBLEM_TITLES.get(refused.status, "Error")
     if refused.status == 503 and refused.code.startswith("too_many"):
         title = "Too many at once"
+    elif refused.code == "provider_unavailable":
+        title = "The identity provider is unavailable"
     problem = Problem(
         type="about:blank",
         title=title,

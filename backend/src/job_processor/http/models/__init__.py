@@ -8,6 +8,8 @@ from job_processor.http.models.access import (
     RotateRequest,
     SessionOut,
     SignIn,
+    SignInWay,
+    SignInWaysOut,
 )
 from job_processor.http.models.comparison import Comparison, Difference, Side
 from job_processor.http.models.inbox import KeptCallback
@@ -71,6 +73,8 @@ __all__ = [
     "RotateRequest",
     "SessionOut",
     "SignIn",
+    "SignInWay",
+    "SignInWaysOut",
     "FlowName",
     "JobCount",
     "JobId",

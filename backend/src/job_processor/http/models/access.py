@@ -1,6 +1,6 @@
 """Keys, the session, and the audit."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -54,6 +54,22 @@ class MadeKeyOut(KeyOut):
 
 class SignIn(WireIn):
     key: Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL, description="an API key")]
+
+
+class SignInWay(WireOut):
+    """``key``: send an API key to `POST /session`. ``oidc``: open ``path``, a link for the browser; ``name``: of the
+    identity provider, for people: "Sign in with …"."""
+
+    kind: Literal["key", "oidc"]
+    name: str
+    path: str
+
+
+class SignInWaysOut(WireOut):
+    """How one can sign in. ``auth``: how the server authenticates. ``ways``: empty where nobody needs to sign in."""
+
+    auth: str
+    ways: list[SignInWay]
 
 
 class SessionOut(WireOut):

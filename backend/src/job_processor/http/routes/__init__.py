@@ -4,7 +4,7 @@ A route parses the request, calls one act (or reads the store), and renders the 
 """
 
 from job_processor.http.openapi import Operation
-from job_processor.http.routes import audit, callbacks, events, flows, health, inbox, jobs, keys, session
+from job_processor.http.routes import audit, callbacks, events, flows, health, inbox, jobs, keys, session, sign_in
 
 # Starlette tries routes in this order.
 OPERATIONS: tuple[Operation, ...] = (
@@ -14,6 +14,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *flows.OPERATIONS,
     *events.OPERATIONS,
     *session.OPERATIONS,
+    *sign_in.OPERATIONS,
     *keys.OPERATIONS,
     *audit.OPERATIONS,
     *health.OPERATIONS,

@@ -11,11 +11,10 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from job_processor.acts.sessions import LIFE_MS
 from job_processor.core.access import Principal
 from job_processor.http import models as s
-from job_processor.http import render
-from job_processor.http.access import SESSION_COOKIE, Auth, Needs, principal_of
+from job_processor.http import render, session_cookie
+from job_processor.http.access import Auth, Needs, principal_of
 from job_processor.http.answer import answer
 from job_processor.http.body import read_json
 from job_processor.http.context import Context
@@ -23,9 +22,9 @@ from job_processor.http.openapi import Answer, Operation
 from job_processor.http.problems import RequestRefused
 from job_processor.http.query import parse, value_hint
 from job_processor.http.routes.shared import BODY_PROBLEMS
+from job_processor.http.routes.sign_in import START_PATH
 from job_processor.http.scope_keys import PRINCIPAL
 
-_ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Strict"
 _EVERYWHERE = value_hint("must be true or false")
 
 
@@ -40,6 +39,15 @@ async def who(context: Context, request: Request) -> Response:
     return answer(_who(context, principal_of(request)))
 
 
+async def ways(context: Context, request: Request) -> Response:
+    offered = []
+    if context.gate.auth is Auth.KEYS:
+        offered.append(s.SignInWay(kind="key", name="API key", path="/session"))
+    if context.people is not None:
+        offered.append(s.SignInWay(kind="oidc", name=context.people.name, path=START_PATH))
+    return answer(s.SignInWaysOut(auth=context.gate.auth.value, ways=offered))
+
+
 async def sign_in(context: Context, request: Request) -> Response:
     sent = await read_json(request, s.SignIn)
     if context.gate.auth is not Auth.KEYS:
@@ -51,14 +59,13 @@ async def sign_in(context: Context, request: Request) -> Response:
         context.gate.note_refusal(request.scope, "POST /session", refused.code)
         raise
     opened = await context.acts.sessions.open(context.requester(request), context.gate.session_in(request.scope))
-    cookie = f"{SESSION_COOKIE}={opened.value}; Max-Age={LIFE_MS // 1000}; {_ATTRIBUTES}"
-    return answer(_who(context, principal), 201, {"set-cookie": cookie})
+    return answer(_who(context, principal), 201, {"set-cookie": session_cookie.of_session(opened)})
 
 
 async def sign_out(context: Context, request: Request) -> Response:
     everywhere = parse(request.query_params, SignOutQuery).everywhere == "true"
     await context.acts.sessions.close(context.requester(request), everywhere=everywhere)
-    return Response(status_code=204, headers={"set-cookie": f"{SESSION_COOKIE}=; Max-Age=0; {_ATTRIBUTES}"})
+    return Response(status_code=204, headers={"set-cookie": session_cookie.END_OF_SESSION})
 
 
 def _who(context: Context, principal: Principal) -> s.SessionOut:
@@ -83,6 +90,15 @@ OPERATIONS = (
         who,
         {200: Answer("the principal of the request", s.SessionOut)},
         problems=(503,),
+    ),
+    Operation(
+        "GET",
+        "/session/ways",
+        "getSignInWays",
+        Needs.NOTHING,
+        "How one can sign in",
+        ways,
+        {200: Answer("the ways of signing in, for the page to offer", s.SignInWaysOut)},
     ),
     Operation(
         "POST",

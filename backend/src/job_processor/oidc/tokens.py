@@ -1,0 +1,157 @@
+"""Checks the tokens of an identity provider: signature, issuer, audience, times and kind."""
+
+import base64
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from authlib.oidc.core.claims import CodeIDToken
+from joserfc import jwt
+from joserfc.errors import (
+    BadSignatureError,
+    ExpiredTokenError,
+    InvalidClaimError,
+    JoseError,
+    MissingClaimError,
+    SecurityWarning,
+)
+from joserfc.jws import JWSRegistry
+
+from job_processor.oidc.answers import decoded
+from job_processor.oidc.errors import TokenRefused
+from job_processor.oidc.keys import ALGORITHMS
+from job_processor.oidc.provider import Provider
+
+MOST_CHARACTERS = 16 * 1024
+LEEWAY_SECONDS = 60
+"""How far the provider's clock may be from ours."""
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_MOST_OF_A_NAME = 255
+_ACCESS_TYPES = frozenset({"", "jwt", "at+jwt", "application/at+jwt"})
+_ONLY_IN_ID_TOKENS = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
+# What a library may raise for odd input, besides its own errors.
+_ODD = (JoseError, ValueError, TypeError, KeyError, OverflowError, RecursionError)
+
+
+class _Headers(JWSRegistry):
+    """Providers put more into headers than the registered names, and certificates too."""
+
+    max_header_length = 8 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token whose signature is right."""
+
+    header: Mapping[str, object]
+    claims: Mapping[str, object]
+
+
+async def id_token(
+    provider: Provider, text: str, *, issuer: str, client_id: str, nonce: str, access_token: str | None, now: int
+) -> Mapping[str, object]:
+    """The claims of the ID token that a sign-in brought. ``now``: in seconds since 1970. Raises ``TokenRefused`` and
+    ``ProviderUnavailable``."""
+    token = await _signed(provider, text)
+    options = {
+        "iss": {"essential": True, "value": issuer},
+        "aud": {"essential": True, "value": client_id},
+        "sub": {"essential": True},
+    }
+    # at_hash is optional, and of other algorithms than these its hash is not settled.
+    hashed = access_token if str(token.header["alg"])[-3:] in ("256", "384", "512") else None
+    params = {"nonce": nonce, "client_id": client_id, "access_token": hashed}
+    try:
+        CodeIDToken(dict(token.claims), dict(token.header), options, params).validate(now, LEEWAY_SECONDS)
+    except _ODD as error:
+        raise TokenRefused(_why(error)) from None
+    _check_subject(token.claims)
+    return token.claims
+
+
+async def access_token(
+    provider: Provider, text: str, *, issuer: str, audiences: Sequence[str], now: int
+) -> Mapping[str, object]:
+    """The claims of an access token that a program sent. Raises ``TokenRefused`` and ``ProviderUnavailable``."""
+    token = await _signed(provider, text)
+    kind = token.header.get("typ", "")
+    # An ID token is for the page's sign-in alone, and other kinds (logout tokens) say so in their type.
+    if not isinstance(kind, str) or kind.lower() not in _ACCESS_TYPES or token.claims.get("typ", "Bearer") != "Bearer":
+        raise TokenRefused("It is not an access token.")
+    if _ONLY_IN_ID_TOKENS & token.claims.keys():
+        raise TokenRefused("It is an ID token, not an access token.")
+    rules = jwt.JWTClaimsRegistry(
+        now,
+        LEEWAY_SECONDS,
+        iss={"essential": True, "value": issuer},
+        aud={"essential": True, "values": list(audiences)},
+        exp={"essential": True},
+        sub={"essential": True},
+    )
+    try:
+        rules.validate(dict(token.claims))
+    except _ODD as error:
+        raise TokenRefused(_why(error)) from None
+    _check_subject(token.claims)
+    return token.claims
+
+
+async def _signed(provider: Provider, text: str) -> Token:
+    header = _header(text)
+    algorithm, kid = header.get("alg"), header.get("kid")
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
+        raise TokenRefused("It is not signed with a public key's algorithm.")
+    if kid is not None and (not isinstance(kid, str) or len(kid) > _MOST_OF_A_NAME):
+        raise TokenRefused("The name of its key is not text.")
+    if "crit" in header or "b64" in header:
+        raise TokenRefused("Its header asks for what is not understood here.")
+    key = await provider.key(kid, algorithm)
+    if key is None:
+        raise TokenRefused("The identity provider has no such key.")
+    registry = _Headers(algorithms=[algorithm], strict_check_header=False)
+    try:
+        with warnings.catch_warnings():
+            # The library warns of the name EdDSA, which providers still use.
+            warnings.simplefilter("ignore", SecurityWarning)
+            jwt.decode(text, key, [algorithm], registry)
+    except _ODD as error:
+        raise TokenRefused(_why(error)) from None
+    claims = decoded(_bytes(text.split(".")[1]), dict[str, object])
+    if claims is None:
+        raise TokenRefused("What it says is not a JSON object.")
+    return Token(header, claims)
+
+
+def _header(text: str) -> Mapping[str, object]:
+    if len(text) > MOST_CHARACTERS or not _COMPACT.fullmatch(text):
+        raise TokenRefused("It is not a JSON Web Token.")
+    header = decoded(_bytes(text.partition(".")[0]), dict[str, object])
+    if header is None:
+        raise TokenRefused("It is not a JSON Web Token.")
+    return header
+
+
+def _bytes(part: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except ValueError:
+        return b""
+
+
+def _check_subject(claims: Mapping[str, object]) -> None:
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not 0 < len(subject) <= _MOST_OF_A_NAME or not subject.isprintable():
+        raise TokenRefused("It names nobody.")
+
+
+def _why(error: Exception) -> str:
+    match error:
+        case ExpiredTokenError():
+            return "It has expired."
+        case BadSignatureError():
+            return "Its signature is wrong."
+        case MissingClaimError() | InvalidClaimError():
+            return f"Its claim {error.claim[:20]} is missing or not what is wanted here."
+        case _:
+            return "It is not a valid JSON Web Token."
