@@ -57,7 +57,8 @@ class Context:
         self.streams = Slots(self.limits.streams, self.limits.streams_per_address)
         self.flow_status = FlowStatusCache(self.store)
         acts = self.acts
-        self.gate = Gate(self.auth, acts.credentials, acts.refusals, behind_proxy=self.limits.behind_proxy)
+        behind_proxy = self.limits.behind_proxy
+        self.gate = Gate(self.auth, acts.credentials, acts.refusals, acts.rate_limits, behind_proxy=behind_proxy)
         self.waiting_requests = WaitingRequests(self.store, self.bus, acts.credentials)
 
     async def waits(self, job: Job) -> WaitingFor | None:
