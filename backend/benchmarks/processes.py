@@ -21,7 +21,10 @@ def server(flows: str, *, data: Path | None = None, env: dict[str, str] | None =
         environment = {**os.environ, "FLOWS_FILE": str(file), "LOG_LEVEL": "error", **(env or {})}
         with _running(command, environment) as process:
             assert process.stdout is not None
-            yield _port(process.stdout.readline()), process.pid
+            line = process.stdout.readline()
+            if "first admin key" in line:
+                line = process.stdout.readline()
+            yield _port(line), process.pid
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""POST /jobs with an API key, against the same without, in one run."""
+"""POST /jobs with an API key, its rate limit and quota, against the same without, in one run."""
 
 import tempfile
 from collections.abc import Callable

@@ -112,7 +112,7 @@ class App:
         self._bus = Bus()
         self._telemetry = Telemetry()
         self._telemetry.start_at_zero(self._flows.by_name)
-        self._telemetry.watch_change_stream(lambda: self._store.info.changes_arrive)
+        self._telemetry.watch_store(lambda: self._store.info.changes_arrive, self._store.queue_seconds)
         self._signer = CallbackSigner(settings.webhook_secrets)
         redactor = registry.make_redactor(self._flows, settings.environment, settings.webhook_secrets)
         self._processors = registry.make_processors(self._flows, processor_setups(settings, self._store.now), redactor)
@@ -126,6 +126,7 @@ class App:
             redactor=redactor,
             examiners=self._examiners,
             session_secrets=settings.webhook_secrets,
+            limits=settings.limits,
         )
         self._acts.facts.subscribe(self._telemetry.count)
         oidc = settings.oidc if role.http else None

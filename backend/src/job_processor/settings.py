@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from job_processor import public_url
 from job_processor.core.errors import SettingsInvalid
+from job_processor.core.permits import Limits
 from job_processor.oidc import options as oidc
 from job_processor.secret_strength import MIN_CHARACTERS, is_weak
 from job_processor.settings_table import TABLE
@@ -39,6 +40,7 @@ class Settings:
     mongodb_uri: str | None
     data_dir: Path
     flows_file: Path | None
+    limits: Limits
     retention_days: float
     audit_retention_days: float
     max_result_bytes: int
@@ -135,6 +137,12 @@ class _Loader:
             mongodb_uri=self._text("MONGODB_URI") or None,
             data_dir=Path(self._text("DATA_DIR")),
             flows_file=self._flows_file(),
+            limits=Limits(
+                per_key=self._number("RATE_LIMIT_PER_KEY", int, 0, 100_000_000),
+                per_address=self._number("RATE_LIMIT_PER_ADDRESS", int, 0, 100_000_000),
+                wrong_keys=self._number("WRONG_KEYS_PER_ADDRESS", int, 0, 1_000_000),
+                waiting_jobs=self._number("WAITING_JOBS_PER_KEY", int, 0, 1_000_000_000),
+            ),
             retention_days=self._number("RETENTION_DAYS", float, 0, 36_500),
             audit_retention_days=self._number("AUDIT_RETENTION_DAYS", float, 0, 36_500),
             max_result_bytes=self._number("MAX_RESULT_BYTES", int, 1024, 8 * 1_048_576),

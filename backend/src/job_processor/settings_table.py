@@ -54,6 +54,18 @@ TABLE = (
     Setting("MONGODB_URI", "", "set: MongoDB; unset: SQLite in DATA_DIR", secret=True),
     Setting("DATA_DIR", "data", "directory of the SQLite database"),
     Setting("FLOWS_FILE", "", "default: flows.toml in the working directory if it exists, else one mock flow"),
+    Setting(
+        "RATE_LIMIT_PER_KEY",
+        "120000",
+        "requests a minute of a key that has no rate of its own, and of a person; 0: not limited",
+    ),
+    Setting(
+        "RATE_LIMIT_PER_ADDRESS",
+        "120000",
+        "requests a minute without a key from one address, unless AUTH is off; 0: not limited",
+    ),
+    Setting("WRONG_KEYS_PER_ADDRESS", "300", "wrong keys a minute from one address; further ones get a 429; 0: any"),
+    Setting("WAITING_JOBS_PER_KEY", "100000", "jobs of one key that may be PENDING; 0: any number"),
     Setting("RETENTION_DAYS", "30", "days after which final jobs are deleted; 0 keeps them for ever"),
     Setting("AUDIT_RETENTION_DAYS", "365", "days after which entries of the audit are deleted; 0 keeps them for ever"),
     Setting(

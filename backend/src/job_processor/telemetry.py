@@ -109,7 +109,7 @@ class Telemetry:
         self._callbacks = Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r)
         self._refused = Counter(
             "job_processor_refused",
-            "Requests refused for want of a key or a right, and acts that were not possible",
+            "Requests refused for want of a key or a right or by a limit, and acts that were not possible",
             ["code"],
             registry=r,
         )
@@ -117,14 +117,20 @@ class Telemetry:
             "job_processor_job_seconds", "From submit to a final state", ["flow"], registry=r, buckets=_SECONDS
         )
 
-    def watch_change_stream(self, at_once: Callable[[], bool]) -> None:
-        """Add the gauge of whether the change stream works. ``at_once``: called whenever the metrics are read."""
+    def watch_store(self, changes_arrive: Callable[[], bool], queue_seconds: Callable[[], float]) -> None:
+        """Add gauges of the store. The functions are called whenever the metrics are read."""
         gauge = Gauge(
             "job_processor_changes_arrive",
             "1 while the store tells of changes as they happen; 0 while they are polled for or late",
             registry=self.registry,
         )
-        gauge.set_function(lambda: float(at_once()))
+        gauge.set_function(lambda: float(changes_arrive()))
+        queue = Gauge(
+            "job_processor_store_queue_seconds",
+            "How long a write would wait now; new jobs are refused while it is long",
+            registry=self.registry,
+        )
+        queue.set_function(queue_seconds)
 
     def start_at_zero(self, flows: Iterable[str]) -> None:
         """Export these flows' counters before anything is counted: Prometheus sees no increase when a counter appears

@@ -28,13 +28,28 @@ WRITES = frozenset(
         "prune_sessions",
         "record",
         "prune_audit",
+        "take_permits",
     }
 )
-"""The verbs of a store that write a job, a callback, a lane, a key, a session or the audit."""
+"""The verbs of a store that write a job, a callback, a lane, a key, a session, a permit or the audit."""
 OWN = frozenset({"record_heartbeat"})
 """A worker's own sign of life."""
 READS = frozenset(
-    {"info", "now", "open", "close", "ping", "get", "find_execution", "list", "counts", "overdue", "list_waiting"}
+    {
+        "info",
+        "now",
+        "open",
+        "close",
+        "ping",
+        "get",
+        "find_execution",
+        "list",
+        "counts",
+        "count_waiting",
+        "queue_seconds",
+        "overdue",
+        "list_waiting",
+    }
     | {"get_callback", "list_callbacks", "lanes", "workers", "since", "watch"}
     | {"api_keys", "sessions", "sessions_of", "list_audit"}
 )

@@ -138,7 +138,7 @@ def test_commands() -> None:
 
 def test_metrics() -> None:
     telemetry = Telemetry()
-    telemetry.watch_change_stream(lambda: True)
+    telemetry.watch_store(lambda: True, lambda: 0.0)
     text_form = telemetry.render(Seen(True, (), 0, Counts({}, {}))).decode()
     families = set(re.findall(r"^# TYPE (\S+) ", text_form, re.MULTILINE))
     made = {name for name in families if not name.endswith("_created")}

@@ -181,6 +181,15 @@ async def _audit(store: Store) -> None:
     await store.prune_audit(1, 500)
 
 
+async def _count_waiting(store: Store) -> None:
+    assert await store.count_waiting("k", 10) == 0
+
+
+async def _take_permits(store: Store) -> None:
+    for _ in range(2):
+        assert (await store.take_permits("k", 10, 2)).permits == 2
+
+
 VERBS: dict[str, tuple[Verb, list[str]]] = {
     "add": (_add, ["update jobs"]),
     "add with a key": (_add_with_a_key, ["update keys", "update jobs"]),
@@ -237,6 +246,8 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
         ],
     ),
     "api keys": (_api_keys, ["insert apiKeys", *["update apiKeys"] * 2, "find apiKeys", "delete apiKeys"]),
+    "count_waiting": (_count_waiting, ["aggregate jobs"]),
+    "take_permits": (_take_permits, ["find permits", "update permits"] * 2),
     "sessions": (
         _sessions,
         ["update sessions", *["find sessions"] * 3, "update sessions", *["delete sessions"] * 2],
@@ -244,7 +255,8 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
     "audit": (_audit, ["update audit", *["find audit"] * 8, "delete audit"]),
     "workers": (_workers, ["update workers", "find workers"]),
 }
-_HINTS = {
+_HINTS: dict[str, list[str | None]] = {
+    "count_waiting": ["waiting_of"],
     "claim": [None, None, "ready"],
     "claim with a limit": [None, None, None, None, "ready"],
     "counts": ["counts", "counts", None, "counts"],

@@ -79,6 +79,21 @@ async def test_a_group_is_bounded_in_number_and_bytes(place: MongoPlace, monkeyp
     assert max(_sizes(commands)) == 3
 
 
+async def test_new_jobs_come_after_moves_and_keep_a_share(place: MongoPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = await place.open()
+    waiting = [await given.added(store) for _ in range(20)]
+    moves = [given.decided(job, given.Cancelled("no"), store.now()) for job in waiting]
+    monkeypatch.setattr(groups, "MOST", 16)
+    with recorded(place.database) as commands:
+        adding = [asyncio.create_task(given.added(store)) for _ in range(40)]
+        await asyncio.gather(*(store.apply(change) for change in moves))
+        await asyncio.gather(*adding)
+    upserts = [[one.get("upsert", False) for one in sent["updates"]] for sent in commands.of("update", "jobs")]
+    assert upserts[0] == [False] * 14 + [True] * 2
+    assert upserts[1] == [False] * 6 + [True] * 10
+    assert store.queue_seconds() == 0.0
+
+
 def _write(number: int, update: dict[str, Any]) -> Write:
     return Write(f"w{number}", f"m{number}", {"_id": f"w{number}", "birth": f"m{number}"}, update, upsert=True)
 

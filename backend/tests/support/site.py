@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from job_processor.acts import Acts, acts_over
 from job_processor.acts.flow_table import FlowTable
 from job_processor.bus import Bus
+from job_processor.core import permits
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import Attempt, Job
@@ -32,6 +33,7 @@ from tests.support.asgi import Client, Reply
 
 SECRET = "a-callback-secret-of-these-tests"
 OLD_SECRET = "the-callback-secret-before-that-one"
+NO_RATES = permits.Limits()
 DEFAULT = FlowRules("main", max_attempts=3, lease_seconds=30, callback_timeout_seconds=60)
 
 
@@ -138,6 +140,7 @@ async def open_site(
     base_path: str = "",
     auth: Auth = Auth.OFF,
     people: People | None = None,
+    rates: permits.Limits = NO_RATES,
 ) -> AsyncIterator[Site]:
     """``processors``: a dispatcher runs for each flow named in it. ``loops``: more to run beside the notifier.
 
@@ -152,7 +155,7 @@ async def open_site(
     cancels: list[tuple[str, str, int]] = []
     told = {name: _ToldOfCancels(name, cancels) for name in rules}
     table = FlowTable(rules, flows[0].name)
-    acts = acts_over(store, table, ids, processors=told, jitter=no_jitter, session_secrets=(SECRET,))
+    acts = acts_over(store, table, ids, processors=told, jitter=no_jitter, session_secrets=(SECRET,), limits=rates)
     acts.facts.subscribe(telemetry.count)
     context = Context(
         store=store,

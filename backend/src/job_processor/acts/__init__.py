@@ -17,12 +17,15 @@ from job_processor.acts.jobs import Jobs
 from job_processor.acts.lanes import Lanes
 from job_processor.acts.outcomes import Outcomes
 from job_processor.acts.questions import Questions
+from job_processor.acts.rate_limits import RateLimits
 from job_processor.acts.refusals import Refusals
 from job_processor.acts.sessions import Sessions
 from job_processor.acts.signals import Signals
 from job_processor.acts.trail import Trail
 from job_processor.acts.verdicts import Verdicts
+from job_processor.acts.waiting_quota import WaitingQuota
 from job_processor.core.ids import IdFactory
+from job_processor.core.permits import Limits
 from job_processor.core.redaction import Redactor
 from job_processor.processors.base import Processor
 from job_processor.store.base import Store
@@ -48,6 +51,7 @@ class Acts:
     sessions: Sessions
     credentials: Credentials
     refusals: Refusals
+    rate_limits: RateLimits
     trail: Trail
 
     async def close(self) -> None:
@@ -64,10 +68,12 @@ def acts_over(
     redactor: Redactor | None = None,
     examiners: results.Examiners | None = None,
     session_secrets: Sequence[str] = (),
+    limits: Limits = Limits(),  # noqa: B008  # frozen
     jitter: Callable[[], float] = random.random,
 ) -> Acts:
     """The acts over ``store``. ``processors``: by flow, those that cancels are passed on to; ``examiners``: the shared
-    ones when ``None``; ``session_secrets``: see ``Sessions``; ``jitter``: random numbers in [0, 1) for the back-off."""
+    ones when ``None``; ``session_secrets``: see ``Sessions``; ``limits``: of keys and addresses;
+    ``jitter``: random numbers in [0, 1) for the back-off."""
     facts = Facts()
     trail = Trail(store, ids)
     sessions = Sessions(store, trail, facts, session_secrets or (secrets.token_hex(32),))
@@ -87,7 +93,7 @@ def acts_over(
         facts=facts,
         verdicts=verdicts,
         signals=signals,
-        jobs=Jobs(store, flows, signals, cancels, ids, facts, trail),
+        jobs=Jobs(store, flows, signals, cancels, ids, facts, trail, WaitingQuota(store, limits.waiting_jobs)),
         callbacks=Callbacks(store, flows, signals, ids, facts, redactor or Redactor(), trail),
         outcomes=outcomes,
         questions=Questions(store, signals, outcomes),
@@ -97,5 +103,6 @@ def acts_over(
         sessions=sessions,
         credentials=credentials,
         refusals=Refusals(store, trail, facts),
+        rate_limits=RateLimits(store, limits),
         trail=trail,
     )

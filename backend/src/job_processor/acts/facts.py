@@ -76,7 +76,7 @@ class KeysChanged:
 
 @dataclass(frozen=True, slots=True)
 class RequestRefused:
-    """A request had no valid credential, or not the right. ``code``: of the problem that it was answered with."""
+    """A request had no valid credential, not the right, or was beyond a limit. ``code``: of its problem."""
 
     code: str
 

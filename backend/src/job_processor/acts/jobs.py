@@ -1,22 +1,28 @@
 """What is done with jobs: submit, cancel, retry, replay, delete, and deletion after the retention time."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from job_processor.acts.cancels import Cancels
-from job_processor.acts.facts import Facts, JobDeleted, JobMoved, JobsPruned
+from job_processor.acts.facts import Facts, JobDeleted, JobMoved, JobsPruned, RequestRefused
 from job_processor.acts.flow_table import FlowTable
 from job_processor.acts.signals import Moved, Signals
 from job_processor.acts.trail import Trail
+from job_processor.acts.waiting_quota import WaitingQuota
 from job_processor.core import transitions
 from job_processor.core.access import SYSTEM, Requester
 from job_processor.core.audit import AuditAct, AuditEntry
-from job_processor.core.errors import InvalidField, JobNotFound, MoveRefused
+from job_processor.core.errors import InvalidField, JobNotFound, MoveRefused, StoreBusy, TooManyWaiting
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import Job, Json, State
 from job_processor.core.outcome import Cancelled, Retried
 from job_processor.core.transitions import attempt_ended_by_cancel
 from job_processor.store.base import Added, IdempotencyKey, Store
+
+MAX_QUEUE_SECONDS = 2.0
+"""New jobs are refused while the store's queue is longer: an early 503 costs less than a late one, and callbacks and
+the work under way keep their pace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class Jobs:
         ids: IdFactory,
         facts: Facts,
         trail: Trail,
+        quota: WaitingQuota,
     ) -> None:
         self._store = store
         self._flows = flows
@@ -54,6 +61,7 @@ class Jobs:
         self._ids = ids
         self._facts = facts
         self._trail = trail
+        self._quota = quota
 
     async def submit(
         self,
@@ -62,7 +70,11 @@ class Jobs:
         by: Requester = SYSTEM,
         record: AuditEntry | None = None,
     ) -> Added:
-        """Store a new job. Raises ``InvalidField`` for an unknown flow or a deadline that has passed."""
+        """Store a new job.
+
+        Raises ``InvalidField`` for an unknown flow or a deadline that has passed, ``TooManyWaiting`` beyond the quota
+        of who asks, and ``StoreBusy`` while the store is behind with its writes.
+        """
         rules = self._flows.for_new_job(new.flow, by.principal.flows)
         now = self._store.now()
         run_at = new.run_at if new.delay_ms is None else now + new.delay_ms
@@ -81,11 +93,32 @@ class Jobs:
             metadata=new.metadata,
             result_schema=new.result_schema,
             replay_of=new.replay_of,
+            owner=by.principal.owner,
         )
-        added = await self._store.add(job, key, record)
+        self._check_queue()
+        added = await self._add(job, key, record)
         if added.created:
             self._facts.tell(JobMoved(added.job, None))
         return added
+
+    def _check_queue(self) -> None:
+        seconds = self._store.queue_seconds()
+        if seconds > MAX_QUEUE_SECONDS:
+            self._facts.tell(RequestRefused("store_busy"))
+            raise StoreBusy(math.ceil(seconds))
+
+    async def _add(self, job: Job, key: IdempotencyKey | None, record: AuditEntry | None) -> Added:
+        if not job.owner or not self._quota.most:
+            return await self._store.add(job, key, record)
+        try:
+            await self._quota.enter(job.owner)
+        except TooManyWaiting:
+            self._facts.tell(RequestRefused("too_many_waiting"))
+            raise
+        try:
+            return await self._store.add(job, key, record)
+        finally:
+            self._quota.leave(job.owner)
 
     async def cancel(self, job_id: str, reason: str | None = None, by: Requester = SYSTEM) -> Moved:
         """Cancel a job and pass the cancel on to the processor of an attempt in flight.

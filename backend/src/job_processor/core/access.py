@@ -46,8 +46,9 @@ class PrincipalKind(StrEnum):
 class Principal:
     """Who asks. ``id``: a key's id or a person's subject. ``flows``: the flows it is limited to; ``None``: no limit.
 
-    ``owner``: whose idempotency keys these are; it stays the same when a key is rotated. ``session``: the id of the
-    session that the request came with, if any. ``expires_at``: in milliseconds; ``None``: never.
+    ``owner``: whose idempotency keys, rate limit and quota these are; it stays the same when a key is rotated.
+    ``session``: the id of the session that the request came with, if any. ``expires_at``: in milliseconds; ``None``:
+    never. ``rate_per_minute``: of its key; ``None``: the usual limit.
     """
 
     kind: PrincipalKind
@@ -58,6 +59,7 @@ class Principal:
     owner: str = ""
     session: str | None = None
     expires_at: int | None = None
+    rate_per_minute: int | None = None
 
     def may(self, right: Right) -> bool:
         return right in _with_included(self.rights)
@@ -131,6 +133,7 @@ class ApiKey:
             None if self.flows is None else frozenset(self.flows),
             self.owner,
             expires_at=self.expires_at,
+            rate_per_minute=self.rate_per_minute,
         )
 
 

@@ -25,6 +25,18 @@ class MoveRefused(JobProcessorError):
     """The action does not apply to the job's current state."""
 
 
+class TooManyWaiting(JobProcessorError):
+    """The quota of waiting jobs of a key is used up."""
+
+
+class StoreBusy(JobProcessorError):
+    """The store has more to write than it can in a short time; nothing was stored. ``seconds``: when to try again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("The store is behind with its writes.")
+        self.seconds = seconds
+
+
 class InvalidField(JobProcessorError):
     """A request field is invalid; ``field`` is its name, the message says what is allowed."""
 

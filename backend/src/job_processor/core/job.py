@@ -167,6 +167,8 @@ class Job(NamedTuple):
     metadata: Mapping[str, Json] = MappingProxyType({})
     result_schema: Mapping[str, Json] | None = None
     replay_of: str | None = None
+    owner: str = ""
+    """Whose quota it counts for while it waits: ``Principal.owner`` of who submitted it. Empty: nobody's."""
 
     @property
     def is_final(self) -> bool:
@@ -175,6 +177,10 @@ class Job(NamedTuple):
     @property
     def lease_until(self) -> int | None:
         return None if self.lease is None else self.lease.until
+
+    def waiting_of(self) -> str | None:
+        """PENDING: its owner, if it has one."""
+        return self.owner or None if self.state is State.PENDING else None
 
     def heard_at(self) -> int | None:
         """WAITING: when the attempt was last heard of (its last reconcile answer, else its start); else ``None``."""

@@ -77,6 +77,7 @@ def submit(
     metadata: Mapping[str, Json] | None = None,
     result_schema: Mapping[str, Json] | None = None,
     replay_of: str | None = None,
+    owner: str = "",
 ) -> Job:
     """A new job, PENDING."""
     return Job(
@@ -96,6 +97,7 @@ def submit(
         metadata={} if metadata is None else metadata,
         result_schema=result_schema,
         replay_of=replay_of,
+        owner=owner,
     )
 
 

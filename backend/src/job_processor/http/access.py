@@ -7,11 +7,13 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from job_processor.acts.credentials import Credentials
+from job_processor.acts.rate_limits import RateLimits
 from job_processor.acts.refusals import Refusals
 from job_processor.core.access import EVERYONE, NOBODY, PROXY, Principal, PrincipalKind, Requester, Right
 from job_processor.core.key_text import id_of
 from job_processor.http.connection_limits import client_address
 from job_processor.http.problems import RequestRefused
+from job_processor.http.rate_limit import RateLimiter
 from job_processor.http.scope_keys import PRINCIPAL
 from job_processor.oidc.base import People
 from job_processor.oidc.errors import TokenRefused
@@ -53,6 +55,7 @@ class Gate:
         auth: Auth,
         credentials: Credentials,
         refusals: Refusals,
+        rate_limits: RateLimits,
         *,
         behind_proxy: bool,
         people: People | None = None,
@@ -60,19 +63,29 @@ class Gate:
         self.auth = auth
         self._credentials = credentials
         self._refusals = refusals
+        self._limiter = RateLimiter(rate_limits)
+        # Without a login there are only requests of this machine.
+        self._limits_addresses = auth is not Auth.OFF
         self._behind_proxy = behind_proxy
         self._people = people
 
     async def admit(self, scope: Scope, needs: Needs, route: str, *, all_flows: bool = False) -> None:
-        """Decide who asks, and whether they may. Raises ``RequestRefused`` (401, 403) and ``StoreUnavailable``.
+        """Decide who asks, and whether they may. Raises ``RequestRefused`` (401, 403, 429) and ``StoreUnavailable``.
+
+        A request with a valid key counts for that key, any other for its address.
 
         ``all_flows``: not for a key that is limited to flows. ``route``: method and path, for the audit.
         """
         scope[PRINCIPAL] = NOBODY
-        if needs is Needs.NOTHING:
-            return
         try:
+            if needs is Needs.NOTHING:
+                await self.count_address(scope)
+                return
             principal = scope[PRINCIPAL] = await self._principal(scope)
+            if principal.owner:
+                await self._limiter.count_principal(scope, principal)
+            elif principal.kind is PrincipalKind.PROXY:
+                await self.count_address(scope)
             _check_rights(principal, needs, all_flows=all_flows)
         except RequestRefused as refused:
             self.note_refusal(scope, route, refused.code)
@@ -91,12 +104,22 @@ class Gate:
         value = _session_value(_header(scope, b"cookie"))
         return None if value is None else self._credentials.session_named(value)
 
-    async def of_key(self, text: str) -> Principal:
-        """The principal of an API key. Raises ``RequestRefused`` (401)."""
-        principal = await self._credentials.of_key(text.encode("utf-8", "replace"))
+    async def count_address(self, scope: Scope) -> None:
+        """Count a request without a key for its address. Raises ``RequestRefused`` (429)."""
+        if self._limits_addresses:
+            await self._limiter.count_address(scope, self._address(scope))
+
+    async def of_key(self, scope: Scope, text: bytes) -> Principal:
+        """The principal of an API key. Raises ``RequestRefused`` (401; 429 after many wrong ones)."""
+        principal = await self._credentials.of_key(text)
         if principal is None:
-            raise wrong_key(text)
+            # Only after the look-up: a valid key is never refused for what others send from its address.
+            await self._limiter.count_wrong_key(self._address(scope))
+            raise wrong_key(text.decode("latin-1"))
         return principal
+
+    def _address(self, scope: Scope) -> str:
+        return client_address(Request(scope), behind_proxy=self._behind_proxy)
 
     async def _principal(self, scope: Scope) -> Principal:
         if self.auth is not Auth.KEYS:
@@ -109,23 +132,26 @@ class Gate:
                 cookie = value
         if bearer:
             if bearer[:7].lower() != b"bearer ":
+                await self.count_address(scope)
                 raise _unauthorized("no_key", "Send the API key as `Authorization: Bearer jp_…`.")
-            return await self._of_bearer(scope, bearer[7:].strip().decode("latin-1"))
+            return await self._of_bearer(scope, bearer[7:].strip())
         value = _session_value(cookie)
         principal = None if value is None else await self._credentials.of_session(value)
         if principal is None or (principal.kind is PrincipalKind.PERSON and self._people is None):
+            await self.count_address(scope)
             raise _unauthorized("no_key", "An API key is needed: `Authorization: Bearer jp_…`; on the page, sign in.")
         _check_same_origin(scope)
         return principal
 
-    async def _of_bearer(self, scope: Scope, text: str) -> Principal:
+    async def _of_bearer(self, scope: Scope, text: bytes) -> Principal:
         """Of an API key, or of an access token, if those are taken. Raises ``RequestRefused`` (401, 403) and
         ``ProviderUnavailable``."""
-        if self._people is None or not self._people.take_tokens or text.startswith("jp_"):
-            return await self.of_key(text)
+        if self._people is None or not self._people.take_tokens or text.startswith(b"jp_"):
+            return await self.of_key(scope, text)
         try:
-            principal = await self._people.of_token(text)
+            principal = await self._people.of_token(text.decode("latin-1"))
         except TokenRefused as refused:
+            await self._limiter.count_wrong_key(self._address(scope))
             detail = f"This is neither an API key nor a valid access token. {refused}"
             raise _unauthorized("invalid_token", detail, error=True) from None
         # Known by name even where it is refused: the audit says who it was.

@@ -15,9 +15,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from job_processor.core.access import NOBODY
 from job_processor.core.errors import CallbackNotFound, JobNotFound, KeyNotFound, MoveRefused
 from job_processor.http import problems
-from job_processor.http.access import Needs
+from job_processor.http.access import Gate, Needs
 from job_processor.http.access_log import AccessLog
 from job_processor.http.base_path import BasePathMiddleware
 from job_processor.http.context import Context
@@ -26,7 +27,7 @@ from job_processor.http.openapi import Handler, Operation, document
 from job_processor.http.page import BuiltPage
 from job_processor.http.query import check_names
 from job_processor.http.routes import OPERATIONS
-from job_processor.http.scope_keys import ROUTE
+from job_processor.http.scope_keys import PRINCIPAL, ROUTE
 
 
 def build(
@@ -57,17 +58,20 @@ def build(
         ),
         Route("/", endpoint=_Endpoint(context, _beside("/", Needs.NOTHING, root)), methods=["GET"]),
         Route("/ui", endpoint=_Endpoint(context, _beside("/ui", Needs.NOTHING, root)), methods=["GET"]),
-        Mount("/ui", app=BuiltPage(page, base_path)),
+        Mount("/ui", app=_CountedPage(context.gate, BuiltPage(page, base_path))),
     ]
     static = {key: one for key, one in endpoints.items() if "{" not in key[1]}
-    app: ASGIApp = ProblemMiddleware(_Router(routes, static))
+    app: ASGIApp = ProblemMiddleware(_Router(routes, static, context.gate))
     if origins:
         app = CORSMiddleware(
             app,
             allow_origins=sorted(origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["content-type", "idempotency-key", "authorization", "prefer"],
-            expose_headers=["location", "link", "etag", "x-request-id", "retry-after", "preference-applied"],
+            expose_headers=[
+                *("location", "link", "etag", "x-request-id", "retry-after", "preference-applied"),
+                *("ratelimit", "ratelimit-policy"),
+            ],
         )
     logged = AccessLog(behind_proxy=context.limits.behind_proxy) if access_log else None
     app = EdgeMiddleware(app, hosts, origins, logged)
@@ -129,7 +133,10 @@ class _Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation, gate = self._operation, self._context.gate
         scope[ROUTE] = operation.path
-        await gate.admit(scope, operation.needs, self._route, all_flows=operation.all_flows)
+        if operation.limited or operation.needs is not Needs.NOTHING:
+            await gate.admit(scope, operation.needs, self._route, all_flows=operation.all_flows)
+        else:
+            scope[PRINCIPAL] = NOBODY
         request = Request(scope, receive)
         if scope["query_string"] and not operation.any_query:
             check_names(request.query_params, operation.query)
@@ -150,9 +157,10 @@ def _beside(path: str, needs: Needs, handler: Handler) -> Operation:
 class _Router(Router):
     """Starlette's router with a dictionary of the paths without parameters in front: most requests go to those."""
 
-    def __init__(self, routes: list[BaseRoute], static: Mapping[tuple[str, str], ASGIApp]) -> None:
+    def __init__(self, routes: list[BaseRoute], static: Mapping[tuple[str, str], ASGIApp], gate: Gate) -> None:
         super().__init__(routes, redirect_slashes=False)
         self._static = static
+        self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._static.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
@@ -162,6 +170,8 @@ class _Router(Router):
         try:
             await super().__call__(scope, receive, send)
         except HTTPException as error:
+            if ROUTE not in scope:
+                await self._gate.count_address(scope)
             allowed = self._allowed(scope) if error.status_code == 405 else None
             if not allowed:
                 raise
@@ -171,3 +181,15 @@ class _Router(Router):
         """The Allow header: methods of all routes of this path. Starlette lists only those of the first route."""
         here = [r.methods or () for r in self.routes if isinstance(r, Route) and r.matches(scope)[0] is not Match.NONE]
         return ", ".join(sorted({method for methods in here for method in methods}))
+
+
+class _CountedPage:
+    """The page; its requests count for their address, because files need no key."""
+
+    def __init__(self, gate: Gate, page: ASGIApp) -> None:
+        self._gate = gate
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._gate.count_address(scope)
+        await self._page(scope, receive, send)

@@ -61,7 +61,14 @@ class Context:
         self.flow_status = FlowStatusCache(self.store)
         acts = self.acts
         behind_proxy = self.limits.behind_proxy
-        self.gate = Gate(self.auth, acts.credentials, acts.refusals, behind_proxy=behind_proxy, people=self.people)
+        self.gate = Gate(
+            self.auth,
+            acts.credentials,
+            acts.refusals,
+            acts.rate_limits,
+            behind_proxy=behind_proxy,
+            people=self.people,
+        )
         self.waiting_requests = WaitingRequests(self.store, self.bus, acts.credentials)
 
     async def waits(self, job: Job) -> WaitingFor | None:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from job_processor.http import problems
 from job_processor.http.access_log import AccessLog
 from job_processor.http.problems import RequestRefused
+from job_processor.http.scope_keys import RATE_LIMIT
 from job_processor.oidc.options import CALLBACK_PATH
 
 log = structlog.get_logger(__name__)
@@ -123,7 +124,8 @@ class EdgeMiddleware:
                 if not is_page and any(name == b"cache-control" for name, _ in message["headers"]):
                     # Event streams set it themselves.
                     own = _STREAM_HEADERS
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *own]
+                limited = scope.get(RATE_LIMIT, ())
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *limited, *own]
             await send(message)
 
         try:

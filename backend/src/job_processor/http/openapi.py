@@ -44,7 +44,8 @@ class Answer:
 class Operation:
     """A route. ``query``: the struct of its query parameters (``http.query``); ``None``: none. ``any_query``:
     undeclared query parameters are ignored instead of refused. ``needs``: what who asks must have; ``all_flows``: not
-    for keys that are limited to flows. ``problems``: status codes of its error responses."""
+    for keys that are limited to flows. ``problems``: status codes of its error responses. ``limited``: its requests
+    count for rate limits."""
 
     method: str
     path: str
@@ -60,6 +61,7 @@ class Operation:
     problems: Sequence[int] = ()
     any_query: bool = False
     all_flows: bool = False
+    limited: bool = True
 
 
 _SECURITY: Mapping[str, object] = {
@@ -110,7 +112,8 @@ def _operation(op: Operation, refs: Mapping[WireType, object]) -> dict[str, obje
         answers[str(status)] = entry
     # Every route refuses query parameters that it does not declare.
     access = () if op.needs is Needs.NOTHING else (401, 403)
-    for status in sorted({*op.problems, *access, 422}):
+    limited = (429,) if op.limited else ()
+    for status in sorted({*op.problems, *access, *limited, 422}):
         answers[str(status)] = {
             "description": PROBLEM_TITLES[status],
             "content": {"application/problem+json": {"schema": refs[models.Problem]}},

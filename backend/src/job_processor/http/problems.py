@@ -72,6 +72,11 @@ def refusal(error: Exception) -> RequestRefused:
             return RequestRefused(
                 422, "idempotency_mismatch", "This Idempotency-Key was used before with another body."
             )
+        case errors.TooManyWaiting():
+            return RequestRefused(429, "too_many_waiting", str(error), headers={"retry-after": "5"})
+        case errors.StoreBusy(seconds=seconds):
+            detail = "The store is behind with its writes; the job was not stored. Try again."
+            return RequestRefused(503, "store_busy", detail, headers={"retry-after": str(seconds)})
         case errors.InvalidField():
             return invalid(error.field, str(error))
         case errors.StorageFull():
@@ -116,7 +121,9 @@ def invalid(field: str, message: str) -> RequestRefused:
 
 def response(refused: RequestRefused, request_id: str) -> Response:
     title = PROBLEM_TITLES.get(refused.status, "Error")
-    if refused.status == 503 and refused.code.startswith("too_many"):
+    if refused.code == "store_busy":
+        title = "The store is busy"
+    elif refused.status == 503 and refused.code.startswith("too_many"):
         title = "Too many at once"
     elif refused.code == "provider_unavailable":
         title = "The identity provider is unavailable"

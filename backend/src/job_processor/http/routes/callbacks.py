@@ -218,6 +218,7 @@ OPERATIONS = (
         query=CallbackQuery,
         problems=_PROBLEMS,
         any_query=True,
+        limited=False,
     ),
     Operation(
         "POST",
@@ -232,5 +233,6 @@ OPERATIONS = (
         query=CallbackQuery,
         problems=_PROBLEMS,
         any_query=True,
+        limited=False,
     ),
 )

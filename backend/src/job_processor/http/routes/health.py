@@ -71,6 +71,7 @@ OPERATIONS = (
         "Is the store up?",
         health,
         {200: Answer("up", s.HealthOut), 503: Answer("down", s.HealthOut)},
+        limited=False,
     ),
     Operation(
         "GET",
@@ -80,6 +81,7 @@ OPERATIONS = (
         "The same as /health, for load balancers",
         health,
         {200: Answer("ready", s.HealthOut), 503: Answer("not ready", s.HealthOut)},
+        limited=False,
     ),
     Operation(
         "GET",
@@ -89,6 +91,7 @@ OPERATIONS = (
         "Is the process alive?",
         live,
         {200: Answer("alive", s.LiveOut)},
+        limited=False,
     ),
     Operation(
         "GET",

@@ -54,7 +54,7 @@ async def sign_in(context: Context, request: Request) -> Response:
         raise RequestRefused(409, "no_login", "This server has no login; nothing is needed to use it.")
     try:
         # From here on it is this principal that asks.
-        principal = request.scope[PRINCIPAL] = await context.gate.of_key(sent.key.strip())
+        principal = request.scope[PRINCIPAL] = await context.gate.of_key(request.scope, sent.key.strip().encode())
     except RequestRefused as refused:
         context.gate.note_refusal(request.scope, "POST /session", refused.code)
         raise

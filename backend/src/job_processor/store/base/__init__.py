@@ -1,4 +1,4 @@
-"""The interface of a store: six protocols and a few methods of its own. ``tests/store_suite`` specifies every driver.
+"""The interface of a store: seven protocols and a few methods of its own. ``tests/store_suite`` specifies every driver.
 
 The core decides, the store writes: no rule of the life cycle is in a driver. Every method may raise
 ``StoreUnavailable`` (as far as is known nothing was written; try again later) or its child ``StorageFull``. All times
@@ -23,6 +23,7 @@ from job_processor.store.base.jobs import (
     WaitingQuery,
 )
 from job_processor.store.base.lanes import Lanes
+from job_processor.store.base.permits import Permits
 from job_processor.store.base.store import Inspection, Store, StoreInfo, Worker
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "CallbackSummary",
     "Lanes",
     "Notice",
+    "Permits",
     "Query",
     "Resync",
     "Store",

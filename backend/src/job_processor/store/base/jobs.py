@@ -193,6 +193,10 @@ class Jobs(Protocol):
 
     async def counts(self) -> Counts: ...
 
+    async def count_waiting(self, owner: str, most: int) -> int:
+        """The number of PENDING jobs of this owner, counted up to ``most``."""
+        ...
+
     async def claim(self, claim: Claim) -> Claimed:
         """Hand over due PENDING jobs of one flow, highest priority first, then oldest ``run_at``, then oldest id.
 

@@ -1,5 +1,5 @@
-"""The whole interface of a store: jobs, callbacks, lanes, changes, keys and audit, and the methods of the store
-itself."""
+"""The whole interface of a store: jobs, callbacks, lanes, changes, keys, audit and permits, and the methods of the
+store itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from job_processor.store.base.callbacks import Callbacks
 from job_processor.store.base.changes import Changes
 from job_processor.store.base.jobs import Jobs
 from job_processor.store.base.lanes import Lanes
+from job_processor.store.base.permits import Permits
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Inspection:
     as_expected: bool = True
 
 
-class Store(Jobs, Callbacks, Lanes, Changes, Access, Audit, Protocol):
+class Store(Jobs, Callbacks, Lanes, Changes, Access, Audit, Permits, Protocol):
     """The interface of a driver, over one set of data.
 
     ``record``, wherever a write takes it: an entry of the audit that is stored together with the write, and not stored
@@ -75,6 +76,10 @@ class Store(Jobs, Callbacks, Lanes, Changes, Access, Audit, Protocol):
 
     async def close(self) -> None:
         """Finish the running operations and close. May be called twice."""
+        ...
+
+    def queue_seconds(self) -> float:
+        """How long a write that came now would take to be stored, as far as can be told from the latest ones."""
         ...
 
     async def ping(self) -> None:

@@ -1,18 +1,21 @@
-"""The methods of ``store.base`` about keys, sessions and the audit, each passed to the module that implements it."""
+"""The methods of ``store.base`` about keys, sessions, permits and the audit, each passed on."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from job_processor.core.access import ApiKey, Session
 from job_processor.core.audit import AuditEntry
+from job_processor.core.permits import Grant
 from job_processor.store.base import AuditQuery
 from job_processor.store.mongo.access import Access
 from job_processor.store.mongo.audit import Audit
+from job_processor.store.mongo.permits import Permits
 
 
 class _Parts(Protocol):
     access: Access
     audit: Audit
+    permits: Permits
 
 
 def _always(written: None) -> bool:
@@ -23,6 +26,12 @@ class AccessVerbs:
     @property
     def _open(self) -> _Parts:
         raise NotImplementedError
+
+    def now(self) -> int:
+        raise NotImplementedError
+
+    async def take_permits(self, name: str, limit: int, wanted: int) -> Grant:
+        return await self._open.permits.take(name, self.now(), limit, wanted)
 
     async def api_keys(self) -> Sequence[ApiKey]:
         return await self._open.access.api_keys()

@@ -71,6 +71,21 @@ def table(flow: str, now: int) -> list[Expected]:
         Expected("list by time", _list(ids, {"createdAt": {"$gte": 0}}, {"createdAt": {"$lt": now}}), (ID_INDEX,)),
         Expected("list by state", _list(failed), ("state",)),
         Expected("list by flow", _list({"flow": flow}), ("flow",)),
+        Expected(
+            "count_waiting",
+            {
+                "aggregate": "jobs",
+                "pipeline": [
+                    {"$match": {"waitingOf": "k"}},
+                    {"$limit": 10},
+                    {"$group": {"_id": 1, "n": {"$sum": 1}}},
+                ],
+                "cursor": {},
+                "hint": "waiting_of",
+            },
+            ("waiting_of",),
+            covered=True,
+        ),
         Expected("list by flows", _list({"flow": {"$in": ["a", flow]}}), ("flow",)),
         Expected("list by tag", _list({"tags": "x"}), ("tags",)),
         Expected("list by state and flow", _list(failed, {"flow": flow}), ("flow", "state", "counts"), sorts=True),
@@ -216,6 +231,7 @@ def _access(now: int) -> list[Expected]:
     """Keys, sessions and the audit."""
     newest: Document = {"sort": {"_id": -1}, "limit": 50}
     return [
+        Expected("take_permits", _find("permits", {"_id": "k"}, limit=1), (ID_INDEX,)),
         Expected("api_keys", _find("apiKeys", {}, sort={"_id": 1}), (ID_INDEX,)),
         Expected("save_api_key, mark", _find("apiKeys", {"_id": "k", "write": "w"}), (ID_INDEX,)),
         Expected("sessions", _find("sessions", {"_id": {"$in": ["s"]}}), (ID_INDEX,)),

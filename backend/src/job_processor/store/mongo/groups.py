@@ -19,11 +19,14 @@ from pymongo.errors import BulkWriteError, OperationFailure
 from job_processor.core.errors import StoreUnavailable
 from job_processor.store.mongo.client import Collection, Document, Link
 from job_processor.store.mongo.errors import NOT_PYMONGO, is_passing, translate
+from job_processor.store.pace import Pace
 
 MOST = 100
 """Writes of one group, at most."""
 LARGEST = 2 * 1024 * 1024
 """Bytes of the texts of one group, at most: it must be sent within the timeout of one try."""
+INSERT_SHARE = 8
+"""Inserts come after other writes: callbacks and the work under way go first. But this part of each group is theirs."""
 UNDER_WAY = 2
 """Groups that run at once. Meanwhile writes are collected for the next one."""
 _DUPLICATE = 11000
@@ -49,27 +52,38 @@ class Groups:
     def __init__(self, link: Link, collection: Collection) -> None:
         self._link = link
         self._collection = collection
-        self._waiting: deque[Write] = deque()
+        self._changes: deque[Write] = deque()
+        self._inserts: deque[Write] = deque()
+        self._running = 0
+        self._pace = Pace(MOST, UNDER_WAY)
         self._under_way: set[asyncio.Task[None]] = set()
         self._gathering = False
 
     async def write(self, write: Write) -> bool:
         """Was the write applied? False: its condition was not met, or the document existed. Raises
         ``StoreUnavailable``."""
-        self._waiting.append(write)
+        self._queue_of(write).append(write)
         self._gather()
         return await write.done
 
+    def queue_seconds(self) -> float:
+        """How long a write would wait that came now."""
+        return self._pace.seconds(len(self._changes) + len(self._inserts) + self._running)
+
+    def _queue_of(self, write: Write) -> deque[Write]:
+        return self._inserts if write.upsert else self._changes
+
     async def finish(self) -> None:
         """Wait for the groups that are running; writes that are not sent yet fail."""
-        while self._waiting:
-            _refuse(self._waiting.popleft(), StoreUnavailable("The store is closed."))
+        for queue in (self._changes, self._inserts):
+            while queue:
+                _refuse(queue.popleft(), StoreUnavailable("The store is closed."))
         if self._under_way:
             await asyncio.wait(self._under_way)
 
     def _gather(self) -> None:
         """Start a group after one turn of the event loop, so that all writes of this turn are in it."""
-        if not self._gathering and self._waiting and len(self._under_way) < UNDER_WAY:
+        if not self._gathering and (self._changes or self._inserts) and len(self._under_way) < UNDER_WAY:
             self._gathering = True
             asyncio.get_running_loop().call_soon(self._begin)
 
@@ -92,23 +106,28 @@ class Groups:
         size = 0
         # While groups fail, a write does not wait for all groups before it.
         oldest = time.monotonic() - self._link.tuning.try_timeout
-        while self._waiting and len(group) < MOST and (size < LARGEST or not group):
-            write = self._waiting.popleft()
-            if write.done.done():
-                # Cancelled before it was sent.
-                continue
-            if write.since < oldest:
-                _refuse(write, StoreUnavailable("The database is behind with its writes; this one was not sent."))
-                continue
-            if write.id in group:
-                later.append(write)
-            else:
-                group[write.id] = write
-                size += write.size
-        self._waiting.extendleft(reversed(later))
+        inserts = min(len(self._inserts), MOST // INSERT_SHARE)
+        for queue, most in ((self._changes, MOST - inserts), (self._inserts, MOST)):
+            while queue and len(group) < most and (size < LARGEST or not group):
+                write = queue.popleft()
+                if write.done.done():
+                    # Cancelled before it was sent.
+                    continue
+                if write.since < oldest:
+                    _refuse(write, StoreUnavailable("The database is behind with its writes; this one was not sent."))
+                    continue
+                if write.id in group:
+                    later.append(write)
+                else:
+                    group[write.id] = write
+                    size += write.size
+        for write in reversed(later):
+            self._queue_of(write).appendleft(write)
         return list(group.values())
 
     async def _send(self, group: Sequence[Write]) -> None:
+        began = self._pace.begin()
+        self._running += len(group)
         try:
             written = await self._which_were_written(group)
         except StoreUnavailable as error:
@@ -125,6 +144,9 @@ class Groups:
                     _refuse(write, answer)
                 elif not write.done.done():
                     write.done.set_result(answer)
+        finally:
+            self._running -= len(group)
+            self._pace.end(began, len(group))
 
     async def _which_were_written(self, group: Sequence[Write]) -> list[bool | StoreUnavailable]:
         if len(group) == 1:

@@ -39,6 +39,8 @@ _JOBS = [
     ),
     # prune.
     IndexModel([("finishedAt", ASCENDING)], name="finished", sparse=True),
+    # count_waiting, by a covered query.
+    IndexModel([("waitingOf", ASCENDING)], name="waiting_of", sparse=True),
     # find_execution.
     IndexModel([("executionId", ASCENDING)], name="execution", sparse=True),
     # list, by each of its filters, newest first.
@@ -80,7 +82,7 @@ _AUDIT = [
     IndexModel([("who", ASCENDING), ("_id", DESCENDING)], name="who"),
     IndexModel([("what", ASCENDING), ("_id", DESCENDING)], name="what"),
 ]
-_DAY = 86_400
+_HOUR, _DAY = 3_600, 86_400
 
 
 def wanted(keep_deletions: float) -> dict[str, list[IndexModel]]:
@@ -91,6 +93,8 @@ def wanted(keep_deletions: float) -> dict[str, list[IndexModel]]:
         "sessions": _SESSIONS,
         "audit": _AUDIT,
         "gone": [IndexModel([("at", ASCENDING)], name="at", expireAfterSeconds=2 * int(keep_deletions))],
+        # A window that was last used so long ago is empty.
+        "permits": [IndexModel([("at", ASCENDING)], name="at", expireAfterSeconds=_HOUR)],
         "workers": [IndexModel([("beatAt", ASCENDING)], name="beat", expireAfterSeconds=_DAY)],
     }
 

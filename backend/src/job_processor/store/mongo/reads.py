@@ -36,6 +36,15 @@ class Reads:
         found = await self._link.read(run)
         return str(found[0]["_id"]) if len(found) == 1 else None
 
+    async def count_waiting(self, owner: str, most: int) -> int:
+        where = {"waitingOf": owner}
+
+        async def run(hint: str | None) -> int:
+            options: Document = {} if hint is None else {"hint": hint}
+            return await self._jobs.count_documents(where, limit=most, **options)
+
+        return await self._link.hinted(run, "waiting_of")
+
     async def list(self, query: Query) -> Sequence[Summary]:
         return await self._one_search_at_a_time(query, self._listed)
 

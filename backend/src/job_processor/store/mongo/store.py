@@ -38,6 +38,7 @@ from job_processor.store.mongo.counts import Counting
 from job_processor.store.mongo.inbox import Inbox
 from job_processor.store.mongo.keys import Keys
 from job_processor.store.mongo.lanes import MAX_CONCURRENCY, Lanes
+from job_processor.store.mongo.permits import Permits
 from job_processor.store.mongo.reads import Reads
 from job_processor.store.mongo.tuning import Tuning
 from job_processor.store.mongo.watch import Watch
@@ -62,6 +63,7 @@ class _Parts:
         self.watch = Watch(link, server.streams, clock.server_now)
         self.access = Access(link)
         self.audit = Audit(link)
+        self.permits = Permits(link)
 
 
 class MongoStore(AccessVerbs):
@@ -141,6 +143,12 @@ class MongoStore(AccessVerbs):
 
     async def counts(self) -> Counts:
         return await self._open.counting.counts(self.now())
+
+    async def count_waiting(self, owner: str, most: int) -> int:
+        return await self._open.reads.count_waiting(owner, most)
+
+    def queue_seconds(self) -> float:
+        return 0.0 if self._parts is None else self._parts.writes.queue_seconds()
 
     async def claim(self, claim: Claim) -> Claimed:
         return await self._open.claims.claim(claim)

@@ -80,6 +80,10 @@ class Writes:
         update = documents.move(job, self._now(), write_id)
         return await self._moves.write(Write(job.id, write_id, where, update, len(job.result or "")))
 
+    def queue_seconds(self) -> float:
+        """How long a write of a job would wait that came now."""
+        return self._moves.queue_seconds()
+
     async def finish(self) -> None:
         """Wait for the writes that are running."""
         await self._moves.finish()

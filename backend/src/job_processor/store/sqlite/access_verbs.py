@@ -1,11 +1,13 @@
-"""The methods of ``store.base`` about keys, sessions and the audit, over the writing and the reading threads."""
+"""The methods of ``store.base`` about keys, sessions, permits and the audit, over the threads."""
 
 from collections.abc import Collection, Mapping, Sequence
 
 from job_processor.core.access import ApiKey, Session
 from job_processor.core.audit import AuditEntry
 from job_processor.core.errors import StoreUnavailable
+from job_processor.core.permits import Grant
 from job_processor.store.base import AuditQuery
+from job_processor.store.permit_table import PermitTable
 from job_processor.store.sqlite import access, audit
 from job_processor.store.sqlite.audit import recorded
 from job_processor.store.sqlite.readers import Readers
@@ -20,6 +22,14 @@ class AccessVerbs:
     def __init__(self) -> None:
         self._writer: Writer | None = None
         self._readers: Readers | None = None
+        self._permits = PermitTable()
+
+    def now(self) -> int:
+        raise NotImplementedError
+
+    async def take_permits(self, name: str, limit: int, wanted: int) -> Grant:
+        # One process alone uses the file: its memory is enough.
+        return self._permits.take(name, self.now(), limit, wanted)
 
     async def api_keys(self) -> Sequence[ApiKey]:
         return await self._open_readers.points.run(access.api_keys)

@@ -1,11 +1,16 @@
-"""A queue from the event loop to a thread. All items put in one turn of the loop wake the thread once."""
+"""A queue from the event loop to a thread. All items put in one turn of the loop wake the thread once.
+
+Items that can wait are taken after the others, but are never held up for ever.
+"""
 
 import asyncio
-import contextlib
 import queue
+from collections import deque
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+LATER_SHARE = 8
+"""Of each batch, this part is kept for items that can wait, if there are any."""
 
 
 class Mailbox(Generic[T]):
@@ -13,34 +18,44 @@ class Mailbox(Generic[T]):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._gathered: list[T] = []
-        self._queue: queue.SimpleQueue[list[T] | None] = queue.SimpleQueue()
+        self._gathered: list[tuple[T, bool]] = []
+        self._queue: queue.SimpleQueue[list[tuple[T, bool]] | None] = queue.SimpleQueue()
+        self._first: deque[T] = deque()
+        self._later: deque[T] = deque()
         self._closed = False
 
-    def put(self, item: T) -> None:
+    def put(self, item: T, *, can_wait: bool = False) -> None:
         if not self._gathered:
             self._loop.call_soon(self._hand_over)
-        self._gathered.append(item)
+        self._gathered.append((item, can_wait))
 
     def close(self) -> None:
         """Items put before are still taken."""
         self._hand_over()
         self._queue.put(None)
 
-    def take(self, enough: int) -> list[T]:
-        """Wait for an item, then return all that are queued, about ``enough`` at most. Empty: the queue is closed."""
-        taken: list[T] = []
-        if self._closed:
-            return taken
-        with contextlib.suppress(queue.Empty):
-            letters = self._queue.get()
-            while letters is not None:
-                taken += letters
-                if len(taken) >= enough:
-                    return taken
-                letters = self._queue.get_nowait()
-            self._closed = True
+    def take(self, most: int) -> list[T]:
+        """Wait for an item, then return all that are there, ``most`` at most. Empty: the queue is closed."""
+        self._sort()
+        first, later = self._first, self._later
+        late = min(len(later), max(most // LATER_SHARE, most - len(first)))
+        taken = [first.popleft() for _ in range(min(len(first), most - late))]
+        taken += [later.popleft() for _ in range(late)]
         return taken
+
+    def _sort(self) -> None:
+        """Sort all that was put; wait for something if nothing is there."""
+        while not self._closed:
+            wait = not self._first and not self._later
+            try:
+                letter = self._queue.get(block=wait)
+            except queue.Empty:
+                return
+            if letter is None:
+                self._closed = True
+                return
+            for item, can_wait in letter:
+                (self._later if can_wait else self._first).append(item)
 
     def _hand_over(self) -> None:
         if self._gathered:

@@ -158,6 +158,14 @@ def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
     return where, values
 
 
+def count_waiting(owner: str, most: int) -> Callable[[apsw.Connection], int]:
+    def run(db: apsw.Connection) -> int:
+        counted = "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE waiting_of = ? LIMIT ?)"
+        return int(str(db.execute(counted, (owner, most)).get))
+
+    return run
+
+
 def overdue(now: int, limit: int, but: frozenset[str]) -> Callable[[apsw.Connection], list[Job]]:
     flows = sorted(but)
     these = f"j.flow IN ({','.join('?' * len(flows))})"

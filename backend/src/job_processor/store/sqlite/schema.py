@@ -120,7 +120,13 @@ CREATE INDEX audit_who ON audit(who, id);
 CREATE INDEX audit_what ON audit(what, id);
 """
 
-VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+# `waiting_of`: the owner of a PENDING job. Nobody owns the jobs of older versions.
+_VERSION_5 = """
+ALTER TABLE jobs ADD COLUMN waiting_of TEXT;
+CREATE INDEX jobs_waiting_of ON jobs(waiting_of) WHERE waiting_of IS NOT NULL;
+"""
+
+VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 
 
 def upgrade(db: apsw.Connection, versions: tuple[str, ...] = VERSIONS) -> None:

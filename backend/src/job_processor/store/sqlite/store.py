@@ -167,7 +167,8 @@ class SqliteStore(AccessVerbs):
             raise StoreUnavailable(f"The writer has not answered for {PING_SECONDS:g} seconds.") from None
 
     async def add(self, job: Job, key: IdempotencyKey | None = None, record: AuditEntry | None = None) -> Added:
-        added = await self._open_writer.submit(recorded(operations.add(job, key, self._now), record, _created))
+        adding = recorded(operations.add(job, key, self._now), record, _created)
+        added = await self._open_writer.submit(adding, can_wait=True)
         if added is None:
             raise IdempotencyMismatch("The idempotency key was used before with another body.")
         return added
@@ -192,6 +193,12 @@ class SqliteStore(AccessVerbs):
         flows = sorted({flow for flow, state in self._counts if state is State.PENDING})
         oldest = await self._open_readers.upkeep.run(queries.oldest_due(self._now(), flows))
         return Counts({k: n for k, n in self._counts.items() if n}, oldest)
+
+    async def count_waiting(self, owner: str, most: int) -> int:
+        return await self._open_readers.points.run(queries.count_waiting(owner, most))
+
+    def queue_seconds(self) -> float:
+        return 0.0 if self._writer is None else self._writer.queue_seconds()
 
     async def claim(self, claim: Claim) -> Claimed:
         return await self._open_writer.submit(claims.claim(claim, self._now))

@@ -1,7 +1,8 @@
 """The writing thread, with group commit: all queued operations are one transaction and are answered after its commit.
 
-A group shares one fsync, which makes durability cheap under load. When an operation raises, the group is rolled back
-and its operations run again one at a time, so that none fails for another.
+A group shares one fsync, which makes durability cheap under load. New jobs come last in it: callbacks and the work
+under way go first. When an operation raises, the group is rolled back and its operations run again one at a time, so
+that none fails for another.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from job_processor.core.errors import StoreBroken
 from job_processor.core.job import State
 from job_processor.failpoints import failpoint
 from job_processor.store.base import Notice
+from job_processor.store.pace import Pace
 from job_processor.store.sqlite.connection import is_fatal, translate
 from job_processor.store.sqlite.mailbox import Mailbox
 
@@ -69,6 +71,8 @@ class Writer:
         self._on_commit = on_commit
         self._loop = asyncio.get_running_loop()
         self._mailbox: Mailbox[_Waiting[object]] = Mailbox(self._loop)
+        self._unanswered = 0
+        self._pace = Pace(GROUP_LIMIT)
         self._broken: StoreBroken | None = None
         self._locked_out = False
         self.full = False
@@ -86,14 +90,22 @@ class Writer:
         if self._broken is None:
             self._broken = why
 
-    def submit(self, operation: Callable[[Transaction], T]) -> asyncio.Future[T]:
-        """Run the operation in the next group; done when its commit is on disk. Operations may run twice."""
+    def submit(self, operation: Callable[[Transaction], T], *, can_wait: bool = False) -> asyncio.Future[T]:
+        """Run the operation in the next group; done when its commit is on disk. Operations may run twice.
+
+        ``can_wait``: after the others, when there are too many for one group.
+        """
         future: asyncio.Future[T] = self._loop.create_future()
         if self._broken is not None:
             future.set_exception(self._broken)
         else:
-            self._mailbox.put(_Waiting(operation, future))  # type: ignore[arg-type]  # a mailbox of mixed T
+            self._unanswered += 1
+            self._mailbox.put(_Waiting(operation, future), can_wait=can_wait)  # type: ignore[arg-type]  # a mailbox of mixed T
         return future
+
+    def queue_seconds(self) -> float:
+        """How long an operation would wait that was submitted now. Called on the event loop."""
+        return self._pace.seconds(self._unanswered)
 
     async def close(self) -> None:
         self._mailbox.close()
@@ -101,7 +113,9 @@ class Writer:
 
     def _work(self) -> None:
         while group := self._mailbox.take(GROUP_LIMIT):
+            began = self._pace.begin()
             self._run(group)
+            self._pace.end(began, len(group))
         self._db.close()
 
     def _run(self, group: list[_Waiting[object]]) -> None:
@@ -169,6 +183,7 @@ class Writer:
         self._loop.call_soon_threadsafe(self._resolve, group, transaction)
 
     def _resolve(self, group: Sequence[_Waiting[object]], transaction: Transaction | None) -> None:
+        self._unanswered -= len(group)
         for waiting in group:
             if waiting.future.done():
                 continue

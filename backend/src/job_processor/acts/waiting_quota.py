@@ -1,0 +1,83 @@
+"""The quota of waiting jobs: how many jobs of one owner may be PENDING at once.
+
+The store is not asked at each submit: each count allows a small part of what is left. One process never exceeds the
+quota; each further one may exceed it by that part, because it may have counted just before the others submitted.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from job_processor.core.errors import TooManyWaiting
+from job_processor.store.base import Store
+
+SHARE = 64
+"""A count allows this part of what is left, at least one job."""
+FRESH_SECONDS = 1.0
+"""How long a count is used."""
+REFUSED_SECONDS = 0.25
+"""How long a count that left nothing is used: refused submits must not keep the store counting."""
+MAX_OWNERS = 2_000
+
+
+@dataclass(eq=False, slots=True)
+class _Owner:
+    allowed: int = 0
+    until: float = float("-inf")
+    is_full: bool = False
+    under_way: int = 0
+    """Submits that were allowed and are not stored yet: a count may have missed them."""
+    counting: "asyncio.Future[None] | None" = field(default=None, repr=False)
+
+
+class WaitingQuota:
+    """``most``: jobs; 0: any number. ``monotonic`` gives seconds; tests pass their own."""
+
+    def __init__(self, store: Store, most: int = 0, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.most = most
+        self._store = store
+        self._monotonic = monotonic
+        self._owners: OrderedDict[str, _Owner] = OrderedDict()
+
+    async def enter(self, owner: str) -> None:
+        """Allow one more job; ``leave`` must follow. Raises ``TooManyWaiting`` and ``StoreUnavailable``."""
+        known = self._owner(owner)
+        while True:
+            if self._monotonic() < known.until:
+                if known.is_full:
+                    raise TooManyWaiting(f"{self.most:,} jobs of this key are waiting; submit more when some are done.")
+                if known.allowed:
+                    known.allowed -= 1
+                    known.under_way += 1
+                    return
+            if known.counting is not None:
+                await asyncio.shield(known.counting)
+                continue
+            counting = known.counting = asyncio.get_running_loop().create_future()
+            try:
+                await self._count(owner, known)
+            finally:
+                known.counting = None
+                counting.set_result(None)
+
+    def leave(self, owner: str) -> None:
+        """The job is stored, or it is not and never will be."""
+        known = self._owners.get(owner)
+        if known is not None and known.under_way:
+            known.under_way -= 1
+
+    async def _count(self, owner: str, known: _Owner) -> None:
+        under_way = known.under_way
+        left = self.most - await self._store.count_waiting(owner, self.most) - under_way
+        known.allowed = max(1, left // SHARE) if left > 0 else 0
+        known.is_full = not known.allowed
+        known.until = self._monotonic() + (REFUSED_SECONDS if known.is_full else FRESH_SECONDS)
+
+    def _owner(self, owner: str) -> _Owner:
+        known = self._owners.setdefault(owner, _Owner())
+        self._owners.move_to_end(owner)
+        if len(self._owners) > MAX_OWNERS:
+            self._owners.popitem(last=False)
+        return known

@@ -1,0 +1,81 @@
+"""Rate limits at the door: counts requests, answers 429, and makes the RateLimit headers.
+
+The headers are those of draft-ietf-httpapi-ratelimit-headers-10: ``RateLimit-Policy`` names the limit, ``RateLimit``
+says what is left of it.
+"""
+
+import functools
+import math
+from collections.abc import Mapping
+
+from starlette.types import Scope
+
+from job_processor.acts.rate_limits import RateLimits, Standing
+from job_processor.core.access import Principal, PrincipalKind
+from job_processor.core.permits import WINDOW_MS
+from job_processor.http.problems import RequestRefused
+from job_processor.http.scope_keys import RATE_LIMIT
+
+SECONDS = WINDOW_MS // 1000
+KEY, PERSON, ADDRESS = "key", "person", "address"
+
+
+class RateLimiter:
+    def __init__(self, rates: RateLimits) -> None:
+        self._rates = rates
+
+    async def count_principal(self, scope: Scope, principal: Principal) -> None:
+        """Count a request of a key or person. Raises ``RequestRefused`` (429).
+
+        Keys of one owner share one limit: a rotation does not double it.
+        """
+        limit = principal.rate_per_minute or self._rates.limits.per_key
+        if not limit:
+            return
+        policy = KEY if principal.kind is PrincipalKind.KEY else PERSON
+        await self._count(scope, principal.owner, limit, policy, alone=False)
+
+    async def count_address(self, scope: Scope, address: str) -> None:
+        """Count a request without a key. Raises ``RequestRefused`` (429)."""
+        if self._rates.limits.per_address:
+            await self._count(scope, f"from {address}", self._rates.limits.per_address, ADDRESS, alone=True)
+
+    async def count_wrong_key(self, address: str) -> None:
+        """Count a wrong key. Raises ``RequestRefused`` (429) beyond the limit."""
+        limit = self._rates.limits.wrong_keys
+        if not limit:
+            return
+        standing, allowed = await self._rates.admit(f"wrong {address}", limit, alone=True)
+        if not allowed:
+            raise RequestRefused(
+                429,
+                "too_many_wrong_keys",
+                "Too many wrong keys came from this address.",
+                headers={"retry-after": str(self._wait(standing))},
+            )
+
+    async def _count(self, scope: Scope, name: str, limit: int, policy: str, *, alone: bool) -> None:
+        standing, allowed = self._rates.use(name, limit), True
+        if standing is None:
+            standing, allowed = await self._rates.admit(name, limit, alone=alone)
+        wait = self._wait(standing)
+        scope[RATE_LIMIT] = (
+            (b"ratelimit-policy", _policy(policy, limit)),
+            (b"ratelimit", b'"%b";r=%d;t=%d' % (policy.encode(), standing.remaining, wait)),
+        )
+        if not allowed:
+            raise too_many_requests(policy, limit, {"retry-after": str(wait)})
+
+    def _wait(self, standing: Standing) -> int:
+        """Seconds until more permits are to be had."""
+        return max(1, math.ceil(standing.more_at - self._rates.monotonic()))
+
+
+def too_many_requests(policy: str, limit: int, headers: Mapping[str, str]) -> RequestRefused:
+    whose = "without a key from this address" if policy == ADDRESS else f"of this {policy}"
+    return RequestRefused(429, "too_many_requests", f"More than {limit:,} requests a minute {whose}.", headers=headers)
+
+
+@functools.lru_cache(maxsize=1_000)
+def _policy(policy: str, limit: int) -> bytes:
+    return f'"{policy}";q={limit};w={SECONDS}'.encode()

@@ -1,0 +1,70 @@
+"""The quota of waiting jobs: never far exceeded, never refused while there is room, however many processes submit."""
+
+import asyncio
+import random
+
+import pytest
+
+from job_processor.acts.waiting_quota import FRESH_SECONDS, REFUSED_SECONDS, SHARE, WaitingQuota
+from job_processor.core.errors import TooManyWaiting
+from job_processor.store.base import Store
+from tests.store_suite import given
+from tests.store_suite.places import Place
+
+
+class Seconds:
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+async def submit(quota: WaitingQuota, store: Store, owner: str = "a") -> bool:
+    try:
+        await quota.enter(owner)
+    except TooManyWaiting:
+        return False
+    try:
+        await store.add(given.a_job(store.now())._replace(owner=owner))
+    finally:
+        quota.leave(owner)
+    return True
+
+
+async def test_one_process_fills_the_quota_and_not_more(store: Store) -> None:
+    seconds = Seconds()
+    quota = WaitingQuota(store, 20, seconds)
+    stored = [await submit(quota, store) for _ in range(30)]
+    assert stored == [True] * 20 + [False] * 10
+    assert await submit(quota, store, "b"), "another owner has a quota of its own"
+    await given.claim(store, 5)
+    seconds.at += REFUSED_SECONDS
+    assert sum([await submit(quota, store) for _ in range(30)]) >= 4
+
+
+@pytest.mark.parametrize("most", [10, 200])
+async def test_processes_at_once_stay_within_it(place: Place, most: int) -> None:
+    rng = random.Random(most)
+    stores = [await place.open() for _ in range(4)]
+    seconds = Seconds()
+    quotas = [WaitingQuota(one, most, seconds) for one in stores]
+    for _ in range(12):
+        pairs = rng.choices(list(zip(quotas, stores, strict=True)), k=most // 2)
+        stored = await asyncio.gather(*(submit(quota, store) for quota, store in pairs))
+        waiting = await stores[0].count_waiting("a", 10 * most)
+        assert waiting <= most + (len(stores) - 1) * max(1, most // SHARE)
+        if not all(stored):
+            assert waiting >= most - len(stores) * max(1, most // SHARE), "refused although there was room"
+            await given.claim(stores[0], most // 3)
+        seconds.at += FRESH_SECONDS
+
+
+async def test_a_failed_submit_gives_its_place_back(store: Store) -> None:
+    seconds = Seconds()
+    quota = WaitingQuota(store, 1, seconds)
+    for _ in range(5):
+        await quota.enter("a")
+        quota.leave("a")
+        seconds.at += FRESH_SECONDS
+    assert await submit(quota, store)
