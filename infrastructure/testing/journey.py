@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -50,15 +49,16 @@ class Journey:
         file = self.folder / "planned.tfvars.json"
         file.write_text(json.dumps({**self.variables, **(change or {})}), encoding="utf-8")
         options = [f"-replace={address}" for address in replace]
-        done = self._run("plan", "-input=false", "-refresh=false", "-out=planned", f"-var-file={file.name}", *options)
-        if done.returncode != 0:
-            return Plan(refused=" ".join(re.sub(r"[│╷╵]", " ", done.stderr).split()))
-        shown = json.loads(self._run("show", "-json", "planned").stdout)
-        found: dict[str, set[str]] = {"create": set(), "update": set(), "delete": set()}
-        for resource in shown.get("resource_changes", []):
-            for action in resource["change"]["actions"]:
-                found.setdefault(action, set()).add(resource["address"])
-        return Plan("", frozenset(found["create"]), frozenset(found["update"]), frozenset(found["delete"]))
+        command = [
+            "plan",
+            "-json",
+            "-input=false",
+            "-refresh=false",
+            "-out=planned",
+            f"-var-file={file.name}",
+            *options,
+        ]
+        return _read(self._run(*command).stdout)
 
     def apply(self, change: Mapping[str, Any] | None = None, *, replace: tuple[str, ...] = ()) -> Plan:
         """Plan and carry it out. Raises ``AssertionError`` if it is refused."""
@@ -70,8 +70,11 @@ class Journey:
         return plan
 
     def destroy(self) -> Plan:
-        done = self._run("plan", "-destroy", "-input=false", "-refresh=false", f"-var-file={self._vars()}")
-        return Plan(refused=" ".join(re.sub(r"[│╷╵]", " ", done.stderr).split()) if done.returncode else "")
+        """What removing everything would do; plans only."""
+        file = self.folder / "planned.tfvars.json"
+        file.write_text(json.dumps(self.variables), encoding="utf-8")
+        command = ["plan", "-json", "-destroy", "-input=false", "-refresh=false", f"-var-file={file.name}"]
+        return _read(self._run(*command).stdout)
 
     def forget(self, *addresses: str) -> None:
         """Take resources out of the state; they exist all the same."""
@@ -85,11 +88,6 @@ class Journey:
 
     def outputs(self) -> dict[str, Any]:
         return {name: one["value"] for name, one in json.loads(self._run("output", "-json").stdout).items()}
-
-    def _vars(self) -> str:
-        file = self.folder / "planned.tfvars.json"
-        file.write_text(json.dumps(self.variables), encoding="utf-8")
-        return file.name
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         # Subcommands of subcommands take no such option.
@@ -116,6 +114,23 @@ def journey(root: str = ".", infrastructure: Path = REPOSITORY / "infrastructure
         done = one._run("init", "-input=false")
         assert done.returncode == 0, done.stderr
         yield one
+
+
+def _read(stdout: str) -> Plan:
+    """The plan, from the messages of `plan -json`."""
+    created, changed, destroyed, errors = set(), set(), set(), []
+    messages = [json.loads(line) for line in stdout.splitlines()]
+    for message in messages:
+        if message["type"] == "diagnostic" and message["diagnostic"]["severity"] == "error":
+            errors.append(f"{message['diagnostic']['summary']}: {message['diagnostic']['detail']}")
+        if message["type"] != "planned_change":
+            continue
+        address, action = message["change"]["resource"]["addr"], message["change"]["action"]
+        created |= {address} if action in ("create", "replace") else set()
+        changed |= {address} if action == "update" else set()
+        destroyed |= {address} if action in ("delete", "replace") else set()
+    assert errors or any(message["type"] == "change_summary" for message in messages), f"no plan: {stdout}"
+    return Plan(" ".join(" ".join(errors).split()), frozenset(created), frozenset(changed), frozenset(destroyed))
 
 
 def _resources(module: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

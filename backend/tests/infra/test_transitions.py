@@ -129,6 +129,8 @@ def test_the_first_boot_ends_with_azure_as_the_default_flow(
         path = server.root / file["path"].lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+    # Hetzner takes no more.
+    assert len(resources[f"{SERVER}[0]"]["user_data"]) < 32_768
     (server.root / f"dev/disk/by-id/scsi-0HC_Volume_{resources[VOLUME]['id']}").touch()
     server.boot()
 

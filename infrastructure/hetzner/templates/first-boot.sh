@@ -131,7 +131,7 @@ write_settings
 configure_docker
 cd "$app"
 get_images
-docker compose run --rm backend check || fail "the settings are not usable; correct them, then run job-processor-first-boot"
+docker compose run -T --rm backend check || fail "the settings are not usable; correct them, then run job-processor-first-boot"
 docker compose up --detach --wait --wait-timeout 900
 docker compose exec -T backend job-processor check --online || say "the stack runs, but see what the check above says"
 say "done"

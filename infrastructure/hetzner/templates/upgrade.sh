@@ -55,7 +55,7 @@ if [ -z "$IMAGE_PREFIX" ] || ! docker compose pull --quiet; then
   docker compose build --pull
 fi
 # Settings, flows, and whether this version can read the database: an older one refuses what it does not understand.
-docker compose run --rm --no-deps backend check
+docker compose run -T --rm --no-deps backend check
 trap - EXIT INT TERM
 
 docker compose up --detach --wait --wait-timeout 900 --remove-orphans || {
@@ -63,7 +63,7 @@ docker compose up --detach --wait --wait-timeout 900 --remove-orphans || {
   exit 1
 }
 sed -i -e "s|^REPOSITORY_REF=.*|REPOSITORY_REF='$tag'|" "$config/boot.env"
-# What nothing has used for a week: the release before stays, for a way back.
+# Images that no container uses, older than a week. A way back pulls them again.
 docker image prune --all --force --filter until=168h >/dev/null
 docker builder prune --force --filter until=168h >/dev/null
 echo "job-processor-upgrade: $before -> $tag. Tell Terraform: repository_ref = \"$tag\" (docs/cloud.md, Change a setting)"
