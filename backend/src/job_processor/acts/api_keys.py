@@ -133,10 +133,6 @@ class ApiKeys:
         made = replace(made, key=replace(made.key, digest=digest_of(text.encode())))
         return await self._add(made, AuditAct.KEY_CREATED, COMMAND)
 
-    async def mark_used(self, times: dict[str, int]) -> None:
-        """Note when keys were last used: by id, in milliseconds."""
-        await self._store.mark_keys_used(times)
-
     async def prune(self, ended_before: int) -> int:
         return await self._store.prune_api_keys(ended_before)
 

@@ -86,10 +86,6 @@ class Sessions:
         """The sessions of a key or person, newest first."""
         return await self._store.sessions_of(whose(principal))
 
-    async def mark_seen(self, times: dict[str, int]) -> None:
-        """Note when sessions were last used: by id, in milliseconds."""
-        await self._store.mark_sessions_seen(times)
-
     async def prune(self) -> int:
         now = self._store.now()
         return await self._store.prune_sessions(now - IDLE_MS, now)
