@@ -155,6 +155,9 @@ async def test_lists_counts_and_searches_are_of_the_keys_flows(guarded: Guarded)
     for query in ("", "?q=needle", "?tag=t", "?status=PENDING", "?flow=other", "?limit=200"):
         found = (await client.get(f"/jobs{query}", own)).json()
         assert [job["id"] for job in found] == mine, query
+    for query, count in (("", 3), ("q=needle", 3), ("flow=main", 0), (f"after={jobs[1]}", 2), (f"ids={jobs[0]}", 0)):
+        assert (await client.get(f"/jobs/count?{query}", own)).json()["count"] == count, query
+    assert (await client.get(f"/jobs?ids={','.join(jobs)}", own)).json() == (await client.get("/jobs", own)).json()
     assert (await client.get("/jobs?flow=main", own)).json() == []
     page = await client.get("/jobs?limit=2", own)
     assert [job["id"] for job in page.json()] == mine[:2]
