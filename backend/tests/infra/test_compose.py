@@ -34,6 +34,17 @@ GIVEN = {
     "LOG_FORMAT": "text",
     "ACCESS_LOG": "off",
     "AUDIT_RETENTION_DAYS": "90",
+    "OIDC_ISSUER": "https://login.example.com/realm",
+    "OIDC_CLIENT_ID": "oidc-client",
+    "OIDC_CLIENT_SECRET": "oidc-secret",
+    "OIDC_NAME": "Example",
+    "OIDC_REDIRECT_URL": "https://example.com/jobs-app/session/oidc/callback",
+    "OIDC_SCOPES": "openid email",
+    "OIDC_ROLE_CLAIM": "groups",
+    "OIDC_ROLES": "staff=viewer",
+    "OIDC_DEFAULT_ROLE": "viewer",
+    "OIDC_AUDIENCE": "programs",
+    "OIDC_CA_FILE": "/etc/job-processor/flows.toml",
     "AZURE_OPENAI_API_KEY": "azure-key",
     "AZURE_TENANT_ID": "tenant",
     "AZURE_CLIENT_ID": "client",
@@ -73,11 +84,13 @@ def test_every_setting_can_be_set_in_env(file: str) -> None:
 
 
 @FILES
-@pytest.mark.parametrize("given", [{}, GIVEN | {"APP_ENV": "production", "AUTH": "proxy"}], ids=["nothing", "all"])
+@pytest.mark.parametrize("given", [{}, GIVEN | {"APP_ENV": "production", "AUTH": "keys"}], ids=["nothing", "all"])
 def test_the_application_starts_with_what_it_is_given(file: str, given: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(SECRET)
     for service in APPLICATION[file]:
         found = environment(file, service, given)
+        # A file in the container.
+        found.pop("OIDC_CA_FILE", None)
         for name in ("WEBHOOK_SECRET_FILE", "MONGODB_URI_FILE", "FLOWS_FILE"):
             if name in found:
                 found[name] = str(tmp_path / "secret")
