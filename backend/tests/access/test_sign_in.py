@@ -22,7 +22,7 @@ from job_processor.store.base import AuditQuery
 from tests.http.problems import assert_problem
 from tests.store_suite.places import Clock
 from tests.support.asgi import Reply
-from tests.support.fake_oidc import AUDIENCE, REDIRECT
+from tests.support.fake_oidc import AUDIENCE, REDIRECT, fake_provider
 from tests.support.real_oidc import ROLES, as_client, real_provider, way_back
 from tests.support.site import SECRET, Site, open_site
 
@@ -236,3 +236,27 @@ async def test_a_program_comes_in_with_an_access_token(tmp_path: Path, real: Oid
 
 def _now_ms() -> int:
     return int(time.time() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("back_to", "status"),
+    [
+        ("/ui/", 303),
+        ("/ui/jobs/1?q=%22a%22,b:(c);d'!*$@", 303),
+        ("/ui/" + "x" * 1000, 303),
+        ("/ui/" + "x" * 1001, 422),
+        ("/ui", 422),
+        ("/", 422),
+        ("//evil.example/ui/", 422),
+        ("https://evil.example/ui/", 422),
+        ("/ui/%0D%0Aset-cookie:x", 422),
+        ("/ui/%5C%5Cevil.example", 422),
+        ("/ui/%C3%A4", 422),
+    ],
+)
+async def test_only_paths_of_the_page_are_come_back_to(tmp_path: Path, back_to: str, status: int) -> None:
+    async with fake_provider() as fake, door(tmp_path, fake.options()) as one:
+        reply = await one.site.client.get(f"/session/oidc/start?backTo={back_to.replace('%22', '%2522')}", OWN)
+        assert reply.status == status
+        if status == 422:
+            assert_problem(reply, 422)

@@ -146,6 +146,9 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     await ask("POST", "/flows/none/pause", "/flows/{name}/pause")
     await ask("POST", "/jobs", "/jobs", {"prompt": ""})
     await ask("GET", "/session", "/session")
+    await ask("GET", "/session/ways", "/session/ways")
+    await ask("GET", "/session/oidc/start", "/session/oidc/start")
+    await ask("GET", "/session/oidc/callback", "/session/oidc/callback")
     await ask("POST", "/session", "/session", {"key": "k"})
     await ask("DELETE", "/session", "/session")
     limited = {"name": "n", "rights": ["read"], "flows": ["main"], "expiresAt": "2099-01-01T00:00:00Z"}

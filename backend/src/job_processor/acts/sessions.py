@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from job_processor.acts.facts import Facts, KeysChanged
 from job_processor.acts.trail import Trail
-from job_processor.core.access import Principal, PrincipalKind, Requester, Session, whose
+from job_processor.core.access import PrincipalKind, Requester, Session, whose
 from job_processor.core.audit import AuditAct
 from job_processor.store.base import Store
 
@@ -81,10 +81,6 @@ class Sessions:
             what = "all" if everywhere else next(iter(ids))[:16]
             await self._store.end_sessions(ids, self._trail.entry(by, AuditAct.SIGNED_OUT, what))
             self._facts.tell(KeysChanged())
-
-    async def of(self, principal: Principal) -> Sequence[Session]:
-        """The sessions of a key or person, newest first."""
-        return await self._store.sessions_of(whose(principal))
 
     async def prune(self) -> int:
         now = self._store.now()

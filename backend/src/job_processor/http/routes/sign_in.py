@@ -37,7 +37,7 @@ class StartQuery(msgspec.Struct, frozen=True, rename="camel"):
     back_to: Annotated[
         str,
         Meta(
-            pattern="^/ui/[A-Za-z0-9/_.~?&=%+-]{0,500}$",
+            pattern=r"^/ui/[!-\[\]-~]{0,1000}$",
             description="the path of the page to come back to",
             extra=_PAGE_PATH,
         ),
