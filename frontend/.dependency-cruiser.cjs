@@ -1,5 +1,5 @@
 /**
- * Who may import whom on the page: routes > features | live > api > lib, and components > lib.
+ * Who may import whom on the page: routes > features > live > access > api > lib, and components > lib.
  * Features never know each other; what draws never knows the API.
  */
 module.exports = {
@@ -14,7 +14,7 @@ module.exports = {
       name: "components-and-lib-do-not-know-the-api",
       severity: "error",
       from: { path: "^src/(components|lib)/", pathNot: "\\.test\\.tsx?$" },
-      to: { path: "^src/(api|live|features|routes|testing)/" },
+      to: { path: "^src/(api|access|live|features|routes|testing)/" },
     },
     {
       name: "lib-draws-nothing",
@@ -26,7 +26,7 @@ module.exports = {
       name: "api-is-below-all-that-draws",
       severity: "error",
       from: { path: "^src/api/" },
-      to: { path: "^src/(components|live|features|routes)/" },
+      to: { path: "^src/(components|access|live|features|routes)/" },
     },
     {
       name: "live-is-below-features",
@@ -35,9 +35,15 @@ module.exports = {
       to: { path: "^src/(features|routes)/" },
     },
     {
+      name: "access-is-below-live",
+      severity: "error",
+      from: { path: "^src/access/" },
+      to: { path: "^src/(live|features|routes)/" },
+    },
+    {
       name: "only-main-imports-routes",
       severity: "error",
-      from: { path: "^src/(features|live|api|components|lib)/" },
+      from: { path: "^src/(features|live|access|api|components|lib)/" },
       to: { path: "^src/routes/" },
     },
     {

@@ -5,7 +5,18 @@ import { defineConfig } from "vitest/config";
 const backend = process.env["BACKEND_URL"] ?? "http://127.0.0.1:3000";
 
 // Every path of the API that the page calls; the page itself lives under /ui/ and never collides with them.
-const apiPaths = ["/jobs", "/callbacks", "/flows", "/workers", "/stats", "/health", "/events"];
+const apiPaths = [
+  "/jobs",
+  "/callbacks",
+  "/flows",
+  "/workers",
+  "/stats",
+  "/health",
+  "/events",
+  "/session",
+  "/keys",
+  "/audit",
+];
 
 // Tests of functions that need no document, and so no jsdom, which costs more than they do.
 const PURE = ["src/lib/**/*.test.ts", "src/features/**/*.test.ts", "src/live/machine.test.ts"];

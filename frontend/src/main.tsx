@@ -11,7 +11,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { SessionGate } from "./features/session/session-gate";
+import { AccessProvider } from "./access/access-context";
 import { LiveProvider } from "./live/live-context";
 import { createQueryClient } from "./query-client";
 import { makeRouter } from "./routes/router";
@@ -25,11 +25,11 @@ createRoot(place).render(
     <MantineProvider theme={theme} cssVariablesResolver={resolver} defaultColorScheme="auto">
       <Notifications position="bottom-right" />
       <QueryClientProvider client={createQueryClient()}>
-        <SessionGate>
+        <AccessProvider>
           <LiveProvider>
             <RouterProvider router={makeRouter()} />
           </LiveProvider>
-        </SessionGate>
+        </AccessProvider>
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

@@ -18,6 +18,7 @@ RESERVED = frozenset(
         "metrics",
         "openapi.json",
         "session",
+        "sessions",
         "stats",
         "ui",
         "webhook",

@@ -4,6 +4,7 @@ import pytest
 
 from job_processor.acts.sessions import IDLE_MS, LIFE_MS, MAX_SESSIONS_EACH
 from job_processor.core.access import Right
+from job_processor.http import render
 from tests.access.conftest import Guarded, bearer
 from tests.http.problems import assert_problem
 from tests.support.asgi import Reply
@@ -171,6 +172,53 @@ async def test_a_forged_cookie_costs_no_look_up(guarded: Guarded, monkeypatch: p
         assert_problem(reply, 401)
 
 
+async def test_sessions_are_listed_and_ended_one_by_one(guarded: Guarded) -> None:
+    client = guarded.site.client
+    key, another = await guarded.key(Right.READ, name="mine"), await guarded.key(Right.READ)
+    mine = [cookie(await sign_in(guarded, key)) for _ in range(2)]
+    other = cookie(await sign_in(guarded, another))
+    listed = (await client.get("/sessions", mine[0])).json()
+    assert {(one["who"], one["name"], one["kind"]) for one in listed} == {(key.split("_")[1], "mine", "key")}
+    assert sorted(one["current"] for one in listed) == [False, True]
+    assert listed[0]["expiresAt"] == render.time_out(guarded.clock.now() + IDLE_MS)
+    [foreign] = (await client.get("/sessions", other)).json()
+    answer = await client.request("DELETE", f"/sessions/{foreign['id']}", headers={**mine[0], **OWN})
+    assert assert_problem(answer, 404)["code"] == "session_not_found"
+    for unknown in ("0" * 64, "x"):
+        assert_problem(await client.request("DELETE", f"/sessions/{unknown}", headers={**mine[0], **OWN}), 404)
+    elsewhere = next(one["id"] for one in listed if not one["current"])
+    assert (await client.request("DELETE", f"/sessions/{elsewhere}", headers={**mine[0], **OWN})).status == 204
+    assert_problem(await client.get("/session", mine[1]), 401)
+    assert (await client.get("/session", mine[0])).status == 200
+    assert (await client.get("/session", other)).status == 200
+
+
+async def test_an_administrator_sees_and_ends_the_sessions_of_everybody(guarded: Guarded) -> None:
+    client = guarded.site.client
+    admin, revoked = bearer(await guarded.key(Right.ADMIN)), await guarded.key(Right.READ)
+    reader = cookie(await sign_in(guarded, await guarded.key(Right.READ, name="reader")))
+    assert_problem(await client.get("/sessions?everyone=true", reader), 403)
+    await sign_in(guarded, revoked)
+    await guarded.revoke(revoked)
+    assert (await client.get("/sessions", admin)).json() == []
+    # Without the session of the revoked key, which ended with it.
+    [one] = (await client.get("/sessions?everyone=true", admin)).json()
+    assert (one["name"], one["current"]) == ("reader", False)
+    assert (await client.request("DELETE", f"/sessions/{one['id']}", headers=admin)).status == 204
+    assert_problem(await client.get("/session", reader), 401)
+    entries = (await client.get("/audit?act=signed_out", admin)).json()
+    assert [entry["what"] for entry in entries] == [one["id"][:16]]
+
+
 async def test_anybody_learns_how_to_sign_in(guarded: Guarded) -> None:
     reply = await guarded.site.client.get("/session/ways")
     assert reply.json() == {"auth": "keys", "ways": [{"kind": "key", "name": "API key", "path": "/session"}]}
+
+
+async def test_the_page_that_asks_who_one_is_leaves_no_refusal(guarded: Guarded) -> None:
+    client, admin = guarded.site.client, bearer(await guarded.key(Right.ADMIN))
+    assert_problem(await client.get("/session"), 401)
+    assert_problem(await client.get("/session", bearer("jp_no")), 401)
+    await guarded.site.acts.refusals.write()
+    [entry] = (await client.get("/audit?act=refused", admin)).json()
+    assert (entry["what"], entry["detail"]) == ("GET /session", "malformed_key")

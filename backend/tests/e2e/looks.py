@@ -16,6 +16,13 @@ async def expect_status(row: Locator, status: str) -> None:
     await expect(row.locator(f'[data-status="{status}"]').first).to_be_visible()
 
 
+async def sign_in(page: Page, key: str) -> None:
+    """Fill in the sign-in that the page shows."""
+    await page.get_by_label("API key").fill(key)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Signed in as")).to_be_visible()
+
+
 async def expect_mode(page: Page, word: str) -> None:
     await expect(page.get_by_test_id("live-light")).to_have_text(word)
 

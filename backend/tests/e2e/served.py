@@ -76,6 +76,8 @@ class Served:
     port: int = field(default_factory=free_port)
     flows: str = FLOWS
     environment: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+    """An API key for the calls of a test; none: the server asks for none."""
     _process: command.Process | None = None
 
     @property
@@ -175,15 +177,22 @@ class Served:
     def pause(self, flow: str, reason: str) -> None:
         self._call("POST", f"/flows/{flow}/pause", {"reason": reason})
 
+    def new_key(self, name: str, *rights: str) -> str:
+        """The text of a new API key. The key of these calls must be an admin's."""
+        return str(self._call("POST", "/keys", {"name": name, "rights": rights})["key"])
+
+    def end_sessions_of(self, key: str) -> None:
+        """As a sign-out everywhere from another browser."""
+        self._call("DELETE", "/session?everywhere=true", headers={"authorization": f"Bearer {key}"})
+
     def _call(
         self, method: str, path: str, body: object | None = None, headers: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            self.url + path, data, {"content-type": "application/json", **(headers or {})}, method=method
-        )
+        own = {"content-type": "application/json"} | ({"authorization": f"Bearer {self.key}"} if self.key else {})
+        request = urllib.request.Request(self.url + path, data, {**own, **(headers or {})}, method=method)
         with urllib.request.urlopen(request, timeout=20) as answer:
-            found: dict[str, Any] = json.load(answer)
+            found: dict[str, Any] = json.loads(answer.read() or b"{}")
             return found
 
     def _answers(self) -> bool:

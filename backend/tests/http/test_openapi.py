@@ -151,6 +151,10 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     await ask("GET", "/session/oidc/callback", "/session/oidc/callback")
     await ask("POST", "/session", "/session", {"key": "k"})
     await ask("DELETE", "/session", "/session")
+    await ask("GET", "/session/ways", "/session/ways")
+    await ask("GET", "/sessions", "/sessions")
+    await ask("GET", "/sessions?everyone=yes", "/sessions")
+    await ask("DELETE", f"/sessions/{'0' * 64}", "/sessions/{id}")
     limited = {"name": "n", "rights": ["read"], "flows": ["main"], "expiresAt": "2099-01-01T00:00:00Z"}
     key = (await ask("POST", "/keys", "/keys", limited)).json()["id"]
     await ask("POST", "/keys", "/keys", {"name": "n", "rights": []})

@@ -1,19 +1,26 @@
 import createClient from "openapi-fetch";
 import { learnServerTime } from "@/lib/now";
+import { accessTicket, isRefusal, reportRefusal, signedOut } from "./access";
 import { BASE_PATH } from "./base-path";
 import { contactOf, reportContact } from "./contact";
-import { ApiError, toProblem, UnreachableError } from "./errors";
+import { ApiError, SignedOutError, toProblem, UnreachableError } from "./errors";
 import type { paths } from "./schema";
-import { reportSignedOut } from "./signed-out";
 import { countAnswer, countRequest } from "./traffic";
 
 // A server that accepts a connection and never answers counts as down.
 const ANSWER_WITHIN_MS = 15_000;
 
+/** What is answered to anybody, and the request that asks who one is. */
+const WITHOUT_SIGN_IN = /^\/(health|session)(\/|$)/;
+
 export const client = createClient<paths>({ baseUrl: location.origin + BASE_PATH, fetch: reach });
 
 /** Sends one request, and reports whether the server could be reached. */
 async function reach(request: Request): Promise<Response> {
+  // Nobody is signed in: the answer would be the same refusal, and each would be written down.
+  const path = new URL(request.url).pathname.slice(BASE_PATH.length);
+  if (signedOut() && !WITHOUT_SIGN_IN.test(path)) throw new SignedOutError();
+  const ticket = accessTicket();
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
   let response: Response;
   countRequest();
@@ -27,11 +34,9 @@ async function reach(request: Request): Promise<Response> {
   }
   countAnswer(response);
   learnServerTime(response.headers.get("date"));
+  if (isRefusal(response)) reportRefusal(ticket);
   const contact = contactOf(response);
   reportContact(contact);
-  // A wrong key in the sign-in itself says nothing about a session.
-  const signingIn = request.method === "POST" && new URL(request.url).pathname === `${BASE_PATH}/session`;
-  if (response.status === 401 && !signingIn) reportSignedOut();
   if (contact === "down") throw new UnreachableError(new Error(`status ${response.status}`));
   return response;
 }
@@ -50,7 +55,7 @@ export async function bodyOf<T>(answer: Promise<Answer<T>>): Promise<T> {
 /** Like `bodyOf`, with the response, for its headers. */
 export async function answered<T>(answer: Promise<Answer<T>>): Promise<{ data: T; response: Response }> {
   const { data, error, response } = await readable(answer);
-  if (!response.ok) throw new ApiError(response.status, toProblem(error));
+  if (!response.ok) throw failure(response, error);
   if (data === undefined) throw new ApiError(response.status, { detail: "The server's answer was empty." });
   return { data, response };
 }
@@ -58,7 +63,11 @@ export async function answered<T>(answer: Promise<Answer<T>>): Promise<{ data: T
 /** For answers without a body (204). */
 export async function done(answer: Promise<Answer<unknown>>): Promise<void> {
   const { error, response } = await readable(answer);
-  if (!response.ok) throw new ApiError(response.status, toProblem(error));
+  if (!response.ok) throw failure(response, error);
+}
+
+function failure(response: Response, body: unknown): Error {
+  return isRefusal(response) ? new SignedOutError() : new ApiError(response.status, toProblem(body));
 }
 
 async function readable<T>(answer: Promise<Answer<T>>): Promise<Answer<T>> {

@@ -29,6 +29,15 @@ export class UnreachableError extends Error {
   }
 }
 
+/** Nobody is signed in, or the session has ended. */
+export class SignedOutError extends Error {
+  override readonly name = "SignedOutError";
+
+  constructor() {
+    super("You are signed out. Sign in, then try again.");
+  }
+}
+
 export function toProblem(body: unknown): Partial<Problem> {
   return typeof body === "object" && body !== null ? (body as Partial<Problem>) : {};
 }

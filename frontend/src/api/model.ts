@@ -11,6 +11,10 @@ export type WireJob = Wire["JobWhole"];
 export type WireFlow = Wire["FlowOut"];
 export type WireWorker = Wire["WorkerOut"];
 export type WireCallback = Wire["KeptCallback"];
+export type WireSession = Wire["SessionOut"];
+export type WireActiveSession = Wire["ActiveSessionOut"];
+export type WireKey = Wire["KeyOut"];
+export type WireAuditEntry = Wire["AuditOut"];
 
 export type Verdict = Wire["VerdictOut"];
 export type Submission = Wire["Submission"];
@@ -43,6 +47,19 @@ export type Flow = Omit<WireFlow, "lane"> & { lane: Lane };
 export type Worker = InMs<WireWorker, "startedAt" | "seenAt">;
 export type KeptCallback = InMs<WireCallback, "receivedAt" | "lastReceivedAt">;
 export type CallbackVerdict = Wire["CallbackVerdict"];
+export type Right = Wire["Right"];
+export type AuditAct = Wire["AuditAct"];
+export type AuditOutcome = Wire["AuditOutcome"];
+export type KeyRequest = Wire["KeyRequest"];
+/** Who asks, and what they may. */
+export type Session = InMs<WireSession, "expiresAt">;
+/** A sign-in of this or another browser. */
+export type ActiveSession = InMs<WireActiveSession, "createdAt" | "seenAt" | "expiresAt">;
+type KeyTimes = "createdAt" | "expiresAt" | "revokedAt" | "lastUsedAt";
+export type ApiKey = InMs<WireKey, KeyTimes>;
+/** A new key with its text, which cannot be shown again. */
+export type MadeKey = InMs<Wire["MadeKeyOut"], KeyTimes>;
+export type AuditEntry = InMs<WireAuditEntry, "at">;
 
 export function toSummary(wire: WireSummary): JobSummary {
   return mapped(wire);
@@ -70,6 +87,34 @@ export function toWorker(wire: WireWorker): Worker {
 
 export function toCallback(wire: WireCallback): KeptCallback {
   return { ...wire, receivedAt: ms(wire.receivedAt), lastReceivedAt: ms(wire.lastReceivedAt) };
+}
+
+export function toSession(wire: WireSession): Session {
+  return { ...wire, expiresAt: msOrNull(wire.expiresAt) };
+}
+
+export function toActiveSession(wire: WireActiveSession): ActiveSession {
+  return {
+    ...wire,
+    createdAt: ms(wire.createdAt),
+    seenAt: ms(wire.seenAt),
+    expiresAt: ms(wire.expiresAt),
+  };
+}
+
+export function toKey<T extends WireKey>(wire: T): InMs<T, KeyTimes>;
+export function toKey(wire: WireKey): ApiKey {
+  return {
+    ...wire,
+    createdAt: ms(wire.createdAt),
+    expiresAt: msOrNull(wire.expiresAt),
+    revokedAt: msOrNull(wire.revokedAt),
+    lastUsedAt: msOrNull(wire.lastUsedAt),
+  };
+}
+
+export function toAuditEntry(wire: WireAuditEntry): AuditEntry {
+  return { ...wire, at: ms(wire.at) };
 }
 
 function mapped<T extends WireSummary>(wire: T) {

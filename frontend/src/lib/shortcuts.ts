@@ -39,9 +39,9 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
-/** Whether a key belongs to a dialog: one is open, or this key has just closed it. */
+/** Whether a key belongs to a dialog or menu: one is open, or this key has just closed it. */
 function isDialogs(target: EventTarget | null): boolean {
-  const dialog = '[role="dialog"]';
+  const dialog = '[role="dialog"], [role="menu"]';
   return (
     document.querySelector(dialog) !== null || (target instanceof Element && target.closest(dialog) !== null)
   );

@@ -14,15 +14,26 @@ const ASK_ANYWAY_MS = 10_000;
 /** A browser allows about six connections to one host: hidden tabs have none. */
 const CLOSE_HIDDEN_MS = 10_000;
 
+/** How much the page may ask for: everything, all but the event stream, or nothing, as nobody is signed in. */
+export type Reach = "all" | "no-stream" | "nothing";
+
 export interface Connection {
   state(): LiveState;
   subscribe(listener: () => void): () => void;
+  /** Tell how much may be asked for from now on. */
+  allow(reach: Reach): void;
   stop(): void;
 }
 
 /** The page's event stream, with polling as the fallback. A tab that was never seen asks for nothing. */
-export function connect(url: string, refresher: Refresher, probe: () => Promise<void>): Connection {
+export function connect(
+  url: string,
+  refresher: Refresher,
+  probe: () => Promise<void>,
+  reach: Reach = "all",
+): Connection {
   let state = INITIAL;
+  let allowed = reach;
   let stream: Stream | null = null;
   let helloTimer: ReturnType<typeof setTimeout> | undefined;
   let hiddenTimer: ReturnType<typeof setTimeout> | undefined;
@@ -57,7 +68,7 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
 
   const open = () => {
     close();
-    if (document.hidden) return;
+    if (document.hidden || allowed !== "all") return;
     helloTimer = setTimeout(() => signal("stream-lost"), HELLO_WITHIN_MS);
     stream = openShared(url, {
       opened() {
@@ -78,6 +89,8 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
 
   const poll = () => {
     if (document.hidden || modeOf(state) === "live") return;
+    // Without a stream on its way only a server that is back is waited for.
+    if (allowed !== "all" && modeOf(state) !== "offline") return;
     void ask();
     if (modeOf(state) === "polling") refresher.everything();
   };
@@ -90,9 +103,11 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
     if (!document.hidden) void ask();
   };
 
+  const hold = () => refresher.hold(document.hidden || allowed === "nothing");
+
   const visibilityChanged = () => {
     clearTimeout(hiddenTimer);
-    refresher.hold(document.hidden);
+    hold();
     if (document.hidden) {
       hiddenTimer = setTimeout(close, CLOSE_HIDDEN_MS);
     } else {
@@ -112,7 +127,7 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
   addEventListener("online", askAnyway);
   document.addEventListener("visibilitychange", visibilityChanged);
   // Opened in a background tab.
-  if (document.hidden) refresher.hold(true);
+  if (document.hidden || allowed === "nothing") hold();
   open();
 
   return {
@@ -120,6 +135,16 @@ export function connect(url: string, refresher: Refresher, probe: () => Promise<
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    allow(now) {
+      if (now === allowed) return;
+      allowed = now;
+      hold();
+      if (now === "all") open();
+      else {
+        close();
+        signal("stream-lost");
+      }
     },
     stop() {
       close();

@@ -1,8 +1,10 @@
 import { IsRestoringProvider, useQueryClient } from "@tanstack/react-query";
-import { createContext, type ReactNode, use, useEffect, useState, useSyncExternalStore } from "react";
+import { createContext, type ReactNode, use, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useAccess } from "@/access/access-context";
 import { BASE_PATH } from "@/api/base-path";
 import { probeServer } from "@/api/health";
-import { type Connection, connect } from "./connection";
+import { may } from "@/api/session";
+import { type Connection, connect, type Reach } from "./connection";
 import { INITIAL, type LiveState, type Mode, modeOf } from "./machine";
 import { createRefresher } from "./refresher";
 
@@ -20,12 +22,22 @@ export function LiveProvider({ children, streamFirstMs = STREAM_FIRST_MS }: Prop
   const queries = useQueryClient();
   const [waited, setWaited] = useState(streamFirstMs === 0 || document.hidden);
   const [connection, setConnection] = useState<Connection | null>(null);
+  const { state: access, who } = useAccess();
+  const reads = who !== null && may(who, "read");
+  const reach: Reach =
+    access === "in" && reads ? "all" : access === "in" || access === "unknown" ? "no-stream" : "nothing";
+  const begun = useRef(reach);
 
   useEffect(() => {
-    const made = connect(`${BASE_PATH}/events`, createRefresher(queries), probeServer);
+    const made = connect(`${BASE_PATH}/events`, createRefresher(queries), probeServer, begun.current);
     setConnection(made);
     return () => made.stop();
   }, [queries]);
+
+  useEffect(() => {
+    begun.current = reach;
+    connection?.allow(reach);
+  }, [connection, reach]);
 
   const state = useSyncExternalStore(connection?.subscribe ?? nothing, connection?.state ?? initial);
   useEffect(() => {
@@ -36,7 +48,7 @@ export function LiveProvider({ children, streamFirstMs = STREAM_FIRST_MS }: Prop
   return (
     <LiveContext value={state}>
       {/* "Restoring" is the library's word for a time in which queries do not fetch yet. */}
-      <IsRestoringProvider value={!waited && state.stream === "connecting"}>{children}</IsRestoringProvider>
+      <IsRestoringProvider value={!waited && reach === "all" && state.stream === "connecting"}>{children}</IsRestoringProvider>
     </LiveContext>
   );
 }

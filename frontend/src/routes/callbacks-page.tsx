@@ -1,4 +1,5 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
+import { NeedsRight } from "@/access/needs-right";
 import { Inbox } from "@/features/callbacks/inbox";
 import { toSearch } from "@/features/callbacks/search";
 import { useTitle } from "./use-title";
@@ -8,9 +9,11 @@ export function CallbacksPage() {
   const { verdict = [] } = useSearch({ from: "/callbacks" });
   const navigate = useNavigate({ from: "/callbacks" });
   return (
-    <Inbox
-      verdict={verdict}
-      onChange={(chosen) => void navigate({ search: toSearch(chosen), resetScroll: false })}
-    />
+    <NeedsRight right="read" title="You may not see callbacks">
+      <Inbox
+        verdict={verdict}
+        onChange={(chosen) => void navigate({ search: toSearch(chosen), resetScroll: false })}
+      />
+    </NeedsRight>
   );
 }

@@ -2,6 +2,7 @@ import { Skeleton } from "@mantine/core";
 import { IconPlugConnectedX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
+import { NeedsRight } from "@/access/needs-right";
 import { messageOf } from "@/api/errors";
 import { comparisonQuery } from "@/api/jobs";
 import { Notice } from "@/components/notice";
@@ -10,6 +11,14 @@ import { useTitle } from "./use-title";
 
 export function ComparePage() {
   useTitle("Compare");
+  return (
+    <NeedsRight right="read" title="You may not see jobs">
+      <Compared />
+    </NeedsRight>
+  );
+}
+
+function Compared() {
   const { id, otherId } = useParams({ from: "/jobs/$id/compare/$otherId" });
   const query = useQuery(comparisonQuery(id, otherId));
   if (query.isPending) return <Skeleton height={320} />;

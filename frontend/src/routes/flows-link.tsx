@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useAccess, useWhyNot } from "@/access/access-context";
 import { flowsQuery } from "@/api/flows";
 import type { Flow } from "@/api/model";
 import styles from "./shell.module.css";
@@ -9,8 +10,11 @@ const LOOKS_AGAIN_EVERY_MS = 5_000;
 
 /** Shows on every page how many flows are not open: the first thing to know when jobs wait. */
 export function FlowsLink() {
+  const { state } = useAccess();
+  const reads = useWhyNot("read") === null && state === "in";
   const flows = useQuery({
     ...flowsQuery,
+    enabled: reads,
     refetchInterval: ({ state }) => (notOpen(state.data) > 0 ? LOOKS_AGAIN_EVERY_MS : false),
   });
   const count = notOpen(flows.data);

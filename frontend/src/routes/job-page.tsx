@@ -2,6 +2,7 @@ import { Button, Skeleton, Stack } from "@mantine/core";
 import { IconFileUnknown, IconPlugConnectedX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
+import { NeedsRight } from "@/access/needs-right";
 import { ApiError, messageOf } from "@/api/errors";
 import { jobQuery } from "@/api/jobs";
 import type { Job } from "@/api/model";
@@ -15,6 +16,14 @@ import { statusLabel } from "@/lib/status";
 import { useTitle } from "./use-title";
 
 export function JobPage() {
+  return (
+    <NeedsRight right="read" title="You may not see jobs">
+      <OneJob />
+    </NeedsRight>
+  );
+}
+
+function OneJob() {
   const { id } = useParams({ from: "/jobs/$id" });
   const query = useQuery(jobQuery(id));
   // The status in the title, to wait for a job from another tab.

@@ -1,5 +1,6 @@
 import { useLocation, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo } from "react";
+import { NeedsRight } from "@/access/needs-right";
 import type { JobFilter } from "@/api/job-rows";
 import { JobList } from "@/features/job-list/job-list";
 import { type JobSearch, toFilter, toSearch } from "@/features/job-list/search";
@@ -42,7 +43,9 @@ export function JobsPage() {
       <div className={styles["form"]}>
         <NewJobForm />
       </div>
-      <JobList filter={filter} onChange={change} />
+      <NeedsRight right="read" title="You may not see jobs">
+        <JobList filter={filter} onChange={change} />
+      </NeedsRight>
     </div>
   );
 }

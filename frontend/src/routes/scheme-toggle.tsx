@@ -2,15 +2,20 @@ import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } fr
 import { IconMoon, IconSun } from "@tabler/icons-react";
 
 /** Follows the system's scheme by default; choosing the system's scheme returns to following it. */
-export function SchemeToggle() {
+export function useScheme() {
   const { setColorScheme } = useMantineColorScheme();
   const now = useComputedColorScheme("light", { getInitialValueInEffect: false });
   const other = now === "dark" ? "light" : "dark";
-  const Icon = now === "dark" ? IconSun : IconMoon;
   const toggle = () => {
     const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
     setColorScheme(other === system ? "auto" : other);
   };
+  return { other, toggle };
+}
+
+export function SchemeToggle() {
+  const { other, toggle } = useScheme();
+  const Icon = other === "dark" ? IconMoon : IconSun;
   return (
     <Tooltip label={other === "dark" ? "Dark colours" : "Light colours"}>
       <ActionIcon

@@ -2,15 +2,18 @@ import { ActionIcon, Tooltip } from "@mantine/core";
 import { IconKeyboard, IconPlus } from "@tabler/icons-react";
 import { Link, Outlet, useLocation, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
+import { useAccess, useWhyNot } from "@/access/access-context";
+import { Gate } from "@/access/gate";
+import { signsIn } from "@/access/words";
 import { BASE_PATH } from "@/api/base-path";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { HelpSheet } from "@/features/help/help-sheet";
-import { AccountMenu } from "@/features/session/account-menu";
 import { focusField, focusMain, isFocusLost, MAIN, PROMPT_FIELD, SEARCH_FIELD } from "@/lib/focus";
 import { lastList } from "@/lib/last-list";
 import { useShortcuts } from "@/lib/shortcuts";
 import { LiveLight } from "@/live/live-light";
 import { ServerBanner } from "@/live/server-banner";
+import { AccountMenu } from "./account-menu";
 import { FlowsLink } from "./flows-link";
 import { SchemeToggle } from "./scheme-toggle";
 import styles from "./shell.module.css";
@@ -21,6 +24,10 @@ export function Shell() {
   const navigate = useNavigate();
   const { pathname } = useLocation();
   const atList = pathname === "/";
+  const { state, who } = useAccess();
+  const reads = useWhyNot("read") === null;
+  const inside = state !== "out";
+  const person = inside && who !== null && signsIn(who);
 
   const jump = (field: string) => {
     if (!focusField(field)) void navigate({ to: "/", hash: field });
@@ -38,18 +45,22 @@ export function Shell() {
     shown.current = arrived;
   }, [arrived]);
 
-  useShortcuts({
-    "/": (event) => {
-      event.preventDefault();
-      jump(SEARCH_FIELD);
-    },
-    n: (event) => {
-      event.preventDefault();
-      jump(PROMPT_FIELD);
-    },
-    "?": () => setHelp(true),
-    Escape: back,
-  });
+  useShortcuts(
+    !inside
+      ? {}
+      : {
+          "/": (event) => {
+            event.preventDefault();
+            jump(SEARCH_FIELD);
+          },
+          n: (event) => {
+            event.preventDefault();
+            jump(PROMPT_FIELD);
+          },
+          "?": () => setHelp(true),
+          Escape: back,
+        },
+  );
 
   return (
     <>
@@ -62,52 +73,61 @@ export function Shell() {
             <img src={`${BASE_PATH}/ui/favicon.svg`} alt="" width={24} height={24} />
             <span className={styles["name"]}>Job Processor</span>
           </Link>
-          <nav aria-label="Main" className={styles["nav"]}>
-            <Link to="/" activeOptions={{ exact: true, includeSearch: false }} className={styles["link"]}>
-              Jobs
-            </Link>
-            <FlowsLink />
-            <Link to="/callbacks" activeOptions={{ includeSearch: false }} className={styles["link"]}>
-              Callbacks
-            </Link>
-          </nav>
+          {inside && (
+            <nav aria-label="Main" className={styles["nav"]}>
+              <Link to="/" activeOptions={{ exact: true, includeSearch: false }} className={styles["link"]}>
+                Jobs
+              </Link>
+              <FlowsLink />
+              <Link to="/callbacks" activeOptions={{ includeSearch: false }} className={styles["link"]}>
+                Callbacks
+              </Link>
+            </nav>
+          )}
           <div className={styles["tools"]}>
-            <LiveLight />
-            <Tooltip label="New job (n)">
-              <ActionIcon
-                variant="subtle"
-                color="gray"
-                c="var(--ink-2)"
-                size="lg"
-                aria-label="New job"
-                data-new-job
-                onClick={() => jump(PROMPT_FIELD)}
-              >
-                <IconPlus size={19} aria-hidden />
-              </ActionIcon>
-            </Tooltip>
-            <Tooltip label="Keyboard (?)">
-              <ActionIcon
-                variant="subtle"
-                color="gray"
-                c="var(--ink-2)"
-                size="lg"
-                aria-label="Keyboard"
-                visibleFrom="sm"
-                onClick={() => setHelp(true)}
-              >
-                <IconKeyboard size={19} aria-hidden />
-              </ActionIcon>
-            </Tooltip>
-            <SchemeToggle />
-            <AccountMenu />
+            {inside && reads && <LiveLight />}
+            {inside && (
+              <Tooltip label="New job (n)">
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  c="var(--ink-2)"
+                  size="lg"
+                  aria-label="New job"
+                  onClick={() => jump(PROMPT_FIELD)}
+                >
+                  <IconPlus size={19} aria-hidden />
+                </ActionIcon>
+              </Tooltip>
+            )}
+            {inside && (
+              <Tooltip label="Keyboard (?)">
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  c="var(--ink-2)"
+                  size="lg"
+                  aria-label="Keyboard"
+                  visibleFrom="sm"
+                  onClick={() => setHelp(true)}
+                >
+                  <IconKeyboard size={19} aria-hidden />
+                </ActionIcon>
+              </Tooltip>
+            )}
+            <div className={styles["scheme"]} data-in-menu={person || undefined}>
+              <SchemeToggle />
+            </div>
+            {inside && who !== null && <AccountMenu who={who} />}
           </div>
         </div>
       </header>
       <ServerBanner />
       <main id={MAIN} className={styles["main"]} tabIndex={-1}>
         <ErrorBoundary title="This page cannot be shown" resetKey={pathname}>
-          <Outlet />
+          <Gate>
+            <Outlet />
+          </Gate>
         </ErrorBoundary>
       </main>
       <HelpSheet opened={help} onClose={() => setHelp(false)} />

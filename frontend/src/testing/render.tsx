@@ -3,6 +3,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { createMemoryHistory, RouterProvider } from "@tanstack/react-router";
 import { render } from "@testing-library/react";
 import type { ReactElement } from "react";
+import { AccessProvider } from "@/access/access-context";
 import { LiveProvider } from "@/live/live-context";
 import { createQueryClient } from "@/query-client";
 import { makeRouter } from "@/routes/router";
@@ -22,9 +23,11 @@ export function renderPage(address: string) {
   const view = render(
     <MantineProvider env="test">
       <QueryClientProvider client={createQueryClient()}>
-        <LiveProvider streamFirstMs={0}>
-          <RouterProvider router={router} />
-        </LiveProvider>
+        <AccessProvider>
+          <LiveProvider streamFirstMs={0}>
+            <RouterProvider router={router} />
+          </LiveProvider>
+        </AccessProvider>
       </QueryClientProvider>
     </MantineProvider>,
   );

@@ -1,6 +1,6 @@
 import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
-import { wireFlow } from "./factories";
+import { wireFlow, wireSession } from "./factories";
 
 const NO_JOBS = { PENDING: 0, RUNNING: 0, WAITING: 0, COMPLETED: 0, FAILED: 0, CANCELLED: 0 };
 
@@ -14,6 +14,7 @@ export const server = setupServer(
   ),
   http.get("/flows", () => HttpResponse.json([wireFlow()])),
   http.get("/workers", () => HttpResponse.json([])),
+  http.get("/session", () => HttpResponse.json(wireSession())),
   http.get("/jobs", () => HttpResponse.json([])),
   http.get("/jobs/count", () => HttpResponse.json({ count: 0, more: false })),
   http.get("/callbacks", () => HttpResponse.json([])),

@@ -1,6 +1,7 @@
 import "@testing-library/jest-dom/vitest";
 import { cleanup, configure } from "@testing-library/react";
 import { afterAll, afterEach, beforeAll } from "vitest";
+import { forgetAccess } from "@/api/access";
 import { FakeEventSource } from "./fake-event-source";
 import { server } from "./server";
 
@@ -12,6 +13,8 @@ afterEach(() => {
   cleanup();
   server.resetHandlers();
   localStorage.clear();
+  sessionStorage.clear();
+  forgetAccess();
   FakeEventSource.instances = [];
 });
 afterAll(() => server.close());

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from job_processor.acts.facts import Facts, KeysChanged
 from job_processor.acts.trail import Trail
-from job_processor.core.access import PrincipalKind, Requester, Session, whose
+from job_processor.core.access import Principal, PrincipalKind, Requester, Session, whose
 from job_processor.core.audit import AuditAct
+from job_processor.core.errors import SessionNotFound
 from job_processor.store.base import Store
 
 IDLE_MS = 12 * 3_600_000
@@ -21,6 +22,8 @@ PERSON_LIFE_MS = 12 * 3_600_000
 """The same of a person: nobody tells us when the identity provider takes a role away, so it is asked again each day."""
 MAX_SESSIONS_EACH = 50
 """Sessions of one key or person; the oldest ends when one more begins."""
+LISTED = 200
+"""Sessions that are listed at most."""
 _RANDOM_BYTES = 32
 _MAC_BYTES = 16
 
@@ -82,6 +85,21 @@ class Sessions:
             await self._store.end_sessions(ids, self._trail.entry(by, AuditAct.SIGNED_OUT, what))
             self._facts.tell(KeysChanged())
 
+    async def of(self, principal: Principal | None) -> Sequence[Session]:
+        """The valid sessions of a key or person, or with ``None`` of all, newest first."""
+        found = await self._store.sessions_of(None if principal is None else whose(principal), LISTED)
+        now = self._store.now()
+        ended = {key.id for key in await self._store.api_keys() if not key.is_valid(now)}
+        return [one for one in found if one.is_valid(now, IDLE_MS) and one.key_id not in ended]
+
+    async def end(self, id_: str, by: Requester, *, anyones: bool) -> None:
+        """End one session: of the requester, or with ``anyones`` of anybody. Raises ``SessionNotFound``."""
+        found = next(iter(await self._store.sessions([id_])), None)
+        if found is None or not (anyones or found.whose == whose(by.principal)):
+            raise SessionNotFound
+        await self._store.end_sessions([id_], self._trail.entry(by, AuditAct.SIGNED_OUT, id_[:16]))
+        self._facts.tell(KeysChanged())
+
     async def prune(self) -> int:
         now = self._store.now()
         return await self._store.prune_sessions(now - IDLE_MS, now)
@@ -101,6 +119,11 @@ class Sessions:
 
     def _signed(self, random: bytes) -> str:
         return base64.urlsafe_b64encode(random + _mac(self._keys[0], random)).rstrip(b"=").decode()
+
+
+def ends_at(session: Session) -> int:
+    """When it ends if it is not used any more."""
+    return min(session.expires_at, session.seen_at + IDLE_MS)
 
 
 def session_id(value: str) -> str:

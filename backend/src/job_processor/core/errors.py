@@ -45,6 +45,10 @@ class InvalidField(JobProcessorError):
         self.field = field
 
 
+class SessionNotFound(JobProcessorError):
+    """There is no such session, or it is another's."""
+
+
 class IdempotencyMismatch(JobProcessorError):
     """The idempotency key was used before with a different body."""
 

@@ -86,9 +86,11 @@ class Gate:
                 await self._limiter.count_principal(scope, principal)
             elif principal.kind is PrincipalKind.PROXY:
                 await self.count_address(scope)
-            _check_rights(principal, needs, all_flows=all_flows)
+            check_rights(principal, needs, all_flows=all_flows)
         except RequestRefused as refused:
-            self.note_refusal(scope, route, refused.code)
+            # The page asks who one is, and so learns that one must sign in: nobody tried anything.
+            if needs is not Needs.PRINCIPAL or refused.code != "no_key":
+                self.note_refusal(scope, route, refused.code)
             raise
 
     def note_refusal(self, scope: Scope, route: str, code: str) -> None:
@@ -173,7 +175,8 @@ def principal_of(request: Request) -> Principal:
     return principal
 
 
-def _check_rights(principal: Principal, needs: Needs, *, all_flows: bool) -> None:
+def check_rights(principal: Principal, needs: Needs, *, all_flows: bool = False) -> None:
+    """Raises ``RequestRefused`` (403)."""
     right = _RIGHTS.get(needs)
     if right is not None and not principal.may(right):
         had = ", ".join(sorted(principal.rights)) or "none"

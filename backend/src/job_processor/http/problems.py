@@ -63,6 +63,8 @@ def refusal(error: Exception) -> RequestRefused:
             return RequestRefused(404, "callback_not_found", "There is no callback with this id.")
         case errors.KeyNotFound():
             return RequestRefused(404, "key_not_found", "There is no API key with this id.")
+        case errors.SessionNotFound():
+            return RequestRefused(404, "session_not_found", "There is no session with this id.")
         case errors.JobDamaged():
             detail = "This job's record in the store is damaged and cannot be read; other jobs are not affected. "
             return RequestRefused(503, "job_damaged", f"{detail}Restore it from a backup, or delete it if it is final.")

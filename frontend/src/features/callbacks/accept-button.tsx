@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { Job, KeptCallback } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
 import { Age } from "@/components/times";
-import { useLive } from "@/live/live-context";
+import { useBlocked } from "@/live/use-blocked";
 import { Body } from "./body";
 import styles from "./callbacks.module.css";
 import { WholeContent } from "./content";
@@ -13,7 +13,7 @@ import { howItEnded, isUnread } from "./words";
 
 /** Confirms first and shows the result, because completing a job cannot be undone. */
 export function AcceptButton({ job, callback }: { job: Job; callback: KeptCallback }) {
-  const { mode } = useLive();
+  const blocked = useBlocked("operate");
   const [asking, setAsking] = useState(false);
   const accept = useAccept(job.id);
   const unread = isUnread(callback);
@@ -23,7 +23,7 @@ export function AcceptButton({ job, callback }: { job: Job; callback: KeptCallba
       <ActionButton
         label={unread ? "Accept the body…" : "Accept this result…"}
         icon={IconCheck}
-        blocked={mode === "offline" ? "The server cannot be reached." : null}
+        blocked={blocked}
         onAct={() => setAsking(true)}
       />
       {/* Always mounted, so that it returns the focus when it closes. */}

@@ -4,6 +4,7 @@ import { IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useRef, useState } from "react";
+import { useKeptOpen } from "@/access/access-context";
 import { messageOf } from "@/api/errors";
 import { flowKeys, pauseFlow, resumeFlow } from "@/api/flows";
 import type { Flow } from "@/api/model";
@@ -12,24 +13,27 @@ import { Panel } from "@/components/panel";
 import { VisibleText } from "@/components/result/visible-text";
 import { Countdown } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
+import { forgetDraft, hasDraft, useDraft } from "@/lib/draft";
 import { flowAnchor, isFocusLost } from "@/lib/focus";
 import { STATUSES, statusLabel } from "@/lib/status";
 import { wordsForUntil } from "@/lib/waiting-words";
-import { useLive } from "@/live/live-context";
+import { useBlocked } from "@/live/use-blocked";
 import styles from "./flows.module.css";
 import { wordsForConcurrency, wordsForFlow } from "./lane-words";
 import { wordsForProcessor } from "./processor-words";
 
 export function FlowCard({ flow }: { flow: Flow }) {
   const queries = useQueryClient();
-  const { mode } = useLive();
-  const [asking, setAsking] = useState(false);
+  const blocked = useBlocked("operate");
+  const draft = `pause-${flow.name}`;
+  const [asking, setAsking] = useState(() => hasDraft(draft));
   const act = useRef<HTMLDivElement>(null);
   const asked = useRef(false);
   const { title, tone, meaning } = wordsForFlow(flow);
   const paused = flow.lane.state === "paused";
   const settle = {
     onSuccess: (changed: Flow) => {
+      forgetDraft(draft);
       setAsking(false);
       queries.setQueryData<Flow[]>(flowKeys.flows, (all) =>
         all?.map((one) => (one.name === changed.name ? changed : one)),
@@ -40,7 +44,6 @@ export function FlowCard({ flow }: { flow: Flow }) {
   };
   const pause = useMutation({ mutationFn: (reason: string) => pauseFlow(flow.name, reason), ...settle });
   const resume = useMutation({ mutationFn: () => resumeFlow(flow.name), ...settle });
-  const blocked = mode === "offline" ? "The server cannot be reached." : null;
 
   // The form had the focus and is gone: return the focus to the button.
   useEffect(() => {
@@ -99,7 +102,12 @@ export function FlowCard({ flow }: { flow: Flow }) {
             onAct={() => resume.mutate()}
           />
         ) : asking ? (
-          <PauseForm busy={pause.isPending} onPause={pause.mutate} onCancel={() => setAsking(false)} />
+          <PauseForm
+            draft={draft}
+            busy={pause.isPending}
+            onPause={pause.mutate}
+            onCancel={() => setAsking(false)}
+          />
         ) : (
           <ActionButton
             label="Pause…"
@@ -123,17 +131,24 @@ function Fact({ name, value }: { name: string; value: string }) {
 }
 
 interface PauseFormProps {
+  draft: string;
   busy: boolean;
   onPause: (reason: string) => void;
   onCancel: () => void;
 }
 
-function PauseForm({ busy, onPause, onCancel }: PauseFormProps) {
-  const [reason, setReason] = useState("");
+const NO_REASON = { reason: "" };
+
+function PauseForm({ draft, busy, onPause, onCancel }: PauseFormProps) {
+  const [{ reason }, change] = useDraft(draft, NO_REASON);
   const send = (event: FormEvent) => {
     event.preventDefault();
     onPause(reason.trim());
   };
+  const cancel = useKeptOpen(() => {
+    forgetDraft(draft);
+    onCancel();
+  });
   return (
     <form onSubmit={send} className={styles["pause"]}>
       <TextInput
@@ -142,13 +157,13 @@ function PauseForm({ busy, onPause, onCancel }: PauseFormProps) {
         maxLength={500}
         autoFocus
         value={reason}
-        onChange={(event) => setReason(event.currentTarget.value)}
-        onKeyDown={(event) => event.key === "Escape" && onCancel()}
+        onChange={(event) => change(() => ({ reason: event.target.value }))}
+        onKeyDown={(event) => event.key === "Escape" && cancel()}
       />
       <Button type="submit" loading={busy}>
         Pause
       </Button>
-      <Button variant="default" onClick={onCancel}>
+      <Button variant="default" onClick={cancel}>
         Keep it open
       </Button>
     </form>

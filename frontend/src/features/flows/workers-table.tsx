@@ -29,7 +29,7 @@ export function WorkersTable({ workers }: { workers: readonly Worker[] }) {
                     {worker.name} <code className={styles["workerId"]}>{worker.id}</code>
                   </th>
                   <td>{worker.flows.join(", ")}</td>
-                  <td className="numbers">{worker.running}</td>
+                  <td className="numbers">{worker.running ?? "–"}</td>
                   <td>
                     <Age at={worker.startedAt} />
                   </td>

@@ -9,11 +9,9 @@ export interface Blocked {
   readonly remove: string | null;
 }
 
-export function blockedOn(job: Pick<JobSummary, "status">, offline: boolean): Blocked {
-  if (offline) {
-    const why = "The server cannot be reached.";
-    return { cancel: why, retry: why, replay: why, remove: why };
-  }
+/** `always`: why none is possible, whatever the state is. */
+export function blockedOn(job: Pick<JobSummary, "status">, always: string | null): Blocked {
+  if (always !== null) return { cancel: always, retry: always, replay: always, remove: always };
   const final = isFinal(job.status);
   const word = statusLabel(job.status).toLowerCase();
   return {

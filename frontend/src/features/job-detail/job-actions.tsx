@@ -2,18 +2,20 @@ import { IconPlayerStop, IconRefresh, IconReplace, IconTrash } from "@tabler/ico
 import { useState } from "react";
 import type { Job } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
-import { useLive } from "@/live/live-context";
+import { hasDraft } from "@/lib/draft";
+import { useBlocked } from "@/live/use-blocked";
 import { blockedOn } from "./blocked";
 import { DeleteDialog } from "./delete-dialog";
 import styles from "./job-detail.module.css";
 import { ReplayDialog } from "./replay-dialog";
-import { useJobActions } from "./use-job-actions";
+import { replayDraft, useJobActions } from "./use-job-actions";
 
 export function JobActions({ job }: { job: Job }) {
-  const { mode } = useLive();
-  const [dialog, setDialog] = useState<"replay" | "delete" | null>(null);
+  const [dialog, setDialog] = useState<"replay" | "delete" | null>(() =>
+    hasDraft(replayDraft(job.id)) ? "replay" : null,
+  );
   const actions = useJobActions(job.id);
-  const blocked = blockedOn(job, mode === "offline");
+  const blocked = blockedOn(job, useBlocked("operate"));
   const close = () => setDialog(null);
 
   return (

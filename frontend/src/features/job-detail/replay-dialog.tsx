@@ -1,9 +1,11 @@
 import { Button, Group, Modal, NativeSelect, Stack, Textarea } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useKeptOpen } from "@/access/access-context";
 import { flowsQuery } from "@/api/flows";
 import type { Job, ReplayRequest } from "@/api/model";
+import { forgetDraft, useDraft } from "@/lib/draft";
 import { promptProblem } from "@/lib/prompt";
+import { replayDraft } from "./use-job-actions";
 
 interface FormProps {
   job: Job;
@@ -14,17 +16,20 @@ interface FormProps {
 
 /** Always mounted, so that it returns the focus when it closes; the form, with what was typed, is not. */
 export function ReplayDialog({ opened, ...form }: FormProps & { opened: boolean }) {
+  const close = useKeptOpen(() => {
+    forgetDraft(replayDraft(form.job.id));
+    form.onClose();
+  });
   return (
-    <Modal opened={opened} onClose={form.onClose} title="Replay as a new job" size="lg">
-      <ReplayForm {...form} />
+    <Modal opened={opened} onClose={close} title="Replay as a new job" size="lg">
+      <ReplayForm {...form} onClose={close} />
     </Modal>
   );
 }
 
 function ReplayForm({ job, busy, onReplay, onClose }: FormProps) {
   const flows = useQuery(flowsQuery).data ?? [];
-  const [flow, setFlow] = useState(job.flow);
-  const [prompt, setPrompt] = useState(job.prompt);
+  const [{ flow, prompt }, change] = useDraft(replayDraft(job.id), { flow: job.flow, prompt: job.prompt });
   const problem = promptProblem(prompt);
   const names = [...new Set([job.flow, ...flows.map((one) => one.name)])];
 
@@ -40,7 +45,7 @@ function ReplayForm({ job, busy, onReplay, onClose }: FormProps) {
         <NativeSelect
           label="Flow"
           value={flow}
-          onChange={(event) => setFlow(event.currentTarget.value)}
+          onChange={(event) => change((now) => ({ ...now, flow: event.target.value }))}
           data={names}
         />
         <Textarea
@@ -51,7 +56,7 @@ function ReplayForm({ job, busy, onReplay, onClose }: FormProps) {
           data-autofocus
           value={prompt}
           error={problem}
-          onChange={(event) => setPrompt(event.currentTarget.value)}
+          onChange={(event) => change((now) => ({ ...now, prompt: event.target.value }))}
         />
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>

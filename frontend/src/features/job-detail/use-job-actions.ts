@@ -6,7 +6,13 @@ import { removeRow } from "@/api/job-rows";
 import { cancelJob, deleteJob, jobKeys, replayJob, retryJob, showAnswer } from "@/api/jobs";
 import type { Job, ReplayRequest } from "@/api/model";
 import { statsKey } from "@/api/stats";
+import { forgetDraft } from "@/lib/draft";
 import { lastList } from "@/lib/last-list";
+
+/** The name under which a half-written replay is kept. */
+export function replayDraft(id: string): string {
+  return `replay-${id}`;
+}
 
 /** A person's actions on a job. Each shows its outcome at once, in lists too. */
 export function useJobActions(id: string) {
@@ -30,6 +36,7 @@ export function useJobActions(id: string) {
     replay: useMutation({
       mutationFn: (request: ReplayRequest) => replayJob(id, request),
       onSuccess: (job) => {
+        forgetDraft(replayDraft(id));
         show(job);
         void navigate({ to: "/jobs/$id", params: { id: job.id } });
       },

@@ -2,7 +2,7 @@ import type { Submission } from "@/api/model";
 import { promptProblem } from "@/lib/prompt";
 
 /** The form's values, as text: half-typed numbers are values too. */
-export interface FormValues {
+export type FormValues = {
   readonly prompt: string;
   readonly flow: string;
   readonly priority: string;
@@ -10,7 +10,7 @@ export interface FormValues {
   readonly maxAttempts: string;
   readonly tags: string;
   readonly resultSchema: string;
-}
+};
 
 export const EMPTY: FormValues = {
   prompt: "",
@@ -21,6 +21,13 @@ export const EMPTY: FormValues = {
   tags: "",
   resultSchema: "",
 };
+
+const ADVANCED = ["priority", "delaySeconds", "maxAttempts", "tags", "resultSchema"] as const;
+
+/** Whether a field is filled that is only shown among the options. */
+export function hasOptions(values: FormValues): boolean {
+  return ADVANCED.some((name) => isFilled(values[name]));
+}
 
 export type Problems = Partial<Record<keyof FormValues, string>>;
 

@@ -3,17 +3,20 @@ import { IconAdjustmentsHorizontal, IconCornerDownLeft } from "@tabler/icons-rea
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, type KeyboardEvent, useId, useState } from "react";
+import { useAccess, useWhyNot } from "@/access/access-context";
 import { ApiError, messageOf } from "@/api/errors";
 import { flowsQuery } from "@/api/flows";
 import type { Job } from "@/api/model";
 import { Panel } from "@/components/panel";
 import { formatBytes, utf8Bytes } from "@/lib/bytes";
+import { useDraft } from "@/lib/draft";
 import { focusField, PROMPT_FIELD } from "@/lib/focus";
 import { MAX_PROMPT_BYTES } from "@/lib/prompt";
 import { useLive } from "@/live/live-context";
+import { useBlocked } from "@/live/use-blocked";
 import { AdvancedFields } from "./advanced-fields";
 import { FaultsHint } from "./faults-hint";
-import { EMPTY, type FormValues, type Problems, problemsOf, toSubmission } from "./form-values";
+import { EMPTY, type FormValues, hasOptions, type Problems, problemsOf, toSubmission } from "./form-values";
 import styles from "./new-job.module.css";
 import { useSubmit } from "./use-submit";
 
@@ -21,11 +24,15 @@ const SIZE_WORTH_KNOWING = 10_000;
 const OWN_FIELDS = Object.keys(EMPTY) as (keyof FormValues)[];
 
 export function NewJobForm() {
+  const { who } = useAccess();
   const { mode } = useLive();
-  const flows = useQuery(flowsQuery).data ?? [];
-  const [values, setValues] = useState(EMPTY);
+  const blocked = useBlocked("submit");
+  const reads = useWhyNot("read") === null;
+  const flows = useQuery({ ...flowsQuery, enabled: reads }).data ?? [];
+  const [typed, setValues] = useDraft("new-job", EMPTY);
   const [attempted, setAttempted] = useState(false);
-  const [advanced, setAdvanced] = useState(false);
+  // What was filled in must not act unseen.
+  const [advanced, setAdvanced] = useState(() => hasOptions(typed));
   const [created, setCreated] = useState<Job | null>(null);
   const advancedId = useId();
   const submit = useSubmit((job) => {
@@ -35,9 +42,12 @@ export function NewJobForm() {
     setCreated(job);
   });
 
+  const choices = flowChoices(flows, who?.flows ?? null);
+  // With a key that is limited to flows, the default flow may not be among them.
+  const flowName = choices.some(({ value }) => value === typed.flow) ? typed.flow : (choices[0]?.value ?? "");
+  const values = { ...typed, flow: flowName };
   const problems = problemsOf(values);
   const shown = shownProblems(values, problems, attempted, submit.error);
-  const offline = mode === "offline";
   const flow = flows.find((one) => (values.flow === "" ? one.isDefault : one.name === values.flow));
 
   const change = (changed: Partial<FormValues>) => {
@@ -47,7 +57,7 @@ export function NewJobForm() {
 
   const send = (event?: FormEvent) => {
     event?.preventDefault();
-    if (offline || submit.isPending) return;
+    if (blocked !== null || submit.isPending) return;
     setAttempted(true);
     setCreated(null);
     if (Object.keys(problems).length > 0) {
@@ -65,7 +75,7 @@ export function NewJobForm() {
   return (
     <Panel title="New job">
       <form onSubmit={send} onKeyDown={pressed} noValidate>
-        <fieldset className={styles["fields"]} disabled={offline}>
+        <fieldset className={styles["fields"]} disabled={blocked !== null}>
           <legend className="visually-hidden">New job</legend>
           <Textarea
             id={PROMPT_FIELD}
@@ -85,7 +95,7 @@ export function NewJobForm() {
               className={styles["flow"]}
               value={values.flow}
               onChange={(event) => change({ flow: event.currentTarget.value })}
-              data={flowChoices(flows)}
+              data={choices}
               error={shown.flow ?? null}
             />
             <Button
@@ -109,7 +119,7 @@ export function NewJobForm() {
               className={styles["create"]}
               loading={submit.isPending}
               rightSection={<Keys />}
-              disabled={offline}
+              disabled={blocked !== null}
             >
               Create job
             </Button>
@@ -119,12 +129,16 @@ export function NewJobForm() {
               {created !== null && (
                 <>
                   Created.{" "}
-                  <Link to="/jobs/$id" params={{ id: created.id }}>
-                    Open the job
-                  </Link>
+                  {reads ? (
+                    <Link to="/jobs/$id" params={{ id: created.id }}>
+                      Open the job
+                    </Link>
+                  ) : (
+                    <code>{created.id}</code>
+                  )}
                 </>
               )}
-              {offline && "Waiting for the server."}
+              {mode === "offline" ? "Waiting for the server." : blocked}
             </span>
             {values.prompt.length > SIZE_WORTH_KNOWING && (
               <span className="numbers">
@@ -160,12 +174,15 @@ function Keys() {
   );
 }
 
-function flowChoices(flows: { name: string; isDefault: boolean }[]): { value: string; label: string }[] {
+/** `limits`: the flows that one may use; null: all. One who may not read is not told which there are. */
+function flowChoices(flows: { name: string; isDefault: boolean }[], limits: readonly string[] | null) {
   const standard = flows.find((flow) => flow.isDefault);
-  const others = flows.filter((flow) => !flow.isDefault);
+  const label = standard === undefined ? "default flow" : `${standard.name} (default)`;
+  const others = flows.filter((flow) => !flow.isDefault).map((flow) => flow.name);
+  const named = flows.length === 0 ? (limits ?? []) : others;
   return [
-    { value: "", label: standard === undefined ? "default flow" : `${standard.name} (default)` },
-    ...others.map((flow) => ({ value: flow.name, label: flow.name })),
+    ...(standard !== undefined || limits === null ? [{ value: "", label }] : []),
+    ...named.map((name) => ({ value: name, label: name })),
   ];
 }
 

@@ -1,6 +1,7 @@
 """Request and response bodies as msgspec structs. The OpenAPI document is generated from these."""
 
 from job_processor.http.models.access import (
+    ActiveSessionOut,
     AuditOut,
     KeyOut,
     KeyRequest,
@@ -66,6 +67,7 @@ from job_processor.http.models.types import (
 )
 
 __all__ = [
+    "ActiveSessionOut",
     "AuditOut",
     "KeyOut",
     "KeyRequest",

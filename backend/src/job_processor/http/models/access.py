@@ -84,6 +84,21 @@ class SessionOut(WireOut):
     expires_at: Time | None
 
 
+class ActiveSessionOut(WireOut):
+    """``who``: the key's id, or the person's subject. ``seenAt``: to the minute. ``expiresAt``: if it is not used until
+    then. ``current``: of this request."""
+
+    id: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    kind: PrincipalKind
+    who: str
+    name: str
+    address: str
+    created_at: Time
+    seen_at: Time
+    expires_at: Time
+    current: bool
+
+
 class AuditOut(WireOut):
     """``kind`` and ``who``: of the principal. ``what``: the job, key, session or flow, or the route that was
     refused."""

@@ -4,7 +4,19 @@ A route parses the request, calls one act (or reads the store), and renders the 
 """
 
 from job_processor.http.openapi import Operation
-from job_processor.http.routes import audit, callbacks, events, flows, health, inbox, jobs, keys, session, sign_in
+from job_processor.http.routes import (
+    audit,
+    callbacks,
+    events,
+    flows,
+    health,
+    inbox,
+    jobs,
+    keys,
+    session,
+    sessions,
+    sign_in,
+)
 
 # Starlette tries routes in this order.
 OPERATIONS: tuple[Operation, ...] = (
@@ -15,6 +27,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *events.OPERATIONS,
     *session.OPERATIONS,
     *sign_in.OPERATIONS,
+    *sessions.OPERATIONS,
     *keys.OPERATIONS,
     *audit.OPERATIONS,
     *health.OPERATIONS,

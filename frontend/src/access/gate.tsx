@@ -1,0 +1,37 @@
+import { Button, Skeleton } from "@mantine/core";
+import { IconPlugConnectedX } from "@tabler/icons-react";
+import { useQueryClient } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { messageOf } from "@/api/errors";
+import { sessionKeys } from "@/api/session";
+import { Notice } from "@/components/notice";
+import { useAccess } from "./access-context";
+import { SignInDialog } from "./sign-in-dialog";
+import { SignInPage } from "./sign-in-page";
+
+/** The page for whom the server knows, else the way to sign in. */
+export function Gate({ children }: { children: ReactNode }) {
+  const { state, failure } = useAccess();
+  const queries = useQueryClient();
+  if (state === "out") return <SignInPage />;
+  if (state === "unknown" && failure !== null) {
+    return (
+      <Notice icon={IconPlugConnectedX} title="The page could not be loaded" tone="bad">
+        <p>{messageOf(failure)}</p>
+        <Button
+          variant="default"
+          onClick={() => void queries.invalidateQueries({ queryKey: sessionKeys.who })}
+        >
+          Try again
+        </Button>
+      </Notice>
+    );
+  }
+  if (state === "unknown") return <Skeleton height={320} role="status" aria-label="Loading the page" />;
+  return (
+    <>
+      {children}
+      <SignInDialog />
+    </>
+  );
+}

@@ -1,0 +1,84 @@
+import { IconUser } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import type { AuditFilter } from "@/api/audit";
+import type { AuditEntry } from "@/api/model";
+import { VisibleText } from "@/components/result/visible-text";
+import { Age } from "@/components/times";
+import { ToneBadge } from "@/components/tone-badge";
+import styles from "./audit.module.css";
+import { isJob, lookOfAct, remarkOf, wordsForKind } from "./words";
+
+interface Props {
+  entry: AuditEntry;
+  /** The names of keys by id. */
+  names: ReadonlyMap<string, string>;
+  onFilter: (change: Partial<AuditFilter>) => void;
+}
+
+export function AuditRow({ entry, names, onFilter }: Props) {
+  const { label, icon, tone } = lookOfAct(entry.act);
+  const remark = remarkOf(entry);
+  return (
+    <li className={styles["row"]} data-entry={entry.id}>
+      <span className={styles["when"]}>
+        <Age at={entry.at} />
+      </span>
+      <span className={styles["act"]}>
+        <ToneBadge tone={tone} icon={icon}>
+          {label}
+        </ToneBadge>
+      </span>
+      <div className={styles["who"]}>
+        {entry.who === "" ? (
+          <span>{wordsForKind(entry.kind)}</span>
+        ) : (
+          <button
+            type="button"
+            className={styles["filter"]}
+            title={`${entry.who}: show what else they did`}
+            onClick={() => onFilter({ who: entry.who })}
+          >
+            <IconUser size={13} aria-hidden /> <span className="visually-hidden">{entry.kind}</span>
+            <VisibleText text={names.get(entry.who) ?? entry.who} />
+          </button>
+        )}
+      </div>
+      <div className={styles["said"]}>
+        <p className={styles["what"]}>
+          <What entry={entry} />
+          {entry.detail !== null && (
+            <span className={styles["detail"]}>
+              {" "}
+              <VisibleText text={entry.detail} />
+            </span>
+          )}
+        </p>
+        {remark !== null && <p className={styles["remark"]}>{remark}</p>}
+      </div>
+      <span className={styles["address"]}>
+        {entry.address !== "" && (
+          <>
+            from <code>{entry.address}</code>
+          </>
+        )}
+      </span>
+    </li>
+  );
+}
+
+function What({ entry }: { entry: AuditEntry }) {
+  if (entry.what === "") return <span>–</span>;
+  // A deleted job has no page any more.
+  if (isJob(entry) && entry.act !== "job_deleted") {
+    return (
+      <Link to="/jobs/$id" params={{ id: entry.what }}>
+        <code>{entry.what}</code>
+      </Link>
+    );
+  }
+  return (
+    <code>
+      <VisibleText text={entry.what} />
+    </code>
+  );
+}

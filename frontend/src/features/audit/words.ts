@@ -1,0 +1,96 @@
+import {
+  IconAlertTriangle,
+  IconBan,
+  IconCheck,
+  IconKey,
+  IconLock,
+  IconLogin2,
+  IconLogout,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconPlayerStop,
+  IconRefresh,
+  IconReplace,
+  IconRotateClockwise,
+  IconTrash,
+  type TablerIcon,
+} from "@tabler/icons-react";
+import type { AuditAct, AuditEntry, AuditOutcome } from "@/api/model";
+import type { Tone } from "@/components/tone-badge";
+
+interface Look {
+  readonly label: string;
+  readonly icon: TablerIcon;
+  readonly tone: Tone;
+}
+
+const ACTS: Readonly<Record<AuditAct, Look>> = {
+  signed_in: { label: "Signed in", icon: IconLogin2, tone: "gray" },
+  signed_out: { label: "Signed out", icon: IconLogout, tone: "gray" },
+  refused: { label: "Refused", icon: IconLock, tone: "amber" },
+  key_created: { label: "Key made", icon: IconKey, tone: "violet" },
+  key_rotated: { label: "Key rotated", icon: IconRotateClockwise, tone: "violet" },
+  key_revoked: { label: "Key revoked", icon: IconBan, tone: "violet" },
+  job_cancelled: { label: "Job cancelled", icon: IconPlayerStop, tone: "blue" },
+  job_retried: { label: "Job retried", icon: IconRefresh, tone: "blue" },
+  job_replayed: { label: "Job replayed", icon: IconReplace, tone: "blue" },
+  job_deleted: { label: "Job deleted", icon: IconTrash, tone: "red" },
+  result_accepted: { label: "Result accepted", icon: IconCheck, tone: "blue" },
+  flow_paused: { label: "Flow paused", icon: IconPlayerPause, tone: "blue" },
+  flow_resumed: { label: "Flow resumed", icon: IconPlayerPlay, tone: "blue" },
+};
+
+const OUTCOMES: Readonly<Record<AuditOutcome, Look>> = {
+  done: { label: "Done", icon: IconCheck, tone: "green" },
+  refused: { label: "Refused", icon: IconLock, tone: "amber" },
+  unknown: { label: "Unknown", icon: IconAlertTriangle, tone: "red" },
+};
+
+const ANY: Look = { label: "", icon: IconAlertTriangle, tone: "gray" };
+
+export const ACT_NAMES = Object.keys(ACTS) as AuditAct[];
+export const OUTCOME_NAMES = Object.keys(OUTCOMES) as AuditOutcome[];
+
+export function isAct(text: string): text is AuditAct {
+  return Object.hasOwn(ACTS, text);
+}
+
+export function isOutcome(text: string): text is AuditOutcome {
+  return Object.hasOwn(OUTCOMES, text);
+}
+
+/** An act that a newer server knows is shown by its own name. */
+export function lookOfAct(act: string): Look {
+  return isAct(act) ? ACTS[act] : { ...ANY, label: act };
+}
+
+export function lookOfOutcome(outcome: string): Look {
+  return isOutcome(outcome) ? OUTCOMES[outcome] : { ...ANY, label: outcome };
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  everyone: "Anybody (no login)",
+  proxy: "Whoever the proxy let through",
+  command: "The command line",
+  system: "The server itself",
+  nobody: "Without a valid key",
+};
+
+/** Who acted, for kinds that have no name of their own. */
+export function wordsForKind(kind: string): string {
+  return Object.hasOwn(KINDS, kind) ? (KINDS[kind] ?? kind) : kind;
+}
+
+/** What is said of the outcome; null where all went well. */
+export function remarkOf(entry: Pick<AuditEntry, "outcome" | "act">): string | null {
+  if (entry.outcome === "unknown")
+    return "The server died, or lost its database, before it could say whether it was done.";
+  return entry.outcome === "refused" && entry.act !== "refused" ? "It was refused." : null;
+}
+
+const JOB_ID = /^[0-9a-f]{24}$/;
+
+/** Whether what was acted on is a job, whose page can be opened. */
+export function isJob(entry: Pick<AuditEntry, "act" | "what">): boolean {
+  return (entry.act.startsWith("job_") || entry.act === "result_accepted") && JOB_ID.test(entry.what);
+}

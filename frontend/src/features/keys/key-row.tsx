@@ -1,0 +1,82 @@
+import { IconBan, IconRotateClockwise } from "@tabler/icons-react";
+import { type ReactNode, useState } from "react";
+import { useAccess } from "@/access/access-context";
+import type { ApiKey } from "@/api/model";
+import { ActionButton } from "@/components/action-button";
+import { VisibleText } from "@/components/result/visible-text";
+import { Age } from "@/components/times";
+import { ToneBadge } from "@/components/tone-badge";
+import { useNow } from "@/lib/now";
+import { useBlocked } from "@/live/use-blocked";
+import { madeBy, stateOf, wordsForRate } from "./key-words";
+import styles from "./keys.module.css";
+import { RevokeDialog } from "./revoke-dialog";
+import { RotateDialog } from "./rotate-dialog";
+
+export function KeyRow({ apiKey, all }: { apiKey: ApiKey; all: readonly ApiKey[] }) {
+  const [dialog, setDialog] = useState<"rotate" | "revoke" | null>(null);
+  const { who } = useAccess();
+  const blocked = useBlocked("admin");
+  const { label, tone, ended } = stateOf(apiKey, useNow());
+  const own = who?.kind === "key" && who.id === apiKey.id;
+  const close = () => setDialog(null);
+  return (
+    <li className={styles["row"]} data-key={apiKey.id} data-ended={ended || undefined}>
+      <div className={styles["top"]}>
+        <h2 className={styles["name"]}>
+          <VisibleText text={apiKey.name} />
+        </h2>
+        <code className={styles["id"]}>{apiKey.id}</code>
+        <ToneBadge tone={tone}>{label}</ToneBadge>
+        {own && <ToneBadge tone="blue">You</ToneBadge>}
+      </div>
+      <dl className={styles["facts"]}>
+        <Fact name="Rights">{apiKey.rights.join(", ")}</Fact>
+        <Fact name="Flows">{apiKey.flows === null ? "all" : apiKey.flows.join(", ")}</Fact>
+        <Fact name="Rate">{wordsForRate(apiKey.ratePerMinute)}</Fact>
+        <Fact name="Last used">{apiKey.lastUsedAt === null ? "never" : <Age at={apiKey.lastUsedAt} />}</Fact>
+        <Fact name={ended ? "Ended" : "Ends"}>
+          {apiKey.revokedAt !== null ? (
+            <Age at={apiKey.revokedAt} />
+          ) : apiKey.expiresAt === null ? (
+            "never"
+          ) : (
+            <Age at={apiKey.expiresAt} />
+          )}
+        </Fact>
+        <Fact name="Made">
+          <Age at={apiKey.createdAt} />, by <VisibleText text={madeBy(apiKey, all)} />
+        </Fact>
+      </dl>
+      {!ended && (
+        <div className={styles["actions"]}>
+          <ActionButton
+            label="Rotate…"
+            hint="Makes a new key in its place. The old one stays valid for a while."
+            icon={IconRotateClockwise}
+            blocked={blocked}
+            onAct={() => setDialog("rotate")}
+          />
+          <ActionButton
+            label="Revoke…"
+            icon={IconBan}
+            danger
+            blocked={blocked}
+            onAct={() => setDialog("revoke")}
+          />
+        </div>
+      )}
+      <RotateDialog opened={dialog === "rotate"} apiKey={apiKey} onClose={close} />
+      <RevokeDialog opened={dialog === "revoke"} apiKey={apiKey} own={own} onClose={close} />
+    </li>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

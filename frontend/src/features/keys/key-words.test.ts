@@ -1,0 +1,24 @@
+import { expect, it } from "vitest";
+import { madeBy, stateOf } from "./key-words";
+
+const NOW = 1_000_000_000_000;
+const DAY = 86_400_000;
+
+it.each<[number | null, number | null, string, boolean]>([
+  [null, null, "Active", false],
+  [null, NOW + 8 * DAY, "Active", false],
+  [null, NOW + 3 * DAY, "Ends in 3 d", false],
+  [null, NOW, "Expired", true],
+  [NOW - 1, null, "Revoked", true],
+  [NOW - 1, NOW - DAY, "Revoked", true],
+])("revoked at %s, with an end at %s: %s", (revokedAt, expiresAt, label, ended) => {
+  const state = stateOf({ revokedAt, expiresAt }, NOW);
+  expect([state.label, state.ended]).toEqual([label, ended]);
+});
+
+it("names who made a key as well as it is known", () => {
+  const all = [{ id: "abcdefghij", name: "lead" }];
+  expect(madeBy({ createdBy: "abcdefghij" }, all)).toBe("lead");
+  expect(madeBy({ createdBy: "maja@example.com" }, all)).toBe("maja@example.com");
+  expect(madeBy({ createdBy: "command" }, all)).toContain("command line");
+});

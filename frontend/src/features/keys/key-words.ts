@@ -1,0 +1,45 @@
+import type { ApiKey } from "@/api/model";
+import type { Tone } from "@/components/tone-badge";
+import { formatCoarse } from "@/lib/time";
+
+const SOON_MS = 7 * 86_400_000;
+
+/** What became of a key, or soon will. */
+export function stateOf(
+  key: Pick<ApiKey, "revokedAt" | "expiresAt">,
+  now: number,
+): { label: string; tone: Tone; ended: boolean } {
+  if (key.revokedAt !== null) return { label: "Revoked", tone: "gray", ended: true };
+  if (key.expiresAt === null) return { label: "Active", tone: "green", ended: false };
+  const left = key.expiresAt - now;
+  if (left <= 0) return { label: "Expired", tone: "gray", ended: true };
+  if (left < SOON_MS) return { label: `Ends in ${formatCoarse(left)}`, tone: "amber", ended: false };
+  return { label: "Active", tone: "green", ended: false };
+}
+
+/** Makers that have no id: the server writes their kind. */
+const MAKERS: Readonly<Record<string, string>> = {
+  "": "the first start",
+  command: "the command line or the first start",
+  system: "the server itself",
+  everyone: "anybody (no login)",
+  proxy: "somebody whom the proxy let through",
+};
+
+/** Who made a key: another key by its name, a person, or the command line. */
+export function madeBy(key: Pick<ApiKey, "createdBy">, all: readonly Pick<ApiKey, "id" | "name">[]): string {
+  if (Object.hasOwn(MAKERS, key.createdBy)) return MAKERS[key.createdBy] ?? "";
+  return all.find((one) => one.id === key.createdBy)?.name ?? key.createdBy;
+}
+
+export function wordsForRate(ratePerMinute: number | null): string {
+  return ratePerMinute === null ? "the usual limit" : `${ratePerMinute.toLocaleString("en")} requests / min`;
+}
+
+export const OVERLAPS: readonly { value: string; label: string }[] = [
+  { value: "0", label: "The old key ends at once" },
+  { value: "3600", label: "1 hour" },
+  { value: "86400", label: "1 day" },
+  { value: "604800", label: "7 days" },
+  { value: "2592000", label: "30 days" },
+];

@@ -1,0 +1,62 @@
+import { Button, Group, Modal, Stack } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { messageOf } from "@/api/errors";
+import { keysKey, revokeKey } from "@/api/keys";
+import type { ApiKey } from "@/api/model";
+import { sessionKeys } from "@/api/session";
+import { VisibleText } from "@/components/result/visible-text";
+import { focusMain } from "@/lib/focus";
+
+interface Props {
+  opened: boolean;
+  apiKey: ApiKey;
+  /** Whether one is signed in with this key. */
+  own: boolean;
+  onClose: () => void;
+}
+
+export function RevokeDialog({ opened, apiKey, own, onClose }: Props) {
+  const queries = useQueryClient();
+  const revoking = useMutation({
+    mutationFn: () => revokeKey(apiKey.id),
+    onSuccess: () => {
+      onClose();
+      // The row moves to the ended ones, and with it the button that had the focus.
+      focusMain();
+      void queries.invalidateQueries({ queryKey: own ? sessionKeys.who : keysKey });
+    },
+    onError: (error) => {
+      onClose();
+      notifications.show({ color: "red", title: "The key was not revoked", message: messageOf(error) });
+    },
+  });
+  return (
+    <Modal opened={opened} onClose={onClose} title="Revoke this key?">
+      <Stack gap="md">
+        <p>
+          <strong>
+            <VisibleText text={apiKey.name} />
+          </strong>{" "}
+          (<code>{apiKey.id}</code>) ends within 5 seconds on every server, with its sessions and event
+          streams. What uses it is refused from then on. This cannot be undone.
+          {own && " You are signed in with it, so you will be signed out."}
+        </p>
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={onClose} data-autofocus>
+            Keep it
+          </Button>
+          <Button
+            variant="light"
+            color="red"
+            c="var(--red-ink)"
+            loading={revoking.isPending}
+            onClick={() => revoking.mutate()}
+          >
+            Revoke
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}

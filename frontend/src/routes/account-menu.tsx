@@ -1,0 +1,136 @@
+import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import {
+  IconChevronDown,
+  IconDots,
+  IconKey,
+  IconListDetails,
+  IconLogout,
+  IconMoon,
+  IconSun,
+  IconUser,
+  type TablerIcon,
+} from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import { useSignOut, useWhyNot } from "@/access/access-context";
+import { nameOf, signsIn } from "@/access/words";
+import { messageOf } from "@/api/errors";
+import type { Session } from "@/api/model";
+import styles from "./account-menu.module.css";
+import { useScheme } from "./scheme-toggle";
+
+/** Who one is, and what belongs to that. Where nobody signs in it only leads to the keys and the audit. */
+export function AccountMenu({ who }: { who: Session }) {
+  const person = signsIn(who);
+  return (
+    <Menu position="bottom-end" width={264} shadow="md" radius="md">
+      {person ? (
+        <Menu.Target>
+          <Button
+            variant="subtle"
+            color="gray"
+            c="var(--ink)"
+            className={styles["who"]}
+            aria-label={`Signed in as ${nameOf(who)}`}
+            leftSection={<IconUser size={18} aria-hidden />}
+            rightSection={<IconChevronDown size={14} aria-hidden />}
+          >
+            <span className={styles["name"]}>{nameOf(who)}</span>
+          </Button>
+        </Menu.Target>
+      ) : (
+        <More />
+      )}
+      <Menu.Dropdown>
+        {person && <Person who={who} />}
+        <Place to="/keys" label="API keys" icon={IconKey} />
+        <Place to="/audit" label="Audit" icon={IconListDetails} />
+        {person && <Scheme />}
+        {person && <SignOut />}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function More() {
+  return (
+    <Tooltip label="Keys and audit">
+      <Menu.Target>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          c="var(--ink-2)"
+          size="lg"
+          aria-label="Keys and audit"
+          visibleFrom="sm"
+        >
+          <IconDots size={19} aria-hidden />
+        </ActionIcon>
+      </Menu.Target>
+    </Tooltip>
+  );
+}
+
+function Person({ who }: { who: Session }) {
+  return (
+    <>
+      <div className={styles["person"]}>
+        <strong>{nameOf(who)}</strong>
+        <span>
+          {who.kind === "key" ? "API key" : "Signed in"} · {who.rights.join(", ")}
+        </span>
+      </div>
+      <Menu.Divider />
+      <Menu.Item component={Link} to="/account" leftSection={<IconUser size={16} aria-hidden />}>
+        My account
+      </Menu.Item>
+    </>
+  );
+}
+
+/** A page for administrators; for others it says why not. */
+function Place({ to, label, icon: Icon }: { to: "/keys" | "/audit"; label: string; icon: TablerIcon }) {
+  const why = useWhyNot("admin");
+  const icon = <Icon size={16} aria-hidden />;
+  if (why === null) {
+    return (
+      <Menu.Item component={Link} to={to} leftSection={icon}>
+        {label}
+      </Menu.Item>
+    );
+  }
+  // It stays focusable, so that keyboard users can read the reason.
+  return (
+    <Menu.Item aria-disabled className={styles["blocked"]} closeMenuOnClick={false} leftSection={icon}>
+      {label}
+      <span className={styles["why"]}>{why}</span>
+    </Menu.Item>
+  );
+}
+
+/** On narrow screens the header has no room for it beside the name. */
+function Scheme() {
+  const { other, toggle } = useScheme();
+  const Icon = other === "dark" ? IconMoon : IconSun;
+  return (
+    <Menu.Item hiddenFrom="sm" leftSection={<Icon size={16} aria-hidden />} onClick={toggle}>
+      {other === "dark" ? "Dark colours" : "Light colours"}
+    </Menu.Item>
+  );
+}
+
+function SignOut() {
+  const signOut = useSignOut();
+  const leave = () =>
+    signOut(false).catch((error: unknown) =>
+      notifications.show({ color: "red", title: "You are still signed in", message: messageOf(error) }),
+    );
+  return (
+    <>
+      <Menu.Divider />
+      <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => void leave()}>
+        Sign out
+      </Menu.Item>
+    </>
+  );
+}
