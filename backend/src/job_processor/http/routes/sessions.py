@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor.acts.sessions import LISTED, ends_at
-from job_processor.core.access import Principal, Right, Session
+from job_processor.core.access import Principal, PrincipalKind, Right, Session
 from job_processor.core.errors import SessionNotFound
 from job_processor.http import models as s
 from job_processor.http import render
@@ -51,7 +51,7 @@ async def end(context: Context, request: Request) -> Response:
 def _shown(session: Session, principal: Principal) -> s.ActiveSessionOut:
     return s.ActiveSessionOut(
         id=session.id,
-        kind="person" if session.key_id is None else "key",
+        kind=PrincipalKind.PERSON if session.key_id is None else PrincipalKind.KEY,
         who=session.subject if session.key_id is None else session.key_id,
         name=session.name,
         address=session.address,
