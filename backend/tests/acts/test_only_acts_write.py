@@ -45,6 +45,7 @@ READS = frozenset(
         "find_execution",
         "list",
         "counts",
+        "count",
         "count_waiting",
         "queue_seconds",
         "overdue",

@@ -42,7 +42,7 @@ class Fickle:
 
     def __getattr__(self, name: str) -> Any:
         real = getattr(self._store, name)
-        if name in ("now", "info", "watch"):
+        if name in ("now", "info", "watch", "queue_seconds"):
             return real
 
         async def call(*args: Any, **named: Any) -> Any:
