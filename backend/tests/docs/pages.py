@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 _FENCE = re.compile(r"^```(?P<language>[a-z]*)[^\n]*\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _SHOWN = ("json", "text")
-_NOT_HERE = re.compile(r"\b(docker|podman|systemctl|sudo|make)\b")
+_NOT_HERE = re.compile(r"\b(kubectl|docker|podman|systemctl|sudo|make)\b")
 """Blocks with these need another machine than a test's; what they say of the server stands elsewhere too."""
 
 

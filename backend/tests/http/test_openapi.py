@@ -132,6 +132,7 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     await site.say(await site.claim(), Succeeded("plain text"))
     await ask("GET", "/jobs", "/jobs")
     await ask("GET", "/jobs?limit=0", "/jobs")
+    await ask("GET", "/jobs/count", "/jobs/count")
     await ask("DELETE", f"/jobs/{replayed}", "/jobs/{id}")
     for missing, template in (
         (f"/jobs/{replayed}", "/jobs/{id}"),

@@ -1,7 +1,8 @@
 """The quota of waiting jobs: how many jobs of one owner may be PENDING at once.
 
-The store is not asked at each submit: each count allows a small part of what is left. One process never exceeds the
-quota; each further one may exceed it by that part, because it may have counted just before the others submitted.
+The store is not asked at each submit: each count allows a small part of what is left, and no more than that part is
+allowed and not stored yet. One process never exceeds the quota; each further one may exceed it by that part, because it
+may have counted just before the others stored theirs.
 """
 
 import asyncio
@@ -30,6 +31,8 @@ class _Owner:
     under_way: int = 0
     """Submits that were allowed and are not stored yet: a count may have missed them."""
     counting: "asyncio.Future[None] | None" = field(default=None, repr=False)
+    stored: "asyncio.Future[None] | None" = field(default=None, repr=False)
+    """Done at the next ``leave``: as many as one count allows are under way."""
 
 
 class WaitingQuota:
@@ -52,6 +55,9 @@ class WaitingQuota:
                     known.allowed -= 1
                     known.under_way += 1
                     return
+                if known.stored is not None:
+                    await asyncio.shield(known.stored)
+                    continue
             if known.counting is not None:
                 await asyncio.shield(known.counting)
                 continue
@@ -67,12 +73,17 @@ class WaitingQuota:
         known = self._owners.get(owner)
         if known is not None and known.under_way:
             known.under_way -= 1
+            if known.stored is not None:
+                known.stored.set_result(None)
+                known.stored = None
 
     async def _count(self, owner: str, known: _Owner) -> None:
         under_way = known.under_way
         left = self.most - await self._store.count_waiting(owner, self.most) - under_way
-        known.allowed = max(1, left // SHARE) if left > 0 else 0
-        known.is_full = not known.allowed
+        known.is_full = left <= 0
+        known.allowed = 0 if known.is_full else max(0, max(1, left // SHARE) - known.under_way)
+        if not known.is_full and not known.allowed and known.stored is None:
+            known.stored = asyncio.get_running_loop().create_future()
         known.until = self._monotonic() + (REFUSED_SECONDS if known.is_full else FRESH_SECONDS)
 
     def _owner(self, owner: str) -> _Owner:
