@@ -43,6 +43,7 @@ export function createRefresher(queries: QueryClient): Refresher {
     const sums = dueSums();
     if (!all && !unfinished && changed.size === 0 && sums.length === 0) return;
     busy = true;
+    const startedAt = Date.now();
     const these: Changed = all ? null : new Set(changed);
     all = false;
     changed.clear();
@@ -56,7 +57,9 @@ export function createRefresher(queries: QueryClient): Refresher {
     const [rows] = await Promise.allSettled([reportChanges(these), ...refetches]);
     unfinished = rows.status === "fulfilled" && rows.value;
     const spent = traffic();
-    await new Promise((resolve) => setTimeout(resolve, restAfter(before, spent)));
+    // The time that the answers took is part of the rest.
+    const rest = restAfter(before, spent) - (Date.now() - startedAt);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, rest)));
     before = spent;
     busy = false;
     void round();

@@ -7,8 +7,9 @@ function fakeLocks() {
   const line: { signal: AbortSignal; run: () => Promise<void> }[] = [];
   let held = false;
   const next = async () => {
+    if (held) return;
     const first = line.shift();
-    if (held || first === undefined) return;
+    if (first === undefined) return;
     if (first.signal.aborted) return void next();
     held = true;
     await first.run();
