@@ -184,5 +184,6 @@ async def test_nothing_is_fetched_twice_at_load(stocked: Served, open_tab: OpenT
     await expect(page.locator("[data-job]")).to_have_count(PAGE)
     await expect(page.get_by_role("button", name="All")).to_contain_text(re.compile("[0-9]"))
     api = [url for url in asked if "/ui/" not in url]
+    print("ASKED", *(url.split("/", 3)[3] for url in api), sep="\n  ")
     assert sorted(api) == sorted(set(api))
     assert len(api) == 4, api

@@ -24,8 +24,14 @@ export function LiveProvider({ children, streamFirstMs = STREAM_FIRST_MS }: Prop
   const [connection, setConnection] = useState<Connection | null>(null);
   const { state: access, who } = useAccess();
   const reads = who !== null && may(who, "read");
+  // Who asks is not known for a moment after the load: what is asked then would be asked again with the stream.
+  const settling = access === "unknown" && !waited;
   const reach: Reach =
-    access === "in" && reads ? "all" : access === "in" || access === "unknown" ? "no-stream" : "nothing";
+    access === "in" && reads
+      ? "all"
+      : (access === "in" || access === "unknown") && !settling
+        ? "no-stream"
+        : "nothing";
   const begun = useRef(reach);
 
   useEffect(() => {
@@ -48,7 +54,9 @@ export function LiveProvider({ children, streamFirstMs = STREAM_FIRST_MS }: Prop
   return (
     <LiveContext value={state}>
       {/* "Restoring" is the library's word for a time in which queries do not fetch yet. */}
-      <IsRestoringProvider value={!waited && reach === "all" && state.stream === "connecting"}>
+      <IsRestoringProvider
+        value={!waited && (settling || (reach === "all" && state.stream === "connecting"))}
+      >
         {children}
       </IsRestoringProvider>
     </LiveContext>
