@@ -111,6 +111,8 @@ async def open_tab(window: BrowserContext, request: pytest.FixtureRequest) -> As
         for page in tabs:
             print(f"what the tab showed, at {page.url}:\n{(await page.inner_text('body'))[:2000]}")
     await window.unroute_all()
+    # Cookies know no ports: another test's server would get them.
+    await window.clear_cookies()
     for page in tabs:
         await _forget(page)
         await page.close()
@@ -121,6 +123,6 @@ async def _forget(page: Page) -> None:
     """What the page stored in the browser goes, so that the next test finds nothing of it."""
     session = await page.context.new_cdp_session(page)
     origin = await page.evaluate("window.origin")
-    kinds = "cookies,local_storage,indexeddb,service_workers,cache_storage"
+    kinds = "local_storage,indexeddb,service_workers,cache_storage"
     await session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": kinds})
     await session.detach()
