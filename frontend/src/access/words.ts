@@ -36,11 +36,15 @@ const FAILURES: Readonly<Record<string, string>> = {
   too_many_sign_ins: "Too many sign-ins are under way. Try again in a minute.",
   provider_error: "The identity provider reported an error. Try again, or sign in with an API key.",
   provider_unavailable: "The identity provider does not answer. Try again, or sign in with an API key.",
-  invalid_id_token: "The identity provider's answer could not be verified. Whoever runs this server finds more in its log.",
-  code_refused: "The identity provider did not accept its own code. Whoever runs this server finds more in its log.",
+  invalid_id_token:
+    "The identity provider's answer could not be verified. Whoever runs this server finds more in its log.",
+  code_refused:
+    "The identity provider did not accept its own code. Whoever runs this server finds more in its log.",
 };
 
 /** Why a sign-in with an identity provider failed, by the server's code. */
 export function wordsForFailure(code: string): string {
-  return Object.hasOwn(FAILURES, code) ? (FAILURES[code] ?? "") : `The sign-in did not work (${code.slice(0, 60)}).`;
+  return Object.hasOwn(FAILURES, code)
+    ? (FAILURES[code] ?? "")
+    : `The sign-in did not work (${code.slice(0, 60)}).`;
 }

@@ -48,7 +48,9 @@ export function LiveProvider({ children, streamFirstMs = STREAM_FIRST_MS }: Prop
   return (
     <LiveContext value={state}>
       {/* "Restoring" is the library's word for a time in which queries do not fetch yet. */}
-      <IsRestoringProvider value={!waited && reach === "all" && state.stream === "connecting"}>{children}</IsRestoringProvider>
+      <IsRestoringProvider value={!waited && reach === "all" && state.stream === "connecting"}>
+        {children}
+      </IsRestoringProvider>
     </LiveContext>
   );
 }

@@ -28,7 +28,14 @@ function written(...entries: Partial<WireAuditEntry>[]) {
 it("says who did what, and loads more", async () => {
   written(
     {},
-    { act: "refused", outcome: "refused", kind: "nobody", who: "", what: "GET /jobs", detail: "invalid_key × 12" },
+    {
+      act: "refused",
+      outcome: "refused",
+      kind: "nobody",
+      who: "",
+      what: "GET /jobs",
+      detail: "invalid_key × 12",
+    },
     { act: "job_deleted", outcome: "unknown", what: "f".repeat(24) },
   );
   renderPage("/ui/audit");

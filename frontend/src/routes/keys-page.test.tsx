@@ -81,7 +81,10 @@ it("rotates with an overlap, and revokes after a question", async () => {
   server.use(
     http.post("/keys/aaaaaaaaaa/rotate", async ({ request }) => {
       overlaps.push(await request.json());
-      return HttpResponse.json({ ...wireKey({ id: "klmnopqrst", name: "robot" }), key: TEXT }, { status: 201 });
+      return HttpResponse.json(
+        { ...wireKey({ id: "klmnopqrst", name: "robot" }), key: TEXT },
+        { status: 201 },
+      );
     }),
     http.delete("/keys/aaaaaaaaaa", () => {
       all[0] = wireKey({ id: "aaaaaaaaaa", name: "robot", revokedAt: new Date().toISOString() });

@@ -1,5 +1,12 @@
 import { IconMapPinQuestion } from "@tabler/icons-react";
-import { createRootRoute, createRoute, createRouter, Link, Navigate, type RouterHistory } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  Link,
+  Navigate,
+  type RouterHistory,
+} from "@tanstack/react-router";
 import { FAILED_PATH } from "@/access/sign-in-form";
 import { BASE_PATH } from "@/api/base-path";
 import { Notice } from "@/components/notice";

@@ -3,8 +3,8 @@ import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { expect, it } from "vitest";
 import type { Right } from "@/api/model";
-import { FakeEventSource } from "@/testing/fake-event-source";
 import { keySession, wireJob } from "@/testing/factories";
+import { FakeEventSource } from "@/testing/fake-event-source";
 import { renderPage } from "@/testing/render";
 import { problem, server } from "@/testing/server";
 
@@ -48,7 +48,14 @@ const WAYS = [
 
 function refusal() {
   return HttpResponse.json(
-    { title: "no", status: 401, detail: "An API key is needed.", error: "no", code: "no_key", requestId: "r" },
+    {
+      title: "no",
+      status: 401,
+      detail: "An API key is needed.",
+      error: "no",
+      code: "no_key",
+      requestId: "r",
+    },
     {
       status: 401,
       headers: {
@@ -165,7 +172,11 @@ it("who may only submit submits, and is shown no list", async () => {
   renderPage("/ui/");
   expect(await screen.findByRole("heading", { name: "You may not see jobs" })).toBeInTheDocument();
   const flow = screen.getByLabelText("Flow");
-  expect(within(flow).getAllByRole("option").map((one) => one.textContent)).toEqual(["invoices", "letters"]);
+  expect(
+    within(flow)
+      .getAllByRole("option")
+      .map((one) => one.textContent),
+  ).toEqual(["invoices", "letters"]);
   await userEvent.type(screen.getByLabelText("Prompt"), "do it");
   await userEvent.click(screen.getByRole("button", { name: "Create job" }));
   expect(await screen.findByText(JOB)).toBeInTheDocument();

@@ -4,7 +4,10 @@ import { isFiltered, readSearch, toFilter, toSearch } from "./search";
 
 it.each<[Record<string, unknown>, object]>([
   [{}, {}],
-  [{ act: "refused", who: "abc" }, { act: ["refused"], who: "abc" }],
+  [
+    { act: "refused", who: "abc" },
+    { act: ["refused"], who: "abc" },
+  ],
   [
     { act: ["refused", "refused", "nonsense"], outcome: ["done", "no"] },
     { act: ["refused"], outcome: ["done"] },
