@@ -83,8 +83,12 @@ async def window(browser: Browser) -> AsyncIterator[BrowserContext]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def open_tab(window: BrowserContext, request: pytest.FixtureRequest) -> AsyncIterator[OpenTab]:
-    """Opens a tab that fails the test on any script error and any breach of the content security policy."""
+async def open_tab(window: BrowserContext, browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[OpenTab]:
+    """Opens a tab that fails the test on any script error and any breach of the content security policy.
+
+    ``apart``: in a browser of somebody else, who shares no cookies with the other tabs.
+    """
+    others: list[BrowserContext] = []
     tabs: list[Page] = []
     wrong: list[str] = []
 
@@ -96,8 +100,13 @@ async def open_tab(window: BrowserContext, request: pytest.FixtureRequest) -> As
     def broke(error: Error) -> None:
         wrong.append(str(error))
 
-    async def open_at(url: str, *, width: int = WIDE, height: int = 900, scheme: Scheme = "light") -> Page:
-        page = await window.new_page()
+    async def open_at(
+        url: str, *, width: int = WIDE, height: int = 900, scheme: Scheme = "light", apart: bool = False
+    ) -> Page:
+        if apart:
+            others.append(await browser.new_context(reduced_motion="reduce"))
+            others[-1].set_default_timeout(WAITS_MS)
+        page = await (others[-1] if apart else window).new_page()
         tabs.append(page)
         page.on("console", heard)
         page.on("pageerror", broke)
@@ -116,6 +125,8 @@ async def open_tab(window: BrowserContext, request: pytest.FixtureRequest) -> As
     for page in tabs:
         await _forget(page)
         await page.close()
+    for other in others:
+        await other.close()
     assert wrong == []
 
 

@@ -166,7 +166,7 @@ async def test_a_key_is_made_used_and_revoked_by_keyboard_alone(keyed: Keyed, op
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("button", name="New key")).to_be_focused()
 
-    other = await open_tab(keyed.server.page)
+    other = await open_tab(keyed.server.page, apart=True)
     await sign_in(other, text)
     await expect(other.get_by_role("link", name="summarise")).to_be_visible()
     row = page.locator("[data-key]", has=page.get_by_role("heading", name="by keyboard"))
