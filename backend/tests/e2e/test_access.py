@@ -146,7 +146,9 @@ async def expect_clean(page: Page) -> None:
     for size in (PHONE, DESK):
         await page.set_viewport_size({"width": size["width"], "height": size["height"]})
         assert await overflow(page) == 0, size
-        assert await violations(page) == [], size
+        found = await violations(page)
+        print(*found, sep="\n")
+        assert found == [], size
 
 
 async def test_a_key_is_made_used_and_revoked_by_keyboard_alone(keyed: Keyed, open_tab: OpenTab) -> None:

@@ -23,7 +23,14 @@ import { useScheme } from "./scheme-toggle";
 export function AccountMenu({ who }: { who: Session }) {
   const person = signsIn(who);
   return (
-    <Menu position="bottom-end" width={264} shadow="md" radius="md">
+    <Menu
+      withinPortal={false}
+      withInitialFocusPlaceholder={false}
+      position="bottom-end"
+      width={264}
+      shadow="md"
+      radius="md"
+    >
       {person ? (
         <Menu.Target>
           <Button
