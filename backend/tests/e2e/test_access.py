@@ -130,7 +130,7 @@ async def test_axe_finds_nothing_on_screens_of_any_width(keyed: Keyed, open_tab:
     await expect(page.get_by_role("list", name="Entries, newest first")).to_be_visible()
     await expect_clean(page)
     await page.goto(f"{keyed.server.page}account")
-    await page.get_by_text("Everybody's", exact=True).click()
+    await page.get_by_role("switch", name="Everybody's").click()
     await expect(page.get_by_role("heading", name="Everybody's sessions")).to_be_visible()
     await expect_clean(page)
     await page.goto(f"{keyed.server.page}keys")
