@@ -81,7 +81,7 @@ it("asks who one is in place of any page, and leads there afterwards", async () 
   await userEvent.clear(screen.getByLabelText("API key"));
   await enter(` ${KEY} `);
   expect(await screen.findByRole("button", { name: "Signed in as nightly import" })).toBeInTheDocument();
-  expect(router.state.location.search).toEqual({ status: ["FAILED"] });
+  expect(router.state.location.search).toEqual({ status: "FAILED" });
   expect(FakeEventSource.instances).toHaveLength(1);
   // Nobody was asked for anything in vain: each refusal is written into the audit.
   expect(state.refused).toBe(0);
