@@ -37,6 +37,7 @@ it("says who did what, and loads more", async () => {
       detail: "invalid_key × 12",
     },
     { act: "job_deleted", outcome: "unknown", what: "f".repeat(24) },
+    { act: "key_rotated", who: "maja@example.com", kind: "person", what: "abcdefghij" },
   );
   renderPage("/ui/audit");
   expect(await screen.findByRole("link", { name: "0123456789abcdef01234567" })).toHaveAttribute(
@@ -49,6 +50,9 @@ it("says who did what, and loads more", async () => {
   await userEvent.click(screen.getByRole("button", { name: "Load more" }));
   expect(await screen.findByText(/before it could say whether it was done/)).toBeInTheDocument();
   expect(screen.queryByRole("link", { name: "f".repeat(24) })).not.toBeInTheDocument();
+  expect(screen.getByText("abcdefghij").closest("li")).toHaveTextContent(
+    /Key rotated.*maja@example\.com.*nightly import abcdefghij/,
+  );
 });
 
 it("filters by address, by hand and by a click, and exports what matches", async () => {

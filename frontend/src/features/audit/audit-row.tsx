@@ -45,7 +45,7 @@ export function AuditRow({ entry, names, onFilter }: Props) {
       </div>
       <div className={styles["said"]}>
         <p className={styles["what"]}>
-          <What entry={entry} />
+          <What entry={entry} name={names.get(entry.what) ?? null} />
           {entry.detail !== null && (
             <span className={styles["detail"]}>
               {" "}
@@ -66,7 +66,8 @@ export function AuditRow({ entry, names, onFilter }: Props) {
   );
 }
 
-function What({ entry }: { entry: AuditEntry }) {
+/** `name`: of a key. */
+function What({ entry, name }: { entry: AuditEntry; name: string | null }) {
   if (entry.what === "") return <span>–</span>;
   // A deleted job has no page any more.
   if (isJob(entry) && entry.act !== "job_deleted") {
@@ -77,8 +78,15 @@ function What({ entry }: { entry: AuditEntry }) {
     );
   }
   return (
-    <code>
-      <VisibleText text={entry.what} />
-    </code>
+    <>
+      {name !== null && (
+        <>
+          <VisibleText text={name} />{" "}
+        </>
+      )}
+      <code>
+        <VisibleText text={entry.what} />
+      </code>
+    </>
   );
 }
