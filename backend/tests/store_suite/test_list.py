@@ -8,7 +8,7 @@ from job_processor.core.flow import FlowRules
 from job_processor.core.job import JobError, State
 from job_processor.core.outcome import Failed, Progressed, Succeeded
 from job_processor.core.verdict import Edit, ParseError, Repair, ResultKind, SchemaError, Verdict, Warning, WarningCode
-from job_processor.store.base import Query, Store, Summary
+from job_processor.store.base import Phrase, Query, Store, Summary
 from job_processor.store.fields import LONG
 from tests.store_suite import given
 from tests.store_suite.places import Clock
@@ -68,8 +68,8 @@ async def test_the_count_is_that_of_the_list_up_to_the_limit(store: Store, clock
         Query(flow="g"),
         Query(tag="t"),
         Query(tag="t", after=first.id, states=frozenset({State.PENDING})),
-        Query(text="needle"),
-        Query(text="needle", after=first.id),
+        Query(phrases=(Phrase("needle"),)),
+        Query(phrases=(Phrase("needle"),), after=first.id),
         Query(created_after=last.created_at),
         Query(before=last.id),
         Query(flows=frozenset({"g"})),
@@ -201,42 +201,5 @@ async def test_all_filters_hold_together(store: Store) -> None:
     await given.added(store, "needle", tags=("t",))
     await given.added(store, "needle", rules=G)
     await given.added(store, "hay", rules=G, tags=("t",))
-    query = Query(states=frozenset({State.PENDING}), flow="g", tag="t", text="NEEDLE", created_after=0)
+    query = Query(states=frozenset({State.PENDING}), flow="g", tag="t", phrases=(Phrase("NEEDLE"),), created_after=0)
     assert await given.ids_of(store, query) == [wanted.id]
-
-
-@pytest.mark.parametrize(
-    ("text", "needle"),
-    [
-        ("one needle here", "needle"),
-        ("one NEEDLE here", "nEEdle"),
-        ("STRASSE Ärger ÉCOLE", "ärger é"),
-        ("100 % _sure_", "% _"),
-        ("a\\b", "\\b"),
-        ("f(x)^2 + [y]* $z .", "(x)^2 + [y]* $z ."),
-        ("a\0needle", "needle"),
-        ("a\0b", "\0"),
-        ("line\nbreak", "line\nbreak"),
-        ("x😀y", "😀"),
-        ("/* c */ #", "*/ #"),
-    ],
-)
-async def test_a_text_is_found_in_prompts_and_results_as_it_stands(store: Store, text: str, needle: str) -> None:
-    in_result = await given.completed(store, "p", text)
-    in_prompt = await given.added(store, text)
-    assert await given.ids_of(store, Query(text=needle)) == [in_prompt.id, in_result.id]
-
-
-@pytest.mark.parametrize("needle", ["a.c", "a_c", "a%c", "a*", "^a", "c$", "[abc]", "\\w", "a|b"])
-async def test_no_character_of_a_text_is_an_operator(store: Store, needle: str) -> None:
-    await given.added(store, "abc")
-    assert await given.ids_of(store, Query(text=needle)) == []
-
-
-async def test_a_result_that_a_retry_took_away_is_not_found(store: Store) -> None:
-    job = await given.cancelled(store)
-    accepted = await given.moved(store, job, given.Retried(1))
-    running = await given.claimed(store)
-    assert running.id == accepted.id
-    await given.moved(store, running, given.says(running, Succeeded("needle")))
-    assert await given.ids_of(store, Query(text="needle")) == [job.id]

@@ -5,17 +5,22 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from job_processor.core.access import Principal
 from job_processor.core.job import State
+from job_processor.core.search import MAX_LENGTH, parse
+from job_processor.core.search_terms import TERMS
 from job_processor.http import models as s
 from job_processor.http import render
 from job_processor.http.query import value_hint
-from job_processor.store.base import Query
+from job_processor.store.base import Query, with_search
 
 MAX_TEXT = 256
 """Maximum characters of a text filter."""
 MAX_IDS = 100
 _ID = "[0-9a-f]{24}"
 _TEXT = value_hint(f"must have 1 to {MAX_TEXT} characters, and no NUL")
+_SEARCH = value_hint(f"must have 1 to {MAX_LENGTH} characters")
+EXAMPLES = ", ".join(term.example for term in TERMS.values())
 _TIME = {"format": "date-time", "pattern": s.YEARS}
 # For the OpenAPI document; ``render.time_in`` makes the full check.
 Time = Annotated[str, Meta(extra_json_schema=_TIME)]
@@ -54,26 +59,27 @@ class JobFilters(msgspec.Struct, frozen=True, rename="camel"):
     flow: Annotated[Text | None, Meta(description="jobs of this flow")] = None
     tag: Annotated[Text | None, Meta(description="jobs with this tag")] = None
     q: Annotated[
-        Text | None,
-        Meta(description="text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII"),
+        Annotated[str, Meta(min_length=1, max_length=MAX_LENGTH, extra=_SEARCH)] | None,
+        Meta(description=f'a search: words, "words in quotes", and terms such as {EXAMPLES}'),
     ] = None
     created_after: Annotated[Time | None, Meta(description="RFC 3339 from 1970 to 2099, inclusive")] = None
     created_before: Annotated[Time | None, Meta(description="RFC 3339 from 1970 to 2099, exclusive")] = None
     ids: Ids | None = None
     after: Id | None = None
 
-    def filters(self, limit: int, flows: frozenset[str] | None) -> Query:
-        """The store's query, of these flows only. Raises ``RequestRefused`` (422) for an invalid time."""
+    def filters(self, limit: int, principal: Principal, now: int) -> Query:
+        """The store's query, of what the principal may know. Raises ``RequestRefused`` (422) for an invalid time, and
+        ``SearchInvalid``."""
         created_after, created_before = self.created_after, self.created_before
-        return Query(
+        query = Query(
             limit=limit,
             after=self.after,
             ids=None if self.ids is None else frozenset(self.ids.split(",")),
             states=frozenset(self.status),
             flow=self.flow,
-            flows=flows,
+            flows=principal.flows,
             tag=self.tag,
-            text=self.q,
             created_after=None if created_after is None else render.time_in("createdAfter", created_after),
             created_before=None if created_before is None else render.time_in("createdBefore", created_before),
         )
+        return query if self.q is None else with_search(query, parse(self.q), now, principal.owner)

@@ -43,9 +43,10 @@ def store_to_back_up(place: str, scratch: Path) -> Store:
     if _is_mongo(place):
         return store_at(place)
     from job_processor.store.sqlite.snapshot import snapshot
+    from job_processor.store.sqlite.store import SqliteStore
 
     snapshot(Path(place), scratch)
-    return store_at(str(scratch))
+    return SqliteStore(scratch, searchable=False)
 
 
 def _is_mongo(place: str) -> bool:

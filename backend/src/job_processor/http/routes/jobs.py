@@ -5,6 +5,7 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
+from job_processor.core.access import Principal
 from job_processor.core.errors import JobNotFound
 from job_processor.failpoints import failpoint
 from job_processor.http import models as s
@@ -37,9 +38,9 @@ class JobsQuery(JobFilters, frozen=True, rename="camel"):
     cursor: Cursor | None = None
     clip: Clip = render.CLIP_BYTES
 
-    def store_query(self, flows: frozenset[str] | None) -> Query:
-        """The store's query, of these flows only. Raises ``RequestRefused`` (422) for an invalid time."""
-        return replace(self.filters(self.limit, flows), before=before(self.cursor), clip=self.clip)
+    def store_query(self, principal: Principal, now: int) -> Query:
+        """The store's query. Raises as ``filters`` does."""
+        return replace(self.filters(self.limit, principal, now), before=before(self.cursor), clip=self.clip)
 
 
 async def submit(context: Context, request: Request) -> Response:
@@ -62,7 +63,7 @@ async def submit(context: Context, request: Request) -> Response:
 
 async def list_jobs(context: Context, request: Request) -> Response:
     principal = principal_of(request)
-    query = parse(request.query_params, JobsQuery).store_query(principal.flows)
+    query = parse(request.query_params, JobsQuery).store_query(principal, context.store.now())
     found = await cancel_on_disconnect(request, context.store.list(query))
     jobs = await without_foreign_origins(context.store, [one.job for one in found], principal)
     rows = [replace(one, job=job) for one, job in zip(found, jobs, strict=True)]
@@ -76,7 +77,8 @@ async def list_jobs(context: Context, request: Request) -> Response:
 
 
 async def count_jobs(context: Context, request: Request) -> Response:
-    query = parse(request.query_params, JobFilters).filters(MAX_COUNT + 1, principal_of(request).flows)
+    filters = parse(request.query_params, JobFilters)
+    query = filters.filters(MAX_COUNT + 1, principal_of(request), context.store.now())
     found = await cancel_on_disconnect(request, context.store.count(query))
     return answer(s.JobCount(count=min(found, MAX_COUNT), more=found > MAX_COUNT))
 

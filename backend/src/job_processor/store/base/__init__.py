@@ -10,7 +10,6 @@ from job_processor.store.base.audit import Audit, AuditQuery
 from job_processor.store.base.callbacks import Callbacks, CallbackSummary, InboxQuery
 from job_processor.store.base.changes import Changes, Notice, Resync
 from job_processor.store.base.jobs import (
-    TEXT_SEARCH_DEPTH,
     Added,
     Claim,
     Claimed,
@@ -18,12 +17,13 @@ from job_processor.store.base.jobs import (
     Held,
     IdempotencyKey,
     Jobs,
-    Query,
     Summary,
     WaitingQuery,
 )
 from job_processor.store.base.lanes import Lanes
 from job_processor.store.base.permits import Permits
+from job_processor.store.base.query import ID_AHEAD_MS, Facet, FacetKind, Phrase, Query
+from job_processor.store.base.search import with_search
 from job_processor.store.base.store import Inspection, Store, StoreInfo, Worker
 
 __all__ = [
@@ -37,7 +37,10 @@ __all__ = [
     "Claim",
     "Claimed",
     "Counts",
+    "Facet",
+    "FacetKind",
     "Held",
+    "ID_AHEAD_MS",
     "IdempotencyKey",
     "InboxQuery",
     "Inspection",
@@ -46,11 +49,12 @@ __all__ = [
     "Lanes",
     "Notice",
     "Permits",
+    "Phrase",
     "Query",
     "Resync",
     "Store",
     "StoreInfo",
     "Summary",
-    "TEXT_SEARCH_DEPTH",
     "Worker",
+    "with_search",
 ]

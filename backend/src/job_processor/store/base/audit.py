@@ -6,7 +6,7 @@ from typing import Protocol
 
 from job_processor.core.audit import AuditAct, AuditEntry, AuditOutcome
 from job_processor.core.ids import first_id_of
-from job_processor.store.base.jobs import ID_AHEAD_MS
+from job_processor.store.base.query import ID_AHEAD_MS
 
 
 @dataclass(frozen=True, slots=True)

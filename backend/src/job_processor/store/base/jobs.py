@@ -6,17 +6,10 @@ from typing import Protocol
 
 from job_processor.core.audit import AuditEntry
 from job_processor.core.flow import FlowRules
-from job_processor.core.ids import first_id_of
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
-
-ID_AHEAD_MS = 3_600_000
-"""How far the time in an id may be ahead of its job's ``created_at``. New ids stay within ``core.ids.AHEAD_MS``;
-ids of older releases did not follow a clock that was set back."""
-
-TEXT_SEARCH_DEPTH = 100_000
-"""A text search looks at this many jobs, the newest."""
+from job_processor.store.base.query import Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,42 +34,6 @@ class Added:
 
     job: Job
     created: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """Which jobs to list, newest id first. ``None`` or empty: not limited by this.
-
-    ``before``: the id after which the page starts. ``after``: only jobs with a greater id. ``ids``: only these jobs.
-    ``flows``: jobs of these flows only, beside ``flow``. ``text`` must occur in prompt or result, ignoring case.
-    ``clip``: characters of prompt and result to return.
-    """
-
-    limit: int = 50
-    before: str | None = None
-    after: str | None = None
-    ids: frozenset[str] | None = None
-    states: frozenset[State] = frozenset()
-    flow: str | None = None
-    flows: frozenset[str] | None = None
-    tag: str | None = None
-    text: str | None = None
-    created_after: int | None = None
-    created_before: int | None = None
-    clip: int = 4096
-
-    @property
-    def first_id(self) -> str | None:
-        """No job that is asked for has a smaller id, because an id begins with the time of creation."""
-        return None if self.created_after is None else first_id_of(self.created_after)
-
-    @property
-    def end_id(self) -> str | None:
-        """Every job that is asked for has a smaller id."""
-        ends = [] if self.before is None else [self.before]
-        if self.created_before is not None:
-            ends.append(first_id_of(self.created_before + ID_AHEAD_MS))
-        return min(ends, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +146,11 @@ class Jobs(Protocol):
 
         Raises as ``list`` does.
         """
+        ...
+
+    def is_searchable(self) -> bool:
+        """Are all jobs found by their words, errors, verdicts, executions and metadata? After an upgrade, older jobs
+        become so in the background."""
         ...
 
     async def counts(self) -> Counts: ...

@@ -13,14 +13,20 @@ from typing import Any, TypeVar
 import msgspec
 from pymongo.asynchronous.cursor import AsyncCursor
 
-from job_processor.core.job import Job
+from job_processor.core.job import FINAL, Job, State
+from job_processor.core.tokens import tokens
 from job_processor.store import fields
 from job_processor.store.base import IdempotencyKey, Summary
+from job_processor.store.facets import facets_of, other_texts
 from job_processor.store.mongo.client import Document
 from job_processor.store.record import Record, RowRecord, RowVerdict, job_of, record_of, summary_of
 
 T = TypeVar("T")
 WRITES_KEPT = 8
+MAX_WORDS = 1_000
+"""Different words of a job that a search finds it by: each is an entry in an index."""
+SEARCHED_CHARACTERS = 65_536
+"""Of each text."""
 PAGE_BYTES = 32 * 1024 * 1024
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError)
 """What converting a foreign document may raise."""
@@ -40,7 +46,7 @@ def named(field: str) -> str:
 _NEW = tuple(named(name) for name in fields.CREATED[1:])
 _CHANGED = (
     *(named(name) for name in (*fields.MOVED, *fields.SEARCHED)),
-    *("result", "resultBytes", "record", "notice"),
+    *("result", "resultBytes", "record", "notice", "facets"),
 )
 _REQUIRED = frozenset(named(name) for name in fields.COLUMNS if name not in fields.OPTIONAL)
 _COLUMNS = tuple(named(name) for name in fields.COLUMNS)
@@ -59,6 +65,7 @@ def inserted(job: Job, key: IdempotencyKey | None, now: int) -> Document:
         **dict(zip(_NEW, _new(values), strict=True)),
         "prompt": job.prompt,
         "promptBytes": len(job.prompt.encode()),
+        "words": words(job),
         **changing,
     }
     if job.tags:
@@ -83,6 +90,7 @@ def _changed_fields(job: Job, values: tuple[Any, ...], now: int) -> tuple[Docume
         _record(values),
         # One scalar that changes with every move, so that change events contain it whole.
         _encode_json([job.rev, job.state.value, job.flow, job.run_at]).decode(),
+        facets_of(job),
     )
     there: Document = {}
     gone: Document = {}
@@ -94,9 +102,25 @@ def _changed_fields(job: Job, values: tuple[Any, ...], now: int) -> tuple[Docume
     return there, gone
 
 
-def move(job: Job, now: int, write_id: str) -> Document:
-    """The update of a compare-and-set. The server sets ``changedAt``, so that clock skew does not change the order."""
+def words(job: Job) -> list[str]:
+    """What a text search looks at: the different words of the job's texts, in the order in which they stand there."""
+    found: dict[str, None] = {}
+    for text in (*other_texts(job), job.prompt, job.result or ""):
+        for one in tokens(text[:SEARCHED_CHARACTERS]):
+            found[one] = None
+            if len(found) == MAX_WORDS:
+                return list(found)
+    return list(found)
+
+
+def move(job: Job, now: int, write_id: str, before: State | None = None) -> Document:
+    """The update of a compare-and-set. The server sets ``changedAt``, so that clock skew does not change the order.
+
+    ``before``: the state from which the job moves, where its texts may have changed.
+    """
     there, gone = changed(job, now)
+    if job.is_final or job.error is not None or before in FINAL:
+        there["words"] = words(job)
     update: Document = {
         "$set": there,
         "$push": {"writes": {"$each": [write_id], "$slice": -WRITES_KEPT}},

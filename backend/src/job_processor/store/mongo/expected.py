@@ -88,6 +88,9 @@ def table(flow: str, now: int) -> list[Expected]:
         ),
         Expected("list by flows", _list({"flow": {"$in": ["a", flow]}}), ("flow",)),
         Expected("list by tag", _list({"tags": "x"}), ("tags",)),
+        Expected("list by error", _list({"facets": "error=x"}), ("facets",)),
+        Expected("list by word", _list({"words": "x"}), ("words",)),
+        Expected("list by the start of a word", _list({"words": {"$regex": "^xy"}}), ("words",), sorts=True),
         Expected("list by state and flow", _list(failed, {"flow": flow}), ("flow", "state", "counts"), sorts=True),
         Expected(
             "counts, everything",

@@ -47,6 +47,9 @@ _JOBS = [
     IndexModel([("state", ASCENDING), ("_id", DESCENDING)], name="state"),
     IndexModel([("flow", ASCENDING), ("_id", DESCENDING)], name="flow"),
     IndexModel([("tags", ASCENDING), ("_id", DESCENDING)], name="tags", sparse=True),
+    # list, by what else a job has, and by words.
+    IndexModel([("facets", ASCENDING), ("_id", DESCENDING)], name="facets", sparse=True),
+    IndexModel([("words", ASCENDING), ("_id", DESCENDING)], name="words", sparse=True),
     # counts, by a covered query; and the oldest PENDING job of a flow.
     IndexModel([("flow", ASCENDING), ("state", ASCENDING), ("runAt", ASCENDING)], name="counts"),
     # since.

@@ -1,24 +1,20 @@
 """The reads, all with read concern `majority`."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
-from job_processor.core.errors import TooManySearches
 from job_processor.core.job import Job, State
-from job_processor.store.base import TEXT_SEARCH_DEPTH, Query, Summary, WaitingQuery, Worker
+from job_processor.store.base import Query, Summary, WaitingQuery, Worker
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
-
-R = TypeVar("R")
+from job_processor.store.mongo.conditions import conditions
 
 
 class Reads:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._jobs = link.collection("jobs")
+        self._keys = link.collection("keys")
         self._workers = link.collection("workers")
-        self._searching = asyncio.Lock()
 
     async def get(self, job_id: str, flows: frozenset[str] | None) -> Job | None:
         where: Document = {"_id": job_id} if flows is None else {"_id": job_id, "flow": {"$in": sorted(flows)}}
@@ -46,26 +42,6 @@ class Reads:
         return await self._link.hinted(run, "waiting_of")
 
     async def list(self, query: Query) -> Sequence[Summary]:
-        return await self._one_search_at_a_time(query, self._listed)
-
-    async def count(self, query: Query) -> int:
-        return await self._one_search_at_a_time(query, self._counted)
-
-    async def _one_search_at_a_time(self, query: Query, read: Callable[[Query], Awaitable[R]]) -> R:
-        """A search reads whole texts, so only one runs at a time in a process."""
-        if query.text is None:
-            return await read(query)
-        try:
-            async with asyncio.timeout(self._link.tuning.try_timeout):
-                await self._searching.acquire()
-        except TimeoutError:
-            raise TooManySearches("Other searches are under way; try again later.") from None
-        try:
-            return await read(query)
-        finally:
-            self._searching.release()
-
-    async def _listed(self, query: Query) -> Sequence[Summary]:
         where = await self._conditions(query)
 
         async def run(again: bool) -> list[Document]:
@@ -74,7 +50,7 @@ class Reads:
 
         return documents.each(await self._link.read(run), documents.to_summary)
 
-    async def _counted(self, query: Query) -> int:
+    async def count(self, query: Query) -> int:
         where = await self._conditions(query)
 
         async def run(again: bool) -> int:
@@ -83,36 +59,11 @@ class Reads:
         return await self._link.read(run)
 
     async def _conditions(self, query: Query) -> Document:
-        parts: list[Document] = []
-        if ids := _id_bounds(query):
-            parts.append({"_id": ids})
-        if query.states:
-            parts.append({"state": {"$in": sorted(state.value for state in query.states)}})
-        if query.flow is not None:
-            parts.append({"flow": query.flow})
-        if query.flows is not None:
-            parts.append({"flow": {"$in": sorted(query.flows)}})
-        if query.tag is not None:
-            parts.append({"tags": query.tag})
-        if query.created_after is not None:
-            parts.append({"createdAt": {"$gte": query.created_after}})
-        if query.created_before is not None:
-            parts.append({"createdAt": {"$lt": query.created_before}})
-        if query.text is not None:
-            wanted = {"$regex": pattern(query.text), "$options": "i"}
-            parts.append({"$or": [{"prompt": wanted}, {"result": wanted}]})
-            if (oldest := await self._search_from()) is not None:
-                parts.append({"_id": {"$gt": oldest}})
-        return {"$and": parts} if parts else {}
-
-    async def _search_from(self) -> str | None:
-        async def run(again: bool) -> Document | None:
-            if await self._jobs.estimated_document_count() <= TEXT_SEARCH_DEPTH:
-                return None
-            return await self._jobs.find_one({}, {"_id": 1}, sort=[("_id", -1)], skip=TEXT_SEARCH_DEPTH)
-
-        found = await self._link.read(run)
-        return None if found is None else str(found["_id"])
+        if query.idempotency_key is None:
+            return conditions(query)
+        key = query.idempotency_key
+        found = await self._link.read(lambda again: self._keys.find_one({"_id": key}))
+        return conditions(query, frozenset() if found is None else frozenset({str(found["job"])}))
 
     async def list_waiting(self, which: WaitingQuery, now: int) -> Sequence[Job]:
         where: Document = {"flow": which.flow, "state": State.WAITING.value}
@@ -165,21 +116,3 @@ class Reads:
             )
             for one in await self._link.read(run)
         ]
-
-
-def _id_bounds(query: Query) -> Document:
-    """Bounds of the ids in the list, so that every index of a list is read only in this range."""
-    bounds = {
-        "$lt": query.end_id,
-        "$gte": query.first_id,
-        "$gt": query.after,
-        "$in": None if query.ids is None else sorted(query.ids),
-    }
-    return {operator: ids for operator, ids in bounds.items() if ids is not None}
-
-
-def pattern(text: str) -> str:
-    """A regular expression that matches the text literally. A NUL, which would end the expression, is escaped."""
-    return "".join(
-        c if c.isalnum() or c == " " or ord(c) > 127 else "\\x00" if c == "\0" else f"\\x{ord(c):02x}" for c in text
-    )

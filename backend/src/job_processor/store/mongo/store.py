@@ -38,6 +38,7 @@ from job_processor.store.mongo.counts import Counting
 from job_processor.store.mongo.inbox import Inbox
 from job_processor.store.mongo.keys import Keys
 from job_processor.store.mongo.lanes import MAX_CONCURRENCY, Lanes
+from job_processor.store.mongo.old_jobs import OldJobs
 from job_processor.store.mongo.permits import Permits
 from job_processor.store.mongo.reads import Reads
 from job_processor.store.mongo.tuning import Tuning
@@ -64,6 +65,7 @@ class _Parts:
         self.access = Access(link)
         self.audit = Audit(link)
         self.permits = Permits(link)
+        self.old_jobs = OldJobs(link)
 
 
 class MongoStore(AccessVerbs):
@@ -116,6 +118,7 @@ class MongoStore(AccessVerbs):
     async def close(self) -> None:
         parts, self._parts = self._parts, None
         if parts is not None:
+            await parts.old_jobs.stop()
             await parts.watch.close()
             await parts.counting.stop()
             await parts.writes.finish()
@@ -140,6 +143,9 @@ class MongoStore(AccessVerbs):
 
     async def count(self, query: Query) -> int:
         return await self._open.reads.count(query)
+
+    def is_searchable(self) -> bool:
+        return self._open.old_jobs.is_filled
 
     async def counts(self) -> Counts:
         return await self._open.counting.counts(self.now())

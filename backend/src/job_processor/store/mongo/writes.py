@@ -77,7 +77,7 @@ class Writes:
         where: Document = {"_id": job.id, "state": guard.state.value, "rev": guard.rev, "token": guard.token}
         if guard.lease_until is not None:
             where["leaseUntil"] = guard.lease_until
-        update = documents.move(job, self._now(), write_id)
+        update = documents.move(job, self._now(), write_id, guard.state)
         return await self._moves.write(Write(job.id, write_id, where, update, len(job.result or "")))
 
     def queue_seconds(self) -> float:

@@ -1,6 +1,7 @@
 """How connections to SQLite are opened, and how SQLite's errors are translated."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 import apsw
 
@@ -11,8 +12,6 @@ _SAFE_SINCE = (3, 51, 3)
 WRITER_CACHE_KIB, READER_CACHE_KIB = 16_384, 4_096
 """SQLite's page caches, each of its own connection: they fill as the file grows, so their sum is memory that a
 process takes after hours. The operating system caches the file too."""
-CONTAINS = "contains_text"
-"""An SQL function of the readers: does the first text contain the second, ignoring case?"""
 
 
 def check_library() -> None:
@@ -43,18 +42,15 @@ def open_writer(path: Path) -> apsw.Connection:
     return db
 
 
-def open_reader(path: Path) -> apsw.Connection:
-    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+def open_reader(path: Path, search: Path | None = None) -> apsw.Connection:
+    """``search``: the search index, attached as ``search``."""
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
     db.set_busy_timeout(5000)
+    if search is not None:
+        db.execute("ATTACH ? AS search", (f"file:{quote(str(search.absolute()))}?mode=ro",))
     for pragma in ("query_only = ON", "trusted_schema = OFF", f"cache_size = -{READER_CACHE_KIB}"):
         db.execute(f"PRAGMA {pragma}")
-    db.create_scalar_function(CONTAINS, _contains, 2, deterministic=True)
     return db
-
-
-def _contains(*values: "apsw.SQLiteValue") -> bool:
-    text, part = values
-    return isinstance(text, str) and isinstance(part, str) and part.lower() in text.lower()
 
 
 def translate(error: apsw.Error) -> StoreUnavailable:

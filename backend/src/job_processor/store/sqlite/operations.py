@@ -127,6 +127,7 @@ def _delete(tx: Transaction, row: rows.Row) -> None:
         tx.db.execute("DELETE FROM job_tags WHERE tag = ? AND id = ?", (tag, job_id))
     seq = tx.next_seq()
     tx.db.execute("INSERT OR REPLACE INTO facts (name, value) VALUES ('deleted_seq', ?)", (seq,))
+    tx.db.execute("INSERT INTO gone (seq, n, id) VALUES (?, ?, ?)", (seq, n, job_id))
     tx.notices.append(Notice(seq, str(job_id), None, str(flow), int(str(rev)) + 1, 0))
     tx.moves.append((str(flow), State(str(state)), None))
 

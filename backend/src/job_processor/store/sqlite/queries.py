@@ -4,18 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 import apsw
 import msgspec
-import structlog
 
-from job_processor.core.errors import JobDamaged
 from job_processor.core.job import Job, State
-from job_processor.store.base import TEXT_SEARCH_DEPTH, Notice, Query, Resync, Summary, WaitingQuery, Worker
+from job_processor.store.base import Notice, Resync, WaitingQuery, Worker
 from job_processor.store.sqlite import rows
-from job_processor.store.sqlite.connection import CONTAINS
 
-log = structlog.get_logger(__name__)
 _decode_worker = msgspec.msgpack.Decoder(Worker).decode
-DAMAGED_LIMIT = 50
-"""How many damaged jobs a page may skip."""
 
 
 def get(job_id: str, flows: frozenset[str] | None) -> Callable[[apsw.Connection], Job | None]:
@@ -39,123 +33,6 @@ def find_execution(execution_id: str, flows: frozenset[str] | None) -> Callable[
         return str(found[0][0]) if len(found) == 1 else None
 
     return run
-
-
-def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Summary]]:
-    where, values = _conditions(query)
-    sql = (
-        # As bytes, because substr of a text stops at the first NUL. A character has four bytes at most.
-        f"SELECT {rows.COLUMNS}, substr(CAST(p.prompt AS BLOB), 1, ?), substr(CAST(r.result AS BLOB), 1, ?), "
-        "octet_length(p.prompt), octet_length(r.result) "
-        f"FROM {_source(query)} JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n "
-        f"{'WHERE ' + ' AND '.join(where) if where else ''} ORDER BY {_key(query)} DESC LIMIT ?"
-    )
-
-    def run(db: apsw.Connection) -> list[Summary]:
-        # One row at a time: a record may be long, and only a part of it is kept.
-        found: list[Summary] = []
-        # A damaged job is skipped and the page filled up, because a short page means that it is the last.
-        for row in db.execute(sql, (query.clip * 4, query.clip * 4, *values, query.limit + DAMAGED_LIMIT)):
-            try:
-                found.append(_summary(row, query.clip))
-            except JobDamaged:
-                log.error("job_damaged", job=row[0])
-            if len(found) == query.limit:
-                break
-        return found
-
-    return run
-
-
-def count_jobs(query: Query) -> Callable[[apsw.Connection], int]:
-    where, values = _conditions(query)
-    # The texts are read only to be searched.
-    texts = "" if query.text is None else "JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n "
-    found = (
-        f"SELECT 1 FROM {_source(query)} {texts}"
-        f"{'WHERE ' + ' AND '.join(where) if where else ''} ORDER BY {_key(query)} DESC LIMIT ?"
-    )
-
-    def run(db: apsw.Connection) -> int:
-        row = db.execute(f"SELECT count(*) FROM ({found})", (*values, query.limit)).fetchone()
-        assert row is not None
-        return int(row[0])
-
-    return run
-
-
-def _summary(row: rows.Row, clip: int) -> Summary:
-    *columns, prompt, result, prompt_bytes, result_bytes = row
-    text = _clipped(prompt, prompt_bytes, clip) or ""
-    return rows.to_summary(tuple(columns), text, prompt_bytes, _clipped(result, result_bytes, clip), result_bytes)
-
-
-def _clipped(text: bytes | None, size: int | None, characters: int) -> str | None:
-    if size is None:
-        return None
-    # substr of an empty blob is NULL in SQLite. Only the last character can be cut in the middle of its bytes.
-    return (text or b"").decode(errors="ignore")[:characters]
-
-
-def _source(query: Query) -> str:
-    # CROSS JOIN fixes the order: SQLite walks the index of the tag, newest first, and stops when the page is full.
-    return "jobs j" if query.tag is None else "job_tags t CROSS JOIN jobs j ON j.id = t.id"
-
-
-def _key(query: Query) -> str:
-    return "j.id" if query.tag is None else "t.id"
-
-
-def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
-    where: list[str] = []
-    values: list[str | int] = []
-
-    def add(condition: str, *bound: str | int) -> None:
-        where.append(condition)
-        values.extend(bound)
-
-    key = _key(query)
-    # Ids carry the time of creation: they bound what is read, the time itself decides.
-    if query.first_id is not None:
-        add(f"{key} >= ?", query.first_id)
-    if query.end_id is not None:
-        add(f"{key} < ?", query.end_id)
-    if query.after is not None:
-        add(f"{key} > ?", query.after)
-    if query.ids is not None:
-        add(f"{key} IN ({','.join('?' * len(query.ids))})", *sorted(query.ids))
-    if query.states:
-        names = sorted(s.value for s in query.states)
-        add(f"j.state IN ({','.join('?' * len(names))})", *names)
-    if query.flow is not None:
-        add("j.flow = ?", query.flow)
-    if query.tag is not None:
-        add("t.tag = ?", query.tag)
-    if query.created_after is not None:
-        add("j.created_at >= ?", query.created_after)
-    if query.created_before is not None:
-        add("j.created_at < ?", query.created_before)
-    if query.text is not None:
-        texts = ("p.prompt", "r.result")
-        here: list[str] = []
-        bound: list[str | int] = []
-        for text in texts:
-            if query.text.isascii() and "\0" not in query.text:
-                # LIKE is fast, but stops at the first NUL of a text.
-                here.append(
-                    f"{text} LIKE ? ESCAPE '\\' OR (instr(CAST({text} AS BLOB), x'00') AND {CONTAINS}({text}, ?))"
-                )
-                bound += ["%" + "".join(f"\\{c}" if c in "%_\\" else c for c in query.text) + "%", query.text]
-            else:
-                # LIKE ignores the case of ASCII letters only.
-                here.append(f"{CONTAINS}({text}, ?)")
-                bound.append(query.text)
-        add(
-            f"{key} > coalesce((SELECT id FROM jobs ORDER BY id DESC LIMIT 1 OFFSET ?), '') AND ({' OR '.join(here)})",
-            TEXT_SEARCH_DEPTH,
-            *bound,
-        )
-    return where, values
 
 
 def count_waiting(owner: str, most: int) -> Callable[[apsw.Connection], int]:

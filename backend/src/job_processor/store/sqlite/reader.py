@@ -34,10 +34,15 @@ class Reader:
     """
 
     def __init__(
-        self, path: Path, name: str, seconds: float, broken: Callable[[StoreBroken], None] = lambda why: None
+        self,
+        path: Path,
+        name: str,
+        seconds: float,
+        broken: Callable[[StoreBroken], None] = lambda why: None,
+        search: Path | None = None,
     ) -> None:
         self._broken = broken
-        self._db = open_reader(path)
+        self._db = open_reader(path, search)
         self._db.set_progress_handler(self._is_over, CHECK_EVERY)
         self._seconds = seconds
         self._until = 0.0
@@ -128,15 +133,16 @@ class Searches:
         line: int,
         seconds: float,
         broken: Callable[[StoreBroken], None] = lambda why: None,
+        search: Path | None = None,
     ) -> None:
-        self._readers = [Reader(path, f"sqlite-search-{n}", seconds, broken) for n in range(at_once)]
+        self._readers = [Reader(path, f"sqlite-search-{n}", seconds, broken, search) for n in range(at_once)]
         self._line = line
 
     def run(self, operation: Callable[[apsw.Connection], T]) -> "asyncio.Future[T]":
         """As ``Reader.run``; raises ``TooManySearches`` at once when the queue is full."""
         reader = min(self._readers, key=lambda one: one.waiting)
         if reader.waiting > self._line:
-            raise TooManySearches("As many texts are searched for as may be at once.")
+            raise TooManySearches("As many searches are running as may at once.")
         return reader.run(operation)
 
     async def close(self) -> None:

@@ -126,7 +126,13 @@ ALTER TABLE jobs ADD COLUMN waiting_of TEXT;
 CREATE INDEX jobs_waiting_of ON jobs(waiting_of) WHERE waiting_of IS NOT NULL;
 """
 
-VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+# `identity`: which file the search index (`search.db`) belongs to. `gone`: deleted jobs that are still in that index.
+_VERSION_6 = """
+INSERT INTO facts (name, value) VALUES ('identity', random());
+CREATE TABLE gone (seq INTEGER PRIMARY KEY, n INTEGER NOT NULL, id TEXT NOT NULL) STRICT;
+"""
+
+VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 
 
 def upgrade(db: apsw.Connection, versions: tuple[str, ...] = VERSIONS) -> None:

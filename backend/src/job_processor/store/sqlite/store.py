@@ -4,6 +4,7 @@ import asyncio
 import errno
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import apsw
 import structlog
@@ -34,7 +35,7 @@ from job_processor.store.base import (
     Worker,
 )
 from job_processor.store.clock import SteadyClock
-from job_processor.store.sqlite import claims, clock_setting, flow_lists, inbox, lanes, operations, queries, rows
+from job_processor.store.sqlite import claims, clock_setting, inbox, lanes, lists, operations, queries, rows
 from job_processor.store.sqlite.access_verbs import AccessVerbs
 from job_processor.store.sqlite.audit import recorded
 from job_processor.store.sqlite.connection import check_library, open_writer
@@ -43,9 +44,11 @@ from job_processor.store.sqlite.readers import Readers
 from job_processor.store.sqlite.readiness import CHECK_SECONDS, Readiness
 from job_processor.store.sqlite.refusals import refuse_damaged, refuse_directory, refuse_full, refuse_unreadable
 from job_processor.store.sqlite.schema import upgrade
+from job_processor.store.sqlite.searching import Searching
 from job_processor.store.sqlite.writer import Writer
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 FILE_NAME = "jobs.db"
 LOCK_NAME = "jobs.lock"
 WATCH_LIMIT = 10_000
@@ -66,7 +69,10 @@ def _clock_was_set(done: "asyncio.Future[int]") -> None:
 
 
 class SqliteStore(AccessVerbs):
-    """A store in a directory, for one process. Tests pass a ``clock``, or a ``now`` (milliseconds) that is not set."""
+    """A store in a directory, for one process. Tests pass a ``clock``, or a ``now`` (milliseconds) that is not set.
+
+    ``searchable`` false: without the search index, for reading everything once.
+    """
 
     def __init__(
         self,
@@ -74,6 +80,7 @@ class SqliteStore(AccessVerbs):
         now: Callable[[], int] | None = None,
         clock: SteadyClock | None = None,
         check_seconds: float = CHECK_SECONDS,
+        searchable: bool = True,
     ) -> None:
         super().__init__()
         self._directory = directory
@@ -85,6 +92,8 @@ class SqliteStore(AccessVerbs):
         self._lock = FileLock(directory / LOCK_NAME)
         self._readiness: Readiness | None = None
         self._check_seconds = check_seconds
+        self._searchable = searchable
+        self._search: Searching | None = None
         self._counts: dict[tuple[str, State], int] = {}
         self._watchers: set[asyncio.Queue[Notice | Resync | None]] = set()
 
@@ -120,7 +129,9 @@ class SqliteStore(AccessVerbs):
             db = await asyncio.to_thread(self._prepare)
             self._counts = queries.counts(db)
             self._writer = Writer(db, self._path, queries.last_seq(db), self._committed)
-            self._readers = Readers(self._path, self._writer.stop_writing)
+            if self._searchable:
+                self._search = Searching(self._directory, self._path, self._writer)
+            self._readers = Readers(self._path, self._writer.stop_writing, self._search)
             self._readiness = Readiness(self._writer, self._path, self._now, self._check_seconds)
         except apsw.Error as error:
             self._lock.release()
@@ -146,10 +157,10 @@ class SqliteStore(AccessVerbs):
 
     async def close(self) -> None:
         # The writer last: the last connection to close checkpoints the WAL, and readers may not write.
-        for part in (self._readiness, self._readers, self._writer):
+        for part in (self._readiness, self._readers, self._search, self._writer):
             if part is not None:
                 await part.close()
-        self._writer = self._readers = self._readiness = None
+        self._writer = self._readers = self._readiness = self._search = None
         self._lock.release()
         for watcher in self._watchers:
             watcher.put_nowait(None)
@@ -180,14 +191,18 @@ class SqliteStore(AccessVerbs):
         return await self._open_readers.points.run(queries.find_execution(execution_id, flows))
 
     async def list(self, query: Query) -> Sequence[Summary]:
-        readers = self._open_readers
-        reader = readers.lists if query.text is None else readers.searches
-        return await reader.run(flow_lists.list_jobs(query))
+        return await self._read_list(query, lists.list_jobs(query))
 
     async def count(self, query: Query) -> int:
-        readers = self._open_readers
-        reader = readers.lists if query.text is None else readers.searches
-        return await reader.run(flow_lists.count_jobs(query))
+        return await self._read_list(query, lists.count_jobs(query))
+
+    def is_searchable(self) -> bool:
+        return self._search is not None and self._search.is_filled
+
+    async def _read_list(self, query: Query, read: Callable[[apsw.Connection], T]) -> T:
+        if self._search is None:
+            return await self._open_readers.lists.run(read)
+        return await self._search.run(self._open_readers, query, read)
 
     async def counts(self) -> Counts:
         flows = sorted({flow for flow, state in self._counts if state is State.PENDING})
@@ -278,6 +293,8 @@ class SqliteStore(AccessVerbs):
                 self._counts[flow, before] = self._counts.get((flow, before), 0) - 1
             if after is not None:
                 self._counts[flow, after] = self._counts.get((flow, after), 0) + 1
+        if self._search is not None and notices:
+            self._search.committed(notices[-1].position)
         for watcher in self._watchers:
             if watcher.qsize() > WATCH_LIMIT:
                 while not watcher.empty():

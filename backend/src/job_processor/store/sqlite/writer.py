@@ -85,6 +85,11 @@ class Writer:
         """The error, once the file or disk is in doubt; nothing is written any more until the process starts again."""
         return self._broken
 
+    @property
+    def position(self) -> int:
+        """The newest position that was committed."""
+        return self._seq
+
     def stop_writing(self, why: StoreBroken) -> None:
         """Stop writing, because another thread found the file or disk in doubt. Callable from any thread."""
         if self._broken is None:

@@ -1,0 +1,65 @@
+"""The terms of a search: the one list from which the parser, its errors, the OpenAPI document and docs are made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+METADATA = "meta."
+"""A term that begins so names a field of the metadata: ``meta.customer:acme``."""
+
+
+class ValueKind(Enum):
+    """What the values of a term are."""
+
+    STATE = auto()
+    VERDICT = auto()
+    TEXT = auto()
+    NUMBER = auto()
+    TIME = auto()
+    ID = auto()
+    ID_START = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class TermKind:
+    """``several``: may have alternatives, separated by commas."""
+
+    name: str
+    values: ValueKind
+    meaning: str
+    example: str
+    several: bool = False
+
+    @property
+    def is_ordered(self) -> bool:
+        """May its value be compared: ``attempts:>2``?"""
+        return self.values in (ValueKind.NUMBER, ValueKind.TIME)
+
+
+_LIST = (
+    TermKind("status", ValueKind.STATE, "jobs in one of these states", "status:failed,cancelled", several=True),
+    TermKind("flow", ValueKind.TEXT, "jobs of one of these flows", "flow:chat,mail", several=True),
+    TermKind("tag", ValueKind.TEXT, "jobs with this tag; repeat it for jobs with all of them", "tag:eu"),
+    TermKind("error", ValueKind.TEXT, "the code of the job's error", "error:callback_overdue"),
+    TermKind("verdict", ValueKind.VERDICT, "the verdict on the result", "verdict:malformed"),
+    TermKind("attempts", ValueKind.NUMBER, "how many attempts there were", "attempts:>2"),
+    TermKind("created", ValueKind.TIME, "the age, or the date or time (UTC) of creation", "created:<2h"),
+    TermKind(METADATA, ValueKind.TEXT, "a field of the metadata, at its top level, and its value", "meta.customer:42"),
+    TermKind("id", ValueKind.ID_START, "the job's id, or how it begins", "id:01a2"),
+    TermKind("execution", ValueKind.TEXT, "the execution id of any of the job's attempts", "execution:1234"),
+    TermKind("replay-of", ValueKind.ID, "replays of this job", "replay-of:0198a2b3c4d5e6f708192a3b"),
+    TermKind("idempotency-key", ValueKind.TEXT, "the Idempotency-Key that one sent with the job", "idempotency-key:k1"),
+)
+TERMS: Mapping[str, TermKind] = {term.name: term for term in _LIST}
+
+
+def kind_of(name: str) -> TermKind | None:
+    """The term of this name. One of metadata has the field behind its prefix."""
+    if name.startswith(METADATA):
+        return TERMS[METADATA] if len(name) > len(METADATA) else None
+    return TERMS.get(name)
+
+
+def names() -> str:
+    """All names, for people."""
+    return ", ".join(f"{name}FIELD" if name == METADATA else name for name in TERMS)

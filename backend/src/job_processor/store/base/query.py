@@ -1,0 +1,91 @@
+"""Which jobs a list, a count or an export is of."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from job_processor.core.ids import first_id_of
+from job_processor.core.job import State
+
+ID_AHEAD_MS = 3_600_000
+"""How far the time in an id may be ahead of its job's ``created_at``. New ids stay within ``core.ids.AHEAD_MS``;
+ids of older releases did not follow a clock that was set back."""
+
+
+class FacetKind(StrEnum):
+    """What a job can be found by that is neither its flow nor its state nor a tag."""
+
+    ERROR = "error"
+    VERDICT = "verdict"
+    EXECUTION = "execution"
+    REPLAY_OF = "replay-of"
+    METADATA = "meta"
+
+
+class Facet(NamedTuple):
+    """A value that a job has. Of METADATA it is ``field=value``."""
+
+    kind: FacetKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words that stand next to each other. ``starts``: the last of them need only begin so."""
+
+    text: str
+    starts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which jobs to list, newest id first. ``None`` or empty: not limited by this.
+
+    ``before``: the id after which the page starts. ``after``: only jobs with a greater id. ``ids``: only these jobs.
+    ``flows``: jobs of these flows only, beside ``flow``. ``tags``, ``facets`` and ``phrases``: jobs that have all of
+    these; the ``without`` ones: none of these. ``phrases`` are looked for in prompt, result, error and metadata.
+    ``id_starts``: the id begins so. ``attempts``: from, and to, both inclusive. ``idempotency_key``: as stored.
+    ``clip``: characters of prompt and result to return.
+    """
+
+    limit: int = 50
+    before: str | None = None
+    after: str | None = None
+    ids: frozenset[str] | None = None
+    states: frozenset[State] = frozenset()
+    flow: str | None = None
+    flows: frozenset[str] | None = None
+    tag: str | None = None
+    tags: frozenset[str] = frozenset()
+    facets: frozenset[Facet] = frozenset()
+    phrases: tuple[Phrase, ...] = ()
+    without_flows: frozenset[str] = frozenset()
+    without_tags: frozenset[str] = frozenset()
+    without_facets: frozenset[Facet] = frozenset()
+    without_phrases: tuple[Phrase, ...] = ()
+    id_starts: frozenset[str] = frozenset()
+    without_id_starts: frozenset[str] = frozenset()
+    attempts: tuple[int | None, int | None] = (None, None)
+    idempotency_key: str | None = None
+    created_after: int | None = None
+    created_before: int | None = None
+    clip: int = 4096
+
+    @property
+    def first_id(self) -> str | None:
+        """No job that is asked for has a smaller id, because an id begins with the time of creation."""
+        begins = list(self.id_starts)
+        if self.created_after is not None:
+            begins.append(first_id_of(self.created_after))
+        return max(begins, default=None)
+
+    @property
+    def end_id(self) -> str | None:
+        """Every job that is asked for has a smaller id."""
+        # Behind all ids that begin so: "g" is greater than every hex digit.
+        ends = [f"{start}g" for start in self.id_starts]
+        if self.before is not None:
+            ends.append(self.before)
+        if self.created_before is not None:
+            ends.append(first_id_of(self.created_before + ID_AHEAD_MS))
+        return min(ends, default=None)

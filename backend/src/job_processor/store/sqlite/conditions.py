@@ -1,0 +1,170 @@
+"""The conditions of a query as SQL, and the index by which its jobs are read, newest first.
+
+A query is read along one index and everything else is checked row by row, so the index with the fewest entries is
+taken. Which that is, is counted, but no further than ``PROBED`` entries.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import apsw
+
+from job_processor.store.base import Facet, Query
+from job_processor.store.facets import text_of
+
+PROBED = 50_000
+Value = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """``FROM`` clause, the column of the ids that it is read in the order of, and the conditions.
+
+    ``index``: which index reads it: tag, facet, flow, state or id.
+    """
+
+    index: str
+    tables: str = "jobs j"
+    key: str = "j.id"
+    where: Sequence[str] = ()
+    values: Sequence[Value] = ()
+
+    def sql(self, columns: str, joins: str = "", order: str | None = None) -> str:
+        condition = f" WHERE {' AND '.join(self.where)}" if self.where else ""
+        return f"SELECT {columns} FROM {self.tables} {joins}{condition} ORDER BY {order or self.key} DESC"
+
+
+@dataclass(slots=True)
+class _Conditions:
+    where: list[str] = field(default_factory=list)
+    values: list[Value] = field(default_factory=list)
+
+    def add(self, condition: str, *values: Value) -> None:
+        self.where.append(condition)
+        self.values.extend(values)
+
+
+def sources(db: apsw.Connection, query: Query) -> list[Source]:
+    """What to read, and to merge by id, for the jobs of a query without its phrases."""
+    choices = list(_choices(query))
+    if len(choices) > 1:
+        counted = [(sum(_probe(db, _bounded(one, query)) for one in each), n) for n, each in enumerate(choices)]
+        choices = [choices[min(counted)[1]]]
+    return [_narrowed(one, query) for one in choices[0]]
+
+
+def checks(query: Query) -> Source:
+    """All conditions but the phrases, for a source that is read in another order."""
+    return _narrowed(Source("id", where=(), values=()), query)
+
+
+def needs_search(query: Query) -> bool:
+    """Can only the search index answer this query?"""
+    return bool(query.facets or query.without_facets or query.phrases or query.without_phrases)
+
+
+def flows_of(query: Query) -> frozenset[str] | None:
+    if query.flow is None:
+        return query.flows
+    return frozenset({query.flow}) if query.flows is None else query.flows & {query.flow}
+
+
+def tags_of(query: Query) -> frozenset[str]:
+    return query.tags if query.tag is None else query.tags | {query.tag}
+
+
+def _choices(query: Query) -> Iterator[list[Source]]:
+    """The indexes by which the query can be read, the best first where their sizes are not known."""
+    if query.ids is not None or query.idempotency_key is not None:
+        yield [Source("id")]
+        return
+    for facet in sorted(query.facets):
+        table = "search.facets f CROSS JOIN jobs j ON j.id = f.id"
+        yield [Source("facet", table, "f.id", ("f.facet = ?",), (text_of(facet),))]
+    for tag in sorted(tags_of(query)):
+        yield [Source("tag", "job_tags t CROSS JOIN jobs j ON j.id = t.id", "t.id", ("t.tag = ?",), (tag,))]
+    flows = flows_of(query)
+    if flows is not None:
+        yield [Source("flow", where=("j.flow = ?",), values=(flow,)) for flow in sorted(flows)]
+    if query.states:
+        yield [Source("state", where=("j.state = ?",), values=(state.value,)) for state in sorted(query.states)]
+    bounded = query.id_starts or query.after or query.created_after is not None or query.created_before is not None
+    if bounded or not (flows is not None or query.states or query.facets or tags_of(query)):
+        yield [Source("id")]
+
+
+def _probe(db: apsw.Connection, source: Source) -> int:
+    tables = source.tables.partition(" CROSS JOIN ")[0]
+    inner = replace(source, tables=tables)
+    return int(str(db.execute(f"SELECT count(*) FROM ({inner.sql('1')} LIMIT ?)", (*inner.values, PROBED)).get))
+
+
+def _bounded(source: Source, query: Query) -> Source:
+    made = _Conditions([*source.where], [*source.values])
+    _add_ids(made, source.key, query)
+    return replace(source, where=made.where, values=made.values)
+
+
+def _narrowed(source: Source, query: Query) -> Source:
+    made = _Conditions([*source.where], [*source.values])
+    _add_ids(made, source.key, query)
+    # The plus keeps SQLite from reading along another index than the one chosen.
+    if query.states and source.index != "state":
+        made.add(f"+j.state IN ({_marks(query.states)})", *sorted(state.value for state in query.states))
+    flows = flows_of(query)
+    if flows is not None and source.index != "flow":
+        made.add(f"+j.flow IN ({_marks(flows)})", *sorted(flows))
+    if query.without_flows:
+        made.add(f"+j.flow NOT IN ({_marks(query.without_flows)})", *sorted(query.without_flows))
+    low, high = query.attempts
+    for operator, number in ((">=", low), ("<=", high)):
+        if number is not None:
+            made.add(f"j.attempt {operator} ?", number)
+    for operator, at in ((">=", query.created_after), ("<", query.created_before)):
+        if at is not None:
+            made.add(f"j.created_at {operator} ?", at)
+    _add_tags(made, source, query)
+    _add_facets(made, source, query)
+    return replace(source, where=made.where, values=made.values)
+
+
+def _add_ids(made: _Conditions, key: str, query: Query) -> None:
+    # Ids carry the time of creation: they bound what is read, the time itself decides.
+    for operator, bound in ((">=", query.first_id), ("<", query.end_id), (">", query.after)):
+        if bound is not None:
+            made.add(f"{key} {operator} ?", bound)
+    if query.ids is not None:
+        made.add(f"{key} IN ({_marks(query.ids)})", *sorted(query.ids))
+    if query.idempotency_key is not None:
+        found = "SELECT o.id FROM keys k JOIN jobs o ON o.n = k.n WHERE k.key = ?"
+        made.add(f"{key} = ({found})", query.idempotency_key)
+    for start in sorted(query.without_id_starts):
+        made.add(f"NOT ({key} >= ? AND {key} < ?)", start, f"{start}g")
+
+
+def _add_tags(made: _Conditions, source: Source, query: Query) -> None:
+    for tag in sorted(tags_of(query)):
+        if not (source.index == "tag" and source.values[0] == tag):
+            made.add(_has("job_tags x WHERE x.tag = ? AND x.id = j.id"), tag)
+    for tag in sorted(query.without_tags):
+        made.add(_has("job_tags x WHERE x.tag = ? AND x.id = j.id", not_=True), tag)
+
+
+def _add_facets(made: _Conditions, source: Source, query: Query) -> None:
+    for facet in sorted(query.facets):
+        if not (source.index == "facet" and source.values[0] == text_of(facet)):
+            made.add(_has(_FACET), text_of(facet))
+    for facet in sorted(query.without_facets):
+        made.add(_has(_FACET, not_=True), text_of(facet))
+
+
+_FACET = "search.facets x WHERE x.facet = ? AND x.id = j.id"
+
+
+def _has(rest: str, *, not_: bool = False) -> str:
+    # Not EXISTS, which SQLite may turn into a join that is read in another order.
+    return f"(SELECT 1 FROM {rest}) IS {'' if not_ else 'NOT '}NULL"
+
+
+def _marks(values: frozenset[str] | frozenset[Facet]) -> str:
+    return ",".join("?" * len(values))

@@ -1,0 +1,59 @@
+"""Lists of jobs and what is counted of them, each a function of one read-only connection."""
+
+from collections.abc import Callable
+from itertools import islice
+
+import apsw
+import structlog
+
+from job_processor.core.errors import JobDamaged
+from job_processor.store.base import Query, Summary
+from job_processor.store.sqlite import rows
+from job_processor.store.sqlite.matches import matching
+
+log = structlog.get_logger(__name__)
+DAMAGED_LIMIT = 50
+"""How many damaged jobs a page may skip."""
+_TEXTS = "JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n"
+
+
+def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Summary]]:
+    # As bytes, because substr of a text stops at the first NUL. A character has four bytes at most.
+    columns = (
+        f"{rows.COLUMNS}, substr(CAST(p.prompt AS BLOB), 1, {query.clip * 4}), "
+        f"substr(CAST(r.result AS BLOB), 1, {query.clip * 4}), octet_length(p.prompt), octet_length(r.result)"
+    )
+
+    def run(db: apsw.Connection) -> list[Summary]:
+        found: list[Summary] = []
+        # A damaged job is skipped and the page filled up, because a short page means that it is the last.
+        for row in islice(matching(db, query, columns, _TEXTS), query.limit + DAMAGED_LIMIT):
+            try:
+                found.append(_summary(row, query.clip))
+            except JobDamaged:
+                log.error("job_damaged", job=row[0])
+            if len(found) == query.limit:
+                break
+        return found
+
+    return run
+
+
+def count_jobs(query: Query) -> Callable[[apsw.Connection], int]:
+    def run(db: apsw.Connection) -> int:
+        return sum(1 for _ in islice(matching(db, query, "j.id"), query.limit))
+
+    return run
+
+
+def _summary(row: rows.Row, clip: int) -> Summary:
+    *columns, prompt, result, prompt_bytes, result_bytes = row
+    text = _clipped(prompt, prompt_bytes, clip) or ""
+    return rows.to_summary(tuple(columns), text, prompt_bytes, _clipped(result, result_bytes, clip), result_bytes)
+
+
+def _clipped(text: bytes | None, size: int | None, characters: int) -> str | None:
+    if size is None:
+        return None
+    # substr of an empty blob is NULL in SQLite. Only the last character can be cut in the middle of its bytes.
+    return (text or b"").decode(errors="ignore")[:characters]

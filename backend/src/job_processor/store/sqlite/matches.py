@@ -1,0 +1,111 @@
+"""The jobs that match a query, row by row, newest first: along one index, or in the full-text index."""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+import apsw
+
+from job_processor.store.base import Phrase, Query
+from job_processor.store.sqlite.conditions import Source, checks, sources
+from job_processor.store.sqlite.rows import Row
+from job_processor.store.sqlite.search_index import SHARD_BITS, shards
+
+FEW = 500
+"""If so few jobs match without the words, the words are looked for in these alone."""
+WINDOW = 256
+"""Full-text indexes are read in the order in which jobs were stored, which differs from that of their ids by a few
+places at most, unless a clock was set back far. Rows are put into order within this many."""
+SHORTEST_START = 2
+"""Characters of a word from which on it finds words that begin so."""
+
+
+def matching(db: apsw.Connection, query: Query, columns: str, joins: str = "") -> Iterator[Row]:
+    """``columns`` of the table ``j`` and of the ``joins``, the id first."""
+    if query.phrases or query.without_phrases:
+        return _by_words(db, query, columns, joins)
+    found = (db.execute(one.sql(columns, joins), tuple(one.values)) for one in sources(db, query))
+    return heapq.merge(*found, key=_id, reverse=True)
+
+
+def _id(row: Row) -> str:
+    return str(row[0])
+
+
+def _by_words(db: apsw.Connection, query: Query, columns: str, joins: str) -> Iterator[Row]:
+    others = replace(query, phrases=(), without_phrases=())
+    few: list[int] | None = None
+    if others != replace(Query(), limit=query.limit, clip=query.clip, before=query.before):
+        few = [int(row[1]) for row in islice(matching(db, others, "j.id, j.n"), FEW + 1)]
+        if len(few) > FEW:
+            few = None
+    return _in_order(_rows(db, query, few, columns, joins))
+
+
+def _in_order(found: Iterator[Row]) -> Iterator[Row]:
+    """The rows by id, which they almost are."""
+    window: list[tuple[str, int, Row]] = []
+    for n, row in enumerate(found):
+        # The greatest first: the complement of an id, digit by digit, has the opposite order.
+        heapq.heappush(window, (_id(row).translate(_COMPLEMENT), n, row))
+        if len(window) > WINDOW:
+            yield heapq.heappop(window)[2]
+    while window:
+        yield heapq.heappop(window)[2]
+
+
+_COMPLEMENT = str.maketrans("0123456789abcdef", "fedcba9876543210")
+
+
+def _rows(db: apsw.Connection, query: Query, few: list[int] | None, columns: str, joins: str) -> Iterator[Row]:
+    lowest, highest = _numbers(db, query) if few is None else (min(few, default=1), max(few, default=0))
+    rest = checks(query)
+    for shard in shards(db, "search"):
+        first, end = shard << SHARD_BITS, (shard + 1) << SHARD_BITS
+        if first > highest or end <= lowest:
+            continue
+        source = _in_shard(query, f"words_{shard}", few, max(first, lowest), min(end - 1, highest))
+        both = replace(rest, tables=source.tables, where=[*source.where, *rest.where])
+        yield from db.execute(both.sql(columns, joins, source.key), (*source.values, *rest.values))
+
+
+def _in_shard(query: Query, words: str, few: list[int] | None, first: int, last: int) -> Source:
+    """The jobs from ``first`` to ``last`` that have the phrases."""
+    without = _expression(query.without_phrases, " OR ")
+    if not query.phrases:
+        having_them = f"SELECT rowid FROM search.{words} WHERE {words} MATCH ?"
+        where = ["j.n >= ?", "j.n <= ?", f"j.n NOT IN ({having_them})"]
+        return Source("words", "jobs j", "j.n", _of_these(where, "j.n", few), (first, last, without))
+    match = _expression(query.phrases, " AND ") + (f" NOT ({without})" if without else "")
+    # With the start of a word, each of these would mean to read all words that begin so.
+    number = "+w.rowid" if any(phrase.starts for phrase in query.phrases) else "w.rowid"
+    where = _of_these([f"{words} MATCH ?", "w.rowid >= ?", "w.rowid <= ?"], number, few)
+    tables = f"search.{words} w CROSS JOIN jobs j ON j.n = w.rowid"
+    return Source("words", tables, "w.rowid", where, (f"({match})", first, last))
+
+
+def _of_these(where: list[str], number: str, few: list[int] | None) -> list[str]:
+    return where if few is None else [*where, f"{number} IN ({','.join(map(str, few))})"]
+
+
+def _expression(phrases: tuple[Phrase, ...], between: str) -> str:
+    """The phrases as FTS5 reads them."""
+    made = []
+    for phrase in phrases:
+        quoted = '"' + phrase.text.replace('"', '""') + '"'
+        made.append(quoted + ("*" if phrase.starts and len(phrase.text) >= SHORTEST_START else ""))
+    return between.join(made)
+
+
+def _numbers(db: apsw.Connection, query: Query) -> tuple[int, int]:
+    """Between which numbers the jobs are whose ids the query bounds."""
+    bounds = [bound for bound in (query.first_id, query.after) if bound is not None]
+    lowest, highest = 0, 2**62
+    if bounds:
+        found = "SELECT min(n) FROM (SELECT n FROM jobs WHERE id >= ? ORDER BY id LIMIT ?)"
+        lowest = db.execute(found, (max(bounds), WINDOW)).get or 2**62
+    if query.end_id is not None:
+        found = "SELECT max(n) FROM (SELECT n FROM jobs WHERE id < ? ORDER BY id DESC LIMIT ?)"
+        highest = db.execute(found, (query.end_id, WINDOW)).get or 0
+    return int(str(lowest)), int(str(highest))

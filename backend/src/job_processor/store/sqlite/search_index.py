@@ -1,0 +1,223 @@
+"""The search index: ``search.db`` beside ``jobs.db``, made of what is there, and made anew whenever it is lost.
+
+It is a file of its own, so that filling it holds up no write of a job. ``docs`` has a row for each job that is in it;
+``facets`` is what jobs are found by, newest first; ``words_K`` are full-text indexes without the texts, each of
+``2 ** SHARD_BITS`` jobs in the order in which they were stored, so that a search for common words reads the newest
+only.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import apsw
+import msgspec
+
+from job_processor.store.facets import Found, facets_of, other_texts
+from job_processor.store.sqlite.rows import Row
+
+FILE_NAME = "search.db"
+SHARD_BITS = 16
+TEXT_BYTES = 262_144
+"""Of prompt and result, so much is searched."""
+_FORMAT = 1
+"""Of the tables and of what is in them. An index of another format is made anew."""
+_TABLES = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE docs (n INTEGER PRIMARY KEY, id TEXT NOT NULL, version TEXT NOT NULL, facets TEXT NOT NULL,
+  error TEXT, verdict TEXT) STRICT;
+CREATE TABLE facets (facet TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (facet, id)) STRICT, WITHOUT ROWID;
+"""
+_decode = msgspec.msgpack.Decoder(Found).decode
+_encode_json = msgspec.json.Encoder().encode
+_decode_facets = msgspec.json.Decoder(list[str]).decode
+
+
+def remove(path: Path) -> None:
+    """Delete the index; the next start makes it anew."""
+    for end in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.unlink(f"{path}{end}")
+
+
+def open_index(path: Path, jobs: Path) -> apsw.Connection:
+    """The connection that writes the index, with the jobs attached as ``jobs_file``, which it only reads."""
+    try:
+        return _opened(path, jobs)
+    except (apsw.CorruptError, apsw.NotADBError, _AnotherIndex):
+        remove(path)
+        return _opened(path, jobs)
+
+
+class _AnotherIndex(Exception):
+    """The index is of another database, of an earlier copy of it, or of another format."""
+
+
+def _opened(path: Path, jobs: Path) -> apsw.Connection:
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+    db = apsw.Connection(str(path), flags=flags)
+    try:
+        path.chmod(0o600)
+        db.set_busy_timeout(5000)
+        # What a power cut takes away is found and filled in again: nothing needs to be synced at each commit.
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "trusted_schema = OFF", "cache_size = -8192"):
+            db.execute(f"PRAGMA {pragma}")
+        db.execute("ATTACH ? AS jobs_file", (f"file:{quote(str(jobs.absolute()))}?mode=ro",))
+        _check(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _check(db: apsw.Connection) -> None:
+    identity = int(str(db.execute("SELECT value FROM jobs_file.facts WHERE name = 'identity'").get))
+    head = _head(db)
+    if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'facts'").fetchone() is None:
+        newest = int(str(db.execute("SELECT coalesce(max(n), 0) FROM jobs_file.jobs").get))
+        db.execute(f"BEGIN IMMEDIATE; {_TABLES}")
+        # There are no jobs to be filled in where there is none.
+        below = newest + 1 if newest else 0
+        for name, value in (("identity", identity), ("format", _FORMAT), ("head", head), ("below", below)):
+            set_fact(db, name, value)
+        db.execute("COMMIT")
+    if (fact(db, "identity"), fact(db, "format")) != (identity, _FORMAT) or fact(db, "head") > head:
+        raise _AnotherIndex
+
+
+def _head(db: apsw.Connection) -> int:
+    """The newest position of ``jobs.db``."""
+    found = db.execute(
+        "SELECT max(coalesce((SELECT max(seq) FROM jobs_file.jobs), 0), "
+        "coalesce((SELECT value FROM jobs_file.facts WHERE name = 'deleted_seq'), 0))"
+    ).get
+    return int(str(found))
+
+
+def fact(db: apsw.Connection, name: str) -> int:
+    """``head``: all changes up to this position are in the index. ``below``: jobs with a smaller ``n`` from before the
+    index began are not in it yet."""
+    return int(str(db.execute("SELECT value FROM main.facts WHERE name = ?", (name,)).get or 0))
+
+
+def set_fact(db: apsw.Connection, name: str, value: int) -> None:
+    db.execute("INSERT OR REPLACE INTO main.facts (name, value) VALUES (?, ?)", (name, value))
+
+
+def follow(db: apsw.Connection, limit: int) -> tuple[int, int]:
+    """Take up to ``limit`` changes into the index. Returns how many there were, and how many of them were deletions."""
+    head = fact(db, "head")
+    gone: list[Row] = db.execute(
+        "SELECT seq, n, id FROM jobs_file.gone WHERE seq > ? ORDER BY seq LIMIT ?", (head, limit)
+    ).fetchall()
+    changed: list[Row] = db.execute(
+        "SELECT seq, n, id, finished_at, record FROM jobs_file.jobs WHERE seq > ? ORDER BY seq LIMIT ?", (head, limit)
+    ).fetchall()
+    # Where one of both was cut off, the other may not go beyond.
+    ends = [found[-1][0] for found in (changed, gone) if len(found) == limit]
+    end = min(ends, default=max((found[-1][0] for found in (changed, gone) if found), default=head))
+    left = [row for row in gone if row[0] <= end]
+    for _, n, job_id in left:
+        _forget(db, n, job_id)
+    # By number: a full-text index writes rows that come in order at once.
+    taken = sorted(row[1:] for row in changed if row[0] <= end)
+    for row in taken:
+        _take(db, row)
+    if end > head:
+        set_fact(db, "head", end)
+    return len(taken) + len(left), len(left)
+
+
+def fill(db: apsw.Connection, limit: int) -> int:
+    """Take up to ``limit`` older jobs into the index, newest first. Returns how many there were; 0: all are in it."""
+    below = fact(db, "below")
+    found: list[Row] = db.execute(
+        "SELECT n, id, finished_at, record FROM jobs_file.jobs WHERE n < ? ORDER BY n DESC LIMIT ?", (below, limit)
+    ).fetchall()
+    # Upwards, as in ``follow``.
+    for row in reversed(found):
+        _take(db, row)
+    set_fact(db, "below", found[-1][0] if len(found) == limit else 0)
+    return len(found)
+
+
+def _take(db: apsw.Connection, row: Row) -> None:
+    n, job_id, finished_at, record = row
+    try:
+        found = _decode(record)
+    except (ValueError, msgspec.DecodeError):
+        # A damaged job: it is found by its columns only.
+        found = Found()
+    error, metadata = other_texts(found)
+    version = f"{finished_at} {error}"
+    known = db.execute("SELECT id, version, facets FROM docs WHERE n = ?", (n,)).fetchone()
+    if known is not None and known[0] != job_id:
+        # The number of a deleted job was given again.
+        _forget(db, n, known[0])
+        known = None
+    facets = facets_of(found)
+    before = [] if known is None else _decode_facets(known[2])
+    if known is None or known[1] != version:
+        _write_words(db, n, error, metadata, is_new=known is None)
+    elif before == facets:
+        return
+    _write_facets(db, job_id, before, facets)
+    db.execute(
+        "INSERT OR REPLACE INTO docs (n, id, version, facets, error, verdict) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            *(n, job_id, version, _encode_json(facets).decode()),
+            None if found.error is None else found.error.code,
+            None if found.verdict is None else found.verdict.kind.value,
+        ),
+    )
+
+
+def _write_facets(db: apsw.Connection, job_id: str, before: Sequence[str], after: Sequence[str]) -> None:
+    for facet in before:
+        if facet not in after:
+            db.execute("DELETE FROM main.facets WHERE facet = ? AND id = ?", (facet, job_id))
+    for facet in after:
+        if facet not in before:
+            db.execute("INSERT OR IGNORE INTO main.facets (facet, id) VALUES (?, ?)", (facet, job_id))
+
+
+def _write_words(db: apsw.Connection, n: int, error: str, metadata: str, *, is_new: bool) -> None:
+    shard = n >> SHARD_BITS
+    words = f"words_{shard}"
+    if is_new and db.execute("SELECT 1 FROM main.sqlite_schema WHERE name = ?", (words,)).fetchone() is None:
+        db.execute(
+            f"CREATE VIRTUAL TABLE main.{words} USING "
+            "fts5(prompt, result, error, metadata, content = '', contentless_delete = 1, tokenize = 'unicode61')"
+        )
+    if not is_new:
+        db.execute(f"DELETE FROM main.{words} WHERE rowid = ?", (n,))
+    # As bytes, because substr of a text stops at the first NUL; the texts themselves never come to Python.
+    db.execute(
+        f"INSERT INTO main.{words} (rowid, prompt, result, error, metadata) "
+        "SELECT p.n, CAST(substr(CAST(p.prompt AS BLOB), 1, ?1) AS TEXT), "
+        "CAST(substr(CAST(r.result AS BLOB), 1, ?1) AS TEXT), ?2, ?3 "
+        "FROM jobs_file.prompts p LEFT JOIN jobs_file.results r ON r.n = p.n WHERE p.n = ?4",
+        (TEXT_BYTES, error, metadata, n),
+    )
+
+
+def _forget(db: apsw.Connection, n: int, job_id: str) -> None:
+    known = db.execute("SELECT facets FROM docs WHERE n = ? AND id = ?", (n, job_id)).fetchone()
+    if known is None:
+        return
+    _write_facets(db, job_id, _decode_facets(known[0]), ())
+    db.execute("DELETE FROM docs WHERE n = ?", (n,))
+    shard = n >> SHARD_BITS
+    db.execute(f"DELETE FROM main.words_{shard} WHERE rowid = ?", (n,))
+    first = shard << SHARD_BITS
+    left = db.execute("SELECT 1 FROM docs WHERE n >= ? AND n < ? LIMIT 1", (first, first + (1 << SHARD_BITS)))
+    if left.fetchone() is None:
+        db.execute(f"DROP TABLE main.words_{shard}")
+
+
+def shards(db: apsw.Connection, schema: str) -> list[int]:
+    """The full-text indexes that there are, the newest first."""
+    found: Iterable[Row] = db.execute(f"SELECT name FROM {schema}.sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL%'")
+    return sorted((int(str(name).removeprefix("words_")) for (name,) in found), reverse=True)

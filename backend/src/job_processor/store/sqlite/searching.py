@@ -1,0 +1,66 @@
+"""Reads of lists: plain ones on their own thread, and those that need the search index when it has caught up."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from job_processor.core.errors import StoreBroken, StoreUnavailable
+from job_processor.store.base import Query
+from job_processor.store.sqlite import search_index
+from job_processor.store.sqlite.conditions import needs_search
+from job_processor.store.sqlite.indexer import Indexer
+from job_processor.store.sqlite.readers import Readers
+from job_processor.store.sqlite.writer import Transaction, Writer
+
+T = TypeVar("T")
+CATCH_UP_SECONDS = 0.5
+"""How long a search waits for the index to have what was committed before; then it answers from what is there."""
+
+
+class Searching:
+    """The search index of a store, and the lists that are read with it."""
+
+    def __init__(self, directory: Path, jobs: Path, writer: Writer) -> None:
+        self.path = directory / search_index.FILE_NAME
+        self._writer = writer
+        self._indexer = Indexer(self.path, jobs, self._consumed)
+
+    @property
+    def is_filled(self) -> bool:
+        return self._indexer.is_filled
+
+    def committed(self, position: int) -> None:
+        self._indexer.committed(position)
+
+    def give_up(self, why: StoreBroken) -> None:
+        """A search found something damaged: the index, if it is not the file of the jobs, which others read too."""
+        self._indexer.give_up()
+
+    async def run(self, readers: Readers, query: Query, read: Callable[[apsw.Connection], T]) -> T:
+        if not needs_search(query):
+            return await readers.lists.run(read)
+        if self._indexer.is_damaged:
+            raise StoreUnavailable("The search index is damaged; the next start makes it anew.")
+        await self._indexer.reach(self._writer.position, CATCH_UP_SECONDS)
+        return await readers.searches.run(read)
+
+    async def close(self) -> None:
+        await self._indexer.close()
+
+    def _consumed(self, position: int) -> None:
+        """Deleted jobs have left the index."""
+
+        def forget(tx: Transaction) -> None:
+            tx.db.execute("DELETE FROM gone WHERE seq <= ?", (position,))
+
+        # Failing is no matter: the next deletion tries again.
+        self._writer.submit(forget, can_wait=True).add_done_callback(_look_at_error)
+
+
+def _look_at_error(done: "asyncio.Future[None]") -> None:
+    if not done.cancelled():
+        # Otherwise asyncio logs that nobody did.
+        done.exception()
