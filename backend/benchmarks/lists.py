@@ -12,7 +12,7 @@ from benchmarks.drain import RULES, sqlite
 from benchmarks.report import machine
 from job_processor.core import transitions
 from job_processor.core.ids import IdFactory
-from job_processor.store.base import Query, Store
+from job_processor.store.base import Phrase, Query, Store
 
 TIMES = 20
 
@@ -45,7 +45,7 @@ async def _run(jobs: int) -> None:
             "createdBefore, middle": Query(created_before=middle),
             "createdAfter, newest": Query(created_after=last - 1_000),
             "flow and createdBefore": Query(flow=RULES.name, created_before=first + 1_000),
-            "text, found at once": Query(text="document"),
+            "text, found at once": Query(phrases=(Phrase("document"),)),
         }
         for name, query in asked.items():
             took = []

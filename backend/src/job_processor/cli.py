@@ -71,7 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     listing = verbs.add_parser("list", help="list a running server's jobs, newest first")
     listing.add_argument("--limit", type=int, default=20)
     listing.add_argument("--status")
-    listing.set_defaults(run=lambda c, a: c.list_jobs(a.url, a.limit, a.status))
+    listing.add_argument("--q", metavar="SEARCH", help="such as: status:failed created:<2h words")
+    listing.set_defaults(run=lambda c, a: c.list_jobs(a.url, a.limit, a.status, a.q))
 
     watch = verbs.add_parser("watch", help="print changes of a running server's jobs as they happen")
     watch.set_defaults(run=lambda c, a: c.watch(a.url))

@@ -44,9 +44,10 @@ class Client:
             self._print(job["result"])
         return 0 if not wait_seconds or job["status"] == "COMPLETED" else 1
 
-    async def list(self, limit: int, status: str | None) -> int:
+    async def list(self, limit: int, status: str | None, search: str | None = None) -> int:
         async with self._session() as session:
-            params = {"limit": str(limit)} | ({"status": status} if status else {})
+            given = {"limit": str(limit), "status": status, "q": search}
+            params = {name: value for name, value in given.items() if value}
             for job in await self._json(session, "GET", "/jobs", params=params):
                 # Prompts are untrusted: keep terminal escape sequences out.
                 printable = "".join(c if c.isprintable() else " " for c in job["prompt"])

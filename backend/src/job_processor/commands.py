@@ -150,8 +150,8 @@ def submit(url: str, prompt: str, flow: str | None, wait: int) -> int:
     return _run(_client(url).submit(prompt, flow, wait))
 
 
-def list_jobs(url: str, limit: int, status: str | None) -> int:
-    return _run(_client(url).list(limit, status))
+def list_jobs(url: str, limit: int, status: str | None, search: str | None) -> int:
+    return _run(_client(url).list(limit, status, search))
 
 
 def watch(url: str) -> int:

@@ -13,6 +13,7 @@ import job_processor
 from job_processor import cli, failpoints, flows, registry, settings
 from job_processor.core.events import EventKind
 from job_processor.core.job import AttemptEnd, State
+from job_processor.core.search_terms import METADATA, TERMS
 from job_processor.core.verdict import ResultKind
 from job_processor.http.openapi import document
 from job_processor.http.routes import OPERATIONS
@@ -120,6 +121,16 @@ def test_parameters_of_the_list() -> None:
     assert isinstance(paths, dict)
     names = [p["name"] for p in paths["/jobs"]["get"]["parameters"]]
     assert _missing(names, text("docs/http-api.md")) == []
+
+
+def test_terms_of_a_search() -> None:
+    """The table is that of the code, and the page offers the same."""
+    said = text("docs/http-api.md")
+    for term in TERMS.values():
+        name = f"{term.name}FIELD" if term.name == METADATA else term.name
+        assert f"| `{name}` | `{term.example}` | {term.meaning} |\n" in said
+    page = text("frontend/src/features/job-list/search-terms.ts")
+    assert re.findall(r'example: "([^"]*)"', page) == [term.example for term in TERMS.values()]
 
 
 def test_fields_of_a_submission() -> None:

@@ -53,7 +53,7 @@ async def test_the_keyboard_alone_is_enough(server: Served, open_tab: OpenTab) -
     await expect(page.get_by_role("table")).to_be_visible()
 
     await page.keyboard.press("?")
-    await expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    await expect(page.get_by_role("dialog", name="Keyboard and search")).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.keyboard.press("/")

@@ -10,7 +10,7 @@ from job_processor.core.job import JobError
 from job_processor.core.outcome import Failed, Succeeded
 from job_processor.http.answer import MAX_PAGE_BYTES
 from job_processor.http.paging import cursor_after
-from job_processor.http.routes import jobs as job_routes
+from job_processor.http.routes import finding
 from tests.http.problems import CANARY, assert_problem, naming
 from tests.support.asgi import Reply
 from tests.support.clock import START, Clock
@@ -141,8 +141,17 @@ async def test_by_text_in_prompt_or_result(site: Site) -> None:
     await site.callback({"jobId": result, "result": "a quick answer"})
 
     assert ids(await site.client.get("/jobs?q=quick")) == [result, prompt]
-    assert ids(await site.client.get("/jobs?q=100%25_")) == [prompt]
-    assert ids(await site.client.get("/jobs?q=100__")) == []
+    assert ids(await site.client.get("/jobs?q=%22brown+100%25_fox%22")) == [prompt]
+    assert ids(await site.client.get("/jobs?q=status:completed+quick")) == [result]
+    assert ids(await site.client.get("/jobs?q=qui&status=PENDING,WAITING")) == [prompt]
+
+
+async def test_a_search_that_cannot_be_read_is_refused_with_the_place_and_the_terms_there_are(site: Site) -> None:
+    problem = assert_problem(await site.client.get("/jobs?q=words+stauts:failed"), 422)
+    [error] = problem["errors"]
+    assert error["field"] == "q"
+    assert error["message"].startswith("at character 7: there is no such term; the terms are: status, flow, tag,")
+    assert "stauts" not in str(problem)
 
 
 async def test_by_time(site: Site, clock: Clock) -> None:
@@ -175,7 +184,8 @@ REFUSED = [
     f"tag={'t' * 257}",
     "q=",
     "q=%00",
-    f"q={CANARY}{'q' * 256}",
+    f"q={CANARY}{'q' * 1000}",
+    f"q={CANARY}:x",
     f"createdAfter={CANARY}",
     "createdAfter=2026-11-24",
     "createdAfter=2026-11-24T10:00:00",
@@ -230,17 +240,49 @@ async def test_the_count_is_of_the_same_filters_as_the_list(site: Site) -> None:
 
     for query, count in (("", 5), (f"after={made[1]}", 3), ("tag=odd", 2), (f"ids={made[0]}", 1), ("q=p3", 1)):
         reply = await site.client.get(f"/jobs/count?{query}")
-        assert (reply.status, reply.json()) == (200, {"count": count, "more": False}), query
+        counted = {"count": count, "more": False, "byStatus": {"PENDING": count}, "complete": True}
+        assert (reply.status, reply.json()) == (200, counted), query
     for query in ("limit=5", "cursor=x", "clip=3", "after=", "after=F", "status=NONE"):
         with naming(query):
             assert_problem(await site.client.get(f"/jobs/count?{query}"), 422)
 
 
 async def test_what_is_not_counted_any_more_is_said(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_routes, "MAX_COUNT", 2)
+    monkeypatch.setattr(finding, "MAX_COUNT", 2)
     for count, more in ((1, False), (2, False), (2, True)):
         await site.submit()
-        assert (await site.client.get("/jobs/count")).json() == {"count": count, "more": more}
+        counted = (await site.client.get("/jobs/count")).json()
+        assert (counted["count"], counted["more"]) == (count, more)
+
+
+async def test_groups_say_how_many_have_the_same_error_flow_or_tag(site: Site) -> None:
+    failed = [(await site.submit("p", tags=["eu"]))["id"] for _ in range(2)]
+    for _ in failed:
+        await site.say(await site.claim(), Failed(JobError("no_luck", "x"), retryable=False))
+    await site.submit("q")
+
+    [group] = (await site.client.get("/jobs/groups")).json()["groups"]
+    assert (group["value"], group["count"], group["example"]) == ("no_luck", 2, failed[1])
+    assert (group["flow"], group["since"] <= group["until"]) == (DEFAULT.name, True)
+    by_tag = (await site.client.get("/jobs/groups?by=tag&q=-status:pending")).json()
+    assert [(one["value"], one["flow"], one["count"]) for one in by_tag["groups"]] == [("eu", None, 2)]
+    assert by_tag["more"] is False
+    for query in ("by=state", "by=", "limit=3", "q=x:y"):
+        with naming(query):
+            assert_problem(await site.client.get(f"/jobs/groups?{query}"), 422)
+
+
+async def test_a_row_shows_where_the_words_stand(site: Site) -> None:
+    await site.submit("a " * 6_000 + "needle here")
+    [row] = (await site.client.get("/jobs?q=needl&snippets=true&clip=5")).json()
+    assert row["prompt"] == "a a a"
+    [snippet] = row["snippets"]
+    assert snippet["field"] == "prompt"
+    assert {"text": "needle", "found": True} in snippet["pieces"]
+    for query in ("q=needle", "snippets=true", "snippets=false&q=needle", "q=status:pending&snippets=true"):
+        [row] = (await site.client.get(f"/jobs?{query}")).json()
+        assert row["snippets"] == [], query
+    assert_problem(await site.client.get("/jobs?snippets=yes"), 422)
 
 
 async def test_a_cursor_of_a_job_that_never_was_is_only_a_place(site: Site) -> None:

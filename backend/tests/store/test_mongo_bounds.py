@@ -5,12 +5,10 @@ from typing import Any
 
 import pytest
 
-from job_processor.core.errors import TooManySearches
 from job_processor.core.ids import IdFactory
 from job_processor.core.outcome import Succeeded
 from job_processor.store.base import Query
-from job_processor.store.mongo.reads import _id_bounds
-from job_processor.store.mongo.store import MongoStore
+from job_processor.store.mongo.conditions import _id_bounds
 from job_processor.store.mongo.tuning import Tuning
 from tests.mongo_server import MongoServer
 from tests.store_suite import given
@@ -39,7 +37,7 @@ def _id(at: int) -> str:
     ],
 )
 def test_a_time_filter_bounds_the_ids(query: Query, inside: list[int], outside: list[int]) -> None:
-    bounds = _id_bounds(query)
+    bounds = _id_bounds(query, query.ids)
 
     def fits(id_: str) -> bool:
         return bool(bounds.get("$gte", "") <= id_ < bounds.get("$lt", "g"))
@@ -49,7 +47,7 @@ def test_a_time_filter_bounds_the_ids(query: Query, inside: list[int], outside: 
 
 
 def test_without_a_time_nothing_is_bounded() -> None:
-    assert _id_bounds(Query(flow="f")) == {}
+    assert _id_bounds(Query(flow="f"), None) == {}
 
 
 @pytest.mark.mongo
@@ -62,21 +60,6 @@ async def test_a_list_by_time_is_sent_with_its_bounds(place: MongoPlace) -> None
         assert await given.ids_of(store, Query(created_after=late.created_at)) == [late.id]
         assert await given.ids_of(store, Query(created_before=late.created_at)) == [early.id]
     assert [sorted(one["filter"]["$and"][0]["_id"]) for one in commands.of("find", "jobs")] == [["$gte"], ["$lt"]]
-
-
-@pytest.mark.mongo
-async def test_searches_wait_for_each_other_for_a_while_and_nothing_else_waits(server: MongoServer) -> None:
-    place = MongoPlace(server, Clock(), tuning=Tuning(try_timeout=1.0))
-    store = await place.open()
-    assert isinstance(store, MongoStore)
-    job = await given.added(store, "needle")
-    assert await given.ids_of(store, Query(text="needle")) == [job.id]
-    async with store._open.reads._searching:
-        with pytest.raises(TooManySearches, match="searches"):
-            await store.list(Query(text="needle"))
-        assert await given.ids_of(store) == [job.id]
-    assert await given.ids_of(store, Query(text="needle")) == [job.id]
-    await place.close()
 
 
 @pytest.mark.mongo

@@ -8,12 +8,15 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import OperationFailure
 
 from job_processor.core.errors import StoreRefused
+from job_processor.store.base import Facet, FacetKind, Phrase, Query
 from job_processor.store.mongo import meta
 from job_processor.store.mongo.client import Link, _product
 from job_processor.store.mongo.tuning import Tuning
 from tests.mongo_server import MongoServer
-from tests.store_suite.places import MongoPlace
+from tests.store_suite import given
+from tests.store_suite.places import Clock, MongoPlace
 from tests.support.mongo_commands import recorded
+from tests.support.waiting import until_true
 
 
 @pytest.mark.parametrize(
@@ -85,3 +88,23 @@ async def test_data_of_a_newer_version_are_refused(place: MongoPlace, server: Mo
         client[place.database]["meta"].update_one({"_id": "format"}, {"$set": {"format": 9, "oldestReader": 9}})
     with pytest.raises(StoreRefused, match="newer"):
         await place.open()
+
+
+@pytest.mark.mongo
+async def test_jobs_of_older_versions_become_searchable_in_the_background(server: MongoServer) -> None:
+    place = MongoPlace(server, Clock())
+    store = await place.open()
+    old = await given.added(store, "needle", metadata={"a": 1})
+    await given.added(store, "needle")
+    assert store.is_searchable()
+    with pymongo.MongoClient[dict[str, object]](server.uri) as client:
+        database = client[place.database]
+        database["jobs"].update_one({"_id": old.id}, {"$unset": {"words": "", "facets": ""}})
+        database["meta"].update_one({"_id": "format"}, {"$unset": {"searchable": ""}})
+    query = Query(phrases=(Phrase("needle"),), facets=frozenset({Facet(FacetKind.METADATA, "a=1")}))
+    assert await given.ids_of(store, query) == []
+    again = await place.open()
+    await until_true(again.is_searchable)
+    assert await given.ids_of(again, query) == [old.id]
+    assert (await place.open()).is_searchable()
+    await place.close()

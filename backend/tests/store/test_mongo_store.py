@@ -13,7 +13,6 @@ from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.job import State
 from job_processor.store.base import Notice, Resync
 from job_processor.store.mongo.inspect import inspect
-from job_processor.store.mongo.reads import pattern
 from job_processor.store.mongo.store import MongoStore
 from job_processor.store.mongo.tuning import Tuning
 from job_processor.store.mongo.watch import Watch
@@ -145,7 +144,3 @@ async def test_a_deletion_that_is_cut_off_anywhere_leaves_no_callbacks_without_t
             assert steps > 1
             return
     pytest.fail("the deletion never ended")
-
-
-def test_a_pattern_has_no_operator_and_no_nul() -> None:
-    assert pattern("a.b\0(ä") == r"a\x2eb\x00\x28ä"

@@ -9,8 +9,9 @@ import pytest
 
 from job_processor.core.errors import ReadTooLong, StoreUnavailable, TooManySearches
 from job_processor.core.ids import first_id_of
-from job_processor.store.base import Query, Summary
-from job_processor.store.sqlite import queries, rows
+from job_processor.core.job import JobError, State
+from job_processor.store.base import Facet, FacetKind, Phrase, Query, Summary
+from job_processor.store.sqlite import lists, rows, search_index
 from job_processor.store.sqlite.connection import open_reader, open_writer
 from job_processor.store.sqlite.reader import Reader, Searches
 from job_processor.store.sqlite.readers import SEARCH_LINE, SEARCHES
@@ -90,15 +91,16 @@ async def test_nothing_but_a_search_waits_for_searches(tmp_path: Path, monkeypat
     store = SqliteStore(tmp_path)
     await store.open()
     job = await given.added(store, deadline=store.now() + 1)
-    real = queries.list_jobs
+    real = lists.list_jobs
+    searched = Query(phrases=(Phrase("ü"),))
 
     def as_asked(query: Query) -> Callable[[apsw.Connection], Sequence[Summary]]:
-        if query.text is None:
+        if query != searched:
             return real(query)
         return lambda db: [][: endless(db)]
 
-    monkeypatch.setattr(queries, "list_jobs", as_asked)
-    searches = [asyncio.create_task(store.list(Query(text="ü"))) for _ in range(SEARCHES * (SEARCH_LINE + 1) + 2)]
+    monkeypatch.setattr(lists, "list_jobs", as_asked)
+    searches = [asyncio.create_task(store.list(searched)) for _ in range(SEARCHES * (SEARCH_LINE + 1) + 2)]
     refused, _ = await asyncio.wait(searches, return_when=asyncio.FIRST_COMPLETED)
     assert {type(one.exception()) for one in refused} == {TooManySearches}
 
@@ -121,21 +123,35 @@ APART = 10_000
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """So many jobs, ten seconds apart, every one with the tag ``common``, the oldest also with ``rare``."""
+    """So many jobs, ten seconds apart, every one with the tag and the word ``common`` and with metadata; the oldest
+    also with ``rare``, and FAILED."""
     path = tmp_path_factory.mktemp("many") / "jobs.db"
     db = open_writer(path)
     upgrade(db)
     db.execute("BEGIN")
     for n in range(MANY):
-        job = given.a_job(OLDEST + n * APART)._replace(id=f"{first_id_of(OLDEST + n * APART)[:12]}{n:012x}")
+        job = given.a_job(OLDEST + n * APART, metadata={"kind": "common"})
+        job = job._replace(id=f"{first_id_of(OLDEST + n * APART)[:12]}{n:012x}")
+        if n < 10:
+            job = job._replace(state=State.FAILED, error=JobError("rare", "unheard"), finished_at=OLDEST)
         db.execute(rows.INSERT, rows.insert_values(job, n + 1, OLDEST))
-        db.execute("INSERT INTO prompts (n, prompt) VALUES (?, ?)", (n + 1, "p"))
+        db.execute("INSERT INTO prompts (n, prompt) VALUES (?, ?)", (n + 1, f"common {n}" + " rare" * (n < 10)))
         db.execute("INSERT INTO job_tags (tag, id) VALUES ('common', ?)", (job.id,))
         if n < 10:
             db.execute("INSERT INTO job_tags (tag, id) VALUES ('rare', ?)", (job.id,))
     db.execute("COMMIT")
+    index = search_index.open_index(path.with_name(search_index.FILE_NAME), path)
+    index.execute("BEGIN")
+    while search_index.fill(index, 1_000):
+        pass
+    index.execute("COMMIT")
+    index.close()
     db.close()
     return path
+
+
+def facets(*names: str) -> frozenset[Facet]:
+    return frozenset(Facet(FacetKind(name), value) for name, _, value in (each.partition("=") for each in names))
 
 
 @pytest.mark.parametrize(
@@ -150,11 +166,30 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (Query(created_after=OLDEST + 5_000 * APART, created_before=OLDEST + 5_001 * APART), 1),
         (Query(flow="f", created_before=OLDEST + 10 * APART), 10),
         (Query(created_after=OLDEST + MANY * APART), 0),
+        (Query(states=frozenset({State.FAILED})), 10),
+        (Query(states=frozenset({State.FAILED, State.PENDING})), 50),
+        (Query(states=frozenset({State.FAILED}), flow="f", attempts=(0, 1)), 10),
+        (Query(flows=frozenset({"f", "g"})), 50),
+        (Query(facets=facets("error=rare")), 10),
+        (Query(facets=facets("meta=kind=common")), 50),
+        (Query(facets=facets("meta=kind=common", "error=rare")), 10),
+        (Query(facets=facets("meta=kind=common"), tag="rare"), 10),
+        (Query(facets=facets("meta=kind=common"), states=frozenset({State.FAILED}), flow="f"), 10),
+        (Query(without_facets=facets("error=rare")), 50),
+        (Query(phrases=(Phrase("common"),)), 50),
+        (Query(phrases=(Phrase("commo", starts=True),)), 50),
+        (Query(phrases=(Phrase("rare"),)), 10),
+        (Query(phrases=(Phrase("rare"), Phrase("common"))), 10),
+        (Query(phrases=(Phrase("common"),), facets=facets("error=rare")), 10),
+        (Query(phrases=(Phrase("common"),), tag="common"), 50),
+        (Query(phrases=(Phrase("common"),), without_phrases=(Phrase("rare"),)), 50),
+        (Query(phrases=(Phrase("common"),), created_before=OLDEST + 10 * APART), 10),
+        (Query(phrases=(Phrase("nothing"),)), 0),
     ],
     ids=str,
 )
 def test_what_a_list_costs_does_not_grow_with_the_number_of_jobs(many: Path, query: Query, found: int) -> None:
-    db = open_reader(many)
+    db = open_reader(many, many.with_name(search_index.FILE_NAME))
     steps = 0
 
     def count() -> bool:
@@ -163,6 +198,6 @@ def test_what_a_list_costs_does_not_grow_with_the_number_of_jobs(many: Path, que
         return False
 
     db.set_progress_handler(count, 100)
-    assert len(queries.list_jobs(query)(db)) == found
+    assert len(lists.list_jobs(query)(db)) == found
     db.close()
-    assert steps < 10_000
+    assert steps < 15_000

@@ -29,7 +29,7 @@ from job_processor.core.verdict import (
     WarningCode,
 )
 from job_processor.store import portable
-from job_processor.store.base import Query, Store
+from job_processor.store.base import Phrase, Query, Store
 from tests.store_suite import given
 from tests.store_suite.places import Clock, Place
 
@@ -118,7 +118,7 @@ async def test_a_lost_change_leaves_no_trace(store: Store) -> None:
     assert not await store.apply(lost)
     assert await store.get(job.id) == won
     assert await store.counts() == before
-    assert await given.ids_of(store, Query(text="lost")) == []
+    assert await given.ids_of(store, Query(phrases=(Phrase("lost"),))) == []
 
 
 async def test_of_many_different_outcomes_at_once_exactly_one_lands(place: Place, store: Store) -> None:
@@ -148,7 +148,7 @@ async def test_a_retry_takes_the_old_result_away(store: Store) -> None:
     assert await store.apply(retried)
     stored = await _get(store, job.id)
     assert (stored.state, stored.result, stored.verdict) == (State.PENDING, None, None)
-    assert await given.ids_of(store, Query(text="old")) == []
+    assert await given.ids_of(store, Query(phrases=(Phrase("old"),))) == []
     [listed] = await store.list(Query())
     assert listed.result_bytes is None
 

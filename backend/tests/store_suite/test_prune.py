@@ -4,7 +4,7 @@ import asyncio
 
 from job_processor.core.job import JobError, State
 from job_processor.core.outcome import Accepted, Deferred, Failed
-from job_processor.store.base import Query, Store
+from job_processor.store.base import Phrase, Query, Store
 from tests.store_suite import given
 from tests.store_suite.places import Clock
 
@@ -69,5 +69,5 @@ async def test_what_is_pruned_leaves_nothing_that_a_search_finds(store: Store, c
     await given.completed(store, "needle", "needle")
     clock.forward(1)
     await store.prune(clock.now(), 10)
-    assert await given.ids_of(store, Query(text="needle")) == []
+    assert await given.ids_of(store, Query(phrases=(Phrase("needle"),))) == []
     assert (await store.counts()).by_state == {}

@@ -7,7 +7,7 @@ from job_processor.core.job import JobError, State
 from job_processor.core.outcome import Accepted, Failed, Succeeded
 from job_processor.core.search import parse
 from job_processor.core.verdict import ResultKind, Verdict
-from job_processor.store.base import IdempotencyKey, Phrase, Query, Store, with_search
+from job_processor.store.base import Group, GroupBy, IdempotencyKey, Phrase, Query, Store, with_search
 from tests.store_suite import given
 from tests.store_suite.places import Clock, Place
 
@@ -206,3 +206,48 @@ async def test_what_was_stored_is_found_after_a_crash(place: Place) -> None:
     store = await place.crash(store)
     assert await found(store, "needle") == await found(store, "meta.a:1") == [after.id, before.id]
     assert store.is_searchable()
+
+
+async def test_counts_by_state_are_of_the_same_jobs_as_the_list(store: Store) -> None:
+    await given.failed(store)
+    await given.completed(store, "needle")
+    await given.added(store, "needle", rules=G, tags=("eu",))
+    await given.added(store, "hay")
+    for search, counts in (
+        ("", {State.FAILED: 1, State.COMPLETED: 1, State.PENDING: 2}),
+        ("needle", {State.COMPLETED: 1, State.PENDING: 1}),
+        ("needle -tag:eu", {State.COMPLETED: 1}),
+        ("flow:g", {State.PENDING: 1}),
+        ("nothing", {}),
+    ):
+        asked = with_search(Query(limit=100), parse(search), store.now())
+        assert await store.count_by_state(asked) == counts, search
+    assert sum((await store.count_by_state(Query(limit=3))).values()) == 3
+
+
+async def test_groups_are_of_the_same_jobs_as_the_list(store: Store, clock: Clock) -> None:
+    first = await given.failed(store)
+    clock.forward(1_000)
+    second = await given.failed(store)
+    other = await given.failed(store, G)
+    done = await given.completed(store, "p", "r", G)
+    tagged = await given.added(store, tags=("eu", "b", "eu"))
+
+    async def groups(by: GroupBy, search: str = "", limit: int = 100) -> list[Group]:
+        asked = with_search(Query(limit=limit), parse(search), store.now())
+        return list((await store.groups(asked, by)).groups)
+
+    ended = (first.finished_at, second.finished_at, other.finished_at)
+    assert await groups(GroupBy.ERROR) == [
+        Group("bad", "f", 2, ended[0] or 0, ended[1] or 0, second.id),
+        Group("bad", "g", 1, ended[2] or 0, ended[2] or 0, other.id),
+    ]
+    assert [(one.flow, one.count) for one in await groups(GroupBy.ERROR, "flow:g")] == [("g", 1)]
+    assert [(one.value, one.count, one.example) for one in await groups(GroupBy.FLOW)] == [
+        ("f", 3, tagged.id),
+        ("g", 2, done.id),
+    ]
+    assert [(one.value, one.flow, one.count) for one in await groups(GroupBy.TAG)] == [("b", None, 1), ("eu", None, 1)]
+    assert await groups(GroupBy.VERDICT) == await groups(GroupBy.ERROR, "nothing") == []
+    assert (await store.groups(Query(limit=2), GroupBy.FLOW)).more
+    assert not (await store.groups(Query(limit=5), GroupBy.FLOW)).more

@@ -45,3 +45,8 @@ export function toProblem(body: unknown): Partial<Problem> {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Why the server cannot read a search; null: that is not what is wrong. */
+export function searchErrorOf(error: unknown): string | null {
+  return error instanceof ApiError ? error.field("q") : null;
+}

@@ -56,6 +56,7 @@ async function fetchPage(filter: JobFilter, cursor: string | null, signal?: Abor
     limit: PAGE_SIZE,
     clip: CLIP_BYTES,
     ...parameters(filter),
+    ...(filter.q !== "" && { snippets: "true" as const }),
     ...(cursor !== null && { cursor }),
   };
   const { data, response } = await answered(
@@ -64,7 +65,7 @@ async function fetchPage(filter: JobFilter, cursor: string | null, signal?: Abor
   return { jobs: data.map(toSummary), next: nextCursor(response.headers.get("link")) };
 }
 
-function parameters(filter: JobFilter) {
+export function parameters(filter: JobFilter) {
   return {
     ...(filter.status.length > 0 && { status: [...filter.status] }),
     ...(filter.flow !== "" && { flow: filter.flow }),
@@ -111,7 +112,9 @@ export function patchRows(
 /** The answer to an earlier request may come later. */
 function newer(row: Row, found: JobSummary | undefined): Row {
   if (found === undefined) return { ...row, gone: true };
-  return found.updatedAt >= row.updatedAt ? found : row;
+  if (found.updatedAt < row.updatedAt) return row;
+  // Rows that are fetched again come without a search.
+  return row.snippets === undefined ? found : { ...found, snippets: row.snippets };
 }
 
 /** Takes a row out of all lists, after a person deleted the job here. */

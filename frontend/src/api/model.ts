@@ -6,7 +6,7 @@ import type { components } from "./schema";
  */
 type Wire = components["schemas"];
 
-export type WireSummary = Wire["JobSummary"];
+export type WireSummary = Omit<Wire["JobRow"], "snippets"> & { snippets?: Wire["SnippetOut"][] };
 export type WireJob = Wire["JobWhole"];
 export type WireFlow = Wire["FlowOut"];
 export type WireWorker = Wire["WorkerOut"];
@@ -30,12 +30,15 @@ type InMs<T, K extends keyof T> = {
 };
 
 export type WaitingOn = InMs<Wire["WaitingOn"], "until">;
-type Mapped<T extends WireSummary> = Omit<
+type Mapped<T extends Omit<WireSummary, "snippets">> = Omit<
   InMs<T, "createdAt" | "updatedAt" | "runAt" | "finishedAt" | "deadline">,
   "waitingOn"
 > & { waitingOn: WaitingOn | null };
 
-export type JobSummary = Mapped<WireSummary>;
+export type Snippet = Wire["SnippetOut"];
+/** `snippets`: where the words of a search stand, in the rows of one. */
+export type JobSummary = Mapped<Omit<WireSummary, "snippets">> & { readonly snippets?: readonly Snippet[] };
+export type JobGroups = Wire["JobGroups"];
 export type Attempt = InMs<Wire["AttemptOut"], "startedAt" | "endedAt">;
 export type HistoryEvent = InMs<Wire["EventOut"], "at">;
 export type Job = Omit<Mapped<WireJob>, "attempts" | "history"> & {
@@ -117,7 +120,7 @@ export function toAuditEntry(wire: WireAuditEntry): AuditEntry {
   return { ...wire, at: ms(wire.at) };
 }
 
-function mapped<T extends WireSummary>(wire: T) {
+function mapped<T extends Omit<WireSummary, "snippets">>(wire: T) {
   return {
     ...wire,
     createdAt: ms(wire.createdAt),

@@ -4,6 +4,66 @@
  */
 
 export interface paths {
+    "/jobs/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count jobs, in all and by status
+         * @description Needs the right `read`.
+         */
+        get: operations["countJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs in groups, by error, flow, tag or verdict
+         * @description Needs the right `read`.
+         */
+        get: operations["groupJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whole jobs, newest first, one a line
+         * @description Needs the right `read`.
+         */
+        get: operations["exportJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs": {
         parameters: {
             query?: never;
@@ -22,26 +82,6 @@ export interface paths {
          * @description Needs the right `submit`.
          */
         post: operations["submitJob"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/jobs/count": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Count jobs
-         * @description Needs the right `read`.
-         */
-        get: operations["countJobs"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1090,19 +1130,54 @@ export interface components {
         };
         /**
          * JobCount
-         * @description How many jobs match the filters. ``more``: there are more than ``count``, which is as far as is counted.
+         * @description How many jobs match the filters, in all and by status. ``more``: there are more than ``count``, which is as far
+         *     as is counted. ``complete``: false while older jobs are still being made searchable after an upgrade.
          */
         JobCount: {
             count: number;
             more: boolean;
+            byStatus: {
+                [key: string]: number;
+            };
+            complete: boolean;
         };
         /**
-         * JobSummary
-         * @description A job in a list. ``prompt`` and ``result`` are cut to 4 KiB; their sizes are of the whole, in bytes of UTF-8.
-         *
-         *     ``waitingOn`` is null for a final job, and when it could not be found out.
+         * JobGroups
+         * @description The largest groups. ``more``: there are more jobs, of which only the newest were looked at.
          */
-        JobSummary: {
+        JobGroups: {
+            groups: components["schemas"]["JobGroup"][];
+            more: boolean;
+        };
+        /**
+         * JobGroup
+         * @description Jobs with the same value. ``flow``: of all of them; null if that may differ. ``since``, ``until``: when the first
+         *     and the last ended (or was created, if it has not ended). ``example``: the newest.
+         */
+        JobGroup: {
+            value: string;
+            flow: string | null;
+            count: number;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            until: string;
+            /** @description 24 hex digits, time-ordered */
+            example: string;
+        };
+        /**
+         * JobRow
+         * @description A row of a list. ``snippets``: where the words of the search were found, with ``snippets=true``; else empty.
+         */
+        JobRow: {
             /** @description 24 hex digits, time-ordered */
             id: string;
             prompt: string;
@@ -1144,6 +1219,21 @@ export interface components {
             promptBytes: number;
             resultTruncated: boolean;
             resultBytes: number | null;
+            snippets: components["schemas"]["SnippetOut"][];
+        };
+        /**
+         * SnippetOut
+         * @description A part of a text in which words of the search stand. ``field``: prompt, result, error or metadata. The texts of
+         *     ``pieces`` follow each other.
+         */
+        SnippetOut: {
+            field: string;
+            pieces: components["schemas"]["PieceOut"][];
+        };
+        /** PieceOut */
+        PieceOut: {
+            text: string;
+            found: boolean;
         };
         /**
          * JobWhole
@@ -1473,6 +1563,258 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    countJobs: {
+        parameters: {
+            query?: {
+                /** @description one or more states (repeat it, or separate by commas) */
+                status?: ("PENDING" | "RUNNING" | "WAITING" | "COMPLETED" | "FAILED" | "CANCELLED")[];
+                /** @description jobs of this flow */
+                flow?: string;
+                /** @description jobs with this tag */
+                tag?: string;
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                q?: string;
+                /** @description RFC 3339 from 1970 to 2099, inclusive */
+                createdAfter?: string;
+                /** @description RFC 3339 from 1970 to 2099, exclusive */
+                createdBefore?: string;
+                /** @description only these jobs: up to 100 ids, separated by commas */
+                ids?: string;
+                /** @description only jobs with a greater id, which are newer ones */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description how many jobs match */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobCount"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    groupJobs: {
+        parameters: {
+            query?: {
+                /** @description one or more states (repeat it, or separate by commas) */
+                status?: ("PENDING" | "RUNNING" | "WAITING" | "COMPLETED" | "FAILED" | "CANCELLED")[];
+                /** @description jobs of this flow */
+                flow?: string;
+                /** @description jobs with this tag */
+                tag?: string;
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                q?: string;
+                /** @description RFC 3339 from 1970 to 2099, inclusive */
+                createdAfter?: string;
+                /** @description RFC 3339 from 1970 to 2099, exclusive */
+                createdBefore?: string;
+                /** @description only these jobs: up to 100 ids, separated by commas */
+                ids?: string;
+                /** @description only jobs with a greater id, which are newer ones */
+                after?: string;
+                /** @description ERROR: by the code of the error, apart for each flow. */
+                by?: "error" | "flow" | "tag" | "verdict";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the largest groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobGroups"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportJobs: {
+        parameters: {
+            query?: {
+                /** @description one or more states (repeat it, or separate by commas) */
+                status?: ("PENDING" | "RUNNING" | "WAITING" | "COMPLETED" | "FAILED" | "CANCELLED")[];
+                /** @description jobs of this flow */
+                flow?: string;
+                /** @description jobs with this tag */
+                tag?: string;
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                q?: string;
+                /** @description RFC 3339 from 1970 to 2099, inclusive */
+                createdAfter?: string;
+                /** @description RFC 3339 from 1970 to 2099, exclusive */
+                createdBefore?: string;
+                /** @description only these jobs: up to 100 ids, separated by commas */
+                ids?: string;
+                /** @description only jobs with a greater id, which are newer ones */
+                after?: string;
+                /** @description one JSON object a line, or CSV */
+                format?: "csv" | "ndjson";
+                /** @description only jobs with a greater id, which are newer ones */
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description lines of JSON, or CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listJobs: {
         parameters: {
             query?: {
@@ -1482,7 +1824,7 @@ export interface operations {
                 flow?: string;
                 /** @description jobs with this tag */
                 tag?: string;
-                /** @description text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII */
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
                 createdAfter?: string;
@@ -1498,6 +1840,8 @@ export interface operations {
                 cursor?: string;
                 /** @description maximum UTF-8 bytes of prompt and result in a row, 0 to 4096 */
                 clip?: number;
+                /** @description also where the words of `q` stand */
+                snippets?: "false" | "true";
             };
             header?: never;
             path?: never;
@@ -1511,7 +1855,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JobSummary"][];
+                    "application/json": components["schemas"]["JobRow"][];
                 };
             };
             /** @description Not authenticated */
@@ -1635,88 +1979,6 @@ export interface operations {
             };
             /** @description The body must be application/json, not encoded */
             415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A field is invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The store is unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    countJobs: {
-        parameters: {
-            query?: {
-                /** @description one or more states (repeat it, or separate by commas) */
-                status?: ("PENDING" | "RUNNING" | "WAITING" | "COMPLETED" | "FAILED" | "CANCELLED")[];
-                /** @description jobs of this flow */
-                flow?: string;
-                /** @description jobs with this tag */
-                tag?: string;
-                /** @description text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII */
-                q?: string;
-                /** @description RFC 3339 from 1970 to 2099, inclusive */
-                createdAfter?: string;
-                /** @description RFC 3339 from 1970 to 2099, exclusive */
-                createdBefore?: string;
-                /** @description only these jobs: up to 100 ids, separated by commas */
-                ids?: string;
-                /** @description only jobs with a greater id, which are newer ones */
-                after?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description how many jobs match */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobCount"];
-                };
-            };
-            /** @description Not authenticated */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };

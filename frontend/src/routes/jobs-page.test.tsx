@@ -198,7 +198,7 @@ describe("the keyboard", () => {
     expect(screen.getByRole("searchbox")).not.toHaveFocus();
 
     await userEvent.keyboard("?");
-    expect(await screen.findByRole("dialog", { name: "Keyboard" })).toBeInTheDocument();
+    expect(await screen.findByRole("dialog", { name: "Keyboard and search" })).toBeInTheDocument();
     await userEvent.keyboard("{Escape}");
     await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
 

@@ -107,7 +107,7 @@ export function Shell() {
                   color="gray"
                   c="var(--ink-2)"
                   size="lg"
-                  aria-label="Keyboard"
+                  aria-label="Keyboard and search"
                   visibleFrom="sm"
                   onClick={() => setHelp(true)}
                 >

@@ -3,7 +3,7 @@
 import datetime
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, State
@@ -64,7 +64,7 @@ def time_in(field: str, text: str) -> int:
     return ms
 
 
-_row = converter(Job, s.JobSummary, time_out, computed=("prompt", "result"))
+_row = converter(Job, s.JobRow, time_out, computed=("prompt", "result"))
 _job = converter(Job, s.JobWhole, time_out)
 _answered = converter(Job, s.CallbackAnswer, time_out)
 _verdict = converter(Verdict, s.VerdictOut, time_out)
@@ -73,7 +73,9 @@ _kept = converter(Callback, s.KeptCallback, time_out, computed=("content", "body
 worker = converter(Worker, s.WorkerOut, time_out)
 
 
-def summary(one: Summary, waits: WaitingFor | None, most: int = CLIP_BYTES) -> s.JobSummary:
+def row(
+    one: Summary, waits: WaitingFor | None, most: int = CLIP_BYTES, snippets: Sequence[s.SnippetOut] = ()
+) -> s.JobRow:
     """A job in a list. Its texts come clipped from the store, and are cut to ``most`` bytes of UTF-8 here."""
     job = one.job
     prompt, prompt_cut = clip(job.prompt, one.prompt_bytes, most)
@@ -82,6 +84,7 @@ def summary(one: Summary, waits: WaitingFor | None, most: int = CLIP_BYTES) -> s
         job,
         prompt=prompt,
         result=result,
+        snippets=list(snippets),
         status=job.state,
         result_verdict=verdict(job.verdict),
         waiting_on=waiting_on(waits),

@@ -1,5 +1,6 @@
-import { Kbd, Modal, Switch } from "@mantine/core";
+import { Code, Kbd, Modal, Switch } from "@mantine/core";
 import { useState } from "react";
+import { SEARCH_TERMS } from "@/features/job-list/search-terms";
 import { enableShortcuts, shortcutsEnabled } from "@/lib/shortcuts";
 import styles from "./help-sheet.module.css";
 
@@ -17,7 +18,7 @@ const KEYS: readonly (readonly [string, readonly string[]])[] = [
 export function HelpSheet({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const [enabled, setEnabled] = useState(shortcutsEnabled);
   return (
-    <Modal opened={opened} onClose={onClose} title="Keyboard">
+    <Modal opened={opened} onClose={onClose} title="Keyboard and search" size="lg">
       <dl className={styles["keys"]}>
         {KEYS.map(([meaning, keys]) => (
           <div key={meaning}>
@@ -39,6 +40,21 @@ export function HelpSheet({ opened, onClose }: { opened: boolean; onClose: () =>
           setEnabled(event.currentTarget.checked);
         }}
       />
+      <h2 className={styles["heading"]}>Search</h2>
+      <p className={styles["text"]}>
+        Words are looked for in prompt, result, error and metadata; words in "quotes" must stand together. A
+        minus before a part means the opposite.
+      </p>
+      <dl className={styles["keys"]}>
+        {SEARCH_TERMS.map(({ example, meaning }) => (
+          <div key={example}>
+            <dt>{meaning}</dt>
+            <dd>
+              <Code>{example}</Code>
+            </dd>
+          </div>
+        ))}
+      </dl>
     </Modal>
   );
 }

@@ -1,15 +1,14 @@
 import { CloseButton, NativeSelect } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
+import { searchErrorOf } from "@/api/errors";
 import { flowsQuery } from "@/api/flows";
-import type { JobFilter } from "@/api/job-rows";
+import { type JobFilter, rowsQuery } from "@/api/job-rows";
 import { statsQuery } from "@/api/stats";
 import styles from "./filter-bar.module.css";
 import { SearchField } from "./search-field";
 import { StatusFilter } from "./status-filter";
-
-/** The server searches the newest jobs only; the page says so when there are more. */
-const SEARCHED = 100_000;
+import { useCounts } from "./use-counts";
 
 interface Props {
   filter: JobFilter;
@@ -17,9 +16,11 @@ interface Props {
 }
 
 export function FilterBar({ filter, onChange }: Props) {
+  // Only looked at here; the rows fetch it.
+  const searchError = searchErrorOf(useInfiniteQuery({ ...rowsQuery(filter), enabled: false }).error);
   const stats = useQuery(statsQuery).data;
   const flows = useQuery(flowsQuery).data ?? [];
-  const counts = filter.flow === "" ? stats?.byStatus : stats && (stats.byFlow[filter.flow] ?? {});
+  const counts = useCounts(filter);
   const search = useCallback((q: string) => onChange({ q }), [onChange]);
   // A flow removed from the configuration may still have jobs, and may still be in a URL.
   const names = new Set([...flows.map((flow) => flow.name), ...Object.keys(stats?.byFlow ?? {})]);
@@ -27,10 +28,14 @@ export function FilterBar({ filter, onChange }: Props) {
 
   return (
     <div className={styles["bar"]}>
-      <StatusFilter chosen={filter.status} counts={counts} onChange={(status) => onChange({ status })} />
+      <StatusFilter
+        chosen={filter.status}
+        counts={counts?.more ? undefined : counts?.byStatus}
+        onChange={(status) => onChange({ status })}
+      />
       <div className={styles["fields"]}>
         <div className={styles["search"]}>
-          <SearchField value={filter.q} onChange={search} />
+          <SearchField value={filter.q} onChange={search} error={searchError} />
         </div>
         <NativeSelect
           aria-label="Filter by flow"
@@ -46,10 +51,8 @@ export function FilterBar({ filter, onChange }: Props) {
           </span>
         )}
       </div>
-      {filter.q !== "" && stats !== undefined && stats.total > SEARCHED && (
-        <p className={styles["limit"]}>
-          The search covers the newest {SEARCHED.toLocaleString("en")} jobs only.
-        </p>
+      {counts?.complete === false && (
+        <p className={styles["limit"]}>Older jobs are still being made searchable.</p>
       )}
     </div>
   );

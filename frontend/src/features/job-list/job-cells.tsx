@@ -1,7 +1,7 @@
 import { IconRefresh } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { Row } from "@/api/job-rows";
-import type { JobSummary } from "@/api/model";
+import type { JobSummary, Snippet } from "@/api/model";
 import { VisibleText } from "@/components/result/visible-text";
 import { Countdown, Elapsed } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
@@ -83,6 +83,8 @@ export function Remark({ job }: { job: Row }) {
 
 function RemarkWords({ job }: { job: Row }) {
   if (job.gone) return <em>Deleted</em>;
+  const snippet = job.snippets?.[0];
+  if (snippet !== undefined) return <Found snippet={snippet} />;
   const answer = answerOf(job);
   if (answer !== null) return answer.words ? <em>{answer.text}</em> : <OneLine text={answer.text} />;
   const remark = remarkOf(job);
@@ -98,6 +100,25 @@ function RemarkWords({ job }: { job: Row }) {
       )}
     </>
   );
+}
+
+/** Where the words of the search stand. */
+function Found({ snippet }: { snippet: Snippet }) {
+  return (
+    <bdi>
+      <em>{snippet.field}: </em>
+      {snippet.pieces.map((piece, index) => (
+        // The pieces of a snippet never change their places.
+        // biome-ignore lint/suspicious/noArrayIndexKey: see above
+        <Piece key={index} text={piece.text} found={piece.found} />
+      ))}
+    </bdi>
+  );
+}
+
+function Piece({ text, found }: { text: string; found: boolean }) {
+  const shown = <VisibleText text={text.replace(/\s+/g, " ")} />;
+  return found ? <mark>{shown}</mark> : shown;
 }
 
 /** The first tags; the others are only counted. */

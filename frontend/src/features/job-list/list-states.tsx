@@ -5,7 +5,7 @@ import { CodeLine } from "@/components/code-line";
 import { Notice } from "@/components/notice";
 import styles from "./job-list.module.css";
 
-/** An empty list has one of three reasons: no jobs, no match, not loaded. */
+/** An empty list has a reason: no jobs, no match, a search that cannot be read, not loaded. */
 
 export function NothingYet() {
   const curl = `curl -X POST ${location.origin}${BASE_PATH}/jobs -H 'content-type: application/json' -d '{"prompt": "Your task description here"}'`;
@@ -21,6 +21,17 @@ export function NoMatch({ onClear }: { onClear: () => void }) {
   return (
     <Notice icon={IconFilterOff} title="No job matches these filters">
       <p>Try other words, another status or another flow.</p>
+      <Button variant="default" onClick={onClear}>
+        Clear all filters
+      </Button>
+    </Notice>
+  );
+}
+
+export function UnreadableSearch({ onClear }: { onClear: () => void }) {
+  return (
+    <Notice icon={IconFilterOff} title="This search cannot be read">
+      <p>What is wrong stands below the search field. Press ? for what a search may say.</p>
       <Button variant="default" onClick={onClear}>
         Clear all filters
       </Button>

@@ -5,6 +5,8 @@ import { type News, wordsOf } from "./news";
 
 interface Props {
   loaded: number;
+  /** How many there are in all; null: not known. */
+  total: string | null;
   isWhole: boolean;
   applying: boolean;
   news: News;
@@ -15,7 +17,7 @@ interface Props {
  * A line of its own above the rows, where it covers none of them, because what is new may be announced while somebody
  * aims at a row. It stays in sight when the rows scroll.
  */
-export function ListStrip({ loaded, isWhole, applying, news, onShow }: Props) {
+export function ListStrip({ loaded, total, isWhole, applying, news, onShow }: Props) {
   const words = applying ? null : wordsOf(news);
   return (
     <div className={styles["strip"]}>
@@ -25,7 +27,10 @@ export function ListStrip({ loaded, isWhole, applying, news, onShow }: Props) {
             <Loader size={13} aria-hidden /> Applying the filter…
           </span>
         ) : (
-          `${isWhole ? "" : "Newest "}${loaded.toLocaleString("en")} ${loaded === 1 ? "job" : "jobs"}`
+          <>
+            <span>{`${isWhole ? "" : "Newest "}${loaded.toLocaleString("en")} ${loaded === 1 ? "job" : "jobs"}`}</span>
+            {!isWhole && total !== null && <span> of {total}</span>}
+          </>
         )}
       </span>
       <div role="status" aria-live="polite">

@@ -51,7 +51,7 @@ it("an old job that fails is news to the list of failed jobs", () => {
   expect(question).not.toBeNull();
   if (question === null) return;
   // The server counts 9 and the job 5, both newer than 3.
-  const news = newsOf(FAILED, list, question, { count: 2, more: false });
+  const news = newsOf(FAILED, list, question, { count: 2, more: false, byStatus: {}, complete: true });
   expect(wordsOf(news)).toBe("1 new job");
 });
 

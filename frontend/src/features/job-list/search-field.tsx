@@ -9,10 +9,12 @@ const PAUSE_MS = 250;
 interface Props {
   value: string;
   onChange: (value: string) => void;
+  /** Why the server cannot read the search. */
+  error: string | null;
 }
 
 /** Searches when typing pauses. If the URL changes elsewhere, its value replaces what was typed. */
-export function SearchField({ value, onChange }: Props) {
+export function SearchField({ value, onChange, error }: Props) {
   const [typed, setTyped] = useState(value);
   const sent = useRef(value);
 
@@ -37,8 +39,9 @@ export function SearchField({ value, onChange }: Props) {
       id={SEARCH_FIELD}
       type="search"
       maxLength={LONGEST_SEARCH}
-      aria-label="Search in prompts and results"
-      placeholder="Search prompts and results"
+      aria-label="Search jobs"
+      placeholder="Words, status:failed, error:…, created:<2h"
+      error={error}
       value={typed}
       onChange={(event) => setTyped(event.currentTarget.value)}
       onKeyDown={(event) => {

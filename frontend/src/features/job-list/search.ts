@@ -3,7 +3,7 @@ import { asList, asText } from "@/lib/search-params";
 import { isStatus } from "@/lib/status";
 
 /** The server's limit; a URL may contain more. */
-export const LONGEST_SEARCH = 256;
+export const LONGEST_SEARCH = 1_000;
 
 /** The filters in the URL; unset ones are absent. */
 export type JobSearch = { [K in keyof JobFilter]?: JobFilter[K] };

@@ -13,6 +13,7 @@ from job_processor.http.models.access import (
     SignInWaysOut,
 )
 from job_processor.http.models.comparison import Comparison, Difference, Side
+from job_processor.http.models.finding import JobCount, JobGroup, JobGroups, JobRow, PieceOut, SnippetOut
 from job_processor.http.models.inbox import KeptCallback
 from job_processor.http.models.jobs import (
     AttemptOut,
@@ -34,7 +35,6 @@ from job_processor.http.models.jobs import (
 from job_processor.http.models.operations import (
     FlowOut,
     HealthOut,
-    JobCount,
     LaneOut,
     LiveOut,
     StatsOut,
@@ -79,6 +79,11 @@ __all__ = [
     "SignInWaysOut",
     "FlowName",
     "JobCount",
+    "JobGroup",
+    "JobGroups",
+    "JobRow",
+    "PieceOut",
+    "SnippetOut",
     "JobId",
     "JsonObject",
     "MAX_ATTEMPT",

@@ -12,13 +12,6 @@ class StatsOut(WireOut):
     oldest_pending_seconds: float | None
 
 
-class JobCount(WireOut):
-    """How many jobs match the filters. ``more``: there are more than ``count``, which is as far as is counted."""
-
-    count: int
-    more: bool
-
-
 class LaneOut(WireOut):
     """``state``: open, closed, paused, or removed (a flow that is not in flows.toml any more but has unfinished jobs).
 

@@ -8,6 +8,8 @@ from job_processor.http.routes import (
     audit,
     callbacks,
     events,
+    export,
+    finding,
     flows,
     health,
     inbox,
@@ -20,6 +22,8 @@ from job_processor.http.routes import (
 
 # Starlette tries routes in this order.
 OPERATIONS: tuple[Operation, ...] = (
+    *finding.OPERATIONS,
+    *export.OPERATIONS,
     *jobs.OPERATIONS,
     *callbacks.OPERATIONS,
     *inbox.OPERATIONS,

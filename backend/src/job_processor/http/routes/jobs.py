@@ -1,7 +1,9 @@
 """Jobs: submit, list, get, cancel, retry, replay, compare, delete."""
 
 from dataclasses import replace
+from typing import Annotated, Literal
 
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,14 +23,12 @@ from job_processor.http.fingerprint import idempotency_key
 from job_processor.http.job_filters import Clip, JobFilters
 from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
 from job_processor.http.paging import Cursor, Limit, before, next_page
-from job_processor.http.query import parse
+from job_processor.http.query import parse, value_hint
 from job_processor.http.routes.shared import BODY_PROBLEMS, PREFER
+from job_processor.http.snippets import LOOKED_AT, snippets_of, wanted_of
 from job_processor.http.submission import check_prompt, key_of, new_job
 from job_processor.http.visibility import job_of, without_foreign_origins
 from job_processor.store.base import Query
-
-MAX_COUNT = 1_000
-"""``GET /jobs/count`` counts no further: it may be asked every second."""
 
 
 class JobsQuery(JobFilters, frozen=True, rename="camel"):
@@ -37,10 +37,20 @@ class JobsQuery(JobFilters, frozen=True, rename="camel"):
     limit: Limit = 50
     cursor: Cursor | None = None
     clip: Clip = render.CLIP_BYTES
+    snippets: Annotated[
+        Literal["true", "false"] | None,
+        Meta(description="also where the words of `q` stand", extra=value_hint("must be true or false")),
+    ] = None
+
+    @property
+    def with_snippets(self) -> bool:
+        return self.snippets == "true"
 
     def store_query(self, principal: Principal, now: int) -> Query:
         """The store's query. Raises as ``filters`` does."""
-        return replace(self.filters(self.limit, principal, now), before=before(self.cursor), clip=self.clip)
+        query = replace(self.filters(self.limit, principal, now), before=before(self.cursor))
+        read = max(self.clip, LOOKED_AT) if self.with_snippets and query.phrases else self.clip
+        return replace(query, clip=read)
 
 
 async def submit(context: Context, request: Request) -> Response:
@@ -63,24 +73,21 @@ async def submit(context: Context, request: Request) -> Response:
 
 async def list_jobs(context: Context, request: Request) -> Response:
     principal = principal_of(request)
-    query = parse(request.query_params, JobsQuery).store_query(principal, context.store.now())
+    wanted = parse(request.query_params, JobsQuery)
+    query = wanted.store_query(principal, context.store.now())
     found = await cancel_on_disconnect(request, context.store.list(query))
     jobs = await without_foreign_origins(context.store, [one.job for one in found], principal)
     rows = [replace(one, job=job) for one, job in zip(found, jobs, strict=True)]
     status = await context.flow_status.recent()
-    made, more = answer_list(
-        ((one.id, render.summary(one, context.waits_in(one.job, status), query.clip)) for one in rows), query.limit
+    phrases = wanted_of(query) if wanted.with_snippets else ()
+    shown = (
+        render.row(one, context.waits_in(one.job, status), wanted.clip, snippets_of(one, phrases) if phrases else ())
+        for one in rows
     )
+    made, more = answer_list(((row.id, row) for row in shown), query.limit)
     if more is not None:
         made.headers["link"] = next_page("/jobs", request.query_params, more)
     return made
-
-
-async def count_jobs(context: Context, request: Request) -> Response:
-    filters = parse(request.query_params, JobFilters)
-    query = filters.filters(MAX_COUNT + 1, principal_of(request), context.store.now())
-    found = await cancel_on_disconnect(request, context.store.count(query))
-    return answer(s.JobCount(count=min(found, MAX_COUNT), more=found > MAX_COUNT))
 
 
 async def get(context: Context, request: Request) -> Response:
@@ -158,19 +165,8 @@ OPERATIONS = (
         Needs.READ,
         "List jobs, newest first",
         list_jobs,
-        {200: Answer("a page; Link leads to the next", s.JobSummary, many=True)},
+        {200: Answer("a page; Link leads to the next", s.JobRow, many=True)},
         query=JobsQuery,
-        problems=(422, 503),
-    ),
-    Operation(
-        "GET",
-        "/jobs/count",
-        "countJobs",
-        Needs.READ,
-        "Count jobs",
-        count_jobs,
-        {200: Answer("how many jobs match", s.JobCount)},
-        query=JobFilters,
         problems=(422, 503),
     ),
     Operation(

@@ -9,6 +9,7 @@ from job_processor.store.base.access import Access
 from job_processor.store.base.audit import Audit, AuditQuery
 from job_processor.store.base.callbacks import Callbacks, CallbackSummary, InboxQuery
 from job_processor.store.base.changes import Changes, Notice, Resync
+from job_processor.store.base.groups import Group, GroupBy, Grouped
 from job_processor.store.base.jobs import (
     Added,
     Claim,
@@ -39,6 +40,9 @@ __all__ = [
     "Counts",
     "Facet",
     "FacetKind",
+    "Group",
+    "GroupBy",
+    "Grouped",
     "Held",
     "ID_AHEAD_MS",
     "IdempotencyKey",

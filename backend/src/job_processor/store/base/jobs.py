@@ -1,6 +1,6 @@
 """Jobs in a store: the methods, and the values that they take and return."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
+from job_processor.store.base.groups import GroupBy, Grouped
 from job_processor.store.base.query import Query
 
 
@@ -146,6 +147,15 @@ class Jobs(Protocol):
 
         Raises as ``list`` does.
         """
+        ...
+
+    async def count_by_state(self, query: Query) -> Mapping[State, int]:
+        """The number of jobs that match in each state, ``query.limit`` in all: no more are counted, the newest first
+        where the store reads them so. States without jobs are missing."""
+        ...
+
+    async def groups(self, query: Query, by: GroupBy) -> Grouped:
+        """The newest ``query.limit`` jobs that match, in groups; jobs that have no such value are left out."""
         ...
 
     def is_searchable(self) -> bool:

@@ -19,18 +19,30 @@ FORMAT = 2
 OLDEST_READER = 1
 """The oldest format whose programs can read data of this one."""
 _ID = "format"
+_SEARCHABLE = "searchable"
+_BEHIND_ALL = "g"
+"""Greater than every id."""
 
 
-async def examine(link: Link, server: str) -> None:
-    """``server``: product and version. Raises ``StoreRefused`` for data of a newer version, or a server that lacks
-    a feature."""
+async def examine(link: Link, server: str) -> str:
+    """``server``: product and version. Returns the id from which on all jobs have what searches look at; empty: all
+    have. Raises ``StoreRefused`` for data of a newer version, or a server that lacks a feature."""
     meta = link.collection("meta")
     found = await _read(link)
     if found is None or found.get("probed") != server:
         await _probe(link, meta, server)
     if found is None or (found.get("format"), found.get("probed")) != (FORMAT, server):
         update: Document = {"$max": {"format": FORMAT, "oldestReader": OLDEST_READER}, "$set": {"probed": server}}
+        if found is None:
+            update["$setOnInsert"] = {_SEARCHABLE: ""}
         await link.do(lambda again: meta.update_one({"_id": _ID}, update, upsert=True))
+    return "" if found is None else str(found.get(_SEARCHABLE, _BEHIND_ALL))
+
+
+async def remember_searchable(link: Link, begin: str) -> None:
+    """All jobs with this id or a greater one have what searches look at; empty: all have."""
+    update: Document = {"$min": {_SEARCHABLE: begin}}
+    await link.do(lambda again: link.collection("meta").update_one({"_id": _ID}, update))
 
 
 async def knows(link: Link, server: str) -> bool:

@@ -12,51 +12,44 @@ from pymongo import UpdateOne
 
 from job_processor.core.errors import StoreUnavailable
 from job_processor.store.facets import facets_of
-from job_processor.store.mongo import documents
+from job_processor.store.mongo import documents, meta
 from job_processor.store.mongo.client import Document, Link
 
 BATCH = 100
 PAUSE_SECONDS = 0.05
 RETRY_SECONDS = 10.0
-_ID = "search"
-_BEHIND_ALL = "g"
 _log = logging.getLogger(__name__)
 
 
 class OldJobs:
-    def __init__(self, link: Link) -> None:
+    """``below``: jobs with a smaller id are to be done; empty: none."""
+
+    def __init__(self, link: Link, below: str) -> None:
         self._link = link
         self._jobs = link.collection("jobs")
-        self._meta = link.collection("meta")
-        self.is_filled = False
+        self._below = below
+        self._task = asyncio.create_task(self._run(), name="mongo-old-jobs") if below else None
+
+    @property
+    def is_filled(self) -> bool:
         """False while older jobs are not found by their words, errors and metadata."""
-        self._task = asyncio.create_task(self._run(), name="mongo-old-jobs")
+        return not self._below
 
     async def stop(self) -> None:
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
 
     async def _run(self) -> None:
-        while not self.is_filled:
+        while self._below:
             try:
-                await self._fill()
+                self._below = await self._batch(self._below)
+                await meta.remember_searchable(self._link, self._below)
+                await asyncio.sleep(PAUSE_SECONDS)
             except StoreUnavailable as error:
                 _log.debug("older jobs are not searchable yet: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
-
-    async def _fill(self) -> None:
-        found = await self._link.read(lambda again: self._meta.find_one({"_id": _ID}))
-        below = _BEHIND_ALL if found is None else str(found["below"])
-        while below:
-            below = await self._batch(below)
-            where: Document = {"_id": _ID}
-            update: Document = {"$min": {"below": below}}
-            await self._link.do(
-                lambda again, where=where, update=update: self._meta.update_one(where, update, upsert=True)
-            )  # type: ignore[misc]
-            await asyncio.sleep(PAUSE_SECONDS)
-        self.is_filled = True
 
     async def _batch(self, below: str) -> str:
         """The id of the oldest job of the batch; empty: there is none before it."""

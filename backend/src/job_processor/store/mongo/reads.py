@@ -1,12 +1,32 @@
 """The reads, all with read concern `majority`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from job_processor.core.job import Job, State
-from job_processor.store.base import Query, Summary, WaitingQuery, Worker
+from job_processor.store.base import GroupBy, Grouped, Query, Summary, WaitingQuery, Worker
+from job_processor.store.base.groups import MOST_GROUPS, Member, grouped
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.conditions import conditions
+
+_STATES = frozenset(state.value for state in State)
+
+
+def _one(value: object) -> tuple[str, ...]:
+    return (str(value),)
+
+
+def _each(values: Iterable[object]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(str, values)))
+
+
+_GROUPED: Mapping[GroupBy, tuple[str, Callable[[Any], tuple[str, ...]]]] = {
+    GroupBy.FLOW: ("flow", _one),
+    GroupBy.TAG: ("tags", _each),
+    GroupBy.ERROR: ("record.error.code", _one),
+    GroupBy.VERDICT: ("record.verdict.kind", _one),
+}
 
 
 class Reads:
@@ -55,6 +75,32 @@ class Reads:
 
         async def run(again: bool) -> int:
             return await self._jobs.count_documents(where, limit=query.limit)
+
+        return await self._link.read(run)
+
+    async def count_by_state(self, query: Query) -> dict[State, int]:
+        stages: Sequence[Document] = [{"$limit": query.limit}, {"$group": {"_id": "$state", "n": {"$sum": 1}}}]
+        found = await self._aggregated(query, stages)
+        return {State(one["_id"]): int(one["n"]) for one in found if one["_id"] in _STATES}
+
+    async def groups(self, query: Query, by: GroupBy) -> Grouped:
+        """Grouped here: what is read of each job is a few bytes."""
+        path, has = _GROUPED[by]
+        stages: Sequence[Document] = [
+            {"$match": {path: {"$exists": True}}},
+            {"$sort": {"_id": -1}},
+            {"$limit": query.limit + 1},
+            {"$project": {"flow": 1, "at": {"$ifNull": ["$finishedAt", "$createdAt"]}, "value": f"${path}"}},
+        ]
+        found = await self._aggregated(query, stages)
+        members = (Member(one["_id"], one["flow"], one["at"], has(one["value"])) for one in found)
+        return grouped(members, by, query.limit, MOST_GROUPS)
+
+    async def _aggregated(self, query: Query, stages: Sequence[Document]) -> Sequence[Document]:
+        where = await self._conditions(query)
+
+        async def run(again: bool) -> Sequence[Document]:
+            return await (await self._jobs.aggregate([{"$match": where}, *stages])).to_list()
 
         return await self._link.read(run)
 

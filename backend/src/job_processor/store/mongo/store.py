@@ -1,13 +1,13 @@
 """The MongoDB driver: the methods of ``store.base``, each passed to the module that implements it."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 
 from job_processor.core.audit import AuditEntry
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.inbox import Callback
-from job_processor.core.job import Job
+from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
 from job_processor.store.base import (
@@ -16,6 +16,8 @@ from job_processor.store.base import (
     Claim,
     Claimed,
     Counts,
+    GroupBy,
+    Grouped,
     Held,
     IdempotencyKey,
     InboxQuery,
@@ -50,7 +52,13 @@ class _Parts:
     """The parts of an open store."""
 
     def __init__(
-        self, link: Link, server: Server, clock: DatabaseClock, now: Callable[[], int], embedded_keys: bool
+        self,
+        link: Link,
+        server: Server,
+        clock: DatabaseClock,
+        now: Callable[[], int],
+        embedded_keys: bool,
+        searchable: str,
     ) -> None:
         self.link = link
         self.server = server
@@ -65,7 +73,7 @@ class _Parts:
         self.access = Access(link)
         self.audit = Audit(link)
         self.permits = Permits(link)
-        self.old_jobs = OldJobs(link)
+        self.old_jobs = OldJobs(link, searchable)
 
 
 class MongoStore(AccessVerbs):
@@ -107,13 +115,13 @@ class MongoStore(AccessVerbs):
             server = await link.open()
             await link.do(lambda again: clock.start())
             link.on_new_primary = clock.hurry
-            await meta.examine(link, f"{server.product} {server.version}")
+            searchable = await meta.examine(link, f"{server.product} {server.version}")
             embedded_keys = await indexes.create(link)
         except BaseException:
             await clock.stop()
             await link.close()
             raise
-        self._parts = _Parts(link, server, clock, self._now or clock.now, embedded_keys)
+        self._parts = _Parts(link, server, clock, self._now or clock.now, embedded_keys, searchable)
 
     async def close(self) -> None:
         parts, self._parts = self._parts, None
@@ -143,6 +151,12 @@ class MongoStore(AccessVerbs):
 
     async def count(self, query: Query) -> int:
         return await self._open.reads.count(query)
+
+    async def count_by_state(self, query: Query) -> Mapping[State, int]:
+        return await self._open.reads.count_by_state(query)
+
+    async def groups(self, query: Query, by: GroupBy) -> Grouped:
+        return await self._open.reads.groups(query, by)
 
     def is_searchable(self) -> bool:
         return self._open.old_jobs.is_filled

@@ -1,7 +1,7 @@
 """The conditions of a query as SQL, and the index by which its jobs are read, newest first.
 
 A query is read along one index and everything else is checked row by row, so the index with the fewest entries is
-taken. Which that is, is counted, but no further than ``PROBED`` entries.
+taken. Which that is, is counted: of all at the same time, until one has come to its end.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,8 @@ import apsw
 from job_processor.store.base import Facet, Query
 from job_processor.store.facets import text_of
 
-PROBED = 50_000
+PROBES = (200, 2_000, 20_000, 100_000)
+"""How far the entries are counted, one after the other. Beyond the last all are taken to be alike."""
 Value = str | int
 
 
@@ -47,10 +48,17 @@ class _Conditions:
 def sources(db: apsw.Connection, query: Query) -> list[Source]:
     """What to read, and to merge by id, for the jobs of a query without its phrases."""
     choices = list(_choices(query))
-    if len(choices) > 1:
-        counted = [(sum(_probe(db, _bounded(one, query)) for one in each), n) for n, each in enumerate(choices)]
-        choices = [choices[min(counted)[1]]]
-    return [_narrowed(one, query) for one in choices[0]]
+    chosen = choices[0] if len(choices) == 1 else _smallest(db, query, choices)
+    return [_narrowed(one, query) for one in chosen]
+
+
+def _smallest(db: apsw.Connection, query: Query, choices: list[list[Source]]) -> list[Source]:
+    for most in PROBES:
+        counted = [(sum(_probe(db, _bounded(one, query), most) for one in each), n) for n, each in enumerate(choices)]
+        fewest, n = min(counted)
+        if fewest < most:
+            return choices[n]
+    return choices[0]
 
 
 def checks(query: Query) -> Source:
@@ -93,10 +101,10 @@ def _choices(query: Query) -> Iterator[list[Source]]:
         yield [Source("id")]
 
 
-def _probe(db: apsw.Connection, source: Source) -> int:
+def _probe(db: apsw.Connection, source: Source, most: int) -> int:
     tables = source.tables.partition(" CROSS JOIN ")[0]
     inner = replace(source, tables=tables)
-    return int(str(db.execute(f"SELECT count(*) FROM ({inner.sql('1')} LIMIT ?)", (*inner.values, PROBED)).get))
+    return int(str(db.execute(f"SELECT count(*) FROM ({inner.sql('1')} LIMIT ?)", (*inner.values, most)).get))
 
 
 def _bounded(source: Source, query: Query) -> Source:

@@ -1,5 +1,6 @@
 """Lists of jobs and what is counted of them, each a function of one read-only connection."""
 
+from collections import Counter
 from collections.abc import Callable
 from itertools import islice
 
@@ -7,7 +8,9 @@ import apsw
 import structlog
 
 from job_processor.core.errors import JobDamaged
-from job_processor.store.base import Query, Summary
+from job_processor.core.job import State
+from job_processor.store.base import GroupBy, Grouped, Query, Summary
+from job_processor.store.base.groups import MOST_GROUPS, Member, grouped
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.matches import matching
 
@@ -44,6 +47,38 @@ def count_jobs(query: Query) -> Callable[[apsw.Connection], int]:
         return sum(1 for _ in islice(matching(db, query, "j.id"), query.limit))
 
     return run
+
+
+def count_by_state(query: Query) -> Callable[[apsw.Connection], dict[State, int]]:
+    def run(db: apsw.Connection) -> dict[State, int]:
+        states = Counter(row[1] for row in islice(matching(db, query, "j.id, j.state"), query.limit))
+        return {State(state): count for state, count in states.items()}
+
+    return run
+
+
+_VALUES = {
+    GroupBy.FLOW: ("j.flow", ""),
+    GroupBy.TAG: ("j.record", ""),
+    GroupBy.ERROR: ("d.error", "JOIN search.docs d ON d.n = j.n AND d.error IS NOT NULL"),
+    GroupBy.VERDICT: ("d.verdict", "JOIN search.docs d ON d.n = j.n AND d.verdict IS NOT NULL"),
+}
+"""Where the values of each kind of group are. The index has what is in a job's record otherwise."""
+
+
+def groups(query: Query, by: GroupBy) -> Callable[[apsw.Connection], Grouped]:
+    column, joins = _VALUES[by]
+
+    def run(db: apsw.Connection) -> Grouped:
+        found = matching(db, query, f"j.id, j.flow, coalesce(j.finished_at, j.created_at), {column}", joins)
+        return grouped((_member(row, by) for row in found), by, query.limit, MOST_GROUPS)
+
+    return run
+
+
+def _member(row: rows.Row, by: GroupBy) -> Member:
+    job_id, flow, at, value = row
+    return Member(job_id, flow, at, tuple(dict.fromkeys(rows.tags(value))) if by is GroupBy.TAG else (value,))
 
 
 def _summary(row: rows.Row, clip: int) -> Summary:

@@ -14,7 +14,7 @@ from job_processor.store.sqlite.search_index import SHARD_BITS, shards
 
 FEW = 500
 """If so few jobs match without the words, the words are looked for in these alone."""
-WINDOW = 256
+WINDOW = 64
 """Full-text indexes are read in the order in which jobs were stored, which differs from that of their ids by a few
 places at most, unless a clock was set back far. Rows are put into order within this many."""
 SHORTEST_START = 2
@@ -40,7 +40,10 @@ def _by_words(db: apsw.Connection, query: Query, columns: str, joins: str) -> It
         few = [int(row[1]) for row in islice(matching(db, others, "j.id, j.n"), FEW + 1)]
         if len(few) > FEW:
             few = None
-    return _in_order(_rows(db, query, few, columns, joins))
+    whole = f"SELECT {columns} FROM jobs j {joins} WHERE j.n = ?"
+    # Only the numbers are put into order; of most rows of the window nothing else is wanted.
+    for row in _in_order(_rows(db, query, few)):
+        yield from db.execute(whole, (row[1],))
 
 
 def _in_order(found: Iterator[Row]) -> Iterator[Row]:
@@ -58,7 +61,8 @@ def _in_order(found: Iterator[Row]) -> Iterator[Row]:
 _COMPLEMENT = str.maketrans("0123456789abcdef", "fedcba9876543210")
 
 
-def _rows(db: apsw.Connection, query: Query, few: list[int] | None, columns: str, joins: str) -> Iterator[Row]:
+def _rows(db: apsw.Connection, query: Query, few: list[int] | None) -> Iterator[Row]:
+    """Id and number of each job, the one that was stored last first."""
     lowest, highest = _numbers(db, query) if few is None else (min(few, default=1), max(few, default=0))
     rest = checks(query)
     for shard in shards(db, "search"):
@@ -67,7 +71,7 @@ def _rows(db: apsw.Connection, query: Query, few: list[int] | None, columns: str
             continue
         source = _in_shard(query, f"words_{shard}", few, max(first, lowest), min(end - 1, highest))
         both = replace(rest, tables=source.tables, where=[*source.where, *rest.where])
-        yield from db.execute(both.sql(columns, joins, source.key), (*source.values, *rest.values))
+        yield from db.execute(both.sql("j.id, j.n", order=source.key), (*source.values, *rest.values))
 
 
 def _in_shard(query: Query, words: str, few: list[int] | None, first: int, last: int) -> Source:

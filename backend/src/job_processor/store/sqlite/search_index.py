@@ -30,6 +30,8 @@ CREATE TABLE docs (n INTEGER PRIMARY KEY, id TEXT NOT NULL, version TEXT NOT NUL
   error TEXT, verdict TEXT) STRICT;
 CREATE TABLE facets (facet TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (facet, id)) STRICT, WITHOUT ROWID;
 """
+_READ = """j.n, j.id, j.finished_at, octet_length(r.result), j.record
+FROM jobs_file.jobs j LEFT JOIN jobs_file.results r ON r.n = j.n"""
 _decode = msgspec.msgpack.Decoder(Found).decode
 _encode_json = msgspec.json.Encoder().encode
 _decode_facets = msgspec.json.Decoder(list[str]).decode
@@ -113,7 +115,7 @@ def follow(db: apsw.Connection, limit: int) -> tuple[int, int]:
         "SELECT seq, n, id FROM jobs_file.gone WHERE seq > ? ORDER BY seq LIMIT ?", (head, limit)
     ).fetchall()
     changed: list[Row] = db.execute(
-        "SELECT seq, n, id, finished_at, record FROM jobs_file.jobs WHERE seq > ? ORDER BY seq LIMIT ?", (head, limit)
+        f"SELECT j.seq, {_READ} WHERE j.seq > ? ORDER BY j.seq LIMIT ?", (head, limit)
     ).fetchall()
     # Where one of both was cut off, the other may not go beyond.
     ends = [found[-1][0] for found in (changed, gone) if len(found) == limit]
@@ -133,9 +135,7 @@ def follow(db: apsw.Connection, limit: int) -> tuple[int, int]:
 def fill(db: apsw.Connection, limit: int) -> int:
     """Take up to ``limit`` older jobs into the index, newest first. Returns how many there were; 0: all are in it."""
     below = fact(db, "below")
-    found: list[Row] = db.execute(
-        "SELECT n, id, finished_at, record FROM jobs_file.jobs WHERE n < ? ORDER BY n DESC LIMIT ?", (below, limit)
-    ).fetchall()
+    found: list[Row] = db.execute(f"SELECT {_READ} WHERE j.n < ? ORDER BY j.n DESC LIMIT ?", (below, limit)).fetchall()
     # Upwards, as in ``follow``.
     for row in reversed(found):
         _take(db, row)
@@ -144,14 +144,14 @@ def fill(db: apsw.Connection, limit: int) -> int:
 
 
 def _take(db: apsw.Connection, row: Row) -> None:
-    n, job_id, finished_at, record = row
+    n, job_id, finished_at, result_bytes, record = row
     try:
         found = _decode(record)
     except (ValueError, msgspec.DecodeError):
         # A damaged job: it is found by its columns only.
         found = Found()
     error, metadata = other_texts(found)
-    version = f"{finished_at} {error}"
+    version = f"{finished_at} {result_bytes} {error}"
     known = db.execute("SELECT id, version, facets FROM docs WHERE n = ?", (n,)).fetchone()
     if known is not None and known[0] != job_id:
         # The number of a deleted job was given again.

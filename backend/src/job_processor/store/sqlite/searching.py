@@ -1,4 +1,4 @@
-"""Reads of lists: plain ones on their own thread, and those that need the search index when it has caught up."""
+"""Reads that need the search index."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,9 +8,7 @@ from typing import TypeVar
 import apsw
 
 from job_processor.core.errors import StoreBroken, StoreUnavailable
-from job_processor.store.base import Query
 from job_processor.store.sqlite import search_index
-from job_processor.store.sqlite.conditions import needs_search
 from job_processor.store.sqlite.indexer import Indexer
 from job_processor.store.sqlite.readers import Readers
 from job_processor.store.sqlite.writer import Transaction, Writer
@@ -21,7 +19,7 @@ CATCH_UP_SECONDS = 0.5
 
 
 class Searching:
-    """The search index of a store, and the lists that are read with it."""
+    """The search index of a store, and what is read with it."""
 
     def __init__(self, directory: Path, jobs: Path, writer: Writer) -> None:
         self.path = directory / search_index.FILE_NAME
@@ -39,9 +37,8 @@ class Searching:
         """A search found something damaged: the index, if it is not the file of the jobs, which others read too."""
         self._indexer.give_up()
 
-    async def run(self, readers: Readers, query: Query, read: Callable[[apsw.Connection], T]) -> T:
-        if not needs_search(query):
-            return await readers.lists.run(read)
+    async def run(self, readers: Readers, read: Callable[[apsw.Connection], T]) -> T:
+        """Read when the index has caught up."""
         if self._indexer.is_damaged:
             raise StoreUnavailable("The search index is damaged; the next start makes it anew.")
         await self._indexer.reach(self._writer.position, CATCH_UP_SECONDS)

@@ -4,7 +4,6 @@ import asyncio
 import errno
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import apsw
 import structlog
@@ -27,18 +26,16 @@ from job_processor.store.base import (
     IdempotencyKey,
     InboxQuery,
     Notice,
-    Query,
     Resync,
     StoreInfo,
-    Summary,
     WaitingQuery,
     Worker,
 )
 from job_processor.store.clock import SteadyClock
-from job_processor.store.sqlite import claims, clock_setting, inbox, lanes, lists, operations, queries, rows
-from job_processor.store.sqlite.access_verbs import AccessVerbs
+from job_processor.store.sqlite import claims, clock_setting, inbox, lanes, operations, queries, rows
 from job_processor.store.sqlite.audit import recorded
 from job_processor.store.sqlite.connection import check_library, open_writer
+from job_processor.store.sqlite.list_verbs import ListVerbs
 from job_processor.store.sqlite.lock import FileLock
 from job_processor.store.sqlite.readers import Readers
 from job_processor.store.sqlite.readiness import CHECK_SECONDS, Readiness
@@ -48,7 +45,6 @@ from job_processor.store.sqlite.searching import Searching
 from job_processor.store.sqlite.writer import Writer
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 FILE_NAME = "jobs.db"
 LOCK_NAME = "jobs.lock"
 WATCH_LIMIT = 10_000
@@ -68,7 +64,7 @@ def _clock_was_set(done: "asyncio.Future[int]") -> None:
         log.warning("clock_set", milliseconds=done.result())
 
 
-class SqliteStore(AccessVerbs):
+class SqliteStore(ListVerbs):
     """A store in a directory, for one process. Tests pass a ``clock``, or a ``now`` (milliseconds) that is not set.
 
     ``searchable`` false: without the search index, for reading everything once.
@@ -93,7 +89,6 @@ class SqliteStore(AccessVerbs):
         self._readiness: Readiness | None = None
         self._check_seconds = check_seconds
         self._searchable = searchable
-        self._search: Searching | None = None
         self._counts: dict[tuple[str, State], int] = {}
         self._watchers: set[asyncio.Queue[Notice | Resync | None]] = set()
 
@@ -189,20 +184,6 @@ class SqliteStore(AccessVerbs):
 
     async def find_execution(self, execution_id: str, flows: frozenset[str] | None = None) -> str | None:
         return await self._open_readers.points.run(queries.find_execution(execution_id, flows))
-
-    async def list(self, query: Query) -> Sequence[Summary]:
-        return await self._read_list(query, lists.list_jobs(query))
-
-    async def count(self, query: Query) -> int:
-        return await self._read_list(query, lists.count_jobs(query))
-
-    def is_searchable(self) -> bool:
-        return self._search is not None and self._search.is_filled
-
-    async def _read_list(self, query: Query, read: Callable[[apsw.Connection], T]) -> T:
-        if self._search is None:
-            return await self._open_readers.lists.run(read)
-        return await self._search.run(self._open_readers, query, read)
 
     async def counts(self) -> Counts:
         flows = sorted({flow for flow, state in self._counts if state is State.PENDING})

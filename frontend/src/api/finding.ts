@@ -1,0 +1,39 @@
+import { queryOptions } from "@tanstack/react-query";
+import { BASE_PATH } from "./base-path";
+import { bodyOf, client } from "./client";
+import { type JobFilter, parameters } from "./job-rows";
+import type { JobCount, JobGroups } from "./model";
+
+const RENEWED_MS = 10_000;
+
+/** How many jobs match, by status too. */
+export function countQuery(filter: JobFilter) {
+  return queryOptions({
+    queryKey: ["job-count", filter],
+    refetchInterval: RENEWED_MS,
+    queryFn: ({ signal }): Promise<JobCount> =>
+      bodyOf(client.GET("/jobs/count", { params: { query: parameters(filter) }, signal })),
+  });
+}
+
+/** The failed jobs of a filter, by their errors. */
+export function failuresQuery(filter: JobFilter) {
+  return queryOptions({
+    queryKey: ["job-groups", filter],
+    refetchInterval: RENEWED_MS,
+    queryFn: ({ signal }): Promise<JobGroups> =>
+      bodyOf(
+        client.GET("/jobs/groups", {
+          params: { query: { ...parameters(filter), status: ["FAILED"], by: "error" } },
+          signal,
+        }),
+      ),
+  });
+}
+
+/** Where the whole jobs of a filter can be downloaded. */
+export function exportHref(filter: JobFilter, format: "ndjson" | "csv"): string {
+  const query = new URLSearchParams({ format });
+  for (const [name, value] of Object.entries(parameters(filter))) query.set(name, String(value));
+  return `${BASE_PATH}/jobs/export?${query}`;
+}
