@@ -74,10 +74,17 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--q", metavar="SEARCH", help="such as: status:failed created:<2h words")
     listing.set_defaults(run=lambda c, a: c.list_jobs(a.url, a.limit, a.status, a.q))
 
+    export = verbs.add_parser("export", help="write jobs of a running server to a file, whole, newest first")
+    export.add_argument("--q", metavar="SEARCH", default="", help="which jobs, such as: status:failed created:<2h")
+    export.add_argument("--format", choices=("ndjson", "csv"), default="ndjson")
+    export.add_argument("--to", dest="file", required=True, help="path of the file")
+    export.add_argument("--resume", action="store_true", help="go on after the last whole line (ndjson)")
+    export.set_defaults(run=lambda c, a: c.export(a.url, a.q, a.format, a.file, a.resume))
+
     watch = verbs.add_parser("watch", help="print changes of a running server's jobs as they happen")
     watch.set_defaults(run=lambda c, a: c.watch(a.url))
     _add_keys(verbs)
-    for verb in (submit, listing, watch):
+    for verb in (submit, listing, export, watch):
         verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
 
     openapi = verbs.add_parser("openapi", help="print the OpenAPI document")

@@ -55,6 +55,19 @@ class Client:
                 self._print(f"{job['id']}  {job['status']:<9}  {job['createdAt']}  {job['flow']}  {prompt}")
         return 0
 
+    async def count(self, params: Mapping[str, str]) -> int:
+        """How many jobs match, as far as the server counts."""
+        async with self._session() as session:
+            return int((await self._json(session, "GET", "/jobs/count", params=params))["count"])
+
+    async def export(self, params: Mapping[str, str]) -> AsyncIterator[bytes]:
+        async with self._session() as session, self._open(session, "GET", "/jobs/export", params=params) as response:
+            async for chunk in response.content.iter_any():
+                yield chunk
+
+    def say(self, line: str) -> None:
+        self._print(line)
+
     async def watch(self) -> int:
         """Print every change until interrupted, or until the server ends the stream."""
         async with self._session() as session, self._open(session, "GET", "/events") as response:

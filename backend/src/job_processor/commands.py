@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import msgspec
 import uvloop
 
-from job_processor import app, key_commands, registry, settings, transfer
+from job_processor import app, job_export, key_commands, registry, settings, transfer
 from job_processor.client import Client
 from job_processor.core.errors import InvalidField, JobProcessorError, KeyNotFound, SettingsInvalid
 from job_processor.processors.base import Processor
@@ -152,6 +152,16 @@ def submit(url: str, prompt: str, flow: str | None, wait: int) -> int:
 
 def list_jobs(url: str, limit: int, status: str | None, search: str | None) -> int:
     return _run(_client(url).list(limit, status, search))
+
+
+def export(url: str, search: str, form: str, file: str, resume: bool) -> int:
+    """Write what a search finds to a file; a bar on standard error shows how far it is."""
+    if resume and form != "ndjson":
+        raise CommandFailed("--resume needs --format ndjson: a line of CSV does not say where a job ends.")
+    try:
+        return _run(job_export.export(_client(url), search, form, Path(file), resume, _progress))
+    except OSError as error:
+        raise CommandFailed(f"{file} cannot be written: {error.strerror}.") from None
 
 
 def watch(url: str) -> int:

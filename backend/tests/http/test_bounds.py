@@ -277,7 +277,12 @@ async def test_the_texts_of_a_query_are_as_long_as_the_document_says(site: Site)
         schema = param["schema"]
         if param["name"] not in ("flow", "tag", "q"):
             continue
-        for length, status in ((0, 422), (schema["minLength"], 200), (schema["maxLength"], 200), (schema["maxLength"] + 1, 422)):
+        for length, status in (
+            (0, 422),
+            (schema["minLength"], 200),
+            (schema["maxLength"], 200),
+            (schema["maxLength"] + 1, 422),
+        ):
             reply = await site.client.get(f"/jobs?{param['name']}={'a' * length}")
             assert reply.status == status, (param["name"], length)
         assert (await site.client.get(f"/jobs?{param['name']}=a%00b")).status == 422

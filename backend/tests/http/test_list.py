@@ -1,5 +1,8 @@
 """Lists: filters that are honoured or refused, pages without gaps."""
 
+import csv
+import io
+import json
 import re
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from job_processor.core.job import JobError
 from job_processor.core.outcome import Failed, Succeeded
 from job_processor.http.answer import MAX_PAGE_BYTES
 from job_processor.http.paging import cursor_after
-from job_processor.http.routes import finding
+from job_processor.http.routes import export, finding
 from tests.http.problems import CANARY, assert_problem, naming
 from tests.support.asgi import Reply
 from tests.support.clock import START, Clock
@@ -299,3 +302,32 @@ async def test_every_listed_job_that_is_not_final_says_what_it_waits_for(site: S
     kinds = [job["waitingOn"]["kind"] for job in (await site.client.get("/jobs")).json()]
 
     assert kinds == ["schedule", "worker"]
+
+
+async def test_an_export_has_every_job_whole_and_goes_on_after_any_of_them(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "BATCH", 3)
+    monkeypatch.setattr(export, "AT_ONCE", 2)
+    made = [
+        (await site.submit(f'"p", {n}\n' + "x" * 5_000, tags=["even"] if n % 2 == 0 else []))["id"] for n in range(7)
+    ]
+
+    reply = await site.client.get("/jobs/export")
+    assert reply.headers["content-type"] == "application/x-ndjson"
+    jobs = [json.loads(line) for line in reply.text.splitlines()]
+    assert [job["id"] for job in jobs] == made[::-1]
+    whole = (await site.client.get(f"/jobs/{made[0]}")).json()
+    assert jobs[-1] == whole | {"waitingOn": None}
+    rest = await site.client.get(f"/jobs/export?before={made[3]}&q=tag:even")
+    assert [json.loads(line)["id"] for line in rest.text.splitlines()] == [made[2], made[0]]
+
+    reply = await site.client.get("/jobs/export?format=csv&tag=even")
+    names, *rows = csv.reader(io.StringIO(reply.text))
+    assert names == list(export.FIELDS)
+    assert [row[0] for row in rows] == made[::-1][::2]
+    assert rows[-1][names.index("prompt")] == whole["prompt"]
+    assert (await site.client.get("/jobs/export?q=nothing")).body == b""
+    for query in ("format=xml", "before=x", "q=x:y", "limit=3"):
+        with naming(query):
+            assert_problem(await site.client.get(f"/jobs/export?{query}"), 422)

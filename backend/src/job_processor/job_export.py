@@ -1,0 +1,57 @@
+"""The export of a running server's jobs to a file, by the command line."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from job_processor.client import Client, RequestFailed
+
+READ_BYTES = 65_536
+
+
+class _Line(msgspec.Struct):
+    id: str
+
+
+async def export(
+    client: Client, search: str, form: str, file: Path, resume: bool, progress: Callable[[int, int], None]
+) -> int:
+    """Write the jobs; 0 when all are there. ``progress`` gets how many are, and how many there will be at least."""
+    params = {"q": search} if search else {}
+    total = await client.count(params)
+    before = _last(file) if resume else None
+    done = 0
+    with file.open("ab" if resume else "wb") as to:
+        try:
+            async for chunk in client.export({**params, "format": form} | ({"before": before} if before else {})):
+                to.write(chunk)
+                done += chunk.count(b"\n")
+                progress(done, max(done, total))
+        except RequestFailed as error:
+            hint = " Go on with --resume." if form == "ndjson" else ""
+            raise RequestFailed(f"The export broke off: {error}{hint}") from None
+    client.say(f"{file}: written")
+    return 0
+
+
+def _last(file: Path) -> str | None:
+    """The id in the last whole line of the file; what was behind it is cut off. ``None``: there is none."""
+    if not file.exists():
+        return None
+    with file.open("r+b") as found:
+        end = found.seek(0, 2)
+        rest = b""
+        # Backwards, until the beginning of the last whole line is there.
+        while end and rest.count(b"\n") < 2:
+            begin = max(0, end - READ_BYTES)
+            found.seek(begin)
+            rest = found.read(end - begin) + rest
+            end = begin
+        whole, _, cut = rest.rpartition(b"\n")
+        found.seek(-len(cut), 2)
+        found.truncate()
+    try:
+        return msgspec.json.decode(whole.rpartition(b"\n")[2], type=_Line).id if whole else None
+    except msgspec.DecodeError:
+        raise RequestFailed(f"{file} is no export of jobs: its last line has no id.") from None
