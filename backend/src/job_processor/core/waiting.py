@@ -18,6 +18,9 @@ class WaitingFor:
     until: int | None = None
 
 
+_NEXT = WaitingFor("worker", "A worker takes it next.")
+
+
 class WaitingFields(Protocol):
     """The fields that ``waiting_on`` needs: those of a job, or of its row in a list."""
 
@@ -59,7 +62,7 @@ def waiting_on(job: WaitingFields, lane: Lane, rules: FlowRules, in_flight: int,
     next_token = admits_again_at(lane, rules, now)
     if rules.rate_per_minute is not None and next_token is not None:
         return WaitingFor("rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", next_token)
-    return WaitingFor("worker", "A worker takes it next.")
+    return _NEXT
 
 
 def waiting_without_flow(job: WaitingFields) -> WaitingFor | None:
