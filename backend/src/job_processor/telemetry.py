@@ -122,7 +122,7 @@ class Telemetry:
         self._callbacks = _children(Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r))
         refused = "Requests refused for want of a key or a right or by a limit, and acts that were not possible"
         self._refused = _children(Counter("job_processor_refused", refused, ["code"], registry=r))
-        seconds = "From submit to a final state"
+        seconds = "From when the work could begin to a final state"
         self._seconds = _children(
             Histogram("job_processor_job_seconds", seconds, ["flow"], registry=r, buckets=_SECONDS)
         )
@@ -178,7 +178,7 @@ class Telemetry:
     def _moved(self, job: Job, was: State | None) -> None:
         if was in FINAL and job.state is State.PENDING:
             self._retried(job.flow).inc()
-        if job.state not in FINAL or job.finished_at is None:
+        if job.state not in FINAL or job.duration_ms is None:
             return
         if job.state is State.COMPLETED:
             self._completed(job.flow).inc()
@@ -186,7 +186,7 @@ class Telemetry:
             self._failed(job.flow).inc()
         else:
             self._cancelled(job.flow).inc()
-        self._seconds(job.flow).observe((job.finished_at - job.created_at) / 1000)
+        self._seconds(job.flow).observe(job.duration_ms / 1000)
 
     @contextlib.contextmanager
     def serve_metrics(self, host: str, port: int) -> Iterator[int]:
