@@ -34,6 +34,7 @@ from job_processor.worker_loops import LoopDependencies, worker_loops
 from job_processor.workers.access_watch import AccessWatch
 from job_processor.workers.loop import Loop
 from job_processor.workers.notifier import Notifier
+from job_processor.workers.proxy_names import ProxyNames
 
 log = structlog.get_logger(__name__)
 PAGE = Path(__file__).parent / "ui"
@@ -102,7 +103,7 @@ class App:
 
     async def run(self) -> int:
         self._handle_signals()
-        self._limits = limits(raise_descriptors(), behind_proxy=self._settings.auth == "proxy")
+        self._limits = limits(raise_descriptors(), self._settings.proxies)
         listening = self._bind() if self._role.http else None
         await self._store.open()
         try:
@@ -202,7 +203,9 @@ class App:
         await serving
 
     async def _loops(self, port: int) -> list[Loop]:
-        watch = [AccessWatch(self._acts)] if self._role.http else []
+        watch: list[Loop] = [AccessWatch(self._acts)] if self._role.http else []
+        if self._role.http and self._settings.proxies.names:
+            watch.append(ProxyNames(self._settings.proxies))
         if not self._role.works:
             return [Notifier(self._store, self._bus, {}), *watch]
         callback_url = f"{self._settings.callback_base(port)}/webhook/callback"
