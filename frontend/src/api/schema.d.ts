@@ -843,6 +843,7 @@ export interface components {
              */
             runAt: string;
             finishedAt: string | null;
+            idleMs: number;
             priority: number;
             attempt: number;
             failures: number;
@@ -1202,6 +1203,7 @@ export interface components {
              */
             runAt: string;
             finishedAt: string | null;
+            idleMs: number;
             priority: number;
             attempt: number;
             failures: number;
@@ -1264,6 +1266,7 @@ export interface components {
              */
             runAt: string;
             finishedAt: string | null;
+            idleMs: number;
             priority: number;
             attempt: number;
             failures: number;
