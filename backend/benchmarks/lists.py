@@ -1,62 +1,131 @@
-"""`python -m benchmarks.lists [JOBS]`: what each filter of a list costs at so many jobs (SQLite), newest page first."""
+"""`python -m benchmarks.lists [JOBS]`: what each documented query costs at so many jobs (SQLite), newest page first."""
 
 import asyncio
+import random
 import secrets
-import statistics
 import sys
 import time
+from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from benchmarks.drain import RULES, sqlite
+from benchmarks.drain import sqlite
 from benchmarks.report import machine
 from job_processor.core import transitions
+from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
-from job_processor.store.base import Phrase, Query, Store
+from job_processor.core.job import Job, JobError, State
+from job_processor.core.search import parse
+from job_processor.core.verdict import ResultKind, Verdict
+from job_processor.store.base import GroupBy, Query, with_search
+from job_processor.store.sqlite.store import SqliteStore
 
-TIMES = 20
+TIMES = 100
+COUNTED = 10_001
+FLOWS = (FlowRules("chat"), FlowRules("mail"), FlowRules("rare"))
+WORDS = [
+    f"{first}{last}" for first in ("sum", "trans", "re", "in", "de") for last in ("marise", "late", "port", "voice")
+]
 
 
-async def _fill(store: Store, jobs: int) -> tuple[int, int]:
-    """Every job with one of four tags; the times of the first and the last."""
+def _job(ids: IdFactory, now: int, n: int) -> Job:
+    """One of three flows, four tags and twenty words; one of a thousand FAILED, one of a hundred malformed."""
+    flow = FLOWS[2] if n % 1_000 == 7 else FLOWS[n % 2]
+    prompt = f"{random.choice(WORDS)} {random.choice(WORDS)} document {n}"
+    metadata = {"customer": n % 5_000}
+    job = transitions.submit(
+        job_id=ids.new(now), prompt=prompt, rules=flow, now=now, tags=(f"t{n % 4}",), metadata=metadata
+    )
+    done = job._replace(attempt=1 + n % 3, finished_at=now, run_at=now)
+    if n % 1_000 == 0:
+        code = "callback_overdue" if n % 2_000 else "http_500"
+        return done._replace(state=State.FAILED, error=JobError(code, "It did not work."))
+    kind = ResultKind.MALFORMED if n % 100 == 3 else ResultKind.TEXT
+    return done._replace(state=State.COMPLETED, result=f"answer {n}", verdict=Verdict(kind))
+
+
+async def _fill(store: SqliteStore, jobs: int) -> None:
     ids = IdFactory(secrets.randbits(48))
-    start = store.now()
     for begun in range(0, jobs, 2000):
         now = store.now()
-        made = [
-            transitions.submit(
-                job_id=ids.new(now), prompt=f"Summarise document {begun + n}", rules=RULES, now=now, tags=(f"t{n % 4}",)
-            )
-            for n in range(min(2000, jobs - begun))
-        ]
-        await asyncio.gather(*(store.add(job) for job in made))
-    return start, store.now()
+        await asyncio.gather(*(store.add(_job(ids, now, n)) for n in range(begun, min(begun + 2000, jobs))))
+
+
+async def _measure(name: str, ask: Callable[[], Awaitable[object]]) -> None:
+    took = []
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        await ask()
+        took.append(time.perf_counter() - began)
+    took.sort()
+    p50, p99 = took[len(took) // 2], took[len(took) * 99 // 100]
+    print(f"{name:<62} p50 {p50 * 1000:8.2f} ms   p99 {p99 * 1000:8.2f} ms", flush=True)
+
+
+SEARCHES = (
+    "",
+    "status:failed",
+    "status:failed flow:chat",
+    "-status:completed",
+    "flow:rare",
+    "flow:chat,mail",
+    "tag:t1",
+    "tag:t1 flow:rare",
+    "error:callback_overdue",
+    "status:failed flow:chat error:callback_overdue tag:t0",
+    "verdict:malformed",
+    "verdict:malformed tag:t3",
+    "meta.customer:42",
+    "attempts:>2",
+    "created:<2h",
+    "created:>2h",
+    "id:0",
+    "execution:none",
+    "idempotency-key:none",
+    "summarise",
+    "summarise translate",
+    '"summarise translate"',
+    "summarise docu",
+    "document -summarise",
+    "error:http_500 summarise",
+    "status:failed work",
+    "nothing",
+)
 
 
 async def _run(jobs: int) -> None:
     async with sqlite() as store:
-        first, last = await _fill(store, jobs)
-        middle = (first + last) // 2
-        asked = {
-            "newest": Query(),
-            "tag": Query(tag="t1"),
-            "tag, oldest": Query(tag="t1", created_before=first + 1_000),
-            "createdBefore, oldest": Query(created_before=first + 1_000),
-            "createdBefore, middle": Query(created_before=middle),
-            "createdAfter, newest": Query(created_after=last - 1_000),
-            "flow and createdBefore": Query(flow=RULES.name, created_before=first + 1_000),
-            "text, found at once": Query(phrases=(Phrase("document"),)),
-        }
-        for name, query in asked.items():
-            took = []
-            for _ in range(TIMES):
-                began = time.perf_counter()
-                await store.list(query)
-                took.append(time.perf_counter() - began)
-            print(f"{name:<26} median {statistics.median(took) * 1000:8.2f} ms   most {max(took) * 1000:8.2f} ms")
+        began = time.perf_counter()
+        await _fill(store, jobs)
+        print(f"stored in {time.perf_counter() - began:.1f} s", flush=True)
+        filled = await _indexed(store)
+        print(f"the index has them {filled:.1f} s later", flush=True)
+        for search in SEARCHES:
+            query = with_search(Query(), parse(search), store.now())
+            await _measure(f"list    {search}", lambda query=query: store.list(query))  # type: ignore[misc]
+        for search in ("", "tag:t1", "error:callback_overdue", "summarise"):
+            query = with_search(Query(limit=COUNTED), parse(search), store.now())
+            await _measure(f"count   {search}", lambda query=query: store.count_by_state(query))  # type: ignore[misc]
+        failed = Query(limit=COUNTED - 1, states=frozenset({State.FAILED}))
+        await _measure("groups  by error", lambda: store.groups(failed, GroupBy.ERROR))
+        everything = Query(limit=COUNTED - 1)
+        for by in (GroupBy.FLOW, GroupBy.TAG, GroupBy.VERDICT):
+            await _measure(f"groups  by {by}", lambda by=by: store.groups(everything, by))  # type: ignore[misc]
+
+
+async def _indexed(store: SqliteStore) -> float:
+    """Seconds until the newest job is in the search index."""
+    began = time.perf_counter()
+    [newest] = await store.list(Query(limit=1))
+    last = with_search(Query(limit=1), parse(f'"{newest.job.prompt}"'), store.now())
+    for _ in range(10_000):
+        if await store.list(last):
+            break
+        await asyncio.sleep(0.2)
+    return time.perf_counter() - began
 
 
 if __name__ == "__main__":
     wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    print(f"{wanted:,} jobs, {machine()}")
+    print(f"{wanted:,} jobs, {machine()}", flush=True)
     uvloop.run(_run(wanted))
