@@ -171,7 +171,7 @@ async def test_a_file_that_is_damaged_under_the_server_shows_and_ends_it(tmp_pat
             with server.database.open("r+b") as file:
                 file.seek(4096)
                 file.write(b"\xff" * 4096 * (pages - 1))
-            async with session.get("/jobs?q=nothing") as response:
+            async with session.get("/jobs") as response:
                 assert response.status == 503
             with contextlib.suppress(aiohttp.ClientError):
                 await _within_ten_seconds(session, (503, 0.0))
@@ -277,10 +277,10 @@ async def _with_some_jobs(directory: Path) -> Server:
 
 
 async def test_after_a_clean_stop_the_one_file_is_the_whole_database(tmp_path: Path) -> None:
-    """Who copies jobs.db while nobody runs gets everything."""
+    """Who copies jobs.db while nobody runs gets everything: the search index is made anew from it."""
     server = await _with_some_jobs(tmp_path)
 
-    assert sorted(path.name for path in server.data_directory.iterdir()) == ["jobs.db", "jobs.lock"]
+    assert sorted(path.name for path in server.data_directory.iterdir()) == ["jobs.db", "jobs.lock", "search.db"]
 
 
 async def test_a_damaged_file_is_refused_and_left_as_it_is(tmp_path: Path) -> None:

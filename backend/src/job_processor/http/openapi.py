@@ -32,7 +32,10 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A documented response. ``body``: its JSON type, or with ``many`` the type of the elements of a JSON array."""
+    """A documented response. ``body``: its JSON type, or with ``many`` the type of the elements of a JSON array.
+
+    ``media``: its media type; several, where the request chooses, are separated by spaces.
+    """
 
     description: str
     body: WireType | None = None
@@ -108,7 +111,7 @@ def _operation(op: Operation, refs: Mapping[WireType, object]) -> dict[str, obje
             schema = refs[answer.body]
             entry["content"] = {answer.media: {"schema": {"type": "array", "items": schema} if answer.many else schema}}
         elif answer.media != "application/json":
-            entry["content"] = {answer.media: {"schema": {"type": "string"}}}
+            entry["content"] = {media: {"schema": {"type": "string"}} for media in answer.media.split()}
         answers[str(status)] = entry
     # Every route refuses query parameters that it does not declare.
     access = () if op.needs is Needs.NOTHING else (401, 403)

@@ -127,7 +127,7 @@ OPERATIONS = (
         Needs.READ,
         "Whole jobs, newest first, one a line",
         export_jobs,
-        {200: Answer("lines of JSON, or CSV", media="application/x-ndjson")},
+        {200: Answer("lines of JSON, or CSV", media="application/x-ndjson text/csv")},
         query=ExportQuery,
         problems=(422, 503),
     ),
