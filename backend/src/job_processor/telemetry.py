@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from job_processor.acts.facts import (
     AttemptEnded,
+    BulkActionMoved,
     CallbackJudged,
     CallbacksPruned,
     Fact,
@@ -22,6 +23,7 @@ from job_processor.acts.facts import (
     JobsPruned,
     RequestRefused,
 )
+from job_processor.core.bulk import BulkAction, BulkKind, BulkState
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.job import FINAL, Job, State
 from job_processor.core.lane import Lane, Trouble
@@ -113,6 +115,13 @@ class Telemetry:
             ["code"],
             registry=r,
         )
+        self._bulk_jobs = Counter(
+            "job_processor_bulk_jobs",
+            "Jobs that bulk actions took, by what became of them",
+            ["action", "outcome"],
+            registry=r,
+        )
+        self._bulk_ended = Counter("job_processor_bulk_actions", "Bulk actions ended", ["action", "status"], registry=r)
         self._seconds = Histogram(
             "job_processor_job_seconds", "From submit to a final state", ["flow"], registry=r, buckets=_SECONDS
         )
@@ -141,6 +150,11 @@ class Telemetry:
                 metric.labels(flow)
         for verdict in ("unauthorized", *CallbackVerdict):
             self._callbacks.labels(str(verdict))
+        for kind in BulkKind:
+            for outcome in ("done", "skipped", "failed"):
+                self._bulk_jobs.labels(kind.value, outcome)
+            for state in (BulkState.DONE, BulkState.ABORTED):
+                self._bulk_ended.labels(kind.value, state.value.lower())
 
     def count(self, fact: Fact) -> None:
         """The subscriber of ``acts.facts``: the only place where counters are increased."""
@@ -161,6 +175,8 @@ class Telemetry:
                 self._callbacks.labels(verdict).inc()
             case RequestRefused(code=code):
                 self._refused.labels(code).inc()
+            case BulkActionMoved(before=BulkAction() as before, after=after):
+                self._bulk_action_moved(before, after)
             case _:
                 pass
 
@@ -176,6 +192,17 @@ class Telemetry:
         else:
             self._cancelled.labels(job.flow).inc()
         self._seconds.labels(job.flow).observe((job.finished_at - job.created_at) / 1000)
+
+    def _bulk_action_moved(self, before: BulkAction, after: BulkAction) -> None:
+        action = after.kind.value
+        for outcome, was, now in (
+            ("done", before.done, after.done),
+            ("skipped", sum(before.skipped.values()), sum(after.skipped.values())),
+            ("failed", sum(before.failed.values()), sum(after.failed.values())),
+        ):
+            self._bulk_jobs.labels(action, outcome).inc(now - was)
+        if before.is_open and not after.is_open:
+            self._bulk_ended.labels(action, after.state.value.lower()).inc()
 
     @contextlib.contextmanager
     def serve_metrics(self, host: str, port: int) -> Iterator[int]:
