@@ -120,6 +120,12 @@ def _add_keys(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         where.add_argument("--store", action="store_true", help="work on the store itself (MONGODB_URI or DATA_DIR)")
 
 
+_ACTIONS = (
+    ("retry", "put FAILED and CANCELLED jobs back, under the same id"),
+    ("cancel", "cancel jobs that are not final"),
+    ("delete", "delete final jobs"),
+    ("replay", "make new jobs from the prompts of old ones"),
+)
 _FILTERS = (
     ("status", "NAME", "jobs in this state, such as failed; several: separated by commas"),
     ("flow", "NAME", "jobs of this flow"),
@@ -137,12 +143,7 @@ def _add_bulk(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     bulk = verbs.add_parser("bulk", help="act on all jobs that match: retry, cancel, delete, replay; list, abort")
     actions = bulk.add_subparsers(required=True, metavar="retry|cancel|delete|replay|list|abort")
     made = []
-    for action, text in (
-        ("retry", "put FAILED and CANCELLED jobs back, under the same id"),
-        ("cancel", "cancel jobs that are not final"),
-        ("delete", "delete final jobs"),
-        ("replay", "make new jobs from the prompts of old ones"),
-    ):
+    for action, text in _ACTIONS:
         act = actions.add_parser(action, help=text)
         for name, metavar, words in _FILTERS:
             act.add_argument(f"--{name}", metavar=metavar, help=words)

@@ -135,10 +135,8 @@ def test_commands() -> None:
     verbs += [f"keys {verb}" for verb in re.findall(r'each\.add_parser\("([a-z]+)"', inspect.getsource(cli))]
     verbs += [f"bulk {verb}" for verb in (*BulkKind, "list", "abort")]
     assert {"serve", "worker", "check", "openapi", "backup", "keys rotate"} <= set(verbs)
-    assert (
-        _missing((f"job-processor {verb}" for verb in verbs if verb not in ("keys", "bulk")), text("docs/settings.md"))
-        == []
-    )
+    named = (f"job-processor {verb}" for verb in verbs if verb not in ("keys", "bulk"))
+    assert _missing(named, text("docs/settings.md")) == []
 
 
 def test_metrics() -> None:
