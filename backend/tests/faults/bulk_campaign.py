@@ -1,8 +1,8 @@
 """The server is killed again and again while bulk actions run; afterwards each job was acted on once by each of them.
 
 ``python -m tests.faults.bulk_campaign --kills 50 [--seed S]``. Half of the kills are at a random moment, half at a
-named failpoint, and one of each round before a bulk action is answered. All jobs of a round are there before its bulk actions start: some are retried (and fail again, and match
-again), others are cancelled, replayed or deleted.
+named failpoint, and one of each round before a bulk action is answered. All jobs of a round are there before its bulk
+actions start: some are retried (and fail again, and match again), others are cancelled, replayed or deleted.
 """
 
 import argparse
@@ -33,6 +33,7 @@ NAMES = (
 JOBS = 210
 """Of each tag: more than two groups."""
 KILLS_A_ROUND = 5
+END_SECONDS = 60.0
 DONE_WORDS = {"retry": "job_retried", "cancel": "job_cancelled", "replay": "job_replayed", "delete": "job_deleted"}
 
 
@@ -61,6 +62,7 @@ class Round:
         self._report = report
         self._jobs: dict[str, set[str]] = {}
         self._actions: dict[str, str] = {}
+        self._seen: list[dict[str, Any]] = []
 
     async def run(self, kills: int) -> None:
         try:
@@ -121,9 +123,13 @@ class Round:
             async def look() -> bool:
                 found = await _json(http, "GET", "/bulk-actions")
                 self._actions = {action["action"]: action["id"] for action in found}
+                self._seen = found
                 return all(action["endedAt"] for action in found)
 
-            await until(look, "the end of the bulk actions")
+            try:
+                await until(look, "the end of the bulk actions", END_SECONDS)
+            except AssertionError:
+                self._say(f"they do not end: {self._seen}")
             assert self._actions.keys() == DONE_WORDS.keys()
 
     async def _check(self) -> None:

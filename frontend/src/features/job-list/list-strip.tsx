@@ -34,7 +34,7 @@ export function ListStrip({ loaded, isWhole, applying, news, isSelected, onSelec
       {isSelected !== null && !applying && (
         <Button
           className={styles["select"]}
-          variant="subtle"
+          variant="default"
           size="compact-sm"
           onClick={() => onSelect(!isSelected)}
         >
