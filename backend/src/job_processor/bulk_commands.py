@@ -81,7 +81,7 @@ def _agreed(question: str) -> bool:
 
 
 def _handled(action: Mapping[str, Any]) -> int:
-    return int(action["done"]) + sum(action["skipped"].values()) + sum(action["failed"].values())
+    return int(action["done"] + sum(action["skipped"].values()) + sum(action["failed"].values()))
 
 
 def _progress(action: Mapping[str, Any]) -> None:
@@ -105,4 +105,5 @@ def _report(client: Client, action: Mapping[str, Any], aborted: int = 1) -> int:
     client.print(_line(action))
     if action["failed"]:
         return 1
-    return 0 if action["status"] == "DONE" else aborted
+    done: bool = action["status"] == "DONE"
+    return 0 if done else aborted

@@ -53,17 +53,22 @@ class Listener:
         self.closed = True
         self._wake.set()
 
-    async def take(self) -> list[Notice | Resync | BulkAction]:
-        """Wait for a notice and take all pending ones; an empty list if the bus is closed."""
+    async def take(self) -> list[Notice | Resync]:
+        """Wait for something and take all pending notices; an empty list if there are only bulk actions to be taken, or
+        the bus is closed."""
         await self._wake.wait()
         self._wake.clear()
-        taken: list[Notice | Resync | BulkAction] = [] if self._resync is None else [self._resync]
+        taken: list[Notice | Resync] = [] if self._resync is None else [self._resync]
         taken.extend(self._waiting.values())
-        taken.extend(self._bulk.values())
         self._resync = None
-        self._waiting, self._bulk = {}, {}
+        self._waiting = {}
         if self.closed:
             self._wake.set()
+        return taken
+
+    def take_bulk_actions(self) -> list[BulkAction]:
+        """Those that changed since the last call."""
+        taken, self._bulk = list(self._bulk.values()), {}
         return taken
 
 

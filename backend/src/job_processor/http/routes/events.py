@@ -124,15 +124,13 @@ async def _stream(
         # After a resync use the store's position: the client's may be ahead of it.
         sent = max((n.position for n in missed), default=position or 0)
         while not listener.closed:
-            news = await _next_notices(listener)
+            notices = await _next_notices(listener)
             if ended:
                 return
-            bulk_actions = [one for one in news if isinstance(one, BulkAction)]
-            notices = [one for one in news if not isinstance(one, BulkAction)]
             fresh = [n for n in notices if isinstance(n, Resync) or n.position > sent]
             if fresh:
                 sent = max(sent, *(n.position for n in fresh))
-            told = _job_events(fresh, numbered=numbered) + _bulk_events(bulk_actions)
+            told = _job_events(fresh, numbered=numbered) + _bulk_events(listener.take_bulk_actions())
             yield told or b": still here\n\n"
             if told:
                 await asyncio.sleep(_pause_after(len(fresh)))
@@ -154,7 +152,7 @@ async def _missed_notices(context: Context, position: int | None, job_id: str | 
     return [n for n in found if job_id is None or n.job_id == job_id]
 
 
-async def _next_notices(listener: Listener) -> Sequence[Notice | Resync | BulkAction]:
+async def _next_notices(listener: Listener) -> Sequence[Notice | Resync]:
     """The next notices; empty after ``HEARTBEAT_SECONDS`` without any."""
     try:
         async with asyncio.timeout(HEARTBEAT_SECONDS):
