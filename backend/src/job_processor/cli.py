@@ -4,8 +4,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from job_processor import __version__
+
+if TYPE_CHECKING:
+    from job_processor import bulk_commands
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     watch = verbs.add_parser("watch", help="print changes of a running server's jobs as they happen")
     watch.set_defaults(run=lambda c, a: c.watch(a.url))
     _add_keys(verbs)
+    _add_bulk(verbs)
     for verb in (submit, listing, watch):
         verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
 
@@ -113,6 +118,67 @@ def _add_keys(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         where = verb.add_mutually_exclusive_group()
         where.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
         where.add_argument("--store", action="store_true", help="work on the store itself (MONGODB_URI or DATA_DIR)")
+
+
+_ACTIONS = (
+    ("retry", "put FAILED and CANCELLED jobs back, under the same id"),
+    ("cancel", "cancel jobs that are not final"),
+    ("delete", "delete final jobs"),
+    ("replay", "make new jobs from the prompts of old ones"),
+)
+_FILTERS = (
+    ("status", "NAME", "jobs in this state, such as failed; several: separated by commas"),
+    ("flow", "NAME", "jobs of this flow"),
+    ("tag", "TAG", "jobs with this tag"),
+    ("q", "TEXT", "text in prompt or result"),
+    ("created-after", "TIME", "RFC 3339, inclusive"),
+    ("created-before", "TIME", "RFC 3339, exclusive"),
+    ("ids", "IDS", "these jobs only: ids, separated by commas"),
+    ("after", "ID", "jobs that are newer than this one"),
+)
+
+
+def _add_bulk(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """``bulk retry|cancel|delete|replay|list|abort``."""
+    bulk = verbs.add_parser("bulk", help="act on all jobs that match: retry, cancel, delete, replay; list, abort")
+    actions = bulk.add_subparsers(required=True, metavar="retry|cancel|delete|replay|list|abort")
+    made = []
+    for action, text in _ACTIONS:
+        act = actions.add_parser(action, help=text)
+        for name, metavar, words in _FILTERS:
+            act.add_argument(f"--{name}", metavar=metavar, help=words)
+        act.add_argument("--all", action="store_true", help="all jobs, where no filter is given")
+        act.add_argument("--limit", type=int, metavar="N", help="act on at most so many, the newest")
+        if action in ("retry", "cancel"):
+            act.add_argument("--reason", metavar="TEXT", help="for the history of each job")
+        if action == "replay":
+            act.add_argument("--to-flow", metavar="NAME", help="the flow of the new jobs; default: of each job")
+        act.add_argument("--dry-run", action="store_true", help="count the jobs, and do nothing")
+        act.add_argument("--yes", action="store_true", help="do not ask")
+        act.set_defaults(run=lambda c, a, action=action: c.bulk(a.url, _wanted(action, a)))
+        made.append(act)
+
+    listing = actions.add_parser("list", help="list bulk actions, newest first")
+    listing.set_defaults(run=lambda c, a: c.list_bulk(a.url))
+    abort = actions.add_parser("abort", help="let a bulk action act on no further jobs")
+    abort.add_argument("id")
+    abort.set_defaults(run=lambda c, a: c.abort_bulk(a.url, a.id))
+    for verb in (*made, listing, abort):
+        verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
+
+
+def _wanted(action: str, args: argparse.Namespace) -> "bulk_commands.Wanted":
+    from job_processor import bulk_commands
+
+    query: dict[str, object] = {}
+    for name, _, _ in _FILTERS:
+        value = getattr(args, name.replace("-", "_"))
+        if value is not None:
+            first, *others = name.split("-")
+            query[first + "".join(other.capitalize() for other in others)] = value
+    given = {"limit": args.limit, "reason": getattr(args, "reason", None), "flow": getattr(args, "to_flow", None)}
+    fields = {name: value for name, value in given.items() if value is not None}
+    return bulk_commands.Wanted(action, query, fields, args.all, args.dry_run, args.yes)
 
 
 def _url(args: argparse.Namespace) -> str | None:

@@ -26,7 +26,7 @@ class Client:
 
     def __init__(self, url: str, print_line: Callable[[str], None], key: str = "") -> None:
         self._url = url.rstrip("/")
-        self._print = print_line
+        self._print = self.print = print_line
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
     async def submit(self, prompt: str, flow: str | None, wait_seconds: int) -> int:
@@ -57,8 +57,11 @@ class Client:
     async def watch(self) -> int:
         """Print every change until interrupted, or until the server ends the stream."""
         async with self._session() as session, self._open(session, "GET", "/events") as response:
+            is_job = False
             async for line in response.content:
-                if line.startswith(b"data: {") and b'"status"' in line:
+                if line.startswith(b"event: "):
+                    is_job = line.strip() == b"event: job"
+                elif is_job and line.startswith(b"data: {"):
                     self._print(line[6:].decode().strip())
         return 0
 
@@ -88,6 +91,11 @@ class Client:
         self._print(key_line(made))
         self._print(made["key"])
         return 0
+
+    async def ask(self, method: str, path: str, **options: Any) -> Any:
+        """The JSON of one answer. Raises ``RequestFailed``."""
+        async with self._session() as session:
+            return await self._json(session, method, path, **options)
 
     def _session(self) -> aiohttp.ClientSession:
         timeout = aiohttp.ClientTimeout(total=None, connect=5)

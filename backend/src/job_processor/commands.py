@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import msgspec
 import uvloop
 
-from job_processor import app, configured, key_commands, registry, settings, transfer
+from job_processor import app, bulk_commands, configured, key_commands, registry, settings, transfer
 from job_processor.client import Client
 from job_processor.core.errors import InvalidField, JobProcessorError, KeyNotFound, SettingsInvalid
 from job_processor.processors.base import Processor
@@ -177,6 +177,18 @@ def rotate_key(url: str | None, key_id: str, overlap: float) -> int:
     if url is None:
         return _in_store(lambda keys: keys.rotate(key_id, overlap))
     return _run(_client(url).rotate_key(key_id, overlap))
+
+
+def bulk(url: str, wanted: bulk_commands.Wanted) -> int:
+    return _run(bulk_commands.run(_client(url), wanted))
+
+
+def list_bulk(url: str) -> int:
+    return _run(bulk_commands.listed(_client(url)))
+
+
+def abort_bulk(url: str, action_id: str) -> int:
+    return _run(bulk_commands.abort(_client(url), action_id))
 
 
 def _in_store(work: Callable[[key_commands.StoreKeys], int]) -> int:

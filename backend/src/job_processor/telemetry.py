@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from job_processor.acts.facts import (
     AttemptEnded,
+    BulkActionMoved,
     CallbackJudged,
     CallbacksPruned,
     Fact,
@@ -24,6 +25,7 @@ from job_processor.acts.facts import (
     JobsPruned,
     RequestRefused,
 )
+from job_processor.core.bulk import BulkAction, BulkKind, BulkState
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.job import FINAL, Job, State
 from job_processor.core.lane import Lane, Trouble
@@ -117,6 +119,10 @@ class Telemetry:
         self._retried = _children(
             Counter("job_processor_retried", "Retries of FAILED and CANCELLED jobs", ["flow"], registry=r)
         )
+        took = "Jobs that bulk actions took, by what became of them"
+        self._bulk_jobs = _children(Counter("job_processor_bulk_jobs", took, ["action", "outcome"], registry=r))
+        ended = "Bulk actions ended"
+        self._bulk_ended = _children(Counter("job_processor_bulk_actions", ended, ["action", "status"], registry=r))
         self._deleted = Counter("job_processor_deleted", "Jobs deleted by a request", registry=r)
         self._pruned = _children(Counter("job_processor_pruned", "Deleted by retention", ["what"], registry=r))
         self._callbacks = _children(Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r))
@@ -152,6 +158,11 @@ class Telemetry:
                 counter(flow)
         for verdict in ("unauthorized", *CallbackVerdict):
             self._callbacks(str(verdict))
+        for kind in BulkKind:
+            for outcome in ("done", "skipped", "failed"):
+                self._bulk_jobs(kind.value, outcome)
+            for state in (BulkState.DONE, BulkState.ABORTED):
+                self._bulk_ended(kind.value, state.value.lower())
 
     def count(self, fact: Fact) -> None:
         """The subscriber of ``acts.facts``: the only place where counters are increased."""
@@ -172,6 +183,8 @@ class Telemetry:
                 self._callbacks(verdict).inc()
             case RequestRefused(code=code):
                 self._refused(code).inc()
+            case BulkActionMoved(before=BulkAction() as before, after=after):
+                self._bulk_action_moved(before, after)
             case _:
                 pass
 
@@ -187,6 +200,17 @@ class Telemetry:
         else:
             self._cancelled(job.flow).inc()
         self._seconds(job.flow).observe(job.duration_ms / 1000)
+
+    def _bulk_action_moved(self, before: BulkAction, after: BulkAction) -> None:
+        action = after.kind.value
+        for outcome, was, now in (
+            ("done", before.done, after.done),
+            ("skipped", sum(before.skipped.values()), sum(after.skipped.values())),
+            ("failed", sum(before.failed.values()), sum(after.failed.values())),
+        ):
+            self._bulk_jobs(action, outcome).inc(now - was)
+        if before.is_open and not after.is_open:
+            self._bulk_ended(action, after.state.value.lower()).inc()
 
     @contextlib.contextmanager
     def serve_metrics(self, host: str, port: int) -> Iterator[int]:

@@ -1,4 +1,5 @@
 import type { Query, QueryClient } from "@tanstack/react-query";
+import { bulkKey } from "@/api/bulk-actions";
 import { callbackKeys } from "@/api/callbacks";
 import { type Changed, reportChanges } from "@/api/changes";
 import { flowKeys } from "@/api/flows";
@@ -17,6 +18,7 @@ const SUMS: readonly (readonly [key: readonly unknown[], everyMs: number])[] = [
 
 export interface Refresher {
   jobChanged(id: string): void;
+  bulkChanged(): void;
   everything(): void;
   /** While held (the tab is hidden) changes are collected, not fetched. */
   hold(held: boolean): void;
@@ -89,6 +91,10 @@ export function createRefresher(queries: QueryClient): Refresher {
     jobChanged(id) {
       changed.add(id);
       void round();
+    },
+    bulkChanged() {
+      // The server sends few of these; what is not shown is not fetched.
+      if (!held) void queries.invalidateQueries({ queryKey: bulkKey });
     },
     everything() {
       all = true;

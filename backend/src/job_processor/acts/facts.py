@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import structlog
 
+from job_processor.core.bulk import BulkAction
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.outcome import Outcome
@@ -81,6 +82,14 @@ class RequestRefused:
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class BulkActionMoved:
+    """A bulk action was written. ``before``: as it was; ``None``: it is new."""
+
+    after: BulkAction
+    before: BulkAction | None
+
+
 Fact: TypeAlias = (
     JobMoved
     | JobDeleted
@@ -91,6 +100,7 @@ Fact: TypeAlias = (
     | LaneMoved
     | KeysChanged
     | RequestRefused
+    | BulkActionMoved
 )
 
 

@@ -45,6 +45,14 @@ class InvalidField(JobProcessorError):
         self.field = field
 
 
+class BulkActionNotFound(JobProcessorError):
+    """There is no such bulk action."""
+
+
+class TooManyBulkActions(JobProcessorError):
+    """As many bulk actions run as may at the same time."""
+
+
 class SessionNotFound(JobProcessorError):
     """There is no such session, or it is another's."""
 

@@ -169,6 +169,8 @@ class Job(NamedTuple):
     replay_of: str | None = None
     owner: str = ""
     """Whose quota it counts for while it waits: ``Principal.owner`` of who submitted it. Empty: nobody's."""
+    bulk_actions: tuple[str, ...] = ()
+    """Ids of the newest bulk actions that cancelled or retried it: each does so once."""
     idle_ms: int = 0
     """Milliseconds in which nothing was to be done: until the start that was asked for, and between an end and a
     retry. The duration leaves them out."""

@@ -16,7 +16,14 @@ from starlette.routing import BaseRoute, Match, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from job_processor.core.access import NOBODY
-from job_processor.core.errors import CallbackNotFound, JobNotFound, KeyNotFound, MoveRefused
+from job_processor.core.errors import (
+    BulkActionNotFound,
+    CallbackNotFound,
+    JobNotFound,
+    KeyNotFound,
+    MoveRefused,
+    TooManyBulkActions,
+)
 from job_processor.http import problems
 from job_processor.http.access import Gate, Needs
 from job_processor.http.access_log import AccessLog
@@ -116,6 +123,10 @@ async def _discard(message: Message) -> None:
     pass
 
 
+_NOT_POSSIBLE = (MoveRefused, TooManyBulkActions, JobNotFound, CallbackNotFound, KeyNotFound, BulkActionNotFound)
+"""Acts that fail with one of these are in the audit."""
+
+
 class _Endpoint:
     """A handler as an ASGI application, without Starlette's own wrapper around functions.
 
@@ -141,7 +152,7 @@ class _Endpoint:
             check_names(request.query_params, operation.query)
         try:
             response = await operation.handler(self._context, request)
-        except (MoveRefused, JobNotFound, CallbackNotFound, KeyNotFound) as error:
+        except _NOT_POSSIBLE as error:
             if self._is_act:
                 gate.note_refusal(scope, self._route, problems.refusal(error).code)
             raise
