@@ -231,8 +231,9 @@ def _report(
     if sys.stderr.isatty():
         print(file=sys.stderr)
     inbox = f" and {done.callbacks:,} kept callbacks" if done.callbacks else ""
+    access = f", {done.keys:,} API keys and {done.audit:,} entries of the audit" if done.keys or done.audit else ""
     print(
-        f"{verb} {done.jobs:,} jobs ({done.written:,} written){inbox}, verified, sha256 {done.sha256}",
+        f"{verb} {done.jobs:,} jobs ({done.written:,} written){inbox}{access}, verified, sha256 {done.sha256}",
         file=to or sys.stdout,
     )
     return 0
