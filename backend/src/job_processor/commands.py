@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -185,11 +185,11 @@ def watch(url: str) -> int:
     return _run(_client(url).watch())
 
 
-def create_key(url: str | None, name: str, rights: Sequence[str], flows: Sequence[str], lasts: float | None) -> int:
+def create_key(url: str | None, wanted: key_commands.Wanted) -> int:
     """Make an API key. ``url`` ``None``: in the store."""
     if url is None:
-        return _in_store(lambda keys: keys.create(name, rights, flows, lasts))
-    return _run(key_commands.create(_client(url), name, rights, flows, lasts))
+        return _in_store(lambda keys: keys.create(wanted))
+    return _run(key_commands.create(_client(url), wanted))
 
 
 def list_keys(url: str | None) -> int:
@@ -204,6 +204,14 @@ def rotate_key(url: str | None, key_id: str, overlap: float) -> int:
     if url is None:
         return _in_store(lambda keys: keys.rotate(key_id, overlap))
     return _run(_client(url).rotate_key(key_id, overlap))
+
+
+def list_sessions(url: str, *, everyone: bool) -> int:
+    return _run(_client(url).list_sessions(everyone=everyone))
+
+
+def end_session(url: str, session_id: str) -> int:
+    return _run(_client(url).end_session(session_id))
 
 
 def _in_store(work: Callable[[key_commands.StoreKeys], int]) -> int:

@@ -21,6 +21,7 @@ from job_processor.acts.facts import (
     JobMoved,
     JobsPruned,
     RequestRefused,
+    SignedIn,
 )
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.job import FINAL, Job, State
@@ -113,6 +114,7 @@ class Telemetry:
             ["code"],
             registry=r,
         )
+        self._signed_in = Counter("job_processor_signed_in", "Sessions of the page that began", ["kind"], registry=r)
         self._seconds = Histogram(
             "job_processor_job_seconds", "From submit to a final state", ["flow"], registry=r, buckets=_SECONDS
         )
@@ -161,6 +163,8 @@ class Telemetry:
                 self._callbacks.labels(verdict).inc()
             case RequestRefused(code=code):
                 self._refused.labels(code).inc()
+            case SignedIn(kind=kind):
+                self._signed_in.labels(kind).inc()
             case _:
                 pass
 
