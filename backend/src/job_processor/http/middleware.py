@@ -1,5 +1,6 @@
 """Middleware: request id, host and origin checks, security headers, and errors as problem documents."""
 
+import random
 import re
 import secrets
 import time
@@ -18,6 +19,8 @@ from job_processor.oidc.options import CALLBACK_PATH
 
 log = structlog.get_logger(__name__)
 
+_request_ids = random.Random(secrets.randbits(128))
+"""Request ids need not be secret: the system's generator would cost as much as a look at the route table."""
 _REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
 _NO_STORE = (b"cache-control", b"no-store")
 API_HEADERS = (
@@ -123,7 +126,7 @@ class EdgeMiddleware:
         if forwarded and scope["client"] is not None:
             peer, port = scope["client"]
             scope["client"] = (self._proxies.client(peer, forwarded), port)
-        request_id = given.decode() if _REQUEST_ID.match(given) else secrets.token_hex(8)
+        request_id = given.decode() if _REQUEST_ID.match(given) else f"{_request_ids.getrandbits(64):016x}"
         # With an ``app`` in the scope Starlette raises routing errors instead of answering them itself.
         scope["app"] = self
         scope["request_id"] = request_id
