@@ -57,8 +57,8 @@ READS = frozenset(
     | {"api_keys", "sessions", "sessions_of", "list_audit"}
     | {"get_bulk_action", "open_bulk_actions", "list_bulk_actions"}
 )
-WRITERS = frozenset({"acts", "store", "transfer.py"})
-"""``transfer.py`` fills a store from a backup or from another store; nobody else works with it then."""
+WRITERS = frozenset({"acts", "store", "transfer.py", "transfer_access.py"})
+"""``transfer.py`` and ``transfer_access.py`` fill a store from a backup or another store; nobody else uses it then."""
 
 
 def writes_of(path: Path) -> list[str]:
