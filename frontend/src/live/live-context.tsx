@@ -10,28 +10,25 @@ import { createRefresher } from "./refresher";
 
 const LiveContext = createContext<LiveState>(INITIAL);
 
-/** What is fetched before the stream tells of changes must be fetched again: so the first requests wait this long. */
-const STREAM_FIRST_MS = 1_000;
-
 interface Props {
   children: ReactNode;
-  streamFirstMs?: number;
+  /** Whether the first requests wait for the stream. */
+  streamFirst?: boolean;
 }
 
-export function LiveProvider({ children, streamFirstMs = STREAM_FIRST_MS }: Props) {
+/**
+ * What is fetched before the stream tells of changes must be fetched again. So the first requests wait until it is open,
+ * or has not opened in time (`connection.ts`). Not in a tab that opens in the background: it opens no stream.
+ */
+export function LiveProvider({ children, streamFirst = true }: Props) {
   const queries = useQueryClient();
-  const [waited, setWaited] = useState(streamFirstMs === 0 || document.hidden);
+  const [waits] = useState(streamFirst && !document.hidden);
   const [connection, setConnection] = useState<Connection | null>(null);
-  const { state: access, who } = useAccess();
+  const { state: access, who, failure } = useAccess();
   const reads = who !== null && may(who, "read");
-  // Who asks is not known for a moment after the load: what is asked then would be asked again with the stream.
-  const settling = access === "unknown" && !waited;
-  const reach: Reach =
-    access === "in" && reads
-      ? "all"
-      : (access === "in" || access === "unknown") && !settling
-        ? "no-stream"
-        : "nothing";
+  // Who asks is not known for a moment after the load.
+  const asking = waits && access === "unknown" && failure === null;
+  const reach = reachOf(access, reads, asking);
   const begun = useRef(reach);
 
   useEffect(() => {
@@ -46,21 +43,19 @@ export function LiveProvider({ children, streamFirstMs = STREAM_FIRST_MS }: Prop
   }, [connection, reach]);
 
   const state = useSyncExternalStore(connection?.subscribe ?? nothing, connection?.state ?? initial);
-  useEffect(() => {
-    const timer = setTimeout(() => setWaited(true), streamFirstMs);
-    return () => clearTimeout(timer);
-  }, [streamFirstMs]);
+  const connecting = reach === "all" && state.stream === "connecting";
 
   return (
     <LiveContext value={state}>
       {/* "Restoring" is the library's word for a time in which queries do not fetch yet. */}
-      <IsRestoringProvider
-        value={!waited && (settling || (reach === "all" && state.stream === "connecting"))}
-      >
-        {children}
-      </IsRestoringProvider>
+      <IsRestoringProvider value={waits && (asking || connecting)}>{children}</IsRestoringProvider>
     </LiveContext>
   );
+}
+
+function reachOf(access: ReturnType<typeof useAccess>["state"], reads: boolean, asking: boolean): Reach {
+  if (access === "in" && reads) return "all";
+  return (access === "in" || access === "unknown") && !asking ? "no-stream" : "nothing";
 }
 
 function nothing() {

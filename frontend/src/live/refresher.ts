@@ -4,6 +4,7 @@ import { type Changed, reportChanges } from "@/api/changes";
 import { flowKeys } from "@/api/flows";
 import { isOfRows } from "@/api/job-rows";
 import { jobKeys } from "@/api/jobs";
+import { sessionKeys } from "@/api/session";
 import { statsKey } from "@/api/stats";
 import { traffic } from "@/api/traffic";
 import { restAfter } from "./pace";
@@ -17,7 +18,9 @@ const SUMS: readonly (readonly [key: readonly unknown[], everyMs: number])[] = [
 
 export interface Refresher {
   jobChanged(id: string): void;
+  /** Whatever may have changed: of jobs, and all but who asks, which was asked before and changes by other ways. */
   everything(): void;
+  who(): void;
   /** While held (the tab is hidden) changes are collected, not fetched. */
   hold(held: boolean): void;
 }
@@ -49,7 +52,7 @@ export function createRefresher(queries: QueryClient): Refresher {
     changed.clear();
     const refetches =
       these === null
-        ? [refetch(queries, (query) => !isOfRows(query.queryKey))]
+        ? [refetch(queries, ({ queryKey }) => !isOfRows(queryKey) && queryKey[0] !== sessionKeys.who[0])]
         : [
             ...(these.size > 0 ? [refetch(queries, concerns(these))] : []),
             ...sums.map((key) => refetch(queries, (query) => query.queryKey[0] === key[0])),
@@ -93,6 +96,9 @@ export function createRefresher(queries: QueryClient): Refresher {
     everything() {
       all = true;
       void round();
+    },
+    who() {
+      if (!held) void queries.invalidateQueries({ queryKey: sessionKeys.who });
     },
     hold(now) {
       held = now;

@@ -1,0 +1,20 @@
+import { useIsRestoring, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+
+/** Whether all that the page asked for at first was answered, for what can wait until then. It stays true. */
+export function useComplete(): boolean {
+  const queries = useQueryClient();
+  const held = useIsRestoring();
+  const [complete, setComplete] = useState(false);
+  useEffect(() => {
+    if (held || complete) return;
+    const cache = queries.getQueryCache();
+    const look = () => {
+      const shown = cache.findAll({ type: "active" });
+      if (shown.length > 0 && shown.every(({ state }) => state.status !== "pending")) setComplete(true);
+    };
+    look();
+    return cache.subscribe(look);
+  }, [queries, held, complete]);
+  return complete;
+}
