@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
-import { compressedFiles } from "./compressed-files";
+import { compressedFiles } from "./compressed-files.ts";
 
 const backend = process.env["BACKEND_URL"] ?? "http://127.0.0.1:3000";
 

@@ -17,13 +17,11 @@ from tests.e2e.conftest import OpenTab
 from tests.e2e.feeder import seed
 from tests.e2e.served import Served
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
-
 COLD_LOAD_BYTES = 300_000
 SLOW_3G = {"latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000, "offline": False}
 UI = Path(package).parent / "ui"
 MANTINE = ROOT / "frontend" / "node_modules" / "@mantine"
-UNSEEN = {"CheckboxCard", "Combobox"}
+UNSEEN = {"CheckboxCard", "CheckboxIndicator", "Combobox"}
 """Components whose code comes with that of others, and that the page never shows."""
 
 
@@ -55,6 +53,8 @@ class Line:
         self.bytes[url] = self.bytes.get(url, 0) + size
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.asyncio(loop_scope="session")
 async def test_a_cold_load_fits_a_slow_line(server: Served, open_tab: OpenTab) -> None:
     seed(server, 60, "patient")
     page = await open_tab("about:blank", apart=True)

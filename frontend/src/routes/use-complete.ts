@@ -9,12 +9,18 @@ export function useComplete(): boolean {
   useEffect(() => {
     if (held || complete) return;
     const cache = queries.getQueryCache();
+    let on = true;
     const look = () => {
       const shown = cache.findAll({ type: "active" });
-      if (shown.length > 0 && shown.every(({ state }) => state.status !== "pending")) setComplete(true);
+      if (on && shown.length > 0 && shown.every(({ state }) => state.status !== "pending")) setComplete(true);
     };
     look();
-    return cache.subscribe(look);
+    // The cache tells of queries while components render, when no state may be set.
+    const stop = cache.subscribe(() => queueMicrotask(look));
+    return () => {
+      on = false;
+      stop();
+    };
   }, [queries, held, complete]);
   return complete;
 }
