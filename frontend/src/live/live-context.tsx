@@ -2,12 +2,14 @@ import { IsRestoringProvider, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useAccess } from "@/access/access-context";
 import { BASE_PATH } from "@/api/base-path";
+import { currentStaleness, onStaleness, type Staleness } from "@/api/freshness";
 import { probeServer } from "@/api/health";
 import { may } from "@/api/session";
 import { type Connection, connect, type Reach } from "./connection";
 import { INITIAL, type LiveState, type Mode, modeOf } from "./machine";
 import { createRefresher } from "./refresher";
 
+const RefreshContext = createContext<() => void>(() => {});
 const LiveContext = createContext<LiveState>(INITIAL);
 
 interface Props {
@@ -24,6 +26,7 @@ export function LiveProvider({ children, streamFirst = true }: Props) {
   const queries = useQueryClient();
   const [waits] = useState(streamFirst && !document.hidden);
   const [connection, setConnection] = useState<Connection | null>(null);
+  const [refresher] = useState(() => createRefresher(queries));
   const { state: access, who, failure } = useAccess();
   const reads = who !== null && may(who, "read");
   // Who asks is not known for a moment after the load.
@@ -32,10 +35,10 @@ export function LiveProvider({ children, streamFirst = true }: Props) {
   const begun = useRef(reach);
 
   useEffect(() => {
-    const made = connect(`${BASE_PATH}/events`, createRefresher(queries), probeServer, begun.current);
+    const made = connect(`${BASE_PATH}/events`, refresher, probeServer, begun.current);
     setConnection(made);
     return () => made.stop();
-  }, [queries]);
+  }, [refresher]);
 
   useEffect(() => {
     begun.current = reach;
@@ -47,8 +50,10 @@ export function LiveProvider({ children, streamFirst = true }: Props) {
 
   return (
     <LiveContext value={state}>
-      {/* "Restoring" is the library's word for a time in which queries do not fetch yet. */}
-      <IsRestoringProvider value={waits && (asking || connecting)}>{children}</IsRestoringProvider>
+      <RefreshContext value={refresher.everything}>
+        {/* "Restoring" is the library's word for a time in which queries do not fetch yet. */}
+        <IsRestoringProvider value={waits && (asking || connecting)}>{children}</IsRestoringProvider>
+      </RefreshContext>
     </LiveContext>
   );
 }
@@ -66,7 +71,19 @@ function initial() {
   return INITIAL;
 }
 
-export function useLive(): LiveState & { mode: Mode } {
+interface Live extends LiveState {
+  readonly mode: Mode;
+  /** Why what is shown could not be refreshed; null if it could. */
+  readonly staleness: Staleness | null;
+}
+
+export function useLive(): Live {
   const state = use(LiveContext);
-  return { ...state, mode: modeOf(state) };
+  const staleness = useSyncExternalStore(onStaleness, currentStaleness);
+  return { ...state, mode: modeOf(state), staleness };
+}
+
+/** Refetches everything now. */
+export function useRefresh(): () => void {
+  return use(RefreshContext);
 }

@@ -1,7 +1,9 @@
 import type { Query, QueryClient } from "@tanstack/react-query";
 import { callbackKeys } from "@/api/callbacks";
 import { type Changed, reportChanges } from "@/api/changes";
+import { ApiError, SignedOutError } from "@/api/errors";
 import { flowKeys } from "@/api/flows";
+import { reportRefresh } from "@/api/freshness";
 import { isOfRows } from "@/api/job-rows";
 import { jobKeys } from "@/api/jobs";
 import { sessionKeys } from "@/api/session";
@@ -15,6 +17,9 @@ const SUMS: readonly (readonly [key: readonly unknown[], everyMs: number])[] = [
   [flowKeys.flows, 3_000],
   [flowKeys.workers, 3_000],
 ];
+
+/** After a refetch failed everything is fetched again this soon: no event would tell of it. */
+const AGAIN_MS = 5_000;
 
 export interface Refresher {
   jobChanged(id: string): void;
@@ -37,6 +42,9 @@ export function createRefresher(queries: QueryClient): Refresher {
   let held = false;
   let busy = false;
   let unfinished = false;
+  /** Why rows could not be fetched, until all of them could. */
+  let rowsFailure: Error | null = null;
+  let again: ReturnType<typeof setTimeout> | undefined;
   let before = traffic();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -59,12 +67,26 @@ export function createRefresher(queries: QueryClient): Refresher {
           ];
     const [rows] = await Promise.allSettled([reportChanges(these), ...refetches]);
     unfinished = rows.status === "fulfilled" && rows.value;
+    if (rows.status === "rejected") rowsFailure = asFailure(rows.reason);
+    else if (these === null) rowsFailure = null;
+    tell(rowsFailure ?? failureOf(queries));
     const spent = traffic();
     // The time that the answers took is part of the rest.
     const rest = restAfter(before, spent) - (Date.now() - startedAt);
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, rest)));
     before = spent;
     busy = false;
+    void round();
+  };
+
+  const tell = (failure: Error | null) => {
+    reportRefresh(failure);
+    clearTimeout(again);
+    if (failure !== null) again = setTimeout(everything, AGAIN_MS);
+  };
+
+  const everything = () => {
+    all = true;
     void round();
   };
 
@@ -93,10 +115,7 @@ export function createRefresher(queries: QueryClient): Refresher {
       changed.add(id);
       void round();
     },
-    everything() {
-      all = true;
-      void round();
-    },
+    everything,
     who() {
       if (!held) void queries.invalidateQueries({ queryKey: sessionKeys.who });
     },
@@ -105,6 +124,21 @@ export function createRefresher(queries: QueryClient): Refresher {
       void round();
     },
   };
+}
+
+/** Why something that is shown could not be refreshed. */
+function failureOf(queries: QueryClient): Error | null {
+  for (const { state } of queries.getQueryCache().findAll({ type: "active" })) {
+    const failure = state.status === "error" && state.data !== undefined ? asFailure(state.error) : null;
+    if (failure !== null) return failure;
+  }
+  return null;
+}
+
+/** Of a job that is gone, and of a session that has ended, the page tells otherwise. */
+function asFailure(error: unknown): Error | null {
+  if (error instanceof SignedOutError || (error instanceof ApiError && error.status === 404)) return null;
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 type Which = (query: Query) => boolean;
