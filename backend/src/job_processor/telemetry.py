@@ -14,6 +14,10 @@ from prometheus_client.registry import Collector
 
 from job_processor.acts.facts import (
     AttemptEnded,
+    BatchCancelled,
+    BatchEnded,
+    BatchesPruned,
+    BatchSubmitted,
     CallbackJudged,
     CallbacksPruned,
     Fact,
@@ -104,6 +108,9 @@ class Telemetry:
         self._failed = Counter("job_processor_failed", "Jobs FAILED", ["flow"], registry=r)
         self._cancelled = Counter("job_processor_cancelled", "Jobs CANCELLED", ["flow"], registry=r)
         self._retried = Counter("job_processor_retried", "Retries of FAILED and CANCELLED jobs", ["flow"], registry=r)
+        self._batches = Counter("job_processor_batches", "Batches by what happened to them", ["what"], registry=r)
+        for what in ("submitted", "cancelled", "ended"):
+            self._batches.labels(what)
         self._deleted = Counter("job_processor_deleted", "Jobs deleted by a request", registry=r)
         self._pruned = Counter("job_processor_pruned", "Deleted by retention", ["what"], registry=r)
         self._callbacks = Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r)
@@ -147,6 +154,17 @@ class Telemetry:
         match fact:
             case JobMoved(job=job, was=None):
                 self._submitted.labels(job.flow).inc()
+            case BatchSubmitted(jobs=jobs):
+                self._batches.labels("submitted").inc()
+                for flow, number in jobs.items():
+                    self._submitted.labels(flow).inc(number)
+            case BatchCancelled():
+                self._batches.labels("cancelled").inc()
+            case BatchEnded():
+                self._batches.labels("ended").inc()
+            case BatchesPruned(batches=batches, jobs=number):
+                self._pruned.labels("batches").inc(batches)
+                self._pruned.labels("jobs").inc(number)
             case JobMoved(job=job, was=was) if job.state is not was:
                 self._moved(job, was)
             case JobDeleted():

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from job_processor import results
 from job_processor.acts.api_keys import ApiKeys
+from job_processor.acts.batches import Batches
 from job_processor.acts.callbacks import Callbacks
 from job_processor.acts.cancels import Cancels
 from job_processor.acts.credentials import Credentials
@@ -42,6 +43,7 @@ class Acts:
     verdicts: Verdicts
     signals: Signals
     jobs: Jobs
+    batches: Batches
     callbacks: Callbacks
     outcomes: Outcomes
     questions: Questions
@@ -88,12 +90,15 @@ def acts_over(
     signals = Signals(store, flows, verdicts, facts, jitter)
     cancels = Cancels(signals, processors)
     outcomes = Outcomes(store, signals, facts)
+    quota = WaitingQuota(store, limits.waiting_jobs)
+    jobs = Jobs(store, flows, signals, cancels, ids, facts, trail, quota)
     return Acts(
         flows=flows,
         facts=facts,
         verdicts=verdicts,
         signals=signals,
-        jobs=Jobs(store, flows, signals, cancels, ids, facts, trail, WaitingQuota(store, limits.waiting_jobs)),
+        jobs=jobs,
+        batches=Batches(store, jobs, ids, facts, trail, quota),
         callbacks=Callbacks(store, flows, signals, ids, facts, redactor or Redactor(), trail),
         outcomes=outcomes,
         questions=Questions(store, signals, outcomes),

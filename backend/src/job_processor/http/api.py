@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Match, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from job_processor.core.access import NOBODY
-from job_processor.core.errors import CallbackNotFound, JobNotFound, KeyNotFound, MoveRefused
+from job_processor.core.errors import BatchNotFound, CallbackNotFound, JobNotFound, KeyNotFound, MoveRefused
 from job_processor.http import problems
 from job_processor.http.access import Gate, Needs
 from job_processor.http.access_log import AccessLog
@@ -142,7 +142,7 @@ class _Endpoint:
             check_names(request.query_params, operation.query)
         try:
             response = await operation.handler(self._context, request)
-        except (MoveRefused, JobNotFound, CallbackNotFound, KeyNotFound) as error:
+        except (MoveRefused, JobNotFound, BatchNotFound, CallbackNotFound, KeyNotFound) as error:
             if self._is_act:
                 gate.note_refusal(scope, self._route, problems.refusal(error).code)
             raise
