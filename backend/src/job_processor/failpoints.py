@@ -15,6 +15,8 @@ NAMES = frozenset(
         "sqlite.after_recovery",
         "sqlite.in_group",
         "sqlite.in_batch",
+        "mongo.in_batch",
+        "mongo.after_batch",
         "sqlite.before_commit",
         "sqlite.after_commit",
         "submit.before_response",

@@ -74,6 +74,7 @@ async def read_batch(request: Request, take: Callable[[int], None]) -> ReadBatch
 
     Raises ``RequestRefused``: 400, 413, 415 and 422. Wrong lines are no error here.
     """
+    params = parse(request.query_params, BatchParams)
     media = (header(request, b"content-type") or b"").partition(b";")[0].strip().lower()
     if (header(request, b"content-encoding") or b"identity").lower() != b"identity":
         raise RequestRefused(415, "unsupported_encoding", "Send the body without Content-Encoding.")
@@ -81,7 +82,7 @@ async def read_batch(request: Request, take: Callable[[int], None]) -> ReadBatch
     if length.isdigit() and int(length) > MAX_BATCH_BYTES:
         raise _too_large()
     if media in _NDJSON:
-        read = await _read_lines(request, take)
+        read = await _read_lines(request, _options_of(params), take)
     elif media == b"application/json" or media.endswith(b"+json"):
         read = await _read_object(request, take)
     else:
@@ -93,8 +94,7 @@ async def read_batch(request: Request, take: Callable[[int], None]) -> ReadBatch
     return read
 
 
-async def _read_lines(request: Request, take: Callable[[int], None]) -> ReadBatch:
-    options = _options_of(parse(request.query_params, BatchParams))
+async def _read_lines(request: Request, options: s.BatchOptions, take: Callable[[int], None]) -> ReadBatch:
     lines, splitter, digest = Lines(), Splitter(), hashlib.sha256(_encode(options) + b"\n")
     waiting: list[Cut] = []
     size = 0
@@ -113,7 +113,11 @@ class _Outer(msgspec.Struct):
     jobs: msgspec.Raw
 
 
-class _Inner(s.BatchOptions, kw_only=True):
+class _Around(s.BatchOptions, kw_only=True):
+    jobs: list[int]
+
+
+class _Whole(s.BatchOptions, kw_only=True):
     jobs: msgspec.Raw
 
 
@@ -135,12 +139,12 @@ def _parsed_object(body: bytes) -> ReadBatch:
         array = b""
     if array[:1] != b"[":
         # Raises: this says what is wrong. A long body that is no JSON is not looked at further.
-        decode(body if len(body) <= MAX_BODY_BYTES else b"", _Inner)
+        decode(body if len(body) <= MAX_BODY_BYTES else b"", _Whole)
         raise invalid("jobs", "must be an array of jobs")
     around = b"{%b}" % b",".join(_without_value(body[start:end]) for start, end in spans(body))
     if len(around) > MAX_BODY_BYTES:
         raise invalid("the body", f"must have at most {MAX_BODY_BYTES} bytes beside its jobs")
-    inner = decode(around, _Inner)
+    inner = decode(around, _Around)
     lines = Lines()
     for cut in elements(array):
         lines.check([cut])
@@ -154,7 +158,7 @@ def _without_value(member: bytes) -> bytes:
     return b'"jobs":[]' if is_jobs else member
 
 
-def _without_jobs(inner: _Inner) -> s.BatchOptions:
+def _without_jobs(inner: _Around) -> s.BatchOptions:
     return s.BatchOptions(**{name: getattr(inner, name) for name in s.BatchOptions.__struct_fields__})
 
 

@@ -76,7 +76,8 @@ def document(operations: Sequence[Operation], base_path: str = "") -> dict[str, 
     types: set[WireType] = {models.Problem}
     for op in operations:
         types.update(a.body for a in op.answers.values() if a.body is not None)
-        types.update(body for body in (op.body, op.lines) if body is not None)
+        if op.body is not None:
+            types.add(op.body)
     ordered = sorted(types, key=lambda t: t.__name__)
     found, components = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
     refs = dict(zip(ordered, found, strict=True))
@@ -130,7 +131,7 @@ def _operation(op: Operation, refs: Mapping[WireType, object]) -> dict[str, obje
     if op.body is not None:
         content: dict[str, object] = {"application/json": {"schema": refs[op.body]}}
         if op.lines is not None:
-            content["application/x-ndjson"] = {"schema": refs[op.lines]}
+            content["application/x-ndjson"] = {"schema": {"description": f"a {op.lines.__name__} a line"}}
         made["requestBody"] = {"required": op.body_required, "content": content}
     return made
 

@@ -17,6 +17,7 @@ from pymongo.errors import DuplicateKeyError
 
 from job_processor.core.batch import Batch, BatchCounts, end_of_jobs
 from job_processor.core.errors import StoreUnavailable
+from job_processor.failpoints import failpoint
 from job_processor.store.base import BatchAdded, BatchesPruned, IdempotencyKey, NewBatch
 from job_processor.store.batch_record import dump, dump_lines
 from job_processor.store.mongo import documents
@@ -46,10 +47,12 @@ class Batches(BatchReads):
         chunks = await asyncio.to_thread(lambda: list(_chunks(new, now)))
         for chunk in chunks:
             await self._put_chunk(chunk)
+            failpoint("mongo.in_batch")
         added = await self._insert(new, key, now if chunks else None)
         if not added.created:
             await self._link.do(lambda again: self._chunks.delete_many({"batch": batch_id}))
             return added
+        failpoint("mongo.after_batch")
         try:
             await self._write_jobs(batch_id, again=False)
         except StoreUnavailable:
