@@ -52,7 +52,6 @@ class Batches(BatchReads):
         if not added.created:
             await self._link.do(lambda again: self._chunks.delete_many({"batch": batch_id}))
             return added
-        failpoint("mongo.after_batch")
         try:
             await self._write_jobs(batch_id, again=False)
         except StoreUnavailable:
@@ -101,6 +100,7 @@ class Batches(BatchReads):
         """Write the jobs of all chunks. ``again``: another process may have written some; what was deleted since is not
         written again."""
         while True:
+            failpoint("mongo.after_batch")
             chunk = await self._link.read(lambda again: self._chunks.find_one({"batch": batch_id}, sort=[("_id", 1)]))
             if chunk is None:
                 break
