@@ -9,6 +9,8 @@ import { countAnswer, countRequest } from "./traffic";
 
 // A server that accepts a connection and never answers counts as down.
 const ANSWER_WITHIN_MS = 15_000;
+/** A file of 64 MiB, as slowly as the server allows. */
+const UPLOAD_WITHIN_MS = 300_000;
 
 /** What is answered to anybody, and the request that asks who one is. */
 const WITHOUT_SIGN_IN = /^\/(health|session)(\/|$)/;
@@ -21,7 +23,8 @@ async function reach(request: Request): Promise<Response> {
   const path = new URL(request.url).pathname.slice(BASE_PATH.length);
   if (signedOut() && !WITHOUT_SIGN_IN.test(path)) throw new SignedOutError();
   const ticket = accessTicket();
-  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
+  const within = path === "/batches" && request.method === "POST" ? UPLOAD_WITHIN_MS : ANSWER_WITHIN_MS;
+  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(within)]);
   let response: Response;
   countRequest();
   try {

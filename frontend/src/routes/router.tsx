@@ -16,6 +16,8 @@ import { readSearch } from "@/features/job-list/search";
 import { parseSearch, stringifySearch } from "@/lib/search-params";
 import { AccountPage } from "./account-page";
 import { AuditPage } from "./audit-page";
+import { BatchPage } from "./batch-page";
+import { BatchesPage } from "./batches-page";
 import { CallbacksPage } from "./callbacks-page";
 import { ComparePage } from "./compare-page";
 import { FlowsPage } from "./flows-page";
@@ -37,6 +39,8 @@ const routes = root.addChildren([
     validateSearch: readCallbackSearch,
     component: CallbacksPage,
   }),
+  createRoute({ getParentRoute: () => root, path: "/batches", component: BatchesPage }),
+  createRoute({ getParentRoute: () => root, path: "/batches/$id", component: BatchPage }),
   createRoute({ getParentRoute: () => root, path: "/keys", component: KeysPage }),
   createRoute({
     getParentRoute: () => root,

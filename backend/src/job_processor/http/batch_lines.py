@@ -35,10 +35,19 @@ class Splitter:
         """The lines that are complete now."""
         first, *others = data.split(b"\n")
         self._keep(first)
-        found: list[Cut] = []
-        for part in others:
-            found += self._end()
-            self._keep(part)
+        if not others:
+            return []
+        found = self._end()
+        last = others.pop()
+        number = self._number
+        for line in others:
+            number += 1
+            if len(line) > MAX_LINE_BYTES:
+                found.append((number, None))
+            elif line and not line.isspace():
+                found.append((number, line))
+        self._number = number
+        self._keep(last)
         return found
 
     def close(self) -> list[Cut]:
@@ -60,7 +69,7 @@ class Splitter:
             return [(self._number, None)]
         if self._number == 1:
             line = line.removeprefix(_BOM)
-        return [(self._number, line)] if line.strip(b" \t\r") else []
+        return [(self._number, line)] if line and not line.isspace() else []
 
 
 def spans(text: bytes) -> Iterator[tuple[int, int]]:
