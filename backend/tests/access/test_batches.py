@@ -86,6 +86,7 @@ async def test_a_key_of_one_flow_sees_what_it_may_see_whole(limited: Guarded) ->
     for path in ("", "/results"):
         assert (await client.get(f"/batches/{own.json()['id']}{path}", bearer(mine))).status == 200
         assert_problem(await client.get(f"/batches/{other.json()['id']}{path}", bearer(mine)), 404)
+    limited.clock.forward(A_MINUTE)
     assert_problem(await client.post(f"/batches/{other.json()['id']}/cancel", {}, bearer(mine)), 404)
     refused = assert_problem(await submit(limited, mine, 2, "other"), 422)
     assert [(one["line"], one["field"]) for one in refused["errors"]] == [(1, "flow"), (2, "flow")]
