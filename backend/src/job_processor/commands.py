@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import msgspec
 import uvloop
 
-from job_processor import app, key_commands, registry, settings, transfer
+from job_processor import app, configured, key_commands, registry, settings, transfer
 from job_processor.client import Batch, Client
 from job_processor.core.errors import InvalidField, JobProcessorError, KeyNotFound, SettingsInvalid
 from job_processor.processors.base import Processor
@@ -59,14 +59,14 @@ def check(environment: Mapping[str, str], *, plans: bool = False, online: bool =
         value = loaded.environment.get(setting.name) or setting.default
         print(f"{setting.name:<24} {'(set)' if setting.secret and value else value or '(none)'}")
     try:
-        table = app.load_flows(loaded)
+        table = configured.load_flows(loaded)
         for name, flow in table.by_name.items():
             mark = " (default)" if name == table.default else ""
             print(f"flow {name}: {flow.processor}, {flow.rules.max_attempts} attempts{mark}")
-        store = app.make_store(loaded)
+        store = configured.make_store(loaded)
         redactor = registry.make_redactor(table, loaded.environment, loaded.webhook_secrets)
-        processors = registry.make_processors(table, app.processor_setups(loaded, store.now), redactor)
-        found = asyncio.run(drivers.inspect(app.store_address(loaded), plans=plans))
+        processors = registry.make_processors(table, configured.processor_setups(loaded, store.now), redactor)
+        found = asyncio.run(drivers.inspect(configured.store_address(loaded), plans=plans))
     except JobProcessorError as error:
         raise CommandFailed(str(error)) from None
     print("\n".join(found.lines))
@@ -122,7 +122,7 @@ def backup(environment: Mapping[str, str], file: str) -> int:
     first, beside the file or in the data directory."""
     loaded = _settings(environment)
     piped = file == STANDARD_OUTPUT
-    address = app.store_address(loaded)
+    address = configured.store_address(loaded)
     beside = address if piped and Path(address).is_dir() else None if piped else Path(file).parent
 
     async def run() -> transfer.Transferred:
@@ -140,7 +140,7 @@ def restore(environment: Mapping[str, str], file: str) -> int:
     loaded = _settings(environment)
 
     async def run() -> transfer.Transferred:
-        async with _opened(app.make_store(loaded)) as store:
+        async with _opened(configured.make_store(loaded)) as store:
             return await transfer.restore(Path(file), store, _progress)
 
     return _report("restored", run)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from job_processor import app, settings
+from job_processor import configured, settings
 from job_processor.acts.api_keys import ApiKeys, MadeKey, NewKey
 from job_processor.acts.facts import Facts
 from job_processor.acts.trail import Trail
@@ -100,7 +100,7 @@ class StoreKeys:
 
     def _run(self, work: Callable[[ApiKeys, int], Awaitable[int]]) -> int:
         async def run() -> int:
-            store = app.make_store(self._settings)
+            store = configured.make_store(self._settings)
             await store.open()
             try:
                 keys = ApiKeys(store, Trail(store, IdFactory(secrets.randbits(48))), Facts())

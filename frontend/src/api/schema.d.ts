@@ -1025,6 +1025,7 @@ export interface components {
              */
             runAt: string;
             finishedAt: string | null;
+            idleMs: number;
             priority: number;
             attempt: number;
             failures: number;
@@ -1325,7 +1326,9 @@ export interface components {
          * JobSummary
          * @description A job in a list. ``prompt`` and ``result`` are cut to 4 KiB; their sizes are of the whole, in bytes of UTF-8.
          *
-         *     ``waitingOn`` is null for a final job, and when it could not be found out.
+         *     ``waitingOn`` is null for a final job, and when it could not be found out. ``idleMs``: milliseconds in which nothing
+         *     was to be done: until the start that was asked for, and between an end and a retry. The duration of a job is
+         *     ``finishedAt`` - ``createdAt`` - ``idleMs``.
          */
         JobSummary: {
             /** @description 24 hex digits, time-ordered */
@@ -1352,6 +1355,7 @@ export interface components {
              */
             runAt: string;
             finishedAt: string | null;
+            idleMs: number;
             priority: number;
             attempt: number;
             failures: number;
@@ -1402,6 +1406,7 @@ export interface components {
              */
             runAt: string;
             finishedAt: string | null;
+            idleMs: number;
             priority: number;
             attempt: number;
             failures: number;

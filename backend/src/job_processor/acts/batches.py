@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from job_processor.acts.facts import BatchCancelled, BatchEnded, BatchesPruned, BatchSubmitted, Facts, RequestRefused
 from job_processor.acts.jobs import Jobs, NewJob, PlaceInBatch
@@ -30,8 +31,7 @@ CANCELS_AT_ONCE = 20
 _OPEN = frozenset(state for state in State if state not in FINAL)
 
 
-@dataclass(frozen=True, slots=True)
-class NewLine:
+class NewLine(NamedTuple):
     """A line of a batch whose fields were checked one by one."""
 
     line: int
@@ -110,7 +110,7 @@ class Batches:
         for one, job_id in zip(sent.lines, ids, strict=True):
             new = one.new
             if (new.flow is None and sent.flow is not None) or (new.deadline is None and sent.deadline is not None):
-                new = replace(new, flow=new.flow or sent.flow, deadline=new.deadline or sent.deadline)
+                new = new._replace(flow=new.flow or sent.flow, deadline=new.deadline or sent.deadline)
             try:
                 jobs.append(self._jobs.made(new, by, now, job_id, PlaceInBatch(batch_id, one.line, one.custom_id)))
             except InvalidField as error:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from job_processor.acts.cancels import Cancels
 from job_processor.acts.facts import Facts, JobDeleted, JobMoved, JobsPruned, RequestRefused
@@ -25,8 +25,7 @@ MAX_QUEUE_SECONDS = 2.0
 the work under way keep their pace."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewJob:
+class NewJob(NamedTuple):
     """A submission whose fields were checked one by one. Times in milliseconds since 1970."""
 
     prompt: str
@@ -42,8 +41,7 @@ class NewJob:
     replay_of: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceInBatch:
+class PlaceInBatch(NamedTuple):
     """Where a job belongs that is submitted with others."""
 
     batch_id: str

@@ -83,6 +83,7 @@ def submit(
     owner: str = "",
 ) -> Job:
     """A new job, PENDING."""
+    run_at = now if run_at is None else max(run_at, now)
     return Job(
         id=job_id,
         prompt=prompt,
@@ -91,7 +92,7 @@ def submit(
         rev=1,
         created_at=now,
         updated_at=now,
-        run_at=now if run_at is None else max(run_at, now),
+        run_at=run_at,
         priority=priority,
         max_attempts=rules.max_attempts if max_attempts is None else max_attempts,
         deadline=deadline,
@@ -104,6 +105,7 @@ def submit(
         batch_line=batch_line,
         custom_id=custom_id,
         owner=owner,
+        idle_ms=run_at - now,
     )
 
 
@@ -248,6 +250,8 @@ def _retry(job: Job, signal: Retried, now: int) -> Job:
     return job._replace(
         state=State.PENDING,
         run_at=now,
+        # The duration goes on where it ended.
+        idle_ms=max(0, now - job.created_at - (job.duration_ms or 0)),
         finished_at=None,
         error=None,
         refusals=None,

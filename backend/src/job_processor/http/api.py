@@ -73,8 +73,7 @@ def build(
                 *("ratelimit", "ratelimit-policy"),
             ],
         )
-    logged = AccessLog(behind_proxy=context.limits.behind_proxy) if access_log else None
-    app = EdgeMiddleware(app, hosts, origins, logged)
+    app = EdgeMiddleware(app, hosts, origins, context.limits.proxies, AccessLog() if access_log else None)
     return BasePathMiddleware(app, base_path) if base_path else app
 
 

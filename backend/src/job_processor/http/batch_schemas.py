@@ -1,7 +1,6 @@
 """The result schemas of a batch: many lines have the same one, which is checked once and kept once."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import msgspec
 
@@ -39,7 +38,7 @@ async def check_schemas(context: Context, lines: Lines) -> None:
         if encoded not in first:
             fault = f"must be one of at most {MAX_SCHEMAS} different ones in a batch"
         if fault is None:
-            kept.append(replace(one, new=replace(one.new, result_schema=first[encoded])))
+            kept.append(one._replace(new=one.new._replace(result_schema=first[encoded])))
         else:
             lines.refused.append(RefusedLine(one.line, "resultSchema", fault, custom_id=one.custom_id))
     lines.new = kept

@@ -89,7 +89,7 @@ def _open(context: Context, request: Request, job_id: str | None) -> Response:
     position = int(given) if given.isascii() and given.isdigit() and len(given) < 18 else None
     # An invalid id is answered like one that is too old: with a resync, so that the client fetches everything again.
     invalid_id = bool(given) and position is None
-    address = client_address(request, behind_proxy=context.limits.behind_proxy)
+    address = client_address(request)
     principal = principal_of(request)
     return _LimitedStream(_stream(context, principal, job_id, position, invalid_id), context.streams, address)
 
