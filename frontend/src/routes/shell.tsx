@@ -96,6 +96,9 @@ export function Shell() {
               <Link to="/callbacks" activeOptions={{ includeSearch: false }} className={styles["link"]}>
                 Callbacks
               </Link>
+              <Link to="/batches" className={`${styles["link"]} ${styles["wide"]}`}>
+                Batches
+              </Link>
             </nav>
           )}
           <div className={styles["tools"]}>
