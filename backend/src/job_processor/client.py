@@ -26,7 +26,7 @@ class Client:
 
     def __init__(self, url: str, print_line: Callable[[str], None], key: str = "") -> None:
         self._url = url.rstrip("/")
-        self._print = print_line
+        self._print = self.print = print_line
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
     async def submit(self, prompt: str, flow: str | None, wait_seconds: int) -> int:
@@ -57,8 +57,11 @@ class Client:
     async def watch(self) -> int:
         """Print every change until interrupted, or until the server ends the stream."""
         async with self._session() as session, self._open(session, "GET", "/events") as response:
+            is_job = False
             async for line in response.content:
-                if line.startswith(b"data: {") and b'"status"' in line:
+                if line.startswith(b"event: "):
+                    is_job = line.strip() == b"event: job"
+                elif is_job and line.startswith(b"data: {"):
                     self._print(line[6:].decode().strip())
         return 0
 
@@ -87,6 +90,25 @@ class Client:
             made = await self._json(session, "POST", f"/keys/{key_id}/rotate", json=body)
         self._print(key_line(made))
         self._print(made["key"])
+        return 0
+
+    async def ask(self, method: str, path: str, **options: Any) -> Any:
+        """The JSON of one answer. Raises ``RequestFailed``."""
+        async with self._session() as session:
+            return await self._json(session, method, path, **options)
+
+    async def list_sessions(self, *, everyone: bool) -> int:
+        async with self._session() as session:
+            params = {"everyone": "true"} if everyone else {}
+            for one in await self._json(session, "GET", "/sessions", params=params):
+                name = "".join(c if c.isprintable() else " " for c in one["name"])
+                where = f"from {one['address']}  last used {one['seenAt']}  ends {one['expiresAt']}"
+                self._print(f"{one['id']}  {one['kind']} {one['who']}  {where}  {name}")
+        return 0
+
+    async def end_session(self, session_id: str) -> int:
+        async with self._session() as session, self._open(session, "DELETE", f"/sessions/{session_id}"):
+            self._print(f"{session_id}  ended")
         return 0
 
     def _session(self) -> aiohttp.ClientSession:
@@ -127,5 +149,6 @@ def key_line(key: Mapping[str, Any]) -> str:
     flows = "all flows" if key["flows"] is None else f"flows {','.join(key['flows'])}"
     end = f"revoked {key['revokedAt']}" if key["revokedAt"] else f"expires {key['expiresAt'] or 'never'}"
     used = f"last used {key['lastUsedAt'] or 'never'}"
+    rate = f"{key['ratePerMinute']} a minute  " if key["ratePerMinute"] else ""
     name = "".join(c if c.isprintable() else " " for c in key["name"])
-    return f"{key['id']}  {','.join(key['rights'])}  {flows}  {end}  {used}  {name}"
+    return f"{key['id']}  {','.join(key['rights'])}  {flows}  {end}  {used}  {rate}{name}"

@@ -30,6 +30,10 @@ NAMES = frozenset(
         "callback.after_apply",
         "reaper.before_apply",
         "reaper.after_apply",
+        "bulk.before_response",
+        "bulk.after_plan",
+        "bulk.before_settle",
+        "bulk.after_settle",
     }
 )
 

@@ -1,10 +1,12 @@
 """Logs as JSON lines or text, and Prometheus metrics, all of which are defined here."""
 
 import contextlib
+import functools
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, start_http_server
@@ -14,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from job_processor.acts.facts import (
     AttemptEnded,
+    BulkActionMoved,
     CallbackJudged,
     CallbacksPruned,
     Fact,
@@ -21,7 +24,9 @@ from job_processor.acts.facts import (
     JobMoved,
     JobsPruned,
     RequestRefused,
+    SignedIn,
 )
+from job_processor.core.bulk import BulkAction, BulkKind, BulkState
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.job import FINAL, Job, State
 from job_processor.core.lane import Lane, Trouble
@@ -92,29 +97,43 @@ class Seen:
     """Workers with a recent heartbeat; ``None``: unknown."""
 
 
+_Metric = TypeVar("_Metric", Counter, Histogram)
+
+
+def _children(metric: _Metric) -> Callable[..., _Metric]:
+    """``metric.labels`` with a cache: the look-up of a child formats its labels and takes a lock, for every request.
+    The metric keeps all children anyway."""
+    return functools.cache(metric.labels)
+
+
 class Telemetry:
     """The counters of this process. Gauges are made from the store's counts when metrics are read."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         r = self.registry
-        self._submitted = Counter("job_processor_submitted", "Jobs accepted", ["flow"], registry=r)
-        self._attempts = Counter("job_processor_attempts", "Attempts ended", ["flow", "outcome"], registry=r)
-        self._completed = Counter("job_processor_completed", "Jobs COMPLETED", ["flow"], registry=r)
-        self._failed = Counter("job_processor_failed", "Jobs FAILED", ["flow"], registry=r)
-        self._cancelled = Counter("job_processor_cancelled", "Jobs CANCELLED", ["flow"], registry=r)
-        self._retried = Counter("job_processor_retried", "Retries of FAILED and CANCELLED jobs", ["flow"], registry=r)
-        self._deleted = Counter("job_processor_deleted", "Jobs deleted by a request", registry=r)
-        self._pruned = Counter("job_processor_pruned", "Deleted by retention", ["what"], registry=r)
-        self._callbacks = Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r)
-        self._refused = Counter(
-            "job_processor_refused",
-            "Requests refused for want of a key or a right or by a limit, and acts that were not possible",
-            ["code"],
-            registry=r,
+        self._submitted = _children(Counter("job_processor_submitted", "Jobs accepted", ["flow"], registry=r))
+        self._attempts = _children(Counter("job_processor_attempts", "Attempts ended", ["flow", "outcome"], registry=r))
+        self._completed = _children(Counter("job_processor_completed", "Jobs COMPLETED", ["flow"], registry=r))
+        self._failed = _children(Counter("job_processor_failed", "Jobs FAILED", ["flow"], registry=r))
+        self._cancelled = _children(Counter("job_processor_cancelled", "Jobs CANCELLED", ["flow"], registry=r))
+        self._retried = _children(
+            Counter("job_processor_retried", "Retries of FAILED and CANCELLED jobs", ["flow"], registry=r)
         )
-        self._seconds = Histogram(
-            "job_processor_job_seconds", "From submit to a final state", ["flow"], registry=r, buckets=_SECONDS
+        took = "Jobs that bulk actions took, by what became of them"
+        self._bulk_jobs = _children(Counter("job_processor_bulk_jobs", took, ["action", "outcome"], registry=r))
+        ended = "Bulk actions ended"
+        self._bulk_ended = _children(Counter("job_processor_bulk_actions", ended, ["action", "status"], registry=r))
+        self._deleted = Counter("job_processor_deleted", "Jobs deleted by a request", registry=r)
+        self._pruned = _children(Counter("job_processor_pruned", "Deleted by retention", ["what"], registry=r))
+        self._callbacks = _children(Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r))
+        refused = "Requests refused for want of a key or a right or by a limit, and acts that were not possible"
+        self._refused = _children(Counter("job_processor_refused", refused, ["code"], registry=r))
+        signed_in = Counter("job_processor_signed_in", "Sessions of the page that began", ["kind"], registry=r)
+        self._signed_in = _children(signed_in)
+        seconds = "From when the work could begin to a final state"
+        self._seconds = _children(
+            Histogram("job_processor_job_seconds", seconds, ["flow"], registry=r, buckets=_SECONDS)
         )
 
     def watch_store(self, changes_arrive: Callable[[], bool], queue_seconds: Callable[[], float]) -> None:
@@ -135,47 +154,68 @@ class Telemetry:
     def start_at_zero(self, flows: Iterable[str]) -> None:
         """Export these flows' counters before anything is counted: Prometheus sees no increase when a counter appears
         with its first value."""
-        per_flow = (self._submitted, self._completed, self._failed, self._cancelled, self._retried, self._seconds)
+        per_flow = (self._submitted, self._completed, self._failed, self._cancelled, self._retried)
         for flow in flows:
-            for metric in per_flow:
-                metric.labels(flow)
+            self._seconds(flow)
+            for counter in per_flow:
+                counter(flow)
         for verdict in ("unauthorized", *CallbackVerdict):
-            self._callbacks.labels(str(verdict))
+            self._callbacks(str(verdict))
+        for kind in BulkKind:
+            for outcome in ("done", "skipped", "failed"):
+                self._bulk_jobs(kind.value, outcome)
+            for state in (BulkState.DONE, BulkState.ABORTED):
+                self._bulk_ended(kind.value, state.value.lower())
 
     def count(self, fact: Fact) -> None:
         """The subscriber of ``acts.facts``: the only place where counters are increased."""
         match fact:
             case JobMoved(job=job, was=None):
-                self._submitted.labels(job.flow).inc()
+                self._submitted(job.flow).inc()
             case JobMoved(job=job, was=was) if job.state is not was:
                 self._moved(job, was)
             case JobDeleted():
                 self._deleted.inc()
             case JobsPruned(count=count):
-                self._pruned.labels("jobs").inc(count)
+                self._pruned("jobs").inc(count)
             case CallbacksPruned(count=count):
-                self._pruned.labels("callbacks").inc(count)
+                self._pruned("callbacks").inc(count)
             case AttemptEnded(flow=flow, outcome=outcome, written=written):
-                self._attempts.labels(flow, type(outcome).__name__.lower() if written else "lost").inc()
+                self._attempts(flow, type(outcome).__name__.lower() if written else "lost").inc()
             case CallbackJudged(verdict=verdict):
-                self._callbacks.labels(verdict).inc()
+                self._callbacks(verdict).inc()
             case RequestRefused(code=code):
-                self._refused.labels(code).inc()
+                self._refused(code).inc()
+            case BulkActionMoved(before=BulkAction() as before, after=after):
+                self._bulk_action_moved(before, after)
+            case SignedIn(kind=kind):
+                self._signed_in(kind).inc()
             case _:
                 pass
 
     def _moved(self, job: Job, was: State | None) -> None:
         if was in FINAL and job.state is State.PENDING:
-            self._retried.labels(job.flow).inc()
-        if job.state not in FINAL or job.finished_at is None:
+            self._retried(job.flow).inc()
+        if job.state not in FINAL or job.duration_ms is None:
             return
         if job.state is State.COMPLETED:
-            self._completed.labels(job.flow).inc()
+            self._completed(job.flow).inc()
         elif job.state is State.FAILED:
-            self._failed.labels(job.flow).inc()
+            self._failed(job.flow).inc()
         else:
-            self._cancelled.labels(job.flow).inc()
-        self._seconds.labels(job.flow).observe((job.finished_at - job.created_at) / 1000)
+            self._cancelled(job.flow).inc()
+        self._seconds(job.flow).observe(job.duration_ms / 1000)
+
+    def _bulk_action_moved(self, before: BulkAction, after: BulkAction) -> None:
+        action = after.kind.value
+        for outcome, was, now in (
+            ("done", before.done, after.done),
+            ("skipped", sum(before.skipped.values()), sum(after.skipped.values())),
+            ("failed", sum(before.failed.values()), sum(after.failed.values())),
+        ):
+            self._bulk_jobs(action, outcome).inc(now - was)
+        if before.is_open and not after.is_open:
+            self._bulk_ended(action, after.state.value.lower()).inc()
 
     @contextlib.contextmanager
     def serve_metrics(self, host: str, port: int) -> Iterator[int]:

@@ -133,6 +133,14 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     await ask("GET", "/jobs", "/jobs")
     await ask("GET", "/jobs?limit=0", "/jobs")
     await ask("GET", "/jobs/count", "/jobs/count")
+    bulk = {"action": "cancel", "query": {"status": ["PENDING"]}, "limit": 5, "reason": "r"}
+    await ask("POST", "/bulk-actions", "/bulk-actions", {**bulk, "dryRun": True})
+    started = (await ask("POST", "/bulk-actions", "/bulk-actions", bulk)).json()["id"]
+    await ask("POST", "/bulk-actions", "/bulk-actions", {**bulk, "query": {"status": "x"}})
+    await ask("GET", f"/bulk-actions/{started}", "/bulk-actions/{id}")
+    await ask("POST", f"/bulk-actions/{started}/abort", "/bulk-actions/{id}/abort")
+    await ask("GET", "/bulk-actions", "/bulk-actions")
+    await ask("GET", f"/bulk-actions/{'0' * 24}", "/bulk-actions/{id}")
     await ask("DELETE", f"/jobs/{replayed}", "/jobs/{id}")
     for missing, template in (
         (f"/jobs/{replayed}", "/jobs/{id}"),

@@ -61,6 +61,8 @@ class Blocked:
         await asyncio.to_thread(self._reached.wait)
 
     async def release(self) -> None:
+        # What was submitted in this turn of the loop reaches the queue in the next one.
+        await asyncio.sleep(0)
         self._gate.set()
         await self._holding
 

@@ -78,6 +78,7 @@ export function connect(
       changed(ids) {
         for (const id of ids) refresher.jobChanged(id);
       },
+      bulkChanged: () => refresher.bulkChanged(),
       resync: () => refresher.everything(),
       lost() {
         clearTimeout(helloTimer);

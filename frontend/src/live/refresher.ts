@@ -1,4 +1,5 @@
 import type { Query, QueryClient } from "@tanstack/react-query";
+import { bulkKey } from "@/api/bulk-actions";
 import { callbackKeys } from "@/api/callbacks";
 import { type Changed, reportChanges } from "@/api/changes";
 import { ApiError, SignedOutError } from "@/api/errors";
@@ -23,6 +24,7 @@ const AGAIN_MS = 5_000;
 
 export interface Refresher {
   jobChanged(id: string): void;
+  bulkChanged(): void;
   /** Whatever may have changed: of jobs, and all but who asks, which was asked before and changes by other ways. */
   everything(): void;
   who(): void;
@@ -114,6 +116,10 @@ export function createRefresher(queries: QueryClient): Refresher {
     jobChanged(id) {
       changed.add(id);
       void round();
+    },
+    bulkChanged() {
+      // The server sends few of these; what is not shown is not fetched.
+      if (!held) void queries.invalidateQueries({ queryKey: bulkKey });
     },
     everything,
     who() {

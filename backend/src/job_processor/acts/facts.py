@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import structlog
 
+from job_processor.core.bulk import BulkAction
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.outcome import Outcome
@@ -75,10 +76,25 @@ class KeysChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session began. ``kind``: of whom, a key or a person (``core.access.PrincipalKind``)."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestRefused:
     """A request had no valid credential, not the right, or was beyond a limit. ``code``: of its problem."""
 
     code: str
+
+
+@dataclass(frozen=True, slots=True)
+class BulkActionMoved:
+    """A bulk action was written. ``before``: as it was; ``None``: it is new."""
+
+    after: BulkAction
+    before: BulkAction | None
 
 
 Fact: TypeAlias = (
@@ -90,7 +106,9 @@ Fact: TypeAlias = (
     | CallbackJudged
     | LaneMoved
     | KeysChanged
+    | SignedIn
     | RequestRefused
+    | BulkActionMoved
 )
 
 

@@ -4,6 +4,7 @@
 the lane. Concurrency counts the jobs in flight (RUNNING and WAITING) of all workers.
 """
 
+import functools
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -88,6 +89,12 @@ class Lane:
     def is_well(self) -> bool:
         """No trouble and nothing counted against the processor: a good answer changes nothing."""
         return self.trouble is None and self.errors == 0 and self.strikes == 0
+
+
+@functools.lru_cache(maxsize=1024)
+def open_lane(flow: str) -> Lane:
+    """The lane of a flow that has none stored. Cached: it is needed for every new job."""
+    return Lane(flow)
 
 
 def pause(lane: Lane, reason: str | None) -> Lane:

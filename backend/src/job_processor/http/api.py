@@ -16,7 +16,14 @@ from starlette.routing import BaseRoute, Match, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from job_processor.core.access import NOBODY
-from job_processor.core.errors import CallbackNotFound, JobNotFound, KeyNotFound, MoveRefused
+from job_processor.core.errors import (
+    BulkActionNotFound,
+    CallbackNotFound,
+    JobNotFound,
+    KeyNotFound,
+    MoveRefused,
+    TooManyBulkActions,
+)
 from job_processor.http import problems
 from job_processor.http.access import Gate, Needs
 from job_processor.http.access_log import AccessLog
@@ -74,8 +81,7 @@ def build(
                 *("ratelimit", "ratelimit-policy"),
             ],
         )
-    logged = AccessLog(behind_proxy=context.limits.behind_proxy) if access_log else None
-    app = EdgeMiddleware(app, hosts, origins, logged)
+    app = EdgeMiddleware(app, hosts, origins, context.limits.proxies, AccessLog() if access_log else None)
     return BasePathMiddleware(app, base_path) if base_path else app
 
 
@@ -118,6 +124,10 @@ async def _discard(message: Message) -> None:
     pass
 
 
+_NOT_POSSIBLE = (MoveRefused, TooManyBulkActions, JobNotFound, CallbackNotFound, KeyNotFound, BulkActionNotFound)
+"""Acts that fail with one of these are in the audit."""
+
+
 class _Endpoint:
     """A handler as an ASGI application, without Starlette's own wrapper around functions.
 
@@ -143,7 +153,7 @@ class _Endpoint:
             check_names(request.query_params, operation.query)
         try:
             response = await operation.handler(self._context, request)
-        except (MoveRefused, JobNotFound, CallbackNotFound, KeyNotFound) as error:
+        except _NOT_POSSIBLE as error:
             if self._is_act:
                 gate.note_refusal(scope, self._route, problems.refusal(error).code)
             raise

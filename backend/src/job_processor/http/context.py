@@ -12,7 +12,7 @@ from job_processor.core.errors import JobNotFound
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import is_job_id
 from job_processor.core.job import Job, State
-from job_processor.core.lane import Lane
+from job_processor.core.lane import open_lane
 from job_processor.core.waiting import WaitingFields, WaitingFor, waiting_for_run_at, waiting_on, waiting_without_flow
 from job_processor.http import visibility
 from job_processor.http.access import Auth, Gate, principal_of
@@ -60,13 +60,11 @@ class Context:
         self.streams = Slots(self.limits.streams, self.limits.streams_per_address)
         self.flow_status = FlowStatusCache(self.store)
         acts = self.acts
-        behind_proxy = self.limits.behind_proxy
         self.gate = Gate(
             self.auth,
             acts.credentials,
             acts.refusals,
             acts.rate_limits,
-            behind_proxy=behind_proxy,
             people=self.people,
         )
         self.waiting_requests = WaitingRequests(self.store, self.bus, acts.credentials)
@@ -75,7 +73,7 @@ class Context:
         """What the job waits for (``waitingOn``). Never raises; waits at most ``READ_TIMEOUT_SECONDS`` for the lane."""
         if job.state is not State.PENDING:
             # Only a PENDING job waits for its lane; otherwise the job itself holds the answer.
-            return waiting_on(job, Lane(job.flow), FlowRules(job.flow), 0, self.store.now())
+            return waiting_on(job, open_lane(job.flow), FlowRules(job.flow), 0, self.store.now())
         return self.waits_in(job, await self.flow_status.recent())
 
     def waits_in(self, job: WaitingFields, status: FlowStatus | None) -> WaitingFor | None:
@@ -86,8 +84,8 @@ class Context:
             return waiting_without_flow(job)
         if status is None:
             return waiting_for_run_at(job, now)
-        lane = status.lanes.get(job.flow) or Lane(job.flow)
-        return waiting_on(job, lane, self.acts.flows.rules(job.flow), status.in_flight(job.flow), now)
+        lane = status.lanes.get(job.flow) or open_lane(job.flow)
+        return waiting_on(job, lane, self.acts.flows.rules(job.flow), status.in_flight.get(job.flow, 0), now)
 
     async def job(self, request: Request) -> Job:
         """The job whose id is in the path. Raises ``JobNotFound``, also for one of a flow that the requester may not

@@ -7,7 +7,8 @@ failing count must not fail the request. ``read`` is for requests that ask for t
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from job_processor.core.errors import StoreUnavailable
@@ -25,14 +26,23 @@ READ_TIMEOUT_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class FlowStatus:
-    """Lanes by flow, and counts, from one read. ``read_at``: start of the read in seconds of a monotonic clock."""
+    """Lanes, and jobs in flight, by flow, and all counts, from one read.
+
+    ``read_at``: start of the read in seconds of a monotonic clock.
+    """
 
     lanes: Mapping[str, Lane]
+    in_flight: Mapping[str, int]
     counts: Counts
     read_at: float
 
-    def in_flight(self, flow: str) -> int:
-        return sum(self.counts.by_state.get((flow, state), 0) for state in IN_FLIGHT)
+    @classmethod
+    def of(cls, lanes: Iterable[Lane], counts: Counts, read_at: float = 0.0) -> "FlowStatus":
+        in_flight: Counter[str] = Counter()
+        for (flow, state), count in counts.by_state.items():
+            if state in IN_FLIGHT:
+                in_flight[flow] += count
+        return cls({lane.flow: lane for lane in lanes}, in_flight, counts, read_at)
 
 
 class FlowStatusCache:
@@ -88,7 +98,7 @@ class FlowStatusCache:
 
     async def _read(self) -> FlowStatus:
         began = self._monotonic()
-        lanes = {lane.flow: lane for lane in await self._store.lanes()}
-        self._cached = FlowStatus(lanes, await self._store.counts(), began)
+        lanes = await self._store.lanes()
+        self._cached = FlowStatus.of(lanes, await self._store.counts(), began)
         self._last_read_seconds = self._monotonic() - began
         return self._cached

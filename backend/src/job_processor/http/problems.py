@@ -63,6 +63,10 @@ def refusal(error: Exception) -> RequestRefused:
             return RequestRefused(404, "callback_not_found", "There is no callback with this id.")
         case errors.KeyNotFound():
             return RequestRefused(404, "key_not_found", "There is no API key with this id.")
+        case errors.BulkActionNotFound():
+            return RequestRefused(404, "bulk_action_not_found", "There is no bulk action with this id.")
+        case errors.TooManyBulkActions():
+            return RequestRefused(409, "too_many_bulk_actions", str(error))
         case errors.SessionNotFound():
             return RequestRefused(404, "session_not_found", "There is no session with this id.")
         case errors.JobDamaged():
@@ -127,6 +131,8 @@ def response(refused: RequestRefused, request_id: str) -> Response:
         title = "The store is busy"
     elif refused.status == 503 and refused.code.startswith("too_many"):
         title = "Too many at once"
+    elif refused.code == "too_many_bulk_actions":
+        title = "Too many bulk actions"
     elif refused.code == "provider_unavailable":
         title = "The identity provider is unavailable"
     problem = Problem(

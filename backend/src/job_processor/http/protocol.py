@@ -50,13 +50,15 @@ class GuardedProtocol(BoundedReading):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the parent
         super().connection_made(transport)
-        self.transport = cast(asyncio.Transport, CoalescingTransport(transport))
+        self._coalescing = CoalescingTransport(transport)
+        self.transport = cast(asyncio.Transport, self._coalescing)
         self._write_buffer = WriteBuffer(transport, self._shared.unsent)
         self._reading_since = self.loop.time()
         self._address = self.client[0] if self.client else ""
-        self._has_slot = self._shared.slots.acquire(address_group(self._address))
+        limits = self._shared.limits
+        is_proxy = limits.proxies.trusts(self._address)
+        self._has_slot = self._shared.slots.acquire(address_group(self._address), stands_for_many=is_proxy)
         if not self._has_slot:
-            limits = self._shared.limits
             if len(self.connections) > limits.connections + limits.spare_connections:
                 self._input_closed = True
                 transport.abort()
@@ -113,8 +115,7 @@ class GuardedProtocol(BoundedReading):
 
     def on_response_complete(self) -> None:
         self._unanswered_requests -= 1
-        # Flush a response head that is still held back: the response to HEAD has no body.
-        self.transport.write(b"")
+        self._coalescing.flush()
         if self._deferred_refusal is not None and not self._unanswered_requests:
             self._send_refusal(self._deferred_refusal)
         elif self._lingering.is_on:
@@ -147,7 +148,7 @@ class GuardedProtocol(BoundedReading):
     def linger(self) -> None:
         """The response is complete before the request body: discard the rest of it for a while, then close."""
         self._lingering.begin(self.loop.time())
-        self.transport.write(b"")
+        self._coalescing.flush()
 
     def _end_lingering(self) -> None:
         self._input_closed = True

@@ -67,8 +67,13 @@ class CoalescingTransport:
         elif data:
             self._transport.write(data)
 
+    def flush(self) -> None:
+        """Write a head that is still held back: the response to HEAD has no body."""
+        if self._head:
+            self.write(b"")
+
     def close(self) -> None:
-        self.write(b"")
+        self.flush()
         self._transport.close()
 
     def __getattr__(self, name: str) -> object:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from job_processor.core.access import Principal
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import FINAL
-from job_processor.core.lane import Lane, admits_again_at
+from job_processor.core.lane import Lane, admits_again_at, open_lane
 from job_processor.http import models as s
 from job_processor.http import render
 from job_processor.http.access import Needs, principal_of
@@ -62,12 +62,12 @@ async def _with_lane(context: Context, info: FlowInfo, lane: Lane) -> Response:
     """The flow with its lane as just written. The lane is stored, so unavailable counts must not fail the request."""
     known = await context.flow_status.read_within(COUNTS_TIMEOUT_SECONDS)
     counts = Counts({}, {}) if known is None else known.counts
-    return answer(_flow(context, info, FlowStatus({lane.flow: lane}, counts, 0.0)))
+    return answer(_flow(context, info, FlowStatus.of([lane], counts)))
 
 
 def _flow(context: Context, info: FlowInfo, status: FlowStatus) -> s.FlowOut:
     rules = info.rules
-    lane = status.lanes.get(rules.name) or Lane(rules.name)
+    lane = status.lanes.get(rules.name) or open_lane(rules.name)
     state = "paused" if lane.paused else "open" if lane.trouble is None else "closed"
     until = None if lane.is_open else admits_again_at(lane, rules, context.store.now())
     return s.FlowOut(

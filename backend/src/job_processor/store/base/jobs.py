@@ -240,6 +240,9 @@ class Jobs(Protocol):
         """Delete up to ``limit`` final jobs that finished before then. Returns how many were deleted."""
         ...
 
-    async def delete(self, job_id: str, record: AuditEntry | None = None) -> bool:
-        """Delete a final job and its kept callbacks. ``False``: no job of this id is in a final state."""
+    async def delete(self, job_id: str, record: AuditEntry | None = None, rev: int | None = None) -> bool:
+        """Delete a final job and its kept callbacks. ``False``: no job of this id is in a final state.
+
+        ``rev``: only if the job still has this one.
+        """
         ...

@@ -82,6 +82,12 @@ _AUDIT = [
     IndexModel([("who", ASCENDING), ("_id", DESCENDING)], name="who"),
     IndexModel([("what", ASCENDING), ("_id", DESCENDING)], name="what"),
 ]
+_BULK_ACTIONS = [
+    # open_bulk_actions, which each process reads every second.
+    IndexModel([("open", ASCENDING), ("_id", ASCENDING)], name="open"),
+    # prune_bulk_actions.
+    IndexModel([("endedAt", ASCENDING)], name="ended"),
+]
 _HOUR, _DAY = 3_600, 86_400
 
 
@@ -92,6 +98,7 @@ def wanted(keep_deletions: float) -> dict[str, list[IndexModel]]:
         "callbacks": _CALLBACKS,
         "sessions": _SESSIONS,
         "audit": _AUDIT,
+        "bulkActions": _BULK_ACTIONS,
         "gone": [IndexModel([("at", ASCENDING)], name="at", expireAfterSeconds=2 * int(keep_deletions))],
         # A window that was last used so long ago is empty.
         "permits": [IndexModel([("at", ASCENDING)], name="at", expireAfterSeconds=_HOUR)],

@@ -131,8 +131,10 @@ class Writes:
         # After a lost reply the number is unknown: all are taken to be deleted.
         return expected if again and result.deleted_count == 0 else int(result.deleted_count)
 
-    async def delete(self, job_id: str) -> bool:
+    async def delete(self, job_id: str, rev: int | None = None) -> bool:
         where: Document = {"_id": job_id, "finishedAt": {"$gte": 0}}
+        if rev is not None:
+            where["rev"] = rev
         job = await self._link.read(lambda again: self._jobs.find_one(where, _TO_DELETE))
         if job is None:
             return False
