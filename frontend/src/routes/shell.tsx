@@ -44,7 +44,7 @@ export function Shell() {
   }, [complete, inside]);
 
   const jump = (field: string) => {
-    if (!focusField(field)) void navigate({ to: "/", hash: field });
+    if (!focusField(field)) void navigate({ to: "/", search: lastList(), hash: field });
   };
 
   const back = () => {
@@ -89,7 +89,12 @@ export function Shell() {
           </Link>
           {inside && (
             <nav aria-label="Main" className={styles["nav"]}>
-              <Link to="/" activeOptions={{ exact: true, includeSearch: false }} className={styles["link"]}>
+              <Link
+                to="/"
+                search={lastList()}
+                activeOptions={{ exact: true, includeSearch: false }}
+                className={styles["link"]}
+              >
                 Jobs
               </Link>
               <FlowsLink />
