@@ -32,12 +32,17 @@ describe("what became of the jobs", () => {
       action({ done: 34, skipped: { is_pending: 1, no_longer_matches: 1 } }),
       "34 retried, 2 skipped (1 pending, 1 matched no longer)",
     ],
-    [action({ action: "replay", done: 1, failed: { invalid_flow: 2 } }), "1 replayed, 2 failed (2 its flow cannot be used)"],
+    [
+      action({ action: "replay", done: 1, failed: { invalid_flow: 2 } }),
+      "1 replayed, 2 failed (2 its flow cannot be used)",
+    ],
     [action({ skipped: { a_new_code: 1 } }), "0 retried, 1 skipped (1 a new code)"],
   ])("%#", (given, words) => expect(outcomeOf(given)).toBe(words));
 
   it("is counted, whatever it was", () => {
-    expect(handled(action({ done: 1, skipped: { is_pending: 2, is_failed: 3 }, failed: { job_damaged: 4 } }))).toBe(10);
+    expect(
+      handled(action({ done: 1, skipped: { is_pending: 2, is_failed: 3 }, failed: { job_damaged: 4 } })),
+    ).toBe(10);
   });
 });
 
