@@ -161,6 +161,10 @@ fuzz: $(VENV)/.test-tools ## Test the running server against its OpenAPI documen
 still-list: $(VENV)/.test-tools build ## The list while jobs arrive, at all rates and lengths: 20 of 20 clicks, the reader's pixel, requests and bytes
 	@cd backend && STILL=long ../$(BIN)/python -m pytest -q -s tests/e2e/test_list_holds_still.py
 
+.PHONY: page-weight
+page-weight: $(VENV)/.test-tools build ## A cold load of the page on slow 3G: bytes and seconds
+	@cd backend && ../$(BIN)/python -m pytest -q -s tests/e2e/test_weight.py
+
 .PHONY: storm-test
 storm-test: setup ## Lanes under 20 s of 429 with every form of header: requests, attempts, time to recover
 	@cd backend && STORM=full ../$(BIN)/python -m pytest -q tests/lanes -s

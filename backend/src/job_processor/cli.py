@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import types
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from job_processor import __version__
 
 if TYPE_CHECKING:
     from job_processor import bulk_commands
+MAX_RATE = 1_000_000
+_LONG_SECONDS = 366 * 86_400
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,11 +69,24 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("--data-dir", help="directory of the database (DATA_DIR)")
     restore.set_defaults(run=lambda c, a: c.restore(_environment(a), a.file))
 
-    submit = verbs.add_parser("submit", help="submit a prompt to a running server")
-    submit.add_argument("prompt")
-    submit.add_argument("--flow")
-    submit.add_argument("--wait", type=int, default=0, metavar="SECONDS", help="wait for the result")
-    submit.set_defaults(run=lambda c, a: c.submit(a.url, a.prompt, a.flow, a.wait))
+    submit = verbs.add_parser("submit", help="submit a prompt, or a file of them, to a running server")
+    what = submit.add_mutually_exclusive_group(required=True)
+    what.add_argument("prompt", nargs="?")
+    what.add_argument("--file", help="a batch: one job a line (.jsonl), or one JSON object (.json)")
+    submit.add_argument("--flow", help="of the prompt; of a file: of the lines that name none")
+    submit.add_argument(
+        "--wait",
+        type=int,
+        nargs="?",
+        default=0,
+        const=_LONG_SECONDS,
+        metavar="SECONDS",
+        help="wait for the result, or for the end of the batch; without a number: as long as it takes",
+    )
+    submit.add_argument("--name", help="of the batch")
+    submit.add_argument("--partial", action="store_true", help="submit the valid lines although others are not")
+    submit.add_argument("--output", help="write the results of the batch to this file, one JSON object a line")
+    submit.set_defaults(run=lambda c, a: _submit(c, a))
 
     listing = verbs.add_parser("list", help="list a running server's jobs, newest first")
     listing.add_argument("--limit", type=int, default=20)
@@ -81,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     watch.set_defaults(run=lambda c, a: c.watch(a.url))
     _add_keys(verbs)
     _add_bulk(verbs)
+    _add_sessions(verbs)
     for verb in (submit, listing, watch):
         verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
 
@@ -100,7 +117,8 @@ def _add_keys(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     create.add_argument("--right", dest="rights", action="append", required=True, choices=rights)
     create.add_argument("--flow", dest="flows", action="append", default=[], help="limit the key to this flow")
     create.add_argument("--expires-in", type=_duration, metavar="30d", help="it ends after so many s, m, h or d")
-    create.set_defaults(run=lambda c, a: c.create_key(_url(a), a.name, a.rights, a.flows, a.expires_in))
+    create.add_argument("--rate", type=_rate, metavar="N", help="requests a minute; default: RATE_LIMIT_PER_KEY")
+    create.set_defaults(run=lambda c, a: c.create_key(_url(a), _wanted_key(a)))
 
     listing = each.add_parser("list", help="list the keys, newest first")
     listing.set_defaults(run=lambda c, a: c.list_keys(_url(a)))
@@ -155,7 +173,7 @@ def _add_bulk(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
             act.add_argument("--to-flow", metavar="NAME", help="the flow of the new jobs; default: of each job")
         act.add_argument("--dry-run", action="store_true", help="count the jobs, and do nothing")
         act.add_argument("--yes", action="store_true", help="do not ask")
-        act.set_defaults(run=lambda c, a, action=action: c.bulk(a.url, _wanted(action, a)))
+        act.set_defaults(run=lambda c, a, action=action: c.bulk(a.url, _wanted_bulk(action, a)))
         made.append(act)
 
     listing = actions.add_parser("list", help="list bulk actions, newest first")
@@ -167,7 +185,7 @@ def _add_bulk(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
 
 
-def _wanted(action: str, args: argparse.Namespace) -> "bulk_commands.Wanted":
+def _wanted_bulk(action: str, args: argparse.Namespace) -> "bulk_commands.Wanted":
     from job_processor import bulk_commands
 
     query: dict[str, object] = {}
@@ -179,6 +197,45 @@ def _wanted(action: str, args: argparse.Namespace) -> "bulk_commands.Wanted":
     given = {"limit": args.limit, "reason": getattr(args, "reason", None), "flow": getattr(args, "to_flow", None)}
     fields = {name: value for name, value in given.items() if value is not None}
     return bulk_commands.Wanted(action, query, fields, args.all, args.dry_run, args.yes)
+
+
+def _add_sessions(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """``sessions list|end``."""
+    sessions = verbs.add_parser("sessions", help="sessions of the page: list, end (JOB_PROCESSOR_KEY: an API key)")
+    each = sessions.add_subparsers(required=True, metavar="list|end")
+    listing = each.add_parser("list", help="list the sessions of this key, newest first")
+    listing.add_argument("--everyone", action="store_true", help="of all keys and people")
+    listing.set_defaults(run=lambda c, a: c.list_sessions(a.url, everyone=a.everyone))
+    end = each.add_parser("end", help="end a session at once")
+    end.add_argument("id")
+    end.set_defaults(run=lambda c, a: c.end_session(a.url, a.id))
+    for verb in (listing, end):
+        verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
+
+
+def _wanted_key(args: argparse.Namespace) -> object:
+    from job_processor.key_commands import Wanted
+
+    return Wanted(args.name, args.rights, args.flows, args.expires_in, args.rate)
+
+
+def _rate(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:10]) <= MAX_RATE):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number of requests a minute, from 1 to {MAX_RATE:,}")
+    return int(text)
+
+
+def _submit(commands: types.ModuleType, args: argparse.Namespace) -> int:
+    code: int
+    if args.file is None:
+        code = commands.submit(args.url, args.prompt, args.flow, args.wait)
+        return code
+    from pathlib import Path
+
+    output = None if args.output is None else Path(args.output)
+    batch = commands.Batch(Path(args.file), args.flow, args.name, args.partial, args.wait, output)
+    code = commands.submit_file(args.url, batch)
+    return code
 
 
 def _url(args: argparse.Namespace) -> str | None:

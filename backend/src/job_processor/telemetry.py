@@ -16,6 +16,10 @@ from prometheus_client.registry import Collector
 
 from job_processor.acts.facts import (
     AttemptEnded,
+    BatchCancelled,
+    BatchEnded,
+    BatchesPruned,
+    BatchSubmitted,
     BulkActionMoved,
     CallbackJudged,
     CallbacksPruned,
@@ -24,6 +28,7 @@ from job_processor.acts.facts import (
     JobMoved,
     JobsPruned,
     RequestRefused,
+    SignedIn,
 )
 from job_processor.core.bulk import BulkAction, BulkKind, BulkState
 from job_processor.core.callbacks import CallbackVerdict
@@ -123,11 +128,15 @@ class Telemetry:
         self._bulk_jobs = _children(Counter("job_processor_bulk_jobs", took, ["action", "outcome"], registry=r))
         ended = "Bulk actions ended"
         self._bulk_ended = _children(Counter("job_processor_bulk_actions", ended, ["action", "status"], registry=r))
+        what = "Batches by what happened to them"
+        self._batches = _children(Counter("job_processor_batches", what, ["what"], registry=r))
         self._deleted = Counter("job_processor_deleted", "Jobs deleted by a request", registry=r)
         self._pruned = _children(Counter("job_processor_pruned", "Deleted by retention", ["what"], registry=r))
         self._callbacks = _children(Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r))
         refused = "Requests refused for want of a key or a right or by a limit, and acts that were not possible"
         self._refused = _children(Counter("job_processor_refused", refused, ["code"], registry=r))
+        signed_in = Counter("job_processor_signed_in", "Sessions of the page that began", ["kind"], registry=r)
+        self._signed_in = _children(signed_in)
         seconds = "From when the work could begin to a final state"
         self._seconds = _children(
             Histogram("job_processor_job_seconds", seconds, ["flow"], registry=r, buckets=_SECONDS)
@@ -156,6 +165,8 @@ class Telemetry:
             self._seconds(flow)
             for counter in per_flow:
                 counter(flow)
+        for what in ("submitted", "cancelled", "ended"):
+            self._batches(what)
         for verdict in ("unauthorized", *CallbackVerdict):
             self._callbacks(str(verdict))
         for kind in BulkKind:
@@ -169,6 +180,17 @@ class Telemetry:
         match fact:
             case JobMoved(job=job, was=None):
                 self._submitted(job.flow).inc()
+            case BatchSubmitted(jobs=jobs):
+                self._batches("submitted").inc()
+                for flow, number in jobs.items():
+                    self._submitted(flow).inc(number)
+            case BatchCancelled():
+                self._batches("cancelled").inc()
+            case BatchEnded():
+                self._batches("ended").inc()
+            case BatchesPruned(batches=batches, jobs=number):
+                self._pruned("batches").inc(batches)
+                self._pruned("jobs").inc(number)
             case JobMoved(job=job, was=was) if job.state is not was:
                 self._moved(job, was)
             case JobDeleted():
@@ -185,6 +207,8 @@ class Telemetry:
                 self._refused(code).inc()
             case BulkActionMoved(before=BulkAction() as before, after=after):
                 self._bulk_action_moved(before, after)
+            case SignedIn(kind=kind):
+                self._signed_in(kind).inc()
             case _:
                 pass
 

@@ -89,7 +89,8 @@ export function connect(
   };
 
   const poll = () => {
-    if (document.hidden || modeOf(state) === "live") return;
+    // While it connects, the stream's own answer is waited for.
+    if (document.hidden || modeOf(state) === "live" || modeOf(state) === "connecting") return;
     // Without a stream on its way only a server that is back is waited for.
     if (allowed !== "all" && modeOf(state) !== "offline") return;
     void ask();
@@ -97,7 +98,9 @@ export function connect(
   };
 
   const lookAnyway = () => {
-    if (!document.hidden && modeOf(state) === "live") refresher.everything();
+    if (document.hidden) return;
+    refresher.who();
+    if (modeOf(state) === "live") refresher.everything();
   };
 
   const askAnyway = () => {

@@ -3,12 +3,13 @@
 The history of a job is written in the same write as the move itself (``core.transitions``); it needs no subscriber.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import structlog
 
+from job_processor.core.batch import Batch
 from job_processor.core.bulk import BulkAction
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
@@ -23,6 +24,36 @@ class JobMoved:
 
     job: Job
     was: State | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSubmitted:
+    """A batch was stored. ``jobs``: their number by flow; no ``JobMoved`` is told of each."""
+
+    batch: Batch
+    jobs: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCancelled:
+    """A batch was cancelled; its open jobs will be."""
+
+    batch_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEnded:
+    """All jobs of a batch had ended for the first time."""
+
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class BatchesPruned:
+    """Retention deleted batches with their jobs."""
+
+    batches: int
+    jobs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +107,13 @@ class KeysChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session began. ``kind``: of whom, a key or a person (``core.access.PrincipalKind``)."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestRefused:
     """A request had no valid credential, not the right, or was beyond a limit. ``code``: of its problem."""
 
@@ -92,6 +130,10 @@ class BulkActionMoved:
 
 Fact: TypeAlias = (
     JobMoved
+    | BatchSubmitted
+    | BatchCancelled
+    | BatchEnded
+    | BatchesPruned
     | JobDeleted
     | JobsPruned
     | CallbacksPruned
@@ -99,6 +141,7 @@ Fact: TypeAlias = (
     | CallbackJudged
     | LaneMoved
     | KeysChanged
+    | SignedIn
     | RequestRefused
     | BulkActionMoved
 )

@@ -77,6 +77,9 @@ def submit(
     metadata: Mapping[str, Json] | None = None,
     result_schema: Mapping[str, Json] | None = None,
     replay_of: str | None = None,
+    batch_id: str | None = None,
+    batch_line: int | None = None,
+    custom_id: str | None = None,
     owner: str = "",
 ) -> Job:
     """A new job, PENDING."""
@@ -98,6 +101,9 @@ def submit(
         metadata={} if metadata is None else metadata,
         result_schema=result_schema,
         replay_of=replay_of,
+        batch_id=batch_id,
+        batch_line=batch_line,
+        custom_id=custom_id,
         owner=owner,
         idle_ms=run_at - now,
     )

@@ -28,6 +28,7 @@ from job_processor.http import problems
 from job_processor.http.access import Gate, Needs
 from job_processor.http.access_log import AccessLog
 from job_processor.http.base_path import BasePathMiddleware
+from job_processor.http.compression import CompressionMiddleware
 from job_processor.http.context import Context
 from job_processor.http.middleware import EdgeMiddleware, ProblemMiddleware
 from job_processor.http.openapi import Handler, Operation, document
@@ -68,7 +69,7 @@ def build(
         Mount("/ui", app=_CountedPage(context.gate, BuiltPage(page, base_path))),
     ]
     static = {key: one for key, one in endpoints.items() if "{" not in key[1]}
-    app: ASGIApp = ProblemMiddleware(_Router(routes, static, context.gate))
+    app: ASGIApp = CompressionMiddleware(ProblemMiddleware(_Router(routes, static, context.gate)))
     if origins:
         app = CORSMiddleware(
             app,

@@ -29,8 +29,9 @@ from job_processor.store.base import (
 )
 from job_processor.store.mongo import indexes, meta
 from job_processor.store.mongo.access import Access
-from job_processor.store.mongo.access_verbs import AccessVerbs
 from job_processor.store.mongo.audit import Audit
+from job_processor.store.mongo.batch_verbs import BatchVerbs
+from job_processor.store.mongo.batches import Batches
 from job_processor.store.mongo.bulk import Bulk
 from job_processor.store.mongo.claims import Claims
 from job_processor.store.mongo.client import Link, Server
@@ -60,6 +61,7 @@ class _Parts:
         self.reads = Reads(link)
         self.counting = Counting(link)
         self.writes = Writes(link, now, Keys(link, embedded_keys))
+        self.batches = Batches(link, self.writes, now)
         self.inbox = Inbox(link)
         self.watch = Watch(link, server.streams, clock.server_now)
         self.access = Access(link)
@@ -68,7 +70,7 @@ class _Parts:
         self.bulk = Bulk(link)
 
 
-class MongoStore(AccessVerbs):
+class MongoStore(BatchVerbs):
     """``now`` returns milliseconds; without it the clock of the database is used, with it the clock of a test.
 
     ``database``: its name, else the one in the address, else ``job_processor``.
