@@ -13,8 +13,8 @@ from typing import Any, TextIO
 import msgspec
 import uvloop
 
-from job_processor import app, configured, key_commands, registry, settings, transfer
-from job_processor.client import Client
+from job_processor import app, bulk_commands, configured, key_commands, registry, settings, transfer
+from job_processor.client import Batch, Client
 from job_processor.core.errors import InvalidField, JobProcessorError, KeyNotFound, ProcessorUnusable, SettingsInvalid
 from job_processor.oidc.base import People
 from job_processor.oidc.errors import ProviderUnavailable
@@ -177,6 +177,18 @@ def submit(url: str, prompt: str, flow: str | None, wait: int) -> int:
     return _run(_client(url).submit(prompt, flow, wait))
 
 
+def submit_file(url: str, batch: Batch) -> int:
+    """Submit a file as a batch. Its progress is shown on a terminal."""
+    on_terminal = sys.stderr.isatty()
+
+    def bar(line: str) -> None:
+        if on_terminal:
+            # Erases the rest of the line before.
+            print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
+
+    return _run(_client(url).submit_file(batch, bar))
+
+
 def list_jobs(url: str, limit: int, status: str | None) -> int:
     return _run(_client(url).list(limit, status))
 
@@ -204,6 +216,18 @@ def rotate_key(url: str | None, key_id: str, overlap: float) -> int:
     if url is None:
         return _in_store(lambda keys: keys.rotate(key_id, overlap))
     return _run(_client(url).rotate_key(key_id, overlap))
+
+
+def bulk(url: str, wanted: bulk_commands.Wanted) -> int:
+    return _run(bulk_commands.run(_client(url), wanted))
+
+
+def list_bulk(url: str) -> int:
+    return _run(bulk_commands.listed(_client(url)))
+
+
+def abort_bulk(url: str, action_id: str) -> int:
+    return _run(bulk_commands.abort(_client(url), action_id))
 
 
 def list_sessions(url: str, *, everyone: bool) -> int:
@@ -267,6 +291,7 @@ def _report(
         print(file=sys.stderr)
     inbox = f" and {done.callbacks:,} kept callbacks" if done.callbacks else ""
     access = f", {done.keys:,} API keys and {done.audit:,} entries of the audit" if done.keys or done.audit else ""
+    inbox += f" and {done.batches:,} batches" if done.batches else ""
     print(
         f"{verb} {done.jobs:,} jobs ({done.written:,} written){inbox}{access}, verified, sha256 {done.sha256}",
         file=to or sys.stdout,

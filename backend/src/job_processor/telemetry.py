@@ -16,6 +16,11 @@ from prometheus_client.registry import Collector
 
 from job_processor.acts.facts import (
     AttemptEnded,
+    BatchCancelled,
+    BatchEnded,
+    BatchesPruned,
+    BatchSubmitted,
+    BulkActionMoved,
     CallbackJudged,
     CallbacksPruned,
     Fact,
@@ -25,6 +30,7 @@ from job_processor.acts.facts import (
     RequestRefused,
     SignedIn,
 )
+from job_processor.core.bulk import BulkAction, BulkKind, BulkState
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.job import FINAL, Job, State
 from job_processor.core.lane import Lane, Trouble
@@ -118,6 +124,12 @@ class Telemetry:
         self._retried = _children(
             Counter("job_processor_retried", "Retries of FAILED and CANCELLED jobs", ["flow"], registry=r)
         )
+        took = "Jobs that bulk actions took, by what became of them"
+        self._bulk_jobs = _children(Counter("job_processor_bulk_jobs", took, ["action", "outcome"], registry=r))
+        ended = "Bulk actions ended"
+        self._bulk_ended = _children(Counter("job_processor_bulk_actions", ended, ["action", "status"], registry=r))
+        what = "Batches by what happened to them"
+        self._batches = _children(Counter("job_processor_batches", what, ["what"], registry=r))
         self._deleted = Counter("job_processor_deleted", "Jobs deleted by a request", registry=r)
         self._pruned = _children(Counter("job_processor_pruned", "Deleted by retention", ["what"], registry=r))
         self._callbacks = _children(Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r))
@@ -153,14 +165,32 @@ class Telemetry:
             self._seconds(flow)
             for counter in per_flow:
                 counter(flow)
+        for what in ("submitted", "cancelled", "ended"):
+            self._batches(what)
         for verdict in ("unauthorized", *CallbackVerdict):
             self._callbacks(str(verdict))
+        for kind in BulkKind:
+            for outcome in ("done", "skipped", "failed"):
+                self._bulk_jobs(kind.value, outcome)
+            for state in (BulkState.DONE, BulkState.ABORTED):
+                self._bulk_ended(kind.value, state.value.lower())
 
     def count(self, fact: Fact) -> None:
         """The subscriber of ``acts.facts``: the only place where counters are increased."""
         match fact:
             case JobMoved(job=job, was=None):
                 self._submitted(job.flow).inc()
+            case BatchSubmitted(jobs=jobs):
+                self._batches("submitted").inc()
+                for flow, number in jobs.items():
+                    self._submitted(flow).inc(number)
+            case BatchCancelled():
+                self._batches("cancelled").inc()
+            case BatchEnded():
+                self._batches("ended").inc()
+            case BatchesPruned(batches=batches, jobs=number):
+                self._pruned("batches").inc(batches)
+                self._pruned("jobs").inc(number)
             case JobMoved(job=job, was=was) if job.state is not was:
                 self._moved(job, was)
             case JobDeleted():
@@ -175,6 +205,8 @@ class Telemetry:
                 self._callbacks(verdict).inc()
             case RequestRefused(code=code):
                 self._refused(code).inc()
+            case BulkActionMoved(before=BulkAction() as before, after=after):
+                self._bulk_action_moved(before, after)
             case SignedIn(kind=kind):
                 self._signed_in(kind).inc()
             case _:
@@ -192,6 +224,17 @@ class Telemetry:
         else:
             self._cancelled(job.flow).inc()
         self._seconds(job.flow).observe(job.duration_ms / 1000)
+
+    def _bulk_action_moved(self, before: BulkAction, after: BulkAction) -> None:
+        action = after.kind.value
+        for outcome, was, now in (
+            ("done", before.done, after.done),
+            ("skipped", sum(before.skipped.values()), sum(after.skipped.values())),
+            ("failed", sum(before.failed.values()), sum(after.failed.values())),
+        ):
+            self._bulk_jobs(action, outcome).inc(now - was)
+        if before.is_open and not after.is_open:
+            self._bulk_ended(action, after.state.value.lower()).inc()
 
     @contextlib.contextmanager
     def serve_metrics(self, host: str, port: int) -> Iterator[int]:

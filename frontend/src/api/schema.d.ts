@@ -152,6 +152,154 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/bulk-actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List bulk actions, newest first
+         * @description Needs the right `read`.
+         */
+        get: operations["listBulkActions"];
+        put?: never;
+        /**
+         * Retry, cancel, delete or replay all jobs that match, or count them first
+         * @description Needs the right `operate`.
+         */
+        post: operations["startBulkAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk-actions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One bulk action, with its progress
+         * @description Needs the right `read`.
+         */
+        get: operations["getBulkAction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk-actions/{id}/abort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Abort a bulk action: it acts on no further group of jobs; what it did stays
+         * @description Needs the right `operate`.
+         */
+        post: operations["abortBulkAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List batches, newest first
+         * @description Needs the right `read`.
+         */
+        get: operations["listBatches"];
+        put?: never;
+        /**
+         * Submit many jobs at once: all of them, or none
+         * @description Needs the right `submit`.
+         */
+        post: operations["submitBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A batch, with its jobs counted by state
+         * @description Needs the right `read`.
+         */
+        get: operations["getBatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The results and errors of a batch, one JSON object a line, in the order of its lines
+         * @description Needs the right `read`.
+         */
+        get: operations["getBatchResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel all jobs of a batch that are not final
+         * @description Needs the right `operate`.
+         */
+        post: operations["cancelBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/webhook/callback": {
         parameters: {
             query?: never;
@@ -768,12 +916,245 @@ export interface components {
          * AuditAct
          * @enum {unknown}
          */
-        AuditAct: "flow_paused" | "flow_resumed" | "job_cancelled" | "job_deleted" | "job_replayed" | "job_retried" | "key_created" | "key_revoked" | "key_rotated" | "refused" | "result_accepted" | "signed_in" | "signed_out";
+        AuditAct: "batch_cancelled" | "batch_submitted" | "bulk_aborted" | "bulk_started" | "flow_paused" | "flow_resumed" | "job_cancelled" | "job_deleted" | "job_replayed" | "job_retried" | "key_created" | "key_revoked" | "key_rotated" | "refused" | "result_accepted" | "signed_in" | "signed_out";
         /**
          * AuditOutcome
          * @enum {unknown}
          */
         AuditOutcome: "done" | "refused" | "unknown";
+        /** BatchSubmission */
+        BatchSubmission: {
+            /** @default null */
+            name?: string | null;
+            /** @default null */
+            flow?: string | null;
+            /** @default null */
+            deadline?: string | null;
+            /**
+             * @description store the valid lines although others are not
+             * @default false
+             */
+            partial?: boolean;
+            /** @default null */
+            retentionDays?: number | null;
+            /**
+             * @description at most 16 KiB as JSON
+             * @default {}
+             */
+            metadata?: Record<string, unknown>;
+            jobs: components["schemas"]["BatchLine"][];
+        };
+        /**
+         * BatchLine
+         * @description One job of a batch: the fields of a submission, and the client's own name for it.
+         */
+        BatchLine: {
+            /** @description not blank, at most 524288 bytes of UTF-8, no NUL */
+            prompt: string;
+            /** @default null */
+            flow?: string | null;
+            /** @default null */
+            runAt?: string | null;
+            /** @default null */
+            delaySeconds?: number | null;
+            /**
+             * @description jobs with a higher priority go first
+             * @default 0
+             */
+            priority?: number;
+            /** @default null */
+            maxAttempts?: number | null;
+            /** @default null */
+            deadline?: string | null;
+            /** @default [] */
+            tags?: string[];
+            /**
+             * @description at most 16 KiB as JSON
+             * @default {}
+             */
+            metadata?: Record<string, unknown>;
+            /** @default null */
+            resultSchema?: Record<string, unknown> | null;
+            /** @default null */
+            customId?: string | null;
+        };
+        /**
+         * BatchSummary
+         * @description ``lines``: of the request; ``jobs``: those that became jobs; ``refused``: the others. ``endedAt``: when the last
+         *     job ended. ``keptUntil``: when it is deleted with its jobs; null: not before it has ended, or never.
+         */
+        BatchSummary: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            name: string | null;
+            status: components["schemas"]["BatchStatus"];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            cancelledAt: string | null;
+            endedAt: string | null;
+            keptUntil: string | null;
+            lines: number;
+            jobs: number;
+            refused: number;
+            counts: components["schemas"]["BatchCountsOut"];
+            flows: string[];
+            metadata: Record<string, unknown>;
+        };
+        /**
+         * BatchStatus
+         * @description Where a batch stands.
+         * @enum {unknown}
+         */
+        BatchStatus: "CANCELLING" | "ENDED" | "IN_PROGRESS";
+        /**
+         * BatchCountsOut
+         * @description The jobs of a batch by state, as they are now. ``deleted``: those that are no longer there.
+         */
+        BatchCountsOut: {
+            pending: number;
+            running: number;
+            waiting: number;
+            completed: number;
+            failed: number;
+            cancelled: number;
+            deleted: number;
+        };
+        /**
+         * BatchWhole
+         * @description ``errors``: of the lines that were refused, at most 100; the results have them all.
+         */
+        BatchWhole: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            name: string | null;
+            status: components["schemas"]["BatchStatus"];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            cancelledAt: string | null;
+            endedAt: string | null;
+            keptUntil: string | null;
+            lines: number;
+            jobs: number;
+            refused: number;
+            counts: components["schemas"]["BatchCountsOut"];
+            flows: string[];
+            metadata: Record<string, unknown>;
+            errors: components["schemas"]["LineErrorOut"][];
+        };
+        /**
+         * LineErrorOut
+         * @description A line that became no job. ``field``: empty where the line as a whole is wrong.
+         */
+        LineErrorOut: {
+            line: number;
+            customId: string | null;
+            code: string;
+            field: string;
+            message: string;
+        };
+        /**
+         * BulkActionOut
+         * @description One act on all jobs that match a query. ``query``: the filters it was started with.
+         *
+         *     ``matched``: how many jobs matched when it started, and exactly how many it took once it is DONE; ``more``: there
+         *     were more than were counted. ``done``: jobs that were acted on. ``skipped`` and ``failed``: numbers of jobs that
+         *     were not, by a code that says why. ``waitsFor``: a code, while it makes no progress.
+         */
+        BulkActionOut: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            action: components["schemas"]["BulkKind"];
+            status: components["schemas"]["BulkState"];
+            query: Record<string, unknown>;
+            flow: string | null;
+            reason: string | null;
+            limit: number | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            updatedAt: string;
+            endedAt: string | null;
+            matched: number;
+            more: boolean;
+            done: number;
+            /** @description numbers of jobs, by code */
+            skipped: {
+                [key: string]: number;
+            };
+            /** @description numbers of jobs, by code */
+            failed: {
+                [key: string]: number;
+            };
+            waitsFor: string | null;
+        };
+        /**
+         * BulkKind
+         * @enum {unknown}
+         */
+        BulkKind: "cancel" | "delete" | "replay" | "retry";
+        /**
+         * BulkState
+         * @enum {unknown}
+         */
+        BulkState: "ABORTED" | "ABORTING" | "DONE" | "RUNNING";
+        /**
+         * BulkActionRequest
+         * @description ``query``: the filters of `GET /jobs`; ``{}``: all jobs. Jobs that are newer than the bulk action are not acted
+         *     on. ``dryRun``: count the jobs, and do nothing.
+         */
+        BulkActionRequest: {
+            action: components["schemas"]["BulkKind"];
+            query: {
+                /** @description one or more states (repeat it, or separate by commas) */
+                status?: ("PENDING" | "RUNNING" | "WAITING" | "COMPLETED" | "FAILED" | "CANCELLED")[];
+                /** @description jobs of this flow */
+                flow?: string;
+                /** @description jobs with this tag */
+                tag?: string;
+                /** @description jobs of this batch */
+                batch?: string;
+                /** @description text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII */
+                q?: string;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339 from 1970 to 2099, inclusive
+                 */
+                createdAfter?: string;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339 from 1970 to 2099, exclusive
+                 */
+                createdBefore?: string;
+                /** @description only these jobs: up to 100 ids, separated by commas */
+                ids?: string;
+                /** @description only jobs with a greater id, which are newer ones */
+                after?: string;
+            };
+            /** @default null */
+            limit?: number | null;
+            /** @default null */
+            reason?: string | null;
+            /** @default null */
+            flow?: string | null;
+            /** @default false */
+            dryRun?: boolean;
+        };
         /**
          * CallbackAnswer
          * @description The job after a callback. ``callback``: the verdict, such as applied, duplicate or stale.
@@ -817,6 +1198,9 @@ export interface components {
             tags: string[];
             metadata: Record<string, unknown>;
             replayOf: string | null;
+            batchId: string | null;
+            batchLine: number | null;
+            customId: string | null;
             promptTruncated: boolean;
             promptBytes: number;
             resultTruncated: boolean;
@@ -1144,6 +1528,9 @@ export interface components {
             tags: string[];
             metadata: Record<string, unknown>;
             replayOf: string | null;
+            batchId: string | null;
+            batchLine: number | null;
+            customId: string | null;
             promptTruncated: boolean;
             promptBytes: number;
             resultTruncated: boolean;
@@ -1192,6 +1579,9 @@ export interface components {
             tags: string[];
             metadata: Record<string, unknown>;
             replayOf: string | null;
+            batchId: string | null;
+            batchLine: number | null;
+            customId: string | null;
             promptTruncated: boolean;
             promptBytes: number;
             resultTruncated: boolean;
@@ -1340,10 +1730,15 @@ export interface components {
             /** @default [] */
             errors?: components["schemas"]["FieldError"][];
         };
-        /** FieldError */
+        /**
+         * FieldError
+         * @description ``line``: of a batch, from 1.
+         */
         FieldError: {
             field: string;
             message: string;
+            /** @default null */
+            line?: number | null;
         };
         /** ReplayRequest */
         ReplayRequest: {
@@ -1487,6 +1882,8 @@ export interface operations {
                 flow?: string;
                 /** @description jobs with this tag */
                 tag?: string;
+                /** @description jobs of this batch */
+                batch?: string;
                 /** @description text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
@@ -1685,6 +2082,8 @@ export interface operations {
                 flow?: string;
                 /** @description jobs with this tag */
                 tag?: string;
+                /** @description jobs of this batch */
+                batch?: string;
                 /** @description text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
@@ -2343,6 +2742,798 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBulkActions: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200 */
+                limit?: number;
+                /** @description where the page starts, from the Link header of the previous page */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page; Link leads to the next */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkActionOut"][];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startBulkAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkActionRequest"];
+            };
+        };
+        responses: {
+            /** @description `dryRun`: how many jobs match */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobCount"];
+                };
+            };
+            /** @description stored durably; it runs in the background */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkActionOut"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBulkAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the bulk action's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the bulk action */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkActionOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    abortBulkAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the bulk action's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the bulk action, ABORTING, or as it ended before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkActionOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBatches: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100 */
+                limit?: number;
+                /** @description where the page starts, from the Link header of the previous page */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page; Link leads to the next */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchSummary"][];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submitBatch: {
+        parameters: {
+            query?: {
+                /** @description of the batch */
+                name?: string;
+                /** @description of lines without a flow */
+                flow?: string;
+                /** @description of lines without a deadline */
+                deadline?: string;
+                /** @description store the valid lines although others are not */
+                partial?: "false" | "true";
+                /** @description how long the batch is kept with its jobs after its end */
+                retentionDays?: number;
+                /** @description a JSON object of at most 16 KiB */
+                metadata?: string;
+            };
+            header?: {
+                /** @description 1 to 255 visible ASCII characters; the same key and bytes give the same batch */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchSubmission"];
+                "application/x-ndjson": unknown;
+            };
+        };
+        responses: {
+            /** @description all stored durably; Location is the batch's address */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWhole"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description an ETag of an earlier response: 304 if nothing changed */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description the batch's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the batch */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWhole"];
+                };
+            };
+            /** @description nothing changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBatchResults: {
+        parameters: {
+            query?: {
+                /** @description Which lines of the results. */
+                only?: "errors" | "open" | "results";
+            };
+            header?: never;
+            path: {
+                /** @description the batch's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description lines of JSON */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the batch's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the batch; its jobs are CANCELLED soon after */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWhole"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4534,7 +5725,7 @@ export interface operations {
                 /** @description the id of a job or key, the name of a flow, or a route */
                 what?: string;
                 /** @description one or more acts (repeat it, or separate by commas) */
-                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "result_accepted" | "flow_paused" | "flow_resumed")[];
+                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed")[];
                 /** @description one or more outcomes (repeat it, or separate by commas) */
                 outcome?: ("done" | "refused" | "unknown")[];
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
@@ -4616,7 +5807,7 @@ export interface operations {
                 /** @description the id of a job or key, the name of a flow, or a route */
                 what?: string;
                 /** @description one or more acts (repeat it, or separate by commas) */
-                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "result_accepted" | "flow_paused" | "flow_resumed")[];
+                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed")[];
                 /** @description one or more outcomes (repeat it, or separate by commas) */
                 outcome?: ("done" | "refused" | "unknown")[];
                 /** @description RFC 3339 from 1970 to 2099, inclusive */

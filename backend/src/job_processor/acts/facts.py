@@ -3,12 +3,14 @@
 The history of a job is written in the same write as the move itself (``core.transitions``); it needs no subscriber.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import structlog
 
+from job_processor.core.batch import Batch
+from job_processor.core.bulk import BulkAction
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.outcome import Outcome
@@ -22,6 +24,36 @@ class JobMoved:
 
     job: Job
     was: State | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSubmitted:
+    """A batch was stored. ``jobs``: their number by flow; no ``JobMoved`` is told of each."""
+
+    batch: Batch
+    jobs: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCancelled:
+    """A batch was cancelled; its open jobs will be."""
+
+    batch_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEnded:
+    """All jobs of a batch had ended for the first time."""
+
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class BatchesPruned:
+    """Retention deleted batches with their jobs."""
+
+    batches: int
+    jobs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +120,20 @@ class RequestRefused:
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class BulkActionMoved:
+    """A bulk action was written. ``before``: as it was; ``None``: it is new."""
+
+    after: BulkAction
+    before: BulkAction | None
+
+
 Fact: TypeAlias = (
     JobMoved
+    | BatchSubmitted
+    | BatchCancelled
+    | BatchEnded
+    | BatchesPruned
     | JobDeleted
     | JobsPruned
     | CallbacksPruned
@@ -99,6 +143,7 @@ Fact: TypeAlias = (
     | KeysChanged
     | SignedIn
     | RequestRefused
+    | BulkActionMoved
 )
 
 

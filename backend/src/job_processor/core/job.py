@@ -167,8 +167,16 @@ class Job(NamedTuple):
     metadata: Mapping[str, Json] = MappingProxyType({})
     result_schema: Mapping[str, Json] | None = None
     replay_of: str | None = None
+    batch_id: str | None = None
+    """The batch that it was submitted with; ``None``: it was submitted alone."""
+    batch_line: int | None = None
+    """The number of its line in that batch, from 1."""
+    custom_id: str | None = None
+    """The client's own name for it, unique in its batch."""
     owner: str = ""
     """Whose quota it counts for while it waits: ``Principal.owner`` of who submitted it. Empty: nobody's."""
+    bulk_actions: tuple[str, ...] = ()
+    """Ids of the newest bulk actions that cancelled or retried it: each does so once."""
     idle_ms: int = 0
     """Milliseconds in which nothing was to be done: until the start that was asked for, and between an end and a
     retry. The duration leaves them out."""

@@ -14,7 +14,7 @@ from job_processor.core.failure import defer, ends_without_flow, expire, fail_at
 from job_processor.core.flow import FlowRules
 from job_processor.core.inbox import MAX_UNREADABLE_EVENTS
 from job_processor.core.job import Attempt, AttemptEnd, Job, JobError, Json, Lease, State
-from job_processor.core.limits import append_event, trim_attempts
+from job_processor.core.limits import append_bulk_action, append_event, trim_attempts
 from job_processor.core.outcome import (
     Accepted,
     Asked,
@@ -77,6 +77,9 @@ def submit(
     metadata: Mapping[str, Json] | None = None,
     result_schema: Mapping[str, Json] | None = None,
     replay_of: str | None = None,
+    batch_id: str | None = None,
+    batch_line: int | None = None,
+    custom_id: str | None = None,
     owner: str = "",
 ) -> Job:
     """A new job, PENDING."""
@@ -98,6 +101,9 @@ def submit(
         metadata={} if metadata is None else metadata,
         result_schema=result_schema,
         replay_of=replay_of,
+        batch_id=batch_id,
+        batch_line=batch_line,
+        custom_id=custom_id,
         owner=owner,
         idle_ms=run_at - now,
     )
@@ -129,6 +135,9 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
     """
     until = job.lease_until if isinstance(signal, Expired) else None
     guard = Guard(job.state, None if job.lease is None else job.lease.token, job.rev, until)
+    bulk = signal.bulk if isinstance(signal, Cancelled | Retried) else None
+    if bulk is not None and bulk in job.bulk_actions:
+        return None
     after: Job | None
     match signal:
         case Reported(asked=str() as words) if is_current(job, signal.attempt, signal.token):
@@ -186,6 +195,8 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
             after = None
     if after is None:
         return None
+    if bulk is not None:
+        after = after._replace(bulk_actions=append_bulk_action(job.bulk_actions, bulk))
     return Change(guard, after._replace(rev=job.rev + 1, updated_at=now))
 
 
@@ -254,5 +265,5 @@ def _retry(job: Job, signal: Retried, now: int) -> Job:
         # A deadline that has passed would fail the job at once; the retry drops it.
         deadline=job.deadline if job.deadline is not None and job.deadline > now else None,
         max_attempts=job.failures + signal.more_attempts,
-        history=append_event(job.history, Event(now, EventKind.RETRIED)),
+        history=append_event(job.history, Event(now, EventKind.RETRIED, detail=signal.reason)),
     )

@@ -5,6 +5,7 @@ import functools
 import re
 from collections.abc import Mapping
 
+from job_processor.core.bulk import BulkAction
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, State
 from job_processor.core.verdict import Verdict
@@ -70,6 +71,7 @@ _answered = converter(Job, s.CallbackAnswer, time_out)
 _verdict = converter(Verdict, s.VerdictOut, time_out)
 _wait = converter(WaitingFor, s.WaitingOn, time_out)
 _kept = converter(Callback, s.KeptCallback, time_out, computed=("content", "body"))
+_bulk_action = converter(BulkAction, s.BulkActionOut, time_out, computed=("query", "skipped", "failed"))
 worker = converter(Worker, s.WorkerOut, time_out)
 
 
@@ -110,6 +112,17 @@ def _computed(job: Job, waits: WaitingFor | None) -> dict[str, object]:
         "result_truncated": False,
         "result_bytes": None if job.result is None else size(job.result),
     }
+
+
+def bulk_action(action: BulkAction) -> s.BulkActionOut:
+    return _bulk_action(
+        action,
+        action=action.kind,
+        status=action.state,
+        query=dict(action.query),
+        skipped=dict(action.skipped),
+        failed=dict(action.failed),
+    )
 
 
 def waiting_on(waits: WaitingFor | None) -> s.WaitingOn | None:

@@ -12,6 +12,18 @@ from job_processor.http.models.access import (
     SignInWay,
     SignInWaysOut,
 )
+from job_processor.http.models.batches import (
+    MAX_RETENTION_DAYS,
+    BatchCountsOut,
+    BatchLine,
+    BatchOptions,
+    BatchResult,
+    BatchSubmission,
+    BatchSummary,
+    BatchWhole,
+    LineErrorOut,
+)
+from job_processor.http.models.bulk import BulkActionOut
 from job_processor.http.models.comparison import Comparison, Difference, Side
 from job_processor.http.models.inbox import KeptCallback
 from job_processor.http.models.jobs import (
@@ -67,6 +79,15 @@ from job_processor.http.models.types import (
 )
 
 __all__ = [
+    "MAX_RETENTION_DAYS",
+    "BatchCountsOut",
+    "BatchLine",
+    "BatchOptions",
+    "BatchResult",
+    "BatchSubmission",
+    "BatchSummary",
+    "BatchWhole",
+    "LineErrorOut",
     "ActiveSessionOut",
     "AuditOut",
     "KeyOut",
@@ -77,6 +98,7 @@ __all__ = [
     "SignIn",
     "SignInWay",
     "SignInWaysOut",
+    "BulkActionOut",
     "FlowName",
     "JobCount",
     "JobId",

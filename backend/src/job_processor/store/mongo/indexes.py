@@ -37,8 +37,18 @@ _JOBS = [
     IndexModel(
         [("flow", ASCENDING), ("dueAt", ASCENDING)], name="awaited", partialFilterExpression={"state": "WAITING"}
     ),
-    # prune.
-    IndexModel([("finishedAt", ASCENDING)], name="finished", sparse=True),
+    # prune: jobs of no batch.
+    IndexModel(
+        [("batchId", ASCENDING), ("finishedAt", ASCENDING)],
+        name="prunable",
+        partialFilterExpression={"finishedAt": {"$exists": True}},
+    ),
+    # count_batches, by a covered query.
+    IndexModel(
+        [("batchId", ASCENDING), ("state", ASCENDING), ("finishedAt", ASCENDING)],
+        name="batch",
+        partialFilterExpression={"batchId": {"$exists": True}},
+    ),
     # count_waiting, by a covered query.
     IndexModel([("waitingOf", ASCENDING)], name="waiting_of", sparse=True),
     # find_execution.
@@ -82,6 +92,27 @@ _AUDIT = [
     IndexModel([("who", ASCENDING), ("_id", DESCENDING)], name="who"),
     IndexModel([("what", ASCENDING), ("_id", DESCENDING)], name="what"),
 ]
+_BULK_ACTIONS = [
+    # open_bulk_actions, which each process reads every second.
+    IndexModel([("open", ASCENDING), ("_id", ASCENDING)], name="open"),
+    # prune_bulk_actions.
+    IndexModel([("endedAt", ASCENDING)], name="ended"),
+]
+_BATCHES = [
+    # add_batch: a key is unique.
+    IndexModel([("key", ASCENDING)], name="key", unique=True, sparse=True),
+    # open_batches.
+    IndexModel([("open", ASCENDING), ("_id", ASCENDING)], name="open", partialFilterExpression={"open": True}),
+    # complete_batches.
+    IndexModel([("chunks", ASCENDING)], name="chunks", sparse=True),
+    # prune_batches.
+    IndexModel([("pruneAt", ASCENDING)], name="prunable", sparse=True),
+]
+_BATCH_CHUNKS = [
+    # What is left to write of a batch, in order; and chunks of batches that were never stored.
+    IndexModel([("batch", ASCENDING), ("_id", ASCENDING)], name="batch"),
+    IndexModel([("at", ASCENDING)], name="at"),
+]
 _HOUR, _DAY = 3_600, 86_400
 
 
@@ -89,9 +120,12 @@ def wanted(keep_deletions: float) -> dict[str, list[IndexModel]]:
     """The indexes of each collection."""
     return {
         "jobs": _JOBS,
+        "batches": _BATCHES,
+        "batchChunks": _BATCH_CHUNKS,
         "callbacks": _CALLBACKS,
         "sessions": _SESSIONS,
         "audit": _AUDIT,
+        "bulkActions": _BULK_ACTIONS,
         "gone": [IndexModel([("at", ASCENDING)], name="at", expireAfterSeconds=2 * int(keep_deletions))],
         # A window that was last used so long ago is empty.
         "permits": [IndexModel([("at", ASCENDING)], name="at", expireAfterSeconds=_HOUR)],

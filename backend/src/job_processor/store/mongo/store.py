@@ -29,8 +29,10 @@ from job_processor.store.base import (
 )
 from job_processor.store.mongo import indexes, meta
 from job_processor.store.mongo.access import Access
-from job_processor.store.mongo.access_verbs import AccessVerbs
 from job_processor.store.mongo.audit import Audit
+from job_processor.store.mongo.batch_verbs import BatchVerbs
+from job_processor.store.mongo.batches import Batches
+from job_processor.store.mongo.bulk import Bulk
 from job_processor.store.mongo.claims import Claims
 from job_processor.store.mongo.client import Link, Server
 from job_processor.store.mongo.clock import DatabaseClock
@@ -59,14 +61,16 @@ class _Parts:
         self.reads = Reads(link)
         self.counting = Counting(link)
         self.writes = Writes(link, now, Keys(link, embedded_keys))
+        self.batches = Batches(link, self.writes, now)
         self.inbox = Inbox(link)
         self.watch = Watch(link, server.streams, clock.server_now)
         self.access = Access(link)
         self.audit = Audit(link)
         self.permits = Permits(link)
+        self.bulk = Bulk(link)
 
 
-class MongoStore(AccessVerbs):
+class MongoStore(BatchVerbs):
     """``now`` returns milliseconds; without it the clock of the database is used, with it the clock of a test.
 
     ``database``: its name, else the one in the address, else ``job_processor``.
@@ -169,9 +173,9 @@ class MongoStore(AccessVerbs):
     async def prune(self, finished_before: int, limit: int) -> int:
         return await self._open.writes.prune(finished_before, limit)
 
-    async def delete(self, job_id: str, record: AuditEntry | None = None) -> bool:
+    async def delete(self, job_id: str, record: AuditEntry | None = None, rev: int | None = None) -> bool:
         parts = self._open
-        return await parts.audit.around(record, lambda: parts.writes.delete(job_id))
+        return await parts.audit.around(record, lambda: parts.writes.delete(job_id, rev))
 
     async def keep_callback(self, callback: Callback, *, limited: bool = True) -> str | None:
         return await self._open.inbox.keep_callback(callback, limited)

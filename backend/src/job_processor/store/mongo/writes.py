@@ -108,10 +108,13 @@ class Writes:
         return await self._link.do(run)
 
     async def prune(self, finished_before: int, limit: int) -> int:
-        old = {"finishedAt": {"$lt": finished_before}}
+        return await self.prune_where({"batchId": None, "finishedAt": {"$lt": finished_before}}, "finishedAt", limit)
+
+    async def prune_where(self, old: Document, order: str, limit: int) -> int:
+        """Delete up to ``limit`` final jobs that match, in this order."""
 
         async def find(again: bool) -> list[Document]:
-            found = self._jobs.find(old, _TO_DELETE).sort("finishedAt", 1).limit(limit)
+            found = self._jobs.find(old, _TO_DELETE).sort(order, 1).limit(limit)
             return await found.to_list()
 
         jobs = await self._link.read(find)
@@ -120,19 +123,27 @@ class Writes:
         await self._record_deletions(jobs)
         await self._keys.free(jobs)
         # With the condition again: a job that was retried meanwhile has no finishedAt and stays.
-        where = {"_id": {"$in": [job["_id"] for job in jobs]}, **old}
+        where = {**old, "_id": {"$in": [job["_id"] for job in jobs]}}
         deleted = await self._link.do(lambda again: self._delete(where, len(jobs), again))
         if deleted < len(jobs):
             await self._keys.keep(jobs)
         return deleted
+
+    async def insert_once(self, job_id: str, fields: Document) -> None:
+        """Insert a job of a batch, unless it is there. Its birth is its id, the same in every process that does it."""
+        update: Document = {"$setOnInsert": fields, "$currentDate": {"changedAt": True}}
+        where: Document = {"_id": job_id, "birth": job_id}
+        await self._moves.write(Write(job_id, job_id, where, update, len(fields["prompt"]), upsert=True))
 
     async def _delete(self, where: Document, expected: int, again: bool) -> int:
         result = await self._jobs.delete_many(where)
         # After a lost reply the number is unknown: all are taken to be deleted.
         return expected if again and result.deleted_count == 0 else int(result.deleted_count)
 
-    async def delete(self, job_id: str) -> bool:
+    async def delete(self, job_id: str, rev: int | None = None) -> bool:
         where: Document = {"_id": job_id, "finishedAt": {"$gte": 0}}
+        if rev is not None:
+            where["rev"] = rev
         job = await self._link.read(lambda again: self._jobs.find_one(where, _TO_DELETE))
         if job is None:
             return False

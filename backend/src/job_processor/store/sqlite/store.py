@@ -35,8 +35,8 @@ from job_processor.store.base import (
 )
 from job_processor.store.clock import SteadyClock
 from job_processor.store.sqlite import claims, clock_setting, flow_lists, inbox, lanes, operations, queries, rows
-from job_processor.store.sqlite.access_verbs import AccessVerbs
 from job_processor.store.sqlite.audit import recorded
+from job_processor.store.sqlite.batch_verbs import BatchVerbs
 from job_processor.store.sqlite.connection import check_library, open_writer
 from job_processor.store.sqlite.lock import FileLock
 from job_processor.store.sqlite.readers import Readers
@@ -48,7 +48,7 @@ from job_processor.store.sqlite.writer import Writer
 log = structlog.get_logger(__name__)
 FILE_NAME = "jobs.db"
 LOCK_NAME = "jobs.lock"
-WATCH_LIMIT = 10_000
+WATCH_LIMIT = 5_000
 """Notices that may be queued for a follower before it gets ``Resync`` instead."""
 PING_SECONDS = 2.0
 
@@ -65,7 +65,7 @@ def _clock_was_set(done: "asyncio.Future[int]") -> None:
         log.warning("clock_set", milliseconds=done.result())
 
 
-class SqliteStore(AccessVerbs):
+class SqliteStore(BatchVerbs):
     """A store in a directory, for one process. Tests pass a ``clock``, or a ``now`` (milliseconds) that is not set."""
 
     def __init__(
@@ -228,8 +228,8 @@ class SqliteStore(AccessVerbs):
     async def prune(self, finished_before: int, limit: int) -> int:
         return await self._open_writer.submit(operations.prune(finished_before, limit))
 
-    async def delete(self, job_id: str, record: AuditEntry | None = None) -> bool:
-        return await self._open_writer.submit(recorded(operations.delete(job_id), record))
+    async def delete(self, job_id: str, record: AuditEntry | None = None, rev: int | None = None) -> bool:
+        return await self._open_writer.submit(recorded(operations.delete(job_id, rev), record))
 
     async def keep_callback(self, callback: Callback, *, limited: bool = True) -> str | None:
         return await self._open_writer.submit(inbox.keep_callback(callback, limited))
@@ -279,7 +279,7 @@ class SqliteStore(AccessVerbs):
             if after is not None:
                 self._counts[flow, after] = self._counts.get((flow, after), 0) + 1
         for watcher in self._watchers:
-            if watcher.qsize() > WATCH_LIMIT:
+            if watcher.qsize() + len(notices) > WATCH_LIMIT:
                 while not watcher.empty():
                     watcher.get_nowait()
                 watcher.put_nowait(Resync(notices[-1].position if notices else 0))
