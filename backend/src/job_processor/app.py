@@ -200,6 +200,7 @@ class App:
             telemetry=self._telemetry,
             flows={n: FlowInfo(f.rules, f.processor) for n, f in self._flows.by_name.items()},
             max_result_bytes=self._settings.max_result_bytes,
+            webhook_private_addresses=self._settings.webhook_private_addresses,
             limits=self._limits,
             auth=Auth(self._settings.auth),
             people=self._people,

@@ -30,6 +30,10 @@ NAMES = frozenset(
         "callback.after_apply",
         "reaper.before_apply",
         "reaper.after_apply",
+        "mongo.before_notices_leave",
+        "webhook.before_send",
+        "webhook.after_send",
+        "webhook.after_record",
     }
 )
 

@@ -18,6 +18,8 @@ from job_processor.acts.facts import (
     AttemptEnded,
     CallbackJudged,
     CallbacksPruned,
+    DeliveryTried,
+    EndpointDisabled,
     Fact,
     JobDeleted,
     JobMoved,
@@ -27,6 +29,7 @@ from job_processor.acts.facts import (
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.job import FINAL, Job, State
 from job_processor.core.lane import Lane, Trouble
+from job_processor.core.webhooks import DisabledBecause
 from job_processor.store.base import Counts
 
 _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800)
@@ -122,6 +125,17 @@ class Telemetry:
         self._callbacks = _children(Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r))
         refused = "Requests refused for want of a key or a right or by a limit, and acts that were not possible"
         self._refused = _children(Counter("job_processor_refused", refused, ["code"], registry=r))
+        self._webhooks = _children(
+            Counter("job_processor_webhooks", "Webhooks sent: delivered, failed or given_up", ["outcome"], registry=r)
+        )
+        self._disabled = _children(
+            Counter(
+                "job_processor_webhook_endpoints_disabled",
+                "Endpoints of webhooks that were disabled because they are gone or failing",
+                ["because"],
+                registry=r,
+            )
+        )
         seconds = "From submit to a final state"
         self._seconds = _children(
             Histogram("job_processor_job_seconds", seconds, ["flow"], registry=r, buckets=_SECONDS)
@@ -152,6 +166,10 @@ class Telemetry:
                 counter(flow)
         for verdict in ("unauthorized", *CallbackVerdict):
             self._callbacks(str(verdict))
+        for outcome in ("delivered", "failed", "given_up"):
+            self._webhooks(outcome)
+        for because in DisabledBecause:
+            self._disabled(because.value)
 
     def count(self, fact: Fact) -> None:
         """The subscriber of ``acts.facts``: the only place where counters are increased."""
@@ -170,6 +188,10 @@ class Telemetry:
                 self._attempts(flow, type(outcome).__name__.lower() if written else "lost").inc()
             case CallbackJudged(verdict=verdict):
                 self._callbacks(verdict).inc()
+            case DeliveryTried(outcome=outcome):
+                self._webhooks(outcome).inc()
+            case EndpointDisabled(because=because):
+                self._disabled(because.value).inc()
             case RequestRefused(code=code):
                 self._refused(code).inc()
             case _:

@@ -1,6 +1,7 @@
-"""What happened, for whoever wants to know: acts tell one fact each, and metrics (later webhooks and audit) subscribe.
+"""What happened, for whoever wants to know: acts tell one fact each, and metrics subscribe.
 
-The history of a job is written in the same write as the move itself (``core.transitions``); it needs no subscriber.
+The history of a job and the notices of its end are written in the same write as the move itself
+(``core.transitions``); they need no subscriber.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import structlog
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.outcome import Outcome
+from job_processor.core.webhooks import DisabledBecause
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +83,25 @@ class RequestRefused:
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveriesDue:
+    """A webhook is to be sent now."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryTried:
+    """A webhook was sent, or given up. ``outcome``: delivered, failed or given_up."""
+
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointDisabled:
+    """An endpoint was disabled, and nobody asked for it."""
+
+    because: DisabledBecause
+
+
 Fact: TypeAlias = (
     JobMoved
     | JobDeleted
@@ -91,6 +112,9 @@ Fact: TypeAlias = (
     | LaneMoved
     | KeysChanged
     | RequestRefused
+    | DeliveriesDue
+    | DeliveryTried
+    | EndpointDisabled
 )
 
 

@@ -15,7 +15,7 @@ from job_processor.core.access import SYSTEM, Requester
 from job_processor.core.audit import AuditAct, AuditEntry
 from job_processor.core.errors import InvalidField, JobNotFound, MoveRefused, StoreBusy, TooManyWaiting
 from job_processor.core.ids import IdFactory
-from job_processor.core.job import Job, Json, State
+from job_processor.core.job import Job, JobWebhook, Json, State
 from job_processor.core.outcome import Cancelled, Retried
 from job_processor.core.transitions import attempt_ended_by_cancel
 from job_processor.store.base import Added, IdempotencyKey, Store
@@ -39,6 +39,7 @@ class NewJob(NamedTuple):
     metadata: Mapping[str, Json] | None = None
     result_schema: Mapping[str, Json] | None = None
     replay_of: str | None = None
+    webhook: JobWebhook | None = None
 
 
 class Jobs:
@@ -93,6 +94,7 @@ class Jobs:
             result_schema=new.result_schema,
             replay_of=new.replay_of,
             owner=by.principal.owner,
+            webhook=new.webhook,
         )
         self._check_queue()
         added = await self._add(job, key, record)

@@ -16,7 +16,14 @@ from starlette.routing import BaseRoute, Match, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from job_processor.core.access import NOBODY
-from job_processor.core.errors import CallbackNotFound, JobNotFound, KeyNotFound, MoveRefused
+from job_processor.core.errors import (
+    CallbackNotFound,
+    DeliveryNotFound,
+    EndpointNotFound,
+    JobNotFound,
+    KeyNotFound,
+    MoveRefused,
+)
 from job_processor.http import problems
 from job_processor.http.access import Gate, Needs
 from job_processor.http.access_log import AccessLog
@@ -28,6 +35,9 @@ from job_processor.http.page import BuiltPage
 from job_processor.http.query import check_names
 from job_processor.http.routes import OPERATIONS
 from job_processor.http.scope_keys import PRINCIPAL, ROUTE
+
+_REFUSED = (MoveRefused, JobNotFound, CallbackNotFound, KeyNotFound, EndpointNotFound, DeliveryNotFound)
+"""Acts that were not possible: the audit notes them."""
 
 
 def build(
@@ -142,7 +152,7 @@ class _Endpoint:
             check_names(request.query_params, operation.query)
         try:
             response = await operation.handler(self._context, request)
-        except (MoveRefused, JobNotFound, CallbackNotFound, KeyNotFound) as error:
+        except _REFUSED as error:
             if self._is_act:
                 gate.note_refusal(scope, self._route, problems.refusal(error).code)
             raise

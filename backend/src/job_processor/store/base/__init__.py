@@ -1,4 +1,4 @@
-"""The interface of a store: seven protocols and a few methods of its own. ``tests/store_suite`` specifies every driver.
+"""The interface of a store: eight protocols and a few methods of its own. ``tests/store_suite`` specifies every driver.
 
 The core decides, the store writes: no rule of the life cycle is in a driver. Every method may raise
 ``StoreUnavailable`` (as far as is known nothing was written; try again later) or its child ``StorageFull``. All times
@@ -25,6 +25,7 @@ from job_processor.store.base.jobs import (
 from job_processor.store.base.lanes import Lanes
 from job_processor.store.base.permits import Permits
 from job_processor.store.base.store import Inspection, Store, StoreInfo, Worker
+from job_processor.store.base.webhooks import DeliveryQuery, Webhooks
 
 __all__ = [
     "Access",
@@ -37,6 +38,7 @@ __all__ = [
     "Claim",
     "Claimed",
     "Counts",
+    "DeliveryQuery",
     "Held",
     "IdempotencyKey",
     "InboxQuery",
@@ -52,5 +54,6 @@ __all__ = [
     "StoreInfo",
     "Summary",
     "TEXT_SEARCH_DEPTH",
+    "Webhooks",
     "Worker",
 ]

@@ -12,7 +12,7 @@ from job_processor.store.mongo.audit import Audit
 from job_processor.store.mongo.permits import Permits
 
 
-class _Parts(Protocol):
+class Parts(Protocol):
     access: Access
     audit: Audit
     permits: Permits
@@ -24,7 +24,7 @@ def _always(written: None) -> bool:
 
 class AccessVerbs:
     @property
-    def _open(self) -> _Parts:
+    def _open(self) -> Parts:
         raise NotImplementedError
 
     def now(self) -> int:

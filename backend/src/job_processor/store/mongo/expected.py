@@ -174,7 +174,9 @@ def table(flow: str, now: int) -> list[Expected]:
             sorts=True,
         ),
         Expected(
-            "prune", _find("jobs", {"finishedAt": {"$lt": now}}, sort={"finishedAt": 1}, limit=200), ("finished",)
+            "prune",
+            _find("jobs", {"finishedAt": {"$lt": now}, "noticesMark": None}, sort={"finishedAt": 1}, limit=200),
+            ("finished",),
         ),
         Expected("delete", _find("jobs", {"_id": _LATER, "finishedAt": {"$gte": 0}}), (ID_INDEX, "finished")),
         Expected("changes since", _find("jobs", {"changedAt": {"$gt": _date()}}, sort={"changedAt": 1}), ("changed",)),
@@ -223,7 +225,40 @@ def table(flow: str, now: int) -> list[Expected]:
             ("flow",),
         ),
         *_access(now),
+        *_webhooks(now),
         Expected("prune_callbacks", _find("callbacks", {"lastAt": {"$lt": now}}, sort={"lastAt": 1}), ("last",)),
+    ]
+
+
+def _webhooks(now: int) -> list[Expected]:
+    """Endpoints and deliveries."""
+    newest: Document = {"sort": {"_id": -1}, "limit": 50}
+    due: Document = {"nextAt": {"$lte": now}, "state": "pending"}
+    lane_order = {"lane": 1, "nextAt": 1}
+    return [
+        Expected("relay_notices", _find("jobs", {"noticesMark": {"$gt": ""}}, limit=100), ("notices",)),
+        Expected("webhook_endpoints", _find("webhookEndpoints", {}, sort={"_id": 1}), (ID_INDEX,)),
+        Expected("save_webhook_endpoint, mark", _find("webhookEndpoints", {"_id": "e", "write": "w"}), (ID_INDEX,)),
+        Expected(
+            "due_lanes",
+            _find("deliveries", {"lane": {"$gt": ""}, **due}, sort=lane_order, limit=1, projection=_only("lane")),
+            ("lane",),
+        ),
+        Expected("claim_deliveries", _find("deliveries", {"lane": "e", **due}, sort={"nextAt": 1}, limit=4), ("lane",)),
+        Expected("save_delivery, mark", _find("deliveries", {"_id": _LATER, "write": "w"}), (ID_INDEX,)),
+        Expected("delivery", _find("deliveries", {"_id": _LATER}), (ID_INDEX,)),
+        Expected("delivery of flows", _find("deliveries", {"_id": _LATER, "flow": {"$in": ["f"]}}), (ID_INDEX, "flow")),
+        Expected("list_deliveries", _find("deliveries", {}, **newest), (ID_INDEX,)),
+        Expected("list_deliveries, next page", _find("deliveries", {"_id": {"$lt": _LATER}}, **newest), (ID_INDEX,)),
+        Expected("list_deliveries of a job", _find("deliveries", {"jobId": _LATER}, **newest), ("job",)),
+        Expected("list_deliveries of an endpoint", _find("deliveries", {"endpointId": "e"}, **newest), ("endpoint",)),
+        Expected("list_deliveries by state", _find("deliveries", {"state": {"$in": ["failed"]}}, **newest), ("state",)),
+        Expected("list_deliveries of flows", _find("deliveries", {"flow": {"$in": ["f"]}}, **newest), ("flow",)),
+        Expected(
+            "prune_deliveries",
+            _find("deliveries", {"settledAt": {"$lt": now}}, sort={"settledAt": 1}, limit=200),
+            ("settled",),
+        ),
     ]
 
 

@@ -29,7 +29,6 @@ from job_processor.store.base import (
 )
 from job_processor.store.mongo import indexes, meta
 from job_processor.store.mongo.access import Access
-from job_processor.store.mongo.access_verbs import AccessVerbs
 from job_processor.store.mongo.audit import Audit
 from job_processor.store.mongo.claims import Claims
 from job_processor.store.mongo.client import Link, Server
@@ -42,6 +41,8 @@ from job_processor.store.mongo.permits import Permits
 from job_processor.store.mongo.reads import Reads
 from job_processor.store.mongo.tuning import Tuning
 from job_processor.store.mongo.watch import Watch
+from job_processor.store.mongo.webhook_verbs import WebhookVerbs
+from job_processor.store.mongo.webhooks import Webhooks
 from job_processor.store.mongo.writes import Writes
 
 
@@ -58,7 +59,8 @@ class _Parts:
         self.claims = Claims(link, self.lanes, now, clock.now)
         self.reads = Reads(link)
         self.counting = Counting(link)
-        self.writes = Writes(link, now, Keys(link, embedded_keys))
+        self.webhooks = Webhooks(link, now)
+        self.writes = Writes(link, now, Keys(link, embedded_keys), self.webhooks)
         self.inbox = Inbox(link)
         self.watch = Watch(link, server.streams, clock.server_now)
         self.access = Access(link)
@@ -66,7 +68,7 @@ class _Parts:
         self.permits = Permits(link)
 
 
-class MongoStore(AccessVerbs):
+class MongoStore(WebhookVerbs):
     """``now`` returns milliseconds; without it the clock of the database is used, with it the clock of a test.
 
     ``database``: its name, else the one in the address, else ``job_processor``.

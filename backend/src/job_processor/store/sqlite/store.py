@@ -35,7 +35,6 @@ from job_processor.store.base import (
 )
 from job_processor.store.clock import SteadyClock
 from job_processor.store.sqlite import claims, clock_setting, flow_lists, inbox, lanes, operations, queries, rows
-from job_processor.store.sqlite.access_verbs import AccessVerbs
 from job_processor.store.sqlite.audit import recorded
 from job_processor.store.sqlite.connection import check_library, open_writer
 from job_processor.store.sqlite.lock import FileLock
@@ -43,6 +42,8 @@ from job_processor.store.sqlite.readers import Readers
 from job_processor.store.sqlite.readiness import CHECK_SECONDS, Readiness
 from job_processor.store.sqlite.refusals import refuse_damaged, refuse_directory, refuse_full, refuse_unreadable
 from job_processor.store.sqlite.schema import upgrade
+from job_processor.store.sqlite.webhook_verbs import WebhookVerbs
+from job_processor.store.sqlite.webhooks import end_leases
 from job_processor.store.sqlite.writer import Writer
 
 log = structlog.get_logger(__name__)
@@ -65,7 +66,7 @@ def _clock_was_set(done: "asyncio.Future[int]") -> None:
         log.warning("clock_set", milliseconds=done.result())
 
 
-class SqliteStore(AccessVerbs):
+class SqliteStore(WebhookVerbs):
     """A store in a directory, for one process. Tests pass a ``clock``, or a ``now`` (milliseconds) that is not set."""
 
     def __init__(
@@ -141,6 +142,7 @@ class SqliteStore(AccessVerbs):
             f"UPDATE jobs SET lease_until = 0, due_at = {rows.due_at_of_lease('0')} "
             "WHERE state = 'RUNNING' AND lease_token IS NOT NULL"
         )
+        end_leases(db)
         failpoint("sqlite.after_recovery")
         return db
 
