@@ -29,9 +29,17 @@ WRITES = frozenset(
         "record",
         "prune_audit",
         "take_permits",
+        "save_webhook_endpoint",
+        "delete_webhook_endpoint",
+        "add_delivery",
+        "relay_notices",
+        "claim_deliveries",
+        "save_delivery",
+        "prune_deliveries",
     }
 )
-"""The verbs of a store that write a job, a callback, a lane, a key, a session, a permit or the audit."""
+"""The verbs of a store that write a job, a callback, a lane, a key, a session, a permit, a webhook or the
+audit."""
 OWN = frozenset({"record_heartbeat"})
 """A worker's own sign of life."""
 READS = frozenset(
@@ -53,6 +61,7 @@ READS = frozenset(
     }
     | {"get_callback", "list_callbacks", "lanes", "workers", "since", "watch"}
     | {"api_keys", "sessions", "sessions_of", "list_audit"}
+    | {"webhook_endpoints", "due_lanes", "get_delivery", "list_deliveries"}
 )
 WRITERS = frozenset({"acts", "store", "transfer.py"})
 """``transfer.py`` fills a store from a backup or from another store; nobody else works with it then."""
