@@ -26,12 +26,12 @@ class Client:
 
     def __init__(self, url: str, print_line: Callable[[str], None], key: str = "") -> None:
         self._url = url.rstrip("/")
-        self._print = print_line
+        self.print = print_line
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
     async def submit(self, prompt: str, flow: str | None, wait_seconds: int) -> int:
         """Submit a job and wait up to ``wait_seconds`` for its end; 0 if COMPLETED (or not waited for), else 1."""
-        async with self._session() as session:
+        async with self.session() as session:
             body = {"prompt": prompt} | ({"flow": flow} if flow else {})
             end = time.monotonic() + wait_seconds
             job, held = await self._job(session, "POST", "/jobs", wait_seconds, json=body)
@@ -39,62 +39,62 @@ class Client:
                 if not held:
                     await asyncio.sleep(min(PAUSE_SECONDS, left))
                 job, held = await self._job(session, "GET", f"/jobs/{job['id']}", math.ceil(left))
-        self._print(f"{job['id']}  {job['status']}")
+        self.print(f"{job['id']}  {job['status']}")
         if job["result"] is not None:
-            self._print(job["result"])
+            self.print(job["result"])
         return 0 if not wait_seconds or job["status"] == "COMPLETED" else 1
 
     async def list(self, limit: int, status: str | None) -> int:
-        async with self._session() as session:
+        async with self.session() as session:
             params = {"limit": str(limit)} | ({"status": status} if status else {})
-            for job in await self._json(session, "GET", "/jobs", params=params):
+            for job in await self.json(session, "GET", "/jobs", params=params):
                 # Prompts are untrusted: keep terminal escape sequences out.
                 printable = "".join(c if c.isprintable() else " " for c in job["prompt"])
                 prompt = " ".join(printable.split())[:60]
-                self._print(f"{job['id']}  {job['status']:<9}  {job['createdAt']}  {job['flow']}  {prompt}")
+                self.print(f"{job['id']}  {job['status']:<9}  {job['createdAt']}  {job['flow']}  {prompt}")
         return 0
 
     async def watch(self) -> int:
         """Print every change until interrupted, or until the server ends the stream."""
-        async with self._session() as session, self._open(session, "GET", "/events") as response:
+        async with self.session() as session, self.open(session, "GET", "/events") as response:
             async for line in response.content:
                 if line.startswith(b"data: {") and b'"status"' in line:
-                    self._print(line[6:].decode().strip())
+                    self.print(line[6:].decode().strip())
         return 0
 
     async def create_key(self, wanted: Mapping[str, object]) -> int:
         """Make an API key and print it: this is the only time that it is shown."""
-        async with self._session() as session:
-            made = await self._json(session, "POST", "/keys", json=wanted)
-        self._print(key_line(made))
-        self._print(made["key"])
+        async with self.session() as session:
+            made = await self.json(session, "POST", "/keys", json=wanted)
+        self.print(key_line(made))
+        self.print(made["key"])
         return 0
 
     async def list_keys(self) -> int:
-        async with self._session() as session:
-            for key in await self._json(session, "GET", "/keys"):
-                self._print(key_line(key))
+        async with self.session() as session:
+            for key in await self.json(session, "GET", "/keys"):
+                self.print(key_line(key))
         return 0
 
     async def revoke_key(self, key_id: str) -> int:
-        async with self._session() as session, self._open(session, "DELETE", f"/keys/{key_id}"):
-            self._print(f"{key_id}  revoked")
+        async with self.session() as session, self.open(session, "DELETE", f"/keys/{key_id}"):
+            self.print(f"{key_id}  revoked")
         return 0
 
     async def rotate_key(self, key_id: str, overlap_seconds: float) -> int:
-        async with self._session() as session:
+        async with self.session() as session:
             body = {"overlapSeconds": overlap_seconds}
-            made = await self._json(session, "POST", f"/keys/{key_id}/rotate", json=body)
-        self._print(key_line(made))
-        self._print(made["key"])
+            made = await self.json(session, "POST", f"/keys/{key_id}/rotate", json=body)
+        self.print(key_line(made))
+        self.print(made["key"])
         return 0
 
-    def _session(self) -> aiohttp.ClientSession:
+    def session(self) -> aiohttp.ClientSession:
         timeout = aiohttp.ClientTimeout(total=None, connect=5)
         return aiohttp.ClientSession(timeout=timeout, trust_env=False, headers=self._headers)
 
     @contextlib.asynccontextmanager
-    async def _open(
+    async def open(
         self, session: aiohttp.ClientSession, method: str, path: str, **options: Any
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """A successful response. Raises ``RequestFailed``, also if the connection breaks while it is read."""
@@ -114,11 +114,11 @@ class Client:
         wait_seconds = min(60, wait_seconds)
         began = time.monotonic()
         headers = {"prefer": f"wait={wait_seconds}"} if wait_seconds else {}
-        job = await self._json(session, method, path, headers=headers, **options)
+        job = await self.json(session, method, path, headers=headers, **options)
         return job, time.monotonic() - began > wait_seconds / 2
 
-    async def _json(self, session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Any:
-        async with self._open(session, method, path, **options) as response:
+    async def json(self, session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Any:
+        async with self.open(session, method, path, **options) as response:
             return await response.json(content_type=None)
 
 

@@ -132,8 +132,14 @@ def test_fields_of_a_submission() -> None:
 def test_commands() -> None:
     verbs = re.findall(r'(?:verbs\.add_parser\(|^        \()"([a-z]+)"', inspect.getsource(cli), re.MULTILINE)
     verbs += [f"keys {verb}" for verb in re.findall(r'each\.add_parser\("([a-z]+)"', inspect.getsource(cli))]
-    assert {"serve", "worker", "check", "openapi", "backup", "keys rotate"} <= set(verbs)
-    assert _missing((f"job-processor {verb}" for verb in verbs if verb != "keys"), text("docs/settings.md")) == []
+    verbs += [f"webhooks {verb}" for verb in re.findall(r'webhook\.add_parser\("([a-z]+)"', inspect.getsource(cli))]
+    assert {"serve", "worker", "check", "openapi", "backup", "keys rotate", "webhooks replay"} <= set(verbs)
+    assert (
+        _missing(
+            (f"job-processor {verb}" for verb in verbs if verb not in ("keys", "webhooks")), text("docs/settings.md")
+        )
+        == []
+    )
 
 
 def test_metrics() -> None:
