@@ -143,7 +143,7 @@ class Writes:
         if MARK in job:
             await self._webhooks.relay(job)
         # Not if it ended once more meanwhile.
-        where[MARK] = None
+        where = {**where, MARK: None}
         await self._record_deletions([job])
         await self._keys.free([job])
         # The job last: after a crash in between it still exists and can be deleted again.
