@@ -28,6 +28,9 @@ module "hetzner" {
   image_prefix              = var.image_prefix
   ssh_public_key            = var.ssh_public_key
   ssh_allowed_cidrs         = var.ssh_allowed_cidrs
+  auth                      = var.auth
+  oidc                      = var.oidc
+  oidc_client_secret        = var.oidc_client_secret
   api_allowed_cidrs         = var.api_allowed_cidrs
   network_cidr              = var.network_cidr
   data_volume               = var.data_volume

@@ -19,7 +19,14 @@ variable "webhook_secret" {
 }
 
 variable "basic_auth_password" {
-  description = "Password of the page. Empty: the server generates its own at first boot (one server only)."
+  description = "Password with auth = \"proxy\". Empty: the server generates its own at first boot (one server only)."
+  type        = string
+  default     = ""
+  sensitive   = true
+}
+
+variable "oidc_client_secret" {
+  description = "This server's secret at the identity provider. Empty: a public client."
   type        = string
   default     = ""
   sensitive   = true
@@ -84,8 +91,29 @@ variable "dns_zone" {
   default     = ""
 }
 
+variable "auth" {
+  description = "keys: API keys, and sign-ins on the page. proxy: one password for everybody, which the server's Caddy asks for."
+  type        = string
+  default     = "keys"
+}
+
+variable "oidc" {
+  description = "Identity provider with which people sign in (docs/sign-in.md): issuer and client_id as the provider names them; roles by value of role_claim, such as { jobs-admins = \"admin\" }. null: none."
+  type = object({
+    issuer       = string
+    client_id    = string
+    name         = optional(string, "")
+    scopes       = optional(string, "")
+    role_claim   = optional(string, "")
+    roles        = optional(map(string), {})
+    default_role = optional(string, "")
+    audiences    = optional(list(string), [])
+  })
+  default = null
+}
+
 variable "api_allowed_cidrs" {
-  description = "Networks from which no password is asked, over HTTPS: for programs that use the API. Not with load_balancer, behind which every address is its own. Empty: none."
+  description = "With auth = \"proxy\": networks from which no password is asked, over HTTPS, for programs that use the API. Not with load_balancer. Empty: none."
   type        = list(string)
   default     = []
 }
@@ -152,7 +180,7 @@ variable "settings" {
 
 # Several servers.
 variable "app_count" {
-  description = "Number of application servers. More than one needs load_balancer, mongodb_uri, webhook_secret and basic_auth_password."
+  description = "Number of application servers. More than one needs load_balancer, mongodb_uri and webhook_secret; with auth = \"proxy\" basic_auth_password too."
   type        = number
   default     = 1
 }

@@ -28,9 +28,10 @@ def server(flows: str, *, data: Path | None = None, env: dict[str, str] | None =
 
 
 @contextlib.contextmanager
-def bare() -> Iterator[int]:
-    """The port of a Starlette + msgspec handler that stores nothing."""
-    with _running([sys.executable, "-m", "benchmarks.bare"], dict(os.environ)) as process:
+def bare(sink: str | None = None) -> Iterator[int]:
+    """The port of a Starlette + msgspec handler that stores nothing. ``sink``: the URL it sends each submission to."""
+    environment = {**os.environ, **({} if sink is None else {"SINK": sink})}
+    with _running([sys.executable, "-m", "benchmarks.bare"], environment) as process:
         assert process.stdout is not None
         yield _port(process.stdout.readline())
 

@@ -119,6 +119,7 @@ SECRETS = (
     Secret("webhook-secret", APPLICATION, _random),
     Secret(PREVIOUS, APPLICATION, None),
     Secret("azure-openai-api-key", APPLICATION, None),
+    Secret("oidc-client-secret", APPLICATION, None),
     Secret("n8n-token", N8N, _random),
     Secret("app-n8n-token", APPLICATION, _same_as("n8n-token")),
     Secret("n8n-webhook-secret", N8N, _same_as("webhook-secret")),

@@ -1,4 +1,7 @@
 locals {
+  # In the private network; the servers believe what it says about the client's address.
+  load_balancer_address = cidrhost(local.subnet_cidr, 5)
+
   brings_certificate = nonsensitive(var.load_balancer_certificate) != null
   # Names are unique at Hetzner, and the new certificate is made before the old one goes.
   certificate_name = "${var.name}-${substr(sha256(local.brings_certificate ? nonsensitive(sha256(var.load_balancer_certificate.certificate)) : var.domain), 0, 8)}"
@@ -49,7 +52,7 @@ resource "hcloud_load_balancer_network" "app" {
 
   load_balancer_id = hcloud_load_balancer.app[0].id
   subnet_id        = hcloud_network_subnet.apps.id
-  ip               = cidrhost(local.subnet_cidr, 5)
+  ip               = local.load_balancer_address
 }
 
 resource "hcloud_load_balancer_target" "app" {

@@ -86,6 +86,22 @@ resource "hcloud_server" "app" {
       error_message = "load_balancer = true needs dns_zone (Hetzner issues certificates only for zones at its own DNS) or load_balancer_certificate."
     }
     precondition {
+      condition     = var.auth == "proxy" || length(var.api_allowed_cidrs) == 0
+      error_message = "api_allowed_cidrs needs auth = \"proxy\": with keys nobody is asked for the password, and programs send an API key."
+    }
+    precondition {
+      condition     = var.auth == "proxy" || nonsensitive(var.basic_auth_password) == ""
+      error_message = "basic_auth_password needs auth = \"proxy\": with keys people and programs have API keys, and people an identity provider (oidc)."
+    }
+    precondition {
+      condition     = var.oidc == null || (var.auth == "keys" && var.domain != "")
+      error_message = "oidc needs auth = \"keys\" and a domain: the identity provider sends browsers back to it."
+    }
+    precondition {
+      condition     = var.oidc != null || nonsensitive(var.oidc_client_secret) == ""
+      error_message = "oidc_client_secret needs oidc."
+    }
+    precondition {
       condition     = !var.load_balancer || length(var.api_allowed_cidrs) == 0
       error_message = "api_allowed_cidrs does not work with load_balancer: the servers see its address instead of the caller's."
     }

@@ -17,12 +17,29 @@ locals {
     "basic-auth-password"  = var.basic_auth_password
     "mongodb-uri"          = var.mongodb_uri
     "azure-openai-api-key" = var.azure_openai_api_key
+    "oidc-client-secret"   = var.oidc_client_secret
   } : name => value if value != "" })
   secret_names = nonsensitive(keys(local.secrets))
 
   # What one server would draw for itself at random, and a visitor or a sender may meet at any of them.
-  shared_secrets = { "webhook-secret" = "webhook_secret", "basic-auth-password" = "basic_auth_password" }
+  shared_secrets = {
+    for name, variable in { "webhook-secret" = "webhook_secret", "basic-auth-password" = "basic_auth_password" } :
+    name => variable if variable != "basic_auth_password" || var.auth == "proxy"
+  }
   missing_shared = [for name, variable in local.shared_secrets : variable if !contains(local.secret_names, name)]
+
+  # Sign-in with an identity provider: docs/sign-in.md.
+  oidc_settings = var.oidc == null ? {} : { for name, value in {
+    OIDC_ISSUER             = var.oidc.issuer
+    OIDC_CLIENT_ID          = var.oidc.client_id
+    OIDC_CLIENT_SECRET_FILE = nonsensitive(var.oidc_client_secret) != "" ? "/run/job-processor/oidc-client-secret" : ""
+    OIDC_NAME               = var.oidc.name
+    OIDC_SCOPES             = var.oidc.scopes
+    OIDC_ROLE_CLAIM         = var.oidc.role_claim
+    OIDC_ROLES              = join(",", [for value, role in var.oidc.roles : "${value}=${role}"])
+    OIDC_DEFAULT_ROLE       = var.oidc.default_role
+    OIDC_AUDIENCE           = join(",", var.oidc.audiences)
+  } : name => value if value != "" }
 
   hosts = [for ip in hcloud_primary_ip.app[*].ip_address : var.domain != "" ? var.domain : ip]
 
@@ -30,6 +47,7 @@ locals {
   stack_settings = [for i in range(var.app_count) : merge(
     {
       APP_ENV              = "production"
+      AUTH                 = var.auth
       COMPOSE_PROFILES     = join(",", concat(["tls"], [for p in var.profiles : p if p != "backup" || i == 0]))
       COMPOSE_FILE         = local.runs_database ? "docker-compose.yml" : "docker-compose.yml:infrastructure/containers/external-database.yml"
       OPERATOR_SECRETS_DIR = "/etc/job-processor/secrets"
@@ -40,6 +58,8 @@ locals {
       TLS_BIND_ADDRESS     = var.load_balancer ? local.private_addresses[i] : "0.0.0.0"
       PUBLIC_URL           = var.domain != "" ? "https://${var.domain}" : "http://backend:3000"
     },
+    var.load_balancer ? { TLS_TRUSTED_PROXIES = local.load_balancer_address } : {},
+    local.oidc_settings,
     length(var.api_allowed_cidrs) > 0 ? { API_ALLOWED_CIDRS = join(",", var.api_allowed_cidrs) } : {},
     local.has_azure_key ? { AZURE_OPENAI_API_KEY_FILE = "/run/job-processor/azure-openai-api-key" } : {},
     var.settings,
@@ -83,7 +103,19 @@ locals {
     SITE_HOST                 = "domain"
     PUBLIC_URL                = "domain"
     TLS_BIND_ADDRESS          = "load_balancer"
+    TLS_TRUSTED_PROXIES       = "load_balancer"
     API_ALLOWED_CIDRS         = "api_allowed_cidrs"
+    AUTH                      = "auth"
+    OIDC_ISSUER               = "oidc"
+    OIDC_CLIENT_ID            = "oidc"
+    OIDC_CLIENT_SECRET_FILE   = "oidc_client_secret"
+    OIDC_NAME                 = "oidc"
+    OIDC_SCOPES               = "oidc"
+    OIDC_ROLE_CLAIM           = "oidc"
+    OIDC_ROLES                = "oidc"
+    OIDC_DEFAULT_ROLE         = "oidc"
+    OIDC_AUDIENCE             = "oidc"
+    oidc-client-secret        = "oidc_client_secret"
     VOLUME_ID                 = "data_volume"
     AZURE_OPENAI_API_KEY_FILE = "azure_openai_api_key"
     AZURE_TENANT_ID           = "azure_identity"

@@ -143,8 +143,61 @@ variable "ssh_allowed_cidrs" {
   }
 }
 
+variable "auth" {
+  description = "keys: API keys, and sign-ins on the page. proxy: one password for everybody, which the server's Caddy asks for."
+  type        = string
+  default     = "keys"
+
+  validation {
+    condition     = contains(["keys", "proxy"], var.auth)
+    error_message = "auth must be keys or proxy."
+  }
+}
+
+variable "oidc" {
+  description = "Identity provider with which people sign in (docs/sign-in.md): issuer and client_id as the provider names them; roles by value of role_claim, such as { jobs-admins = \"admin\" }. null: none."
+  type = object({
+    issuer       = string
+    client_id    = string
+    name         = optional(string, "")
+    scopes       = optional(string, "")
+    role_claim   = optional(string, "")
+    roles        = optional(map(string), {})
+    default_role = optional(string, "")
+    audiences    = optional(list(string), [])
+  })
+  default = null
+
+  validation {
+    condition     = var.oidc == null ? true : can(regex("^https://[^\\s']+$", var.oidc.issuer))
+    error_message = "oidc.issuer must be the https:// address that the provider calls itself."
+  }
+
+  validation {
+    condition     = var.oidc == null ? true : alltrue([for role in values(var.oidc.roles) : contains(["viewer", "operator", "admin"], role)])
+    error_message = "oidc.roles must lead to viewer, operator or admin."
+  }
+
+  validation {
+    condition     = var.oidc == null ? true : alltrue([for value in concat(flatten([var.oidc.client_id, var.oidc.name, var.oidc.scopes, var.oidc.role_claim, var.oidc.default_role]), keys(var.oidc.roles), var.oidc.audiences) : can(regex("^[^'\n]*$", value))])
+    error_message = "oidc must have values without line breaks and single quotes."
+  }
+
+  validation {
+    condition     = var.oidc == null ? true : alltrue([for value in concat(keys(var.oidc.roles), var.oidc.audiences) : !strcontains(value, ",")])
+    error_message = "oidc.roles and oidc.audiences must have values without commas."
+  }
+}
+
+variable "oidc_client_secret" {
+  description = "This server's secret at the identity provider. Empty: a public client."
+  type        = string
+  default     = ""
+  sensitive   = true
+}
+
 variable "api_allowed_cidrs" {
-  description = "Networks from which no password is asked, over HTTPS: for programs that use the API. Not with load_balancer, behind which every address is its own. Empty: none."
+  description = "With auth = \"proxy\": networks from which no password is asked, over HTTPS, for programs that use the API. Not with load_balancer. Empty: none."
   type        = list(string)
   default     = []
 
@@ -216,8 +269,8 @@ variable "settings" {
   }
 
   validation {
-    condition     = length(setintersection(keys(var.settings), ["COMPOSE_FILE", "COMPOSE_PROFILES", "FLOWS_DIR", "IMAGE_PREFIX", "IMAGE_TAG", "OPERATOR_SECRETS_DIR", "SITE_ADDRESS", "SITE_HOST", "TLS_BIND_ADDRESS", "API_BIND_ADDRESS", "API_ALLOWED_CIDRS", "HTTP_PORT", "PUBLIC_URL"])) == 0
-    error_message = "settings must not hold what other variables decide: profiles, image_prefix, repository_ref, domain, load_balancer, api_allowed_cidrs, mongodb_uri."
+    condition     = length(setintersection(keys(var.settings), ["COMPOSE_FILE", "COMPOSE_PROFILES", "FLOWS_DIR", "IMAGE_PREFIX", "IMAGE_TAG", "OPERATOR_SECRETS_DIR", "SITE_ADDRESS", "SITE_HOST", "TLS_BIND_ADDRESS", "TLS_TRUSTED_PROXIES", "AUTH", "API_BIND_ADDRESS", "API_ALLOWED_CIDRS", "HTTP_PORT", "PUBLIC_URL"])) == 0
+    error_message = "settings must not hold what other variables decide: auth, profiles, image_prefix, repository_ref, domain, load_balancer, api_allowed_cidrs, mongodb_uri."
   }
 }
 
@@ -233,8 +286,8 @@ variable "operator_secrets" {
   }
 
   validation {
-    condition     = length(setintersection(keys(var.operator_secrets), ["webhook-secret", "basic-auth-password", "mongodb-uri", "azure-openai-api-key"])) == 0
-    error_message = "operator_secrets must not hold what has a variable of its own: webhook_secret, basic_auth_password, mongodb_uri, azure_openai_api_key."
+    condition     = length(setintersection(keys(var.operator_secrets), ["webhook-secret", "basic-auth-password", "mongodb-uri", "azure-openai-api-key", "oidc-client-secret"])) == 0
+    error_message = "operator_secrets must not hold what has a variable of its own: webhook_secret, basic_auth_password, mongodb_uri, azure_openai_api_key, oidc_client_secret."
   }
 }
 
@@ -268,7 +321,7 @@ variable "webhook_secret" {
 }
 
 variable "basic_auth_password" {
-  description = "Password of the page. Empty: the server generates its own at first boot (one server only)."
+  description = "Password with auth = \"proxy\". Empty: the server generates its own at first boot (one server only)."
   type        = string
   default     = ""
   sensitive   = true

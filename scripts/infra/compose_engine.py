@@ -37,7 +37,7 @@ class Engine:
     tool: str
     compose: list[str]
     environment: Mapping[str, str] = field(default_factory=dict)
-    profiles: tuple[str, ...] = ("backup", "tls")
+    profiles: tuple[str, ...] = ("backup",)
     project: str = PROJECT
 
     def up(self, *arguments: str) -> None:

@@ -1,81 +1,20 @@
 """The stack as a user gets it: submit through port 80, kill, stop, start, and check that the database is not exposed.
+First as it is cloned, without a login; then with API keys and profile tls.
 
 Called by scripts/infra/compose-test; standard library only, so that it runs before anything is set up.
 """
 
 from __future__ import annotations
 
-import base64
 import http.client
-import json
-import ssl
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
 
-from compose_engine import TLS_HTTP, TLS_HTTPS, Engine, NoEngine, find_engine, sqlite
-
-T = TypeVar("T")
-
-
-def request(method: str, path: str, body: object = None, port: int = 80, **headers: str) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        payload = None if body is None else json.dumps(body)
-        connection.request(method, path, payload, {"Content-Type": "application/json", **headers})
-        response = connection.getresponse()
-        text = response.read().decode()
-    finally:
-        connection.close()
-    try:
-        return response.status, json.loads(text)
-    except json.JSONDecodeError:
-        return response.status, text
-
-
-def wait_until(what: str, look: Callable[[], T | None], seconds: float = 120) -> T:
-    """Poll until there is an answer; on timeout fail and say what was missing."""
-    deadline = time.monotonic() + seconds
-    last: object = None
-    while time.monotonic() < deadline:
-        try:
-            found = look()
-            if found:
-                return found
-        except (OSError, http.client.HTTPException, subprocess.SubprocessError) as error:
-            last = error
-        time.sleep(0.5)
-    raise AssertionError(f"waited {seconds:.0f} s for: {what} ({last})")
-
-
-def passed(sentence: str) -> None:
-    print(f"ok  {sentence}", flush=True)
-
-
-def healthy() -> bool:
-    return request("GET", "/health")[0] == 200
-
-
-def submit(prompt: str) -> str:
-    status, job = request("POST", "/jobs", {"prompt": prompt})
-    assert status == 201, (status, job)
-    identifier: str = job["id"]
-    return identifier
-
-
-def completed(identifier: str) -> bool:
-    status, job = request("GET", f"/jobs/{identifier}")
-    assert status == 200, (status, job)
-    assert job["status"] not in ("FAILED", "CANCELLED"), job
-    return bool(job["status"] == "COMPLETED")
-
-
-def job_goes_through(prompt: str) -> str:
-    identifier = submit(prompt)
-    wait_until(f"job {identifier} COMPLETED", lambda: completed(identifier), 60)
-    return identifier
+from compose_engine import REPOSITORY, Engine, NoEngine, find_engine, sqlite
+from compose_keys import WITH_KEYS, check_client_addresses, check_keys, check_tls_needs_a_login
+from compose_requests import completed, healthy, job_goes_through, login, passed, request, submit, wait_until
 
 
 def check_page() -> None:
@@ -121,28 +60,29 @@ def check_database_shell(engine: Engine) -> None:
     passed("mongosh in the container counts the COMPLETED jobs")
 
 
-def check_tls(engine: Engine) -> None:
-    def secure(path: str, password: str | None = None) -> tuple[int, http.client.HTTPMessage]:
-        unverified = ssl.create_default_context()
-        unverified.check_hostname = False
-        unverified.verify_mode = ssl.CERT_NONE
-        connection = http.client.HTTPSConnection("localhost", TLS_HTTPS, timeout=20, context=unverified)
-        login = {} if password is None else {"Authorization": "Basic " + base64.b64encode(password.encode()).decode()}
-        connection.request("GET", path, headers={"Host": "localhost", **login})
-        response = connection.getresponse()
-        connection.close()
-        return response.status, response.msg
-
-    wait_until("health over HTTPS", lambda: secure("/health/ready")[0] == 200)
-    status, headers = secure("/jobs")
-    assert (status, headers["strict-transport-security"]) == (401, "max-age=63072000"), (status, headers)
-    password = engine.execute("tls", "cat", "/run/job-processor/basic-auth-password").stdout.strip()
-    assert secure("/jobs", f"admin:{password}")[0] == 200
-    connection = http.client.HTTPConnection("localhost", TLS_HTTP, timeout=20)
-    connection.request("GET", "/ui/", headers={"Host": "localhost"})
-    assert connection.getresponse().status == 308
-    connection.close()
-    passed("profile tls: HTTPS, HSTS, a password for all but health, HTTP redirects")
+def check_documented_commands(engine: Engine) -> None:
+    """The curl lines of the first document, and the first ones of the README, on the stack as it is cloned."""
+    commands = re.findall(
+        r"^```sh\n(.*?)^```$",
+        (REPOSITORY / "README.md").read_text().partition("## Try it")[2],
+        re.MULTILINE | re.DOTALL,
+    )[:3]
+    table = (REPOSITORY / "docs/deploy.md").read_text().partition("| in the first description")[2].partition("\n## ")[0]
+    commands += re.findall(r"`(curl [^`]+)`", table)
+    assert len(commands) >= 9, commands
+    waiting = submit("fault:lost for a callback by hand")
+    wait_until(
+        "a job that waits for its callback", lambda: request("GET", f"/jobs/{waiting}")[1]["status"] == "WAITING"
+    )
+    secret = engine.execute("backend", "cat", "/run/job-processor/webhook-secret").stdout.strip()
+    for command in commands:
+        line = re.sub(r"\$\(docker compose exec backend cat \S+?\)", secret, command)
+        line = re.sub(r"\bID\b(?!=)", waiting, line) if "$ID" not in line else line
+        script = f'set -euo pipefail; curl() {{ command curl --silent --fail-with-body "$@"; }}; {line}'
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+    assert request("GET", f"/jobs/{waiting}")[1]["status"] == "COMPLETED"
+    passed(f"{len(commands)} documented requests work as they stand, without a login")
 
 
 def check_sqlite(engine: Engine) -> None:
@@ -160,11 +100,19 @@ def check_sqlite(engine: Engine) -> None:
         engine.up()
         wait_until("the SQLite stack answers after down and up", healthy, 240)
         assert completed(identifier)
+        engine.down()
+        engine.environment = {**engine.environment, **WITH_KEYS}
+        engine.up()
+        wait_until("the SQLite stack answers with AUTH=keys", healthy, 240)
+        assert request("GET", "/jobs")[0] == 401
+        key = engine.execute("job-processor", "cat", "/data/first-admin-key").stdout.strip()
+        login["Authorization"] = f"Bearer {key}"
+        assert completed(identifier)
         checked = engine.execute("job-processor", "job-processor", "check")
         assert checked.returncode == 0, checked.stdout + checked.stderr
     finally:
         engine.down("--volumes")
-    passed("compose.sqlite.yml: one container, one volume, and down and up keep the jobs")
+    passed("compose.sqlite.yml: one container, one volume, down and up keep the jobs, and AUTH=keys asks for keys")
 
 
 def check_backend_comes_back(engine: Engine) -> None:
@@ -214,13 +162,17 @@ def check_scaling(engine: Engine) -> None:
     passed("--scale worker=3 works")
 
 
-def check_data_survives(engine: Engine, identifier: str) -> None:
+def check_data_survives_and_keys_are_asked_for(engine: Engine, identifier: str) -> None:
     engine.down()
+    engine.profiles = (*engine.profiles, "tls")
+    engine.environment = {**engine.environment, **WITH_KEYS}
     engine.up()
     wait_until("the stack answers after down and up", healthy, 240)
+    check_keys(engine)
     assert completed(identifier)
     job_goes_through("after down and up")
     passed("down and up keep the jobs, and new ones go through")
+    check_client_addresses(engine)
 
 
 def check_backup(engine: Engine, identifier: str) -> None:
@@ -259,15 +211,18 @@ def main() -> int:
         passed("a job went through port 80 and is COMPLETED")
         check_events()
         check_hosts()
-        check_tls(engine)
+        check_documented_commands(engine)
+        check_tls_needs_a_login(engine)
         check_database_shell(engine)
         check_containers_are_hardened(engine)
         check_database_is_hidden(engine)
         check_backend_comes_back(engine)
         check_scaling(engine)
-        check_data_survives(engine, identifier)
+        check_data_survives_and_keys_are_asked_for(engine, identifier)
         check_backup(engine, identifier)
         engine.down("--volumes")
+        login.clear()
+        engine.environment = {name: value for name, value in engine.environment.items() if name not in WITH_KEYS}
         check_sqlite(sqlite(engine))
     except BaseException:
         for container in engine.containers():

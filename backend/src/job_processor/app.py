@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 import uvicorn
 
-from job_processor import failpoints, first_key, flows, registry
+from job_processor import configured, failpoints, first_key, registry
 from job_processor.acts import acts_over
 from job_processor.acts.flow_table import FlowTable
 from job_processor.bus import Bus
@@ -23,19 +23,20 @@ from job_processor.http import api
 from job_processor.http.access import Auth
 from job_processor.http.connection_limits import Limits, limits, raise_descriptors
 from job_processor.http.context import Context, FlowInfo
+from job_processor.http.job_filters import stored_query
 from job_processor.http.protocol import GuardedProtocol
 from job_processor.http.server import GracefulServer
-from job_processor.processors.base import Processor, ProcessorSetup
+from job_processor.processors.base import Processor
 from job_processor.results import Examiners
 from job_processor.settings import Settings, is_loopback
 from job_processor.signing import CallbackSigner
-from job_processor.store.base import Store
-from job_processor.store.drivers import store_at
 from job_processor.telemetry import Telemetry
 from job_processor.worker_loops import LoopDependencies, worker_loops
 from job_processor.workers.access_watch import AccessWatch
+from job_processor.workers.bulk_watch import BulkWatch
 from job_processor.workers.loop import Loop
 from job_processor.workers.notifier import Notifier
+from job_processor.workers.proxy_names import ProxyNames
 
 log = structlog.get_logger(__name__)
 PAGE = Path(__file__).parent / "ui"
@@ -53,42 +54,6 @@ class Role:
 SERVE, API, WORKER = Role(True, True), Role(True, False), Role(False, True)
 
 
-def load_flows(settings: Settings) -> flows.Flows:
-    """The flows of flows.toml. Raises ``SettingsInvalid``, also for a concurrency above the store's maximum."""
-    table = flows.load(settings.flows_file, registry.ProcessorKinds())
-    limit = make_store(settings).info.max_concurrency
-    above = [
-        name for name, flow in table.by_name.items() if limit is not None and (flow.rules.concurrency or 0) > limit
-    ]
-    if above:
-        raise SettingsInvalid(f"flow {', '.join(above)}: with this store concurrency must be at most {limit:,}.")
-    return table
-
-
-def make_store(settings: Settings) -> Store:
-    return store_at(store_address(settings))
-
-
-def store_address(settings: Settings) -> str:
-    """The address of the store: a MongoDB URI or a directory."""
-    return settings.mongodb_uri or str(settings.data_dir)
-
-
-def processor_setups(settings: Settings, now: Callable[[], int]) -> Callable[[flows.Flow], ProcessorSetup]:
-    """A function that returns the dependencies of a flow's processor. ``now``: the store's clock in milliseconds."""
-
-    def of(flow: flows.Flow) -> ProcessorSetup:
-        return ProcessorSetup(
-            rules=flow.rules,
-            environment=settings.environment,
-            now=now,
-            callback_secret=settings.webhook_secrets[0],
-            max_result_bytes=settings.max_result_bytes,
-        )
-
-    return of
-
-
 class App:
     """One process of the product. ``run`` returns the exit code: 0 after a signal, 1 if the store or server failed.
 
@@ -96,7 +61,7 @@ class App:
     """
 
     def __init__(self, settings: Settings, role: Role, announce: Callable[[str], None]) -> None:
-        if role is not SERVE and not make_store(settings).info.shared:
+        if role is not SERVE and not configured.make_store(settings).info.shared:
             raise SettingsInvalid(
                 "MONGODB_URI must be set to run api and worker apart: SQLite belongs to one process, use `serve`."
             )
@@ -107,15 +72,17 @@ class App:
         self._settings = settings
         self._role = role
         self._announce = announce
-        self._flows = load_flows(settings)
-        self._store = make_store(settings)
+        self._flows = configured.load_flows(settings)
+        self._store = configured.make_store(settings)
         self._bus = Bus()
         self._telemetry = Telemetry()
         self._telemetry.start_at_zero(self._flows.by_name)
         self._telemetry.watch_store(lambda: self._store.info.changes_arrive, self._store.queue_seconds)
         self._signer = CallbackSigner(settings.webhook_secrets)
         redactor = registry.make_redactor(self._flows, settings.environment, settings.webhook_secrets)
-        self._processors = registry.make_processors(self._flows, processor_setups(settings, self._store.now), redactor)
+        self._processors = registry.make_processors(
+            self._flows, configured.processor_setups(settings, self._store.now), redactor
+        )
         rules = {name: flow.rules for name, flow in self._flows.by_name.items()}
         self._examiners = Examiners()
         self._acts = acts_over(
@@ -127,6 +94,7 @@ class App:
             examiners=self._examiners,
             session_secrets=settings.webhook_secrets,
             limits=settings.limits,
+            read_query=stored_query,
         )
         self._acts.facts.subscribe(self._telemetry.count)
         oidc = settings.oidc if role.http else None
@@ -138,7 +106,7 @@ class App:
 
     async def run(self) -> int:
         self._handle_signals()
-        self._limits = limits(raise_descriptors(), behind_proxy=self._settings.auth == "proxy")
+        self._limits = limits(raise_descriptors(), self._settings.proxies)
         listening = self._bind() if self._role.http else None
         await self._store.open()
         try:
@@ -239,7 +207,11 @@ class App:
         await serving
 
     async def _loops(self, port: int) -> list[Loop]:
-        watch = [AccessWatch(self._acts)] if self._role.http else []
+        watch: list[Loop] = []
+        if self._role.http:
+            watch += [AccessWatch(self._acts), BulkWatch(self._store, self._bus)]
+        if self._role.http and self._settings.proxies.names:
+            watch.append(ProxyNames(self._settings.proxies))
         if not self._role.works:
             return [Notifier(self._store, self._bus, {}), *watch]
         callback_url = f"{self._settings.callback_base(port)}/webhook/callback"

@@ -4,8 +4,13 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from job_processor import __version__
+
+if TYPE_CHECKING:
+    from job_processor import bulk_commands
+MAX_RATE = 1_000_000
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -77,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     watch.set_defaults(run=lambda c, a: c.watch(a.url))
     _add_keys(verbs)
     _add_webhooks(verbs)
+    _add_bulk(verbs)
+    _add_sessions(verbs)
     for verb in (submit, listing, watch):
         verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
 
@@ -96,7 +103,8 @@ def _add_keys(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     create.add_argument("--right", dest="rights", action="append", required=True, choices=rights)
     create.add_argument("--flow", dest="flows", action="append", default=[], help="limit the key to this flow")
     create.add_argument("--expires-in", type=_duration, metavar="30d", help="it ends after so many s, m, h or d")
-    create.set_defaults(run=lambda c, a: c.create_key(_url(a), a.name, a.rights, a.flows, a.expires_in))
+    create.add_argument("--rate", type=_rate, metavar="N", help="requests a minute; default: RATE_LIMIT_PER_KEY")
+    create.set_defaults(run=lambda c, a: c.create_key(_url(a), _wanted_key(a)))
 
     listing = each.add_parser("list", help="list the keys, newest first")
     listing.set_defaults(run=lambda c, a: c.list_keys(_url(a)))
@@ -153,6 +161,93 @@ def _add_webhooks(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     deliveries.set_defaults(run=lambda c, a: c.webhooks(a.url, "deliveries", a.job, a.endpoint, a.state, a.limit))
     for verb in (create, listing, rotate, enable, disable, test, delete, replay, deliveries):
         verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
+
+
+_ACTIONS = (
+    ("retry", "put FAILED and CANCELLED jobs back, under the same id"),
+    ("cancel", "cancel jobs that are not final"),
+    ("delete", "delete final jobs"),
+    ("replay", "make new jobs from the prompts of old ones"),
+)
+_FILTERS = (
+    ("status", "NAME", "jobs in this state, such as failed; several: separated by commas"),
+    ("flow", "NAME", "jobs of this flow"),
+    ("tag", "TAG", "jobs with this tag"),
+    ("q", "TEXT", "text in prompt or result"),
+    ("created-after", "TIME", "RFC 3339, inclusive"),
+    ("created-before", "TIME", "RFC 3339, exclusive"),
+    ("ids", "IDS", "these jobs only: ids, separated by commas"),
+    ("after", "ID", "jobs that are newer than this one"),
+)
+
+
+def _add_bulk(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """``bulk retry|cancel|delete|replay|list|abort``."""
+    bulk = verbs.add_parser("bulk", help="act on all jobs that match: retry, cancel, delete, replay; list, abort")
+    actions = bulk.add_subparsers(required=True, metavar="retry|cancel|delete|replay|list|abort")
+    made = []
+    for action, text in _ACTIONS:
+        act = actions.add_parser(action, help=text)
+        for name, metavar, words in _FILTERS:
+            act.add_argument(f"--{name}", metavar=metavar, help=words)
+        act.add_argument("--all", action="store_true", help="all jobs, where no filter is given")
+        act.add_argument("--limit", type=int, metavar="N", help="act on at most so many, the newest")
+        if action in ("retry", "cancel"):
+            act.add_argument("--reason", metavar="TEXT", help="for the history of each job")
+        if action == "replay":
+            act.add_argument("--to-flow", metavar="NAME", help="the flow of the new jobs; default: of each job")
+        act.add_argument("--dry-run", action="store_true", help="count the jobs, and do nothing")
+        act.add_argument("--yes", action="store_true", help="do not ask")
+        act.set_defaults(run=lambda c, a, action=action: c.bulk(a.url, _wanted_bulk(action, a)))
+        made.append(act)
+
+    listing = actions.add_parser("list", help="list bulk actions, newest first")
+    listing.set_defaults(run=lambda c, a: c.list_bulk(a.url))
+    abort = actions.add_parser("abort", help="let a bulk action act on no further jobs")
+    abort.add_argument("id")
+    abort.set_defaults(run=lambda c, a: c.abort_bulk(a.url, a.id))
+    for verb in (*made, listing, abort):
+        verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
+
+
+def _wanted_bulk(action: str, args: argparse.Namespace) -> "bulk_commands.Wanted":
+    from job_processor import bulk_commands
+
+    query: dict[str, object] = {}
+    for name, _, _ in _FILTERS:
+        value = getattr(args, name.replace("-", "_"))
+        if value is not None:
+            first, *others = name.split("-")
+            query[first + "".join(other.capitalize() for other in others)] = value
+    given = {"limit": args.limit, "reason": getattr(args, "reason", None), "flow": getattr(args, "to_flow", None)}
+    fields = {name: value for name, value in given.items() if value is not None}
+    return bulk_commands.Wanted(action, query, fields, args.all, args.dry_run, args.yes)
+
+
+def _add_sessions(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """``sessions list|end``."""
+    sessions = verbs.add_parser("sessions", help="sessions of the page: list, end (JOB_PROCESSOR_KEY: an API key)")
+    each = sessions.add_subparsers(required=True, metavar="list|end")
+    listing = each.add_parser("list", help="list the sessions of this key, newest first")
+    listing.add_argument("--everyone", action="store_true", help="of all keys and people")
+    listing.set_defaults(run=lambda c, a: c.list_sessions(a.url, everyone=a.everyone))
+    end = each.add_parser("end", help="end a session at once")
+    end.add_argument("id")
+    end.set_defaults(run=lambda c, a: c.end_session(a.url, a.id))
+    for verb in (listing, end):
+        verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
+
+
+def _wanted_key(args: argparse.Namespace) -> object:
+    from job_processor.key_commands import Wanted
+
+    return Wanted(args.name, args.rights, args.flows, args.expires_in, args.rate)
+
+
+def _rate(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:10]) <= MAX_RATE):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number of requests a minute, from 1 to {MAX_RATE:,}")
+    return int(text)
 
 
 def _url(args: argparse.Namespace) -> str | None:

@@ -26,12 +26,12 @@ class Client:
 
     def __init__(self, url: str, print_line: Callable[[str], None], key: str = "") -> None:
         self._url = url.rstrip("/")
-        self.print = print_line
+        self._print = self.print = print_line
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
     async def submit(self, prompt: str, flow: str | None, wait_seconds: int) -> int:
         """Submit a job and wait up to ``wait_seconds`` for its end; 0 if COMPLETED (or not waited for), else 1."""
-        async with self.session() as session:
+        async with self._session() as session:
             body = {"prompt": prompt} | ({"flow": flow} if flow else {})
             end = time.monotonic() + wait_seconds
             job, held = await self._job(session, "POST", "/jobs", wait_seconds, json=body)
@@ -39,62 +39,89 @@ class Client:
                 if not held:
                     await asyncio.sleep(min(PAUSE_SECONDS, left))
                 job, held = await self._job(session, "GET", f"/jobs/{job['id']}", math.ceil(left))
-        self.print(f"{job['id']}  {job['status']}")
+        self._print(f"{job['id']}  {job['status']}")
         if job["result"] is not None:
-            self.print(job["result"])
+            self._print(job["result"])
         return 0 if not wait_seconds or job["status"] == "COMPLETED" else 1
 
     async def list(self, limit: int, status: str | None) -> int:
-        async with self.session() as session:
+        async with self._session() as session:
             params = {"limit": str(limit)} | ({"status": status} if status else {})
-            for job in await self.json(session, "GET", "/jobs", params=params):
+            for job in await self._json(session, "GET", "/jobs", params=params):
                 # Prompts are untrusted: keep terminal escape sequences out.
                 printable = "".join(c if c.isprintable() else " " for c in job["prompt"])
                 prompt = " ".join(printable.split())[:60]
-                self.print(f"{job['id']}  {job['status']:<9}  {job['createdAt']}  {job['flow']}  {prompt}")
+                self._print(f"{job['id']}  {job['status']:<9}  {job['createdAt']}  {job['flow']}  {prompt}")
         return 0
 
     async def watch(self) -> int:
         """Print every change until interrupted, or until the server ends the stream."""
-        async with self.session() as session, self.open(session, "GET", "/events") as response:
+        async with self._session() as session, self._open(session, "GET", "/events") as response:
+            is_job = False
             async for line in response.content:
-                if line.startswith(b"data: {") and b'"status"' in line:
-                    self.print(line[6:].decode().strip())
+                if line.startswith(b"event: "):
+                    is_job = line.strip() == b"event: job"
+                elif is_job and line.startswith(b"data: {"):
+                    self._print(line[6:].decode().strip())
         return 0
 
     async def create_key(self, wanted: Mapping[str, object]) -> int:
         """Make an API key and print it: this is the only time that it is shown."""
-        async with self.session() as session:
-            made = await self.json(session, "POST", "/keys", json=wanted)
-        self.print(key_line(made))
-        self.print(made["key"])
+        async with self._session() as session:
+            made = await self._json(session, "POST", "/keys", json=wanted)
+        self._print(key_line(made))
+        self._print(made["key"])
         return 0
 
     async def list_keys(self) -> int:
-        async with self.session() as session:
-            for key in await self.json(session, "GET", "/keys"):
-                self.print(key_line(key))
+        async with self._session() as session:
+            for key in await self._json(session, "GET", "/keys"):
+                self._print(key_line(key))
         return 0
 
     async def revoke_key(self, key_id: str) -> int:
-        async with self.session() as session, self.open(session, "DELETE", f"/keys/{key_id}"):
-            self.print(f"{key_id}  revoked")
+        async with self._session() as session, self._open(session, "DELETE", f"/keys/{key_id}"):
+            self._print(f"{key_id}  revoked")
         return 0
 
     async def rotate_key(self, key_id: str, overlap_seconds: float) -> int:
-        async with self.session() as session:
+        async with self._session() as session:
             body = {"overlapSeconds": overlap_seconds}
-            made = await self.json(session, "POST", f"/keys/{key_id}/rotate", json=body)
-        self.print(key_line(made))
-        self.print(made["key"])
+            made = await self._json(session, "POST", f"/keys/{key_id}/rotate", json=body)
+        self._print(key_line(made))
+        self._print(made["key"])
         return 0
 
-    def session(self) -> aiohttp.ClientSession:
+    async def ask(self, method: str, path: str, **options: Any) -> Any:
+        """The JSON of one answer. Raises ``RequestFailed``."""
+        async with self._session() as session:
+            return await self._json(session, method, path, **options)
+
+    async def send(self, method: str, path: str) -> None:
+        """A request whose answer has no body. Raises ``RequestFailed``."""
+        async with self._session() as session, self._open(session, method, path):
+            pass
+
+    async def list_sessions(self, *, everyone: bool) -> int:
+        async with self._session() as session:
+            params = {"everyone": "true"} if everyone else {}
+            for one in await self._json(session, "GET", "/sessions", params=params):
+                name = "".join(c if c.isprintable() else " " for c in one["name"])
+                where = f"from {one['address']}  last used {one['seenAt']}  ends {one['expiresAt']}"
+                self._print(f"{one['id']}  {one['kind']} {one['who']}  {where}  {name}")
+        return 0
+
+    async def end_session(self, session_id: str) -> int:
+        async with self._session() as session, self._open(session, "DELETE", f"/sessions/{session_id}"):
+            self._print(f"{session_id}  ended")
+        return 0
+
+    def _session(self) -> aiohttp.ClientSession:
         timeout = aiohttp.ClientTimeout(total=None, connect=5)
         return aiohttp.ClientSession(timeout=timeout, trust_env=False, headers=self._headers)
 
     @contextlib.asynccontextmanager
-    async def open(
+    async def _open(
         self, session: aiohttp.ClientSession, method: str, path: str, **options: Any
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """A successful response. Raises ``RequestFailed``, also if the connection breaks while it is read."""
@@ -114,11 +141,11 @@ class Client:
         wait_seconds = min(60, wait_seconds)
         began = time.monotonic()
         headers = {"prefer": f"wait={wait_seconds}"} if wait_seconds else {}
-        job = await self.json(session, method, path, headers=headers, **options)
+        job = await self._json(session, method, path, headers=headers, **options)
         return job, time.monotonic() - began > wait_seconds / 2
 
-    async def json(self, session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Any:
-        async with self.open(session, method, path, **options) as response:
+    async def _json(self, session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Any:
+        async with self._open(session, method, path, **options) as response:
             return await response.json(content_type=None)
 
 
@@ -127,5 +154,6 @@ def key_line(key: Mapping[str, Any]) -> str:
     flows = "all flows" if key["flows"] is None else f"flows {','.join(key['flows'])}"
     end = f"revoked {key['revokedAt']}" if key["revokedAt"] else f"expires {key['expiresAt'] or 'never'}"
     used = f"last used {key['lastUsedAt'] or 'never'}"
+    rate = f"{key['ratePerMinute']} a minute  " if key["ratePerMinute"] else ""
     name = "".join(c if c.isprintable() else " " for c in key["name"])
-    return f"{key['id']}  {','.join(key['rights'])}  {flows}  {end}  {used}  {name}"
+    return f"{key['id']}  {','.join(key['rights'])}  {flows}  {end}  {used}  {rate}{name}"

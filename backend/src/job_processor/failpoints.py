@@ -34,6 +34,10 @@ NAMES = frozenset(
         "webhook.before_send",
         "webhook.after_send",
         "webhook.after_record",
+        "bulk.before_response",
+        "bulk.after_plan",
+        "bulk.before_settle",
+        "bulk.after_settle",
     }
 )
 

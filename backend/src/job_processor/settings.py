@@ -6,15 +6,18 @@ No other module reads the environment. A secret NAME may also be given as ``NAME
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from job_processor import public_url
+from job_processor.core import proxies
 from job_processor.core.errors import SettingsInvalid
 from job_processor.core.permits import Limits
+from job_processor.core.proxies import Proxies
 from job_processor.oidc import options as oidc
+from job_processor.secret_files import WithFiles
 from job_processor.secret_strength import MIN_CHARACTERS, is_weak
 from job_processor.settings_table import TABLE
 
@@ -32,9 +35,11 @@ class Settings:
     port: int
     metrics_port: int | None
     public_url: str
+    published_at: tuple[str, ...]
     auth: str
     oidc: oidc.OidcOptions | None
     allowed_hosts: tuple[str, ...]
+    proxies: Proxies
     cors_origins: tuple[str, ...]
     webhook_secrets: tuple[str, ...]
     mongodb_uri: str | None
@@ -59,7 +64,12 @@ class Settings:
     @property
     def is_exposed(self) -> bool:
         """True in production, or if other machines can reach the port. Development defaults are refused then."""
-        return self.app_env == "production" or not is_loopback(self.host)
+        return self.app_env == "production" or not all(map(is_loopback, (self.host, *self.published_at)))
+
+    @property
+    def is_published_on_loopback(self) -> bool:
+        """True if the port of a container is known to be published on this machine alone."""
+        return bool(self.published_at) and all(map(is_loopback, self.published_at))
 
     def callback_base(self, port: int) -> str:
         """The base URL at which processors reach this server, without a trailing slash. ``port``: the actual one."""
@@ -74,36 +84,11 @@ class Settings:
         return public_url.base_path(self.public_url)
 
 
-class _WithFiles(Mapping[str, str]):
-    """An environment in which NAME may be given as the path NAME_FILE of a file, which is read on each access.
-
-    An empty variable counts as unset: Compose passes every variable that a compose file names, set or not.
-    """
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-
-    def __getitem__(self, name: str) -> str:
-        path = self._environment.get(f"{name}_FILE")
-        if self._environment.get(name) or not path:
-            return self._environment[name]
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            raise KeyError(name) from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._environment)
-
-    def __len__(self) -> int:
-        return len(self._environment)
-
-
 def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
 
@@ -130,9 +115,11 @@ class _Loader:
             port=self._number("PORT", int, 0, 65535),
             metrics_port=self._number("METRICS_PORT", int, 0, 65535) if self._text("METRICS_PORT") else None,
             public_url=self._url("PUBLIC_URL"),
+            published_at=self._published_at(),
             auth=self._auth(),
             oidc=self._oidc(),
             allowed_hosts=self._hosts("ALLOWED_HOSTS"),
+            proxies=self._proxies(),
             cors_origins=self._origins("CORS_ORIGINS"),
             webhook_secrets=tuple(
                 s for s in (self._text("WEBHOOK_SECRET"), self._text("WEBHOOK_SECRET_PREVIOUS")) if s
@@ -157,7 +144,7 @@ class _Loader:
             log_format=self._choice("LOG_FORMAT", "text", "json"),
             access_log=self._access_log(),
             failpoints=self._environment.get("FAILPOINTS", ""),
-            environment=_WithFiles(self._environment),
+            environment=WithFiles(self._environment),
         )
         self._check_exposure(settings)
         if self._faults:
@@ -170,6 +157,8 @@ class _Loader:
         if not settings.is_exposed:
             return
         why = "APP_ENV is production" if settings.app_env == "production" else "HOST is not loopback"
+        if not all(map(is_loopback, settings.published_at)):
+            why = "PUBLISHED_AT is not loopback: others reach this port"
         given = self._environment.get("WEBHOOK_SECRET", "")
         if not given:
             self._faults.append(f"WEBHOOK_SECRET must be set ({why})")
@@ -180,12 +169,12 @@ class _Loader:
                     f"{name} must have at least {MIN_CHARACTERS} characters, and not be an example or easy to guess "
                     f"({why}); `openssl rand -hex 32` makes a good one"
                 )
-        if settings.auth == "off":
+        if settings.auth == "off" and not settings.is_published_on_loopback:
             self._faults.append(
                 f"AUTH must not be off ({why}); leave it out for API keys, or set `proxy` if a reverse proxy in front "
                 "of this port authenticates"
             )
-        if settings.auth == "proxy" and not settings.allowed_hosts and not is_loopback(settings.host):
+        elif settings.auth != "keys" and not settings.allowed_hosts and not is_loopback(settings.host):
             self._faults.append(
                 f"ALLOWED_HOSTS must list the host names that clients use ({why}), such as jobs.example.com,localhost; "
                 "otherwise a web page could use the API by DNS rebinding"
@@ -227,8 +216,23 @@ class _Loader:
             return self._choice("AUTH", "off", "proxy", "keys")
         if self._text("OIDC_ISSUER"):
             return "keys"
+        published = self._names("PUBLISHED_AT")
+        if published:
+            return "off" if all(map(is_loopback, published)) else "keys"
         open_ = is_loopback(self._text("HOST")) and self._text("APP_ENV").lower() != "production"
         return "off" if open_ else "keys"
+
+    def _published_at(self) -> tuple[str, ...]:
+        addresses = self._names("PUBLISHED_AT")
+        if any(one != "localhost" and proxies.parsed(one.strip("[]")) is None for one in addresses):
+            self._faults.append("PUBLISHED_AT must be comma-separated addresses such as 127.0.0.1,10.0.0.5")
+        return addresses
+
+    def _proxies(self) -> Proxies:
+        networks, names, faults = proxies.read(self._text("TRUSTED_PROXIES"))
+        self._faults += [f"TRUSTED_PROXIES: {fault}" for fault in faults]
+        # With AUTH=proxy nobody but the proxy may reach this port at all.
+        return Proxies(networks, names, every_peer=self._auth() == "proxy" and not (networks or names))
 
     def _oidc(self) -> oidc.OidcOptions | None:
         found, faults = oidc.read(self._text, self._text("PUBLIC_URL").rstrip("/") or self._own_site())

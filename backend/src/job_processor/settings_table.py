@@ -20,6 +20,11 @@ TABLE = (
     Setting("METRICS_PORT", "", "port on which a `worker` serves its own /metrics; unset: none; 0: any free one"),
     Setting("PUBLIC_URL", "", "address for browsers and processors, with its path; default: http://HOST:PORT"),
     Setting(
+        "PUBLISHED_AT",
+        "",
+        "of a container: addresses at which its port is published, comma-separated; on loopback alone AUTH may be off",
+    ),
+    Setting(
         "AUTH",
         "",
         "`keys`: API keys, and a sign-in on the page; `proxy`: a reverse proxy in front authenticates; `off`: nobody "
@@ -45,6 +50,12 @@ TABLE = (
         "ALLOWED_HOSTS",
         "",
         "allowed names in the Host header, comma-separated; required off loopback; default: HOST and loopback names",
+    ),
+    Setting(
+        "TRUSTED_PROXIES",
+        "",
+        "reverse proxies whose X-Forwarded-For names the client: addresses, networks or host names, comma-separated; "
+        "default: none, with AUTH=proxy any",
     ),
     Setting("CORS_ORIGINS", "", "other origins whose pages may call the API, comma-separated; never `*`"),
     Setting("WEBHOOK_SECRET", "dev-secret-key", "shared secret of callbacks; required off loopback", secret=True),

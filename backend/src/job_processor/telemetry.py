@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from job_processor.acts.facts import (
     AttemptEnded,
+    BulkActionMoved,
     CallbackJudged,
     CallbacksPruned,
     DeliveryTried,
@@ -25,7 +26,9 @@ from job_processor.acts.facts import (
     JobMoved,
     JobsPruned,
     RequestRefused,
+    SignedIn,
 )
+from job_processor.core.bulk import BulkAction, BulkKind, BulkState
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.job import FINAL, Job, State
 from job_processor.core.lane import Lane, Trouble
@@ -120,6 +123,10 @@ class Telemetry:
         self._retried = _children(
             Counter("job_processor_retried", "Retries of FAILED and CANCELLED jobs", ["flow"], registry=r)
         )
+        took = "Jobs that bulk actions took, by what became of them"
+        self._bulk_jobs = _children(Counter("job_processor_bulk_jobs", took, ["action", "outcome"], registry=r))
+        ended = "Bulk actions ended"
+        self._bulk_ended = _children(Counter("job_processor_bulk_actions", ended, ["action", "status"], registry=r))
         self._deleted = Counter("job_processor_deleted", "Jobs deleted by a request", registry=r)
         self._pruned = _children(Counter("job_processor_pruned", "Deleted by retention", ["what"], registry=r))
         self._callbacks = _children(Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r))
@@ -136,7 +143,9 @@ class Telemetry:
                 registry=r,
             )
         )
-        seconds = "From submit to a final state"
+        signed_in = Counter("job_processor_signed_in", "Sessions of the page that began", ["kind"], registry=r)
+        self._signed_in = _children(signed_in)
+        seconds = "From when the work could begin to a final state"
         self._seconds = _children(
             Histogram("job_processor_job_seconds", seconds, ["flow"], registry=r, buckets=_SECONDS)
         )
@@ -170,6 +179,11 @@ class Telemetry:
             self._webhooks(outcome)
         for because in DisabledBecause:
             self._disabled(because.value)
+        for kind in BulkKind:
+            for outcome in ("done", "skipped", "failed"):
+                self._bulk_jobs(kind.value, outcome)
+            for state in (BulkState.DONE, BulkState.ABORTED):
+                self._bulk_ended(kind.value, state.value.lower())
 
     def count(self, fact: Fact) -> None:
         """The subscriber of ``acts.facts``: the only place where counters are increased."""
@@ -194,13 +208,17 @@ class Telemetry:
                 self._disabled(because.value).inc()
             case RequestRefused(code=code):
                 self._refused(code).inc()
+            case BulkActionMoved(before=BulkAction() as before, after=after):
+                self._bulk_action_moved(before, after)
+            case SignedIn(kind=kind):
+                self._signed_in(kind).inc()
             case _:
                 pass
 
     def _moved(self, job: Job, was: State | None) -> None:
         if was in FINAL and job.state is State.PENDING:
             self._retried(job.flow).inc()
-        if job.state not in FINAL or job.finished_at is None:
+        if job.state not in FINAL or job.duration_ms is None:
             return
         if job.state is State.COMPLETED:
             self._completed(job.flow).inc()
@@ -208,7 +226,18 @@ class Telemetry:
             self._failed(job.flow).inc()
         else:
             self._cancelled(job.flow).inc()
-        self._seconds(job.flow).observe((job.finished_at - job.created_at) / 1000)
+        self._seconds(job.flow).observe(job.duration_ms / 1000)
+
+    def _bulk_action_moved(self, before: BulkAction, after: BulkAction) -> None:
+        action = after.kind.value
+        for outcome, was, now in (
+            ("done", before.done, after.done),
+            ("skipped", sum(before.skipped.values()), sum(after.skipped.values())),
+            ("failed", sum(before.failed.values()), sum(after.failed.values())),
+        ):
+            self._bulk_jobs(action, outcome).inc(now - was)
+        if before.is_open and not after.is_open:
+            self._bulk_ended(action, after.state.value.lower()).inc()
 
     @contextlib.contextmanager
     def serve_metrics(self, host: str, port: int) -> Iterator[int]:

@@ -40,16 +40,15 @@ class WebhookCommands:
         return 0
 
     async def delete(self, endpoint_id: str) -> int:
-        async with self._client.session() as session, self._client.open(session, "DELETE", f"{_PATH}/{endpoint_id}"):
-            self._client.print(f"{endpoint_id}  deleted")
+        await self._client.send("DELETE", f"{_PATH}/{endpoint_id}")
+        self._client.print(f"{endpoint_id}  deleted")
         return 0
 
     async def deliveries(self, job: str | None, endpoint: str | None, state: str | None, limit: int) -> int:
         wanted = {"jobId": job, "endpointId": endpoint, "state": state, "limit": str(limit)}
         params = {name: value for name, value in wanted.items() if value is not None}
-        async with self._client.session() as session:
-            for one in await self._client.json(session, "GET", "/webhook-deliveries", params=params):
-                self._client.print(delivery_line(one))
+        for one in await self._client.ask("GET", "/webhook-deliveries", params=params):
+            self._client.print(delivery_line(one))
         return 0
 
     async def replay(self, delivery_id: str) -> int:
@@ -62,8 +61,7 @@ class WebhookCommands:
         return 0
 
     async def _ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
-        async with self._client.session() as session:
-            return await self._client.json(session, method, path, **({} if body is None else {"json": body}))
+        return await self._client.ask(method, path, **({} if body is None else {"json": body}))
 
 
 def endpoint_line(one: Mapping[str, Any]) -> str:

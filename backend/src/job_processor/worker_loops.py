@@ -16,6 +16,7 @@ from job_processor.signing import CallbackSigner
 from job_processor.store.base import Store
 from job_processor.workers.access_pruner import AccessPruner
 from job_processor.workers.asker import Asker
+from job_processor.workers.bulk_runner import BulkRunner
 from job_processor.workers.deliverer import Deliverer
 from job_processor.workers.delivery_pruner import DeliveryPruner
 from job_processor.workers.dispatcher import Dispatcher
@@ -60,6 +61,7 @@ async def worker_loops(deps: LoopDependencies, on_store_broken: Callable[[], Non
         *askers.values(),
         Reaper(acts, store, asked_first=askers),
         Orphans(acts, store),
+        BulkRunner(acts, store, owner),
         Heartbeat(
             store, owner, settings.worker_name, list(dispatchers), list(dispatchers.values()), on_store_broken, time
         ),

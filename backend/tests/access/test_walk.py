@@ -25,6 +25,7 @@ WEAKER = {
 """The most that a key may have without the right that is needed."""
 BODIES: Mapping[str, object] = {
     "submitJob": {"prompt": "of main", "flow": "main"},
+    "startBulkAction": {"action": "retry", "query": {}, "dryRun": True},
     "createKey": {"name": "n", "rights": ["read"]},
     "signIn": {"key": "x"},
     "createWebhookEndpoint": {"url": "https://example.com/"},
@@ -40,24 +41,26 @@ class Things:
     second: str
     callback: str
     key: str
+    bulk: str
     endpoint: str
     delivery: str
 
 
 def path_of(op: Operation, things: Things) -> str:
-    by_prefix = {
+    by_path = {
         "/callbacks": things.callback,
         "/keys": things.key,
+        "/bulk-actions": things.bulk,
         "/webhook-endpoints": things.endpoint,
         "/webhook-deliveries": things.delivery,
     }
-    one = next((id_ for prefix, id_ in by_prefix.items() if op.path.startswith(prefix)), things.job)
+    one = next((id_ for begin, id_ in by_path.items() if op.path.startswith(begin)), things.job)
     return op.path.replace("{id}", one).replace("{otherId}", things.second).replace("{name}", "main")
 
 
 async def things_of(guarded: Guarded) -> Things:
-    """Two jobs of the flow main, of which one is final, a callback that was kept for it, an endpoint, and what it is to
-    be told."""
+    """Two jobs of the flow main, of which one is final, a callback that was kept for it, a bulk action, an endpoint and
+    what it is to be told."""
     site = guarded.site
     admin = await guarded.key(Right.ADMIN)
     hook = {"url": "https://example.com/"}
@@ -70,7 +73,10 @@ async def things_of(guarded: Guarded) -> Things:
     [kept] = (await site.client.get("/callbacks", bearer(admin))).json()
     await site.acts.deliveries.relay(10)
     [told] = (await site.client.get("/webhook-deliveries", bearer(admin))).json()
-    return Things(jobs[0], jobs[1], kept["id"], admin.split("_")[1], endpoint, told["id"])
+    operator = bearer(await guarded.key(Right.OPERATE, flows=("main",)))
+    new = {"action": "retry", "query": {"flow": "main"}, "reason": "main's reason"}
+    bulk = (await site.client.post("/bulk-actions", new, operator)).json()["id"]
+    return Things(jobs[0], jobs[1], kept["id"], admin.split("_")[1], bulk, endpoint, told["id"])
 
 
 async def ask(guarded: Guarded, op: Operation, things: Things, headers: Mapping[str, str]) -> Reply:
@@ -119,7 +125,7 @@ async def test_without_a_valid_key_nothing_is_answered(guarded: Guarded) -> None
             assert reply.headers["www-authenticate"].startswith('Bearer realm="job-processor"')
             assert "main" not in reply.text
     assert (await guarded.site.store.counts()).by_state == before.by_state
-    assert len(await guarded.site.store.api_keys()) == 3
+    assert len(await guarded.site.store.api_keys()) == 4
 
 
 async def test_a_weaker_key_is_refused_in_words(guarded: Guarded) -> None:
@@ -138,7 +144,7 @@ async def test_a_weaker_key_is_refused_in_words(guarded: Guarded) -> None:
 
 async def test_a_key_of_another_flow_knows_nothing_of_this_one(guarded: Guarded) -> None:
     things = await things_of(guarded)
-    nothing = Things(NO_JOB, NO_JOB, NO_JOB, "0" * 10, NO_JOB, NO_JOB)
+    nothing = Things(NO_JOB, NO_JOB, NO_JOB, "0" * 10, NO_JOB, NO_JOB, NO_JOB)
     foreign = bearer(await guarded.key(Right.READ, Right.SUBMIT, Right.OPERATE, flows=("other",)))
     before = await guarded.site.store.counts()
     for op in guarded_operations():
@@ -153,7 +159,8 @@ async def test_a_key_of_another_flow_knows_nothing_of_this_one(guarded: Guarded)
             assert_problem(reply, 422)
         else:
             assert (reply.status, op.name) == (204 if op.method == "DELETE" else 200, op.name)
-        for trace in ("main", things.job, things.second, things.callback, things.delivery, things.endpoint):
+        ids = (things.job, things.second, things.callback, things.bulk, things.delivery, things.endpoint)
+        for trace in ("main", *ids):
             assert trace not in reply.text, (op.name, trace)
     assert (await guarded.site.store.counts()).by_state == before.by_state
 

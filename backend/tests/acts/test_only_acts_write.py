@@ -36,10 +36,12 @@ WRITES = frozenset(
         "claim_deliveries",
         "save_delivery",
         "prune_deliveries",
+        "save_bulk_action",
+        "prune_bulk_actions",
     }
 )
-"""The verbs of a store that write a job, a callback, a lane, a key, a session, a permit, a webhook or the
-audit."""
+"""The verbs of a store that write a job, a callback, a lane, a key, a session, a permit, a bulk action, a
+webhook or the audit."""
 OWN = frozenset({"record_heartbeat"})
 """A worker's own sign of life."""
 READS = frozenset(
@@ -62,9 +64,10 @@ READS = frozenset(
     | {"get_callback", "list_callbacks", "lanes", "workers", "since", "watch"}
     | {"api_keys", "sessions", "sessions_of", "list_audit"}
     | {"webhook_endpoints", "due_lanes", "get_delivery", "list_deliveries"}
+    | {"get_bulk_action", "open_bulk_actions", "list_bulk_actions"}
 )
-WRITERS = frozenset({"acts", "store", "transfer.py"})
-"""``transfer.py`` fills a store from a backup or from another store; nobody else works with it then."""
+WRITERS = frozenset({"acts", "store", "transfer.py", "transfer_access.py"})
+"""``transfer.py`` and ``transfer_access.py`` fill a store from a backup or another store; nobody else uses it then."""
 
 
 def writes_of(path: Path) -> list[str]:

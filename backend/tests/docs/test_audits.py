@@ -23,10 +23,12 @@ WANTED = [
     *(f"A{n}" for n in range(1, 13)),
     *(f"A13.{n}" for n in range(1, 13)),
     "A-C",
-    *(f"D-C{n}" for n in (1, 2, 3, 5, 6, 7)),
-    *(f"D-H{n}" for n in (3, 4, 9, 10)),
-    *(f"D-M{n}" for n in (1, 2, 3, 4, 5, 11, 12, 13, 14, 15, 17, 18)),
+    *(f"D-C{n}" for n in range(1, 8)),
+    *(f"D-H{n}" for n in range(1, 12)),
+    *(f"D-M{n}" for n in range(1, 19)),
+    "D-L",
     "D-Q1",
+    "D-Q2",
 ]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 import job_processor
 from job_processor import cli, failpoints, flows, registry, settings
+from job_processor.core.bulk import BulkKind
 from job_processor.core.events import EventKind
 from job_processor.core.job import AttemptEnd, State
 from job_processor.core.verdict import ResultKind
@@ -133,13 +134,10 @@ def test_commands() -> None:
     verbs = re.findall(r'(?:verbs\.add_parser\(|^        \()"([a-z]+)"', inspect.getsource(cli), re.MULTILINE)
     verbs += [f"keys {verb}" for verb in re.findall(r'each\.add_parser\("([a-z]+)"', inspect.getsource(cli))]
     verbs += [f"webhooks {verb}" for verb in re.findall(r'webhook\.add_parser\("([a-z]+)"', inspect.getsource(cli))]
+    verbs += [f"bulk {verb}" for verb in (*BulkKind, "list", "abort")]
     assert {"serve", "worker", "check", "openapi", "backup", "keys rotate", "webhooks replay"} <= set(verbs)
-    assert (
-        _missing(
-            (f"job-processor {verb}" for verb in verbs if verb not in ("keys", "webhooks")), text("docs/settings.md")
-        )
-        == []
-    )
+    named = (f"job-processor {verb}" for verb in verbs if verb not in ("keys", "bulk", "webhooks"))
+    assert _missing(named, text("docs/settings.md")) == []
 
 
 def test_metrics() -> None:

@@ -41,11 +41,24 @@ EVERYTHING: dict[str, Any] = GIVEN | {
     "podAnnotations": {"prometheus.io/scrape": "true"},
     "nodeSelector": {"disk": "fast"},
     "tolerations": [{"key": "spot", "operator": "Exists"}],
+    "oidc": {
+        "issuer": "https://id.example.com/realms/jobs",
+        "clientId": "job-processor",
+        "settings": {"OIDC_ROLES": "jobs-admins=admin", "OIDC_AUDIENCE": "jobs"},
+    },
 }
 RENDERED = {
     "the least": GIVEN,
     "secrets in the values": GIVEN
-    | {"secrets": {"mongodbUri": "mongodb+srv://u:p@db.example.com/jobs", "webhookSecret": "9f1c27d04be85a36" * 2}},
+    | {
+        "secrets": {
+            "mongodbUri": "mongodb+srv://u:p@db.example.com/jobs",
+            "webhookSecret": "9f1c27d04be85a36" * 2,
+            "oidcClientSecret": "not-a-real-secret",
+        },
+        "oidc": {"issuer": "https://id.example.com", "clientId": "c"},
+        "host": "jobs.example.com",
+    },
     "everything": EVERYTHING,
     "one of each": GIVEN | {"auth": "proxy", "api": {"replicas": 1}, "worker": {"replicas": 1}},
 }
@@ -59,6 +72,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "every name": (GIVEN | {"allowedHosts": ["*"]}, "allowedHosts"),
     "a value that is unknown": (GIVEN | {"replicas": 3}, "replicas"),
     "nobody authenticates": (GIVEN | {"auth": "off"}, "auth"),
+    "a sign-in of nobody": (GIVEN | {"oidc": {"issuer": "https://id.example.com"}}, "oidc.clientId: give the id"),
+    "a sign-in behind a proxy": (
+        GIVEN | {"auth": "proxy", "oidc": {"issuer": "https://id.example.com", "clientId": "c"}},
+        "oidc: needs auth: keys",
+    ),
+    "a provider without https": (GIVEN | {"oidc": {"issuer": "http://id.example.com", "clientId": "c"}}, "issuer"),
     "no worker": (GIVEN | {"worker": {"replicas": 0}}, "replicas"),
 }
 
@@ -129,9 +148,11 @@ def test_the_settings_start_this_product(case: str, part: str, tmp_path: Path) -
     environment = dict(data(case, "-settings"))
     environment |= {one["name"]: one.get("value", "a-pod") for one in container(case, part)["env"]}
     mounts = {mount["name"]: mount["mountPath"] for mount in container(case, part)["volumeMounts"]}
-    for name, text in (("mongodb-uri", "mongodb://db/jobs"), ("webhook-secret", "9f1c27d04be85a36c7e20d14f58b963a")):
+    secrets = {"mongodb-uri": "mongodb://db/jobs", "webhook-secret": "9f1c27d04be85a36c7e20d14f58b963a"}
+    for name, text in {**secrets, "oidc-client-secret": "not-a-real-secret"}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    for key in ("MONGODB_URI_FILE", "WEBHOOK_SECRET_FILE"):
+    assert ("OIDC_CLIENT_SECRET_FILE" in environment) == (case in ("everything", "secrets in the values"))
+    for key in {"MONGODB_URI_FILE", "WEBHOOK_SECRET_FILE", "OIDC_CLIENT_SECRET_FILE"} & environment.keys():
         folder, _, name = environment[key].rpartition("/")
         assert folder == mounts["secrets"]
         environment[key] = str(tmp_path / name)
@@ -152,6 +173,12 @@ def test_the_settings_start_this_product(case: str, part: str, tmp_path: Path) -
         assert (loaded.retention_days, loaded.max_result_bytes) == (0, 8388608)
         assert environment["PUBLIC_URL"] == "https://jobs.example.com"
         assert environment["DRAIN_SECONDS"] == ("60" if part == "worker" else "6")
+        assert loaded.oidc is not None
+        assert loaded.oidc.redirect_url == "https://jobs.example.com/session/oidc/callback"
+        assert loaded.proxies.trusts("10.244.1.7")
+    else:
+        # Without an ingress nobody is in front.
+        assert case == "one of each" or not loaded.proxies.trusts("10.244.1.7")
 
 
 @pytest.mark.parametrize("case", RENDERED)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from job_processor.core.errors import SettingsInvalid
 from job_processor.settings import TABLE, load
 from tests.infra.compose_files import COMPOSE, MAIN, REPOSITORY, SQLITE, configured, environment, needs_compose
 
@@ -19,7 +20,8 @@ FILES = pytest.mark.parametrize("file", [MAIN, SQLITE])
 APPLICATION = {MAIN: ("backend", "worker"), SQLITE: ("job-processor",)}
 GIVEN = {
     "APP_ENV": "development",
-    "AUTH": "off",
+    "AUTH": "keys",
+    "TRUSTED_PROXIES": "192.0.2.7",
     "PUBLIC_URL": "https://example.com/jobs-app",
     "ALLOWED_HOSTS": "jobs.example.com",
     "CORS_ORIGINS": "https://app.example.com",
@@ -62,6 +64,7 @@ BY_OTHER_MEANS = {
     "METRICS_PORT": "inside the network for monitoring",
     "DATA_DIR": "the volume",
     "FLOWS_FILE": "FLOWS_DIR",
+    "PUBLISHED_AT": "BIND_ADDRESS and API_BIND_ADDRESS",
 }
 
 
@@ -90,7 +93,7 @@ def test_every_setting_can_be_set_in_env(file: str) -> None:
 
 
 @FILES
-@pytest.mark.parametrize("given", [{}, GIVEN | {"APP_ENV": "production", "AUTH": "keys"}], ids=["nothing", "all"])
+@pytest.mark.parametrize("given", [{}, GIVEN | {"APP_ENV": "production"}], ids=["nothing", "all"])
 def test_the_application_starts_with_what_it_is_given(file: str, given: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(SECRET)
     for service in APPLICATION[file]:
@@ -110,13 +113,73 @@ def test_the_application_starts_with_what_it_is_given(file: str, given: dict[str
             assert "jobs.example.com" in settings.allowed_hosts
 
 
+AS_CLONED: dict[str, str] = {}
+ON_THE_INTERNET = {"SITE_HOST": "jobs.example.com", "SITE_ADDRESS": "https://jobs.example.com"}
+
+
+@FILES
+@pytest.mark.parametrize(
+    ("given", "auth", "edge"),
+    [
+        # Ports on loopback only: no login, and profile tls does not start.
+        (AS_CLONED, "off", None),
+        (ON_THE_INTERNET, "keys", "keys"),
+        (ON_THE_INTERNET | {"AUTH": "proxy"}, "proxy", "proxy"),
+        ({"BIND_ADDRESS": "0.0.0.0"}, "keys", None),
+        ({"BIND_ADDRESS": "10.0.0.5"}, "keys", None),
+        ({"API_BIND_ADDRESS": "[::]"}, "keys", None),
+        ({"BIND_ADDRESS": "10.0.0.5", "AUTH": "proxy"}, "proxy", "proxy"),
+        ({"BIND_ADDRESS": "10.0.0.5", "AUTH": "off"}, None, "off"),
+        (ON_THE_INTERNET | {"API_BIND_ADDRESS": "0.0.0.0", "AUTH": "off"}, None, "off"),
+    ],
+)
+def test_what_is_published_beyond_loopback_asks_for_a_login(
+    file: str, given: dict[str, str], auth: str | None, edge: str | None
+) -> None:
+    """``auth``: of the application; ``None``: it refuses to start. ``edge``: what profile tls is told."""
+    for service in APPLICATION[file]:
+        found = environment(file, service, given) | {"HOST": "0.0.0.0", "WEBHOOK_SECRET": SECRET}
+        for name in ("WEBHOOK_SECRET_FILE", "MONGODB_URI_FILE", "FLOWS_FILE"):
+            found.pop(name, None)
+        if auth is None:
+            with pytest.raises(SettingsInvalid, match="AUTH must not be off"):
+                load(found)
+        else:
+            assert load(found).auth == auth
+    assert environment(file, "tls", given).get("AUTH", "") == (edge or "")
+
+
+@FILES
+def test_the_application_believes_the_proxy_in_front(file: str) -> None:
+    """By its name, which the network that both are in knows."""
+    application, proxy = APPLICATION[file][0], {MAIN: "frontend", SQLITE: "tls"}[file]
+    assert environment(file, application)["TRUSTED_PROXIES"] == proxy
+    networks = [set(configured(file)[name]["networks"]) for name in (application, proxy)]
+    assert networks[0] & networks[1]
+
+
+def test_the_port_for_profile_tls_is_not_published() -> None:
+    """Whoever reaches it can name any address as the client's."""
+    services = configured(MAIN)
+    assert services["tls"]["environment"]["FRONTEND_ADDRESS"] == "frontend:8081"
+    assert [port["target"] for port in services["frontend"]["ports"]] == [8080]
+
+
+@FILES
+def test_the_first_key_survives_the_container(file: str) -> None:
+    volumes = configured(file)[APPLICATION[file][0]]["volumes"]
+    [kept] = [volume for volume in volumes if volume["target"] == "/data"]
+    assert kept["type"] == "volume"
+
+
 @FILES
 def test_what_nobody_set_is_not_set_in_the_container_either(file: str) -> None:
     """Azure's library takes an empty AZURE_CLIENT_ID for an identity, and then uses no other."""
     for service in APPLICATION[file]:
         found = environment(file, service)
         assert [name for name in found if name.startswith("AZURE_")] == []
-        assert [name for name, value in found.items() if value == "" and name != "GIVEN_WEBHOOK_SECRET"] == []
+        # Read by our own code, to which empty is unset.
+        assert {name for name, value in found.items() if value == ""} <= {"GIVEN_WEBHOOK_SECRET", "AUTH"}
 
 
 @FILES
@@ -172,7 +235,7 @@ def test_ports_are_published_on_loopback_by_services_that_check_the_host(file: s
     checking = {"backend", "frontend", "host-check", "job-processor"}
     for name, service in configured(file).items():
         for port in service.get("ports", []):
-            if name == "tls":  # It knows one host name, and asks for a password.
+            if name == "tls":  # It knows one host name, and starts with AUTH=keys or AUTH=proxy only.
                 continue
             assert port["host_ip"] == "127.0.0.1", name
             assert name in checking or port["target"] == 27017, name  # MongoDB speaks no HTTP.

@@ -1,109 +1,39 @@
-"""The proxies of the containers, as the real Caddy runs them, in front of a real server below a base path."""
+"""The proxies of the containers with AUTH=proxy: one password for everybody; and what they do whatever AUTH is."""
 
-import base64
-import http.client
-import json
 import os
-import ssl
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.e2e.served import Served, free_port
-from tests.infra.caddy import CONTAINERS, caddy, needs_caddy, running
+from tests.e2e.served import free_port
+from tests.infra.caddy import CONTAINERS, caddy, needs_caddy
+from tests.infra.edges import BASE, PASSWORD, PROGRAMS, Edge, edge_of
 
 pytestmark = needs_caddy
-BASE = "/jobs-app"
-PASSWORD = "correct horse battery staple"
 KNOWN = "127.0.0.3"
 """An address from which no password is asked for."""
-PROGRAMS = ("N8N", "PROMETHEUS", "ALERTMANAGER", "GRAFANA")
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    server: Served
-    frontend: int
-    plain: int
-    secure: int
-    programs: Mapping[str, int]
-    authority: Path
-
-    def connect(self, port: int, source: str = "127.0.0.1") -> http.client.HTTPConnection:
-        address = (source, 0)
-        if port == self.secure:
-            trusted = ssl.create_default_context(cafile=str(self.authority))
-            return http.client.HTTPSConnection("localhost", port, timeout=60, context=trusted, source_address=address)
-        return http.client.HTTPConnection("127.0.0.1", port, timeout=110, source_address=address)
-
-    def ask(
-        self,
-        port: int,
-        path: str,
-        *,
-        method: str = "GET",
-        body: object = None,
-        password: str | None = None,
-        source: str = "127.0.0.1",
-        **headers: str,
-    ) -> Reply:
-        sent = {"Host": "localhost", "Content-Type": "application/json", **headers}
-        if password is not None:
-            sent["Authorization"] = "Basic " + base64.b64encode(f"admin:{password}".encode()).decode()
-        connection = self.connect(port, source)
-        try:
-            connection.request(method, path, None if body is None else json.dumps(body), sent)
-            response = connection.getresponse()
-            return Reply(response.status, response.msg, response.read())
-        finally:
-            connection.close()
 
 
 @pytest.fixture(scope="module")
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     place = tmp_path_factory.mktemp("edge")
-    frontend, http_port, https_port, checks = (free_port() for _ in range(4))
-    programs = {name: free_port() for name in PROGRAMS}
-    given = {"PUBLIC_URL": f"https://localhost{BASE}", "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]"}
-    server = Served(place, environment=given)
-    server.start()
-    (place / "password").write_text(PASSWORD + "\n")
-    (place / "tls").mkdir()
-    tls = {
-        "CADDYFILE": str(CONTAINERS / "tls.Caddyfile"),
-        "LISTEN_HTTP_PORT": str(http_port),
-        "LISTEN_HTTPS_PORT": str(https_port),
-        "FRONTEND_ADDRESS": f"127.0.0.1:{frontend}",
-        "BASIC_AUTH_PASSWORD_FILE": str(place / "password"),
-        "PUBLIC_URL": given["PUBLIC_URL"],
-        "API_ALLOWED_CIDRS": f"192.0.2.0/24,{KNOWN}/32",
-    }
-    hosts = {f"LISTEN_{name}": str(port) for name, port in programs.items()}
-    hosts |= {f"{name}_ADDRESS": f"127.0.0.1:{server.port}" for name in PROGRAMS}
-    backend = {"BACKEND_ADDRESS": f"127.0.0.1:{server.port}", "WAIT_FOR_BACKEND": "110s"}
-    with (
-        caddy("frontend.Caddyfile", place / "frontend", frontend, LISTEN_PORT=str(frontend), **backend),
-        running([str(CONTAINERS / "tls-start")], place / "tls", tls, https_port),
-        caddy("host-check.Caddyfile", place / "checks", checks, LISTEN_PORT=str(checks), **hosts),
-    ):
-        authority = place / "tls/caddy/pki/authorities/local/root.crt"
-        yield Edge(server, frontend, http_port, https_port, programs, authority)
-    server.stop()
+    with edge_of(place, "proxy", {"AUTH": "proxy"}, API_ALLOWED_CIDRS=f"192.0.2.0/24,{KNOWN}/32") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def programs(edge: Edge, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, int]]:
+    """The ports of the programs behind the check of Host headers."""
+    ports = {name: free_port() for name in PROGRAMS}
+    hosts = {f"LISTEN_{name}": str(port) for name, port in ports.items()}
+    hosts |= {f"{name}_ADDRESS": f"127.0.0.1:{edge.server.port}" for name in PROGRAMS}
+    checks = free_port()
+    place = tmp_path_factory.mktemp("checks") / "caddy"
+    with caddy("host-check.Caddyfile", place, checks, LISTEN_PORT=str(checks), **hosts):
+        yield ports
 
 
 def test_http_is_sent_to_https(edge: Edge) -> None:
@@ -196,16 +126,16 @@ def test_the_page_is_compressed(edge: Edge) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "evil.example:80"])
-def test_a_foreign_host_is_refused(edge: Edge, host: str) -> None:
+def test_a_foreign_host_is_refused(edge: Edge, programs: Mapping[str, int], host: str) -> None:
     reply = edge.ask(edge.frontend, "/jobs", Host=host)
     assert (reply.status, reply.json()["code"]) == (403, "unknown_host")
-    for port in edge.programs.values():
+    for port in programs.values():
         assert edge.ask(port, "/health", Host=host).status == 403
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "LocalHost"])
-def test_the_programs_ports_answer_to_this_machines_names(edge: Edge, host: str) -> None:
-    for port in edge.programs.values():
+def test_the_programs_ports_answer_to_this_machines_names(edge: Edge, programs: Mapping[str, int], host: str) -> None:
+    for port in programs.values():
         assert edge.ask(port, "/health/live", Host=f"{host}:{port}").status == 200
 
 
@@ -225,7 +155,7 @@ def test_requests_wait_while_the_backend_is_replaced(edge: Edge) -> None:
 
 # ---- tls-start ----
 
-SHOWN = ("BASE_PATH", "HSTS", "PASSWORD_FREE_NETWORKS")
+SHOWN = ("BASE_PATH", "HSTS", "PASSWORD_FREE_NETWORKS", "LOAD_BALANCERS")
 FAKE_CADDY = '#!/bin/sh\n[ "$1" = run ] || { sed s/^/hash-of-/; exit; }\nenv\n'
 
 
@@ -234,29 +164,34 @@ def tls_start(tmp_path: Path, **given: str) -> dict[str, str]:
     (tmp_path / "caddy").write_text(FAKE_CADDY)
     (tmp_path / "caddy").chmod(0o755)
     path = f"{tmp_path}:{os.environ['PATH']}"
-    environment = {"PATH": path, "BASIC_AUTH_PASSWORD_FILE": str(tmp_path / "password"), **given}
+    password = {"BASIC_AUTH_PASSWORD_FILE": str(tmp_path / "password")}
+    environment = {"PATH": path, "AUTH": "proxy", **password, **given}
     done = subprocess.run(
         [str(CONTAINERS / "tls-start")], env=environment, capture_output=True, text=True, check=True, timeout=60
     )
     return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
 
 
+NOBODY = "255.255.255.255/32"
+PLAIN = ("", "max-age=63072000", NOBODY, NOBODY)
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({}, ("", "max-age=63072000", "255.255.255.255/32")),
-        ({"PUBLIC_URL": "https://jobs.example.com"}, ("", "max-age=63072000", "255.255.255.255/32")),
-        ({"PUBLIC_URL": "https://example.com:8443/a/b/"}, ("/a/b", "max-age=63072000", "255.255.255.255/32")),
-        ({"HSTS_INCLUDE_SUBDOMAINS": "false"}, ("", "max-age=63072000", "255.255.255.255/32")),
-        ({"HSTS_INCLUDE_SUBDOMAINS": "true"}, ("", "max-age=63072000; includeSubDomains", "255.255.255.255/32")),
-        (
-            {"API_ALLOWED_CIDRS": "203.0.113.0/24,2001:db8::/32"},
-            ("", "max-age=63072000", "203.0.113.0/24 2001:db8::/32"),
-        ),
+        ({"AUTH": "keys"}, PLAIN),
+        ({}, PLAIN),
+        ({"PUBLIC_URL": "https://jobs.example.com"}, PLAIN),
+        ({"PUBLIC_URL": "https://example.com:8443/a/b/"}, ("/a/b", *PLAIN[1:])),
+        ({"HSTS_INCLUDE_SUBDOMAINS": "false"}, PLAIN),
+        ({"HSTS_INCLUDE_SUBDOMAINS": "true"}, ("", "max-age=63072000; includeSubDomains", NOBODY, NOBODY)),
+        ({"API_ALLOWED_CIDRS": "203.0.113.0/24,2001:db8::/32"}, (*PLAIN[:2], "203.0.113.0/24 2001:db8::/32", NOBODY)),
+        ({"TLS_TRUSTED_PROXIES": "10.20.1.5,10.21.0.0/16"}, (*PLAIN[:3], "10.20.1.5 10.21.0.0/16")),
+        ({"TLS_TRUSTED_PROXIES": " , "}, PLAIN),
     ],
 )
 def test_tls_start_makes_caddys_variables(
-    tmp_path: Path, given: dict[str, str], expected: tuple[str, str, str]
+    tmp_path: Path, given: dict[str, str], expected: tuple[str, str, str, str]
 ) -> None:
     made = tls_start(tmp_path, **given)
     assert tuple(made[name] for name in SHOWN) == expected
@@ -269,7 +204,23 @@ def test_without_a_password_tls_start_makes_one_and_keeps_it(tmp_path: Path) -> 
     assert (tmp_path / "password").stat().st_mode & 0o077 == 0
 
 
-def test_an_unclear_setting_is_refused(tmp_path: Path) -> None:
+def test_with_keys_no_password_is_made(tmp_path: Path) -> None:
+    assert tls_start(tmp_path, AUTH="keys")["BASIC_AUTH_HASH"] == ""
+    assert not (tmp_path / "password").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"HSTS_INCLUDE_SUBDOMAINS": "perhaps"}, "HSTS_INCLUDE_SUBDOMAINS must be true or false"),
+        ({"AUTH": ""}, "set AUTH=keys in .env"),
+        ({"AUTH": "off"}, "set AUTH=keys in .env"),
+        ({"AUTH": "Keys"}, "set AUTH=keys in .env"),
+        ({"AUTH": "keys", "API_ALLOWED_CIDRS": "203.0.113.0/24"}, "API_ALLOWED_CIDRS needs AUTH=proxy"),
+    ],
+)
+def test_what_would_be_open_or_unclear_is_refused_with_words(tmp_path: Path, given: dict[str, str], words: str) -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
-        tls_start(tmp_path, HSTS_INCLUDE_SUBDOMAINS="perhaps")
-    assert "HSTS_INCLUDE_SUBDOMAINS must be true or false" in refused.value.stderr
+        tls_start(tmp_path, **given)
+    assert words in refused.value.stderr
+    assert "Caddyfile" not in refused.value.stdout

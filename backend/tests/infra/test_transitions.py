@@ -25,6 +25,7 @@ SERVER, FIRST_BOOT = "module.hetzner.hcloud_server.app", "module.hetzner.terrafo
 VOLUME, ATTACHMENT = "module.hetzner.hcloud_volume.data[0]", "module.hetzner.hcloud_volume_attachment.data[0]"
 REBUILT = {f"{SERVER}[0]", ATTACHMENT, f"{FIRST_BOOT}[0]"}
 PASSWORDS = {"app_password": "a" * 32, "root_password": "b" * 32}
+PROVIDER = {"issuer": "https://id.example.com", "client_id": "job-processor"}
 IDENTITY = {"tenant_id": "t", "client_id": "c", "client_secret": "s"}
 
 pytestmark = [
@@ -60,7 +61,9 @@ def test_a_second_apply_changes_nothing(one_server: Any) -> None:
 UNLEARNED: dict[str, dict[str, Any]] = {
     "repository_ref": {"repository_ref": "v2.0.0"},
     "domain": {"domain": "other.example.com"},
-    "api_allowed_cidrs": {"api_allowed_cidrs": ["198.51.100.0/24"]},
+    "api_allowed_cidrs": {"auth": "proxy", "api_allowed_cidrs": ["198.51.100.0/24"]},
+    "oidc": {"oidc": PROVIDER},
+    "oidc_client_secret": {"oidc": PROVIDER, "oidc_client_secret": "s"},
     "load_balancer": {"load_balancer": True, "dns_zone": "example.com"},
     "azure_identity": {"azure_keys_enabled": False, "azure_identity": IDENTITY},
     "azure_openai_api_key": {"azure_keys_enabled": False, "azure_identity": IDENTITY},
@@ -83,6 +86,7 @@ def refused_names(refused: str) -> set[str]:
 def test_what_a_running_server_would_not_learn_is_refused(one_server: Any) -> None:
     together = {name: value for change in UNLEARNED.values() for name, value in change.items()}
     del together["api_allowed_cidrs"]  # not with a load balancer
+    del together["auth"]  # not with an identity provider
     together["domain"] = "other.example.com"
     assert refused_names(one_server.plan(together).refused) == UNLEARNED.keys() - {"api_allowed_cidrs"}
 
@@ -90,6 +94,10 @@ def test_what_a_running_server_would_not_learn_is_refused(one_server: Any) -> No
 @pytest.mark.parametrize("named", ["repository_ref", "domain", "load_balancer", "api_allowed_cidrs"])
 def test_each_alone_is_refused(one_server: Any, named: str) -> None:
     assert named in refused_names(one_server.plan(UNLEARNED[named]).refused)
+
+
+def test_another_kind_of_login_is_refused(one_server: Any) -> None:
+    assert refused_names(one_server.plan({"auth": "proxy"}).refused) == {"auth"}
 
 
 @pytest.mark.parametrize(
@@ -188,7 +196,6 @@ def test_from_one_server_to_three_and_back() -> None:
             "load_balancer": True,
             "mongodb_uri": journey.outputs()["mongodb_uri"],
             "webhook_secret": "s" * 32,
-            "basic_auth_password": "p" * 32,
         }
         assert "Server 1 was set up with other values" in journey.plan(several).refused
         scaled = journey.apply(several, replace=(f"{SERVER}[0]",))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from job_processor import settings
-from job_processor.app import load_flows
+from job_processor.configured import load_flows
 from job_processor.core.errors import SettingsInvalid
 from job_processor.core.flow import OnInvalidResult
 from job_processor.flows import BUILT_IN, load, parse

@@ -9,6 +9,7 @@ from job_processor.core.errors import SettingsInvalid
 from job_processor.settings import load
 
 GOOD = "9f1c27d04be85a36c7e20d14f58b963a"
+CONTAINER = {"APP_ENV": "production", "HOST": "0.0.0.0", "WEBHOOK_SECRET": GOOD, "ALLOWED_HOSTS": "localhost"}
 CANARY = "canary-7f3a"
 
 
@@ -119,6 +120,12 @@ def test_j1_with_everything_in_order_an_exposed_start_is_allowed() -> None:
         ({"APP_ENV": "production", "WEBHOOK_SECRET": GOOD}, "keys", True),
         ({"HOST": "0.0.0.0", "WEBHOOK_SECRET": GOOD}, "keys", True),
         ({"HOST": "::1", "AUTH": "proxy"}, "proxy", True),
+        ({**CONTAINER, "PUBLISHED_AT": "127.0.0.1,[::1]"}, "off", False),
+        ({**CONTAINER, "PUBLISHED_AT": "127.0.0.1", "AUTH": "keys"}, "keys", True),
+        ({**CONTAINER, "PUBLISHED_AT": "127.0.0.1,0.0.0.0"}, "keys", True),
+        ({**CONTAINER, "PUBLISHED_AT": "[::]"}, "keys", True),
+        ({**CONTAINER, "PUBLISHED_AT": "10.0.0.5", "AUTH": "proxy"}, "proxy", True),
+        ({"WEBHOOK_SECRET": GOOD, "PUBLISHED_AT": "10.0.0.5"}, "keys", True),
     ],
 )
 def test_keys_are_asked_for_everywhere_but_on_loopback(
@@ -126,6 +133,35 @@ def test_keys_are_asked_for_everywhere_but_on_loopback(
 ) -> None:
     loaded = load(environment)
     assert (loaded.auth, loaded.access_log) == (auth, access_log)
+
+
+@pytest.mark.parametrize("published", ["0.0.0.0", "127.0.0.1,10.0.0.5", "[::]", "::", "203.0.113.7"])
+def test_a_container_that_others_reach_is_not_started_without_a_login(published: str) -> None:
+    [fault] = faults(**CONTAINER, PUBLISHED_AT=published, AUTH="off")
+    assert fault.startswith("AUTH must not be off (PUBLISHED_AT is not loopback")
+
+
+def test_without_a_login_a_container_answers_to_its_own_names_only() -> None:
+    environment = {name: value for name, value in CONTAINER.items() if name != "ALLOWED_HOSTS"}
+    assert named(faults(**environment, PUBLISHED_AT="127.0.0.1")) == {"ALLOWED_HOSTS"}
+
+
+@pytest.mark.parametrize("published", ["localhost,jobs.example.com", "127.0.0.1:80", "*", "10.0.0.0/8"])
+def test_where_a_container_is_published_are_addresses(published: str) -> None:
+    assert "PUBLISHED_AT" in named(faults(**CONTAINER, PUBLISHED_AT=published))
+
+
+def test_trusted_proxies_are_read_and_refused_with_words() -> None:
+    assert load({"TRUSTED_PROXIES": "10.0.0.1, edge"}).proxies.names == ("edge",)
+    assert load({"TRUSTED_PROXIES": "10.0.0.0/8"}).proxies.trusts("10.1.1.1")
+    assert not load({}).proxies.trusts("127.0.0.1")
+    found = faults(TRUSTED_PROXIES="10.0.0.1,0.0.0.0/0,http://edge", PORT="x")
+    assert [fault.split()[0] for fault in found] == ["PORT", "TRUSTED_PROXIES:", "TRUSTED_PROXIES:"]
+
+
+def test_with_auth_proxy_whoever_connects_is_the_proxy_unless_it_is_named() -> None:
+    assert load({"AUTH": "proxy"}).proxies.trusts("203.0.113.7")
+    assert not load({"AUTH": "proxy", "TRUSTED_PROXIES": "127.0.0.1"}).proxies.trusts("203.0.113.7")
 
 
 def test_behind_a_proxy_on_this_machine_the_loopbacks_names_are_enough() -> None:

@@ -25,6 +25,7 @@ from job_processor.store.base import (
 from job_processor.store.mongo import expected, plans
 from job_processor.store.mongo.store import MongoStore
 from tests.store_suite import access, given
+from tests.store_suite import test_bulk as bulk
 from tests.store_suite import test_webhooks as webhooks
 from tests.store_suite.given import RULES
 from tests.store_suite.places import MongoPlace
@@ -228,6 +229,18 @@ async def _webhooks(store: Store) -> None:
     await store.prune_deliveries(1, 10)
 
 
+async def _bulk_actions(store: Store) -> None:
+    action = bulk.an_action(store)
+    assert await store.save_bulk_action(action)
+    assert await store.save_bulk_action(replace(action, rev=1))
+    assert not await store.save_bulk_action(action)
+    await store.get_bulk_action(action.id)
+    await store.open_bulk_actions()
+    await store.list_bulk_actions(50)
+    await store.list_bulk_actions(50, "f" * 24)
+    await store.prune_bulk_actions(1, 200)
+
+
 VERBS: dict[str, tuple[Verb, list[str]]] = {
     "add": (_add, ["update jobs"]),
     "add with a key": (_add_with_a_key, ["update keys", "update jobs"]),
@@ -306,6 +319,10 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
             # Nothing is old enough to be deleted.
             "delete deliveries",
         ],
+    ),
+    "bulk actions": (
+        _bulk_actions,
+        ["insert bulkActions"] * 2 + ["update bulkActions", "delete bulkActions"] + ["find bulkActions"] * 6,
     ),
     "workers": (_workers, ["update workers", "find workers"]),
 }

@@ -1,18 +1,23 @@
 import { Button, Skeleton } from "@mantine/core";
 import { IconPlugConnectedX } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { messageOf } from "@/api/errors";
 import { sessionKeys } from "@/api/session";
 import { Notice } from "@/components/notice";
 import { useAccess } from "./access-context";
-import { SignInDialog } from "./sign-in-dialog";
 import { SignInPage } from "./sign-in-page";
+
+const SignInDialog = lazy(() =>
+  import("./sign-in-dialog").then((found) => ({ default: found.SignInDialog })),
+);
 
 /** The page for whom the server knows, else the way to sign in. */
 export function Gate({ children }: { children: ReactNode }) {
   const { state, failure } = useAccess();
   const queries = useQueryClient();
+  const [hasEnded, setHasEnded] = useState(false);
+  if (state === "ended" && !hasEnded) setHasEnded(true);
   if (state === "out") return <SignInPage />;
   if (state === "unknown" && failure !== null) {
     return (
@@ -31,7 +36,11 @@ export function Gate({ children }: { children: ReactNode }) {
   return (
     <>
       {children}
-      <SignInDialog />
+      {hasEnded && (
+        <Suspense>
+          <SignInDialog />
+        </Suspense>
+      )}
     </>
   );
 }

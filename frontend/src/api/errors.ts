@@ -45,3 +45,8 @@ export function toProblem(body: unknown): Partial<Problem> {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** By which the server's log names the request that failed; null if the server did not answer. */
+export function requestIdOf(error: Error): string | null {
+  return error instanceof ApiError ? (error.problem.requestId ?? null) : null;
+}

@@ -23,6 +23,8 @@ export type Comparison = Wire["Comparison"];
 export type Stats = Wire["StatsOut"];
 export type JobCount = Wire["JobCount"];
 export type Health = Wire["HealthOut"];
+export type BulkAction = Wire["BulkActionOut"];
+export type BulkKind = Wire["BulkKind"];
 
 /** T with the times K as milliseconds. */
 type InMs<T, K extends keyof T> = {

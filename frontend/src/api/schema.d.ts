@@ -152,6 +152,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/bulk-actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List bulk actions, newest first
+         * @description Needs the right `read`.
+         */
+        get: operations["listBulkActions"];
+        put?: never;
+        /**
+         * Retry, cancel, delete or replay all jobs that match, or count them first
+         * @description Needs the right `operate`.
+         */
+        post: operations["startBulkAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk-actions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One bulk action, with its progress
+         * @description Needs the right `read`.
+         */
+        get: operations["getBulkAction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk-actions/{id}/abort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Abort a bulk action: it acts on no further group of jobs; what it did stays
+         * @description Needs the right `operate`.
+         */
+        post: operations["abortBulkAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/webhook/callback": {
         parameters: {
             query?: never;
@@ -976,12 +1040,105 @@ export interface components {
          * AuditAct
          * @enum {unknown}
          */
-        AuditAct: "delivery_replayed" | "endpoint_created" | "endpoint_deleted" | "endpoint_disabled" | "endpoint_enabled" | "endpoint_rotated" | "endpoint_tested" | "flow_paused" | "flow_resumed" | "job_cancelled" | "job_deleted" | "job_replayed" | "job_retried" | "key_created" | "key_revoked" | "key_rotated" | "refused" | "result_accepted" | "signed_in" | "signed_out";
+        AuditAct: "bulk_aborted" | "bulk_started" | "delivery_replayed" | "endpoint_created" | "endpoint_deleted" | "endpoint_disabled" | "endpoint_enabled" | "endpoint_rotated" | "endpoint_tested" | "flow_paused" | "flow_resumed" | "job_cancelled" | "job_deleted" | "job_replayed" | "job_retried" | "key_created" | "key_revoked" | "key_rotated" | "refused" | "result_accepted" | "signed_in" | "signed_out";
         /**
          * AuditOutcome
          * @enum {unknown}
          */
         AuditOutcome: "done" | "refused" | "unknown";
+        /**
+         * BulkActionOut
+         * @description One act on all jobs that match a query. ``query``: the filters it was started with.
+         *
+         *     ``matched``: how many jobs matched when it started, and exactly how many it took once it is DONE; ``more``: there
+         *     were more than were counted. ``done``: jobs that were acted on. ``skipped`` and ``failed``: numbers of jobs that
+         *     were not, by a code that says why. ``waitsFor``: a code, while it makes no progress.
+         */
+        BulkActionOut: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            action: components["schemas"]["BulkKind"];
+            status: components["schemas"]["BulkState"];
+            query: Record<string, unknown>;
+            flow: string | null;
+            reason: string | null;
+            limit: number | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            updatedAt: string;
+            endedAt: string | null;
+            matched: number;
+            more: boolean;
+            done: number;
+            /** @description numbers of jobs, by code */
+            skipped: {
+                [key: string]: number;
+            };
+            /** @description numbers of jobs, by code */
+            failed: {
+                [key: string]: number;
+            };
+            waitsFor: string | null;
+        };
+        /**
+         * BulkKind
+         * @enum {unknown}
+         */
+        BulkKind: "cancel" | "delete" | "replay" | "retry";
+        /**
+         * BulkState
+         * @enum {unknown}
+         */
+        BulkState: "ABORTED" | "ABORTING" | "DONE" | "RUNNING";
+        /**
+         * BulkActionRequest
+         * @description ``query``: the filters of `GET /jobs`; ``{}``: all jobs. Jobs that are newer than the bulk action are not acted
+         *     on. ``dryRun``: count the jobs, and do nothing.
+         */
+        BulkActionRequest: {
+            action: components["schemas"]["BulkKind"];
+            query: {
+                /** @description one or more states (repeat it, or separate by commas) */
+                status?: ("PENDING" | "RUNNING" | "WAITING" | "COMPLETED" | "FAILED" | "CANCELLED")[];
+                /** @description jobs of this flow */
+                flow?: string;
+                /** @description jobs with this tag */
+                tag?: string;
+                /** @description text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII */
+                q?: string;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339 from 1970 to 2099, inclusive
+                 */
+                createdAfter?: string;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339 from 1970 to 2099, exclusive
+                 */
+                createdBefore?: string;
+                /** @description only these jobs: up to 100 ids, separated by commas */
+                ids?: string;
+                /** @description only jobs with a greater id, which are newer ones */
+                after?: string;
+            };
+            /** @default null */
+            limit?: number | null;
+            /** @default null */
+            reason?: string | null;
+            /** @default null */
+            flow?: string | null;
+            /** @default false */
+            dryRun?: boolean;
+        };
         /**
          * CallbackAnswer
          * @description The job after a callback. ``callback``: the verdict, such as applied, duplicate or stale.
@@ -1011,6 +1168,7 @@ export interface components {
              */
             runAt: string;
             finishedAt: string | null;
+            idleMs: number;
             priority: number;
             attempt: number;
             failures: number;
@@ -1444,7 +1602,9 @@ export interface components {
          * JobSummary
          * @description A job in a list. ``prompt`` and ``result`` are cut to 4 KiB; their sizes are of the whole, in bytes of UTF-8.
          *
-         *     ``waitingOn`` is null for a final job, and when it could not be found out.
+         *     ``waitingOn`` is null for a final job, and when it could not be found out. ``idleMs``: milliseconds in which nothing
+         *     was to be done: until the start that was asked for, and between an end and a retry. The duration of a job is
+         *     ``finishedAt`` - ``createdAt`` - ``idleMs``.
          */
         JobSummary: {
             /** @description 24 hex digits, time-ordered */
@@ -1471,6 +1631,7 @@ export interface components {
              */
             runAt: string;
             finishedAt: string | null;
+            idleMs: number;
             priority: number;
             attempt: number;
             failures: number;
@@ -1518,6 +1679,7 @@ export interface components {
              */
             runAt: string;
             finishedAt: string | null;
+            idleMs: number;
             priority: number;
             attempt: number;
             failures: number;
@@ -2709,6 +2871,353 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBulkActions: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200 */
+                limit?: number;
+                /** @description where the page starts, from the Link header of the previous page */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page; Link leads to the next */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkActionOut"][];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startBulkAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkActionRequest"];
+            };
+        };
+        responses: {
+            /** @description `dryRun`: how many jobs match */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobCount"];
+                };
+            };
+            /** @description stored durably; it runs in the background */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkActionOut"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBulkAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the bulk action's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the bulk action */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkActionOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    abortBulkAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the bulk action's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the bulk action, ABORTING, or as it ended before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkActionOut"];
                 };
             };
             /** @description Not authenticated */
@@ -5905,7 +6414,7 @@ export interface operations {
                 /** @description the id of a job or key, the name of a flow, or a route */
                 what?: string;
                 /** @description one or more acts (repeat it, or separate by commas) */
-                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "result_accepted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
+                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
                 /** @description one or more outcomes (repeat it, or separate by commas) */
                 outcome?: ("done" | "refused" | "unknown")[];
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
@@ -5987,7 +6496,7 @@ export interface operations {
                 /** @description the id of a job or key, the name of a flow, or a route */
                 what?: string;
                 /** @description one or more acts (repeat it, or separate by commas) */
-                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "result_accepted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
+                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
                 /** @description one or more outcomes (repeat it, or separate by commas) */
                 outcome?: ("done" | "refused" | "unknown")[];
                 /** @description RFC 3339 from 1970 to 2099, inclusive */

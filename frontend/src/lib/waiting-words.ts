@@ -26,6 +26,15 @@ const TROUBLE: Readonly<Record<string, string>> = {
   refused: "The processor refuses this job, but accepts others.",
 };
 
+/** Troubles that only a person can end: more than a wait. */
+const NEEDS_A_PERSON: ReadonlySet<string> = new Set(["misconfigured", "out_of_credit", "no_flow"]);
+
+/** How a wait looks: calm, as trouble that ends by itself, or as trouble that somebody must end. */
+export function toneOfWait(kind: string): "wait" | "warn" | "bad" {
+  if (NEEDS_A_PERSON.has(kind)) return "bad";
+  return kind === "outage" || kind === "refused" ? "warn" : "wait";
+}
+
 /** Null if nothing is wrong, or the kind is unknown: then the server's message is enough. */
 export function troubleOf(kind: string): string | null {
   return (Object.hasOwn(TROUBLE, kind) ? TROUBLE[kind] : undefined) ?? null;

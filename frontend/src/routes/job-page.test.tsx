@@ -79,7 +79,7 @@ it("an action that is not possible is disabled, says why, and does nothing", asy
   );
   const cancel = await screen.findByRole("button", { name: "Cancel" });
   expect(cancel).toHaveAttribute("aria-disabled", "true");
-  expect(cancel).toHaveAccessibleDescription("The job is completed already.");
+  expect(cancel).toHaveAccessibleDescription("The job has completed.");
   await userEvent.click(cancel);
   // The way to the dialog and back is longer than a request's would have been.
   await userEvent.click(screen.getByRole("button", { name: "Replay…" }));

@@ -1,26 +1,35 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { IconKeyboard, IconPlus } from "@tabler/icons-react";
 import { Link, Outlet, useLocation, useNavigate, useRouterState } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useAccess, useWhyNot } from "@/access/access-context";
 import { Gate } from "@/access/gate";
 import { signsIn } from "@/access/words";
 import { BASE_PATH } from "@/api/base-path";
 import { ErrorBoundary } from "@/components/error-boundary";
-import { HelpSheet } from "@/features/help/help-sheet";
 import { focusField, focusMain, isFocusLost, MAIN, PROMPT_FIELD, SEARCH_FIELD } from "@/lib/focus";
 import { lastList } from "@/lib/last-list";
 import { useShortcuts } from "@/lib/shortcuts";
 import { LiveLight } from "@/live/live-light";
 import { ServerBanner } from "@/live/server-banner";
-import { AccountMenu } from "./account-menu";
 import { FlowsLink } from "./flows-link";
+import { loadNextPages } from "./lazy-pages";
 import { SchemeToggle } from "./scheme-toggle";
 import styles from "./shell.module.css";
+import { useComplete } from "./use-complete";
+
+const AccountMenu = lazy(() => import("./account-menu").then((found) => ({ default: found.AccountMenu })));
+// What is told before it is there is kept.
+const Notifications = lazy(() =>
+  import("@mantine/notifications").then((found) => ({ default: found.Notifications })),
+);
+const HelpSheet = lazy(() =>
+  import("@/features/help/help-sheet").then((found) => ({ default: found.HelpSheet })),
+);
 
 /** The frame of every page: header, banner and global shortcuts. */
 export function Shell() {
-  const [help, setHelp] = useState(false);
+  const [help, setHelp] = useState<"never" | "open" | "closed">("never");
   const navigate = useNavigate();
   const { pathname } = useLocation();
   const atList = pathname === "/";
@@ -28,6 +37,11 @@ export function Shell() {
   const reads = useWhyNot("read") === null;
   const inside = state !== "out";
   const person = inside && who !== null && signsIn(who);
+
+  const complete = useComplete();
+  useEffect(() => {
+    if (complete && inside) loadNextPages();
+  }, [complete, inside]);
 
   const jump = (field: string) => {
     if (!focusField(field)) void navigate({ to: "/", hash: field });
@@ -57,7 +71,7 @@ export function Shell() {
             event.preventDefault();
             jump(PROMPT_FIELD);
           },
-          "?": () => setHelp(true),
+          "?": () => setHelp("open"),
           Escape: back,
         },
   );
@@ -109,7 +123,7 @@ export function Shell() {
                   size="lg"
                   aria-label="Keyboard"
                   visibleFrom="sm"
-                  onClick={() => setHelp(true)}
+                  onClick={() => setHelp("open")}
                 >
                   <IconKeyboard size={19} aria-hidden />
                 </ActionIcon>
@@ -118,7 +132,11 @@ export function Shell() {
             <div className={styles["scheme"]} data-in-menu={person || undefined}>
               <SchemeToggle />
             </div>
-            {inside && who !== null && <AccountMenu who={who} />}
+            {inside && who !== null && (
+              <Suspense fallback={<span className={styles["menuPlace"]} />}>
+                {complete ? <AccountMenu who={who} /> : <span className={styles["menuPlace"]} />}
+              </Suspense>
+            )}
           </div>
         </div>
       </header>
@@ -130,7 +148,16 @@ export function Shell() {
           </Gate>
         </ErrorBoundary>
       </main>
-      <HelpSheet opened={help} onClose={() => setHelp(false)} />
+      {complete && (
+        <Suspense>
+          <Notifications position="bottom-right" />
+        </Suspense>
+      )}
+      {help !== "never" && (
+        <Suspense>
+          <HelpSheet opened={help === "open"} onClose={() => setHelp("closed")} />
+        </Suspense>
+      )}
     </>
   );
 }

@@ -21,6 +21,7 @@ export function wireJob(changes: Partial<WireJob> = {}): WireJob {
     updatedAt: T0,
     runAt: T0,
     finishedAt: null,
+    idleMs: 0,
     priority: 0,
     attempt: 0,
     failures: 0,

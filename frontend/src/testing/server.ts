@@ -17,6 +17,7 @@ export const server = setupServer(
   http.get("/session", () => HttpResponse.json(wireSession())),
   http.get("/jobs", () => HttpResponse.json([])),
   http.get("/jobs/count", () => HttpResponse.json({ count: 0, more: false })),
+  http.get("/bulk-actions", () => HttpResponse.json([])),
   http.get("/callbacks", () => HttpResponse.json([])),
 );
 

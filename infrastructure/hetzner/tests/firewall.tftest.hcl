@@ -30,6 +30,7 @@ run "the_database_port_is_never_open" {
   command = plan
 
   variables {
+    auth              = "proxy"
     api_allowed_cidrs = ["198.51.100.0/24"]
   }
 
@@ -58,6 +59,7 @@ run "networks_without_a_password_open_no_port" {
   command = plan
 
   variables {
+    auth              = "proxy"
     api_allowed_cidrs = ["198.51.100.0/24", "203.0.113.8/32"]
   }
 
@@ -75,6 +77,7 @@ run "networks_without_a_password_are_refused_behind_a_load_balancer" {
   command = plan
 
   variables {
+    auth              = "proxy"
     api_allowed_cidrs = ["198.51.100.0/24"]
     load_balancer     = true
     domain            = "jobs.example.com"

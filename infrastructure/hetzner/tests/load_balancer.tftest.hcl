@@ -14,14 +14,13 @@ run "several_servers_behind_a_load_balancer" {
   command = apply
 
   variables {
-    app_count           = 3
-    load_balancer       = true
-    domain              = "jobs.example.com"
-    dns_zone            = "example.com"
-    data_volume         = false
-    mongodb_uri         = "mongodb+srv://user:password@db.example.com/jobs"
-    webhook_secret      = "0123456789abcdef0123456789abcdef"
-    basic_auth_password = "a-password-of-some-length"
+    app_count      = 3
+    load_balancer  = true
+    domain         = "jobs.example.com"
+    dns_zone       = "example.com"
+    data_volume    = false
+    mongodb_uri    = "mongodb+srv://user:password@db.example.com/jobs"
+    webhook_secret = "0123456789abcdef0123456789abcdef"
   }
 
   assert {
@@ -49,6 +48,10 @@ run "several_servers_behind_a_load_balancer" {
     error_message = "behind the load balancer a server listens on its private address only"
   }
   assert {
+    condition     = alltrue([for s in hcloud_server.app : strcontains(s.user_data, "TLS_TRUSTED_PROXIES='10.20.1.5'") && strcontains(s.user_data, "AUTH='keys'")]) && hcloud_load_balancer_network.app[0].ip == "10.20.1.5"
+    error_message = "the servers must believe the load balancer, and nobody else, about the client's address"
+  }
+  assert {
     condition     = output.application_url == "https://jobs.example.com/"
     error_message = "the application answers at the domain"
   }
@@ -59,7 +62,7 @@ run "several_servers_behind_a_load_balancer" {
     error_message = "all servers must have the same secrets"
   }
   assert {
-    condition     = toset([for f in yamldecode(hcloud_server.app[2].user_data).write_files : basename(f.path) if startswith(f.path, "/etc/job-processor/secrets/")]) == toset(["basic-auth-password", "mongodb-uri", "webhook-secret"])
+    condition     = toset([for f in yamldecode(hcloud_server.app[2].user_data).write_files : basename(f.path) if startswith(f.path, "/etc/job-processor/secrets/")]) == toset(["mongodb-uri", "webhook-secret"])
     error_message = "what would be drawn at random on each server must be shared"
   }
   assert {

@@ -38,12 +38,11 @@ run "several_servers_need_a_shared_database" {
   command = plan
 
   variables {
-    app_count           = 2
-    load_balancer       = true
-    domain              = "jobs.example.com"
-    dns_zone            = "example.com"
-    webhook_secret      = "0123456789abcdef0123456789abcdef"
-    basic_auth_password = "a-password-of-some-length"
+    app_count      = 2
+    load_balancer  = true
+    domain         = "jobs.example.com"
+    dns_zone       = "example.com"
+    webhook_secret = "0123456789abcdef0123456789abcdef"
   }
 
   expect_failures = [hcloud_server.app]
@@ -53,6 +52,21 @@ run "several_servers_need_a_shared_secret" {
   command = plan
 
   variables {
+    app_count     = 2
+    load_balancer = true
+    domain        = "jobs.example.com"
+    dns_zone      = "example.com"
+    mongodb_uri   = "mongodb+srv://user:password@db.example.com/jobs"
+  }
+
+  expect_failures = [hcloud_server.app]
+}
+
+run "several_servers_need_a_shared_password_where_there_is_one" {
+  command = plan
+
+  variables {
+    auth           = "proxy"
     app_count      = 2
     load_balancer  = true
     domain         = "jobs.example.com"
@@ -68,15 +82,14 @@ run "n8n_is_for_one_server" {
   command = plan
 
   variables {
-    app_count           = 2
-    load_balancer       = true
-    domain              = "jobs.example.com"
-    dns_zone            = "example.com"
-    mongodb_uri         = "mongodb://user:password@10.20.2.10:27017/jobs"
-    webhook_secret      = "0123456789abcdef0123456789abcdef"
-    basic_auth_password = "a-password-of-some-length"
-    server_type         = "cx33"
-    profiles            = ["n8n"]
+    app_count      = 2
+    load_balancer  = true
+    domain         = "jobs.example.com"
+    dns_zone       = "example.com"
+    mongodb_uri    = "mongodb://user:password@10.20.2.10:27017/jobs"
+    webhook_secret = "0123456789abcdef0123456789abcdef"
+    server_type    = "cx33"
+    profiles       = ["n8n"]
   }
 
   expect_failures = [hcloud_server.app]

@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 from job_processor import results
 from job_processor.acts.api_keys import ApiKeys
+from job_processor.acts.bulk import BulkActions, ReadQuery
+from job_processor.acts.bulk_groups import BulkGroups
 from job_processor.acts.callbacks import Callbacks
 from job_processor.acts.cancels import Cancels
 from job_processor.acts.credentials import Credentials
@@ -26,11 +28,12 @@ from job_processor.acts.trail import Trail
 from job_processor.acts.verdicts import Verdicts
 from job_processor.acts.waiting_quota import WaitingQuota
 from job_processor.acts.webhook_endpoints import WebhookEndpoints
+from job_processor.core.bulk import BulkAction
 from job_processor.core.ids import IdFactory
 from job_processor.core.permits import Limits
 from job_processor.core.redaction import Redactor
 from job_processor.processors.base import Processor
-from job_processor.store.base import Store
+from job_processor.store.base import Query, Store
 from job_processor.webhook_secrets import WebhookSecrets
 
 _NO_PROCESSORS: Mapping[str, Processor] = MappingProxyType({})
@@ -45,6 +48,8 @@ class Acts:
     verdicts: Verdicts
     signals: Signals
     jobs: Jobs
+    bulk: BulkActions
+    bulk_groups: BulkGroups
     callbacks: Callbacks
     outcomes: Outcomes
     questions: Questions
@@ -64,6 +69,10 @@ class Acts:
         await self.cancels.close()
 
 
+def _read_no_query(action: BulkAction) -> Query:
+    raise RuntimeError("These acts were made without read_query.")
+
+
 def acts_over(
     store: Store,
     flows: FlowTable,
@@ -75,10 +84,11 @@ def acts_over(
     session_secrets: Sequence[str] = (),
     limits: Limits = Limits(),  # noqa: B008  # frozen
     jitter: Callable[[], float] = random.random,
+    read_query: ReadQuery = _read_no_query,
 ) -> Acts:
     """The acts over ``store``. ``processors``: by flow, those that cancels are passed on to; ``examiners``: the shared
     ones when ``None``; ``session_secrets``: see ``Sessions`` and ``WebhookSecrets``; ``limits``: of keys and addresses;
-    ``jitter``: random numbers in [0, 1) for the back-off."""
+    ``jitter``: random numbers in [0, 1) for the back-off; ``read_query``: without it there are no bulk actions."""
     facts = Facts()
     trail = Trail(store, ids)
     keys = session_secrets or (secrets.token_hex(32),)
@@ -96,12 +106,15 @@ def acts_over(
     signals = Signals(store, flows, verdicts, facts, webhooks, jitter)
     cancels = Cancels(signals, processors)
     outcomes = Outcomes(store, signals, facts)
+    jobs = Jobs(store, flows, signals, cancels, ids, facts, trail, WaitingQuota(store, limits.waiting_jobs))
     return Acts(
         flows=flows,
         facts=facts,
         verdicts=verdicts,
         signals=signals,
-        jobs=Jobs(store, flows, signals, cancels, ids, facts, trail, WaitingQuota(store, limits.waiting_jobs)),
+        jobs=jobs,
+        bulk=BulkActions(store, flows, ids, facts, trail, read_query),
+        bulk_groups=BulkGroups(store, jobs, facts, read_query),
         callbacks=Callbacks(store, flows, signals, ids, facts, redacts, trail),
         outcomes=outcomes,
         questions=Questions(store, signals, outcomes),

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import structlog
 
+from job_processor.core.bulk import BulkAction
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.outcome import Outcome
@@ -77,6 +78,13 @@ class KeysChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session began. ``kind``: of whom, a key or a person (``core.access.PrincipalKind``)."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestRefused:
     """A request had no valid credential, not the right, or was beyond a limit. ``code``: of its problem."""
 
@@ -102,6 +110,14 @@ class EndpointDisabled:
     because: DisabledBecause
 
 
+@dataclass(frozen=True, slots=True)
+class BulkActionMoved:
+    """A bulk action was written. ``before``: as it was; ``None``: it is new."""
+
+    after: BulkAction
+    before: BulkAction | None
+
+
 Fact: TypeAlias = (
     JobMoved
     | JobDeleted
@@ -111,10 +127,12 @@ Fact: TypeAlias = (
     | CallbackJudged
     | LaneMoved
     | KeysChanged
+    | SignedIn
     | RequestRefused
     | DeliveriesDue
     | DeliveryTried
     | EndpointDisabled
+    | BulkActionMoved
 )
 
 

@@ -19,6 +19,8 @@ class AuditAct(StrEnum):
     JOB_REPLAYED = "job_replayed"
     JOB_DELETED = "job_deleted"
     RESULT_ACCEPTED = "result_accepted"
+    BULK_STARTED = "bulk_started"
+    BULK_ABORTED = "bulk_aborted"
     FLOW_PAUSED = "flow_paused"
     FLOW_RESUMED = "flow_resumed"
     ENDPOINT_CREATED = "endpoint_created"

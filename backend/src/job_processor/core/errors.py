@@ -53,12 +53,24 @@ class InvalidField(JobProcessorError):
         self.field = field
 
 
+class BulkActionNotFound(JobProcessorError):
+    """There is no such bulk action."""
+
+
+class TooManyBulkActions(JobProcessorError):
+    """As many bulk actions run as may at the same time."""
+
+
 class SessionNotFound(JobProcessorError):
     """There is no such session, or it is another's."""
 
 
 class IdempotencyMismatch(JobProcessorError):
     """The idempotency key was used before with a different body."""
+
+
+class TransferFailed(JobProcessorError):
+    """A copy or backup differs from its source; the message says how."""
 
 
 class StoreUnavailable(JobProcessorError):

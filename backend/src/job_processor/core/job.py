@@ -186,6 +186,11 @@ class Job(NamedTuple):
     owner: str = ""
     """Whose quota it counts for while it waits: ``Principal.owner`` of who submitted it. Empty: nobody's."""
     webhook: JobWebhook | None = None
+    bulk_actions: tuple[str, ...] = ()
+    """Ids of the newest bulk actions that cancelled or retried it: each does so once."""
+    idle_ms: int = 0
+    """Milliseconds in which nothing was to be done: until the start that was asked for, and between an end and a
+    retry. The duration leaves them out."""
 
     @property
     def is_final(self) -> bool:
@@ -194,6 +199,11 @@ class Job(NamedTuple):
     @property
     def lease_until(self) -> int | None:
         return None if self.lease is None else self.lease.until
+
+    @property
+    def duration_ms(self) -> int | None:
+        """From when the work could begin to the end, without the time between an end and a retry; ``None``: no end."""
+        return None if self.finished_at is None else max(0, self.finished_at - self.created_at - self.idle_ms)
 
     def waiting_of(self) -> str | None:
         """PENDING: its owner, if it has one."""

@@ -14,7 +14,7 @@ from job_processor.core.failure import defer, ends_without_flow, expire, fail_at
 from job_processor.core.flow import FlowRules
 from job_processor.core.inbox import MAX_UNREADABLE_EVENTS
 from job_processor.core.job import Attempt, AttemptEnd, Job, JobError, JobWebhook, Json, Lease, State
-from job_processor.core.limits import append_event, trim_attempts
+from job_processor.core.limits import append_bulk_action, append_event, trim_attempts
 from job_processor.core.outcome import (
     Accepted,
     Asked,
@@ -86,6 +86,7 @@ def submit(
     webhook: JobWebhook | None = None,
 ) -> Job:
     """A new job, PENDING."""
+    run_at = now if run_at is None else max(run_at, now)
     return Job(
         id=job_id,
         prompt=prompt,
@@ -94,7 +95,7 @@ def submit(
         rev=1,
         created_at=now,
         updated_at=now,
-        run_at=now if run_at is None else max(run_at, now),
+        run_at=run_at,
         priority=priority,
         max_attempts=rules.max_attempts if max_attempts is None else max_attempts,
         deadline=deadline,
@@ -105,6 +106,7 @@ def submit(
         replay_of=replay_of,
         owner=owner,
         webhook=webhook,
+        idle_ms=run_at - now,
     )
 
 
@@ -134,6 +136,9 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
     """
     until = job.lease_until if isinstance(signal, Expired) else None
     guard = Guard(job.state, None if job.lease is None else job.lease.token, job.rev, until)
+    bulk = signal.bulk if isinstance(signal, Cancelled | Retried) else None
+    if bulk is not None and bulk in job.bulk_actions:
+        return None
     after: Job | None
     match signal:
         case Reported(asked=str() as words) if is_current(job, signal.attempt, signal.token):
@@ -191,6 +196,8 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
             after = None
     if after is None:
         return None
+    if bulk is not None:
+        after = after._replace(bulk_actions=append_bulk_action(job.bulk_actions, bulk))
     return Change(guard, after._replace(rev=job.rev + 1, updated_at=now))
 
 
@@ -249,6 +256,8 @@ def _retry(job: Job, signal: Retried, now: int) -> Job:
     return job._replace(
         state=State.PENDING,
         run_at=now,
+        # The duration goes on where it ended.
+        idle_ms=max(0, now - job.created_at - (job.duration_ms or 0)),
         finished_at=None,
         error=None,
         refusals=None,
@@ -257,5 +266,5 @@ def _retry(job: Job, signal: Retried, now: int) -> Job:
         # A deadline that has passed would fail the job at once; the retry drops it.
         deadline=job.deadline if job.deadline is not None and job.deadline > now else None,
         max_attempts=job.failures + signal.more_attempts,
-        history=append_event(job.history, Event(now, EventKind.RETRIED)),
+        history=append_event(job.history, Event(now, EventKind.RETRIED, detail=signal.reason)),
     )

@@ -58,7 +58,9 @@ def waiting_on(job: WaitingFields, lane: Lane, rules: FlowRules, in_flight: int,
     if job.run_at > now:
         return waiting_for_run_at(job, now)
     if rules.concurrency is not None and in_flight >= rules.concurrency:
-        return WaitingFor("concurrency", f"All {rules.concurrency} places of the flow {job.flow} are taken.")
+        places = "The one place" if rules.concurrency == 1 else f"All {rules.concurrency} places"
+        taken = "is taken" if rules.concurrency == 1 else "are taken"
+        return WaitingFor("concurrency", f"{places} of the flow {job.flow} {taken}.")
     next_token = admits_again_at(lane, rules, now)
     if rules.rate_per_minute is not None and next_token is not None:
         return WaitingFor("rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", next_token)

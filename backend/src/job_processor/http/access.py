@@ -47,8 +47,7 @@ class Auth(StrEnum):
 
 
 class Gate:
-    """``behind_proxy``: the client's address is in X-Forwarded-For. ``people``: who knows those who sign in with an
-    identity provider; ``None``: nobody does."""
+    """``people``: who knows those who sign in with an identity provider; ``None``: nobody does."""
 
     def __init__(
         self,
@@ -57,7 +56,6 @@ class Gate:
         refusals: Refusals,
         rate_limits: RateLimits,
         *,
-        behind_proxy: bool,
         people: People | None = None,
     ) -> None:
         self.auth = auth
@@ -66,7 +64,6 @@ class Gate:
         self._limiter = RateLimiter(rate_limits)
         # Without a login there are only requests of this machine.
         self._limits_addresses = auth is not Auth.OFF
-        self._behind_proxy = behind_proxy
         self._people = people
 
     async def admit(self, scope: Scope, needs: Needs, route: str, *, all_flows: bool = False) -> None:
@@ -98,8 +95,7 @@ class Gate:
 
     def requester(self, request: Request) -> Requester:
         """Who asks, from where, in which request."""
-        address = client_address(request, behind_proxy=self._behind_proxy)
-        return Requester(principal_of(request), address, request.scope.get("request_id", ""))
+        return Requester(principal_of(request), client_address(request), request.scope.get("request_id", ""))
 
     def session_in(self, scope: Scope) -> str | None:
         """The id of the session that a request's cookie names, valid or not; ``None``: it has none of ours."""
@@ -121,7 +117,7 @@ class Gate:
         return principal
 
     def _address(self, scope: Scope) -> str:
-        return client_address(Request(scope), behind_proxy=self._behind_proxy)
+        return client_address(Request(scope))
 
     async def _principal(self, scope: Scope) -> Principal:
         if self.auth is not Auth.KEYS:

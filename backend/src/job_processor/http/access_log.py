@@ -17,10 +17,7 @@ from job_processor.http.scope_keys import PRINCIPAL, ROUTE
 
 
 class AccessLog:
-    """``behind_proxy``: the client's address is in X-Forwarded-For."""
-
-    def __init__(self, *, behind_proxy: bool) -> None:
-        self._behind_proxy = behind_proxy
+    def __init__(self) -> None:
         # Bound once: assembling a logger at each request would cost more than the line.
         self._log = structlog.get_logger(__name__).bind()
 
@@ -38,6 +35,6 @@ class AccessLog:
             ms=round((time.monotonic() - began) * 1000, 1),
             kind=principal.kind.value,
             who=principal.id,
-            address=client_address(Request(scope), behind_proxy=self._behind_proxy),
+            address=client_address(Request(scope)),
             request_id=scope["request_id"],
         )

@@ -33,7 +33,7 @@ def _side(job: Job) -> models.Side:
         status=job.state,
         result=job.result,
         result_verdict=render.verdict(job.verdict),
-        seconds=None if job.finished_at is None else (job.finished_at - job.created_at) / 1000,
+        seconds=None if job.duration_ms is None else job.duration_ms / 1000,
         prompt_tokens=None if usage is None else usage.prompt_tokens,
         completion_tokens=None if usage is None else usage.completion_tokens,
     )

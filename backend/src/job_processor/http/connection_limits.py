@@ -7,9 +7,11 @@ import ipaddress
 import resource
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
+
+from job_processor.core.proxies import Proxies
 
 MAX_CONNECTIONS = 20_000
 MAX_STREAMS = 4_000
@@ -26,11 +28,11 @@ class Limits:
     spare_connections: int = MAX_SPARE
     streams: int = MAX_STREAMS
     streams_per_address: int = MAX_STREAMS // 2
-    behind_proxy: bool = False
-    """All connections come from the proxy's address; the client's address is in X-Forwarded-For."""
+    proxies: Proxies = field(default_factory=Proxies)
+    """Their connections stand for many clients, and count in total only."""
 
 
-def limits(descriptors: int, *, behind_proxy: bool) -> Limits:
+def limits(descriptors: int, proxies: Proxies) -> Limits:
     """The limits for a process that may open ``descriptors`` files.
 
     Half of them are reserved, at most ``MAX_RESERVE``. One address gets half of the slots: none can take all, and many
@@ -41,11 +43,11 @@ def limits(descriptors: int, *, behind_proxy: bool) -> Limits:
     streams = max(1, min(MAX_STREAMS, connections // 2))
     return Limits(
         connections=connections,
-        connections_per_address=connections if behind_proxy else max(1, connections // 2),
+        connections_per_address=max(1, connections // 2),
         spare_connections=min(MAX_SPARE, reserve // 4),
         streams=streams,
         streams_per_address=max(1, streams // 2),
-        behind_proxy=behind_proxy,
+        proxies=proxies,
     )
 
 
@@ -82,9 +84,9 @@ class Slots:
         self._by_address: Counter[str] = Counter()
         self.in_use = 0
 
-    def acquire(self, address: str) -> bool:
-        """Take a slot if one is free. Returns whether it was taken."""
-        if self.in_use >= self._total or self._by_address[address] >= self._each:
+    def acquire(self, address: str, *, stands_for_many: bool = False) -> bool:
+        """Take a slot if one is free. Returns whether it was taken. ``stands_for_many``: the total alone counts."""
+        if self.in_use >= self._total or (self._by_address[address] >= self._each and not stands_for_many):
             return False
         self.in_use += 1
         self._by_address[address] += 1
@@ -107,12 +109,6 @@ class Slots:
                 self.release(address)
 
 
-def client_address(request: Request, *, behind_proxy: bool) -> str:
-    """The client's address as a key for limits. Behind a proxy: the last entry of X-Forwarded-For, which the proxy
-    appends; earlier entries may be forged. Without the header it is the proxy's own address."""
-    if behind_proxy:
-        forwarded = [value for name, value in request.scope["headers"] if name == b"x-forwarded-for"]
-        named = forwarded[-1].rpartition(b",")[2].strip() if forwarded else b""
-        if named:
-            return address_group(bytes(named[:64]).decode("latin-1"))
+def client_address(request: Request) -> str:
+    """The client's address as a key for limits. Behind a trusted proxy ``EdgeMiddleware`` has put it in the scope."""
     return "" if request.client is None else address_group(request.client.host)

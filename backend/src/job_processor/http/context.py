@@ -62,13 +62,11 @@ class Context:
         self.streams = Slots(self.limits.streams, self.limits.streams_per_address)
         self.flow_status = FlowStatusCache(self.store)
         acts = self.acts
-        behind_proxy = self.limits.behind_proxy
         self.gate = Gate(
             self.auth,
             acts.credentials,
             acts.refusals,
             acts.rate_limits,
-            behind_proxy=behind_proxy,
             people=self.people,
         )
         self.waiting_requests = WaitingRequests(self.store, self.bus, acts.credentials)

@@ -10,6 +10,7 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from job_processor.core.proxies import Proxies
 from job_processor.http import problems
 from job_processor.http.access_log import AccessLog
 from job_processor.http.problems import RequestRefused
@@ -82,16 +83,23 @@ async def _answer(refused: RequestRefused, scope: Scope, receive: Receive, send:
 
 
 class EdgeMiddleware:
-    """Sets the request id and security headers, and refuses foreign hosts and cross-site requests with 403.
+    """Sets the request id and security headers, and refuses foreign hosts and cross-site requests with 403. Behind a
+    trusted proxy it puts the client's address in the scope, which then counts everywhere.
 
     ``hosts``: allowed names in the Host header; empty: any. ``origins``: other origins whose pages may call the API.
     ``access_log``: ``None``: requests are not logged.
     """
 
     def __init__(
-        self, app: ASGIApp, hosts: Collection[str], origins: Collection[str], access_log: AccessLog | None = None
+        self,
+        app: ASGIApp,
+        hosts: Collection[str],
+        origins: Collection[str],
+        proxies: Proxies,
+        access_log: AccessLog | None = None,
     ) -> None:
         self._app = app
+        self._proxies = proxies
         self._access_log = access_log
         self._hosts = frozenset(h.lower().encode() for h in hosts)
         self._origins = frozenset(o.lower().encode() for o in origins)
@@ -103,6 +111,7 @@ class EdgeMiddleware:
         host = b""
         site = b""
         origin = b""
+        forwarded: list[bytes] = []
         for name, value in scope["headers"]:
             if name == b"host":
                 host = value
@@ -112,6 +121,11 @@ class EdgeMiddleware:
                 site = value
             elif name == b"origin":
                 origin = value
+            elif name == b"x-forwarded-for":
+                forwarded.append(value)
+        if forwarded and scope["client"] is not None:
+            peer, port = scope["client"]
+            scope["client"] = (self._proxies.client(peer, forwarded), port)
         request_id = given.decode() if _REQUEST_ID.match(given) else f"{_request_ids.getrandbits(64):016x}"
         # With an ``app`` in the scope Starlette raises routing errors instead of answering them itself.
         scope["app"] = self

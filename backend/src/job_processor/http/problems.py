@@ -67,6 +67,10 @@ def refusal(error: Exception) -> RequestRefused:
             return RequestRefused(404, "endpoint_not_found", "There is no webhook endpoint with this id.")
         case errors.DeliveryNotFound():
             return RequestRefused(404, "delivery_not_found", "There is no delivery of a webhook with this id.")
+        case errors.BulkActionNotFound():
+            return RequestRefused(404, "bulk_action_not_found", "There is no bulk action with this id.")
+        case errors.TooManyBulkActions():
+            return RequestRefused(409, "too_many_bulk_actions", str(error))
         case errors.SessionNotFound():
             return RequestRefused(404, "session_not_found", "There is no session with this id.")
         case errors.JobDamaged():
@@ -131,6 +135,8 @@ def response(refused: RequestRefused, request_id: str) -> Response:
         title = "The store is busy"
     elif refused.status == 503 and refused.code.startswith("too_many"):
         title = "Too many at once"
+    elif refused.code == "too_many_bulk_actions":
+        title = "Too many bulk actions"
     elif refused.code == "provider_unavailable":
         title = "The identity provider is unavailable"
     problem = Problem(

@@ -55,9 +55,10 @@ class GuardedProtocol(BoundedReading):
         self._write_buffer = WriteBuffer(transport, self._shared.unsent)
         self._reading_since = self.loop.time()
         self._address = self.client[0] if self.client else ""
-        self._has_slot = self._shared.slots.acquire(address_group(self._address))
+        limits = self._shared.limits
+        is_proxy = limits.proxies.trusts(self._address)
+        self._has_slot = self._shared.slots.acquire(address_group(self._address), stands_for_many=is_proxy)
         if not self._has_slot:
-            limits = self._shared.limits
             if len(self.connections) > limits.connections + limits.spare_connections:
                 self._input_closed = True
                 transport.abort()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from job_processor.core.bulk import BulkAction
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, JobWebhook, State
 from job_processor.core.verdict import Verdict
@@ -71,6 +72,7 @@ _answered = converter(Job, s.CallbackAnswer, time_out, computed=("webhook",))
 _verdict = converter(Verdict, s.VerdictOut, time_out)
 _wait = converter(WaitingFor, s.WaitingOn, time_out)
 _kept = converter(Callback, s.KeptCallback, time_out, computed=("content", "body"))
+_bulk_action = converter(BulkAction, s.BulkActionOut, time_out, computed=("query", "skipped", "failed"))
 worker = converter(Worker, s.WorkerOut, time_out)
 
 
@@ -122,6 +124,17 @@ def without_query(url: str) -> str:
     """The URL of a webhook without its query, in which some receivers want a secret."""
     parts = urlsplit(url)
     return parts._replace(query="…" if parts.query else "", fragment="").geturl()
+
+
+def bulk_action(action: BulkAction) -> s.BulkActionOut:
+    return _bulk_action(
+        action,
+        action=action.kind,
+        status=action.state,
+        query=dict(action.query),
+        skipped=dict(action.skipped),
+        failed=dict(action.failed),
+    )
 
 
 def waiting_on(waits: WaitingFor | None) -> s.WaitingOn | None:

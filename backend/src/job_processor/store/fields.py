@@ -25,7 +25,7 @@ SEARCHED = ("ready", "execution_id", "due_at", "heard_at", "deadline", "waiting_
 TEXTS = ("prompt", "result")
 """Kept apart because they may be long."""
 
-LONG = frozenset({"attempts", "history", "result_schema"})
+LONG = frozenset({"attempts", "history", "result_schema", "bulk_actions"})
 """Fields of the record that lists leave out, because they grow with what happens to a job."""
 
 COLUMNS = CREATED + MOVED

@@ -12,6 +12,7 @@ import {
   IconRefresh,
   IconReplace,
   IconRotateClockwise,
+  IconStack2,
   IconTrash,
   type TablerIcon,
 } from "@tabler/icons-react";
@@ -36,6 +37,8 @@ const ACTS: Readonly<Record<AuditAct, Look>> = {
   job_replayed: { label: "Job replayed", icon: IconReplace, tone: "blue" },
   job_deleted: { label: "Job deleted", icon: IconTrash, tone: "red" },
   result_accepted: { label: "Result accepted", icon: IconCheck, tone: "blue" },
+  bulk_started: { label: "Bulk action started", icon: IconStack2, tone: "blue" },
+  bulk_aborted: { label: "Bulk action aborted", icon: IconPlayerStop, tone: "blue" },
   flow_paused: { label: "Flow paused", icon: IconPlayerPause, tone: "blue" },
   flow_resumed: { label: "Flow resumed", icon: IconPlayerPlay, tone: "blue" },
 };

@@ -9,13 +9,19 @@ export interface Blocked {
   readonly remove: string | null;
 }
 
+const ENDED: Readonly<Record<string, string>> = {
+  COMPLETED: "The job has completed.",
+  FAILED: "The job has failed.",
+  CANCELLED: "The job was cancelled.",
+};
+
 /** `always`: why none is possible, whatever the state is. */
 export function blockedOn(job: Pick<JobSummary, "status">, always: string | null): Blocked {
   if (always !== null) return { cancel: always, retry: always, replay: always, remove: always };
   const final = isFinal(job.status);
   const word = statusLabel(job.status).toLowerCase();
   return {
-    cancel: final ? `The job is ${word} already.` : null,
+    cancel: final ? (ENDED[job.status] ?? "The job has ended.") : null,
     retry:
       job.status === "FAILED" || job.status === "CANCELLED"
         ? null

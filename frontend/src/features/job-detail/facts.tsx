@@ -1,8 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Job } from "@/api/model";
+import { Duration } from "@/components/duration";
 import { Panel } from "@/components/panel";
-import { Age, Countdown, Elapsed } from "@/components/times";
+import { Age, Countdown } from "@/components/times";
 import { flowAnchor } from "@/lib/focus";
 import { isFinal } from "@/lib/status";
 import styles from "./facts.module.css";
@@ -16,7 +17,7 @@ export function Facts({ job }: { job: Job }) {
       </Link>,
     ],
     ["Created", <Age key="created" at={job.createdAt} />],
-    ["Duration", <Elapsed key="duration" from={job.createdAt} to={endOf(job)} />],
+    ["Duration", <Duration key="duration" job={job} />],
     ["Attempts", `${job.attempt} made, ${job.failures} of ${job.maxAttempts} failed`],
   ];
   // Other reasons for waiting are shown above, with their own time.
@@ -52,8 +53,4 @@ function Tags({ tags }: { tags: readonly string[] }) {
       ))}
     </span>
   );
-}
-
-function endOf(job: Job): number | null {
-  return isFinal(job.status) ? (job.finishedAt ?? job.updatedAt) : null;
 }

@@ -6,6 +6,7 @@ import { type PhaseKind, phasesOf } from "./phases";
 import styles from "./timeline.module.css";
 
 const WORDS: Record<PhaseKind, string> = {
+  scheduled: "Until its start",
   queued: "In the queue",
   running: "Running",
   waiting: "Waiting for the callback",
@@ -14,9 +15,11 @@ const WORDS: Record<PhaseKind, string> = {
 /** Where the time went, at a glance. The legend has the figures; the bar only pictures them. */
 export function PhaseBar({ job }: { job: Job }) {
   const now = useNow();
-  const phases = phasesOf(job.history, isFinal(job.status) ? (job.finishedAt ?? now) : now).filter(
-    (phase) => phase.ms > 0,
-  );
+  const phases = phasesOf(
+    job.history,
+    isFinal(job.status) ? (job.finishedAt ?? now) : now,
+    job.idleMs,
+  ).filter((phase) => phase.ms > 0);
   if (phases.length === 0) return null;
   return (
     <div className={styles["phases"]}>

@@ -6,8 +6,12 @@ function history(...events: [HistoryEvent["what"], number][]): HistoryEvent[] {
   return events.map(([what, at]) => ({ what, at, attempt: 1, detail: null }));
 }
 
-function sums(events: HistoryEvent[], now: number) {
-  return Object.fromEntries(phasesOf(events, now).map(({ kind, ms }) => [kind, ms]));
+function sums(events: HistoryEvent[], now: number, idleMs = 0) {
+  return Object.fromEntries(
+    phasesOf(events, now, idleMs)
+      .filter(({ ms }) => ms > 0)
+      .map(({ kind, ms }) => [kind, ms]),
+  );
 }
 
 it("splits a job's time into our queue, our hands, and somebody else's", () => {
@@ -23,14 +27,13 @@ it("adds up over attempts, and counts the wait before the next one as queueing",
     ["started", 1_020],
     ["completed", 1_030],
   );
-  expect(sums(events, 0)).toEqual({ queued: 1_010, running: 20, waiting: 0 });
+  expect(sums(events, 0)).toEqual({ queued: 1_010, running: 20 });
 });
 
 it("lets the phase under way last until now, and the time after the end count for nothing", () => {
   expect(sums(history(["submitted", 0], ["started", 10]), 110)).toEqual({
     queued: 10,
     running: 100,
-    waiting: 0,
   });
   expect(sums(history(["submitted", 0], ["cancelled", 10]), 9_999)).toMatchObject({ queued: 10 });
 });
@@ -45,7 +48,7 @@ it("goes on with a phase when the processor's answer to an earlier cancel comes 
     ["cancel_answered", 1_005],
     ["started", 1_010],
   );
-  expect(sums(events, 1_110)).toEqual({ queued: 20, running: 110, waiting: 0 });
+  expect(sums(events, 1_110)).toEqual({ queued: 20, running: 110 });
 });
 
 it("goes on waiting while the processor is asked, and has ended when a result comes too late", () => {
@@ -63,10 +66,23 @@ it("goes on waiting while the processor is asked, and has ended when a result co
 
 it("is not confused by clocks that went back, or by events it does not know", () => {
   expect(sums(history(["submitted", 100], ["started", 50], ["completed", 60]), 0)).toEqual({
-    queued: 0,
     running: 10,
-    waiting: 0,
   });
   const odd = [{ what: "constructor", at: 0, attempt: null, detail: null }] as unknown as HistoryEvent[];
-  expect(sums(odd, 5)).toEqual({ queued: 0, running: 0, waiting: 0 });
+  expect(sums(odd, 5)).toEqual({});
+});
+
+it("tells the start that was asked for from the queue, and leaves the time between an end and a retry out", () => {
+  const events = history(
+    ["submitted", 0],
+    ["started", 12_400],
+    ["failed", 12_500],
+    ["retried", 90_000],
+    ["started", 90_010],
+  );
+  expect(sums(events, 90_110, 12_000 + 77_500)).toEqual({ scheduled: 12_000, queued: 410, running: 200 });
+});
+
+it("calls the whole wait of a job scheduled that was cancelled before its start", () => {
+  expect(sums(history(["submitted", 0], ["cancelled", 500]), 9_999, 60_000)).toEqual({ scheduled: 500 });
 });

@@ -7,7 +7,7 @@ import { Callout } from "@/components/callout";
 import { VisibleText } from "@/components/result/visible-text";
 import { Countdown } from "@/components/times";
 import { flowAnchor } from "@/lib/focus";
-import { troubleOf, wordsForUntil } from "@/lib/waiting-words";
+import { toneOfWait, troubleOf, wordsForUntil } from "@/lib/waiting-words";
 import { flowLinkFor, lacksWorker } from "./flow-link";
 import styles from "./job-detail.module.css";
 
@@ -34,7 +34,7 @@ function Waiting({ job, waiting }: { job: Job; waiting: NonNullable<Job["waiting
   const trouble = troubleOf(waiting.kind);
   const link = flowLinkFor(waiting.kind);
   return (
-    <Callout icon={IconHourglassEmpty} tone="wait" testId="waiting-on">
+    <Callout icon={IconHourglassEmpty} tone={toneOfWait(waiting.kind)} testId="waiting-on">
       <p>
         {lacksWorker(waiting, job.flow, workers) ? (
           <>

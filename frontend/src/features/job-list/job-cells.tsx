@@ -3,10 +3,10 @@ import { Link } from "@tanstack/react-router";
 import type { Row } from "@/api/job-rows";
 import type { JobSummary } from "@/api/model";
 import { VisibleText } from "@/components/result/visible-text";
-import { Countdown, Elapsed } from "@/components/times";
+import { Countdown } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import { VerdictBadge } from "@/components/verdict-badge";
-import { isFinal, statusLabel } from "@/lib/status";
+import { statusLabel } from "@/lib/status";
 import { wordsForUntil } from "@/lib/waiting-words";
 import styles from "./job-list.module.css";
 import { answerOf, previewOf, remarkOf, triesOf } from "./preview";
@@ -121,11 +121,4 @@ function Tags({ tags }: { tags: readonly string[] }) {
       )}
     </>
   );
-}
-
-export function Duration({ job }: { job: JobSummary }) {
-  if (isFinal(job.status)) return <Elapsed from={job.createdAt} to={job.finishedAt ?? job.updatedAt} />;
-  // A scheduled job that waits for its start has no duration yet.
-  if (job.status === "PENDING" && job.attempt === 0) return <span aria-hidden>–</span>;
-  return <Elapsed from={job.createdAt} to={null} />;
 }

@@ -1,9 +1,10 @@
 import { Table } from "@mantine/core";
 import { Fragment, memo, useEffect, useRef } from "react";
 import type { Row } from "@/api/job-rows";
+import { Duration } from "@/components/duration";
 import { StatusBadge } from "@/components/status-badge";
 import { Age } from "@/components/times";
-import { Duration, PromptCell } from "./job-cells";
+import { PromptCell } from "./job-cells";
 import styles from "./job-list.module.css";
 import type { RowsProps } from "./rows-props";
 import { useVirtualRows } from "./use-virtual-rows";

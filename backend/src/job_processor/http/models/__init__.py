@@ -12,6 +12,7 @@ from job_processor.http.models.access import (
     SignInWay,
     SignInWaysOut,
 )
+from job_processor.http.models.bulk import BulkActionOut
 from job_processor.http.models.comparison import Comparison, Difference, Side
 from job_processor.http.models.inbox import KeptCallback
 from job_processor.http.models.jobs import (
@@ -97,6 +98,7 @@ __all__ = [
     "SignIn",
     "SignInWay",
     "SignInWaysOut",
+    "BulkActionOut",
     "FlowName",
     "JobCount",
     "JobId",

@@ -102,7 +102,9 @@ class WaitingOn(WireOut):
 class JobSummary(WireOut):
     """A job in a list. ``prompt`` and ``result`` are cut to 4 KiB; their sizes are of the whole, in bytes of UTF-8.
 
-    ``waitingOn`` is null for a final job, and when it could not be found out.
+    ``waitingOn`` is null for a final job, and when it could not be found out. ``idleMs``: milliseconds in which nothing
+    was to be done: until the start that was asked for, and between an end and a retry. The duration of a job is
+    ``finishedAt`` - ``createdAt`` - ``idleMs``.
     """
 
     id: JobId
@@ -113,6 +115,7 @@ class JobSummary(WireOut):
     updated_at: Time
     run_at: Time
     finished_at: Time | None
+    idle_ms: int
     priority: int
     attempt: int
     failures: int

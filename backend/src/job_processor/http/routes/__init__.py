@@ -6,6 +6,7 @@ A route parses the request, calls one act (or reads the store), and renders the 
 from job_processor.http.openapi import Operation
 from job_processor.http.routes import (
     audit,
+    bulk_actions,
     callbacks,
     events,
     flows,
@@ -22,6 +23,7 @@ from job_processor.http.routes import (
 # Starlette tries routes in this order.
 OPERATIONS: tuple[Operation, ...] = (
     *jobs.OPERATIONS,
+    *bulk_actions.OPERATIONS,
     *callbacks.OPERATIONS,
     *inbox.OPERATIONS,
     *flows.OPERATIONS,

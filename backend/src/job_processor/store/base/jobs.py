@@ -241,9 +241,9 @@ class Jobs(Protocol):
         """Delete up to ``limit`` final jobs that finished before then. Returns how many were deleted."""
         ...
 
-    async def delete(self, job_id: str, record: AuditEntry | None = None) -> bool:
+    async def delete(self, job_id: str, record: AuditEntry | None = None, rev: int | None = None) -> bool:
         """Delete a final job with its kept callbacks and its deliveries, but not those that are still to come.
 
-        ``False``: no job of this id is in a final state.
+        ``False``: no job of this id is in a final state. ``rev``: only if the job still has this one.
         """
         ...

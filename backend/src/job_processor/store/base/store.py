@@ -7,6 +7,7 @@ from typing import Protocol
 
 from job_processor.store.base.access import Access
 from job_processor.store.base.audit import Audit
+from job_processor.store.base.bulk import Bulk
 from job_processor.store.base.callbacks import Callbacks
 from job_processor.store.base.changes import Changes
 from job_processor.store.base.jobs import Jobs
@@ -53,7 +54,7 @@ class Inspection:
     as_expected: bool = True
 
 
-class Store(Jobs, Callbacks, Lanes, Changes, Access, Audit, Permits, Webhooks, Protocol):
+class Store(Jobs, Callbacks, Lanes, Changes, Access, Audit, Permits, Bulk, Webhooks, Protocol):
     """The interface of a driver, over one set of data.
 
     ``record``, wherever a write takes it: an entry of the audit that is stored together with the write, and not stored

@@ -226,6 +226,7 @@ def table(flow: str, now: int) -> list[Expected]:
         ),
         *_access(now),
         *_webhooks(now),
+        *_bulk_actions(now),
         Expected("prune_callbacks", _find("callbacks", {"lastAt": {"$lt": now}}, sort={"lastAt": 1}), ("last",)),
     ]
 
@@ -284,6 +285,22 @@ def _access(now: int) -> list[Expected]:
         Expected("list_audit by act", _find("audit", {"act": {"$in": ["refused"]}}, **newest), ("act",)),
         Expected("list_audit by outcome", _find("audit", {"outcome": {"$in": ["done"]}}, **newest), (ID_INDEX,)),
         Expected("prune_audit", _find("audit", {}, sort={"_id": 1}, limit=500), (ID_INDEX,)),
+    ]
+
+
+def _bulk_actions(now: int) -> list[Expected]:
+    newest: Document = {"sort": {"_id": -1}, "limit": 50}
+    return [
+        Expected("get_bulk_action", _find("bulkActions", {"_id": _LATER}), (ID_INDEX,)),
+        Expected("save_bulk_action, mark", _find("bulkActions", {"_id": _LATER, "write": "w"}), (ID_INDEX,)),
+        Expected("open_bulk_actions", _find("bulkActions", {"open": True}, sort={"_id": 1}), ("open",)),
+        Expected("list_bulk_actions", _find("bulkActions", {}, **newest), (ID_INDEX,)),
+        Expected("list_bulk_actions, next page", _find("bulkActions", {"_id": {"$lt": _LATER}}, **newest), (ID_INDEX,)),
+        Expected(
+            "prune_bulk_actions",
+            _find("bulkActions", {"endedAt": {"$lt": now}}, sort={"endedAt": 1}, limit=200),
+            ("ended",),
+        ),
     ]
 
 

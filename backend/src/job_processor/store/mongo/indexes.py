@@ -95,6 +95,12 @@ _DELIVERIES = [
     # prune_deliveries.
     IndexModel([("settledAt", ASCENDING)], name="settled", sparse=True),
 ]
+_BULK_ACTIONS = [
+    # open_bulk_actions, which each process reads every second.
+    IndexModel([("open", ASCENDING), ("_id", ASCENDING)], name="open"),
+    # prune_bulk_actions.
+    IndexModel([("endedAt", ASCENDING)], name="ended"),
+]
 _HOUR, _DAY = 3_600, 86_400
 
 
@@ -106,6 +112,7 @@ def wanted(keep_deletions: float) -> dict[str, list[IndexModel]]:
         "sessions": _SESSIONS,
         "audit": _AUDIT,
         "deliveries": _DELIVERIES,
+        "bulkActions": _BULK_ACTIONS,
         "gone": [IndexModel([("at", ASCENDING)], name="at", expireAfterSeconds=2 * int(keep_deletions))],
         # A window that was last used so long ago is empty.
         "permits": [IndexModel([("at", ASCENDING)], name="at", expireAfterSeconds=_HOUR)],

@@ -30,6 +30,7 @@ from job_processor.store.base import (
 from job_processor.store.mongo import indexes, meta
 from job_processor.store.mongo.access import Access
 from job_processor.store.mongo.audit import Audit
+from job_processor.store.mongo.bulk import Bulk
 from job_processor.store.mongo.claims import Claims
 from job_processor.store.mongo.client import Link, Server
 from job_processor.store.mongo.clock import DatabaseClock
@@ -66,6 +67,7 @@ class _Parts:
         self.access = Access(link)
         self.audit = Audit(link)
         self.permits = Permits(link)
+        self.bulk = Bulk(link)
 
 
 class MongoStore(WebhookVerbs):
@@ -171,9 +173,9 @@ class MongoStore(WebhookVerbs):
     async def prune(self, finished_before: int, limit: int) -> int:
         return await self._open.writes.prune(finished_before, limit)
 
-    async def delete(self, job_id: str, record: AuditEntry | None = None) -> bool:
+    async def delete(self, job_id: str, record: AuditEntry | None = None, rev: int | None = None) -> bool:
         parts = self._open
-        return await parts.audit.around(record, lambda: parts.writes.delete(job_id))
+        return await parts.audit.around(record, lambda: parts.writes.delete(job_id, rev))
 
     async def keep_callback(self, callback: Callback, *, limited: bool = True) -> str | None:
         return await self._open.inbox.keep_callback(callback, limited)

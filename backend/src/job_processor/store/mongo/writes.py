@@ -134,16 +134,19 @@ class Writes:
         # After a lost reply the number is unknown: all are taken to be deleted.
         return expected if again and result.deleted_count == 0 else int(result.deleted_count)
 
-    async def delete(self, job_id: str) -> bool:
+    async def delete(self, job_id: str, rev: int | None = None) -> bool:
         where: Document = {"_id": job_id, "finishedAt": {"$gte": 0}}
+        if rev is not None:
+            where["rev"] = rev
         fields = {**_TO_DELETE, NOTICES: 1, MARK: 1}
-        job = await self._link.read(lambda again: self._jobs.find_one(where, fields))
+        found = {**where}
+        job = await self._link.read(lambda again: self._jobs.find_one(found, fields))
         if job is None:
             return False
         if MARK in job:
             await self._webhooks.relay(job)
         # Not if it ended once more meanwhile.
-        where = {**where, MARK: None}
+        where[MARK] = None
         await self._record_deletions([job])
         await self._keys.free([job])
         # The job last: after a crash in between it still exists and can be deleted again.

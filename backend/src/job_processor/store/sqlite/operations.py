@@ -108,10 +108,12 @@ def prune(finished_before: int, limit: int) -> Callable[[Transaction], int]:
     return run
 
 
-def delete(job_id: str) -> Callable[[Transaction], bool]:
+def delete(job_id: str, only_rev: int | None) -> Callable[[Transaction], bool]:
     def run(tx: Transaction) -> bool:
         row = tx.db.execute(
-            "SELECT n, id, flow, state, rev, record FROM jobs WHERE id = ? AND finished_at IS NOT NULL", (job_id,)
+            "SELECT n, id, flow, state, rev, record FROM jobs WHERE id = ? AND finished_at IS NOT NULL "
+            "AND rev = coalesce(?, rev)",
+            (job_id, only_rev),
         ).fetchone()
         if row is None:
             return False

@@ -157,7 +157,18 @@ CREATE INDEX deliveries_state ON deliveries(state, id);
 CREATE INDEX deliveries_flow ON deliveries(flow, id);
 """
 
-VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _WEBHOOKS)
+_BULK_ACTIONS = """
+CREATE TABLE bulk_actions (
+  id TEXT PRIMARY KEY,
+  rev INTEGER NOT NULL,
+  ended_at INTEGER,
+  action BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX bulk_actions_open ON bulk_actions(id) WHERE ended_at IS NULL;
+CREATE INDEX bulk_actions_ended ON bulk_actions(ended_at) WHERE ended_at IS NOT NULL;
+"""
+
+VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _BULK_ACTIONS, _WEBHOOKS)
 
 
 def upgrade(db: apsw.Connection, versions: tuple[str, ...] = VERSIONS) -> None:

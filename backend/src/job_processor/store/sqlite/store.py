@@ -230,8 +230,8 @@ class SqliteStore(WebhookVerbs):
     async def prune(self, finished_before: int, limit: int) -> int:
         return await self._open_writer.submit(operations.prune(finished_before, limit))
 
-    async def delete(self, job_id: str, record: AuditEntry | None = None) -> bool:
-        return await self._open_writer.submit(recorded(operations.delete(job_id), record))
+    async def delete(self, job_id: str, record: AuditEntry | None = None, rev: int | None = None) -> bool:
+        return await self._open_writer.submit(recorded(operations.delete(job_id, rev), record))
 
     async def keep_callback(self, callback: Callback, *, limited: bool = True) -> str | None:
         return await self._open_writer.submit(inbox.keep_callback(callback, limited))

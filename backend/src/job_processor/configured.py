@@ -1,0 +1,46 @@
+"""What the settings configure, for the server and the commands: flows, store, and the dependencies of processors."""
+
+from collections.abc import Callable
+
+from job_processor import flows, registry
+from job_processor.core.errors import SettingsInvalid
+from job_processor.processors.base import ProcessorSetup
+from job_processor.settings import Settings
+from job_processor.store.base import Store
+from job_processor.store.drivers import store_at
+
+
+def load_flows(settings: Settings) -> flows.Flows:
+    """The flows of flows.toml. Raises ``SettingsInvalid``, also for a concurrency above the store's maximum."""
+    table = flows.load(settings.flows_file, registry.ProcessorKinds())
+    limit = make_store(settings).info.max_concurrency
+    above = [
+        name for name, flow in table.by_name.items() if limit is not None and (flow.rules.concurrency or 0) > limit
+    ]
+    if above:
+        raise SettingsInvalid(f"flow {', '.join(above)}: with this store concurrency must be at most {limit:,}.")
+    return table
+
+
+def make_store(settings: Settings) -> Store:
+    return store_at(store_address(settings))
+
+
+def store_address(settings: Settings) -> str:
+    """The address of the store: a MongoDB URI or a directory."""
+    return settings.mongodb_uri or str(settings.data_dir)
+
+
+def processor_setups(settings: Settings, now: Callable[[], int]) -> Callable[[flows.Flow], ProcessorSetup]:
+    """A function that returns the dependencies of a flow's processor. ``now``: the store's clock in milliseconds."""
+
+    def of(flow: flows.Flow) -> ProcessorSetup:
+        return ProcessorSetup(
+            rules=flow.rules,
+            environment=settings.environment,
+            now=now,
+            callback_secret=settings.webhook_secrets[0],
+            max_result_bytes=settings.max_result_bytes,
+        )
+
+    return of

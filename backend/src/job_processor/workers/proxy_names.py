@@ -1,0 +1,38 @@
+"""Looks up the addresses of the proxies that TRUSTED_PROXIES names: a container gets another one with each start."""
+
+import asyncio
+import socket
+
+import structlog
+
+from job_processor.core.proxies import Proxies
+from job_processor.workers.loop import Loop
+
+log = structlog.get_logger(__name__)
+EVERY_SECONDS = 5.0
+LOOKUP_SECONDS = 5.0
+
+
+class ProxyNames(Loop):
+    name = "proxy names"
+
+    def __init__(self, proxies: Proxies) -> None:
+        super().__init__()
+        self._proxies = proxies
+
+    async def tick(self) -> float:
+        for name in self._proxies.names:
+            addresses = await _addresses(name)
+            if self._proxies.know(name, addresses):
+                log.info("proxy_known" if addresses else "proxy_unknown", proxy=name, addresses=addresses)
+        return EVERY_SECONDS
+
+
+async def _addresses(name: str) -> list[str]:
+    """Empty while the name is unknown: its old addresses may be somebody else's by now."""
+    try:
+        async with asyncio.timeout(LOOKUP_SECONDS):
+            found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, TimeoutError):
+        return []
+    return sorted({str(address[0]) for *_, address in found})

@@ -1,0 +1,41 @@
+import { UnreachableError } from "./errors";
+
+/** A server that accepts a connection and does not begin to answer counts as down after this. */
+export const BEGINS_WITHIN_MS = 15_000;
+/** And one that has begun, after this time without another byte. The whole of a big answer may take longer. */
+export const IDLE_MS = 15_000;
+
+/** Sends one request, and waits as long as something comes. `onLost`: the answer ended before its end. */
+export async function patiently(request: Request, onLost: () => void): Promise<Response> {
+  const silent = new AbortController();
+  const silence = () => silent.abort(new DOMException("Nothing came for too long.", "TimeoutError"));
+  const signal = AbortSignal.any([request.signal, silent.signal]);
+  const timer = setTimeout(silence, BEGINS_WITHIN_MS);
+  let response: Response;
+  try {
+    response = await fetch(new Request(request, { signal }));
+  } finally {
+    clearTimeout(timer);
+  }
+  if (response.body === null) return response;
+  const reader = response.body.getReader();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const idle = setTimeout(silence, IDLE_MS);
+      try {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        // Aborted by the page itself: says nothing about the server.
+        if (!request.signal.aborted) onLost();
+        controller.error(request.signal.aborted ? error : new UnreachableError(error));
+      } finally {
+        clearTimeout(idle);
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  const { status, statusText, headers } = response;
+  return new Response(body, { status, statusText, headers });
+}
