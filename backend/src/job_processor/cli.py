@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import types
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from job_processor import __version__
 if TYPE_CHECKING:
     from job_processor import bulk_commands
 MAX_RATE = 1_000_000
+_LONG_SECONDS = 366 * 86_400
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,11 +69,24 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("--data-dir", help="directory of the database (DATA_DIR)")
     restore.set_defaults(run=lambda c, a: c.restore(_environment(a), a.file))
 
-    submit = verbs.add_parser("submit", help="submit a prompt to a running server")
-    submit.add_argument("prompt")
-    submit.add_argument("--flow")
-    submit.add_argument("--wait", type=int, default=0, metavar="SECONDS", help="wait for the result")
-    submit.set_defaults(run=lambda c, a: c.submit(a.url, a.prompt, a.flow, a.wait))
+    submit = verbs.add_parser("submit", help="submit a prompt, or a file of them, to a running server")
+    what = submit.add_mutually_exclusive_group(required=True)
+    what.add_argument("prompt", nargs="?")
+    what.add_argument("--file", help="a batch: one job a line (.jsonl), or one JSON object (.json)")
+    submit.add_argument("--flow", help="of the prompt; of a file: of the lines that name none")
+    submit.add_argument(
+        "--wait",
+        type=int,
+        nargs="?",
+        default=0,
+        const=_LONG_SECONDS,
+        metavar="SECONDS",
+        help="wait for the result, or for the end of the batch; without a number: as long as it takes",
+    )
+    submit.add_argument("--name", help="of the batch")
+    submit.add_argument("--partial", action="store_true", help="submit the valid lines although others are not")
+    submit.add_argument("--output", help="write the results of the batch to this file, one JSON object a line")
+    submit.set_defaults(run=lambda c, a: _submit(c, a))
 
     listing = verbs.add_parser("list", help="list a running server's jobs, newest first")
     listing.add_argument("--limit", type=int, default=20)
@@ -248,6 +263,19 @@ def _rate(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:10]) <= MAX_RATE):
         raise argparse.ArgumentTypeError(f"{text!r} must be a number of requests a minute, from 1 to {MAX_RATE:,}")
     return int(text)
+
+
+def _submit(commands: types.ModuleType, args: argparse.Namespace) -> int:
+    code: int
+    if args.file is None:
+        code = commands.submit(args.url, args.prompt, args.flow, args.wait)
+        return code
+    from pathlib import Path
+
+    output = None if args.output is None else Path(args.output)
+    batch = commands.Batch(Path(args.file), args.flow, args.name, args.partial, args.wait, output)
+    code = commands.submit_file(args.url, batch)
+    return code
 
 
 def _url(args: argparse.Namespace) -> str | None:

@@ -23,7 +23,7 @@ from job_processor import (
     transfer,
     webhook_commands,
 )
-from job_processor.client import Client
+from job_processor.client import Batch, Client
 from job_processor.core.errors import InvalidField, JobProcessorError, KeyNotFound, ProcessorUnusable, SettingsInvalid
 from job_processor.oidc.base import People
 from job_processor.oidc.errors import ProviderUnavailable
@@ -186,6 +186,18 @@ def submit(url: str, prompt: str, flow: str | None, wait: int) -> int:
     return _run(_client(url).submit(prompt, flow, wait))
 
 
+def submit_file(url: str, batch: Batch) -> int:
+    """Submit a file as a batch. Its progress is shown on a terminal."""
+    on_terminal = sys.stderr.isatty()
+
+    def bar(line: str) -> None:
+        if on_terminal:
+            # Erases the rest of the line before.
+            print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
+
+    return _run(_client(url).submit_file(batch, bar))
+
+
 def list_jobs(url: str, limit: int, status: str | None) -> int:
     return _run(_client(url).list(limit, status))
 
@@ -294,6 +306,7 @@ def _report(
         print(file=sys.stderr)
     inbox = f" and {done.callbacks:,} kept callbacks" if done.callbacks else ""
     access = f", {done.keys:,} API keys and {done.audit:,} entries of the audit" if done.keys or done.audit else ""
+    inbox += f" and {done.batches:,} batches" if done.batches else ""
     print(
         f"{verb} {done.jobs:,} jobs ({done.written:,} written){inbox}{access}, verified, sha256 {done.sha256}",
         file=to or sys.stdout,

@@ -16,6 +16,10 @@ from prometheus_client.registry import Collector
 
 from job_processor.acts.facts import (
     AttemptEnded,
+    BatchCancelled,
+    BatchEnded,
+    BatchesPruned,
+    BatchSubmitted,
     BulkActionMoved,
     CallbackJudged,
     CallbacksPruned,
@@ -127,6 +131,8 @@ class Telemetry:
         self._bulk_jobs = _children(Counter("job_processor_bulk_jobs", took, ["action", "outcome"], registry=r))
         ended = "Bulk actions ended"
         self._bulk_ended = _children(Counter("job_processor_bulk_actions", ended, ["action", "status"], registry=r))
+        what = "Batches by what happened to them"
+        self._batches = _children(Counter("job_processor_batches", what, ["what"], registry=r))
         self._deleted = Counter("job_processor_deleted", "Jobs deleted by a request", registry=r)
         self._pruned = _children(Counter("job_processor_pruned", "Deleted by retention", ["what"], registry=r))
         self._callbacks = _children(Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r))
@@ -173,6 +179,8 @@ class Telemetry:
             self._seconds(flow)
             for counter in per_flow:
                 counter(flow)
+        for what in ("submitted", "cancelled", "ended"):
+            self._batches(what)
         for verdict in ("unauthorized", *CallbackVerdict):
             self._callbacks(str(verdict))
         for outcome in ("delivered", "failed", "given_up"):
@@ -190,6 +198,17 @@ class Telemetry:
         match fact:
             case JobMoved(job=job, was=None):
                 self._submitted(job.flow).inc()
+            case BatchSubmitted(jobs=jobs):
+                self._batches("submitted").inc()
+                for flow, number in jobs.items():
+                    self._submitted(flow).inc(number)
+            case BatchCancelled():
+                self._batches("cancelled").inc()
+            case BatchEnded():
+                self._batches("ended").inc()
+            case BatchesPruned(batches=batches, jobs=number):
+                self._pruned("batches").inc(batches)
+                self._pruned("jobs").inc(number)
             case JobMoved(job=job, was=was) if job.state is not was:
                 self._moved(job, was)
             case JobDeleted():

@@ -16,6 +16,7 @@ from job_processor.signing import CallbackSigner
 from job_processor.store.base import Store
 from job_processor.workers.access_pruner import AccessPruner
 from job_processor.workers.asker import Asker
+from job_processor.workers.batch_keeper import BatchKeeper
 from job_processor.workers.bulk_runner import BulkRunner
 from job_processor.workers.deliverer import Deliverer
 from job_processor.workers.delivery_pruner import DeliveryPruner
@@ -66,6 +67,9 @@ async def worker_loops(deps: LoopDependencies, on_store_broken: Callable[[], Non
             store, owner, settings.worker_name, list(dispatchers), list(dispatchers.values()), on_store_broken, time
         ),
     ]
+    keeper = BatchKeeper(acts, store, time)
+    acts.facts.subscribe(keeper.hear)
+    loops.append(keeper)
     loops.append(AccessPruner(acts, store, settings.audit_retention_days, time))
     loops.append(Deliverer(acts, store, NoticeSender(store.now, allow_private=settings.webhook_private_addresses)))
     if settings.webhook_retention_days > 0:

@@ -26,6 +26,7 @@ WEAKER = {
 BODIES: Mapping[str, object] = {
     "submitJob": {"prompt": "of main", "flow": "main"},
     "startBulkAction": {"action": "retry", "query": {}, "dryRun": True},
+    "submitBatch": {"jobs": [{"prompt": "of main", "flow": "main"}]},
     "createKey": {"name": "n", "rights": ["read"]},
     "signIn": {"key": "x"},
     "createWebhookEndpoint": {"url": "https://example.com/"},
@@ -42,6 +43,7 @@ class Things:
     callback: str
     key: str
     bulk: str
+    batch: str
     endpoint: str
     delivery: str
 
@@ -51,6 +53,7 @@ def path_of(op: Operation, things: Things) -> str:
         "/callbacks": things.callback,
         "/keys": things.key,
         "/bulk-actions": things.bulk,
+        "/batches": things.batch,
         "/webhook-endpoints": things.endpoint,
         "/webhook-deliveries": things.delivery,
     }
@@ -59,8 +62,8 @@ def path_of(op: Operation, things: Things) -> str:
 
 
 async def things_of(guarded: Guarded) -> Things:
-    """Two jobs of the flow main, of which one is final, a callback that was kept for it, a bulk action, an endpoint and
-    what it is to be told."""
+    """Two jobs of the flow main, of which one is final, a callback that was kept for it, a bulk action, a batch, an
+    endpoint, and what it is to be told."""
     site = guarded.site
     admin = await guarded.key(Right.ADMIN)
     hook = {"url": "https://example.com/"}
@@ -76,7 +79,9 @@ async def things_of(guarded: Guarded) -> Things:
     operator = bearer(await guarded.key(Right.OPERATE, flows=("main",)))
     new = {"action": "retry", "query": {"flow": "main"}, "reason": "main's reason"}
     bulk = (await site.client.post("/bulk-actions", new, operator)).json()["id"]
-    return Things(jobs[0], jobs[1], kept["id"], admin.split("_")[1], bulk, endpoint, told["id"])
+    sent = {"jobs": [{"prompt": "main's secret 3", "customId": "main's name"}], "name": "main's batch"}
+    batch = (await site.client.post("/batches", sent, bearer(admin))).json()
+    return Things(jobs[0], jobs[1], kept["id"], admin.split("_")[1], bulk, batch["id"], endpoint, told["id"])
 
 
 async def ask(guarded: Guarded, op: Operation, things: Things, headers: Mapping[str, str]) -> Reply:
@@ -144,7 +149,7 @@ async def test_a_weaker_key_is_refused_in_words(guarded: Guarded) -> None:
 
 async def test_a_key_of_another_flow_knows_nothing_of_this_one(guarded: Guarded) -> None:
     things = await things_of(guarded)
-    nothing = Things(NO_JOB, NO_JOB, NO_JOB, "0" * 10, NO_JOB, NO_JOB, NO_JOB)
+    nothing = Things(NO_JOB, NO_JOB, NO_JOB, "0" * 10, *[NO_JOB] * 4)
     foreign = bearer(await guarded.key(Right.READ, Right.SUBMIT, Right.OPERATE, flows=("other",)))
     before = await guarded.site.store.counts()
     for op in guarded_operations():
@@ -155,12 +160,12 @@ async def test_a_key_of_another_flow_knows_nothing_of_this_one(guarded: Guarded)
             problem = assert_problem(reply, 404)
             none = (await ask(guarded, op, nothing, foreign)).json()
             assert (_without_id(problem), op.name) == (_without_id(none), op.name)
-        elif op.name == "submitJob":
+        elif op.name in ("submitJob", "submitBatch"):
             assert_problem(reply, 422)
         else:
             assert (reply.status, op.name) == (204 if op.method == "DELETE" else 200, op.name)
-        ids = (things.job, things.second, things.callback, things.bulk, things.delivery, things.endpoint)
-        for trace in ("main", *ids):
+        made = (things.bulk, things.batch, things.delivery, things.endpoint)
+        for trace in ("main", things.job, things.second, things.callback, *made):
             assert trace not in reply.text, (op.name, trace)
     assert (await guarded.site.store.counts()).by_state == before.by_state
 

@@ -10,6 +10,11 @@ SOURCE = Path(job_processor.__file__).parent
 WRITES = frozenset(
     {
         "add",
+        "add_batch",
+        "cancel_batch",
+        "end_batch",
+        "complete_batches",
+        "prune_batches",
         "apply",
         "delete",
         "claim",
@@ -62,6 +67,8 @@ READS = frozenset(
         "list_waiting",
     }
     | {"get_callback", "list_callbacks", "lanes", "workers", "since", "watch"}
+    | {"batch_of_key", "get_batch", "list_batches", "count_batches", "refused_lines", "jobs_of_batch"}
+    | {"batches_to_tend"}
     | {"api_keys", "sessions", "sessions_of", "list_audit"}
     | {"webhook_endpoints", "due_lanes", "get_delivery", "list_deliveries"}
     | {"get_bulk_action", "open_bulk_actions", "list_bulk_actions"}

@@ -164,6 +164,15 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     await ask("POST", f"/bulk-actions/{started}/abort", "/bulk-actions/{id}/abort")
     await ask("GET", "/bulk-actions", "/bulk-actions")
     await ask("GET", f"/bulk-actions/{'0' * 24}", "/bulk-actions/{id}")
+    batch = (await ask("POST", "/batches", "/batches", {"jobs": [{"prompt": "a"}, {}], "partial": True})).json()["id"]
+    await ask("POST", "/batches", "/batches", {"jobs": [{}]})
+    await ask("GET", "/batches", "/batches")
+    tag = (await ask("GET", f"/batches/{batch}", "/batches/{id}")).headers["etag"]
+    await ask("GET", f"/batches/{batch}", "/batches/{id}", if_none_match=tag)
+    await ask("GET", f"/batches/{batch}/results", "/batches/{id}/results")
+    await ask("POST", f"/batches/{batch}/cancel", "/batches/{id}/cancel")
+    for path in ("/batches/{id}", "/batches/{id}/results"):
+        await ask("GET", path.replace("{id}", "f" * 24), path)
     await ask("DELETE", f"/jobs/{replayed}", "/jobs/{id}")
     for missing, template in (
         (f"/jobs/{replayed}", "/jobs/{id}"),

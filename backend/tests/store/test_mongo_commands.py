@@ -13,6 +13,7 @@ from job_processor.core.job import State
 from job_processor.core.webhooks import DeliveryState
 from job_processor.store.base import (
     AuditQuery,
+    BatchQuery,
     DeliveryQuery,
     Held,
     IdempotencyKey,
@@ -29,6 +30,7 @@ from tests.store_suite import test_bulk as bulk
 from tests.store_suite import test_webhooks as webhooks
 from tests.store_suite.given import RULES
 from tests.store_suite.places import MongoPlace
+from tests.store_suite.test_batches import a_batch
 from tests.support.mongo_commands import Recording, recorded
 
 pytestmark = pytest.mark.mongo
@@ -241,6 +243,45 @@ async def _bulk_actions(store: Store) -> None:
     await store.prune_bulk_actions(1, 200)
 
 
+async def _add_batch(store: Store) -> None:
+    assert (await store.add_batch(a_batch(store), IdempotencyKey("k", "b"))).created
+
+
+async def _add_batch_again(store: Store) -> None:
+    await _add_batch(store)
+    assert not (await store.add_batch(a_batch(store), IdempotencyKey("k", "b"))).created
+
+
+async def _read_batches(store: Store) -> None:
+    flows = frozenset({"f"})
+    await store.batch_of_key(IdempotencyKey("k", "b"))
+    await store.get_batch("0" * 24)
+    await store.get_batch("0" * 24, flows)
+    await store.list_batches(BatchQuery())
+    await store.list_batches(BatchQuery(before="f" * 24, flows=flows))
+    await store.count_batches(["0" * 24])
+    await store.refused_lines("0" * 24)
+    await store.jobs_of_batch("0" * 24, None, 10)
+    await store.list(Query(batch="0" * 24))
+
+
+async def _tend_batches(store: Store) -> None:
+    batch = (await store.add_batch(a_batch(store))).batch
+    await store.batches_to_tend(10)
+    await store.cancel_batch(batch.id, 1)
+    await store.end_batch(batch.id, 1)
+    await store.complete_batches()
+
+
+async def _prune_batches(store: Store) -> None:
+    new = a_batch(store, 2)
+    await store.add_batch(new)
+    for job in new.jobs:
+        await given.moved(store, job, given.Cancelled("no"))
+    await store.end_batch(new.batch.id, store.now())
+    assert (await store.prune_batches(store.now() + 1_000, 10)).batches == 1
+
+
 VERBS: dict[str, tuple[Verb, list[str]]] = {
     "add": (_add, ["update jobs"]),
     "add with a key": (_add_with_a_key, ["update keys", "update jobs"]),
@@ -283,6 +324,18 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
         ],
     ),
     "prune": (_prune, ["update jobs", "update jobs", "find jobs", "update gone", "delete jobs"]),
+    "add_batch": (
+        _add_batch,
+        # A chunk, the record, the jobs from the chunk, until there is none left.
+        [
+            *("update batchChunks", "insert batches", "find batchChunks", "update jobs", "delete batchChunks"),
+            *("find batchChunks", "update batches"),
+        ],
+    ),
+    "add_batch again": (_add_batch_again, []),
+    "batches": (_read_batches, [*["find batches"] * 6, "aggregate jobs", *["find jobs"] * 2]),
+    "batches_to_tend, cancel_batch, end_batch, complete_batches": (_tend_batches, []),
+    "prune_batches": (_prune_batches, []),
     "since": (lambda store: given.position(store), []),
     "changes": (lambda store: store.since(store.now() * 1000, 10), []),
     "keep_callback, set_callback_verdict, prune_callbacks": (_keep, []),

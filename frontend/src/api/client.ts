@@ -4,7 +4,7 @@ import { accessTicket, isRefusal, reportRefusal, signedOut } from "./access";
 import { BASE_PATH } from "./base-path";
 import { contactOf, reportContact } from "./contact";
 import { ApiError, SignedOutError, toProblem, UnreachableError } from "./errors";
-import { patiently } from "./patience";
+import { BEGINS_WITHIN_MS, patiently, UPLOAD_WITHIN_MS } from "./patience";
 import type { paths } from "./schema";
 import { countAnswer, countRequest } from "./traffic";
 
@@ -19,10 +19,11 @@ async function reach(request: Request): Promise<Response> {
   const path = new URL(request.url).pathname.slice(BASE_PATH.length);
   if (signedOut() && !WITHOUT_SIGN_IN.test(path)) throw new SignedOutError();
   const ticket = accessTicket();
+  const within = path === "/batches" && request.method === "POST" ? UPLOAD_WITHIN_MS : BEGINS_WITHIN_MS;
   let response: Response;
   countRequest();
   try {
-    response = await patiently(request, () => reportContact("down"));
+    response = await patiently(request, () => reportContact("down"), within);
   } catch (error) {
     // Aborted by the page itself (another page was opened): says nothing about the server.
     if (request.signal.aborted) throw error;

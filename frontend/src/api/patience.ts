@@ -5,12 +5,22 @@ export const BEGINS_WITHIN_MS = 15_000;
 /** And one that has begun, after this time without another byte. The whole of a big answer may take longer. */
 export const IDLE_MS = 15_000;
 
-/** Sends one request, and waits as long as something comes. `onLost`: the answer ended before its end. */
-export async function patiently(request: Request, onLost: () => void): Promise<Response> {
+/** An answer begins when the request has been sent: a file of 64 MiB, as slowly as the server allows. */
+export const UPLOAD_WITHIN_MS = 300_000;
+
+/**
+ * Sends one request, and waits as long as something comes. `onLost`: the answer ended before its end. `within`: the
+ * milliseconds until it must begin.
+ */
+export async function patiently(
+  request: Request,
+  onLost: () => void,
+  within = BEGINS_WITHIN_MS,
+): Promise<Response> {
   const silent = new AbortController();
   const silence = () => silent.abort(new DOMException("Nothing came for too long.", "TimeoutError"));
   const signal = AbortSignal.any([request.signal, silent.signal]);
-  const timer = setTimeout(silence, BEGINS_WITHIN_MS);
+  const timer = setTimeout(silence, within);
   let response: Response;
   try {
     response = await fetch(new Request(request, { signal }));

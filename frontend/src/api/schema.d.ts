@@ -216,6 +216,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List batches, newest first
+         * @description Needs the right `read`.
+         */
+        get: operations["listBatches"];
+        put?: never;
+        /**
+         * Submit many jobs at once: all of them, or none
+         * @description Needs the right `submit`.
+         */
+        post: operations["submitBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A batch, with its jobs counted by state
+         * @description Needs the right `read`.
+         */
+        get: operations["getBatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The results and errors of a batch, one JSON object a line, in the order of its lines
+         * @description Needs the right `read`.
+         */
+        get: operations["getBatchResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel all jobs of a batch that are not final
+         * @description Needs the right `operate`.
+         */
+        post: operations["cancelBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/webhook/callback": {
         parameters: {
             query?: never;
@@ -1040,12 +1124,172 @@ export interface components {
          * AuditAct
          * @enum {unknown}
          */
-        AuditAct: "bulk_aborted" | "bulk_started" | "delivery_replayed" | "endpoint_created" | "endpoint_deleted" | "endpoint_disabled" | "endpoint_enabled" | "endpoint_rotated" | "endpoint_tested" | "flow_paused" | "flow_resumed" | "job_cancelled" | "job_deleted" | "job_replayed" | "job_retried" | "key_created" | "key_revoked" | "key_rotated" | "refused" | "result_accepted" | "signed_in" | "signed_out";
+        AuditAct: "batch_cancelled" | "batch_submitted" | "bulk_aborted" | "bulk_started" | "delivery_replayed" | "endpoint_created" | "endpoint_deleted" | "endpoint_disabled" | "endpoint_enabled" | "endpoint_rotated" | "endpoint_tested" | "flow_paused" | "flow_resumed" | "job_cancelled" | "job_deleted" | "job_replayed" | "job_retried" | "key_created" | "key_revoked" | "key_rotated" | "refused" | "result_accepted" | "signed_in" | "signed_out";
         /**
          * AuditOutcome
          * @enum {unknown}
          */
         AuditOutcome: "done" | "refused" | "unknown";
+        /** BatchSubmission */
+        BatchSubmission: {
+            /** @default null */
+            name?: string | null;
+            /** @default null */
+            flow?: string | null;
+            /** @default null */
+            deadline?: string | null;
+            /**
+             * @description store the valid lines although others are not
+             * @default false
+             */
+            partial?: boolean;
+            /** @default null */
+            retentionDays?: number | null;
+            /**
+             * @description at most 16 KiB as JSON
+             * @default {}
+             */
+            metadata?: Record<string, unknown>;
+            jobs: components["schemas"]["BatchLine"][];
+        };
+        /**
+         * BatchLine
+         * @description One job of a batch: the fields of a submission, and the client's own name for it.
+         */
+        BatchLine: {
+            /** @description not blank, at most 524288 bytes of UTF-8, no NUL */
+            prompt: string;
+            /** @default null */
+            flow?: string | null;
+            /** @default null */
+            runAt?: string | null;
+            /** @default null */
+            delaySeconds?: number | null;
+            /**
+             * @description jobs with a higher priority go first
+             * @default 0
+             */
+            priority?: number;
+            /** @default null */
+            maxAttempts?: number | null;
+            /** @default null */
+            deadline?: string | null;
+            /** @default [] */
+            tags?: string[];
+            /**
+             * @description at most 16 KiB as JSON
+             * @default {}
+             */
+            metadata?: Record<string, unknown>;
+            /** @default null */
+            resultSchema?: Record<string, unknown> | null;
+            /** @default null */
+            webhook?: components["schemas"]["JobWebhookIn"] | null;
+            /** @default null */
+            customId?: string | null;
+        };
+        /**
+         * JobWebhookIn
+         * @description Where to tell that the job has ended. ``events`` null: of every end.
+         */
+        JobWebhookIn: {
+            /**
+             * Format: uri
+             * @description http or https, without user name and password; private addresses only where the server allows them
+             * @example https://example.com/hooks/jobs
+             */
+            url: string;
+            /** @default null */
+            events?: components["schemas"]["WebhookEvent"][] | null;
+        };
+        /**
+         * WebhookEvent
+         * @description What a webhook can tell of a job: that it ended, and how.
+         * @enum {unknown}
+         */
+        WebhookEvent: "cancelled" | "completed" | "failed";
+        /**
+         * BatchSummary
+         * @description ``lines``: of the request; ``jobs``: those that became jobs; ``refused``: the others. ``endedAt``: when the last
+         *     job ended. ``keptUntil``: when it is deleted with its jobs; null: not before it has ended, or never.
+         */
+        BatchSummary: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            name: string | null;
+            status: components["schemas"]["BatchStatus"];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            cancelledAt: string | null;
+            endedAt: string | null;
+            keptUntil: string | null;
+            lines: number;
+            jobs: number;
+            refused: number;
+            counts: components["schemas"]["BatchCountsOut"];
+            flows: string[];
+            metadata: Record<string, unknown>;
+        };
+        /**
+         * BatchStatus
+         * @description Where a batch stands.
+         * @enum {unknown}
+         */
+        BatchStatus: "CANCELLING" | "ENDED" | "IN_PROGRESS";
+        /**
+         * BatchCountsOut
+         * @description The jobs of a batch by state, as they are now. ``deleted``: those that are no longer there.
+         */
+        BatchCountsOut: {
+            pending: number;
+            running: number;
+            waiting: number;
+            completed: number;
+            failed: number;
+            cancelled: number;
+            deleted: number;
+        };
+        /**
+         * BatchWhole
+         * @description ``errors``: of the lines that were refused, at most 100; the results have them all.
+         */
+        BatchWhole: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            name: string | null;
+            status: components["schemas"]["BatchStatus"];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            cancelledAt: string | null;
+            endedAt: string | null;
+            keptUntil: string | null;
+            lines: number;
+            jobs: number;
+            refused: number;
+            counts: components["schemas"]["BatchCountsOut"];
+            flows: string[];
+            metadata: Record<string, unknown>;
+            errors: components["schemas"]["LineErrorOut"][];
+        };
+        /**
+         * LineErrorOut
+         * @description A line that became no job. ``field``: empty where the line as a whole is wrong.
+         */
+        LineErrorOut: {
+            line: number;
+            customId: string | null;
+            code: string;
+            field: string;
+            message: string;
+        };
         /**
          * BulkActionOut
          * @description One act on all jobs that match a query. ``query``: the filters it was started with.
@@ -1113,6 +1357,8 @@ export interface components {
                 flow?: string;
                 /** @description jobs with this tag */
                 tag?: string;
+                /** @description jobs of this batch */
+                batch?: string;
                 /** @description text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII */
                 q?: string;
                 /**
@@ -1182,6 +1428,9 @@ export interface components {
             tags: string[];
             metadata: Record<string, unknown>;
             replayOf: string | null;
+            batchId: string | null;
+            batchLine: number | null;
+            customId: string | null;
             promptTruncated: boolean;
             promptBytes: number;
             resultTruncated: boolean;
@@ -1336,12 +1585,6 @@ export interface components {
             url: string;
             events: components["schemas"]["WebhookEvent"][];
         };
-        /**
-         * WebhookEvent
-         * @description What a webhook can tell of a job: that it ended, and how.
-         * @enum {unknown}
-         */
-        WebhookEvent: "cancelled" | "completed" | "failed";
         /**
          * CallbackNoted
          * @description The verdict on a report that belongs to no job in flight; it is kept in the callback inbox.
@@ -1645,6 +1888,9 @@ export interface components {
             tags: string[];
             metadata: Record<string, unknown>;
             replayOf: string | null;
+            batchId: string | null;
+            batchLine: number | null;
+            customId: string | null;
             promptTruncated: boolean;
             promptBytes: number;
             resultTruncated: boolean;
@@ -1693,6 +1939,9 @@ export interface components {
             tags: string[];
             metadata: Record<string, unknown>;
             replayOf: string | null;
+            batchId: string | null;
+            batchLine: number | null;
+            customId: string | null;
             promptTruncated: boolean;
             promptBytes: number;
             resultTruncated: boolean;
@@ -1866,10 +2115,15 @@ export interface components {
             /** @default [] */
             errors?: components["schemas"]["FieldError"][];
         };
-        /** FieldError */
+        /**
+         * FieldError
+         * @description ``line``: of a batch, from 1.
+         */
         FieldError: {
             field: string;
             message: string;
+            /** @default null */
+            line?: number | null;
         };
         /** ReplayRequest */
         ReplayRequest: {
@@ -1984,20 +2238,6 @@ export interface components {
             webhook?: components["schemas"]["JobWebhookIn"] | null;
         };
         /**
-         * JobWebhookIn
-         * @description Where to tell that the job has ended. ``events`` null: of every end.
-         */
-        JobWebhookIn: {
-            /**
-             * Format: uri
-             * @description http or https, without user name and password; private addresses only where the server allows them
-             * @example https://example.com/hooks/jobs
-             */
-            url: string;
-            /** @default null */
-            events?: components["schemas"]["WebhookEvent"][] | null;
-        };
-        /**
          * WorkerOut
          * @description ``running``: its attempts; null for a key that is limited to flows, as they may be of other flows.
          */
@@ -2037,6 +2277,8 @@ export interface operations {
                 flow?: string;
                 /** @description jobs with this tag */
                 tag?: string;
+                /** @description jobs of this batch */
+                batch?: string;
                 /** @description text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
@@ -2235,6 +2477,8 @@ export interface operations {
                 flow?: string;
                 /** @description jobs with this tag */
                 tag?: string;
+                /** @description jobs of this batch */
+                batch?: string;
                 /** @description text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
@@ -3240,6 +3484,451 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBatches: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100 */
+                limit?: number;
+                /** @description where the page starts, from the Link header of the previous page */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page; Link leads to the next */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchSummary"][];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submitBatch: {
+        parameters: {
+            query?: {
+                /** @description of the batch */
+                name?: string;
+                /** @description of lines without a flow */
+                flow?: string;
+                /** @description of lines without a deadline */
+                deadline?: string;
+                /** @description store the valid lines although others are not */
+                partial?: "false" | "true";
+                /** @description how long the batch is kept with its jobs after its end */
+                retentionDays?: number;
+                /** @description a JSON object of at most 16 KiB */
+                metadata?: string;
+            };
+            header?: {
+                /** @description 1 to 255 visible ASCII characters; the same key and bytes give the same batch */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchSubmission"];
+                "application/x-ndjson": unknown;
+            };
+        };
+        responses: {
+            /** @description all stored durably; Location is the batch's address */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWhole"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description an ETag of an earlier response: 304 if nothing changed */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description the batch's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the batch */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWhole"];
+                };
+            };
+            /** @description nothing changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBatchResults: {
+        parameters: {
+            query?: {
+                /** @description Which lines of the results. */
+                only?: "errors" | "open" | "results";
+            };
+            header?: never;
+            path: {
+                /** @description the batch's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description lines of JSON */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the batch's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the batch; its jobs are CANCELLED soon after */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWhole"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6414,7 +7103,7 @@ export interface operations {
                 /** @description the id of a job or key, the name of a flow, or a route */
                 what?: string;
                 /** @description one or more acts (repeat it, or separate by commas) */
-                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
+                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
                 /** @description one or more outcomes (repeat it, or separate by commas) */
                 outcome?: ("done" | "refused" | "unknown")[];
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
@@ -6496,7 +7185,7 @@ export interface operations {
                 /** @description the id of a job or key, the name of a flow, or a route */
                 what?: string;
                 /** @description one or more acts (repeat it, or separate by commas) */
-                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
+                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
                 /** @description one or more outcomes (repeat it, or separate by commas) */
                 outcome?: ("done" | "refused" | "unknown")[];
                 /** @description RFC 3339 from 1970 to 2099, inclusive */

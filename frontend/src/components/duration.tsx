@@ -1,4 +1,3 @@
-import type { JobSummary } from "@/api/model";
 import { Elapsed } from "@/components/times";
 import { isFinal } from "@/lib/status";
 

@@ -19,6 +19,8 @@ function page<N extends string>(
 
 export const AccountPage = page(() => import("./account-page"), "AccountPage");
 export const AuditPage = page(() => import("./audit-page"), "AuditPage");
+export const BatchPage = page(() => import("./batch-page"), "BatchPage");
+export const BatchesPage = page(() => import("./batches-page"), "BatchesPage");
 export const CallbacksPage = page(() => import("./callbacks-page"), "CallbacksPage");
 export const ComparePage = page(() => import("./compare-page"), "ComparePage");
 export const FlowsPage = page(() => import("./flows-page"), "FlowsPage");

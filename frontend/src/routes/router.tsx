@@ -18,6 +18,8 @@ import { JobsPage } from "./jobs-page";
 import {
   AccountPage,
   AuditPage,
+  BatchesPage,
+  BatchPage,
   CallbacksPage,
   ComparePage,
   FlowsPage,
@@ -38,6 +40,8 @@ const routes = root.addChildren([
   createRoute({ ...later, path: "/jobs/$id/compare/$otherId", component: ComparePage }),
   createRoute({ ...later, path: "/flows", component: FlowsPage }),
   createRoute({ ...later, path: "/callbacks", validateSearch: readCallbackSearch, component: CallbacksPage }),
+  createRoute({ ...later, path: "/batches", component: BatchesPage }),
+  createRoute({ ...later, path: "/batches/$id", component: BatchPage }),
   createRoute({ ...later, path: "/keys", component: KeysPage }),
   createRoute({ ...later, path: "/audit", validateSearch: readAuditSearch, component: AuditPage }),
   createRoute({ ...later, path: "/account", component: AccountPage }),

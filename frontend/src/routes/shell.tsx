@@ -44,7 +44,7 @@ export function Shell() {
   }, [complete, inside]);
 
   const jump = (field: string) => {
-    if (!focusField(field)) void navigate({ to: "/", hash: field });
+    if (!focusField(field)) void navigate({ to: "/", search: lastList(), hash: field });
   };
 
   const back = () => {
@@ -89,12 +89,20 @@ export function Shell() {
           </Link>
           {inside && (
             <nav aria-label="Main" className={styles["nav"]}>
-              <Link to="/" activeOptions={{ exact: true, includeSearch: false }} className={styles["link"]}>
+              <Link
+                to="/"
+                search={lastList()}
+                activeOptions={{ exact: true, includeSearch: false }}
+                className={styles["link"]}
+              >
                 Jobs
               </Link>
               <FlowsLink />
               <Link to="/callbacks" activeOptions={{ includeSearch: false }} className={styles["link"]}>
                 Callbacks
+              </Link>
+              <Link to="/batches" className={`${styles["link"]} ${styles["wide"]}`}>
+                Batches
               </Link>
             </nav>
           )}

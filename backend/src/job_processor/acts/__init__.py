@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from job_processor import results
 from job_processor.acts.api_keys import ApiKeys
+from job_processor.acts.batches import Batches
 from job_processor.acts.bulk import BulkActions, ReadQuery
 from job_processor.acts.bulk_groups import BulkGroups
 from job_processor.acts.callbacks import Callbacks
@@ -50,6 +51,7 @@ class Acts:
     jobs: Jobs
     bulk: BulkActions
     bulk_groups: BulkGroups
+    batches: Batches
     callbacks: Callbacks
     outcomes: Outcomes
     questions: Questions
@@ -106,7 +108,8 @@ def acts_over(
     signals = Signals(store, flows, verdicts, facts, webhooks, jitter)
     cancels = Cancels(signals, processors)
     outcomes = Outcomes(store, signals, facts)
-    jobs = Jobs(store, flows, signals, cancels, ids, facts, trail, WaitingQuota(store, limits.waiting_jobs))
+    quota = WaitingQuota(store, limits.waiting_jobs)
+    jobs = Jobs(store, flows, signals, cancels, ids, facts, trail, quota)
     return Acts(
         flows=flows,
         facts=facts,
@@ -115,6 +118,7 @@ def acts_over(
         jobs=jobs,
         bulk=BulkActions(store, flows, ids, facts, trail, read_query),
         bulk_groups=BulkGroups(store, jobs, facts, read_query),
+        batches=Batches(store, jobs, ids, facts, trail, quota),
         callbacks=Callbacks(store, flows, signals, ids, facts, redacts, trail),
         outcomes=outcomes,
         questions=Questions(store, signals, outcomes),

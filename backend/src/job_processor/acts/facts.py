@@ -4,12 +4,13 @@ The history of a job and the notices of its end are written in the same write as
 (``core.transitions``); they need no subscriber.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import structlog
 
+from job_processor.core.batch import Batch
 from job_processor.core.bulk import BulkAction
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
@@ -25,6 +26,36 @@ class JobMoved:
 
     job: Job
     was: State | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSubmitted:
+    """A batch was stored. ``jobs``: their number by flow; no ``JobMoved`` is told of each."""
+
+    batch: Batch
+    jobs: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCancelled:
+    """A batch was cancelled; its open jobs will be."""
+
+    batch_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEnded:
+    """All jobs of a batch had ended for the first time."""
+
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class BatchesPruned:
+    """Retention deleted batches with their jobs."""
+
+    batches: int
+    jobs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +151,10 @@ class BulkActionMoved:
 
 Fact: TypeAlias = (
     JobMoved
+    | BatchSubmitted
+    | BatchCancelled
+    | BatchEnded
+    | BatchesPruned
     | JobDeleted
     | JobsPruned
     | CallbacksPruned

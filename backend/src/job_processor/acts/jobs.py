@@ -57,6 +57,14 @@ class InBulk:
         return IdempotencyKey(f"bulk {self.action_id} {self.job.id}", "")
 
 
+class PlaceInBatch(NamedTuple):
+    """Where a job belongs that is submitted with others."""
+
+    batch_id: str
+    line: int
+    custom_id: str | None = None
+
+
 class Jobs:
     def __init__(
         self,
@@ -90,13 +98,22 @@ class Jobs:
         Raises ``InvalidField`` for an unknown flow or a deadline that has passed, ``TooManyWaiting`` beyond the quota
         of who asks, and ``StoreBusy`` while the store is behind with its writes.
         """
-        rules = self._flows.for_new_job(new.flow, by.principal.flows)
         now = self._store.now()
+        job = self.made(new, by, now, self._ids.new(now))
+        self.check_queue()
+        added = await self._add(job, key, record)
+        if added.created:
+            self._facts.tell(JobMoved(added.job, None))
+        return added
+
+    def made(self, new: NewJob, by: Requester, now: int, job_id: str, place: PlaceInBatch | None = None) -> Job:
+        """The job of a submission, not stored. Raises ``InvalidField``. May be called in any thread."""
+        rules = self._flows.for_new_job(new.flow, by.principal.flows)
         run_at = new.run_at if new.delay_ms is None else now + new.delay_ms
         if new.deadline is not None and new.deadline <= max(now, run_at or 0):
             raise InvalidField("deadline", "must lie ahead, and after the job may start")
-        job = transitions.submit(
-            job_id=self._ids.new(now),
+        return transitions.submit(
+            job_id=job_id,
             prompt=new.prompt,
             rules=rules,
             now=now,
@@ -108,16 +125,15 @@ class Jobs:
             metadata=new.metadata,
             result_schema=new.result_schema,
             replay_of=new.replay_of,
+            batch_id=None if place is None else place.batch_id,
+            batch_line=None if place is None else place.line,
+            custom_id=None if place is None else place.custom_id,
             owner=by.principal.owner,
             webhook=new.webhook,
         )
-        self._check_queue()
-        added = await self._add(job, key, record)
-        if added.created:
-            self._facts.tell(JobMoved(added.job, None))
-        return added
 
-    def _check_queue(self) -> None:
+    def check_queue(self) -> None:
+        """Raises ``StoreBusy`` while the store is behind with its writes."""
         seconds = self._store.queue_seconds()
         if seconds > MAX_QUEUE_SECONDS:
             self._facts.tell(RequestRefused("store_busy"))

@@ -18,6 +18,8 @@ class AuditAct(StrEnum):
     JOB_RETRIED = "job_retried"
     JOB_REPLAYED = "job_replayed"
     JOB_DELETED = "job_deleted"
+    BATCH_SUBMITTED = "batch_submitted"
+    BATCH_CANCELLED = "batch_cancelled"
     RESULT_ACCEPTED = "result_accepted"
     BULK_STARTED = "bulk_started"
     BULK_ABORTED = "bulk_aborted"

@@ -1,5 +1,9 @@
 """Every error of the package, with one base class. The HTTP layer maps them to responses in one table."""
 
+from collections.abc import Sequence
+
+from job_processor.core.batch import RefusedLine
+
 
 class JobProcessorError(Exception):
     """The base of all errors of this package."""
@@ -59,6 +63,21 @@ class BulkActionNotFound(JobProcessorError):
 
 class TooManyBulkActions(JobProcessorError):
     """As many bulk actions run as may at the same time."""
+
+
+class BatchNotFound(JobProcessorError):
+    """No batch has this id."""
+
+
+class LinesRefused(JobProcessorError):
+    """Lines of a batch are invalid, so nothing was stored. ``lines``: the first of them; ``number``: of all that are
+    invalid; ``total``: of all lines."""
+
+    def __init__(self, lines: Sequence[RefusedLine], number: int, total: int) -> None:
+        super().__init__(f"{number:,} of {total:,} lines are invalid.")
+        self.lines = lines
+        self.number = number
+        self.total = total
 
 
 class SessionNotFound(JobProcessorError):

@@ -183,6 +183,12 @@ class Job(NamedTuple):
     metadata: Mapping[str, Json] = MappingProxyType({})
     result_schema: Mapping[str, Json] | None = None
     replay_of: str | None = None
+    batch_id: str | None = None
+    """The batch that it was submitted with; ``None``: it was submitted alone."""
+    batch_line: int | None = None
+    """The number of its line in that batch, from 1."""
+    custom_id: str | None = None
+    """The client's own name for it, unique in its batch."""
     owner: str = ""
     """Whose quota it counts for while it waits: ``Principal.owner`` of who submitted it. Empty: nobody's."""
     webhook: JobWebhook | None = None

@@ -32,6 +32,10 @@ Id = Annotated[
         extra=value_hint("must be the id of a job: 24 hex digits in lower case"),
     ),
 ]
+Batch = Annotated[
+    str,
+    Meta(pattern=f"^{_ID}$", extra=value_hint("must be the id of a batch: 24 hex digits in lower case")),
+]
 Ids = Annotated[
     str,
     Meta(
@@ -57,6 +61,7 @@ class JobFilters(msgspec.Struct, frozen=True, rename="camel"):
     status: Annotated[tuple[State, ...], Meta(description="one or more states (repeat it, or separate by commas)")] = ()
     flow: Annotated[Text | None, Meta(description="jobs of this flow")] = None
     tag: Annotated[Text | None, Meta(description="jobs with this tag")] = None
+    batch: Annotated[Batch | None, Meta(description="jobs of this batch")] = None
     q: Annotated[
         Text | None,
         Meta(description="text in prompt or result, in the newest 100,000 jobs; case-insensitive for ASCII"),
@@ -77,6 +82,7 @@ class JobFilters(msgspec.Struct, frozen=True, rename="camel"):
             flow=self.flow,
             flows=flows,
             tag=self.tag,
+            batch=self.batch,
             text=self.q,
             created_after=None if created_after is None else render.time_in("createdAfter", created_after),
             created_before=None if created_before is None else render.time_in("createdBefore", created_before),

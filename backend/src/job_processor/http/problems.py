@@ -71,6 +71,10 @@ def refusal(error: Exception) -> RequestRefused:
             return RequestRefused(404, "bulk_action_not_found", "There is no bulk action with this id.")
         case errors.TooManyBulkActions():
             return RequestRefused(409, "too_many_bulk_actions", str(error))
+        case errors.BatchNotFound():
+            return RequestRefused(404, "batch_not_found", "There is no batch with this id.")
+        case errors.LinesRefused():
+            return _lines_refused(error)
         case errors.SessionNotFound():
             return RequestRefused(404, "session_not_found", "There is no session with this id.")
         case errors.JobDamaged():
@@ -127,6 +131,15 @@ def refusal(error: Exception) -> RequestRefused:
 def invalid(field: str, message: str) -> RequestRefused:
     """A 422 for one field. ``message``: what is expected of its value."""
     return RequestRefused(422, "invalid_field", f"{field}: {message}", [FieldError(field=field, message=message)])
+
+
+def _lines_refused(error: errors.LinesRefused) -> RequestRefused:
+    first = error.lines[0]
+    where = f"line {first.line}: {first.field}: " if first.field else f"line {first.line}: "
+    told = [FieldError(field=one.field or "line", message=one.message, line=one.line) for one in error.lines]
+    return RequestRefused(
+        422, "invalid_lines", f"{error} Nothing was stored. The first is {where}{first.message}", told
+    )
 
 
 def response(refused: RequestRefused, request_id: str) -> Response:

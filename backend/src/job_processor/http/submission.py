@@ -46,16 +46,20 @@ def check_prompt(prompt: str) -> None:
 
 async def new_job(context: Context, sent: models.Submission) -> NewJob:
     """The submission, checked, as a ``NewJob``. Raises ``RequestRefused`` (422)."""
-    new = _checked(sent)
+    new = checked(sent)
     if sent.webhook is not None:
-        check_url(context, "webhook.url", sent.webhook.url)
+        check_url("webhook.url", sent.webhook.url, allow_private=context.webhook_private_addresses)
     if new.result_schema is not None:
-        await _check_schema(context, new.result_schema)
+        await check_schema(context, new.result_schema)
     return new
 
 
-def _checked(sent: models.Submission) -> NewJob:
+def checked(sent: models.Submission) -> NewJob:
+    """The submission as a ``NewJob``, whose schema is not checked yet. Raises ``RequestRefused`` (422)."""
     check_prompt(sent.prompt)
+    if sent.webhook is not None:
+        # Of the lines of a batch, a private address is refused when the webhook is sent.
+        check_url("webhook.url", sent.webhook.url, allow_private=True)
     if sent.run_at is not None and sent.delay_seconds is not None:
         raise invalid("delaySeconds", "must not be given together with runAt")
     if sent.metadata:
@@ -79,7 +83,7 @@ def _checked(sent: models.Submission) -> NewJob:
     )
 
 
-async def _check_schema(context: Context, schema: Mapping[str, Json]) -> None:
+async def check_schema(context: Context, schema: Mapping[str, Json]) -> None:
     """Raises ``RequestRefused`` (422) for an invalid JSON Schema and for one that could not be checked in time."""
     too_costly = results.is_too_costly(schema)
     if too_costly is not None:

@@ -36,6 +36,8 @@ const ACTS: Readonly<Record<AuditAct, Look>> = {
   job_retried: { label: "Job retried", icon: IconRefresh, tone: "blue" },
   job_replayed: { label: "Job replayed", icon: IconReplace, tone: "blue" },
   job_deleted: { label: "Job deleted", icon: IconTrash, tone: "red" },
+  batch_submitted: { label: "Batch submitted", icon: IconStack2, tone: "blue" },
+  batch_cancelled: { label: "Batch cancelled", icon: IconPlayerStop, tone: "blue" },
   result_accepted: { label: "Result accepted", icon: IconCheck, tone: "blue" },
   bulk_started: { label: "Bulk action started", icon: IconStack2, tone: "blue" },
   bulk_aborted: { label: "Bulk action aborted", icon: IconPlayerStop, tone: "blue" },

@@ -12,6 +12,17 @@ from job_processor.http.models.access import (
     SignInWay,
     SignInWaysOut,
 )
+from job_processor.http.models.batches import (
+    MAX_RETENTION_DAYS,
+    BatchCountsOut,
+    BatchLine,
+    BatchOptions,
+    BatchResult,
+    BatchSubmission,
+    BatchSummary,
+    BatchWhole,
+    LineErrorOut,
+)
 from job_processor.http.models.bulk import BulkActionOut
 from job_processor.http.models.comparison import Comparison, Difference, Side
 from job_processor.http.models.inbox import KeptCallback
@@ -88,6 +99,15 @@ __all__ = [
     "MadeEndpointOut",
     "SigningSecretsOut",
     "TryOut",
+    "MAX_RETENTION_DAYS",
+    "BatchCountsOut",
+    "BatchLine",
+    "BatchOptions",
+    "BatchResult",
+    "BatchSubmission",
+    "BatchSummary",
+    "BatchWhole",
+    "LineErrorOut",
     "ActiveSessionOut",
     "AuditOut",
     "KeyOut",

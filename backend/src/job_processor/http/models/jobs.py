@@ -129,6 +129,9 @@ class JobSummary(WireOut):
     tags: list[str]
     metadata: JsonObject
     replay_of: JobId | None
+    batch_id: JobId | None
+    batch_line: int | None
+    custom_id: str | None
     prompt_truncated: bool
     prompt_bytes: int
     result_truncated: bool

@@ -6,6 +6,7 @@ A route parses the request, calls one act (or reads the store), and renders the 
 from job_processor.http.openapi import Operation
 from job_processor.http.routes import (
     audit,
+    batches,
     bulk_actions,
     callbacks,
     events,
@@ -24,6 +25,7 @@ from job_processor.http.routes import (
 OPERATIONS: tuple[Operation, ...] = (
     *jobs.OPERATIONS,
     *bulk_actions.OPERATIONS,
+    *batches.OPERATIONS,
     *callbacks.OPERATIONS,
     *inbox.OPERATIONS,
     *flows.OPERATIONS,

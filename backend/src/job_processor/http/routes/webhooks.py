@@ -54,7 +54,7 @@ async def get_endpoint(context: Context, request: Request) -> Response:
 
 async def create_endpoint(context: Context, request: Request) -> Response:
     sent = await read_json(request, s.EndpointRequest)
-    check_url(context, "url", sent.url)
+    check_url("url", sent.url, allow_private=context.webhook_private_addresses)
     unknown = set(sent.flows or ()) - context.flows.keys()
     if unknown:
         raise invalid("flows", f"must be of: {', '.join(sorted(context.flows))}")

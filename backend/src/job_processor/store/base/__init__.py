@@ -7,6 +7,7 @@ are milliseconds since 1970 by the clock of the store (``now``).
 
 from job_processor.store.base.access import Access
 from job_processor.store.base.audit import Audit, AuditQuery
+from job_processor.store.base.batches import BatchAdded, Batches, BatchesPruned, BatchQuery, NewBatch
 from job_processor.store.base.bulk import Bulk
 from job_processor.store.base.callbacks import Callbacks, CallbackSummary, InboxQuery
 from job_processor.store.base.changes import Changes, Notice, Resync
@@ -33,6 +34,11 @@ __all__ = [
     "Added",
     "Audit",
     "AuditQuery",
+    "BatchAdded",
+    "BatchQuery",
+    "Batches",
+    "BatchesPruned",
+    "NewBatch",
     "WaitingQuery",
     "Bulk",
     "Callbacks",

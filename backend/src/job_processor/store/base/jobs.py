@@ -60,6 +60,7 @@ class Query:
     flow: str | None = None
     flows: frozenset[str] | None = None
     tag: str | None = None
+    batch: str | None = None
     text: str | None = None
     created_after: int | None = None
     created_before: int | None = None
@@ -238,7 +239,8 @@ class Jobs(Protocol):
         ...
 
     async def prune(self, finished_before: int, limit: int) -> int:
-        """Delete up to ``limit`` final jobs that finished before then. Returns how many were deleted."""
+        """Delete up to ``limit`` final jobs that finished before then, but none of a batch: those are kept as long as
+        their batch (``prune_batches``). Returns how many were deleted."""
         ...
 
     async def delete(self, job_id: str, record: AuditEntry | None = None, rev: int | None = None) -> bool:

@@ -37,8 +37,18 @@ _JOBS = [
     IndexModel(
         [("flow", ASCENDING), ("dueAt", ASCENDING)], name="awaited", partialFilterExpression={"state": "WAITING"}
     ),
-    # prune.
-    IndexModel([("finishedAt", ASCENDING)], name="finished", sparse=True),
+    # prune: jobs of no batch.
+    IndexModel(
+        [("batchId", ASCENDING), ("finishedAt", ASCENDING)],
+        name="prunable",
+        partialFilterExpression={"finishedAt": {"$exists": True}},
+    ),
+    # count_batches, by a covered query.
+    IndexModel(
+        [("batchId", ASCENDING), ("state", ASCENDING), ("finishedAt", ASCENDING)],
+        name="batch",
+        partialFilterExpression={"batchId": {"$exists": True}},
+    ),
     # count_waiting, by a covered query.
     IndexModel([("waitingOf", ASCENDING)], name="waiting_of", sparse=True),
     # find_execution.
@@ -101,6 +111,21 @@ _BULK_ACTIONS = [
     # prune_bulk_actions.
     IndexModel([("endedAt", ASCENDING)], name="ended"),
 ]
+_BATCHES = [
+    # add_batch: a key is unique.
+    IndexModel([("key", ASCENDING)], name="key", unique=True, sparse=True),
+    # open_batches.
+    IndexModel([("open", ASCENDING), ("_id", ASCENDING)], name="open", partialFilterExpression={"open": True}),
+    # complete_batches.
+    IndexModel([("chunks", ASCENDING)], name="chunks", sparse=True),
+    # prune_batches.
+    IndexModel([("pruneAt", ASCENDING)], name="prunable", sparse=True),
+]
+_BATCH_CHUNKS = [
+    # What is left to write of a batch, in order; and chunks of batches that were never stored.
+    IndexModel([("batch", ASCENDING), ("_id", ASCENDING)], name="batch"),
+    IndexModel([("at", ASCENDING)], name="at"),
+]
 _HOUR, _DAY = 3_600, 86_400
 
 
@@ -108,6 +133,8 @@ def wanted(keep_deletions: float) -> dict[str, list[IndexModel]]:
     """The indexes of each collection."""
     return {
         "jobs": _JOBS,
+        "batches": _BATCHES,
+        "batchChunks": _BATCH_CHUNKS,
         "callbacks": _CALLBACKS,
         "sessions": _SESSIONS,
         "audit": _AUDIT,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from job_processor.core.batch import end_of_jobs
 from job_processor.core.errors import TooManySearches
 from job_processor.core.job import Job, State
 from job_processor.store.base import TEXT_SEARCH_DEPTH, Query, Summary, WaitingQuery, Worker
@@ -92,6 +93,8 @@ class Reads:
             parts.append({"flow": query.flow})
         if query.flows is not None:
             parts.append({"flow": {"$in": sorted(query.flows)}})
+        if query.batch is not None:
+            parts.append({"_id": {"$gt": query.batch, "$lt": end_of_jobs(query.batch)}, "batchId": query.batch})
         if query.tag is not None:
             parts.append({"tags": query.tag})
         if query.created_after is not None:

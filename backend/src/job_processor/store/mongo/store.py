@@ -30,6 +30,8 @@ from job_processor.store.base import (
 from job_processor.store.mongo import indexes, meta
 from job_processor.store.mongo.access import Access
 from job_processor.store.mongo.audit import Audit
+from job_processor.store.mongo.batch_verbs import BatchVerbs
+from job_processor.store.mongo.batches import Batches
 from job_processor.store.mongo.bulk import Bulk
 from job_processor.store.mongo.claims import Claims
 from job_processor.store.mongo.client import Link, Server
@@ -62,6 +64,7 @@ class _Parts:
         self.counting = Counting(link)
         self.webhooks = Webhooks(link, now)
         self.writes = Writes(link, now, Keys(link, embedded_keys), self.webhooks)
+        self.batches = Batches(link, self.writes, now)
         self.inbox = Inbox(link)
         self.watch = Watch(link, server.streams, clock.server_now)
         self.access = Access(link)
@@ -70,7 +73,7 @@ class _Parts:
         self.bulk = Bulk(link)
 
 
-class MongoStore(WebhookVerbs):
+class MongoStore(BatchVerbs, WebhookVerbs):
     """``now`` returns milliseconds; without it the clock of the database is used, with it the clock of a test.
 
     ``database``: its name, else the one in the address, else ``job_processor``.

@@ -110,11 +110,15 @@ class Writes:
         return await self._link.do(run)
 
     async def prune(self, finished_before: int, limit: int) -> int:
+        return await self.prune_where({"batchId": None, "finishedAt": {"$lt": finished_before}}, "finishedAt", limit)
+
+    async def prune_where(self, old: Document, order: str, limit: int) -> int:
+        """Delete up to ``limit`` final jobs that match, in this order."""
         # Not while a notice is to be relayed: it would be lost with the job.
-        old: Document = {"finishedAt": {"$lt": finished_before}, MARK: None}
+        old = {**old, MARK: None}
 
         async def find(again: bool) -> list[Document]:
-            found = self._jobs.find(old, _TO_DELETE).sort("finishedAt", 1).limit(limit)
+            found = self._jobs.find(old, _TO_DELETE).sort(order, 1).limit(limit)
             return await found.to_list()
 
         jobs = await self._link.read(find)
@@ -123,11 +127,17 @@ class Writes:
         await self._record_deletions(jobs)
         await self._keys.free(jobs)
         # With the condition again: a job that was retried meanwhile has no finishedAt and stays.
-        where = {"_id": {"$in": [job["_id"] for job in jobs]}, **old}
+        where = {**old, "_id": {"$in": [job["_id"] for job in jobs]}}
         deleted = await self._link.do(lambda again: self._delete(where, len(jobs), again))
         if deleted < len(jobs):
             await self._keys.keep(jobs)
         return deleted
+
+    async def insert_once(self, job_id: str, fields: Document) -> None:
+        """Insert a job of a batch, unless it is there. Its birth is its id, the same in every process that does it."""
+        update: Document = {"$setOnInsert": fields, "$currentDate": {"changedAt": True}}
+        where: Document = {"_id": job_id, "birth": job_id}
+        await self._moves.write(Write(job_id, job_id, where, update, len(fields["prompt"]), upsert=True))
 
     async def _delete(self, where: Document, expected: int, again: bool) -> int:
         result = await self._jobs.delete_many(where)

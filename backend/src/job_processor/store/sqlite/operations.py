@@ -97,12 +97,12 @@ def extend(held: Sequence[Held], lease_ms: int, now: Callable[[], int]) -> Calla
 def prune(finished_before: int, limit: int) -> Callable[[Transaction], int]:
     def run(tx: Transaction) -> int:
         found = tx.db.execute(
-            "SELECT n, id, flow, state, rev, record FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ? "
-            "ORDER BY finished_at LIMIT ?",
+            "SELECT n, id, flow, state, rev, record FROM jobs WHERE batch_id IS NULL AND finished_at IS NOT NULL "
+            "AND finished_at < ? ORDER BY finished_at LIMIT ?",
             (finished_before, limit),
         ).fetchall()
         for row in found:
-            _delete(tx, row)
+            delete_row(tx, row)
         return len(found)
 
     return run
@@ -117,7 +117,7 @@ def delete(job_id: str, only_rev: int | None) -> Callable[[Transaction], bool]:
         ).fetchone()
         if row is None:
             return False
-        _delete(tx, row)
+        delete_row(tx, row)
         tx.db.execute("DELETE FROM callbacks WHERE job_id = ?", (job_id,))
         # Those to come are still sent: each end has its notice.
         tx.db.execute("DELETE FROM deliveries WHERE job_id = ? AND next_at IS NULL", (job_id,))
@@ -126,7 +126,8 @@ def delete(job_id: str, only_rev: int | None) -> Callable[[Transaction], bool]:
     return run
 
 
-def _delete(tx: Transaction, row: rows.Row) -> None:
+def delete_row(tx: Transaction, row: rows.Row) -> None:
+    """Delete the job of a row of n, id, flow, state, rev and record."""
     n, job_id, flow, state, rev, record = row
     for table in ("prompts", "results", "keys", "jobs"):
         tx.db.execute(f"DELETE FROM {table} WHERE n = ?", (n,))

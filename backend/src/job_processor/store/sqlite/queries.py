@@ -6,6 +6,7 @@ import apsw
 import msgspec
 import structlog
 
+from job_processor.core.batch import end_of_jobs
 from job_processor.core.errors import JobDamaged
 from job_processor.core.job import Job, State
 from job_processor.store.base import TEXT_SEARCH_DEPTH, Notice, Query, Resync, Summary, WaitingQuery, Worker
@@ -129,6 +130,9 @@ def _conditions(query: Query) -> tuple[list[str], list[str | int]]:
         add(f"j.state IN ({','.join('?' * len(names))})", *names)
     if query.flow is not None:
         add("j.flow = ?", query.flow)
+    if query.batch is not None:
+        # Bounded by id; the + keeps SQLite from the index of the batch, whose order is another one.
+        add(f"{key} > ? AND {key} < ? AND +j.batch_id = ?", query.batch, end_of_jobs(query.batch), query.batch)
     if query.tag is not None:
         add("t.tag = ?", query.tag)
     if query.created_after is not None:

@@ -168,7 +168,29 @@ CREATE INDEX bulk_actions_open ON bulk_actions(id) WHERE ended_at IS NULL;
 CREATE INDEX bulk_actions_ended ON bulk_actions(ended_at) WHERE ended_at IS NOT NULL;
 """
 
-VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _BULK_ACTIONS, _WEBHOOKS)
+# Batches. `refused`: the lines that became no job, beside the record because they may be many. Jobs of a batch are not
+# in the index of the pruner: they are kept as long as their batch.
+_BATCHES = """
+ALTER TABLE jobs ADD COLUMN batch_id TEXT;
+CREATE INDEX jobs_batch ON jobs(batch_id, state, finished_at) WHERE batch_id IS NOT NULL;
+DROP INDEX jobs_finished;
+CREATE INDEX jobs_prunable ON jobs(finished_at) WHERE finished_at IS NOT NULL AND batch_id IS NULL;
+CREATE TABLE batches (
+  id TEXT PRIMARY KEY,
+  key TEXT UNIQUE,
+  fingerprint TEXT,
+  flows TEXT NOT NULL,
+  cancelled_at INTEGER,
+  ended_at INTEGER,
+  prune_at INTEGER,
+  batch BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX batches_open ON batches(id) WHERE ended_at IS NULL;
+CREATE INDEX batches_prunable ON batches(prune_at) WHERE prune_at IS NOT NULL;
+CREATE TABLE refused_lines (id TEXT PRIMARY KEY, lines BLOB NOT NULL) STRICT;
+"""
+
+VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _BULK_ACTIONS, _BATCHES, _WEBHOOKS)
 
 
 def upgrade(db: apsw.Connection, versions: tuple[str, ...] = VERSIONS) -> None:

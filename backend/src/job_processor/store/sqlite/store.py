@@ -36,6 +36,7 @@ from job_processor.store.base import (
 from job_processor.store.clock import SteadyClock
 from job_processor.store.sqlite import claims, clock_setting, flow_lists, inbox, lanes, operations, queries, rows
 from job_processor.store.sqlite.audit import recorded
+from job_processor.store.sqlite.batch_verbs import BatchVerbs
 from job_processor.store.sqlite.connection import check_library, open_writer
 from job_processor.store.sqlite.lock import FileLock
 from job_processor.store.sqlite.readers import Readers
@@ -49,7 +50,7 @@ from job_processor.store.sqlite.writer import Writer
 log = structlog.get_logger(__name__)
 FILE_NAME = "jobs.db"
 LOCK_NAME = "jobs.lock"
-WATCH_LIMIT = 10_000
+WATCH_LIMIT = 5_000
 """Notices that may be queued for a follower before it gets ``Resync`` instead."""
 PING_SECONDS = 2.0
 
@@ -66,7 +67,7 @@ def _clock_was_set(done: "asyncio.Future[int]") -> None:
         log.warning("clock_set", milliseconds=done.result())
 
 
-class SqliteStore(WebhookVerbs):
+class SqliteStore(BatchVerbs, WebhookVerbs):
     """A store in a directory, for one process. Tests pass a ``clock``, or a ``now`` (milliseconds) that is not set."""
 
     def __init__(
@@ -281,7 +282,7 @@ class SqliteStore(WebhookVerbs):
             if after is not None:
                 self._counts[flow, after] = self._counts.get((flow, after), 0) + 1
         for watcher in self._watchers:
-            if watcher.qsize() > WATCH_LIMIT:
+            if watcher.qsize() + len(notices) > WATCH_LIMIT:
                 while not watcher.empty():
                     watcher.get_nowait()
                 watcher.put_nowait(Resync(notices[-1].position if notices else 0))
