@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     watch = verbs.add_parser("watch", help="print changes of a running server's jobs as they happen")
     watch.set_defaults(run=lambda c, a: c.watch(a.url))
     _add_keys(verbs)
+    _add_webhooks(verbs)
     _add_bulk(verbs)
     _add_sessions(verbs)
     for verb in (submit, listing, watch):
@@ -136,6 +137,45 @@ def _add_keys(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         where = verb.add_mutually_exclusive_group()
         where.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
         where.add_argument("--store", action="store_true", help="work on the store itself (MONGODB_URI or DATA_DIR)")
+
+
+def _add_webhooks(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """``webhooks create|list|…|deliveries|replay``."""
+    webhooks = verbs.add_parser("webhooks", help="endpoints of webhooks and their deliveries")
+    webhook = webhooks.add_subparsers(required=True, metavar="COMMAND")
+    create = webhook.add_parser("create", help="make an endpoint and print its secret; it is shown this once")
+    create.add_argument("to", metavar="URL", help="where the ends of jobs are told")
+    events = ("completed", "failed", "cancelled")
+    create.add_argument("--event", dest="events", action="append", choices=events, help="default: all")
+    create.add_argument("--flow", dest="flows", action="append", help="of jobs of this flow only")
+    create.set_defaults(run=lambda c, a: c.webhooks(a.url, "create", a.to, a.events, a.flows))
+
+    listing = webhook.add_parser("list", help="list the endpoints, newest first")
+    listing.set_defaults(run=lambda c, a: c.webhooks(a.url, "list"))
+
+    rotate = webhook.add_parser("rotate", help="make a new secret; the old one signs too until the overlap is over")
+    rotate.add_argument("id")
+    rotate.add_argument("--overlap", type=_duration, default=86_400.0, metavar="1d", help="default: 1d")
+    rotate.set_defaults(run=lambda c, a: c.webhooks(a.url, "rotate", a.id, a.overlap))
+
+    enable = webhook.add_parser("enable", help="tell an endpoint of ends again")
+    disable = webhook.add_parser("disable", help="tell an endpoint of nothing")
+    test = webhook.add_parser("test", help="send an endpoint a notice that tells of nothing")
+    delete = webhook.add_parser("delete", help="delete an endpoint")
+    replay = webhook.add_parser("replay", help="send a delivery again, now")
+    acts = {"enable": enable, "disable": disable, "test": test, "delete": delete, "replay": replay}
+    for name, verb in acts.items():
+        verb.add_argument("id")
+        verb.set_defaults(run=lambda c, a, name=name: c.webhooks(a.url, name, a.id))
+
+    deliveries = webhook.add_parser("deliveries", help="list deliveries, newest first")
+    deliveries.add_argument("--job", help="about this job")
+    deliveries.add_argument("--endpoint", help="to this endpoint")
+    deliveries.add_argument("--state", choices=("pending", "delivered", "failed"))
+    deliveries.add_argument("--limit", type=int, default=20)
+    deliveries.set_defaults(run=lambda c, a: c.webhooks(a.url, "deliveries", a.job, a.endpoint, a.state, a.limit))
+    for verb in (create, listing, rotate, enable, disable, test, delete, replay, deliveries):
+        verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
 
 
 _ACTIONS = (

@@ -174,6 +174,11 @@ class Client:
         async with self._session() as session:
             return await self._json(session, method, path, **options)
 
+    async def send(self, method: str, path: str) -> None:
+        """A request whose answer has no body. Raises ``RequestFailed``."""
+        async with self._session() as session, self._open(session, method, path):
+            pass
+
     async def list_sessions(self, *, everyone: bool) -> int:
         async with self._session() as session:
             params = {"everyone": "true"} if everyone else {}

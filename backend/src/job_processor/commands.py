@@ -13,7 +13,16 @@ from typing import Any, TextIO
 import msgspec
 import uvloop
 
-from job_processor import app, bulk_commands, configured, key_commands, registry, settings, transfer
+from job_processor import (
+    app,
+    bulk_commands,
+    configured,
+    key_commands,
+    registry,
+    settings,
+    transfer,
+    webhook_commands,
+)
 from job_processor.client import Batch, Client
 from job_processor.core.errors import InvalidField, JobProcessorError, KeyNotFound, ProcessorUnusable, SettingsInvalid
 from job_processor.oidc.base import People
@@ -216,6 +225,12 @@ def rotate_key(url: str | None, key_id: str, overlap: float) -> int:
     if url is None:
         return _in_store(lambda keys: keys.rotate(key_id, overlap))
     return _run(_client(url).rotate_key(key_id, overlap))
+
+
+def webhooks(url: str, verb: str, *arguments: object) -> int:
+    """``verb``: the method of ``WebhookCommands``."""
+    run: Coroutine[Any, Any, int] = getattr(webhook_commands.WebhookCommands(_client(url)), verb)(*arguments)
+    return _run(run)
 
 
 def bulk(url: str, wanted: bulk_commands.Wanted) -> int:

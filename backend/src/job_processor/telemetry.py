@@ -23,6 +23,8 @@ from job_processor.acts.facts import (
     BulkActionMoved,
     CallbackJudged,
     CallbacksPruned,
+    DeliveryTried,
+    EndpointDisabled,
     Fact,
     JobDeleted,
     JobMoved,
@@ -34,6 +36,7 @@ from job_processor.core.bulk import BulkAction, BulkKind, BulkState
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.job import FINAL, Job, State
 from job_processor.core.lane import Lane, Trouble
+from job_processor.core.webhooks import DisabledBecause
 from job_processor.store.base import Counts
 
 _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800)
@@ -135,6 +138,17 @@ class Telemetry:
         self._callbacks = _children(Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r))
         refused = "Requests refused for want of a key or a right or by a limit, and acts that were not possible"
         self._refused = _children(Counter("job_processor_refused", refused, ["code"], registry=r))
+        self._webhooks = _children(
+            Counter("job_processor_webhooks", "Webhooks sent: delivered, failed or given_up", ["outcome"], registry=r)
+        )
+        self._disabled = _children(
+            Counter(
+                "job_processor_webhook_endpoints_disabled",
+                "Endpoints of webhooks that were disabled because they are gone or failing",
+                ["because"],
+                registry=r,
+            )
+        )
         signed_in = Counter("job_processor_signed_in", "Sessions of the page that began", ["kind"], registry=r)
         self._signed_in = _children(signed_in)
         seconds = "From when the work could begin to a final state"
@@ -169,6 +183,10 @@ class Telemetry:
             self._batches(what)
         for verdict in ("unauthorized", *CallbackVerdict):
             self._callbacks(str(verdict))
+        for outcome in ("delivered", "failed", "given_up"):
+            self._webhooks(outcome)
+        for because in DisabledBecause:
+            self._disabled(because.value)
         for kind in BulkKind:
             for outcome in ("done", "skipped", "failed"):
                 self._bulk_jobs(kind.value, outcome)
@@ -203,6 +221,10 @@ class Telemetry:
                 self._attempts(flow, type(outcome).__name__.lower() if written else "lost").inc()
             case CallbackJudged(verdict=verdict):
                 self._callbacks(verdict).inc()
+            case DeliveryTried(outcome=outcome):
+                self._webhooks(outcome).inc()
+            case EndpointDisabled(because=because):
+                self._disabled(because.value).inc()
             case RequestRefused(code=code):
                 self._refused(code).inc()
             case BulkActionMoved(before=BulkAction() as before, after=after):

@@ -9,6 +9,7 @@ from job_processor.bus import Bus
 from job_processor.core.job import Job
 from job_processor.core.transitions import MAX_CALLBACK_TIMEOUTS
 from job_processor.flows import Flows
+from job_processor.outgoing.notices import NoticeSender
 from job_processor.processors.base import Processor, Reconciler
 from job_processor.settings import Settings
 from job_processor.signing import CallbackSigner
@@ -17,6 +18,8 @@ from job_processor.workers.access_pruner import AccessPruner
 from job_processor.workers.asker import Asker
 from job_processor.workers.batch_keeper import BatchKeeper
 from job_processor.workers.bulk_runner import BulkRunner
+from job_processor.workers.deliverer import Deliverer
+from job_processor.workers.delivery_pruner import DeliveryPruner
 from job_processor.workers.dispatcher import Dispatcher
 from job_processor.workers.heartbeat import Heartbeat
 from job_processor.workers.leases import LeaseRenewer
@@ -68,6 +71,9 @@ async def worker_loops(deps: LoopDependencies, on_store_broken: Callable[[], Non
     acts.facts.subscribe(keeper.hear)
     loops.append(keeper)
     loops.append(AccessPruner(acts, store, settings.audit_retention_days, time))
+    loops.append(Deliverer(acts, store, NoticeSender(store.now, allow_private=settings.webhook_private_addresses)))
+    if settings.webhook_retention_days > 0:
+        loops.append(DeliveryPruner(acts, store, settings.webhook_retention_days, time))
     if settings.retention_days > 0:
         loops.append(Pruner(acts, store, settings.retention_days, time))
     return loops

@@ -262,6 +262,7 @@ def texts(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
 REQUIRED: dict[str, dict[str, object]] = {
     "/jobs": {"prompt": "p"},
     "/bulk-actions": {"action": "replay", "query": {}},
+    "/webhook-endpoints": {"url": "https://example.com/"},
     "/batches": {"jobs": [{"prompt": "p"}]},
     "/keys": {"name": "n", "rights": ["read"]},
 }

@@ -93,6 +93,29 @@ class Checked:
         return reply
 
 
+async def _ask_about_webhooks(ask: Checked) -> None:
+    hook = {"url": "https://example.com/hook?a=b"}
+    made = (await ask("POST", "/webhook-endpoints", "/webhook-endpoints", hook)).json()["id"]
+    path, template = f"/webhook-endpoints/{made}", "/webhook-endpoints/{id}"
+    await ask("POST", "/webhook-endpoints", "/webhook-endpoints", {"url": "http://10.0.0.1/"})
+    await ask("GET", "/webhook-endpoints", "/webhook-endpoints")
+    await ask("GET", path, template)
+    await ask("POST", f"{path}/rotate", f"{template}/rotate", {"overlapSeconds": 1})
+    told = (await ask("POST", f"{path}/test", f"{template}/test")).json()["id"]
+    await ask("POST", f"{path}/disable", f"{template}/disable")
+    await ask("POST", f"{path}/test", f"{template}/test")
+    await ask("POST", f"{path}/enable", f"{template}/enable")
+    await ask("DELETE", path, template)
+    await ask("DELETE", path, template)
+    await ask("GET", "/webhook-secret", "/webhook-secret")
+    await ask("POST", "/jobs", "/jobs", {"prompt": "a", "webhook": hook})
+    await ask("GET", "/webhook-deliveries", "/webhook-deliveries")
+    await ask("GET", "/webhook-deliveries?state=none", "/webhook-deliveries")
+    await ask("GET", f"/webhook-deliveries/{told}", "/webhook-deliveries/{id}")
+    await ask("GET", f"/webhook-deliveries/{'0' * 24}", "/webhook-deliveries/{id}")
+    await ask("POST", f"/webhook-deliveries/{told}/replay", "/webhook-deliveries/{id}/replay")
+
+
 async def test_real_answers_are_as_described(site: Site) -> None:
     ask = Checked(site)
     secret = {"x_webhook_secret": SECRET}
@@ -182,6 +205,7 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     await ask("DELETE", f"/keys/{key}", "/keys/{id}")
     await ask("DELETE", f"/keys/{'0' * 10}", "/keys/{id}")
     await ask("GET", "/keys", "/keys")
+    await _ask_about_webhooks(ask)
     await ask("GET", "/audit", "/audit")
     await ask("GET", "/audit?act=x", "/audit")
     await ask("GET", "/audit/export", "/audit/export")

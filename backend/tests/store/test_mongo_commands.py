@@ -10,9 +10,11 @@ from job_processor.core.audit import AuditAct, AuditOutcome
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.job import State
+from job_processor.core.webhooks import DeliveryState
 from job_processor.store.base import (
     AuditQuery,
     BatchQuery,
+    DeliveryQuery,
     Held,
     IdempotencyKey,
     InboxQuery,
@@ -25,6 +27,7 @@ from job_processor.store.mongo import expected, plans
 from job_processor.store.mongo.store import MongoStore
 from tests.store_suite import access, given
 from tests.store_suite import test_bulk as bulk
+from tests.store_suite import test_webhooks as webhooks
 from tests.store_suite.given import RULES
 from tests.store_suite.places import MongoPlace
 from tests.store_suite.test_batches import a_batch
@@ -202,6 +205,32 @@ async def _take_permits(store: Store) -> None:
         assert (await store.take_permits("k", 10, 2)).permits == 2
 
 
+async def _webhooks(store: Store) -> None:
+    one = webhooks.endpoint("e")
+    assert await store.save_webhook_endpoint(one)
+    assert await store.save_webhook_endpoint(replace(one, rev=1))
+    assert not await store.save_webhook_endpoint(replace(one, rev=1))
+    await store.webhook_endpoints()
+    await store.delete_webhook_endpoint("e")
+    await webhooks.ended(store, webhooks.delivery(store))
+    await store.relay_notices(10)
+    assert await store.due_lanes("", 10) == ["e1"]
+    [claimed] = await store.claim_deliveries("e1", 1, 1000)
+    assert not await store.save_delivery(replace(claimed, rev=1))
+    for flows in (None, frozenset({"f"})):
+        await store.get_delivery(claimed.id, flows)
+    for query in (
+        DeliveryQuery(),
+        DeliveryQuery(before="f" * 24),
+        DeliveryQuery(job_id="1" * 24),
+        DeliveryQuery(endpoint_id="e"),
+        DeliveryQuery(states=frozenset({DeliveryState.FAILED})),
+        DeliveryQuery(flows=frozenset({"f"})),
+    ):
+        await store.list_deliveries(query)
+    await store.prune_deliveries(1, 10)
+
+
 async def _bulk_actions(store: Store) -> None:
     action = bulk.an_action(store)
     assert await store.save_bulk_action(action)
@@ -289,6 +318,7 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
             "find jobs",
             "update gone",
             "delete callbacks",
+            "delete deliveries",
             "delete jobs",
             "delete callbacks",
         ],
@@ -328,6 +358,21 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
         ["update sessions", *["find sessions"] * 3, "update sessions", *["delete sessions"] * 2],
     ),
     "audit": (_audit, ["update audit", *["find audit"] * 8, "delete audit"]),
+    "webhooks": (
+        _webhooks,
+        [
+            *("insert webhookEndpoints", "update webhookEndpoints", "update webhookEndpoints", "find webhookEndpoints"),
+            *("find webhookEndpoints", "delete webhookEndpoints"),
+            # A job that ends with a notice, and its relay.
+            *("update jobs", "update jobs", "find jobs", "update deliveries", "update jobs"),
+            # The lane, the end of the lanes; the delivery and its claim; a write that loses.
+            *("find deliveries", "find deliveries", "find deliveries", "update deliveries", "update deliveries"),
+            *["find deliveries"] * 8,
+            "find deliveries",
+            # Nothing is old enough to be deleted.
+            "delete deliveries",
+        ],
+    ),
     "bulk actions": (
         _bulk_actions,
         ["insert bulkActions"] * 2 + ["update bulkActions", "delete bulkActions"] + ["find bulkActions"] * 6,

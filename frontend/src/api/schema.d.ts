@@ -738,6 +738,214 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/webhook-endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the standing endpoints of webhooks, newest first
+         * @description Needs the right `admin`.
+         */
+        get: operations["listWebhookEndpoints"];
+        put?: never;
+        /**
+         * Create an endpoint: it is told of the ends of jobs
+         * @description Needs the right `admin`.
+         */
+        post: operations["createWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-endpoints/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One endpoint, without its secret
+         * @description Needs the right `admin`.
+         */
+        get: operations["getWebhookEndpoint"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an endpoint; what was not delivered to it is given up
+         * @description Needs the right `admin`.
+         */
+        delete: operations["deleteWebhookEndpoint"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-endpoints/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give an endpoint a new secret; the old one signs too until an overlap is over
+         * @description Needs the right `admin`.
+         */
+        post: operations["rotateWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-endpoints/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable a disabled endpoint: it is told of ends from now on
+         * @description Needs the right `admin`.
+         */
+        post: operations["enableWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-endpoints/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disable an endpoint; what was not delivered to it is given up, and can be replayed
+         * @description Needs the right `admin`.
+         */
+        post: operations["disableWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-endpoints/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send an endpoint a notice that tells of nothing (`webhook.test`)
+         * @description Needs the right `admin`.
+         */
+        post: operations["testWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The secret that signs the webhooks of the jobs that you submit
+         * @description Needs the right `submit`.
+         */
+        get: operations["getWebhookSecret"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the deliveries of webhooks, newest first
+         * @description Needs the right `read`.
+         */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One delivery, with the body that is sent
+         * @description Needs the right `read`.
+         */
+        get: operations["getWebhookDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-deliveries/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a delivery again, now, with the same id and body
+         * @description Needs the right `operate`.
+         */
+        post: operations["replayWebhookDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit": {
         parameters: {
             query?: never;
@@ -916,7 +1124,7 @@ export interface components {
          * AuditAct
          * @enum {unknown}
          */
-        AuditAct: "batch_cancelled" | "batch_submitted" | "bulk_aborted" | "bulk_started" | "flow_paused" | "flow_resumed" | "job_cancelled" | "job_deleted" | "job_replayed" | "job_retried" | "key_created" | "key_revoked" | "key_rotated" | "refused" | "result_accepted" | "signed_in" | "signed_out";
+        AuditAct: "batch_cancelled" | "batch_submitted" | "bulk_aborted" | "bulk_started" | "delivery_replayed" | "endpoint_created" | "endpoint_deleted" | "endpoint_disabled" | "endpoint_enabled" | "endpoint_rotated" | "endpoint_tested" | "flow_paused" | "flow_resumed" | "job_cancelled" | "job_deleted" | "job_replayed" | "job_retried" | "key_created" | "key_revoked" | "key_rotated" | "refused" | "result_accepted" | "signed_in" | "signed_out";
         /**
          * AuditOutcome
          * @enum {unknown}
@@ -976,8 +1184,30 @@ export interface components {
             /** @default null */
             resultSchema?: Record<string, unknown> | null;
             /** @default null */
+            webhook?: components["schemas"]["JobWebhookIn"] | null;
+            /** @default null */
             customId?: string | null;
         };
+        /**
+         * JobWebhookIn
+         * @description Where to tell that the job has ended. ``events`` null: of every end.
+         */
+        JobWebhookIn: {
+            /**
+             * Format: uri
+             * @description http or https, without user name and password; private addresses only where the server allows them
+             * @example https://example.com/hooks/jobs
+             */
+            url: string;
+            /** @default null */
+            events?: components["schemas"]["WebhookEvent"][] | null;
+        };
+        /**
+         * WebhookEvent
+         * @description What a webhook can tell of a job: that it ended, and how.
+         * @enum {unknown}
+         */
+        WebhookEvent: "cancelled" | "completed" | "failed";
         /**
          * BatchSummary
          * @description ``lines``: of the request; ``jobs``: those that became jobs; ``refused``: the others. ``endedAt``: when the last
@@ -1208,6 +1438,7 @@ export interface components {
             attempts: components["schemas"]["AttemptOut"][];
             history: components["schemas"]["EventOut"][];
             resultSchema: Record<string, unknown> | null;
+            webhook: components["schemas"]["JobWebhookOut"] | null;
             callback: string;
         };
         /**
@@ -1347,6 +1578,14 @@ export interface components {
          */
         EventKind: "accepted" | "asked" | "attempt_failed" | "callback_overdue" | "callback_unreadable" | "cancel_answered" | "cancelled" | "completed" | "failed" | "late_result" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
         /**
+         * JobWebhookOut
+         * @description ``url``: without its query, which may hold a secret.
+         */
+        JobWebhookOut: {
+            url: string;
+            events: components["schemas"]["WebhookEvent"][];
+        };
+        /**
          * CallbackNoted
          * @description The verdict on a report that belongs to no job in flight; it is kept in the callback inbox.
          */
@@ -1432,6 +1671,127 @@ export interface components {
             path: string;
             left?: unknown;
             right?: unknown;
+        };
+        /**
+         * DeliveryOut
+         * @description One notice for one receiver. ``messageId``: its `webhook-id`. ``endpointId`` null: the webhook of the job itself.
+         *     ``nextAt``: of the next try. ``url``: without its query.
+         */
+        DeliveryOut: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            messageId: string;
+            event: string;
+            state: components["schemas"]["DeliveryState"];
+            jobId: string | null;
+            endpointId: string | null;
+            flow: string;
+            url: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            nextAt: string | null;
+            settledAt: string | null;
+            note: string | null;
+            tries: components["schemas"]["TryOut"][];
+        };
+        /**
+         * DeliveryState
+         * @enum {unknown}
+         */
+        DeliveryState: "delivered" | "failed" | "pending";
+        /**
+         * TryOut
+         * @description One request. ``status`` null: there was no answer, and ``error`` says why. ``answer``: the beginning of what came
+         *     back.
+         */
+        TryOut: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            at: string;
+            milliseconds: number;
+            status: number | null;
+            error: string | null;
+            answer: string;
+        };
+        /**
+         * DeliveryWhole
+         * @description ``body``: what is sent, byte for byte, with every try.
+         */
+        DeliveryWhole: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            messageId: string;
+            event: string;
+            state: components["schemas"]["DeliveryState"];
+            jobId: string | null;
+            endpointId: string | null;
+            flow: string;
+            url: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            nextAt: string | null;
+            settledAt: string | null;
+            note: string | null;
+            tries: components["schemas"]["TryOut"][];
+            body: string;
+        };
+        /**
+         * EndpointOut
+         * @description A standing endpoint, without its secret. ``disabledBecause``: `asked` (by a person), `gone` (it answered 410) or
+         *     `failing` (nothing was delivered for days). ``failingSince``: the first failed try since the last delivery.
+         */
+        EndpointOut: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            url: string;
+            events: components["schemas"]["WebhookEvent"][];
+            flows: string[] | null;
+            description: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            createdBy: string;
+            disabledAt: string | null;
+            disabledBecause: components["schemas"]["DisabledBecause"] | null;
+            failingSince: string | null;
+        };
+        /**
+         * DisabledBecause
+         * @description Why an endpoint is disabled.
+         * @enum {unknown}
+         */
+        DisabledBecause: "asked" | "failing" | "gone";
+        /**
+         * EndpointRequest
+         * @description ``events``: of these ends only; null: of every end. ``flows``: of jobs of these flows only; null: of all.
+         */
+        EndpointRequest: {
+            /**
+             * Format: uri
+             * @description http or https, without user name and password; private addresses only where the server allows them
+             * @example https://example.com/hooks/jobs
+             */
+            url: string;
+            /** @default null */
+            events?: components["schemas"]["WebhookEvent"][] | null;
+            /** @default null */
+            flows?: string[] | null;
+            /** @default  */
+            description?: string;
         };
         /** FlowOut */
         FlowOut: {
@@ -1589,6 +1949,7 @@ export interface components {
             attempts: components["schemas"]["AttemptOut"][];
             history: components["schemas"]["EventOut"][];
             resultSchema: Record<string, unknown> | null;
+            webhook: components["schemas"]["JobWebhookOut"] | null;
         };
         /**
          * KeptCallback
@@ -1685,6 +2046,30 @@ export interface components {
         /** LiveOut */
         LiveOut: {
             status: string;
+        };
+        /**
+         * MadeEndpointOut
+         * @description ``secret``: it cannot be shown again.
+         */
+        MadeEndpointOut: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            url: string;
+            events: components["schemas"]["WebhookEvent"][];
+            flows: string[] | null;
+            description: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            createdBy: string;
+            disabledAt: string | null;
+            disabledBecause: components["schemas"]["DisabledBecause"] | null;
+            failingSince: string | null;
+            /** @description a signing secret */
+            secret: string;
         };
         /**
          * MadeKeyOut
@@ -1798,6 +2183,14 @@ export interface components {
             path: string;
         };
         /**
+         * SigningSecretsOut
+         * @description The secrets that sign the webhooks of the jobs of whoever asks. Two while
+         *     WEBHOOK_SECRET is changed; the first one stays.
+         */
+        SigningSecretsOut: {
+            secrets: string[];
+        };
+        /**
          * StatsOut
          * @description Numbers of jobs, in total and by flow. ``oldestPendingSeconds``: how long the oldest due job has waited.
          */
@@ -1841,6 +2234,8 @@ export interface components {
             metadata?: Record<string, unknown>;
             /** @default null */
             resultSchema?: Record<string, unknown> | null;
+            /** @default null */
+            webhook?: components["schemas"]["JobWebhookIn"] | null;
         };
         /**
          * WorkerOut
@@ -5713,6 +6108,989 @@ export interface operations {
             };
         };
     };
+    listWebhookEndpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description every endpoint */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointOut"][];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndpointRequest"];
+            };
+        };
+        responses: {
+            /** @description the endpoint; its secret is shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeEndpointOut"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the endpoint */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RotateRequest"];
+            };
+        };
+        responses: {
+            /** @description the endpoint; its new secret is shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeEndpointOut"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enableWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the endpoint */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disableWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the endpoint */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the delivery; Location is its address */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the secrets; the same ones each time */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningSecretsOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200 */
+                limit?: number;
+                /** @description where the page starts, from the Link header of the previous page */
+                cursor?: string;
+                /** @description about this job */
+                jobId?: string;
+                /** @description to this endpoint */
+                endpointId?: string;
+                /** @description one or more states (repeat it, or separate by commas) */
+                state?: ("pending" | "delivered" | "failed")[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page; Link leads to the next */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryOut"][];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the delivery's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the delivery */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryWhole"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the delivery's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the delivery, pending */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listAudit: {
         parameters: {
             query?: {
@@ -5725,7 +7103,7 @@ export interface operations {
                 /** @description the id of a job or key, the name of a flow, or a route */
                 what?: string;
                 /** @description one or more acts (repeat it, or separate by commas) */
-                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed")[];
+                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
                 /** @description one or more outcomes (repeat it, or separate by commas) */
                 outcome?: ("done" | "refused" | "unknown")[];
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
@@ -5807,7 +7185,7 @@ export interface operations {
                 /** @description the id of a job or key, the name of a flow, or a route */
                 what?: string;
                 /** @description one or more acts (repeat it, or separate by commas) */
-                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed")[];
+                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
                 /** @description one or more outcomes (repeat it, or separate by commas) */
                 outcome?: ("done" | "refused" | "unknown")[];
                 /** @description RFC 3339 from 1970 to 2099, inclusive */

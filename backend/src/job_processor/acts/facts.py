@@ -1,6 +1,7 @@
-"""What happened, for whoever wants to know: acts tell one fact each, and metrics (later webhooks and audit) subscribe.
+"""What happened, for whoever wants to know: acts tell one fact each, and metrics subscribe.
 
-The history of a job is written in the same write as the move itself (``core.transitions``); it needs no subscriber.
+The history of a job and the notices of its end are written in the same write as the move itself
+(``core.transitions``); they need no subscriber.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from job_processor.core.bulk import BulkAction
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.outcome import Outcome
+from job_processor.core.webhooks import DisabledBecause
 
 log = structlog.get_logger(__name__)
 
@@ -121,6 +123,25 @@ class RequestRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveriesDue:
+    """A webhook is to be sent now."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryTried:
+    """A webhook was sent, or given up. ``outcome``: delivered, failed or given_up."""
+
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointDisabled:
+    """An endpoint was disabled, and nobody asked for it."""
+
+    because: DisabledBecause
+
+
+@dataclass(frozen=True, slots=True)
 class BulkActionMoved:
     """A bulk action was written. ``before``: as it was; ``None``: it is new."""
 
@@ -143,6 +164,9 @@ Fact: TypeAlias = (
     | KeysChanged
     | SignedIn
     | RequestRefused
+    | DeliveriesDue
+    | DeliveryTried
+    | EndpointDisabled
     | BulkActionMoved
 )
 

@@ -16,7 +16,7 @@ from job_processor.core.access import SYSTEM, Requester
 from job_processor.core.audit import AuditAct, AuditEntry
 from job_processor.core.errors import InvalidField, JobNotFound, MoveRefused, StoreBusy, TooManyWaiting
 from job_processor.core.ids import IdFactory
-from job_processor.core.job import Job, Json, State
+from job_processor.core.job import Job, JobWebhook, Json, State
 from job_processor.core.outcome import Cancelled, Retried
 from job_processor.core.transitions import attempt_ended_by_cancel
 from job_processor.store.base import Added, IdempotencyKey, Store
@@ -40,6 +40,7 @@ class NewJob(NamedTuple):
     metadata: Mapping[str, Json] | None = None
     result_schema: Mapping[str, Json] | None = None
     replay_of: str | None = None
+    webhook: JobWebhook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ class Jobs:
             batch_line=None if place is None else place.line,
             custom_id=None if place is None else place.custom_id,
             owner=by.principal.owner,
+            webhook=new.webhook,
         )
 
     def check_queue(self) -> None:

@@ -25,6 +25,13 @@ class AuditAct(StrEnum):
     BULK_ABORTED = "bulk_aborted"
     FLOW_PAUSED = "flow_paused"
     FLOW_RESUMED = "flow_resumed"
+    ENDPOINT_CREATED = "endpoint_created"
+    ENDPOINT_DELETED = "endpoint_deleted"
+    ENDPOINT_ROTATED = "endpoint_rotated"
+    ENDPOINT_ENABLED = "endpoint_enabled"
+    ENDPOINT_DISABLED = "endpoint_disabled"
+    ENDPOINT_TESTED = "endpoint_tested"
+    DELIVERY_REPLAYED = "delivery_replayed"
 
 
 class AuditOutcome(StrEnum):

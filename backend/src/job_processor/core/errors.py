@@ -21,6 +21,14 @@ class KeyNotFound(JobProcessorError):
     """No API key has this id."""
 
 
+class EndpointNotFound(JobProcessorError):
+    """No endpoint of webhooks has this id."""
+
+
+class DeliveryNotFound(JobProcessorError):
+    """No delivery of a webhook has this id."""
+
+
 class JobDamaged(JobProcessorError):
     """The stored record of this job cannot be decoded: it was corrupted or edited by hand."""
 

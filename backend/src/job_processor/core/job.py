@@ -130,6 +130,22 @@ class Refusals:
     alone_at: int = 0
 
 
+class WebhookEvent(StrEnum):
+    """What a webhook can tell of a job: that it ended, and how."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class JobWebhook:
+    """Where the submitter of a job wants to be told of its end."""
+
+    url: str
+    events: tuple[WebhookEvent, ...] = tuple(WebhookEvent)
+
+
 class Job(NamedTuple):
     """One record. ``rev`` is incremented by every change and checked by every compare-and-set.
 
@@ -175,6 +191,7 @@ class Job(NamedTuple):
     """The client's own name for it, unique in its batch."""
     owner: str = ""
     """Whose quota it counts for while it waits: ``Principal.owner`` of who submitted it. Empty: nobody's."""
+    webhook: JobWebhook | None = None
     bulk_actions: tuple[str, ...] = ()
     """Ids of the newest bulk actions that cancelled or retried it: each does so once."""
     idle_ms: int = 0

@@ -13,7 +13,7 @@ from job_processor.core.events import Event, EventKind
 from job_processor.core.failure import defer, ends_without_flow, expire, fail_attempt, had_unreadable_callback
 from job_processor.core.flow import FlowRules
 from job_processor.core.inbox import MAX_UNREADABLE_EVENTS
-from job_processor.core.job import Attempt, AttemptEnd, Job, JobError, Json, Lease, State
+from job_processor.core.job import Attempt, AttemptEnd, Job, JobError, JobWebhook, Json, Lease, State
 from job_processor.core.limits import append_bulk_action, append_event, trim_attempts
 from job_processor.core.outcome import (
     Accepted,
@@ -35,6 +35,7 @@ from job_processor.core.outcome import (
     Succeeded,
 )
 from job_processor.core.success import accept_result, is_refused_by_flow, refuse_result, succeed, takes_result
+from job_processor.core.webhooks import Delivery
 
 MAX_CALLBACK_TIMEOUTS = 10
 """The longest an attempt may wait for its callback, in callback timeouts of its flow. A processor that answers "still
@@ -57,10 +58,14 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A decided transition: the job as it is to be stored, and the guard under which it may be."""
+    """A decided transition: the job as it is to be stored, and the guard under which it may be.
+
+    ``notices``: what is to be sent because of it. They are stored in the same write, so that no end lacks its notice.
+    """
 
     guard: Guard
     job: Job
+    notices: tuple[Delivery, ...] = ()
 
 
 def submit(
@@ -81,6 +86,7 @@ def submit(
     batch_line: int | None = None,
     custom_id: str | None = None,
     owner: str = "",
+    webhook: JobWebhook | None = None,
 ) -> Job:
     """A new job, PENDING."""
     run_at = now if run_at is None else max(run_at, now)
@@ -105,6 +111,7 @@ def submit(
         batch_line=batch_line,
         custom_id=custom_id,
         owner=owner,
+        webhook=webhook,
         idle_ms=run_at - now,
     )
 

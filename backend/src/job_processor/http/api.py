@@ -19,6 +19,8 @@ from job_processor.core.access import NOBODY
 from job_processor.core.errors import (
     BulkActionNotFound,
     CallbackNotFound,
+    DeliveryNotFound,
+    EndpointNotFound,
     JobNotFound,
     KeyNotFound,
     MoveRefused,
@@ -124,7 +126,16 @@ async def _discard(message: Message) -> None:
     pass
 
 
-_NOT_POSSIBLE = (MoveRefused, TooManyBulkActions, JobNotFound, CallbackNotFound, KeyNotFound, BulkActionNotFound)
+_NOT_POSSIBLE = (
+    MoveRefused,
+    TooManyBulkActions,
+    JobNotFound,
+    CallbackNotFound,
+    KeyNotFound,
+    BulkActionNotFound,
+    EndpointNotFound,
+    DeliveryNotFound,
+)
 """Acts that fail with one of these are in the audit."""
 
 

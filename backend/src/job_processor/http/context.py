@@ -48,6 +48,8 @@ class Context:
     """How long a batch is kept after its end, if it does not say so itself; ``None``: for ever."""
     max_result_bytes: int = 1_048_576
     """Maximum UTF-8 bytes of a result in a callback, and maximum bytes kept of an unreadable callback."""
+    webhook_private_addresses: bool = False
+    """Whether webhooks may be sent to private and loopback addresses."""
     limits: Limits = field(default_factory=Limits)
     auth: Auth = Auth.OFF
     people: People | None = None

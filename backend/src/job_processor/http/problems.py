@@ -63,6 +63,10 @@ def refusal(error: Exception) -> RequestRefused:
             return RequestRefused(404, "callback_not_found", "There is no callback with this id.")
         case errors.KeyNotFound():
             return RequestRefused(404, "key_not_found", "There is no API key with this id.")
+        case errors.EndpointNotFound():
+            return RequestRefused(404, "endpoint_not_found", "There is no webhook endpoint with this id.")
+        case errors.DeliveryNotFound():
+            return RequestRefused(404, "delivery_not_found", "There is no delivery of a webhook with this id.")
         case errors.BulkActionNotFound():
             return RequestRefused(404, "bulk_action_not_found", "There is no bulk action with this id.")
         case errors.TooManyBulkActions():

@@ -4,10 +4,11 @@ import datetime
 import functools
 import re
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from job_processor.core.bulk import BulkAction
 from job_processor.core.inbox import Callback
-from job_processor.core.job import Job, State
+from job_processor.core.job import Job, JobWebhook, State
 from job_processor.core.verdict import Verdict
 from job_processor.core.waiting import WaitingFor
 from job_processor.http import models as s
@@ -66,8 +67,8 @@ def time_in(field: str, text: str) -> int:
 
 
 _row = converter(Job, s.JobSummary, time_out, computed=("prompt", "result"))
-_job = converter(Job, s.JobWhole, time_out)
-_answered = converter(Job, s.CallbackAnswer, time_out)
+_job = converter(Job, s.JobWhole, time_out, computed=("webhook",))
+_answered = converter(Job, s.CallbackAnswer, time_out, computed=("webhook",))
 _verdict = converter(Verdict, s.VerdictOut, time_out)
 _wait = converter(WaitingFor, s.WaitingOn, time_out)
 _kept = converter(Callback, s.KeptCallback, time_out, computed=("content", "body"))
@@ -111,7 +112,18 @@ def _computed(job: Job, waits: WaitingFor | None) -> dict[str, object]:
         "prompt_bytes": size(job.prompt),
         "result_truncated": False,
         "result_bytes": None if job.result is None else size(job.result),
+        "webhook": None if job.webhook is None else _webhook(job.webhook),
     }
+
+
+def _webhook(webhook: JobWebhook) -> s.JobWebhookOut:
+    return s.JobWebhookOut(url=without_query(webhook.url), events=list(webhook.events))
+
+
+def without_query(url: str) -> str:
+    """The URL of a webhook without its query, in which some receivers want a secret."""
+    parts = urlsplit(url)
+    return parts._replace(query="…" if parts.query else "", fragment="").geturl()
 
 
 def bulk_action(action: BulkAction) -> s.BulkActionOut:

@@ -77,8 +77,28 @@ from job_processor.http.models.types import (
     WireIn,
     WireOut,
 )
+from job_processor.http.models.webhooks import (
+    DeliveryOut,
+    DeliveryWhole,
+    EndpointOut,
+    EndpointRequest,
+    JobWebhookIn,
+    JobWebhookOut,
+    MadeEndpointOut,
+    SigningSecretsOut,
+    TryOut,
+)
 
 __all__ = [
+    "DeliveryOut",
+    "DeliveryWhole",
+    "EndpointOut",
+    "EndpointRequest",
+    "JobWebhookIn",
+    "JobWebhookOut",
+    "MadeEndpointOut",
+    "SigningSecretsOut",
+    "TryOut",
     "MAX_RETENTION_DAYS",
     "BatchCountsOut",
     "BatchLine",

@@ -4,6 +4,7 @@ from job_processor.core.events import EventKind
 from job_processor.core.job import AttemptEnd, State
 from job_processor.core.verdict import ResultKind, WarningCode
 from job_processor.http.models.types import JobId, JsonObject, Time, WireOut
+from job_processor.http.models.webhooks import JobWebhookOut
 
 
 class ErrorOut(WireOut):
@@ -143,6 +144,7 @@ class JobWhole(JobSummary):
     attempts: list[AttemptOut]
     history: list[EventOut]
     result_schema: JsonObject | None
+    webhook: JobWebhookOut | None
 
 
 class CallbackAnswer(JobWhole):

@@ -18,6 +18,7 @@ from job_processor.http.routes import (
     session,
     sessions,
     sign_in,
+    webhooks,
 )
 
 # Starlette tries routes in this order.
@@ -33,6 +34,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *sign_in.OPERATIONS,
     *sessions.OPERATIONS,
     *keys.OPERATIONS,
+    *webhooks.OPERATIONS,
     *audit.OPERATIONS,
     *health.OPERATIONS,
 )

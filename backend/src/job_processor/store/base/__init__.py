@@ -27,6 +27,7 @@ from job_processor.store.base.jobs import (
 from job_processor.store.base.lanes import Lanes
 from job_processor.store.base.permits import Permits
 from job_processor.store.base.store import Inspection, Store, StoreInfo, Worker
+from job_processor.store.base.webhooks import DeliveryQuery, Webhooks
 
 __all__ = [
     "Access",
@@ -45,6 +46,7 @@ __all__ = [
     "Claim",
     "Claimed",
     "Counts",
+    "DeliveryQuery",
     "Held",
     "IdempotencyKey",
     "InboxQuery",
@@ -60,5 +62,6 @@ __all__ = [
     "StoreInfo",
     "Summary",
     "TEXT_SEARCH_DEPTH",
+    "Webhooks",
     "Worker",
 ]

@@ -219,7 +219,8 @@ class Jobs(Protocol):
         ...
 
     async def apply(self, change: Change, record: AuditEntry | None = None) -> bool:
-        """Write a changed job by compare-and-set under the guard of the change, its history in the same write.
+        """Write a changed job by compare-and-set under the guard of the change, its history and notices in the same
+        write.
 
         The only method besides ``claim`` and ``extend`` that changes a job. ``False``: another process changed the job
         first; nothing was written.
@@ -243,8 +244,8 @@ class Jobs(Protocol):
         ...
 
     async def delete(self, job_id: str, record: AuditEntry | None = None, rev: int | None = None) -> bool:
-        """Delete a final job and its kept callbacks. ``False``: no job of this id is in a final state.
+        """Delete a final job with its kept callbacks and its deliveries, but not those that are still to come.
 
-        ``rev``: only if the job still has this one.
+        ``False``: no job of this id is in a final state. ``rev``: only if the job still has this one.
         """
         ...

@@ -14,7 +14,7 @@ from job_processor.store.mongo.bulk import Bulk
 from job_processor.store.mongo.permits import Permits
 
 
-class _Parts(Protocol):
+class Parts(Protocol):
     access: Access
     audit: Audit
     permits: Permits
@@ -27,7 +27,7 @@ def _always(written: None) -> bool:
 
 class AccessVerbs:
     @property
-    def _open(self) -> _Parts:
+    def _open(self) -> Parts:
         raise NotImplementedError
 
     def now(self) -> int:

@@ -55,7 +55,7 @@ def of_batches(now: int) -> list[Expected]:
         ),
         Expected(
             "prune_batches, jobs",
-            find("jobs", {"_id": span, "batchId": "b", **final}, sort={"_id": 1}, limit=200),
+            find("jobs", {"_id": span, "batchId": "b", **final, "noticesMark": None}, sort={"_id": 1}, limit=200),
             (ID_INDEX,),
         ),
     ]

@@ -61,6 +61,8 @@ _JOBS = [
     IndexModel([("flow", ASCENDING), ("state", ASCENDING), ("runAt", ASCENDING)], name="counts"),
     # since.
     IndexModel([("changedAt", ASCENDING)], name="changed"),
+    # relay_notices: few jobs at any time.
+    IndexModel([("noticesMark", ASCENDING)], name="notices", sparse=True),
 ]
 EMBEDDED_KEY = "key"
 """The unique index of idempotency keys inside jobs, which format 1 used. It is no longer made, and not dropped:
@@ -91,6 +93,17 @@ _AUDIT = [
     IndexModel([("act", ASCENDING), ("_id", DESCENDING)], name="act"),
     IndexModel([("who", ASCENDING), ("_id", DESCENDING)], name="who"),
     IndexModel([("what", ASCENDING), ("_id", DESCENDING)], name="what"),
+]
+_DELIVERIES = [
+    # due_lanes, claim_deliveries.
+    IndexModel([("lane", ASCENDING), ("nextAt", ASCENDING)], name="lane", partialFilterExpression={"state": "pending"}),
+    # list_deliveries, by each of its filters, newest first.
+    IndexModel([("jobId", ASCENDING), ("_id", DESCENDING)], name="job", sparse=True),
+    IndexModel([("endpointId", ASCENDING), ("_id", DESCENDING)], name="endpoint", sparse=True),
+    IndexModel([("state", ASCENDING), ("_id", DESCENDING)], name="state"),
+    IndexModel([("flow", ASCENDING), ("_id", DESCENDING)], name="flow"),
+    # prune_deliveries.
+    IndexModel([("settledAt", ASCENDING)], name="settled", sparse=True),
 ]
 _BULK_ACTIONS = [
     # open_bulk_actions, which each process reads every second.
@@ -125,6 +138,7 @@ def wanted(keep_deletions: float) -> dict[str, list[IndexModel]]:
         "callbacks": _CALLBACKS,
         "sessions": _SESSIONS,
         "audit": _AUDIT,
+        "deliveries": _DELIVERIES,
         "bulkActions": _BULK_ACTIONS,
         "gone": [IndexModel([("at", ASCENDING)], name="at", expireAfterSeconds=2 * int(keep_deletions))],
         # A window that was last used so long ago is empty.

@@ -44,6 +44,8 @@ from job_processor.store.mongo.permits import Permits
 from job_processor.store.mongo.reads import Reads
 from job_processor.store.mongo.tuning import Tuning
 from job_processor.store.mongo.watch import Watch
+from job_processor.store.mongo.webhook_verbs import WebhookVerbs
+from job_processor.store.mongo.webhooks import Webhooks
 from job_processor.store.mongo.writes import Writes
 
 
@@ -60,7 +62,8 @@ class _Parts:
         self.claims = Claims(link, self.lanes, now, clock.now)
         self.reads = Reads(link)
         self.counting = Counting(link)
-        self.writes = Writes(link, now, Keys(link, embedded_keys))
+        self.webhooks = Webhooks(link, now)
+        self.writes = Writes(link, now, Keys(link, embedded_keys), self.webhooks)
         self.batches = Batches(link, self.writes, now)
         self.inbox = Inbox(link)
         self.watch = Watch(link, server.streams, clock.server_now)
@@ -70,7 +73,7 @@ class _Parts:
         self.bulk = Bulk(link)
 
 
-class MongoStore(BatchVerbs):
+class MongoStore(BatchVerbs, WebhookVerbs):
     """``now`` returns milliseconds; without it the clock of the database is used, with it the clock of a test.
 
     ``database``: its name, else the one in the address, else ``job_processor``.

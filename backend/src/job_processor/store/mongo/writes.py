@@ -15,6 +15,7 @@ from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.groups import Groups, Write
 from job_processor.store.mongo.keys import Keys
+from job_processor.store.mongo.webhooks import MARK, NOTICES, Webhooks, noted
 
 _TO_DELETE = {"flow": 1, "rev": 1, "idempotencyKey": 1}
 _PAUSES = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
@@ -22,9 +23,10 @@ _PAUSES = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
 
 
 class Writes:
-    def __init__(self, link: Link, now: Callable[[], int], keys: Keys) -> None:
+    def __init__(self, link: Link, now: Callable[[], int], keys: Keys, webhooks: Webhooks) -> None:
         self._link = link
         self._keys = keys
+        self._webhooks = webhooks
         self._now = now
         self._jobs = link.collection("jobs")
         self._moves = Groups(link, self._jobs)
@@ -77,7 +79,7 @@ class Writes:
         where: Document = {"_id": job.id, "state": guard.state.value, "rev": guard.rev, "token": guard.token}
         if guard.lease_until is not None:
             where["leaseUntil"] = guard.lease_until
-        update = documents.move(job, self._now(), write_id)
+        update = noted(documents.move(job, self._now(), write_id), change.notices, write_id)
         return await self._moves.write(Write(job.id, write_id, where, update, len(job.result or "")))
 
     def queue_seconds(self) -> float:
@@ -112,6 +114,8 @@ class Writes:
 
     async def prune_where(self, old: Document, order: str, limit: int) -> int:
         """Delete up to ``limit`` final jobs that match, in this order."""
+        # Not while a notice is to be relayed: it would be lost with the job.
+        old = {**old, MARK: None}
 
         async def find(again: bool) -> list[Document]:
             found = self._jobs.find(old, _TO_DELETE).sort(order, 1).limit(limit)
@@ -144,13 +148,20 @@ class Writes:
         where: Document = {"_id": job_id, "finishedAt": {"$gte": 0}}
         if rev is not None:
             where["rev"] = rev
-        job = await self._link.read(lambda again: self._jobs.find_one(where, _TO_DELETE))
+        fields = {**_TO_DELETE, NOTICES: 1, MARK: 1}
+        found = {**where}
+        job = await self._link.read(lambda again: self._jobs.find_one(found, fields))
         if job is None:
             return False
+        if MARK in job:
+            await self._webhooks.relay(job)
+        # Not if it ended once more meanwhile.
+        where[MARK] = None
         await self._record_deletions([job])
         await self._keys.free([job])
         # The job last: after a crash in between it still exists and can be deleted again.
         await self._link.do(lambda again: self._callbacks.delete_many({"jobId": job_id}))
+        await self._webhooks.forget_job(job_id)
 
         async def run(again: bool) -> bool:
             result = await self._jobs.delete_one(where)

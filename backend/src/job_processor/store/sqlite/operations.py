@@ -8,6 +8,7 @@ from job_processor.core.job import FINAL, Job, State
 from job_processor.core.transitions import Change
 from job_processor.store.base import Added, Held, IdempotencyKey, Notice, Worker
 from job_processor.store.sqlite import rows
+from job_processor.store.sqlite.webhooks import insert_delivery
 from job_processor.store.sqlite.writer import Transaction
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -65,6 +66,8 @@ def apply(change: Change, now: Callable[[], int]) -> Callable[[Transaction], boo
         elif guard.state in FINAL:
             # A retry takes the result away; a job that was not final had none (Job.result).
             tx.db.execute("DELETE FROM results WHERE n = (SELECT n FROM jobs WHERE id = ?)", (job.id,))
+        for one in change.notices:
+            insert_delivery(tx, one)
         tx.notices.append(notice(job, seq))
         if guard.state is not job.state:
             tx.moves.append((job.flow, guard.state, job.state))
@@ -116,6 +119,8 @@ def delete(job_id: str, only_rev: int | None) -> Callable[[Transaction], bool]:
             return False
         delete_row(tx, row)
         tx.db.execute("DELETE FROM callbacks WHERE job_id = ?", (job_id,))
+        # Those to come are still sent: each end has its notice.
+        tx.db.execute("DELETE FROM deliveries WHERE job_id = ? AND next_at IS NULL", (job_id,))
         return True
 
     return run

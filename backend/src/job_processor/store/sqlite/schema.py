@@ -126,6 +126,37 @@ ALTER TABLE jobs ADD COLUMN waiting_of TEXT;
 CREATE INDEX jobs_waiting_of ON jobs(waiting_of) WHERE waiting_of IS NOT NULL;
 """
 
+# `next_at`: NULL once a delivery is settled. `leased`: a process is sending it, until `next_at`.
+_WEBHOOKS = """
+CREATE TABLE webhook_endpoints (
+  id TEXT PRIMARY KEY,
+  rev INTEGER NOT NULL,
+  endpoint BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE deliveries (
+  id TEXT PRIMARY KEY,
+  rev INTEGER NOT NULL,
+  lane TEXT NOT NULL,
+  state TEXT NOT NULL,
+  flow TEXT NOT NULL,
+  job_id TEXT,
+  endpoint_id TEXT,
+  next_at INTEGER,
+  settled_at INTEGER,
+  leased INTEGER,
+  delivery BLOB NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE INDEX deliveries_lane ON deliveries(lane, next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX deliveries_next ON deliveries(next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX deliveries_leased ON deliveries(leased) WHERE leased IS NOT NULL;
+CREATE INDEX deliveries_settled ON deliveries(settled_at) WHERE settled_at IS NOT NULL;
+CREATE INDEX deliveries_job ON deliveries(job_id, id) WHERE job_id IS NOT NULL;
+CREATE INDEX deliveries_endpoint ON deliveries(endpoint_id, id) WHERE endpoint_id IS NOT NULL;
+CREATE INDEX deliveries_state ON deliveries(state, id);
+CREATE INDEX deliveries_flow ON deliveries(flow, id);
+"""
+
 _BULK_ACTIONS = """
 CREATE TABLE bulk_actions (
   id TEXT PRIMARY KEY,
@@ -159,7 +190,7 @@ CREATE INDEX batches_prunable ON batches(prune_at) WHERE prune_at IS NOT NULL;
 CREATE TABLE refused_lines (id TEXT PRIMARY KEY, lines BLOB NOT NULL) STRICT;
 """
 
-VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _BULK_ACTIONS, _BATCHES)
+VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _BULK_ACTIONS, _BATCHES, _WEBHOOKS)
 
 
 def upgrade(db: apsw.Connection, versions: tuple[str, ...] = VERSIONS) -> None:

@@ -43,6 +43,8 @@ from job_processor.store.sqlite.readers import Readers
 from job_processor.store.sqlite.readiness import CHECK_SECONDS, Readiness
 from job_processor.store.sqlite.refusals import refuse_damaged, refuse_directory, refuse_full, refuse_unreadable
 from job_processor.store.sqlite.schema import upgrade
+from job_processor.store.sqlite.webhook_verbs import WebhookVerbs
+from job_processor.store.sqlite.webhooks import end_leases
 from job_processor.store.sqlite.writer import Writer
 
 log = structlog.get_logger(__name__)
@@ -65,7 +67,7 @@ def _clock_was_set(done: "asyncio.Future[int]") -> None:
         log.warning("clock_set", milliseconds=done.result())
 
 
-class SqliteStore(BatchVerbs):
+class SqliteStore(BatchVerbs, WebhookVerbs):
     """A store in a directory, for one process. Tests pass a ``clock``, or a ``now`` (milliseconds) that is not set."""
 
     def __init__(
@@ -141,6 +143,7 @@ class SqliteStore(BatchVerbs):
             f"UPDATE jobs SET lease_until = 0, due_at = {rows.due_at_of_lease('0')} "
             "WHERE state = 'RUNNING' AND lease_token IS NOT NULL"
         )
+        end_leases(db)
         failpoint("sqlite.after_recovery")
         return db
 
