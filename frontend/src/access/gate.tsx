@@ -1,16 +1,15 @@
 import { Button, Skeleton } from "@mantine/core";
 import { IconPlugConnectedX } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { messageOf } from "@/api/errors";
 import { sessionKeys } from "@/api/session";
+import { loadedLater } from "@/components/loaded-later";
 import { Notice } from "@/components/notice";
 import { useAccess } from "./access-context";
 import { SignInPage } from "./sign-in-page";
 
-const SignInDialog = lazy(() =>
-  import("./sign-in-dialog").then((found) => ({ default: found.SignInDialog })),
-);
+const SignInDialog = loadedLater(() => import("./sign-in-dialog").then((found) => found.SignInDialog));
 
 /** The page for whom the server knows, else the way to sign in. */
 export function Gate({ children }: { children: ReactNode }) {
@@ -36,11 +35,7 @@ export function Gate({ children }: { children: ReactNode }) {
   return (
     <>
       {children}
-      {hasEnded && (
-        <Suspense>
-          <SignInDialog />
-        </Suspense>
-      )}
+      {hasEnded && <SignInDialog />}
     </>
   );
 }

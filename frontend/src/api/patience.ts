@@ -8,6 +8,9 @@ export const IDLE_MS = 15_000;
 /** An answer begins when the request has been sent: a file of 64 MiB, as slowly as the server allows. */
 export const UPLOAD_WITHIN_MS = 300_000;
 
+/** Answers that never have a body (Fetch standard, "null body status"). */
+const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
+
 /**
  * Sends one request, and waits as long as something comes. `onLost`: the answer ended before its end. `within`: the
  * milliseconds until it must begin.
@@ -27,7 +30,8 @@ export async function patiently(
   } finally {
     clearTimeout(timer);
   }
-  if (response.body === null) return response;
+  // Chromium gives answers that may have no body (204) an empty one, which no other answer may be made of.
+  if (response.body === null || WITHOUT_BODY.has(response.status)) return response;
   const reader = response.body.getReader();
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {

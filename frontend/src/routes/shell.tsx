@@ -1,12 +1,13 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { IconKeyboard, IconPlus } from "@tabler/icons-react";
 import { Link, Outlet, useLocation, useNavigate, useRouterState } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useAccess, useWhyNot } from "@/access/access-context";
 import { Gate } from "@/access/gate";
 import { signsIn } from "@/access/words";
 import { BASE_PATH } from "@/api/base-path";
 import { ErrorBoundary } from "@/components/error-boundary";
+import { loadedLater } from "@/components/loaded-later";
 import { focusField, focusMain, isFocusLost, MAIN, PROMPT_FIELD, SEARCH_FIELD } from "@/lib/focus";
 import { lastList } from "@/lib/last-list";
 import { useShortcuts } from "@/lib/shortcuts";
@@ -18,14 +19,15 @@ import { SchemeToggle } from "./scheme-toggle";
 import styles from "./shell.module.css";
 import { useComplete } from "./use-complete";
 
-const AccountMenu = lazy(() => import("./account-menu").then((found) => ({ default: found.AccountMenu })));
+const AccountMenu = loadedLater(
+  () => import("./account-menu").then((found) => found.AccountMenu),
+  <span className={styles["menuPlace"]} />,
+);
 // What is told before it is there is kept.
-const Notifications = lazy(() =>
-  import("@mantine/notifications").then((found) => ({ default: found.Notifications })),
+const Notifications = loadedLater(() =>
+  import("@mantine/notifications").then((found) => found.Notifications),
 );
-const HelpSheet = lazy(() =>
-  import("@/features/help/help-sheet").then((found) => ({ default: found.HelpSheet })),
-);
+const HelpSheet = loadedLater(() => import("@/features/help/help-sheet").then((found) => found.HelpSheet));
 
 /** The frame of every page: header, banner and global shortcuts. */
 export function Shell() {
@@ -140,11 +142,9 @@ export function Shell() {
             <div className={styles["scheme"]} data-in-menu={person || undefined}>
               <SchemeToggle />
             </div>
-            {inside && who !== null && (
-              <Suspense fallback={<span className={styles["menuPlace"]} />}>
-                {complete ? <AccountMenu who={who} /> : <span className={styles["menuPlace"]} />}
-              </Suspense>
-            )}
+            {inside &&
+              who !== null &&
+              (complete ? <AccountMenu who={who} /> : <span className={styles["menuPlace"]} />)}
           </div>
         </div>
       </header>
@@ -156,16 +156,8 @@ export function Shell() {
           </Gate>
         </ErrorBoundary>
       </main>
-      {complete && (
-        <Suspense>
-          <Notifications position="bottom-right" />
-        </Suspense>
-      )}
-      {help !== "never" && (
-        <Suspense>
-          <HelpSheet opened={help === "open"} onClose={() => setHelp("closed")} />
-        </Suspense>
-      )}
+      {complete && <Notifications position="bottom-right" />}
+      {help !== "never" && <HelpSheet opened={help === "open"} onClose={() => setHelp("closed")} />}
     </>
   );
 }
