@@ -37,7 +37,7 @@ export default defineConfig(({ command }) => ({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: "es2022",
-    chunkSizeWarningLimit: 500,
+    chunkSizeWarningLimit: 700,
     // Few files: each costs a request and its headers. The libraries stay in the browser's cache when the page changes.
     rolldownOptions: {
       output: {

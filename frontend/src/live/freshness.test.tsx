@@ -38,6 +38,6 @@ it("says that what is shown could not be refreshed, since when, and by which req
 
   works = true;
   screen.getByRole("button", { name: "Try again" }).click();
-  await expect.poll(() => screen.queryByTestId("stale-line")).toBeNull();
+  await expect.poll(() => screen.queryByTestId("stale-line"), { timeout: 10_000 }).toBeNull();
   expect(screen.getByTestId("live-light")).toHaveTextContent("Live");
 });

@@ -109,7 +109,7 @@ interface LineProps {
 
 const JsonLine = memo(function JsonLine({ number, text, depth, end, folds, isHit, onToggle }: LineProps) {
   return (
-    <span className={styles["json"]} data-hit={isHit || undefined}>
+    <span className={styles["hitLine"]} data-hit={isHit || undefined}>
       {folds ? (
         <button
           type="button"
