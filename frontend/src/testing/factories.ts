@@ -46,12 +46,19 @@ export function wireJob(changes: Partial<WireJob> = {}): WireJob {
     attempts: [],
     history: [{ at: T0, what: "submitted", attempt: null, detail: null }],
     resultSchema: null,
+    webhook: null,
     ...changes,
   };
 }
 
 export function wireSummary(changes: Partial<WireSummary> = {}): WireSummary {
-  const { attempts: _attempts, history: _history, resultSchema: _schema, ...summary } = wireJob();
+  const {
+    attempts: _attempts,
+    history: _history,
+    resultSchema: _schema,
+    webhook: _webhook,
+    ...summary
+  } = wireJob();
   return { ...summary, ...changes };
 }
 

@@ -43,6 +43,13 @@ const ACTS: Readonly<Record<AuditAct, Look>> = {
   bulk_aborted: { label: "Bulk action aborted", icon: IconPlayerStop, tone: "blue" },
   flow_paused: { label: "Flow paused", icon: IconPlayerPause, tone: "blue" },
   flow_resumed: { label: "Flow resumed", icon: IconPlayerPlay, tone: "blue" },
+  endpoint_created: { label: "Webhook endpoint created", icon: IconKey, tone: "blue" },
+  endpoint_deleted: { label: "Webhook endpoint deleted", icon: IconTrash, tone: "blue" },
+  endpoint_rotated: { label: "Webhook secret rotated", icon: IconRefresh, tone: "blue" },
+  endpoint_enabled: { label: "Webhook endpoint enabled", icon: IconPlayerPlay, tone: "blue" },
+  endpoint_disabled: { label: "Webhook endpoint disabled", icon: IconPlayerPause, tone: "blue" },
+  endpoint_tested: { label: "Webhook test sent", icon: IconCheck, tone: "blue" },
+  delivery_replayed: { label: "Webhook sent again", icon: IconReplace, tone: "blue" },
 };
 
 const OUTCOMES: Readonly<Record<AuditOutcome, Look>> = {
