@@ -4,12 +4,12 @@ import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { messageOf } from "@/api/errors";
 import { sessionKeys } from "@/api/session";
-import { loadedLater } from "@/components/loaded-later";
+import { code, LoadedLater } from "@/components/loaded-later";
 import { Notice } from "@/components/notice";
 import { useAccess } from "./access-context";
 import { SignInPage } from "./sign-in-page";
 
-const SignInDialog = loadedLater(() => import("./sign-in-dialog").then((found) => found.SignInDialog));
+const SIGN_IN_DIALOG = code(() => import("./sign-in-dialog").then((found) => found.SignInDialog));
 
 /** The page for whom the server knows, else the way to sign in. */
 export function Gate({ children }: { children: ReactNode }) {
@@ -35,7 +35,7 @@ export function Gate({ children }: { children: ReactNode }) {
   return (
     <>
       {children}
-      {hasEnded && <SignInDialog />}
+      {hasEnded && <LoadedLater of={SIGN_IN_DIALOG} props={{}} />}
     </>
   );
 }

@@ -7,7 +7,7 @@ import { Gate } from "@/access/gate";
 import { signsIn } from "@/access/words";
 import { BASE_PATH } from "@/api/base-path";
 import { ErrorBoundary } from "@/components/error-boundary";
-import { loadedLater } from "@/components/loaded-later";
+import { code, LoadedLater } from "@/components/loaded-later";
 import { focusField, focusMain, isFocusLost, MAIN, PROMPT_FIELD, SEARCH_FIELD } from "@/lib/focus";
 import { lastList } from "@/lib/last-list";
 import { useShortcuts } from "@/lib/shortcuts";
@@ -19,15 +19,10 @@ import { SchemeToggle } from "./scheme-toggle";
 import styles from "./shell.module.css";
 import { useComplete } from "./use-complete";
 
-const AccountMenu = loadedLater(
-  () => import("./account-menu").then((found) => found.AccountMenu),
-  <span className={styles["menuPlace"]} />,
-);
+const ACCOUNT_MENU = code(() => import("./account-menu").then((found) => found.AccountMenu));
 // What is told before it is there is kept.
-const Notifications = loadedLater(() =>
-  import("@mantine/notifications").then((found) => found.Notifications),
-);
-const HelpSheet = loadedLater(() => import("@/features/help/help-sheet").then((found) => found.HelpSheet));
+const NOTIFICATIONS = code(() => import("@mantine/notifications").then((found) => found.Notifications));
+const HELP_SHEET = code(() => import("@/features/help/help-sheet").then((found) => found.HelpSheet));
 
 /** The frame of every page: header, banner and global shortcuts. */
 export function Shell() {
@@ -144,7 +139,15 @@ export function Shell() {
             </div>
             {inside &&
               who !== null &&
-              (complete ? <AccountMenu who={who} /> : <span className={styles["menuPlace"]} />)}
+              (complete ? (
+                <LoadedLater
+                  of={ACCOUNT_MENU}
+                  props={{ who }}
+                  place={<span className={styles["menuPlace"]} />}
+                />
+              ) : (
+                <span className={styles["menuPlace"]} />
+              ))}
           </div>
         </div>
       </header>
@@ -156,8 +159,10 @@ export function Shell() {
           </Gate>
         </ErrorBoundary>
       </main>
-      {complete && <Notifications position="bottom-right" />}
-      {help !== "never" && <HelpSheet opened={help === "open"} onClose={() => setHelp("closed")} />}
+      {complete && <LoadedLater of={NOTIFICATIONS} props={{ position: "bottom-right" }} />}
+      {help !== "never" && (
+        <LoadedLater of={HELP_SHEET} props={{ opened: help === "open", onClose: () => setHelp("closed") }} />
+      )}
     </>
   );
 }
