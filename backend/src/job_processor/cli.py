@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from job_processor import __version__
 
+MAX_RATE = 1_000_000
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
@@ -76,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     watch = verbs.add_parser("watch", help="print changes of a running server's jobs as they happen")
     watch.set_defaults(run=lambda c, a: c.watch(a.url))
     _add_keys(verbs)
+    _add_sessions(verbs)
     for verb in (submit, listing, watch):
         verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
 
@@ -95,7 +98,8 @@ def _add_keys(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     create.add_argument("--right", dest="rights", action="append", required=True, choices=rights)
     create.add_argument("--flow", dest="flows", action="append", default=[], help="limit the key to this flow")
     create.add_argument("--expires-in", type=_duration, metavar="30d", help="it ends after so many s, m, h or d")
-    create.set_defaults(run=lambda c, a: c.create_key(_url(a), a.name, a.rights, a.flows, a.expires_in))
+    create.add_argument("--rate", type=_rate, metavar="N", help="requests a minute; default: RATE_LIMIT_PER_KEY")
+    create.set_defaults(run=lambda c, a: c.create_key(_url(a), _wanted(a)))
 
     listing = each.add_parser("list", help="list the keys, newest first")
     listing.set_defaults(run=lambda c, a: c.list_keys(_url(a)))
@@ -113,6 +117,32 @@ def _add_keys(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         where = verb.add_mutually_exclusive_group()
         where.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
         where.add_argument("--store", action="store_true", help="work on the store itself (MONGODB_URI or DATA_DIR)")
+
+
+def _add_sessions(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """``sessions list|end``."""
+    sessions = verbs.add_parser("sessions", help="sessions of the page: list, end (JOB_PROCESSOR_KEY: an API key)")
+    each = sessions.add_subparsers(required=True, metavar="list|end")
+    listing = each.add_parser("list", help="list the sessions of this key, newest first")
+    listing.add_argument("--everyone", action="store_true", help="of all keys and people")
+    listing.set_defaults(run=lambda c, a: c.list_sessions(a.url, everyone=a.everyone))
+    end = each.add_parser("end", help="end a session at once")
+    end.add_argument("id")
+    end.set_defaults(run=lambda c, a: c.end_session(a.url, a.id))
+    for verb in (listing, end):
+        verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
+
+
+def _wanted(args: argparse.Namespace) -> object:
+    from job_processor.key_commands import Wanted
+
+    return Wanted(args.name, args.rights, args.flows, args.expires_in, args.rate)
+
+
+def _rate(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:10]) <= MAX_RATE):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number of requests a minute, from 1 to {MAX_RATE:,}")
+    return int(text)
 
 
 def _url(args: argparse.Namespace) -> str | None:

@@ -89,6 +89,20 @@ class Client:
         self._print(made["key"])
         return 0
 
+    async def list_sessions(self, *, everyone: bool) -> int:
+        async with self._session() as session:
+            params = {"everyone": "true"} if everyone else {}
+            for one in await self._json(session, "GET", "/sessions", params=params):
+                name = "".join(c if c.isprintable() else " " for c in one["name"])
+                where = f"from {one['address']}  last used {one['seenAt']}  ends {one['expiresAt']}"
+                self._print(f"{one['id']}  {one['kind']} {one['who']}  {where}  {name}")
+        return 0
+
+    async def end_session(self, session_id: str) -> int:
+        async with self._session() as session, self._open(session, "DELETE", f"/sessions/{session_id}"):
+            self._print(f"{session_id}  ended")
+        return 0
+
     def _session(self) -> aiohttp.ClientSession:
         timeout = aiohttp.ClientTimeout(total=None, connect=5)
         return aiohttp.ClientSession(timeout=timeout, trust_env=False, headers=self._headers)
@@ -127,5 +141,6 @@ def key_line(key: Mapping[str, Any]) -> str:
     flows = "all flows" if key["flows"] is None else f"flows {','.join(key['flows'])}"
     end = f"revoked {key['revokedAt']}" if key["revokedAt"] else f"expires {key['expiresAt'] or 'never'}"
     used = f"last used {key['lastUsedAt'] or 'never'}"
+    rate = f"{key['ratePerMinute']} a minute  " if key["ratePerMinute"] else ""
     name = "".join(c if c.isprintable() else " " for c in key["name"])
-    return f"{key['id']}  {','.join(key['rights'])}  {flows}  {end}  {used}  {name}"
+    return f"{key['id']}  {','.join(key['rights'])}  {flows}  {end}  {used}  {rate}{name}"

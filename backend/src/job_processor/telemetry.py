@@ -23,6 +23,7 @@ from job_processor.acts.facts import (
     JobMoved,
     JobsPruned,
     RequestRefused,
+    SignedIn,
 )
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.job import FINAL, Job, State
@@ -122,6 +123,8 @@ class Telemetry:
         self._callbacks = _children(Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r))
         refused = "Requests refused for want of a key or a right or by a limit, and acts that were not possible"
         self._refused = _children(Counter("job_processor_refused", refused, ["code"], registry=r))
+        signed_in = Counter("job_processor_signed_in", "Sessions of the page that began", ["kind"], registry=r)
+        self._signed_in = _children(signed_in)
         seconds = "From when the work could begin to a final state"
         self._seconds = _children(
             Histogram("job_processor_job_seconds", seconds, ["flow"], registry=r, buckets=_SECONDS)
@@ -172,6 +175,8 @@ class Telemetry:
                 self._callbacks(verdict).inc()
             case RequestRefused(code=code):
                 self._refused(code).inc()
+            case SignedIn(kind=kind):
+                self._signed_in(kind).inc()
             case _:
                 pass
 

@@ -1,4 +1,4 @@
-"""Copies, backs up and restores jobs and kept callbacks: in batches, resumable, verified by checksum."""
+"""Copies, backs up and restores jobs, kept callbacks, API keys and the audit: in batches, resumable, verified."""
 
 import asyncio
 import gzip
@@ -12,7 +12,8 @@ from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from job_processor.core.errors import JobProcessorError
+from job_processor import transfer_access as access
+from job_processor.core.errors import TransferFailed
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job
 from job_processor.store import portable
@@ -22,22 +23,23 @@ BATCH = 200
 _WHOLE = 1 << 30
 _MAGIC = b'{"job-processor-backup":1}'
 
+__all__ = ["Progress", "TransferFailed", "Transferred", "backup", "backup_to", "copy", "restore"]
+
 Progress = Callable[[int, int], None]
 """(jobs done, all jobs)"""
 
 
-class TransferFailed(JobProcessorError):
-    """The copy differs from the source; the message says how."""
-
-
 @dataclass(frozen=True, slots=True)
 class Transferred:
-    """``sha256``: over all jobs and kept callbacks, oldest first. Equal data have the same in any store."""
+    """``sha256`` of a copy: over all jobs and kept callbacks, oldest first; equal data have the same in any store. Of a
+    backup: over all of its lines."""
 
     jobs: int
     callbacks: int
     written: int
     sha256: str
+    keys: int = 0
+    audit: int = 0
 
 
 _Digest = tuple[str, bytes]
@@ -45,7 +47,7 @@ _Digest = tuple[str, bytes]
 
 
 async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
-    """Copy every job and kept callback that the target does not have, then compare all of them. No server may run on
+    """Copy everything that the target does not have, then compare all jobs and kept callbacks. No server may run on
     either store.
 
     Raises ``TransferFailed`` when a record of the target differs from that of the source.
@@ -64,7 +66,9 @@ async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
     if wanted != there:
         different = len(set(wanted) ^ set(there))
         raise TransferFailed(f"After copying, {different} records differ: was a server running on one of the stores?")
-    return Transferred(len(wanted) - callbacks, callbacks, written, _sum(wanted))
+    keys, entries = await source.api_keys(), [entry async for page in access.entries(source) for entry in page]
+    await access.write(target, keys, entries)
+    return Transferred(len(wanted) - callbacks, callbacks, written, _sum(wanted), len(keys), len(entries))
 
 
 async def backup(source: Store, file: Path, progress: Progress) -> Transferred:
@@ -100,8 +104,16 @@ async def backup_to(source: Store, stream: BinaryIO, progress: Progress) -> Tran
             for callback in kept:
                 put(callback.id, portable.dump_callback(callback))
         callbacks = len(digests) - jobs
-        out.write(msgspec.json.encode({"jobs": jobs, "callbacks": callbacks, "sha256": _sum(digests)}) + b"\n")
-    return Transferred(jobs, callbacks, jobs, _sum(digests))
+        keys = await source.api_keys()
+        for key in keys:
+            put(key.id, portable.dump_key(key))
+        async for entries in access.entries(source):
+            for entry in entries:
+                put(entry.id, portable.dump_entry(entry))
+        audit = len(digests) - jobs - callbacks - len(keys)
+        ending = _Ending(jobs, _sum(digests), callbacks, len(keys), audit)
+        out.write(msgspec.json.encode(ending) + b"\n")
+    return Transferred(jobs, callbacks, jobs, ending.sha256, len(keys), audit)
 
 
 def _sync(path: Path) -> None:
@@ -139,10 +151,12 @@ async def restore(file: Path, target: Store, progress: Progress) -> Transferred:
             callback = portable.load_callback(next(lines))
             expected.append(_callback_digest(callback))
             await _write_callbacks(target, [callback])
+        keys = [portable.load_key(next(lines)) for _ in range(ending.keys)]
+        await access.write(target, keys, [portable.load_entry(next(lines)) for _ in range(ending.audit)])
     progress(ending.jobs, ending.jobs)
     if _sum(await _checksum(target, ids)) != _sum(expected):
         raise TransferFailed("After restoring, the store does not hold what the backup holds.")
-    return Transferred(ending.jobs, ending.callbacks, written, ending.sha256)
+    return Transferred(ending.jobs, ending.callbacks, written, ending.sha256, ending.keys, ending.audit)
 
 
 class _Ending(msgspec.Struct):
@@ -150,6 +164,9 @@ class _Ending(msgspec.Struct):
     sha256: str
     callbacks: int = 0
     """Not in backups of versions without a callback inbox."""
+    keys: int = 0
+    audit: int = 0
+    """Neither is in backups of versions without API keys."""
 
 
 class _Named(msgspec.Struct):
@@ -171,7 +188,7 @@ def _verify(file: Path) -> tuple[_Ending, set[str]]:
         ending = msgspec.json.decode(last, type=_Ending)
     except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
         raise TransferFailed(f"The backup is damaged or cut short ({type(error).__name__}).") from None
-    if ending.jobs + ending.callbacks != len(digests) or ending.sha256 != _sum(digests):
+    if ending.jobs + ending.callbacks + ending.keys + ending.audit != len(digests) or ending.sha256 != _sum(digests):
         raise TransferFailed("The backup is damaged: its checksum does not fit.")
     return ending, {id_ for id_, _ in digests}
 

@@ -54,8 +54,8 @@ READS = frozenset(
     | {"get_callback", "list_callbacks", "lanes", "workers", "since", "watch"}
     | {"api_keys", "sessions", "sessions_of", "list_audit"}
 )
-WRITERS = frozenset({"acts", "store", "transfer.py"})
-"""``transfer.py`` fills a store from a backup or from another store; nobody else works with it then."""
+WRITERS = frozenset({"acts", "store", "transfer.py", "transfer_access.py"})
+"""``transfer.py`` and ``transfer_access.py`` fill a store from a backup or another store; nobody else uses it then."""
 
 
 def writes_of(path: Path) -> list[str]:

@@ -75,6 +75,13 @@ class KeysChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session began. ``kind``: of whom, a key or a person (``core.access.PrincipalKind``)."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestRefused:
     """A request had no valid credential, not the right, or was beyond a limit. ``code``: of its problem."""
 
@@ -90,6 +97,7 @@ Fact: TypeAlias = (
     | CallbackJudged
     | LaneMoved
     | KeysChanged
+    | SignedIn
     | RequestRefused
 )
 

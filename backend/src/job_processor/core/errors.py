@@ -53,6 +53,10 @@ class IdempotencyMismatch(JobProcessorError):
     """The idempotency key was used before with a different body."""
 
 
+class TransferFailed(JobProcessorError):
+    """A copy or backup differs from its source; the message says how."""
+
+
 class StoreUnavailable(JobProcessorError):
     """The store cannot answer now. Whether the write took place is unknown."""
 
