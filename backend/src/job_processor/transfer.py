@@ -71,10 +71,15 @@ async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
     if wanted != there:
         different = len(set(wanted) ^ set(there))
         raise TransferFailed(f"After copying, {different} records differ: was a server running on one of the stores?")
-    keys, entries = await source.api_keys(), [entry async for page in access.entries(source) for entry in page]
-    await access.write(target, keys, entries)
+    keys = await source.api_keys()
+    await access.write_keys(target, keys)
+    ids = {key.id for key in keys}
+    async for entries in access.entries(source):
+        await target.record(entries)
+        ids.update(entry.id for entry in entries)
+    await access.check(target, ids)
     jobs = len(wanted) - callbacks - batches
-    return Transferred(jobs, callbacks, batches, written, _sum(wanted), len(keys), len(entries))
+    return Transferred(jobs, callbacks, batches, written, _sum(wanted), len(keys), len(ids) - len(keys))
 
 
 async def backup(source: Store, file: Path, progress: Progress) -> Transferred:
@@ -167,7 +172,13 @@ async def restore(file: Path, target: Store, progress: Progress) -> Transferred:
             expected.append(_batch_digest(whole))
             await _write_batches(target, [whole])
         keys = [portable.load_key(next(lines)) for _ in range(ending.keys)]
-        await access.write(target, keys, [portable.load_entry(next(lines)) for _ in range(ending.audit)])
+        await access.write_keys(target, keys)
+        access_ids = {key.id for key in keys}
+        for start in range(0, ending.audit, BATCH):
+            entries = [portable.load_entry(next(lines)) for _ in range(min(BATCH, ending.audit - start))]
+            await target.record(entries)
+            access_ids.update(entry.id for entry in entries)
+    await access.check(target, access_ids)
     progress(ending.jobs, ending.jobs)
     if _sum(await _checksum(target, ids)) != _sum(expected):
         raise TransferFailed("After restoring, the store does not hold what the backup holds.")

@@ -4,7 +4,7 @@ Sessions stay behind: people sign in again. A key that the target has stays as i
 revoked since.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence, Set
 from dataclasses import replace
 
 from job_processor.core.access import ApiKey
@@ -23,14 +23,16 @@ async def entries(store: Store) -> AsyncIterator[Sequence[AuditEntry]]:
         before = page[-1].id
 
 
-async def write(target: Store, keys: Sequence[ApiKey], audit: Sequence[AuditEntry]) -> None:
-    """Add the missing keys and entries. Raises ``TransferFailed`` if the target does not have all of them then."""
+async def write_keys(target: Store, keys: Sequence[ApiKey]) -> None:
+    """Add the missing ones."""
     for key in keys:
         await target.save_api_key(replace(key, rev=0))
-    for start in range(0, len(audit), BATCH):
-        await target.record(audit[start : start + BATCH])
-    there = {key.id for key in await target.api_keys()}
+
+
+async def check(target: Store, wanted: Set[str]) -> None:
+    """Raises ``TransferFailed`` unless the store has the keys and entries of these ids."""
+    missing = wanted - {key.id for key in await target.api_keys()}
     async for page in entries(target):
-        there.update(entry.id for entry in page)
-    if not there.issuperset([*(key.id for key in keys), *(entry.id for entry in audit)]):
+        missing -= {entry.id for entry in page}
+    if missing:
         raise TransferFailed("API keys or entries of the audit are missing in the store.")

@@ -115,3 +115,16 @@ async def test_a_backup_of_before_there_were_keys_is_taken(new_place: NewPlace, 
     (tmp_path / "old.gz").write_bytes(gzip.compress(old))
     done = await transfer.restore(tmp_path / "old.gz", target, quiet)
     assert (done.jobs, done.keys, done.audit) == (1, 0, 0)
+
+
+async def test_entries_that_do_not_arrive_are_missed(new_place: NewPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, target = [await (await new_place("sqlite")).open() for _ in range(2)]
+    await filled(source)
+    record = target.record
+
+    async def all_but_one(entries: Sequence[AuditEntry]) -> None:
+        await record(entries[:-1])
+
+    monkeypatch.setattr(target, "record", all_but_one)
+    with pytest.raises(transfer.TransferFailed, match="entries of the audit are missing"):
+        await transfer.copy(source, target, quiet)
