@@ -133,6 +133,10 @@ fix: setup frontend/node_modules/.installed ## Format, and fix what can be fixed
 kill-test: setup ## Kill the server again and again under load: CYCLES=1000
 	@cd backend && ../$(BIN)/python -m tests.faults.kill_campaign --cycles $(or $(CYCLES),1000)
 
+.PHONY: bulk-kill-test
+bulk-kill-test: setup ## Kill the server again and again while bulk actions run; each job is acted on once: KILLS=50
+	@cd backend && ../$(BIN)/python -m tests.faults.bulk_campaign --kills $(or $(KILLS),50)
+
 .PHONY: soak
 soak: setup ## All kinds of load for an hour against one server; checks memory, latency and invariants: SECONDS=3600
 	@cd backend && ../$(BIN)/python -m tests.faults.soak --seconds $(or $(SECONDS),3600)
@@ -156,6 +160,10 @@ fuzz: $(VENV)/.test-tools ## Test the running server against its OpenAPI documen
 .PHONY: still-list
 still-list: $(VENV)/.test-tools build ## The list while jobs arrive, at all rates and lengths: 20 of 20 clicks, the reader's pixel, requests and bytes
 	@cd backend && STILL=long ../$(BIN)/python -m pytest -q -s tests/e2e/test_list_holds_still.py
+
+.PHONY: page-weight
+page-weight: $(VENV)/.test-tools build ## A cold load of the page on slow 3G: bytes and seconds
+	@cd backend && ../$(BIN)/python -m pytest -q -s tests/e2e/test_weight.py
 
 .PHONY: storm-test
 storm-test: setup ## Lanes under 20 s of 429 with every form of header: requests, attempts, time to recover

@@ -34,17 +34,17 @@ def run() -> list[Line]:
     calm: list[float] = []
     attacked: list[float] = []
     with _guarded() as (port, pid, key):
-        uvloop.run(_latencies(port, key, 2.0))
+        uvloop.run(latencies(port, key, 2.0))
         before = processes.memory_mib(pid)
         for _ in range(2):
-            calm += uvloop.run(_latencies(port, key, CALM_SECONDS))
+            calm += uvloop.run(latencies(port, key, CALM_SECONDS))
             command = [sys.executable, "-m", "benchmarks.limits", "attack", str(port), str(CALM_SECONDS + 2)]
             attacker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
             time.sleep(1.0)
-            attacked += uvloop.run(_latencies(port, key, CALM_SECONDS))
+            attacked += uvloop.run(latencies(port, key, CALM_SECONDS))
             sent, _ = attacker.communicate(timeout=60)
         grown = processes.memory_mib(pid) - before
-    usual, then = _p99(calm), _p99(attacked)
+    usual, then = p99(calm), p99(attacked)
     return [
         Line(
             f"p99 beside {sent.strip()} wrong keys/s", f"{then:.1f} ms", f"2 x {usual:.1f} ms at most", 2 * usual / then
@@ -76,11 +76,11 @@ def _key(data: Path) -> bytes:
     return b"authorization: Bearer %b\r\n" % (data / "first-admin-key").read_bytes().strip()
 
 
-def _p99(milliseconds: list[float]) -> float:
+def p99(milliseconds: list[float]) -> float:
     return sorted(milliseconds)[int(len(milliseconds) * 0.99)]
 
 
-async def _latencies(port: int, key: bytes, seconds: float) -> list[float]:
+async def latencies(port: int, key: bytes, seconds: float) -> list[float]:
     """Milliseconds of each request; they are sent at fixed times, whether earlier ones were answered or not."""
     loop = asyncio.get_running_loop()
     took: list[float] = []

@@ -23,6 +23,7 @@ from job_processor.http import api
 from job_processor.http.access import Auth
 from job_processor.http.connection_limits import Limits, limits, raise_descriptors
 from job_processor.http.context import Context, FlowInfo
+from job_processor.http.job_filters import stored_query
 from job_processor.http.protocol import GuardedProtocol
 from job_processor.http.server import GracefulServer
 from job_processor.processors.base import Processor
@@ -32,6 +33,7 @@ from job_processor.signing import CallbackSigner
 from job_processor.telemetry import Telemetry
 from job_processor.worker_loops import LoopDependencies, worker_loops
 from job_processor.workers.access_watch import AccessWatch
+from job_processor.workers.bulk_watch import BulkWatch
 from job_processor.workers.loop import Loop
 from job_processor.workers.notifier import Notifier
 from job_processor.workers.proxy_names import ProxyNames
@@ -92,6 +94,7 @@ class App:
             examiners=self._examiners,
             session_secrets=settings.webhook_secrets,
             limits=settings.limits,
+            read_query=stored_query,
         )
         self._acts.facts.subscribe(self._telemetry.count)
         oidc = settings.oidc if role.http else None
@@ -165,6 +168,8 @@ class App:
             telemetry=self._telemetry,
             flows={n: FlowInfo(f.rules, f.processor) for n, f in self._flows.by_name.items()},
             max_result_bytes=self._settings.max_result_bytes,
+            webhook_private_addresses=self._settings.webhook_private_addresses,
+            batch_keep_ms=int(self._settings.retention_days * 86_400_000) or None,
             limits=self._limits,
             auth=Auth(self._settings.auth),
             people=self._people,
@@ -203,7 +208,9 @@ class App:
         await serving
 
     async def _loops(self, port: int) -> list[Loop]:
-        watch: list[Loop] = [AccessWatch(self._acts)] if self._role.http else []
+        watch: list[Loop] = []
+        if self._role.http:
+            watch += [AccessWatch(self._acts), BulkWatch(self._store, self._bus)]
         if self._role.http and self._settings.proxies.names:
             watch.append(ProxyNames(self._settings.proxies))
         if not self._role.works:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
+from job_processor.core.bulk import BulkAction
 from job_processor.store.base import Notice, Resync
 
 PENDING_LIMIT = 5_000
@@ -14,13 +15,16 @@ PENDING_LIMIT = 5_000
 
 
 class Listener:
-    """The pending notices of one listener: the newest of each job, in order of change. ``flows``: only of jobs of these
-    flows; ``None``: of all."""
+    """The pending notices of one listener: the newest of each job, in order of change, and of each bulk action.
+
+    ``flows``: only of jobs of these flows; ``None``: of all.
+    """
 
     def __init__(self, flows: Collection[str] | None = None) -> None:
         self._flows = flows
         self._waiting: dict[str, Notice] = {}
         self._resync: Resync | None = None
+        self._bulk: dict[str, BulkAction] = {}
         self._wake = asyncio.Event()
         self.closed = False
 
@@ -40,12 +44,18 @@ class Listener:
                 self._resync = Resync(notice.position)
         self._wake.set()
 
+    def put_bulk_action(self, action: BulkAction) -> None:
+        if action.seen_by(None if self._flows is None else frozenset(self._flows)):
+            self._bulk[action.id] = action
+            self._wake.set()
+
     def close(self) -> None:
         self.closed = True
         self._wake.set()
 
     async def take(self) -> list[Notice | Resync]:
-        """Wait for a notice and take all pending ones; an empty list if the bus is closed."""
+        """Wait for something and take all pending notices; an empty list if there are only bulk actions to be taken, or
+        the bus is closed."""
         await self._wake.wait()
         self._wake.clear()
         taken: list[Notice | Resync] = [] if self._resync is None else [self._resync]
@@ -54,6 +64,11 @@ class Listener:
         self._waiting = {}
         if self.closed:
             self._wake.set()
+        return taken
+
+    def take_bulk_actions(self) -> list[BulkAction]:
+        """Those that changed since the last call."""
+        taken, self._bulk = list(self._bulk.values()), {}
         return taken
 
 
@@ -66,6 +81,10 @@ class Bus:
     @property
     def listeners(self) -> int:
         return len(self._of_all) + sum(map(len, self._of_one.values()))
+
+    @property
+    def listeners_of_all(self) -> int:
+        return len(self._of_all)
 
     @property
     def closed(self) -> bool:
@@ -82,6 +101,11 @@ class Bus:
         else:
             for listener in self._of_one.get(notice.job_id, ()):
                 listener.put(notice)
+
+    def publish_bulk_action(self, action: BulkAction) -> None:
+        """Tell the listeners to all jobs that this bulk action changed."""
+        for listener in self._of_all:
+            listener.put_bulk_action(action)
 
     @contextmanager
     def listen(self, job_id: str | None = None, flows: Collection[str] | None = None) -> Iterator[Listener]:

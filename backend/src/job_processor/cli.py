@@ -3,9 +3,16 @@
 import argparse
 import os
 import sys
+import types
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from job_processor import __version__
+
+if TYPE_CHECKING:
+    from job_processor import bulk_commands
+MAX_RATE = 1_000_000
+_LONG_SECONDS = 366 * 86_400
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,11 +69,24 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("--data-dir", help="directory of the database (DATA_DIR)")
     restore.set_defaults(run=lambda c, a: c.restore(_environment(a), a.file))
 
-    submit = verbs.add_parser("submit", help="submit a prompt to a running server")
-    submit.add_argument("prompt")
-    submit.add_argument("--flow")
-    submit.add_argument("--wait", type=int, default=0, metavar="SECONDS", help="wait for the result")
-    submit.set_defaults(run=lambda c, a: c.submit(a.url, a.prompt, a.flow, a.wait))
+    submit = verbs.add_parser("submit", help="submit a prompt, or a file of them, to a running server")
+    what = submit.add_mutually_exclusive_group(required=True)
+    what.add_argument("prompt", nargs="?")
+    what.add_argument("--file", help="a batch: one job a line (.jsonl), or one JSON object (.json)")
+    submit.add_argument("--flow", help="of the prompt; of a file: of the lines that name none")
+    submit.add_argument(
+        "--wait",
+        type=int,
+        nargs="?",
+        default=0,
+        const=_LONG_SECONDS,
+        metavar="SECONDS",
+        help="wait for the result, or for the end of the batch; without a number: as long as it takes",
+    )
+    submit.add_argument("--name", help="of the batch")
+    submit.add_argument("--partial", action="store_true", help="submit the valid lines although others are not")
+    submit.add_argument("--output", help="write the results of the batch to this file, one JSON object a line")
+    submit.set_defaults(run=lambda c, a: _submit(c, a))
 
     listing = verbs.add_parser("list", help="list a running server's jobs, newest first")
     listing.add_argument("--limit", type=int, default=20)
@@ -84,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     watch = verbs.add_parser("watch", help="print changes of a running server's jobs as they happen")
     watch.set_defaults(run=lambda c, a: c.watch(a.url))
     _add_keys(verbs)
+    _add_webhooks(verbs)
+    _add_bulk(verbs)
+    _add_sessions(verbs)
     for verb in (submit, listing, export, watch):
         verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
 
@@ -103,7 +126,8 @@ def _add_keys(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     create.add_argument("--right", dest="rights", action="append", required=True, choices=rights)
     create.add_argument("--flow", dest="flows", action="append", default=[], help="limit the key to this flow")
     create.add_argument("--expires-in", type=_duration, metavar="30d", help="it ends after so many s, m, h or d")
-    create.set_defaults(run=lambda c, a: c.create_key(_url(a), a.name, a.rights, a.flows, a.expires_in))
+    create.add_argument("--rate", type=_rate, metavar="N", help="requests a minute; default: RATE_LIMIT_PER_KEY")
+    create.set_defaults(run=lambda c, a: c.create_key(_url(a), _wanted_key(a)))
 
     listing = each.add_parser("list", help="list the keys, newest first")
     listing.set_defaults(run=lambda c, a: c.list_keys(_url(a)))
@@ -121,6 +145,146 @@ def _add_keys(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         where = verb.add_mutually_exclusive_group()
         where.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
         where.add_argument("--store", action="store_true", help="work on the store itself (MONGODB_URI or DATA_DIR)")
+
+
+def _add_webhooks(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """``webhooks create|list|…|deliveries|replay``."""
+    webhooks = verbs.add_parser("webhooks", help="endpoints of webhooks and their deliveries")
+    webhook = webhooks.add_subparsers(required=True, metavar="COMMAND")
+    create = webhook.add_parser("create", help="make an endpoint and print its secret; it is shown this once")
+    create.add_argument("to", metavar="URL", help="where the ends of jobs are told")
+    events = ("completed", "failed", "cancelled")
+    create.add_argument("--event", dest="events", action="append", choices=events, help="default: all")
+    create.add_argument("--flow", dest="flows", action="append", help="of jobs of this flow only")
+    create.set_defaults(run=lambda c, a: c.webhooks(a.url, "create", a.to, a.events, a.flows))
+
+    listing = webhook.add_parser("list", help="list the endpoints, newest first")
+    listing.set_defaults(run=lambda c, a: c.webhooks(a.url, "list"))
+
+    rotate = webhook.add_parser("rotate", help="make a new secret; the old one signs too until the overlap is over")
+    rotate.add_argument("id")
+    rotate.add_argument("--overlap", type=_duration, default=86_400.0, metavar="1d", help="default: 1d")
+    rotate.set_defaults(run=lambda c, a: c.webhooks(a.url, "rotate", a.id, a.overlap))
+
+    enable = webhook.add_parser("enable", help="tell an endpoint of ends again")
+    disable = webhook.add_parser("disable", help="tell an endpoint of nothing")
+    test = webhook.add_parser("test", help="send an endpoint a notice that tells of nothing")
+    delete = webhook.add_parser("delete", help="delete an endpoint")
+    replay = webhook.add_parser("replay", help="send a delivery again, now")
+    acts = {"enable": enable, "disable": disable, "test": test, "delete": delete, "replay": replay}
+    for name, verb in acts.items():
+        verb.add_argument("id")
+        verb.set_defaults(run=lambda c, a, name=name: c.webhooks(a.url, name, a.id))
+
+    deliveries = webhook.add_parser("deliveries", help="list deliveries, newest first")
+    deliveries.add_argument("--job", help="about this job")
+    deliveries.add_argument("--endpoint", help="to this endpoint")
+    deliveries.add_argument("--state", choices=("pending", "delivered", "failed"))
+    deliveries.add_argument("--limit", type=int, default=20)
+    deliveries.set_defaults(run=lambda c, a: c.webhooks(a.url, "deliveries", a.job, a.endpoint, a.state, a.limit))
+    for verb in (create, listing, rotate, enable, disable, test, delete, replay, deliveries):
+        verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
+
+
+_ACTIONS = (
+    ("retry", "put FAILED and CANCELLED jobs back, under the same id"),
+    ("cancel", "cancel jobs that are not final"),
+    ("delete", "delete final jobs"),
+    ("replay", "make new jobs from the prompts of old ones"),
+)
+_FILTERS = (
+    ("status", "NAME", "jobs in this state, such as failed; several: separated by commas"),
+    ("flow", "NAME", "jobs of this flow"),
+    ("tag", "TAG", "jobs with this tag"),
+    ("batch", "ID", "jobs of this batch"),
+    ("q", "SEARCH", "a search, such as: error:http_500 created:<2h words"),
+    ("created-after", "TIME", "RFC 3339, inclusive"),
+    ("created-before", "TIME", "RFC 3339, exclusive"),
+    ("ids", "IDS", "these jobs only: ids, separated by commas"),
+    ("after", "ID", "jobs that are newer than this one"),
+)
+
+
+def _add_bulk(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """``bulk retry|cancel|delete|replay|list|abort``."""
+    bulk = verbs.add_parser("bulk", help="act on all jobs that match: retry, cancel, delete, replay; list, abort")
+    actions = bulk.add_subparsers(required=True, metavar="retry|cancel|delete|replay|list|abort")
+    made = []
+    for action, text in _ACTIONS:
+        act = actions.add_parser(action, help=text)
+        for name, metavar, words in _FILTERS:
+            act.add_argument(f"--{name}", metavar=metavar, help=words)
+        act.add_argument("--all", action="store_true", help="all jobs, where no filter is given")
+        act.add_argument("--limit", type=int, metavar="N", help="act on at most so many, the newest")
+        if action in ("retry", "cancel"):
+            act.add_argument("--reason", metavar="TEXT", help="for the history of each job")
+        if action == "replay":
+            act.add_argument("--to-flow", metavar="NAME", help="the flow of the new jobs; default: of each job")
+        act.add_argument("--dry-run", action="store_true", help="count the jobs, and do nothing")
+        act.add_argument("--yes", action="store_true", help="do not ask")
+        act.set_defaults(run=lambda c, a, action=action: c.bulk(a.url, _wanted_bulk(action, a)))
+        made.append(act)
+
+    listing = actions.add_parser("list", help="list bulk actions, newest first")
+    listing.set_defaults(run=lambda c, a: c.list_bulk(a.url))
+    abort = actions.add_parser("abort", help="let a bulk action act on no further jobs")
+    abort.add_argument("id")
+    abort.set_defaults(run=lambda c, a: c.abort_bulk(a.url, a.id))
+    for verb in (*made, listing, abort):
+        verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
+
+
+def _wanted_bulk(action: str, args: argparse.Namespace) -> "bulk_commands.Wanted":
+    from job_processor import bulk_commands
+
+    query: dict[str, object] = {}
+    for name, _, _ in _FILTERS:
+        value = getattr(args, name.replace("-", "_"))
+        if value is not None:
+            first, *others = name.split("-")
+            query[first + "".join(other.capitalize() for other in others)] = value
+    given = {"limit": args.limit, "reason": getattr(args, "reason", None), "flow": getattr(args, "to_flow", None)}
+    fields = {name: value for name, value in given.items() if value is not None}
+    return bulk_commands.Wanted(action, query, fields, args.all, args.dry_run, args.yes)
+
+
+def _add_sessions(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """``sessions list|end``."""
+    sessions = verbs.add_parser("sessions", help="sessions of the page: list, end (JOB_PROCESSOR_KEY: an API key)")
+    each = sessions.add_subparsers(required=True, metavar="list|end")
+    listing = each.add_parser("list", help="list the sessions of this key, newest first")
+    listing.add_argument("--everyone", action="store_true", help="of all keys and people")
+    listing.set_defaults(run=lambda c, a: c.list_sessions(a.url, everyone=a.everyone))
+    end = each.add_parser("end", help="end a session at once")
+    end.add_argument("id")
+    end.set_defaults(run=lambda c, a: c.end_session(a.url, a.id))
+    for verb in (listing, end):
+        verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
+
+
+def _wanted_key(args: argparse.Namespace) -> object:
+    from job_processor.key_commands import Wanted
+
+    return Wanted(args.name, args.rights, args.flows, args.expires_in, args.rate)
+
+
+def _rate(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:10]) <= MAX_RATE):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number of requests a minute, from 1 to {MAX_RATE:,}")
+    return int(text)
+
+
+def _submit(commands: types.ModuleType, args: argparse.Namespace) -> int:
+    code: int
+    if args.file is None:
+        code = commands.submit(args.url, args.prompt, args.flow, args.wait)
+        return code
+    from pathlib import Path
+
+    output = None if args.output is None else Path(args.output)
+    batch = commands.Batch(Path(args.file), args.flow, args.name, args.partial, args.wait, output)
+    code = commands.submit_file(args.url, batch)
+    return code
 
 
 def _url(args: argparse.Namespace) -> str | None:

@@ -1,10 +1,13 @@
-"""The HTTP client of the command line: submit, list and watch jobs of a running server."""
+"""The HTTP client of the command line: submit, list and watch jobs of a running server, and submit batches."""
 
 import asyncio
 import contextlib
 import math
+import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -12,12 +15,30 @@ import aiohttp
 from job_processor.core.errors import JobProcessorError
 from job_processor.core.job import FINAL
 
+BAR_WIDTH = 30
 PAUSE_SECONDS = 1.0
 """Polling interval if the server does not hold requests, because it has no capacity or is about to stop."""
 
 
 class RequestFailed(JobProcessorError):
-    """The server cannot be reached, or answered with an error."""
+    """The server cannot be reached, or answered with an error. ``is_passing``: the same request may succeed later."""
+
+    def __init__(self, message: str, *, is_passing: bool = False) -> None:
+        super().__init__(message)
+        self.is_passing = is_passing
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A file to submit as a batch. ``output``: where its results are written. ``wait_seconds``: 0: it is not waited
+    for."""
+
+    file: Path
+    flow: str | None = None
+    name: str | None = None
+    partial: bool = False
+    wait_seconds: int = 0
+    output: Path | None = None
 
 
 class Client:
@@ -26,7 +47,7 @@ class Client:
 
     def __init__(self, url: str, print_line: Callable[[str], None], key: str = "") -> None:
         self._url = url.rstrip("/")
-        self._print = print_line
+        self._print = self.print = print_line
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
     async def submit(self, prompt: str, flow: str | None, wait_seconds: int) -> int:
@@ -43,6 +64,62 @@ class Client:
         if job["result"] is not None:
             self._print(job["result"])
         return 0 if not wait_seconds or job["status"] == "COMPLETED" else 1
+
+    async def submit_file(self, wanted: Batch, bar: Callable[[str], None]) -> int:
+        """Submit the lines of a file as one batch, and wait for its end if that is wanted; 0 if all its jobs are
+        COMPLETED (or not waited for), else 1. ``bar`` shows how far it is."""
+        options = {"name": wanted.name, "flow": wanted.flow, "partial": "true" if wanted.partial else None}
+        as_object = wanted.file.suffix == ".json"
+        params = {} if as_object else {name: value for name, value in options.items() if value}
+        media = "application/json" if as_object else "application/x-ndjson"
+        # A key of its own: sent again after a broken connection, it is still one batch.
+        headers = {"content-type": media, "idempotency-key": secrets.token_hex(16)}
+        try:
+            body = await asyncio.to_thread(wanted.file.read_bytes)
+        except OSError as error:
+            raise RequestFailed(f"{wanted.file} cannot be read: {error.strerror}.") from None
+        async with self._session() as session:
+            batch = await self._again(
+                lambda: self._json(session, "POST", "/batches", data=body, params=params, headers=headers)
+            )
+            self._print(f"{batch['id']}  {batch['jobs']:,} jobs of {batch['lines']:,} lines")
+            for one in batch["errors"]:
+                self._print(f"line {one['line']}: {one['field']}: {one['message']}")
+            path, end = f"/batches/{batch['id']}", time.monotonic() + wanted.wait_seconds
+            while wanted.wait_seconds and batch["status"] != "ENDED" and time.monotonic() < end:
+                bar(progress_line(batch))
+                await asyncio.sleep(PAUSE_SECONDS)
+                batch = await self._again(lambda: self._json(session, "GET", path))
+            bar("")
+            if wanted.output is not None:
+                await self._save_results(session, batch["id"], wanted.output)
+        if not wanted.wait_seconds:
+            return 0
+        self._print(progress_line(batch))
+        return 0 if batch["counts"]["completed"] == batch["lines"] else 1
+
+    async def _save_results(self, session: aiohttp.ClientSession, batch_id: str, output: Path) -> None:
+        """Write the results to a file, which has its name when it is whole."""
+        unfinished = output.with_name(output.name + ".part")
+        async with self._open(session, "GET", f"/batches/{batch_id}/results") as response:
+            try:
+                with unfinished.open("wb") as file:
+                    async for piece in response.content.iter_any():
+                        file.write(piece)
+                unfinished.replace(output)
+            except OSError as error:
+                raise RequestFailed(f"{output} cannot be written: {error.strerror}.") from None
+
+    async def _again(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        """The answer; asked again a few times while the server does not answer, or is busy."""
+        for pause in (1.0, 2.0, 4.0, 8.0):
+            try:
+                return await ask()
+            except RequestFailed as error:
+                if not error.is_passing:
+                    raise
+            await asyncio.sleep(pause)
+        return await ask()
 
     async def list(self, limit: int, status: str | None, search: str | None = None) -> int:
         async with self._session() as session:
@@ -71,8 +148,11 @@ class Client:
     async def watch(self) -> int:
         """Print every change until interrupted, or until the server ends the stream."""
         async with self._session() as session, self._open(session, "GET", "/events") as response:
+            is_job = False
             async for line in response.content:
-                if line.startswith(b"data: {") and b'"status"' in line:
+                if line.startswith(b"event: "):
+                    is_job = line.strip() == b"event: job"
+                elif is_job and line.startswith(b"data: {"):
                     self._print(line[6:].decode().strip())
         return 0
 
@@ -103,6 +183,30 @@ class Client:
         self._print(made["key"])
         return 0
 
+    async def ask(self, method: str, path: str, **options: Any) -> Any:
+        """The JSON of one answer. Raises ``RequestFailed``."""
+        async with self._session() as session:
+            return await self._json(session, method, path, **options)
+
+    async def send(self, method: str, path: str) -> None:
+        """A request whose answer has no body. Raises ``RequestFailed``."""
+        async with self._session() as session, self._open(session, method, path):
+            pass
+
+    async def list_sessions(self, *, everyone: bool) -> int:
+        async with self._session() as session:
+            params = {"everyone": "true"} if everyone else {}
+            for one in await self._json(session, "GET", "/sessions", params=params):
+                name = "".join(c if c.isprintable() else " " for c in one["name"])
+                where = f"from {one['address']}  last used {one['seenAt']}  ends {one['expiresAt']}"
+                self._print(f"{one['id']}  {one['kind']} {one['who']}  {where}  {name}")
+        return 0
+
+    async def end_session(self, session_id: str) -> int:
+        async with self._session() as session, self._open(session, "DELETE", f"/sessions/{session_id}"):
+            self._print(f"{session_id}  ended")
+        return 0
+
     def _session(self) -> aiohttp.ClientSession:
         timeout = aiohttp.ClientTimeout(total=None, connect=5)
         return aiohttp.ClientSession(timeout=timeout, trust_env=False, headers=self._headers)
@@ -116,10 +220,14 @@ class Client:
             async with session.request(method, self._url + path, **options) as response:
                 if response.status >= 400:
                     body = await response.json(content_type=None)
-                    raise RequestFailed(f"{response.status}: {body.get('error', 'no reason given')}")
+                    words = [f"{response.status}: {body.get('error', 'no reason given')}"]
+                    words += [_line_error(one) for one in body.get("errors", ()) if "line" in one]
+                    raise RequestFailed("\n  ".join(words), is_passing=response.status in (429, 502, 503, 504))
                 yield response
         except (aiohttp.ClientError, ValueError) as error:
-            raise RequestFailed(f"{self._url} does not answer as expected ({type(error).__name__}).") from None
+            raise RequestFailed(
+                f"{self._url} does not answer as expected ({type(error).__name__}).", is_passing=True
+            ) from None
 
     async def _job(
         self, session: aiohttp.ClientSession, method: str, path: str, wait_seconds: int, **options: Any
@@ -136,10 +244,24 @@ class Client:
             return await response.json(content_type=None)
 
 
+def _line_error(error: Mapping[str, Any]) -> str:
+    return f"line {error['line']}: {error['field']}: {error['message']}"
+
+
+def progress_line(batch: Mapping[str, Any]) -> str:
+    """How far a batch is: a bar, and its jobs by state."""
+    counts = batch["counts"]
+    done = sum(counts[state] for state in ("completed", "failed", "cancelled", "deleted"))
+    filled = BAR_WIDTH * done // max(1, batch["jobs"])
+    states = "  ".join(f"{n:,} {state}" for state, n in counts.items() if n)
+    return f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {done:,} of {batch['jobs']:,}  {states}"
+
+
 def key_line(key: Mapping[str, Any]) -> str:
     """An API key, as the server describes it, in one line."""
     flows = "all flows" if key["flows"] is None else f"flows {','.join(key['flows'])}"
     end = f"revoked {key['revokedAt']}" if key["revokedAt"] else f"expires {key['expiresAt'] or 'never'}"
     used = f"last used {key['lastUsedAt'] or 'never'}"
+    rate = f"{key['ratePerMinute']} a minute  " if key["ratePerMinute"] else ""
     name = "".join(c if c.isprintable() else " " for c in key["name"])
-    return f"{key['id']}  {','.join(key['rights'])}  {flows}  {end}  {used}  {name}"
+    return f"{key['id']}  {','.join(key['rights'])}  {flows}  {end}  {used}  {rate}{name}"

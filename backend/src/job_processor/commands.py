@@ -6,16 +6,28 @@ import gc
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
 import msgspec
 import uvloop
 
-from job_processor import app, configured, job_export, key_commands, registry, settings, transfer
-from job_processor.client import Client
-from job_processor.core.errors import InvalidField, JobProcessorError, KeyNotFound, SettingsInvalid
+from job_processor import (
+    app,
+    bulk_commands,
+    configured,
+    job_export,
+    key_commands,
+    registry,
+    settings,
+    transfer,
+    webhook_commands,
+)
+from job_processor.client import Batch, Client
+from job_processor.core.errors import InvalidField, JobProcessorError, KeyNotFound, ProcessorUnusable, SettingsInvalid
+from job_processor.oidc.base import People
+from job_processor.oidc.errors import ProviderUnavailable
 from job_processor.processors.base import Processor
 from job_processor.processors.sign_of_life import Answering, SignOfLife
 from job_processor.store import drivers
@@ -52,7 +64,7 @@ def check(environment: Mapping[str, str], *, plans: bool = False, online: bool =
     """Print the settings in use; 0 if a start would succeed. Raises ``CommandFailed`` with all errors.
 
     ``plans``: also print MongoDB's plan of every query; 1 if one is not as expected. ``online``: also ask each flow's
-    endpoint for a sign of life; 1 if one gives none.
+    endpoint and the identity provider for a sign of life; 1 if one gives none.
     """
     loaded = _settings(environment)
     for setting in settings.TABLE:
@@ -75,9 +87,15 @@ def check(environment: Mapping[str, str], *, plans: bool = False, online: bool =
     if not found.as_expected:
         print("Some queries do not use the expected index: see the plans above.")
         return 1
-    if online and not asyncio.run(_all_alive(processors)):
-        print("Some endpoints would not take jobs: see above.")
-        return 1
+    if online:
+        people = registry.make_people(loaded.oidc, loaded.webhook_secrets, store.now)
+        alive, known = asyncio.run(_all_alive(processors)), asyncio.run(_provider_answers(people))
+        if not alive:
+            print("Some endpoints would not take jobs: see above.")
+        if not known:
+            print("People could not sign in with the identity provider: see above.")
+        if not (alive and known):
+            return 1
     print("All is well.")
     return 0
 
@@ -88,6 +106,25 @@ async def _all_alive(processors: Mapping[str, Processor]) -> bool:
     for name, sign in zip(processors, found, strict=True):
         print(f"online {name}: {'ok' if sign.alive else 'FAILED'}: {sign.words}")
     return all(sign.alive for sign in found)
+
+
+async def _provider_answers(people: People | None) -> bool:
+    """Ask the identity provider for its description and keys, and print what it answers."""
+    if people is None:
+        return True
+    try:
+        await people.open()
+        try:
+            async with asyncio.timeout(ONLINE_SECONDS):
+                alive, words = True, await people.sign_of_life()
+        finally:
+            await people.close()
+    except (ProviderUnavailable, ProcessorUnusable) as error:
+        alive, words = False, f"{error}"
+    except TimeoutError:
+        alive, words = False, f"No answer within {ONLINE_SECONDS:g} seconds."
+    print(f"online OIDC_ISSUER: {'ok' if alive else 'FAILED'}: {words}")
+    return alive
 
 
 async def _sign_of_life(processor: Processor) -> SignOfLife:
@@ -164,15 +201,27 @@ def export(url: str, search: str, form: str, file: str, resume: bool) -> int:
         raise CommandFailed(f"{file} cannot be written: {error.strerror}.") from None
 
 
+def submit_file(url: str, batch: Batch) -> int:
+    """Submit a file as a batch. Its progress is shown on a terminal."""
+    on_terminal = sys.stderr.isatty()
+
+    def bar(line: str) -> None:
+        if on_terminal:
+            # Erases the rest of the line before.
+            print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
+
+    return _run(_client(url).submit_file(batch, bar))
+
+
 def watch(url: str) -> int:
     return _run(_client(url).watch())
 
 
-def create_key(url: str | None, name: str, rights: Sequence[str], flows: Sequence[str], lasts: float | None) -> int:
+def create_key(url: str | None, wanted: key_commands.Wanted) -> int:
     """Make an API key. ``url`` ``None``: in the store."""
     if url is None:
-        return _in_store(lambda keys: keys.create(name, rights, flows, lasts))
-    return _run(key_commands.create(_client(url), name, rights, flows, lasts))
+        return _in_store(lambda keys: keys.create(wanted))
+    return _run(key_commands.create(_client(url), wanted))
 
 
 def list_keys(url: str | None) -> int:
@@ -187,6 +236,32 @@ def rotate_key(url: str | None, key_id: str, overlap: float) -> int:
     if url is None:
         return _in_store(lambda keys: keys.rotate(key_id, overlap))
     return _run(_client(url).rotate_key(key_id, overlap))
+
+
+def webhooks(url: str, verb: str, *arguments: object) -> int:
+    """``verb``: the method of ``WebhookCommands``."""
+    run: Coroutine[Any, Any, int] = getattr(webhook_commands.WebhookCommands(_client(url)), verb)(*arguments)
+    return _run(run)
+
+
+def bulk(url: str, wanted: bulk_commands.Wanted) -> int:
+    return _run(bulk_commands.run(_client(url), wanted))
+
+
+def list_bulk(url: str) -> int:
+    return _run(bulk_commands.listed(_client(url)))
+
+
+def abort_bulk(url: str, action_id: str) -> int:
+    return _run(bulk_commands.abort(_client(url), action_id))
+
+
+def list_sessions(url: str, *, everyone: bool) -> int:
+    return _run(_client(url).list_sessions(everyone=everyone))
+
+
+def end_session(url: str, session_id: str) -> int:
+    return _run(_client(url).end_session(session_id))
 
 
 def _in_store(work: Callable[[key_commands.StoreKeys], int]) -> int:
@@ -241,8 +316,10 @@ def _report(
     if sys.stderr.isatty():
         print(file=sys.stderr)
     inbox = f" and {done.callbacks:,} kept callbacks" if done.callbacks else ""
+    access = f", {done.keys:,} API keys and {done.audit:,} entries of the audit" if done.keys or done.audit else ""
+    inbox += f" and {done.batches:,} batches" if done.batches else ""
     print(
-        f"{verb} {done.jobs:,} jobs ({done.written:,} written){inbox}, verified, sha256 {done.sha256}",
+        f"{verb} {done.jobs:,} jobs ({done.written:,} written){inbox}{access}, verified, sha256 {done.sha256}",
         file=to or sys.stdout,
     )
     return 0

@@ -14,9 +14,13 @@ NAMES = frozenset(
         "sqlite.before_recovery",
         "sqlite.after_recovery",
         "sqlite.in_group",
+        "sqlite.in_batch",
+        "mongo.in_batch",
+        "mongo.after_batch",
         "sqlite.before_commit",
         "sqlite.after_commit",
         "submit.before_response",
+        "batch.before_response",
         "cancel.before_response",
         "retry.before_response",
         "replay.before_response",
@@ -30,6 +34,14 @@ NAMES = frozenset(
         "callback.after_apply",
         "reaper.before_apply",
         "reaper.after_apply",
+        "mongo.before_notices_leave",
+        "webhook.before_send",
+        "webhook.after_send",
+        "webhook.after_record",
+        "bulk.before_response",
+        "bulk.after_plan",
+        "bulk.before_settle",
+        "bulk.after_settle",
     }
 )
 

@@ -4,6 +4,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,16 +44,27 @@ def seconds(text: str) -> float:
     return float(int(match[1]) * _UNITS[match[2]])
 
 
-def create(
-    client: Client, name: str, rights: Sequence[str], flows: Sequence[str], lasts: float | None
-) -> Coroutine[Any, Any, int]:
-    wanted: dict[str, object] = {"name": name, "rights": list(rights)}
-    if flows:
-        wanted["flows"] = list(flows)
-    if lasts is not None:
-        end = datetime.fromtimestamp(datetime.now(UTC).timestamp() + lasts, UTC)
-        wanted["expiresAt"] = end.isoformat(timespec="milliseconds")
-    return client.create_key(wanted)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A key as the command line describes it. ``lasts``: seconds."""
+
+    name: str
+    rights: Sequence[str]
+    flows: Sequence[str] = ()
+    lasts: float | None = None
+    rate: int | None = None
+
+
+def create(client: Client, wanted: Wanted) -> Coroutine[Any, Any, int]:
+    body: dict[str, object] = {"name": wanted.name, "rights": list(wanted.rights)}
+    if wanted.flows:
+        body["flows"] = list(wanted.flows)
+    if wanted.lasts is not None:
+        end = datetime.fromtimestamp(datetime.now(UTC).timestamp() + wanted.lasts, UTC)
+        body["expiresAt"] = end.isoformat(timespec="milliseconds")
+    if wanted.rate is not None:
+        body["ratePerMinute"] = wanted.rate
+    return client.create_key(body)
 
 
 class StoreKeys:
@@ -62,12 +74,12 @@ class StoreKeys:
         self._settings = settings.load(environment)
         self._print = print_line
 
-    def create(self, name: str, rights: Sequence[str], flows: Sequence[str], lasts: float | None) -> int:
+    def create(self, wanted: Wanted) -> int:
         async def run(keys: ApiKeys, now: int) -> int:
-            end = None if lasts is None else now + int(lasts * 1000)
-            chosen = frozenset(flows) if flows else None
-            made = await keys.create(NewKey(name, frozenset(map(Right, rights)), chosen, end), COMMAND)
-            return self._show(made)
+            end = None if wanted.lasts is None else now + int(wanted.lasts * 1000)
+            chosen = frozenset(wanted.flows) if wanted.flows else None
+            new = NewKey(wanted.name, frozenset(map(Right, wanted.rights)), chosen, end, wanted.rate)
+            return self._show(await keys.create(new, COMMAND))
 
         return self._run(run)
 
@@ -123,4 +135,5 @@ def _described(key: ApiKey) -> dict[str, object]:
         "expiresAt": time(key.expires_at),
         "revokedAt": time(key.revoked_at),
         "lastUsedAt": time(key.last_used_at),
+        "ratePerMinute": key.rate_per_minute,
     }

@@ -48,6 +48,9 @@ class Settings:
     limits: Limits
     retention_days: float
     audit_retention_days: float
+    webhook_retention_days: float
+    webhook_private_addresses: bool
+    """Whether webhooks may be sent to private and loopback addresses."""
     max_result_bytes: int
     drain_seconds: float
     worker_name: str
@@ -132,6 +135,8 @@ class _Loader:
             ),
             retention_days=self._number("RETENTION_DAYS", float, 0, 36_500),
             audit_retention_days=self._number("AUDIT_RETENTION_DAYS", float, 0, 36_500),
+            webhook_retention_days=self._number("WEBHOOK_RETENTION_DAYS", float, 0, 36_500),
+            webhook_private_addresses=self._choice("WEBHOOK_PRIVATE_ADDRESSES", "refuse", "allow") == "allow",
             max_result_bytes=self._number("MAX_RESULT_BYTES", int, 1024, 8 * 1_048_576),
             drain_seconds=self._number("DRAIN_SECONDS", float, 0, 3_600),
             worker_name=self._text("WORKER_NAME") or os.uname().nodename,

@@ -80,6 +80,16 @@ TABLE = (
     Setting("RETENTION_DAYS", "30", "days after which final jobs are deleted; 0 keeps them for ever"),
     Setting("AUDIT_RETENTION_DAYS", "365", "days after which entries of the audit are deleted; 0 keeps them for ever"),
     Setting(
+        "WEBHOOK_RETENTION_DAYS",
+        "30",
+        "days after which delivered webhooks, and those that were given up, are deleted; 0 keeps them for ever",
+    ),
+    Setting(
+        "WEBHOOK_PRIVATE_ADDRESSES",
+        "refuse",
+        "`allow`: webhooks may be sent to private and loopback addresses; link-local ones stay refused",
+    ),
+    Setting(
         "MAX_RESULT_BYTES",
         "1048576",
         "maximum size of a result in bytes of UTF-8, from a callback or an answer; at most 8388608",

@@ -16,17 +16,27 @@ from prometheus_client.registry import Collector
 
 from job_processor.acts.facts import (
     AttemptEnded,
+    BatchCancelled,
+    BatchEnded,
+    BatchesPruned,
+    BatchSubmitted,
+    BulkActionMoved,
     CallbackJudged,
     CallbacksPruned,
+    DeliveryTried,
+    EndpointDisabled,
     Fact,
     JobDeleted,
     JobMoved,
     JobsPruned,
     RequestRefused,
+    SignedIn,
 )
+from job_processor.core.bulk import BulkAction, BulkKind, BulkState
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.job import FINAL, Job, State
 from job_processor.core.lane import Lane, Trouble
+from job_processor.core.webhooks import DisabledBecause
 from job_processor.store.base import Counts
 
 _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800)
@@ -117,11 +127,30 @@ class Telemetry:
         self._retried = _children(
             Counter("job_processor_retried", "Retries of FAILED and CANCELLED jobs", ["flow"], registry=r)
         )
+        took = "Jobs that bulk actions took, by what became of them"
+        self._bulk_jobs = _children(Counter("job_processor_bulk_jobs", took, ["action", "outcome"], registry=r))
+        ended = "Bulk actions ended"
+        self._bulk_ended = _children(Counter("job_processor_bulk_actions", ended, ["action", "status"], registry=r))
+        what = "Batches by what happened to them"
+        self._batches = _children(Counter("job_processor_batches", what, ["what"], registry=r))
         self._deleted = Counter("job_processor_deleted", "Jobs deleted by a request", registry=r)
         self._pruned = _children(Counter("job_processor_pruned", "Deleted by retention", ["what"], registry=r))
         self._callbacks = _children(Counter("job_processor_callbacks", "Callbacks received", ["verdict"], registry=r))
         refused = "Requests refused for want of a key or a right or by a limit, and acts that were not possible"
         self._refused = _children(Counter("job_processor_refused", refused, ["code"], registry=r))
+        self._webhooks = _children(
+            Counter("job_processor_webhooks", "Webhooks sent: delivered, failed or given_up", ["outcome"], registry=r)
+        )
+        self._disabled = _children(
+            Counter(
+                "job_processor_webhook_endpoints_disabled",
+                "Endpoints of webhooks that were disabled because they are gone or failing",
+                ["because"],
+                registry=r,
+            )
+        )
+        signed_in = Counter("job_processor_signed_in", "Sessions of the page that began", ["kind"], registry=r)
+        self._signed_in = _children(signed_in)
         seconds = "From when the work could begin to a final state"
         self._seconds = _children(
             Histogram("job_processor_job_seconds", seconds, ["flow"], registry=r, buckets=_SECONDS)
@@ -150,14 +179,36 @@ class Telemetry:
             self._seconds(flow)
             for counter in per_flow:
                 counter(flow)
+        for what in ("submitted", "cancelled", "ended"):
+            self._batches(what)
         for verdict in ("unauthorized", *CallbackVerdict):
             self._callbacks(str(verdict))
+        for outcome in ("delivered", "failed", "given_up"):
+            self._webhooks(outcome)
+        for because in DisabledBecause:
+            self._disabled(because.value)
+        for kind in BulkKind:
+            for outcome in ("done", "skipped", "failed"):
+                self._bulk_jobs(kind.value, outcome)
+            for state in (BulkState.DONE, BulkState.ABORTED):
+                self._bulk_ended(kind.value, state.value.lower())
 
     def count(self, fact: Fact) -> None:
         """The subscriber of ``acts.facts``: the only place where counters are increased."""
         match fact:
             case JobMoved(job=job, was=None):
                 self._submitted(job.flow).inc()
+            case BatchSubmitted(jobs=jobs):
+                self._batches("submitted").inc()
+                for flow, number in jobs.items():
+                    self._submitted(flow).inc(number)
+            case BatchCancelled():
+                self._batches("cancelled").inc()
+            case BatchEnded():
+                self._batches("ended").inc()
+            case BatchesPruned(batches=batches, jobs=number):
+                self._pruned("batches").inc(batches)
+                self._pruned("jobs").inc(number)
             case JobMoved(job=job, was=was) if job.state is not was:
                 self._moved(job, was)
             case JobDeleted():
@@ -170,8 +221,16 @@ class Telemetry:
                 self._attempts(flow, type(outcome).__name__.lower() if written else "lost").inc()
             case CallbackJudged(verdict=verdict):
                 self._callbacks(verdict).inc()
+            case DeliveryTried(outcome=outcome):
+                self._webhooks(outcome).inc()
+            case EndpointDisabled(because=because):
+                self._disabled(because.value).inc()
             case RequestRefused(code=code):
                 self._refused(code).inc()
+            case BulkActionMoved(before=BulkAction() as before, after=after):
+                self._bulk_action_moved(before, after)
+            case SignedIn(kind=kind):
+                self._signed_in(kind).inc()
             case _:
                 pass
 
@@ -187,6 +246,17 @@ class Telemetry:
         else:
             self._cancelled(job.flow).inc()
         self._seconds(job.flow).observe(job.duration_ms / 1000)
+
+    def _bulk_action_moved(self, before: BulkAction, after: BulkAction) -> None:
+        action = after.kind.value
+        for outcome, was, now in (
+            ("done", before.done, after.done),
+            ("skipped", sum(before.skipped.values()), sum(after.skipped.values())),
+            ("failed", sum(before.failed.values()), sum(after.failed.values())),
+        ):
+            self._bulk_jobs(action, outcome).inc(now - was)
+        if before.is_open and not after.is_open:
+            self._bulk_ended(action, after.state.value.lower()).inc()
 
     @contextlib.contextmanager
     def serve_metrics(self, host: str, port: int) -> Iterator[int]:

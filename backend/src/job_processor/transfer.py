@@ -1,4 +1,4 @@
-"""Copies, backs up and restores jobs and kept callbacks: in batches, resumable, verified by checksum."""
+"""Copies, backs up and restores jobs, kept callbacks, batches, API keys and the audit: in pages, with checksums."""
 
 import asyncio
 import gzip
@@ -6,38 +6,42 @@ import hashlib
 import os
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from job_processor.core.errors import JobProcessorError
+from job_processor import transfer_access as access
+from job_processor.core.errors import TransferFailed
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job
 from job_processor.store import portable
-from job_processor.store.base import CallbackSummary, InboxQuery, Query, Store
+from job_processor.store.base import BatchQuery, CallbackSummary, InboxQuery, NewBatch, Query, Store
+from job_processor.store.batch_record import WholeBatch, load_whole
 
 BATCH = 200
 _WHOLE = 1 << 30
 _MAGIC = b'{"job-processor-backup":1}'
 
+__all__ = ["Progress", "TransferFailed", "Transferred", "backup", "backup_to", "copy", "restore"]
+
 Progress = Callable[[int, int], None]
 """(jobs done, all jobs)"""
 
 
-class TransferFailed(JobProcessorError):
-    """The copy differs from the source; the message says how."""
-
-
 @dataclass(frozen=True, slots=True)
 class Transferred:
-    """``sha256``: over all jobs and kept callbacks, oldest first. Equal data have the same in any store."""
+    """``sha256`` of a copy: over all jobs, kept callbacks and batches, oldest first; equal data have the same in any
+    store. Of a backup: over all of its lines."""
 
     jobs: int
     callbacks: int
+    batches: int
     written: int
     sha256: str
+    keys: int = 0
+    audit: int = 0
 
 
 _Digest = tuple[str, bytes]
@@ -45,13 +49,13 @@ _Digest = tuple[str, bytes]
 
 
 async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
-    """Copy every job and kept callback that the target does not have, then compare all of them. No server may run on
+    """Copy everything that the target does not have, then compare all jobs and kept callbacks. No server may run on
     either store.
 
     Raises ``TransferFailed`` when a record of the target differs from that of the source.
     """
     total = await _total(source)
-    done = written = callbacks = 0
+    done = written = callbacks = batches = 0
     async for page in _jobs(source):
         written += await _write(target, page)
         done += len(page)
@@ -59,12 +63,23 @@ async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
     async for kept in _callbacks(source):
         await _write_callbacks(target, kept)
         callbacks += len(kept)
+    async for found in _batches(source):
+        await _write_batches(target, found)
+        batches += len(found)
     wanted = await _checksum(source, None)
     there = await _checksum(target, {id_ for id_, _ in wanted})
     if wanted != there:
         different = len(set(wanted) ^ set(there))
         raise TransferFailed(f"After copying, {different} records differ: was a server running on one of the stores?")
-    return Transferred(len(wanted) - callbacks, callbacks, written, _sum(wanted))
+    keys = await source.api_keys()
+    await access.write_keys(target, keys)
+    ids = {key.id for key in keys}
+    async for entries in access.entries(source):
+        await target.record(entries)
+        ids.update(entry.id for entry in entries)
+    await access.check(target, ids)
+    jobs = len(wanted) - callbacks - batches
+    return Transferred(jobs, callbacks, batches, written, _sum(wanted), len(keys), len(ids) - len(keys))
 
 
 async def backup(source: Store, file: Path, progress: Progress) -> Transferred:
@@ -100,8 +115,21 @@ async def backup_to(source: Store, stream: BinaryIO, progress: Progress) -> Tran
             for callback in kept:
                 put(callback.id, portable.dump_callback(callback))
         callbacks = len(digests) - jobs
-        out.write(msgspec.json.encode({"jobs": jobs, "callbacks": callbacks, "sha256": _sum(digests)}) + b"\n")
-    return Transferred(jobs, callbacks, jobs, _sum(digests))
+        async for found in _batches(source):
+            for whole in found:
+                put(whole.batch.id, whole.line)
+        batches = len(digests) - jobs - callbacks
+        keys = await source.api_keys()
+        for key in keys:
+            put(key.id, portable.dump_key(key))
+        audit = 0
+        async for entries in access.entries(source):
+            audit += len(entries)
+            for entry in entries:
+                put(entry.id, portable.dump_entry(entry))
+        ending = _Ending(jobs, _sum(digests), callbacks, batches, len(keys), audit)
+        out.write(msgspec.json.encode(ending) + b"\n")
+    return Transferred(jobs, callbacks, batches, jobs, ending.sha256, len(keys), audit)
 
 
 def _sync(path: Path) -> None:
@@ -139,10 +167,22 @@ async def restore(file: Path, target: Store, progress: Progress) -> Transferred:
             callback = portable.load_callback(next(lines))
             expected.append(_callback_digest(callback))
             await _write_callbacks(target, [callback])
+        for _ in range(ending.batches):
+            whole = load_whole(next(lines))
+            expected.append(_batch_digest(whole))
+            await _write_batches(target, [whole])
+        keys = [portable.load_key(next(lines)) for _ in range(ending.keys)]
+        await access.write_keys(target, keys)
+        access_ids = {key.id for key in keys}
+        for start in range(0, ending.audit, BATCH):
+            entries = [portable.load_entry(next(lines)) for _ in range(min(BATCH, ending.audit - start))]
+            await target.record(entries)
+            access_ids.update(entry.id for entry in entries)
+    await access.check(target, access_ids)
     progress(ending.jobs, ending.jobs)
     if _sum(await _checksum(target, ids)) != _sum(expected):
         raise TransferFailed("After restoring, the store does not hold what the backup holds.")
-    return Transferred(ending.jobs, ending.callbacks, written, ending.sha256)
+    return Transferred(ending.jobs, ending.callbacks, ending.batches, written, ending.sha256, ending.keys, ending.audit)
 
 
 class _Ending(msgspec.Struct):
@@ -150,10 +190,26 @@ class _Ending(msgspec.Struct):
     sha256: str
     callbacks: int = 0
     """Not in backups of versions without a callback inbox."""
+    batches: int = 0
+    """Not in backups of versions without batches."""
+    keys: int = 0
+    audit: int = 0
+    """Neither is in backups of versions without API keys."""
+
+
+class _Id(msgspec.Struct):
+    id: str
 
 
 class _Named(msgspec.Struct):
-    id: str
+    """The id of a record: of a batch it is further in."""
+
+    id: str = ""
+    batch: _Id | None = None
+
+    @property
+    def own_id(self) -> str:
+        return self.id if self.batch is None else self.batch.id
 
 
 def _verify(file: Path) -> tuple[_Ending, set[str]]:
@@ -166,12 +222,13 @@ def _verify(file: Path) -> tuple[_Ending, set[str]]:
                 raise TransferFailed("This is not a backup of Job Processor.")
             for line in lines:
                 if last:
-                    digests.append((msgspec.json.decode(last, type=_Named).id, hashlib.sha256(last).digest()))
+                    digests.append((msgspec.json.decode(last, type=_Named).own_id, hashlib.sha256(last).digest()))
                 last = line.rstrip(b"\n")
         ending = msgspec.json.decode(last, type=_Ending)
     except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
         raise TransferFailed(f"The backup is damaged or cut short ({type(error).__name__}).") from None
-    if ending.jobs + ending.callbacks != len(digests) or ending.sha256 != _sum(digests):
+    records = ending.jobs + ending.callbacks + ending.batches + ending.keys + ending.audit
+    if records != len(digests) or ending.sha256 != _sum(digests):
         raise TransferFailed("The backup is damaged: its checksum does not fit.")
     return ending, {id_ for id_, _ in digests}
 
@@ -214,6 +271,22 @@ def _callbacks(store: Store) -> AsyncIterator[list[Callback]]:
     return _walk(ask)
 
 
+def _batches(store: Store) -> AsyncIterator[list[WholeBatch]]:
+    async def ask(before: str | None) -> _Page[WholeBatch]:
+        found = await store.list_batches(BatchQuery(BATCH, before))
+        whole = [WholeBatch(one, await store.refused_lines(one.id)) for one in found]
+        return whole, _next([one.id for one in found])
+
+    return _walk(ask)
+
+
+async def _write_batches(target: Store, batches: Sequence[WholeBatch]) -> None:
+    for one in batches:
+        if await target.get_batch(one.batch.id) is None:
+            # Its jobs are copied as all others.
+            await target.add_batch(NewBatch(replace(one.batch, is_whole=True), (), one.refused))
+
+
 async def _with_body(store: Store, listed: CallbackSummary) -> Callback:
     """The callback with its body, which lists leave out; as listed if it was deleted since."""
     whole = None if listed.body_bytes is None else await store.get_callback(listed.callback.id)
@@ -243,6 +316,8 @@ async def _checksum(store: Store, only: set[str] | None) -> list[_Digest]:
         found += [_job_digest(job) for job in page if _among(job.id, only)]
     async for kept in _callbacks(store):
         found += [_callback_digest(callback) for callback in kept if _among(callback.id, only)]
+    async for batches in _batches(store):
+        found += [_batch_digest(one) for one in batches if _among(one.batch.id, only)]
     return sorted(found)
 
 
@@ -252,6 +327,10 @@ def _job_digest(job: Job) -> _Digest:
 
 def _callback_digest(callback: Callback) -> _Digest:
     return callback.id, hashlib.sha256(portable.dump_callback(callback)).digest()
+
+
+def _batch_digest(whole: WholeBatch) -> _Digest:
+    return whole.batch.id, hashlib.sha256(whole.line).digest()
 
 
 def _among(id_: str, only: set[str] | None) -> bool:

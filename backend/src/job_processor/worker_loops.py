@@ -9,12 +9,17 @@ from job_processor.bus import Bus
 from job_processor.core.job import Job
 from job_processor.core.transitions import MAX_CALLBACK_TIMEOUTS
 from job_processor.flows import Flows
+from job_processor.outgoing.notices import NoticeSender
 from job_processor.processors.base import Processor, Reconciler
 from job_processor.settings import Settings
 from job_processor.signing import CallbackSigner
 from job_processor.store.base import Store
 from job_processor.workers.access_pruner import AccessPruner
 from job_processor.workers.asker import Asker
+from job_processor.workers.batch_keeper import BatchKeeper
+from job_processor.workers.bulk_runner import BulkRunner
+from job_processor.workers.deliverer import Deliverer
+from job_processor.workers.delivery_pruner import DeliveryPruner
 from job_processor.workers.dispatcher import Dispatcher
 from job_processor.workers.heartbeat import Heartbeat
 from job_processor.workers.leases import LeaseRenewer
@@ -57,11 +62,18 @@ async def worker_loops(deps: LoopDependencies, on_store_broken: Callable[[], Non
         *askers.values(),
         Reaper(acts, store, asked_first=askers),
         Orphans(acts, store),
+        BulkRunner(acts, store, owner),
         Heartbeat(
             store, owner, settings.worker_name, list(dispatchers), list(dispatchers.values()), on_store_broken, time
         ),
     ]
+    keeper = BatchKeeper(acts, store, time)
+    acts.facts.subscribe(keeper.hear)
+    loops.append(keeper)
     loops.append(AccessPruner(acts, store, settings.audit_retention_days, time))
+    loops.append(Deliverer(acts, store, NoticeSender(store.now, allow_private=settings.webhook_private_addresses)))
+    if settings.webhook_retention_days > 0:
+        loops.append(DeliveryPruner(acts, store, settings.webhook_retention_days, time))
     if settings.retention_days > 0:
         loops.append(Pruner(acts, store, settings.retention_days, time))
     return loops

@@ -25,8 +25,11 @@ WEAKER = {
 """The most that a key may have without the right that is needed."""
 BODIES: Mapping[str, object] = {
     "submitJob": {"prompt": "of main", "flow": "main"},
+    "startBulkAction": {"action": "retry", "query": {}, "dryRun": True},
+    "submitBatch": {"jobs": [{"prompt": "of main", "flow": "main"}]},
     "createKey": {"name": "n", "rights": ["read"]},
     "signIn": {"key": "x"},
+    "createWebhookEndpoint": {"url": "https://example.com/"},
 }
 NO_JOB = "0" * 24
 
@@ -39,24 +42,46 @@ class Things:
     second: str
     callback: str
     key: str
+    bulk: str
+    batch: str
+    endpoint: str
+    delivery: str
 
 
 def path_of(op: Operation, things: Things) -> str:
-    one = things.callback if op.path.startswith("/callbacks") else things.key if "/keys" in op.path else things.job
+    by_path = {
+        "/callbacks": things.callback,
+        "/keys": things.key,
+        "/bulk-actions": things.bulk,
+        "/batches": things.batch,
+        "/webhook-endpoints": things.endpoint,
+        "/webhook-deliveries": things.delivery,
+    }
+    one = next((id_ for begin, id_ in by_path.items() if op.path.startswith(begin)), things.job)
     return op.path.replace("{id}", one).replace("{otherId}", things.second).replace("{name}", "main")
 
 
 async def things_of(guarded: Guarded) -> Things:
-    """Two jobs of the flow main, of which one is final, and a callback that was kept for it."""
+    """Two jobs of the flow main, of which one is final, a callback that was kept for it, a bulk action, a batch, an
+    endpoint, and what it is to be told."""
     site = guarded.site
     admin = await guarded.key(Right.ADMIN)
+    hook = {"url": "https://example.com/"}
+    endpoint = (await site.client.post("/webhook-endpoints", hook, bearer(admin))).json()["id"]
     jobs = [
         (await site.client.post("/jobs", {"prompt": f"main's secret {n}"}, bearer(admin))).json()["id"] for n in (1, 2)
     ]
     assert (await site.callback({"jobId": jobs[0], "result": "main's result"})).status == 200
     assert (await site.callback({"jobId": jobs[0], "result": "another"})).status == 409
     [kept] = (await site.client.get("/callbacks", bearer(admin))).json()
-    return Things(jobs[0], jobs[1], kept["id"], admin.split("_")[1])
+    await site.acts.deliveries.relay(10)
+    [told] = (await site.client.get("/webhook-deliveries", bearer(admin))).json()
+    operator = bearer(await guarded.key(Right.OPERATE, flows=("main",)))
+    new = {"action": "retry", "query": {"flow": "main"}, "reason": "main's reason"}
+    bulk = (await site.client.post("/bulk-actions", new, operator)).json()["id"]
+    sent = {"jobs": [{"prompt": "main's secret 3", "customId": "main's name"}], "name": "main's batch"}
+    batch = (await site.client.post("/batches", sent, bearer(admin))).json()
+    return Things(jobs[0], jobs[1], kept["id"], admin.split("_")[1], bulk, batch["id"], endpoint, told["id"])
 
 
 async def ask(guarded: Guarded, op: Operation, things: Things, headers: Mapping[str, str]) -> Reply:
@@ -105,7 +130,7 @@ async def test_without_a_valid_key_nothing_is_answered(guarded: Guarded) -> None
             assert reply.headers["www-authenticate"].startswith('Bearer realm="job-processor"')
             assert "main" not in reply.text
     assert (await guarded.site.store.counts()).by_state == before.by_state
-    assert len(await guarded.site.store.api_keys()) == 3
+    assert len(await guarded.site.store.api_keys()) == 4
 
 
 async def test_a_weaker_key_is_refused_in_words(guarded: Guarded) -> None:
@@ -124,7 +149,7 @@ async def test_a_weaker_key_is_refused_in_words(guarded: Guarded) -> None:
 
 async def test_a_key_of_another_flow_knows_nothing_of_this_one(guarded: Guarded) -> None:
     things = await things_of(guarded)
-    nothing = Things(NO_JOB, NO_JOB, NO_JOB, "0" * 10)
+    nothing = Things(NO_JOB, NO_JOB, NO_JOB, "0" * 10, *[NO_JOB] * 4)
     foreign = bearer(await guarded.key(Right.READ, Right.SUBMIT, Right.OPERATE, flows=("other",)))
     before = await guarded.site.store.counts()
     for op in guarded_operations():
@@ -135,11 +160,12 @@ async def test_a_key_of_another_flow_knows_nothing_of_this_one(guarded: Guarded)
             problem = assert_problem(reply, 404)
             none = (await ask(guarded, op, nothing, foreign)).json()
             assert (_without_id(problem), op.name) == (_without_id(none), op.name)
-        elif op.name == "submitJob":
+        elif op.name in ("submitJob", "submitBatch"):
             assert_problem(reply, 422)
         else:
             assert (reply.status, op.name) == (204 if op.method == "DELETE" else 200, op.name)
-        for trace in ("main", things.job, things.second, things.callback):
+        made = (things.bulk, things.batch, things.delivery, things.endpoint)
+        for trace in ("main", things.job, things.second, things.callback, *made):
             assert trace not in reply.text, (op.name, trace)
     assert (await guarded.site.store.counts()).by_state == before.by_state
 

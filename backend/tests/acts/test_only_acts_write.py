@@ -10,6 +10,11 @@ SOURCE = Path(job_processor.__file__).parent
 WRITES = frozenset(
     {
         "add",
+        "add_batch",
+        "cancel_batch",
+        "end_batch",
+        "complete_batches",
+        "prune_batches",
         "apply",
         "delete",
         "claim",
@@ -29,9 +34,19 @@ WRITES = frozenset(
         "record",
         "prune_audit",
         "take_permits",
+        "save_webhook_endpoint",
+        "delete_webhook_endpoint",
+        "add_delivery",
+        "relay_notices",
+        "claim_deliveries",
+        "save_delivery",
+        "prune_deliveries",
+        "save_bulk_action",
+        "prune_bulk_actions",
     }
 )
-"""The verbs of a store that write a job, a callback, a lane, a key, a session, a permit or the audit."""
+"""The verbs of a store that write a job, a callback, a lane, a key, a session, a permit, a bulk action, a
+webhook or the audit."""
 OWN = frozenset({"record_heartbeat"})
 """A worker's own sign of life."""
 READS = frozenset(
@@ -52,10 +67,14 @@ READS = frozenset(
         "list_waiting",
     }
     | {"get_callback", "list_callbacks", "lanes", "workers", "since", "watch"}
+    | {"batch_of_key", "get_batch", "list_batches", "count_batches", "refused_lines", "jobs_of_batch"}
+    | {"batches_to_tend"}
     | {"api_keys", "sessions", "sessions_of", "list_audit"}
+    | {"webhook_endpoints", "due_lanes", "get_delivery", "list_deliveries"}
+    | {"get_bulk_action", "open_bulk_actions", "list_bulk_actions"}
 )
-WRITERS = frozenset({"acts", "store", "transfer.py"})
-"""``transfer.py`` fills a store from a backup or from another store; nobody else works with it then."""
+WRITERS = frozenset({"acts", "store", "transfer.py", "transfer_access.py"})
+"""``transfer.py`` and ``transfer_access.py`` fill a store from a backup or another store; nobody else uses it then."""
 
 
 def writes_of(path: Path) -> list[str]:

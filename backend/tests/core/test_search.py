@@ -45,6 +45,7 @@ ID = "0198a2b3c4d5e6f708192a3b"
         ("execution:1234", [Term("execution", ("1234",))]),
         ("idempotency-key:k/1", [Term("idempotency-key", ("k/1",))]),
         (f"replay-of:{ID}", [Term("replay-of", (ID,))]),
+        (f"-batch:{ID.upper()}", [Term("batch", (ID,), negated=True)]),
     ],
 )
 def test_what_is_read(text: str, parts: list[Part]) -> None:
@@ -71,8 +72,9 @@ def test_what_is_read(text: str, parts: list[Part]) -> None:
         ("created:<soon", 10, "must be an age like"),
         ("created:2026-02-30", 9, "must be an age like"),
         ("created:>1969-12-31", 10, "must be an age like"),
-        ("id:xyz", 4, "must be the id of a job"),
+        ("id:xyz", 4, "must be an id"),
         ("replay-of:0198", 11, "24 hex digits"),
+        ("batch:0198", 7, "24 hex digits"),
         ("verdict:bad", 9, "must be one of: json, text, malformed"),
         ('tag:"a"b', 8, "there must be a space"),
         ('words "without end', 7, "no end"),

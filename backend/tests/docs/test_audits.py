@@ -1,16 +1,10 @@
 """The tables of what audits found: a row for each, and each names tests that there are, or says why there is none."""
 
-import re
-from pathlib import Path
-
 import pytest
 
-from tests.docs.pages import ROOT, text
+from tests.docs.pages import text
+from tests.docs.shown_by import check_shown
 
-TESTS = Path(__file__).parents[1]
-NAMED = re.compile(r"`([a-z0-9_/]+\.py)::(test_\w+)`")
-# Tests in Terraform's language, below infrastructure/.
-RUNS = re.compile(r"`([a-z0-9_/]+\.tftest\.hcl)::(\w+)`")
 WANTED = [
     *(f"B{n}" for n in range(1, 24)),
     *(f"b{n}" for n in range(1, 18)),
@@ -52,10 +46,4 @@ def test_every_finding_has_a_row() -> None:
 def test_a_row_names_tests_that_there_are_or_says_why_not(name: str) -> None:
     _, now, shown = _rows()[name]
     assert now, "it is not said what was done"
-    named, runs = NAMED.findall(shown), RUNS.findall(shown)
-    assert named or runs or re.match(r"none: .{4,}", shown), "neither a test nor a reason"
-    for file, test in named:
-        source = (TESTS / file).read_text(encoding="utf-8")
-        assert re.search(rf"^(async )?def {test}\(", source, re.MULTILINE), f"{file} has no {test}"
-    for file, run in runs:
-        assert f'run "{run}"' in (ROOT / "infrastructure" / file).read_text(encoding="utf-8"), f"{file} has no {run}"
+    check_shown(shown)

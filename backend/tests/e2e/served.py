@@ -123,6 +123,10 @@ class Served:
     def job(self, job_id: str) -> dict[str, Any]:
         return self._call("GET", f"/jobs/{job_id}")
 
+    def get(self, path: str) -> Any:
+        """What is at this path."""
+        return self._call("GET", path)
+
     def finished(self, job_id: str, status: str = "COMPLETED") -> dict[str, Any]:
         """The job once it has come that far."""
         end = time.monotonic() + STARTS_WITHIN_SECONDS

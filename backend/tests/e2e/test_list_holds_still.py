@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.async_api import CDPSession, Page, Request, expect
+from playwright.async_api import CDPSession, Page, Request, Route, expect
 
 from tests.e2e.conftest import OpenTab
 from tests.e2e.feeder import fed, seed
@@ -173,14 +173,25 @@ async def test_a_tab_asks_for_little_however_much_happens(stocked: Served, open_
     assert kib <= 50
 
 
-async def test_the_first_page_is_fetched_once_at_load(stocked: Served, open_tab: OpenTab) -> None:
+@pytest.mark.parametrize("delay_ms", [0, 1_500], ids=["at_once", "slow"])
+async def test_nothing_is_fetched_twice_at_load(stocked: Served, open_tab: OpenTab, delay_ms: int) -> None:
     # What happens after the load may be asked for again.
     stocked.settled()
-    page = await open_tab("about:blank")
+    page = await open_tab("about:blank", apart=True)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
+
+    async def late(route: Route) -> None:
+        await page.wait_for_timeout(delay_ms)
+        await route.continue_()
+
+    # The stream opens late, too: what is fetched meanwhile would have to be fetched again.
+    await page.route(re.compile("/(session|events)$"), late)
     await page.goto(stocked.page)
     await expect_mode(page, "Live")
     await expect(page.locator("[data-job]")).to_have_count(PAGE)
-    await expect(page.get_by_role("button", name="All")).to_contain_text(re.compile("[0-9]"))
-    assert len([url for url in asked if "/jobs?limit=" in url]) == 1, asked
+    await expect(page.get_by_role("button", name=re.compile("^All"))).to_contain_text(re.compile("[0-9]"))
+    await expect(page.get_by_role("button", name="Keys and audit")).to_be_visible()
+    calls = [url.removeprefix(stocked.url) for url in asked if "/ui/" not in url]
+    assert {call.partition("?")[0] for call in calls} >= {"/session", "/events", "/jobs", "/flows", "/stats"}
+    assert sorted(calls) == sorted(set(calls))

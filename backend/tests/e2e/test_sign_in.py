@@ -9,6 +9,7 @@ from playwright.async_api import expect
 from tests.e2e.conftest import OpenTab
 from tests.e2e.looks import expect_mode, expect_status, overflow, row_of, type_and_create
 from tests.e2e.served import Served
+from tests.support.real_oidc import ROLES, real_provider
 
 # One browser, and so one event loop, for the tests of a file.
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -54,6 +55,49 @@ async def test_a_key_opens_the_page_and_signing_out_closes_it(tmp_path: Path, op
         await expect(page.get_by_label("API key")).to_be_visible()
     finally:
         server.stop()
+
+
+async def test_one_signs_in_with_an_identity_provider_and_out_again(tmp_path: Path, open_tab: OpenTab) -> None:
+    """The redirect there and back in a real browser, which keeps strict cookies, with a certified provider."""
+    with real_provider() as provider:
+        server = Served(tmp_path)
+        site = f"http://localhost:{server.port}"
+        server.environment = {
+            "AUTH": "keys",
+            "OIDC_ISSUER": provider.issuer,
+            # Its redirect address is of loopback, with any port.
+            "OIDC_CLIENT_ID": "local",
+            "OIDC_REDIRECT_URL": f"{site}/session/oidc/callback",
+            "OIDC_NAME": "Real",
+            "OIDC_ROLES": ",".join(f"{claim}={role}" for claim, role in ROLES.items()),
+        }
+        server.start()
+        try:
+            page = await open_tab(f"{site}/ui/?status=FAILED")
+            await page.get_by_role("link", name="Sign in with Real").click()
+            await expect(page).to_have_title("Who are you?")
+            await page.get_by_role("link", name="otto").click()
+
+            # Back where one was going, signed in by the cookie alone.
+            await expect(page).to_have_url(f"{site}/ui/?status=FAILED")
+            await expect_mode(page, "Live")
+            await page.goto(f"{site}/ui/")
+            await type_and_create(page, "of a person")
+            await expect_status(row_of(page, "of a person"), "COMPLETED")
+
+            menu = page.get_by_role("button", name="Signed in as otto of a test")
+            await menu.click()
+            await page.get_by_role("menuitem", name="My account").click()
+            await expect(page.get_by_role("main")).to_contain_text("otto of a test")
+
+            await menu.click()
+            await page.get_by_role("menuitem", name="Sign out", exact=True).click()
+            await expect(page.get_by_label("API key")).to_be_visible()
+            await page.reload()
+            await expect(page.get_by_role("link", name="Sign in with Real")).to_be_visible()
+            assert [one["name"] for one in await page.context.cookies(site) if "jp_" in str(one.get("name"))] == []
+        finally:
+            server.stop()
 
 
 def _end_all_sessions(server: Served, key: str) -> None:

@@ -30,8 +30,10 @@ TASKS = 6
 JOBS_A_CYCLE = 40
 FAILPOINT_SECONDS = 4.0
 EXTRA_TRIES = 5
-# MongoDB's own are met in its tests.
-NAMES = tuple(sorted(name for name in failpoints.NAMES if not name.startswith("mongo.")))
+# MongoDB's own are met in its tests, those of bulk actions in ``bulk_campaign``, of batches in ``test_batch_kill``
+# and of webhooks in ``tests/webhooks/test_killed.py``.
+ELSEWHERE = ("mongo.", "bulk.", "batch.", "sqlite.in_batch", "webhook.")
+NAMES = tuple(sorted(name for name in failpoints.NAMES if not name.startswith(ELSEWHERE)))
 
 
 @dataclass(slots=True)

@@ -14,12 +14,14 @@ import pytest
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.outcome import Accepted
-from job_processor.store.base import Query, WaitingQuery
+from job_processor.core.search import parse
+from job_processor.store.base import Query, WaitingQuery, with_search
 from job_processor.store.sqlite.connection import open_writer
 from job_processor.store.sqlite.schema import VERSIONS, upgrade
 from job_processor.store.sqlite.store import SqliteStore
 from tests.faults.upgrading import NEXT
 from tests.store_suite.given import added, claimed, completed, failed, moved, says
+from tests.support.waiting import until_true
 
 Upgrade = Callable[[Path, int], int]
 
@@ -97,6 +99,32 @@ async def test_a_file_of_before_there_was_an_inbox_keeps_its_jobs_and_gets_one(t
     assert await store.keep_callback(late) == late.id
     assert await store.delete(jobs[1].id)
     assert await store.get_callback(late.id) is None
+    await store.close()
+
+
+@pytest.mark.parametrize("version", [5, 8])
+async def test_jobs_of_before_there_was_a_search_are_found(tmp_path: Path, version: int) -> None:
+    store = SqliteStore(tmp_path)
+    await store.open()
+    jobs = [await completed(store, "needle", "r"), await failed(store), await added(store, "hay")]
+    await store.close()
+    _as_of_version(tmp_path, version)
+    (tmp_path / "search.db").unlink()
+
+    store = SqliteStore(tmp_path)
+    await store.open()
+    await until_true(store.is_searchable)
+
+    for search, found in (
+        ("needle", [jobs[0]]),
+        ("error:bad", [jobs[1]]),
+        ("-error:bad -needle", [jobs[2]]),
+        (f"-batch:{jobs[0].id}", jobs[::-1]),
+    ):
+        query = with_search(Query(), parse(search), store.now())
+        assert [one.id for one in await store.list(query)] == [job.id for job in found], search
+    assert await store.delete(jobs[1].id)
+    assert await store.list(with_search(Query(), parse("error:bad"), store.now())) == []
     await store.close()
 
 

@@ -89,6 +89,15 @@ def beyond(schema: Schema) -> Iterator[str]:
     yield from ("1e30", "-1e30", "1e400", "-1e400", "9" * 5000)
 
 
+def body_with(path: str, field: str, text: str) -> str:
+    """A body whose one fault is this value."""
+    listed, _, name = field.rpartition("[].")
+    if listed:
+        return f'{{"{listed}": [{{"prompt": "p", "{name}": {text}}}]}}'
+    beside = {"/jobs": '"prompt": "p", ', "/batches": '"jobs": [{"prompt": "p"}], '}.get(path, "")
+    return f'{{{beside}"{field}": {text}}}'
+
+
 async def test_a_number_of_a_body_beyond_its_bounds_is_a_422_that_names_its_field(site: Site) -> None:
     made = (await site.submit())["id"]
     tried = 0
@@ -96,14 +105,14 @@ async def test_a_number_of_a_body_beyond_its_bounds_is_a_422_that_names_its_fiel
         if path in CALLBACKS:
             continue
         for text in beyond(schema):
-            beside = '"prompt": "p", ' if path == "/jobs" else ""
             reply = await site.client.request(
                 method,
                 path.replace("{id}", made),
-                body=f'{{{beside}"{field}": {text}}}'.encode(),
+                body=body_with(path, field, text).encode(),
                 headers={"content-type": "application/json"},
             )
-            assert (reply.status, reply.json()["errors"][0]["field"]) == (422, field), (path, field, text[:40])
+            name = field.rpartition(".")[2]
+            assert (reply.status, reply.json()["errors"][0]["field"]) == (422, name), (path, field, text[:40])
             tried += 1
     assert tried > 30
 
@@ -239,17 +248,24 @@ async def test_the_same_times_are_read_in_a_query(site: Site, name: str) -> None
 def texts(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
     """Every place of a schema where a text of our own may stand; times and ids have forms of their own."""
     schema = resolved(schema)
-    if schema.get("type") == "string" and "format" not in schema and "enum" not in schema:
+    is_free = "format" not in schema and "enum" not in schema and "[0-9a-f]{24}" not in schema.get("pattern", "")
+    if schema.get("type") == "string" and is_free:
         yield path, schema
     for name, inner in schema.get("properties", {}).items():
-        yield from texts(inner, name)
+        yield from texts(inner, f"{path}.{name}" if path else name)
     for inner in schema.get("anyOf", ()):
         yield from texts(inner, path)
     if isinstance(items := schema.get("items"), dict):
         yield from texts(items, f"{path}[]")
 
 
-REQUIRED: dict[str, dict[str, object]] = {"/jobs": {"prompt": "p"}, "/keys": {"name": "n", "rights": ["read"]}}
+REQUIRED: dict[str, dict[str, object]] = {
+    "/jobs": {"prompt": "p"},
+    "/bulk-actions": {"action": "replay", "query": {}},
+    "/webhook-endpoints": {"url": "https://example.com/"},
+    "/batches": {"jobs": [{"prompt": "p"}]},
+    "/keys": {"name": "n", "rights": ["read"]},
+}
 """The fields that a body must have."""
 
 
@@ -262,14 +278,18 @@ async def test_the_document_says_where_no_nul_may_stand(site: Site) -> None:
                 continue
             for field, schema in texts(media["schema"]):
                 assert "\\u0000" in schema.get("pattern", ""), (path, field)
-                name, _, many = field.partition("[]")
-                body = dict(REQUIRED.get(path, {}))
-                body[name] = ["a\0b"] if field.endswith("[]") else "a\0b"
+                listed, _, own = field.rpartition("[].")
+                name, _, many = own.partition("[]")
+                given = ["a\0b"] if field.endswith("[]") else "a\0b"
+                name, _, inside = name.partition(".")
+                wrong = {name: {inside: given} if inside else given}
+                body = {**REQUIRED.get(path, {}), **({listed: [{"prompt": "p", **wrong}]} if listed else wrong)}
                 address = path.replace("{id}", job).replace("{name}", "main")
                 reply = await site.client.request(method, address, json_body=body)
                 assert (reply.status, reply.json()["errors"][0]["field"]) == (422, name), (path, field, many)
                 seen.add((path, field))
     assert {("/jobs", "prompt"), ("/jobs", "tags[]"), ("/jobs/{id}/cancel", "reason")} <= seen
+    assert {("/bulk-actions", "reason"), ("/bulk-actions", "query.tag")} <= seen
 
 
 async def test_the_texts_of_a_query_are_as_long_as_the_document_says(site: Site) -> None:

@@ -191,3 +191,33 @@ async def test_the_sweep_gives_memory_back_when_much_was_let_go(web: Served) -> 
 def test_the_bound_of_unread_bytes_is_above_the_largest_head_that_is_taken() -> None:
     largest = bounded_reading.MAX_HEAD_BYTES + bounded_reading.MAX_URL_BYTES + 4 * bounded_reading.MAX_HEADERS
     assert largest + bounded_reading.FEED_BYTES < bounded_reading.MAX_UNPARSED_BYTES
+
+
+async def test_a_long_body_that_is_taken_piece_by_piece_holds_only_what_was_not_taken(web: Served, site: Site) -> None:
+    shared, line = web.server.shared, b'{"prompt":"' + b"a" * 100_000 + b'"}\n'
+    reader, writer = await web.connect()
+    head = b"POST /batches HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\n"
+    writer.write(head + b"content-length: %d\r\n\r\n" % (40 * len(line)))
+    for n in range(40):
+        writer.write(line)
+        await writer.drain()
+        if n == 30:
+            await until_true(lambda: site.context.batch_bytes.total > LIMIT, "more was taken than may be unfinished")
+        assert shared.unauthenticated.total + shared.authenticated.total <= LIMIT
+
+    reply = await read_reply(reader)
+    assert reply.status == 201
+    assert (shared.unauthenticated.total, shared.authenticated.total) == (0, 0)
+    assert site.context.batch_bytes.total == 0
+    writer.close()
+
+
+async def test_of_a_long_body_that_broke_off_nothing_is_held_and_nothing_is_stored(web: Served, site: Site) -> None:
+    _, writer = await web.connect()
+    head = b"POST /batches HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\n"
+    writer.write(head + b'content-length: 1000\r\n\r\n{"prompt":"a"}\n{"prompt":"b"}\n')
+    await until_true(lambda: site.context.batch_bytes.total == 30, "it has been taken")
+    writer.close()
+
+    await until_true(lambda: site.context.batch_bytes.total == 0, "it is given back")
+    assert (await site.client.get("/jobs")).json() == []

@@ -93,6 +93,29 @@ class Checked:
         return reply
 
 
+async def _ask_about_webhooks(ask: Checked) -> None:
+    hook = {"url": "https://example.com/hook?a=b"}
+    made = (await ask("POST", "/webhook-endpoints", "/webhook-endpoints", hook)).json()["id"]
+    path, template = f"/webhook-endpoints/{made}", "/webhook-endpoints/{id}"
+    await ask("POST", "/webhook-endpoints", "/webhook-endpoints", {"url": "http://10.0.0.1/"})
+    await ask("GET", "/webhook-endpoints", "/webhook-endpoints")
+    await ask("GET", path, template)
+    await ask("POST", f"{path}/rotate", f"{template}/rotate", {"overlapSeconds": 1})
+    told = (await ask("POST", f"{path}/test", f"{template}/test")).json()["id"]
+    await ask("POST", f"{path}/disable", f"{template}/disable")
+    await ask("POST", f"{path}/test", f"{template}/test")
+    await ask("POST", f"{path}/enable", f"{template}/enable")
+    await ask("DELETE", path, template)
+    await ask("DELETE", path, template)
+    await ask("GET", "/webhook-secret", "/webhook-secret")
+    await ask("POST", "/jobs", "/jobs", {"prompt": "a", "webhook": hook})
+    await ask("GET", "/webhook-deliveries", "/webhook-deliveries")
+    await ask("GET", "/webhook-deliveries?state=none", "/webhook-deliveries")
+    await ask("GET", f"/webhook-deliveries/{told}", "/webhook-deliveries/{id}")
+    await ask("GET", f"/webhook-deliveries/{'0' * 24}", "/webhook-deliveries/{id}")
+    await ask("POST", f"/webhook-deliveries/{told}/replay", "/webhook-deliveries/{id}/replay")
+
+
 async def test_real_answers_are_as_described(site: Site) -> None:
     ask = Checked(site)
     secret = {"x_webhook_secret": SECRET}
@@ -133,6 +156,23 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     await ask("GET", "/jobs", "/jobs")
     await ask("GET", "/jobs?limit=0", "/jobs")
     await ask("GET", "/jobs/count", "/jobs/count")
+    bulk = {"action": "cancel", "query": {"status": ["PENDING"]}, "limit": 5, "reason": "r"}
+    await ask("POST", "/bulk-actions", "/bulk-actions", {**bulk, "dryRun": True})
+    started = (await ask("POST", "/bulk-actions", "/bulk-actions", bulk)).json()["id"]
+    await ask("POST", "/bulk-actions", "/bulk-actions", {**bulk, "query": {"status": "x"}})
+    await ask("GET", f"/bulk-actions/{started}", "/bulk-actions/{id}")
+    await ask("POST", f"/bulk-actions/{started}/abort", "/bulk-actions/{id}/abort")
+    await ask("GET", "/bulk-actions", "/bulk-actions")
+    await ask("GET", f"/bulk-actions/{'0' * 24}", "/bulk-actions/{id}")
+    batch = (await ask("POST", "/batches", "/batches", {"jobs": [{"prompt": "a"}, {}], "partial": True})).json()["id"]
+    await ask("POST", "/batches", "/batches", {"jobs": [{}]})
+    await ask("GET", "/batches", "/batches")
+    tag = (await ask("GET", f"/batches/{batch}", "/batches/{id}")).headers["etag"]
+    await ask("GET", f"/batches/{batch}", "/batches/{id}", if_none_match=tag)
+    await ask("GET", f"/batches/{batch}/results", "/batches/{id}/results")
+    await ask("POST", f"/batches/{batch}/cancel", "/batches/{id}/cancel")
+    for path in ("/batches/{id}", "/batches/{id}/results"):
+        await ask("GET", path.replace("{id}", "f" * 24), path)
     await ask("DELETE", f"/jobs/{replayed}", "/jobs/{id}")
     for missing, template in (
         (f"/jobs/{replayed}", "/jobs/{id}"),
@@ -165,6 +205,7 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     await ask("DELETE", f"/keys/{key}", "/keys/{id}")
     await ask("DELETE", f"/keys/{'0' * 10}", "/keys/{id}")
     await ask("GET", "/keys", "/keys")
+    await _ask_about_webhooks(ask)
     await ask("GET", "/audit", "/audit")
     await ask("GET", "/audit?act=x", "/audit")
     await ask("GET", "/audit/export", "/audit/export")

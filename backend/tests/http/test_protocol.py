@@ -560,3 +560,23 @@ async def test_h8_clients_that_go_away_leave_nothing_behind(web: Served, site: S
     await until_true(lambda: not web.connections() and not web.server.server_state.tasks)
     assert site.bus.listeners == 0
     assert (await site.client.get("/jobs")).json() == []
+
+
+async def test_a_long_body_has_time_as_long_as_it_keeps_up_its_rate(web: Served, site: Site) -> None:
+    reader, writer = await web.connect()
+    body = b'{"prompt":"a"}\n' + b" " * (4 * protocol.STREAMED_BYTES_PER_SECOND - 15)
+    head = b"POST /batches HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\n"
+    writer.write(head + b"content-length: 50000000\r\n\r\n" + body)
+    await until_true(lambda: site.context.batch_bytes.total == len(body), "so much has been taken")
+    [connection] = web.connections()
+    began = connection._reading_since
+    assert began is not None
+
+    connection.check_deadline(began + protocol.BODY_SECONDS + 3.999)
+    assert not connection.transport.is_closing()
+    connection.check_deadline(began + protocol.BODY_SECONDS + 4.001)
+
+    assert status(await asyncio.wait_for(reader.read(), 20)) == 408
+    await until_true(lambda: site.context.batch_bytes.total == 0, "it is given back")
+    assert (await site.client.get("/jobs")).json() == []
+    writer.close()

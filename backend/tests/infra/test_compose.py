@@ -36,6 +36,8 @@ GIVEN = {
     "LOG_FORMAT": "text",
     "ACCESS_LOG": "off",
     "AUDIT_RETENTION_DAYS": "90",
+    "WEBHOOK_RETENTION_DAYS": "91",
+    "WEBHOOK_PRIVATE_ADDRESSES": "allow",
     "RATE_LIMIT_PER_KEY": "1001",
     "RATE_LIMIT_PER_ADDRESS": "1002",
     "WAITING_JOBS_PER_KEY": "1003",
@@ -121,7 +123,7 @@ ON_THE_INTERNET = {"SITE_HOST": "jobs.example.com", "SITE_ADDRESS": "https://job
     [
         # Ports on loopback only: no login, and profile tls does not start.
         (AS_CLONED, "off", None),
-        (ON_THE_INTERNET, "keys", "keys"),
+        (ON_THE_INTERNET, "keys", None),
         (ON_THE_INTERNET | {"AUTH": "proxy"}, "proxy", "proxy"),
         ({"BIND_ADDRESS": "0.0.0.0"}, "keys", None),
         ({"BIND_ADDRESS": "10.0.0.5"}, "keys", None),
@@ -134,7 +136,8 @@ ON_THE_INTERNET = {"SITE_HOST": "jobs.example.com", "SITE_ADDRESS": "https://job
 def test_what_is_published_beyond_loopback_asks_for_a_login(
     file: str, given: dict[str, str], auth: str | None, edge: str | None
 ) -> None:
-    """``auth``: of the application; ``None``: it refuses to start. ``edge``: what profile tls is told."""
+    """``auth``: of the application; ``None``: it refuses to start. ``edge``: what profile tls is told; without AUTH it
+    goes by SITE_HOST, as the application does (test_edge.py)."""
     for service in APPLICATION[file]:
         found = environment(file, service, given) | {"HOST": "0.0.0.0", "WEBHOOK_SECRET": SECRET}
         for name in ("WEBHOOK_SECRET_FILE", "MONGODB_URI_FILE", "FLOWS_FILE"):
@@ -144,7 +147,8 @@ def test_what_is_published_beyond_loopback_asks_for_a_login(
                 load(found)
         else:
             assert load(found).auth == auth
-    assert environment(file, "tls", given).get("AUTH", "") == (edge or "")
+    found = environment(file, "tls", given)
+    assert (found.get("AUTH", ""), found["SITE_HOST"]) == (edge or "", given.get("SITE_HOST", "localhost"))
 
 
 @FILES

@@ -207,6 +207,7 @@ def test_without_a_password_tls_start_makes_one_and_keeps_it(tmp_path: Path) -> 
 def test_with_keys_no_password_is_made(tmp_path: Path) -> None:
     assert tls_start(tmp_path, AUTH="keys")["BASIC_AUTH_HASH"] == ""
     assert not (tmp_path / "password").exists()
+    assert tls_start(tmp_path, AUTH="", SITE_HOST="jobs.example.com")["AUTH"] == "keys"
 
 
 @pytest.mark.parametrize(
@@ -214,6 +215,7 @@ def test_with_keys_no_password_is_made(tmp_path: Path) -> None:
     [
         ({"HSTS_INCLUDE_SUBDOMAINS": "perhaps"}, "HSTS_INCLUDE_SUBDOMAINS must be true or false"),
         ({"AUTH": ""}, "set AUTH=keys in .env"),
+        ({"AUTH": "", "SITE_HOST": "localhost"}, "set AUTH=keys in .env"),
         ({"AUTH": "off"}, "set AUTH=keys in .env"),
         ({"AUTH": "Keys"}, "set AUTH=keys in .env"),
         ({"AUTH": "keys", "API_ALLOWED_CIDRS": "203.0.113.0/24"}, "API_ALLOWED_CIDRS needs AUTH=proxy"),

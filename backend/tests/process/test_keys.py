@@ -32,13 +32,16 @@ async def test_the_first_key_opens_the_server_and_the_commands(tmp_path: Path) -
         code, said = await run("list", "--url", web.base, environment={}, cwd=tmp_path)
         assert (code, "401: An API key is needed" in said) == (2, True)
 
-        limits = ("--right", "submit", "--right", "read", "--flow", "other", "--expires-in", "1h")
+        limits = ("--right", "submit", "--right", "read", "--flow", "other", "--expires-in", "1h", "--rate", "600")
         code, said = await keys(web, tmp_path, "keys", "create", "robot", *limits, key_file=first)
         assert code == 0, said
         described, text = said.splitlines()
         key_id = text.split("_")[1]
         assert described.startswith(f"{key_id}  read,submit  flows other  expires 20")
+        assert described.endswith("600 a minute  robot")
         (tmp_path / "robot").write_text(text)
+        async with web.http.get("/jobs", headers=bearer(text)) as reply:
+            assert reply.headers["ratelimit-policy"] == '"key";q=600;w=60'
         code, said = await keys(web, tmp_path, "submit", "Hi", "--flow", "other", key_file=tmp_path / "robot")
         assert (code, "PENDING" in said or "RUNNING" in said) == (0, True), said
         code, said = await keys(web, tmp_path, "list", key_file=tmp_path / "robot")
@@ -59,6 +62,30 @@ async def test_the_first_key_opens_the_server_and_the_commands(tmp_path: Path) -
             assert reply.status == 401
         code, said = await keys(web, tmp_path, "keys", "list", key_file=first)
         assert (code, len(said.splitlines())) == (0, 3)
+        web.kill(signal.SIGTERM)
+        assert await web.ended() == 0
+
+
+async def test_sessions_are_listed_and_ended_by_commands(tmp_path: Path) -> None:
+    first = tmp_path / "data" / "first-admin-key"
+    async with server(tmp_path, FLOWS, AUTH="keys") as web:
+        own = {"sec-fetch-site": "same-origin"}
+        async with web.http.post("/session", json={"key": first.read_text().strip()}, headers=own) as reply:
+            session = {"cookie": reply.headers["set-cookie"].partition(";")[0]}
+        async with web.http.get("/jobs", headers=session) as reply:
+            assert reply.status == 200
+        async with web.http.get("/metrics", headers=session) as reply:
+            assert 'job_processor_signed_in_total{kind="key"} 1.0' in await reply.text()
+        for more in ((), ("--everyone",)):
+            code, said = await keys(web, tmp_path, "sessions", "list", *more, key_file=first)
+            assert (code, len(said.splitlines())) == (0, 1), said
+            assert "  from 127.0.0.1  " in said
+        code, said = await keys(web, tmp_path, "sessions", "end", said.split()[0], key_file=first)
+        assert (code, said.strip().endswith("  ended")) == (0, True), said
+        async with web.http.get("/jobs", headers=session) as reply:
+            assert reply.status == 401
+        code, said = await keys(web, tmp_path, "sessions", "end", "0" * 64, key_file=first)
+        assert (code, "404" in said) == (2, True)
         web.kill(signal.SIGTERM)
         assert await web.ended() == 0
 

@@ -112,3 +112,15 @@ async def test_two_processes_agree(server: MongoServer) -> None:
     await one.close()
     await two.close()
     server.drop(database)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_stop_as_an_outage_is_noticed_ends(turns: int) -> None:
+    clock = DatabaseClock(World([]).read, 1e9)
+    await clock.start()
+    await asyncio.sleep(0)
+    clock.hurry()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        await clock.stop()

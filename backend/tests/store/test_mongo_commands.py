@@ -10,12 +10,27 @@ from job_processor.core.audit import AuditAct, AuditOutcome
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.job import State
-from job_processor.store.base import AuditQuery, Held, IdempotencyKey, InboxQuery, Query, Store, WaitingQuery, Worker
+from job_processor.core.webhooks import DeliveryState
+from job_processor.store.base import (
+    AuditQuery,
+    BatchQuery,
+    DeliveryQuery,
+    Held,
+    IdempotencyKey,
+    InboxQuery,
+    Query,
+    Store,
+    WaitingQuery,
+    Worker,
+)
 from job_processor.store.mongo import expected, plans
 from job_processor.store.mongo.store import MongoStore
 from tests.store_suite import access, given
+from tests.store_suite import test_bulk as bulk
+from tests.store_suite import test_webhooks as webhooks
 from tests.store_suite.given import RULES
 from tests.store_suite.places import MongoPlace
+from tests.store_suite.test_batches import a_batch
 from tests.support.mongo_commands import Recording, recorded
 
 pytestmark = pytest.mark.mongo
@@ -190,6 +205,83 @@ async def _take_permits(store: Store) -> None:
         assert (await store.take_permits("k", 10, 2)).permits == 2
 
 
+async def _webhooks(store: Store) -> None:
+    one = webhooks.endpoint("e")
+    assert await store.save_webhook_endpoint(one)
+    assert await store.save_webhook_endpoint(replace(one, rev=1))
+    assert not await store.save_webhook_endpoint(replace(one, rev=1))
+    await store.webhook_endpoints()
+    await store.delete_webhook_endpoint("e")
+    await webhooks.ended(store, webhooks.delivery(store))
+    await store.relay_notices(10)
+    assert await store.due_lanes("", 10) == ["e1"]
+    [claimed] = await store.claim_deliveries("e1", 1, 1000)
+    assert not await store.save_delivery(replace(claimed, rev=1))
+    for flows in (None, frozenset({"f"})):
+        await store.get_delivery(claimed.id, flows)
+    for query in (
+        DeliveryQuery(),
+        DeliveryQuery(before="f" * 24),
+        DeliveryQuery(job_id="1" * 24),
+        DeliveryQuery(endpoint_id="e"),
+        DeliveryQuery(states=frozenset({DeliveryState.FAILED})),
+        DeliveryQuery(flows=frozenset({"f"})),
+    ):
+        await store.list_deliveries(query)
+    await store.prune_deliveries(1, 10)
+
+
+async def _bulk_actions(store: Store) -> None:
+    action = bulk.an_action(store)
+    assert await store.save_bulk_action(action)
+    assert await store.save_bulk_action(replace(action, rev=1))
+    assert not await store.save_bulk_action(action)
+    await store.get_bulk_action(action.id)
+    await store.open_bulk_actions()
+    await store.list_bulk_actions(50)
+    await store.list_bulk_actions(50, "f" * 24)
+    await store.prune_bulk_actions(1, 200)
+
+
+async def _add_batch(store: Store) -> None:
+    assert (await store.add_batch(a_batch(store), IdempotencyKey("k", "b"))).created
+
+
+async def _add_batch_again(store: Store) -> None:
+    await _add_batch(store)
+    assert not (await store.add_batch(a_batch(store), IdempotencyKey("k", "b"))).created
+
+
+async def _read_batches(store: Store) -> None:
+    flows = frozenset({"f"})
+    await store.batch_of_key(IdempotencyKey("k", "b"))
+    await store.get_batch("0" * 24)
+    await store.get_batch("0" * 24, flows)
+    await store.list_batches(BatchQuery())
+    await store.list_batches(BatchQuery(before="f" * 24, flows=flows))
+    await store.count_batches(["0" * 24])
+    await store.refused_lines("0" * 24)
+    await store.jobs_of_batch("0" * 24, None, 10)
+    await store.list(Query(batch="0" * 24))
+
+
+async def _tend_batches(store: Store) -> None:
+    batch = (await store.add_batch(a_batch(store))).batch
+    await store.batches_to_tend(10)
+    await store.cancel_batch(batch.id, 1)
+    await store.end_batch(batch.id, 1)
+    await store.complete_batches()
+
+
+async def _prune_batches(store: Store) -> None:
+    new = a_batch(store, 2)
+    await store.add_batch(new)
+    for job in new.jobs:
+        await given.moved(store, job, given.Cancelled("no"))
+    await store.end_batch(new.batch.id, store.now())
+    assert (await store.prune_batches(store.now() + 1_000, 10)).batches == 1
+
+
 VERBS: dict[str, tuple[Verb, list[str]]] = {
     "add": (_add, ["update jobs"]),
     "add with a key": (_add_with_a_key, ["update keys", "update jobs"]),
@@ -226,11 +318,24 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
             "find jobs",
             "update gone",
             "delete callbacks",
+            "delete deliveries",
             "delete jobs",
             "delete callbacks",
         ],
     ),
     "prune": (_prune, ["update jobs", "update jobs", "find jobs", "update gone", "delete jobs"]),
+    "add_batch": (
+        _add_batch,
+        # A chunk, the record, the jobs from the chunk, until there is none left.
+        [
+            *("update batchChunks", "insert batches", "find batchChunks", "update jobs", "delete batchChunks"),
+            *("find batchChunks", "update batches"),
+        ],
+    ),
+    "add_batch again": (_add_batch_again, []),
+    "batches": (_read_batches, [*["find batches"] * 6, "aggregate jobs", *["find jobs"] * 2]),
+    "batches_to_tend, cancel_batch, end_batch, complete_batches": (_tend_batches, []),
+    "prune_batches": (_prune_batches, []),
     "since": (lambda store: given.position(store), []),
     "changes": (lambda store: store.since(store.now() * 1000, 10), []),
     "keep_callback, set_callback_verdict, prune_callbacks": (_keep, []),
@@ -253,6 +358,25 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
         ["update sessions", *["find sessions"] * 3, "update sessions", *["delete sessions"] * 2],
     ),
     "audit": (_audit, ["update audit", *["find audit"] * 8, "delete audit"]),
+    "webhooks": (
+        _webhooks,
+        [
+            *("insert webhookEndpoints", "update webhookEndpoints", "update webhookEndpoints", "find webhookEndpoints"),
+            *("find webhookEndpoints", "delete webhookEndpoints"),
+            # A job that ends with a notice, and its relay.
+            *("update jobs", "update jobs", "find jobs", "update deliveries", "update jobs"),
+            # The lane, the end of the lanes; the delivery and its claim; a write that loses.
+            *("find deliveries", "find deliveries", "find deliveries", "update deliveries", "update deliveries"),
+            *["find deliveries"] * 8,
+            "find deliveries",
+            # Nothing is old enough to be deleted.
+            "delete deliveries",
+        ],
+    ),
+    "bulk actions": (
+        _bulk_actions,
+        ["insert bulkActions"] * 2 + ["update bulkActions", "delete bulkActions"] + ["find bulkActions"] * 6,
+    ),
     "workers": (_workers, ["update workers", "find workers"]),
 }
 _HINTS: dict[str, list[str | None]] = {

@@ -85,7 +85,15 @@ async def test_every_query_is_answered_as_expected(place: MongoPlace, server: Mo
     explained = (await inspect(server.uri, with_plans=True, database=place.database)).plans
     found = {got.expected.name: got for got in explained}
     assert all(got.plan != "none" for got in found.values())
-    by_one_field = ("get", "find_execution", "overdue", "prune", "changes since", "deletions since", "prune_callbacks")
+    by_one_field = (
+        "get",
+        "find_execution",
+        "overdue",
+        "batch of a key",
+        "changes since",
+        "deletions since",
+        "prune_callbacks",
+    )
     assert {name: found[name].fault for name in by_one_field} == dict.fromkeys(by_one_field)
 
 

@@ -59,7 +59,8 @@ server.listen(0, '127.0.0.1', () => {
       ctx.type = 'html'
       return
     }
-    const result = login ? { login: { accountId: login } } : { error: 'access_denied' }
+    // A native client (local) needs consent, too.
+    const result = login ? { login: { accountId: login }, consent: {} } : { error: 'access_denied' }
     await provider.interactionFinished(ctx.req, ctx.res, result)
     ctx.respond = false
   })

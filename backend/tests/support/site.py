@@ -20,6 +20,7 @@ from job_processor.http import api
 from job_processor.http.access import Auth
 from job_processor.http.connection_limits import Limits
 from job_processor.http.context import Context, FlowInfo
+from job_processor.http.job_filters import stored_query
 from job_processor.oidc.base import People
 from job_processor.processors.base import Dispatch, Processor
 from job_processor.signing import CallbackSigner
@@ -155,7 +156,16 @@ async def open_site(
     cancels: list[tuple[str, str, int]] = []
     told = {name: _ToldOfCancels(name, cancels) for name in rules}
     table = FlowTable(rules, flows[0].name)
-    acts = acts_over(store, table, ids, processors=told, jitter=no_jitter, session_secrets=(SECRET,), limits=rates)
+    acts = acts_over(
+        store,
+        table,
+        ids,
+        processors=told,
+        jitter=no_jitter,
+        session_secrets=(SECRET,),
+        limits=rates,
+        read_query=stored_query,
+    )
     acts.facts.subscribe(telemetry.count)
     context = Context(
         store=store,

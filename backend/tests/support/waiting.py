@@ -9,15 +9,15 @@ T = TypeVar("T")
 DEADLINE_SECONDS = 20.0
 
 
-async def until(look: Callable[[], Awaitable[T | None]], what: str = "it") -> T:
+async def until(look: Callable[[], Awaitable[T | None]], what: str = "it", seconds: float = DEADLINE_SECONDS) -> T:
     """The first value of ``look`` that is true. Fails when the deadline passes first."""
-    end = time.monotonic() + DEADLINE_SECONDS
+    end = time.monotonic() + seconds
     while True:
         found = await look()
         if found:
             return found
         if time.monotonic() > end:
-            raise AssertionError(f"waited {DEADLINE_SECONDS:g} s in vain for {what}")
+            raise AssertionError(f"waited {seconds:g} s in vain for {what}")
         await asyncio.sleep(0.01)
 
 

@@ -1,18 +1,22 @@
 import { Button, Skeleton } from "@mantine/core";
 import { IconPlugConnectedX } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { messageOf } from "@/api/errors";
 import { sessionKeys } from "@/api/session";
+import { code, LoadedLater } from "@/components/loaded-later";
 import { Notice } from "@/components/notice";
 import { useAccess } from "./access-context";
-import { SignInDialog } from "./sign-in-dialog";
 import { SignInPage } from "./sign-in-page";
+
+const SIGN_IN_DIALOG = code(() => import("./sign-in-dialog").then((found) => found.SignInDialog));
 
 /** The page for whom the server knows, else the way to sign in. */
 export function Gate({ children }: { children: ReactNode }) {
   const { state, failure } = useAccess();
   const queries = useQueryClient();
+  const [hasEnded, setHasEnded] = useState(false);
+  if (state === "ended" && !hasEnded) setHasEnded(true);
   if (state === "out") return <SignInPage />;
   if (state === "unknown" && failure !== null) {
     return (
@@ -31,7 +35,7 @@ export function Gate({ children }: { children: ReactNode }) {
   return (
     <>
       {children}
-      <SignInDialog />
+      {hasEnded && <LoadedLater of={SIGN_IN_DIALOG} props={{}} />}
     </>
   );
 }

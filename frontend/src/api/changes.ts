@@ -13,9 +13,10 @@ export function onChanges(follower: Follower): () => void {
   return () => followers.delete(follower);
 }
 
-/** Returns, when all followers are done, whether one of them has something left to fetch. */
+/** Returns, when all followers are done, whether one of them has something left to fetch. Fails if one of them failed. */
 export async function reportChanges(changed: Changed): Promise<boolean> {
   const outcomes = await Promise.allSettled(Array.from(followers, (follow) => follow(changed)));
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   return outcomes.some((outcome) => outcome.status === "fulfilled" && outcome.value);
 }
 

@@ -4,11 +4,9 @@ import { accessTicket, isRefusal, reportRefusal, signedOut } from "./access";
 import { BASE_PATH } from "./base-path";
 import { contactOf, reportContact } from "./contact";
 import { ApiError, SignedOutError, toProblem, UnreachableError } from "./errors";
+import { BEGINS_WITHIN_MS, patiently, UPLOAD_WITHIN_MS } from "./patience";
 import type { paths } from "./schema";
 import { countAnswer, countRequest } from "./traffic";
-
-// A server that accepts a connection and never answers counts as down.
-const ANSWER_WITHIN_MS = 15_000;
 
 /** What is answered to anybody, and the request that asks who one is. */
 const WITHOUT_SIGN_IN = /^\/(health|session)(\/|$)/;
@@ -21,11 +19,11 @@ async function reach(request: Request): Promise<Response> {
   const path = new URL(request.url).pathname.slice(BASE_PATH.length);
   if (signedOut() && !WITHOUT_SIGN_IN.test(path)) throw new SignedOutError();
   const ticket = accessTicket();
-  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
+  const within = path === "/batches" && request.method === "POST" ? UPLOAD_WITHIN_MS : BEGINS_WITHIN_MS;
   let response: Response;
   countRequest();
   try {
-    response = await fetch(new Request(request, { signal }));
+    response = await patiently(request, () => reportContact("down"), within);
   } catch (error) {
     // Aborted by the page itself (another page was opened): says nothing about the server.
     if (request.signal.aborted) throw error;

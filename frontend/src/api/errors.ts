@@ -50,3 +50,8 @@ export function messageOf(error: unknown): string {
 export function searchErrorOf(error: unknown): string | null {
   return error instanceof ApiError ? error.field("q") : null;
 }
+
+/** By which the server's log names the request that failed; null if the server did not answer. */
+export function requestIdOf(error: Error): string | null {
+  return error instanceof ApiError ? (error.problem.requestId ?? null) : null;
+}

@@ -16,13 +16,19 @@ export type WireActiveSession = Wire["ActiveSessionOut"];
 export type WireKey = Wire["KeyOut"];
 export type WireAuditEntry = Wire["AuditOut"];
 
+export type WireBatch = Wire["BatchSummary"];
+export type WireBatchWhole = Wire["BatchWhole"];
+
 export type Verdict = Wire["VerdictOut"];
 export type Submission = Wire["Submission"];
 export type ReplayRequest = Wire["ReplayRequest"];
 export type Comparison = Wire["Comparison"];
 export type Stats = Wire["StatsOut"];
 export type JobCount = Wire["JobCount"];
+export type BulkCount = Wire["BulkCount"];
 export type Health = Wire["HealthOut"];
+export type BulkAction = Wire["BulkActionOut"];
+export type BulkKind = Wire["BulkKind"];
 
 /** T with the times K as milliseconds. */
 type InMs<T, K extends keyof T> = {
@@ -63,6 +69,10 @@ export type ApiKey = InMs<WireKey, KeyTimes>;
 /** A new key with its text, which cannot be shown again. */
 export type MadeKey = InMs<Wire["MadeKeyOut"], KeyTimes>;
 export type AuditEntry = InMs<WireAuditEntry, "at">;
+type BatchTimes = "createdAt" | "cancelledAt" | "endedAt" | "keptUntil";
+export type Batch = InMs<WireBatch, BatchTimes>;
+/** With the first of the lines that were refused. */
+export type BatchWhole = InMs<WireBatchWhole, BatchTimes>;
 
 export function toSummary(wire: WireSummary): JobSummary {
   return mapped(wire);
@@ -118,6 +128,17 @@ export function toKey(wire: WireKey): ApiKey {
 
 export function toAuditEntry(wire: WireAuditEntry): AuditEntry {
   return { ...wire, at: ms(wire.at) };
+}
+
+export function toBatch<T extends WireBatch>(wire: T): InMs<T, BatchTimes>;
+export function toBatch(wire: WireBatch): Batch {
+  return {
+    ...wire,
+    createdAt: ms(wire.createdAt),
+    cancelledAt: msOrNull(wire.cancelledAt),
+    endedAt: msOrNull(wire.endedAt),
+    keptUntil: msOrNull(wire.keptUntil),
+  };
 }
 
 function mapped<T extends Omit<WireSummary, "snippets">>(wire: T) {

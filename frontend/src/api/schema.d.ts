@@ -192,6 +192,154 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/bulk-actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List bulk actions, newest first
+         * @description Needs the right `read`.
+         */
+        get: operations["listBulkActions"];
+        put?: never;
+        /**
+         * Retry, cancel, delete or replay all jobs that match, or count them first
+         * @description Needs the right `operate`.
+         */
+        post: operations["startBulkAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk-actions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One bulk action, with its progress
+         * @description Needs the right `read`.
+         */
+        get: operations["getBulkAction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk-actions/{id}/abort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Abort a bulk action: it acts on no further group of jobs; what it did stays
+         * @description Needs the right `operate`.
+         */
+        post: operations["abortBulkAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List batches, newest first
+         * @description Needs the right `read`.
+         */
+        get: operations["listBatches"];
+        put?: never;
+        /**
+         * Submit many jobs at once: all of them, or none
+         * @description Needs the right `submit`.
+         */
+        post: operations["submitBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A batch, with its jobs counted by state
+         * @description Needs the right `read`.
+         */
+        get: operations["getBatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The results and errors of a batch, one JSON object a line, in the order of its lines
+         * @description Needs the right `read`.
+         */
+        get: operations["getBatchResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel all jobs of a batch that are not final
+         * @description Needs the right `operate`.
+         */
+        post: operations["cancelBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/webhook/callback": {
         parameters: {
             query?: never;
@@ -630,6 +778,214 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/webhook-endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the standing endpoints of webhooks, newest first
+         * @description Needs the right `admin`.
+         */
+        get: operations["listWebhookEndpoints"];
+        put?: never;
+        /**
+         * Create an endpoint: it is told of the ends of jobs
+         * @description Needs the right `admin`.
+         */
+        post: operations["createWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-endpoints/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One endpoint, without its secret
+         * @description Needs the right `admin`.
+         */
+        get: operations["getWebhookEndpoint"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an endpoint; what was not delivered to it is given up
+         * @description Needs the right `admin`.
+         */
+        delete: operations["deleteWebhookEndpoint"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-endpoints/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give an endpoint a new secret; the old one signs too until an overlap is over
+         * @description Needs the right `admin`.
+         */
+        post: operations["rotateWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-endpoints/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable a disabled endpoint: it is told of ends from now on
+         * @description Needs the right `admin`.
+         */
+        post: operations["enableWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-endpoints/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disable an endpoint; what was not delivered to it is given up, and can be replayed
+         * @description Needs the right `admin`.
+         */
+        post: operations["disableWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-endpoints/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send an endpoint a notice that tells of nothing (`webhook.test`)
+         * @description Needs the right `admin`.
+         */
+        post: operations["testWebhookEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The secret that signs the webhooks of the jobs that you submit
+         * @description Needs the right `submit`.
+         */
+        get: operations["getWebhookSecret"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the deliveries of webhooks, newest first
+         * @description Needs the right `read`.
+         */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One delivery, with the body that is sent
+         * @description Needs the right `read`.
+         */
+        get: operations["getWebhookDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-deliveries/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a delivery again, now, with the same id and body
+         * @description Needs the right `operate`.
+         */
+        post: operations["replayWebhookDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit": {
         parameters: {
             query?: never;
@@ -808,12 +1164,276 @@ export interface components {
          * AuditAct
          * @enum {unknown}
          */
-        AuditAct: "flow_paused" | "flow_resumed" | "job_cancelled" | "job_deleted" | "job_replayed" | "job_retried" | "key_created" | "key_revoked" | "key_rotated" | "refused" | "result_accepted" | "signed_in" | "signed_out";
+        AuditAct: "batch_cancelled" | "batch_submitted" | "bulk_aborted" | "bulk_started" | "delivery_replayed" | "endpoint_created" | "endpoint_deleted" | "endpoint_disabled" | "endpoint_enabled" | "endpoint_rotated" | "endpoint_tested" | "flow_paused" | "flow_resumed" | "job_cancelled" | "job_deleted" | "job_replayed" | "job_retried" | "key_created" | "key_revoked" | "key_rotated" | "refused" | "result_accepted" | "signed_in" | "signed_out";
         /**
          * AuditOutcome
          * @enum {unknown}
          */
         AuditOutcome: "done" | "refused" | "unknown";
+        /** BatchSubmission */
+        BatchSubmission: {
+            /** @default null */
+            name?: string | null;
+            /** @default null */
+            flow?: string | null;
+            /** @default null */
+            deadline?: string | null;
+            /**
+             * @description store the valid lines although others are not
+             * @default false
+             */
+            partial?: boolean;
+            /** @default null */
+            retentionDays?: number | null;
+            /**
+             * @description at most 16 KiB as JSON
+             * @default {}
+             */
+            metadata?: Record<string, unknown>;
+            jobs: components["schemas"]["BatchLine"][];
+        };
+        /**
+         * BatchLine
+         * @description One job of a batch: the fields of a submission, and the client's own name for it.
+         */
+        BatchLine: {
+            /** @description not blank, at most 524288 bytes of UTF-8, no NUL */
+            prompt: string;
+            /** @default null */
+            flow?: string | null;
+            /** @default null */
+            runAt?: string | null;
+            /** @default null */
+            delaySeconds?: number | null;
+            /**
+             * @description jobs with a higher priority go first
+             * @default 0
+             */
+            priority?: number;
+            /** @default null */
+            maxAttempts?: number | null;
+            /** @default null */
+            deadline?: string | null;
+            /** @default [] */
+            tags?: string[];
+            /**
+             * @description at most 16 KiB as JSON
+             * @default {}
+             */
+            metadata?: Record<string, unknown>;
+            /** @default null */
+            resultSchema?: Record<string, unknown> | null;
+            /** @default null */
+            webhook?: components["schemas"]["JobWebhookIn"] | null;
+            /** @default null */
+            customId?: string | null;
+        };
+        /**
+         * JobWebhookIn
+         * @description Where to tell that the job has ended. ``events`` null: of every end.
+         */
+        JobWebhookIn: {
+            /**
+             * Format: uri
+             * @description http or https, without user name and password; private addresses only where the server allows them
+             * @example https://example.com/hooks/jobs
+             */
+            url: string;
+            /** @default null */
+            events?: components["schemas"]["WebhookEvent"][] | null;
+        };
+        /**
+         * WebhookEvent
+         * @description What a webhook can tell of a job: that it ended, and how.
+         * @enum {unknown}
+         */
+        WebhookEvent: "cancelled" | "completed" | "failed";
+        /**
+         * BatchSummary
+         * @description ``lines``: of the request; ``jobs``: those that became jobs; ``refused``: the others. ``endedAt``: when the last
+         *     job ended. ``keptUntil``: when it is deleted with its jobs; null: not before it has ended, or never.
+         */
+        BatchSummary: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            name: string | null;
+            status: components["schemas"]["BatchStatus"];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            cancelledAt: string | null;
+            endedAt: string | null;
+            keptUntil: string | null;
+            lines: number;
+            jobs: number;
+            refused: number;
+            counts: components["schemas"]["BatchCountsOut"];
+            flows: string[];
+            metadata: Record<string, unknown>;
+        };
+        /**
+         * BatchStatus
+         * @description Where a batch stands.
+         * @enum {unknown}
+         */
+        BatchStatus: "CANCELLING" | "ENDED" | "IN_PROGRESS";
+        /**
+         * BatchCountsOut
+         * @description The jobs of a batch by state, as they are now. ``deleted``: those that are no longer there.
+         */
+        BatchCountsOut: {
+            pending: number;
+            running: number;
+            waiting: number;
+            completed: number;
+            failed: number;
+            cancelled: number;
+            deleted: number;
+        };
+        /**
+         * BatchWhole
+         * @description ``errors``: of the lines that were refused, at most 100; the results have them all.
+         */
+        BatchWhole: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            name: string | null;
+            status: components["schemas"]["BatchStatus"];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            cancelledAt: string | null;
+            endedAt: string | null;
+            keptUntil: string | null;
+            lines: number;
+            jobs: number;
+            refused: number;
+            counts: components["schemas"]["BatchCountsOut"];
+            flows: string[];
+            metadata: Record<string, unknown>;
+            errors: components["schemas"]["LineErrorOut"][];
+        };
+        /**
+         * LineErrorOut
+         * @description A line that became no job. ``field``: empty where the line as a whole is wrong.
+         */
+        LineErrorOut: {
+            line: number;
+            customId: string | null;
+            code: string;
+            field: string;
+            message: string;
+        };
+        /**
+         * BulkActionOut
+         * @description One act on all jobs that match a query. ``query``: the filters it was started with.
+         *
+         *     ``matched``: how many jobs matched when it started, and exactly how many it took once it is DONE; ``more``: there
+         *     were more than were counted. ``done``: jobs that were acted on. ``skipped`` and ``failed``: numbers of jobs that
+         *     were not, by a code that says why. ``waitsFor``: a code, while it makes no progress.
+         */
+        BulkActionOut: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            action: components["schemas"]["BulkKind"];
+            status: components["schemas"]["BulkState"];
+            query: Record<string, unknown>;
+            flow: string | null;
+            reason: string | null;
+            limit: number | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            updatedAt: string;
+            endedAt: string | null;
+            matched: number;
+            more: boolean;
+            done: number;
+            /** @description numbers of jobs, by code */
+            skipped: {
+                [key: string]: number;
+            };
+            /** @description numbers of jobs, by code */
+            failed: {
+                [key: string]: number;
+            };
+            waitsFor: string | null;
+        };
+        /**
+         * BulkKind
+         * @enum {unknown}
+         */
+        BulkKind: "cancel" | "delete" | "replay" | "retry";
+        /**
+         * BulkState
+         * @enum {unknown}
+         */
+        BulkState: "ABORTED" | "ABORTING" | "DONE" | "RUNNING";
+        /**
+         * BulkActionRequest
+         * @description ``query``: the filters of `GET /jobs`; ``{}``: all jobs. Jobs that are newer than the bulk action are not acted
+         *     on. ``dryRun``: count the jobs, and do nothing.
+         */
+        BulkActionRequest: {
+            action: components["schemas"]["BulkKind"];
+            query: {
+                /** @description one or more states (repeat it, or separate by commas) */
+                status?: ("PENDING" | "RUNNING" | "WAITING" | "COMPLETED" | "FAILED" | "CANCELLED")[];
+                /** @description jobs of this flow */
+                flow?: string;
+                /** @description jobs with this tag */
+                tag?: string;
+                /** @description jobs of this batch */
+                batch?: string;
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                q?: string;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339 from 1970 to 2099, inclusive
+                 */
+                createdAfter?: string;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339 from 1970 to 2099, exclusive
+                 */
+                createdBefore?: string;
+                /** @description only these jobs: up to 100 ids, separated by commas */
+                ids?: string;
+                /** @description only jobs with a greater id, which are newer ones */
+                after?: string;
+            };
+            /** @default null */
+            limit?: number | null;
+            /** @default null */
+            reason?: string | null;
+            /** @default null */
+            flow?: string | null;
+            /** @default false */
+            dryRun?: boolean;
+        };
+        /**
+         * BulkCount
+         * @description How many jobs a bulk action would take. ``more``: there are more than ``count``, which is as far as is
+         *     counted.
+         */
+        BulkCount: {
+            count: number;
+            more: boolean;
+        };
         /**
          * CallbackAnswer
          * @description The job after a callback. ``callback``: the verdict, such as applied, duplicate or stale.
@@ -857,6 +1477,9 @@ export interface components {
             tags: string[];
             metadata: Record<string, unknown>;
             replayOf: string | null;
+            batchId: string | null;
+            batchLine: number | null;
+            customId: string | null;
             promptTruncated: boolean;
             promptBytes: number;
             resultTruncated: boolean;
@@ -864,6 +1487,7 @@ export interface components {
             attempts: components["schemas"]["AttemptOut"][];
             history: components["schemas"]["EventOut"][];
             resultSchema: Record<string, unknown> | null;
+            webhook: components["schemas"]["JobWebhookOut"] | null;
             callback: string;
         };
         /**
@@ -1003,6 +1627,14 @@ export interface components {
          */
         EventKind: "accepted" | "asked" | "attempt_failed" | "callback_overdue" | "callback_unreadable" | "cancel_answered" | "cancelled" | "completed" | "failed" | "late_result" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
         /**
+         * JobWebhookOut
+         * @description ``url``: without its query, which may hold a secret.
+         */
+        JobWebhookOut: {
+            url: string;
+            events: components["schemas"]["WebhookEvent"][];
+        };
+        /**
          * CallbackNoted
          * @description The verdict on a report that belongs to no job in flight; it is kept in the callback inbox.
          */
@@ -1088,6 +1720,127 @@ export interface components {
             path: string;
             left?: unknown;
             right?: unknown;
+        };
+        /**
+         * DeliveryOut
+         * @description One notice for one receiver. ``messageId``: its `webhook-id`. ``endpointId`` null: the webhook of the job itself.
+         *     ``nextAt``: of the next try. ``url``: without its query.
+         */
+        DeliveryOut: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            messageId: string;
+            event: string;
+            state: components["schemas"]["DeliveryState"];
+            jobId: string | null;
+            endpointId: string | null;
+            flow: string;
+            url: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            nextAt: string | null;
+            settledAt: string | null;
+            note: string | null;
+            tries: components["schemas"]["TryOut"][];
+        };
+        /**
+         * DeliveryState
+         * @enum {unknown}
+         */
+        DeliveryState: "delivered" | "failed" | "pending";
+        /**
+         * TryOut
+         * @description One request. ``status`` null: there was no answer, and ``error`` says why. ``answer``: the beginning of what came
+         *     back.
+         */
+        TryOut: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            at: string;
+            milliseconds: number;
+            status: number | null;
+            error: string | null;
+            answer: string;
+        };
+        /**
+         * DeliveryWhole
+         * @description ``body``: what is sent, byte for byte, with every try.
+         */
+        DeliveryWhole: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            messageId: string;
+            event: string;
+            state: components["schemas"]["DeliveryState"];
+            jobId: string | null;
+            endpointId: string | null;
+            flow: string;
+            url: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            nextAt: string | null;
+            settledAt: string | null;
+            note: string | null;
+            tries: components["schemas"]["TryOut"][];
+            body: string;
+        };
+        /**
+         * EndpointOut
+         * @description A standing endpoint, without its secret. ``disabledBecause``: `asked` (by a person), `gone` (it answered 410) or
+         *     `failing` (nothing was delivered for days). ``failingSince``: the first failed try since the last delivery.
+         */
+        EndpointOut: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            url: string;
+            events: components["schemas"]["WebhookEvent"][];
+            flows: string[] | null;
+            description: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            createdBy: string;
+            disabledAt: string | null;
+            disabledBecause: components["schemas"]["DisabledBecause"] | null;
+            failingSince: string | null;
+        };
+        /**
+         * DisabledBecause
+         * @description Why an endpoint is disabled.
+         * @enum {unknown}
+         */
+        DisabledBecause: "asked" | "failing" | "gone";
+        /**
+         * EndpointRequest
+         * @description ``events``: of these ends only; null: of every end. ``flows``: of jobs of these flows only; null: of all.
+         */
+        EndpointRequest: {
+            /**
+             * Format: uri
+             * @description http or https, without user name and password; private addresses only where the server allows them
+             * @example https://example.com/hooks/jobs
+             */
+            url: string;
+            /** @default null */
+            events?: components["schemas"]["WebhookEvent"][] | null;
+            /** @default null */
+            flows?: string[] | null;
+            /** @default  */
+            description?: string;
         };
         /** FlowOut */
         FlowOut: {
@@ -1217,6 +1970,9 @@ export interface components {
             tags: string[];
             metadata: Record<string, unknown>;
             replayOf: string | null;
+            batchId: string | null;
+            batchLine: number | null;
+            customId: string | null;
             promptTruncated: boolean;
             promptBytes: number;
             resultTruncated: boolean;
@@ -1280,6 +2036,9 @@ export interface components {
             tags: string[];
             metadata: Record<string, unknown>;
             replayOf: string | null;
+            batchId: string | null;
+            batchLine: number | null;
+            customId: string | null;
             promptTruncated: boolean;
             promptBytes: number;
             resultTruncated: boolean;
@@ -1287,6 +2046,7 @@ export interface components {
             attempts: components["schemas"]["AttemptOut"][];
             history: components["schemas"]["EventOut"][];
             resultSchema: Record<string, unknown> | null;
+            webhook: components["schemas"]["JobWebhookOut"] | null;
         };
         /**
          * KeptCallback
@@ -1385,6 +2145,30 @@ export interface components {
             status: string;
         };
         /**
+         * MadeEndpointOut
+         * @description ``secret``: it cannot be shown again.
+         */
+        MadeEndpointOut: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            url: string;
+            events: components["schemas"]["WebhookEvent"][];
+            flows: string[] | null;
+            description: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt: string;
+            createdBy: string;
+            disabledAt: string | null;
+            disabledBecause: components["schemas"]["DisabledBecause"] | null;
+            failingSince: string | null;
+            /** @description a signing secret */
+            secret: string;
+        };
+        /**
          * MadeKeyOut
          * @description A new API key. ``key`` is stored nowhere: it cannot be shown again.
          */
@@ -1428,10 +2212,15 @@ export interface components {
             /** @default [] */
             errors?: components["schemas"]["FieldError"][];
         };
-        /** FieldError */
+        /**
+         * FieldError
+         * @description ``line``: of a batch, from 1.
+         */
         FieldError: {
             field: string;
             message: string;
+            /** @default null */
+            line?: number | null;
         };
         /** ReplayRequest */
         ReplayRequest: {
@@ -1491,6 +2280,14 @@ export interface components {
             path: string;
         };
         /**
+         * SigningSecretsOut
+         * @description The secrets that sign the webhooks of the jobs of whoever asks. Two while
+         *     WEBHOOK_SECRET is changed; the first one stays.
+         */
+        SigningSecretsOut: {
+            secrets: string[];
+        };
+        /**
          * StatsOut
          * @description Numbers of jobs, in total and by flow. ``oldestPendingSeconds``: how long the oldest due job has waited.
          */
@@ -1534,6 +2331,8 @@ export interface components {
             metadata?: Record<string, unknown>;
             /** @default null */
             resultSchema?: Record<string, unknown> | null;
+            /** @default null */
+            webhook?: components["schemas"]["JobWebhookIn"] | null;
         };
         /**
          * WorkerOut
@@ -1575,7 +2374,9 @@ export interface operations {
                 flow?: string;
                 /** @description jobs with this tag */
                 tag?: string;
-                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                /** @description jobs of this batch */
+                batch?: string;
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
                 createdAfter?: string;
@@ -1657,7 +2458,9 @@ export interface operations {
                 flow?: string;
                 /** @description jobs with this tag */
                 tag?: string;
-                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                /** @description jobs of this batch */
+                batch?: string;
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
                 createdAfter?: string;
@@ -1741,7 +2544,9 @@ export interface operations {
                 flow?: string;
                 /** @description jobs with this tag */
                 tag?: string;
-                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                /** @description jobs of this batch */
+                batch?: string;
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
                 createdAfter?: string;
@@ -1828,7 +2633,9 @@ export interface operations {
                 flow?: string;
                 /** @description jobs with this tag */
                 tag?: string;
-                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                /** @description jobs of this batch */
+                batch?: string;
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
                 createdAfter?: string;
@@ -2604,6 +3411,798 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBulkActions: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200 */
+                limit?: number;
+                /** @description where the page starts, from the Link header of the previous page */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page; Link leads to the next */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkActionOut"][];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startBulkAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkActionRequest"];
+            };
+        };
+        responses: {
+            /** @description `dryRun`: how many jobs match */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkCount"];
+                };
+            };
+            /** @description stored durably; it runs in the background */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkActionOut"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBulkAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the bulk action's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the bulk action */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkActionOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    abortBulkAction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the bulk action's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the bulk action, ABORTING, or as it ended before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkActionOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBatches: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100 */
+                limit?: number;
+                /** @description where the page starts, from the Link header of the previous page */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page; Link leads to the next */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchSummary"][];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submitBatch: {
+        parameters: {
+            query?: {
+                /** @description of the batch */
+                name?: string;
+                /** @description of lines without a flow */
+                flow?: string;
+                /** @description of lines without a deadline */
+                deadline?: string;
+                /** @description store the valid lines although others are not */
+                partial?: "false" | "true";
+                /** @description how long the batch is kept with its jobs after its end */
+                retentionDays?: number;
+                /** @description a JSON object of at most 16 KiB */
+                metadata?: string;
+            };
+            header?: {
+                /** @description 1 to 255 visible ASCII characters; the same key and bytes give the same batch */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchSubmission"];
+                "application/x-ndjson": unknown;
+            };
+        };
+        responses: {
+            /** @description all stored durably; Location is the batch's address */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWhole"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description an ETag of an earlier response: 304 if nothing changed */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description the batch's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the batch */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWhole"];
+                };
+            };
+            /** @description nothing changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBatchResults: {
+        parameters: {
+            query?: {
+                /** @description Which lines of the results. */
+                only?: "errors" | "open" | "results";
+            };
+            header?: never;
+            path: {
+                /** @description the batch's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description lines of JSON */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the batch's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the batch; its jobs are CANCELLED soon after */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchWhole"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4783,6 +6382,989 @@ export interface operations {
             };
         };
     };
+    listWebhookEndpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description every endpoint */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointOut"][];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndpointRequest"];
+            };
+        };
+        responses: {
+            /** @description the endpoint; its secret is shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeEndpointOut"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the endpoint */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RotateRequest"];
+            };
+        };
+        responses: {
+            /** @description the endpoint; its new secret is shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeEndpointOut"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enableWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the endpoint */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disableWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the endpoint */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the delivery; Location is its address */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the secrets; the same ones each time */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningSecretsOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200 */
+                limit?: number;
+                /** @description where the page starts, from the Link header of the previous page */
+                cursor?: string;
+                /** @description about this job */
+                jobId?: string;
+                /** @description to this endpoint */
+                endpointId?: string;
+                /** @description one or more states (repeat it, or separate by commas) */
+                state?: ("pending" | "delivered" | "failed")[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page; Link leads to the next */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryOut"][];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the delivery's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the delivery */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryWhole"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the delivery's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the delivery, pending */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listAudit: {
         parameters: {
             query?: {
@@ -4795,7 +7377,7 @@ export interface operations {
                 /** @description the id of a job or key, the name of a flow, or a route */
                 what?: string;
                 /** @description one or more acts (repeat it, or separate by commas) */
-                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "result_accepted" | "flow_paused" | "flow_resumed")[];
+                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
                 /** @description one or more outcomes (repeat it, or separate by commas) */
                 outcome?: ("done" | "refused" | "unknown")[];
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
@@ -4877,7 +7459,7 @@ export interface operations {
                 /** @description the id of a job or key, the name of a flow, or a route */
                 what?: string;
                 /** @description one or more acts (repeat it, or separate by commas) */
-                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "result_accepted" | "flow_paused" | "flow_resumed")[];
+                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
                 /** @description one or more outcomes (repeat it, or separate by commas) */
                 outcome?: ("done" | "refused" | "unknown")[];
                 /** @description RFC 3339 from 1970 to 2099, inclusive */

@@ -1,11 +1,15 @@
-import type { JobSummary } from "@/api/model";
 import { Elapsed } from "@/components/times";
 import { isFinal } from "@/lib/status";
 
-type Timed = Pick<
-  JobSummary,
-  "status" | "attempt" | "runAt" | "createdAt" | "finishedAt" | "updatedAt" | "idleMs"
->;
+/** The fields of a job that its duration depends on; times in ms. */
+interface Timed {
+  readonly status: string;
+  readonly attempt: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly finishedAt: number | null;
+  readonly idleMs: number;
+}
 
 /** From when the work could begin to its end, or to now; without the time between an end and a retry. */
 export function Duration({ job }: { job: Timed }) {

@@ -1,9 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { layOutJson } from "./json-layout";
+import { type JsonLines, layOutJson, tokensOf } from "./json-layout";
 
-function pretty(text: string, limit = 1000): string {
-  return layOutJson(text, limit)
-    .lines.map((line) => "  ".repeat(line.depth) + line.tokens.map((token) => token.text).join(""))
+function whole(text: string): JsonLines & { steps: number } {
+  const found = layOutJson(text);
+  for (let steps = 1; ; steps += 1) {
+    const { value, done } = found.next();
+    if (done) return { ...value, steps };
+  }
+}
+
+function pretty(text: string): string {
+  return whole(text)
+    .lines.map(({ from, to, depth }) => {
+      const tokens = tokensOf(text.slice(from, to)).map((token) => token.text);
+      return "  ".repeat(depth) + tokens.join("");
+    })
     .join("\n");
 }
 
@@ -29,22 +40,38 @@ describe("layOutJson", () => {
 
   it("survives any depth", () => {
     const depth = 100_000;
-    const { lines, complete } = layOutJson("[".repeat(depth) + "]".repeat(depth), 50);
-    expect(lines).toHaveLength(50);
-    expect(complete).toBe(false);
+    const { lines, closes } = whole("[".repeat(depth) + "]".repeat(depth));
+    // The innermost pair is empty, and so on one line.
+    expect(lines).toHaveLength(2 * depth - 1);
+    expect(closes.get(0)).toBe(2 * depth - 2);
   });
 
-  it("cuts at the limit and says so", () => {
-    expect(layOutJson("[1,2,3]", 2).complete).toBe(false);
-    expect(layOutJson("[1,2,3]", 5)).toMatchObject({ complete: true });
+  it("rests in between in a big text, and finds the same", () => {
+    const values = Array.from({ length: 30_000 }, (_, number) => ({ number }));
+    const text = JSON.stringify(values);
+    expect(whole(text).steps).toBeGreaterThan(5);
+    expect(pretty(text)).toBe(JSON.stringify(values, null, 2));
+  });
+
+  it("knows which line closes which", () => {
+    const { lines, closes } = whole('{"a":[1,{"b":{}}],"c":2}');
+    const text = '{"a":[1,{"b":{}}],"c":2}';
+    const pairs = Array.from(closes, (pair) =>
+      pair.map((line) => text.slice(lines[line]?.from, lines[line]?.to)),
+    );
+    expect(pairs).toEqual([
+      ["{", "}"],
+      ['"a":[', "],"],
+      ["{", "}"],
+    ]);
   });
 
   it("tells keys from strings", () => {
-    const kinds = layOutJson('{"k":"v"}', 10).lines.flatMap((line) => line.tokens.map((token) => token.kind));
+    const kinds = tokensOf('{"k": "v"}').map((token) => token.kind);
     expect(kinds).toEqual(["mark", "key", "mark", "string", "mark"]);
   });
 
   it.each(["", "not json", '{"a', "]]]", "\u0000", ",,,:"])("does not break on %j", (text) => {
-    expect(() => layOutJson(text, 10)).not.toThrow();
+    expect(() => pretty(text)).not.toThrow();
   });
 });

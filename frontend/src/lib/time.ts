@@ -52,6 +52,17 @@ export function formatExact(ms: number): string {
   return `${exact.format(ms)} (${new Date(ms).toISOString()})`;
 }
 
+const hourAndMinute = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});
+
+/** "21:40", in the reader's time zone. */
+export function formatTimeOfDay(ms: number): string {
+  return hourAndMinute.format(ms);
+}
+
 const clock = new Intl.DateTimeFormat(undefined, {
   hour: "2-digit",
   minute: "2-digit",

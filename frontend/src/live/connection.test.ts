@@ -4,7 +4,13 @@ import { FakeEventSource } from "@/testing/fake-event-source";
 import { type Connection, connect } from "./connection";
 import { modeOf } from "./machine";
 
-const refresher = { jobChanged: vi.fn(), everything: vi.fn(), hold: vi.fn() };
+const refresher = {
+  jobChanged: vi.fn(),
+  bulkChanged: vi.fn(),
+  everything: vi.fn(),
+  who: vi.fn(),
+  hold: vi.fn(),
+};
 const probe = vi.fn(async () => reportContact(server));
 let server: Contact;
 let connection: Connection;

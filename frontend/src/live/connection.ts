@@ -78,6 +78,7 @@ export function connect(
       changed(ids) {
         for (const id of ids) refresher.jobChanged(id);
       },
+      bulkChanged: () => refresher.bulkChanged(),
       resync: () => refresher.everything(),
       lost() {
         clearTimeout(helloTimer);
@@ -88,7 +89,8 @@ export function connect(
   };
 
   const poll = () => {
-    if (document.hidden || modeOf(state) === "live") return;
+    // While it connects, the stream's own answer is waited for.
+    if (document.hidden || modeOf(state) === "live" || modeOf(state) === "connecting") return;
     // Without a stream on its way only a server that is back is waited for.
     if (allowed !== "all" && modeOf(state) !== "offline") return;
     void ask();
@@ -96,7 +98,9 @@ export function connect(
   };
 
   const lookAnyway = () => {
-    if (!document.hidden && modeOf(state) === "live") refresher.everything();
+    if (document.hidden) return;
+    refresher.who();
+    if (modeOf(state) === "live") refresher.everything();
   };
 
   const askAnyway = () => {

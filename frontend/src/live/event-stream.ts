@@ -6,6 +6,8 @@ export interface StreamEvents {
   opened(): void;
   /** These jobs changed. */
   changed(ids: readonly string[]): void;
+  /** A bulk action changed. */
+  bulkChanged(): void;
   /** Anything may have changed. */
   resync(): void;
   lost(): void;
@@ -32,6 +34,7 @@ export function openStream(url: string, events: StreamEvents): Stream {
       if (job === null) events.resync();
       else events.changed([job.id]);
     });
+    made.addEventListener("bulk", () => events.bulkChanged());
     made.addEventListener("resync", () => events.resync());
     made.addEventListener("error", () => {
       if (source !== made) return;

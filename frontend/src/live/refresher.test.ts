@@ -1,5 +1,6 @@
 import { QueryClient, type QueryKey, QueryObserver } from "@tanstack/react-query";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { bulkKey } from "@/api/bulk-actions";
 import { callbackKeys } from "@/api/callbacks";
 import { type Changed, onChanges } from "@/api/changes";
 import { flowKeys } from "@/api/flows";
@@ -167,5 +168,17 @@ it("asks again when the first answer was under way: it may be of before the chan
   await vi.advanceTimersByTimeAsync(10_000);
   expect(queries.getQueryData(jobKeys.one("a"))).toBe("after");
   expect(answers).toHaveLength(2);
+  stop();
+});
+
+it("refetches bulk actions alone when one of them changed, and not while it is held", async () => {
+  const { refresher, fetched, stop } = watched([bulkKey, statsKey, jobKeys.one("a")]);
+  refresher.bulkChanged();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(fetched).toEqual([JSON.stringify(bulkKey)]);
+  refresher.hold(true);
+  refresher.bulkChanged();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(fetched).toHaveLength(1);
   stop();
 });

@@ -1,9 +1,13 @@
 import type { Query, QueryClient } from "@tanstack/react-query";
+import { bulkKey } from "@/api/bulk-actions";
 import { callbackKeys } from "@/api/callbacks";
 import { type Changed, reportChanges } from "@/api/changes";
+import { ApiError, SignedOutError } from "@/api/errors";
 import { flowKeys } from "@/api/flows";
+import { reportRefresh } from "@/api/freshness";
 import { isOfRows } from "@/api/job-rows";
 import { jobKeys } from "@/api/jobs";
+import { sessionKeys } from "@/api/session";
 import { statsKey } from "@/api/stats";
 import { traffic } from "@/api/traffic";
 import { restAfter } from "./pace";
@@ -15,9 +19,15 @@ const SUMS: readonly (readonly [key: readonly unknown[], everyMs: number])[] = [
   [flowKeys.workers, 3_000],
 ];
 
+/** After a refetch failed everything is fetched again this soon: no event would tell of it. */
+const AGAIN_MS = 5_000;
+
 export interface Refresher {
   jobChanged(id: string): void;
+  bulkChanged(): void;
+  /** Whatever may have changed: of jobs, and all but who asks, which was asked before and changes by other ways. */
   everything(): void;
+  who(): void;
   /** While held (the tab is hidden) changes are collected, not fetched. */
   hold(held: boolean): void;
 }
@@ -34,6 +44,9 @@ export function createRefresher(queries: QueryClient): Refresher {
   let held = false;
   let busy = false;
   let unfinished = false;
+  /** Why rows could not be fetched, until all of them could. */
+  let rowsFailure: Error | null = null;
+  let again: ReturnType<typeof setTimeout> | undefined;
   let before = traffic();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -49,19 +62,33 @@ export function createRefresher(queries: QueryClient): Refresher {
     changed.clear();
     const refetches =
       these === null
-        ? [refetch(queries, (query) => !isOfRows(query.queryKey))]
+        ? [refetch(queries, ({ queryKey }) => !isOfRows(queryKey) && queryKey[0] !== sessionKeys.who[0])]
         : [
             ...(these.size > 0 ? [refetch(queries, concerns(these))] : []),
             ...sums.map((key) => refetch(queries, (query) => query.queryKey[0] === key[0])),
           ];
     const [rows] = await Promise.allSettled([reportChanges(these), ...refetches]);
     unfinished = rows.status === "fulfilled" && rows.value;
+    if (rows.status === "rejected") rowsFailure = asFailure(rows.reason);
+    else if (these === null) rowsFailure = null;
+    tell(rowsFailure ?? failureOf(queries));
     const spent = traffic();
     // The time that the answers took is part of the rest.
     const rest = restAfter(before, spent) - (Date.now() - startedAt);
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, rest)));
     before = spent;
     busy = false;
+    void round();
+  };
+
+  const tell = (failure: Error | null) => {
+    reportRefresh(failure);
+    clearTimeout(again);
+    if (failure !== null) again = setTimeout(everything, AGAIN_MS);
+  };
+
+  const everything = () => {
+    all = true;
     void round();
   };
 
@@ -90,15 +117,34 @@ export function createRefresher(queries: QueryClient): Refresher {
       changed.add(id);
       void round();
     },
-    everything() {
-      all = true;
-      void round();
+    bulkChanged() {
+      // The server sends few of these; what is not shown is not fetched.
+      if (!held) void queries.invalidateQueries({ queryKey: bulkKey });
+    },
+    everything,
+    who() {
+      if (!held) void queries.invalidateQueries({ queryKey: sessionKeys.who });
     },
     hold(now) {
       held = now;
       void round();
     },
   };
+}
+
+/** Why something that is shown could not be refreshed. */
+function failureOf(queries: QueryClient): Error | null {
+  for (const { state } of queries.getQueryCache().findAll({ type: "active" })) {
+    const failure = state.status === "error" && state.data !== undefined ? asFailure(state.error) : null;
+    if (failure !== null) return failure;
+  }
+  return null;
+}
+
+/** Of a job that is gone, and of a session that has ended, the page tells otherwise. */
+function asFailure(error: unknown): Error | null {
+  if (error instanceof SignedOutError || (error instanceof ApiError && error.status === 404)) return null;
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 type Which = (query: Query) => boolean;

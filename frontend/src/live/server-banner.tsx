@@ -1,10 +1,13 @@
-import { IconPlugConnectedX } from "@tabler/icons-react";
-import { useLive } from "./live-context";
+import { IconAlertTriangle, IconPlugConnectedX } from "@tabler/icons-react";
+import { messageOf, requestIdOf } from "@/api/errors";
+import type { Staleness } from "@/api/freshness";
+import { formatTimeOfDay } from "@/lib/time";
+import { useLive, useRefresh } from "./live-context";
 import styles from "./server-banner.module.css";
 
 /** Always mounted, so that screen readers announce its content. */
 export function ServerBanner() {
-  const { mode, server } = useLive();
+  const { mode, server, staleness } = useLive();
   return (
     <div role="status" aria-live="polite" className={styles["place"]}>
       {mode === "offline" && (
@@ -21,6 +24,29 @@ export function ServerBanner() {
           </p>
         </div>
       )}
+      {mode !== "offline" && staleness !== null && <StaleLine {...staleness} />}
+    </div>
+  );
+}
+
+function StaleLine({ since, error }: Staleness) {
+  const refresh = useRefresh();
+  const id = requestIdOf(error);
+  return (
+    <div className={styles["banner"]} data-tone="amber" data-testid="stale-line">
+      <IconAlertTriangle size={18} aria-hidden />
+      <p>
+        <strong>Could not be refreshed since {formatTimeOfDay(since)}.</strong> {messageOf(error)}
+        {id !== null && (
+          <>
+            {" "}
+            Request <code>{id}</code>.
+          </>
+        )}{" "}
+        <button type="button" className={styles["again"]} onClick={refresh}>
+          Try again
+        </button>
+      </p>
     </div>
   );
 }

@@ -25,7 +25,7 @@ function fakeLocks() {
 }
 
 function tab() {
-  const events = { opened: vi.fn(), changed: vi.fn(), resync: vi.fn(), lost: vi.fn() };
+  const events = { opened: vi.fn(), changed: vi.fn(), bulkChanged: vi.fn(), resync: vi.fn(), lost: vi.fn() };
   return { ...events, stream: openShared("/events", events) };
 }
 

@@ -5,6 +5,7 @@ type Message =
   | { readonly kind: "ask" }
   | { readonly kind: "open"; readonly again: boolean }
   | { readonly kind: "changed"; readonly ids: readonly string[] }
+  | { readonly kind: "bulk" }
   | { readonly kind: "resync" }
   | { readonly kind: "lost" };
 
@@ -40,6 +41,7 @@ export function openShared(url: string, events: StreamEvents): Stream {
       // This tab has the stream itself; the message is the last of the tab that had it before.
     } else if (data.kind === "open") opened(data.again);
     else if (data.kind === "changed") events.changed(data.ids);
+    else if (data.kind === "bulk") events.bulkChanged();
     else if (data.kind === "resync") events.resync();
     else lost();
   });
@@ -54,6 +56,10 @@ export function openShared(url: string, events: StreamEvents): Stream {
         changed(ids) {
           events.changed(ids);
           tell({ kind: "changed", ids });
+        },
+        bulkChanged() {
+          events.bulkChanged();
+          tell({ kind: "bulk" });
         },
         resync() {
           events.resync();

@@ -14,37 +14,37 @@ import { readSearch as readAuditSearch } from "@/features/audit/search";
 import { readSearch as readCallbackSearch } from "@/features/callbacks/search";
 import { readSearch } from "@/features/job-list/search";
 import { parseSearch, stringifySearch } from "@/lib/search-params";
-import { AccountPage } from "./account-page";
-import { AuditPage } from "./audit-page";
-import { CallbacksPage } from "./callbacks-page";
-import { ComparePage } from "./compare-page";
-import { FlowsPage } from "./flows-page";
-import { JobPage } from "./job-page";
 import { JobsPage } from "./jobs-page";
-import { KeysPage } from "./keys-page";
+import {
+  AccountPage,
+  AuditPage,
+  BatchesPage,
+  BatchPage,
+  CallbacksPage,
+  ComparePage,
+  FlowsPage,
+  JobPage,
+  KeysPage,
+} from "./lazy-pages";
+import { PageNotLoaded } from "./page-not-loaded";
 import { Shell } from "./shell";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 
+/** A page whose code comes when it is opened, or when there is nothing else to load. */
+const later = { getParentRoute: () => root, errorComponent: PageNotLoaded } as const;
+
 const routes = root.addChildren([
   createRoute({ getParentRoute: () => root, path: "/", validateSearch: readSearch, component: JobsPage }),
-  createRoute({ getParentRoute: () => root, path: "/jobs/$id", component: JobPage }),
-  createRoute({ getParentRoute: () => root, path: "/jobs/$id/compare/$otherId", component: ComparePage }),
-  createRoute({ getParentRoute: () => root, path: "/flows", component: FlowsPage }),
-  createRoute({
-    getParentRoute: () => root,
-    path: "/callbacks",
-    validateSearch: readCallbackSearch,
-    component: CallbacksPage,
-  }),
-  createRoute({ getParentRoute: () => root, path: "/keys", component: KeysPage }),
-  createRoute({
-    getParentRoute: () => root,
-    path: "/audit",
-    validateSearch: readAuditSearch,
-    component: AuditPage,
-  }),
-  createRoute({ getParentRoute: () => root, path: "/account", component: AccountPage }),
+  createRoute({ ...later, path: "/jobs/$id", component: JobPage }),
+  createRoute({ ...later, path: "/jobs/$id/compare/$otherId", component: ComparePage }),
+  createRoute({ ...later, path: "/flows", component: FlowsPage }),
+  createRoute({ ...later, path: "/callbacks", validateSearch: readCallbackSearch, component: CallbacksPage }),
+  createRoute({ ...later, path: "/batches", component: BatchesPage }),
+  createRoute({ ...later, path: "/batches/$id", component: BatchPage }),
+  createRoute({ ...later, path: "/keys", component: KeysPage }),
+  createRoute({ ...later, path: "/audit", validateSearch: readAuditSearch, component: AuditPage }),
+  createRoute({ ...later, path: "/account", component: AccountPage }),
   // Shown by the gate while nobody is signed in, whatever the path is.
   createRoute({ getParentRoute: () => root, path: FAILED_PATH, component: ToTheList }),
 ]);
@@ -56,6 +56,7 @@ export function makeRouter(history?: RouterHistory) {
     parseSearch,
     stringifySearch,
     scrollRestoration: true,
+    defaultPreload: "intent",
     ...(history !== undefined && { history }),
   });
 }

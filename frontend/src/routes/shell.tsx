@@ -7,20 +7,26 @@ import { Gate } from "@/access/gate";
 import { signsIn } from "@/access/words";
 import { BASE_PATH } from "@/api/base-path";
 import { ErrorBoundary } from "@/components/error-boundary";
-import { HelpSheet } from "@/features/help/help-sheet";
+import { code, LoadedLater } from "@/components/loaded-later";
 import { focusField, focusMain, isFocusLost, MAIN, PROMPT_FIELD, SEARCH_FIELD } from "@/lib/focus";
 import { lastList } from "@/lib/last-list";
 import { useShortcuts } from "@/lib/shortcuts";
 import { LiveLight } from "@/live/live-light";
 import { ServerBanner } from "@/live/server-banner";
-import { AccountMenu } from "./account-menu";
 import { FlowsLink } from "./flows-link";
+import { loadNextPages } from "./lazy-pages";
 import { SchemeToggle } from "./scheme-toggle";
 import styles from "./shell.module.css";
+import { useComplete } from "./use-complete";
+
+const ACCOUNT_MENU = code(() => import("./account-menu").then((found) => found.AccountMenu));
+// What is told before it is there is kept.
+const NOTIFICATIONS = code(() => import("@mantine/notifications").then((found) => found.Notifications));
+const HELP_SHEET = code(() => import("@/features/help/help-sheet").then((found) => found.HelpSheet));
 
 /** The frame of every page: header, banner and global shortcuts. */
 export function Shell() {
-  const [help, setHelp] = useState(false);
+  const [help, setHelp] = useState<"never" | "open" | "closed">("never");
   const navigate = useNavigate();
   const { pathname } = useLocation();
   const atList = pathname === "/";
@@ -29,8 +35,13 @@ export function Shell() {
   const inside = state !== "out";
   const person = inside && who !== null && signsIn(who);
 
+  const complete = useComplete();
+  useEffect(() => {
+    if (complete && inside) loadNextPages();
+  }, [complete, inside]);
+
   const jump = (field: string) => {
-    if (!focusField(field)) void navigate({ to: "/", hash: field });
+    if (!focusField(field)) void navigate({ to: "/", search: lastList(), hash: field });
   };
 
   const back = () => {
@@ -57,7 +68,7 @@ export function Shell() {
             event.preventDefault();
             jump(PROMPT_FIELD);
           },
-          "?": () => setHelp(true),
+          "?": () => setHelp("open"),
           Escape: back,
         },
   );
@@ -75,12 +86,20 @@ export function Shell() {
           </Link>
           {inside && (
             <nav aria-label="Main" className={styles["nav"]}>
-              <Link to="/" activeOptions={{ exact: true, includeSearch: false }} className={styles["link"]}>
+              <Link
+                to="/"
+                search={lastList()}
+                activeOptions={{ exact: true, includeSearch: false }}
+                className={styles["link"]}
+              >
                 Jobs
               </Link>
               <FlowsLink />
               <Link to="/callbacks" activeOptions={{ includeSearch: false }} className={styles["link"]}>
                 Callbacks
+              </Link>
+              <Link to="/batches" className={`${styles["link"]} ${styles["wide"]}`}>
+                Batches
               </Link>
             </nav>
           )}
@@ -109,7 +128,7 @@ export function Shell() {
                   size="lg"
                   aria-label="Keyboard and search"
                   visibleFrom="sm"
-                  onClick={() => setHelp(true)}
+                  onClick={() => setHelp("open")}
                 >
                   <IconKeyboard size={19} aria-hidden />
                 </ActionIcon>
@@ -118,7 +137,17 @@ export function Shell() {
             <div className={styles["scheme"]} data-in-menu={person || undefined}>
               <SchemeToggle />
             </div>
-            {inside && who !== null && <AccountMenu who={who} />}
+            {inside &&
+              who !== null &&
+              (complete ? (
+                <LoadedLater
+                  of={ACCOUNT_MENU}
+                  props={{ who }}
+                  place={<span className={styles["menuPlace"]} />}
+                />
+              ) : (
+                <span className={styles["menuPlace"]} />
+              ))}
           </div>
         </div>
       </header>
@@ -130,7 +159,10 @@ export function Shell() {
           </Gate>
         </ErrorBoundary>
       </main>
-      <HelpSheet opened={help} onClose={() => setHelp(false)} />
+      {complete && <LoadedLater of={NOTIFICATIONS} props={{ position: "bottom-right" }} />}
+      {help !== "never" && (
+        <LoadedLater of={HELP_SHEET} props={{ opened: help === "open", onClose: () => setHelp("closed") }} />
+      )}
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, type CSSVariablesResolver, createTheme, Modal, Tooltip } from "@mantine/core";
+import { Button, type CSSVariablesResolver, createTheme, type ModalProps, Tooltip } from "@mantine/core";
 
 export const theme = createTheme({
   fontFamily: '"Inter Variable", system-ui, -apple-system, "Segoe UI", sans-serif',
@@ -25,15 +25,16 @@ export const theme = createTheme({
     Tooltip: Tooltip.extend({
       defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: true } },
     }),
-    Modal: Modal.extend({
+    // Without `Modal.extend`: dialogs come with the code of what opens them.
+    Modal: {
       defaultProps: {
         centered: true,
         radius: "lg",
         closeButtonProps: { "aria-label": "Close" },
         // Its <header> would count as a second banner landmark.
         attributes: { header: { role: "presentation" } },
-      },
-    }),
+      } satisfies Partial<ModalProps>,
+    },
   },
 });
 

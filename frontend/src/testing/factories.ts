@@ -1,5 +1,6 @@
 import type {
   WireAuditEntry,
+  WireBatchWhole,
   WireCallback,
   WireFlow,
   WireJob,
@@ -35,6 +36,9 @@ export function wireJob(changes: Partial<WireJob> = {}): WireJob {
     tags: [],
     metadata: {},
     replayOf: null,
+    batchId: null,
+    batchLine: null,
+    customId: null,
     promptTruncated: false,
     promptBytes: 15,
     resultTruncated: false,
@@ -42,13 +46,40 @@ export function wireJob(changes: Partial<WireJob> = {}): WireJob {
     attempts: [],
     history: [{ at: T0, what: "submitted", attempt: null, detail: null }],
     resultSchema: null,
+    webhook: null,
     ...changes,
   };
 }
 
 export function wireSummary(changes: Partial<WireSummary> = {}): WireSummary {
-  const { attempts: _attempts, history: _history, resultSchema: _schema, ...summary } = wireJob();
+  const {
+    attempts: _attempts,
+    history: _history,
+    resultSchema: _schema,
+    webhook: _webhook,
+    ...summary
+  } = wireJob();
   return { ...summary, ...changes };
+}
+
+export function wireBatch(changes: Partial<WireBatchWhole> = {}): WireBatchWhole {
+  return {
+    id: "b123456789abcdef01234567",
+    name: "Night",
+    status: "IN_PROGRESS",
+    createdAt: T0,
+    cancelledAt: null,
+    endedAt: null,
+    keptUntil: null,
+    lines: 10,
+    jobs: 10,
+    refused: 0,
+    counts: { pending: 10, running: 0, waiting: 0, completed: 0, failed: 0, cancelled: 0, deleted: 0 },
+    flows: ["mock"],
+    metadata: {},
+    errors: [],
+    ...changes,
+  };
 }
 
 export function wireFlow(changes: Partial<WireFlow> = {}): WireFlow {

@@ -24,7 +24,7 @@ export function renderPage(address: string) {
     <MantineProvider env="test">
       <QueryClientProvider client={createQueryClient()}>
         <AccessProvider>
-          <LiveProvider streamFirstMs={0}>
+          <LiveProvider streamFirst={false}>
             <RouterProvider router={router} />
           </LiveProvider>
         </AccessProvider>

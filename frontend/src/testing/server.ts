@@ -16,6 +16,7 @@ export const server = setupServer(
   http.get("/workers", () => HttpResponse.json([])),
   http.get("/session", () => HttpResponse.json(wireSession())),
   http.get("/jobs", () => HttpResponse.json([])),
+  http.get("/bulk-actions", () => HttpResponse.json([])),
   http.get("/jobs/count", () => HttpResponse.json({ count: 0, more: false, byStatus: {}, complete: true })),
   http.get("/callbacks", () => HttpResponse.json([])),
 );

@@ -2,6 +2,7 @@ import "@testing-library/jest-dom/vitest";
 import { cleanup, configure } from "@testing-library/react";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { forgetAccess } from "@/api/access";
+import { reportRefresh } from "@/api/freshness";
 import { FakeEventSource } from "./fake-event-source";
 import { server } from "./server";
 
@@ -15,6 +16,7 @@ afterEach(() => {
   localStorage.clear();
   sessionStorage.clear();
   forgetAccess();
+  reportRefresh(null);
   FakeEventSource.instances = [];
 });
 afterAll(() => server.close());

@@ -8,9 +8,13 @@ from types import MappingProxyType
 
 from job_processor import results
 from job_processor.acts.api_keys import ApiKeys
+from job_processor.acts.batches import Batches
+from job_processor.acts.bulk import BulkActions, ReadQuery
+from job_processor.acts.bulk_groups import BulkGroups
 from job_processor.acts.callbacks import Callbacks
 from job_processor.acts.cancels import Cancels
 from job_processor.acts.credentials import Credentials
+from job_processor.acts.deliveries import Deliveries
 from job_processor.acts.facts import Fact, Facts, KeysChanged
 from job_processor.acts.flow_table import FlowTable
 from job_processor.acts.jobs import Jobs
@@ -24,11 +28,14 @@ from job_processor.acts.signals import Signals
 from job_processor.acts.trail import Trail
 from job_processor.acts.verdicts import Verdicts
 from job_processor.acts.waiting_quota import WaitingQuota
+from job_processor.acts.webhook_endpoints import WebhookEndpoints
+from job_processor.core.bulk import BulkAction
 from job_processor.core.ids import IdFactory
 from job_processor.core.permits import Limits
 from job_processor.core.redaction import Redactor
 from job_processor.processors.base import Processor
-from job_processor.store.base import Store
+from job_processor.store.base import Query, Store
+from job_processor.webhook_secrets import WebhookSecrets
 
 _NO_PROCESSORS: Mapping[str, Processor] = MappingProxyType({})
 
@@ -42,6 +49,9 @@ class Acts:
     verdicts: Verdicts
     signals: Signals
     jobs: Jobs
+    bulk: BulkActions
+    bulk_groups: BulkGroups
+    batches: Batches
     callbacks: Callbacks
     outcomes: Outcomes
     questions: Questions
@@ -53,10 +63,16 @@ class Acts:
     refusals: Refusals
     rate_limits: RateLimits
     trail: Trail
+    webhooks: WebhookEndpoints
+    deliveries: Deliveries
 
     async def close(self) -> None:
         """Abandon what acts still wait for."""
         await self.cancels.close()
+
+
+def _read_no_query(action: BulkAction) -> Query:
+    raise RuntimeError("These acts were made without read_query.")
 
 
 def acts_over(
@@ -70,13 +86,17 @@ def acts_over(
     session_secrets: Sequence[str] = (),
     limits: Limits = Limits(),  # noqa: B008  # frozen
     jitter: Callable[[], float] = random.random,
+    read_query: ReadQuery = _read_no_query,
 ) -> Acts:
     """The acts over ``store``. ``processors``: by flow, those that cancels are passed on to; ``examiners``: the shared
-    ones when ``None``; ``session_secrets``: see ``Sessions``; ``limits``: of keys and addresses;
-    ``jitter``: random numbers in [0, 1) for the back-off."""
+    ones when ``None``; ``session_secrets``: see ``Sessions`` and ``WebhookSecrets``; ``limits``: of keys and addresses;
+    ``jitter``: random numbers in [0, 1) for the back-off; ``read_query``: without it there are no bulk actions."""
     facts = Facts()
     trail = Trail(store, ids)
-    sessions = Sessions(store, trail, facts, session_secrets or (secrets.token_hex(32),))
+    keys = session_secrets or (secrets.token_hex(32),)
+    sessions = Sessions(store, trail, facts, keys)
+    webhooks = WebhookEndpoints(store, trail, facts, ids, WebhookSecrets(keys))
+    redacts = redactor or Redactor()
     credentials = Credentials(store, sessions)
 
     def forget(fact: Fact) -> None:
@@ -85,16 +105,21 @@ def acts_over(
 
     facts.subscribe(forget)
     verdicts = Verdicts(examiners or results.shared())
-    signals = Signals(store, flows, verdicts, facts, jitter)
+    signals = Signals(store, flows, verdicts, facts, webhooks, jitter)
     cancels = Cancels(signals, processors)
     outcomes = Outcomes(store, signals, facts)
+    quota = WaitingQuota(store, limits.waiting_jobs)
+    jobs = Jobs(store, flows, signals, cancels, ids, facts, trail, quota)
     return Acts(
         flows=flows,
         facts=facts,
         verdicts=verdicts,
         signals=signals,
-        jobs=Jobs(store, flows, signals, cancels, ids, facts, trail, WaitingQuota(store, limits.waiting_jobs)),
-        callbacks=Callbacks(store, flows, signals, ids, facts, redactor or Redactor(), trail),
+        jobs=jobs,
+        bulk=BulkActions(store, flows, ids, facts, trail, read_query),
+        bulk_groups=BulkGroups(store, jobs, facts, read_query),
+        batches=Batches(store, jobs, ids, facts, trail, quota),
+        callbacks=Callbacks(store, flows, signals, ids, facts, redacts, trail),
         outcomes=outcomes,
         questions=Questions(store, signals, outcomes),
         lanes=Lanes(store, facts, trail),
@@ -105,4 +130,6 @@ def acts_over(
         refusals=Refusals(store, trail, facts),
         rate_limits=RateLimits(store, limits),
         trail=trail,
+        webhooks=webhooks,
+        deliveries=Deliveries(store, webhooks, trail, facts, redacts, jitter),
     )

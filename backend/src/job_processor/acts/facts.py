@@ -1,17 +1,21 @@
-"""What happened, for whoever wants to know: acts tell one fact each, and metrics (later webhooks and audit) subscribe.
+"""What happened, for whoever wants to know: acts tell one fact each, and metrics subscribe.
 
-The history of a job is written in the same write as the move itself (``core.transitions``); it needs no subscriber.
+The history of a job and the notices of its end are written in the same write as the move itself
+(``core.transitions``); they need no subscriber.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import structlog
 
+from job_processor.core.batch import Batch
+from job_processor.core.bulk import BulkAction
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.outcome import Outcome
+from job_processor.core.webhooks import DisabledBecause
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +26,36 @@ class JobMoved:
 
     job: Job
     was: State | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSubmitted:
+    """A batch was stored. ``jobs``: their number by flow; no ``JobMoved`` is told of each."""
+
+    batch: Batch
+    jobs: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCancelled:
+    """A batch was cancelled; its open jobs will be."""
+
+    batch_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEnded:
+    """All jobs of a batch had ended for the first time."""
+
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class BatchesPruned:
+    """Retention deleted batches with their jobs."""
+
+    batches: int
+    jobs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +109,52 @@ class KeysChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session began. ``kind``: of whom, a key or a person (``core.access.PrincipalKind``)."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestRefused:
     """A request had no valid credential, not the right, or was beyond a limit. ``code``: of its problem."""
 
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveriesDue:
+    """A webhook is to be sent now."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryTried:
+    """A webhook was sent, or given up. ``outcome``: delivered, failed or given_up."""
+
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointDisabled:
+    """An endpoint was disabled, and nobody asked for it."""
+
+    because: DisabledBecause
+
+
+@dataclass(frozen=True, slots=True)
+class BulkActionMoved:
+    """A bulk action was written. ``before``: as it was; ``None``: it is new."""
+
+    after: BulkAction
+    before: BulkAction | None
+
+
 Fact: TypeAlias = (
     JobMoved
+    | BatchSubmitted
+    | BatchCancelled
+    | BatchEnded
+    | BatchesPruned
     | JobDeleted
     | JobsPruned
     | CallbacksPruned
@@ -90,7 +162,12 @@ Fact: TypeAlias = (
     | CallbackJudged
     | LaneMoved
     | KeysChanged
+    | SignedIn
     | RequestRefused
+    | DeliveriesDue
+    | DeliveryTried
+    | EndpointDisabled
+    | BulkActionMoved
 )
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from job_processor.acts.cancels import Cancels
@@ -15,7 +16,7 @@ from job_processor.core.access import SYSTEM, Requester
 from job_processor.core.audit import AuditAct, AuditEntry
 from job_processor.core.errors import InvalidField, JobNotFound, MoveRefused, StoreBusy, TooManyWaiting
 from job_processor.core.ids import IdFactory
-from job_processor.core.job import Job, Json, State
+from job_processor.core.job import Job, JobWebhook, Json, State
 from job_processor.core.outcome import Cancelled, Retried
 from job_processor.core.transitions import attempt_ended_by_cancel
 from job_processor.store.base import Added, IdempotencyKey, Store
@@ -39,6 +40,29 @@ class NewJob(NamedTuple):
     metadata: Mapping[str, Json] | None = None
     result_schema: Mapping[str, Json] | None = None
     replay_of: str | None = None
+    webhook: JobWebhook | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InBulk:
+    """The part of a bulk action that acts on ``job``, as it was read just now under the flows of who asks."""
+
+    action_id: str
+    job: Job
+    reason: str | None = None
+
+    @property
+    def key(self) -> IdempotencyKey:
+        """Of the replay of this job. No client's key has a space."""
+        return IdempotencyKey(f"bulk {self.action_id} {self.job.id}", "")
+
+
+class PlaceInBatch(NamedTuple):
+    """Where a job belongs that is submitted with others."""
+
+    batch_id: str
+    line: int
+    custom_id: str | None = None
 
 
 class Jobs:
@@ -74,13 +98,22 @@ class Jobs:
         Raises ``InvalidField`` for an unknown flow or a deadline that has passed, ``TooManyWaiting`` beyond the quota
         of who asks, and ``StoreBusy`` while the store is behind with its writes.
         """
-        rules = self._flows.for_new_job(new.flow, by.principal.flows)
         now = self._store.now()
+        job = self.made(new, by, now, self._ids.new(now))
+        self.check_queue()
+        added = await self._add(job, key, record)
+        if added.created:
+            self._facts.tell(JobMoved(added.job, None))
+        return added
+
+    def made(self, new: NewJob, by: Requester, now: int, job_id: str, place: PlaceInBatch | None = None) -> Job:
+        """The job of a submission, not stored. Raises ``InvalidField``. May be called in any thread."""
+        rules = self._flows.for_new_job(new.flow, by.principal.flows)
         run_at = new.run_at if new.delay_ms is None else now + new.delay_ms
         if new.deadline is not None and new.deadline <= max(now, run_at or 0):
             raise InvalidField("deadline", "must lie ahead, and after the job may start")
-        job = transitions.submit(
-            job_id=self._ids.new(now),
+        return transitions.submit(
+            job_id=job_id,
             prompt=new.prompt,
             rules=rules,
             now=now,
@@ -92,15 +125,15 @@ class Jobs:
             metadata=new.metadata,
             result_schema=new.result_schema,
             replay_of=new.replay_of,
+            batch_id=None if place is None else place.batch_id,
+            batch_line=None if place is None else place.line,
+            custom_id=None if place is None else place.custom_id,
             owner=by.principal.owner,
+            webhook=new.webhook,
         )
-        self._check_queue()
-        added = await self._add(job, key, record)
-        if added.created:
-            self._facts.tell(JobMoved(added.job, None))
-        return added
 
-    def _check_queue(self) -> None:
+    def check_queue(self) -> None:
+        """Raises ``StoreBusy`` while the store is behind with its writes."""
         seconds = self._store.queue_seconds()
         if seconds > MAX_QUEUE_SECONDS:
             self._facts.tell(RequestRefused("store_busy"))
@@ -119,14 +152,17 @@ class Jobs:
         finally:
             self._quota.leave(job.owner)
 
-    async def cancel(self, job_id: str, reason: str | None = None, by: Requester = SYSTEM) -> Moved:
+    async def cancel(
+        self, job_id: str, reason: str | None = None, by: Requester = SYSTEM, part: InBulk | None = None
+    ) -> Moved:
         """Cancel a job and pass the cancel on to the processor of an attempt in flight.
 
         Cancelling a CANCELLED job changes nothing. Raises ``JobNotFound``, and ``MoveRefused`` for any other final job.
         """
-        known = await self._visible(job_id, by)
-        record = self._trail.entry(by, AuditAct.JOB_CANCELLED, job_id)
-        moved = await self._signals.send(job_id, Cancelled(reason), known, record)
+        known = await self._visible(job_id, by) if part is None else part.job
+        bulk = None if part is None else part.action_id
+        record = self._trail.entry(by, AuditAct.JOB_CANCELLED, job_id, bulk)
+        moved = await self._signals.send(job_id, Cancelled(reason, bulk), known, record)
         if not moved.written and moved.job.state is not State.CANCELLED:
             raise MoveRefused(f"The job is already {moved.job.state.value}.")
         ended = attempt_ended_by_cancel(moved.job) if moved.written else None
@@ -134,27 +170,35 @@ class Jobs:
             await self._cancels.pass_on(moved.job.flow, moved.job.id, ended)
         return moved
 
-    async def retry(self, job_id: str, more_attempts: int | None = None, by: Requester = SYSTEM) -> Job:
+    async def retry(
+        self, job_id: str, more_attempts: int | None = None, by: Requester = SYSTEM, part: InBulk | None = None
+    ) -> Job:
         """Put a FAILED or CANCELLED job back, PENDING, with ``more_attempts`` (the flow's number when ``None``).
 
         Raises ``JobNotFound``, and ``MoveRefused`` for any other state.
         """
-        job = await self._job(job_id, by)
+        job = await self._job(job_id, by) if part is None else part.job
         more = more_attempts or self._flows.rules(job.flow).max_attempts
-        record = self._trail.entry(by, AuditAct.JOB_RETRIED, job_id)
-        moved = await self._signals.send(job_id, Retried(more), job, record)
+        bulk, reason = (None, None) if part is None else (part.action_id, part.reason)
+        record = self._trail.entry(by, AuditAct.JOB_RETRIED, job_id, bulk)
+        moved = await self._signals.send(job_id, Retried(more, reason, bulk), job, record)
         if not moved.written:
             raise MoveRefused(f"Only FAILED and CANCELLED jobs can be retried; this one is {moved.job.state.value}.")
         return moved.job
 
     async def replay(
-        self, job_id: str, flow: str | None = None, prompt: str | None = None, by: Requester = SYSTEM
+        self,
+        job_id: str,
+        flow: str | None = None,
+        prompt: str | None = None,
+        by: Requester = SYSTEM,
+        part: InBulk | None = None,
     ) -> Job:
         """Submit a new job with an old one's prompt (or another), on the same or another flow.
 
         Raises ``JobNotFound``, and ``InvalidField`` for an unknown flow.
         """
-        old = await self._job(job_id, by)
+        old = await self._job(job_id, by) if part is None else part.job
         new = NewJob(
             prompt=prompt if prompt is not None else old.prompt,
             flow=flow or old.flow,
@@ -164,14 +208,20 @@ class Jobs:
             result_schema=old.result_schema,
             replay_of=old.id,
         )
-        record = self._trail.entry(by, AuditAct.JOB_REPLAYED, job_id)
-        return (await self.submit(new, by=by, record=record)).job
+        key, bulk = (None, None) if part is None else (part.key, part.action_id)
+        record = self._trail.entry(by, AuditAct.JOB_REPLAYED, job_id, bulk)
+        return (await self.submit(new, key, by, record)).job
 
-    async def delete(self, job_id: str, by: Requester = SYSTEM) -> None:
+    async def delete(self, job_id: str, by: Requester = SYSTEM, part: InBulk | None = None) -> None:
         """Delete a final job with its callbacks. Raises ``JobNotFound``, and ``MoveRefused`` for a job that is not
-        final."""
-        await self._visible(job_id, by)
-        if not await self._store.delete(job_id, self._trail.entry(by, AuditAct.JOB_DELETED, job_id)):
+        final, or that changed since a bulk action read it."""
+        if part is None:
+            await self._visible(job_id, by)
+            deleted = self._store.delete(job_id, self._trail.entry(by, AuditAct.JOB_DELETED, job_id))
+        else:
+            record = self._trail.entry(by, AuditAct.JOB_DELETED, job_id, part.action_id)
+            deleted = self._store.delete(job_id, record, part.job.rev)
+        if not await deleted:
             job = await self._job(job_id, by)
             raise MoveRefused(f"Only final jobs can be deleted; this one is {job.state.value}.")
         self._facts.tell(JobDeleted(job_id))

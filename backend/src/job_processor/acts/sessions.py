@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from job_processor.acts.facts import Facts, KeysChanged
+from job_processor.acts.facts import Facts, KeysChanged, SignedIn
 from job_processor.acts.trail import Trail
 from job_processor.core.access import Principal, PrincipalKind, Requester, Session, whose
 from job_processor.core.audit import AuditAct
@@ -66,6 +66,7 @@ class Sessions:
             address=by.address,
         )
         await self._store.add_session(session, self._trail.entry(by, AuditAct.SIGNED_IN, session.id[:16]))
+        self._facts.tell(SignedIn(principal.kind.value))
         newest = await self._store.sessions_of(session.whose, MAX_SESSIONS_EACH + 20)
         ending = [one.id for one in newest[MAX_SESSIONS_EACH:]]
         ending += [] if replaces is None else [replaces]

@@ -4,9 +4,10 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from job_processor.acts.facts import Facts, JobMoved
+from job_processor.acts.facts import DeliveriesDue, Facts, JobMoved
 from job_processor.acts.flow_table import FlowTable
 from job_processor.acts.verdicts import Verdicts, awaits_verdict
+from job_processor.acts.webhook_endpoints import WebhookEndpoints
 from job_processor.core import transitions
 from job_processor.core.audit import AuditEntry
 from job_processor.core.callbacks import CallbackVerdict
@@ -36,12 +37,14 @@ class Signals:
         flows: FlowTable,
         verdicts: Verdicts,
         facts: Facts,
+        endpoints: WebhookEndpoints,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
         self._flows = flows
         self._verdicts = verdicts
         self._facts = facts
+        self._endpoints = endpoints
         self._jitter = jitter
 
     async def send(
@@ -64,9 +67,13 @@ class Signals:
             change = self._decide(job, signal)
             if change is None:
                 return Moved(job, written=False)
+            if change.job.is_final:
+                change = await self._endpoints.with_notices(job, change)
             applied = self._store.apply(change) if record is None else self._store.apply(change, record)
             if await applied:
                 self._facts.tell(JobMoved(change.job, job.state))
+                if change.notices:
+                    self._facts.tell(DeliveriesDue())
                 if change.job.state is State.WAITING and job.state is State.RUNNING:
                     return Moved(await self.apply_early_reports(change.job), written=True)
                 return Moved(change.job, written=True)

@@ -68,11 +68,27 @@ class WaitingQuota:
                 known.counting = None
                 counting.set_result(None)
 
-    def leave(self, owner: str) -> None:
-        """The job is stored, or it is not and never will be."""
+    async def enter_together(self, owner: str, number: int) -> None:
+        """Allow so many jobs more, or none; ``leave`` with the same number must follow. Raises ``TooManyWaiting``.
+
+        What other submits were allowed counts as stored, so that together they do not exceed the quota.
+        """
+        known = self._owner(owner)
+        before = known.under_way + known.allowed
+        left = (
+            self.most - await self._store.count_waiting(owner, self.most) - max(before, known.under_way + known.allowed)
+        )
+        if left < number:
+            raise TooManyWaiting(
+                f"The key may have {self.most:,} waiting jobs, now {max(0, left):,} more; the batch has {number:,}."
+            )
+        known.under_way += number
+
+    def leave(self, owner: str, number: int = 1) -> None:
+        """The jobs are stored, or they are not and never will be."""
         known = self._owners.get(owner)
         if known is not None and known.under_way:
-            known.under_way -= 1
+            known.under_way -= min(number, known.under_way)
             if known.stored is not None:
                 known.stored.set_result(None)
                 known.stored = None

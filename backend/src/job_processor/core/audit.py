@@ -18,9 +18,20 @@ class AuditAct(StrEnum):
     JOB_RETRIED = "job_retried"
     JOB_REPLAYED = "job_replayed"
     JOB_DELETED = "job_deleted"
+    BATCH_SUBMITTED = "batch_submitted"
+    BATCH_CANCELLED = "batch_cancelled"
     RESULT_ACCEPTED = "result_accepted"
+    BULK_STARTED = "bulk_started"
+    BULK_ABORTED = "bulk_aborted"
     FLOW_PAUSED = "flow_paused"
     FLOW_RESUMED = "flow_resumed"
+    ENDPOINT_CREATED = "endpoint_created"
+    ENDPOINT_DELETED = "endpoint_deleted"
+    ENDPOINT_ROTATED = "endpoint_rotated"
+    ENDPOINT_ENABLED = "endpoint_enabled"
+    ENDPOINT_DISABLED = "endpoint_disabled"
+    ENDPOINT_TESTED = "endpoint_tested"
+    DELIVERY_REPLAYED = "delivery_replayed"
 
 
 class AuditOutcome(StrEnum):

@@ -1,5 +1,9 @@
 """Every error of the package, with one base class. The HTTP layer maps them to responses in one table."""
 
+from collections.abc import Sequence
+
+from job_processor.core.batch import RefusedLine
+
 
 class JobProcessorError(Exception):
     """The base of all errors of this package."""
@@ -15,6 +19,14 @@ class CallbackNotFound(JobProcessorError):
 
 class KeyNotFound(JobProcessorError):
     """No API key has this id."""
+
+
+class EndpointNotFound(JobProcessorError):
+    """No endpoint of webhooks has this id."""
+
+
+class DeliveryNotFound(JobProcessorError):
+    """No delivery of a webhook has this id."""
 
 
 class JobDamaged(JobProcessorError):
@@ -45,12 +57,39 @@ class InvalidField(JobProcessorError):
         self.field = field
 
 
+class BulkActionNotFound(JobProcessorError):
+    """There is no such bulk action."""
+
+
+class TooManyBulkActions(JobProcessorError):
+    """As many bulk actions run as may at the same time."""
+
+
+class BatchNotFound(JobProcessorError):
+    """No batch has this id."""
+
+
+class LinesRefused(JobProcessorError):
+    """Lines of a batch are invalid, so nothing was stored. ``lines``: the first of them; ``number``: of all that are
+    invalid; ``total``: of all lines."""
+
+    def __init__(self, lines: Sequence[RefusedLine], number: int, total: int) -> None:
+        super().__init__(f"{number:,} of {total:,} lines are invalid.")
+        self.lines = lines
+        self.number = number
+        self.total = total
+
+
 class SessionNotFound(JobProcessorError):
     """There is no such session, or it is another's."""
 
 
 class IdempotencyMismatch(JobProcessorError):
     """The idempotency key was used before with a different body."""
+
+
+class TransferFailed(JobProcessorError):
+    """A copy or backup differs from its source; the message says how."""
 
 
 class StoreUnavailable(JobProcessorError):
@@ -71,6 +110,10 @@ class ReadTooLong(StoreUnavailable):
 
 class TooManySearches(StoreUnavailable):
     """The limit of concurrent text searches is reached."""
+
+
+class SearchIncomplete(StoreUnavailable):
+    """Not all jobs can be searched yet, and what was asked for must miss none."""
 
 
 class StoreRefused(JobProcessorError):

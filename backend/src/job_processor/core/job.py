@@ -130,6 +130,22 @@ class Refusals:
     alone_at: int = 0
 
 
+class WebhookEvent(StrEnum):
+    """What a webhook can tell of a job: that it ended, and how."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class JobWebhook:
+    """Where the submitter of a job wants to be told of its end."""
+
+    url: str
+    events: tuple[WebhookEvent, ...] = tuple(WebhookEvent)
+
+
 class Job(NamedTuple):
     """One record. ``rev`` is incremented by every change and checked by every compare-and-set.
 
@@ -167,8 +183,17 @@ class Job(NamedTuple):
     metadata: Mapping[str, Json] = MappingProxyType({})
     result_schema: Mapping[str, Json] | None = None
     replay_of: str | None = None
+    batch_id: str | None = None
+    """The batch that it was submitted with; ``None``: it was submitted alone."""
+    batch_line: int | None = None
+    """The number of its line in that batch, from 1."""
+    custom_id: str | None = None
+    """The client's own name for it, unique in its batch."""
     owner: str = ""
     """Whose quota it counts for while it waits: ``Principal.owner`` of who submitted it. Empty: nobody's."""
+    webhook: JobWebhook | None = None
+    bulk_actions: tuple[str, ...] = ()
+    """Ids of the newest bulk actions that cancelled or retried it: each does so once."""
     idle_ms: int = 0
     """Milliseconds in which nothing was to be done: until the start that was asked for, and between an end and a
     retry. The duration leaves them out."""

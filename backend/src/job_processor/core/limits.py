@@ -15,6 +15,14 @@ PARTIAL_LIMIT = 65_536
 PARTIALS_LIMIT = 4
 """Attempts per job that keep their partial answer: the newest. Together with the longest result they fit in one
 record."""
+BULK_ACTIONS_LIMIT = 8
+"""Ids of bulk actions kept per job. A bulk action looks for its own id in the jobs of the one group that it had under
+way when its process died."""
+
+
+def append_bulk_action(past: tuple[str, ...], action_id: str) -> tuple[str, ...]:
+    """Note that a bulk action acted on the job; the newest ``BULK_ACTIONS_LIMIT`` are kept."""
+    return (*past, action_id)[-BULK_ACTIONS_LIMIT:]
 
 
 def append_event(past: tuple[Event, ...], event: Event) -> tuple[Event, ...]:

@@ -187,9 +187,11 @@ class FlowMissing:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """A request to cancel the job. ``reason``: for the history."""
+    """A request to cancel the job. ``reason``: for the history. ``bulk``: the id of the bulk action that asks, which
+    acts on each job once."""
 
     reason: str | None = None
+    bulk: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +211,12 @@ class LateResult:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """A request to retry a FAILED or CANCELLED job with ``more_attempts`` more attempts."""
+    """A request to retry a FAILED or CANCELLED job with ``more_attempts`` more attempts. ``reason`` and ``bulk``: as in
+    ``Cancelled``."""
 
     more_attempts: int
+    reason: str | None = None
+    bulk: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

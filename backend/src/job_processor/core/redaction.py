@@ -33,10 +33,11 @@ _CUT_PREFIX = 8
 _ANY_PREFIX = 12
 """Minimum length of a secret's prefix that is masked anywhere (or half the secret, if that is shorter)."""
 _CUT = "…"
-# API keys (key_text.py), callback tokens of any job (signing.py), and JSON Web Tokens (RFC 7519), as used by
-# a managed identity.
+# API keys (key_text.py), callback tokens of any job (signing.py), signing secrets (webhook_signature.py), and JSON Web
+# Tokens (RFC 7519), as used by a managed identity.
 _TOKENS = re.compile(
-    r"\bjp_[0-9a-z]{10}_[0-9A-Za-z]+|v1\.[0-9a-f]{24}\.[0-9]{1,9}\.[0-9]{1,15}\.[A-Za-z0-9_-]*|\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2}"
+    r"\bwhsec_[A-Za-z0-9+/]{8,}={0,2}"
+    r"|\bjp_[0-9a-z]{10}_[0-9A-Za-z]+|v1\.[0-9a-f]{24}\.[0-9]{1,9}\.[0-9]{1,15}\.[A-Za-z0-9_-]*|\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2}"
 )
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?)(?:_PREVIOUS)?$"

@@ -47,6 +47,7 @@ _LIST = (
     TermKind(METADATA, ValueKind.TEXT, "a field of the metadata, at its top level, and its value", "meta.customer:42"),
     TermKind("id", ValueKind.ID_START, "the job's id, or how it begins", "id:01a2"),
     TermKind("execution", ValueKind.TEXT, "the execution id of any of the job's attempts", "execution:1234"),
+    TermKind("batch", ValueKind.ID, "jobs of this batch", "batch:0198a2b3c4d5e6f708192a3b"),
     TermKind("replay-of", ValueKind.ID, "replays of this job", "replay-of:0198a2b3c4d5e6f708192a3b"),
     TermKind("idempotency-key", ValueKind.TEXT, "the Idempotency-Key that one sent with the job", "idempotency-key:k1"),
 )

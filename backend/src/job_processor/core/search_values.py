@@ -43,14 +43,14 @@ def _number(text: str) -> str:
 
 def _id(text: str) -> str:
     if len(text) != 24:
-        raise ValueError("must be the id of a job: 24 hex digits")
+        raise ValueError("must be a whole id: 24 hex digits")
     return _id_start(text)
 
 
 def _id_start(text: str) -> str:
     text = text.lower()
     if len(text) > 24 or text.strip("0123456789abcdef"):
-        raise ValueError("must be the id of a job, or how it begins: 1 to 24 hex digits")
+        raise ValueError("must be an id, or how it begins: 1 to 24 hex digits")
     return text
 
 

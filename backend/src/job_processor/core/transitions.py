@@ -13,8 +13,8 @@ from job_processor.core.events import Event, EventKind
 from job_processor.core.failure import defer, ends_without_flow, expire, fail_attempt, had_unreadable_callback
 from job_processor.core.flow import FlowRules
 from job_processor.core.inbox import MAX_UNREADABLE_EVENTS
-from job_processor.core.job import Attempt, AttemptEnd, Job, JobError, Json, Lease, State
-from job_processor.core.limits import append_event, trim_attempts
+from job_processor.core.job import Attempt, AttemptEnd, Job, JobError, JobWebhook, Json, Lease, State
+from job_processor.core.limits import append_bulk_action, append_event, trim_attempts
 from job_processor.core.outcome import (
     Accepted,
     Asked,
@@ -35,6 +35,7 @@ from job_processor.core.outcome import (
     Succeeded,
 )
 from job_processor.core.success import accept_result, is_refused_by_flow, refuse_result, succeed, takes_result
+from job_processor.core.webhooks import Delivery
 
 MAX_CALLBACK_TIMEOUTS = 10
 """The longest an attempt may wait for its callback, in callback timeouts of its flow. A processor that answers "still
@@ -57,10 +58,14 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A decided transition: the job as it is to be stored, and the guard under which it may be."""
+    """A decided transition: the job as it is to be stored, and the guard under which it may be.
+
+    ``notices``: what is to be sent because of it. They are stored in the same write, so that no end lacks its notice.
+    """
 
     guard: Guard
     job: Job
+    notices: tuple[Delivery, ...] = ()
 
 
 def submit(
@@ -77,7 +82,11 @@ def submit(
     metadata: Mapping[str, Json] | None = None,
     result_schema: Mapping[str, Json] | None = None,
     replay_of: str | None = None,
+    batch_id: str | None = None,
+    batch_line: int | None = None,
+    custom_id: str | None = None,
     owner: str = "",
+    webhook: JobWebhook | None = None,
 ) -> Job:
     """A new job, PENDING."""
     run_at = now if run_at is None else max(run_at, now)
@@ -98,7 +107,11 @@ def submit(
         metadata={} if metadata is None else metadata,
         result_schema=result_schema,
         replay_of=replay_of,
+        batch_id=batch_id,
+        batch_line=batch_line,
+        custom_id=custom_id,
         owner=owner,
+        webhook=webhook,
         idle_ms=run_at - now,
     )
 
@@ -129,6 +142,9 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
     """
     until = job.lease_until if isinstance(signal, Expired) else None
     guard = Guard(job.state, None if job.lease is None else job.lease.token, job.rev, until)
+    bulk = signal.bulk if isinstance(signal, Cancelled | Retried) else None
+    if bulk is not None and bulk in job.bulk_actions:
+        return None
     after: Job | None
     match signal:
         case Reported(asked=str() as words) if is_current(job, signal.attempt, signal.token):
@@ -186,6 +202,8 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
             after = None
     if after is None:
         return None
+    if bulk is not None:
+        after = after._replace(bulk_actions=append_bulk_action(job.bulk_actions, bulk))
     return Change(guard, after._replace(rev=job.rev + 1, updated_at=now))
 
 
@@ -254,5 +272,5 @@ def _retry(job: Job, signal: Retried, now: int) -> Job:
         # A deadline that has passed would fail the job at once; the retry drops it.
         deadline=job.deadline if job.deadline is not None and job.deadline > now else None,
         max_attempts=job.failures + signal.more_attempts,
-        history=append_event(job.history, Event(now, EventKind.RETRIED)),
+        history=append_event(job.history, Event(now, EventKind.RETRIED, detail=signal.reason)),
     )

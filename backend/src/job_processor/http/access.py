@@ -90,6 +90,12 @@ class Gate:
                 self.note_refusal(scope, route, refused.code)
             raise
 
+    async def charge(self, scope: Scope, more: int) -> None:
+        """Count a request with a key as so many more. Raises ``RequestRefused`` (429)."""
+        principal: Principal = scope[PRINCIPAL]
+        for _ in range(more if principal.owner else 0):
+            await self._limiter.count_principal(scope, principal)
+
     def note_refusal(self, scope: Scope, route: str, code: str) -> None:
         self._refusals.note(self.requester(Request(scope)), route, code)
 

@@ -16,11 +16,21 @@ from starlette.routing import BaseRoute, Match, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from job_processor.core.access import NOBODY
-from job_processor.core.errors import CallbackNotFound, JobNotFound, KeyNotFound, MoveRefused
+from job_processor.core.errors import (
+    BulkActionNotFound,
+    CallbackNotFound,
+    DeliveryNotFound,
+    EndpointNotFound,
+    JobNotFound,
+    KeyNotFound,
+    MoveRefused,
+    TooManyBulkActions,
+)
 from job_processor.http import problems
 from job_processor.http.access import Gate, Needs
 from job_processor.http.access_log import AccessLog
 from job_processor.http.base_path import BasePathMiddleware
+from job_processor.http.compression import CompressionMiddleware
 from job_processor.http.context import Context
 from job_processor.http.middleware import EdgeMiddleware, ProblemMiddleware
 from job_processor.http.openapi import Handler, Operation, document
@@ -61,7 +71,7 @@ def build(
         Mount("/ui", app=_CountedPage(context.gate, BuiltPage(page, base_path))),
     ]
     static = {key: one for key, one in endpoints.items() if "{" not in key[1]}
-    app: ASGIApp = ProblemMiddleware(_Router(routes, static, context.gate))
+    app: ASGIApp = CompressionMiddleware(ProblemMiddleware(_Router(routes, static, context.gate)))
     if origins:
         app = CORSMiddleware(
             app,
@@ -116,6 +126,19 @@ async def _discard(message: Message) -> None:
     pass
 
 
+_NOT_POSSIBLE = (
+    MoveRefused,
+    TooManyBulkActions,
+    JobNotFound,
+    CallbackNotFound,
+    KeyNotFound,
+    BulkActionNotFound,
+    EndpointNotFound,
+    DeliveryNotFound,
+)
+"""Acts that fail with one of these are in the audit."""
+
+
 class _Endpoint:
     """A handler as an ASGI application, without Starlette's own wrapper around functions.
 
@@ -141,7 +164,7 @@ class _Endpoint:
             check_names(request.query_params, operation.query)
         try:
             response = await operation.handler(self._context, request)
-        except (MoveRefused, JobNotFound, CallbackNotFound, KeyNotFound) as error:
+        except _NOT_POSSIBLE as error:
             if self._is_act:
                 gate.note_refusal(scope, self._route, problems.refusal(error).code)
             raise

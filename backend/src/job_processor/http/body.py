@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -29,6 +29,7 @@ _MISSING = re.compile(r"^Object missing required field `([^`]*)`")
 _SAFE = re.compile(r"^Expected `[^`]*`(?:, got `[a-z0-9 |]+`)?(?: of length [<>=]+ \d+)?|^Expected `")
 _TOO_LARGE = re.compile(r"^(?:Number|Integer value) out of range")
 _TYPES = re.compile(r"(?<=^Expected )`([a-z]+(?: \| [a-z]+)*)(?=`| )")
+_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _JSON_WORDS = {
     "str": "a string",
     "int": "an integer",
@@ -117,8 +118,10 @@ def decode(body: bytes, wanted: type[T]) -> T:
         raise RequestRefused(400, "too_deep", f"JSON may be nested at most {READ_DEPTH} deep.")
     try:
         value = _decode_typed(body, wanted)
-        # With fewer than two colons there can be no duplicate key; the check costs a second parse.
-        if body.count(b":") > 1:
+        # As many colons as different keys of the outermost object: no other key is anywhere. The check of all objects
+        # costs much more.
+        colons = body.count(b":")
+        if colons > 1 and colons != len(_decode_members(body)):
             _refuse_duplicate_keys(body)
         if b"\\u0000" in body:
             _refuse_nul(value, wanted)
@@ -143,23 +146,37 @@ def _decode_typed(body: bytes, wanted: type[T]) -> T:
 
 def _explain(message: str, wanted: type[msgspec.Struct]) -> RequestRefused:
     """A 422 from msgspec's message, without anything the client sent."""
-    known = [f.encode_name for f in msgspec.structs.fields(wanted)]
+    path = _PATH.search(message)
+    names, inner = _place("" if path is None else path[1], wanted)
     if _UNKNOWN.match(message):
-        return RequestRefused(422, "unknown_field", f"An unknown field was sent; known are: {', '.join(known)}.")
+        known = ", ".join(".".join([*names, f.encode_name]) for f in msgspec.structs.fields(inner))
+        return RequestRefused(422, "unknown_field", f"An unknown field was sent; known are: {known}.")
     missing = _MISSING.match(message)
     if missing:
-        return invalid(missing[1], "is required")
-    path = _PATH.search(message)
-    field = "the body"
-    if path is not None:
-        first = re.match(r"\$\.([A-Za-z]+)", path[1])
-        field = first[1] if first is not None and first[1] in known else "the body"
+        return invalid(".".join([*names, missing[1]]), "is required")
+    field = ".".join(names) or "the body"
     if _TOO_LARGE.match(message):
         return invalid(field, "must hold no number that is out of range")
     safe = _SAFE.match(message)
     expected = message[: path.start()] if path is not None and safe is not None else "has a wrong type"
     expected = _TYPES.sub(_in_json_words, expected)
     return invalid(field, expected.replace("`", "").replace("Expected", "must be", 1).partition(", got")[0])
+
+
+def _place(path: str, wanted: type[msgspec.Struct]) -> tuple[list[str], type[msgspec.Struct]]:
+    """The known fields that lead to a place (msgspec writes ``$.webhook.events[0]``), and the innermost struct."""
+    names: list[str] = []
+    for name in re.findall(r"\.([A-Za-z]+)", path):
+        found = next((f for f in msgspec.structs.fields(wanted) if f.encode_name == name), None)
+        if found is None:
+            break
+        names.append(name)
+        structs = [t for t in (found.type, *get_args(found.type)) if isinstance(t, type)]
+        inner = next((t for t in structs if issubclass(t, msgspec.Struct)), None)
+        if inner is None:
+            break
+        wanted = inner
+    return names, wanted
 
 
 def _in_json_words(types: re.Match[str]) -> str:

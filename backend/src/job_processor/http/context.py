@@ -16,6 +16,7 @@ from job_processor.core.lane import open_lane
 from job_processor.core.waiting import WaitingFields, WaitingFor, waiting_for_run_at, waiting_on, waiting_without_flow
 from job_processor.http import visibility
 from job_processor.http.access import Auth, Gate, principal_of
+from job_processor.http.byte_room import ByteRoom
 from job_processor.http.connection_limits import Limits, Slots
 from job_processor.http.flow_status import FlowStatus, FlowStatusCache
 from job_processor.http.prefer_wait import WaitingRequests
@@ -43,8 +44,12 @@ class Context:
     signer: CallbackSigner
     telemetry: Telemetry
     flows: Mapping[str, FlowInfo]
+    batch_keep_ms: int | None = None
+    """How long a batch is kept after its end, if it does not say so itself; ``None``: for ever."""
     max_result_bytes: int = 1_048_576
     """Maximum UTF-8 bytes of a result in a callback, and maximum bytes kept of an unreadable callback."""
+    webhook_private_addresses: bool = False
+    """Whether webhooks may be sent to private and loopback addresses."""
     limits: Limits = field(default_factory=Limits)
     auth: Auth = Auth.OFF
     people: People | None = None
@@ -54,6 +59,7 @@ class Context:
     """Counts open event streams."""
     flow_status: FlowStatusCache = field(init=False)
     waiting_requests: WaitingRequests = field(init=False)
+    batch_bytes: ByteRoom = field(default_factory=ByteRoom)
     unauthenticated: UnauthenticatedCallbacks = field(default_factory=UnauthenticatedCallbacks)
 
     def __post_init__(self) -> None:

@@ -1,17 +1,23 @@
-"""The query parameters that choose jobs, the same for the list and for the count."""
+"""The filters that choose jobs: query parameters of the list and of the count, and an object in a bulk action."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+from starlette.datastructures import QueryParams
 
-from job_processor.core.access import Principal
+from job_processor.core import search
+from job_processor.core.access import EVERYONE, Principal
+from job_processor.core.bulk import BulkAction
+from job_processor.core.errors import InvalidField
 from job_processor.core.job import State
-from job_processor.core.search import MAX_LENGTH, parse
+from job_processor.core.search import MAX_LENGTH
 from job_processor.core.search_terms import TERMS
 from job_processor.http import models as s
 from job_processor.http import render
-from job_processor.http.query import value_hint
+from job_processor.http.problems import RequestRefused, invalid
+from job_processor.http.query import parse, query_params, value_hint
 from job_processor.store.base import Query, with_search
 
 MAX_TEXT = 256
@@ -32,6 +38,10 @@ Id = Annotated[
         description="only jobs with a greater id, which are newer ones",
         extra=value_hint("must be the id of a job: 24 hex digits in lower case"),
     ),
+]
+Batch = Annotated[
+    str,
+    Meta(pattern=f"^{_ID}$", extra=value_hint("must be the id of a batch: 24 hex digits in lower case")),
 ]
 Ids = Annotated[
     str,
@@ -58,6 +68,7 @@ class JobFilters(msgspec.Struct, frozen=True, rename="camel"):
     status: Annotated[tuple[State, ...], Meta(description="one or more states (repeat it, or separate by commas)")] = ()
     flow: Annotated[Text | None, Meta(description="jobs of this flow")] = None
     tag: Annotated[Text | None, Meta(description="jobs with this tag")] = None
+    batch: Annotated[Batch | None, Meta(description="jobs of this batch")] = None
     q: Annotated[
         Annotated[str, Meta(min_length=1, max_length=MAX_LENGTH, extra=_SEARCH)] | None,
         Meta(description=f'a search: words, "words in quotes", and terms such as {EXAMPLES}'),
@@ -79,7 +90,60 @@ class JobFilters(msgspec.Struct, frozen=True, rename="camel"):
             flow=self.flow,
             flows=principal.flows,
             tag=self.tag,
+            batch=self.batch,
             created_after=None if created_after is None else render.time_in("createdAfter", created_after),
             created_before=None if created_before is None else render.time_in("createdBefore", created_before),
         )
-        return query if self.q is None else with_search(query, parse(self.q), now, principal.owner)
+        return query if self.q is None else with_search(query, search.parse(self.q), now, principal.owner)
+
+    def as_object(self) -> dict[str, Any]:
+        """The filters that are given, as ``read_object`` reads them."""
+        given: dict[str, Any] = msgspec.to_builtins(self)
+        return {name: value for name, value in given.items() if value not in (None, ())}
+
+
+def _object_schema() -> dict[str, object]:
+    properties: dict[str, object] = {}
+    for one in query_params(JobFilters):
+        least = {"minItems": 1} if one.repeats else {}
+        described = {"description": one.description} if one.description else {}
+        properties[one.name] = {**one.schema, **least, **described}
+    return {"properties": properties, "additionalProperties": False}
+
+
+OBJECT_SCHEMA = _object_schema()
+"""JSON Schema of the filters as an object."""
+
+
+def read_object(given: Mapping[str, object]) -> JobFilters:
+    """The filters of an object: a text each, or a list of texts where a query parameter may be repeated.
+
+    Refused as the query parameters are: raises ``RequestRefused`` (422), which names ``query.`` and the filter.
+    """
+    pairs: list[tuple[str, str]] = []
+    for name, value in given.items():
+        texts = value if isinstance(value, list) else [value]
+        if not texts or not all(isinstance(text, str) for text in texts):
+            raise invalid(_named(name), "must be a text, or a list of texts where several values may be given")
+        pairs += [(name, str(text)) for text in texts]
+    try:
+        filters = parse(QueryParams(pairs), JobFilters)
+        filters.filters(1, EVERYONE, 0)
+    except InvalidField as error:
+        raise invalid(_named(error.field), str(error)) from None
+    except RequestRefused as refused:
+        field = refused.errors[0]
+        raise invalid(field.field if field.field == "query" else _named(field.field), field.message) from None
+    return filters
+
+
+def _named(name: str) -> str:
+    """A filter's field in the error; a name that is none of ours is not repeated."""
+    known = {one.name for one in query_params(JobFilters)}
+    return f"query.{name}" if name in known else "query"
+
+
+def stored_query(action: BulkAction) -> Query:
+    """The store's query of a bulk action, limited to the flows of who asked for it; any number of jobs."""
+    filters = msgspec.convert(dict(action.query), JobFilters)
+    return filters.filters(1, action.by.principal, action.created_at)

@@ -47,8 +47,8 @@ class Answer:
 class Operation:
     """A route. ``query``: the struct of its query parameters (``http.query``); ``None``: none. ``any_query``:
     undeclared query parameters are ignored instead of refused. ``needs``: what who asks must have; ``all_flows``: not
-    for keys that are limited to flows. ``problems``: status codes of its error responses. ``limited``: its requests
-    count for rate limits."""
+    for keys that are limited to flows. ``lines``: the type of a line, where the body may be lines of JSON as well.
+    ``problems``: status codes of its error responses. ``limited``: its requests count for rate limits."""
 
     method: str
     path: str
@@ -59,6 +59,7 @@ class Operation:
     answers: Mapping[int, Answer]
     body: WireType | None = None
     body_required: bool = True
+    lines: WireType | None = None
     params: Sequence[Param] = ()
     query: WireType | None = None
     problems: Sequence[int] = ()
@@ -131,10 +132,10 @@ def _operation(op: Operation, refs: Mapping[WireType, object]) -> dict[str, obje
     if params:
         made["parameters"] = params
     if op.body is not None:
-        made["requestBody"] = {
-            "required": op.body_required,
-            "content": {"application/json": {"schema": refs[op.body]}},
-        }
+        content: dict[str, object] = {"application/json": {"schema": refs[op.body]}}
+        if op.lines is not None:
+            content["application/x-ndjson"] = {"schema": {"description": f"a {op.lines.__name__} a line"}}
+        made["requestBody"] = {"required": op.body_required, "content": content}
     return made
 
 

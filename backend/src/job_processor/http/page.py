@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
+from job_processor.http.content_coding import accepted
 from job_processor.http.etag import etag_of, matches
 from job_processor.http.scope_keys import ROUTE
 
@@ -16,6 +17,9 @@ PAGE_CSP = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+CODINGS = {"br": ".br", "gzip": ".gz"}
+"""How files are compressed beside the built ones (frontend/compressed-files.ts), the smaller one first."""
+_COMPRESSED_TYPES = (".js", ".css", ".svg")
 _NOT_BUILT = "The page is not built. Run `make build`, or use the API: /openapi.json lists it.\n"
 
 
@@ -24,7 +28,7 @@ class BuiltPage:
 
     def __init__(self, folder: Path, base_path: str) -> None:
         self._index = folder / "index.html"
-        self._files = StaticFiles(directory=folder, check_dir=False)
+        self._files = _BuiltFiles(directory=folder, check_dir=False)
         self._base = base_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,3 +80,29 @@ class BuiltPage:
         return built.replace('="./', f'="{self._base}/ui/').replace(
             'data-base-path=""', f'data-base-path="{self._base}"'
         )
+
+
+class _BuiltFiles(StaticFiles):
+    """Files, each in the coding that the client likes best of those in which it was built."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if path.endswith(tuple(CODINGS.values())):
+            raise HTTPException(404)
+        if not path.endswith(_COMPRESSED_TYPES):
+            return await super().get_response(path, scope)
+        response = await self._compressed(path, scope) or await super().get_response(path, scope)
+        response.headers["vary"] = "Accept-Encoding"
+        return response
+
+    async def _compressed(self, path: str, scope: Scope) -> Response | None:
+        for coding in accepted(Headers(scope=scope).get("accept-encoding", ""), tuple(CODINGS)):
+            try:
+                response = await super().get_response(path + CODINGS[coding], scope)
+            except HTTPException as error:
+                if error.status_code != 404:
+                    raise
+            else:
+                if response.status_code != 304:
+                    response.headers["content-encoding"] = coding
+                return response
+        return None

@@ -63,6 +63,18 @@ def refusal(error: Exception) -> RequestRefused:
             return RequestRefused(404, "callback_not_found", "There is no callback with this id.")
         case errors.KeyNotFound():
             return RequestRefused(404, "key_not_found", "There is no API key with this id.")
+        case errors.EndpointNotFound():
+            return RequestRefused(404, "endpoint_not_found", "There is no webhook endpoint with this id.")
+        case errors.DeliveryNotFound():
+            return RequestRefused(404, "delivery_not_found", "There is no delivery of a webhook with this id.")
+        case errors.BulkActionNotFound():
+            return RequestRefused(404, "bulk_action_not_found", "There is no bulk action with this id.")
+        case errors.TooManyBulkActions():
+            return RequestRefused(409, "too_many_bulk_actions", str(error))
+        case errors.BatchNotFound():
+            return RequestRefused(404, "batch_not_found", "There is no batch with this id.")
+        case errors.LinesRefused():
+            return _lines_refused(error)
         case errors.SessionNotFound():
             return RequestRefused(404, "session_not_found", "There is no session with this id.")
         case errors.JobDamaged():
@@ -92,6 +104,9 @@ def refusal(error: Exception) -> RequestRefused:
             return RequestRefused(
                 503, "too_many_searches", "Too many searches are running; try again.", headers={"retry-after": "2"}
             )
+        case errors.SearchIncomplete():
+            detail = "Older jobs are still being made searchable; try again, or filter by flow, status, tag or time."
+            return RequestRefused(503, "search_incomplete", detail, headers={"retry-after": "30"})
         case errors.StoreUnavailable():
             return RequestRefused(
                 503, "store_unavailable", "The store is unavailable; try again.", headers={"retry-after": "2"}
@@ -121,12 +136,23 @@ def invalid(field: str, message: str) -> RequestRefused:
     return RequestRefused(422, "invalid_field", f"{field}: {message}", [FieldError(field=field, message=message)])
 
 
+def _lines_refused(error: errors.LinesRefused) -> RequestRefused:
+    first = error.lines[0]
+    where = f"line {first.line}: {first.field}: " if first.field else f"line {first.line}: "
+    told = [FieldError(field=one.field or "line", message=one.message, line=one.line) for one in error.lines]
+    return RequestRefused(
+        422, "invalid_lines", f"{error} Nothing was stored. The first is {where}{first.message}", told
+    )
+
+
 def response(refused: RequestRefused, request_id: str) -> Response:
     title = PROBLEM_TITLES.get(refused.status, "Error")
     if refused.code == "store_busy":
         title = "The store is busy"
     elif refused.status == 503 and refused.code.startswith("too_many"):
         title = "Too many at once"
+    elif refused.code == "too_many_bulk_actions":
+        title = "Too many bulk actions"
     elif refused.code == "provider_unavailable":
         title = "The identity provider is unavailable"
     problem = Problem(

@@ -16,7 +16,7 @@ from job_processor.http.bounded_reading import BoundedReading
 from job_processor.http.connection_limits import address_group
 from job_processor.http.held_bytes import HeldBytes
 from job_processor.http.problems import RequestRefused
-from job_processor.http.scope_keys import AUTHENTICATED, PIPELINED
+from job_processor.http.scope_keys import AUTHENTICATED, PIPELINED, STREAMED
 from job_processor.http.sending import CoalescingTransport, WriteBuffer
 from job_processor.http.shared_state import SharedState
 
@@ -24,6 +24,9 @@ HEAD_SECONDS = 10.0
 """Timeout from the first byte (or from connecting) to the end of the headers."""
 BODY_SECONDS = 30.0
 """Timeout from the first byte of the request to the end of its body."""
+
+STREAMED_BYTES_PER_SECOND = 256 * 1024
+"""A long body that is taken piece by piece gets a second more for each so many bytes: it must keep up that rate."""
 
 
 class GuardedProtocol(BoundedReading):
@@ -98,8 +101,10 @@ class GuardedProtocol(BoundedReading):
         if self._reading_since is not None and not self._input_closed:
             held = self._unparsed_bytes
             if not self._in_head and not self.cycle.response_complete:
-                held += self._body_bytes
-                if AUTHENTICATED in self.cycle.scope:
+                streamed = STREAMED in self.cycle.scope
+                # Of a body that is taken piece by piece only what the handler has not taken yet.
+                held += len(self.cycle.body) if streamed else self._body_bytes
+                if streamed or AUTHENTICATED in self.cycle.scope:
                     budget = self._shared.authenticated
         self._held.count(held, budget)
 
@@ -177,8 +182,11 @@ class GuardedProtocol(BoundedReading):
             # Reading pauses while an earlier request is answered: restart the timeout.
             self._reading_since = now
             return
-        if now - self._reading_since > (HEAD_SECONDS if self._in_head else BODY_SECONDS):
+        if now - self._reading_since > (HEAD_SECONDS if self._in_head else self._body_seconds()):
             self._refuse_and_close(refusals.too_slow())
+
+    def _body_seconds(self) -> float:
+        return BODY_SECONDS + (self._body_bytes / STREAMED_BYTES_PER_SECOND if STREAMED in self.cycle.scope else 0.0)
 
     def _refuse_and_close(self, refused: RequestRefused) -> None:
         """Refuse the request that is being read, after the responses to earlier requests, and close the connection.

@@ -115,11 +115,15 @@ def _enum_of_list(type_: object) -> type[Enum] | None:
 
 def _number(given: object, type_: object) -> object:
     """``given`` as an ``int`` if the type is one. Raises ``ValueError`` for anything but 1 to 19 ASCII digits."""
-    if not isinstance(given, str) or (type_ is not int and int not in get_args(type_)):
+    if not isinstance(given, str) or not _holds_int(type_):
         return given
     if not (given.isascii() and given.isdigit() and len(given) < 20):
         raise ValueError
     return int(given)
+
+
+def _holds_int(type_: object) -> bool:
+    return type_ is int or any(_holds_int(one) for one in get_args(type_))
 
 
 def _check_pattern(given: object, type_: object) -> None:

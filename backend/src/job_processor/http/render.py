@@ -4,9 +4,11 @@ import datetime
 import functools
 import re
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
+from job_processor.core.bulk import BulkAction
 from job_processor.core.inbox import Callback
-from job_processor.core.job import Job, State
+from job_processor.core.job import Job, JobWebhook, State
 from job_processor.core.verdict import Verdict
 from job_processor.core.waiting import WaitingFor
 from job_processor.http import models as s
@@ -65,11 +67,12 @@ def time_in(field: str, text: str) -> int:
 
 
 _row = converter(Job, s.JobRow, time_out, computed=("prompt", "result"))
-_job = converter(Job, s.JobWhole, time_out)
-_answered = converter(Job, s.CallbackAnswer, time_out)
+_job = converter(Job, s.JobWhole, time_out, computed=("webhook",))
+_answered = converter(Job, s.CallbackAnswer, time_out, computed=("webhook",))
 _verdict = converter(Verdict, s.VerdictOut, time_out)
 _wait = converter(WaitingFor, s.WaitingOn, time_out)
 _kept = converter(Callback, s.KeptCallback, time_out, computed=("content", "body"))
+_bulk_action = converter(BulkAction, s.BulkActionOut, time_out, computed=("query", "skipped", "failed"))
 worker = converter(Worker, s.WorkerOut, time_out)
 
 
@@ -112,7 +115,29 @@ def _computed(job: Job, waits: WaitingFor | None) -> dict[str, object]:
         "prompt_bytes": size(job.prompt),
         "result_truncated": False,
         "result_bytes": None if job.result is None else size(job.result),
+        "webhook": None if job.webhook is None else _webhook(job.webhook),
     }
+
+
+def _webhook(webhook: JobWebhook) -> s.JobWebhookOut:
+    return s.JobWebhookOut(url=without_query(webhook.url), events=list(webhook.events))
+
+
+def without_query(url: str) -> str:
+    """The URL of a webhook without its query, in which some receivers want a secret."""
+    parts = urlsplit(url)
+    return parts._replace(query="…" if parts.query else "", fragment="").geturl()
+
+
+def bulk_action(action: BulkAction) -> s.BulkActionOut:
+    return _bulk_action(
+        action,
+        action=action.kind,
+        status=action.state,
+        query=dict(action.query),
+        skipped=dict(action.skipped),
+        failed=dict(action.failed),
+    )
 
 
 def waiting_on(waits: WaitingFor | None) -> s.WaitingOn | None:

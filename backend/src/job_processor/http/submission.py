@@ -9,11 +9,12 @@ from starlette.requests import Request
 
 from job_processor import results
 from job_processor.acts.jobs import NewJob
-from job_processor.core.job import Json
+from job_processor.core.job import JobWebhook, Json, WebhookEvent
 from job_processor.http import models, render
 from job_processor.http.body import check_free_form, header
 from job_processor.http.context import Context
 from job_processor.http.problems import invalid
+from job_processor.http.webhook_urls import check_url
 
 MAX_METADATA_BYTES = 16 * 1024
 MAX_SCHEMA_BYTES = 64 * 1024
@@ -45,14 +46,20 @@ def check_prompt(prompt: str) -> None:
 
 async def new_job(context: Context, sent: models.Submission) -> NewJob:
     """The submission, checked, as a ``NewJob``. Raises ``RequestRefused`` (422)."""
-    new = _checked(sent)
+    new = checked(sent)
+    if sent.webhook is not None:
+        check_url("webhook.url", sent.webhook.url, allow_private=context.webhook_private_addresses)
     if new.result_schema is not None:
-        await _check_schema(context, new.result_schema)
+        await check_schema(context, new.result_schema)
     return new
 
 
-def _checked(sent: models.Submission) -> NewJob:
+def checked(sent: models.Submission) -> NewJob:
+    """The submission as a ``NewJob``, whose schema is not checked yet. Raises ``RequestRefused`` (422)."""
     check_prompt(sent.prompt)
+    if sent.webhook is not None:
+        # Of the lines of a batch, a private address is refused when the webhook is sent.
+        check_url("webhook.url", sent.webhook.url, allow_private=True)
     if sent.run_at is not None and sent.delay_seconds is not None:
         raise invalid("delaySeconds", "must not be given together with runAt")
     if sent.metadata:
@@ -70,10 +77,13 @@ def _checked(sent: models.Submission) -> NewJob:
         tags=tuple(dict.fromkeys(sent.tags)),
         metadata=cast(dict[str, Json], sent.metadata),
         result_schema=cast(dict[str, Json] | None, sent.result_schema),
+        webhook=None
+        if sent.webhook is None
+        else JobWebhook(sent.webhook.url, tuple(dict.fromkeys(sent.webhook.events or WebhookEvent))),
     )
 
 
-async def _check_schema(context: Context, schema: Mapping[str, Json]) -> None:
+async def check_schema(context: Context, schema: Mapping[str, Json]) -> None:
     """Raises ``RequestRefused`` (422) for an invalid JSON Schema and for one that could not be checked in time."""
     too_costly = results.is_too_costly(schema)
     if too_costly is not None:

@@ -7,7 +7,8 @@ import asyncio
 from collections.abc import Sequence
 
 from job_processor.core.access import Principal
-from job_processor.core.errors import CallbackNotFound, JobNotFound
+from job_processor.core.batch import Batch
+from job_processor.core.errors import BatchNotFound, CallbackNotFound, JobNotFound
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job
 from job_processor.store.base import Store
@@ -19,6 +20,14 @@ async def job_of(store: Store, job_id: str, principal: Principal) -> Job:
     if job is None:
         raise JobNotFound
     return job
+
+
+async def batch_of(store: Store, batch_id: str, principal: Principal) -> Batch:
+    """The batch, if the principal may see each of its jobs. Raises ``BatchNotFound``."""
+    batch = await store.get_batch(batch_id, principal.flows)
+    if batch is None:
+        raise BatchNotFound
+    return batch
 
 
 async def callback_of(store: Store, callback_id: str, principal: Principal) -> Callback:

@@ -53,6 +53,10 @@ class People(Protocol):
 
     async def close(self) -> None: ...
 
+    async def sign_of_life(self) -> str:
+        """What the provider answers, for people. Nobody signs in. Raises ``ProviderUnavailable``, with the reason."""
+        ...
+
     async def begin(self, back_to: str, replaces: str | None) -> Begun:
         """Begin a sign-in. Raises ``ProviderUnavailable``."""
         ...

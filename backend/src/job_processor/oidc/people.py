@@ -41,6 +41,10 @@ class OidcPeople:
     async def close(self) -> None:
         await self._provider.close()
 
+    async def sign_of_life(self) -> str:
+        count = await self._provider.count_keys()
+        return f"The identity provider answers, names itself as OIDC_ISSUER does, and has {count} public keys."
+
     async def begin(self, back_to: str, replaces: str | None) -> Begun:
         transit, cookie = self._transits.begin(self._seconds(), back_to, replaces)
         return Begun(await code_flow.address(self._provider, self._options, transit), cookie)

@@ -85,6 +85,10 @@ class Provider:
         known = keys.named(await self._keys.get(), kid, algorithm)
         return known or keys.named(await self._keys.newer(), kid, algorithm)
 
+    async def count_keys(self) -> int:
+        """Ask past the caches. Raises ``ProviderUnavailable``, with what exactly is wrong."""
+        return len(await self._keys_at((await self._discover()).jwks_uri))
+
     async def get(self, address: str, headers: Mapping[str, str] = _NO_HEADERS) -> Reply:
         """Raises ``ProviderUnavailable`` where there is no whole answer."""
         return await self._request("GET", address, None, headers)
@@ -130,7 +134,10 @@ class Provider:
         return found
 
     async def _fetch_keys(self) -> Sequence[Key]:
-        reply = await self.get((await self.description()).jwks_uri)
+        return await self._keys_at((await self.description()).jwks_uri)
+
+    async def _keys_at(self, address: str) -> Sequence[Key]:
+        reply = await self.get(address)
         if reply.status != 200:
             raise ProviderUnavailable(f"keys: it answered {reply.status}")
         return keys.read(reply.body)

@@ -22,23 +22,11 @@ class SteadyClock:
         self._wall, self._steady = wall, steady
         self._value = wall()
         self._last = steady()
-        self._off = 0.0
         self._lock = threading.Lock()
 
     def now(self) -> int:
-        # Several times a request: without ``max``, ``min`` and ``abs``, which would double its cost.
         with self._lock:
-            steady = self._steady()
-            passed = steady - self._last
-            if passed < 0.0:
-                passed = 0.0
-            self._last = steady
-            self._value += passed
-            off = self._wall() - self._value
-            slew = passed * MAX_SLEW
-            correction = slew if off > slew else -slew if off < -slew else off
-            self._value += correction
-            self._off = off - correction
+            self._advance()
             return int(self._value * 1000)
 
     def step_due(self) -> int:
@@ -47,11 +35,29 @@ class SteadyClock:
 
     def read(self) -> tuple[int, int]:
         """``now`` and ``step_due`` of the same moment."""
-        now = self.now()
-        off = self._off
-        return now, int(off * 1000) if not -STEP_SECONDS <= off <= STEP_SECONDS else 0
+        with self._lock:
+            off = self._advance()
+            now = int(self._value * 1000)
+        return now, 0 if -STEP_SECONDS <= off <= STEP_SECONDS else int(off * 1000)
 
     def step(self, by: int) -> None:
         """Set the clock forward (or back) by so many milliseconds."""
         with self._lock:
             self._value += by / 1000
+
+    def _advance(self) -> float:
+        """Bring the clock to this moment. Returns how far the wall clock is ahead after that, in seconds.
+
+        Several times a request: without ``max``, ``min`` and ``abs``, which would double its cost.
+        """
+        steady = self._steady()
+        passed = steady - self._last
+        if passed < 0.0:
+            passed = 0.0
+        self._last = steady
+        self._value += passed
+        off = self._wall() - self._value
+        slew = passed * MAX_SLEW
+        correction = slew if off > slew else -slew if off < -slew else off
+        self._value += correction
+        return off - correction

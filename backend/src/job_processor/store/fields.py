@@ -13,7 +13,7 @@ from typing import Any
 
 from job_processor.core.job import Job, Json, Lease, State
 
-CREATED = ("id", "flow", "priority", "created_at")
+CREATED = ("id", "flow", "priority", "created_at", "batch_id")
 """Columns that are written with a new job and never change."""
 
 MOVED = ("state", "rev", "run_at", "attempt", "updated_at", "lease_token", "lease_until", "finished_at")
@@ -25,13 +25,13 @@ SEARCHED = ("ready", "execution_id", "due_at", "heard_at", "deadline", "waiting_
 TEXTS = ("prompt", "result")
 """Kept apart because they may be long."""
 
-LONG = frozenset({"attempts", "history", "result_schema"})
+LONG = frozenset({"attempts", "history", "result_schema", "bulk_actions"})
 """Fields of the record that lists leave out, because they grow with what happens to a job."""
 
 COLUMNS = CREATED + MOVED
 """The columns that a job is read from, in the order in which ``job_maker`` takes them."""
 
-OPTIONAL = frozenset({"lease_token", "lease_until", "finished_at"})
+OPTIONAL = frozenset({"batch_id", "lease_token", "lease_until", "finished_at"})
 """Columns that may be empty."""
 
 _JSON = {Mapping[str, Json]: dict[str, Any], Mapping[str, Json] | None: dict[str, Any] | None}

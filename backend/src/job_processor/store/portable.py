@@ -1,9 +1,12 @@
-"""A whole job or kept callback as one line of JSON: for backups, and to tell whether two stores hold the same."""
+"""A whole job, kept callback, API key or entry of the audit as one line of JSON: for backups, and to tell whether two
+stores hold the same."""
 
 from operator import attrgetter
 
 import msgspec
 
+from job_processor.core.access import ApiKey
+from job_processor.core.audit import AuditEntry
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job
 from job_processor.store.fields import COLUMNS, OPTIONAL, TEXTS, TYPES, flat, picker
@@ -28,6 +31,8 @@ Portable = msgspec.defstruct(
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Portable).decode
 _decode_callback = msgspec.json.Decoder(Callback).decode
+_decode_key = msgspec.json.Decoder(ApiKey).decode
+_decode_entry = msgspec.json.Decoder(AuditEntry).decode
 
 
 def dump(job: Job) -> bytes:
@@ -50,3 +55,23 @@ def dump_callback(callback: Callback) -> bytes:
 def load_callback(line: bytes) -> Callback:
     """The callback of a line. Raises ``msgspec.DecodeError`` (``ValidationError``) when the line is not a callback."""
     return _decode_callback(line)
+
+
+def dump_key(key: ApiKey) -> bytes:
+    """One line without its newline; it has the hash of the key, as the store has it."""
+    return _encode(key)
+
+
+def load_key(line: bytes) -> ApiKey:
+    """The key of a line. Raises ``msgspec.DecodeError`` (``ValidationError``) when the line is not a key."""
+    return _decode_key(line)
+
+
+def dump_entry(entry: AuditEntry) -> bytes:
+    """One line without its newline."""
+    return _encode(entry)
+
+
+def load_entry(line: bytes) -> AuditEntry:
+    """The entry of a line. Raises ``msgspec.DecodeError`` (``ValidationError``) when the line is not an entry."""
+    return _decode_entry(line)

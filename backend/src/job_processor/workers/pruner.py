@@ -1,4 +1,4 @@
-"""Deletes final jobs and kept callbacks after the retention time, while the clock is trusted."""
+"""Deletes final jobs, kept callbacks and bulk actions after the retention time, while the clock is trusted."""
 
 import structlog
 
@@ -29,6 +29,7 @@ class Pruner(Loop):
         before = now - self._retention_ms
         pruned = await self._acts.jobs.prune(before, BATCH)
         callbacks = await self._acts.callbacks.prune(before, BATCH)
-        if pruned or callbacks:
-            log.info("pruned", jobs=pruned, callbacks=callbacks)
-        return 0.05 if BATCH in (pruned, callbacks) else POLL_SECONDS
+        bulk_actions = await self._acts.bulk.prune(before, BATCH)
+        if pruned or callbacks or bulk_actions:
+            log.info("pruned", jobs=pruned, callbacks=callbacks, bulk_actions=bulk_actions)
+        return 0.05 if BATCH in (pruned, callbacks, bulk_actions) else POLL_SECONDS

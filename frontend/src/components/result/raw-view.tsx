@@ -1,61 +1,60 @@
-import { Button } from "@mantine/core";
-import { useEffect, useRef, useState } from "react";
+import { useMemo } from "react";
+import { type Piece, piecesOf } from "@/lib/text-pieces";
 import { characterAt, indexOfLineColumn } from "@/lib/text-position";
+import { LongText } from "./long-text";
 import styles from "./result.module.css";
-import { ScrollBox } from "./scroll-box";
 import { VisibleText } from "./visible-text";
-
-const SHOWN_AT_ONCE = 50_000;
 
 interface Props {
   text: string;
   label: string;
   /** Prose: proportional font and soft wrapping. */
   prose?: boolean;
-  /** Where parsing stopped; marked. */
+  /** Where parsing stopped; marked, and brought into sight. */
   mark?: { line: number; column: number } | null;
 }
 
-/** The text, unchanged. Of a long text a part is shown, around the mark if there is one. */
+/** The text, unchanged. */
 export function RawView({ text, label, prose = false, mark = null }: Props) {
-  const [whole, setWhole] = useState(false);
-  const box = useRef<HTMLDivElement>(null);
-  const marked = useRef<HTMLElement>(null);
   const markIndex = mark === null ? null : indexOfLineColumn(text, mark.line, mark.column);
-  const { from, to } = shownPart(text.length, whole ? text.length : SHOWN_AT_ONCE, markIndex);
+  const pieces = useMemo(() => piecesOf(text), [text]);
+  const marked =
+    markIndex === null ? null : pieces.findIndex(({ from, next }) => from <= markIndex && markIndex < next);
+  // Parsing may have stopped at the very end.
+  const target = marked === -1 ? pieces.length - 1 : marked;
+  return (
+    <LongText
+      label={label}
+      prose={prose}
+      count={pieces.length}
+      target={target}
+      height={(index) => pieces[index]?.lines ?? 1}
+      line={(index) => {
+        const piece = pieces[index];
+        if (piece === undefined) return null;
+        return <OnePiece text={text} piece={piece} markIndex={index === target ? markIndex : null} />;
+      }}
+    />
+  );
+}
 
-  useEffect(() => {
-    // Scroll only the box: the page must not jump when a result arrives.
-    if (markIndex !== null && box.current && marked.current) {
-      box.current.scrollTop = marked.current.offsetTop - box.current.clientHeight / 2;
-    }
-  }, [markIndex]);
-
+function OnePiece({ text, piece, markIndex }: { text: string; piece: Piece; markIndex: number | null }) {
+  const { from, to, isCut } = piece;
+  const stopped = markIndex === null ? "" : characterAt(text, markIndex);
   return (
     <>
-      <ScrollBox label={label} prose={prose} box={box}>
-        {from > 0 && <Left characters={from} where="before" />}
-        {markIndex === null ? (
-          <VisibleText text={text.slice(from, to)} />
-        ) : (
-          <>
-            <VisibleText text={text.slice(from, markIndex)} />
-            <mark ref={marked} className={styles["stopped"]} title="Parsing stopped here">
-              {markIndex >= text.length ? "⟨end⟩" : <Marked text={characterAt(text, markIndex)} />}
-            </mark>
-            <VisibleText text={text.slice(markIndex + characterAt(text, markIndex).length, to)} />
-          </>
-        )}
-        {to < text.length && <Left characters={text.length - to} where="after" />}
-      </ScrollBox>
-      {to - from < text.length && (
-        <p className={styles["cut"]}>
-          Showing {(to - from).toLocaleString("en")} of {text.length.toLocaleString("en")} characters.
-          <Button variant="subtle" size="compact-sm" onClick={() => setWhole(true)}>
-            Show all
-          </Button>
-        </p>
+      {markIndex === null ? (
+        <VisibleText text={text.slice(from, to)} />
+      ) : (
+        <>
+          <VisibleText text={text.slice(from, markIndex)} />
+          <mark className={styles["stopped"]} title="Parsing stopped here">
+            {markIndex >= text.length ? "⟨end⟩" : <Marked text={stopped} />}
+          </mark>
+          <VisibleText text={text.slice(markIndex + stopped.length, to)} />
+        </>
       )}
+      {isCut && <span className={styles["left"]}> ⤶ the line goes on</span>}
     </>
   );
 }
@@ -64,18 +63,4 @@ function Marked({ text }: { text: string }) {
   if (text === "\n") return "↵\n";
   if (text === " ") return "␠";
   return <VisibleText text={text} />;
-}
-
-function Left({ characters, where }: { characters: number; where: string }) {
-  return (
-    <span className={styles["left"]}>
-      … {characters.toLocaleString("en")} characters {where} …
-    </span>
-  );
-}
-
-function shownPart(length: number, size: number, around: number | null): { from: number; to: number } {
-  if (length <= size) return { from: 0, to: length };
-  const from = Math.max(0, Math.min((around ?? 0) - size / 2, length - size));
-  return { from: Math.floor(from), to: Math.floor(from) + size };
 }

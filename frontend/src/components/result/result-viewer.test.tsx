@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import { renderAlone } from "@/testing/render";
@@ -182,15 +182,31 @@ describe("hostile results", () => {
     expect(quiet).not.toHaveBeenCalled();
   });
 
-  it("a huge text is cut around the error, says so, and can be had whole", async () => {
+  it("a huge text is drawn only where it is in sight", () => {
     const text = `${"x\n".repeat(60_000)}!`;
     show(text, { ...malformed, repaired: null, error: { message: "?", line: 60_001, column: 1 } });
     const box = screen.getByRole("group", { name: "The raw result" });
     expect(box.textContent?.length).toBeLessThan(51_000);
-    expect(screen.getByTitle("Parsing stopped here")).toHaveTextContent("!");
-    expect(screen.getByText(/of 120,001 characters/)).toBeInTheDocument();
-    await userEvent.click(screen.getByRole("button", { name: "Show all" }));
-    expect(box.textContent).toBe(text);
+  });
+
+  it("JSON is folded, and unfolded to show what is sought", async () => {
+    const value = {
+      first: { deep: Array.from({ length: 30 }, (_, number) => `entry ${number}`) },
+      second: 2,
+    };
+    show(JSON.stringify(value), { ...plain, kind: "json" });
+    const box = screen.getByRole("group", { name: "The result, formatted" });
+    const fold = within(box).getByRole("button", { name: "Lines from 2" });
+    await userEvent.click(fold);
+    expect(fold).toHaveAttribute("aria-expanded", "false");
+    expect(box.textContent).toBe('{\n  "first": { … },\n  "second": 2\n}');
+
+    await userEvent.type(screen.getByRole("textbox", { name: "Find in the JSON" }), "ENTRY 1");
+    expect(await screen.findByText("Line 1 of 11")).toBeInTheDocument();
+    await userEvent.click(screen.getByRole("button", { name: "Next" }));
+    expect(await screen.findByText("Line 2 of 11")).toBeInTheDocument();
+    expect(box.querySelector("[data-hit]")).toHaveTextContent('"entry 10",');
+    expect(fold).toHaveAttribute("aria-expanded", "true");
   });
 
   it("unseen characters are named, and turn nothing around", () => {

@@ -12,6 +12,7 @@ import {
   IconRefresh,
   IconReplace,
   IconRotateClockwise,
+  IconStack2,
   IconTrash,
   type TablerIcon,
 } from "@tabler/icons-react";
@@ -35,9 +36,20 @@ const ACTS: Readonly<Record<AuditAct, Look>> = {
   job_retried: { label: "Job retried", icon: IconRefresh, tone: "blue" },
   job_replayed: { label: "Job replayed", icon: IconReplace, tone: "blue" },
   job_deleted: { label: "Job deleted", icon: IconTrash, tone: "red" },
+  batch_submitted: { label: "Batch submitted", icon: IconStack2, tone: "blue" },
+  batch_cancelled: { label: "Batch cancelled", icon: IconPlayerStop, tone: "blue" },
   result_accepted: { label: "Result accepted", icon: IconCheck, tone: "blue" },
+  bulk_started: { label: "Bulk action started", icon: IconStack2, tone: "blue" },
+  bulk_aborted: { label: "Bulk action aborted", icon: IconPlayerStop, tone: "blue" },
   flow_paused: { label: "Flow paused", icon: IconPlayerPause, tone: "blue" },
   flow_resumed: { label: "Flow resumed", icon: IconPlayerPlay, tone: "blue" },
+  endpoint_created: { label: "Webhook endpoint created", icon: IconKey, tone: "blue" },
+  endpoint_deleted: { label: "Webhook endpoint deleted", icon: IconTrash, tone: "blue" },
+  endpoint_rotated: { label: "Webhook secret rotated", icon: IconRefresh, tone: "blue" },
+  endpoint_enabled: { label: "Webhook endpoint enabled", icon: IconPlayerPlay, tone: "blue" },
+  endpoint_disabled: { label: "Webhook endpoint disabled", icon: IconPlayerPause, tone: "blue" },
+  endpoint_tested: { label: "Webhook test sent", icon: IconCheck, tone: "blue" },
+  delivery_replayed: { label: "Webhook sent again", icon: IconReplace, tone: "blue" },
 };
 
 const OUTCOMES: Readonly<Record<AuditOutcome, Look>> = {

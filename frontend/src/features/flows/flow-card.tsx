@@ -13,6 +13,7 @@ import { Panel } from "@/components/panel";
 import { VisibleText } from "@/components/result/visible-text";
 import { Countdown } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
+import { wordsForMaxAttempts } from "@/lib/attempt-words";
 import { forgetDraft, hasDraft, useDraft } from "@/lib/draft";
 import { flowAnchor, isFocusLost } from "@/lib/focus";
 import { STATUSES, statusLabel } from "@/lib/status";
@@ -80,7 +81,7 @@ export function FlowCard({ flow }: { flow: Flow }) {
         <Fact name="Processor" value={wordsForProcessor(flow.processor)} />
         <Fact name="Concurrency" value={wordsForConcurrency(flow)} />
         <Fact name="Rate" value={flow.ratePerMinute === null ? "no limit" : `${flow.ratePerMinute} / min`} />
-        <Fact name="Attempts" value={`fails after ${flow.maxAttempts} failed attempts`} />
+        <Fact name="Attempts" value={wordsForMaxAttempts(flow.maxAttempts)} />
         <Fact name="Invalid result" value={flow.onInvalidResult} />
       </dl>
       <ul className={styles["counts"]} aria-label={`Jobs of ${flow.name}`}>

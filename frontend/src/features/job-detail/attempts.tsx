@@ -5,6 +5,7 @@ import { RawView } from "@/components/result/raw-view";
 import { VisibleText } from "@/components/result/visible-text";
 import { Elapsed } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
+import { wordsForMaxAttempts } from "@/lib/attempt-words";
 import styles from "./attempts.module.css";
 import { attemptRuns } from "./fold";
 import { wordsForEnd } from "./wording";
@@ -36,7 +37,7 @@ export function Attempts({ job }: { job: Job }) {
 }
 
 function Limit({ job }: { job: Job }) {
-  return <span className={styles["limit"]}>fails after {job.maxAttempts} failed attempts</span>;
+  return <span className={styles["limit"]}>{wordsForMaxAttempts(job.maxAttempts)}</span>;
 }
 
 /** A run of attempts that were put back for the same reason; none counts. */

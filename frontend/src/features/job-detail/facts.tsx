@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import type { Job } from "@/api/model";
 import { Duration } from "@/components/duration";
 import { Panel } from "@/components/panel";
+import { VisibleText } from "@/components/result/visible-text";
 import { Age, Countdown } from "@/components/times";
 import { flowAnchor } from "@/lib/focus";
 import { isFinal } from "@/lib/status";
@@ -28,6 +29,7 @@ export function Facts({ job }: { job: Job }) {
     rows.push(["Deadline", <Countdown key="deadline" until={job.deadline} />]);
   }
   if (job.priority !== 0) rows.push(["Priority", job.priority]);
+  if (job.batchId !== null) rows.push(["Batch", <InBatch key="batch" job={job} id={job.batchId} />]);
   if (job.tags.length > 0) rows.push(["Tags", <Tags key="tags" tags={job.tags} />]);
   return (
     <Panel title="Facts">
@@ -40,6 +42,23 @@ export function Facts({ job }: { job: Job }) {
         ))}
       </dl>
     </Panel>
+  );
+}
+
+/** Its place in the batch it was submitted with. */
+function InBatch({ job, id }: { job: Job; id: string }) {
+  return (
+    <>
+      <Link to="/batches/$id" params={{ id }}>
+        Line {(job.batchLine ?? 0).toLocaleString("en")}
+      </Link>
+      {job.customId !== null && (
+        <>
+          {", "}
+          <VisibleText text={job.customId} />
+        </>
+      )}
+    </>
   );
 }
 

@@ -1,8 +1,15 @@
 import { useMediaQuery } from "@mantine/hooks";
+import { notifications } from "@mantine/notifications";
+import { useMutation } from "@tanstack/react-query";
 import { useRef, useState } from "react";
+import { useWhyNot } from "@/access/access-context";
+import { countMatching } from "@/api/bulk-actions";
 import { messageOf, searchErrorOf } from "@/api/errors";
 import { type JobFilter, type Row, rowsKey } from "@/api/job-rows";
+import type { BulkAction, BulkCount } from "@/api/model";
 import { LoadMore } from "@/components/load-more";
+import { BulkBar } from "./bulk-bar";
+import { BulkList } from "./bulk-list";
 import { Failures } from "./failures";
 import { FilterBar } from "./filter-bar";
 import { JobCards } from "./job-cards";
@@ -26,13 +33,15 @@ interface Props {
 export function JobList({ filter, onChange }: Props) {
   const list = useRef<HTMLElement>(null);
   const [failuresShown, setFailuresShown] = useState(false);
+  const [started, setStarted] = useState<BulkAction | null>(null);
   const clear = () => onChange({ status: [], flow: "", tag: "", q: "" });
   return (
     <section className={styles["list"]} aria-label="Jobs" ref={list}>
       <FilterBar filter={filter} onChange={onChange} />
       <ListTools filter={filter} failuresShown={failuresShown} onFailures={setFailuresShown} />
       {failuresShown && <Failures filter={filter} onChange={onChange} />}
-      <Rows filter={filter} list={list} onClear={clear} />
+      <BulkList started={started} />
+      <Rows filter={filter} list={list} onClear={clear} onStarted={setStarted} />
     </section>
   );
 }
@@ -41,13 +50,16 @@ interface RowsProps {
   filter: JobFilter;
   list: React.RefObject<HTMLElement | null>;
   onClear: () => void;
+  onStarted: (action: BulkAction) => void;
 }
 
-function Rows({ filter, list, onClear }: RowsProps) {
+function Rows({ filter, list, onClear, onStarted }: RowsProps) {
   const inSight = useRef<readonly string[]>([]);
   const { query, rows, news, show, more } = useRows(filter, list, inSight);
   const narrow = useMediaQuery("(max-width: 47.99em)", undefined, { getInitialValueInEffect: false });
   const total = totalOf(filter, useCounts(filter));
+  const mayNot = useWhyNot("operate") !== null;
+  const { selected, select } = useSelection(filter);
   const keys = useRowKeys(rows.map((row) => row.id));
 
   if (query.isPending) return <Loading />;
@@ -78,7 +90,17 @@ function Rows({ filter, list, onClear }: RowsProps) {
         isWhole={!query.hasNextPage}
         applying={applying}
         news={news}
+        isSelected={mayNot ? null : selected !== null}
+        onSelect={select}
         onShow={(byKeyboard) => void showNews(byKeyboard)}
+      />
+      <BulkBar
+        filter={filter}
+        selected={selected}
+        onStarted={(action) => {
+          select(false);
+          onStarted(action);
+        }}
       />
       <div className={styles["rows"]} aria-busy={applying} data-applying={applying || undefined}>
         <View
@@ -101,4 +123,25 @@ function Rows({ filter, list, onClear }: RowsProps) {
       )}
     </>
   );
+}
+
+/** All jobs that match the filter, with their number; another filter selects nothing. */
+function useSelection(filter: JobFilter) {
+  const [chosen, setChosen] = useState<{ filter: JobFilter; matched: BulkCount | "counting" } | null>(null);
+  const counting = useMutation({
+    mutationFn: countMatching,
+    onSuccess: (matched, counted) =>
+      setChosen((now) => (now?.filter === counted ? { filter: counted, matched } : now)),
+    onError: (error) => {
+      setChosen(null);
+      notifications.show({ color: "red", title: "The jobs could not be counted", message: messageOf(error) });
+    },
+  });
+  return {
+    selected: chosen?.filter === filter ? chosen.matched : null,
+    select(selected: boolean) {
+      setChosen(selected ? { filter, matched: "counting" } : null);
+      if (selected) counting.mutate(filter);
+    },
+  };
 }

@@ -10,6 +10,9 @@ interface Props {
   isWhole: boolean;
   applying: boolean;
   news: News;
+  /** Whether all jobs that match are selected; null: who reads may do nothing with them. */
+  isSelected: boolean | null;
+  onSelect: (selected: boolean) => void;
   onShow: (byKeyboard: boolean) => void;
 }
 
@@ -17,7 +20,7 @@ interface Props {
  * A line of its own above the rows, where it covers none of them, because what is new may be announced while somebody
  * aims at a row. It stays in sight when the rows scroll.
  */
-export function ListStrip({ loaded, total, isWhole, applying, news, onShow }: Props) {
+export function ListStrip({ loaded, total, isWhole, applying, news, isSelected, onSelect, onShow }: Props) {
   const words = applying ? null : wordsOf(news);
   return (
     <div className={styles["strip"]}>
@@ -33,6 +36,16 @@ export function ListStrip({ loaded, total, isWhole, applying, news, onShow }: Pr
           </>
         )}
       </span>
+      {isSelected !== null && !applying && (
+        <Button
+          className={styles["select"]}
+          variant="default"
+          size="compact-sm"
+          onClick={() => onSelect(!isSelected)}
+        >
+          {isSelected ? "Clear selection" : "Select all that match"}
+        </Button>
+      )}
       <div role="status" aria-live="polite">
         {words !== null && (
           <Button

@@ -10,6 +10,7 @@ export const SEARCH_TERMS: readonly { readonly example: string; readonly meaning
   { example: "meta.customer:42", meaning: "a field of the metadata, at its top level, and its value" },
   { example: "id:01a2", meaning: "the job's id, or how it begins" },
   { example: "execution:1234", meaning: "the execution id of any of the job's attempts" },
+  { example: "batch:0198a2b3c4d5e6f708192a3b", meaning: "jobs of this batch" },
   { example: "replay-of:0198a2b3c4d5e6f708192a3b", meaning: "replays of this job" },
   { example: "idempotency-key:k1", meaning: "the Idempotency-Key that one sent with the job" },
 ];

@@ -73,7 +73,7 @@ export function NewJobForm() {
   };
 
   return (
-    <Panel title="New job">
+    <Panel title="New job" aside={<Link to="/batches">Many from a file</Link>}>
       <form onSubmit={send} onKeyDown={pressed} noValidate>
         <fieldset className={styles["fields"]} disabled={blocked !== null}>
           <legend className="visually-hidden">New job</legend>

@@ -12,6 +12,18 @@ from job_processor.http.models.access import (
     SignInWay,
     SignInWaysOut,
 )
+from job_processor.http.models.batches import (
+    MAX_RETENTION_DAYS,
+    BatchCountsOut,
+    BatchLine,
+    BatchOptions,
+    BatchResult,
+    BatchSubmission,
+    BatchSummary,
+    BatchWhole,
+    LineErrorOut,
+)
+from job_processor.http.models.bulk import BulkActionOut, BulkCount
 from job_processor.http.models.comparison import Comparison, Difference, Side
 from job_processor.http.models.finding import JobCount, JobGroup, JobGroups, JobRow, PieceOut, SnippetOut
 from job_processor.http.models.inbox import KeptCallback
@@ -65,8 +77,37 @@ from job_processor.http.models.types import (
     WireIn,
     WireOut,
 )
+from job_processor.http.models.webhooks import (
+    DeliveryOut,
+    DeliveryWhole,
+    EndpointOut,
+    EndpointRequest,
+    JobWebhookIn,
+    JobWebhookOut,
+    MadeEndpointOut,
+    SigningSecretsOut,
+    TryOut,
+)
 
 __all__ = [
+    "DeliveryOut",
+    "DeliveryWhole",
+    "EndpointOut",
+    "EndpointRequest",
+    "JobWebhookIn",
+    "JobWebhookOut",
+    "MadeEndpointOut",
+    "SigningSecretsOut",
+    "TryOut",
+    "MAX_RETENTION_DAYS",
+    "BatchCountsOut",
+    "BatchLine",
+    "BatchOptions",
+    "BatchResult",
+    "BatchSubmission",
+    "BatchSummary",
+    "BatchWhole",
+    "LineErrorOut",
     "ActiveSessionOut",
     "AuditOut",
     "KeyOut",
@@ -77,6 +118,8 @@ __all__ = [
     "SignIn",
     "SignInWay",
     "SignInWaysOut",
+    "BulkActionOut",
+    "BulkCount",
     "FlowName",
     "JobCount",
     "JobGroup",

@@ -4,6 +4,7 @@ from job_processor.core.events import EventKind
 from job_processor.core.job import AttemptEnd, State
 from job_processor.core.verdict import ResultKind, WarningCode
 from job_processor.http.models.types import JobId, JsonObject, Time, WireOut
+from job_processor.http.models.webhooks import JobWebhookOut
 
 
 class ErrorOut(WireOut):
@@ -128,6 +129,9 @@ class JobSummary(WireOut):
     tags: list[str]
     metadata: JsonObject
     replay_of: JobId | None
+    batch_id: JobId | None
+    batch_line: int | None
+    custom_id: str | None
     prompt_truncated: bool
     prompt_bytes: int
     result_truncated: bool
@@ -140,6 +144,7 @@ class JobWhole(JobSummary):
     attempts: list[AttemptOut]
     history: list[EventOut]
     result_schema: JsonObject | None
+    webhook: JobWebhookOut | None
 
 
 class CallbackAnswer(JobWhole):

@@ -3,9 +3,12 @@
 from job_processor.http.models.types import WireOut
 
 
-class FieldError(WireOut):
+class FieldError(WireOut, omit_defaults=True):
+    """``line``: of a batch, from 1."""
+
     field: str
     message: str
+    line: int | None = None
 
 
 class Problem(WireOut):

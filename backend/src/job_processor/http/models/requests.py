@@ -16,6 +16,7 @@ from job_processor.http.models.types import (
     TimeIn,
     WireIn,
 )
+from job_processor.http.models.webhooks import JobWebhookIn
 
 
 class Submission(WireIn):
@@ -36,6 +37,7 @@ class Submission(WireIn):
     tags: Annotated[list[Tag], Meta(max_length=20)] = []
     metadata: Annotated[JsonObject, Meta(description="at most 16 KiB as JSON")] = {}
     result_schema: Annotated[JsonObject, Meta(description="a JSON Schema (2020-12)")] | None = None
+    webhook: JobWebhookIn | None = None
 
 
 class ReplayRequest(WireIn):

@@ -6,6 +6,8 @@ A route parses the request, calls one act (or reads the store), and renders the 
 from job_processor.http.openapi import Operation
 from job_processor.http.routes import (
     audit,
+    batches,
+    bulk_actions,
     callbacks,
     events,
     export,
@@ -18,6 +20,7 @@ from job_processor.http.routes import (
     session,
     sessions,
     sign_in,
+    webhooks,
 )
 
 # Starlette tries routes in this order.
@@ -25,6 +28,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *finding.OPERATIONS,
     *export.OPERATIONS,
     *jobs.OPERATIONS,
+    *bulk_actions.OPERATIONS,
+    *batches.OPERATIONS,
     *callbacks.OPERATIONS,
     *inbox.OPERATIONS,
     *flows.OPERATIONS,
@@ -33,6 +38,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *sign_in.OPERATIONS,
     *sessions.OPERATIONS,
     *keys.OPERATIONS,
+    *webhooks.OPERATIONS,
     *audit.OPERATIONS,
     *health.OPERATIONS,
 )

@@ -1,4 +1,6 @@
-"""Server-sent events: notices that a job changed, in batches; clients can resume after a disconnect.
+"""Server-sent events: notices that a job changed, in batches, and the progress of bulk actions.
+
+Clients can resume after a disconnect; bulk actions they read again then.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -15,7 +17,9 @@ from starlette.types import Receive, Scope, Send
 
 from job_processor.bus import Listener
 from job_processor.core.access import Principal
+from job_processor.core.bulk import BulkAction
 from job_processor.core.errors import StoreUnavailable
+from job_processor.http import render
 from job_processor.http.access import Needs, principal_of
 from job_processor.http.connection_limits import Slots, client_address
 from job_processor.http.context import Context
@@ -126,8 +130,9 @@ async def _stream(
             fresh = [n for n in notices if isinstance(n, Resync) or n.position > sent]
             if fresh:
                 sent = max(sent, *(n.position for n in fresh))
-            yield _job_events(fresh, numbered=numbered) if fresh else b": still here\n\n"
-            if fresh:
+            told = _job_events(fresh, numbered=numbered) + _bulk_events(listener.take_bulk_actions())
+            yield told or b": still here\n\n"
+            if told:
                 await asyncio.sleep(_pause_after(len(fresh)))
 
 
@@ -171,6 +176,11 @@ def _job_events(notices: Iterable[Notice | Resync], *, numbered: bool) -> bytes:
             data = _encode(_Event(n.job_id, status, n.flow, n.rev))
             parts.append(b"event: job\n%bdata: %b\n\n" % (position, data))
     return b"".join(parts)
+
+
+def _bulk_events(actions: Iterable[BulkAction]) -> bytes:
+    # Without an id: a client resumes from the position of a job's change.
+    return b"".join(b"event: bulk\ndata: %b\n\n" % _encode(render.bulk_action(action)) for action in actions)
 
 
 _RESUME = (Param("Last-Event-ID", "header", "the id of the last event seen: missed events are sent first"),)

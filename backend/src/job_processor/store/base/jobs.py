@@ -190,7 +190,8 @@ class Jobs(Protocol):
         ...
 
     async def apply(self, change: Change, record: AuditEntry | None = None) -> bool:
-        """Write a changed job by compare-and-set under the guard of the change, its history in the same write.
+        """Write a changed job by compare-and-set under the guard of the change, its history and notices in the same
+        write.
 
         The only method besides ``claim`` and ``extend`` that changes a job. ``False``: another process changed the job
         first; nothing was written.
@@ -209,9 +210,13 @@ class Jobs(Protocol):
         ...
 
     async def prune(self, finished_before: int, limit: int) -> int:
-        """Delete up to ``limit`` final jobs that finished before then. Returns how many were deleted."""
+        """Delete up to ``limit`` final jobs that finished before then, but none of a batch: those are kept as long as
+        their batch (``prune_batches``). Returns how many were deleted."""
         ...
 
-    async def delete(self, job_id: str, record: AuditEntry | None = None) -> bool:
-        """Delete a final job and its kept callbacks. ``False``: no job of this id is in a final state."""
+    async def delete(self, job_id: str, record: AuditEntry | None = None, rev: int | None = None) -> bool:
+        """Delete a final job with its kept callbacks and its deliveries, but not those that are still to come.
+
+        ``False``: no job of this id is in a final state. ``rev``: only if the job still has this one.
+        """
         ...

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from job_processor.core.batch import end_of_jobs
 from job_processor.core.ids import first_id_of
-from job_processor.core.job import State
+from job_processor.core.job import Job, State
 
 ID_AHEAD_MS = 3_600_000
 """How far the time in an id may be ahead of its job's ``created_at``. New ids stay within ``core.ids.AHEAD_MS``;
@@ -56,11 +57,13 @@ class Query:
     flow: str | None = None
     flows: frozenset[str] | None = None
     tag: str | None = None
+    batch: str | None = None
     tags: frozenset[str] = frozenset()
     facets: frozenset[Facet] = frozenset()
     phrases: tuple[Phrase, ...] = ()
     without_flows: frozenset[str] = frozenset()
     without_tags: frozenset[str] = frozenset()
+    without_batches: frozenset[str] = frozenset()
     without_facets: frozenset[Facet] = frozenset()
     without_phrases: tuple[Phrase, ...] = ()
     id_starts: frozenset[str] = frozenset()
@@ -77,6 +80,8 @@ class Query:
         begins = list(self.id_starts)
         if self.created_after is not None:
             begins.append(first_id_of(self.created_after))
+        if self.batch is not None:
+            begins.append(self.batch)
         return max(begins, default=None)
 
     @property
@@ -88,4 +93,27 @@ class Query:
             ends.append(self.before)
         if self.created_before is not None:
             ends.append(first_id_of(self.created_before + ID_AHEAD_MS))
+        if self.batch is not None:
+            ends.append(end_of_jobs(self.batch))
         return min(ends, default=None)
+
+    @property
+    def needs_index(self) -> bool:
+        """Can it be answered only by what older jobs get in the background after an upgrade?"""
+        return bool(self.facets or self.without_facets or self.phrases or self.without_phrases)
+
+    def still_finds(self, job: Job) -> bool:
+        """Does a job that was found still match in what changes as it moves: state, attempts, error and verdict?"""
+        low, high = self.attempts
+        has = {
+            Facet(FacetKind.ERROR, "" if job.error is None else job.error.code),
+            Facet(FacetKind.VERDICT, "" if job.verdict is None else job.verdict.kind.value),
+        }
+        wanted = {facet for facet in self.facets if facet.kind in (FacetKind.ERROR, FacetKind.VERDICT)}
+        return (
+            (not self.states or job.state in self.states)
+            and (low is None or job.attempt >= low)
+            and (high is None or job.attempt <= high)
+            and wanted <= has
+            and not self.without_facets & has
+        )

@@ -51,6 +51,10 @@ def _with_term(query: Query, term: Term, now: int, owner: str) -> Query:
             return replace(query, without_tags=query.without_tags | {value})
         case "tag":
             return replace(query, tags=query.tags | {value})
+        case "batch" if term.negated:
+            return replace(query, without_batches=query.without_batches | {value})
+        case "batch":
+            return replace(query, batch=value) if query.batch in (None, value) else replace(query, ids=_NOTHING)
         case "id" if term.negated:
             return replace(query, without_id_starts=query.without_id_starts | {value})
         case "id":

@@ -1,5 +1,5 @@
-"""The whole interface of a store: jobs, callbacks, lanes, changes, keys, audit and permits, and the methods of the
-store itself."""
+"""The whole interface of a store: jobs, batches, callbacks, lanes, changes, keys, audit, permits and webhooks, and the
+methods of the store itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +7,14 @@ from typing import Protocol
 
 from job_processor.store.base.access import Access
 from job_processor.store.base.audit import Audit
+from job_processor.store.base.batches import Batches
+from job_processor.store.base.bulk import Bulk
 from job_processor.store.base.callbacks import Callbacks
 from job_processor.store.base.changes import Changes
 from job_processor.store.base.jobs import Jobs
 from job_processor.store.base.lanes import Lanes
 from job_processor.store.base.permits import Permits
+from job_processor.store.base.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Inspection:
     as_expected: bool = True
 
 
-class Store(Jobs, Callbacks, Lanes, Changes, Access, Audit, Permits, Protocol):
+class Store(Jobs, Batches, Callbacks, Lanes, Changes, Access, Audit, Permits, Bulk, Webhooks, Protocol):
     """The interface of a driver, over one set of data.
 
     ``record``, wherever a write takes it: an entry of the audit that is stored together with the write, and not stored

@@ -1,21 +1,24 @@
-"""The methods of ``store.base`` about keys, sessions, permits and the audit, each passed on."""
+"""The methods of ``store.base`` about keys, sessions, permits, the audit and bulk actions, each passed on."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from job_processor.core.access import ApiKey, Session
 from job_processor.core.audit import AuditEntry
+from job_processor.core.bulk import BulkAction
 from job_processor.core.permits import Grant
 from job_processor.store.base import AuditQuery
 from job_processor.store.mongo.access import Access
 from job_processor.store.mongo.audit import Audit
+from job_processor.store.mongo.bulk import Bulk
 from job_processor.store.mongo.permits import Permits
 
 
-class _Parts(Protocol):
+class Parts(Protocol):
     access: Access
     audit: Audit
     permits: Permits
+    bulk: Bulk
 
 
 def _always(written: None) -> bool:
@@ -24,7 +27,7 @@ def _always(written: None) -> bool:
 
 class AccessVerbs:
     @property
-    def _open(self) -> _Parts:
+    def _open(self) -> Parts:
         raise NotImplementedError
 
     def now(self) -> int:
@@ -74,3 +77,19 @@ class AccessVerbs:
 
     async def prune_audit(self, before: int, limit: int) -> int:
         return await self._open.audit.prune(before, limit)
+
+    async def save_bulk_action(self, action: BulkAction, record: AuditEntry | None = None) -> bool:
+        parts = self._open
+        return await parts.audit.around(record, lambda: parts.bulk.save_bulk_action(action))
+
+    async def get_bulk_action(self, action_id: str) -> BulkAction | None:
+        return await self._open.bulk.get_bulk_action(action_id)
+
+    async def open_bulk_actions(self) -> Sequence[BulkAction]:
+        return await self._open.bulk.open_bulk_actions()
+
+    async def list_bulk_actions(self, limit: int, before: str | None = None) -> Sequence[BulkAction]:
+        return await self._open.bulk.list_bulk_actions(limit, before)
+
+    async def prune_bulk_actions(self, ended_before: int, limit: int) -> int:
+        return await self._open.bulk.prune_bulk_actions(ended_before, limit)

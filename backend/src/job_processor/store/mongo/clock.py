@@ -93,8 +93,11 @@ class DatabaseClock:
 
     async def _keep_measuring(self) -> None:
         while True:
+            # Not ``wait_for``: before Python 3.12 it loses a cancel that comes as the event is set, and ``stop`` would
+            # wait for ever.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), self._every)
+                async with asyncio.timeout(self._every):
+                    await self._hurry.wait()
             self._hurry.clear()
             try:
                 await self.measure()

@@ -28,6 +28,8 @@ def conditions(query: Query, of_the_key: frozenset[str] | None = None) -> Docume
         parts.append({"flow": query.flow})
     if query.flows is not None:
         parts.append({"flow": {"$in": sorted(query.flows)}})
+    if query.batch is not None:
+        parts.append({"batchId": query.batch})
     if query.tag is not None:
         parts.append({"tags": query.tag})
     parts += [{"tags": tag} for tag in sorted(query.tags)]
@@ -53,6 +55,8 @@ def _without(query: Query) -> list[Document]:
         parts.append({"flow": {"$nin": sorted(query.without_flows)}})
     if query.without_tags:
         parts.append({"tags": {"$nin": sorted(query.without_tags)}})
+    if query.without_batches:
+        parts.append({"batchId": {"$nin": sorted(query.without_batches)}})
     if query.without_facets:
         parts.append({"facets": {"$nin": sorted(map(text_of, query.without_facets))}})
     parts += [{"$nor": [{"_id": {"$gte": start, "$lt": f"{start}g"}}]} for start in sorted(query.without_id_starts)]

@@ -62,7 +62,7 @@ def inserted(job: Job, key: IdempotencyKey | None, now: int) -> Document:
     values = fields.flat(job)
     changing, _ = _changed_fields(job, values, now)
     document: Document = {
-        **dict(zip(_NEW, _new(values), strict=True)),
+        **{name: value for name, value in zip(_NEW, _new(values), strict=True) if value is not None},
         "prompt": job.prompt,
         "promptBytes": len(job.prompt.encode()),
         "words": words(job),

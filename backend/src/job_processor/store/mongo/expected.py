@@ -4,39 +4,16 @@ The table here and what the driver sends are held together by tests/store/test_m
 in the table fails there.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from job_processor.core.job import FINAL, State
+from job_processor.core.job import State
 from job_processor.store.mongo.client import Document
+from job_processor.store.mongo.expectation import ID_INDEX, LATER, OPEN, Expected, find, listed, only
+from job_processor.store.mongo.expected_of_batches import of_batches
+
+__all__ = ["ID_INDEX", "Expected", "table"]
 
 _PENDING = State.PENDING.value
-_OPEN = sorted(state.value for state in State if state not in FINAL)
-ID_INDEX = "_id_"
-_LATER = "f" * 24
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """A query, and how it should be answered.
-
-    ``indexes``: by any of these; none: the collection is small. ``covered``: by a covered query. ``sorts``: a few
-    documents are sorted in memory.
-    """
-
-    name: str
-    command: Document
-    indexes: tuple[str, ...]
-    covered: bool = False
-    sorts: bool = False
-
-
-def _find(collection: str, where: Document, **rest: object) -> Document:
-    return {"find": collection, "filter": where, **rest}
-
-
-def _list(*parts: Document) -> Document:
-    return _find("jobs", {"$and": list(parts)} if parts else {}, sort={"_id": -1}, limit=50)
 
 
 _GROUP = {"$group": {"_id": {"flow": "$flow", "state": "$state"}, "n": {"$sum": 1}}}
@@ -45,12 +22,12 @@ _QUEUE = {"priority": -1, "runAt": 1, "_id": 1}
 
 def table(flow: str, now: int) -> list[Expected]:
     """Every query of the driver, with example values."""
-    ids = {"_id": {"$gte": "0" * 12, "$lt": _LATER}}
+    ids = {"_id": {"$gte": "0" * 12, "$lt": LATER}}
     failed = {"state": {"$in": ["FAILED"]}}
-    open_ = {"$match": {"flow": {"$in": [flow]}, "state": {"$in": _OPEN}}}
+    open_ = {"$match": {"flow": {"$in": [flow]}, "state": {"$in": OPEN}}}
     due: Document = {"flow": flow, "ready": 0, "runAt": {"$lte": now}}
     in_time: Document = {"deadline": {"$not": {"$lte": now}}}
-    of_job = {"jobId": _LATER}
+    of_job = {"jobId": LATER}
     past: Document = {"dueAt": {"$lte": now}}
     ended = [{"state": {"$ne": "RUNNING"}}, {"deadline": {"$lte": now}}, {"leaseUntil": {"$lt": now}}]
     still: Document = {"$or": [{"deadline": None}, {"deadline": {"$gt": now}}]}
@@ -58,19 +35,19 @@ def table(flow: str, now: int) -> list[Expected]:
     waiting: Document = {"flow": flow, "state": "WAITING"}
     unheard: list[Document] = [past, {"heardAt": None}, {"heardAt": {"$lt": now}}]
     return [
-        Expected("get", _find("jobs", {"_id": _LATER}), (ID_INDEX,)),
-        Expected("get of flows", _find("jobs", {"_id": _LATER, "flow": {"$in": [flow]}}), (ID_INDEX,)),
-        Expected("find_execution", _find("jobs", {"executionId": "x"}, limit=2), ("execution",)),
+        Expected("get", find("jobs", {"_id": LATER}), (ID_INDEX,)),
+        Expected("get of flows", find("jobs", {"_id": LATER, "flow": {"$in": [flow]}}), (ID_INDEX,)),
+        Expected("find_execution", find("jobs", {"executionId": "x"}, limit=2), ("execution",)),
         Expected(
             "find_execution of a processor's flows",
-            _find("jobs", {"executionId": "x", "flow": {"$in": [flow]}}, limit=2),
+            find("jobs", {"executionId": "x", "flow": {"$in": [flow]}}, limit=2),
             ("execution",),
         ),
-        Expected("list", _list(), (ID_INDEX,)),
-        Expected("list, next page", _list({"_id": {"$lt": _LATER}}), (ID_INDEX,)),
-        Expected("list by time", _list(ids, {"createdAt": {"$gte": 0}}, {"createdAt": {"$lt": now}}), (ID_INDEX,)),
-        Expected("list by state", _list(failed), ("state",)),
-        Expected("list by flow", _list({"flow": flow}), ("flow",)),
+        Expected("list", listed(), (ID_INDEX,)),
+        Expected("list, next page", listed({"_id": {"$lt": LATER}}), (ID_INDEX,)),
+        Expected("list by time", listed(ids, {"createdAt": {"$gte": 0}}, {"createdAt": {"$lt": now}}), (ID_INDEX,)),
+        Expected("list by state", listed(failed), ("state",)),
+        Expected("list by flow", listed({"flow": flow}), ("flow",)),
         Expected(
             "count_waiting",
             {
@@ -86,12 +63,12 @@ def table(flow: str, now: int) -> list[Expected]:
             ("waiting_of",),
             covered=True,
         ),
-        Expected("list by flows", _list({"flow": {"$in": ["a", flow]}}), ("flow",)),
-        Expected("list by tag", _list({"tags": "x"}), ("tags",)),
-        Expected("list by error", _list({"facets": "error=x"}), ("facets",)),
-        Expected("list by word", _list({"words": "x"}), ("words",)),
-        Expected("list by the start of a word", _list({"words": {"$regex": "^xy"}}), ("words",), sorts=True),
-        Expected("list by state and flow", _list(failed, {"flow": flow}), ("flow", "state", "counts"), sorts=True),
+        Expected("list by flows", listed({"flow": {"$in": ["a", flow]}}), ("flow",)),
+        Expected("list by tag", listed({"tags": "x"}), ("tags",)),
+        Expected("list by error", listed({"facets": "error=x"}), ("facets",)),
+        Expected("list by word", listed({"words": "x"}), ("words",)),
+        Expected("list by the start of a word", listed({"words": {"$regex": "^xy"}}), ("words",), sorts=True),
+        Expected("list by state and flow", listed(failed, {"flow": flow}), ("flow", "state", "counts"), sorts=True),
         Expected(
             "counts, everything",
             {"aggregate": "jobs", "pipeline": [_GROUP], "cursor": {}, "hint": "counts"},
@@ -107,126 +84,168 @@ def table(flow: str, now: int) -> list[Expected]:
         Expected("counts, the flows", {"distinct": "jobs", "key": "flow"}, ("counts", "flow"), covered=True),
         Expected(
             "counts, oldest waiting job",
-            _find("jobs", {"flow": flow, "state": _PENDING}, sort={"runAt": 1}, limit=1, projection=_only("runAt")),
+            find("jobs", {"flow": flow, "state": _PENDING}, sort={"runAt": 1}, limit=1, projection=only("runAt")),
             ("counts",),
             covered=True,
         ),
         Expected(
             "claim, what comes due next",
-            _find("jobs", {"flow": flow, "ready": 0}, sort={"runAt": 1}, limit=1, projection=_only("runAt")),
+            find("jobs", {"flow": flow, "ready": 0}, sort={"runAt": 1}, limit=1, projection=only("runAt")),
             ("future",),
             covered=True,
         ),
-        Expected("claim, what is due", _find("jobs", due, sort={"runAt": 1}, limit=2000), ("future",)),
+        Expected("claim, what is due", find("jobs", due, sort={"runAt": 1}, limit=2000), ("future",)),
         Expected(
             "claim, head of the queue",
-            _find("jobs", {"flow": flow, "ready": 1, **in_time}, sort=_QUEUE, limit=50, hint="ready"),
+            find("jobs", {"flow": flow, "ready": 1, **in_time}, sort=_QUEUE, limit=50, hint="ready"),
             ("ready",),
         ),
         Expected(
             "claim, behind a crowd",
-            _find("jobs", {"flow": flow, "ready": 1}, sort=_QUEUE, limit=500, projection={"priority": 1}),
+            find("jobs", {"flow": flow, "ready": 1}, sort=_QUEUE, limit=500, projection={"priority": 1}),
             ("ready",),
             covered=True,
         ),
         Expected(
             "claim, chosen jobs",
-            _find("jobs", {"_id": {"$in": [_LATER]}, "ready": 1, **in_time}, sort=_QUEUE),
+            find("jobs", {"_id": {"$in": [LATER]}, "ready": 1, **in_time}, sort=_QUEUE),
             (ID_INDEX,),
             sorts=True,
         ),
         Expected(
             "claim, which are ours",
-            _find("jobs", {"_id": {"$in": [_LATER]}, "token": {"$in": ["t"]}}),
+            find("jobs", {"_id": {"$in": [LATER]}, "token": {"$in": ["t"]}}),
             (ID_INDEX, "in_flight"),
         ),
         Expected(
             "claim, leases in flight",
-            _find("jobs", {"flow": flow, "token": {"$gt": ""}}, projection=_only("token")),
+            find("jobs", {"flow": flow, "token": {"$gt": ""}}, projection=only("token")),
             ("in_flight",),
             covered=True,
         ),
-        Expected("marks, slots", _find("jobs", {"_id": {"$in": [_LATER]}}), (ID_INDEX,)),
+        Expected("marks, slots", find("jobs", {"_id": {"$in": [LATER]}}), (ID_INDEX,)),
         Expected(
-            "extend, lost leases", _find("jobs", {"_id": {"$in": [_LATER]}, "state": "RUNNING"}), (ID_INDEX, "state")
+            "extend, lost leases", find("jobs", {"_id": {"$in": [LATER]}, "state": "RUNNING"}), (ID_INDEX, "state")
         ),
-        Expected("overdue", _find("jobs", past, sort={"dueAt": 1}, limit=200), ("due",)),
+        Expected("overdue", find("jobs", past, sort={"dueAt": 1}, limit=200), ("due",)),
         Expected(
             "overdue, without callbacks that are asked about",
-            _find("jobs", {**past, "$nor": [asked]}, sort={"dueAt": 1}, limit=200),
+            find("jobs", {**past, "$nor": [asked]}, sort={"dueAt": 1}, limit=200),
             ("due",),
         ),
         Expected(
-            "overdue, after an outage", _find("jobs", {**past, "$or": ended}, sort={"dueAt": 1}, limit=200), ("due",)
+            "overdue, after an outage", find("jobs", {**past, "$or": ended}, sort={"dueAt": 1}, limit=200), ("due",)
         ),
         Expected(
             "overdue, after an outage, without callbacks that are asked about",
-            _find("jobs", {**past, "$nor": [asked], "$or": ended}, sort={"dueAt": 1}, limit=200),
+            find("jobs", {**past, "$nor": [asked], "$or": ended}, sort={"dueAt": 1}, limit=200),
             ("due",),
         ),
-        Expected("list_waiting", _find("jobs", {**waiting, **past}, sort={"dueAt": 1}, limit=50), ("awaited",)),
+        Expected("list_waiting", find("jobs", {**waiting, **past}, sort={"dueAt": 1}, limit=50), ("awaited",)),
         Expected(
             "list_waiting, after an outage",
-            _find("jobs", {**waiting, "$or": unheard}, sort={"dueAt": 1}, limit=50),
+            find("jobs", {**waiting, "$or": unheard}, sort={"dueAt": 1}, limit=50),
             ("awaited",),
         ),
         Expected(
             "list_waiting, longest unheard of",
-            _find("jobs", {**waiting, "$or": unheard}, sort={"heardAt": 1}, limit=50),
+            find("jobs", {**waiting, "$or": unheard}, sort={"heardAt": 1}, limit=50),
             ("awaited",),
             sorts=True,
         ),
         Expected(
-            "prune", _find("jobs", {"finishedAt": {"$lt": now}}, sort={"finishedAt": 1}, limit=200), ("finished",)
+            "prune",
+            find(
+                "jobs",
+                {"batchId": None, "finishedAt": {"$lt": now}, "noticesMark": None},
+                sort={"finishedAt": 1},
+                limit=200,
+            ),
+            ("prunable",),
         ),
-        Expected("delete", _find("jobs", {"_id": _LATER, "finishedAt": {"$gte": 0}}), (ID_INDEX, "finished")),
-        Expected("changes since", _find("jobs", {"changedAt": {"$gt": _date()}}, sort={"changedAt": 1}), ("changed",)),
-        Expected("deletions since", _find("gone", {"at": {"$gt": _date()}}, sort={"at": 1}), ("at",)),
-        Expected("a deletion", _find("gone", {"_id": _LATER}), (ID_INDEX,)),
-        Expected("marks of keys", _find("keys", {"_id": {"$in": ["k"]}}), (ID_INDEX,)),
-        Expected("a key", _find("keys", {"_id": "k"}), (ID_INDEX,)),
-        Expected("lane", _find("lanes", {"_id": flow}), (ID_INDEX,)),
-        Expected("lane, mark", _find("lanes", {"_id": flow, "writes": "w"}), (ID_INDEX,)),
-        Expected("lanes", _find("lanes", {}, sort={"_id": 1}), (ID_INDEX,)),
-        Expected("workers", _find("workers", {"seenAt": {"$gte": 0}}, sort={"_id": 1}), (ID_INDEX,)),
-        Expected("callback", _find("callbacks", {"_id": _LATER}), (ID_INDEX,)),
+        Expected("delete", find("jobs", {"_id": LATER, "finishedAt": {"$gte": 0}}), (ID_INDEX,)),
+        Expected("changes since", find("jobs", {"changedAt": {"$gt": _date()}}, sort={"changedAt": 1}), ("changed",)),
+        Expected("deletions since", find("gone", {"at": {"$gt": _date()}}, sort={"at": 1}), ("at",)),
+        Expected("a deletion", find("gone", {"_id": LATER}), (ID_INDEX,)),
+        Expected("marks of keys", find("keys", {"_id": {"$in": ["k"]}}), (ID_INDEX,)),
+        Expected("a key", find("keys", {"_id": "k"}), (ID_INDEX,)),
+        Expected("lane", find("lanes", {"_id": flow}), (ID_INDEX,)),
+        Expected("lane, mark", find("lanes", {"_id": flow, "writes": "w"}), (ID_INDEX,)),
+        Expected("lanes", find("lanes", {}, sort={"_id": 1}), (ID_INDEX,)),
+        Expected("workers", find("workers", {"seenAt": {"$gte": 0}}, sort={"_id": 1}), (ID_INDEX,)),
+        Expected("callback", find("callbacks", {"_id": LATER}), (ID_INDEX,)),
         Expected(
-            "callback of flows", _find("callbacks", {"_id": _LATER, "jobFlow": {"$in": [flow]}}), (ID_INDEX, "flow")
+            "callback of flows", find("callbacks", {"_id": LATER, "jobFlow": {"$in": [flow]}}), (ID_INDEX, "flow")
         ),
-        Expected("callback by mark", _find("callbacks", {"mark": "m"}), ("mark",)),
-        Expected("list_callbacks", _find("callbacks", {}, sort={"_id": -1}, limit=50), (ID_INDEX,)),
+        Expected("callback by mark", find("callbacks", {"mark": "m"}), ("mark",)),
+        Expected("list_callbacks", find("callbacks", {}, sort={"_id": -1}, limit=50), (ID_INDEX,)),
         Expected(
             "list_callbacks, next page",
-            _find("callbacks", {"_id": {"$lt": _LATER}}, sort={"_id": -1}, limit=50),
+            find("callbacks", {"_id": {"$lt": LATER}}, sort={"_id": -1}, limit=50),
             (ID_INDEX,),
         ),
-        Expected("list_callbacks of a job", _find("callbacks", of_job, sort={"_id": -1}, limit=50), ("job",)),
+        Expected("list_callbacks of a job", find("callbacks", of_job, sort={"_id": -1}, limit=50), ("job",)),
         Expected(
             "list_callbacks by verdict",
-            _find("callbacks", {"verdict": {"$in": ["UNKNOWN"]}}, sort={"_id": -1}),
+            find("callbacks", {"verdict": {"$in": ["UNKNOWN"]}}, sort={"_id": -1}),
             ("verdict",),
         ),
         Expected(
             "list_callbacks by execution",
-            _find("callbacks", {"executionId": "x"}, sort={"_id": -1}),
+            find("callbacks", {"executionId": "x"}, sort={"_id": -1}),
             ("execution",),
             sorts=True,
         ),
         Expected(
-            "list_callbacks, beyond its limit", _find("callbacks", {"verdict": "x"}, sort={"_id": -1}), ("verdict",)
+            "list_callbacks, beyond its limit", find("callbacks", {"verdict": "x"}, sort={"_id": -1}), ("verdict",)
         ),
         Expected(
             "list_callbacks without a job, beyond its limit",
-            _find("callbacks", {"verdict": "x", "jobId": None}, sort={"_id": -1}),
+            find("callbacks", {"verdict": "x", "jobId": None}, sort={"_id": -1}),
             ("job", "verdict"),
         ),
         Expected(
             "list_callbacks of flows",
-            _find("callbacks", {"jobFlow": {"$in": ["a", flow]}}, sort={"_id": -1}, limit=50),
+            find("callbacks", {"jobFlow": {"$in": ["a", flow]}}, sort={"_id": -1}, limit=50),
             ("flow",),
         ),
         *_access(now),
-        Expected("prune_callbacks", _find("callbacks", {"lastAt": {"$lt": now}}, sort={"lastAt": 1}), ("last",)),
+        *_webhooks(now),
+        *_bulk_actions(now),
+        *of_batches(now),
+        Expected("prune_callbacks", find("callbacks", {"lastAt": {"$lt": now}}, sort={"lastAt": 1}), ("last",)),
+    ]
+
+
+def _webhooks(now: int) -> list[Expected]:
+    """Endpoints and deliveries."""
+    newest: Document = {"sort": {"_id": -1}, "limit": 50}
+    due: Document = {"nextAt": {"$lte": now}, "state": "pending"}
+    lane_order = {"lane": 1, "nextAt": 1}
+    return [
+        Expected("relay_notices", find("jobs", {"noticesMark": {"$gt": ""}}, limit=100), ("notices",)),
+        Expected("webhook_endpoints", find("webhookEndpoints", {}, sort={"_id": 1}), (ID_INDEX,)),
+        Expected("save_webhook_endpoint, mark", find("webhookEndpoints", {"_id": "e", "write": "w"}), (ID_INDEX,)),
+        Expected(
+            "due_lanes",
+            find("deliveries", {"lane": {"$gt": ""}, **due}, sort=lane_order, limit=1, projection=only("lane")),
+            ("lane",),
+        ),
+        Expected("claim_deliveries", find("deliveries", {"lane": "e", **due}, sort={"nextAt": 1}, limit=4), ("lane",)),
+        Expected("save_delivery, mark", find("deliveries", {"_id": LATER, "write": "w"}), (ID_INDEX,)),
+        Expected("delivery", find("deliveries", {"_id": LATER}), (ID_INDEX,)),
+        Expected("delivery of flows", find("deliveries", {"_id": LATER, "flow": {"$in": ["f"]}}), (ID_INDEX, "flow")),
+        Expected("list_deliveries", find("deliveries", {}, **newest), (ID_INDEX,)),
+        Expected("list_deliveries, next page", find("deliveries", {"_id": {"$lt": LATER}}, **newest), (ID_INDEX,)),
+        Expected("list_deliveries of a job", find("deliveries", {"jobId": LATER}, **newest), ("job",)),
+        Expected("list_deliveries of an endpoint", find("deliveries", {"endpointId": "e"}, **newest), ("endpoint",)),
+        Expected("list_deliveries by state", find("deliveries", {"state": {"$in": ["failed"]}}, **newest), ("state",)),
+        Expected("list_deliveries of flows", find("deliveries", {"flow": {"$in": ["f"]}}, **newest), ("flow",)),
+        Expected(
+            "prune_deliveries",
+            find("deliveries", {"settledAt": {"$lt": now}}, sort={"settledAt": 1}, limit=200),
+            ("settled",),
+        ),
     ]
 
 
@@ -234,29 +253,41 @@ def _access(now: int) -> list[Expected]:
     """Keys, sessions and the audit."""
     newest: Document = {"sort": {"_id": -1}, "limit": 50}
     return [
-        Expected("take_permits", _find("permits", {"_id": "k"}, limit=1), (ID_INDEX,)),
-        Expected("api_keys", _find("apiKeys", {}, sort={"_id": 1}), (ID_INDEX,)),
-        Expected("save_api_key, mark", _find("apiKeys", {"_id": "k", "write": "w"}), (ID_INDEX,)),
-        Expected("sessions", _find("sessions", {"_id": {"$in": ["s"]}}), (ID_INDEX,)),
-        Expected("sessions_of", _find("sessions", {"whose": "k"}, sort={"createdAt": -1}, limit=200), ("whose",)),
-        Expected("sessions_of all", _find("sessions", {}, sort={"createdAt": -1}, limit=200), ("newest",)),
-        Expected("list_audit", _find("audit", {}, **newest), (ID_INDEX,)),
-        Expected("list_audit, next page", _find("audit", {"_id": {"$lt": _LATER}}, **newest), (ID_INDEX,)),
+        Expected("take_permits", find("permits", {"_id": "k"}, limit=1), (ID_INDEX,)),
+        Expected("api_keys", find("apiKeys", {}, sort={"_id": 1}), (ID_INDEX,)),
+        Expected("save_api_key, mark", find("apiKeys", {"_id": "k", "write": "w"}), (ID_INDEX,)),
+        Expected("sessions", find("sessions", {"_id": {"$in": ["s"]}}), (ID_INDEX,)),
+        Expected("sessions_of", find("sessions", {"whose": "k"}, sort={"createdAt": -1}, limit=200), ("whose",)),
+        Expected("sessions_of all", find("sessions", {}, sort={"createdAt": -1}, limit=200), ("newest",)),
+        Expected("list_audit", find("audit", {}, **newest), (ID_INDEX,)),
+        Expected("list_audit, next page", find("audit", {"_id": {"$lt": LATER}}, **newest), (ID_INDEX,)),
         Expected(
             "list_audit by time",
-            _find("audit", {"_id": {"$gte": "0", "$lt": _LATER}, "at": {"$gte": 0, "$lt": now}}, **newest),
+            find("audit", {"_id": {"$gte": "0", "$lt": LATER}, "at": {"$gte": 0, "$lt": now}}, **newest),
             (ID_INDEX,),
         ),
-        Expected("list_audit by who", _find("audit", {"who": {"$eq": "k"}}, **newest), ("who",)),
-        Expected("list_audit by what", _find("audit", {"what": {"$eq": "j"}}, **newest), ("what",)),
-        Expected("list_audit by act", _find("audit", {"act": {"$in": ["refused"]}}, **newest), ("act",)),
-        Expected("list_audit by outcome", _find("audit", {"outcome": {"$in": ["done"]}}, **newest), (ID_INDEX,)),
-        Expected("prune_audit", _find("audit", {}, sort={"_id": 1}, limit=500), (ID_INDEX,)),
+        Expected("list_audit by who", find("audit", {"who": {"$eq": "k"}}, **newest), ("who",)),
+        Expected("list_audit by what", find("audit", {"what": {"$eq": "j"}}, **newest), ("what",)),
+        Expected("list_audit by act", find("audit", {"act": {"$in": ["refused"]}}, **newest), ("act",)),
+        Expected("list_audit by outcome", find("audit", {"outcome": {"$in": ["done"]}}, **newest), (ID_INDEX,)),
+        Expected("prune_audit", find("audit", {}, sort={"_id": 1}, limit=500), (ID_INDEX,)),
     ]
 
 
-def _only(name: str) -> Document:
-    return {"_id": 0, name: 1}
+def _bulk_actions(now: int) -> list[Expected]:
+    newest: Document = {"sort": {"_id": -1}, "limit": 50}
+    return [
+        Expected("get_bulk_action", find("bulkActions", {"_id": LATER}), (ID_INDEX,)),
+        Expected("save_bulk_action, mark", find("bulkActions", {"_id": LATER, "write": "w"}), (ID_INDEX,)),
+        Expected("open_bulk_actions", find("bulkActions", {"open": True}, sort={"_id": 1}), ("open",)),
+        Expected("list_bulk_actions", find("bulkActions", {}, **newest), (ID_INDEX,)),
+        Expected("list_bulk_actions, next page", find("bulkActions", {"_id": {"$lt": LATER}}, **newest), (ID_INDEX,)),
+        Expected(
+            "prune_bulk_actions",
+            find("bulkActions", {"endedAt": {"$lt": now}}, sort={"endedAt": 1}, limit=200),
+            ("ended",),
+        ),
+    ]
 
 
 def _date() -> datetime:

@@ -37,8 +37,18 @@ _JOBS = [
     IndexModel(
         [("flow", ASCENDING), ("dueAt", ASCENDING)], name="awaited", partialFilterExpression={"state": "WAITING"}
     ),
-    # prune.
-    IndexModel([("finishedAt", ASCENDING)], name="finished", sparse=True),
+    # prune: jobs of no batch.
+    IndexModel(
+        [("batchId", ASCENDING), ("finishedAt", ASCENDING)],
+        name="prunable",
+        partialFilterExpression={"finishedAt": {"$exists": True}},
+    ),
+    # count_batches, by a covered query.
+    IndexModel(
+        [("batchId", ASCENDING), ("state", ASCENDING), ("finishedAt", ASCENDING)],
+        name="batch",
+        partialFilterExpression={"batchId": {"$exists": True}},
+    ),
     # count_waiting, by a covered query.
     IndexModel([("waitingOf", ASCENDING)], name="waiting_of", sparse=True),
     # find_execution.
@@ -54,6 +64,8 @@ _JOBS = [
     IndexModel([("flow", ASCENDING), ("state", ASCENDING), ("runAt", ASCENDING)], name="counts"),
     # since.
     IndexModel([("changedAt", ASCENDING)], name="changed"),
+    # relay_notices: few jobs at any time.
+    IndexModel([("noticesMark", ASCENDING)], name="notices", sparse=True),
 ]
 EMBEDDED_KEY = "key"
 """The unique index of idempotency keys inside jobs, which format 1 used. It is no longer made, and not dropped:
@@ -85,6 +97,38 @@ _AUDIT = [
     IndexModel([("who", ASCENDING), ("_id", DESCENDING)], name="who"),
     IndexModel([("what", ASCENDING), ("_id", DESCENDING)], name="what"),
 ]
+_DELIVERIES = [
+    # due_lanes, claim_deliveries.
+    IndexModel([("lane", ASCENDING), ("nextAt", ASCENDING)], name="lane", partialFilterExpression={"state": "pending"}),
+    # list_deliveries, by each of its filters, newest first.
+    IndexModel([("jobId", ASCENDING), ("_id", DESCENDING)], name="job", sparse=True),
+    IndexModel([("endpointId", ASCENDING), ("_id", DESCENDING)], name="endpoint", sparse=True),
+    IndexModel([("state", ASCENDING), ("_id", DESCENDING)], name="state"),
+    IndexModel([("flow", ASCENDING), ("_id", DESCENDING)], name="flow"),
+    # prune_deliveries.
+    IndexModel([("settledAt", ASCENDING)], name="settled", sparse=True),
+]
+_BULK_ACTIONS = [
+    # open_bulk_actions, which each process reads every second.
+    IndexModel([("open", ASCENDING), ("_id", ASCENDING)], name="open"),
+    # prune_bulk_actions.
+    IndexModel([("endedAt", ASCENDING)], name="ended"),
+]
+_BATCHES = [
+    # add_batch: a key is unique.
+    IndexModel([("key", ASCENDING)], name="key", unique=True, sparse=True),
+    # open_batches.
+    IndexModel([("open", ASCENDING), ("_id", ASCENDING)], name="open", partialFilterExpression={"open": True}),
+    # complete_batches.
+    IndexModel([("chunks", ASCENDING)], name="chunks", sparse=True),
+    # prune_batches.
+    IndexModel([("pruneAt", ASCENDING)], name="prunable", sparse=True),
+]
+_BATCH_CHUNKS = [
+    # What is left to write of a batch, in order; and chunks of batches that were never stored.
+    IndexModel([("batch", ASCENDING), ("_id", ASCENDING)], name="batch"),
+    IndexModel([("at", ASCENDING)], name="at"),
+]
 _HOUR, _DAY = 3_600, 86_400
 
 
@@ -92,9 +136,13 @@ def wanted(keep_deletions: float) -> dict[str, list[IndexModel]]:
     """The indexes of each collection."""
     return {
         "jobs": _JOBS,
+        "batches": _BATCHES,
+        "batchChunks": _BATCH_CHUNKS,
         "callbacks": _CALLBACKS,
         "sessions": _SESSIONS,
         "audit": _AUDIT,
+        "deliveries": _DELIVERIES,
+        "bulkActions": _BULK_ACTIONS,
         "gone": [IndexModel([("at", ASCENDING)], name="at", expireAfterSeconds=2 * int(keep_deletions))],
         # A window that was last used so long ago is empty.
         "permits": [IndexModel([("at", ASCENDING)], name="at", expireAfterSeconds=_HOUR)],

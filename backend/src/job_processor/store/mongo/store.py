@@ -31,8 +31,10 @@ from job_processor.store.base import (
 )
 from job_processor.store.mongo import indexes, meta
 from job_processor.store.mongo.access import Access
-from job_processor.store.mongo.access_verbs import AccessVerbs
 from job_processor.store.mongo.audit import Audit
+from job_processor.store.mongo.batch_verbs import BatchVerbs
+from job_processor.store.mongo.batches import Batches
+from job_processor.store.mongo.bulk import Bulk
 from job_processor.store.mongo.claims import Claims
 from job_processor.store.mongo.client import Link, Server
 from job_processor.store.mongo.clock import DatabaseClock
@@ -45,6 +47,8 @@ from job_processor.store.mongo.permits import Permits
 from job_processor.store.mongo.reads import Reads
 from job_processor.store.mongo.tuning import Tuning
 from job_processor.store.mongo.watch import Watch
+from job_processor.store.mongo.webhook_verbs import WebhookVerbs
+from job_processor.store.mongo.webhooks import Webhooks
 from job_processor.store.mongo.writes import Writes
 
 
@@ -67,16 +71,19 @@ class _Parts:
         self.claims = Claims(link, self.lanes, now, clock.now)
         self.reads = Reads(link)
         self.counting = Counting(link)
-        self.writes = Writes(link, now, Keys(link, embedded_keys))
+        self.webhooks = Webhooks(link, now)
+        self.writes = Writes(link, now, Keys(link, embedded_keys), self.webhooks)
+        self.batches = Batches(link, self.writes, now)
         self.inbox = Inbox(link)
         self.watch = Watch(link, server.streams, clock.server_now)
         self.access = Access(link)
         self.audit = Audit(link)
         self.permits = Permits(link)
         self.old_jobs = OldJobs(link, searchable)
+        self.bulk = Bulk(link)
 
 
-class MongoStore(AccessVerbs):
+class MongoStore(BatchVerbs, WebhookVerbs):
     """``now`` returns milliseconds; without it the clock of the database is used, with it the clock of a test.
 
     ``database``: its name, else the one in the address, else ``job_processor``.
@@ -189,9 +196,9 @@ class MongoStore(AccessVerbs):
     async def prune(self, finished_before: int, limit: int) -> int:
         return await self._open.writes.prune(finished_before, limit)
 
-    async def delete(self, job_id: str, record: AuditEntry | None = None) -> bool:
+    async def delete(self, job_id: str, record: AuditEntry | None = None, rev: int | None = None) -> bool:
         parts = self._open
-        return await parts.audit.around(record, lambda: parts.writes.delete(job_id))
+        return await parts.audit.around(record, lambda: parts.writes.delete(job_id, rev))
 
     async def keep_callback(self, callback: Callback, *, limited: bool = True) -> str | None:
         return await self._open.inbox.keep_callback(callback, limited)

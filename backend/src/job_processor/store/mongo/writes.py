@@ -15,6 +15,7 @@ from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.groups import Groups, Write
 from job_processor.store.mongo.keys import Keys
+from job_processor.store.mongo.webhooks import MARK, NOTICES, Webhooks, noted
 
 _TO_DELETE = {"flow": 1, "rev": 1, "idempotencyKey": 1}
 _PAUSES = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
@@ -22,9 +23,10 @@ _PAUSES = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
 
 
 class Writes:
-    def __init__(self, link: Link, now: Callable[[], int], keys: Keys) -> None:
+    def __init__(self, link: Link, now: Callable[[], int], keys: Keys, webhooks: Webhooks) -> None:
         self._link = link
         self._keys = keys
+        self._webhooks = webhooks
         self._now = now
         self._jobs = link.collection("jobs")
         self._moves = Groups(link, self._jobs)
@@ -77,7 +79,8 @@ class Writes:
         where: Document = {"_id": job.id, "state": guard.state.value, "rev": guard.rev, "token": guard.token}
         if guard.lease_until is not None:
             where["leaseUntil"] = guard.lease_until
-        update = documents.move(job, self._now(), write_id, guard.state)
+        moved = documents.move(job, self._now(), write_id, guard.state)
+        update = noted(moved, change.notices, write_id)
         return await self._moves.write(Write(job.id, write_id, where, update, len(job.result or "")))
 
     def queue_seconds(self) -> float:
@@ -108,10 +111,15 @@ class Writes:
         return await self._link.do(run)
 
     async def prune(self, finished_before: int, limit: int) -> int:
-        old = {"finishedAt": {"$lt": finished_before}}
+        return await self.prune_where({"batchId": None, "finishedAt": {"$lt": finished_before}}, "finishedAt", limit)
+
+    async def prune_where(self, old: Document, order: str, limit: int) -> int:
+        """Delete up to ``limit`` final jobs that match, in this order."""
+        # Not while a notice is to be relayed: it would be lost with the job.
+        old = {**old, MARK: None}
 
         async def find(again: bool) -> list[Document]:
-            found = self._jobs.find(old, _TO_DELETE).sort("finishedAt", 1).limit(limit)
+            found = self._jobs.find(old, _TO_DELETE).sort(order, 1).limit(limit)
             return await found.to_list()
 
         jobs = await self._link.read(find)
@@ -120,26 +128,41 @@ class Writes:
         await self._record_deletions(jobs)
         await self._keys.free(jobs)
         # With the condition again: a job that was retried meanwhile has no finishedAt and stays.
-        where = {"_id": {"$in": [job["_id"] for job in jobs]}, **old}
+        where = {**old, "_id": {"$in": [job["_id"] for job in jobs]}}
         deleted = await self._link.do(lambda again: self._delete(where, len(jobs), again))
         if deleted < len(jobs):
             await self._keys.keep(jobs)
         return deleted
+
+    async def insert_once(self, job_id: str, fields: Document) -> None:
+        """Insert a job of a batch, unless it is there. Its birth is its id, the same in every process that does it."""
+        update: Document = {"$setOnInsert": fields, "$currentDate": {"changedAt": True}}
+        where: Document = {"_id": job_id, "birth": job_id}
+        await self._moves.write(Write(job_id, job_id, where, update, len(fields["prompt"]), upsert=True))
 
     async def _delete(self, where: Document, expected: int, again: bool) -> int:
         result = await self._jobs.delete_many(where)
         # After a lost reply the number is unknown: all are taken to be deleted.
         return expected if again and result.deleted_count == 0 else int(result.deleted_count)
 
-    async def delete(self, job_id: str) -> bool:
+    async def delete(self, job_id: str, rev: int | None = None) -> bool:
         where: Document = {"_id": job_id, "finishedAt": {"$gte": 0}}
-        job = await self._link.read(lambda again: self._jobs.find_one(where, _TO_DELETE))
+        if rev is not None:
+            where["rev"] = rev
+        fields = {**_TO_DELETE, NOTICES: 1, MARK: 1}
+        found = {**where}
+        job = await self._link.read(lambda again: self._jobs.find_one(found, fields))
         if job is None:
             return False
+        if MARK in job:
+            await self._webhooks.relay(job)
+        # Not if it ended once more meanwhile.
+        where[MARK] = None
         await self._record_deletions([job])
         await self._keys.free([job])
         # The job last: after a crash in between it still exists and can be deleted again.
         await self._link.do(lambda again: self._callbacks.delete_many({"jobId": job_id}))
+        await self._webhooks.forget_job(job_id)
 
         async def run(again: bool) -> bool:
             result = await self._jobs.delete_one(where)

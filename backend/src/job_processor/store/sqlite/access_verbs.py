@@ -1,14 +1,15 @@
-"""The methods of ``store.base`` about keys, sessions, permits and the audit, over the threads."""
+"""The methods of ``store.base`` about keys, sessions, permits, the audit and bulk actions, over the threads."""
 
 from collections.abc import Collection, Mapping, Sequence
 
 from job_processor.core.access import ApiKey, Session
 from job_processor.core.audit import AuditEntry
+from job_processor.core.bulk import BulkAction
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.permits import Grant
 from job_processor.store.base import AuditQuery
 from job_processor.store.permit_table import PermitTable
-from job_processor.store.sqlite import access, audit
+from job_processor.store.sqlite import access, audit, bulk
 from job_processor.store.sqlite.audit import recorded
 from job_processor.store.sqlite.readers import Readers
 from job_processor.store.sqlite.writer import Writer
@@ -69,6 +70,21 @@ class AccessVerbs:
 
     async def prune_audit(self, before: int, limit: int) -> int:
         return await self._open_writer.submit(audit.prune_audit(before, limit))
+
+    async def save_bulk_action(self, action: BulkAction, record: AuditEntry | None = None) -> bool:
+        return await self._open_writer.submit(recorded(bulk.save_bulk_action(action), record))
+
+    async def get_bulk_action(self, action_id: str) -> BulkAction | None:
+        return await self._open_readers.points.run(bulk.get_bulk_action(action_id))
+
+    async def open_bulk_actions(self) -> Sequence[BulkAction]:
+        return await self._open_readers.points.run(bulk.open_bulk_actions)
+
+    async def list_bulk_actions(self, limit: int, before: str | None = None) -> Sequence[BulkAction]:
+        return await self._open_readers.lists.run(bulk.list_bulk_actions(limit, before))
+
+    async def prune_bulk_actions(self, ended_before: int, limit: int) -> int:
+        return await self._open_writer.submit(bulk.prune_bulk_actions(ended_before, limit))
 
     @property
     def _open_writer(self) -> Writer:

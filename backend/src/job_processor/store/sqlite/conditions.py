@@ -66,11 +66,6 @@ def checks(query: Query) -> Source:
     return _narrowed(Source("id", where=(), values=()), query)
 
 
-def needs_search(query: Query) -> bool:
-    """Can only the search index answer this query?"""
-    return bool(query.facets or query.without_facets or query.phrases or query.without_phrases)
-
-
 def flows_of(query: Query) -> frozenset[str] | None:
     if query.flow is None:
         return query.flows
@@ -96,7 +91,9 @@ def _choices(query: Query) -> Iterator[list[Source]]:
         yield [Source("flow", where=("j.flow = ?",), values=(flow,)) for flow in sorted(flows)]
     if query.states:
         yield [Source("state", where=("j.state = ?",), values=(state.value,)) for state in sorted(query.states)]
-    bounded = query.id_starts or query.after or query.created_after is not None or query.created_before is not None
+    # Those of a batch are bounded by their ids too.
+    times = query.created_after is not None or query.created_before is not None
+    bounded = query.id_starts or query.after or query.batch is not None or times
     if bounded or not (flows is not None or query.states or query.facets or tags_of(query)):
         yield [Source("id")]
 
@@ -124,6 +121,10 @@ def _narrowed(source: Source, query: Query) -> Source:
         made.add(f"+j.flow IN ({_marks(flows)})", *sorted(flows))
     if query.without_flows:
         made.add(f"+j.flow NOT IN ({_marks(query.without_flows)})", *sorted(query.without_flows))
+    if query.batch is not None:
+        made.add("+j.batch_id = ?", query.batch)
+    for batch in sorted(query.without_batches):
+        made.add("j.batch_id IS NOT ?", batch)
     low, high = query.attempts
     for operator, number in ((">=", low), ("<=", high)):
         if number is not None:

@@ -9,7 +9,6 @@ from job_processor.core.job import State
 from job_processor.store.base import GroupBy, Grouped, Query, Summary
 from job_processor.store.sqlite import lists
 from job_processor.store.sqlite.access_verbs import AccessVerbs
-from job_processor.store.sqlite.conditions import needs_search
 from job_processor.store.sqlite.searching import Searching
 
 T = TypeVar("T")
@@ -37,6 +36,6 @@ class ListVerbs(AccessVerbs):
         return self._search is not None and self._search.is_filled
 
     async def _read_list(self, query: Query, read: Callable[[apsw.Connection], T], indexed: bool = False) -> T:
-        if self._search is None or not (indexed or needs_search(query)):
+        if self._search is None or not (indexed or query.needs_index):
             return await self._open_readers.lists.run(read)
         return await self._search.run(self._open_readers, read)

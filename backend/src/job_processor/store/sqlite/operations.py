@@ -8,6 +8,7 @@ from job_processor.core.job import FINAL, Job, State
 from job_processor.core.transitions import Change
 from job_processor.store.base import Added, Held, IdempotencyKey, Notice, Worker
 from job_processor.store.sqlite import rows
+from job_processor.store.sqlite.webhooks import insert_delivery
 from job_processor.store.sqlite.writer import Transaction
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -65,6 +66,8 @@ def apply(change: Change, now: Callable[[], int]) -> Callable[[Transaction], boo
         elif guard.state in FINAL:
             # A retry takes the result away; a job that was not final had none (Job.result).
             tx.db.execute("DELETE FROM results WHERE n = (SELECT n FROM jobs WHERE id = ?)", (job.id,))
+        for one in change.notices:
+            insert_delivery(tx, one)
         tx.notices.append(notice(job, seq))
         if guard.state is not job.state:
             tx.moves.append((job.flow, guard.state, job.state))
@@ -94,32 +97,37 @@ def extend(held: Sequence[Held], lease_ms: int, now: Callable[[], int]) -> Calla
 def prune(finished_before: int, limit: int) -> Callable[[Transaction], int]:
     def run(tx: Transaction) -> int:
         found = tx.db.execute(
-            "SELECT n, id, flow, state, rev, record FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ? "
-            "ORDER BY finished_at LIMIT ?",
+            "SELECT n, id, flow, state, rev, record FROM jobs WHERE batch_id IS NULL AND finished_at IS NOT NULL "
+            "AND finished_at < ? ORDER BY finished_at LIMIT ?",
             (finished_before, limit),
         ).fetchall()
         for row in found:
-            _delete(tx, row)
+            delete_row(tx, row)
         return len(found)
 
     return run
 
 
-def delete(job_id: str) -> Callable[[Transaction], bool]:
+def delete(job_id: str, only_rev: int | None) -> Callable[[Transaction], bool]:
     def run(tx: Transaction) -> bool:
         row = tx.db.execute(
-            "SELECT n, id, flow, state, rev, record FROM jobs WHERE id = ? AND finished_at IS NOT NULL", (job_id,)
+            "SELECT n, id, flow, state, rev, record FROM jobs WHERE id = ? AND finished_at IS NOT NULL "
+            "AND rev = coalesce(?, rev)",
+            (job_id, only_rev),
         ).fetchone()
         if row is None:
             return False
-        _delete(tx, row)
+        delete_row(tx, row)
         tx.db.execute("DELETE FROM callbacks WHERE job_id = ?", (job_id,))
+        # Those to come are still sent: each end has its notice.
+        tx.db.execute("DELETE FROM deliveries WHERE job_id = ? AND next_at IS NULL", (job_id,))
         return True
 
     return run
 
 
-def _delete(tx: Transaction, row: rows.Row) -> None:
+def delete_row(tx: Transaction, row: rows.Row) -> None:
+    """Delete the job of a row of n, id, flow, state, rev and record."""
     n, job_id, flow, state, rev, record = row
     for table in ("prompts", "results", "keys", "jobs"):
         tx.db.execute(f"DELETE FROM {table} WHERE n = ?", (n,))

@@ -126,13 +126,77 @@ ALTER TABLE jobs ADD COLUMN waiting_of TEXT;
 CREATE INDEX jobs_waiting_of ON jobs(waiting_of) WHERE waiting_of IS NOT NULL;
 """
 
+# `next_at`: NULL once a delivery is settled. `leased`: a process is sending it, until `next_at`.
+_WEBHOOKS = """
+CREATE TABLE webhook_endpoints (
+  id TEXT PRIMARY KEY,
+  rev INTEGER NOT NULL,
+  endpoint BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE deliveries (
+  id TEXT PRIMARY KEY,
+  rev INTEGER NOT NULL,
+  lane TEXT NOT NULL,
+  state TEXT NOT NULL,
+  flow TEXT NOT NULL,
+  job_id TEXT,
+  endpoint_id TEXT,
+  next_at INTEGER,
+  settled_at INTEGER,
+  leased INTEGER,
+  delivery BLOB NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE INDEX deliveries_lane ON deliveries(lane, next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX deliveries_next ON deliveries(next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX deliveries_leased ON deliveries(leased) WHERE leased IS NOT NULL;
+CREATE INDEX deliveries_settled ON deliveries(settled_at) WHERE settled_at IS NOT NULL;
+CREATE INDEX deliveries_job ON deliveries(job_id, id) WHERE job_id IS NOT NULL;
+CREATE INDEX deliveries_endpoint ON deliveries(endpoint_id, id) WHERE endpoint_id IS NOT NULL;
+CREATE INDEX deliveries_state ON deliveries(state, id);
+CREATE INDEX deliveries_flow ON deliveries(flow, id);
+"""
+
+_BULK_ACTIONS = """
+CREATE TABLE bulk_actions (
+  id TEXT PRIMARY KEY,
+  rev INTEGER NOT NULL,
+  ended_at INTEGER,
+  action BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX bulk_actions_open ON bulk_actions(id) WHERE ended_at IS NULL;
+CREATE INDEX bulk_actions_ended ON bulk_actions(ended_at) WHERE ended_at IS NOT NULL;
+"""
+
+# Batches. `refused`: the lines that became no job, beside the record because they may be many. Jobs of a batch are not
+# in the index of the pruner: they are kept as long as their batch.
+_BATCHES = """
+ALTER TABLE jobs ADD COLUMN batch_id TEXT;
+CREATE INDEX jobs_batch ON jobs(batch_id, state, finished_at) WHERE batch_id IS NOT NULL;
+DROP INDEX jobs_finished;
+CREATE INDEX jobs_prunable ON jobs(finished_at) WHERE finished_at IS NOT NULL AND batch_id IS NULL;
+CREATE TABLE batches (
+  id TEXT PRIMARY KEY,
+  key TEXT UNIQUE,
+  fingerprint TEXT,
+  flows TEXT NOT NULL,
+  cancelled_at INTEGER,
+  ended_at INTEGER,
+  prune_at INTEGER,
+  batch BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX batches_open ON batches(id) WHERE ended_at IS NULL;
+CREATE INDEX batches_prunable ON batches(prune_at) WHERE prune_at IS NOT NULL;
+CREATE TABLE refused_lines (id TEXT PRIMARY KEY, lines BLOB NOT NULL) STRICT;
+"""
+
 # `identity`: which file the search index (`search.db`) belongs to. `gone`: deleted jobs that are still in that index.
-_VERSION_6 = """
-INSERT INTO facts (name, value) VALUES ('identity', random());
+_SEARCH = """
+INSERT OR REPLACE INTO facts (name, value) VALUES ('identity', random());
 CREATE TABLE gone (seq INTEGER PRIMARY KEY, n INTEGER NOT NULL, id TEXT NOT NULL) STRICT;
 """
 
-VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
+VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH)
 
 
 def upgrade(db: apsw.Connection, versions: tuple[str, ...] = VERSIONS) -> None:

@@ -34,6 +34,7 @@ from job_processor.store.base import (
 from job_processor.store.clock import SteadyClock
 from job_processor.store.sqlite import claims, clock_setting, inbox, lanes, operations, queries, rows
 from job_processor.store.sqlite.audit import recorded
+from job_processor.store.sqlite.batch_verbs import BatchVerbs
 from job_processor.store.sqlite.connection import check_library, open_writer
 from job_processor.store.sqlite.list_verbs import ListVerbs
 from job_processor.store.sqlite.lock import FileLock
@@ -42,12 +43,14 @@ from job_processor.store.sqlite.readiness import CHECK_SECONDS, Readiness
 from job_processor.store.sqlite.refusals import refuse_damaged, refuse_directory, refuse_full, refuse_unreadable
 from job_processor.store.sqlite.schema import upgrade
 from job_processor.store.sqlite.searching import Searching
+from job_processor.store.sqlite.webhook_verbs import WebhookVerbs
+from job_processor.store.sqlite.webhooks import end_leases
 from job_processor.store.sqlite.writer import Writer
 
 log = structlog.get_logger(__name__)
 FILE_NAME = "jobs.db"
 LOCK_NAME = "jobs.lock"
-WATCH_LIMIT = 10_000
+WATCH_LIMIT = 5_000
 """Notices that may be queued for a follower before it gets ``Resync`` instead."""
 PING_SECONDS = 2.0
 
@@ -64,7 +67,7 @@ def _clock_was_set(done: "asyncio.Future[int]") -> None:
         log.warning("clock_set", milliseconds=done.result())
 
 
-class SqliteStore(ListVerbs):
+class SqliteStore(ListVerbs, BatchVerbs, WebhookVerbs):
     """A store in a directory, for one process. Tests pass a ``clock``, or a ``now`` (milliseconds) that is not set.
 
     ``searchable`` false: without the search index, for reading everything once.
@@ -147,6 +150,7 @@ class SqliteStore(ListVerbs):
             f"UPDATE jobs SET lease_until = 0, due_at = {rows.due_at_of_lease('0')} "
             "WHERE state = 'RUNNING' AND lease_token IS NOT NULL"
         )
+        end_leases(db)
         failpoint("sqlite.after_recovery")
         return db
 
@@ -224,8 +228,8 @@ class SqliteStore(ListVerbs):
     async def prune(self, finished_before: int, limit: int) -> int:
         return await self._open_writer.submit(operations.prune(finished_before, limit))
 
-    async def delete(self, job_id: str, record: AuditEntry | None = None) -> bool:
-        return await self._open_writer.submit(recorded(operations.delete(job_id), record))
+    async def delete(self, job_id: str, record: AuditEntry | None = None, rev: int | None = None) -> bool:
+        return await self._open_writer.submit(recorded(operations.delete(job_id, rev), record))
 
     async def keep_callback(self, callback: Callback, *, limited: bool = True) -> str | None:
         return await self._open_writer.submit(inbox.keep_callback(callback, limited))
@@ -277,7 +281,7 @@ class SqliteStore(ListVerbs):
         if self._search is not None and notices:
             self._search.committed(notices[-1].position)
         for watcher in self._watchers:
-            if watcher.qsize() > WATCH_LIMIT:
+            if watcher.qsize() + len(notices) > WATCH_LIMIT:
                 while not watcher.empty():
                     watcher.get_nowait()
                 watcher.put_nowait(Resync(notices[-1].position if notices else 0))

@@ -1,0 +1,203 @@
+"""What is done with batches: submit, cancel, note their end, delete them after their retention time."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from job_processor.acts.facts import BatchCancelled, BatchEnded, BatchesPruned, BatchSubmitted, Facts, RequestRefused
+from job_processor.acts.jobs import Jobs, NewJob, PlaceInBatch
+from job_processor.acts.trail import Trail
+from job_processor.acts.waiting_quota import WaitingQuota
+from job_processor.core.access import SYSTEM, Requester
+from job_processor.core.audit import AuditAct, AuditEntry
+from job_processor.core.batch import Batch, BatchCounts, BatchStatus, RefusedLine, ended_at, status_of
+from job_processor.core.errors import (
+    BatchNotFound,
+    InvalidField,
+    JobNotFound,
+    LinesRefused,
+    MoveRefused,
+    TooManyWaiting,
+)
+from job_processor.core.ids import IdFactory
+from job_processor.core.job import FINAL, Job, Json, State
+from job_processor.store.base import BatchAdded, IdempotencyKey, NewBatch, Query, Store
+
+TOLD_LINES = 20
+"""The most invalid lines that an error names."""
+CANCELS_AT_ONCE = 20
+_OPEN = frozenset(state for state in State if state not in FINAL)
+
+
+class NewLine(NamedTuple):
+    """A line of a batch whose fields were checked one by one."""
+
+    line: int
+    new: NewJob
+    custom_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A batch as it was sent. ``refused``: the lines that are wrong in themselves. ``partial``: the right lines become
+    jobs although others are wrong. ``flow`` and ``deadline``: of lines that have none of their own."""
+
+    lines: Sequence[NewLine]
+    refused: Sequence[RefusedLine] = ()
+    name: str | None = None
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    flow: str | None = None
+    deadline: int | None = None
+    keep_ms: int | None = None
+    partial: bool = False
+
+
+class Batches:
+    def __init__(
+        self, store: Store, jobs: Jobs, ids: IdFactory, facts: Facts, trail: Trail, quota: WaitingQuota
+    ) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._ids = ids
+        self._facts = facts
+        self._trail = trail
+        self._quota = quota
+
+    async def of_key(self, key: IdempotencyKey) -> Batch | None:
+        """The batch that was submitted with this key. Raises ``IdempotencyMismatch``."""
+        return await self._store.batch_of_key(key)
+
+    async def submit(self, sent: Submitted, key: IdempotencyKey | None, by: Requester) -> BatchAdded:
+        """Store a batch with all its jobs.
+
+        Raises ``LinesRefused`` if a line is wrong (with ``partial``: if all are), ``TooManyWaiting`` beyond the quota
+        of who asks, and ``StoreBusy`` while the store is behind with its writes.
+        """
+        now = self._store.now()
+        batch_id = self._ids.new(now)
+        # Here, because the factory belongs to this thread. The order of the ids is that of the lines.
+        ids = [self._ids.new(now) for _ in sent.lines]
+        jobs, refused = await asyncio.to_thread(self._made, sent, batch_id, ids, now, by)
+        total = len(sent.lines) + len(sent.refused)
+        if refused and (not sent.partial or not jobs):
+            raise LinesRefused(refused[:TOLD_LINES], len(refused), total)
+        self._jobs.check_queue()
+        flows = Counter(job.flow for job in jobs)
+        batch = Batch(
+            id=batch_id,
+            created_at=now,
+            lines=total,
+            jobs=len(jobs),
+            flows=tuple(sorted(flows)),
+            name=sent.name,
+            metadata=sent.metadata,
+            owner=by.principal.owner,
+            keep_ms=sent.keep_ms,
+        )
+        record = self._trail.entry(by, AuditAct.BATCH_SUBMITTED, batch_id, str(len(jobs)))
+        added = await self._add(NewBatch(batch, jobs, refused), key, by.principal.owner, record)
+        if added.created:
+            self._facts.tell(BatchSubmitted(added.batch, flows))
+        return added
+
+    def _made(
+        self, sent: Submitted, batch_id: str, ids: Sequence[str], now: int, by: Requester
+    ) -> tuple[list[Job], list[RefusedLine]]:
+        jobs: list[Job] = []
+        refused = list(sent.refused)
+        for one, job_id in zip(sent.lines, ids, strict=True):
+            new = one.new
+            if (new.flow is None and sent.flow is not None) or (new.deadline is None and sent.deadline is not None):
+                new = new._replace(flow=new.flow or sent.flow, deadline=new.deadline or sent.deadline)
+            try:
+                jobs.append(self._jobs.made(new, by, now, job_id, PlaceInBatch(batch_id, one.line, one.custom_id)))
+            except InvalidField as error:
+                refused.append(RefusedLine(one.line, error.field, str(error), custom_id=one.custom_id))
+        refused.sort(key=lambda line: line.line)
+        return jobs, refused
+
+    async def _add(
+        self, new: NewBatch, key: IdempotencyKey | None, owner: str, record: AuditEntry | None
+    ) -> BatchAdded:
+        if not owner or not self._quota.most:
+            return await self._store.add_batch(new, key, record)
+        try:
+            await self._quota.enter_together(owner, len(new.jobs))
+        except TooManyWaiting:
+            self._facts.tell(RequestRefused("too_many_waiting"))
+            raise
+        try:
+            return await self._store.add_batch(new, key, record)
+        finally:
+            self._quota.leave(owner, len(new.jobs))
+
+    async def cancel(self, batch_id: str, by: Requester) -> Batch:
+        """Cancel all open jobs of a batch: noted now, done by ``tend``. Cancelling it again changes nothing.
+
+        Raises ``BatchNotFound``, and ``MoveRefused`` for a batch that has ended.
+        """
+        batch = await self._batch(batch_id, by)
+        if status_of(batch, await self._counts(batch)) is BatchStatus.ENDED:
+            raise MoveRefused("The batch has ended.")
+        record = self._trail.entry(by, AuditAct.BATCH_CANCELLED, batch_id)
+        if await self._store.cancel_batch(batch_id, self._store.now(), record):
+            self._facts.tell(BatchCancelled(batch_id))
+        elif batch.ended_at is not None:
+            raise MoveRefused("The batch had ended before one of its jobs was retried; cancel that job.")
+        return await self._batch(batch_id, by)
+
+    async def tend(self, limit: int) -> int:
+        """Cancel the open jobs of batches that were cancelled, and note which have ended. Returns how many batches were
+        looked at."""
+        batches = await self._store.batches_to_tend(limit)
+        for batch in batches:
+            if batch.cancelled_at is not None:
+                await self._cancel_jobs(batch)
+            counts = await self._counts(batch)
+            end = ended_at(batch, counts)
+            if status_of(batch, counts) is BatchStatus.ENDED:
+                at = self._store.now() if end is None else end
+                if await self._store.end_batch(batch.id, at):
+                    self._facts.tell(BatchEnded(replace(batch, ended_at=at)))
+        return len(batches)
+
+    async def _cancel_jobs(self, batch: Batch) -> None:
+        before: str | None = None
+        while True:
+            query = Query(limit=200, before=before, batch=batch.id, states=_OPEN, clip=0)
+            found = [one.id for one in await self._store.list(query)]
+            for start in range(0, len(found), CANCELS_AT_ONCE):
+                await asyncio.gather(*(self._cancel_job(id_) for id_ in found[start : start + CANCELS_AT_ONCE]))
+            if not found:
+                return
+            before = found[-1]
+
+    async def _cancel_job(self, job_id: str) -> None:
+        try:
+            await self._jobs.cancel(job_id, "Its batch was cancelled.", SYSTEM)
+        except (MoveRefused, JobNotFound):
+            # It ended, or was deleted, just now.
+            return
+
+    async def complete(self) -> int:
+        """Finish what processes that died have left of batches; returns of how many."""
+        return await self._store.complete_batches()
+
+    async def prune(self, limit: int) -> bool:
+        """Delete batches after their retention time with their jobs, up to ``limit`` jobs. Returns whether there is
+        more to delete."""
+        pruned = await self._store.prune_batches(self._store.now(), limit)
+        if pruned.batches or pruned.jobs:
+            self._facts.tell(BatchesPruned(pruned.batches, pruned.jobs))
+        return pruned.more
+
+    async def _batch(self, batch_id: str, by: Requester) -> Batch:
+        batch = await self._store.get_batch(batch_id, by.principal.flows)
+        if batch is None:
+            raise BatchNotFound(batch_id)
+        return batch
+
+    async def _counts(self, batch: Batch) -> BatchCounts:
+        return (await self._store.count_batches([batch.id])).get(batch.id, BatchCounts())

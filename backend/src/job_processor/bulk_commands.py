@@ -1,0 +1,109 @@
+"""The commands about bulk actions of a running server: count and ask, start, show the progress, abort, list."""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from job_processor.client import Client, RequestFailed
+from job_processor.core.bulk import OPEN
+
+POLL_SECONDS = 0.5
+_OPEN = frozenset(state.value for state in OPEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """``action``: retry, cancel, delete or replay. ``query``: the filters as the API has them. ``everything``: without
+    filters all jobs are meant. ``sure``: do not ask."""
+
+    action: str
+    query: Mapping[str, object]
+    fields: Mapping[str, object] = field(default_factory=dict)
+    """Others of the request: ``limit``, ``reason``, ``flow``."""
+    everything: bool = False
+    dry_run: bool = False
+    sure: bool = False
+
+
+async def run(client: Client, wanted: Wanted) -> int:
+    """Count the jobs, ask, start, and wait for the end; 0 if it is DONE and no job failed, else 1. Raises
+    ``RequestFailed``."""
+    if not wanted.query and not wanted.everything:
+        raise RequestFailed("Give a filter, such as --status failed, or --all for all jobs.")
+    body = {"action": wanted.action, "query": wanted.query, **wanted.fields}
+    counted = await client.ask("POST", "/bulk-actions", json={**body, "dryRun": True})
+    number = f"{'more than ' if counted['more'] else ''}{counted['count']:,}"
+    jobs = "job" if counted["count"] == 1 and not counted["more"] else "jobs"
+    client.print(f"{number} {jobs} {'matches' if jobs == 'job' else 'match'}.")
+    if wanted.dry_run or not counted["count"]:
+        return 0
+    if not wanted.sure and not _agreed(f"{wanted.action} {number} {jobs}?"):
+        client.print("Nothing was done.")
+        return 1
+    action = await client.ask("POST", "/bulk-actions", json=body)
+    try:
+        return _report(client, await _ended(client, action))
+    except asyncio.CancelledError:
+        print(file=sys.stderr)
+        client.print(f"It goes on: {action['id']}. To abort it: job-processor bulk abort {action['id']}")
+        raise
+
+
+async def listed(client: Client) -> int:
+    for action in await client.ask("GET", "/bulk-actions"):
+        client.print(_line(action))
+    return 0
+
+
+async def abort(client: Client, action_id: str) -> int:
+    action = await client.ask("POST", f"/bulk-actions/{action_id}/abort")
+    return _report(client, await _ended(client, action), aborted=0)
+
+
+async def _ended(client: Client, action: Any) -> Any:
+    while action["status"] in _OPEN:
+        _progress(action)
+        await asyncio.sleep(POLL_SECONDS)
+        action = await client.ask("GET", f"/bulk-actions/{action['id']}")
+    _progress(action)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    return action
+
+
+def _agreed(question: str) -> bool:
+    """Raises ``RequestFailed`` where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise RequestFailed("Nobody can be asked here; add --yes.")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _handled(action: Mapping[str, Any]) -> int:
+    return int(action["done"] + sum(action["skipped"].values()) + sum(action["failed"].values()))
+
+
+def _progress(action: Mapping[str, Any]) -> None:
+    if sys.stderr.isatty():
+        done, total = _handled(action), max(action["matched"], _handled(action), 1)
+        filled = 40 * done // total
+        more = "+" if action["more"] else ""
+        bar = f"[{'#' * filled}{'.' * (40 - filled)}]"
+        waits = action["waitsFor"] or ""
+        print(f"\r{bar} {done:,} of {total:,}{more} {waits:<20}", end="", file=sys.stderr, flush=True)
+
+
+def _line(action: Mapping[str, Any]) -> str:
+    counts = [f"{action['done']:,} done"]
+    for word in ("skipped", "failed"):
+        counts += [f"{n:,} {word} ({code})" for code, n in action[word].items()]
+    return f"{action['id']}  {action['status']:<8}  {action['action']:<6}  {', '.join(counts)}"
+
+
+def _report(client: Client, action: Mapping[str, Any], aborted: int = 1) -> int:
+    client.print(_line(action))
+    if action["failed"]:
+        return 1
+    done: bool = action["status"] == "DONE"
+    return 0 if done else aborted

@@ -1,0 +1,272 @@
+"""Outgoing webhooks: which notices an end of a job makes, for whom, and when each is sent (again). Pure.
+
+A notice is written with the end that it tells of, in the same write; from then on it is a ``Delivery``. Its id and its
+body never change, so that every try sends the same bytes.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+from urllib.parse import urlsplit
+
+from job_processor.core.job import Job, State, WebhookEvent
+
+RESULT_LIMIT: Final = 16 * 1024
+"""Bytes of a result that a notice carries whole; a longer one is fetched from the API."""
+TRIES_KEPT: Final = 20
+"""Tries of a delivery that are kept, the newest."""
+ANSWER_LIMIT: Final = 1024
+"""Characters kept of an answer."""
+DELAYS_SECONDS: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+"""Between one try and the next: ten tries in more than three days, as the standard recommends."""
+JITTER: Final = 0.2
+"""A delay is up to this part longer, at random, so that what failed together is not tried again together."""
+LONGEST_RETRY_AFTER_MS: Final = 86_400_000
+DISABLED_AFTER_MS: Final = 5 * 86_400_000
+"""An endpoint is disabled when nothing has been delivered to it for so long, although it was tried."""
+
+_EVENTS: Final = {
+    State.COMPLETED: WebhookEvent.COMPLETED,
+    State.FAILED: WebhookEvent.FAILED,
+    State.CANCELLED: WebhookEvent.CANCELLED,
+}
+ALL_EVENTS: Final = tuple(WebhookEvent)
+TEST_EVENT: Final = "webhook.test"
+
+
+class DisabledBecause(StrEnum):
+    """Why an endpoint is disabled."""
+
+    ASKED = "asked"
+    """A person disabled it."""
+    GONE = "gone"
+    """It answered 410."""
+    FAILING = "failing"
+    """Nothing could be delivered to it for days."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSecret:
+    """A signing secret, sealed. ``until``: when it stops to sign; ``None``: it is the newest."""
+
+    sealed: str
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A standing receiver of notices. ``flows``: of jobs of these flows only; ``None``: of all.
+
+    ``failing_since``: when the first try failed since the last delivery; ``None``: the last try was a delivery.
+    """
+
+    id: str
+    rev: int
+    url: str
+    events: tuple[WebhookEvent, ...]
+    flows: tuple[str, ...] | None
+    description: str
+    created_at: int
+    created_by: str
+    secrets: tuple[EndpointSecret, ...]
+    disabled_at: int | None = None
+    disabled_because: DisabledBecause | None = None
+    failing_since: int | None = None
+
+    def wants(self, event: WebhookEvent, flow: str) -> bool:
+        return self.disabled_at is None and event in self.events and (self.flows is None or flow in self.flows)
+
+    def signing(self, now: int) -> tuple[EndpointSecret, ...]:
+        """The secrets that sign now, the newest first."""
+        return tuple(one for one in self.secrets if one.until is None or now < one.until)
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    """It will be sent at ``next_at``, or is being sent."""
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    """No try is left, or the endpoint is gone or disabled. It can be replayed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One request of a delivery. ``status``: of the answer; ``None``: there was none, and ``error`` says why.
+
+    ``answer``: what its body said, shortened and without secrets.
+    """
+
+    at: int
+    milliseconds: int
+    status: int | None = None
+    error: str | None = None
+    answer: str = ""
+
+    @property
+    def delivered(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One notice for one receiver, and what came of it.
+
+    ``endpoint_id`` ``None``: the webhook of the job itself, signed for its ``owner``. ``lane``: deliveries of one lane
+    share its room, so that a receiver that does not answer delays no other. ``next_at``: when it is due; while it is
+    being sent, when another worker may take it over. ``round``: the tries since it was made or replayed.
+    """
+
+    id: str
+    rev: int
+    lane: str
+    event: str
+    url: str
+    body: str
+    created_at: int
+    flow: str
+    state: DeliveryState = DeliveryState.PENDING
+    next_at: int | None = None
+    settled_at: int | None = None
+    job_id: str | None = None
+    endpoint_id: str | None = None
+    owner: str = ""
+    round: int = 0
+    tries: tuple[Try, ...] = ()
+    note: str | None = None
+    """Why it was given up before its last try."""
+
+    @property
+    def message_id(self) -> str:
+        return f"msg_{self.id}"
+
+
+def ended_with(before: Job, after: Job) -> WebhookEvent | None:
+    """The event of a move; ``None``: the job did not end with it. A result that a person accepts ends a job again."""
+    if after.state is before.state:
+        return None
+    return _EVENTS.get(after.state)
+
+
+def notices(job: Job, event: WebhookEvent, endpoints: Iterable[Endpoint], new_id: Callable[[], str]) -> list[Delivery]:
+    """The deliveries that the end of a job makes."""
+    targets = list(_targets(job, event, endpoints))
+    if not targets:
+        return []
+    body = body_of(job, event)
+    return [
+        Delivery(
+            id=new_id(),
+            rev=1,
+            lane=lane,
+            event=f"job.{event.value}",
+            url=url,
+            body=body,
+            created_at=job.updated_at,
+            flow=job.flow,
+            next_at=job.updated_at,
+            job_id=job.id,
+            endpoint_id=endpoint_id,
+            owner=job.owner if endpoint_id is None else "",
+        )
+        for lane, url, endpoint_id in targets
+    ]
+
+
+def _targets(job: Job, event: WebhookEvent, endpoints: Iterable[Endpoint]) -> Iterator[tuple[str, str, str | None]]:
+    if job.webhook is not None and event in job.webhook.events:
+        yield lane_of(job.webhook.url), job.webhook.url, None
+    for one in endpoints:
+        if one.wants(event, job.flow):
+            yield one.id, one.url, one.id
+
+
+def lane_of(url: str) -> str:
+    """The lane of a job's own webhook: all of one host share it. A space is in no id of an endpoint."""
+    return f"host {urlsplit(url).netloc.lower()}"
+
+
+def test_notice(endpoint: Endpoint, delivery_id: str, now: int) -> Delivery:
+    """A delivery that tells of nothing, to see whether an endpoint receives."""
+    body = _encoded({"type": TEST_EVENT, "timestamp": _time(now), "data": {"endpointId": endpoint.id}})
+    return Delivery(
+        id=delivery_id,
+        rev=1,
+        lane=endpoint.id,
+        event=TEST_EVENT,
+        url=endpoint.url,
+        body=body,
+        created_at=now,
+        flow="",
+        next_at=now,
+        endpoint_id=endpoint.id,
+    )
+
+
+def body_of(job: Job, event: WebhookEvent) -> str:
+    """The body of a notice. ``result`` is null where the job has none, and where it is longer than RESULT_LIMIT."""
+    size = None if job.result is None else len(job.result.encode())
+    data = {
+        "id": job.id,
+        "status": job.state.value,
+        "flow": job.flow,
+        "attempt": job.attempt,
+        "createdAt": _time(job.created_at),
+        "finishedAt": _time(job.updated_at if job.finished_at is None else job.finished_at),
+        "error": None if job.error is None else {"code": job.error.code, "message": job.error.message},
+        "result": job.result if size is not None and size <= RESULT_LIMIT else None,
+        "resultBytes": size,
+        "tags": list(job.tags),
+        "metadata": dict(job.metadata),
+    }
+    return _encoded({"type": f"job.{event.value}", "timestamp": _time(job.updated_at), "data": data})
+
+
+def after_try(delivery: Delivery, done: Try, retry_at: int | None, now: int, jitter: float) -> Delivery:
+    """The delivery after a try. ``retry_at``: what the answer's Retry-After says; ``jitter``: in [0, 1)."""
+    after = replace(delivery, tries=(*delivery.tries, done)[-TRIES_KEPT:], round=delivery.round + 1)
+    if done.delivered:
+        return replace(after, state=DeliveryState.DELIVERED, next_at=None, settled_at=now)
+    if done.status == 410:
+        return given_up(after, "The receiver answered 410: it wants no notices any more.", now)
+    if after.round > len(DELAYS_SECONDS):
+        return given_up(after, f"None of {after.round} tries succeeded.", now)
+    delay = int(1000 * DELAYS_SECONDS[after.round - 1] * (1 + JITTER * jitter))
+    wait = delay if retry_at is None else max(delay, min(retry_at - now, LONGEST_RETRY_AFTER_MS))
+    return replace(after, next_at=now + wait)
+
+
+def given_up(delivery: Delivery, why: str, now: int) -> Delivery:
+    return replace(delivery, state=DeliveryState.FAILED, next_at=None, settled_at=now, note=why)
+
+
+def replayed(delivery: Delivery, now: int) -> Delivery:
+    """The delivery, due now, with all its tries before it. The receiver sees the same id and body."""
+    return replace(delivery, state=DeliveryState.PENDING, next_at=now, settled_at=None, round=0, note=None)
+
+
+def endpoint_after(endpoint: Endpoint, done: Try) -> Endpoint:
+    """The endpoint after a try: disabled when it is gone, or when nothing was delivered for DISABLED_AFTER_MS."""
+    if done.delivered:
+        return endpoint if endpoint.failing_since is None else replace(endpoint, failing_since=None)
+    since = done.at if endpoint.failing_since is None else endpoint.failing_since
+    failing = endpoint if since == endpoint.failing_since else replace(endpoint, failing_since=since)
+    if endpoint.disabled_at is not None:
+        return failing
+    if done.status == 410:
+        return replace(failing, disabled_at=done.at, disabled_because=DisabledBecause.GONE)
+    if done.at - since >= DISABLED_AFTER_MS:
+        return replace(failing, disabled_at=done.at, disabled_because=DisabledBecause.FAILING)
+    return failing
+
+
+def _encoded(value: object) -> str:
+    # ASCII: metadata may hold lone surrogates, which have no UTF-8.
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _time(ms: int) -> str:
+    second = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{second}.{ms % 1000:03d}Z"

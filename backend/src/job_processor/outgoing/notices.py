@@ -1,0 +1,78 @@
+"""Sends the notices of webhooks: signed, without redirects, within bounds of time and size, to allowed addresses."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from yarl import URL
+
+from job_processor.core.outcome import Deferred, Failed, HandOver
+from job_processor.core.webhook_signature import headers
+from job_processor.core.webhooks import ANSWER_LIMIT, Delivery, Try
+from job_processor.outgoing.addresses import parse_url
+from job_processor.outgoing.retry_after import retry_at
+from job_processor.outgoing.session import Outgoing, Reply
+from job_processor.outgoing.text import one_line, page_text
+
+SECONDS: Final = 20.0
+"""For a whole request; the standard recommends 15 to 30 s."""
+ANSWER_BYTES: Final = 64 * 1024
+_ASKS_TO_WAIT: Final = frozenset({429, 502, 503, 504})
+
+
+class NoticeSender:
+    """``now``: the store's clock in milliseconds. ``allow_private``: private and loopback addresses may be reached;
+    link-local and metadata addresses never are."""
+
+    def __init__(self, now: Callable[[], int], *, allow_private: bool, seconds: float = SECONDS) -> None:
+        self._now = now
+        self._allow_private = allow_private
+        self._session = Outgoing(
+            seconds, headers={"Content-Type": "application/json"}, allow_private=allow_private, body_limit=ANSWER_BYTES
+        )
+
+    async def open(self) -> None:
+        await self._session.open()
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def send(self, delivery: Delivery, secrets: Sequence[str]) -> tuple[Try, int | None]:
+        """One try, and when the receiver wants the next one at the earliest, if it says so."""
+        at, began = self._now(), time.monotonic()
+        try:
+            # Again, not only when it was given: the setting may have changed since.
+            url = parse_url(delivery.url, allow_private=self._allow_private)
+        except ValueError as error:
+            return Try(at, 0, error=f"The URL {error}."), None
+        body = delivery.body.encode()
+        reply = await self._session.request("POST", url, body, headers(delivery.message_id, at // 1000, body, secrets))
+        took = int(1000 * (time.monotonic() - began))
+        if isinstance(reply, HandOver):
+            return Try(at, took, error=_words(reply)), None
+        asked = retry_at(reply.headers, self._now()) if reply.status in _ASKS_TO_WAIT else None
+        return Try(at, took, reply.status, _unread(reply), _answer(reply)), asked
+
+
+def checked(url: str, *, allow_private: bool) -> URL:
+    """The URL of a webhook. Raises ``ValueError`` with what is wrong with it."""
+    return parse_url(url, allow_private=allow_private)
+
+
+def _words(failed: HandOver) -> str:
+    match failed.job:
+        case Failed(error=error):
+            return error.message
+        case Deferred(reason=reason):
+            return reason
+        case _:
+            return "There was no answer."
+
+
+def _unread(reply: Reply) -> str | None:
+    return None if reply.unread is None else f"The answer was not read: {reply.unread}."
+
+
+def _answer(reply: Reply) -> str:
+    text = reply.body[:ANSWER_BYTES].decode("utf-8", "replace")
+    return page_text(text) if text.lstrip()[:1] == "<" else one_line(text, ANSWER_LIMIT)

@@ -1,0 +1,203 @@
+"""Endpoints of webhooks and their deliveries, one document each.
+
+MongoDB writes one document at a time: the notices of a move are stored in the document of its job, in the same update
+(docs/decisions/webhooks.md). ``relay`` copies them to the collection of deliveries and then takes them out of the job;
+both steps may be repeated, so a crash in between loses and doubles nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import msgspec
+from pymongo import UpdateOne
+from pymongo.errors import DuplicateKeyError
+
+from job_processor.core.webhooks import Delivery, DeliveryState, Endpoint
+from job_processor.failpoints import failpoint
+from job_processor.store.base.webhooks import DeliveryQuery
+from job_processor.store.mongo.client import Document, Link
+from job_processor.store.mongo.documents import named, new_write_id
+
+_ENDPOINT = {name: named(name) for name in Endpoint.__dataclass_fields__}
+_DELIVERY = {name: named(name) for name in Delivery.__dataclass_fields__}
+_LISTED = {there: 1 for name, there in _DELIVERY.items() if name != "body"}
+_PENDING = DeliveryState.PENDING.value
+NOTICES, MARK = "notices", "noticesMark"
+"""Fields of a job's document: its notices that were not relayed yet, and what the last write of them left there."""
+
+
+def noted(update: Document, notices: Sequence[Delivery], write_id: str) -> Document:
+    """The update of a move, with its notices."""
+    if notices:
+        update["$push"] |= {NOTICES: {"$each": [document(one) for one in notices]}}
+        update["$set"] |= {MARK: write_id}
+    return update
+
+
+class Webhooks:
+    def __init__(self, link: Link, now: Callable[[], int]) -> None:
+        self._link = link
+        self._now = now
+        self._jobs = link.collection("jobs")
+        self._endpoints = link.collection("webhookEndpoints")
+        self._deliveries = link.collection("deliveries")
+
+    async def webhook_endpoints(self) -> Sequence[Endpoint]:
+        async def run(again: bool) -> list[Document]:
+            return await self._endpoints.find({}).sort("_id", 1).to_list()
+
+        return [
+            msgspec.convert({name: one[there] for name, there in _ENDPOINT.items() if there in one}, Endpoint)
+            for one in await self._link.read(run)
+        ]
+
+    async def save_webhook_endpoint(self, endpoint: Endpoint) -> bool:
+        values: Document = msgspec.to_builtins(replace(endpoint, rev=endpoint.rev + 1))
+        fields: Document = {_ENDPOINT[name]: value for name, value in values.items() if name != "id"}
+        # The mark of this write: after a lost reply it tells whether it was applied.
+        fields["write"] = new_write_id()
+        mine = {"_id": endpoint.id, "write": fields["write"]}
+
+        async def insert(again: bool) -> bool:
+            try:
+                await self._endpoints.insert_one({"_id": endpoint.id, **fields})
+            except DuplicateKeyError:
+                return await self._endpoints.find_one(mine, {"_id": 1}) is not None
+            return True
+
+        async def change(again: bool) -> bool:
+            result = await self._endpoints.update_one({"_id": endpoint.id, "rev": endpoint.rev}, {"$set": fields})
+            return result.matched_count == 1 or await self._endpoints.find_one(mine, {"_id": 1}) is not None
+
+        return await self._link.do(insert if endpoint.rev == 0 else change)
+
+    async def delete_webhook_endpoint(self, endpoint_id: str) -> bool:
+        async def run(again: bool) -> bool:
+            # After a lost reply it is gone, by this delete as far as is known.
+            return (await self._endpoints.delete_one({"_id": endpoint_id})).deleted_count == 1 or again
+
+        return await self._link.do(run)
+
+    async def insert(self, documents: Sequence[Document]) -> None:
+        """Store deliveries; those that are there already stay as they are."""
+        writes = [
+            UpdateOne({"_id": one["_id"]}, {"$setOnInsert": {k: v for k, v in one.items() if k != "_id"}}, upsert=True)
+            for one in documents
+        ]
+        if writes:
+            await self._link.do(lambda again: self._deliveries.bulk_write(writes, ordered=False))
+
+    async def relay_notices(self, limit: int) -> int:
+        async def find(again: bool) -> list[Document]:
+            # The marks are hex digits.
+            found = self._jobs.find({MARK: {"$gt": ""}}, {NOTICES: 1, MARK: 1}).limit(limit)
+            return await found.to_list()
+
+        jobs = await self._link.read(find)
+        for job in jobs:
+            await self.relay(job)
+        return len(jobs)
+
+    async def relay(self, job: Document) -> None:
+        """``job``: its ``_id``, NOTICES and MARK, as read."""
+        await self.insert(job.get(NOTICES, ()))
+        failpoint("mongo.before_notices_leave")
+        # Not if another end was noted meanwhile: the next relay takes both.
+        same = {"_id": job["_id"], MARK: job[MARK]}
+        await self._link.do(lambda again: self._jobs.update_one(same, {"$unset": {NOTICES: "", MARK: ""}}))
+
+    async def due_lanes(self, after: str, limit: int) -> Sequence[str]:
+        lanes: list[str] = []
+        while len(lanes) < limit:
+            where: Document = {"lane": {"$gt": after}, "nextAt": {"$lte": self._now()}, "state": _PENDING}
+
+            async def run(again: bool, where: Document = where) -> Document | None:
+                return await self._deliveries.find_one(where, {"_id": 0, "lane": 1}, sort=[("lane", 1), ("nextAt", 1)])
+
+            found = await self._link.read(run)
+            if found is None:
+                break
+            after = str(found["lane"])
+            lanes.append(after)
+        return lanes
+
+    async def claim_deliveries(self, lane: str, limit: int, lease_ms: int) -> Sequence[Delivery]:
+        at = self._now()
+        due: Document = {"lane": lane, "nextAt": {"$lte": at}, "state": _PENDING}
+
+        async def find(again: bool) -> list[Document]:
+            return await self._deliveries.find(due).sort("nextAt", 1).limit(limit).to_list()
+
+        claimed = []
+        for one in [_delivery(found) for found in await self._link.read(find)]:
+            held = replace(one, next_at=at + lease_ms)
+            if await self.save_delivery(held):
+                claimed.append(replace(held, rev=held.rev + 1))
+        return claimed
+
+    async def save_delivery(self, delivery: Delivery) -> bool:
+        fields = document(replace(delivery, rev=delivery.rev + 1))
+        gone = {there: "" for name, there in _DELIVERY.items() if getattr(delivery, name) is None}
+        for fixed in ("_id", "body"):
+            del fields[fixed]
+        fields["write"] = new_write_id()
+        update: Document = {"$set": fields} | ({"$unset": gone} if gone else {})
+        mine = {"_id": delivery.id, "write": fields["write"]}
+
+        async def run(again: bool) -> bool:
+            result = await self._deliveries.update_one({"_id": delivery.id, "rev": delivery.rev}, update)
+            return result.matched_count == 1 or (
+                again and await self._deliveries.find_one(mine, {"_id": 1}) is not None
+            )
+
+        return await self._link.do(run)
+
+    async def get_delivery(self, delivery_id: str, flows: frozenset[str] | None) -> Delivery | None:
+        where: Document = {"_id": delivery_id}
+        if flows is not None:
+            where["flow"] = {"$in": sorted(flows)}
+        found = await self._link.read(lambda again: self._deliveries.find_one(where))
+        return None if found is None else _delivery(found)
+
+    async def list_deliveries(self, query: DeliveryQuery) -> Sequence[Delivery]:
+        where: Document = {}
+        if query.before is not None:
+            where["_id"] = {"$lt": query.before}
+        if query.job_id is not None:
+            where["jobId"] = query.job_id
+        if query.endpoint_id is not None:
+            where["endpointId"] = query.endpoint_id
+        if query.flows is not None:
+            where["flow"] = {"$in": sorted(query.flows)}
+        if query.states:
+            where["state"] = {"$in": sorted(state.value for state in query.states)}
+
+        async def run(again: bool) -> list[Document]:
+            return await self._deliveries.find(where, _LISTED).sort("_id", -1).limit(query.limit).to_list()
+
+        return [_delivery({"body": "", **one}) for one in await self._link.read(run)]
+
+    async def prune_deliveries(self, settled_before: int, limit: int) -> int:
+        old = {"settledAt": {"$lt": settled_before}}
+
+        async def run(again: bool) -> int:
+            found = self._deliveries.find(old, {"_id": 1}).sort("settledAt", 1).limit(limit)
+            ids = [one["_id"] async for one in found]
+            # With the condition again: a delivery that was replayed meanwhile stays.
+            return (await self._deliveries.delete_many({"_id": {"$in": ids}, **old})).deleted_count
+
+        return await self._link.do(run)
+
+    async def forget_job(self, job_id: str) -> None:
+        """Delete the deliveries of a job, but not those that are still to come."""
+        where: Document = {"jobId": job_id, "state": {"$ne": _PENDING}}
+        await self._link.do(lambda again: self._deliveries.delete_many(where))
+
+
+def document(delivery: Delivery) -> Document:
+    values: Document = msgspec.to_builtins(delivery)
+    return {_DELIVERY[name]: value for name, value in values.items() if value is not None}
+
+
+def _delivery(found: Document) -> Delivery:
+    return msgspec.convert({name: found[there] for name, there in _DELIVERY.items() if there in found}, Delivery)

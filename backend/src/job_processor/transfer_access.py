@@ -1,0 +1,38 @@
+"""API keys and the audit, for copies and backups.
+
+Sessions stay behind: people sign in again. A key that the target has stays as it is there, because it may have been
+revoked since.
+"""
+
+from collections.abc import AsyncIterator, Sequence, Set
+from dataclasses import replace
+
+from job_processor.core.access import ApiKey
+from job_processor.core.audit import AuditEntry
+from job_processor.core.errors import TransferFailed
+from job_processor.store.base import AuditQuery, Store
+
+BATCH = 200
+
+
+async def entries(store: Store) -> AsyncIterator[Sequence[AuditEntry]]:
+    """The whole audit, newest first, in pages by id."""
+    before: str | None = None
+    while page := await store.list_audit(AuditQuery(limit=BATCH, before=before)):
+        yield page
+        before = page[-1].id
+
+
+async def write_keys(target: Store, keys: Sequence[ApiKey]) -> None:
+    """Add the missing ones."""
+    for key in keys:
+        await target.save_api_key(replace(key, rev=0))
+
+
+async def check(target: Store, wanted: Set[str]) -> None:
+    """Raises ``TransferFailed`` unless the store has the keys and entries of these ids."""
+    missing = wanted - {key.id for key in await target.api_keys()}
+    async for page in entries(target):
+        missing -= {entry.id for entry in page}
+    if missing:
+        raise TransferFailed("API keys or entries of the audit are missing in the store.")

@@ -1,0 +1,81 @@
+"""Carries out bulk actions: a group of jobs of each that is open, then a rest as long as the group took, so that
+submits and the work under way keep at least half of the store."""
+
+import asyncio
+import contextlib
+import time
+
+import structlog
+
+from job_processor.acts import Acts
+from job_processor.acts.facts import BulkActionMoved, Fact
+from job_processor.core.bulk import BulkAction
+from job_processor.core.errors import StoreUnavailable
+from job_processor.store.base import Store
+from job_processor.workers.loop import Loop
+
+log = structlog.get_logger(__name__)
+POLL_SECONDS = 1.0
+SHORTEST_REST, LONGEST_REST = 0.005, 1.0
+BUSY_SECONDS = 0.05
+"""While a write would wait longer than this, the store has more urgent work."""
+YIELDS = 20
+"""But a store that is always busy must not stop a bulk action for ever."""
+
+
+class BulkRunner(Loop):
+    """``runner``: the name of this process, by which it holds bulk actions."""
+
+    name = "bulk-runner"
+
+    def __init__(self, acts: Acts, store: Store, runner: str) -> None:
+        super().__init__()
+        self._acts = acts
+        self._store = store
+        # What the only process of a store left behind is taken up at once by the next.
+        self._runner = runner if store.info.shared else "the only process"
+        acts.facts.subscribe(self._on_fact)
+
+    def _on_fact(self, fact: Fact) -> None:
+        if isinstance(fact, BulkActionMoved) and fact.before is None:
+            self.wake()
+
+    async def tick(self) -> float:
+        rest = POLL_SECONDS
+        for action in await self._store.open_bulk_actions():
+            if self._stopping:
+                break
+            await self._yield_to_others()
+            began = time.monotonic()
+            after = await self._acts.bulk_groups.act(action, self._runner)
+            if after is None:
+                continue
+            if not after.is_open:
+                _log_end(after)
+            if after.waits_for is None:
+                took = time.monotonic() - began
+                rest = min(rest, max(SHORTEST_REST, min(LONGEST_REST, took)))
+        return rest
+
+    async def _yield_to_others(self) -> None:
+        for _ in range(YIELDS):
+            if self._store.queue_seconds() <= BUSY_SECONDS:
+                return
+            await asyncio.sleep(BUSY_SECONDS)
+
+    async def stopped(self) -> None:
+        # Best effort: a store that does not answer must not delay the end of the process.
+        with contextlib.suppress(StoreUnavailable):
+            await self._acts.bulk_groups.release(self._runner)
+
+
+def _log_end(action: BulkAction) -> None:
+    log.info(
+        "bulk_action_ended",
+        id=action.id,
+        action=action.kind.value,
+        status=action.state.value,
+        done=action.done,
+        skipped=dict(action.skipped),
+        failed=dict(action.failed),
+    )

@@ -1,0 +1,51 @@
+"""Tells the event streams of a process how bulk actions get on, whichever process carries them out."""
+
+from job_processor.bus import Bus
+from job_processor.core.bulk import BulkAction
+from job_processor.store.base import Store
+from job_processor.workers.loop import Loop
+
+POLL_SECONDS = 0.5
+RECENT_MS = 5_000
+NEWEST = 10
+"""So many of the newest are looked at besides those that are open: one may start and end between two looks."""
+
+
+class BulkWatch(Loop):
+    name = "bulk-watch"
+
+    def __init__(self, store: Store, bus: Bus) -> None:
+        super().__init__()
+        self._store = store
+        self._bus = bus
+        self._known: dict[str, int] | None = None
+        """The ``rev`` of each bulk action at the last look; ``None``: nobody listened then."""
+
+    async def tick(self) -> float:
+        if not self._bus.listeners_of_all:
+            self._known = None
+            return POLL_SECONDS
+        found = await self._look()
+        known = self._known
+        if known is None:
+            # A listener may be a little older than this look.
+            recent = self._store.now() - RECENT_MS
+            known = {action.id: action.rev for action in found if action.updated_at < recent}
+        for action in found:
+            if known.get(action.id) != action.rev:
+                self._bus.publish_bulk_action(action)
+        self._known = {action.id: action.rev for action in found if action.is_open} | {
+            action.id: action.rev for action in found[:NEWEST]
+        }
+        return POLL_SECONDS
+
+    async def _look(self) -> list[BulkAction]:
+        """The newest, then the others that are open or were at the last look."""
+        newest = list(await self._store.list_bulk_actions(NEWEST))
+        seen = {action.id for action in newest}
+        older = [action for action in await self._store.open_bulk_actions() if action.id not in seen]
+        seen |= {action.id for action in older}
+        for gone in sorted((self._known or {}).keys() - seen):
+            ended = await self._store.get_bulk_action(gone)
+            older += [] if ended is None else [ended]
+        return [*newest, *older]

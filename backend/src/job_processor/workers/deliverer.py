@@ -1,0 +1,136 @@
+"""Sends due webhooks. Each receiver has a lane of its own with few requests at a time, so that one that does not answer
+delays no other; a lane that fails is sent one request at a time, and such lanes share half of the room."""
+
+import asyncio
+from collections import Counter
+
+import structlog
+
+from job_processor.acts import Acts
+from job_processor.acts.facts import DeliveriesDue, Fact
+from job_processor.core.errors import EndpointNotFound, StoreUnavailable
+from job_processor.core.webhooks import Delivery
+from job_processor.failpoints import failpoint
+from job_processor.outgoing.notices import NoticeSender
+from job_processor.store.base import Store
+from job_processor.workers.loop import Loop
+
+log = structlog.get_logger(__name__)
+POLL_SECONDS = 1.0
+ROOM = 64
+"""Requests at a time."""
+ROOM_PER_LANE = 4
+ROOM_FOR_FAILING = 32
+LANES = 100
+"""Lanes that are looked at in one tick; the next tick goes on after them."""
+RELAYED = 100
+DRAIN_SECONDS = 2.0
+UNREADABLE = "No secret can sign it: WEBHOOK_SECRET was changed without WEBHOOK_SECRET_PREVIOUS. Rotate the secret."
+
+
+class Deliverer(Loop):
+    name = "deliverer"
+
+    def __init__(self, acts: Acts, store: Store, sender: NoticeSender) -> None:
+        super().__init__()
+        self._acts = acts
+        self._store = store
+        self._sender = sender
+        self._after = ""
+        self._running: dict[asyncio.Task[None], str] = {}
+        self._failing: set[str] = set()
+        """Lanes whose last try failed."""
+        self._closed_until: dict[str, int] = {}
+        """Lanes whose receiver asked for a pause."""
+        self._opened = False
+        acts.facts.subscribe(self._heard)
+
+    async def tick(self) -> float:
+        if not self._opened:
+            await self._sender.open()
+            self._opened = True
+            await self._acts.webhooks.seal_again()
+        relayed = await self._acts.deliveries.relay(RELAYED)
+        free = ROOM - len(self._running)
+        if free <= 0:
+            return POLL_SECONDS
+        lanes = await self._store.due_lanes(self._after, LANES)
+        self._after = lanes[-1] if len(lanes) == LANES else ""
+        started = 0
+        for lane in lanes:
+            room = min(self._room_of(lane), free - started)
+            if room > 0:
+                for delivery in await self._acts.deliveries.claim(lane, room):
+                    self._start(delivery)
+                    started += 1
+        return 0 if relayed == RELAYED or len(lanes) == LANES else POLL_SECONDS
+
+    def _room_of(self, lane: str) -> int:
+        if self._closed_until.get(lane, 0) > self._store.now():
+            return 0
+        busy = Counter(self._running.values())
+        if lane not in self._failing:
+            return ROOM_PER_LANE - busy[lane]
+        if sum(n for one, n in busy.items() if one in self._failing) >= ROOM_FOR_FAILING:
+            return 0
+        return 1 - busy[lane]
+
+    async def stopped(self) -> None:
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=DRAIN_SECONDS)
+            # Their leases end, and they are sent again.
+            for one in late:
+                one.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self._sender.close()
+
+    def _heard(self, fact: Fact) -> None:
+        if isinstance(fact, DeliveriesDue):
+            self.wake()
+
+    def _start(self, delivery: Delivery) -> None:
+        task = asyncio.create_task(self._deliver(delivery), name="webhook")
+        self._running[task] = delivery.lane
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        # There may be more in its lane.
+        self.wake()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("webhook_failed", exc_info=error)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        try:
+            await self._try(delivery)
+        except StoreUnavailable as error:
+            # Its lease ends, and it is sent again.
+            log.warning("webhook_waits_for_store", delivery=delivery.id, reason=str(error))
+
+    async def _try(self, delivery: Delivery) -> None:
+        deliveries = self._acts.deliveries
+        why = await deliveries.refused_because(delivery)
+        try:
+            secrets = await self._acts.webhooks.secrets_of(delivery)
+        except EndpointNotFound:
+            secrets = ()
+        if why is None and not secrets:
+            why = UNREADABLE
+        if why is not None:
+            await deliveries.give_up(delivery, why)
+            return
+        failpoint("webhook.before_send")
+        done, retry_at = await self._sender.send(delivery, secrets)
+        failpoint("webhook.after_send")
+        self._learn(delivery.lane, delivered=done.delivered, retry_at=retry_at)
+        await deliveries.tried(delivery, done, retry_at)
+        failpoint("webhook.after_record")
+
+    def _learn(self, lane: str, *, delivered: bool, retry_at: int | None) -> None:
+        if delivered:
+            self._failing.discard(lane)
+            self._closed_until.pop(lane, None)
+            return
+        self._failing.add(lane)
+        if retry_at is not None:
+            self._closed_until[lane] = retry_at

@@ -1,0 +1,105 @@
+"""Bulk actions on the page: select all that match, confirm, see the progress, abort; keyboard, axe, and a phone."""
+
+import urllib.parse
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.e2e.conftest import OpenTab
+from tests.e2e.feeder import seed
+from tests.e2e.looks import overflow
+from tests.e2e.served import Served
+from tests.e2e.test_accessible import violations
+
+# One browser, and so one event loop, for the tests of a file.
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+MANY = 1_500
+"""More than a bulk action gets through before somebody can press a button."""
+
+
+@pytest.fixture(scope="module")
+def stocked(server: Served) -> Served:
+    server.pause("patient", "The stock stands still.")
+    seed(server, MANY, "patient")
+    return server
+
+
+def count(server: Served, status: str) -> int:
+    by_state = server.get("/stats")["byFlow"].get("patient", {})
+    return int(by_state.get(status, 0))
+
+
+async def select_all(page: Page, matched: int) -> None:
+    await page.get_by_role("button", name="Select all that match").click()
+    await expect(page.get_by_role("region", name="Selected jobs")).to_contain_text(f"{matched:,} jobs selected")
+
+
+async def test_cancel_all_then_retry_them_and_abort(stocked: Served, open_tab: OpenTab) -> None:
+    page = await open_tab(f"{stocked.page}?flow=patient")
+    await select_all(page, MANY)
+    await page.get_by_role("button", name="Cancel", exact=True).click()
+    dialog = page.get_by_role("dialog", name=f"Cancel {MANY:,} jobs?")
+    await dialog.get_by_label("Reason").fill("not needed")
+    await dialog.get_by_role("button", name=f"Cancel {MANY:,} jobs").click()
+    done = page.get_by_role("region", name="Cancel done")
+    await expect(done).to_contain_text(f"{MANY:,} cancelled")
+    assert (count(stocked, "CANCELLED"), count(stocked, "PENDING")) == (MANY, 0)
+    await expect(page.get_by_role("region", name="Selected jobs")).to_have_count(0)
+    await done.get_by_role("button", name="Dismiss").click()
+    await expect(done).to_have_count(0)
+
+    await select_all(page, MANY)
+    await page.get_by_role("button", name="Retry", exact=True).click()
+    dialog = page.get_by_role("dialog", name=f"Retry {MANY:,} jobs?")
+    await dialog.get_by_role("button", name=f"Retry {MANY:,} jobs").click()
+    under_way = page.get_by_role("region", name=f"Retrying {MANY:,} jobs")
+    await expect(under_way.get_by_role("progressbar")).to_have_count(1)
+    await under_way.get_by_role("button", name="Abort").click()
+    aborted = page.get_by_role("region", name="Retry aborted")
+    await expect(aborted).to_be_visible()
+    [action] = stocked.get("/bulk-actions?limit=1")
+    assert action["status"] == "ABORTED"
+    assert 0 <= action["done"] < MANY
+    assert (count(stocked, "PENDING"), count(stocked, "CANCELLED")) == (action["done"], MANY - action["done"])
+    await expect(aborted).to_contain_text(f"{action['done']:,} retried")
+
+
+async def test_by_keyboard_and_why_some_are_skipped(server: Served, open_tab: OpenTab) -> None:
+    done = server.finished(server.submit("by keyboard one", flow="other", tags=["keys"])["id"])
+    server.submit("by keyboard two", delaySeconds=3600, tags=["keys"])
+    page = await open_tab(f"{server.page}?{urllib.parse.urlencode({'tag': 'keys'})}")
+    await page.get_by_role("button", name="Select all that match").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("region", name="Selected jobs")).to_contain_text("2 jobs selected")
+    delete = page.get_by_role("button", name="Delete", exact=True)
+    await delete.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(delete).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Delete 2 jobs").focus()
+    await page.keyboard.press("Enter")
+    ended = page.get_by_role("region", name="Delete done")
+    await expect(ended).to_contain_text("1 deleted, 1 skipped (1 pending)")
+    await expect(ended).to_be_focused()
+    assert done["id"] not in [job["id"] for job in server.get("/jobs?tag=keys")]
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+async def test_axe_finds_nothing(server: Served, open_tab: OpenTab, width: int) -> None:
+    server.submit(f"axe {width}", delaySeconds=3600, tags=[f"axe{width}"])
+    page = await open_tab(f"{server.page}?tag=axe{width}", width=width)
+    await page.get_by_role("button", name="Select all that match").click()
+    await expect(page.get_by_role("region", name="Selected jobs")).to_contain_text("1 job selected")
+    assert await violations(page) == []
+    assert await overflow(page) == 0
+    await page.get_by_role("button", name="Replay", exact=True).click()
+    await expect(page.get_by_role("dialog").get_by_label("Flow")).to_be_visible()
+    assert await violations(page) == []
+    await page.get_by_role("button", name="Replay 1 job").click()
+    await expect(page.get_by_role("region", name="Replay done")).to_contain_text("1 replayed")
+    assert await violations(page) == []
+    assert await overflow(page) == 0

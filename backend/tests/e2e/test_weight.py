@@ -1,0 +1,95 @@
+"""What the page weighs on the line: a cold load on slow 3G, counted by the browser.
+
+``make page-weight`` prints the seconds too; they are not asserted, because they depend on the machine.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.async_api import CDPSession, Page, expect
+
+from job_processor import __file__ as package
+from tests.docs.pages import ROOT
+from tests.e2e.conftest import OpenTab
+from tests.e2e.feeder import seed
+from tests.e2e.served import Served
+
+COLD_LOAD_BYTES = 300_000
+SLOW_3G = {"latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000, "offline": False}
+UI = Path(package).parent / "ui"
+MANTINE = ROOT / "frontend" / "node_modules" / "@mantine"
+UNSEEN = {"CheckboxCard", "CheckboxIndicator", "Combobox"}
+"""Components whose code comes with that of others, and that the page never shows."""
+
+
+@dataclass
+class Line:
+    """What came over the line, by address: heads and bodies as they were sent."""
+
+    bytes: dict[str, float] = field(default_factory=dict)
+    asked: Counter[str] = field(default_factory=Counter)
+    _urls: dict[str, str] = field(default_factory=dict)
+
+    async def of(self, page: Page) -> CDPSession:
+        session = await page.context.new_cdp_session(page)
+        session.on("Network.requestWillBeSent", self._began)
+        session.on("Network.loadingFinished", self._ended)
+        await session.send("Network.enable")
+        return session
+
+    def _began(self, event: dict[str, object]) -> None:
+        request = event["request"]
+        assert isinstance(request, dict)
+        self._urls[str(event["requestId"])] = str(request["url"])
+        self.asked[str(request["url"])] += 1
+
+    def _ended(self, event: dict[str, object]) -> None:
+        url = self._urls[str(event["requestId"])]
+        size = event["encodedDataLength"]
+        assert isinstance(size, int | float)
+        self.bytes[url] = self.bytes.get(url, 0) + size
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_cold_load_fits_a_slow_line(server: Served, open_tab: OpenTab) -> None:
+    seed(server, 60, "patient")
+    page = await open_tab("about:blank", apart=True)
+    line = Line()
+    session = await line.of(page)
+    await session.send("Network.emulateNetworkConditions", SLOW_3G)
+
+    await page.goto(server.page, wait_until="commit")
+    await expect(page.locator("[data-job]").first).to_be_visible()
+    rows_after = await page.evaluate("performance.now()") / 1_000
+    at_rows = sum(line.bytes.values())
+    await expect(page.get_by_role("button", name="Keys and audit")).to_be_visible()
+    await page.evaluate("document.fonts.ready")
+    total = sum(line.bytes.values())
+
+    for url, size in sorted(line.bytes.items(), key=lambda one: -one[1]):
+        print(f"{size / 1_000:8.1f} kB  {url.removeprefix(server.url)}")
+    print(f"first rows after {rows_after:.1f} s and {at_rows / 1_000:.0f} kB; complete with {total / 1_000:.0f} kB")
+    assert any(url.endswith(".js") for url in line.bytes), "nothing was counted"
+    assert total <= COLD_LOAD_BYTES
+    twice = {url: n for url, n in line.asked.items() if n > 1 and not url.endswith("favicon.svg")}
+    assert twice == {}
+
+
+def _classes(text: str) -> set[str]:
+    return set(re.findall(r"\bm_[0-9a-f]{6,8}\b", text))
+
+
+def test_the_styles_of_mantine_are_those_of_the_components_that_are_used() -> None:
+    code = _classes("".join(path.read_text() for path in (UI / "assets").glob("*.js")))
+    styled = _classes("".join(path.read_text() for path in (UI / "assets").glob("*.css")))
+    assert len(code) > 50
+
+    folder = MANTINE / "core" / "styles"
+    of = {path.stem: _classes(path.read_text()) for path in folder.glob("[A-Z]*.css") if ".layer" not in path.name}
+    without_styles = {name for name, classes in of.items() if classes & code and not classes & styled} - UNSEEN
+    never_used = {name for name, classes in of.items() if classes & styled and not classes & code}
+    assert (without_styles, never_used) == (set(), set())

@@ -1,0 +1,139 @@
+"""The process dies at each point on the way of a notice. Every end is told, by one entry of the outbox and with one id;
+and what is told is signed right and always the same."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from job_processor.acts.deliveries import LEASE_MS
+from job_processor.core.job import FINAL
+from tests import mongo_server
+from tests.faults.server import Server
+from tests.processors.rogue import Rogue, answer
+from tests.support.waiting import until
+from tests.webhooks.verifying import python_says
+
+WEBHOOK = ["webhook.before_send", "webhook.after_send", "webhook.after_record@2"]
+POINTS = {
+    # Commits of submissions, claims, ends, and of deliveries: whichever it is then.
+    "sqlite": [*(f"sqlite.{point}@9" for point in ("in_group", "before_commit", "after_commit")), *WEBHOOK],
+    "mongo": ["mongo.before_notices_leave", "webhook.after_send"],
+}
+FLOWS = """
+[flows.f]
+processor = "mock"
+delay_seconds = 0
+lease_seconds = 5
+callback_timeout_seconds = 3
+backoff_base_seconds = 0.1
+backoff_cap_seconds = 1
+max_attempts = 20
+"""
+
+
+@contextlib.asynccontextmanager
+async def place(driver: str) -> AsyncIterator[dict[str, str]]:
+    if driver == "sqlite":
+        yield {}
+        return
+    server = mongo_server.require()
+    name = server.database()
+    try:
+        yield {"MONGODB_URI": _address(server.uri, name)}
+    finally:
+        server.drop(name)
+
+
+def _address(uri: str, database: str) -> str:
+    parts = urlsplit(uri)
+    return parts._replace(path=f"/{database}").geturl()
+
+
+async def asked(session: aiohttp.ClientSession, server: Server, method: str, path: str, **json: object) -> Any:
+    body = {"json": json} if json else {}
+    async with session.request(method, server.base + path, **body) as response:  # type: ignore[arg-type]  # JSON
+        assert response.status < 300, await response.text()
+        return await response.json()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("driver", ["sqlite", pytest.param("mongo", marks=pytest.mark.mongo)])
+async def test_every_end_is_told_however_often_the_process_dies(driver: str, tmp_path: Path) -> None:
+    async with (
+        place(driver) as environment,
+        Rogue(answer(200)).serve() as mine,
+        Rogue(answer(200)).serve() as standing,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        server = Server(tmp_path, FLOWS, environment={**environment, "WEBHOOK_PRIVATE_ADDRESSES": "allow"})
+        stack.push_async_callback(_end, server)
+        assert await server.start()
+        made = await asked(session, server, "POST", "/webhook-endpoints", url=standing.url)
+        [own] = (await asked(session, server, "GET", "/webhook-secret"))["secrets"]
+        await server.stop()
+        for point in POINTS[driver]:
+            name, _, nth = point.partition("@")
+            assert await server.start(f"{name}:kill@{nth or 1}")
+            await _submit_until_it_dies(session, server, mine.url)
+            assert await server.kill() == -9, f"{point} was not reached"
+        assert await server.start()
+        jobs = await _all_ended(session, server)
+        deliveries = await _all_settled(session, server, 2 * len(jobs))
+        await server.stop()
+    assert {one["state"] for one in deliveries} == {"delivered"}
+    for endpoint, receiver, secret in ((None, mine, own), (made["id"], standing, made["secret"])):
+        mine_of = {one["messageId"]: one["jobId"] for one in deliveries if one["endpointId"] == endpoint}
+        # One entry of the outbox for each end.
+        assert Counter(mine_of.values()) == Counter(job["id"] for job in jobs)
+        told: dict[str, bytes] = {}
+        for request in receiver.requests:
+            assert python_says(secret, request.headers, request.body.decode()) == "ok"
+            assert told.setdefault(request.headers["webhook-id"], request.body) == request.body
+        assert told.keys() == mine_of.keys()
+
+
+async def _end(server: Server) -> None:
+    if server.process is not None:
+        await server.kill()
+
+
+async def _submit_until_it_dies(session: aiohttp.ClientSession, server: Server, url: str) -> None:
+    for number in count():
+        body = {"prompt": f"job {number}", "webhook": {"url": url}}
+        try:
+            async with session.post(f"{server.base}/jobs", json=body) as response:
+                # 503: the machine is busy.
+                assert response.status in (201, 503), await response.text()
+        except aiohttp.ClientError:
+            return
+        if number > 20:
+            assert await server.ended(20) is not None, "it lives"
+        await asyncio.sleep(0.05)
+
+
+async def _all_ended(session: aiohttp.ClientSession, server: Server) -> Sequence[dict[str, Any]]:
+    async def look() -> Sequence[dict[str, Any]] | None:
+        jobs = await asked(session, server, "GET", "/jobs?limit=200")
+        assert 0 < len(jobs) < 200
+        return jobs if all(job["status"] in FINAL for job in jobs) else None
+
+    return await until(look, "all jobs to end")
+
+
+async def _all_settled(session: aiohttp.ClientSession, server: Server, number: int) -> Sequence[dict[str, Any]]:
+    # On MongoDB what a killed worker was sending is sent again when its lease has ended.
+    async with asyncio.timeout(2 * LEASE_MS / 1000):
+        while True:
+            found = await asked(session, server, "GET", "/webhook-deliveries?limit=200")
+            if len(found) >= number and all(one["state"] != "pending" for one in found):
+                return found  # type: ignore[no-any-return]  # JSON
+            await asyncio.sleep(0.05)

@@ -1,0 +1,245 @@
+"""Webhooks are sent: to whom, signed how, again when, and never to a forbidden address."""
+
+import asyncio
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from prometheus_client import generate_latest
+
+from job_processor.core.errors import MoveRefused
+from job_processor.core.webhooks import DeliveryState, DisabledBecause
+from job_processor.outgoing.notices import ANSWER_BYTES
+from job_processor.workers.deliverer import ROOM_PER_LANE
+from tests.processors.rogue import Rogue, answer
+from tests.support.clock import Clock
+from tests.support.site import Site
+from tests.support.waiting import until, until_true
+from tests.webhooks.receiving import cancelled, deliveries, endpoint, is_signed, received, sending_site, settled, tried
+
+
+async def test_an_end_is_told_to_the_job_s_own_webhook_and_to_endpoints(tmp_path: Path) -> None:
+    async with (
+        Rogue(answer(200)).serve() as mine,
+        Rogue(answer(204)).serve() as standing,
+        sending_site(tmp_path) as site,
+    ):
+        made = await endpoint(site, standing)
+        job_id = await cancelled(site, webhook={"url": f"{mine.url}/me?token=1"}, tags=["a"])
+        [to_me], [to_it] = await received(mine, 1), await received(standing, 1)
+        assert (to_me.target, to_it.target) == ("/me?token=1", "/hook")
+        assert to_me.body == to_it.body
+        told = to_me.json
+        assert (told["type"], told["data"]["id"], told["data"]["tags"]) == ("job.cancelled", job_id, ["a"])  # type: ignore[index]  # JSON
+        assert to_me.headers["content-type"] == "application/json"
+        [my_secret] = site.acts.webhooks.of_owner("")
+        assert is_signed(to_me, my_secret)
+        assert is_signed(to_it, made.secret)
+        assert not is_signed(to_me, made.secret)
+        assert to_me.headers["webhook-id"] != to_it.headers["webhook-id"]
+        done = await settled(site, 2)
+        assert {one.state for one in done} == {DeliveryState.DELIVERED}
+        assert {one.message_id for one in done} == {to_me.headers["webhook-id"], to_it.headers["webhook-id"]}
+
+
+async def test_only_the_ends_that_were_asked_for_are_told(tmp_path: Path) -> None:
+    async with Rogue(answer(200)).serve() as mine, sending_site(tmp_path) as site:
+        await cancelled(site, webhook={"url": mine.url, "events": ["completed", "failed"]})
+        await cancelled(site)
+        last = await cancelled(site, webhook={"url": mine.url, "events": ["cancelled"]})
+        [told] = await received(mine, 1)
+        assert json.loads(told.body)["data"]["id"] == last
+        assert len(await settled(site)) == 1
+
+
+async def test_a_try_that_failed_is_repeated_with_the_same_bytes_and_a_new_signature(
+    tmp_path: Path, clock: Clock
+) -> None:
+    answers = [
+        answer(500, "<html><title>Oops</title>whsec_abcdefghijklmnop</html>"),
+        answer(302, "", {"Location": "/x"}),
+    ]
+    async with Rogue(answer(200), answers).serve() as mine, sending_site(tmp_path, now=clock.now) as site:
+        await cancelled(site, webhook={"url": mine.url})
+        first = await tried(site)
+        assert (first.state, first.tries[0].status) == (DeliveryState.PENDING, 500)
+        assert "Oops" in first.tries[0].answer
+        assert "whsec" not in first.tries[0].answer
+        assert first.next_at is not None
+        for times in (2, 3):
+            clock.at = (await tried(site, times - 1)).next_at or 0
+            await received(mine, times)
+            await tried(site, times)
+        done = (await settled(site))[0]
+        # The redirect was not followed.
+        assert [one.status for one in done.tries] == [500, 302, 200]
+        assert {one.target for one in mine.requests} == {"/"}
+        assert (
+            len({one.body for one in mine.requests}) == len({one.headers["webhook-id"] for one in mine.requests}) == 1
+        )
+        assert len({one.headers["webhook-signature"] for one in mine.requests}) == 3
+
+
+@pytest.mark.parametrize(("status", "header"), [(429, "120"), (503, "120"), (503, None)])
+async def test_a_receiver_may_ask_for_a_pause_and_its_lane_keeps_it(
+    tmp_path: Path, clock: Clock, status: int, header: str | None
+) -> None:
+    headers = {} if header is None else {"Retry-After": header}
+    pause = [answer(status, "", headers)]
+    async with Rogue(answer(200), pause).serve() as mine, sending_site(tmp_path, now=clock.now) as site:
+        await cancelled(site, webhook={"url": mine.url})
+        one = await tried(site)
+        assert one.next_at is not None
+        if header is None:
+            assert one.next_at - clock.at < 10_000
+        else:
+            assert one.next_at - clock.at >= 120_000
+            # Others to the same receiver wait too.
+            await cancelled(site, webhook={"url": mine.url})
+            clock.forward(121_000)
+            await received(mine, 3)
+            assert {r.headers["webhook-timestamp"] for r in mine.requests[1:]} == {str(clock.at // 1000)}
+
+
+async def test_a_receiver_that_is_gone_is_disabled_and_gets_nothing_more(tmp_path: Path) -> None:
+    async with Rogue(answer(410)).serve() as gone, sending_site(tmp_path) as site:
+        made = (await endpoint(site, gone)).endpoint
+        await cancelled(site)
+        [one] = await settled(site)
+        assert one.state is DeliveryState.FAILED
+
+        await until_true(lambda: 'endpoints_disabled_total{because="gone"} 1.0' in _metrics(site), "the metric")
+        assert (await site.acts.webhooks.get(made.id)).disabled_because is DisabledBecause.GONE
+        await cancelled(site)
+        assert len(await deliveries(site)) == 1
+        with pytest.raises(MoveRefused):
+            await site.acts.webhooks.test(made.id)
+        # Once it is enabled, it is told again, and what it missed can be replayed.
+        gone.usual = answer(200)
+        await site.acts.webhooks.enable(made.id)
+        await site.acts.deliveries.replay(one.id)
+        [again] = await settled(site)
+        assert (again.state, [t.status for t in again.tries]) == (DeliveryState.DELIVERED, [410, 200])
+        assert gone.requests[0].body == gone.requests[1].body
+        assert gone.requests[0].headers["webhook-id"] == gone.requests[1].headers["webhook-id"]
+
+
+def _metrics(site: Site) -> str:
+    return generate_latest(site.telemetry.registry).decode()
+
+
+async def test_an_endpoint_is_disabled_after_days_of_failure(tmp_path: Path, clock: Clock) -> None:
+    async with Rogue(answer(500)).serve() as failing, sending_site(tmp_path, now=clock.now) as site:
+        made = (await endpoint(site, failing)).endpoint
+        await cancelled(site)
+        await tried(site)
+        await until_true(lambda: len(failing.requests) == 1)
+        clock.forward(6 * 86_400_000)
+        await cancelled(site)
+
+        async def off() -> bool:
+            return (await site.acts.webhooks.get(made.id)).disabled_because is DisabledBecause.FAILING
+
+        await until(off, "its end")
+
+
+async def test_what_is_for_a_deleted_or_disabled_endpoint_is_given_up(tmp_path: Path, clock: Clock) -> None:
+    async with Rogue(answer(500)).serve() as failing, sending_site(tmp_path, now=clock.now) as site:
+        deleted, disabled = [(await endpoint(site, failing)).endpoint.id for _ in range(2)]
+        await cancelled(site)
+        await received(failing, 2)
+        await site.acts.webhooks.delete(deleted)
+        await site.acts.webhooks.disable(disabled)
+        clock.forward(60_000)
+        done = await settled(site, 2)
+        assert {one.state for one in done} == {DeliveryState.FAILED}
+        assert {one.endpoint_id: one.note for one in done} == {
+            deleted: "Its endpoint was deleted.",
+            disabled: "Its endpoint is disabled.",
+        }
+        assert len(failing.requests) == 2
+
+
+async def test_both_secrets_sign_while_one_is_rotated(tmp_path: Path) -> None:
+    async with Rogue(answer(200)).serve() as standing, sending_site(tmp_path) as site:
+        made = await endpoint(site, standing)
+        second = await site.acts.webhooks.rotate(made.endpoint.id, 3600)
+        await cancelled(site)
+        await received(standing, 1)
+        third = await site.acts.webhooks.rotate(made.endpoint.id, 0)
+        await cancelled(site)
+        first_told, second_told = await received(standing, 2)
+        assert len(first_told.headers["webhook-signature"].split(" ")) == 2
+        assert is_signed(first_told, made.secret)
+        assert is_signed(first_told, second.secret)
+        assert len(second_told.headers["webhook-signature"].split(" ")) == 1
+        assert is_signed(second_told, third.secret)
+        assert not is_signed(second_told, second.secret)
+        # What is stored is neither of them.
+        [stored] = await site.store.webhook_endpoints()
+        assert not any(secret in repr(stored) for secret in (made.secret, second.secret, third.secret))
+
+
+async def test_a_receiver_that_does_not_answer_delays_no_other(tmp_path: Path) -> None:
+    async def never(writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    async with Rogue(never).serve() as dead, Rogue(answer(200)).serve() as alive, sending_site(tmp_path) as site:
+        for _ in range(3 * ROOM_PER_LANE):
+            await cancelled(site, webhook={"url": dead.url})
+        for _ in range(20):
+            await cancelled(site, webhook={"url": alive.url})
+        await received(alive, 20)
+        assert len(dead.requests) <= ROOM_PER_LANE
+
+
+async def test_the_time_and_the_size_of_an_answer_are_bounded(tmp_path: Path, clock: Clock) -> None:
+    async def never(writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    answers = [never, answer(500, b"x" * (2 * ANSWER_BYTES))]
+    async with Rogue(answer(200), answers).serve() as mine, sending_site(tmp_path, now=clock.now, seconds=0.3) as site:
+        await cancelled(site, webhook={"url": mine.url})
+        late = await tried(site)
+        assert late.tries[0].error is not None
+        assert "within 0.3 seconds" in late.tries[0].error
+        clock.at = late.next_at or 0
+        long = await tried(site, 2)
+        assert (long.tries[1].status, long.tries[1].answer) == (500, "")
+        assert long.tries[1].error is not None
+        assert "longer than" in long.tries[1].error
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.7", "169.254.169.254", "fd00:ec2::254", "::1", "0.0.0.0"])
+async def test_a_name_of_a_forbidden_address_is_not_connected_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    kind = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+    async def getaddrinfo(*_args: object, **_named: object) -> list[object]:
+        return [(kind, socket.SOCK_STREAM, 6, "", (address, 80))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    async with sending_site(tmp_path, allow_private=False) as site:
+        await cancelled(site, webhook={"url": "http://innocent.example/"})
+        one = await tried(site)
+        assert one.tries[0].error is not None
+        assert "leads to an address that" in one.tries[0].error
+
+
+async def test_a_url_with_a_private_address_is_refused_when_it_comes_and_when_it_is_sent(tmp_path: Path) -> None:
+    async with Rogue(answer(200)).serve() as mine, sending_site(tmp_path, allow_private=False) as site:
+        for body, path, field in (
+            ({"prompt": "p", "webhook": {"url": mine.url}}, "/jobs", "webhook.url"),
+            ({"url": mine.url}, "/webhook-endpoints", "url"),
+        ):
+            refused = await site.client.post(path, body)
+            assert (refused.status, refused.json()["errors"][0]["field"]) == (422, field)
+            assert "is private" in refused.text
+        # As if the setting had been taken back since.
+        site.context.webhook_private_addresses = True
+        await cancelled(site, webhook={"url": mine.url})
+        one = await tried(site)
+        assert one.tries[0].error == "The URL leads to an address that is private."
+        assert mine.requests == []

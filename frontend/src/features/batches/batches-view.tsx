@@ -1,0 +1,114 @@
+import { Button, Skeleton } from "@mantine/core";
+import { IconPlugConnectedX, IconStack2, IconUpload } from "@tabler/icons-react";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { batchesQuery } from "@/api/batches";
+import { messageOf } from "@/api/errors";
+import type { Batch } from "@/api/model";
+import { ActionButton } from "@/components/action-button";
+import { LoadMore } from "@/components/load-more";
+import { Notice } from "@/components/notice";
+import { VisibleText } from "@/components/result/visible-text";
+import { Age } from "@/components/times";
+import { ToneBadge } from "@/components/tone-badge";
+import { useBlocked } from "@/live/use-blocked";
+import { BatchProgress } from "./batch-progress";
+import { lookOf } from "./batch-words";
+import styles from "./batches.module.css";
+import { UploadDialog } from "./upload-dialog";
+
+const LOOKS_AGAIN_EVERY_MS = 5_000;
+
+export function BatchesView() {
+  const [uploading, setUploading] = useState(false);
+  const blocked = useBlocked("submit");
+  const navigate = useNavigate();
+  return (
+    <div className={styles["page"]}>
+      <header className={styles["intro"]}>
+        <div>
+          <h1>Batches</h1>
+          <p>Jobs that were submitted together, up to 10,000 of a file with one job a line.</p>
+        </div>
+        <ActionButton
+          label="Submit a file"
+          icon={IconUpload}
+          blocked={blocked}
+          onAct={() => setUploading(true)}
+        />
+      </header>
+      <section className={styles["list"]} aria-label="Batches">
+        <Rows />
+      </section>
+      <UploadDialog
+        opened={uploading}
+        onClose={() => setUploading(false)}
+        onDone={(batch) => void navigate({ to: "/batches/$id", params: { id: batch.id } })}
+      />
+    </div>
+  );
+}
+
+function Rows() {
+  const query = useInfiniteQuery({ ...batchesQuery, refetchInterval: LOOKS_AGAIN_EVERY_MS });
+  if (query.isPending) return <Skeleton height={180} role="status" aria-label="Loading the batches" />;
+  if (query.data === undefined) {
+    return (
+      <Notice icon={IconPlugConnectedX} title="The batches could not be loaded" tone="bad">
+        <p>{messageOf(query.error)}</p>
+        <Button variant="default" onClick={() => void query.refetch()}>
+          Try again
+        </Button>
+      </Notice>
+    );
+  }
+  const batches = query.data.pages.flatMap((page) => page.batches);
+  if (batches.length === 0) {
+    return (
+      <Notice icon={IconStack2} title="No batch yet">
+        <p>
+          A file has one JSON object a line, like <code>{'{"customId": "1", "prompt": "Summarise …"}'}</code>
+        </p>
+      </Notice>
+    );
+  }
+  return (
+    <>
+      <ul className={styles["rows"]} aria-label="Batches, newest first">
+        {batches.map((batch) => (
+          <Row key={batch.id} batch={batch} />
+        ))}
+      </ul>
+      {query.hasNextPage && (
+        <LoadMore
+          busy={query.isFetchingNextPage}
+          why={query.isFetchNextPageError ? messageOf(query.error) : null}
+          onLoad={() => void query.fetchNextPage({ cancelRefetch: false })}
+        />
+      )}
+    </>
+  );
+}
+
+function Row({ batch }: { batch: Batch }) {
+  const { label, icon, tone } = lookOf(batch.status);
+  return (
+    <li className={styles["row"]} data-batch={batch.id}>
+      <div className={styles["top"]}>
+        <h2 className={styles["name"]}>
+          <Link to="/batches/$id" params={{ id: batch.id }}>
+            {batch.name === null ? batch.id : <VisibleText text={batch.name} />}
+          </Link>
+        </h2>
+        <ToneBadge tone={tone} icon={icon}>
+          {label}
+        </ToneBadge>
+        <span className={styles["when"]}>
+          <Age at={batch.createdAt} />
+        </span>
+      </div>
+      <BatchProgress batch={batch} />
+    </li>
+  );
+}

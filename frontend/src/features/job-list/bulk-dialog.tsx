@@ -1,0 +1,83 @@
+import { Button, Group, Modal, NativeSelect, Stack, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useKeptOpen } from "@/access/access-context";
+import type { BulkRequest } from "@/api/bulk-actions";
+import { flowsQuery } from "@/api/flows";
+import type { BulkKind, BulkCount } from "@/api/model";
+import { BULK_WORDS, jobs } from "./bulk-words";
+
+interface Props {
+  kind: BulkKind;
+  matched: BulkCount;
+  busy: boolean;
+  onStart: (request: BulkRequest) => void;
+  onClose: () => void;
+}
+
+/** Always mounted, so that it returns the focus when it closes; the form, with what was typed, is not. */
+export function BulkDialog({ opened, ...form }: Props & { opened: boolean }) {
+  const close = useKeptOpen(form.onClose);
+  const { verb } = BULK_WORDS[form.kind];
+  return (
+    <Modal opened={opened} onClose={close} title={`${verb} ${jobs(form.matched.count, form.matched.more)}?`}>
+      <BulkForm {...form} onClose={close} />
+    </Modal>
+  );
+}
+
+/** The server's limit. */
+const LONGEST_REASON = 500;
+
+function BulkForm({ kind, matched, busy, onStart, onClose }: Props) {
+  const { verb, what } = BULK_WORDS[kind];
+  const [reason, setReason] = useState("");
+  const [flow, setFlow] = useState("");
+  const flows = useQuery({ ...flowsQuery, enabled: kind === "replay" }).data ?? [];
+  const hasReason = kind === "retry" || kind === "cancel";
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        onStart({
+          action: kind,
+          ...(hasReason && reason.trim() !== "" && { reason: reason.trim() }),
+          ...(kind === "replay" && flow !== "" && { flow }),
+        });
+      }}
+    >
+      <Stack gap="md">
+        <p>{what} Jobs that come from now on are left alone.</p>
+        {hasReason && (
+          <TextInput
+            label="Reason"
+            description="Optional; it stands in the history of each job"
+            value={reason}
+            maxLength={LONGEST_REASON}
+            onChange={(event) => setReason(event.currentTarget.value)}
+          />
+        )}
+        {kind === "replay" && (
+          <NativeSelect
+            label="Flow"
+            value={flow}
+            onChange={(event) => setFlow(event.currentTarget.value)}
+            data={[{ value: "", label: "The flow of each job" }, ...flows.map((one) => one.name)]}
+          />
+        )}
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={onClose} data-autofocus>
+            Close
+          </Button>
+          <Button
+            type="submit"
+            loading={busy}
+            {...(kind === "delete" && { variant: "light", color: "red", c: "var(--red-ink)" })}
+          >
+            {verb} {jobs(matched.count, matched.more)}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import type { BulkAction } from "@/api/model";
+import { handled, jobs, outcomeOf, wordsForWait } from "./bulk-words";
+
+function action(fields: Partial<BulkAction>): BulkAction {
+  return {
+    id: "0".repeat(24),
+    action: "retry",
+    status: "DONE",
+    query: {},
+    flow: null,
+    reason: null,
+    limit: null,
+    createdAt: "",
+    updatedAt: "",
+    endedAt: null,
+    matched: 0,
+    more: false,
+    done: 0,
+    skipped: {},
+    failed: {},
+    waitsFor: null,
+    ...fields,
+  };
+}
+
+describe("what became of the jobs", () => {
+  it.each([
+    [action({ done: 5000 }), "5,000 retried"],
+    [action({ action: "delete", done: 0 }), "0 deleted"],
+    [
+      action({ done: 34, skipped: { is_pending: 1, no_longer_matches: 1 } }),
+      "34 retried, 2 skipped (1 pending, 1 matched no longer)",
+    ],
+    [
+      action({ action: "replay", done: 1, failed: { invalid_flow: 2 } }),
+      "1 replayed, 2 failed (2 its flow cannot be used)",
+    ],
+    [action({ skipped: { a_new_code: 1 } }), "0 retried, 1 skipped (1 a new code)"],
+  ])("%#", (given, words) => expect(outcomeOf(given)).toBe(words));
+
+  it("is counted, whatever it was", () => {
+    expect(
+      handled(action({ done: 1, skipped: { is_pending: 2, is_failed: 3 }, failed: { job_damaged: 4 } })),
+    ).toBe(10);
+  });
+});
+
+it("counts jobs in words", () => {
+  expect([jobs(1), jobs(0), jobs(5000), jobs(100_000, true), jobs(1, true)]).toEqual([
+    "1 job",
+    "0 jobs",
+    "5,000 jobs",
+    "more than 100,000 jobs",
+    "more than 1 jobs",
+  ]);
+});
+
+it("says what is waited for, known or not", () => {
+  expect(wordsForWait("store_busy")).toContain("busy");
+  expect(wordsForWait("a_new_code")).toBe("Waiting: a new code.");
+});
