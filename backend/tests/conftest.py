@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support import old_python
 from tests.support.clock import Clock
@@ -14,6 +15,9 @@ from tests.support.skips import pytest_runtest_makereport
 __all__ = ["pytest_runtest_makereport"]
 
 old_python.mend()
+# How long an example takes depends on what else the machine does.
+settings.register_profile("without deadlines", deadline=None)
+settings.load_profile("without deadlines")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

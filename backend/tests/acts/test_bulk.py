@@ -25,8 +25,10 @@ from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import State
 from job_processor.core.permits import Limits
+from job_processor.core.search import parse
+from job_processor.core.verdict import ResultKind, Verdict
 from job_processor.http.job_filters import stored_query
-from job_processor.store.base import AuditQuery, Store
+from job_processor.store.base import AuditQuery, Query, Store, with_search
 from tests.store_suite import given
 from tests.store_suite.places import Place
 from tests.support.stores import place, store
@@ -142,19 +144,43 @@ async def test_ages_of_a_search_are_those_at_the_start(place: Place, acts: Acts,
     assert await given.stored(store, old.id) == old
 
 
-async def test_a_job_whose_error_or_attempts_changed_matches_no_more(acts: Acts, store: Store) -> None:
+async def test_a_job_whose_error_changed_matches_no_more(acts: Acts, store: Store) -> None:
     """Between the plan and the act."""
-    for search in ("error:bad", "attempts:1"):
-        job = await given.failed(store)
-        action = await acts.bulk.start(NewBulkAction(BulkKind.DELETE, {"q": search}), COMMAND)
-        assert action.matched == 1, search
-        assert await store.save_bulk_action(replace(action, planned=(job.id,)))
-        changed = await given.moved(store, await given.moved(store, job, given.Retried(1)), given.Cancelled())
-        found = await store.get_bulk_action(action.id)
-        assert found is not None
-        done = await carried_out(acts, found, store)
-        assert (done.done, done.skipped) == (0, {"no_longer_matches": 1}), search
-        assert await given.stored(store, job.id) == changed
+    job = await given.failed(store)
+    action = await acts.bulk.start(NewBulkAction(BulkKind.DELETE, {"q": "error:bad"}), COMMAND)
+    assert action.matched == 1
+    assert await store.save_bulk_action(replace(action, planned=(job.id,)))
+    changed = await given.moved(store, await given.moved(store, job, given.Retried(1)), given.Cancelled())
+    found = await store.get_bulk_action(action.id)
+    assert found is not None
+    done = await carried_out(acts, found, store)
+    assert (done.done, done.skipped) == (0, {"no_longer_matches": 1})
+    assert await given.stored(store, job.id) == changed
+
+
+@pytest.mark.parametrize(
+    ("search", "after"),
+    [
+        ("", True),
+        ("status:failed", False),
+        ("status:failed,completed", True),
+        ("attempts:>1", True),
+        ("attempts:<2", False),
+        ("attempts:2", True),
+        ("error:bad", False),
+        ("-error:bad", True),
+        ("verdict:text", True),
+        ("verdict:json", False),
+        ("-verdict:text", False),
+        ("tag:x meta.a:1 words flow:other", True),
+    ],
+)
+def test_what_is_looked_at_again_before_the_act(search: str, after: bool) -> None:
+    """What a job never changes was right when it was found."""
+    job = given.a_job(1)._replace(
+        state=State.COMPLETED, attempt=2, finished_at=1, result="r", verdict=Verdict(ResultKind.TEXT)
+    )
+    assert with_search(Query(), parse(search), 0).still_finds(job) is after
 
 
 async def test_a_search_that_could_miss_jobs_is_refused_and_one_under_way_waits(

@@ -69,7 +69,7 @@ def _ended(path: Path) -> list[tuple[object, ...]]:
 def test_a_new_file_whose_making_was_cut_off_is_made_by_the_next_start(tmp_path: Path, upgraded: Upgrade) -> None:
     whole = _ended(tmp_path / "whole.db")
     died = 0
-    for die_at in range(1, 100):
+    for die_at in range(1, 200):
         path = tmp_path / f"{die_at}.db"
         code = upgraded(path, die_at)
         assert _ended(path) == whole, f"killed at statement {die_at}"

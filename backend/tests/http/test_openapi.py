@@ -156,6 +156,10 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     await ask("GET", "/jobs", "/jobs")
     await ask("GET", "/jobs?limit=0", "/jobs")
     await ask("GET", "/jobs/count", "/jobs/count")
+    await ask("GET", "/jobs/groups?by=flow", "/jobs/groups")
+    await ask("GET", "/jobs/groups?by=colour", "/jobs/groups")
+    for form in ("ndjson", "csv", "xml"):
+        await ask("GET", f"/jobs/export?format={form}", "/jobs/export")
     bulk = {"action": "cancel", "query": {"status": ["PENDING"]}, "limit": 5, "reason": "r"}
     await ask("POST", "/bulk-actions", "/bulk-actions", {**bulk, "dryRun": True})
     started = (await ask("POST", "/bulk-actions", "/bulk-actions", bulk)).json()["id"]

@@ -24,15 +24,23 @@ class _Ids:
         self._factory = IdFactory(self._seed)
         self._last = 0
 
+    def begin_anew(self) -> None:
+        self._seed += 1
+        self._factory = IdFactory(self._seed)
+
     def new(self, now: int) -> str:
         if now < self._last - 60_000:
-            self._seed += 1
-            self._factory = IdFactory(self._seed)
+            self.begin_anew()
         self._last = now
         return self._factory.new(now)
 
 
 _ids = _Ids()
+
+
+def begin_anew() -> None:
+    """Ids of another process, which know nothing of the clocks of the tests before."""
+    _ids.begin_anew()
 
 
 def new_id(now: int) -> str:

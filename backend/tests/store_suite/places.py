@@ -12,6 +12,7 @@ from job_processor.store.mongo.store import MongoStore
 from job_processor.store.mongo.tuning import Tuning
 from job_processor.store.sqlite.store import SqliteStore
 from tests.mongo_server import MongoServer
+from tests.store_suite import given
 
 START = 1_750_000_000_000
 
@@ -111,6 +112,7 @@ class MongoPlace:
 async def place_of(driver: str, root: Path, server: MongoServer | None) -> AsyncIterator[Place]:
     """A place of this driver (``sqlite`` or ``mongo``) for one test."""
     place: Place
+    given.begin_anew()
     if driver == "sqlite":
         place = SqlitePlace(root, Clock())
     else:

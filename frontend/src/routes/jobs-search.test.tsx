@@ -56,7 +56,7 @@ it("what was found is marked, failures are grouped, and one group leaves its job
   await userEvent.click(within(table).getByRole("button", { name: "http_500" }));
   await waitFor(() =>
     expect(router.state.location.search).toEqual({
-      status: ["FAILED"],
+      status: "FAILED",
       flow: "mock",
       q: "error:http_500 invoice",
     }),

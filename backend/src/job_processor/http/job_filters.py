@@ -25,7 +25,7 @@ MAX_TEXT = 256
 MAX_IDS = 100
 _ID = "[0-9a-f]{24}"
 _TEXT = value_hint(f"must have 1 to {MAX_TEXT} characters, and no NUL")
-_SEARCH = value_hint(f"must have 1 to {MAX_LENGTH} characters")
+_SEARCH = value_hint(f"must have 1 to {MAX_LENGTH} characters, and no NUL")
 EXAMPLES = ", ".join(term.example for term in TERMS.values())
 _TIME = {"format": "date-time", "pattern": s.YEARS}
 # For the OpenAPI document; ``render.time_in`` makes the full check.
@@ -70,7 +70,7 @@ class JobFilters(msgspec.Struct, frozen=True, rename="camel"):
     tag: Annotated[Text | None, Meta(description="jobs with this tag")] = None
     batch: Annotated[Batch | None, Meta(description="jobs of this batch")] = None
     q: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=MAX_LENGTH, extra=_SEARCH)] | None,
+        Annotated[str, Meta(min_length=1, max_length=MAX_LENGTH, pattern=s.NO_NUL, extra=_SEARCH)] | None,
         Meta(description=f'a search: words, "words in quotes", and terms such as {EXAMPLES}'),
     ] = None
     created_after: Annotated[Time | None, Meta(description="RFC 3339 from 1970 to 2099, inclusive")] = None

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { type BulkRequest, bulkActionsQuery, bulkKey, startBulkAction } from "@/api/bulk-actions";
 import { messageOf } from "@/api/errors";
 import type { JobFilter } from "@/api/job-rows";
-import type { BulkAction, BulkKind, BulkCount } from "@/api/model";
+import type { BulkAction, BulkCount, BulkKind } from "@/api/model";
 import styles from "./bulk.module.css";
 import { BulkDialog } from "./bulk-dialog";
 import { BULK_KINDS, BULK_WORDS, jobs } from "./bulk-words";

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useKeptOpen } from "@/access/access-context";
 import type { BulkRequest } from "@/api/bulk-actions";
 import { flowsQuery } from "@/api/flows";
-import type { BulkKind, BulkCount } from "@/api/model";
+import type { BulkCount, BulkKind } from "@/api/model";
 import { BULK_WORDS, jobs } from "./bulk-words";
 
 interface Props {

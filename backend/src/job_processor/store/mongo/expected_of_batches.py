@@ -34,7 +34,7 @@ def of_batches(now: int) -> list[Expected]:
             covered=True,
         ),
         Expected("jobs_of_batch", find("jobs", {"_id": span, "batchId": "b"}, sort={"_id": 1}, limit=200), (ID_INDEX,)),
-        Expected("list of a batch", listed({"_id": span}, {"batchId": "b"}), (ID_INDEX,)),
+        Expected("list of a batch", listed({"_id": {"$gte": "b", "$lt": "c"}}, {"batchId": "b"}), (ID_INDEX,)),
         Expected(
             "batches_to_tend",
             find("batches", {"open": True, "_id": {"$gt": ""}}, sort={"_id": 1}, limit=100),
