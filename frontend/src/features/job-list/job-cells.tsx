@@ -8,6 +8,7 @@ import { ToneBadge } from "@/components/tone-badge";
 import { VerdictBadge } from "@/components/verdict-badge";
 import { statusLabel } from "@/lib/status";
 import { wordsForUntil } from "@/lib/waiting-words";
+import { foundIn } from "./found";
 import styles from "./job-list.module.css";
 import { answerOf, previewOf, remarkOf, triesOf } from "./preview";
 
@@ -34,6 +35,7 @@ export function PromptCell({ job, isTabStop, onChoose }: LinkProps) {
 
 /** The prompt is the link, and the link covers the whole row. */
 export function PromptLink({ job, isTabStop, onChoose }: LinkProps) {
+  const found = foundIn(job).prompt;
   return (
     <Link
       to="/jobs/$id"
@@ -43,7 +45,7 @@ export function PromptLink({ job, isTabStop, onChoose }: LinkProps) {
       aria-description={job.gone ? "Deleted" : statusLabel(job.status)}
       onFocus={() => onChoose(job.id)}
     >
-      <OneLine text={job.prompt} />
+      {found === null ? <OneLine text={job.prompt} /> : <Pieces of={found} />}
     </Link>
   );
 }
@@ -83,8 +85,15 @@ export function Remark({ job }: { job: Row }) {
 
 function RemarkWords({ job }: { job: Row }) {
   if (job.gone) return <em>Deleted</em>;
-  const snippet = job.snippets?.[0];
-  if (snippet !== undefined) return <Found snippet={snippet} />;
+  const { below } = foundIn(job);
+  if (below !== null) {
+    return (
+      <>
+        <em>{below.field}: </em>
+        <Pieces of={below} />
+      </>
+    );
+  }
   const answer = answerOf(job);
   if (answer !== null) return answer.words ? <em>{answer.text}</em> : <OneLine text={answer.text} />;
   const remark = remarkOf(job);
@@ -103,11 +112,10 @@ function RemarkWords({ job }: { job: Row }) {
 }
 
 /** Where the words of the search stand. */
-function Found({ snippet }: { snippet: Snippet }) {
+function Pieces({ of }: { of: Snippet }) {
   return (
     <bdi>
-      <em>{snippet.field}: </em>
-      {snippet.pieces.map((piece, index) => (
+      {of.pieces.map((piece, index) => (
         // The pieces of a snippet never change their places.
         // biome-ignore lint/suspicious/noArrayIndexKey: see above
         <Piece key={index} text={piece.text} found={piece.found} />
