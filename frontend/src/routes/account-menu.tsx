@@ -7,6 +7,7 @@ import {
   IconListDetails,
   IconLogout,
   IconMoon,
+  IconStack2,
   IconSun,
   IconUser,
   type TablerIcon,
@@ -19,7 +20,10 @@ import type { Session } from "@/api/model";
 import styles from "./account-menu.module.css";
 import { useScheme } from "./scheme-toggle";
 
-/** Who one is, and what belongs to that. Where nobody signs in it only leads to the keys and the audit. */
+/**
+ * Who one is, what belongs to that, and the pages for which the header has no room. Where nobody signs in it only leads
+ * to those.
+ */
 export function AccountMenu({ who }: { who: Session }) {
   const person = signsIn(who);
   return (
@@ -50,9 +54,17 @@ export function AccountMenu({ who }: { who: Session }) {
       )}
       <Menu.Dropdown>
         {person && <Person who={who} />}
+        <Menu.Item
+          component={Link}
+          to="/batches"
+          hiddenFrom="sm"
+          leftSection={<IconStack2 size={16} aria-hidden />}
+        >
+          Batches
+        </Menu.Item>
         <Place to="/keys" label="API keys" icon={IconKey} />
         <Place to="/audit" label="Audit" icon={IconListDetails} />
-        {person && <Scheme />}
+        <Scheme />
         {person && <SignOut />}
       </Menu.Dropdown>
     </Menu>
@@ -61,16 +73,9 @@ export function AccountMenu({ who }: { who: Session }) {
 
 function More() {
   return (
-    <Tooltip label="Keys and audit">
+    <Tooltip label="More">
       <Menu.Target>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          c="var(--ink-2)"
-          size="lg"
-          aria-label="Keys and audit"
-          visibleFrom="sm"
-        >
+        <ActionIcon variant="subtle" color="gray" c="var(--ink-2)" size="lg" aria-label="More">
           <IconDots size={19} aria-hidden />
         </ActionIcon>
       </Menu.Target>
@@ -115,7 +120,7 @@ function Place({ to, label, icon: Icon }: { to: "/keys" | "/audit"; label: strin
   );
 }
 
-/** On narrow screens the header has no room for it beside the name. */
+/** On narrow screens the header has no room for it. */
 function Scheme() {
   const { other, toggle } = useScheme();
   const Icon = other === "dark" ? IconMoon : IconSun;

@@ -4,7 +4,6 @@ import { Link, Outlet, useLocation, useNavigate, useRouterState } from "@tanstac
 import { useEffect, useRef, useState } from "react";
 import { useAccess, useWhyNot } from "@/access/access-context";
 import { Gate } from "@/access/gate";
-import { signsIn } from "@/access/words";
 import { BASE_PATH } from "@/api/base-path";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { code, LoadedLater } from "@/components/loaded-later";
@@ -33,7 +32,6 @@ export function Shell() {
   const { state, who } = useAccess();
   const reads = useWhyNot("read") === null;
   const inside = state !== "out";
-  const person = inside && who !== null && signsIn(who);
 
   const complete = useComplete();
   useEffect(() => {
@@ -134,7 +132,7 @@ export function Shell() {
                 </ActionIcon>
               </Tooltip>
             )}
-            <div className={styles["scheme"]} data-in-menu={person || undefined}>
+            <div className={styles["scheme"]} data-in-menu={(inside && who !== null) || undefined}>
               <SchemeToggle />
             </div>
             {inside &&

@@ -43,7 +43,7 @@ _Days = Annotated[
     ),
 ]
 _Deadline = Annotated[str, Meta(extra_json_schema={"format": "date-time", "pattern": s.YEARS})]
-_NAME = re.compile(rb'\s*("[^"\\]*+(?:\\.[^"\\]*+)*+")\s*:', re.DOTALL)
+_NAME = re.compile(rb'\s*("[^"\\]*+(?>(?:\\.[^"\\]*+)*)")\s*:', re.DOTALL)
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
