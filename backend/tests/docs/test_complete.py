@@ -129,7 +129,7 @@ def test_terms_of_a_search() -> None:
     for term in TERMS.values():
         name = f"{term.name}FIELD" if term.name == METADATA else term.name
         assert f"| `{name}` | `{term.example}` | {term.meaning} |\n" in said
-    page = text("frontend/src/features/job-list/search-terms.ts")
+    page = text("frontend/src/lib/search-terms.ts")
     assert re.findall(r'example: "([^"]*)"', page) == [term.example for term in TERMS.values()]
 
 

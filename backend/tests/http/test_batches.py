@@ -65,7 +65,12 @@ async def test_lines_become_jobs_of_a_batch(site: Site) -> None:
     assert (one["prompt"], one["flow"], one["customId"], one["batchLine"]) == ("one", "main", "a", 1)
     assert (two["prompt"], two["flow"], two["customId"], two["batchLine"]) == ("two", "other", None, 2)
     assert (two["tags"], two["priority"], two["batchId"]) == (["t"], 5, batch["id"])
-    assert (await site.client.get("/jobs/count?batch=" + batch["id"])).json() == {"count": 2, "more": False}
+    assert (await site.client.get("/jobs/count?batch=" + batch["id"])).json() == {
+        "count": 2,
+        "more": False,
+        "byStatus": {"PENDING": 2},
+        "complete": True,
+    }
     assert (await site.client.get(f"/batches/{batch['id']}")).json() == batch
 
 

@@ -1,6 +1,6 @@
 import { Code, Kbd, Modal, Switch } from "@mantine/core";
 import { useState } from "react";
-import { SEARCH_TERMS } from "@/features/job-list/search-terms";
+import { SEARCH_TERMS } from "@/lib/search-terms";
 import { enableShortcuts, shortcutsEnabled } from "@/lib/shortcuts";
 import styles from "./help-sheet.module.css";
 
