@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from job_processor.core.errors import StoreUnavailable
-from job_processor.store.base import Phrase, Query
+from job_processor.store.base import GroupBy, Phrase, Query
 from job_processor.store.sqlite import search_index
 from job_processor.store.sqlite.store import SqliteStore
 from tests.store_suite import given
@@ -79,6 +79,28 @@ async def test_damage_that_a_search_meets_takes_the_index_away_and_nothing_else(
     assert await given.ids_of(store) == [job]
     await store.close()
     assert await _found(tmp_path) == [job]
+
+
+async def test_a_start_without_room_for_the_index_shows_the_jobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [job] = await _with(tmp_path, "needle")
+
+    def full(path: Path, jobs: Path) -> apsw.Connection:
+        raise apsw.FullError
+
+    store = SqliteStore(tmp_path)
+    with monkeypatch.context() as no_room:
+        no_room.setattr(search_index, "open_index", full)
+        await store.open()
+    assert await given.ids_of(store) == [job]
+    assert not store.is_searchable()
+    for read in (store.list(NEEDLE), store.groups(Query(), GroupBy.ERROR)):
+        with pytest.raises(StoreUnavailable, match="could not be opened"):
+            await read
+    added = await given.added(store, "needle")
+    await store.close()
+    assert await _found(tmp_path) == [added.id, job]
 
 
 async def test_what_is_deleted_leaves_the_index(tmp_path: Path) -> None:

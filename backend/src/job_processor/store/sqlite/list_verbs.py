@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import apsw
 
+from job_processor.core.errors import StoreUnavailable
 from job_processor.core.job import State
 from job_processor.store.base import GroupBy, Grouped, Query, Summary
 from job_processor.store.sqlite import lists
@@ -36,6 +37,8 @@ class ListVerbs(AccessVerbs):
         return self._search is not None and self._search.is_filled
 
     async def _read_list(self, query: Query, read: Callable[[apsw.Connection], T], indexed: bool = False) -> T:
-        if self._search is None or not (indexed or query.needs_index):
+        if not (indexed or query.needs_index):
             return await self._open_readers.lists.run(read)
+        if self._search is None:
+            raise StoreUnavailable("The search index could not be opened when the server started.")
         return await self._search.run(self._open_readers, read)

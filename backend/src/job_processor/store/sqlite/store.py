@@ -137,7 +137,7 @@ class SqliteStore(ListVerbs, BatchVerbs, WebhookVerbs):
             self._counts = queries.counts(db)
             self._writer = Writer(db, self._path, queries.last_seq(db), self._committed)
             if self._searchable:
-                self._search = Searching(self._directory, self._path, self._writer)
+                self._search = self._open_search(self._writer)
             self._readers = Readers(self._path, self._writer.stop_writing, self._search)
             self._readiness = Readiness(self._writer, self._path, self._now, self._check_seconds)
         except apsw.Error as error:
@@ -146,6 +146,14 @@ class SqliteStore(ListVerbs, BatchVerbs, WebhookVerbs):
         except BaseException:
             self._lock.release()
             raise
+
+    def _open_search(self, writer: Writer) -> Searching | None:
+        """``None``: it cannot be opened, for example on a full disk. The jobs can be read all the same."""
+        try:
+            return Searching(self._directory, self._path, writer)
+        except (apsw.FullError, apsw.IOError, apsw.CantOpenError) as error:
+            log.warning("search_index_missing", reason=type(error).__name__)
+            return None
 
     def _prepare(self) -> apsw.Connection:
         db = open_writer(self._path)
