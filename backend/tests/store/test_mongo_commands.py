@@ -317,7 +317,6 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
             "update jobs",
             "find jobs",
             "update gone",
-            "delete callbacks",
             "delete deliveries",
             "delete jobs",
             "delete callbacks",
