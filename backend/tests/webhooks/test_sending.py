@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from prometheus_client import generate_latest
 
+from job_processor.acts.webhook_endpoints import NewEndpoint
 from job_processor.core.errors import MoveRefused
+from job_processor.core.job import WebhookEvent
 from job_processor.core.webhooks import DeliveryState, DisabledBecause
 from job_processor.outgoing.notices import ANSWER_BYTES
 from job_processor.workers.deliverer import ROOM_PER_LANE
@@ -159,6 +161,25 @@ async def test_what_is_for_a_deleted_or_disabled_endpoint_is_given_up(tmp_path: 
             disabled: "Its endpoint is disabled.",
         }
         assert len(failing.requests) == 2
+
+
+async def test_after_a_change_it_is_told_what_was_asked_for_and_where(tmp_path: Path, clock: Clock) -> None:
+    async with (
+        Rogue(answer(500)).serve() as old,
+        Rogue(answer(200)).serve() as new,
+        sending_site(tmp_path, now=clock.now) as site,
+    ):
+        made = (await endpoint(site, old)).endpoint
+        await cancelled(site)
+        await tried(site)
+        await site.acts.webhooks.change(made.id, NewEndpoint(new.url, (WebhookEvent.FAILED,)))
+        # No more of this kind; what was to come goes to the new place, with the same id and body.
+        await cancelled(site)
+        clock.forward(60_000)
+        [done] = await settled(site)
+        assert (done.state, done.url, len(done.tries)) == (DeliveryState.DELIVERED, new.url, 2)
+        assert [one.body for one in old.requests] == [one.body for one in new.requests]
+        assert old.requests[0].headers["webhook-id"] == new.requests[0].headers["webhook-id"]
 
 
 async def test_both_secrets_sign_while_one_is_rotated(tmp_path: Path) -> None:
