@@ -55,7 +55,12 @@ async def test_a_change_leaves_what_it_does_not_name(
     arguments: Sequence[str], changed: dict[str, Any], front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[object, ...]] = []
-    monkeypatch.setattr(commands, "webhooks", lambda *words: asked.append(words) or 0)
+
+    def webhooks(*words: object) -> int:
+        asked.append(words)
+        return 0
+
+    monkeypatch.setattr(commands, "webhooks", webhooks)
     assert cli.main(["webhooks", "change", ID, *arguments]) == 0
     [(_, verb, endpoint_id, wanted)] = asked
     assert (verb, endpoint_id, wanted) == ("change", ID, changed)

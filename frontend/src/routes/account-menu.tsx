@@ -9,6 +9,7 @@ import {
   IconMoon,
   IconSun,
   IconUser,
+  IconWebhook,
   type TablerIcon,
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
@@ -19,7 +20,7 @@ import type { Session } from "@/api/model";
 import styles from "./account-menu.module.css";
 import { useScheme } from "./scheme-toggle";
 
-/** Who one is, and what belongs to that. Where nobody signs in it only leads to the keys and the audit. */
+/** Who one is, and what belongs to that. Where nobody signs in it only leads to other pages. */
 export function AccountMenu({ who }: { who: Session }) {
   const person = signsIn(who);
   return (
@@ -50,9 +51,17 @@ export function AccountMenu({ who }: { who: Session }) {
       )}
       <Menu.Dropdown>
         {person && <Person who={who} />}
+        <Menu.Item
+          component={Link}
+          to="/webhooks"
+          hiddenFrom="sm"
+          leftSection={<IconWebhook size={16} aria-hidden />}
+        >
+          Webhooks
+        </Menu.Item>
         <Place to="/keys" label="API keys" icon={IconKey} />
         <Place to="/audit" label="Audit" icon={IconListDetails} />
-        {person && <Scheme />}
+        <Scheme />
         {person && <SignOut />}
       </Menu.Dropdown>
     </Menu>
@@ -61,16 +70,9 @@ export function AccountMenu({ who }: { who: Session }) {
 
 function More() {
   return (
-    <Tooltip label="Keys and audit">
+    <Tooltip label="More">
       <Menu.Target>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          c="var(--ink-2)"
-          size="lg"
-          aria-label="Keys and audit"
-          visibleFrom="sm"
-        >
+        <ActionIcon variant="subtle" color="gray" c="var(--ink-2)" size="lg" aria-label="More">
           <IconDots size={19} aria-hidden />
         </ActionIcon>
       </Menu.Target>

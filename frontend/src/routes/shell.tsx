@@ -4,7 +4,6 @@ import { Link, Outlet, useLocation, useNavigate, useRouterState } from "@tanstac
 import { useEffect, useRef, useState } from "react";
 import { useAccess, useWhyNot } from "@/access/access-context";
 import { Gate } from "@/access/gate";
-import { signsIn } from "@/access/words";
 import { BASE_PATH } from "@/api/base-path";
 import { ErrorBoundary } from "@/components/error-boundary";
 import { code, LoadedLater } from "@/components/loaded-later";
@@ -33,7 +32,8 @@ export function Shell() {
   const { state, who } = useAccess();
   const reads = useWhyNot("read") === null;
   const inside = state !== "out";
-  const person = inside && who !== null && signsIn(who);
+  // Whose menu is there, which has the colours on a phone.
+  const known = inside && who !== null;
 
   const complete = useComplete();
   useEffect(() => {
@@ -101,6 +101,13 @@ export function Shell() {
               <Link to="/batches" className={`${styles["link"]} ${styles["wide"]}`}>
                 Batches
               </Link>
+              <Link
+                to="/webhooks"
+                activeOptions={{ includeSearch: false }}
+                className={`${styles["link"]} ${styles["wide"]}`}
+              >
+                Webhooks
+              </Link>
             </nav>
           )}
           <div className={styles["tools"]}>
@@ -134,11 +141,10 @@ export function Shell() {
                 </ActionIcon>
               </Tooltip>
             )}
-            <div className={styles["scheme"]} data-in-menu={person || undefined}>
+            <div className={styles["scheme"]} data-in-menu={known || undefined}>
               <SchemeToggle />
             </div>
-            {inside &&
-              who !== null &&
+            {known &&
               (complete ? (
                 <LoadedLater
                   of={ACCOUNT_MENU}

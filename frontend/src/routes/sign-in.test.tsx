@@ -146,7 +146,7 @@ it("signs out, and leaves nothing for whoever comes next", async () => {
 
 it("shows no name and no sign-in where nobody signs in", async () => {
   renderPage("/ui/");
-  expect(await screen.findByRole("button", { name: "Keys and audit" })).toBeInTheDocument();
+  expect(await screen.findByRole("button", { name: "More" })).toBeInTheDocument();
   expect(screen.queryByRole("button", { name: /Signed in/ })).not.toBeInTheDocument();
 });
 
