@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         help="wait for the result, or for the end of the batch; without a number: as long as it takes",
     )
     submit.add_argument("--name", help="of the batch")
+    submit.add_argument("--webhook", metavar="URL", help="where the end of the batch is told")
     submit.add_argument("--partial", action="store_true", help="submit the valid lines although others are not")
     submit.add_argument("--output", help="write the results of the batch to this file, one JSON object a line")
     submit.set_defaults(run=lambda c, a: _submit(c, a))
@@ -288,7 +289,7 @@ def _submit(commands: types.ModuleType, args: argparse.Namespace) -> int:
     from pathlib import Path
 
     output = None if args.output is None else Path(args.output)
-    batch = commands.Batch(Path(args.file), args.flow, args.name, args.partial, args.wait, output)
+    batch = commands.Batch(Path(args.file), args.flow, args.name, args.partial, args.wait, output, args.webhook)
     code = commands.submit_file(args.url, batch)
     return code
 

@@ -45,6 +45,19 @@ async def test_an_end_is_told_to_the_job_s_own_webhook_and_to_endpoints(tmp_path
         assert {one.message_id for one in done} == {to_me.headers["webhook-id"], to_it.headers["webhook-id"]}
 
 
+async def test_the_end_of_a_batch_is_told_and_signed_for_its_owner(tmp_path: Path) -> None:
+    async with Rogue(answer(200)).serve() as mine, sending_site(tmp_path) as site:
+        sent = {"jobs": [{"prompt": "p"}], "webhookUrl": f"{mine.url}/batch"}
+        batch = (await site.client.post("/batches", sent)).json()
+        await site.client.post(f"/batches/{batch['id']}/cancel")
+        await site.acts.batches.tend(10)
+        [told] = await received(mine, 1)
+        assert (told.target, told.json["type"]) == ("/batch", "batch.ended")
+        [secret] = site.acts.webhooks.of_owner("")
+        assert is_signed(told, secret)
+        assert (await settled(site))[0].state is DeliveryState.DELIVERED
+
+
 async def test_only_the_ends_that_were_asked_for_are_told(tmp_path: Path) -> None:
     async with Rogue(answer(200)).serve() as mine, sending_site(tmp_path) as site:
         await cancelled(site, webhook={"url": mine.url, "events": ["completed", "failed"]})

@@ -1154,6 +1154,8 @@ export interface components {
              * @default {}
              */
             metadata?: Record<string, unknown>;
+            /** @default null */
+            webhookUrl?: string | null;
             jobs: components["schemas"]["BatchLine"][];
         };
         /**
@@ -1216,6 +1218,7 @@ export interface components {
          * BatchSummary
          * @description ``lines``: of the request; ``jobs``: those that became jobs; ``refused``: the others. ``endedAt``: when the last
          *     job ended. ``keptUntil``: when it is deleted with its jobs; null: not before it has ended, or never.
+         *     ``webhookUrl``: where its end is told, without its query, which may hold a secret.
          */
         BatchSummary: {
             /** @description 24 hex digits, time-ordered */
@@ -1237,6 +1240,7 @@ export interface components {
             counts: components["schemas"]["BatchCountsOut"];
             flows: string[];
             metadata: Record<string, unknown>;
+            webhookUrl: string | null;
         };
         /**
          * BatchStatus
@@ -1281,6 +1285,7 @@ export interface components {
             counts: components["schemas"]["BatchCountsOut"];
             flows: string[];
             metadata: Record<string, unknown>;
+            webhookUrl: string | null;
             errors: components["schemas"]["LineErrorOut"][];
         };
         /**
@@ -1678,7 +1683,7 @@ export interface components {
         };
         /**
          * DeliveryOut
-         * @description One notice for one receiver. ``messageId``: its `webhook-id`. ``endpointId`` null: the webhook of the job itself.
+         * @description One notice for one receiver. ``messageId``: its `webhook-id`. ``endpointId`` null: its own webhook.
          *     ``nextAt``: of the next try. ``url``: without its query.
          */
         DeliveryOut: {
@@ -1689,6 +1694,7 @@ export interface components {
             state: components["schemas"]["DeliveryState"];
             jobId: string | null;
             endpointId: string | null;
+            batchId: string | null;
             flow: string;
             url: string;
             /**
@@ -1736,6 +1742,7 @@ export interface components {
             state: components["schemas"]["DeliveryState"];
             jobId: string | null;
             endpointId: string | null;
+            batchId: string | null;
             flow: string;
             url: string;
             /**
@@ -3609,6 +3616,8 @@ export interface operations {
                 retentionDays?: number;
                 /** @description a JSON object of at most 16 KiB */
                 metadata?: string;
+                /** @description where the end of the batch is told */
+                webhookUrl?: string;
             };
             header?: {
                 /** @description 1 to 255 visible ASCII characters; the same key and bytes give the same batch */

@@ -202,6 +202,7 @@ it("says of each delivery what came of it, with its request and answers, and sen
     },
     { endpointId: OTHER, state: "pending", nextAt: "2100-01-01T00:00:00.000Z" },
     { endpointId: null, event: "job.failed" },
+    { endpointId: null, event: "batch.ended", jobId: null, batchId: OTHER },
   );
   const again: string[] = [];
   server.use(
@@ -213,10 +214,12 @@ it("says of each delivery what came of it, with its request and answers, and sen
   renderPage("/ui/webhooks");
   const list = await screen.findByRole("list", { name: "Deliveries, newest first" });
   await within(list).findByText("Pager");
-  const [failed, pending, own] = within(list).getAllByRole("listitem") as HTMLElement[];
-  if (!failed || !pending || !own) throw new Error("three were sent");
+  const [failed, pending, own, batch] = within(list).getAllByRole("listitem") as HTMLElement[];
+  if (!failed || !pending || !own || !batch) throw new Error("four were sent");
   expect(failed).toHaveTextContent(/Failed.*None of 10 tries succeeded\./);
   expect(own).toHaveTextContent("the job's own webhook");
+  expect(batch).toHaveTextContent("the batch's own webhook");
+  expect(within(batch).getByRole("link", { name: OTHER })).toHaveAttribute("href", `/ui/batches/${OTHER}`);
   expect(within(failed).getByRole("link", { name: JOB })).toHaveAttribute("href", `/ui/jobs/${JOB}`);
   expect(pending).toHaveTextContent(/Next try in/);
   expect(within(pending).getByRole("button", { name: "Send now" })).toHaveAccessibleDescription(

@@ -79,6 +79,7 @@ export function wireBatch(changes: Partial<WireBatchWhole> = {}): WireBatchWhole
     counts: { pending: 10, running: 0, waiting: 0, completed: 0, failed: 0, cancelled: 0, deleted: 0 },
     flows: ["mock"],
     metadata: {},
+    webhookUrl: null,
     errors: [],
     ...changes,
   };
@@ -174,6 +175,7 @@ export function wireDelivery(changes: Partial<WireDeliveryWhole> = {}): WireDeli
     state: "delivered",
     jobId: "0123456789abcdef01234567",
     endpointId: "e123456789abcdef01234567",
+    batchId: null,
     flow: "mock",
     url: "https://example.com/hooks/jobs",
     createdAt: T0,

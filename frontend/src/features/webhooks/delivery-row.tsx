@@ -71,6 +71,14 @@ export function DeliveryRow({ delivery, endpoints, ofJob = false }: Props) {
             </Link>
           </span>
         )}
+        {delivery.batchId !== null && (
+          <span className={styles["fact"]}>
+            Batch{" "}
+            <Link to="/batches/$id" params={{ id: delivery.batchId }}>
+              <code>{delivery.batchId}</code>
+            </Link>
+          </span>
+        )}
         <Again delivery={delivery} endpoints={endpoints} />
       </div>
       {shown && (
@@ -97,7 +105,12 @@ function Receiver({ delivery, endpoints }: Pick<Props, "delivery" | "endpoints">
       <code>
         <VisibleText text={delivery.url} />
       </code>
-      {delivery.endpointId === null && <span className={styles["own"]}> (the job's own webhook)</span>}
+      {delivery.endpointId === null && (
+        <span className={styles["own"]}>
+          {" "}
+          ({delivery.batchId === null ? "the job's" : "the batch's"} own webhook)
+        </span>
+      )}
     </>
   );
 }

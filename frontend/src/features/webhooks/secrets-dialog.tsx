@@ -19,8 +19,8 @@ export function SecretsDialog({ opened, onClose }: { opened: boolean; onClose: (
     <Modal opened={opened} onClose={onClose} title="The secret of your jobs' webhooks" size="lg">
       <Stack gap="md">
         <p>
-          A job may carry a <code>webhook</code> of its own, which is told of its end. This secret signs those
-          of the jobs that you submit; standing endpoints each have another.
+          A job or batch may carry a webhook of its own, which is told of its end. This secret signs those of
+          the jobs that you submit; standing endpoints each have another.
         </p>
         {asking.isPending && <p role="status">Asking for it…</p>}
         {asking.isError && (

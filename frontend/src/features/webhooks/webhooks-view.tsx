@@ -23,7 +23,7 @@ export function WebhooksView({ filter, onChange }: Props) {
           <h1>Webhooks</h1>
           <p>
             The end of a job is told by a signed request: to standing endpoints, and to the webhook that a job
-            carries. What fails is sent again for more than three days.
+            or batch carries. What fails is sent again for more than three days.
           </p>
         </div>
         <ActionButton
