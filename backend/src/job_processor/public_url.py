@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 RESERVED = frozenset(
     {
         "audit",
+        "batches",
+        "bulk-actions",
         "callbacks",
         "events",
         "flows",
@@ -22,6 +24,9 @@ RESERVED = frozenset(
         "stats",
         "ui",
         "webhook",
+        "webhook-deliveries",
+        "webhook-endpoints",
+        "webhook-secret",
         "workers",
     }
 )

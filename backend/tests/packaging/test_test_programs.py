@@ -16,14 +16,16 @@ EVERYTHING = ("curl", "libatomic1", "chromium", "strace", "promtool", "alertmana
 _PYTHON = """
 case "$*" in
   *'playwright --version'*) [ -e "$root/has/libatomic1" ] ;;
-  *tests.e2e.browser*) [ -e "$root/has/chromium" ] || [ -e "$root/has/playwrights" ] ;;
+  *tests.e2e.browser*)
+    [ -e "$root/has/chromium" ] || [ -e "$root/has/chromium-headless-shell" ] || [ -e "$root/has/playwrights" ] ;;
   *'playwright install'*) {downloads} && touch "$root/has/playwrights" ;;
   *) exit 64 ;;
 esac
 """
 _PACKAGES = """
 case "$*" in
-  *'policy chromium'*) echo '  Candidate: {chromium}' ;;
+  *'policy chromium-headless-shell') echo '  Candidate: {headless_shell}' ;;
+  *'policy chromium') echo '  Candidate: {chromium}' ;;
   *' download promtool') [ {promtool} = own ] && touch promtool_1_amd64.deb ;;
   *' download '*) for name; do :; done && touch "$name"_1_amd64.deb ;;
   'install '* | 'add '*)
@@ -48,6 +50,8 @@ class Case:
     environment: Mapping[str, str] = field(default_factory=dict)
     chromium: str = "120.0"
     """The version of the package that apt offers; without its lists it knows none."""
+    headless_shell: str = "(none)"
+    """The version of that package, likewise."""
     release: str = "debian"
     promtool: str = "of prometheus"
     """Which package brings it: its own since Debian 13."""
@@ -140,6 +144,19 @@ CASES = {
         code=1,
         says=("playwright install --with-deps chromium\n",),
     ),
+    "the headless shell comes instead of the whole browser": Case(
+        has=without("chromium"),
+        user=0,
+        headless_shell="120.0",
+        does_not_say=(NEEDED,),
+        installs=("apt-get install chromium-headless-shell",),
+    ),
+    "the headless shell comes beside a browser, where that may be": Case(
+        user=0, headless_shell="120.0", installs=("apt-get install chromium-headless-shell",)
+    ),
+    "a user has a browser and is not asked for the headless shell": Case(
+        headless_shell="120.0", does_not_say=(NEEDED, OPTIONAL, "Install")
+    ),
     "promtool has a package of its own": Case(
         has=without("promtool"), promtool="own", does_not_say=(OPTIONAL,), installs=("apt-get download promtool",)
     ),
@@ -181,7 +198,9 @@ def _machine(root: Path, case: Case) -> Machine:
     if "sudo" in case.has:
         machine.program("sudo", 'shift; "$@"')
     machine.program("uname", f"echo {case.system}")
-    packages = _PACKAGES.format(chromium=case.chromium, promtool=case.promtool.split()[0])
+    packages = _PACKAGES.format(
+        chromium=case.chromium, headless_shell=case.headless_shell, promtool=case.promtool.split()[0]
+    )
     if case.manager:
         machine.program(case.manager, packages)
     if case.manager == "apt-get":

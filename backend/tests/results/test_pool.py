@@ -200,3 +200,21 @@ async def test_close_ends_the_processes_and_what_waits_for_them(examiners: Exami
     assert (await waiting).kind in (ResultKind.UNCHECKED, ResultKind.JSON)
     await until_true(lambda: not is_alive(pid))
     examiners.close()
+
+
+async def test_a_process_that_starts_while_the_pool_closes_is_ended(
+    examiners: Examiners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[pool._Child] = []
+
+    def starts_late() -> pool._Child:
+        examiners.close()
+        started.append(child_class())
+        return started[0]
+
+    child_class = pool._Child
+    with monkeypatch.context() as patched:
+        patched.setattr(pool, "_Child", starts_late)
+        assert (await examiners.examine("1", {})).kind is ResultKind.UNCHECKED
+    assert not started[0].alive
+    assert pids(examiners) == []

@@ -7,6 +7,7 @@ import {
   IconListDetails,
   IconLogout,
   IconMoon,
+  IconStack2,
   IconSun,
   IconUser,
   IconWebhook,
@@ -20,7 +21,10 @@ import type { Session } from "@/api/model";
 import styles from "./account-menu.module.css";
 import { useScheme } from "./scheme-toggle";
 
-/** Who one is, and what belongs to that. Where nobody signs in it only leads to other pages. */
+/**
+ * Who one is, what belongs to that, and the pages for which the header has no room. Where nobody signs in it only leads
+ * to those.
+ */
 export function AccountMenu({ who }: { who: Session }) {
   const person = signsIn(who);
   return (
@@ -51,6 +55,14 @@ export function AccountMenu({ who }: { who: Session }) {
       )}
       <Menu.Dropdown>
         {person && <Person who={who} />}
+        <Menu.Item
+          component={Link}
+          to="/batches"
+          hiddenFrom="sm"
+          leftSection={<IconStack2 size={16} aria-hidden />}
+        >
+          Batches
+        </Menu.Item>
         <Menu.Item
           component={Link}
           to="/webhooks"
@@ -117,7 +129,7 @@ function Place({ to, label, icon: Icon }: { to: "/keys" | "/audit"; label: strin
   );
 }
 
-/** On narrow screens the header has no room for it beside the name. */
+/** On narrow screens the header has no room for it. */
 function Scheme() {
   const { other, toggle } = useScheme();
   const Icon = other === "dark" ? IconMoon : IconSun;

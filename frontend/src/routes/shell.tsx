@@ -32,8 +32,6 @@ export function Shell() {
   const { state, who } = useAccess();
   const reads = useWhyNot("read") === null;
   const inside = state !== "out";
-  // Whose menu is there, which has the colours on a phone.
-  const known = inside && who !== null;
 
   const complete = useComplete();
   useEffect(() => {
@@ -141,10 +139,11 @@ export function Shell() {
                 </ActionIcon>
               </Tooltip>
             )}
-            <div className={styles["scheme"]} data-in-menu={known || undefined}>
+            <div className={styles["scheme"]} data-in-menu={(inside && who !== null) || undefined}>
               <SchemeToggle />
             </div>
-            {known &&
+            {inside &&
+              who !== null &&
               (complete ? (
                 <LoadedLater
                   of={ACCOUNT_MENU}

@@ -49,7 +49,7 @@ _Webhook = Annotated[
         min_length=10, max_length=2_048, pattern=s.NO_NUL, extra=value_hint("must be a URL of at most 2,048 characters")
     ),
 ]
-_NAME = re.compile(rb'\s*("[^"\\]*+(?:\\.[^"\\]*+)*+")\s*:', re.DOTALL)
+_NAME = re.compile(rb'\s*("[^"\\]*+(?>(?:\\.[^"\\]*+)*)")\s*:', re.DOTALL)
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 

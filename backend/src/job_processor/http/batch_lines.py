@@ -16,7 +16,7 @@ from job_processor.http.submission import checked
 MAX_LINE_BYTES: Final = MAX_BODY_BYTES
 """The same as of the body of one submission."""
 _BOM = b"\xef\xbb\xbf"
-_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]|[\]}]|,', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*+(?>(?:\\.[^"\\]*+)*)"|[\[{]|[\]}]|,', re.DOTALL)
 
 Cut = tuple[int, bytes | None]
 """The number of a line, from 1, and its bytes; ``None``: it is longer than ``MAX_LINE_BYTES``, and was not kept."""

@@ -121,7 +121,7 @@ class Examiners:
         with self._lock:
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(self._workers, "examiner")
-            future = self._threads.submit(self._in_thread, request)
+            future = self._threads.submit(self._in_thread, self._local, request)
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
@@ -130,19 +130,21 @@ class Examiners:
                 raise
             raise _ExaminerEnded from None  # `close` was called while the request was queued.
 
-    def _in_thread(self, request: Request) -> Response:
-        """Runs in a pool thread: use this thread's process; try once more if it was killed from outside."""
-        try:
-            return self._try_once(request)
-        except _KilledFromOutside:
-            return self._try_once(request)
+    def _in_thread(self, local: threading.local, request: Request) -> Response:
+        """Runs in a pool thread: use this thread's process; try once more if it was killed from outside.
 
-    def _try_once(self, request: Request) -> Response:
-        local = self._local
+        ``local``: where the threads of the pool keep their processes; after ``close`` it is another.
+        """
+        try:
+            return self._try_once(local, request)
+        except _KilledFromOutside:
+            return self._try_once(local, request)
+
+    def _try_once(self, local: threading.local, request: Request) -> Response:
         child: _Child | None = getattr(local, "child", None)
         try:
             if child is None or not child.alive:
-                child = local.child = self._start()
+                child = local.child = self._start(local)
             return child.run(request, self._step_seconds)
         except OSError as error:
             self._end(child)
@@ -154,10 +156,15 @@ class Examiners:
             if child is not None and not child.alive:
                 local.child = None
 
-    def _start(self) -> "_Child":
+    def _start(self, local: threading.local) -> "_Child":
         child = _Child()
         with self._lock:
-            self._children.add(child)
+            closed = local is not self._local
+            if not closed:
+                self._children.add(child)
+        if closed:  # Nobody else would end this process.
+            child.end()
+            raise _ExaminerEnded
         return child
 
     def _end(self, child: "_Child | None") -> None:
