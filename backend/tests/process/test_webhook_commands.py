@@ -1,6 +1,7 @@
-"""The commands about endpoints of webhooks, against a server that keeps one."""
+"""The commands about endpoints of webhooks and the webhook of a batch, against a server that says what was asked."""
 
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from job_processor import cli, commands
-from job_processor.client import Client
+from job_processor.client import Batch, Client
 from job_processor.webhook_commands import WebhookCommands, endpoint_line
 
 ID = "0123456789abcdef01234567"
@@ -71,3 +72,27 @@ async def test_a_change_leaves_what_it_does_not_name(
     fields = {name: KEPT[name] for name in ("url", "events", "flows", "description")}
     assert sent == [{**fields, **changed}]
     assert said == [endpoint_line({**KEPT, **changed})]
+
+
+async def test_the_webhook_of_a_batch_is_sent_with_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Batch] = []
+
+    def submit_file(url: str, batch: Batch) -> int:
+        asked.append(batch)
+        return 0
+
+    monkeypatch.setattr(commands, "submit_file", submit_file)
+    file = tmp_path / "prompts.jsonl"
+    file.write_text('{"prompt": "p"}\n')
+    assert cli.main(["submit", "--file", str(file), "--webhook", "https://example.com/"]) == 0
+    queries: list[dict[str, str]] = []
+
+    async def post(request: web.Request) -> web.Response:
+        queries.append(dict(request.query))
+        return web.json_response({"id": ID, "jobs": 1, "lines": 1, "errors": [], "status": "ENDED"}, status=201)
+
+    app = web.Application()
+    app.add_routes([web.post("/batches", post)])
+    async with TestServer(app) as server:
+        assert await Client(str(server.make_url("")), print).submit_file(asked[0], print) == 0
+    assert queries == [{"webhookUrl": "https://example.com/"}]

@@ -1200,7 +1200,6 @@ export interface components {
          */
         JobWebhookIn: {
             /**
-             * Format: uri
              * @description http or https, without user name and password; private addresses only where the server allows them
              * @example https://example.com/hooks/jobs
              */
@@ -1792,7 +1791,6 @@ export interface components {
          */
         EndpointRequest: {
             /**
-             * Format: uri
              * @description http or https, without user name and password; private addresses only where the server allows them
              * @example https://example.com/hooks/jobs
              */

@@ -17,7 +17,7 @@ WebhookUrl = Annotated[
         max_length=MAX_URL,
         description=_NO_CREDENTIALS,
         examples=["https://example.com/hooks/jobs"],
-        extra_json_schema={"format": "uri", "pattern": "^https?://[^\\u0000-\\u0020]+$"},
+        extra_json_schema={"pattern": "^https?://[^\\u0000-\\u0020]+$"},
     ),
 ]
 Events = Annotated[list[WebhookEvent], Meta(min_length=1, max_length=3, description="which ends are told")]
