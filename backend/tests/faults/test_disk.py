@@ -16,6 +16,7 @@ import pytest
 
 from tests.faults.server import Server
 from tests.faults.test_fsync import require_strace
+from tests.support.waiting import until
 
 FLOWS = '[flows.mock]\nprocessor = "mock"\ndelay_seconds = 600\ncallback_timeout_seconds = 900\n'
 SMALL, LARGE = "6m", "64m"
@@ -132,12 +133,26 @@ async def test_a_first_start_on_a_full_disk_says_that_and_nothing_of_backups(tmp
     await _has_jobs(server, 0)
 
 
-async def test_a_start_with_jobs_on_a_full_disk_shows_them_and_is_not_ready(tmp_path: Path, small_disk: Path) -> None:
-    """The log left by a killed process has room for what a start writes, and for no job."""
+@pytest.mark.parametrize("failpoints", ["", "dispatch.before_send:kill"], ids=["handed over", "leased"])
+async def test_a_start_with_jobs_on_a_full_disk_shows_them_and_is_not_ready(
+    tmp_path: Path, small_disk: Path, failpoints: str
+) -> None:
+    """The lease of a job that was being handed over ends by itself: ending it at the start would need room."""
     server = Server(tmp_path, FLOWS, data=small_disk / "data")
-    assert await server.start()
-    async with _session(server) as session, session.post("/jobs", json={"prompt": "kept"}) as response:
-        assert response.status == 201
+    assert await server.start(failpoints=failpoints)
+    async with _session(server) as session:
+        with contextlib.suppress(aiohttp.ClientError):
+            async with session.post("/jobs", json={"prompt": "kept"}) as response:
+                job = (await response.json())["id"]
+
+            async def handed_over() -> bool:
+                async with session.get(f"/jobs/{job}") as response:
+                    return str((await response.json())["status"]) not in ("PENDING", "RUNNING")
+
+            if not failpoints:
+                await until(handed_over, "the job is handed over")
+    if failpoints:
+        assert await server.ended(30) is not None
     await server.kill()
     _fill_up(small_disk / "others")
 

@@ -10,7 +10,7 @@ from job_processor.core.job import Attempt, JobError
 from job_processor.core.outcome import Accepted, Expired
 from job_processor.processors.base import Dispatch
 from job_processor.processors.mock import Fault
-from tests.processors.mock_at_work import at_work, callbacks, in_state, mock
+from tests.processors.mock_at_work import RULES, at_work, callbacks, in_state, mock
 from tests.support.clock import Clock
 from tests.support.waiting import until, until_true
 
@@ -166,4 +166,7 @@ async def test_a_receiver_that_is_down_is_tried_again_and_one_that_refuses_is_no
     await processor._post("http://127.0.0.1:1/", {"jobId": "x"}, "s")
     await processor.close()
 
-    assert tries == [0.2, 0.4, 0.8, 1.6, 3.2]
+    assert tries[:7] == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0]
+    assert set(tries[7:]) <= {10.0}
+    # For as long as the callback is waited for, and no longer.
+    assert RULES.callback_timeout_seconds <= sum(tries) < RULES.callback_timeout_seconds + 10

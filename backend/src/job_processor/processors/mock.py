@@ -47,7 +47,8 @@ class Fault(StrEnum):
 
 Rate = Annotated[float, Meta(ge=0, le=1)]
 _NAMED = re.compile(r"\bfault:([a-z_]+)")
-_TRIES = 5
+_LONGEST_PAUSE_SECONDS = 10.0
+"""Between two tries of a callback."""
 _LATE_BY_SECONDS = 5.0
 """Long enough for the reaper to find the callback overdue, even on a busy machine."""
 
@@ -131,9 +132,10 @@ class MockProcessor:
             await self._post(dispatch.callback_url, body, secret)
 
     async def _post(self, url: str, body: dict[str, object], secret: str) -> None:
-        """POST with retries: on connection errors and 5xx, never after a 4xx."""
+        """POST; again on connection errors and 5xx for as long as a callback is waited for, never after a 4xx."""
         assert self._session is not None
-        for tries in range(_TRIES):
+        pause, waited = 0.2, 0.0
+        while True:
             try:
                 async with self._session.post(
                     url, json=body, headers={"x-webhook-secret": secret}, allow_redirects=False
@@ -143,8 +145,13 @@ class MockProcessor:
                     reason = str(response.status)
             except (aiohttp.ClientError, TimeoutError) as error:
                 reason = type(error).__name__
+            if waited >= self._timeout_ms / 1000:
+                log.warning("mock_callback_given_up", job=body["jobId"], reason=reason)
+                return
             log.info("mock_callback_again", job=body["jobId"], reason=reason)
-            await asyncio.sleep(0.2 * 2**tries)
+            await asyncio.sleep(pause)
+            waited += pause
+            pause = min(_LONGEST_PAUSE_SECONDS, 2 * pause)
 
 
 def _result(dispatch: Dispatch, fault: Fault | None) -> str:

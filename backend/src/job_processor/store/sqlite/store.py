@@ -44,7 +44,7 @@ from job_processor.store.sqlite.readiness import CHECK_SECONDS, Readiness
 from job_processor.store.sqlite.refusals import refuse_damaged, refuse_directory, refuse_full, refuse_unreadable
 from job_processor.store.sqlite.schema import upgrade
 from job_processor.store.sqlite.webhook_verbs import WebhookVerbs
-from job_processor.store.sqlite.webhooks import end_leases
+from job_processor.store.sqlite.webhooks import end_leases as end_delivery_leases
 from job_processor.store.sqlite.writer import Writer
 
 log = structlog.get_logger(__name__)
@@ -53,6 +53,15 @@ LOCK_NAME = "jobs.lock"
 WATCH_LIMIT = 5_000
 """Notices that may be queued for a follower before it gets ``Resync`` instead."""
 PING_SECONDS = 2.0
+
+
+def _end_leases(db: apsw.Connection) -> None:
+    """This process holds the lock, so the workers that held leases are gone."""
+    db.execute(
+        f"UPDATE jobs SET lease_until = 0, due_at = {rows.due_at_of_lease('0')} "
+        "WHERE state = 'RUNNING' AND lease_token IS NOT NULL"
+    )
+    end_delivery_leases(db)
 
 
 def _created(added: Added | None) -> bool:
@@ -138,12 +147,11 @@ class SqliteStore(BatchVerbs, WebhookVerbs):
         upgrade(db)
         db.execute("DROP TABLE IF EXISTS room")
         failpoint("sqlite.before_recovery")
-        # This process holds the lock, so the workers that held these leases are gone.
-        db.execute(
-            f"UPDATE jobs SET lease_until = 0, due_at = {rows.due_at_of_lease('0')} "
-            "WHERE state = 'RUNNING' AND lease_token IS NOT NULL"
-        )
-        end_leases(db)
+        try:
+            _end_leases(db)
+        except apsw.FullError:
+            # They end by themselves in time; until there is room the jobs can at least be read.
+            log.warning("leases_not_ended", reason="The disk is full.")
         failpoint("sqlite.after_recovery")
         return db
 
