@@ -18,6 +18,7 @@ from job_processor.http.routes import (
     session,
     sessions,
     sign_in,
+    webhook_deliveries,
     webhooks,
 )
 
@@ -35,6 +36,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *sessions.OPERATIONS,
     *keys.OPERATIONS,
     *webhooks.OPERATIONS,
+    *webhook_deliveries.OPERATIONS,
     *audit.OPERATIONS,
     *health.OPERATIONS,
 )
