@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         help="wait for the result, or for the end of the batch; without a number: as long as it takes",
     )
     submit.add_argument("--name", help="of the batch")
+    submit.add_argument("--webhook", metavar="URL", help="where the end of the batch is told")
     submit.add_argument("--partial", action="store_true", help="submit the valid lines although others are not")
     submit.add_argument("--output", help="write the results of the batch to this file, one JSON object a line")
     submit.set_defaults(run=lambda c, a: _submit(c, a))
@@ -153,10 +154,17 @@ def _add_webhooks(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     webhook = webhooks.add_subparsers(required=True, metavar="COMMAND")
     create = webhook.add_parser("create", help="make an endpoint and print its secret; it is shown this once")
     create.add_argument("to", metavar="URL", help="where the ends of jobs are told")
+    create.set_defaults(run=lambda c, a: c.webhooks(a.url, "create", _endpoint(a)))
+    change = webhook.add_parser("change", help="change what an endpoint is told, or its URL; the rest stays")
+    change.add_argument("id")
+    change.add_argument("--to", metavar="URL", help="where the ends of jobs are told")
+    change.add_argument("--all-flows", action="store_true", help="of jobs of all flows")
+    change.set_defaults(run=lambda c, a: c.webhooks(a.url, "change", a.id, _endpoint(a)))
     events = ("completed", "failed", "cancelled")
-    create.add_argument("--event", dest="events", action="append", choices=events, help="default: all")
-    create.add_argument("--flow", dest="flows", action="append", help="of jobs of this flow only")
-    create.set_defaults(run=lambda c, a: c.webhooks(a.url, "create", a.to, a.events, a.flows))
+    for verb in (create, change):
+        verb.add_argument("--event", dest="events", action="append", choices=events, help="may be repeated")
+        verb.add_argument("--flow", dest="flows", action="append", help="of jobs of this flow only; may be repeated")
+        verb.add_argument("--description", help="what or who it is for")
 
     listing = webhook.add_parser("list", help="list the endpoints, newest first")
     listing.set_defaults(run=lambda c, a: c.webhooks(a.url, "list"))
@@ -182,8 +190,16 @@ def _add_webhooks(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     deliveries.add_argument("--state", choices=("pending", "delivered", "failed"))
     deliveries.add_argument("--limit", type=int, default=20)
     deliveries.set_defaults(run=lambda c, a: c.webhooks(a.url, "deliveries", a.job, a.endpoint, a.state, a.limit))
-    for verb in (create, listing, rotate, enable, disable, test, delete, replay, deliveries):
+    for verb in (create, change, listing, rotate, enable, disable, test, delete, replay, deliveries):
         verb.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
+
+
+def _endpoint(arguments: argparse.Namespace) -> dict[str, object]:
+    """The fields of an endpoint that were given."""
+    named = {name: getattr(arguments, name) for name in ("events", "flows", "description")}
+    given = {"url": arguments.to, **named}
+    every = {"flows": None} if getattr(arguments, "all_flows", False) else {}
+    return {**{name: value for name, value in given.items() if value is not None}, **every}
 
 
 _ACTIONS = (
@@ -282,7 +298,7 @@ def _submit(commands: types.ModuleType, args: argparse.Namespace) -> int:
     from pathlib import Path
 
     output = None if args.output is None else Path(args.output)
-    batch = commands.Batch(Path(args.file), args.flow, args.name, args.partial, args.wait, output)
+    batch = commands.Batch(Path(args.file), args.flow, args.name, args.partial, args.wait, output, args.webhook)
     code = commands.submit_file(args.url, batch)
     return code
 

@@ -39,6 +39,7 @@ class Batch:
     partial: bool = False
     wait_seconds: int = 0
     output: Path | None = None
+    webhook_url: str | None = None
 
 
 class Client:
@@ -69,6 +70,7 @@ class Client:
         """Submit the lines of a file as one batch, and wait for its end if that is wanted; 0 if all its jobs are
         COMPLETED (or not waited for), else 1. ``bar`` shows how far it is."""
         options = {"name": wanted.name, "flow": wanted.flow, "partial": "true" if wanted.partial else None}
+        options["webhookUrl"] = wanted.webhook_url
         as_object = wanted.file.suffix == ".json"
         params = {} if as_object else {name: value for name, value in options.items() if value}
         media = "application/json" if as_object else "application/x-ndjson"

@@ -317,6 +317,7 @@ def _report(
         print(file=sys.stderr)
     inbox = f" and {done.callbacks:,} kept callbacks" if done.callbacks else ""
     access = f", {done.keys:,} API keys and {done.audit:,} entries of the audit" if done.keys or done.audit else ""
+    access += f", {done.endpoints:,} endpoints of webhooks" if done.endpoints else ""
     inbox += f" and {done.batches:,} batches" if done.batches else ""
     print(
         f"{verb} {done.jobs:,} jobs ({done.written:,} written){inbox}{access}, verified, sha256 {done.sha256}",

@@ -21,6 +21,8 @@ NAMES = frozenset(
         "sqlite.after_commit",
         "submit.before_response",
         "batch.before_response",
+        "batch.before_end",
+        "batch.after_end",
         "cancel.before_response",
         "retry.before_response",
         "replay.before_response",

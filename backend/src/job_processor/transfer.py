@@ -1,4 +1,5 @@
-"""Copies, backs up and restores jobs, kept callbacks, batches, API keys and the audit: in pages, with checksums."""
+"""Copies, backs up and restores jobs, kept callbacks, batches, API keys, endpoints of webhooks and the audit: in pages,
+with checksums."""
 
 import asyncio
 import gzip
@@ -42,6 +43,7 @@ class Transferred:
     sha256: str
     keys: int = 0
     audit: int = 0
+    endpoints: int = 0
 
 
 _Digest = tuple[str, bytes]
@@ -73,13 +75,16 @@ async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
         raise TransferFailed(f"After copying, {different} records differ: was a server running on one of the stores?")
     keys = await source.api_keys()
     await access.write_keys(target, keys)
-    ids = {key.id for key in keys}
+    endpoints = await source.webhook_endpoints()
+    await access.write_endpoints(target, endpoints)
+    ids = {*(key.id for key in keys), *(endpoint.id for endpoint in endpoints)}
+    audit = -len(ids)
     async for entries in access.entries(source):
         await target.record(entries)
         ids.update(entry.id for entry in entries)
     await access.check(target, ids)
-    jobs = len(wanted) - callbacks - batches
-    return Transferred(jobs, callbacks, batches, written, _sum(wanted), len(keys), len(ids) - len(keys))
+    jobs, audit = len(wanted) - callbacks - batches, audit + len(ids)
+    return Transferred(jobs, callbacks, batches, written, _sum(wanted), len(keys), audit, len(endpoints))
 
 
 async def backup(source: Store, file: Path, progress: Progress) -> Transferred:
@@ -122,14 +127,17 @@ async def backup_to(source: Store, stream: BinaryIO, progress: Progress) -> Tran
         keys = await source.api_keys()
         for key in keys:
             put(key.id, portable.dump_key(key))
+        endpoints = await source.webhook_endpoints()
+        for endpoint in endpoints:
+            put(endpoint.id, portable.dump_endpoint(endpoint))
         audit = 0
         async for entries in access.entries(source):
             audit += len(entries)
             for entry in entries:
                 put(entry.id, portable.dump_entry(entry))
-        ending = _Ending(jobs, _sum(digests), callbacks, batches, len(keys), audit)
+        ending = _Ending(jobs, _sum(digests), callbacks, batches, len(keys), audit, len(endpoints))
         out.write(msgspec.json.encode(ending) + b"\n")
-    return Transferred(jobs, callbacks, batches, jobs, ending.sha256, len(keys), audit)
+    return Transferred(jobs, callbacks, batches, jobs, ending.sha256, len(keys), audit, len(endpoints))
 
 
 def _sync(path: Path) -> None:
@@ -173,7 +181,9 @@ async def restore(file: Path, target: Store, progress: Progress) -> Transferred:
             await _write_batches(target, [whole])
         keys = [portable.load_key(next(lines)) for _ in range(ending.keys)]
         await access.write_keys(target, keys)
-        access_ids = {key.id for key in keys}
+        endpoints = [portable.load_endpoint(next(lines)) for _ in range(ending.endpoints)]
+        await access.write_endpoints(target, endpoints)
+        access_ids = {*(key.id for key in keys), *(endpoint.id for endpoint in endpoints)}
         for start in range(0, ending.audit, BATCH):
             entries = [portable.load_entry(next(lines)) for _ in range(min(BATCH, ending.audit - start))]
             await target.record(entries)
@@ -182,7 +192,8 @@ async def restore(file: Path, target: Store, progress: Progress) -> Transferred:
     progress(ending.jobs, ending.jobs)
     if _sum(await _checksum(target, ids)) != _sum(expected):
         raise TransferFailed("After restoring, the store does not hold what the backup holds.")
-    return Transferred(ending.jobs, ending.callbacks, ending.batches, written, ending.sha256, ending.keys, ending.audit)
+    of_access = (ending.keys, ending.audit, ending.endpoints)
+    return Transferred(ending.jobs, ending.callbacks, ending.batches, written, ending.sha256, *of_access)
 
 
 class _Ending(msgspec.Struct):
@@ -195,6 +206,8 @@ class _Ending(msgspec.Struct):
     keys: int = 0
     audit: int = 0
     """Neither is in backups of versions without API keys."""
+    endpoints: int = 0
+    """Not in backups of versions without endpoints of webhooks."""
 
 
 class _Id(msgspec.Struct):
@@ -227,7 +240,7 @@ def _verify(file: Path) -> tuple[_Ending, set[str]]:
         ending = msgspec.json.decode(last, type=_Ending)
     except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
         raise TransferFailed(f"The backup is damaged or cut short ({type(error).__name__}).") from None
-    records = ending.jobs + ending.callbacks + ending.batches + ending.keys + ending.audit
+    records = ending.jobs + ending.callbacks + ending.batches + ending.keys + ending.endpoints + ending.audit
     if records != len(digests) or ending.sha256 != _sum(digests):
         raise TransferFailed("The backup is damaged: its checksum does not fit.")
     return ending, {id_ for id_, _ in digests}

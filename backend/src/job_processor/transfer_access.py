@@ -1,7 +1,7 @@
-"""API keys and the audit, for copies and backups.
+"""API keys, endpoints of webhooks and the audit, for copies and backups.
 
-Sessions stay behind: people sign in again. A key that the target has stays as it is there, because it may have been
-revoked since.
+Sessions stay behind: people sign in again. A key or an endpoint that the target has stays as it is there, because it
+may have been revoked or rotated since. Deliveries stay behind too: a backup would send again what was delivered since.
 """
 
 from collections.abc import AsyncIterator, Sequence, Set
@@ -10,6 +10,7 @@ from dataclasses import replace
 from job_processor.core.access import ApiKey
 from job_processor.core.audit import AuditEntry
 from job_processor.core.errors import TransferFailed
+from job_processor.core.webhooks import Endpoint
 from job_processor.store.base import AuditQuery, Store
 
 BATCH = 200
@@ -29,10 +30,17 @@ async def write_keys(target: Store, keys: Sequence[ApiKey]) -> None:
         await target.save_api_key(replace(key, rev=0))
 
 
+async def write_endpoints(target: Store, endpoints: Sequence[Endpoint]) -> None:
+    """Add the missing ones, with their sealed secrets."""
+    for endpoint in endpoints:
+        await target.save_webhook_endpoint(replace(endpoint, rev=0))
+
+
 async def check(target: Store, wanted: Set[str]) -> None:
-    """Raises ``TransferFailed`` unless the store has the keys and entries of these ids."""
+    """Raises ``TransferFailed`` unless the store has the keys, endpoints and entries of these ids."""
     missing = wanted - {key.id for key in await target.api_keys()}
+    missing -= {endpoint.id for endpoint in await target.webhook_endpoints()}
     async for page in entries(target):
         missing -= {entry.id for entry in page}
     if missing:
-        raise TransferFailed("API keys or entries of the audit are missing in the store.")
+        raise TransferFailed("API keys, endpoints of webhooks or entries of the audit are missing in the store.")

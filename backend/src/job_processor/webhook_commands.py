@@ -1,6 +1,6 @@
 """The commands about webhooks, against a running server."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from job_processor.client import Client
@@ -14,9 +14,15 @@ class WebhookCommands:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def create(self, url: str, events: Sequence[str] | None, flows: Sequence[str] | None) -> int:
-        wanted = {"url": url, "events": events, "flows": flows}
-        return self._made(await self._ask("POST", _PATH, {k: v for k, v in wanted.items() if v is not None}))
+    async def create(self, wanted: Mapping[str, object]) -> int:
+        return self._made(await self._ask("POST", _PATH, wanted))
+
+    async def change(self, endpoint_id: str, wanted: Mapping[str, object]) -> int:
+        """What ``wanted`` does not name stays."""
+        old = await self._ask("GET", f"{_PATH}/{endpoint_id}")
+        stays = {name: old[name] for name in ("url", "events", "flows", "description")}
+        self._client.print(endpoint_line(await self._ask("PUT", f"{_PATH}/{endpoint_id}", {**stays, **wanted})))
+        return 0
 
     async def list(self) -> int:
         for one in await self._ask("GET", _PATH):
@@ -68,7 +74,8 @@ def endpoint_line(one: Mapping[str, Any]) -> str:
     """An endpoint, as the server describes it, in one line."""
     state = f"disabled ({one['disabledBecause']})" if one["disabledAt"] else "enabled"
     flows = "all flows" if one["flows"] is None else f"flows {','.join(one['flows'])}"
-    return f"{one['id']}  {state}  {','.join(one['events'])}  {flows}  {_printable(one['url'])}"
+    about = f"  {one['description']}" if one["description"] else ""
+    return f"{one['id']}  {state}  {','.join(one['events'])}  {flows}  {_printable(one['url'] + about)}"
 
 
 def delivery_line(one: Mapping[str, Any]) -> str:

@@ -191,7 +191,7 @@ async def test_nothing_is_fetched_twice_at_load(stocked: Served, open_tab: OpenT
     await expect_mode(page, "Live")
     await expect(page.locator("[data-job]")).to_have_count(PAGE)
     await expect(page.get_by_role("button", name=re.compile("^All"))).to_contain_text(re.compile("[0-9]"))
-    await expect(page.get_by_role("button", name="More")).to_be_visible()
+    await expect(page.get_by_role("button", name="More", exact=True)).to_be_visible()
     calls = [url.removeprefix(stocked.url) for url in asked if "/ui/" not in url]
     assert {call.partition("?")[0] for call in calls} >= {"/session", "/events", "/jobs", "/flows", "/stats"}
     assert sorted(calls) == sorted(set(calls))

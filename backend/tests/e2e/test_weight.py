@@ -66,7 +66,7 @@ async def test_a_cold_load_fits_a_slow_line(server: Served, open_tab: OpenTab) -
     await expect(page.locator("[data-job]").first).to_be_visible()
     rows_after = await page.evaluate("performance.now()") / 1_000
     at_rows = sum(line.bytes.values())
-    await expect(page.get_by_role("button", name="More")).to_be_visible()
+    await expect(page.get_by_role("button", name="More", exact=True)).to_be_visible()
     await page.evaluate("document.fonts.ready")
     total = sum(line.bytes.values())
 

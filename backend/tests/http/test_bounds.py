@@ -263,6 +263,7 @@ REQUIRED: dict[str, dict[str, object]] = {
     "/jobs": {"prompt": "p"},
     "/bulk-actions": {"action": "replay", "query": {}},
     "/webhook-endpoints": {"url": "https://example.com/"},
+    "/webhook-endpoints/{id}": {"url": "https://example.com/"},
     "/batches": {"jobs": [{"prompt": "p"}]},
     "/keys": {"name": "n", "rights": ["read"]},
 }

@@ -100,6 +100,9 @@ async def _ask_about_webhooks(ask: Checked) -> None:
     await ask("POST", "/webhook-endpoints", "/webhook-endpoints", {"url": "http://10.0.0.1/"})
     await ask("GET", "/webhook-endpoints", "/webhook-endpoints")
     await ask("GET", path, template)
+    await ask("PUT", path, template, {**hook, "events": ["failed"]})
+    await ask("PUT", path, template, {"url": "http://10.0.0.1/"})
+    await ask("PUT", f"/webhook-endpoints/{'0' * 24}", template, hook)
     await ask("POST", f"{path}/rotate", f"{template}/rotate", {"overlapSeconds": 1})
     told = (await ask("POST", f"{path}/test", f"{template}/test")).json()["id"]
     await ask("POST", f"{path}/disable", f"{template}/disable")

@@ -35,10 +35,33 @@ async def test_a_secret_is_shown_once(site: Site) -> None:
         assert "whsec" not in reply.text
 
 
+async def test_a_change_replaces_every_field_but_the_secret(site: Site) -> None:
+    first = await made(site, events=["failed"], flows=["main"], description="all that fails")
+    path = f"/webhook-endpoints/{first['id']}"
+    [stored] = await site.store.webhook_endpoints()
+    changed = (await site.client.request("PUT", path, json_body={"url": f"{URL}?all", "events": ["completed"]})).json()
+    assert changed == (await site.client.get(path)).json()
+    kept = {name: value for name, value in first.items() if name in ("id", "createdAt", "createdBy")}
+    assert changed == {
+        **kept,
+        "url": f"{URL}?all",
+        "events": ["completed"],
+        "flows": None,
+        "description": "",
+        "disabledAt": None,
+        "disabledBecause": None,
+        "failingSince": None,
+    }
+    assert (await site.store.webhook_endpoints())[0].secrets == stored.secrets
+
+
 async def test_what_people_did_is_in_the_audit(site: Site) -> None:
     made_id = (await made(site))["id"]
     path = f"/webhook-endpoints/{made_id}"
     delivery = (await site.client.post(f"{path}/test")).json()["id"]
+    assert (await site.client.request("PUT", path, json_body={"url": URL, "events": ["failed"]})).status == 200
+    # What changes nothing is not in it.
+    assert (await site.client.request("PUT", path, json_body={"url": URL, "events": ["failed"]})).status == 200
     for method, at in (
         ("POST", f"/webhook-deliveries/{delivery}/replay"),
         ("POST", f"{path}/disable"),
@@ -55,6 +78,7 @@ async def test_what_people_did_is_in_the_audit(site: Site) -> None:
         ("endpoint_enabled", made_id),
         ("endpoint_disabled", made_id),
         ("delivery_replayed", delivery),
+        ("endpoint_changed", made_id),
         ("endpoint_tested", made_id),
         ("endpoint_created", made_id),
     ]
@@ -77,9 +101,11 @@ async def test_what_people_did_is_in_the_audit(site: Site) -> None:
     ],
 )
 async def test_what_cannot_be_an_endpoint(site: Site, body: dict[str, object], field: str) -> None:
-    problem = assert_problem(await site.client.post("/webhook-endpoints", body), 422)
-    assert [error["field"] for error in problem["errors"]] == [field]
-    assert "secret@" not in str(problem)
+    path = f"/webhook-endpoints/{(await made(site))['id']}"
+    for method, at in (("POST", "/webhook-endpoints"), ("PUT", path)):
+        problem = assert_problem(await site.client.request(method, at, json_body=body), 422)
+        assert [error["field"] for error in problem["errors"]] == [field]
+        assert "secret@" not in str(problem)
     if field in ("url", "events"):
         problem = assert_problem(await site.client.post("/jobs", {"prompt": "p", "webhook": body}), 422)
         assert [error["field"] for error in problem["errors"]] == [f"webhook.{field}"]

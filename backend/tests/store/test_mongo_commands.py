@@ -317,7 +317,6 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
             "update jobs",
             "find jobs",
             "update gone",
-            "delete callbacks",
             "delete deliveries",
             "delete jobs",
             "delete callbacks",
@@ -364,7 +363,7 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
             *("insert webhookEndpoints", "update webhookEndpoints", "update webhookEndpoints", "find webhookEndpoints"),
             *("find webhookEndpoints", "delete webhookEndpoints"),
             # A job that ends with a notice, and its relay.
-            *("update jobs", "update jobs", "find jobs", "update deliveries", "update jobs"),
+            *("update jobs", "update jobs", "find jobs", "update deliveries", "update jobs", "find batches"),
             # The lane, the end of the lanes; the delivery and its claim; a write that loses.
             *("find deliveries", "find deliveries", "find deliveries", "update deliveries", "update deliveries"),
             *["find deliveries"] * 8,

@@ -2,17 +2,19 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from job_processor.core.batch import Batch, BatchCounts, RefusedLine
+from job_processor.core.batch_notice import notice_of
 from job_processor.core.errors import IdempotencyMismatch
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, State
 from job_processor.core.outcome import Succeeded
 from job_processor.core.search import parse
 from job_processor.core.transitions import submit
-from job_processor.store.base import BatchQuery, IdempotencyKey, NewBatch, Query, Store, with_search
+from job_processor.store.base import BatchQuery, DeliveryQuery, IdempotencyKey, NewBatch, Query, Store, with_search
 from tests.store_suite import access, given
 from tests.store_suite.given import RULES
 from tests.store_suite.places import Clock, Place
@@ -269,6 +271,48 @@ async def test_it_ends_once(store: Store) -> None:
     found = await store.get_batch(one.id)
     assert found is not None
     assert (found.ended_at, found.prune_at) == (77, 1_077)
+
+
+async def test_its_notice_is_stored_with_its_end_once_and_survives_the_process(place: Place, store: Store) -> None:
+    new = a_batch(store)
+    batch = replace(new.batch, webhook_url="https://example.com/")
+    await added(store, replace(new, batch=batch))
+    assert (await store.get_batch(batch.id)) == batch
+    await all_cancelled(store, new.jobs)
+    counts, at = await counts_of(store, batch), store.now()
+    first, second = [notice_of(batch, counts, at, given.new_id(at)) for _ in range(2)]
+    assert first is not None
+    assert second is not None
+    assert await store.end_batch(batch.id, at, (first,))
+    # As from another process that looked at the same time.
+    assert not await store.end_batch(batch.id, at + 1, (second,))
+
+    store = await place.crash(store)
+
+    while await store.relay_notices(10):
+        pass
+    assert await store.relay_notices(10) == 0
+    [told] = await store.list_deliveries(DeliveryQuery())
+    assert told == replace(first, body="")
+    assert await store.get_delivery(first.id) == first
+    [due] = await store.claim_deliveries(first.lane, 10, 1_000)
+    assert (due.id, due.body, due.batch_id, due.owner) == (first.id, first.body, batch.id, "o")
+
+
+async def test_it_is_not_deleted_before_its_notice_was_relayed(clock: Clock, store: Store) -> None:
+    new = a_batch(store)
+    batch = replace(new.batch, webhook_url="https://example.com/")
+    await added(store, replace(new, batch=batch))
+    await all_cancelled(store, new.jobs)
+    notice = notice_of(batch, await counts_of(store, batch), clock.now(), given.new_id(clock.now()))
+    assert notice is not None
+    assert await store.end_batch(batch.id, clock.now(), (notice,))
+    clock.forward(5_000)
+    await store.prune_batches(clock.now(), 100)
+    await store.relay_notices(10)
+    assert [one.id for one in await store.list_deliveries(DeliveryQuery())] == [notice.id]
+    await store.prune_batches(clock.now(), 100)
+    assert await store.get_batch(batch.id) is None
 
 
 async def test_its_jobs_are_pruned_with_it_and_not_before(store: Store, clock: Clock) -> None:

@@ -1,6 +1,7 @@
 """keep, kept, inbox, settle, forget: callbacks that changed nothing, each kept once however often it comes."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
@@ -277,6 +278,31 @@ async def test_a_job_that_is_not_deleted_keeps_them(store: Store) -> None:
     await store.keep_callback(mine)
     assert not await store.delete(job.id)
     assert await listed(store) == [mine.id]
+
+
+async def test_a_job_that_is_retried_before_its_delete_keeps_them(place: Place, store: Store) -> None:
+    """A retry and a delete at once: whichever is first, a job that is there has what was kept of it."""
+    other = await place.open()
+    acts = acts_over(other, FlowTable({given.RULES.name: given.RULES}, given.RULES.name), _ids)
+    for n in range(20):
+        job = await given.cancelled(store)
+        mine = late(store, f"late {n}", job_id=job.id)
+        await store.keep_callback(mine)
+
+        async def later(turns: int, act: Awaitable[object]) -> object:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            return await act
+
+        _, deleted = await asyncio.gather(
+            later(n if n % 2 else 0, acts.jobs.retry(job.id)),
+            later(0 if n % 2 else n, store.delete(job.id)),
+            return_exceptions=True,
+        )
+
+        assert (await store.get(job.id) is None) is deleted
+        kept = await store.list_callbacks(InboxQuery(job_id=job.id))
+        assert [one.callback.id for one in kept] == ([] if deleted else [mine.id]), n
 
 
 async def test_of_a_report_and_the_acceptance_it_is_about_one_sees_the_other(place: Place, store: Store) -> None:

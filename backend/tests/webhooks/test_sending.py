@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from prometheus_client import generate_latest
 
+from job_processor.acts.webhook_endpoints import NewEndpoint
 from job_processor.core.errors import MoveRefused
+from job_processor.core.job import WebhookEvent
 from job_processor.core.webhooks import DeliveryState, DisabledBecause
 from job_processor.outgoing.notices import ANSWER_BYTES
 from job_processor.workers.deliverer import ROOM_PER_LANE
@@ -41,6 +43,19 @@ async def test_an_end_is_told_to_the_job_s_own_webhook_and_to_endpoints(tmp_path
         done = await settled(site, 2)
         assert {one.state for one in done} == {DeliveryState.DELIVERED}
         assert {one.message_id for one in done} == {to_me.headers["webhook-id"], to_it.headers["webhook-id"]}
+
+
+async def test_the_end_of_a_batch_is_told_and_signed_for_its_owner(tmp_path: Path) -> None:
+    async with Rogue(answer(200)).serve() as mine, sending_site(tmp_path) as site:
+        sent = {"jobs": [{"prompt": "p"}], "webhookUrl": f"{mine.url}/batch"}
+        batch = (await site.client.post("/batches", sent)).json()
+        await site.client.post(f"/batches/{batch['id']}/cancel")
+        await site.acts.batches.tend(10)
+        [told] = await received(mine, 1)
+        assert (told.target, told.json["type"]) == ("/batch", "batch.ended")
+        [secret] = site.acts.webhooks.of_owner("")
+        assert is_signed(told, secret)
+        assert (await settled(site))[0].state is DeliveryState.DELIVERED
 
 
 async def test_only_the_ends_that_were_asked_for_are_told(tmp_path: Path) -> None:
@@ -159,6 +174,25 @@ async def test_what_is_for_a_deleted_or_disabled_endpoint_is_given_up(tmp_path: 
             disabled: "Its endpoint is disabled.",
         }
         assert len(failing.requests) == 2
+
+
+async def test_after_a_change_it_is_told_what_was_asked_for_and_where(tmp_path: Path, clock: Clock) -> None:
+    async with (
+        Rogue(answer(500)).serve() as old,
+        Rogue(answer(200)).serve() as new,
+        sending_site(tmp_path, now=clock.now) as site,
+    ):
+        made = (await endpoint(site, old)).endpoint
+        await cancelled(site)
+        await tried(site)
+        await site.acts.webhooks.change(made.id, NewEndpoint(new.url, (WebhookEvent.FAILED,)))
+        # No more of this kind; what was to come goes to the new place, with the same id and body.
+        await cancelled(site)
+        clock.forward(60_000)
+        [done] = await settled(site)
+        assert (done.state, done.url, len(done.tries)) == (DeliveryState.DELIVERED, new.url, 2)
+        assert [one.body for one in old.requests] == [one.body for one in new.requests]
+        assert old.requests[0].headers["webhook-id"] == new.requests[0].headers["webhook-id"]
 
 
 async def test_both_secrets_sign_while_one_is_rotated(tmp_path: Path) -> None:

@@ -57,11 +57,13 @@ export interface Upload {
   readonly file: File;
   readonly name: string;
   readonly partial: boolean;
+  /** Where its end is told; "": nowhere. */
+  readonly webhookUrl: string;
   /** The same when it is sent again, so that it becomes one batch. */
   readonly key: string;
 }
 
-export async function uploadBatch({ file, name, partial, key }: Upload): Promise<BatchWhole> {
+export async function uploadBatch({ file, name, partial, webhookUrl, key }: Upload): Promise<BatchWhole> {
   const isObject = file.name.toLowerCase().endsWith(".json");
   const answer = client.POST("/batches", {
     // The bytes as they are in the file: the server reads lines, or one object.
@@ -71,7 +73,11 @@ export async function uploadBatch({ file, name, partial, key }: Upload): Promise
     params: {
       header: { "Idempotency-Key": key },
       ...(!isObject && {
-        query: { ...(name !== "" && { name }), ...(partial && { partial: "true" as const }) },
+        query: {
+          ...(name !== "" && { name }),
+          ...(partial && { partial: "true" as const }),
+          ...(webhookUrl !== "" && { webhookUrl }),
+        },
       }),
     },
   });

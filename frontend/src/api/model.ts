@@ -16,6 +16,9 @@ export type WireActiveSession = Wire["ActiveSessionOut"];
 export type WireKey = Wire["KeyOut"];
 export type WireAuditEntry = Wire["AuditOut"];
 
+export type WireEndpoint = Wire["EndpointOut"];
+export type WireDelivery = Wire["DeliveryOut"];
+export type WireDeliveryWhole = Wire["DeliveryWhole"];
 export type WireBatch = Wire["BatchSummary"];
 export type WireBatchWhole = Wire["BatchWhole"];
 
@@ -73,6 +76,23 @@ type BatchTimes = "createdAt" | "cancelledAt" | "endedAt" | "keptUntil";
 export type Batch = InMs<WireBatch, BatchTimes>;
 /** With the first of the lines that were refused. */
 export type BatchWhole = InMs<WireBatchWhole, BatchTimes>;
+
+export type WebhookEvent = Wire["WebhookEvent"];
+export type DeliveryState = Wire["DeliveryState"];
+export type EndpointRequest = Wire["EndpointRequest"];
+type EndpointTimes = "createdAt" | "disabledAt" | "failingSince";
+/** A standing receiver of webhooks. */
+export type Endpoint = InMs<WireEndpoint, EndpointTimes>;
+/** With its secret, which cannot be shown again. */
+export type MadeEndpoint = InMs<Wire["MadeEndpointOut"], EndpointTimes>;
+/** One request of a delivery. */
+export type Try = InMs<Wire["TryOut"], "at">;
+type TimedDelivery<T extends WireDelivery> = Omit<InMs<T, "createdAt" | "nextAt" | "settledAt">, "tries"> & {
+  tries: Try[];
+};
+/** One notice for one receiver. */
+export type Delivery = TimedDelivery<WireDelivery>;
+export type DeliveryWhole = TimedDelivery<WireDeliveryWhole>;
 
 export function toSummary(wire: WireSummary): JobSummary {
   return mapped(wire);
@@ -138,6 +158,27 @@ export function toBatch(wire: WireBatch): Batch {
     cancelledAt: msOrNull(wire.cancelledAt),
     endedAt: msOrNull(wire.endedAt),
     keptUntil: msOrNull(wire.keptUntil),
+  };
+}
+
+export function toEndpoint<T extends WireEndpoint>(wire: T): InMs<T, EndpointTimes>;
+export function toEndpoint(wire: WireEndpoint): Endpoint {
+  return {
+    ...wire,
+    createdAt: ms(wire.createdAt),
+    disabledAt: msOrNull(wire.disabledAt),
+    failingSince: msOrNull(wire.failingSince),
+  };
+}
+
+export function toDelivery<T extends WireDelivery>(wire: T): TimedDelivery<T>;
+export function toDelivery(wire: WireDelivery): Delivery {
+  return {
+    ...wire,
+    createdAt: ms(wire.createdAt),
+    nextAt: msOrNull(wire.nextAt),
+    settledAt: msOrNull(wire.settledAt),
+    tries: wire.tries.map((one) => ({ ...one, at: ms(one.at) })),
   };
 }
 

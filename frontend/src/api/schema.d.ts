@@ -814,7 +814,11 @@ export interface paths {
          * @description Needs the right `admin`.
          */
         get: operations["getWebhookEndpoint"];
-        put?: never;
+        /**
+         * Change an endpoint: every field is replaced; its secret stays
+         * @description Needs the right `admin`.
+         */
+        put: operations["changeWebhookEndpoint"];
         post?: never;
         /**
          * Delete an endpoint; what was not delivered to it is given up
@@ -1164,7 +1168,7 @@ export interface components {
          * AuditAct
          * @enum {unknown}
          */
-        AuditAct: "batch_cancelled" | "batch_submitted" | "bulk_aborted" | "bulk_started" | "delivery_replayed" | "endpoint_created" | "endpoint_deleted" | "endpoint_disabled" | "endpoint_enabled" | "endpoint_rotated" | "endpoint_tested" | "flow_paused" | "flow_resumed" | "job_cancelled" | "job_deleted" | "job_replayed" | "job_retried" | "key_created" | "key_revoked" | "key_rotated" | "refused" | "result_accepted" | "signed_in" | "signed_out";
+        AuditAct: "batch_cancelled" | "batch_submitted" | "bulk_aborted" | "bulk_started" | "delivery_replayed" | "endpoint_changed" | "endpoint_created" | "endpoint_deleted" | "endpoint_disabled" | "endpoint_enabled" | "endpoint_rotated" | "endpoint_tested" | "flow_paused" | "flow_resumed" | "job_cancelled" | "job_deleted" | "job_replayed" | "job_retried" | "key_created" | "key_revoked" | "key_rotated" | "refused" | "result_accepted" | "signed_in" | "signed_out";
         /**
          * AuditOutcome
          * @enum {unknown}
@@ -1190,6 +1194,8 @@ export interface components {
              * @default {}
              */
             metadata?: Record<string, unknown>;
+            /** @default null */
+            webhookUrl?: string | null;
             jobs: components["schemas"]["BatchLine"][];
         };
         /**
@@ -1234,7 +1240,6 @@ export interface components {
          */
         JobWebhookIn: {
             /**
-             * Format: uri
              * @description http or https, without user name and password; private addresses only where the server allows them
              * @example https://example.com/hooks/jobs
              */
@@ -1252,6 +1257,7 @@ export interface components {
          * BatchSummary
          * @description ``lines``: of the request; ``jobs``: those that became jobs; ``refused``: the others. ``endedAt``: when the last
          *     job ended. ``keptUntil``: when it is deleted with its jobs; null: not before it has ended, or never.
+         *     ``webhookUrl``: where its end is told, without its query, which may hold a secret.
          */
         BatchSummary: {
             /** @description 24 hex digits, time-ordered */
@@ -1273,6 +1279,7 @@ export interface components {
             counts: components["schemas"]["BatchCountsOut"];
             flows: string[];
             metadata: Record<string, unknown>;
+            webhookUrl: string | null;
         };
         /**
          * BatchStatus
@@ -1317,6 +1324,7 @@ export interface components {
             counts: components["schemas"]["BatchCountsOut"];
             flows: string[];
             metadata: Record<string, unknown>;
+            webhookUrl: string | null;
             errors: components["schemas"]["LineErrorOut"][];
         };
         /**
@@ -1723,7 +1731,7 @@ export interface components {
         };
         /**
          * DeliveryOut
-         * @description One notice for one receiver. ``messageId``: its `webhook-id`. ``endpointId`` null: the webhook of the job itself.
+         * @description One notice for one receiver. ``messageId``: its `webhook-id`. ``endpointId`` null: its own webhook.
          *     ``nextAt``: of the next try. ``url``: without its query.
          */
         DeliveryOut: {
@@ -1734,6 +1742,7 @@ export interface components {
             state: components["schemas"]["DeliveryState"];
             jobId: string | null;
             endpointId: string | null;
+            batchId: string | null;
             flow: string;
             url: string;
             /**
@@ -1781,6 +1790,7 @@ export interface components {
             state: components["schemas"]["DeliveryState"];
             jobId: string | null;
             endpointId: string | null;
+            batchId: string | null;
             flow: string;
             url: string;
             /**
@@ -1830,7 +1840,6 @@ export interface components {
          */
         EndpointRequest: {
             /**
-             * Format: uri
              * @description http or https, without user name and password; private addresses only where the server allows them
              * @example https://example.com/hooks/jobs
              */
@@ -3879,6 +3888,8 @@ export interface operations {
                 retentionDays?: number;
                 /** @description a JSON object of at most 16 KiB */
                 metadata?: string;
+                /** @description where the end of the batch is told */
+                webhookUrl?: string;
             };
             header?: {
                 /** @description 1 to 255 visible ASCII characters; the same key and bytes give the same batch */
@@ -6638,6 +6649,123 @@ export interface operations {
             };
         };
     };
+    changeWebhookEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the endpoint's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndpointRequest"];
+            };
+        };
+        responses: {
+            /** @description the endpoint */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointOut"];
+                };
+            };
+            /** @description The request is not well-formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body must be application/json, not encoded */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     deleteWebhookEndpoint: {
         parameters: {
             query?: never;
@@ -7377,7 +7505,7 @@ export interface operations {
                 /** @description the id of a job or key, the name of a flow, or a route */
                 what?: string;
                 /** @description one or more acts (repeat it, or separate by commas) */
-                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
+                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_changed" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
                 /** @description one or more outcomes (repeat it, or separate by commas) */
                 outcome?: ("done" | "refused" | "unknown")[];
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
@@ -7459,7 +7587,7 @@ export interface operations {
                 /** @description the id of a job or key, the name of a flow, or a route */
                 what?: string;
                 /** @description one or more acts (repeat it, or separate by commas) */
-                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
+                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_changed" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
                 /** @description one or more outcomes (repeat it, or separate by commas) */
                 outcome?: ("done" | "refused" | "unknown")[];
                 /** @description RFC 3339 from 1970 to 2099, inclusive */

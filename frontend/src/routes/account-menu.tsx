@@ -10,6 +10,7 @@ import {
   IconStack2,
   IconSun,
   IconUser,
+  IconWebhook,
   type TablerIcon,
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
@@ -61,6 +62,14 @@ export function AccountMenu({ who }: { who: Session }) {
           leftSection={<IconStack2 size={16} aria-hidden />}
         >
           Batches
+        </Menu.Item>
+        <Menu.Item
+          component={Link}
+          to="/webhooks"
+          hiddenFrom="sm"
+          leftSection={<IconWebhook size={16} aria-hidden />}
+        >
+          Webhooks
         </Menu.Item>
         <Place to="/keys" label="API keys" icon={IconKey} />
         <Place to="/audit" label="Audit" icon={IconListDetails} />

@@ -64,9 +64,16 @@ it("submits the bytes of a file, and opens the batch", async () => {
   const text = '{"prompt":"ä"}\r\n{"prompt":"b"}';
   await userEvent.upload(within(dialog).getByLabelText("File"), new File([text], "two.jsonl"));
   expect(within(dialog).getByLabelText("Name")).toHaveValue("two.jsonl");
+  await userEvent.type(screen.getByLabelText("Webhook"), "https://example.com/hook");
   await userEvent.click(within(dialog).getByRole("button", { name: "Submit" }));
   expect(await screen.findByRole("heading", { name: /two\.jsonl/, level: 1 })).toBeInTheDocument();
-  expect(sent).toEqual([{ type: "application/x-ndjson", query: "?name=two.jsonl", text }]);
+  expect(sent).toEqual([
+    {
+      type: "application/x-ndjson",
+      query: "?name=two.jsonl&webhookUrl=https%3A%2F%2Fexample.com%2Fhook",
+      text,
+    },
+  ]);
 });
 
 it("says line by line what is wrong with a file", async () => {

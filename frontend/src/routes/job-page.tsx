@@ -11,6 +11,7 @@ import { CallbacksUnknown, JobCallbacks } from "@/features/callbacks/job-callbac
 import { LateResults } from "@/features/callbacks/late-results";
 import { useJobCallbacks } from "@/features/callbacks/use-job-callbacks";
 import { JobDetail } from "@/features/job-detail/job-detail";
+import { JobDeliveries } from "@/features/webhooks/job-deliveries";
 import { lastList } from "@/lib/last-list";
 import { statusLabel } from "@/lib/status";
 import { useTitle } from "./use-title";
@@ -71,11 +72,14 @@ function Loaded({ job }: { job: Job }) {
       job={job}
       news={<LateResults job={job} callbacks={callbacks} />}
       callbacks={
-        query.isError && query.data === undefined ? (
-          <CallbacksUnknown why={messageOf(query.error)} onRetry={() => void query.refetch()} />
-        ) : (
-          <JobCallbacks job={job} callbacks={callbacks} />
-        )
+        <>
+          {query.isError && query.data === undefined ? (
+            <CallbacksUnknown why={messageOf(query.error)} onRetry={() => void query.refetch()} />
+          ) : (
+            <JobCallbacks job={job} callbacks={callbacks} />
+          )}
+          <JobDeliveries job={job} />
+        </>
       }
     />
   );

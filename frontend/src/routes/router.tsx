@@ -13,6 +13,7 @@ import { Notice } from "@/components/notice";
 import { readSearch as readAuditSearch } from "@/features/audit/search";
 import { readSearch as readCallbackSearch } from "@/features/callbacks/search";
 import { readSearch } from "@/features/job-list/search";
+import { readSearch as readWebhookSearch } from "@/features/webhooks/search";
 import { parseSearch, stringifySearch } from "@/lib/search-params";
 import { JobsPage } from "./jobs-page";
 import {
@@ -25,6 +26,7 @@ import {
   FlowsPage,
   JobPage,
   KeysPage,
+  WebhooksPage,
 } from "./lazy-pages";
 import { PageNotLoaded } from "./page-not-loaded";
 import { Shell } from "./shell";
@@ -42,6 +44,7 @@ const routes = root.addChildren([
   createRoute({ ...later, path: "/callbacks", validateSearch: readCallbackSearch, component: CallbacksPage }),
   createRoute({ ...later, path: "/batches", component: BatchesPage }),
   createRoute({ ...later, path: "/batches/$id", component: BatchPage }),
+  createRoute({ ...later, path: "/webhooks", validateSearch: readWebhookSearch, component: WebhooksPage }),
   createRoute({ ...later, path: "/keys", component: KeysPage }),
   createRoute({ ...later, path: "/audit", validateSearch: readAuditSearch, component: AuditPage }),
   createRoute({ ...later, path: "/account", component: AccountPage }),

@@ -99,6 +99,13 @@ export function Shell() {
               <Link to="/batches" className={`${styles["link"]} ${styles["wide"]}`}>
                 Batches
               </Link>
+              <Link
+                to="/webhooks"
+                activeOptions={{ includeSearch: false }}
+                className={`${styles["link"]} ${styles["wide"]}`}
+              >
+                Webhooks
+              </Link>
             </nav>
           )}
           <div className={styles["tools"]}>

@@ -2,6 +2,8 @@ import type {
   WireAuditEntry,
   WireBatchWhole,
   WireCallback,
+  WireDeliveryWhole,
+  WireEndpoint,
   WireFlow,
   WireJob,
   WireKey,
@@ -77,6 +79,7 @@ export function wireBatch(changes: Partial<WireBatchWhole> = {}): WireBatchWhole
     counts: { pending: 10, running: 0, waiting: 0, completed: 0, failed: 0, cancelled: 0, deleted: 0 },
     flows: ["mock"],
     metadata: {},
+    webhookUrl: null,
     errors: [],
     ...changes,
   };
@@ -144,6 +147,43 @@ export function wireAuditEntry(changes: Partial<WireAuditEntry> = {}): WireAudit
     requestId: "r1",
     what: "0123456789abcdef01234567",
     detail: null,
+    ...changes,
+  };
+}
+
+export function wireEndpoint(changes: Partial<WireEndpoint> = {}): WireEndpoint {
+  return {
+    id: "e123456789abcdef01234567",
+    url: "https://example.com/hooks/jobs",
+    events: ["cancelled", "completed", "failed"],
+    flows: null,
+    description: "",
+    createdAt: T0,
+    createdBy: "abcdefghij",
+    disabledAt: null,
+    disabledBecause: null,
+    failingSince: null,
+    ...changes,
+  };
+}
+
+export function wireDelivery(changes: Partial<WireDeliveryWhole> = {}): WireDeliveryWhole {
+  return {
+    id: "d123456789abcdef01234567",
+    messageId: "msg_d123456789abcdef01234567",
+    event: "job.completed",
+    state: "delivered",
+    jobId: "0123456789abcdef01234567",
+    endpointId: "e123456789abcdef01234567",
+    batchId: null,
+    flow: "mock",
+    url: "https://example.com/hooks/jobs",
+    createdAt: T0,
+    nextAt: null,
+    settledAt: T0,
+    note: null,
+    tries: [{ at: T0, milliseconds: 120, status: 200, error: null, answer: "" }],
+    body: '{"type":"job.completed"}',
     ...changes,
   };
 }

@@ -6,13 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from job_processor.acts.facts import BatchCancelled, BatchEnded, BatchesPruned, BatchSubmitted, Facts, RequestRefused
+from job_processor.acts.facts import (
+    BatchCancelled,
+    BatchEnded,
+    BatchesPruned,
+    BatchSubmitted,
+    DeliveriesDue,
+    Facts,
+    RequestRefused,
+)
 from job_processor.acts.jobs import Jobs, NewJob, PlaceInBatch
 from job_processor.acts.trail import Trail
 from job_processor.acts.waiting_quota import WaitingQuota
 from job_processor.core.access import SYSTEM, Requester
 from job_processor.core.audit import AuditAct, AuditEntry
 from job_processor.core.batch import Batch, BatchCounts, BatchStatus, RefusedLine, ended_at, status_of
+from job_processor.core.batch_notice import notice_of
 from job_processor.core.errors import (
     BatchNotFound,
     InvalidField,
@@ -23,6 +32,7 @@ from job_processor.core.errors import (
 )
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import FINAL, Job, Json, State
+from job_processor.failpoints import failpoint
 from job_processor.store.base import BatchAdded, IdempotencyKey, NewBatch, Query, Store
 
 TOLD_LINES = 20
@@ -42,7 +52,8 @@ class NewLine(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Submitted:
     """A batch as it was sent. ``refused``: the lines that are wrong in themselves. ``partial``: the right lines become
-    jobs although others are wrong. ``flow`` and ``deadline``: of lines that have none of their own."""
+    jobs although others are wrong. ``flow`` and ``deadline``: of lines that have none of their own.
+    ``webhook_url``: where its end is told; it was checked."""
 
     lines: Sequence[NewLine]
     refused: Sequence[RefusedLine] = ()
@@ -52,6 +63,7 @@ class Submitted:
     deadline: int | None = None
     keep_ms: int | None = None
     partial: bool = False
+    webhook_url: str | None = None
 
 
 class Batches:
@@ -95,6 +107,7 @@ class Batches:
             metadata=sent.metadata,
             owner=by.principal.owner,
             keep_ms=sent.keep_ms,
+            webhook_url=sent.webhook_url,
         )
         record = self._trail.entry(by, AuditAct.BATCH_SUBMITTED, batch_id, str(len(jobs)))
         added = await self._add(NewBatch(batch, jobs, refused), key, by.principal.owner, record)
@@ -158,10 +171,17 @@ class Batches:
             counts = await self._counts(batch)
             end = ended_at(batch, counts)
             if status_of(batch, counts) is BatchStatus.ENDED:
-                at = self._store.now() if end is None else end
-                if await self._store.end_batch(batch.id, at):
-                    self._facts.tell(BatchEnded(replace(batch, ended_at=at)))
+                await self._end(batch, counts, self._store.now() if end is None else end)
         return len(batches)
+
+    async def _end(self, batch: Batch, counts: BatchCounts, at: int) -> None:
+        notice = notice_of(batch, counts, at, self._ids.new(self._store.now()))
+        failpoint("batch.before_end")
+        if await self._store.end_batch(batch.id, at, () if notice is None else (notice,)):
+            failpoint("batch.after_end")
+            self._facts.tell(BatchEnded(replace(batch, ended_at=at)))
+            if notice is not None:
+                self._facts.tell(DeliveriesDue())
 
     async def _cancel_jobs(self, batch: Batch) -> None:
         before: str | None = None

@@ -44,15 +44,16 @@ class Deliveries:
         """Due deliveries of a lane, for this worker alone for ``LEASE_MS``."""
         return await self._store.claim_deliveries(lane, limit, LEASE_MS)
 
-    async def refused_because(self, delivery: Delivery) -> str | None:
-        """Why a delivery must not be sent now; ``None``: it may."""
+    async def addressed(self, delivery: Delivery) -> tuple[Delivery, str | None]:
+        """The delivery with the URL that its endpoint has now, and why it must not be sent; ``None``: it may."""
         if delivery.endpoint_id is None:
-            return None
+            return delivery, None
         try:
             endpoint = await self._endpoints.cached(delivery.endpoint_id)
         except EndpointNotFound:
-            return "Its endpoint was deleted."
-        return None if endpoint.disabled_at is None else "Its endpoint is disabled."
+            return delivery, "Its endpoint was deleted."
+        why = None if endpoint.disabled_at is None else "Its endpoint is disabled."
+        return replace(delivery, url=endpoint.url), why
 
     async def give_up(self, delivery: Delivery, why: str) -> None:
         if await self._store.save_delivery(given_up(delivery, why, self._store.now())):

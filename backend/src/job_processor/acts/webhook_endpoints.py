@@ -114,6 +114,15 @@ class WebhookEndpoints:
         self._forget()
         return MadeEndpoint(replace(endpoint, rev=1), secret)
 
+    async def change(self, endpoint_id: str, new: NewEndpoint, by: Requester = SYSTEM) -> Endpoint:
+        """Of ends from now on it is told as ``new`` says; what is to come or replayed goes to the new URL. Its secrets
+        stay. Raises ``EndpointNotFound``."""
+
+        def change(old: Endpoint) -> Endpoint:
+            return replace(old, url=new.url, events=new.events, flows=new.flows, description=new.description)
+
+        return await self._change(endpoint_id, change, AuditAct.ENDPOINT_CHANGED, by)
+
     async def delete(self, endpoint_id: str, by: Requester = SYSTEM) -> None:
         """Deliveries to come are given up. Raises ``EndpointNotFound``."""
         record = self._trail.entry(by, AuditAct.ENDPOINT_DELETED, endpoint_id)

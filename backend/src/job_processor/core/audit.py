@@ -26,6 +26,7 @@ class AuditAct(StrEnum):
     FLOW_PAUSED = "flow_paused"
     FLOW_RESUMED = "flow_resumed"
     ENDPOINT_CREATED = "endpoint_created"
+    ENDPOINT_CHANGED = "endpoint_changed"
     ENDPOINT_DELETED = "endpoint_deleted"
     ENDPOINT_ROTATED = "endpoint_rotated"
     ENDPOINT_ENABLED = "endpoint_enabled"

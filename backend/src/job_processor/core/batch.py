@@ -43,6 +43,7 @@ class Batch:
     ``lines``: of the request; ``jobs``: those that became jobs; the others were refused. ``flows``: of its jobs: who
     may not see one of them does not see the batch. ``keep_ms``: how long it is kept with its jobs after its end;
     ``None``: for ever. ``ended_at``: when all jobs had ended for the first time; ``prune_at``: when it may be deleted.
+    ``webhook_url``: where that end is told.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Batch:
     prune_at: int | None = None
     is_whole: bool = True
     """False while a store writes its jobs one by one: it is stored, and all of them will be there soon."""
+    webhook_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

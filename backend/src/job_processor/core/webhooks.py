@@ -114,9 +114,9 @@ class Try:
 class Delivery:
     """One notice for one receiver, and what came of it.
 
-    ``endpoint_id`` ``None``: the webhook of the job itself, signed for its ``owner``. ``lane``: deliveries of one lane
-    share its room, so that a receiver that does not answer delays no other. ``next_at``: when it is due; while it is
-    being sent, when another worker may take it over. ``round``: the tries since it was made or replayed.
+    ``endpoint_id`` ``None``: the webhook of the job or batch itself, signed for its ``owner``. ``lane``: deliveries of
+    one lane share its room, so that a receiver that does not answer delays no other. ``next_at``: when it is due; while
+    it is being sent, when another worker may take it over. ``round``: the tries since it was made or replayed.
     """
 
     id: str
@@ -132,6 +132,7 @@ class Delivery:
     settled_at: int | None = None
     job_id: str | None = None
     endpoint_id: str | None = None
+    batch_id: str | None = None
     owner: str = ""
     round: int = 0
     tries: tuple[Try, ...] = ()
@@ -190,7 +191,7 @@ def lane_of(url: str) -> str:
 
 def test_notice(endpoint: Endpoint, delivery_id: str, now: int) -> Delivery:
     """A delivery that tells of nothing, to see whether an endpoint receives."""
-    body = _encoded({"type": TEST_EVENT, "timestamp": _time(now), "data": {"endpointId": endpoint.id}})
+    body = encoded({"type": TEST_EVENT, "timestamp": time_text(now), "data": {"endpointId": endpoint.id}})
     return Delivery(
         id=delivery_id,
         rev=1,
@@ -213,15 +214,15 @@ def body_of(job: Job, event: WebhookEvent) -> str:
         "status": job.state.value,
         "flow": job.flow,
         "attempt": job.attempt,
-        "createdAt": _time(job.created_at),
-        "finishedAt": _time(job.updated_at if job.finished_at is None else job.finished_at),
+        "createdAt": time_text(job.created_at),
+        "finishedAt": time_text(job.updated_at if job.finished_at is None else job.finished_at),
         "error": None if job.error is None else {"code": job.error.code, "message": job.error.message},
         "result": job.result if size is not None and size <= RESULT_LIMIT else None,
         "resultBytes": size,
         "tags": list(job.tags),
         "metadata": dict(job.metadata),
     }
-    return _encoded({"type": f"job.{event.value}", "timestamp": _time(job.updated_at), "data": data})
+    return encoded({"type": f"job.{event.value}", "timestamp": time_text(job.updated_at), "data": data})
 
 
 def after_try(delivery: Delivery, done: Try, retry_at: int | None, now: int, jitter: float) -> Delivery:
@@ -262,11 +263,11 @@ def endpoint_after(endpoint: Endpoint, done: Try) -> Endpoint:
     return failing
 
 
-def _encoded(value: object) -> str:
+def encoded(value: object) -> str:
     # ASCII: metadata may hold lone surrogates, which have no UTF-8.
     return json.dumps(value, separators=(",", ":"))
 
 
-def _time(ms: int) -> str:
+def time_text(ms: int) -> str:
     second = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{second}.{ms % 1000:03d}Z"

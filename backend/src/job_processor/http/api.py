@@ -76,7 +76,7 @@ def build(
         app = CORSMiddleware(
             app,
             allow_origins=sorted(origins),
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["content-type", "idempotency-key", "authorization", "prefer"],
             expose_headers=[
                 *("location", "link", "etag", "x-request-id", "retry-after", "preference-applied"),

@@ -43,6 +43,12 @@ _Days = Annotated[
     ),
 ]
 _Deadline = Annotated[str, Meta(extra_json_schema={"format": "date-time", "pattern": s.YEARS})]
+_Webhook = Annotated[
+    str,
+    Meta(
+        min_length=10, max_length=2_048, pattern=s.NO_NUL, extra=value_hint("must be a URL of at most 2,048 characters")
+    ),
+]
 _NAME = re.compile(rb'\s*("[^"\\]*+(?>(?:\\.[^"\\]*+)*)")\s*:', re.DOTALL)
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -58,6 +64,7 @@ class BatchParams(msgspec.Struct, frozen=True, rename="camel"):
     ] = "false"
     retention_days: _Days | None = None
     metadata: Annotated[str | None, Meta(description="a JSON object of at most 16 KiB")] = None
+    webhook_url: Annotated[_Webhook | None, Meta(description="where the end of the batch is told")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +183,7 @@ def _options_of(params: BatchParams) -> s.BatchOptions:
         partial=params.partial == "true",
         retention_days=params.retention_days,
         metadata=metadata,
+        webhook_url=params.webhook_url,
     )
 
 

@@ -13,8 +13,8 @@ from job_processor.http.models.jobs import ErrorOut, UsageOut
 
 REFUSED = "REFUSED"
 _usage = converter(Usage, UsageOut, render.time_out)
-_summary = converter(Batch, s.BatchSummary, render.time_out, computed=("ended_at",))
-_whole = converter(Batch, s.BatchWhole, render.time_out, computed=("ended_at",))
+_summary = converter(Batch, s.BatchSummary, render.time_out, computed=("ended_at", "webhook_url"))
+_whole = converter(Batch, s.BatchWhole, render.time_out, computed=("ended_at", "webhook_url"))
 _error = converter(RefusedLine, s.LineErrorOut, render.time_out)
 _encode = msgspec.json.Encoder().encode
 
@@ -37,6 +37,7 @@ def _computed(one: Batch, counts: BatchCounts) -> dict[str, object]:
         "kept_until": None if end is None or one.keep_ms is None else render.time_out(end + one.keep_ms),
         "refused": one.lines - one.jobs,
         "counts": s.BatchCountsOut(**states, deleted=counts.deleted(one)),
+        "webhook_url": None if one.webhook_url is None else render.without_query(one.webhook_url),
     }
 
 

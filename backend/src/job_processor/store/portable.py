@@ -1,5 +1,5 @@
-"""A whole job, kept callback, API key or entry of the audit as one line of JSON: for backups, and to tell whether two
-stores hold the same."""
+"""A whole job, kept callback, API key, endpoint of webhooks or entry of the audit as one line of JSON: for backups, and
+to tell whether two stores hold the same."""
 
 from operator import attrgetter
 
@@ -9,6 +9,7 @@ from job_processor.core.access import ApiKey
 from job_processor.core.audit import AuditEntry
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job
+from job_processor.core.webhooks import Endpoint
 from job_processor.store.fields import COLUMNS, OPTIONAL, TEXTS, TYPES, flat, picker
 from job_processor.store.record import Record, job_of, record_of
 
@@ -32,6 +33,7 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Portable).decode
 _decode_callback = msgspec.json.Decoder(Callback).decode
 _decode_key = msgspec.json.Decoder(ApiKey).decode
+_decode_endpoint = msgspec.json.Decoder(Endpoint).decode
 _decode_entry = msgspec.json.Decoder(AuditEntry).decode
 
 
@@ -65,6 +67,16 @@ def dump_key(key: ApiKey) -> bytes:
 def load_key(line: bytes) -> ApiKey:
     """The key of a line. Raises ``msgspec.DecodeError`` (``ValidationError``) when the line is not a key."""
     return _decode_key(line)
+
+
+def dump_endpoint(endpoint: Endpoint) -> bytes:
+    """One line without its newline; its secrets are sealed, as the store has them."""
+    return _encode(endpoint)
+
+
+def load_endpoint(line: bytes) -> Endpoint:
+    """The endpoint of a line. Raises ``msgspec.DecodeError`` (``ValidationError``) when the line is not an endpoint."""
+    return _decode_endpoint(line)
 
 
 def dump_entry(entry: AuditEntry) -> bytes:

@@ -109,7 +109,7 @@ class Deliverer(Loop):
 
     async def _try(self, delivery: Delivery) -> None:
         deliveries = self._acts.deliveries
-        why = await deliveries.refused_because(delivery)
+        delivery, why = await deliveries.addressed(delivery)
         try:
             secrets = await self._acts.webhooks.secrets_of(delivery)
         except EndpointNotFound:

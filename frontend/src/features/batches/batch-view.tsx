@@ -75,6 +75,13 @@ export function BatchView({ batch }: { batch: BatchWhole }) {
             {batch.refused > 0 && `, ${number(batch.refused)} refused`}
           </Fact>
           <Fact name="Flows">{batch.flows.join(", ")}</Fact>
+          {batch.webhookUrl !== null && (
+            <Fact name="Told at its end">
+              <code>
+                <VisibleText text={batch.webhookUrl} />
+              </code>
+            </Fact>
+          )}
           {batch.keptUntil !== null && (
             <Fact name="Deleted">
               <Age at={batch.keptUntil} />

@@ -27,6 +27,7 @@ export function UploadDialog({ opened, onClose, onDone }: Props) {
   const [chosen, setChosen] = useState<Chosen | null>(null);
   const [name, setName] = useState("");
   const [partial, setPartial] = useState(false);
+  const [webhookUrl, setWebhookUrl] = useState("");
   const uploading = useMutation({
     mutationFn: uploadBatch,
     onSuccess: (batch) => {
@@ -40,6 +41,7 @@ export function UploadDialog({ opened, onClose, onDone }: Props) {
     setChosen(null);
     setName("");
     setPartial(false);
+    setWebhookUrl("");
     uploading.reset();
   };
   const choose = (file: File | undefined) => {
@@ -53,7 +55,7 @@ export function UploadDialog({ opened, onClose, onDone }: Props) {
   const tooLarge = chosen !== null && chosen.file.size > MAX_BYTES;
   const send = () => {
     if (chosen === null || tooLarge) return;
-    uploading.mutate({ ...chosen, name: name.trim(), partial });
+    uploading.mutate({ ...chosen, name: name.trim(), partial, webhookUrl: webhookUrl.trim() });
   };
   return (
     <Modal opened={opened} onClose={close} title="Submit a file" size="lg" closeOnClickOutside={false}>
@@ -71,6 +73,20 @@ export function UploadDialog({ opened, onClose, onDone }: Props) {
               maxLength={200}
               value={name}
               onChange={(event) => setName(event.currentTarget.value)}
+            />
+            <TextInput
+              label="Webhook"
+              description="A URL that is told when all its jobs have ended, or nothing"
+              type="url"
+              placeholder="https://example.com/hooks/batches"
+              maxLength={2048}
+              value={webhookUrl}
+              error={uploading.error instanceof ApiError ? uploading.error.field("webhookUrl") : null}
+              onChange={(event) => {
+                setWebhookUrl(event.currentTarget.value);
+                // Other options under the same key would be refused.
+                if (chosen !== null) setChosen({ ...chosen, key: randomKey() });
+              }}
             />
             <Checkbox
               label="Submit the valid lines although others are not"

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { madeBy, stateOf } from "./key-words";
+import { stateOf } from "./key-words";
 
 const NOW = 1_000_000_000_000;
 const DAY = 86_400_000;
@@ -14,11 +14,4 @@ it.each<[number | null, number | null, string, boolean]>([
 ])("revoked at %s, with an end at %s: %s", (revokedAt, expiresAt, label, ended) => {
   const state = stateOf({ revokedAt, expiresAt }, NOW);
   expect([state.label, state.ended]).toEqual([label, ended]);
-});
-
-it("names who made a key as well as it is known", () => {
-  const all = [{ id: "abcdefghij", name: "lead" }];
-  expect(madeBy({ createdBy: "abcdefghij" }, all)).toBe("lead");
-  expect(madeBy({ createdBy: "maja@example.com" }, all)).toBe("maja@example.com");
-  expect(madeBy({ createdBy: "command" }, all)).toContain("command line");
 });

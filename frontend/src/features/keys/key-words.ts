@@ -17,21 +17,6 @@ export function stateOf(
   return { label: "Active", tone: "green", ended: false };
 }
 
-/** Makers that have no id: the server writes their kind. */
-const MAKERS: Readonly<Record<string, string>> = {
-  "": "the first start",
-  command: "the command line or the first start",
-  system: "the server itself",
-  everyone: "anybody (no login)",
-  proxy: "somebody whom the proxy let through",
-};
-
-/** Who made a key: another key by its name, a person, or the command line. */
-export function madeBy(key: Pick<ApiKey, "createdBy">, all: readonly Pick<ApiKey, "id" | "name">[]): string {
-  if (Object.hasOwn(MAKERS, key.createdBy)) return MAKERS[key.createdBy] ?? "";
-  return all.find((one) => one.id === key.createdBy)?.name ?? key.createdBy;
-}
-
 export function wordsForRate(ratePerMinute: number | null): string {
   return ratePerMinute === null ? "the usual limit" : `${ratePerMinute.toLocaleString("en")} requests / min`;
 }

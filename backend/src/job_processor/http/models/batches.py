@@ -9,6 +9,7 @@ from job_processor.core.verdict import ResultKind
 from job_processor.http.models.jobs import ErrorOut, UsageOut
 from job_processor.http.models.requests import Submission
 from job_processor.http.models.types import TEXT, FlowName, JobId, JsonObject, Time, TimeIn, WireIn, WireOut
+from job_processor.http.models.webhooks import WebhookUrl
 
 MAX_RETENTION_DAYS = 3650
 
@@ -35,6 +36,7 @@ class BatchOptions(WireIn):
         | None
     ) = None
     metadata: Annotated[JsonObject, Meta(description="at most 16 KiB as JSON")] = {}
+    webhook_url: WebhookUrl | None = None
 
 
 class BatchSubmission(BatchOptions, kw_only=True):
@@ -65,7 +67,8 @@ class BatchCountsOut(WireOut):
 
 class BatchSummary(WireOut):
     """``lines``: of the request; ``jobs``: those that became jobs; ``refused``: the others. ``endedAt``: when the last
-    job ended. ``keptUntil``: when it is deleted with its jobs; null: not before it has ended, or never."""
+    job ended. ``keptUntil``: when it is deleted with its jobs; null: not before it has ended, or never.
+    ``webhookUrl``: where its end is told, without its query, which may hold a secret."""
 
     id: JobId
     name: str | None
@@ -80,6 +83,7 @@ class BatchSummary(WireOut):
     counts: BatchCountsOut
     flows: list[str]
     metadata: JsonObject
+    webhook_url: str | None
 
 
 class BatchWhole(BatchSummary):

@@ -17,7 +17,7 @@ WebhookUrl = Annotated[
         max_length=MAX_URL,
         description=_NO_CREDENTIALS,
         examples=["https://example.com/hooks/jobs"],
-        extra_json_schema={"format": "uri", "pattern": "^https?://[^\\u0000-\\u0020]+$"},
+        extra_json_schema={"pattern": "^https?://[^\\u0000-\\u0020]+$"},
     ),
 ]
 Events = Annotated[list[WebhookEvent], Meta(min_length=1, max_length=3, description="which ends are told")]
@@ -88,7 +88,7 @@ class TryOut(WireOut):
 
 
 class DeliveryOut(WireOut):
-    """One notice for one receiver. ``messageId``: its `webhook-id`. ``endpointId`` null: the webhook of the job itself.
+    """One notice for one receiver. ``messageId``: its `webhook-id`. ``endpointId`` null: its own webhook.
     ``nextAt``: of the next try. ``url``: without its query."""
 
     id: JobId
@@ -97,6 +97,7 @@ class DeliveryOut(WireOut):
     state: DeliveryState
     job_id: JobId | None
     endpoint_id: JobId | None
+    batch_id: JobId | None
     flow: str
     url: str
     created_at: Time

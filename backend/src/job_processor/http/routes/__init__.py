@@ -20,6 +20,7 @@ from job_processor.http.routes import (
     session,
     sessions,
     sign_in,
+    webhook_deliveries,
     webhooks,
 )
 
@@ -39,6 +40,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *sessions.OPERATIONS,
     *keys.OPERATIONS,
     *webhooks.OPERATIONS,
+    *webhook_deliveries.OPERATIONS,
     *audit.OPERATIONS,
     *health.OPERATIONS,
 )

@@ -30,6 +30,7 @@ from job_processor.http.routes.shared import BODY_PROBLEMS
 from job_processor.http.scope_keys import STREAMED
 from job_processor.http.submission import key_of
 from job_processor.http.visibility import batch_of
+from job_processor.http.webhook_urls import check_url
 from job_processor.store.base import BatchAdded, BatchQuery, IdempotencyKey
 
 LINES_A_REQUEST = 100
@@ -102,6 +103,8 @@ async def _store(context: Context, request: Request, read: ReadBatch, key: Idemp
     await check_schemas(context, lines)
     if lines.refused and not options.partial:
         raise LinesRefused(lines.refused[:TOLD_LINES], len(lines.refused), lines.number)
+    if options.webhook_url is not None:
+        check_url("webhookUrl", options.webhook_url, allow_private=context.webhook_private_addresses)
     days = options.retention_days
     sent = Submitted(
         lines=lines.new,
@@ -112,6 +115,7 @@ async def _store(context: Context, request: Request, read: ReadBatch, key: Idemp
         deadline=None if options.deadline is None else render.time_in("deadline", options.deadline),
         keep_ms=context.batch_keep_ms if days is None else days * 86_400_000,
         partial=options.partial,
+        webhook_url=options.webhook_url,
     )
     return await context.acts.batches.submit(sent, key, context.requester(request))
 

@@ -1,47 +1,28 @@
-"""Webhooks: standing endpoints, the secret for webhooks of jobs, deliveries and their replay."""
+"""Webhooks: standing endpoints, and the secret for webhooks of jobs."""
 
-from typing import Annotated
-
-from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor.acts.webhook_endpoints import MadeEndpoint, NewEndpoint
-from job_processor.core.errors import DeliveryNotFound, EndpointNotFound
+from job_processor.core.errors import EndpointNotFound
 from job_processor.core.ids import is_job_id
 from job_processor.core.job import WebhookEvent
-from job_processor.core.webhooks import Delivery, DeliveryState, Endpoint
+from job_processor.core.webhooks import Endpoint
 from job_processor.http import models as s
 from job_processor.http import render
 from job_processor.http.access import Needs, principal_of
-from job_processor.http.answer import answer, answer_list
+from job_processor.http.answer import answer
 from job_processor.http.body import read_json
 from job_processor.http.context import Context
 from job_processor.http.mirror import converter
 from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
-from job_processor.http.paging import Page, next_page
 from job_processor.http.problems import invalid
-from job_processor.http.query import parse, value_hint
 from job_processor.http.routes.shared import BODY_PROBLEMS
+from job_processor.http.routes.webhook_deliveries import shown
 from job_processor.http.webhook_urls import check_url
-from job_processor.store.base import DeliveryQuery
 
 _endpoint = converter(Endpoint, s.EndpointOut, render.time_out)
 _made = converter(Endpoint, s.MadeEndpointOut, render.time_out)
-_delivery = converter(Delivery, s.DeliveryOut, render.time_out, computed=("url",))
-_whole = converter(Delivery, s.DeliveryWhole, render.time_out, computed=("url",))
-_ID = value_hint("must be 24 hex digits")
-Id = Annotated[str, Meta(pattern="^[0-9a-f]{24}$", extra=_ID)]
-
-
-class DeliveriesQuery(Page, frozen=True, rename="camel"):
-    """Filters of the list of deliveries."""
-
-    job_id: Annotated[Id | None, Meta(description="about this job")] = None
-    endpoint_id: Annotated[Id | None, Meta(description="to this endpoint")] = None
-    state: Annotated[
-        tuple[DeliveryState, ...], Meta(description="one or more states (repeat it, or separate by commas)")
-    ] = ()
 
 
 async def list_endpoints(context: Context, request: Request) -> Response:
@@ -53,18 +34,13 @@ async def get_endpoint(context: Context, request: Request) -> Response:
 
 
 async def create_endpoint(context: Context, request: Request) -> Response:
-    sent = await read_json(request, s.EndpointRequest)
-    check_url("url", sent.url, allow_private=context.webhook_private_addresses)
-    unknown = set(sent.flows or ()) - context.flows.keys()
-    if unknown:
-        raise invalid("flows", f"must be of: {', '.join(sorted(context.flows))}")
-    new = NewEndpoint(
-        url=sent.url,
-        events=tuple(dict.fromkeys(sent.events or WebhookEvent)),
-        flows=None if sent.flows is None else tuple(dict.fromkeys(sent.flows)),
-        description=sent.description.strip(),
-    )
+    new = await _read(context, request)
     return _answer(await context.acts.webhooks.create(new, context.requester(request)))
+
+
+async def change_endpoint(context: Context, request: Request) -> Response:
+    endpoint_id, new = _endpoint_id(request), await _read(context, request)
+    return answer(_endpoint(await context.acts.webhooks.change(endpoint_id, new, context.requester(request))))
 
 
 async def delete_endpoint(context: Context, request: Request) -> Response:
@@ -88,7 +64,7 @@ async def disable(context: Context, request: Request) -> Response:
 
 async def test(context: Context, request: Request) -> Response:
     made = await context.acts.webhooks.test(_endpoint_id(request), context.requester(request))
-    return answer(_shown(made), 201, {"location": f"/webhook-deliveries/{made.id}"})
+    return answer(shown(made), 201, {"location": f"/webhook-deliveries/{made.id}"})
 
 
 async def signing_secret(context: Context, request: Request) -> Response:
@@ -96,41 +72,23 @@ async def signing_secret(context: Context, request: Request) -> Response:
     return answer(s.SigningSecretsOut(secrets=list(secrets)))
 
 
-async def list_deliveries(context: Context, request: Request) -> Response:
-    sent = parse(request.query_params, DeliveriesQuery)
-    query = DeliveryQuery(
-        limit=sent.limit,
-        before=sent.before,
-        job_id=sent.job_id,
-        endpoint_id=sent.endpoint_id,
-        states=frozenset(sent.state),
-        flows=principal_of(request).flows,
+async def _read(context: Context, request: Request) -> NewEndpoint:
+    sent = await read_json(request, s.EndpointRequest)
+    check_url("url", sent.url, allow_private=context.webhook_private_addresses)
+    unknown = set(sent.flows or ()) - context.flows.keys()
+    if unknown:
+        raise invalid("flows", f"must be of: {', '.join(sorted(context.flows))}")
+    return NewEndpoint(
+        url=sent.url,
+        events=tuple(dict.fromkeys(sent.events or WebhookEvent)),
+        flows=None if sent.flows is None else tuple(dict.fromkeys(sent.flows)),
+        description=sent.description.strip(),
     )
-    found = await context.store.list_deliveries(query)
-    made, more = answer_list(((one.id, _shown(one)) for one in found), query.limit)
-    if more is not None:
-        made.headers["link"] = next_page("/webhook-deliveries", request.query_params, more)
-    return made
-
-
-async def get_delivery(context: Context, request: Request) -> Response:
-    found = await context.store.get_delivery(_delivery_id(request), principal_of(request).flows)
-    if found is None:
-        raise DeliveryNotFound
-    return answer(_whole(found, url=render.without_query(found.url), message_id=found.message_id))
-
-
-async def replay(context: Context, request: Request) -> Response:
-    return answer(_shown(await context.acts.deliveries.replay(_delivery_id(request), context.requester(request))))
 
 
 def _answer(made: MadeEndpoint) -> Response:
     location = {"location": f"/webhook-endpoints/{made.endpoint.id}"}
     return answer(_made(made.endpoint, secret=made.secret), 201, location)
-
-
-def _shown(delivery: Delivery) -> s.DeliveryOut:
-    return _delivery(delivery, url=render.without_query(delivery.url), message_id=delivery.message_id)
 
 
 def _endpoint_id(request: Request) -> str:
@@ -140,15 +98,7 @@ def _endpoint_id(request: Request) -> str:
     return value
 
 
-def _delivery_id(request: Request) -> str:
-    value = request.path_params["id"]
-    if not isinstance(value, str) or not is_job_id(value):
-        raise DeliveryNotFound
-    return value
-
-
 _ENDPOINT = Param("id", "path", "the endpoint's id", JOB_ID.schema)
-_DELIVERY = Param("id", "path", "the delivery's id", JOB_ID.schema)
 OPERATIONS = (
     Operation(
         "GET",
@@ -181,6 +131,18 @@ OPERATIONS = (
         {200: Answer("the endpoint", s.EndpointOut)},
         params=(_ENDPOINT,),
         problems=(404, 503),
+    ),
+    Operation(
+        "PUT",
+        "/webhook-endpoints/{id}",
+        "changeWebhookEndpoint",
+        Needs.ADMIN,
+        "Change an endpoint: every field is replaced; its secret stays",
+        change_endpoint,
+        {200: Answer("the endpoint", s.EndpointOut)},
+        body=s.EndpointRequest,
+        params=(_ENDPOINT,),
+        problems=(*BODY_PROBLEMS, 404, 503),
     ),
     Operation(
         "DELETE",
@@ -247,38 +209,5 @@ OPERATIONS = (
         "The secret that signs the webhooks of the jobs that you submit",
         signing_secret,
         {200: Answer("the secrets; the same ones each time", s.SigningSecretsOut)},
-    ),
-    Operation(
-        "GET",
-        "/webhook-deliveries",
-        "listWebhookDeliveries",
-        Needs.READ,
-        "List the deliveries of webhooks, newest first",
-        list_deliveries,
-        {200: Answer("a page; Link leads to the next", s.DeliveryOut, many=True)},
-        query=DeliveriesQuery,
-        problems=(422, 503),
-    ),
-    Operation(
-        "GET",
-        "/webhook-deliveries/{id}",
-        "getWebhookDelivery",
-        Needs.READ,
-        "One delivery, with the body that is sent",
-        get_delivery,
-        {200: Answer("the delivery", s.DeliveryWhole)},
-        params=(_DELIVERY,),
-        problems=(404, 503),
-    ),
-    Operation(
-        "POST",
-        "/webhook-deliveries/{id}/replay",
-        "replayWebhookDelivery",
-        Needs.OPERATE,
-        "Send a delivery again, now, with the same id and body",
-        replay,
-        {200: Answer("the delivery, pending", s.DeliveryOut)},
-        params=(_DELIVERY,),
-        problems=(404, 503),
     ),
 )

@@ -7,6 +7,7 @@ from typing import Protocol
 from job_processor.core.audit import AuditEntry
 from job_processor.core.batch import Batch, BatchCounts, RefusedLine
 from job_processor.core.job import Job
+from job_processor.core.webhooks import Delivery
 from job_processor.store.base.jobs import IdempotencyKey
 
 
@@ -89,8 +90,8 @@ class Batches(Protocol):
         """Set ``cancelled_at``, unless it is set or the batch has ended."""
         ...
 
-    async def end_batch(self, batch_id: str, at: int) -> bool:
-        """Set ``ended_at`` and ``prune_at``, unless they are set."""
+    async def end_batch(self, batch_id: str, at: int, notices: Sequence[Delivery] = ()) -> bool:
+        """Set ``ended_at`` and ``prune_at``, unless they are set, and store the notices of this in the same write."""
         ...
 
     async def complete_batches(self) -> int:

@@ -1,6 +1,7 @@
 """Endpoints of outgoing webhooks, and their deliveries (``core.webhooks``).
 
-``Jobs.apply`` stores the deliveries of a move in the same write. Here they are claimed, settled, listed and pruned.
+``Jobs.apply`` and ``Batches.end_batch`` store the deliveries of an end in the same write. Here they are claimed,
+settled, listed and pruned.
 """
 
 from collections.abc import Sequence
@@ -47,9 +48,10 @@ class Webhooks(Protocol):
         ...
 
     async def relay_notices(self, limit: int) -> int:
-        """Make up to ``limit`` notices claimable that ``apply`` stored elsewhere; returns how many. May be repeated.
+        """Make up to ``limit`` notices claimable that were stored elsewhere with an end; returns how many. May be
+        repeated.
 
-        0 where ``apply`` stores them as deliveries at once.
+        0 where they are stored as deliveries at once.
         """
         ...
 

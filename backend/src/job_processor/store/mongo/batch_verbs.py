@@ -6,6 +6,7 @@ from typing import Protocol
 from job_processor.core.audit import AuditEntry
 from job_processor.core.batch import Batch, BatchCounts, RefusedLine
 from job_processor.core.job import Job
+from job_processor.core.webhooks import Delivery
 from job_processor.store.base import BatchAdded, BatchesPruned, BatchQuery, IdempotencyKey, NewBatch
 from job_processor.store.mongo.access import Access
 from job_processor.store.mongo.access_verbs import AccessVerbs
@@ -59,8 +60,8 @@ class BatchVerbs(AccessVerbs):
         parts = self._open
         return await parts.audit.around(record, lambda: parts.batches.cancel(batch_id, at))
 
-    async def end_batch(self, batch_id: str, at: int) -> bool:
-        return await self._open.batches.end(batch_id, at)
+    async def end_batch(self, batch_id: str, at: int, notices: Sequence[Delivery] = ()) -> bool:
+        return await self._open.batches.end(batch_id, at, notices)
 
     async def complete_batches(self) -> int:
         return await self._open.batches.complete()

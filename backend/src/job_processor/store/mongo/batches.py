@@ -17,12 +17,15 @@ from pymongo.errors import DuplicateKeyError
 
 from job_processor.core.batch import Batch, BatchCounts, end_of_jobs
 from job_processor.core.errors import StoreUnavailable
+from job_processor.core.webhooks import Delivery
 from job_processor.failpoints import failpoint
 from job_processor.store.base import BatchAdded, BatchesPruned, IdempotencyKey, NewBatch
 from job_processor.store.batch_record import dump, dump_lines
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.batch_reads import NO_LINES, OPEN_STATES, BatchReads, batch_of
 from job_processor.store.mongo.client import Document, Link
+from job_processor.store.mongo.documents import new_write_id
+from job_processor.store.mongo.webhooks import MARK, NOTICES, document
 from job_processor.store.mongo.writes import Writes
 
 CHUNK_JOBS, CHUNK_BYTES = 200, 2 * 1024 * 1024
@@ -156,11 +159,14 @@ class Batches(BatchReads):
         where: Document = {"_id": batch_id, "open": True, "cancelledAt": None}
         return await self._set(where, {"$set": {"cancelledAt": at}}, "cancelledAt", at)
 
-    async def end(self, batch_id: str, at: int) -> bool:
+    async def end(self, batch_id: str, at: int, notices: Sequence[Delivery]) -> bool:
         found = await self.get(batch_id, None)
         if found is None or found.ended_at is not None:
             return False
-        return await self._set({"_id": batch_id, "open": True}, _ended(found, at), "endedAt", at)
+        update = _ended(found, at)
+        if notices:
+            update["$set"] |= {NOTICES: [document(one) for one in notices], MARK: new_write_id()}
+        return await self._set({"_id": batch_id, "open": True}, update, "endedAt", at)
 
     async def _set(self, where: Document, update: Document, name: str, at: int) -> bool:
         async def run(again: bool) -> bool:
@@ -197,7 +203,8 @@ class Batches(BatchReads):
             if deleted == left:
                 return BatchesPruned(batches, jobs, more=True)
             if not (await self.counts([batch.id])).get(batch.id, BatchCounts()).there:
-                where = {"_id": batch.id}
+                # Not before its notice has left it.
+                where = {"_id": batch.id, MARK: None}
                 await self._link.do(lambda again, where=where: self._batches.delete_one(where))  # type: ignore[misc]
                 batches += 1
         return BatchesPruned(batches, jobs, more=len(due) == limit)

@@ -223,7 +223,12 @@ def _webhooks(now: int) -> list[Expected]:
     due: Document = {"nextAt": {"$lte": now}, "state": "pending"}
     lane_order = {"lane": 1, "nextAt": 1}
     return [
-        Expected("relay_notices", find("jobs", {"noticesMark": {"$gt": ""}}, limit=100), ("notices",)),
+        *(
+            Expected(
+                f"relay_notices of {holders}", find(holders, {"noticesMark": {"$gt": ""}}, limit=100), ("notices",)
+            )
+            for holders in ("jobs", "batches")
+        ),
         Expected("webhook_endpoints", find("webhookEndpoints", {}, sort={"_id": 1}), (ID_INDEX,)),
         Expected("save_webhook_endpoint, mark", find("webhookEndpoints", {"_id": "e", "write": "w"}), (ID_INDEX,)),
         Expected(

@@ -123,6 +123,8 @@ _BATCHES = [
     IndexModel([("chunks", ASCENDING)], name="chunks", sparse=True),
     # prune_batches.
     IndexModel([("pruneAt", ASCENDING)], name="prunable", sparse=True),
+    # relay_notices.
+    IndexModel([("noticesMark", ASCENDING)], name="notices", sparse=True),
 ]
 _BATCH_CHUNKS = [
     # What is left to write of a batch, in order; and chunks of batches that were never stored.

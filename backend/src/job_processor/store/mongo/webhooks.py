@@ -1,8 +1,8 @@
 """Endpoints of webhooks and their deliveries, one document each.
 
-MongoDB writes one document at a time: the notices of a move are stored in the document of its job, in the same update
-(docs/decisions/webhooks.md). ``relay`` copies them to the collection of deliveries and then takes them out of the job;
-both steps may be repeated, so a crash in between loses and doubles nothing.
+MongoDB writes one document at a time: the notices of an end are stored in the document of its job or batch, in the same
+update (docs/decisions/webhooks.md). ``relay`` copies them to the collection of deliveries and then takes them out of
+there; both steps may be repeated, so a crash in between loses and doubles nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from pymongo.errors import DuplicateKeyError
 from job_processor.core.webhooks import Delivery, DeliveryState, Endpoint
 from job_processor.failpoints import failpoint
 from job_processor.store.base.webhooks import DeliveryQuery
-from job_processor.store.mongo.client import Document, Link
+from job_processor.store.mongo.client import Collection, Document, Link
 from job_processor.store.mongo.documents import named, new_write_id
 
 _ENDPOINT = {name: named(name) for name in Endpoint.__dataclass_fields__}
@@ -23,7 +23,8 @@ _DELIVERY = {name: named(name) for name in Delivery.__dataclass_fields__}
 _LISTED = {there: 1 for name, there in _DELIVERY.items() if name != "body"}
 _PENDING = DeliveryState.PENDING.value
 NOTICES, MARK = "notices", "noticesMark"
-"""Fields of a job's document: its notices that were not relayed yet, and what the last write of them left there."""
+"""Fields of a job's or batch's document: its notices that were not relayed yet, and what the last write of them left
+there."""
 
 
 def noted(update: Document, notices: Sequence[Delivery], write_id: str) -> Document:
@@ -39,6 +40,7 @@ class Webhooks:
         self._link = link
         self._now = now
         self._jobs = link.collection("jobs")
+        self._batches = link.collection("batches")
         self._endpoints = link.collection("webhookEndpoints")
         self._deliveries = link.collection("deliveries")
 
@@ -88,23 +90,29 @@ class Webhooks:
             await self._link.do(lambda again: self._deliveries.bulk_write(writes, ordered=False))
 
     async def relay_notices(self, limit: int) -> int:
-        async def find(again: bool) -> list[Document]:
-            # The marks are hex digits.
-            found = self._jobs.find({MARK: {"$gt": ""}}, {NOTICES: 1, MARK: 1}).limit(limit)
-            return await found.to_list()
+        found = 0
+        for holders in (self._jobs, self._batches):
 
-        jobs = await self._link.read(find)
-        for job in jobs:
-            await self.relay(job)
-        return len(jobs)
+            async def find(again: bool, holders: Collection = holders) -> list[Document]:
+                # The marks are hex digits.
+                return await holders.find({MARK: {"$gt": ""}}, {NOTICES: 1, MARK: 1}).limit(limit).to_list()
+
+            held = await self._link.read(find)
+            for one in held:
+                await self._relay(holders, one)
+            found = max(found, len(held))
+        return found
 
     async def relay(self, job: Document) -> None:
         """``job``: its ``_id``, NOTICES and MARK, as read."""
-        await self.insert(job.get(NOTICES, ()))
+        await self._relay(self._jobs, job)
+
+    async def _relay(self, holders: Collection, one: Document) -> None:
+        await self.insert(one.get(NOTICES, ()))
         failpoint("mongo.before_notices_leave")
         # Not if another end was noted meanwhile: the next relay takes both.
-        same = {"_id": job["_id"], MARK: job[MARK]}
-        await self._link.do(lambda again: self._jobs.update_one(same, {"$unset": {NOTICES: "", MARK: ""}}))
+        same = {"_id": one["_id"], MARK: one[MARK]}
+        await self._link.do(lambda again: holders.update_one(same, {"$unset": {NOTICES: "", MARK: ""}}))
 
     async def due_lanes(self, after: str, limit: int) -> Sequence[str]:
         lanes: list[str] = []

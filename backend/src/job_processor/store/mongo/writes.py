@@ -160,9 +160,6 @@ class Writes:
         where[MARK] = None
         await self._record_deletions([job])
         await self._keys.free([job])
-        # The job last: after a crash in between it still exists and can be deleted again.
-        await self._link.do(lambda again: self._callbacks.delete_many({"jobId": job_id}))
-        await self._webhooks.forget_job(job_id)
 
         async def run(again: bool) -> bool:
             result = await self._jobs.delete_one(where)
@@ -173,14 +170,21 @@ class Writes:
 
         deleted = await self._link.do(run)
         if deleted:
-            # Once more: a callback may have been kept since, by somebody who still saw the job.
-            # What is listed as unknown is no job's, and stays. The job is gone whether this can be written or not.
-            left = {"jobId": job_id, "verdict": {"$ne": CallbackVerdict.UNKNOWN.value}}
-            with contextlib.suppress(StoreUnavailable):
-                await self._link.do(lambda again: self._callbacks.delete_many(left))
+            await self._forget(job_id)
         else:
             await self._keys.keep([job])
         return deleted
+
+    async def _forget(self, job_id: str) -> None:
+        """Delete what belongs to a deleted job. After the job: one that is retried just before keeps all of it.
+
+        After a crash in between, retention deletes it. What is listed as unknown is no job's, and stays.
+        """
+        left = {"jobId": job_id, "verdict": {"$ne": CallbackVerdict.UNKNOWN.value}}
+        # The job is gone whether this can be written or not.
+        with contextlib.suppress(StoreUnavailable):
+            await self._link.do(lambda again: self._callbacks.delete_many(left))
+            await self._webhooks.forget_job(job_id)
 
     async def _record_deletions(self, jobs: Sequence[Document]) -> None:
         """Record deletions before they are made, so that ``since`` misses none.

@@ -7,6 +7,7 @@ from job_processor.core.audit import AuditEntry
 from job_processor.core.batch import Batch, BatchCounts, RefusedLine
 from job_processor.core.errors import IdempotencyMismatch
 from job_processor.core.job import Job
+from job_processor.core.webhooks import Delivery
 from job_processor.store.base import BatchAdded, BatchesPruned, BatchQuery, IdempotencyKey, NewBatch
 from job_processor.store.sqlite import batches
 from job_processor.store.sqlite.access_verbs import AccessVerbs
@@ -52,8 +53,8 @@ class BatchVerbs(AccessVerbs):
     async def cancel_batch(self, batch_id: str, at: int, record: AuditEntry | None = None) -> bool:
         return await self._open_writer.submit(recorded(batches.cancel_batch(batch_id, at), record))
 
-    async def end_batch(self, batch_id: str, at: int) -> bool:
-        return await self._open_writer.submit(batches.end_batch(batch_id, at))
+    async def end_batch(self, batch_id: str, at: int, notices: Sequence[Delivery] = ()) -> bool:
+        return await self._open_writer.submit(batches.end_batch(batch_id, at, notices))
 
     async def complete_batches(self) -> int:
         return 0

@@ -13,11 +13,13 @@ import msgspec
 from job_processor.core.batch import Batch, BatchCounts, RefusedLine, end_of_jobs
 from job_processor.core.errors import IdempotencyMismatch
 from job_processor.core.job import FINAL, Job, State
+from job_processor.core.webhooks import Delivery
 from job_processor.failpoints import failpoint
 from job_processor.store.base import BatchAdded, BatchesPruned, BatchQuery, IdempotencyKey, NewBatch, Notice
 from job_processor.store.batch_record import dump, dump_lines, load, load_lines
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.operations import delete_row
+from job_processor.store.sqlite.webhooks import insert_delivery
 from job_processor.store.sqlite.writer import Transaction
 
 PAGE_BYTES = 4 * 1024 * 1024
@@ -97,12 +99,14 @@ def cancel_batch(batch_id: str, at: int) -> Callable[[Transaction], bool]:
     return run
 
 
-def end_batch(batch_id: str, at: int) -> Callable[[Transaction], bool]:
+def end_batch(batch_id: str, at: int, notices: Sequence[Delivery]) -> Callable[[Transaction], bool]:
     def run(tx: Transaction) -> bool:
         row = tx.db.execute("SELECT batch FROM batches WHERE id = ? AND ended_at IS NULL", (batch_id,)).fetchone()
         if row is None:
             return False
         _set_end(tx, load(bytes(row[0])), at)
+        for one in notices:
+            insert_delivery(tx, one)
         return True
 
     return run

@@ -51,7 +51,7 @@ def delete_webhook_endpoint(endpoint_id: str) -> Callable[[Transaction], bool]:
 
 
 def insert_delivery(tx: Transaction, one: Delivery) -> None:
-    """Called with a move of a job, in its transaction."""
+    """Called with the end of a job or batch, in its transaction."""
     tx.db.execute(
         _INSERT,
         (

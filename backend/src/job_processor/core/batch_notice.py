@@ -1,0 +1,45 @@
+"""The notice that a batch has ended: one, when all its jobs have ended for the first time. Pure."""
+
+from typing import Final
+
+from job_processor.core.batch import Batch, BatchCounts
+from job_processor.core.job import FINAL
+from job_processor.core.webhooks import Delivery, encoded, lane_of, time_text
+
+BATCH_ENDED: Final = "batch.ended"
+
+
+def notice_of(batch: Batch, counts: BatchCounts, at: int, delivery_id: str) -> Delivery | None:
+    """``at``: when the last of its jobs ended. ``None``: nobody is to be told."""
+    url = batch.webhook_url
+    if url is None:
+        return None
+    data = {
+        "id": batch.id,
+        "name": batch.name,
+        "lines": batch.lines,
+        "jobs": batch.jobs,
+        "counts": {
+            **{state.value.lower(): counts.by_state.get(state, 0) for state in sorted(FINAL)},
+            "deleted": counts.deleted(batch),
+            "refused": batch.lines - batch.jobs,
+        },
+        "createdAt": time_text(batch.created_at),
+        "endedAt": time_text(at),
+        "cancelledAt": None if batch.cancelled_at is None else time_text(batch.cancelled_at),
+        "metadata": dict(batch.metadata),
+    }
+    return Delivery(
+        id=delivery_id,
+        rev=1,
+        lane=lane_of(url),
+        event=BATCH_ENDED,
+        url=url,
+        body=encoded({"type": BATCH_ENDED, "timestamp": time_text(at), "data": data}),
+        created_at=at,
+        # Whoever may not see one of its flows does not see the batch.
+        flow=batch.flows[0] if len(batch.flows) == 1 else "",
+        next_at=at,
+        batch_id=batch.id,
+        owner=batch.owner,
+    )

@@ -1,0 +1,178 @@
+import { Button, NativeSelect, Skeleton, TextInput } from "@mantine/core";
+import { IconFilterOff, IconPlugConnectedX, IconSend } from "@tabler/icons-react";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { useWhyNot } from "@/access/access-context";
+import { messageOf } from "@/api/errors";
+import type { Endpoint } from "@/api/model";
+import { type DeliveryFilter, deliveriesQuery, endpointsQuery, looksAgainIn } from "@/api/webhooks";
+import { FilterChips } from "@/components/filter-chips";
+import { LoadMore } from "@/components/load-more";
+import { Notice } from "@/components/notice";
+import { Panel } from "@/components/panel";
+import { useScrolledPast } from "@/lib/scrolled";
+import styles from "./deliveries.module.css";
+import { DeliveryRow } from "./delivery-row";
+import { DELIVERIES } from "./endpoint-row";
+import { asId, isFiltered } from "./search";
+import { CHIPS, nameOf } from "./words";
+
+const NO_FILTER: DeliveryFilter = { state: [], endpoint: "", job: "" };
+
+interface Props {
+  filter: DeliveryFilter;
+  onChange: (change: Partial<DeliveryFilter>) => void;
+}
+
+/** The log: what was or will be sent to whom, and what came of it. */
+export function Deliveries({ filter, onChange }: Props) {
+  const admin = useWhyNot("admin") === null;
+  const endpoints = useQuery({ ...endpointsQuery, enabled: admin }).data;
+  const top = useRef<HTMLDivElement>(null);
+  return (
+    <Panel id={DELIVERIES} title="Deliveries" flush>
+      <div className={styles["filter"]} ref={top}>
+        <FilterChips
+          legend="Filter by state"
+          chips={CHIPS}
+          chosen={filter.state}
+          onChange={(state) => onChange({ state })}
+        />
+        <div className={styles["fields"]}>
+          <EndpointFilter endpoints={endpoints} chosen={filter.endpoint} onChange={onChange} />
+          <JobFilter job={filter.job} onChange={(job) => onChange({ job })} />
+        </div>
+      </div>
+      <Rows filter={filter} onChange={onChange} endpoints={endpoints} top={top} />
+    </Panel>
+  );
+}
+
+interface EndpointFilterProps {
+  endpoints: readonly Endpoint[] | undefined;
+  chosen: string;
+  onChange: Props["onChange"];
+}
+
+function EndpointFilter({ endpoints, chosen, onChange }: EndpointFilterProps) {
+  const known = endpoints?.map((one) => ({ value: one.id, label: nameOf(one) })) ?? [];
+  // A deleted one has deliveries too; and whoever may not see endpoints may have a link to one's deliveries.
+  const other = chosen !== "" && !known.some(({ value }) => value === chosen);
+  if (known.length === 0 && !other) return null;
+  return (
+    <NativeSelect
+      label="Receiver"
+      value={chosen}
+      onChange={(event) => onChange({ endpoint: event.currentTarget.value })}
+      data={[
+        { value: "", label: "All receivers" },
+        ...known,
+        ...(other ? [{ value: chosen, label: `Endpoint ${chosen}` }] : []),
+      ]}
+    />
+  );
+}
+
+/** Filters as soon as a whole id stands there. If the URL changes elsewhere, its value replaces what was typed. */
+function JobFilter({ job, onChange }: { job: string; onChange: (job: string) => void }) {
+  const [typed, setTyped] = useState(job);
+  const sent = useRef(job);
+  useEffect(() => {
+    if (job === sent.current) return;
+    sent.current = job;
+    setTyped(job);
+  }, [job]);
+  const change = (text: string) => {
+    setTyped(text);
+    const id = asId(text);
+    if ((id === "" && text.trim() !== "") || id === sent.current) return;
+    sent.current = id;
+    onChange(id);
+  };
+  const incomplete = typed.trim() !== "" && asId(typed) === "";
+  return (
+    <TextInput
+      label="Job"
+      placeholder="id of a job"
+      value={typed}
+      maxLength={40}
+      description={incomplete ? "An id has 24 hex digits." : undefined}
+      onChange={(event) => change(event.currentTarget.value)}
+    />
+  );
+}
+
+interface RowsProps extends Props {
+  endpoints: readonly Endpoint[] | undefined;
+  top: React.RefObject<HTMLElement | null>;
+}
+
+function Rows({ filter, onChange, endpoints, top }: RowsProps) {
+  // Rows must not move while somebody reads further down.
+  const reading = useScrolledPast(top);
+  const query = useInfiniteQuery({
+    ...deliveriesQuery(filter),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) =>
+      !reading && looksAgainIn(state.data?.pages.flatMap((page) => page.deliveries) ?? []),
+  });
+  if (query.isPending) return <Loading />;
+  if (query.data === undefined) {
+    return (
+      <Notice icon={IconPlugConnectedX} title="The deliveries could not be loaded" tone="bad">
+        <p>{messageOf(query.error)}</p>
+        <Button variant="default" onClick={() => void query.refetch()}>
+          Try again
+        </Button>
+      </Notice>
+    );
+  }
+  const deliveries = query.data.pages.flatMap((page) => page.deliveries);
+  if (deliveries.length === 0) {
+    return isFiltered(filter) ? <NoMatch onClear={() => onChange(NO_FILTER)} /> : <NothingYet />;
+  }
+  return (
+    <>
+      <ul className={styles["rows"]} aria-label="Deliveries, newest first">
+        {deliveries.map((delivery) => (
+          <DeliveryRow key={delivery.id} delivery={delivery} endpoints={endpoints} />
+        ))}
+      </ul>
+      {query.hasNextPage && (
+        <LoadMore
+          busy={query.isFetchingNextPage}
+          why={query.isFetchNextPageError ? messageOf(query.error) : null}
+          onLoad={() => void query.fetchNextPage({ cancelRefetch: false })}
+        />
+      )}
+    </>
+  );
+}
+
+function NothingYet() {
+  return (
+    <Notice icon={IconSend} title="Nothing was sent yet">
+      <p>Each notice is listed here with its request, each answer, and when it is tried again.</p>
+    </Notice>
+  );
+}
+
+function NoMatch({ onClear }: { onClear: () => void }) {
+  return (
+    <Notice icon={IconFilterOff} title="No delivery matches these filters">
+      <Button variant="default" onClick={onClear}>
+        Clear all filters
+      </Button>
+    </Notice>
+  );
+}
+
+function Loading() {
+  return (
+    <div role="status" aria-label="Loading deliveries" className={styles["loading"]}>
+      {["62%", "48%", "71%", "40%"].map((width) => (
+        <Skeleton key={width} height={14} width={width} />
+      ))}
+    </div>
+  );
+}

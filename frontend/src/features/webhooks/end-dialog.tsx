@@ -1,0 +1,80 @@
+import { Button, Group, Modal, Stack } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { messageOf } from "@/api/errors";
+import type { Endpoint } from "@/api/model";
+import { deleteEndpoint, disableEndpoint, webhookKeys } from "@/api/webhooks";
+import { VisibleText } from "@/components/result/visible-text";
+import { focusMain } from "@/lib/focus";
+import { nameOf } from "./words";
+
+export type End = "disable" | "delete";
+
+const WORDS = {
+  disable: {
+    title: "Disable this endpoint?",
+    text: "is told of nothing from now on, and what was not delivered to it is given up. Enable it to go on; what was given up can be sent again then.",
+    act: "Disable",
+    failed: "The endpoint was not disabled",
+  },
+  delete: {
+    title: "Delete this endpoint?",
+    text: "is deleted with its secret, and what was not delivered to it is given up. This cannot be undone.",
+    act: "Delete",
+    failed: "The endpoint was not deleted",
+  },
+} as const;
+
+interface Props {
+  /** Null: closed. */
+  end: End | null;
+  endpoint: Endpoint;
+  onClose: () => void;
+}
+
+export function EndDialog({ end, endpoint, onClose }: Props) {
+  const queries = useQueryClient();
+  const words = WORDS[end ?? "disable"];
+  const ending = useMutation({
+    mutationFn: async () => {
+      await (end === "delete" ? deleteEndpoint(endpoint.id) : disableEndpoint(endpoint.id));
+    },
+    onSuccess: () => {
+      onClose();
+      // The row goes with the button that had the focus.
+      if (end === "delete") focusMain();
+      void queries.invalidateQueries({ queryKey: webhookKeys.endpoints });
+      void queries.invalidateQueries({ queryKey: webhookKeys.deliveries });
+    },
+    onError: (error) => {
+      onClose();
+      notifications.show({ color: "red", title: words.failed, message: messageOf(error) });
+    },
+  });
+  return (
+    <Modal opened={end !== null} onClose={onClose} title={words.title}>
+      <Stack gap="md">
+        <p>
+          <strong>
+            <VisibleText text={nameOf(endpoint)} />
+          </strong>{" "}
+          {words.text}
+        </p>
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={onClose} data-autofocus>
+            Keep it
+          </Button>
+          <Button
+            variant="light"
+            color="red"
+            c="var(--red-ink)"
+            loading={ending.isPending}
+            onClick={() => ending.mutate()}
+          >
+            {words.act}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}

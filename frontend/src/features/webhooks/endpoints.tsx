@@ -1,0 +1,84 @@
+import { Button, Skeleton } from "@mantine/core";
+import { IconLock, IconPlugConnectedX, IconPlus, IconWebhook } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useWhyNot } from "@/access/access-context";
+import { messageOf } from "@/api/errors";
+import { endpointsQuery } from "@/api/webhooks";
+import { Notice } from "@/components/notice";
+import { Panel } from "@/components/panel";
+import { hasDraft } from "@/lib/draft";
+import { CreateDialog, NEW_ENDPOINT } from "./endpoint-dialogs";
+import { EndpointRow } from "./endpoint-row";
+import styles from "./webhooks.module.css";
+
+/** The standing endpoints, for administrators; for others, why they are not shown. */
+export function Endpoints() {
+  const why = useWhyNot("admin");
+  const [creating, setCreating] = useState(() => why === null && hasDraft(NEW_ENDPOINT));
+  return (
+    <Panel
+      title="Endpoints"
+      flush
+      aside={
+        why === null && (
+          <Button
+            size="compact-md"
+            leftSection={<IconPlus size={16} aria-hidden />}
+            onClick={() => setCreating(true)}
+          >
+            New endpoint
+          </Button>
+        )
+      }
+    >
+      {why === null ? (
+        <Rows />
+      ) : (
+        <p className={styles["locked"]}>
+          <IconLock size={16} aria-hidden />
+          <span>{why} Administrators see and make standing endpoints.</span>
+        </p>
+      )}
+      <CreateDialog opened={creating} onClose={() => setCreating(false)} />
+    </Panel>
+  );
+}
+
+function Rows() {
+  const query = useQuery(endpointsQuery);
+  if (query.isPending) {
+    return (
+      <div role="status" aria-label="Loading the endpoints" className={styles["loading"]}>
+        <Skeleton height={14} width="48%" />
+        <Skeleton height={14} width="62%" />
+      </div>
+    );
+  }
+  if (query.data === undefined) {
+    return (
+      <Notice icon={IconPlugConnectedX} title="The endpoints could not be loaded" tone="bad">
+        <p>{messageOf(query.error)}</p>
+        <Button variant="default" onClick={() => void query.refetch()}>
+          Try again
+        </Button>
+      </Notice>
+    );
+  }
+  if (query.data.length === 0) {
+    return (
+      <Notice icon={IconWebhook} title="No endpoint yet">
+        <p>
+          An endpoint is told of the end of each job that fits: which ends, and of which flows, you choose.
+        </p>
+      </Notice>
+    );
+  }
+  return (
+    <ul className={styles["rows"]} aria-label="Endpoints, newest first">
+      {query.data.map((endpoint) => (
+        <EndpointRow key={endpoint.id} endpoint={endpoint} />
+      ))}
+    </ul>
+  );
+}
