@@ -36,9 +36,14 @@ each of many endpoints could make the document longer than MongoDB takes, and th
 def noted(update: Document, notices: Sequence[Delivery], write_id: str) -> Document:
     """The update of a move, with its notices."""
     if notices:
-        update["$push"] |= {NOTICES: {"$each": [_shared(*both) for both in _by_body(notices).items()]}}
+        update["$push"] |= {NOTICES: {"$each": kept(notices)}}
         update["$set"] |= {MARK: write_id}
     return update
+
+
+def kept(notices: Sequence[Delivery]) -> list[Document]:
+    """The elements of NOTICES."""
+    return [_shared(*both) for both in _by_body(notices).items()]
 
 
 def size_of(notices: Sequence[Delivery]) -> int:
