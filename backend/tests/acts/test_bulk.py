@@ -29,6 +29,7 @@ from job_processor.core.search import parse
 from job_processor.core.verdict import ResultKind, Verdict
 from job_processor.http.job_filters import stored_query
 from job_processor.store.base import AuditQuery, Query, Store, with_search
+from job_processor.workers.bulk_runner import BulkRunner
 from tests.store_suite import given
 from tests.store_suite.places import Place
 from tests.support.stores import place, store
@@ -460,3 +461,42 @@ async def test_the_facts(acts: Acts, store: Store) -> None:
         (False, BulkState.RUNNING, 1),
         (False, BulkState.DONE, 1),
     ]
+
+
+@pytest.mark.parametrize("query", [{"newer": "x"}, {**FAILED, "newer": "x"}, {"status": ["NEWER"]}])
+async def test_a_filter_of_a_newer_version_is_not_left_out(acts: Acts, store: Store, query: dict[str, object]) -> None:
+    failed = await given.failed(store)
+    action = await acts.bulk.start(NewBulkAction(BulkKind.DELETE, {}), COMMAND)
+    newer = replace(action, query=query)
+    assert await store.save_bulk_action(newer)
+    for _ in range(2):
+        [found] = await store.open_bulk_actions()
+        after = await acts.bulk_groups.act(found, "w1")
+        assert after is not None
+        assert (after.state, after.waits_for, after.handled) == (BulkState.RUNNING, "unknown_filter", 0)
+    assert await given.stored(store, failed.id) == failed
+
+    await acts.bulk.abort(action.id, COMMAND)
+    [found] = await store.open_bulk_actions()
+    ended = await acts.bulk_groups.act(found, "w1")
+    assert ended is not None
+    assert (ended.state, ended.waits_for) == (BulkState.ABORTED, None)
+
+
+async def test_one_bulk_action_that_fails_does_not_hold_up_the_others(
+    acts: Acts, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, sound = [await acts.bulk.start(NewBulkAction(BulkKind.DELETE, FAILED), COMMAND) for _ in range(2)]
+    act = acts.bulk_groups.act
+
+    async def sometimes(action: BulkAction, runner: str) -> BulkAction | None:
+        if action.id == broken.id:
+            raise RuntimeError("a fault that nobody thought of")
+        return await act(action, runner)
+
+    monkeypatch.setattr(acts.bulk_groups, "act", sometimes)
+    await BulkRunner(acts, store, "w1").tick()
+    assert [one.id for one in await store.open_bulk_actions()] == [broken.id]
+    ended = await store.get_bulk_action(sound.id)
+    assert ended is not None
+    assert ended.state is BulkState.DONE

@@ -1,11 +1,13 @@
 """What arrives as the body of a batch: whole, in pieces, cut, too long, or not what it says."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from job_processor.core.batch import MAX_LINES
+from job_processor.http import batch_lines
 from job_processor.http.batch_body import MAX_BATCH_BYTES
 from job_processor.http.batch_lines import MAX_LINE_BYTES, Splitter, elements
 from job_processor.http.byte_room import ByteRoom
@@ -195,6 +197,26 @@ def test_elements_are_cut_where_json_says() -> None:
         found = [json.loads(line or b"") for _, line in elements(text.encode())]
         assert found == values
     assert list(elements(b"[ ]")) == []
+
+
+@pytest.mark.parametrize("text", ["x", '"', "\\", "é", '\\"]', "x,[{"])
+def test_long_values_are_searched_in_parts(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[int] = []
+
+    class Pattern:
+        def finditer(self, where: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:
+            searched.append(end - start)
+            return pattern.finditer(where, start, end)
+
+    pattern = batch_lines._TOKEN
+    monkeypatch.setattr(batch_lines, "_TOKEN", Pattern())
+    monkeypatch.setattr(batch_lines, "_WINDOW", 64)
+    for length in (*range(30), 63, 64, 65, 500):
+        values = ["a", text * length, {"k": [text * length, 1]}, 2]
+        for indent in (None, 40):
+            found = [json.loads(line or b"") for _, line in elements(json.dumps(values, indent=indent).encode())]
+            assert found == values
+    assert max(searched) == 64
 
 
 def test_a_line_without_an_end_is_not_kept() -> None:

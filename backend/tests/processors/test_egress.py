@@ -30,6 +30,8 @@ from tests.processors.rogue import Rogue, answer
         "224.0.0.1",
         "ff02::1",
         "255.255.255.255",
+        "::169.254.169.254",
+        "::ffff:0:169.254.169.254",
     ],
 )
 def test_addresses_that_nobody_may_be_sent_to(address: str) -> None:
@@ -37,7 +39,11 @@ def test_addresses_that_nobody_may_be_sent_to(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "100.64.0.1", "::1", "fd12::1", "::ffff:10.0.0.1"]
+    "address",
+    [
+        *("127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "100.64.0.1", "::1", "fd12::1", "::ffff:10.0.0.1"),
+        *("::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b::127.0.0.1", "64:ff9b:1::a00:1", "fec0::1"),
+    ],
 )
 def test_private_addresses_are_for_an_operators_own_processors(address: str) -> None:
     assert forbidden_because(address, allow_private=True) is None
@@ -65,6 +71,20 @@ def test_a_public_address_is_for_everybody() -> None:
         "http://169.254.169.254/latest",
         "http://[::ffff:169.254.169.254]/",
         "",
+        "http://a..example/",
+        "http://.example/",
+        f"http://{'a' * 64}.example/",
+        f"http://{'.'.join(['a' * 60] * 5)}/",
+        "http://xn--.example/",
+        "http://*.example/",
+        "http://a%2fb.example/",
+        "http://2130706433/",
+        "http://127.1/",
+        "http://0177.0.0.1/",
+        "http://0x7f000001/",
+        "http://0x7f.1/",
+        "http://127.0.0.1./",
+        "http://127.000.000.001/",
     ],
 )
 def test_addresses_that_cannot_be_used(url: str) -> None:
@@ -125,3 +145,17 @@ async def test_a_name_that_changes_its_mind_is_asked_once_a_connection(monkeypat
             assert "metadata" in refused.detail
             assert refused.trouble is Trouble.MISCONFIGURED
             assert (len(rogue.requests), len(asked)) == (1, 2)
+
+
+@pytest.mark.parametrize("name", ["a..example", "a" * 64])
+async def test_a_name_that_cannot_be_encoded_is_an_unknown_name(name: str) -> None:
+    with pytest.raises(OSError, match="not valid"):
+        await CheckedResolver(allow_private=True).resolve(name, 80)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://example.com./", "http://my_host:5678/a?b", "http://localhost/", "http://[2606:4700::1]/", "http://1a/"],
+)
+def test_names_and_addresses_of_every_kind_can_be_used(url: str) -> None:
+    assert str(parse_url(url, allow_private=False)) == url

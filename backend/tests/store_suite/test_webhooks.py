@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import fields, replace
 
+from job_processor.acts.webhook_endpoints import MAX_ENDPOINTS
 from job_processor.core.audit import AuditOutcome
 from job_processor.core.job import Job, JobWebhook, WebhookEvent
 from job_processor.core.webhooks import Delivery, DeliveryState, DisabledBecause, Endpoint, EndpointSecret, Try
@@ -70,6 +71,19 @@ async def test_an_endpoint_is_deleted_once_and_the_audit_says_so(store: Store) -
     assert [one.id for one in await store.webhook_endpoints()] == ["b"]
     entries = await store.list_audit(AuditQuery())
     assert [(one.id[-1], one.outcome) for one in entries] == [("2", AuditOutcome.DONE), ("1", AuditOutcome.DONE)]
+
+
+async def test_an_end_is_stored_with_long_notices_for_as_many_endpoints_as_there_may_be(store: Store) -> None:
+    body = "x" * 100 * 1024
+    notices = [delivery(store, f"e{n:03}", body=body) for n in range(MAX_ENDPOINTS)]
+    await ended(store, *notices)
+    assert await store.relay_notices(100) in (0, 1)
+    for one in (notices[0], notices[-1]):
+        found = await store.get_delivery(one.id)
+        assert found is not None
+        assert (found.lane, found.body) == (one.lane, body)
+    listed = await store.list_deliveries(DeliveryQuery(limit=MAX_ENDPOINTS + 1))
+    assert {one.id for one in listed} == {one.id for one in notices}
 
 
 async def test_notices_are_stored_with_the_move_and_survive_the_process(place: Place, store: Store) -> None:

@@ -3,6 +3,9 @@
 import asyncio
 import json
 import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,8 @@ from job_processor.acts.webhook_endpoints import NewEndpoint
 from job_processor.core.errors import MoveRefused
 from job_processor.core.job import WebhookEvent
 from job_processor.core.webhooks import DeliveryState, DisabledBecause
-from job_processor.outgoing.notices import ANSWER_BYTES
+from job_processor.outgoing.notices import ANSWER_BYTES, NoticeSender
+from job_processor.workers import deliverer
 from job_processor.workers.deliverer import ROOM_PER_LANE
 from tests.processors.rogue import Rogue, answer
 from tests.support.clock import Clock
@@ -115,6 +119,51 @@ async def test_a_receiver_may_ask_for_a_pause_and_its_lane_keeps_it(
             clock.forward(121_000)
             await received(mine, 3)
             assert {r.headers["webhook-timestamp"] for r in mine.requests[1:]} == {str(clock.at // 1000)}
+
+
+async def test_no_receiver_can_ask_for_a_pause_of_more_than_a_day(tmp_path: Path, clock: Clock) -> None:
+    pause = [answer(429, "", {"Retry-After": str(365 * 86_400)})]
+    async with Rogue(answer(200), pause).serve() as mine, sending_site(tmp_path, now=clock.now) as site:
+        await cancelled(site, webhook={"url": f"{mine.url}/one"})
+        await tried(site)
+        # Another receiver of the same host is not held up for longer either.
+        await cancelled(site, webhook={"url": f"{mine.url}/other"})
+        clock.forward(86_400_000 + 1_000)
+        assert {one.target for one in (await received(mine, 3))[1:]} == {"/one", "/other"}
+
+
+async def test_what_cannot_even_be_sent_counts_as_a_failed_try(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("a fault that nobody thought of")
+
+    async with sending_site(tmp_path, now=clock.now) as site:
+        monkeypatch.setattr(NoticeSender, "send", broken)
+        await cancelled(site, webhook={"url": "http://receiver.example/"})
+        one = await tried(site)
+        assert (one.round, one.tries[0].error) == (1, deliverer.NOT_SENT)
+        assert one.next_at is not None
+        assert one.next_at - clock.at <= 6_000
+
+
+async def test_a_bounded_number_of_failing_receivers_is_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliverer, "TROUBLED_LANES", 3)
+    async with Rogue(answer(500)).serve() as failing, sending_site(tmp_path) as site:
+        for n in range(6):
+            await cancelled(site, webhook={"url": f"http://127.0.0.{n + 1}:{failing.port}/"})
+        await until_tried(site, 6)
+        [loop] = [one for one in site.loops if isinstance(one, deliverer.Deliverer)]
+        assert len(loop._troubled) == 3
+
+
+async def until_tried(site: Site, number: int) -> None:
+    async def look() -> bool:
+        return sum(bool(one.tries) for one in await deliveries(site)) == number
+
+    await until(look, f"{number} tries")
 
 
 async def test_a_receiver_that_is_gone_is_disabled_and_gets_nothing_more(tmp_path: Path) -> None:
@@ -245,16 +294,44 @@ async def test_the_time_and_the_size_of_an_answer_are_bounded(tmp_path: Path, cl
         assert "longer than" in long.tries[1].error
 
 
+def name_is(monkeypatch: pytest.MonkeyPatch, look: Callable[[], list[object]]) -> None:
+    """``look`` answers for every name, in the thread of whoever asks."""
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_named: look())
+
+
+async def test_names_that_are_slow_to_resolve_hold_up_nothing_else_in_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, over = threading.Semaphore(0), threading.Event()
+
+    def slow() -> list[object]:
+        asked.release()
+        over.wait(60)
+        return []
+
+    # As many threads as there are on the smallest machine.
+    loop = asyncio.get_running_loop()
+    common = ThreadPoolExecutor(5)
+    loop.set_default_executor(common)
+    name_is(monkeypatch, slow)
+    try:
+        async with sending_site(tmp_path) as site:
+            for n in range(10):
+                await cancelled(site, webhook={"url": f"http://slow-{n}.example/"})
+            for _ in range(10):
+                await until_true(lambda: asked.acquire(blocking=False), "a look-up")
+            assert await asyncio.to_thread(lambda: "done") == "done"
+            over.set()
+    finally:
+        over.set()
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.7", "169.254.169.254", "fd00:ec2::254", "::1", "0.0.0.0"])
 async def test_a_name_of_a_forbidden_address_is_not_connected_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     kind = socket.AF_INET6 if ":" in address else socket.AF_INET
-
-    async def getaddrinfo(*_args: object, **_named: object) -> list[object]:
-        return [(kind, socket.SOCK_STREAM, 6, "", (address, 80))]
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    name_is(monkeypatch, lambda: [(kind, socket.SOCK_STREAM, 6, "", (address, 80))])
     async with sending_site(tmp_path, allow_private=False) as site:
         await cancelled(site, webhook={"url": "http://innocent.example/"})
         one = await tried(site)

@@ -13,7 +13,7 @@ from job_processor.acts.bulk import TRIES, ReadQuery
 from job_processor.acts.facts import BulkActionMoved, Facts
 from job_processor.acts.jobs import InBulk, Jobs
 from job_processor.core import bulk
-from job_processor.core.bulk import BulkAction, BulkKind, JobOutcome
+from job_processor.core.bulk import BulkAction, BulkKind, BulkState, JobOutcome
 from job_processor.core.errors import (
     InvalidField,
     JobDamaged,
@@ -30,6 +30,7 @@ from job_processor.store.base import Query, Store
 
 GROUP = 100
 """Jobs of a group: few enough that a submit hardly waits for them, enough to share their commits."""
+UNKNOWN_FILTER = "unknown_filter"
 _DONE = JobOutcome()
 _GONE = JobOutcome(skipped="job_not_found")
 _POSSIBLE = {
@@ -57,7 +58,10 @@ class BulkGroups:
         if not action.may_be_taken(runner, self._store.now()):
             return None
         again = bool(action.planned)
-        query = self._read_query(action)
+        try:
+            query = self._read_query(action)
+        except InvalidField:
+            return await self._leave(action, runner)
         if query.needs_index and not self._store.is_searchable():
             # After an upgrade it would miss jobs.
             return await self._save(action, runner, lambda one: replace(one, waits_for="search_incomplete"))
@@ -81,6 +85,14 @@ class BulkGroups:
         done = await self._save(held, runner, lambda one: bulk.settled(one, outcomes, self._store.now()))
         failpoint("bulk.after_settle")
         return done
+
+    async def _leave(self, action: BulkAction, runner: str) -> BulkAction | None:
+        """Leave a bulk action whose query cannot be read here to a newer version; end it if it was aborted."""
+        if action.state is BulkState.ABORTING and not action.planned:
+            return await self._save(action, runner, lambda one: bulk.ended(one, self._store.now()))
+        if action.waits_for == UNKNOWN_FILTER:
+            return action
+        return await self._save(action, runner, lambda one: replace(one, waits_for=UNKNOWN_FILTER))
 
     async def release(self, runner: str) -> None:
         """Let other processes have what this one has: it stops."""

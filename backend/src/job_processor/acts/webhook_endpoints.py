@@ -68,6 +68,8 @@ class WebhookEndpoints:
         self._sealing = sealing
         self._known: Sequence[Endpoint] | None = None
         self._read_at = 0
+        self._changes = 0
+        """How often this process changed an endpoint: what was read before the last change is not kept."""
 
     async def with_notices(self, before: Job, change: Change) -> Change:
         """The change, with the notices that it makes. Most changes end no job and cost nothing here."""
@@ -243,10 +245,11 @@ class WebhookEndpoints:
         raise StoreUnavailable("The endpoint changes faster than it can be written.")
 
     async def _read(self) -> Sequence[Endpoint]:
-        read_at = self._store.now()
-        self._known = await self._store.webhook_endpoints()
-        self._read_at = read_at
-        return self._known
+        read_at, changes = self._store.now(), self._changes
+        found = await self._store.webhook_endpoints()
+        if changes == self._changes:
+            self._known, self._read_at = found, read_at
+        return found
 
     async def _fresh(self) -> Sequence[Endpoint]:
         if self._known is None or (self._store.info.shared and abs(self._store.now() - self._read_at) > FRESH_MS):
@@ -255,3 +258,4 @@ class WebhookEndpoints:
 
     def _forget(self) -> None:
         self._known = None
+        self._changes += 1

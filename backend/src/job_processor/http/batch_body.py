@@ -148,9 +148,10 @@ def _parsed_object(body: bytes) -> ReadBatch:
         # Raises: this says what is wrong. A long body that is no JSON is not looked at further.
         decode(body if len(body) <= MAX_BODY_BYTES else b"", _Whole)
         raise invalid("jobs", "must be an array of jobs")
-    around = b"{%b}" % b",".join(_without_value(body[start:end]) for start, end in spans(body))
-    if len(around) > MAX_BODY_BYTES:
+    # Before it is looked at: long texts are no jobs.
+    if len(body) - len(array) > MAX_BODY_BYTES:
         raise invalid("the body", f"must have at most {MAX_BODY_BYTES} bytes beside its jobs")
+    around = b"{%b}" % b",".join(_without_value(body[start:end]) for start, end in spans(body))
     inner = decode(around, _Around)
     lines = Lines()
     for cut in elements(array):

@@ -16,7 +16,10 @@ from job_processor.http.submission import checked
 MAX_LINE_BYTES: Final = MAX_BODY_BYTES
 """The same as of the body of one submission."""
 _BOM = b"\xef\xbb\xbf"
-_TOKEN = re.compile(rb'"[^"\\]*+(?>(?:\\.[^"\\]*+)*)"|[\[{]|[\]}]|,', re.DOTALL)
+_BACKSLASH = 0x5C
+_TOKEN = re.compile(rb'"[^"\\]*+(?>(?:\\.[^"\\]*+)*)"|[\[{]|[\]}]|,|"', re.DOTALL)
+_WINDOW = 256 * 1024
+"""Bytes that are searched at once: no other thread runs during a search."""
 
 Cut = tuple[int, bytes | None]
 """The number of a line, from 1, and its bytes; ``None``: it is longer than ``MAX_LINE_BYTES``, and was not kept."""
@@ -72,11 +75,36 @@ class Splitter:
         return [(self._number, line)] if line and not line.isspace() else []
 
 
+def _tokens(text: bytes) -> Iterator[re.Match[bytes]]:
+    """The strings, brackets and commas of well-formed JSON, without strings that are cut by the end of a window."""
+    start = 0
+    while start < len(text):
+        end = start + _WINDOW
+        for token in _TOKEN.finditer(text, start, end):
+            if token[0] == b'"':
+                end = _end_of_string(text, token.end())
+                break
+            yield token
+        start = end
+
+
+def _end_of_string(text: bytes, at: int) -> int:
+    """Where the string ends that has begun before ``at``."""
+    while True:
+        end = text.index(b'"', at)
+        before = end
+        while before > at and text[before - 1] == _BACKSLASH:
+            before -= 1
+        at = end + 1
+        if (end - before) % 2 == 0:
+            return at
+
+
 def spans(text: bytes) -> Iterator[tuple[int, int]]:
     """Where the elements of a well-formed JSON array, or the members of an object, begin and end: one by one, so that
     a long one is not cut further than it is wanted."""
     level = start = 0
-    for token in _TOKEN.finditer(text):
+    for token in _tokens(text):
         one = token[0]
         if one in (b"[", b"{"):
             level += 1

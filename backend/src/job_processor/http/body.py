@@ -4,7 +4,8 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar, get_args
+from enum import Enum
+from typing import Literal, TypeVar, get_args, get_origin
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -22,7 +23,7 @@ levels."""
 _INT64 = 2**63
 # Results are stored byte for byte.
 _NUL_ALLOWED = frozenset({"result"})
-_PATH = re.compile(r" - at `(\$[^`]*)`$")
+_PATH = re.compile(r" - at (?:`key` in )?`(\$[^`]*)`$")
 _UNKNOWN = re.compile(r"^Object contains unknown field `.*?`", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `([^`]*)`")
 # Messages of msgspec that quote only our types and patterns, and nothing from the request.
@@ -157,10 +158,22 @@ def _explain(message: str, wanted: type[msgspec.Struct]) -> RequestRefused:
     field = ".".join(names) or "the body"
     if _TOO_LARGE.match(message):
         return invalid(field, "must hold no number that is out of range")
+    if message.startswith("Invalid enum value"):
+        of = [f.type for f in msgspec.structs.fields(inner) if f.encode_name == names[-1]] if names else []
+        return invalid(field, f"must be of: {', '.join(_choices(of[0]))}" if of else "has a wrong value")
     safe = _SAFE.match(message)
     expected = message[: path.start()] if path is not None and safe is not None else "has a wrong type"
     expected = _TYPES.sub(_in_json_words, expected)
     return invalid(field, expected.replace("`", "").replace("Expected", "must be", 1).partition(", got")[0])
+
+
+def _choices(of: object) -> list[str]:
+    """The values that a type allows, also as the type of an array's items."""
+    if isinstance(of, type) and issubclass(of, Enum):
+        return [str(one.value) for one in of]
+    if get_origin(of) is Literal:
+        return [str(one) for one in get_args(of)]
+    return [one for inner in get_args(of) for one in _choices(inner)]
 
 
 def _place(path: str, wanted: type[msgspec.Struct]) -> tuple[list[str], type[msgspec.Struct]]:

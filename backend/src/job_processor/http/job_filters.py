@@ -144,6 +144,15 @@ def _named(name: str) -> str:
 
 
 def stored_query(action: BulkAction) -> Query:
-    """The store's query of a bulk action, limited to the flows of who asked for it; any number of jobs."""
-    filters = msgspec.convert(dict(action.query), JobFilters)
+    """The store's query of a bulk action, limited to the flows of who asked for it; any number of jobs.
+
+    Raises ``InvalidField`` for a filter that a newer version wrote: without it the query would match other jobs too.
+    """
+    known = {one.encode_name for one in msgspec.structs.fields(JobFilters)}
+    try:
+        filters = msgspec.convert(dict(action.query), JobFilters)
+    except msgspec.ValidationError:
+        filters = None
+    if filters is None or not action.query.keys() <= known:
+        raise InvalidField("query", "has a filter that this version does not know")
     return filters.filters(1, action.by.principal, action.created_at)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from yarl import URL
@@ -17,6 +18,9 @@ from job_processor.outgoing.text import one_line, page_text
 SECONDS: Final = 20.0
 """For a whole request; the standard recommends 15 to 30 s."""
 ANSWER_BYTES: Final = 64 * 1024
+RESOLVERS: Final = 64
+"""Threads that wait for the names of receivers, as many as there are requests at a time. Anybody who submits jobs may
+name receivers, so slow names must not take the threads that the rest of the process needs."""
 _ASKS_TO_WAIT: Final = frozenset({429, 502, 503, 504})
 
 
@@ -27,8 +31,13 @@ class NoticeSender:
     def __init__(self, now: Callable[[], int], *, allow_private: bool, seconds: float = SECONDS) -> None:
         self._now = now
         self._allow_private = allow_private
+        self._threads = ThreadPoolExecutor(RESOLVERS, "webhook-names")
         self._session = Outgoing(
-            seconds, headers={"Content-Type": "application/json"}, allow_private=allow_private, body_limit=ANSWER_BYTES
+            seconds,
+            headers={"Content-Type": "application/json"},
+            allow_private=allow_private,
+            body_limit=ANSWER_BYTES,
+            resolver_threads=self._threads,
         )
 
     async def open(self) -> None:
@@ -36,6 +45,7 @@ class NoticeSender:
 
     async def close(self) -> None:
         await self._session.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def send(self, delivery: Delivery, secrets: Sequence[str]) -> tuple[Try, int | None]:
         """One try, and when the receiver wants the next one at the earliest, if it says so."""

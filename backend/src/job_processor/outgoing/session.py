@@ -6,6 +6,7 @@ Responses are untrusted. responses.py decides what their status means.
 import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -110,8 +111,8 @@ def total_seconds(rules: FlowRules) -> float:
 class Outgoing:
     """The HTTP client of one processor. Processors share no connections, so that their keys are kept apart.
 
-    ``seconds``: timeout of a request from the DNS query to the last byte; ``body_limit`` is in bytes. Raises
-    ProcessorUnusable if ``ca_file`` contains no certificates.
+    ``seconds``: timeout of a request from the DNS query to the last byte; ``body_limit`` is in bytes;
+    ``resolver_threads``: see CheckedResolver. Raises ProcessorUnusable if ``ca_file`` contains no certificates.
     """
 
     def __init__(
@@ -122,8 +123,10 @@ class Outgoing:
         ca_file: str | None = None,
         allow_private: bool = True,
         body_limit: int = BODY_LIMIT,
+        resolver_threads: Executor | None = None,
     ) -> None:
         self._seconds = seconds
+        self._resolver_threads = resolver_threads
         self._body_limit = body_limit
         self._headers = {"Accept-Encoding": "identity", "User-Agent": "job-processor", **headers}
         self._tls: ssl.SSLContext | bool = True if ca_file is None else _trusting(ca_file)
@@ -135,7 +138,7 @@ class Outgoing:
         connector = aiohttp.TCPConnector(
             limit=0,  # The lane limits the number of requests in flight.
             keepalive_timeout=KEEP_ALIVE_SECONDS,
-            resolver=CheckedResolver(allow_private=self._allow_private),
+            resolver=CheckedResolver(allow_private=self._allow_private, threads=self._resolver_threads),
             ssl=self._tls,
         )
         self._session = aiohttp.ClientSession(

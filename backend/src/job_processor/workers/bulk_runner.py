@@ -47,7 +47,7 @@ class BulkRunner(Loop):
                 break
             await self._yield_to_others()
             began = time.monotonic()
-            after = await self._acts.bulk_groups.act(action, self._runner)
+            after = await self._act(action)
             if after is None:
                 continue
             if not after.is_open:
@@ -56,6 +56,16 @@ class BulkRunner(Loop):
                 took = time.monotonic() - began
                 rest = min(rest, max(SHORTEST_REST, min(LONGEST_REST, took)))
         return rest
+
+    async def _act(self, action: BulkAction) -> BulkAction | None:
+        try:
+            return await self._acts.bulk_groups.act(action, self._runner)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            # The other bulk actions go on; this one is tried again.
+            log.exception("bulk_action_failed", id=action.id)
+            return None
 
     async def _yield_to_others(self) -> None:
         for _ in range(YIELDS):

@@ -2,14 +2,15 @@
 delays no other; a lane that fails is sent one request at a time, and such lanes share half of the room."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
 
 import structlog
 
 from job_processor.acts import Acts
 from job_processor.acts.facts import DeliveriesDue, Fact
 from job_processor.core.errors import EndpointNotFound, StoreUnavailable
-from job_processor.core.webhooks import Delivery
+from job_processor.core.webhooks import LONGEST_RETRY_AFTER_MS, Delivery, Try
 from job_processor.failpoints import failpoint
 from job_processor.outgoing.notices import NoticeSender
 from job_processor.store.base import Store
@@ -23,9 +24,13 @@ ROOM_PER_LANE = 4
 ROOM_FOR_FAILING = 32
 LANES = 100
 """Lanes that are looked at in one tick; the next tick goes on after them."""
+TROUBLED_LANES = 10_000
+"""Lanes that failed and are remembered: submitters may name any number of receivers. A lane that is forgotten is sent a
+few requests at a time again."""
 RELAYED = 100
 DRAIN_SECONDS = 2.0
 UNREADABLE = "No secret can sign it: WEBHOOK_SECRET was changed without WEBHOOK_SECRET_PREVIOUS. Rotate the secret."
+NOT_SENT = "It could not be sent because of a fault of this server, which its log describes."
 
 
 class Deliverer(Loop):
@@ -38,10 +43,8 @@ class Deliverer(Loop):
         self._sender = sender
         self._after = ""
         self._running: dict[asyncio.Task[None], str] = {}
-        self._failing: set[str] = set()
-        """Lanes whose last try failed."""
-        self._closed_until: dict[str, int] = {}
-        """Lanes whose receiver asked for a pause."""
+        self._troubled: OrderedDict[str, int] = OrderedDict()
+        """Lanes whose last try failed, and until when their receiver asked for a pause; 0: it asked for none."""
         self._opened = False
         acts.facts.subscribe(self._heard)
 
@@ -66,12 +69,13 @@ class Deliverer(Loop):
         return 0 if relayed == RELAYED or len(lanes) == LANES else POLL_SECONDS
 
     def _room_of(self, lane: str) -> int:
-        if self._closed_until.get(lane, 0) > self._store.now():
-            return 0
         busy = Counter(self._running.values())
-        if lane not in self._failing:
+        closed_until = self._troubled.get(lane)
+        if closed_until is None:
             return ROOM_PER_LANE - busy[lane]
-        if sum(n for one, n in busy.items() if one in self._failing) >= ROOM_FOR_FAILING:
+        if closed_until > self._store.now():
+            return 0
+        if sum(n for one, n in busy.items() if one in self._troubled) >= ROOM_FOR_FAILING:
             return 0
         return 1 - busy[lane]
 
@@ -120,17 +124,24 @@ class Deliverer(Loop):
             await deliveries.give_up(delivery, why)
             return
         failpoint("webhook.before_send")
-        done, retry_at = await self._sender.send(delivery, secrets)
+        done, retry_at = await self._sent(delivery, secrets)
         failpoint("webhook.after_send")
         self._learn(delivery.lane, delivered=done.delivered, retry_at=retry_at)
         await deliveries.tried(delivery, done, retry_at)
         failpoint("webhook.after_record")
 
+    async def _sent(self, delivery: Delivery, secrets: Sequence[str]) -> tuple[Try, int | None]:
+        try:
+            return await self._sender.send(delivery, secrets)
+        except Exception:
+            # Counted as any other failed try: what fails each time must come to an end too.
+            log.exception("webhook_not_sent", delivery=delivery.id)
+            return Try(self._store.now(), 0, error=NOT_SENT), None
+
     def _learn(self, lane: str, *, delivered: bool, retry_at: int | None) -> None:
+        self._troubled.pop(lane, None)
         if delivered:
-            self._failing.discard(lane)
-            self._closed_until.pop(lane, None)
             return
-        self._failing.add(lane)
-        if retry_at is not None:
-            self._closed_until[lane] = retry_at
+        self._troubled[lane] = min(retry_at or 0, self._store.now() + LONGEST_RETRY_AFTER_MS)
+        if len(self._troubled) > TROUBLED_LANES:
+            self._troubled.popitem(last=False)

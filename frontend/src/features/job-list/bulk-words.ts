@@ -54,6 +54,7 @@ const WAITS: Readonly<Record<string, string>> = {
   too_many_waiting: "Waiting: the key has as many waiting jobs as it may have.",
   store_busy: "Waiting: the store is busy.",
   search_incomplete: "Waiting: older jobs are still being made searchable.",
+  unknown_filter: "Waiting: a newer version of the server has to carry it out.",
   read_too_long: "Waiting: the search takes too long. Abort it, and use fewer words or another filter.",
 };
 

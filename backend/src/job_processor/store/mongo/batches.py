@@ -25,7 +25,7 @@ from job_processor.store.mongo import documents
 from job_processor.store.mongo.batch_reads import NO_LINES, OPEN_STATES, BatchReads, batch_of
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.documents import new_write_id
-from job_processor.store.mongo.webhooks import MARK, NOTICES, document
+from job_processor.store.mongo.webhooks import MARK, NOTICES, kept
 from job_processor.store.mongo.writes import Writes
 
 CHUNK_JOBS, CHUNK_BYTES = 200, 2 * 1024 * 1024
@@ -165,7 +165,7 @@ class Batches(BatchReads):
             return False
         update = _ended(found, at)
         if notices:
-            update["$set"] |= {NOTICES: [document(one) for one in notices], MARK: new_write_id()}
+            update["$set"] |= {NOTICES: kept(notices), MARK: new_write_id()}
         return await self._set({"_id": batch_id, "open": True}, update, "endedAt", at)
 
     async def _set(self, where: Document, update: Document, name: str, at: int) -> bool:

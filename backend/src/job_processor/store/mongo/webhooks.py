@@ -22,17 +22,48 @@ _ENDPOINT = {name: named(name) for name in Endpoint.__dataclass_fields__}
 _DELIVERY = {name: named(name) for name in Delivery.__dataclass_fields__}
 _LISTED = {there: 1 for name, there in _DELIVERY.items() if name != "body"}
 _PENDING = DeliveryState.PENDING.value
+_OTHER_BYTES = 400
+"""Of a notice, beside its body and its URL."""
 NOTICES, MARK = "notices", "noticesMark"
 """Fields of a job's or batch's document: its notices that were not relayed yet, and what the last write of them left
-there."""
+there.
+
+The notices of one end are one element: their body, which all of them have, and what each has of its own. A body for
+each of many endpoints could make the document longer than MongoDB takes, and the job could never end.
+"""
 
 
 def noted(update: Document, notices: Sequence[Delivery], write_id: str) -> Document:
     """The update of a move, with its notices."""
     if notices:
-        update["$push"] |= {NOTICES: {"$each": [document(one) for one in notices]}}
+        update["$push"] |= {NOTICES: {"$each": kept(notices)}}
         update["$set"] |= {MARK: write_id}
     return update
+
+
+def kept(notices: Sequence[Delivery]) -> list[Document]:
+    """The elements of NOTICES."""
+    return [_shared(*both) for both in _by_body(notices).items()]
+
+
+def size_of(notices: Sequence[Delivery]) -> int:
+    """About how many bytes ``noted`` adds to an update."""
+    return sum(len(body) + sum(_OTHER_BYTES + len(one.url) for one in each) for body, each in _by_body(notices).items())
+
+
+def _by_body(notices: Sequence[Delivery]) -> dict[str, list[Delivery]]:
+    found: dict[str, list[Delivery]] = {}
+    for one in notices:
+        found.setdefault(one.body, []).append(one)
+    return found
+
+
+def _shared(body: str, notices: Sequence[Delivery]) -> Document:
+    return {"body": body, "each": [document(replace(one, body="")) for one in notices]}
+
+
+def _single(noted_there: Sequence[Document]) -> list[Document]:
+    return [{**one, "body": together["body"]} for together in noted_there for one in together["each"]]
 
 
 class Webhooks:
@@ -108,7 +139,7 @@ class Webhooks:
         await self._relay(self._jobs, job)
 
     async def _relay(self, holders: Collection, one: Document) -> None:
-        await self.insert(one.get(NOTICES, ()))
+        await self.insert(_single(one.get(NOTICES, ())))
         failpoint("mongo.before_notices_leave")
         # Not if another end was noted meanwhile: the next relay takes both.
         same = {"_id": one["_id"], MARK: one[MARK]}

@@ -15,7 +15,7 @@ from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.groups import Groups, Write
 from job_processor.store.mongo.keys import Keys
-from job_processor.store.mongo.webhooks import MARK, NOTICES, Webhooks, noted
+from job_processor.store.mongo.webhooks import MARK, NOTICES, Webhooks, noted, size_of
 
 _TO_DELETE = {"flow": 1, "rev": 1, "idempotencyKey": 1}
 _PAUSES = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
@@ -81,7 +81,8 @@ class Writes:
             where["leaseUntil"] = guard.lease_until
         moved = documents.move(job, self._now(), write_id, guard.state)
         update = noted(moved, change.notices, write_id)
-        return await self._moves.write(Write(job.id, write_id, where, update, len(job.result or "")))
+        size = len(job.result or "") + size_of(change.notices)
+        return await self._moves.write(Write(job.id, write_id, where, update, size))
 
     def queue_seconds(self) -> float:
         """How long a write of a job would wait that came now."""
