@@ -160,7 +160,11 @@ def backup(environment: Mapping[str, str], file: str) -> int:
     loaded = _settings(environment)
     piped = file == STANDARD_OUTPUT
     address = configured.store_address(loaded)
-    beside = address if piped and Path(address).is_dir() else None if piped else Path(file).parent
+    beside = Path(file).parent
+    if piped:
+        # A database is read where it is; nothing of it is on this disk.
+        has_directory = loaded.mongodb_uri is None and loaded.data_dir.is_dir()
+        beside = loaded.data_dir if has_directory else Path(tempfile.gettempdir())
 
     async def run() -> transfer.Transferred:
         with tempfile.TemporaryDirectory(dir=beside, prefix=".backup-") as scratch:

@@ -202,6 +202,18 @@ async def test_a_data_directory_that_cannot_be_one_is_refused_by_commands_too(
     assert "Traceback" not in said
 
 
+async def test_the_address_of_a_database_is_not_taken_for_a_directory(tmp_path: Path) -> None:
+    """Longer than a name in a directory may be. Asked as one, the system refuses it, and the address has a password."""
+    address = f"mongodb://name:{'secret' * 50}@127.0.0.1:1/jobs"
+
+    code, said = await run("backup", "--to", "-", environment={"MONGODB_URI": address}, cwd=tmp_path)
+
+    assert code == 2, said
+    assert "The database cannot answer" in said
+    assert "Traceback" not in said
+    assert "secret" not in said
+
+
 async def test_l9_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     async with server(tmp_path / "one") as web:
         code, said = await run("serve", "--port", str(web.port), "--data-dir", "data", environment={}, cwd=tmp_path)

@@ -8,7 +8,7 @@ from pymongo import UpdateOne
 
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.job import Job, State
+from job_processor.core.job import FINAL, Job, State
 from job_processor.core.transitions import Change
 from job_processor.store.base import Added, Held, IdempotencyKey, Worker
 from job_processor.store.mongo import documents
@@ -17,6 +17,8 @@ from job_processor.store.mongo.groups import Groups, Write
 from job_processor.store.mongo.keys import Keys
 from job_processor.store.mongo.webhooks import MARK, NOTICES, Webhooks, noted, size_of
 
+DELETING = "deleting"
+"""Field of a final job whose deletion has begun: it moves no more, and what belongs to it may be gone already."""
 _TO_DELETE = {"flow": 1, "rev": 1, "idempotencyKey": 1}
 _PAUSES = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
 """Seconds between two reads of a key that is deleted and stored again."""
@@ -77,6 +79,8 @@ class Writes:
         guard, job = change.guard, change.job
         write_id = documents.new_write_id()
         where: Document = {"_id": job.id, "state": guard.state.value, "rev": guard.rev, "token": guard.token}
+        if guard.state in FINAL:
+            where[DELETING] = None
         if guard.lease_until is not None:
             where["leaseUntil"] = guard.lease_until
         moved = documents.move(job, self._now(), write_id, guard.state)
@@ -159,33 +163,25 @@ class Writes:
             await self._webhooks.relay(job)
         # Not if it ended once more meanwhile.
         where[MARK] = None
+
+        async def begin(again: bool) -> bool:
+            return (await self._jobs.update_one(where, {"$set": {DELETING: True}})).matched_count == 1
+
+        if not await self._link.do(begin):
+            # Deleted by another process, or retried just now: then what belongs to it stays.
+            return await self._link.read(lambda again: self._jobs.find_one({"_id": job_id}, {"_id": 1})) is None
         await self._record_deletions([job])
         await self._keys.free([job])
-
-        async def run(again: bool) -> bool:
-            result = await self._jobs.delete_one(where)
-            if result.deleted_count == 1:
-                return True
-            # Not found: deleted by an earlier try whose reply was lost, or by another process. Else: retried just now.
-            return await self._jobs.find_one({"_id": job_id}, {"_id": 1}) is None
-
-        deleted = await self._link.do(run)
-        if deleted:
-            await self._forget(job_id)
-        else:
-            await self._keys.keep([job])
-        return deleted
-
-    async def _forget(self, job_id: str) -> None:
-        """Delete what belongs to a deleted job. After the job: one that is retried just before keeps all of it.
-
-        After a crash in between, retention deletes it. What is listed as unknown is no job's, and stays.
-        """
+        await self._link.do(lambda again: self._callbacks.delete_many({"jobId": job_id}))
+        await self._webhooks.forget_job(job_id)
+        # The job last: after a crash in between it still exists and can be deleted again.
+        await self._link.do(lambda again: self._jobs.delete_one({"_id": job_id, DELETING: True}))
+        # Once more: a callback may have been kept since, by somebody who still saw the job.
+        # What is listed as unknown is no job's, and stays. The job is gone whether this can be written or not.
         left = {"jobId": job_id, "verdict": {"$ne": CallbackVerdict.UNKNOWN.value}}
-        # The job is gone whether this can be written or not.
         with contextlib.suppress(StoreUnavailable):
             await self._link.do(lambda again: self._callbacks.delete_many(left))
-            await self._webhooks.forget_job(job_id)
+        return True
 
     async def _record_deletions(self, jobs: Sequence[Document]) -> None:
         """Record deletions before they are made, so that ``since`` misses none.
