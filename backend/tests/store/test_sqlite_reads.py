@@ -186,7 +186,6 @@ def facets(*names: str) -> frozenset[Facet]:
         (Query(phrases=(Phrase("common"),), created_before=OLDEST + 10 * APART), 10),
         (Query(phrases=(Phrase("nothing"),)), 0),
     ],
-    ids=str,
 )
 def test_what_a_list_costs_does_not_grow_with_the_number_of_jobs(many: Path, query: Query, found: int) -> None:
     db = open_reader(many, many.with_name(search_index.FILE_NAME))
