@@ -184,8 +184,15 @@ def check_backup(engine: Engine, identifier: str) -> None:
     assert status in (200, 204), status
     assert request("GET", f"/jobs/{identifier}")[0] == 404
     engine.run_compose("stop", "backend", "worker")
+
+    def restored() -> bool:
+        done = engine.execute("backup", *program, "restore", name)
+        if done.returncode != 0:
+            raise OSError(done.stderr)
+        return True
+
     # A restore can be repeated; on a busy machine the database may not answer the first one in time.
-    wait_until("the restore", lambda: engine.execute("backup", *program, "restore", name).returncode == 0)
+    wait_until("the restore", restored)
     engine.run_compose("start", "backend", "worker")
     wait_until("the stack answers after the restore", healthy)
     assert completed(identifier)
