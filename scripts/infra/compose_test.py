@@ -179,7 +179,8 @@ def check_backup(engine: Engine, identifier: str) -> None:
     program = ("python3", "/usr/local/lib/job-processor/backup.py")
     made = engine.execute("backup", *program, "once")
     assert made.returncode == 0, made.stderr
-    name = engine.execute("backup", *program, "list").stdout.split()[-1]
+    # Each line is a name and where that backup is.
+    name = engine.execute("backup", *program, "list").stdout.splitlines()[-1].split()[0]
     status, _ = request("DELETE", f"/jobs/{identifier}")
     assert status in (200, 204), status
     assert request("GET", f"/jobs/{identifier}")[0] == 404
