@@ -179,13 +179,21 @@ def check_backup(engine: Engine, identifier: str) -> None:
     program = ("python3", "/usr/local/lib/job-processor/backup.py")
     made = engine.execute("backup", *program, "once")
     assert made.returncode == 0, made.stderr
-    name = engine.execute("backup", *program, "list").stdout.split()[-1]
+    # Each line is a name and where that backup is.
+    name = engine.execute("backup", *program, "list").stdout.splitlines()[-1].split()[0]
     status, _ = request("DELETE", f"/jobs/{identifier}")
     assert status in (200, 204), status
     assert request("GET", f"/jobs/{identifier}")[0] == 404
     engine.run_compose("stop", "backend", "worker")
+
+    def restored() -> bool:
+        done = engine.execute("backup", *program, "restore", name)
+        if done.returncode != 0:
+            raise OSError(done.stderr)
+        return True
+
     # A restore can be repeated; on a busy machine the database may not answer the first one in time.
-    wait_until("the restore", lambda: engine.execute("backup", *program, "restore", name).returncode == 0)
+    wait_until("the restore", restored)
     engine.run_compose("start", "backend", "worker")
     wait_until("the stack answers after the restore", healthy)
     assert completed(identifier)

@@ -78,12 +78,12 @@ async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
     endpoints = await source.webhook_endpoints()
     await access.write_endpoints(target, endpoints)
     ids = {*(key.id for key in keys), *(endpoint.id for endpoint in endpoints)}
-    audit = -len(ids)
+    others = len(ids)
     async for entries in access.entries(source):
         await target.record(entries)
         ids.update(entry.id for entry in entries)
     await access.check(target, ids)
-    jobs, audit = len(wanted) - callbacks - batches, audit + len(ids)
+    jobs, audit = len(wanted) - callbacks - batches, len(ids) - others
     return Transferred(jobs, callbacks, batches, written, _sum(wanted), len(keys), audit, len(endpoints))
 
 

@@ -1731,8 +1731,8 @@ export interface components {
         };
         /**
          * DeliveryOut
-         * @description One notice for one receiver. ``messageId``: its `webhook-id`. ``endpointId`` null: its own webhook.
-         *     ``nextAt``: of the next try. ``url``: without its query.
+         * @description One notice for one receiver. ``messageId``: its `webhook-id`. ``endpointId`` null: to the webhook of the job or
+         *     batch itself. ``nextAt``: of the next try. ``url``: without its query.
          */
         DeliveryOut: {
             /** @description 24 hex digits, time-ordered */

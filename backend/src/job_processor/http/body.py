@@ -159,8 +159,9 @@ def _explain(message: str, wanted: type[msgspec.Struct]) -> RequestRefused:
     if _TOO_LARGE.match(message):
         return invalid(field, "must hold no number that is out of range")
     if message.startswith("Invalid enum value"):
-        of = [f.type for f in msgspec.structs.fields(inner) if f.encode_name == names[-1]] if names else []
-        return invalid(field, f"must be of: {', '.join(_choices(of[0]))}" if of else "has a wrong value")
+        of = (f.type for f in msgspec.structs.fields(inner) if f.encode_name in names[-1:])
+        choices = ", ".join(_choices(next(of, None)))
+        return invalid(field, f"must be of: {choices}" if choices else "has a wrong value")
     safe = _SAFE.match(message)
     expected = message[: path.start()] if path is not None and safe is not None else "has a wrong type"
     expected = _TYPES.sub(_in_json_words, expected)

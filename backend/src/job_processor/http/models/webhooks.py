@@ -88,8 +88,8 @@ class TryOut(WireOut):
 
 
 class DeliveryOut(WireOut):
-    """One notice for one receiver. ``messageId``: its `webhook-id`. ``endpointId`` null: its own webhook.
-    ``nextAt``: of the next try. ``url``: without its query."""
+    """One notice for one receiver. ``messageId``: its `webhook-id`. ``endpointId`` null: to the webhook of the job or
+    batch itself. ``nextAt``: of the next try. ``url``: without its query."""
 
     id: JobId
     message_id: str
