@@ -2,6 +2,8 @@
 
 from playwright.async_api import Locator, Page, expect
 
+from tests.support.waiting import until
+
 
 async def type_and_create(page: Page, prompt: str) -> None:
     await page.get_by_label("Prompt", exact=True).fill(prompt)
@@ -27,7 +29,23 @@ async def expect_mode(page: Page, word: str) -> None:
     await expect(page.get_by_test_id("live-light")).to_have_text(word)
 
 
-async def overflow(page: Page) -> int:
-    """By how many pixels the page is wider than its window."""
-    width: int = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return width
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+BEYOND = """() => [...document.querySelectorAll("*")]
+  .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth)
+  .map((one) => one.outerHTML.slice(0, 160))"""
+
+
+async def expect_no_overflow(page: Page) -> None:
+    """The page is not wider than its window.
+
+    Waits: after a change of the window's size, what floats (an open tooltip) is where it was until it closes.
+    """
+
+    async def fits() -> bool:
+        return bool(await page.evaluate(WIDER) == 0)
+
+    try:
+        await until(fits, seconds=5)
+    except AssertionError as never:
+        wider, beyond = await page.evaluate(WIDER), await page.evaluate(BEYOND)
+        raise AssertionError(f"{wider} px wider than the window {page.viewport_size}: {beyond}") from never

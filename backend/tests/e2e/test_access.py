@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import overflow, sign_in
+from tests.e2e.looks import expect_no_overflow, sign_in
 from tests.e2e.served import Served
 from tests.e2e.test_accessible import violations
 
@@ -146,7 +146,7 @@ async def test_axe_finds_nothing_on_screens_of_any_width(keyed: Keyed, open_tab:
 async def expect_clean(page: Page) -> None:
     for size in (PHONE, DESK):
         await page.set_viewport_size({"width": size["width"], "height": size["height"]})
-        assert await overflow(page) == 0, size
+        await expect_no_overflow(page)
         found = await violations(page)
         print(*found, sep="\n")
         assert found == [], size

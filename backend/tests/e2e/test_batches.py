@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import overflow
+from tests.e2e.looks import expect_no_overflow
 from tests.e2e.served import Served
 from tests.e2e.test_accessible import violations
 
@@ -49,7 +49,7 @@ async def test_from_a_file_to_its_results(server: Served, open_tab: OpenTab, tmp
     await expect(page.get_by_role("list", name="Refused lines")).to_contain_text("Line 3")
     assert await violations(page) == []
     await page.set_viewport_size({"width": 390, "height": 844})
-    assert await overflow(page) == 0
+    await expect_no_overflow(page)
     assert await violations(page) == []
 
     async with page.expect_download() as downloading:
@@ -96,5 +96,5 @@ async def test_a_dropped_file_is_cancelled_and_is_in_the_list(server: Served, op
     await page.goto(f"{server.page}batches")
     row = page.get_by_role("listitem").filter(has=page.get_by_role("link", name="dropped.jsonl"))
     await expect(row).to_contain_text("300 cancelled")
-    assert await overflow(page) == 0
+    await expect_no_overflow(page)
     assert await violations(page) == []

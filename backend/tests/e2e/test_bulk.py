@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import OpenTab
 from tests.e2e.feeder import seed
-from tests.e2e.looks import overflow
+from tests.e2e.looks import expect_no_overflow
 from tests.e2e.served import Served
 from tests.e2e.test_accessible import violations
 
@@ -95,11 +95,11 @@ async def test_axe_finds_nothing(server: Served, open_tab: OpenTab, width: int) 
     await page.get_by_role("button", name="Select all that match").click()
     await expect(page.get_by_role("region", name="Selected jobs")).to_contain_text("1 job selected")
     assert await violations(page) == []
-    assert await overflow(page) == 0
+    await expect_no_overflow(page)
     await page.get_by_role("button", name="Replay", exact=True).click()
     await expect(page.get_by_role("dialog").get_by_label("Flow")).to_be_visible()
     assert await violations(page) == []
     await page.get_by_role("button", name="Replay 1 job").click()
     await expect(page.get_by_role("region", name="Replay done")).to_contain_text("1 replayed")
     assert await violations(page) == []
-    assert await overflow(page) == 0
+    await expect_no_overflow(page)

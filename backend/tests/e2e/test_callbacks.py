@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.conftest import OpenTab, Scheme
-from tests.e2e.looks import overflow
+from tests.e2e.looks import expect_no_overflow
 from tests.e2e.served import Served
 from tests.e2e.test_accessible import violations
 
@@ -121,7 +121,7 @@ async def test_what_could_not_be_read_is_seen_and_accepted(
     shown = page.get_by_role("group", name="The body as text")
     await expect(below).to_contain_text("400: The body is not text in UTF-8.")
     await expect(shown).to_contain_text('"result": "She said "hi""')
-    assert await overflow(page) == 0
+    await expect_no_overflow(page)
     assert await violations(page) == []
     async with page.expect_download() as saved:
         await below.get_by_role("link", name="Download the body").click()
@@ -131,7 +131,7 @@ async def test_what_could_not_be_read_is_seen_and_accepted(
     await notice.get_by_role("button", name="Accept the body…").click()
     dialog = page.get_by_role("dialog", name="Accept the body as the result?")
     await expect(dialog.get_by_role("group", name="The body as text")).to_contain_text("She said")
-    assert await overflow(page) == 0
+    await expect_no_overflow(page)
     assert await violations(page) == []
     await dialog.get_by_role("button", name="Accept the whole body").click()
     await expect(page.locator('[data-status="COMPLETED"]').first).to_be_visible()
@@ -144,11 +144,11 @@ async def test_on_a_phone(server: Served, open_tab: OpenTab, width: int) -> None
     server.report(jobId=job, result="NoSpace" * 200, executionId="e" * 128)
     page = await open_tab(f"{server.page}jobs/{job}", width=width, height=844)
     await expect(page.get_by_test_id("late-result")).to_be_visible()
-    assert await overflow(page) == 0
+    await expect_no_overflow(page)
     await page.get_by_test_id("late-result").get_by_role("button").click()
     await expect(page.get_by_role("dialog")).to_be_visible()
-    assert await overflow(page) == 0
+    await expect_no_overflow(page)
     await page.keyboard.press("Escape")
     await page.get_by_role("link", name="Callbacks").click()
     await expect(page.locator("[data-callback]").first).to_be_visible()
-    assert await overflow(page) == 0
+    await expect_no_overflow(page)

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.conftest import OpenTab, Scheme
-from tests.e2e.looks import overflow
+from tests.e2e.looks import expect_no_overflow
 from tests.e2e.served import Served
 from tests.e2e.test_accessible import violations
 from tests.n8n import fake_n8n
@@ -38,7 +38,7 @@ async def test_the_timeline_says_when_n8n_was_asked_and_what_it_said(
             await expect(running).to_contain_text("Asked n8n about execution 1: it still works on it (running).")
             n8n.executions["1"].status = ExecutionStatus.CRASHED
             await expect(lines.filter(has_text="it says that it crashed").first).to_be_visible()
-            assert await overflow(page) == 0
+            await expect_no_overflow(page)
             assert await violations(page) == []
         finally:
             await asyncio.to_thread(served.stop)

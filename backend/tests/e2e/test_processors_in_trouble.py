@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from tests.e2e import upstream as there
 from tests.e2e.conftest import OpenTab, Scheme
-from tests.e2e.looks import overflow
+from tests.e2e.looks import expect_no_overflow
 from tests.e2e.served import Served
 from tests.e2e.test_accessible import violations
 from tests.support.waiting import until
@@ -29,7 +29,7 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 async def looks_well(page: Page) -> None:
-    assert await overflow(page) == 0
+    await expect_no_overflow(page)
     assert await violations(page) == []
 
 

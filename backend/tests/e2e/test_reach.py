@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import expect_mode, expect_status, overflow, row_of, type_and_create
+from tests.e2e.looks import expect_mode, expect_no_overflow, expect_status, row_of, type_and_create
 from tests.e2e.served import Served
 
 # One browser, and so one event loop, for the tests of a file.
@@ -19,20 +19,20 @@ async def test_a_phone_shows_everything_and_scrolls_one_way(server: Served, open
     await type_and_create(page, f"{LONG} fault:malformed")
     card = row_of(page, LONG[:40]).first
     await expect(card.get_by_text("Malformed JSON")).to_be_visible()
-    assert await overflow(page) == 0
+    await expect_no_overflow(page)
     await card.get_by_role("link").click()
     await expect(page.get_by_test_id("result-error")).to_be_visible()
-    assert await overflow(page) == 0
+    await expect_no_overflow(page)
     await page.get_by_role("link", name="Flows").click()
     await expect(page.get_by_role("heading", name="Flows", level=1)).to_be_visible()
-    assert await overflow(page) == 0
+    await expect_no_overflow(page)
 
 
 async def test_the_narrowest_header_has_room_for_trouble(empty_server: Served, open_tab: OpenTab) -> None:
     empty_server.pause("other", "")
     page = await open_tab(f"{empty_server.page}flows", width=320, height=640)
     await expect(page.get_by_role("link", name="Flows, 1 closed or paused")).to_be_visible()
-    assert await overflow(page) == 0
+    await expect_no_overflow(page)
 
 
 async def test_the_keyboard_alone_is_enough(server: Served, open_tab: OpenTab) -> None:

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import expect_mode, expect_status, overflow, row_of, type_and_create
+from tests.e2e.looks import expect_mode, expect_no_overflow, expect_status, row_of, type_and_create
 from tests.e2e.served import Served
 from tests.support.real_oidc import ROLES, real_provider
 
@@ -32,7 +32,7 @@ async def test_a_key_opens_the_page_and_signing_out_closes_it(tmp_path: Path, op
         await expect_mode(page, "Live")
         for width in (320, 360, 390):
             await page.set_viewport_size({"width": width, "height": 844})
-            assert await overflow(page) == 0, width
+            await expect_no_overflow(page)
         await type_and_create(page, "with a key")
         await expect_status(row_of(page, "with a key"), "COMPLETED")
         kept = await page.evaluate("JSON.stringify([document.cookie, {...localStorage}, {...sessionStorage}])")

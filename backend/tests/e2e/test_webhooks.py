@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import overflow
+from tests.e2e.looks import expect_no_overflow
 from tests.e2e.served import Served
 from tests.e2e.test_accessible import violations
 from tests.processors.rogue import Rogue, answer
@@ -31,7 +31,7 @@ def telling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 async def expect_clean(page: Page) -> None:
     for size in (PHONE, DESK):
         await page.set_viewport_size({"width": size["width"], "height": size["height"]})
-        assert await overflow(page) == 0, size
+        await expect_no_overflow(page)
         assert await violations(page) == [], size
 
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import overflow, row_of, type_and_create
+from tests.e2e.looks import expect_no_overflow, row_of, type_and_create
 from tests.e2e.served import Served
 
 # One browser, and so one event loop, for the tests of a file.
@@ -54,7 +54,7 @@ async def test_an_answer_that_was_paid_for_and_is_no_result_stands_with_its_atte
     shown = page.get_by_role("group", name="The partial answer of attempt 1")
     await expect(shown).to_be_visible()
     assert await shown.text_content() == said
-    assert await overflow(page) == 0
+    await expect_no_overflow(page)
 
 
 async def test_warnings_are_shown_beside_valid_json(server: Served, open_tab: OpenTab) -> None:
