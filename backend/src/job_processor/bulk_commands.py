@@ -1,6 +1,7 @@
 """The commands about bulk actions of a running server: count and ask, start, show the progress, abort, list."""
 
 import asyncio
+import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,7 +43,9 @@ async def run(client: Client, wanted: Wanted) -> int:
     if not wanted.sure and not _agreed(f"{wanted.action} {number} {jobs}?"):
         client.print("Nothing was done.")
         return 1
-    action = await client.ask("POST", "/bulk-actions", json=body)
+    # A key of its own: sent again after a broken connection, it is still one bulk action.
+    headers = {"idempotency-key": secrets.token_hex(16)}
+    action = await client.ask_again("POST", "/bulk-actions", json=body, headers=headers)
     try:
         return _report(client, await _ended(client, action))
     except asyncio.CancelledError:

@@ -190,6 +190,10 @@ class Client:
         async with self._session() as session:
             return await self._json(session, method, path, **options)
 
+    async def ask_again(self, method: str, path: str, **options: Any) -> Any:
+        """As ``ask``, and again a few times while the server does not answer, or is busy."""
+        return await self._again(lambda: self.ask(method, path, **options))
+
     async def send(self, method: str, path: str) -> None:
         """A request whose answer has no body. Raises ``RequestFailed``."""
         async with self._session() as session, self._open(session, method, path):

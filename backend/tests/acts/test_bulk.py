@@ -1,5 +1,6 @@
 """Bulk actions on both stores: what they act on, what they skip and why, abort, limits, and who may."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from job_processor.core.access import COMMAND, Principal, PrincipalKind, Request
 from job_processor.core.bulk import LEASE_MS, BulkAction, BulkKind, BulkState
 from job_processor.core.errors import (
     BulkActionNotFound,
+    IdempotencyMismatch,
     InvalidField,
     MoveRefused,
     SearchIncomplete,
@@ -28,7 +30,7 @@ from job_processor.core.permits import Limits
 from job_processor.core.search import parse
 from job_processor.core.verdict import ResultKind, Verdict
 from job_processor.http.job_filters import stored_query
-from job_processor.store.base import AuditQuery, Query, Store, with_search
+from job_processor.store.base import AuditQuery, IdempotencyKey, Query, Store, with_search
 from job_processor.workers.bulk_runner import BulkRunner
 from tests.store_suite import given
 from tests.store_suite.places import Place
@@ -67,7 +69,7 @@ async def test_a_retry_acts_on_what_matches_and_says_why_not_on_the_rest(acts: A
     pending = await given.added(store)
     new = replace(retry(), reason="the model was down")
     assert (await acts.bulk.count(new, COMMAND)).count == 4
-    action = await acts.bulk.start(new, COMMAND)
+    action = (await acts.bulk.start(new, COMMAND)).action
     assert (action.matched, action.more, action.state) == (4, False, BulkState.RUNNING)
 
     done = await carried_out(acts, action, store)
@@ -91,7 +93,7 @@ async def test_a_retry_acts_on_what_matches_and_says_why_not_on_the_rest(acts: A
 async def test_newer_jobs_are_not_acted_on(acts: Acts, store: Store) -> None:
     """Even those of the same millisecond; and older ones of it are."""
     older = (await acts.jobs.submit(NewJob("p"))).job
-    action = await acts.bulk.start(NewBulkAction(BulkKind.CANCEL, {}), COMMAND)
+    action = (await acts.bulk.start(NewBulkAction(BulkKind.CANCEL, {}), COMMAND)).action
     newer = (await acts.jobs.submit(NewJob("p"))).job
     assert older.created_at == action.created_at == newer.created_at
     done = await carried_out(acts, action, store)
@@ -105,7 +107,7 @@ async def test_a_job_that_fails_again_meanwhile_is_retried_once(
 ) -> None:
     monkeypatch.setattr(bulk_groups, "GROUP", 1)
     older, newer = await given.failed(store), await given.failed(store)
-    action = await acts.bulk.start(retry(**FAILED), COMMAND)
+    action = (await acts.bulk.start(retry(**FAILED), COMMAND)).action
     first = await acts.bulk_groups.act(action, "w1")
     assert first is not None
     assert first.cursor == newer.id
@@ -123,7 +125,7 @@ async def test_a_job_that_matches_no_more_is_left_alone(
 ) -> None:
     """Between the plan and the act."""
     job = await given.failed(store)
-    action = await acts.bulk.start(NewBulkAction(BulkKind.DELETE, FAILED), COMMAND)
+    action = (await acts.bulk.start(NewBulkAction(BulkKind.DELETE, FAILED), COMMAND)).action
     assert await store.save_bulk_action(replace(action, planned=(job.id,)))
     changed = await given.moved(store, await given.moved(store, job, given.Retried(1)), given.Cancelled())
     found = await store.get_bulk_action(action.id)
@@ -137,7 +139,7 @@ async def test_ages_of_a_search_are_those_at_the_start(place: Place, acts: Acts,
     old = await given.failed(store)
     place.clock.forward(3_600_000)
     new = await given.failed(store)
-    action = await acts.bulk.start(retry(q="status:failed created:<30m"), COMMAND)
+    action = (await acts.bulk.start(retry(q="status:failed created:<30m"), COMMAND)).action
     place.clock.forward(3_600_000)
     done = await carried_out(acts, action, store)
     assert (action.matched, done.done) == (1, 1)
@@ -148,7 +150,7 @@ async def test_ages_of_a_search_are_those_at_the_start(place: Place, acts: Acts,
 async def test_a_job_whose_error_changed_matches_no_more(acts: Acts, store: Store) -> None:
     """Between the plan and the act."""
     job = await given.failed(store)
-    action = await acts.bulk.start(NewBulkAction(BulkKind.DELETE, {"q": "error:bad"}), COMMAND)
+    action = (await acts.bulk.start(NewBulkAction(BulkKind.DELETE, {"q": "error:bad"}), COMMAND)).action
     assert action.matched == 1
     assert await store.save_bulk_action(replace(action, planned=(job.id,)))
     changed = await given.moved(store, await given.moved(store, job, given.Retried(1)), given.Cancelled())
@@ -189,7 +191,7 @@ async def test_a_search_that_could_miss_jobs_is_refused_and_one_under_way_waits(
 ) -> None:
     """After an upgrade, older jobs are made searchable in the background."""
     job = await given.failed(store)
-    action = await acts.bulk.start(retry(q="error:bad"), COMMAND)
+    action = (await acts.bulk.start(retry(q="error:bad"), COMMAND)).action
     with monkeypatch.context() as upgraded:
         upgraded.setattr(store, "is_searchable", lambda: False)
         for ask in (acts.bulk.count, acts.bulk.start):
@@ -210,7 +212,7 @@ async def test_a_limit(acts: Acts, store: Store, monkeypatch: pytest.MonkeyPatch
     new = replace(retry(**FAILED), limit=3)
     counted = await acts.bulk.count(new, COMMAND)
     assert (counted.count, counted.more) == (3, False)
-    done = await carried_out(acts, await acts.bulk.start(new, COMMAND), store)
+    done = await carried_out(acts, (await acts.bulk.start(new, COMMAND)).action, store)
     assert (done.done, done.matched, done.handled) == (3, 3, 3)
     states = [(await given.stored(store, job.id)).state for job in jobs]
     assert states == [State.FAILED] * 2 + [State.PENDING] * 3, "the newest"
@@ -222,7 +224,7 @@ async def test_of_many_it_is_only_said_that_there_are_more(
     monkeypatch.setattr(bulk_acts, "MAX_COUNTED", 2)
     for _ in range(3):
         await given.failed(store)
-    action = await acts.bulk.start(retry(**FAILED), COMMAND)
+    action = (await acts.bulk.start(retry(**FAILED), COMMAND)).action
     assert (action.matched, action.more) == (2, True)
     done = await carried_out(acts, action, store)
     assert (done.matched, done.more, done.done) == (3, False, 3), "exactly, once it is done"
@@ -233,7 +235,7 @@ async def test_an_abort_ends_it_after_the_group_under_way(
 ) -> None:
     monkeypatch.setattr(bulk_groups, "GROUP", 2)
     jobs = [await given.failed(store) for _ in range(5)]
-    action = await acts.bulk.start(retry(**FAILED), COMMAND)
+    action = (await acts.bulk.start(retry(**FAILED), COMMAND)).action
     first = await acts.bulk_groups.act(action, "w1")
     assert first is not None
     aborting = await acts.bulk.abort(action.id, COMMAND)
@@ -251,7 +253,7 @@ async def test_an_abort_ends_it_after_the_group_under_way(
 
 async def test_an_abort_while_a_group_is_acted_on_counts_the_group(acts: Acts, store: Store) -> None:
     await given.failed(store)
-    action = await acts.bulk.start(retry(**FAILED), COMMAND)
+    action = (await acts.bulk.start(retry(**FAILED), COMMAND)).action
     aborted = []
 
     class Aborting:
@@ -274,7 +276,7 @@ async def test_an_abort_while_a_group_is_acted_on_counts_the_group(acts: Acts, s
 
 async def test_one_process_has_it_and_another_takes_it_over(place: Place, acts: Acts, store: Store) -> None:
     job = await given.failed(store)
-    action = await acts.bulk.start(retry(**FAILED), COMMAND)
+    action = (await acts.bulk.start(retry(**FAILED), COMMAND)).action
     assert await store.save_bulk_action(
         replace(action, runner="w1", lease_until=store.now() + LEASE_MS, planned=(job.id,))
     )
@@ -289,7 +291,7 @@ async def test_one_process_has_it_and_another_takes_it_over(place: Place, acts: 
 
 async def test_a_process_that_stops_lets_others_have_it(acts: Acts, store: Store) -> None:
     await given.failed(store)
-    action = await acts.bulk.start(retry(**FAILED), COMMAND)
+    action = (await acts.bulk.start(retry(**FAILED), COMMAND)).action
     after = await acts.bulk_groups.act(action, "w1")
     assert after is not None
     await acts.bulk_groups.release("w2")
@@ -305,7 +307,7 @@ async def test_cancel(acts: Acts, store: Store) -> None:
     await given.completed(store)
     before, pending = await given.cancelled(store), await given.added(store)
     new = NewBulkAction(BulkKind.CANCEL, {}, reason="not needed")
-    done = await carried_out(acts, await acts.bulk.start(new, COMMAND), store)
+    done = await carried_out(acts, (await acts.bulk.start(new, COMMAND)).action, store)
     assert (done.done, done.skipped) == (1, {"is_cancelled": 1, "is_completed": 1})
     after = await given.stored(store, pending.id)
     assert (after.state, after.history[-1].detail) == (State.CANCELLED, "not needed")
@@ -314,7 +316,7 @@ async def test_cancel(acts: Acts, store: Store) -> None:
 
 async def test_delete(acts: Acts, store: Store) -> None:
     failed, pending = await given.failed(store), await given.added(store)
-    done = await carried_out(acts, await acts.bulk.start(NewBulkAction(BulkKind.DELETE, {}), COMMAND), store)
+    done = await carried_out(acts, (await acts.bulk.start(NewBulkAction(BulkKind.DELETE, {}), COMMAND)).action, store)
     assert (done.done, done.skipped) == (1, {"is_pending": 1})
     assert await store.get(failed.id) is None
     assert await store.get(pending.id) == pending
@@ -323,7 +325,7 @@ async def test_delete(acts: Acts, store: Store) -> None:
 async def test_replay_to_another_flow(acts: Acts, store: Store) -> None:
     jobs = [await given.failed(store) for _ in range(2)]
     new = NewBulkAction(BulkKind.REPLAY, FAILED, flow="other")
-    done = await carried_out(acts, await acts.bulk.start(new, COMMAND), store)
+    done = await carried_out(acts, (await acts.bulk.start(new, COMMAND)).action, store)
     assert done.done == 2
     made = [job for job in await given.jobs_of(store) if job.replay_of is not None]
     assert {job.replay_of for job in made} == {job.id for job in jobs}
@@ -354,7 +356,7 @@ async def test_a_key_that_is_limited_to_flows_acts_on_its_jobs_alone(acts: Acts,
     new = NewBulkAction(BulkKind.RETRY, {})
     assert (await acts.bulk.count(new, by)).count == 1
     assert (await acts.bulk.count(NewBulkAction(BulkKind.RETRY, {"flow": "f"}), by)).count == 0
-    action = await acts.bulk.start(new, by)
+    action = (await acts.bulk.start(new, by)).action
     done = await carried_out(acts, action, store)
     assert (done.done, done.handled) == (1, 1)
     assert (await given.stored(store, mine.id)).state is State.PENDING
@@ -364,8 +366,8 @@ async def test_a_key_that_is_limited_to_flows_acts_on_its_jobs_alone(acts: Acts,
 
 
 async def test_who_may_know_of_it(acts: Acts, store: Store) -> None:
-    of_all = await acts.bulk.start(retry(), COMMAND)
-    of_other = await acts.bulk.start(retry(), _limited_to("other"))
+    of_all = (await acts.bulk.start(retry(), COMMAND)).action
+    of_other = (await acts.bulk.start(retry(), _limited_to("other"))).action
     for by, seen in (
         (COMMAND, [of_other, of_all]),
         (_limited_to("other"), [of_other]),
@@ -387,7 +389,7 @@ async def test_replays_wait_for_room_under_the_quota(store: Store) -> None:
     acts = made_over(store, Limits(waiting_jobs=1))
     jobs = [await given.failed(store) for _ in range(3)]
     by = _limited_to("f")
-    action = await acts.bulk.start(NewBulkAction(BulkKind.REPLAY, FAILED), by)
+    action = (await acts.bulk.start(NewBulkAction(BulkKind.REPLAY, FAILED), by)).action
     held = await acts.bulk_groups.act(action, "w1")
     assert held is not None
     assert (held.waits_for, held.done, len(held.planned)) == ("too_many_waiting", 0, 3)
@@ -402,7 +404,7 @@ async def test_replays_wait_for_room_under_the_quota(store: Store) -> None:
 
 async def test_a_busy_store_is_waited_for(acts: Acts, store: Store) -> None:
     await given.failed(store)
-    action = await acts.bulk.start(NewBulkAction(BulkKind.REPLAY, FAILED), COMMAND)
+    action = (await acts.bulk.start(NewBulkAction(BulkKind.REPLAY, FAILED), COMMAND)).action
 
     class Busy:
         async def replay(self, *args: object) -> None:
@@ -423,7 +425,7 @@ async def test_why_a_job_could_not_be_acted_on(acts: Acts, store: Store) -> None
 
     groups = bulk_groups.BulkGroups(store, Refusing(), acts.facts, stored_query)  # type: ignore[arg-type]  # a double
     await given.failed(store)
-    action = await acts.bulk.start(retry(), COMMAND)
+    action = (await acts.bulk.start(retry(), COMMAND)).action
     after = await groups.act(action, "w1")
     assert after is not None
     assert after.skipped == {"changed_meanwhile": 1}
@@ -433,7 +435,7 @@ async def test_there_are_not_more_than_so_many_at_once(
     acts: Acts, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk_acts, "MAX_OPEN", 2)
-    first = await acts.bulk.start(retry(), COMMAND)
+    first = (await acts.bulk.start(retry(), COMMAND)).action
     await acts.bulk.start(retry(), COMMAND)
     with pytest.raises(TooManyBulkActions):
         await acts.bulk.start(retry(), COMMAND)
@@ -441,9 +443,37 @@ async def test_there_are_not_more_than_so_many_at_once(
     await acts.bulk.start(retry(), COMMAND)
 
 
+async def test_one_key_starts_one(acts: Acts, store: Store) -> None:
+    key, other = IdempotencyKey("o k", "2:a"), IdempotencyKey("o other", "2:a")
+    await given.failed(store)
+    started = await asyncio.gather(*(acts.bulk.start(retry(**FAILED), COMMAND, key) for _ in range(5)))
+    assert sum(one.created for one in started) == 1
+    assert len({one.action.id for one in started}) == 1
+    first = started[0].action
+    assert (await acts.bulk.start(retry(**FAILED), COMMAND, other)).action.id != first.id
+    with pytest.raises(IdempotencyMismatch):
+        await acts.bulk.start(retry(), COMMAND, IdempotencyKey("o k", "2:b"))
+
+    # The answer to a repeated request is the bulk action as it is, also when it has ended.
+    ended = await carried_out(acts, first, store)
+    again = await acts.bulk.start(retry(**FAILED), COMMAND, key)
+    assert (again.action, again.created) == (ended, False)
+
+
+async def test_a_repeated_start_counts_nothing_and_starts_beyond_no_limit(
+    acts: Acts, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = IdempotencyKey("k", "2:a")
+    first = await acts.bulk.start(retry(), COMMAND, key)
+    monkeypatch.setattr(bulk_acts, "MAX_OPEN", 1)
+    assert await acts.bulk.start(retry(), COMMAND, key) == replace(first, created=False)
+    with pytest.raises(BulkActionNotFound):
+        await acts.bulk.start(retry(), _limited_to("other"), key)
+
+
 async def test_they_are_deleted_after_their_time(place: Place, acts: Acts, store: Store) -> None:
-    ended = await carried_out(acts, await acts.bulk.start(retry(), COMMAND), store)
-    still_open = await acts.bulk.start(retry(), COMMAND)
+    ended = await carried_out(acts, (await acts.bulk.start(retry(), COMMAND)).action, store)
+    still_open = (await acts.bulk.start(retry(), COMMAND)).action
     assert ended.ended_at is not None
     place.clock.forward(10)
     assert await acts.bulk.prune(store.now(), 9) == 1
@@ -454,7 +484,7 @@ async def test_the_facts(acts: Acts, store: Store) -> None:
     told: list[Fact] = []
     await given.failed(store)
     acts.facts.subscribe(told.append)
-    await carried_out(acts, await acts.bulk.start(retry(), COMMAND), store)
+    await carried_out(acts, (await acts.bulk.start(retry(), COMMAND)).action, store)
     moves = [fact for fact in told if isinstance(fact, BulkActionMoved)]
     assert [(one.before is None, one.after.state, one.after.done) for one in moves] == [
         (True, BulkState.RUNNING, 0),
@@ -466,7 +496,7 @@ async def test_the_facts(acts: Acts, store: Store) -> None:
 @pytest.mark.parametrize("query", [{"newer": "x"}, {**FAILED, "newer": "x"}, {"status": ["NEWER"]}])
 async def test_a_filter_of_a_newer_version_is_not_left_out(acts: Acts, store: Store, query: dict[str, object]) -> None:
     failed = await given.failed(store)
-    action = await acts.bulk.start(NewBulkAction(BulkKind.DELETE, {}), COMMAND)
+    action = (await acts.bulk.start(NewBulkAction(BulkKind.DELETE, {}), COMMAND)).action
     newer = replace(action, query=query)
     assert await store.save_bulk_action(newer)
     for _ in range(2):
@@ -486,7 +516,7 @@ async def test_a_filter_of_a_newer_version_is_not_left_out(acts: Acts, store: St
 async def test_one_bulk_action_that_fails_does_not_hold_up_the_others(
     acts: Acts, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken, sound = [await acts.bulk.start(NewBulkAction(BulkKind.DELETE, FAILED), COMMAND) for _ in range(2)]
+    broken, sound = [(await acts.bulk.start(NewBulkAction(BulkKind.DELETE, FAILED), COMMAND)).action for _ in range(2)]
     act = acts.bulk_groups.act
 
     async def sometimes(action: BulkAction, runner: str) -> BulkAction | None:

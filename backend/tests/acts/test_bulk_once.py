@@ -90,7 +90,7 @@ class World:
             self.jobs.add((await given.added(self.store)).id)
         reliable = self._process(self.store, len(RUNNERS))
         for new in NEW:
-            self.actions.append((await reliable.bulk.start(new, COMMAND)).id)
+            self.actions.append((await reliable.bulk.start(new, COMMAND)).action.id)
             self.place.clock.forward(1)
 
     async def step(self) -> None:

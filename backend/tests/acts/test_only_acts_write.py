@@ -74,7 +74,7 @@ READS = frozenset(
     | {"batches_to_tend"}
     | {"api_keys", "sessions", "sessions_of", "list_audit"}
     | {"webhook_endpoints", "due_lanes", "get_delivery", "list_deliveries"}
-    | {"get_bulk_action", "open_bulk_actions", "list_bulk_actions"}
+    | {"get_bulk_action", "bulk_action_of_key", "open_bulk_actions", "list_bulk_actions"}
 )
 WRITERS = frozenset({"acts", "store", "transfer.py", "transfer_access.py"})
 """``transfer.py`` and ``transfer_access.py`` fill a store from a backup or another store; nobody else uses it then."""

@@ -96,6 +96,27 @@ async def test_what_else_is_refused(site: Site) -> None:
     assert (await site.client.get("/bulk-actions")).json() == []
 
 
+async def test_the_same_key_and_body_start_one(site: Site) -> None:
+    await site.submit()
+    key = {"idempotency-key": "k1"}
+    body = {"action": "replay", "query": {"status": ["pending"]}}
+    counted = await site.client.post("/bulk-actions", {**body, "dryRun": True}, headers=key)
+    assert counted.status == 200
+    replies = [await site.client.post("/bulk-actions", body, headers=key) for _ in range(2)]
+    assert [reply.status for reply in replies] == [201, 201]
+    assert [reply.headers.get("idempotent-replayed") for reply in replies] == [None, "true"]
+    assert replies[0].json()["id"] == replies[1].json()["id"]
+    assert replies[0].headers["location"] == replies[1].headers["location"]
+    # Of the body: the order of fields and defaults do not count.
+    same = {"query": body["query"], "dryRun": False, "action": "replay"}
+    assert (await site.client.post("/bulk-actions", same, headers=key)).headers["idempotent-replayed"] == "true"
+    other = await site.client.post("/bulk-actions", {**body, "limit": 1}, headers=key)
+    assert assert_problem(other, 422)["code"] == "idempotency_mismatch"
+    blank = await site.client.post("/bulk-actions", body, headers={"idempotency-key": " "})
+    assert assert_problem(blank, 422)["errors"][0]["field"] == "Idempotency-Key"
+    assert len((await site.client.get("/bulk-actions")).json()) == 1
+
+
 async def test_a_dry_run_counts_and_does_nothing(site: Site) -> None:
     for _ in range(3):
         await site.submit()

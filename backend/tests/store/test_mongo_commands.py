@@ -237,6 +237,7 @@ async def _bulk_actions(store: Store) -> None:
     assert await store.save_bulk_action(replace(action, rev=1))
     assert not await store.save_bulk_action(action)
     await store.get_bulk_action(action.id)
+    await store.bulk_action_of_key("k")
     await store.open_bulk_actions()
     await store.list_bulk_actions(50)
     await store.list_bulk_actions(50, "f" * 24)
@@ -376,7 +377,7 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
     ),
     "bulk actions": (
         _bulk_actions,
-        ["insert bulkActions"] * 2 + ["update bulkActions", "delete bulkActions"] + ["find bulkActions"] * 6,
+        ["insert bulkActions"] * 2 + ["update bulkActions", "delete bulkActions"] + ["find bulkActions"] * 7,
     ),
     "workers": (_workers, ["update workers", "find workers"]),
 }

@@ -138,3 +138,26 @@ async def test_a_job_that_changed_is_not_deleted(store: Store) -> None:
     assert not await store.list_audit(AuditQuery())
     assert await store.delete(job.id, access.entry(store, "2"), rev=changed.rev)
     assert await store.get(job.id) is None
+
+
+async def test_a_key_is_of_one_until_it_is_deleted(place: Place, store: Store) -> None:
+    keyed = replace(an_action(store), key="o ünï", fingerprint="2:a")
+    second = replace(an_action(store, 1), key="o ünï", fingerprint="2:b")
+    without = [an_action(store, number) for number in (2, 3)]
+    assert sorted(await asyncio.gather(*map(store.save_bulk_action, (keyed, second, *without)))) == [
+        False,
+        True,
+        True,
+        True,
+    ]
+    found = await store.bulk_action_of_key("o ünï")
+    assert found in (replace(keyed, rev=1), replace(second, rev=1))
+    assert await store.bulk_action_of_key("o") is None
+
+    ended = replace(found, state=BulkState.DONE, ended_at=store.now() - 10)
+    assert await store.save_bulk_action(ended)
+    store = await place.crash(store)
+    assert await store.bulk_action_of_key("o ünï") == replace(ended, rev=2)
+    assert await store.prune_bulk_actions(store.now(), 10) == 1
+    assert await store.bulk_action_of_key("o ünï") is None
+    assert await store.save_bulk_action(replace(second, id="e" * 24))

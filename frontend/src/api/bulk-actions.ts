@@ -33,9 +33,15 @@ export interface BulkRequest {
   readonly flow?: string;
 }
 
-export async function startBulkAction(filter: JobFilter, request: BulkRequest): Promise<BulkAction> {
+/** With the same key, sending the same again returns the same bulk action. */
+export async function startBulkAction(
+  filter: JobFilter,
+  request: BulkRequest,
+  idempotencyKey: string,
+): Promise<BulkAction> {
   const body = { ...request, query: queryOf(filter), dryRun: false };
-  return (await bodyOf(client.POST("/bulk-actions", { body }))) as BulkAction;
+  const params = { header: { "Idempotency-Key": idempotencyKey } };
+  return (await bodyOf(client.POST("/bulk-actions", { body, params }))) as BulkAction;
 }
 
 export function abortBulkAction(id: string): Promise<BulkAction> {

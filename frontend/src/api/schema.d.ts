@@ -3529,7 +3529,10 @@ export interface operations {
     startBulkAction: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters; the same key and body give the same bulk action; ignored with `dryRun` */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };

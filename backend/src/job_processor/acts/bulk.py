@@ -13,13 +13,14 @@ from job_processor.core.audit import AuditAct
 from job_processor.core.bulk import BulkAction, BulkKind
 from job_processor.core.errors import (
     BulkActionNotFound,
+    IdempotencyMismatch,
     InvalidField,
     SearchIncomplete,
     StoreUnavailable,
     TooManyBulkActions,
 )
 from job_processor.core.ids import IdFactory
-from job_processor.store.base import Query, Store
+from job_processor.store.base import IdempotencyKey, Query, Store
 
 MAX_OPEN = 50
 """Bulk actions that may run at the same time: each process reads them every second."""
@@ -41,6 +42,14 @@ class NewBulkAction:
     limit: int | None = None
     reason: str | None = None
     flow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """``created`` is false when the bulk action was started by an earlier request with the same key."""
+
+    action: BulkAction
+    created: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +75,40 @@ class BulkActions:
         """How many jobs it would be tried on. Raises as ``start`` does."""
         return await self._count(self._made(new, by))
 
-    async def start(self, new: NewBulkAction, by: Requester) -> BulkAction:
+    async def start(self, new: NewBulkAction, by: Requester, key: IdempotencyKey | None = None) -> Started:
         """Count the jobs and store the bulk action, RUNNING.
 
-        Raises ``InvalidField`` for an unknown flow, ``TooManyBulkActions``, ``SearchIncomplete``, and what counting
-        raises.
+        Raises ``InvalidField`` for an unknown flow, ``TooManyBulkActions``, ``SearchIncomplete``,
+        ``IdempotencyMismatch``, and what counting raises.
         """
+        if key is not None and (earlier := await self._of_key(key, by)) is not None:
+            return Started(earlier, created=False)
         if len(await self._store.open_bulk_actions()) >= MAX_OPEN:
             raise TooManyBulkActions(f"{MAX_OPEN} bulk actions are running; start more when some have ended.")
         made = self._made(new, by)
         matched = await self._count(made)
         made = replace(made, matched=matched.count, more=matched.more)
+        if key is not None:
+            made = replace(made, key=key.key, fingerprint=key.fingerprint)
         record = self._trail.entry(by, AuditAct.BULK_STARTED, made.id, made.kind.value)
         if not await self._store.save_bulk_action(made, record):
-            raise StoreUnavailable("A bulk action of this id is there already; nothing was stored.")
+            if key is not None and (earlier := await self._of_key(key, by)) is not None:
+                return Started(earlier, created=False)
+            raise StoreUnavailable("A bulk action of this id or key is there already; nothing was stored.")
         stored = replace(made, rev=1)
         self._facts.tell(BulkActionMoved(stored, None))
-        return stored
+        return Started(stored, created=True)
+
+    async def _of_key(self, key: IdempotencyKey, by: Requester) -> BulkAction | None:
+        """The bulk action that was started with this key. Raises ``IdempotencyMismatch`` and ``BulkActionNotFound``."""
+        found = await self._store.bulk_action_of_key(key.key)
+        if found is None:
+            return None
+        if not key.fits(found.fingerprint or ""):
+            raise IdempotencyMismatch("The idempotency key was used before with another body.")
+        if not found.seen_by(by.principal.flows):
+            raise BulkActionNotFound
+        return found
 
     async def abort(self, action_id: str, by: Requester) -> BulkAction:
         """Let it act on no further group of jobs. One that has ended stays as it is. Raises ``BulkActionNotFound``."""

@@ -80,6 +80,9 @@ class BulkAction:
     lease_until: int = 0
     ended_at: int | None = None
     rev: int = 0
+    key: str | None = None
+    """The idempotency key it was started with, unique in the store; ``fingerprint``: of the request."""
+    fingerprint: str | None = None
 
     @property
     def is_open(self) -> bool:

@@ -1,12 +1,14 @@
-"""The fingerprint of a submission: it tells a repeated request with the same Idempotency-Key from a different one.
+"""The fingerprint of a request: it tells a repeated request with the same Idempotency-Key from a different one.
 
 Fields with their default value are left out of it, so that a release that adds a field still recognises requests whose
 keys the previous release stored.
 """
 
 import hashlib
+from dataclasses import replace
 
 import msgspec
+from msgspec import structs
 
 from job_processor.http.models import Submission
 from job_processor.store.base import IdempotencyKey
@@ -28,19 +30,28 @@ def idempotency_key(key: str, wanted: Submission, owner: str = "") -> Idempotenc
     Each owner has keys of their own. Without login there is no owner; a space cannot be in a client's key, so keys of
     an owner and keys without one never meet.
     """
-    given: dict[str, object] = {}
-    fields: dict[str, object] = {}
-    for field in msgspec.structs.fields(wanted):
-        value = getattr(wanted, field.name)
-        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
-        fields[field.encode_name] = value
-        if value != default:
-            given[field.encode_name] = value
+    made = key_of_body(key, wanted, owner)
+    fields = {field.encode_name: (getattr(wanted, field.name), _default(field)) for field in structs.fields(wanted)}
+    given = {name for name, (value, default) in fields.items() if value != default}
     # Release 0.1 refused fields that it did not know, so it cannot have stored a key for such a request.
-    before = _before(fields) if given.keys() <= set(_FIELDS_BEFORE) else None
-    return IdempotencyKey(
-        f"{owner} {key}" if owner else key, _MARK + hashlib.sha256(_encode(given)).hexdigest(), before
-    )
+    if given <= set(_FIELDS_BEFORE):
+        return replace(made, before=_before({name: value for name, (value, _) in fields.items()}))
+    return made
+
+
+def key_of_body(key: str, sent: msgspec.Struct, owner: str = "") -> IdempotencyKey:
+    """The key with the fingerprint of what was sent."""
+    given = {
+        field.encode_name: value
+        for field in structs.fields(sent)
+        if (value := getattr(sent, field.name)) != _default(field)
+    }
+    return IdempotencyKey(f"{owner} {key}" if owner else key, _MARK + hashlib.sha256(_encode(given)).hexdigest())
+
+
+def _default(field: structs.FieldInfo) -> object:
+    made: object = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+    return made
 
 
 def _before(fields: dict[str, object]) -> str:

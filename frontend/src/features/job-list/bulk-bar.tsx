@@ -6,6 +6,7 @@ import { type BulkRequest, bulkActionsQuery, bulkKey, startBulkAction } from "@/
 import { messageOf } from "@/api/errors";
 import type { JobFilter } from "@/api/job-rows";
 import type { BulkAction, BulkCount, BulkKind } from "@/api/model";
+import { useSendKey } from "@/lib/use-send-key";
 import styles from "./bulk.module.css";
 import { BulkDialog } from "./bulk-dialog";
 import { BULK_KINDS, BULK_WORDS, jobs } from "./bulk-words";
@@ -22,9 +23,11 @@ export function BulkBar({ filter, selected, onStarted }: Props) {
   const queries = useQueryClient();
   const [kind, setKind] = useState<BulkKind>("retry");
   const [asking, setAsking] = useState(false);
+  const key = useSendKey();
   const starting = useMutation({
-    mutationFn: (request: BulkRequest) => startBulkAction(filter, request),
+    mutationFn: (request: BulkRequest) => startBulkAction(filter, request, key.of({ filter, request })),
     onSuccess: (action) => {
+      key.done();
       queries.setQueryData(bulkActionsQuery.queryKey, (before) => [action, ...(before ?? [])]);
       setAsking(false);
       onStarted(action);

@@ -1,27 +1,19 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useRef } from "react";
 import { reportCreated } from "@/api/changes";
 import { showAnswer, submitJob } from "@/api/jobs";
 import type { Job, Submission } from "@/api/model";
 import { statsKey } from "@/api/stats";
-import { randomKey } from "@/lib/random-key";
+import { useSendKey } from "@/lib/use-send-key";
 
-/**
- * Sends a submission. The same content sent again after a failure has the same Idempotency-Key, so that a lost answer
- * does not create a second job. Other content, or the next job, gets a new key.
- */
+/** Sends a submission; sent again after a failure, it is the same job. */
 export function useSubmit(onCreated: (job: Job) => void) {
   const queries = useQueryClient();
-  const sent = useRef<{ body: string; key: string } | null>(null);
+  const key = useSendKey();
 
   return useMutation({
-    mutationFn: (submission: Submission) => {
-      const body = JSON.stringify(submission);
-      if (sent.current?.body !== body) sent.current = { body, key: randomKey() };
-      return submitJob(submission, sent.current.key);
-    },
+    mutationFn: (submission: Submission) => submitJob(submission, key.of(submission)),
     onSuccess: (job) => {
-      sent.current = null;
+      key.done();
       showAnswer(queries, job);
       reportCreated();
       void queries.invalidateQueries({ queryKey: statsKey });

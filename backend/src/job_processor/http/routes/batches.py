@@ -26,7 +26,7 @@ from job_processor.http.etag import etag_of, matches
 from job_processor.http.openapi import Answer, Operation, Param
 from job_processor.http.paging import Page, next_page
 from job_processor.http.query import parse, value_hint
-from job_processor.http.routes.shared import BODY_PROBLEMS
+from job_processor.http.routes.shared import BODY_PROBLEMS, key_param
 from job_processor.http.scope_keys import STREAMED
 from job_processor.http.submission import key_of
 from job_processor.http.visibility import batch_of
@@ -208,12 +208,7 @@ async def _counts(context: Context, batch: Batch) -> BatchCounts:
 
 
 _BATCH_ID = Param("id", "path", "the batch's id", {"type": "string", "pattern": "^[0-9a-f]{24}$"})
-_KEY = Param(
-    "Idempotency-Key",
-    "header",
-    "1 to 255 visible ASCII characters; the same key and bytes give the same batch",
-    {"type": "string", "pattern": "^[!-~]{1,255}$"},
-)
+_KEY = key_param("the same key and bytes give the same batch")
 _MATCH = Param("If-None-Match", "header", "an ETag of an earlier response: 304 if nothing changed")
 OPERATIONS = (
     Operation(

@@ -19,12 +19,14 @@ from job_processor.http.answer import answer, answer_list
 from job_processor.http.body import read_json
 from job_processor.http.client_gone import cancel_on_disconnect
 from job_processor.http.context import Context
+from job_processor.http.fingerprint import key_of_body
 from job_processor.http.job_filters import OBJECT_SCHEMA, read_object
 from job_processor.http.models.types import WireIn
 from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
 from job_processor.http.paging import Page, next_page
 from job_processor.http.query import parse
-from job_processor.http.routes.shared import BODY_PROBLEMS
+from job_processor.http.routes.shared import BODY_PROBLEMS, key_param
+from job_processor.http.submission import key_of
 
 
 class BulkActionRequest(WireIn):
@@ -46,15 +48,21 @@ class BulkActionRequest(WireIn):
 
 
 async def start(context: Context, request: Request) -> Response:
+    key = key_of(request)
     sent = await read_json(request, BulkActionRequest)
     new = NewBulkAction(sent.action, _normal(sent.query), sent.limit, sent.reason, sent.flow)
     by = context.requester(request)
     if sent.dry_run:
         matched = await cancel_on_disconnect(request, context.acts.bulk.count(new, by))
         return answer(s.BulkCount(count=matched.count, more=matched.more))
-    action = await context.acts.bulk.start(new, by)
+    started = await context.acts.bulk.start(
+        new, by, None if key is None else key_of_body(key, sent, by.principal.owner)
+    )
     failpoint("bulk.before_response")
-    return answer(render.bulk_action(action), 201, {"location": f"/bulk-actions/{action.id}"})
+    headers = {"location": f"/bulk-actions/{started.action.id}"}
+    if not started.created:
+        headers["idempotent-replayed"] = "true"
+    return answer(render.bulk_action(started.action), 201, headers)
 
 
 def _normal(query: Mapping[str, object]) -> Mapping[str, object]:
@@ -100,6 +108,7 @@ OPERATIONS = (
             201: Answer("stored durably; it runs in the background", s.BulkActionOut),
         },
         body=BulkActionRequest,
+        params=(key_param("the same key and body give the same bulk action; ignored with `dryRun`"),),
         problems=(*BODY_PROBLEMS, 409, 503),
     ),
     Operation(

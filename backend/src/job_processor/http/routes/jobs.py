@@ -24,7 +24,7 @@ from job_processor.http.job_filters import Clip, JobFilters
 from job_processor.http.openapi import JOB_ID, Answer, Operation, Param
 from job_processor.http.paging import Cursor, Limit, before, next_page
 from job_processor.http.query import parse, value_hint
-from job_processor.http.routes.shared import BODY_PROBLEMS, PREFER
+from job_processor.http.routes.shared import BODY_PROBLEMS, PREFER, key_param
 from job_processor.http.snippets import LOOKED_AT, snippets_of, wanted_of
 from job_processor.http.submission import check_prompt, key_of, new_job
 from job_processor.http.visibility import job_of, without_foreign_origins
@@ -138,12 +138,7 @@ async def delete(context: Context, request: Request) -> Response:
     return Response(status_code=204)
 
 
-_KEY = Param(
-    "Idempotency-Key",
-    "header",
-    "1 to 255 visible ASCII characters; the same key and body give the same job",
-    {"type": "string", "pattern": "^[!-~]{1,255}$"},
-)
+_KEY = key_param("the same key and body give the same job")
 _MATCH = Param("If-None-Match", "header", "an ETag of an earlier response: 304 if nothing changed")
 OPERATIONS = (
     Operation(

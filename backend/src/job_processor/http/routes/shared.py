@@ -10,3 +10,13 @@ PREFER = Param(
     "`wait=n`: respond when the job is final, at the latest after n seconds (at most 60); "
     "`Preference-Applied` has the n that was used",
 )
+
+
+def key_param(effect: str) -> Param:
+    """The header Idempotency-Key; ``effect``: what the same key gives."""
+    return Param(
+        "Idempotency-Key",
+        "header",
+        f"1 to 255 visible ASCII characters; {effect}",
+        {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    )

@@ -30,9 +30,11 @@ class Bulk:
         }
         mine = {"_id": action.id, "write": fields["write"]}
 
+        keyed: Document = {} if action.key is None else {"key": action.key}
+
         async def insert(again: bool) -> bool:
             try:
-                await self._actions.insert_one({"_id": action.id, **fields})
+                await self._actions.insert_one({"_id": action.id, **keyed, **fields})
             except DuplicateKeyError:
                 return await self._actions.find_one(mine, {"_id": 1}) is not None
             return True
@@ -45,6 +47,10 @@ class Bulk:
 
     async def get_bulk_action(self, action_id: str) -> BulkAction | None:
         found = await self._link.read(lambda again: self._actions.find_one({"_id": action_id}))
+        return None if found is None else _action(found)
+
+    async def bulk_action_of_key(self, key: str) -> BulkAction | None:
+        found = await self._link.read(lambda again: self._actions.find_one({"key": key}))
         return None if found is None else _action(found)
 
     async def open_bulk_actions(self) -> Sequence[BulkAction]:

@@ -283,6 +283,7 @@ def _bulk_actions(now: int) -> list[Expected]:
     newest: Document = {"sort": {"_id": -1}, "limit": 50}
     return [
         Expected("get_bulk_action", find("bulkActions", {"_id": LATER}), (ID_INDEX,)),
+        Expected("bulk_action_of_key", find("bulkActions", {"key": "k"}), ("key",)),
         Expected("save_bulk_action, mark", find("bulkActions", {"_id": LATER, "write": "w"}), (ID_INDEX,)),
         Expected("open_bulk_actions", find("bulkActions", {"open": True}, sort={"_id": 1}), ("open",)),
         Expected("list_bulk_actions", find("bulkActions", {}, **newest), (ID_INDEX,)),

@@ -109,6 +109,8 @@ _DELIVERIES = [
     IndexModel([("settledAt", ASCENDING)], name="settled", sparse=True),
 ]
 _BULK_ACTIONS = [
+    # save_bulk_action: a key is unique.
+    IndexModel([("key", ASCENDING)], name="key", unique=True, sparse=True),
     # open_bulk_actions, which each process reads every second.
     IndexModel([("open", ASCENDING), ("_id", ASCENDING)], name="open"),
     # prune_bulk_actions.

@@ -77,6 +77,9 @@ class AccessVerbs:
     async def get_bulk_action(self, action_id: str) -> BulkAction | None:
         return await self._open_readers.points.run(bulk.get_bulk_action(action_id))
 
+    async def bulk_action_of_key(self, key: str) -> BulkAction | None:
+        return await self._open_readers.points.run(bulk.bulk_action_of_key(key))
+
     async def open_bulk_actions(self) -> Sequence[BulkAction]:
         return await self._open_readers.points.run(bulk.open_bulk_actions)
 

@@ -19,8 +19,8 @@ def save_bulk_action(action: BulkAction) -> Callable[[Transaction], bool]:
     def run(tx: Transaction) -> bool:
         if action.rev == 0:
             tx.db.execute(
-                "INSERT OR IGNORE INTO bulk_actions (id, rev, ended_at, action) VALUES (?, 1, ?, ?)",
-                (action.id, action.ended_at, stored),
+                "INSERT OR IGNORE INTO bulk_actions (id, rev, ended_at, key, action) VALUES (?, 1, ?, ?, ?)",
+                (action.id, action.ended_at, action.key, stored),
             )
         else:
             tx.db.execute(
@@ -47,6 +47,14 @@ def prune_bulk_actions(ended_before: int, limit: int) -> Callable[[Transaction],
 def get_bulk_action(action_id: str) -> Callable[[apsw.Connection], BulkAction | None]:
     def run(db: apsw.Connection) -> BulkAction | None:
         row = db.execute("SELECT action FROM bulk_actions WHERE id = ?", (action_id,)).fetchone()
+        return None if row is None else _decode(row[0])
+
+    return run
+
+
+def bulk_action_of_key(key: str) -> Callable[[apsw.Connection], BulkAction | None]:
+    def run(db: apsw.Connection) -> BulkAction | None:
+        row = db.execute("SELECT action FROM bulk_actions WHERE key = ?", (key,)).fetchone()
         return None if row is None else _decode(row[0])
 
     return run

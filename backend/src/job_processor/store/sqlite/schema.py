@@ -196,7 +196,15 @@ INSERT OR REPLACE INTO facts (name, value) VALUES ('identity', random());
 CREATE TABLE gone (seq INTEGER PRIMARY KEY, n INTEGER NOT NULL, id TEXT NOT NULL) STRICT;
 """
 
-VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH)
+_BULK_KEYS = """
+ALTER TABLE bulk_actions ADD COLUMN key TEXT;
+CREATE UNIQUE INDEX bulk_actions_key ON bulk_actions(key) WHERE key IS NOT NULL;
+"""
+
+VERSIONS = (
+    *(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
+    *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS),
+)
 
 
 def upgrade(db: apsw.Connection, versions: tuple[str, ...] = VERSIONS) -> None:
