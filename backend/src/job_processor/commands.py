@@ -26,13 +26,13 @@ from job_processor import (
 )
 from job_processor.client import Batch, Client
 from job_processor.core.errors import InvalidField, JobProcessorError, KeyNotFound, ProcessorUnusable, SettingsInvalid
+from job_processor.logs import configure_logging
 from job_processor.oidc.base import People
 from job_processor.oidc.errors import ProviderUnavailable
 from job_processor.processors.base import Processor
 from job_processor.processors.sign_of_life import Answering, SignOfLife
 from job_processor.store import drivers
 from job_processor.store.base import Store
-from job_processor.telemetry import configure_logging
 
 ONLINE_SECONDS = 10.0
 """Timeout of a sign of life."""

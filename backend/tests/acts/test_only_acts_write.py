@@ -76,8 +76,8 @@ READS = frozenset(
     | {"webhook_endpoints", "due_lanes", "get_delivery", "list_deliveries"}
     | {"get_bulk_action", "bulk_action_of_key", "open_bulk_actions", "list_bulk_actions"}
 )
-WRITERS = frozenset({"acts", "store", "transfer.py", "transfer_access.py"})
-"""``transfer.py`` and ``transfer_access.py`` fill a store from a backup or another store; nobody else uses it then."""
+WRITERS = frozenset({"acts", "store", "transfer"})
+"""``transfer`` fills a store from a backup or another store; nobody else uses it then."""
 
 
 def writes_of(path: Path) -> list[str]:

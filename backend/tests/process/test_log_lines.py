@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from job_processor.telemetry import configure_logging
+from job_processor.logs import configure_logging
 
 
 @pytest.fixture(autouse=True)

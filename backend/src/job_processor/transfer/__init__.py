@@ -1,0 +1,10 @@
+"""Copies, backs up and restores a store, in pages, with checksums: jobs, callbacks, batches, API keys, endpoints of
+webhooks and the audit."""
+
+from job_processor.core.errors import TransferFailed
+from job_processor.transfer.access import BATCH
+from job_processor.transfer.backup_file import backup, backup_to, restore
+from job_processor.transfer.between_stores import copy
+from job_processor.transfer.records import Progress, Transferred
+
+__all__ = ["BATCH", "Progress", "TransferFailed", "Transferred", "backup", "backup_to", "copy", "restore"]
