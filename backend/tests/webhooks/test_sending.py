@@ -341,8 +341,11 @@ async def test_a_name_of_a_forbidden_address_is_not_connected_to(
 
 async def test_a_url_with_a_private_address_is_refused_when_it_comes_and_when_it_is_sent(tmp_path: Path) -> None:
     async with Rogue(answer(200)).serve() as mine, sending_site(tmp_path, allow_private=False) as site:
+        told = {"prompt": "p", "webhook": {"url": mine.url}}
         for body, path, field in (
-            ({"prompt": "p", "webhook": {"url": mine.url}}, "/jobs", "webhook.url"),
+            (told, "/jobs", "webhook.url"),
+            ({"jobs": [{"prompt": "p"}, told]}, "/batches", "webhook.url"),
+            ({"jobs": [{"prompt": "p"}], "webhookUrl": mine.url}, "/batches", "webhookUrl"),
             ({"url": mine.url}, "/webhook-endpoints", "url"),
         ):
             refused = await site.client.post(path, body)

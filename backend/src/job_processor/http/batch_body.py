@@ -76,12 +76,13 @@ class ReadBatch:
     digest: str
 
 
-async def read_batch(request: Request, take: Callable[[int], None]) -> ReadBatch:
-    """The batch in the body. ``take`` is told of each piece that is kept, and may refuse it.
+async def read_batch(request: Request, take: Callable[[int], None], *, private_webhooks: bool) -> ReadBatch:
+    """The batch in the body. ``take`` is told of each piece that is kept, and may refuse it. ``private_webhooks``:
+    webhooks may be sent to private addresses.
 
     Raises ``RequestRefused``: 400, 413, 415 and 422. Wrong lines are no error here.
     """
-    params = parse(request.query_params, BatchParams)
+    params, lines = parse(request.query_params, BatchParams), Lines(private_webhooks=private_webhooks)
     media = (header(request, b"content-type") or b"").partition(b";")[0].strip().lower()
     if (header(request, b"content-encoding") or b"identity").lower() != b"identity":
         raise RequestRefused(415, "unsupported_encoding", "Send the body without Content-Encoding.")
@@ -89,9 +90,9 @@ async def read_batch(request: Request, take: Callable[[int], None]) -> ReadBatch
     if length.isdigit() and int(length) > MAX_BATCH_BYTES:
         raise _too_large()
     if media in _NDJSON:
-        read = await _read_lines(request, _options_of(params), take)
+        read = await _read_lines(request, _options_of(params), lines, take)
     elif media == b"application/json" or media.endswith(b"+json"):
-        read = await _read_object(request, take)
+        read = await _read_object(request, lines, take)
     else:
         raise RequestRefused(415, "unsupported_media_type", f"The Content-Type must be {NDJSON} or application/json.")
     if read.options.metadata:
@@ -101,8 +102,10 @@ async def read_batch(request: Request, take: Callable[[int], None]) -> ReadBatch
     return read
 
 
-async def _read_lines(request: Request, options: s.BatchOptions, take: Callable[[int], None]) -> ReadBatch:
-    lines, splitter, digest = Lines(), Splitter(), hashlib.sha256(_encode(options) + b"\n")
+async def _read_lines(
+    request: Request, options: s.BatchOptions, lines: Lines, take: Callable[[int], None]
+) -> ReadBatch:
+    splitter, digest = Splitter(), hashlib.sha256(_encode(options) + b"\n")
     waiting: list[Cut] = []
     size = 0
     async for chunk in _chunks(request, take):
@@ -128,16 +131,16 @@ class _Whole(s.BatchOptions, kw_only=True):
     jobs: msgspec.Raw
 
 
-async def _read_object(request: Request, take: Callable[[int], None]) -> ReadBatch:
+async def _read_object(request: Request, lines: Lines, take: Callable[[int], None]) -> ReadBatch:
     if request.query_params:
         raise invalid("query", "must be empty: the options of a batch in JSON are fields of its body")
     body = bytearray()
     async for chunk in _chunks(request, take):
         body += chunk
-    return await asyncio.to_thread(_parsed_object, bytes(body))
+    return await asyncio.to_thread(_parsed_object, bytes(body), lines)
 
 
-def _parsed_object(body: bytes) -> ReadBatch:
+def _parsed_object(body: bytes, lines: Lines) -> ReadBatch:
     """The options are checked as any other body, with an empty list in the place of the jobs; then the jobs one by
     one."""
     try:
@@ -153,7 +156,6 @@ def _parsed_object(body: bytes) -> ReadBatch:
         raise invalid("the body", f"must have at most {MAX_BODY_BYTES} bytes beside its jobs")
     around = b"{%b}" % b",".join(_without_value(body[start:end]) for start, end in spans(body))
     inner = decode(around, _Around)
-    lines = Lines()
     for cut in elements(array):
         lines.check([cut])
     return ReadBatch(_without_jobs(inner), lines, hashlib.sha256(body).hexdigest())

@@ -128,9 +128,10 @@ def elements(array: bytes) -> Iterator[Cut]:
 
 
 class Lines:
-    """The lines that were checked so far."""
+    """The lines that were checked so far. ``private_webhooks``: their webhooks may be sent to private addresses."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, private_webhooks: bool) -> None:
+        self._private_webhooks = private_webhooks
         self.new: list[NewLine] = []
         self.refused: list[RefusedLine] = []
         self._named: dict[str, int] = {}
@@ -157,7 +158,7 @@ class Lines:
             if name is not None and (before := self._named.setdefault(name, number)) != number:
                 self._refuse(number, "customId", f"must be unique in the batch; line {before} has the same", name=name)
                 return
-            self.new.append(NewLine(number, checked(sent), name))
+            self.new.append(NewLine(number, checked(sent, private_webhooks=self._private_webhooks), name))
         except RequestRefused as refused:
             if name is None and line is not None:
                 name = _name_in(line)

@@ -46,20 +46,20 @@ def check_prompt(prompt: str) -> None:
 
 async def new_job(context: Context, sent: models.Submission) -> NewJob:
     """The submission, checked, as a ``NewJob``. Raises ``RequestRefused`` (422)."""
-    new = checked(sent)
-    if sent.webhook is not None:
-        check_url("webhook.url", sent.webhook.url, allow_private=context.webhook_private_addresses)
+    new = checked(sent, private_webhooks=context.webhook_private_addresses)
     if new.result_schema is not None:
         await check_schema(context, new.result_schema)
     return new
 
 
-def checked(sent: models.Submission) -> NewJob:
-    """The submission as a ``NewJob``, whose schema is not checked yet. Raises ``RequestRefused`` (422)."""
+def checked(sent: models.Submission, *, private_webhooks: bool) -> NewJob:
+    """The submission as a ``NewJob``, whose schema is not checked yet. Raises ``RequestRefused`` (422).
+
+    ``private_webhooks``: webhooks may be sent to private addresses.
+    """
     check_prompt(sent.prompt)
     if sent.webhook is not None:
-        # Of the lines of a batch, a private address is refused when the webhook is sent.
-        check_url("webhook.url", sent.webhook.url, allow_private=True)
+        check_url("webhook.url", sent.webhook.url, allow_private=private_webhooks)
     if sent.run_at is not None and sent.delay_seconds is not None:
         raise invalid("delaySeconds", "must not be given together with runAt")
     if sent.metadata:

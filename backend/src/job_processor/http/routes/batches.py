@@ -77,7 +77,7 @@ async def submit(context: Context, request: Request) -> Response:
     key, by = key_of(request), context.requester(request)
     request.scope[STREAMED] = True
     with context.batch_bytes.held() as take:
-        read = await read_batch(request, take)
+        read = await read_batch(request, take, private_webhooks=context.webhook_private_addresses)
         owned = None
         if key is not None:
             owner = by.principal.owner
