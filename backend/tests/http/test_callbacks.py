@@ -2,14 +2,17 @@
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from job_processor.core.job import JobError
 from job_processor.core.outcome import Accepted, Expired, Failed
+from job_processor.http.render import time_out
+from job_processor.store.base import Claim
 from tests.http.problems import CANARY, assert_problem
 from tests.support.clock import Clock
-from tests.support.site import OLD_SECRET, SECRET, Site
+from tests.support.site import OLD_SECRET, SECRET, Site, open_site
 
 BAD = Failed(JobError("bad", "bad"))
 
@@ -115,6 +118,40 @@ async def test_f4_progress_after_the_end_is_ignored(site: Site) -> None:
 
     assert (late.status, late.json()["callback"], late.json()["progress"]) == (200, "stale", None)
     assert late.json()["updatedAt"] == done.json()["updatedAt"]
+
+
+async def test_a_processor_may_ask_for_the_job_again_later_at_no_cost(tmp_path: Path) -> None:
+    """However often: no attempt is spent, and each time the job waits as long as was asked for."""
+    clock = Clock()
+    async with open_site(tmp_path, now=clock.now) as site:
+        job = (await site.submit(maxAttempts=1))["id"]
+        for turn in range(1, 4):
+            await site.say(await site.claim(), Accepted(60_000))
+            asked = {"jobId": job, "attempt": turn, "againInSeconds": 60}
+            told = (await site.callback(asked)).json()
+            assert (told["callback"], told["status"]) == ("applied", "PENDING")
+            again = await site.callback(asked)
+            assert (again.status, again.json()["callback"]) == (200, "stale")
+            clock.forward(59_999)
+            assert not (await site.store.claim(Claim(site.acts.flows.rules("main"), 1, "w1"))).jobs
+            clock.forward(1)
+        await site.say(await site.claim(), Accepted(60_000))
+        assert (await site.callback({"jobId": job, "result": "r"})).json()["status"] == "COMPLETED"
+        after = await site.callback({"jobId": job, "againInSeconds": 60})
+        assert (after.status, after.json()["callback"]) == (200, "stale")
+        assert (await site.client.get("/callbacks")).json() == []
+
+
+async def test_the_deadline_ends_a_job_whose_processor_asks_for_ever(tmp_path: Path) -> None:
+    clock = Clock()
+    async with open_site(tmp_path, now=clock.now) as site:
+        job = (await site.submit(deadline=time_out(clock.at + 90_000)))["id"]
+        await site.say(await site.claim(), Accepted(60_000))
+        await site.callback({"jobId": job, "againInSeconds": 3_600})
+        clock.forward(90_000)
+        await site.acts.outcomes.expire(await site.stored(job))
+        told = await site.job(job)
+        assert (told["status"], told["error"]["code"]) == ("FAILED", "deadline")
 
 
 async def test_an_error_fails_the_attempt_and_leaves_the_next_to_come(site: Site) -> None:

@@ -48,6 +48,12 @@ async def test_what_is_understood_is_taken(site: Site, row: Row) -> None:
     elif "error" in wanted:
         assert told["status"] == ("PENDING" if wanted.get("retryable", True) else "FAILED")
         assert told["error"] == {"code": "processor_reported", "message": wanted["error"]}
+    elif "againInSeconds" in wanted:
+        assert told["status"] == "PENDING"
+        words = f"The processor asked to be given the job again in {wanted['againInSeconds']:g} s."
+        assert told["history"][-1]["what"] == "snoozed"
+        assert told["history"][-1]["detail"].startswith(words)
+        assert [one["end"] for one in told["attempts"]] == ["snoozed"]
     else:
         assert (told["status"], told["progress"]) == ("WAITING", wanted["progress"])
     assert (await site.client.get("/callbacks")).json() == []

@@ -13,9 +13,18 @@ class NotAgain(Exception):
     retryable = False
 
 
+class Later(Exception):
+    def __init__(self, seconds: Any) -> None:
+        self.again_in_seconds = seconds
+
+
 class Unprintable(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no words")
+
+
+def later(prompt: str, context: Context) -> str:
+    raise Later(eval(prompt))
 
 
 def echo(prompt: str, context: Context) -> str:

@@ -23,7 +23,7 @@ from job_processor.processors.http.answer import outcome_of
 from job_processor.processors.http.json_pointer import parse
 from job_processor.processors.http.processor import EndpointOptions, EndpointProcessor
 from job_processor.processors.model.answer import SURROGATES_REPLACED
-from tests.processors.given import JOB_ID, MAX_RESULT_BYTES, dispatch, opened, surroundings
+from tests.processors.given import JOB_ID, MAX_RESULT_BYTES, NOW, dispatch, opened, surroundings
 from tests.processors.meanings import closed_by, failure, fault_in
 from tests.processors.rogue import Behaviour, Request, Rogue, answer, compressed, drip, endless, raw, reset, silence
 
@@ -234,6 +234,14 @@ async def test_202_promises_a_callback(rogue: Rogue) -> None:
         said = [await processor.run(dispatch()) for _ in bodies]
     names = ["run-7", "7", None, None, None, None]
     assert said == [Accepted(120_000, name) for name in names]
+
+
+async def test_202_may_ask_for_the_job_later_and_200_is_a_result(rogue: Rogue) -> None:
+    rogue.script = [answer(202, {"againInSeconds": 30}), answer(200, {"againInSeconds": 30})]
+    async with opened(endpoint(rogue.url)) as processor:
+        asked, result = [await processor.run(dispatch()) for _ in range(2)]
+    assert asked == Deferred(NOW + 30_000, "again", "The processor asked to be given the job again in 30 s.")
+    assert isinstance(result, Succeeded)
 
 
 async def test_202_with_an_error_that_names_a_status_promises_nothing(rogue: Rogue) -> None:

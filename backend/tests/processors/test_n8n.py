@@ -8,13 +8,13 @@ import pytest
 
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
-from job_processor.core.outcome import Accepted, Failed, HandOver, LaneClosed, Outcome, Succeeded
+from job_processor.core.outcome import Accepted, Deferred, Failed, HandOver, LaneClosed, Outcome, Succeeded
 from job_processor.processors.base import Finding, Reconciler
 from job_processor.processors.model.answer import SURROGATES_REPLACED
 from job_processor.processors.n8n.processor import N8nOptions, N8nProcessor
 from tests.n8n import fake_n8n
 from tests.n8n.fake_n8n import ExecutionStatus, FakeN8n
-from tests.processors.given import JOB_ID, MAX_RESULT_BYTES, attempt, dispatch, opened, surroundings
+from tests.processors.given import JOB_ID, MAX_RESULT_BYTES, NOW, attempt, dispatch, opened, surroundings
 from tests.processors.meanings import closed_by, failure, fault_in
 from tests.processors.rogue import Behaviour, Rogue, answer, compressed, endless, reset
 
@@ -38,6 +38,15 @@ async def test_a_proven_acceptance_keeps_the_execution(n8n: FakeN8n) -> None:
     [received] = n8n.received
     assert (received.job_id, received.attempt, received.prompt) == (JOB_ID, 2, "Hello")
     assert received.callback_token == "callback-token"
+
+
+async def test_a_workflow_may_ask_for_the_job_later() -> None:
+    async with (
+        Rogue(answer(202, {"jobId": JOB_ID, "againInSeconds": 30})).serve() as rogue,
+        opened(N8nProcessor(N8nOptions(url=rogue.url), surroundings())) as under_test,
+    ):
+        asked = await under_test.run(dispatch())
+    assert asked == Deferred(NOW + 30_000, "again", "The processor asked to be given the job again in 30 s.")
 
 
 @pytest.mark.parametrize(
@@ -67,6 +76,8 @@ async def test_what_is_not_an_acceptance_is_the_lanes_trouble(
         answer(200, {"message": "Workflow was started"}),
         answer(200, {"accepted": True, "jobId": JOB_ID}),
         answer(202, {"accepted": True, "jobId": "another"}),
+        answer(202, {"againInSeconds": 30, "jobId": "another"}),
+        answer(202, {"againInSeconds": 30}),
         answer(200, [1]),
         answer(200, "Thank you!"),
         answer(204),

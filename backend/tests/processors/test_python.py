@@ -7,11 +7,11 @@ import msgspec
 import pytest
 
 from job_processor.core.errors import ProcessorUnusable
-from job_processor.core.outcome import Failed, Succeeded
+from job_processor.core.outcome import Deferred, Failed, Succeeded
 from job_processor.processors.model.answer import SURROGATES_REPLACED
 from job_processor.processors.python.processor import PythonOptions, PythonProcessor
 from tests.processors import functions
-from tests.processors.given import JOB_ID, MAX_RESULT_BYTES, attempt, dispatch, opened, surroundings
+from tests.processors.given import JOB_ID, MAX_RESULT_BYTES, NOW, attempt, dispatch, opened, surroundings
 
 
 def python(function: str, max_result_bytes: int = MAX_RESULT_BYTES) -> PythonProcessor:
@@ -60,6 +60,20 @@ async def test_the_longest_result_is_the_settings_to_say() -> None:
         beyond = await processor.run(dispatch("'ä' * 1_025"))
     assert isinstance(beyond, Failed)
     assert (beyond.error.code, beyond.retryable) == ("answer_too_large", False)
+
+
+@pytest.mark.parametrize("seconds", [1, 2.5, 604_800])
+async def test_an_exception_may_ask_for_the_job_later(seconds: float) -> None:
+    asked = await outcome("later", repr(seconds))
+    words = f"The processor asked to be given the job again in {seconds:g} s."
+    assert asked == Deferred(NOW + int(seconds * 1000), "again", words)
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "604_801", "True", "'30'", "None", "float('nan')", "10**400"])
+async def test_an_exception_that_asks_for_what_cannot_be_is_a_failed_attempt(seconds: str) -> None:
+    failed = await outcome("later", seconds)
+    assert isinstance(failed, Failed)
+    assert (failed.error.code, failed.retryable) == ("python_error", True)
 
 
 @pytest.mark.parametrize(

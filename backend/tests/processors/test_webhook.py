@@ -12,7 +12,7 @@ import pytest
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
-from job_processor.core.outcome import Accepted, Failed, LaneClosed
+from job_processor.core.outcome import Accepted, Deferred, Failed, LaneClosed
 from job_processor.processors.base import Processor
 from job_processor.processors.webhook import WebhookOptions, WebhookProcessor
 from tests.processors.given import JOB_ID, NOW, attempt, dispatch, opened, surroundings
@@ -76,6 +76,39 @@ async def test_what_is_sent(rogue: Rogue) -> None:
 )
 async def test_every_2xx_is_an_acceptance_whatever_its_body(rogue: Rogue, behaviour: Behaviour) -> None:
     rogue.usual = behaviour
+    async with opened(webhook(rogue.url)) as processor:
+        assert await processor.run(dispatch()) == Accepted(120_000)
+
+
+@pytest.mark.parametrize("status", [200, 202])
+async def test_a_2xx_may_ask_for_the_job_later(rogue: Rogue, status: int) -> None:
+    rogue.script = [answer(status, {"againInSeconds": 30}), answer(status, {"jobId": JOB_ID, "againInSeconds": 1.5})]
+    async with opened(webhook(rogue.url)) as processor:
+        asked = [await processor.run(dispatch()) for _ in range(2)]
+    words = "The processor asked to be given the job again in"
+    assert asked == [
+        Deferred(NOW + 30_000, "again", f"{words} 30 s."),
+        Deferred(NOW + 1_500, "again", f"{words} 1.5 s."),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"againInSeconds": 0},
+        {"againInSeconds": 604_801},
+        {"againInSeconds": "30"},
+        {"againInSeconds": None},
+        {"againInSeconds": 30, "accepted": True},
+        {"againInSeconds": 30, "jobId": "another"},
+        [{"againInSeconds": 30}],
+        b'{"againInSeconds": 1e999}',
+        b'{"againInSeconds": 30} ' + b" " * 600,
+    ],
+    ids=str,
+)
+async def test_what_does_not_plainly_ask_for_the_job_later_is_an_acceptance(rogue: Rogue, body: object) -> None:
+    rogue.usual = answer(202, body)
     async with opened(webhook(rogue.url)) as processor:
         assert await processor.run(dispatch()) == Accepted(120_000)
 

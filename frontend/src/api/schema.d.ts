@@ -1651,7 +1651,8 @@ export interface components {
         };
         /**
          * CallbackReport
-         * @description Exactly one of ``result``, ``error`` and ``progress``. An error may have ``executionId`` instead of ``jobId``.
+         * @description Exactly one of ``result``, ``error``, ``progress`` and ``againInSeconds``. An error may have ``executionId``
+         *     instead of ``jobId``.
          *
          *     This is the recommended form; docs/callbacks.md lists the others that are accepted.
          */
@@ -1673,6 +1674,8 @@ export interface components {
              * @default null
              */
             progress?: unknown;
+            /** @default null */
+            againInSeconds?: number | string | null;
             /** @default null */
             attempt?: number | string | null;
             /** @default null */

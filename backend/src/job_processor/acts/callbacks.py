@@ -25,6 +25,7 @@ from job_processor.core.outcome import (
     ResultAccepted,
     Signal,
     Succeeded,
+    again,
 )
 from job_processor.core.redaction import Redactor
 from job_processor.core.report import Report
@@ -74,12 +75,12 @@ class Callbacks:
         self._trail = trail
 
     async def report(self, report: Report, job_id: str, attempt: int | None) -> Judged:
-        """Apply a report on a job. One that changes nothing is kept in the callback inbox, except progress.
+        """Apply a report on a job. One that changes nothing is kept in the callback inbox, if it has a result or error.
 
         ``attempt``: whose report it is, if that is known. Raises ``JobNotFound`` (the report is kept all the same).
         """
         report = self._redacted(report)
-        signal = _signal(report, attempt)
+        signal = _signal(report, attempt, self._store.now())
         failpoint("callback.before_apply")
         try:
             moved = await self._signals.send(job_id, signal)
@@ -216,8 +217,8 @@ class Callbacks:
         attempt: int | None,
         job_flow: str | None = None,
     ) -> str | None:
-        """Keep a report in the inbox: of a duplicate only that it came, and progress not at all."""
-        if report.progress is not None:
+        """Keep a report in the inbox: of a duplicate only that it came, and one without result and error not at all."""
+        if report.progress is not None or report.again_seconds is not None:
             return None
         content = report.error if report.error is not None else report.result or ""
         kept = await self._keep(
@@ -276,9 +277,11 @@ class Callbacks:
         return await self._store.keep_callback(callback)
 
 
-def _signal(report: Report, attempt: int | None) -> Signal:
+def _signal(report: Report, attempt: int | None, now: int) -> Signal:
     if report.progress is not None:
         return Progressed(report.progress, attempt)
+    if report.again_seconds is not None:
+        return Reported(again(report.again_seconds, now, report.note), attempt)
     if report.error is not None:
         error = reported_error(report.error)
         execution = None if report.job_id is not None else report.execution_id

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from job_processor.core.job import Job, State
-from job_processor.core.outcome import Reported, Signal, Succeeded
+from job_processor.core.outcome import Failed, Reported, Signal, Succeeded
 
 
 class CallbackVerdict(StrEnum):
@@ -32,7 +32,7 @@ def judge_callback(job: Job, signal: Signal) -> CallbackVerdict:
                 return CallbackVerdict.DUPLICATE if job.result == result else CallbackVerdict.DIFFERENT
             # STALE: an invalid result (`on_invalid_result`) of an attempt that is no longer the current one.
             return CallbackVerdict.LATE if job.is_final else CallbackVerdict.STALE
-        case Reported() if job.state is State.FAILED:
+        case Reported(outcome=Failed()) if job.state is State.FAILED:
             return CallbackVerdict.DUPLICATE
         case _:
             return CallbackVerdict.STALE

@@ -59,6 +59,22 @@ class Deferred:
     refusals: Refusals | None = None
 
 
+MIN_AGAIN_SECONDS, MAX_AGAIN_SECONDS = 1, 7 * 86_400
+
+
+def again(seconds: float, now: int, note: str | None = None) -> Deferred:
+    """The processor wants the job again in ``seconds``, from ``MIN_AGAIN_SECONDS`` to ``MAX_AGAIN_SECONDS``.
+
+    ``now``: milliseconds since 1970; ``note``: a remark for the history if it was said in an unusual way.
+    """
+    reason = f"The processor asked to be given the job again in {seconds:g} s."
+    return Deferred(now + int(seconds * 1000), "again", f"{reason} {note}" if note else reason)
+
+
+def is_again_seconds(value: float) -> bool:
+    return MIN_AGAIN_SECONDS <= value <= MAX_AGAIN_SECONDS
+
+
 Outcome: TypeAlias = Succeeded | Accepted | Failed | Deferred
 
 

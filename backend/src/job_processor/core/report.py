@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Exactly one of ``result``, ``error`` and ``progress`` is set.
+    """Exactly one of ``result``, ``error``, ``progress`` and ``again_seconds`` is set.
 
     ``job_id``: the job it names; ``execution_id``: the processor's own id of the run; ``flow``: a flow of the processor
     that reports. ``notes``: where the callback differed from its documented form, for people.
@@ -15,6 +15,8 @@ class Report:
     result: str | None = None
     error: str | None = None
     progress: str | None = None
+    again_seconds: float | None = None
+    """The processor wants the job again after so long."""
     attempt: int | None = None
     execution_id: str | None = None
     retryable: bool = True

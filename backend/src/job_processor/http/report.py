@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl, unquote_to_bytes
 
+from job_processor.core.outcome import MAX_AGAIN_SECONDS, MIN_AGAIN_SECONDS, is_again_seconds
 from job_processor.core.report import Report
 from job_processor.http import json_source
 from job_processor.http.json_source import NotJson, Source
@@ -37,6 +38,7 @@ _FROM_QUERY = ("jobId", "attempt", "executionId", "flow")
 _TRUE, _FALSE = frozenset({"true", "1", "1.0", "yes"}), frozenset({"false", "0", "0.0", "no"})
 _NO_ERROR = frozenset({"null", "false", "0", "[]"})
 """JSON values of ``error`` that mean "no error"."""
+_NUMBER = re.compile(r"\+?[0-9]{1,10}(?:\.[0-9]{0,10})?")
 _JOB_ID = re.compile(r"[0-9a-f]{24}")
 _GZIP = b"\x1f\x8b"
 _MAX_INFLATED = 1_048_576
@@ -122,17 +124,21 @@ def _report(fields: Mapping[str, Source], max_result_bytes: int, notes: Notes) -
         given.pop("error", None)
     if "result" in given and "error" in given:
         raise ReportError(invalid_field("result", "must be given, or error, but not both"))
-    if "progress" in given and ("result" in given or "error" in given):
+    if "againInSeconds" in given and ("result" in given or "error" in given):
+        raise ReportError(invalid_field("againInSeconds", "must not be given together with result or error"))
+    if "progress" in given and len(given.keys() & set(CONTENT_FIELDS)) > 1:
         notes.add("progress was ignored")
         del given["progress"]
     if not any(name in given for name in CONTENT_FIELDS) or _is_only_no_error(given.get("error")):
-        raise ReportError(invalid_field("result", "must be given (any JSON but null), or error, or progress"))
+        wanted = "must be given (any JSON but null), or error, progress or againInSeconds"
+        raise ReportError(invalid_field("result", wanted))
     is_failure = "error" in given
     return Report(
         job_id=_job_id(given.get("jobId")),
         result=_result(given.get("result"), max_result_bytes, notes),
         error=_error(given.get("error"), notes),
         progress=_progress(given.get("progress"), notes),
+        again_seconds=_again_seconds(given.get("againInSeconds")),
         attempt=_attempt(given.get("attempt")),
         execution_id=_execution_id(given.get("executionId"), notes),
         retryable=_retryable(given.get("retryable")) if is_failure else True,
@@ -192,6 +198,16 @@ def _retryable(value: Source | None) -> bool:
     if given and given not in _TRUE:
         raise ReportError(invalid_field("retryable", "must be true or false"))
     return True
+
+
+def _again_seconds(value: Source | None) -> float | None:
+    if value is None:
+        return None
+    given = text_of(value).strip()
+    if not _NUMBER.fullmatch(given) or not is_again_seconds(float(given)):
+        wanted = f"must be a number of seconds from {MIN_AGAIN_SECONDS} to {MAX_AGAIN_SECONDS}"
+        raise ReportError(invalid_field("againInSeconds", wanted))
+    return float(given)
 
 
 def _result(value: Source | None, max_bytes: int, notes: Notes) -> str | None:

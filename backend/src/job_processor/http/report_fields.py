@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from job_processor.http import json_source
 from job_processor.http.json_source import NotJson, Source
 
-CONTENT_FIELDS = ("result", "error", "progress")
+CONTENT_FIELDS = ("result", "error", "progress", "againInSeconds")
 _MAX_WRAPPINGS = 5
 _MAX_NAMED_UNKNOWN = 5
 """Maximum number of unknown fields named in a note; each by its first 40 characters."""

@@ -7,6 +7,7 @@ import msgspec
 from job_processor.core.job import Attempt
 from job_processor.core.outcome import Accepted, HandOver, Outcome
 from job_processor.outgoing.session import Outgoing, total_seconds
+from job_processor.processors.answers.again import again_in
 from job_processor.processors.answers.meaning import error_in_success, judge_status
 from job_processor.processors.base import Dispatch, ProcessorSetup
 from job_processor.processors.callback_dispatch import dispatch_body
@@ -23,7 +24,7 @@ class WebhookOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fiel
 
 
 class WebhookProcessor:
-    """A 2xx is an acceptance, unless its body is an error that names a status."""
+    """A 2xx is an acceptance, unless its body is an error that names a status, or asks for the job later."""
 
     def __init__(self, options: WebhookOptions, setup: ProcessorSetup) -> None:
         self._url = address("url", options.url)
@@ -48,6 +49,7 @@ class WebhookProcessor:
         return (
             judge_status(reply.status, reply.headers, reply.body, now)
             or error_in_success(reply.status, reply.headers, reply.body, now)
+            or again_in(reply.body, dispatch.job_id, now)
             or self._accepted
         )
 

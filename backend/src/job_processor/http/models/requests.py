@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from job_processor.core.outcome import MAX_AGAIN_SECONDS, MIN_AGAIN_SECONDS
 from job_processor.http.models.types import (
     MAX_ATTEMPT,
     MAX_PROMPT_BYTES,
@@ -58,7 +59,8 @@ class PauseRequest(WireIn):
 
 
 class CallbackReport(msgspec.Struct, rename="camel", kw_only=True):
-    """Exactly one of ``result``, ``error`` and ``progress``. An error may have ``executionId`` instead of ``jobId``.
+    """Exactly one of ``result``, ``error``, ``progress`` and ``againInSeconds``. An error may have ``executionId``
+    instead of ``jobId``.
 
     This is the recommended form; docs/callbacks.md lists the others that are accepted.
     """
@@ -69,6 +71,14 @@ class CallbackReport(msgspec.Struct, rename="camel", kw_only=True):
     )
     error: Annotated[Any, Meta(description="a message; of an object its `message` is used")] = None
     progress: Annotated[Any, Meta(description="a message, at most 4,096 characters")] = None
+    again_in_seconds: (
+        Annotated[
+            float,
+            Meta(ge=MIN_AGAIN_SECONDS, le=MAX_AGAIN_SECONDS, description="hand the job over again after so long"),
+        ]
+        | str
+        | None
+    ) = None
     attempt: Annotated[int, Meta(ge=1, le=MAX_ATTEMPT)] | str | None = None
     execution_id: Annotated[str, Meta(max_length=128)] | Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
     retryable: bool | str | Annotated[int, Meta(ge=0, le=1)] | None = True

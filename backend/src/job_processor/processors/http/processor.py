@@ -12,6 +12,7 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import Attempt
 from job_processor.core.outcome import Accepted, Failed, HandOver, Outcome
 from job_processor.outgoing.session import Outgoing, Reply, total_seconds
+from job_processor.processors.answers.again import again_in
 from job_processor.processors.answers.meaning import error_in_success, judge_status
 from job_processor.processors.base import Dispatch, ProcessorSetup
 from job_processor.processors.callback_dispatch import dispatch_body, execution_id_in
@@ -77,7 +78,7 @@ class EndpointOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fie
 
 
 class EndpointProcessor:
-    """A 202 is an acceptance; any other 2xx is the result."""
+    """A 202 is an acceptance, or asks for the job later; any other 2xx is the result."""
 
     def __init__(self, options: EndpointOptions, setup: ProcessorSetup) -> None:
         self._url = address("url", options.url)
@@ -114,8 +115,12 @@ class EndpointProcessor:
         if refused is not None:
             return refused
         if reply.status == 202:
-            accepted = Accepted(self._timeout_ms, _execution_id(reply.body))
-            return error_in_success(reply.status, reply.headers, reply.body, self._now()) or accepted
+            now = self._now()
+            return (
+                error_in_success(reply.status, reply.headers, reply.body, now)
+                or again_in(reply.body, dispatch.job_id, now)
+                or Accepted(self._timeout_ms, _execution_id(reply.body))
+            )
         outcome = await self._read(reply)
         if isinstance(outcome, Failed) and outcome.error.code == http_answer.NO_RESULT:
             # There is no result at the expected place; the body may be an error.

@@ -11,6 +11,7 @@ from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Failed, HandOver, LaneClosed, Outcome, lane_closed
 from job_processor.outgoing.session import Outgoing, Reply, total_seconds
 from job_processor.outgoing.text import one_line
+from job_processor.processors.answers.again import again_in
 from job_processor.processors.answers.meaning import error_text, judge_status
 from job_processor.processors.base import Dispatch, Finding, ProcessorSetup
 from job_processor.processors.callback_dispatch import dispatch_body, execution_id_in
@@ -78,7 +79,9 @@ class N8nProcessor:
         if meaning is not None:
             return meaning
         acceptance = _acceptance(reply, dispatch.job_id)
-        return _not_accepted(reply) if acceptance is None else Accepted(self._timeout_ms, execution_id_in(acceptance))
+        if acceptance is None:
+            return again_in(reply.body, dispatch.job_id, self._now(), must_name_job=True) or _not_accepted(reply)
+        return Accepted(self._timeout_ms, execution_id_in(acceptance))
 
     async def sign_of_life(self) -> SignOfLife:
         """n8n's health, and with ``api_key_env`` whether its API takes the key. The workflow itself is not started."""

@@ -1,7 +1,8 @@
 """``processor = "python"``: a function of the operator, called in this process.
 
 It is called with (prompt, context). Its return value is the result: a string unchanged, any other JSON value encoded.
-An exception is a failed attempt; with the attribute ``retryable = False`` the job fails.
+An exception is a failed attempt; with the attribute ``retryable = False`` the job fails, with ``again_in_seconds = 30``
+it is put back for so long, at no cost.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ import msgspec
 
 from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.job import Attempt, JobError
-from job_processor.core.outcome import Failed, Outcome, Succeeded
+from job_processor.core.outcome import Deferred, Failed, Outcome, Succeeded, again, is_again_seconds
 from job_processor.outgoing.text import one_line
 from job_processor.processors import result_size
 from job_processor.processors.base import Dispatch, ProcessorSetup
@@ -46,6 +47,7 @@ class PythonProcessor:
     def __init__(self, options: PythonOptions, setup: ProcessorSetup) -> None:
         self._function = _found(options.function)
         self._max_bytes = setup.max_result_bytes
+        self._now = setup.now
         self._on_loop = inspect.iscoroutinefunction(self._function) or inspect.iscoroutinefunction(
             getattr(self._function, "__call__", None)  # noqa: B004 (tests whether it is async, not whether it exists)
         )
@@ -66,7 +68,7 @@ class PythonProcessor:
                 raise
             return Failed(JobError("python_error", "The function cancelled itself."))
         except (Exception, SystemExit) as error:
-            return _failed(error)
+            return _asks_later(error, self._now()) or _failed(error)
         finally:
             context.abandon()
         return _outcome(returned, self._max_bytes)
@@ -143,6 +145,14 @@ def _outcome(returned: object, max_bytes: int) -> Outcome:
             return Failed(JobError("python_result", message), retryable=False)
     whole, note = valid_unicode(text)
     return result_size.refused(whole, "The result", max_bytes) or Succeeded(whole, note=note)
+
+
+def _asks_later(error: BaseException, now: int) -> Deferred | None:
+    """``None`` if the exception does not ask for the job later, or not within bounds."""
+    seconds = getattr(error, "again_in_seconds", None)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not is_again_seconds(seconds):
+        return None
+    return again(seconds, now)
 
 
 def _failed(error: BaseException) -> Failed:
