@@ -4,6 +4,7 @@ const WORDS: Readonly<Record<string, string>> = {
   processor: "Its lease ends",
   retry: "Starts",
   schedule: "Starts",
+  again: "Starts",
   rate: "Starts",
   rate_limited: "Opens",
   outage: "Next try",
