@@ -196,7 +196,21 @@ INSERT OR REPLACE INTO facts (name, value) VALUES ('identity', random());
 CREATE TABLE gone (seq INTEGER PRIMARY KEY, n INTEGER NOT NULL, id TEXT NOT NULL) STRICT;
 """
 
-VERSIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH)
+# What happened to jobs over time. `id`: span, start and flow (`core.series.row_id`). `series_new`: not rolled up yet.
+_SERIES = """
+CREATE TABLE series_new (
+  at INTEGER NOT NULL,
+  flow TEXT NOT NULL,
+  tally BLOB NOT NULL,
+  PRIMARY KEY (at, flow)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE series (id TEXT PRIMARY KEY, tally BLOB NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+VERSIONS = (
+    *(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
+    *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _SERIES),
+)
 
 
 def upgrade(db: apsw.Connection, versions: tuple[str, ...] = VERSIONS) -> None:
