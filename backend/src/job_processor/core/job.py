@@ -146,8 +146,7 @@ class JobWebhook:
     events: tuple[WebhookEvent, ...] = tuple(WebhookEvent)
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(NamedTuple):
     """Milliseconds a job spent in each stage, without the stage that it is in now.
 
     ``scheduled``: before the start that was asked for; no part of the duration. ``queued``: PENDING;

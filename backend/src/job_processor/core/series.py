@@ -9,9 +9,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
-from job_processor.core.job import IN_FLIGHT, Job, Spent, State
+from job_processor.core.job import Job, State
 
 RELATIVE_ERROR: Final = 0.05
 MAX_CODES: Final = 50
@@ -38,6 +38,9 @@ class Stage(StrEnum):
     TOTAL = "total"
 
 
+_SCHEDULED, _QUEUED, _HANDING_OVER, _PROCESSING, _TOTAL = (stage.value for stage in Stage)
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts of what happened. ``failed``: by error code. ``retried``: FAILED and CANCELLED jobs that a person put
@@ -54,6 +57,28 @@ class Tally:
     oldest_ms: int | None = None
     durations: dict[str, dict[int, int]] = field(default_factory=dict)
 
+    def count(self, counted: "Counted") -> None:
+        match counted.what:
+            case "completed":
+                self.completed += 1
+            case "failed":
+                self._add_failed(counted.code, 1)
+            case "cancelled":
+                self.cancelled += 1
+            case "retried":
+                self.retried += 1
+            case "attempts_retried":
+                self.attempts_retried += 1
+        self.prompt_tokens += counted.prompt_tokens
+        self.completion_tokens += counted.completion_tokens
+        for stage, number in counted.durations:
+            mine = self.durations.setdefault(stage, {})
+            mine[number] = mine.get(number, 0) + 1
+
+    def _add_failed(self, code: str, number: int) -> None:
+        known = code if code in self.failed or len(self.failed) < MAX_CODES else OTHER
+        self.failed[known] = self.failed.get(known, 0) + number
+
     def add(self, other: "Tally") -> None:
         self.completed += other.completed
         self.cancelled += other.cancelled
@@ -63,63 +88,90 @@ class Tally:
         self.completion_tokens += other.completion_tokens
         if other.oldest_ms is not None:
             self.oldest_ms = max(self.oldest_ms or 0, other.oldest_ms)
-        for code, count in other.failed.items():
-            known = code in self.failed or len(self.failed) < MAX_CODES
-            self.failed[code if known else OTHER] = self.failed.get(code if known else OTHER, 0) + count
+        for code, number in other.failed.items():
+            self._add_failed(code, number)
         for stage, buckets in other.durations.items():
             mine = self.durations.setdefault(stage, {})
-            for bucket, count in buckets.items():
-                mine[bucket] = mine.get(bucket, 0) + count
+            for of_bucket, number in buckets.items():
+                mine[of_bucket] = mine.get(of_bucket, 0) + number
 
 
-def tally(before: Job, after: Job) -> Tally | None:
+class Counted(NamedTuple):
+    """What one change of a job adds. ``what``: the count that it adds one to; empty: none. ``code``: of a failure.
+    ``durations``: by stage and bucket. Small and quickly made, because every end makes one."""
+
+    what: str
+    code: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    durations: tuple[tuple[str, int], ...] = ()
+
+
+def count(before: Job, after: Job) -> Counted | None:
     """What a change adds to the series; ``None``: nothing."""
-    found = Tally()
-    used = _count_tokens(found, before, after)
-    if after.is_final and (not before.is_final or after.state is not before.state):
-        match after.state:
-            case State.COMPLETED:
-                found.completed = 1
-            case State.CANCELLED:
-                found.cancelled = 1
-            case _:
-                found.failed = {OTHER if after.error is None else after.error.code: 1}
-        if not before.is_final:
-            found.durations = _durations(after.spent, handed_over=after.attempt > 0)
-    elif before.is_final and not after.is_final:
-        found.retried = 1
-    elif before.state in IN_FLIGHT and after.failures > before.failures:
-        found.attempts_retried = 1
-    elif not used:
+    ended, had_ended = after.finished_at is not None, before.finished_at is not None
+    if not ended:
+        if had_ended:
+            return Counted("retried")
+        if after.attempts is before.attempts:
+            return None
+    prompt_tokens = completion_tokens = 0
+    if after.attempts is not before.attempts:
+        prompt_tokens, completion_tokens = _tokens(before, after)
+    if not ended:
+        what = "attempts_retried" if after.failures > before.failures else ""
+        return (
+            Counted(what, "", prompt_tokens, completion_tokens) if what or prompt_tokens or completion_tokens else None
+        )
+    if had_ended and after.state is before.state:
         return None
-    return found
+    # The durations of a job that had ended were counted then.
+    durations = () if had_ended else _durations(after)
+    if after.state is State.COMPLETED:
+        return Counted("completed", "", prompt_tokens, completion_tokens, durations)
+    if after.state is State.CANCELLED:
+        return Counted("cancelled", "", prompt_tokens, completion_tokens, durations)
+    code = OTHER if after.error is None else after.error.code
+    return Counted("failed", code, prompt_tokens, completion_tokens, durations)
 
 
-def _count_tokens(found: Tally, before: Job, after: Job) -> bool:
-    """Each attempt's tokens, when they become known."""
-    if after.attempts is before.attempts or all(one.usage is None for one in after.attempts):
-        return False
-    counted = {one.number for one in before.attempts if one.usage is not None}
-    usages = [one.usage for one in after.attempts if one.usage is not None and one.number not in counted]
-    found.prompt_tokens = sum(usage.prompt_tokens or 0 for usage in usages)
-    found.completion_tokens = sum(usage.completion_tokens or 0 for usage in usages)
-    return bool(found.prompt_tokens or found.completion_tokens)
+def _tokens(before: Job, after: Job) -> tuple[int, int]:
+    """Each attempt's tokens (prompt, completion), when they become known."""
+    prompt = completion = 0
+    counted: set[int] | None = None
+    for attempt in after.attempts:
+        usage = attempt.usage
+        if usage is not None:
+            if counted is None:
+                counted = {one.number for one in before.attempts if one.usage is not None}
+            if attempt.number not in counted:
+                prompt += usage.prompt_tokens or 0
+                completion += usage.completion_tokens or 0
+    return prompt, completion
 
 
-def _durations(spent: Spent, *, handed_over: bool) -> dict[str, dict[int, int]]:
-    found = {Stage.QUEUED.value: {bucket(spent.queued): 1}, Stage.TOTAL.value: {bucket(spent.working): 1}}
-    if spent.scheduled:
-        found[Stage.SCHEDULED.value] = {bucket(spent.scheduled): 1}
-    if handed_over:
-        found[Stage.HANDING_OVER.value] = {bucket(spent.handing_over): 1}
-    if spent.processing:
-        found[Stage.PROCESSING.value] = {bucket(spent.processing): 1}
-    return found
+def _durations(job: Job) -> tuple[tuple[str, int], ...]:
+    scheduled, queued, handing_over, processing = job.spent
+    found = [(_QUEUED, bucket(queued)), (_TOTAL, bucket(queued + handing_over + processing))]
+    if job.attempt:
+        found.append((_HANDING_OVER, bucket(handing_over)))
+    if processing:
+        found.append((_PROCESSING, bucket(processing)))
+    if scheduled:
+        found.append((_SCHEDULED, bucket(scheduled)))
+    return tuple(found)
+
+
+def _bucket(ms: int) -> int:
+    return min(bisect_left(BOUNDS, ms), len(BOUNDS) - 1)
+
+
+_SHORT = tuple(map(_bucket, range(4_096)))
 
 
 def bucket(ms: int) -> int:
     """The bucket of a duration."""
-    return min(bisect_left(BOUNDS, ms), len(BOUNDS) - 1)
+    return _SHORT[ms] if 0 <= ms < 4_096 else _bucket(ms)
 
 
 def percentile(buckets: Mapping[int, int], share: float) -> int | None:

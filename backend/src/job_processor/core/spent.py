@@ -9,19 +9,18 @@ from job_processor.core.job import Job, Spent, State
 
 def spend(job: Job, now: int) -> Spent:
     """What the job has spent when it leaves its state now."""
-    spent = job.spent
-    passed = max(0, now - job.created_at - job.idle_ms - spent.working)
-    # A job that ends before its start was scheduled for less time than was asked for.
-    scheduled = min(spent.scheduled, max(0, now - job.created_at))
-    match job.state:
-        case State.PENDING:
-            return Spent(scheduled, spent.queued + passed, spent.handing_over, spent.processing)
-        case State.RUNNING:
-            return Spent(scheduled, spent.queued, spent.handing_over + passed, spent.processing)
-        case State.WAITING:
-            return Spent(scheduled, spent.queued, spent.handing_over, spent.processing + passed)
-        case _:
-            return spent
+    scheduled, queued, handing_over, processing = job.spent
+    passed = max(0, now - job.created_at - job.idle_ms - queued - handing_over - processing)
+    if scheduled:
+        # A job that ends before its start was scheduled for less time than was asked for.
+        scheduled = min(scheduled, max(0, now - job.created_at))
+    if job.state is State.PENDING:
+        return Spent(scheduled, queued + passed, handing_over, processing)
+    if job.state is State.RUNNING:
+        return Spent(scheduled, queued, handing_over + passed, processing)
+    if job.state is State.WAITING:
+        return Spent(scheduled, queued, handing_over, processing + passed)
+    return job.spent
 
 
 def idle_at(job: Job, now: int) -> int:

@@ -45,7 +45,7 @@ from job_processor.core.outcome import (
     Signal,
     Succeeded,
 )
-from job_processor.core.series import Tally, tally
+from job_processor.core.series import Counted, count
 from job_processor.core.spent import idle_at, spend
 from job_processor.core.success import accept_result, is_refused_by_flow, refuse_result, succeed, takes_result
 from job_processor.core.webhooks import Delivery
@@ -74,13 +74,13 @@ class Change:
     """A decided transition: the job as it is to be stored, and the guard under which it may be.
 
     ``notices``: what is to be sent because of it. They are stored in the same write, so that no end lacks its notice.
-    ``tally``: what it adds to the series (``series.py``), in the same write too; ``None``: nothing.
+    ``counted``: what it adds to the series (``series.py``), in the same write too; ``None``: nothing.
     """
 
     guard: Guard
     job: Job
     notices: tuple[Delivery, ...] = ()
-    tally: Tally | None = None
+    counted: Counted | None = None
 
 
 def submit(
@@ -223,7 +223,7 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
         after = after._replace(bulk_actions=append_bulk_action(job.bulk_actions, bulk))
     spent = job.spent if after.state is job.state else spend(job, now)
     after = after._replace(rev=job.rev + 1, updated_at=now, spent=spent)
-    return Change(guard, after, tally=tally(job, after))
+    return Change(guard, after, counted=count(job, after))
 
 
 def _note_unreadable(job: Job, signal: CallbackUnreadable, now: int) -> Job | None:

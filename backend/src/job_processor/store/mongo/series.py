@@ -21,7 +21,7 @@ from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.series import KEEP_MS, Collected, Row, Tally, row_id, row_of_id, spread, start_of
+from job_processor.core.series import KEEP_MS, Collected, Counted, Row, Tally, row_id, row_of_id, spread, start_of
 from job_processor.failpoints import failpoint
 from job_processor.store.base import SeriesQuery
 from job_processor.store.mongo.client import Document, Link
@@ -35,9 +35,11 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Stored).decode
 
 
-def tallied(update: Document, tally: Tally | None, at: int, write_id: str) -> Document:
+def tallied(update: Document, counted: Counted | None, at: int, write_id: str) -> Document:
     """The update of a move, with its tally."""
-    if tally is not None:
+    if counted is not None:
+        tally = Tally()
+        tally.count(counted)
         update["$push"] |= {TALLIES: {"mark": write_id, "at": at, "tally": _text(tally)}}
         update["$set"] |= {MARK: write_id}
     return update

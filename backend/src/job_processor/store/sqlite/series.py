@@ -18,7 +18,7 @@ def note_waiting(oldest_ms: Mapping[str, int], now: Callable[[], int]) -> Callab
     def run(tx: Transaction) -> None:
         at = now()
         for flow, waited in oldest_ms.items():
-            tx.count(at, flow, Tally(oldest_ms=waited))
+            tx.tally(at, flow).add(Tally(oldest_ms=waited))
 
     return run
 

@@ -50,9 +50,13 @@ class Transaction:
         self.seq += 1
         return self.seq
 
-    def count(self, at: int, flow: str, tally: Tally) -> None:
-        """Add to the series what happened to a job of the flow at this time."""
-        self.tallies.setdefault((start_of(MINUTE, at), flow), Tally()).add(tally)
+    def tally(self, at: int, flow: str) -> Tally:
+        """What this transaction adds to the series for this time and flow."""
+        key = (start_of(MINUTE, at), flow)
+        found = self.tallies.get(key)
+        if found is None:
+            found = self.tallies[key] = Tally()
+        return found
 
 
 @dataclass(slots=True)
