@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from job_processor.core.series import (
     DAY,
-    HOUR,
+    KEEP_MS,
     MAX_CODES,
-    MINUTE,
     OTHER,
     RELATIVE_ERROR,
     Tally,
@@ -58,7 +57,7 @@ def test_many_different_codes_are_counted_as_others() -> None:
 @given(
     at=st.integers(0, 4_102_444_800_000),
     flow=st.text(min_size=1, max_size=64),
-    span=st.sampled_from((MINUTE, HOUR, DAY)),
+    span=st.sampled_from(tuple(KEEP_MS)),
 )
 def test_an_id_of_a_row_says_what_it_is_of(at: int, flow: str, span: int) -> None:
     assert row_of_id(row_id(span, start_of(span, at), flow)) == (span, start_of(span, at), flow)

@@ -8,7 +8,7 @@ import pytest
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import JobError, Usage
 from job_processor.core.outcome import Accepted, Failed, Succeeded
-from job_processor.core.series import DAY, HOUR, MINUTE
+from job_processor.core.series import DAY, HOUR, KEEP_MS, MINUTE
 from job_processor.http import render
 from job_processor.http.routes.series import MAX_BUCKETS, Step
 from tests.http.problems import assert_problem
@@ -101,7 +101,7 @@ async def test_of_one_flow(tmp_path: Path, clock: Clock, flow: str) -> None:
 async def test_the_buckets_are_bounded_and_cover_the_range(site: Site, clock: Clock, step: Step) -> None:
     now = clock.now()
     since = now - (MAX_BUCKETS - 1) * step.ms
-    kept = step.span == DAY or since > now - (2 * DAY if step.span == MINUTE else 90 * DAY)
+    kept = step.span == DAY or since > now - KEEP_MS[step.span]
     reply = await site.client.get(f"/stats/series?step={step}&since={render.time_out(max(0, since))}")
     if not kept:
         assert refused_field(reply) == "step"

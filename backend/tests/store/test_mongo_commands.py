@@ -329,8 +329,8 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
             "update jobs",
             "update jobs",
             "find jobs",
-            # What happened to it is counted first: the ledger, three rows, and nothing is left.
-            *("find seriesMeta", "find jobs", "update seriesMeta", *["find series", "insert series"] * 3),
+            # What happened to it is counted first: the ledger, four rows, and nothing is left.
+            *("find seriesMeta", "find jobs", "update seriesMeta", *["find series", "insert series"] * 4),
             *("update jobs", "update seriesMeta", "find jobs"),
             "update jobs",
             "update gone",
@@ -344,7 +344,7 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
         _prune,
         [
             *("update jobs", "update jobs", "find jobs"),
-            *("find seriesMeta", "find jobs", "update seriesMeta", *["find series", "insert series"] * 3),
+            *("find seriesMeta", "find jobs", "update seriesMeta", *["find series", "insert series"] * 4),
             *("update jobs", "update seriesMeta", "update gone", "delete jobs"),
         ],
     ),

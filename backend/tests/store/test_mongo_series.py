@@ -57,8 +57,8 @@ async def test_a_roll_up_that_dies_at_any_step_is_carried_out_by_another_process
         steps += 1
     await rolled_up(other)
     assert (await whole(other)).cancelled == ended
-    # The ledger, a minute, an hour and a day, and the jobs.
-    assert steps == 5
+    # The ledger, four rows, and the jobs.
+    assert steps == 6
 
 
 async def test_a_process_that_wakes_up_late_counts_nothing_again(

@@ -158,7 +158,7 @@ async def test_random_lives_give_the_series_that_is_counted_by_hand(place: Place
         if number == 12:
             life.store = store = await place.crash(store)
     await rolled_up(store)
-    for span in (MINUTE, HOUR, DAY):
+    for span in KEEP_MS:
         for flow in (None, *FLOWS):
             assert await rows(store, span, None if flow is None else frozenset({flow})) == life.expected(span, flow)
 

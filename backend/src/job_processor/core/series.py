@@ -1,4 +1,4 @@
-"""What happened over time: each change of a job adds a tally; tallies are added up by flow and minute, hour and day.
+"""What happened over time: each change of a job adds a tally; tallies are added up by flow and time.
 
 Durations are kept as histograms, because percentiles cannot be added up and the buckets of a histogram can. The upper
 bounds of the buckets grow by a fixed factor, so that a percentile is at most ``RELATIVE_ERROR`` off, at any length.
@@ -17,8 +17,8 @@ RELATIVE_ERROR: Final = 0.05
 MAX_CODES: Final = 50
 """Different error codes of one row, so that it stays small; failures with further ones count as ``OTHER``."""
 OTHER: Final = "other"
-MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-KEEP_MS: Final = {MINUTE: 2 * DAY, HOUR: 90 * DAY, DAY: 730 * DAY}
+MINUTE, QUARTER, HOUR, DAY = 60_000, 900_000, 3_600_000, 86_400_000
+KEEP_MS: Final = {MINUTE: 2 * DAY, QUARTER: 14 * DAY, HOUR: 90 * DAY, DAY: 730 * DAY}
 """How long the rows of each length are kept."""
 _FACTOR = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 _LONGEST_MS = 10 * 365 * DAY
@@ -199,7 +199,7 @@ class Row:
         return row_id(self.span, self.at, self.flow)
 
 
-_LETTERS = {MINUTE: "m", HOUR: "h", DAY: "d"}
+_LETTERS = {MINUTE: "m", QUARTER: "q", HOUR: "h", DAY: "d"}
 _SPANS = {letter: span for span, letter in _LETTERS.items()}
 
 

@@ -1,4 +1,4 @@
-"""The series in a store (``core.series``): what happened to jobs, added up by flow and by minute, hour and day.
+"""The series in a store (``core.series``): what happened to jobs, added up by flow and time.
 
 ``Jobs.apply`` stores the tally of a change in the same write. Rows stay when jobs are deleted.
 """
@@ -32,8 +32,7 @@ class Series(Protocol):
         ...
 
     async def note_waiting(self, oldest_ms: Mapping[str, int]) -> None:
-        """For how long the oldest due job of each flow has waited now: the longest of a minute, hour and day is
-        kept."""
+        """For how long the oldest due job of each flow has waited now: the longest of each row is kept."""
         ...
 
     async def roll_up_series(self, limit: int) -> int:
