@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--resume", action="store_true", help="go on after the last whole line (ndjson)")
     export.set_defaults(run=lambda c, a: c.export(a.url, a.q, a.format, a.file, a.resume))
 
+    _add_stats(verbs)
     watch = verbs.add_parser("watch", help="print changes of a running server's jobs as they happen")
     watch.set_defaults(run=lambda c, a: c.watch(a.url))
     _add_keys(verbs)
@@ -114,6 +115,34 @@ def _parser() -> argparse.ArgumentParser:
     openapi = verbs.add_parser("openapi", help="print the OpenAPI document")
     openapi.set_defaults(run=lambda c, a: c.openapi())
     return parser
+
+
+def _add_stats(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """``stats``."""
+    stats = verbs.add_parser("stats", help="print what happened over time: ends, durations, tokens")
+    stats.add_argument(
+        "--since", type=_since, default="24h", metavar="24h", help="an age, a date or a time; default: 24h"
+    )
+    stats.add_argument("--until", type=_since, metavar="TIME", help="the same; default: now")
+    stats.add_argument("--step", choices=("1m", "5m", "15m", "1h", "6h", "1d"), help="default: by the range")
+    stats.add_argument("--flow", help="only jobs of this flow")
+    stats.add_argument("--json", action="store_true", help="print the answer of the server")
+    stats.add_argument("--url", default="http://127.0.0.1:3000", help="URL of the server")
+    stats.set_defaults(run=lambda c, a: c.stats(a.url, _wanted_stats(a), as_json=a.json))
+
+
+def _wanted_stats(arguments: argparse.Namespace) -> dict[str, str]:
+    given = {name: getattr(arguments, name) for name in ("since", "until", "step", "flow")}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _since(text: str) -> str:
+    from job_processor.stats_command import since
+
+    try:
+        return since(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _add_keys(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

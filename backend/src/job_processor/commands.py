@@ -21,6 +21,7 @@ from job_processor import (
     key_commands,
     registry,
     settings,
+    stats_command,
     transfer,
     webhook_commands,
 )
@@ -258,6 +259,10 @@ def list_bulk(url: str) -> int:
 
 def abort_bulk(url: str, action_id: str) -> int:
     return _run(bulk_commands.abort(_client(url), action_id))
+
+
+def stats(url: str, params: Mapping[str, str], *, as_json: bool) -> int:
+    return _run(stats_command.show(_client(url), params, as_json=as_json))
 
 
 def list_sessions(url: str, *, everyone: bool) -> int:

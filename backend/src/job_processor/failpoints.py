@@ -37,6 +37,7 @@ NAMES = frozenset(
         "reaper.before_apply",
         "reaper.after_apply",
         "mongo.before_notices_leave",
+        "mongo.in_roll_up",
         "webhook.before_send",
         "webhook.after_send",
         "webhook.after_record",

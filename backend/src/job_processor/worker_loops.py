@@ -28,6 +28,7 @@ from job_processor.workers.notifier import Notifier
 from job_processor.workers.orphans import Orphans
 from job_processor.workers.pruner import Pruner
 from job_processor.workers.reaper import Reaper
+from job_processor.workers.series_keeper import SeriesKeeper
 from job_processor.workers.trusted_time import TrustedTime, last_trusted
 
 LATE_CALLBACK_SECONDS = 86_400
@@ -70,6 +71,7 @@ async def worker_loops(deps: LoopDependencies, on_store_broken: Callable[[], Non
     keeper = BatchKeeper(acts, store, time)
     acts.facts.subscribe(keeper.hear)
     loops.append(keeper)
+    loops.append(SeriesKeeper(acts, store, time))
     loops.append(AccessPruner(acts, store, settings.audit_retention_days, time))
     loops.append(Deliverer(acts, store, NoticeSender(store.now, allow_private=settings.webhook_private_addresses)))
     if settings.webhook_retention_days > 0:

@@ -166,10 +166,19 @@ async def test_lists_counts_and_searches_are_of_the_keys_flows(guarded: Guarded)
     stats = (await client.get("/stats", own)).json()
     assert (stats["total"], stats["byFlow"]) == (3, {"other": {"PENDING": 3}})
     assert [flow["name"] for flow in (await client.get("/flows", own)).json()] == ["other"]
+    for one in jobs:
+        assert (await client.post(f"/jobs/{one}/cancel", headers=everything)).status == 200
+    await guarded.site.acts.series.roll_up(100)
+    for query, flows in (("", ["other"]), ("?flow=other", ["other"]), ("?flow=main", [])):
+        series = (await client.get(f"/stats/series{query}", own)).json()
+        assert [flow["flow"] for flow in series["flows"]] == flows, query
+        assert series["total"]["cancelled"] == 3 * len(flows)
+        assert sum(bucket["cancelled"] for bucket in series["buckets"]) == 3 * len(flows)
     # An unlimited key, and one limited to both, see all.
     both = bearer(await guarded.key(Right.READ, flows=("main", "other")))
     for key in (everything, both):
         assert [job["id"] for job in (await client.get("/jobs", key)).json()] == list(reversed(jobs))
+        assert (await client.get("/stats/series", key)).json()["total"]["cancelled"] == 5
 
 
 async def test_callbacks_are_of_the_keys_flows(guarded: Guarded) -> None:

@@ -43,12 +43,15 @@ WRITES = frozenset(
         "prune_deliveries",
         "save_bulk_action",
         "prune_bulk_actions",
+        "note_waiting",
+        "roll_up_series",
+        "prune_series",
     }
 )
 """The verbs of a store that write a job, a callback, a lane, a key, a session, a permit, a bulk action, a
-webhook or the audit."""
-OWN = frozenset({"record_heartbeat"})
-"""A worker's own sign of life."""
+webhook, the audit or the series."""
+OWN = frozenset({"record_heartbeat", "put_series"})
+"""A worker's own sign of life; and what copies and backups alone write."""
 READS = frozenset(
     {
         "info",
@@ -75,6 +78,7 @@ READS = frozenset(
     | {"api_keys", "sessions", "sessions_of", "list_audit"}
     | {"webhook_endpoints", "due_lanes", "get_delivery", "list_deliveries"}
     | {"get_bulk_action", "bulk_action_of_key", "open_bulk_actions", "list_bulk_actions"}
+    | {"series", "series_since", "list_series"}
 )
 WRITERS = frozenset({"acts", "store", "transfer"})
 """``transfer`` fills a store from a backup or another store; nobody else uses it then."""

@@ -213,6 +213,8 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     await ask("DELETE", f"/keys/{'0' * 10}", "/keys/{id}")
     await ask("GET", "/keys", "/keys")
     await _ask_about_webhooks(ask)
+    await ask("GET", "/stats/series", "/stats/series")
+    await ask("GET", "/stats/series?step=2m", "/stats/series")
     await ask("GET", "/audit", "/audit")
     await ask("GET", "/audit?act=x", "/audit")
     await ask("GET", "/audit/export", "/audit/export")

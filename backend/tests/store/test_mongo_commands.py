@@ -10,6 +10,7 @@ from job_processor.core.audit import AuditAct, AuditOutcome
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.job import State
+from job_processor.core.series import MINUTE
 from job_processor.core.webhooks import DeliveryState
 from job_processor.store.base import (
     AuditQuery,
@@ -19,6 +20,7 @@ from job_processor.store.base import (
     IdempotencyKey,
     InboxQuery,
     Query,
+    SeriesQuery,
     Store,
     WaitingQuery,
     Worker,
@@ -283,6 +285,17 @@ async def _prune_batches(store: Store) -> None:
     assert (await store.prune_batches(store.now() + 1_000, 10)).batches == 1
 
 
+async def _series(store: Store) -> None:
+    await given.cancelled(store)
+    assert await store.roll_up_series(500) == 1
+    await store.note_waiting({"f": 1})
+    await store.series(SeriesQuery(MINUTE, 0, 1, MINUTE))
+    await store.list_series("", 200)
+    await store.series_since()
+    await store.prune_series(2**50, 500)
+    await store.delete((await given.cancelled(store)).id)
+
+
 VERBS: dict[str, tuple[Verb, list[str]]] = {
     "add": (_add, ["update jobs"]),
     "add with a key": (_add_with_a_key, ["update keys", "update jobs"]),
@@ -317,6 +330,9 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
             "update jobs",
             "update jobs",
             "find jobs",
+            # What happened to it is counted first: the ledger, four rows, and nothing is left.
+            *("find seriesMeta", "find jobs", "update seriesMeta", *["find series", "insert series"] * 4),
+            *("update jobs", "update seriesMeta", "find jobs"),
             "update jobs",
             "update gone",
             "delete callbacks",
@@ -325,7 +341,14 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
             "delete callbacks",
         ],
     ),
-    "prune": (_prune, ["update jobs", "update jobs", "find jobs", "update gone", "delete jobs"]),
+    "prune": (
+        _prune,
+        [
+            *("update jobs", "update jobs", "find jobs"),
+            *("find seriesMeta", "find jobs", "update seriesMeta", *["find series", "insert series"] * 4),
+            *("update jobs", "update seriesMeta", "update gone", "delete jobs"),
+        ],
+    ),
     "add_batch": (
         _add_batch,
         # A chunk, the record, the jobs from the chunk, until there is none left.
@@ -379,6 +402,7 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
         _bulk_actions,
         ["insert bulkActions"] * 2 + ["update bulkActions", "delete bulkActions"] + ["find bulkActions"] * 7,
     ),
+    "series": (_series, []),
     "workers": (_workers, ["update workers", "find workers"]),
 }
 _HINTS: dict[str, list[str | None]] = {

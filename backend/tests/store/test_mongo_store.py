@@ -114,7 +114,7 @@ async def test_a_deletion_that_is_cut_off_anywhere_leaves_no_callbacks_without_t
     assert isinstance(store, MongoStore)
     link = store._open.link
     do = link.do
-    for steps in range(10):
+    for steps in range(40):
         job = await given.cancelled(store)
         now = store.now()
         kept = Callback(f"{steps:024x}", now, now, CallbackVerdict.LATE, CallbackContent.RESULT, "r", job.id)

@@ -554,6 +554,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stats/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened to jobs over time: ends, durations, tokens
+         * @description Needs the right `read`.
+         */
+        get: operations["getSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs/{id}/events": {
         parameters: {
             query?: never;
@@ -2253,6 +2273,127 @@ export interface components {
              * @default 86400
              */
             overlapSeconds?: number;
+        };
+        /**
+         * SeriesOut
+         * @description ``since``, ``until``: the range in whole buckets. ``countedSince``: nothing was counted before. ``total``: of the
+         *     whole range. ``flows``: the same for each flow to which something happened, by name. ``buckets``: one for each step
+         *     of the range, oldest first.
+         */
+        SeriesOut: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            until: string;
+            step: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            countedSince: string;
+            total: components["schemas"]["SeriesCounts"];
+            flows: components["schemas"]["SeriesFlow"][];
+            buckets: components["schemas"]["SeriesBucket"][];
+        };
+        /**
+         * SeriesCounts
+         * @description What happened to jobs. A job that was retried ends again, and counts again. ``failedByCode``: the failed ones by
+         *     error code. ``expired``: the failed ones whose deadline had passed. ``retried``: jobs that a person put back.
+         *     ``attemptsRetried``: attempts that failed and were followed by another. ``waitingAgeMs``: for how long the oldest
+         *     due job had waited, at most; null: no job was waiting when it was looked at, four times a minute.
+         */
+        SeriesCounts: {
+            completed: number;
+            failed: number;
+            failedByCode: {
+                [key: string]: number;
+            };
+            cancelled: number;
+            expired: number;
+            retried: number;
+            attemptsRetried: number;
+            waitingAgeMs: number | null;
+            durations: components["schemas"]["DurationsOut"];
+            tokens: components["schemas"]["TokensOut"];
+        };
+        /**
+         * DurationsOut
+         * @description How long the jobs that ended had been in each stage; null: none of them was in it. ``scheduled``: until the start
+         *     that was asked for. ``queued``: PENDING. ``handingOver``: RUNNING. ``processing``: WAITING for the callback.
+         *     ``total``: the last three together, which is the duration of a job.
+         */
+        DurationsOut: {
+            scheduled: components["schemas"]["PercentilesOut"] | null;
+            queued: components["schemas"]["PercentilesOut"] | null;
+            handingOver: components["schemas"]["PercentilesOut"] | null;
+            processing: components["schemas"]["PercentilesOut"] | null;
+            total: components["schemas"]["PercentilesOut"] | null;
+        };
+        /**
+         * PercentilesOut
+         * @description Milliseconds, at most 5 % off; ``jobs``: of how many jobs.
+         */
+        PercentilesOut: {
+            p50: number;
+            p95: number;
+            p99: number;
+            jobs: number;
+        };
+        /** TokensOut */
+        TokensOut: {
+            prompt: number;
+            completion: number;
+        };
+        /** SeriesFlow */
+        SeriesFlow: {
+            completed: number;
+            failed: number;
+            failedByCode: {
+                [key: string]: number;
+            };
+            cancelled: number;
+            expired: number;
+            retried: number;
+            attemptsRetried: number;
+            waitingAgeMs: number | null;
+            durations: components["schemas"]["DurationsOut"];
+            tokens: components["schemas"]["TokensOut"];
+            flow: string;
+        };
+        /**
+         * SeriesBucket
+         * @description ``partial``: not all of this time was counted: it is not over, or began before counting did, or its beginning is
+         *     older than is kept.
+         */
+        SeriesBucket: {
+            completed: number;
+            failed: number;
+            failedByCode: {
+                [key: string]: number;
+            };
+            cancelled: number;
+            expired: number;
+            retried: number;
+            attemptsRetried: number;
+            waitingAgeMs: number | null;
+            durations: components["schemas"]["DurationsOut"];
+            tokens: components["schemas"]["TokensOut"];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            at: string;
+            partial: boolean;
         };
         /**
          * SessionOut
@@ -5220,6 +5361,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkerOut"][];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSeries: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339; default: 24 hours before ``until`` */
+                since?: string;
+                /** @description RFC 3339; default: now */
+                until?: string;
+                /** @description length of a bucket, in UTC; at most 1500 buckets; default: by the range */
+                step?: "15m" | "1d" | "1h" | "1m" | "5m" | "6h";
+                /** @description only jobs of this flow */
+                flow?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description counts and durations, in all, by flow and by time */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesOut"];
                 };
             };
             /** @description Not authenticated */

@@ -23,6 +23,7 @@ from job_processor.acts.outcomes import Outcomes
 from job_processor.acts.questions import Questions
 from job_processor.acts.rate_limits import RateLimits
 from job_processor.acts.refusals import Refusals
+from job_processor.acts.series import Series
 from job_processor.acts.sessions import Sessions
 from job_processor.acts.signals import Signals
 from job_processor.acts.trail import Trail
@@ -65,6 +66,7 @@ class Acts:
     trail: Trail
     webhooks: WebhookEndpoints
     deliveries: Deliveries
+    series: Series
 
     async def close(self) -> None:
         """Abandon what acts still wait for."""
@@ -132,4 +134,5 @@ def acts_over(
         trail=trail,
         webhooks=webhooks,
         deliveries=Deliveries(store, webhooks, trail, facts, redacts, jitter),
+        series=Series(store),
     )

@@ -146,6 +146,26 @@ class JobWebhook:
     events: tuple[WebhookEvent, ...] = tuple(WebhookEvent)
 
 
+class Spent(NamedTuple):
+    """Milliseconds a job spent in each stage, without the stage that it is in now.
+
+    ``scheduled``: before the start that was asked for; no part of the duration. ``queued``: PENDING;
+    ``handing_over``: RUNNING; ``processing``: WAITING; the three together are the duration.
+    """
+
+    scheduled: int = 0
+    queued: int = 0
+    handing_over: int = 0
+    processing: int = 0
+
+    @property
+    def working(self) -> int:
+        return self.queued + self.handing_over + self.processing
+
+
+NOTHING_SPENT = Spent()
+
+
 class Job(NamedTuple):
     """One record. ``rev`` is incremented by every change and checked by every compare-and-set.
 
@@ -197,6 +217,7 @@ class Job(NamedTuple):
     idle_ms: int = 0
     """Milliseconds in which nothing was to be done: until the start that was asked for, and between an end and a
     retry. The duration leaves them out."""
+    spent: Spent = NOTHING_SPENT
 
     @property
     def is_final(self) -> bool:

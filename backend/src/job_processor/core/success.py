@@ -8,6 +8,7 @@ from job_processor.core.failure import fail_attempt
 from job_processor.core.flow import FlowRules, OnInvalidResult
 from job_processor.core.job import Attempt, AttemptEnd, Job, JobError, State
 from job_processor.core.outcome import Failed, Reported, ResultAccepted, Signal, Succeeded
+from job_processor.core.spent import idle_at
 from job_processor.core.verdict import ResultKind, Verdict
 
 
@@ -82,6 +83,7 @@ def accept_result(job: Job, signal: ResultAccepted, now: int) -> Job:
             result=signal.result,
             verdict=signal.verdict,
             error=None,
+            idle_ms=idle_at(job, now) if job.is_final else job.idle_ms,
         ),
         State.COMPLETED,
         Event(now, EventKind.RESULT_ACCEPTED),

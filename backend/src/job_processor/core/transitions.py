@@ -13,7 +13,18 @@ from job_processor.core.events import Event, EventKind
 from job_processor.core.failure import defer, ends_without_flow, expire, fail_attempt, had_unreadable_callback
 from job_processor.core.flow import FlowRules
 from job_processor.core.inbox import MAX_UNREADABLE_EVENTS
-from job_processor.core.job import Attempt, AttemptEnd, Job, JobError, JobWebhook, Json, Lease, State
+from job_processor.core.job import (
+    NOTHING_SPENT,
+    Attempt,
+    AttemptEnd,
+    Job,
+    JobError,
+    JobWebhook,
+    Json,
+    Lease,
+    Spent,
+    State,
+)
 from job_processor.core.limits import append_bulk_action, append_event, trim_attempts
 from job_processor.core.outcome import (
     Accepted,
@@ -34,6 +45,8 @@ from job_processor.core.outcome import (
     Signal,
     Succeeded,
 )
+from job_processor.core.series import Counted, count
+from job_processor.core.spent import idle_at, spend
 from job_processor.core.success import accept_result, is_refused_by_flow, refuse_result, succeed, takes_result
 from job_processor.core.webhooks import Delivery
 
@@ -61,11 +74,13 @@ class Change:
     """A decided transition: the job as it is to be stored, and the guard under which it may be.
 
     ``notices``: what is to be sent because of it. They are stored in the same write, so that no end lacks its notice.
+    ``counted``: what it adds to the series (``series.py``), in the same write too; ``None``: nothing.
     """
 
     guard: Guard
     job: Job
     notices: tuple[Delivery, ...] = ()
+    counted: Counted | None = None
 
 
 def submit(
@@ -113,6 +128,7 @@ def submit(
         owner=owner,
         webhook=webhook,
         idle_ms=run_at - now,
+        spent=Spent(scheduled=run_at - now) if run_at > now else NOTHING_SPENT,
     )
 
 
@@ -132,6 +148,7 @@ def claim(job: Job, lease: Lease, now: int) -> Job:
         progress=None,
         attempts=(*trim_attempts(job.attempts), Attempt(number, now, lease.owner)),
         history=append_event(job.history, Event(now, EventKind.STARTED, number, lease.owner)),
+        spent=spend(job, now),
     )
 
 
@@ -204,7 +221,9 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
         return None
     if bulk is not None:
         after = after._replace(bulk_actions=append_bulk_action(job.bulk_actions, bulk))
-    return Change(guard, after._replace(rev=job.rev + 1, updated_at=now))
+    spent = job.spent if after.state is job.state else spend(job, now)
+    after = after._replace(rev=job.rev + 1, updated_at=now, spent=spent)
+    return Change(guard, after, counted=count(job, after))
 
 
 def _note_unreadable(job: Job, signal: CallbackUnreadable, now: int) -> Job | None:
@@ -262,8 +281,7 @@ def _retry(job: Job, signal: Retried, now: int) -> Job:
     return job._replace(
         state=State.PENDING,
         run_at=now,
-        # The duration goes on where it ended.
-        idle_ms=max(0, now - job.created_at - (job.duration_ms or 0)),
+        idle_ms=idle_at(job, now),
         finished_at=None,
         error=None,
         refusals=None,

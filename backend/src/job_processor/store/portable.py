@@ -1,5 +1,5 @@
-"""A whole job, kept callback, API key, endpoint of webhooks or entry of the audit as one line of JSON: for backups, and
-to tell whether two stores hold the same."""
+"""A whole job, kept callback, API key, endpoint of webhooks, entry of the audit or row of the series as one line of
+JSON: for backups, and to tell whether two stores hold the same."""
 
 from operator import attrgetter
 
@@ -9,9 +9,11 @@ from job_processor.core.access import ApiKey
 from job_processor.core.audit import AuditEntry
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job
+from job_processor.core.series import Row, row_of_id
 from job_processor.core.webhooks import Endpoint
 from job_processor.store.fields import COLUMNS, OPTIONAL, TEXTS, TYPES, flat, picker
 from job_processor.store.record import Record, job_of, record_of
+from job_processor.store.series_record import Stored, stored, tally_of
 
 _NAMES = tuple(name for name in TYPES if name in (*COLUMNS, *TEXTS))
 _values = picker(_NAMES)
@@ -35,6 +37,14 @@ _decode_callback = msgspec.json.Decoder(Callback).decode
 _decode_key = msgspec.json.Decoder(ApiKey).decode
 _decode_endpoint = msgspec.json.Decoder(Endpoint).decode
 _decode_entry = msgspec.json.Decoder(AuditEntry).decode
+
+
+class _Row(msgspec.Struct):
+    id: str
+    tally: Stored
+
+
+_decode_row = msgspec.json.Decoder(_Row).decode
 
 
 def dump(job: Job) -> bytes:
@@ -87,3 +97,14 @@ def dump_entry(entry: AuditEntry) -> bytes:
 def load_entry(line: bytes) -> AuditEntry:
     """The entry of a line. Raises ``msgspec.DecodeError`` (``ValidationError``) when the line is not an entry."""
     return _decode_entry(line)
+
+
+def dump_row(row: Row) -> bytes:
+    """One line without its newline."""
+    return msgspec.json.encode(_Row(row.id, stored(row.tally)))
+
+
+def load_row(line: bytes) -> Row:
+    """The row of a line. Raises ``msgspec.DecodeError`` (``ValidationError``) when the line is not a row."""
+    found = _decode_row(line)
+    return Row(*row_of_id(found.id), tally_of(found.tally))

@@ -1,5 +1,5 @@
 """Copies, backs up and restores a store, in pages, with checksums: jobs, callbacks, batches, API keys, endpoints of
-webhooks and the audit."""
+webhooks, the audit and the series."""
 
 from job_processor.core.errors import TransferFailed
 from job_processor.transfer.access import BATCH

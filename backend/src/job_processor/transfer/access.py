@@ -1,7 +1,8 @@
-"""API keys, endpoints of webhooks and the audit, for copies and backups.
+"""API keys, endpoints of webhooks, the audit and the series, for copies and backups.
 
 Sessions stay behind: people sign in again. A key or an endpoint that the target has stays as it is there, because it
 may have been revoked or rotated since. Deliveries stay behind too: a backup would send again what was delivered since.
+A row of the series that the target has stays too: it may have counted more since.
 """
 
 from collections.abc import AsyncIterator, Sequence, Set
@@ -10,6 +11,7 @@ from dataclasses import replace
 from job_processor.core.access import ApiKey
 from job_processor.core.audit import AuditEntry
 from job_processor.core.errors import TransferFailed
+from job_processor.core.series import Row
 from job_processor.core.webhooks import Endpoint
 from job_processor.store.base import AuditQuery, Store
 
@@ -22,6 +24,16 @@ async def entries(store: Store) -> AsyncIterator[Sequence[AuditEntry]]:
     while page := await store.list_audit(AuditQuery(limit=BATCH, before=before)):
         yield page
         before = page[-1].id
+
+
+async def series(store: Store) -> AsyncIterator[Sequence[Row]]:
+    """All rows of the series, in pages by id, after what was counted is rolled up."""
+    while await store.roll_up_series(BATCH):
+        pass
+    after = ""
+    while page := await store.list_series(after, BATCH):
+        yield page
+        after = page[-1].id
 
 
 async def write_keys(target: Store, keys: Sequence[ApiKey]) -> None:

@@ -70,7 +70,13 @@ async def backup_to(source: Store, stream: BinaryIO, progress: Progress) -> Tran
             audit += len(entries)
             for entry in entries:
                 put(entry.id, portable.dump_entry(entry))
-        ending = _Ending(jobs, records.sum_of(digests), callbacks, batches, len(keys), audit, len(endpoints))
+        since, series = await source.series_since(), 0
+        async for rows in access.series(source):
+            series += len(rows)
+            for row in rows:
+                put(row.id, portable.dump_row(row))
+        counts = (jobs, records.sum_of(digests), callbacks, batches, len(keys), audit, len(endpoints))
+        ending = _Ending(*counts, series, since)
         out.write(msgspec.json.encode(ending) + b"\n")
     return Transferred(jobs, callbacks, batches, jobs, ending.sha256, len(keys), audit, len(endpoints))
 
@@ -123,6 +129,9 @@ async def restore(file: Path, target: Store, progress: Progress) -> Transferred:
             entries = [portable.load_entry(next(lines)) for _ in range(min(BATCH, ending.audit - start))]
             await target.record(entries)
             access_ids.update(entry.id for entry in entries)
+        for start in range(0, ending.series, BATCH):
+            rows = [portable.load_row(next(lines)) for _ in range(min(BATCH, ending.series - start))]
+            await target.put_series(rows, ending.series_since or target.now())
     await access.check(target, access_ids)
     progress(ending.jobs, ending.jobs)
     if records.sum_of(await records.checksum(target, ids)) != records.sum_of(expected):
@@ -143,6 +152,9 @@ class _Ending(msgspec.Struct):
     """Neither is in backups of versions without API keys."""
     endpoints: int = 0
     """Not in backups of versions without endpoints of webhooks."""
+    series: int = 0
+    series_since: int | None = None
+    """Neither is in backups of versions without the series."""
 
 
 class _Id(msgspec.Struct):
@@ -176,6 +188,7 @@ def _verify(file: Path) -> tuple[_Ending, set[str]]:
     except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
         raise TransferFailed(f"The backup is damaged or cut short ({type(error).__name__}).") from None
     number = ending.jobs + ending.callbacks + ending.batches + ending.keys + ending.endpoints + ending.audit
+    number += ending.series
     if number != len(digests) or ending.sha256 != records.sum_of(digests):
         raise TransferFailed("The backup is damaged: its checksum does not fit.")
     return ending, {id_ for id_, _ in digests}

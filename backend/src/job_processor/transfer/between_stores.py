@@ -39,5 +39,8 @@ async def copy(source: Store, target: Store, progress: Progress) -> Transferred:
         await target.record(entries)
         ids.update(entry.id for entry in entries)
     await access.check(target, ids)
+    since = await source.series_since()
+    async for rows in access.series(source):
+        await target.put_series(rows, since)
     jobs, audit = len(wanted) - callbacks - batches, len(ids) - others
     return Transferred(jobs, callbacks, batches, written, records.sum_of(wanted), len(keys), audit, len(endpoints))

@@ -62,6 +62,15 @@ from job_processor.http.models.requests import (
     RetryRequest,
     Submission,
 )
+from job_processor.http.models.series import (
+    DurationsOut,
+    PercentilesOut,
+    SeriesBucket,
+    SeriesCounts,
+    SeriesFlow,
+    SeriesOut,
+    TokensOut,
+)
 from job_processor.http.models.types import (
     MAX_ATTEMPT,
     MAX_PROMPT_BYTES,
@@ -173,4 +182,11 @@ __all__ = [
     "WorkerOut",
     "FieldError",
     "Problem",
+    "DurationsOut",
+    "PercentilesOut",
+    "SeriesBucket",
+    "SeriesCounts",
+    "SeriesFlow",
+    "SeriesOut",
+    "TokensOut",
 ]

@@ -1,4 +1,5 @@
-"""The interface of a store: eight protocols and a few methods of its own. ``tests/store_suite`` specifies every driver.
+"""The interface of a store: protocols by subject, and a few methods of its own. ``tests/store_suite`` specifies every
+driver.
 
 The core decides, the store writes: no rule of the life cycle is in a driver. Every method may raise
 ``StoreUnavailable`` (as far as is known nothing was written; try again later) or its child ``StorageFull``. All times
@@ -27,6 +28,7 @@ from job_processor.store.base.lanes import Lanes
 from job_processor.store.base.permits import Permits
 from job_processor.store.base.query import ID_AHEAD_MS, Facet, FacetKind, Phrase, Query
 from job_processor.store.base.search import with_search
+from job_processor.store.base.series import Series, SeriesQuery
 from job_processor.store.base.store import Inspection, Store, StoreInfo, Worker
 from job_processor.store.base.webhooks import DeliveryQuery, Webhooks
 
@@ -66,6 +68,8 @@ __all__ = [
     "Phrase",
     "Query",
     "Resync",
+    "Series",
+    "SeriesQuery",
     "Store",
     "StoreInfo",
     "Summary",

@@ -1,5 +1,5 @@
-"""The whole interface of a store: jobs, batches, callbacks, lanes, changes, keys, audit, permits and webhooks, and the
-methods of the store itself."""
+"""The whole interface of a store: jobs, batches, callbacks, lanes, changes, keys, audit, permits, webhooks and
+series, and the methods of the store itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from job_processor.store.base.changes import Changes
 from job_processor.store.base.jobs import Jobs
 from job_processor.store.base.lanes import Lanes
 from job_processor.store.base.permits import Permits
+from job_processor.store.base.series import Series
 from job_processor.store.base.webhooks import Webhooks
 
 
@@ -55,7 +56,7 @@ class Inspection:
     as_expected: bool = True
 
 
-class Store(Jobs, Batches, Callbacks, Lanes, Changes, Access, Audit, Permits, Bulk, Webhooks, Protocol):
+class Store(Jobs, Batches, Callbacks, Lanes, Changes, Access, Audit, Permits, Bulk, Webhooks, Series, Protocol):
     """The interface of a driver, over one set of data.
 
     ``record``, wherever a write takes it: an entry of the audit that is stored together with the write, and not stored

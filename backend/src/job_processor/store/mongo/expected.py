@@ -10,12 +10,11 @@ from job_processor.core.job import State
 from job_processor.store.mongo.client import Document
 from job_processor.store.mongo.expectation import ID_INDEX, LATER, OPEN, Expected, find, listed, only
 from job_processor.store.mongo.expected_of_batches import of_batches
+from job_processor.store.mongo.expected_of_series import of_series
 
 __all__ = ["ID_INDEX", "Expected", "table"]
 
 _PENDING = State.PENDING.value
-
-
 _GROUP = {"$group": {"_id": {"flow": "$flow", "state": "$state"}, "n": {"$sum": 1}}}
 _QUEUE = {"priority": -1, "runAt": 1, "_id": 1}
 
@@ -213,6 +212,7 @@ def table(flow: str, now: int) -> list[Expected]:
         *_webhooks(now),
         *_bulk_actions(now),
         *of_batches(now),
+        *of_series(),
         Expected("prune_callbacks", find("callbacks", {"lastAt": {"$lt": now}}, sort={"lastAt": 1}), ("last",)),
     ]
 

@@ -66,6 +66,8 @@ _JOBS = [
     IndexModel([("changedAt", ASCENDING)], name="changed"),
     # relay_notices: few jobs at any time.
     IndexModel([("noticesMark", ASCENDING)], name="notices", sparse=True),
+    # roll_up_series: few jobs at any time.
+    IndexModel([("talliesMark", ASCENDING)], name="tallies", sparse=True),
 ]
 EMBEDDED_KEY = "key"
 """The unique index of idempotency keys inside jobs, which format 1 used. It is no longer made, and not dropped:

@@ -45,6 +45,8 @@ from job_processor.store.mongo.lanes import MAX_CONCURRENCY, Lanes
 from job_processor.store.mongo.old_jobs import OldJobs
 from job_processor.store.mongo.permits import Permits
 from job_processor.store.mongo.reads import Reads
+from job_processor.store.mongo.series import Series
+from job_processor.store.mongo.series_verbs import SeriesVerbs
 from job_processor.store.mongo.tuning import Tuning
 from job_processor.store.mongo.watch import Watch
 from job_processor.store.mongo.webhook_verbs import WebhookVerbs
@@ -72,7 +74,8 @@ class _Parts:
         self.reads = Reads(link)
         self.counting = Counting(link)
         self.webhooks = Webhooks(link, now)
-        self.writes = Writes(link, now, Keys(link, embedded_keys), self.webhooks)
+        self.rows = Series(link, now)
+        self.writes = Writes(link, now, Keys(link, embedded_keys), self.webhooks, self.rows)
         self.batches = Batches(link, self.writes, now)
         self.inbox = Inbox(link)
         self.watch = Watch(link, server.streams, clock.server_now)
@@ -83,7 +86,7 @@ class _Parts:
         self.bulk = Bulk(link)
 
 
-class MongoStore(BatchVerbs, WebhookVerbs):
+class MongoStore(BatchVerbs, WebhookVerbs, SeriesVerbs):
     """``now`` returns milliseconds; without it the clock of the database is used, with it the clock of a test.
 
     ``database``: its name, else the one in the address, else ``job_processor``.
@@ -124,11 +127,13 @@ class MongoStore(BatchVerbs, WebhookVerbs):
             link.on_new_primary = clock.hurry
             searchable = await meta.examine(link, f"{server.product} {server.version}")
             embedded_keys = await indexes.create(link)
+            parts = _Parts(link, server, clock, self._now or clock.now, embedded_keys, searchable)
+            await parts.rows.begin()
         except BaseException:
             await clock.stop()
             await link.close()
             raise
-        self._parts = _Parts(link, server, clock, self._now or clock.now, embedded_keys, searchable)
+        self._parts = parts
 
     async def close(self) -> None:
         parts, self._parts = self._parts, None

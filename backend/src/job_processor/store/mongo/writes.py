@@ -15,6 +15,8 @@ from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.groups import Groups, Write
 from job_processor.store.mongo.keys import Keys
+from job_processor.store.mongo.series import MARK as TALLIES_MARK
+from job_processor.store.mongo.series import Series, tallied
 from job_processor.store.mongo.webhooks import MARK, NOTICES, Webhooks, noted, size_of
 
 DELETING = "deleting"
@@ -25,10 +27,11 @@ _PAUSES = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
 
 
 class Writes:
-    def __init__(self, link: Link, now: Callable[[], int], keys: Keys, webhooks: Webhooks) -> None:
+    def __init__(self, link: Link, now: Callable[[], int], keys: Keys, webhooks: Webhooks, series: Series) -> None:
         self._link = link
         self._keys = keys
         self._webhooks = webhooks
+        self._series = series
         self._now = now
         self._jobs = link.collection("jobs")
         self._moves = Groups(link, self._jobs)
@@ -84,7 +87,7 @@ class Writes:
         if guard.lease_until is not None:
             where["leaseUntil"] = guard.lease_until
         moved = documents.move(job, self._now(), write_id, guard.state)
-        update = noted(moved, change.notices, write_id)
+        update = tallied(noted(moved, change.notices, write_id), change.counted, job.updated_at, write_id)
         size = len(job.result or "") + size_of(change.notices)
         return await self._moves.write(Write(job.id, write_id, where, update, size))
 
@@ -124,16 +127,19 @@ class Writes:
         old = {**old, MARK: None}
 
         async def find(again: bool) -> list[Document]:
-            found = self._jobs.find(old, _TO_DELETE).sort(order, 1).limit(limit)
+            found = self._jobs.find(old, {**_TO_DELETE, TALLIES_MARK: 1}).sort(order, 1).limit(limit)
             return await found.to_list()
 
         jobs = await self._link.read(find)
         if not jobs:
             return 0
+        if counted_later := [job["_id"] for job in jobs if TALLIES_MARK in job]:
+            await self._series.roll_up(limit, counted_later)
         await self._record_deletions(jobs)
         await self._keys.free(jobs)
-        # With the condition again: a job that was retried meanwhile has no finishedAt and stays.
-        where = {**old, "_id": {"$in": [job["_id"] for job in jobs]}}
+        # With the condition again: a job that was retried meanwhile has no finishedAt and stays; so does one of which
+        # a tally is still to be rolled up.
+        where = {**old, TALLIES_MARK: None, "_id": {"$in": [job["_id"] for job in jobs]}}
         deleted = await self._link.do(lambda again: self._delete(where, len(jobs), again))
         if deleted < len(jobs):
             await self._keys.keep(jobs)
@@ -154,15 +160,17 @@ class Writes:
         where: Document = {"_id": job_id, "finishedAt": {"$gte": 0}}
         if rev is not None:
             where["rev"] = rev
-        fields = {**_TO_DELETE, NOTICES: 1, MARK: 1}
+        fields = {**_TO_DELETE, NOTICES: 1, MARK: 1, TALLIES_MARK: 1}
         found = {**where}
         job = await self._link.read(lambda again: self._jobs.find_one(found, fields))
         if job is None:
             return False
         if MARK in job:
             await self._webhooks.relay(job)
+        if TALLIES_MARK in job:
+            await self._series.settle(job_id)
         # Not if it ended once more meanwhile.
-        where[MARK] = None
+        where |= {MARK: None, TALLIES_MARK: None}
 
         async def begin(again: bool) -> bool:
             return (await self._jobs.update_one(where, {"$set": {DELETING: True}})).matched_count == 1

@@ -68,6 +68,8 @@ def apply(change: Change, now: Callable[[], int]) -> Callable[[Transaction], boo
             tx.db.execute("DELETE FROM results WHERE n = (SELECT n FROM jobs WHERE id = ?)", (job.id,))
         for one in change.notices:
             insert_delivery(tx, one)
+        if change.counted is not None:
+            tx.tally(job.updated_at, job.flow).count(change.counted)
         tx.notices.append(notice(job, seq))
         if guard.state is not job.state:
             tx.moves.append((job.flow, guard.state, job.state))

@@ -201,9 +201,20 @@ ALTER TABLE bulk_actions ADD COLUMN key TEXT;
 CREATE UNIQUE INDEX bulk_actions_key ON bulk_actions(key) WHERE key IS NOT NULL;
 """
 
+# What happened to jobs over time. `id`: span, start and flow (`core.series.row_id`). `series_new`: not rolled up yet.
+_SERIES = """
+CREATE TABLE series_new (
+  at INTEGER NOT NULL,
+  flow TEXT NOT NULL,
+  tally BLOB NOT NULL,
+  PRIMARY KEY (at, flow)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE series (id TEXT PRIMARY KEY, tally BLOB NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
 VERSIONS = (
     *(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
-    *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS),
+    *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES),
 )
 
 

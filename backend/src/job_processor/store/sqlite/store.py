@@ -32,7 +32,7 @@ from job_processor.store.base import (
     Worker,
 )
 from job_processor.store.clock import SteadyClock
-from job_processor.store.sqlite import claims, clock_setting, inbox, lanes, operations, queries, rows
+from job_processor.store.sqlite import claims, clock_setting, inbox, lanes, operations, queries, rows, series
 from job_processor.store.sqlite.audit import recorded
 from job_processor.store.sqlite.batch_verbs import BatchVerbs
 from job_processor.store.sqlite.connection import check_library, open_writer
@@ -43,6 +43,7 @@ from job_processor.store.sqlite.readiness import CHECK_SECONDS, Readiness
 from job_processor.store.sqlite.refusals import refuse_damaged, refuse_directory, refuse_full, refuse_unreadable
 from job_processor.store.sqlite.schema import upgrade
 from job_processor.store.sqlite.searching import Searching
+from job_processor.store.sqlite.series_verbs import SeriesVerbs
 from job_processor.store.sqlite.webhook_verbs import WebhookVerbs
 from job_processor.store.sqlite.webhooks import end_leases as end_delivery_leases
 from job_processor.store.sqlite.writer import Writer
@@ -76,7 +77,7 @@ def _clock_was_set(done: "asyncio.Future[int]") -> None:
         log.warning("clock_set", milliseconds=done.result())
 
 
-class SqliteStore(ListVerbs, BatchVerbs, WebhookVerbs):
+class SqliteStore(ListVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
     """A store in a directory, for one process. Tests pass a ``clock``, or a ``now`` (milliseconds) that is not set.
 
     ``searchable`` false: without the search index, for reading everything once.
@@ -164,6 +165,7 @@ class SqliteStore(ListVerbs, BatchVerbs, WebhookVerbs):
         failpoint("sqlite.before_recovery")
         try:
             _end_leases(db)
+            series.begin(db, self._now())
         except apsw.FullError:
             # They end by themselves in time; until there is room the jobs can at least be read.
             log.warning("leases_not_ended", reason="The disk is full.")

@@ -17,11 +17,13 @@ import apsw
 
 from job_processor.core.errors import StoreBroken
 from job_processor.core.job import State
+from job_processor.core.series import MINUTE, Tally, start_of
 from job_processor.failpoints import failpoint
 from job_processor.store.base import Notice
 from job_processor.store.pace import Pace
 from job_processor.store.sqlite.connection import is_fatal, translate
 from job_processor.store.sqlite.mailbox import Mailbox
+from job_processor.store.sqlite.tallies import add_tallies
 
 T = TypeVar("T")
 GROUP_LIMIT = 512
@@ -38,12 +40,23 @@ class Transaction:
     moves: list[tuple[str, State | None, State | None]] = field(default_factory=list)
     """(flow, from, to) of every job that changed state. ``None``: the job is new, or deleted."""
 
+    tallies: dict[tuple[int, str], Tally] = field(default_factory=dict)
+    """What the series get, by minute and flow: written once a commit, however many jobs end in it."""
+
     undo: list[Callable[[], None]] = field(default_factory=list)
     """Undo of changes outside the database, called when the transaction is rolled back."""
 
     def next_seq(self) -> int:
         self.seq += 1
         return self.seq
+
+    def tally(self, at: int, flow: str) -> Tally:
+        """What this transaction adds to the series for this time and flow."""
+        key = (start_of(MINUTE, at), flow)
+        found = self.tallies.get(key)
+        if found is None:
+            found = self.tallies[key] = Tally()
+        return found
 
 
 @dataclass(slots=True)
@@ -145,6 +158,7 @@ class Writer:
                 failpoint("sqlite.in_group")
                 waiting.error = None
                 waiting.value = waiting.operation(transaction)
+            add_tallies(self._db, transaction.tallies)
             failpoint("sqlite.before_commit")
             self._db.execute("COMMIT")
             failpoint("sqlite.after_commit")

@@ -1,0 +1,241 @@
+"""What happened over time: each change of a job adds a tally; tallies are added up by flow and time.
+
+Durations are kept as histograms, because percentiles cannot be added up and the buckets of a histogram can. The upper
+bounds of the buckets grow by a fixed factor, so that a percentile is at most ``RELATIVE_ERROR`` off, at any length.
+"""
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from job_processor.core.job import Job, State
+
+RELATIVE_ERROR: Final = 0.05
+MAX_CODES: Final = 50
+"""Different error codes of one row, so that it stays small; failures with further ones count as ``OTHER``."""
+OTHER: Final = "other"
+MINUTE, QUARTER, HOUR, DAY = 60_000, 900_000, 3_600_000, 86_400_000
+KEEP_MS: Final = {MINUTE: 2 * DAY, QUARTER: 14 * DAY, HOUR: 90 * DAY, DAY: 730 * DAY}
+"""How long the rows of each length are kept."""
+_FACTOR = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
+_LONGEST_MS = 10 * 365 * DAY
+BOUNDS: Final = (0, *(_FACTOR**n for n in range(1 + math.ceil(math.log(_LONGEST_MS) / math.log(_FACTOR)))))
+"""The upper bound of each bucket in milliseconds; the first is for 0 alone. A changed factor needs new names of the
+stages, or old histograms would be read wrongly."""
+
+
+class Stage(StrEnum):
+    """What a duration is of. SCHEDULED: of jobs with a later start; PROCESSING: of jobs whose processor called back.
+    TOTAL: queued, handing over and processing."""
+
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    HANDING_OVER = "handingOver"
+    PROCESSING = "processing"
+    TOTAL = "total"
+
+
+_SCHEDULED, _QUEUED, _HANDING_OVER, _PROCESSING, _TOTAL = (stage.value for stage in Stage)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of what happened. ``failed``: by error code. ``retried``: FAILED and CANCELLED jobs that a person put
+    back; ``attempts_retried``: attempts that failed and were followed by another. ``oldest_ms``: for how long the
+    oldest due job had waited, at most; ``None``: nobody looked. ``durations``: jobs by stage and bucket."""
+
+    completed: int = 0
+    failed: dict[str, int] = field(default_factory=dict)
+    cancelled: int = 0
+    retried: int = 0
+    attempts_retried: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    oldest_ms: int | None = None
+    durations: dict[str, dict[int, int]] = field(default_factory=dict)
+
+    def count(self, counted: "Counted") -> None:
+        match counted.what:
+            case "completed":
+                self.completed += 1
+            case "failed":
+                self._add_failed(counted.code, 1)
+            case "cancelled":
+                self.cancelled += 1
+            case "retried":
+                self.retried += 1
+            case "attempts_retried":
+                self.attempts_retried += 1
+        self.prompt_tokens += counted.prompt_tokens
+        self.completion_tokens += counted.completion_tokens
+        for stage, number in counted.durations:
+            mine = self.durations.setdefault(stage, {})
+            mine[number] = mine.get(number, 0) + 1
+
+    def _add_failed(self, code: str, number: int) -> None:
+        known = code if code in self.failed or len(self.failed) < MAX_CODES else OTHER
+        self.failed[known] = self.failed.get(known, 0) + number
+
+    def add(self, other: "Tally") -> None:
+        self.completed += other.completed
+        self.cancelled += other.cancelled
+        self.retried += other.retried
+        self.attempts_retried += other.attempts_retried
+        self.prompt_tokens += other.prompt_tokens
+        self.completion_tokens += other.completion_tokens
+        if other.oldest_ms is not None:
+            self.oldest_ms = max(self.oldest_ms or 0, other.oldest_ms)
+        for code, number in other.failed.items():
+            self._add_failed(code, number)
+        for stage, buckets in other.durations.items():
+            mine = self.durations.setdefault(stage, {})
+            for of_bucket, number in buckets.items():
+                mine[of_bucket] = mine.get(of_bucket, 0) + number
+
+
+class Counted(NamedTuple):
+    """What one change of a job adds. ``what``: the count that it adds one to; empty: none. ``code``: of a failure.
+    ``durations``: by stage and bucket. Small and quickly made, because every end makes one."""
+
+    what: str
+    code: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    durations: tuple[tuple[str, int], ...] = ()
+
+
+def count(before: Job, after: Job) -> Counted | None:
+    """What a change adds to the series; ``None``: nothing."""
+    ended, had_ended = after.finished_at is not None, before.finished_at is not None
+    if not ended:
+        if had_ended:
+            return Counted("retried")
+        if after.attempts is before.attempts:
+            return None
+    prompt_tokens = completion_tokens = 0
+    if after.attempts is not before.attempts:
+        prompt_tokens, completion_tokens = _tokens(before, after)
+    if not ended:
+        what = "attempts_retried" if after.failures > before.failures else ""
+        return (
+            Counted(what, "", prompt_tokens, completion_tokens) if what or prompt_tokens or completion_tokens else None
+        )
+    if had_ended and after.state is before.state:
+        return None
+    # The durations of a job that had ended were counted then.
+    durations = () if had_ended else _durations(after)
+    if after.state is State.COMPLETED:
+        return Counted("completed", "", prompt_tokens, completion_tokens, durations)
+    if after.state is State.CANCELLED:
+        return Counted("cancelled", "", prompt_tokens, completion_tokens, durations)
+    code = OTHER if after.error is None else after.error.code
+    return Counted("failed", code, prompt_tokens, completion_tokens, durations)
+
+
+def _tokens(before: Job, after: Job) -> tuple[int, int]:
+    """Each attempt's tokens (prompt, completion), when they become known."""
+    prompt = completion = 0
+    counted: set[int] | None = None
+    for attempt in after.attempts:
+        usage = attempt.usage
+        if usage is not None:
+            if counted is None:
+                counted = {one.number for one in before.attempts if one.usage is not None}
+            if attempt.number not in counted:
+                prompt += usage.prompt_tokens or 0
+                completion += usage.completion_tokens or 0
+    return prompt, completion
+
+
+def _durations(job: Job) -> tuple[tuple[str, int], ...]:
+    scheduled, queued, handing_over, processing = job.spent
+    found = [(_QUEUED, bucket(queued)), (_TOTAL, bucket(queued + handing_over + processing))]
+    if job.attempt:
+        found.append((_HANDING_OVER, bucket(handing_over)))
+    if processing:
+        found.append((_PROCESSING, bucket(processing)))
+    if scheduled:
+        found.append((_SCHEDULED, bucket(scheduled)))
+    return tuple(found)
+
+
+def _bucket(ms: int) -> int:
+    return min(bisect_left(BOUNDS, ms), len(BOUNDS) - 1)
+
+
+_SHORT = tuple(map(_bucket, range(4_096)))
+
+
+def bucket(ms: int) -> int:
+    """The bucket of a duration."""
+    return _SHORT[ms] if 0 <= ms < 4_096 else _bucket(ms)
+
+
+def percentile(buckets: Mapping[int, int], share: float) -> int | None:
+    """The duration in milliseconds that this share of the jobs did not exceed; ``None``: there is no job."""
+    rank = math.ceil(share * sum(buckets.values()))
+    for number in sorted(buckets):
+        rank -= buckets[number]
+        if rank <= 0:
+            # The middle of the bucket: as far, in proportion, from its lower as from its upper bound.
+            return round(2 * BOUNDS[number] / (1 + _FACTOR)) if number > 1 else int(BOUNDS[number])
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What happened to the jobs of a flow in ``span`` milliseconds from ``at`` on."""
+
+    span: int
+    at: int
+    flow: str
+    tally: Tally
+
+    @property
+    def id(self) -> str:
+        return row_id(self.span, self.at, self.flow)
+
+
+_LETTERS = {MINUTE: "m", QUARTER: "q", HOUR: "h", DAY: "d"}
+_SPANS = {letter: span for span, letter in _LETTERS.items()}
+
+
+def row_id(span: int, at: int, flow: str) -> str:
+    """A name of a row; those of one span sort by time."""
+    return f"{_LETTERS[span]}-{at:015d}-{flow}"
+
+
+def row_of_id(found: str) -> tuple[int, int, str]:
+    """(span, at, flow) of a ``row_id``."""
+    letter, at, flow = found.split("-", 2)
+    return _SPANS[letter], int(at), flow
+
+
+def start_of(span: int, at: int) -> int:
+    """The start of the span that a time is in (UTC)."""
+    return at - at % span
+
+
+@dataclass(slots=True)
+class Collected:
+    """Rows added up: by bucket of ``step`` milliseconds, and by flow."""
+
+    step: int
+    buckets: dict[int, Tally] = field(default_factory=dict)
+    flows: dict[str, Tally] = field(default_factory=dict)
+
+    def add(self, at: int, flow: str, found: Tally) -> None:
+        self.buckets.setdefault(start_of(self.step, at), Tally()).add(found)
+        self.flows.setdefault(flow, Tally()).add(found)
+
+
+def spread(added: Iterable[tuple[int, str, Tally]]) -> dict[tuple[int, int, str], Tally]:
+    """Tallies of moments, added up for each row that they belong to: (span, at, flow)."""
+    rows: dict[tuple[int, int, str], Tally] = {}
+    for at, flow, found in added:
+        for span in KEEP_MS:
+            rows.setdefault((span, start_of(span, at), flow), Tally()).add(found)
+    return rows

@@ -1,0 +1,179 @@
+"""What happened over time: ``GET /stats/series``."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import Response
+
+from job_processor.core.access import Principal
+from job_processor.core.series import DAY, HOUR, KEEP_MS, MINUTE, Collected, Stage, Tally, percentile, start_of
+from job_processor.http import models as s
+from job_processor.http import render
+from job_processor.http.access import Needs, principal_of
+from job_processor.http.answer import answer
+from job_processor.http.client_gone import cancel_on_disconnect
+from job_processor.http.context import Context
+from job_processor.http.job_filters import Text, Time
+from job_processor.http.openapi import Answer, Operation
+from job_processor.http.problems import invalid
+from job_processor.http.query import parse, value_hint
+from job_processor.store.base import SeriesQuery
+
+MAX_BUCKETS = 1_500
+DEFAULT_BUCKETS = 100
+"""Without ``step`` the shortest one is taken that gives no more buckets."""
+
+
+EXPIRED = "deadline"
+"""The error code of jobs whose own deadline passed."""
+
+
+class Step(StrEnum):
+    MINUTE = "1m"
+    MINUTES_5 = "5m"
+    MINUTES_15 = "15m"
+    HOUR = "1h"
+    HOURS_6 = "6h"
+    DAY = "1d"
+
+    @property
+    def ms(self) -> int:
+        return int(self[:-1]) * {"m": MINUTE, "h": HOUR, "d": DAY}[self[-1]]
+
+    @property
+    def span(self) -> int:
+        """The rows that it is made of."""
+        return max(span for span in KEEP_MS if self.ms % span == 0)
+
+
+class StatsQuery(msgspec.Struct, frozen=True, rename="camel"):
+    """Which time, in which steps, of which flow."""
+
+    since: Annotated[Time | None, Meta(description="RFC 3339; default: 24 hours before ``until``")] = None
+    until: Annotated[Time | None, Meta(description="RFC 3339; default: now")] = None
+    step: Annotated[
+        Step | None,
+        Meta(
+            description=f"length of a bucket, in UTC; at most {MAX_BUCKETS} buckets; default: by the range",
+            extra=value_hint(f"must be one of: {', '.join(Step)}"),
+        ),
+    ] = None
+    flow: Annotated[Text | None, Meta(description="only jobs of this flow")] = None
+
+    def store_query(self, principal: Principal, now: int) -> tuple[Step, SeriesQuery]:
+        """Raises ``RequestRefused`` (422)."""
+        until = now if self.until is None else render.time_in("until", self.until)
+        since = max(0, until - DAY) if self.since is None else render.time_in("since", self.since)
+        if since >= until:
+            raise invalid("until", "must be after since")
+        step = _by_range(since, until, now) if self.step is None else self.step
+        begin, end = start_of(step.ms, since), start_of(step.ms, until - 1) + step.ms
+        if (end - begin) // step.ms > MAX_BUCKETS:
+            raise invalid("step", f"must give at most {MAX_BUCKETS} buckets: use a longer step or a shorter range")
+        if not _is_kept(step, begin, now):
+            days = KEEP_MS[step.span] // DAY
+            raise invalid("step", f"must be longer: what is needed for {step} is kept for {days} days")
+        flows = principal.flows
+        if self.flow is not None:
+            flows = frozenset({self.flow}) if flows is None else flows & {self.flow}
+        return step, SeriesQuery(step.span, begin, end, step.ms, flows)
+
+
+def _by_range(since: int, until: int, now: int) -> Step:
+    for step in Step:
+        if (until - since) // step.ms <= DEFAULT_BUCKETS and _is_kept(step, since, now):
+            return step
+    return Step.DAY
+
+
+def _is_kept(step: Step, since: int, now: int) -> bool:
+    """The first bucket may have lost its beginning. Of days there is nothing shorter to be had."""
+    return step.span == DAY or since + step.ms > now - KEEP_MS[step.span]
+
+
+async def get_series(context: Context, request: Request) -> Response:
+    now = context.store.now()
+    step, query = parse(request.query_params, StatsQuery).store_query(principal_of(request), now)
+    found = await cancel_on_disconnect(request, context.store.series(query))
+    counted_since = await context.store.series_since()
+    # Not all of an earlier time was counted, or is still kept.
+    whole_from = max(counted_since, now - KEEP_MS[query.span])
+    return answer(_rendered(step, query, found, counted_since, whole_from, now))
+
+
+def _rendered(
+    step: Step, query: SeriesQuery, found: Collected, counted_since: int, whole_from: int, now: int
+) -> s.SeriesOut:
+    total = Tally()
+    for tally in found.flows.values():
+        total.add(tally)
+    nothing = _counts(Tally())
+    buckets = [
+        s.SeriesBucket(
+            at=render.time_out(at),
+            partial=at + step.ms > now or at < whole_from,
+            **(_counts(found.buckets[at]) if at in found.buckets else nothing),
+        )
+        for at in range(query.since, query.until, step.ms)
+    ]
+    return s.SeriesOut(
+        since=render.time_out(query.since),
+        until=render.time_out(query.until),
+        step=step.value,
+        counted_since=render.time_out(counted_since),
+        total=s.SeriesCounts(**_counts(total)),
+        flows=[s.SeriesFlow(flow=flow, **_counts(found.flows[flow])) for flow in sorted(found.flows)],
+        buckets=buckets,
+    )
+
+
+def _counts(tally: Tally) -> dict[str, Any]:
+    """The fields of ``SeriesCounts``."""
+    stages = {_FIELDS[stage]: _percentiles(tally.durations.get(stage, {})) for stage in Stage}
+    return {
+        "completed": tally.completed,
+        "failed": sum(tally.failed.values()),
+        "failed_by_code": dict(sorted(tally.failed.items(), key=lambda one: (-one[1], one[0]))),
+        "cancelled": tally.cancelled,
+        "expired": tally.failed.get(EXPIRED, 0),
+        "retried": tally.retried,
+        "attempts_retried": tally.attempts_retried,
+        "waiting_age_ms": tally.oldest_ms,
+        "durations": s.DurationsOut(**stages),
+        "tokens": s.TokensOut(prompt=tally.prompt_tokens, completion=tally.completion_tokens),
+    }
+
+
+_FIELDS = {
+    Stage.SCHEDULED: "scheduled",
+    Stage.QUEUED: "queued",
+    Stage.HANDING_OVER: "handing_over",
+    Stage.PROCESSING: "processing",
+    Stage.TOTAL: "total",
+}
+
+
+def _percentiles(buckets: Mapping[int, int]) -> s.PercentilesOut | None:
+    p50, p95, p99 = (percentile(buckets, share) for share in (0.5, 0.95, 0.99))
+    if p50 is None or p95 is None or p99 is None:
+        return None
+    return s.PercentilesOut(p50=p50, p95=p95, p99=p99, jobs=sum(buckets.values()))
+
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/stats/series",
+        "getSeries",
+        Needs.READ,
+        "What happened to jobs over time: ends, durations, tokens",
+        get_series,
+        {200: Answer("counts and durations, in all, by flow and by time", s.SeriesOut)},
+        query=StatsQuery,
+        problems=(422, 503),
+    ),
+)

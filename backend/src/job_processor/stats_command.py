@@ -1,0 +1,59 @@
+"""``stats``: what happened on a running server over time, as a table or as JSON."""
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from job_processor.client import Client
+from job_processor.core.search_values import age, moment
+
+_COLUMNS = ("from (UTC)", "done", "failed", "cancelled", "retried", "wait", "p50", "p95", "p99", "tokens")
+
+
+def since(text: str) -> str:
+    """``24h`` before now, or a date or time, as the API takes it. Raises ``ValueError``."""
+    back = age(text)
+    at = moment(text)[0] if back is None else max(0, int(time.time() * 1000) - back)
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+async def show(client: Client, params: Mapping[str, str], *, as_json: bool) -> int:
+    """Print the series. Raises ``RequestFailed``."""
+    found = await client.ask("GET", "/stats/series", params=params)
+    if as_json:
+        client.print(json.dumps(found))
+        return 0
+    rows = [_row(_time(one["at"]) + ("*" if one["partial"] else ""), one) for one in found["buckets"]]
+    total = _row("total", found["total"])
+    widths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, total, strict=True)]
+    for first, *others in (_COLUMNS, *rows, total):
+        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        client.print("  ".join((first.ljust(widths[0]), *cells)))
+    if any(one["partial"] for one in found["buckets"]):
+        client.print(f"* not all of this time was counted: it is not over, or is before {_time(found['countedSince'])}")
+    for code, count in found["total"]["failedByCode"].items():
+        client.print(f"failed with {code}: {count:,}")
+    return 0
+
+
+def _row(name: str, counts: Mapping[str, Any]) -> tuple[str, ...]:
+    total = counts["durations"]["total"] or {}
+    tokens = counts["tokens"]["prompt"] + counts["tokens"]["completion"]
+    numbers = (counts[each] for each in ("completed", "failed", "cancelled", "retried"))
+    times = (counts["waitingAgeMs"], *(total.get(each) for each in ("p50", "p95", "p99")))
+    return (name, *(f"{n:,}" for n in numbers), *map(_duration, times), f"{tokens:,}")
+
+
+def _time(at: str) -> str:
+    return at[:16].replace("T", " ")
+
+
+def _duration(ms: int | None) -> str:
+    if ms is None:
+        return "-"
+    if ms < 1_000:
+        return f"{ms} ms"
+    unit, size = ("s", 1_000) if ms < 60_000 else ("min", 60_000) if ms < 3_600_000 else ("h", 3_600_000)
+    return f"{ms / size:.1f} {unit}"

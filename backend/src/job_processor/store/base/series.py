@@ -1,0 +1,55 @@
+"""The series in a store (``core.series``): what happened to jobs, added up by flow and time.
+
+``Jobs.apply`` stores the tally of a change in the same write. Rows stay when jobs are deleted.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from job_processor.core.series import Collected, Row
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesQuery:
+    """Rows of ``span`` milliseconds that begin from ``since`` on and before ``until``, added up in buckets of ``step``
+    milliseconds, a multiple of the span. ``flows``: of these alone; ``None``: of all."""
+
+    span: int
+    since: int
+    until: int
+    step: int
+    flows: frozenset[str] | None = None
+
+
+class Series(Protocol):
+    async def series(self, query: SeriesQuery) -> Collected:
+        """What happened in this time. Raises ``ReadTooLong`` after a timeout."""
+        ...
+
+    async def series_since(self) -> int:
+        """Since when everything was counted."""
+        ...
+
+    async def note_waiting(self, oldest_ms: Mapping[str, int]) -> None:
+        """For how long the oldest due job of each flow has waited now: the longest of each row is kept."""
+        ...
+
+    async def roll_up_series(self, limit: int) -> int:
+        """Put up to ``limit`` tallies, as they were stored with the changes, into the rows they belong to. Returns how
+        many. May be interrupted at any point and repeated by any process: each counts once."""
+        ...
+
+    async def prune_series(self, now: int, limit: int) -> int:
+        """Delete up to ``limit`` rows that are older than is kept (``core.series.KEEP_MS``). Returns how many."""
+        ...
+
+    async def list_series(self, after: str, limit: int) -> Sequence[Row]:
+        """Up to ``limit`` rows whose ids (``Row.id``) sort after ``after``, in this order, as far as tallies are rolled
+        up."""
+        ...
+
+    async def put_series(self, rows: Sequence[Row], since: int) -> None:
+        """Store rows of another store, but none that is there. Everything is counted since then, if that is before
+        ``series_since``."""
+        ...

@@ -1,0 +1,229 @@
+"""The series, one document a row (``core.series.Row``).
+
+MongoDB writes one document at a time: the tally of a change is stored in the document of its job, in the same update.
+``roll_up`` moves tallies from there into the rows, each once, whatever process dies or is late:
+
+- The ledger, one document, says which roll-up is under way, with the tallies that it takes: a compare-and-set on its
+  number lets one process begin the next. Nothing is under way before all steps of the last are done, so the tallies
+  that are then found in jobs are in no row.
+- A row knows the number of the last roll-up that was added to it, and refuses that one and older ones.
+- Tallies leave the jobs by their marks.
+
+So any process may carry out any step again, also one that was stopped in the middle and wakes up later. The choice is
+explained in docs/decisions/series.md.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from pymongo import UpdateOne
+from pymongo.errors import DuplicateKeyError
+
+from job_processor.core.errors import StoreUnavailable
+from job_processor.core.series import KEEP_MS, Collected, Counted, Row, Tally, row_id, row_of_id, spread, start_of
+from job_processor.failpoints import failpoint
+from job_processor.store.base import SeriesQuery
+from job_processor.store.mongo.client import Document, Link
+from job_processor.store.series_record import Stored, stored, tally_of
+
+TALLIES, MARK = "tallies", "talliesMark"
+"""Fields of a job's document: its tallies that are in no row yet, and what the last write of them left there."""
+_LEDGER = "ledger"
+_TRIES = 20
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Stored).decode
+
+
+def tallied(update: Document, counted: Counted | None, at: int, write_id: str) -> Document:
+    """The update of a move, with its tally."""
+    if counted is not None:
+        tally = Tally()
+        tally.count(counted)
+        update["$push"] |= {TALLIES: {"mark": write_id, "at": at, "tally": _text(tally)}}
+        update["$set"] |= {MARK: write_id}
+    return update
+
+
+class Series:
+    def __init__(self, link: Link, now: Callable[[], int]) -> None:
+        self._link = link
+        self._now = now
+        self._jobs = link.collection("jobs")
+        self._rows = link.collection("series")
+        self._meta = link.collection("seriesMeta")
+
+    async def begin(self) -> None:
+        """Note when counting began, unless it is noted."""
+        new = {"$setOnInsert": {"number": 0, "since": self._now()}}
+        await self._link.do(lambda again: self._meta.update_one({"_id": _LEDGER}, new, upsert=True))
+
+    async def since(self) -> int:
+        return int((await self._ledger())["since"])
+
+    async def _ledger(self) -> Document:
+        found = await self._link.read(lambda again: self._meta.find_one({"_id": _LEDGER}))
+        if found is None:
+            raise StoreUnavailable("The ledger of the series is missing; the next start makes it.")
+        return found
+
+    async def series(self, query: SeriesQuery) -> Collected:
+        begin, end = row_id(query.span, query.since, ""), row_id(query.span, query.until, "")
+
+        async def run(again: bool) -> Collected:
+            collected = Collected(query.step)
+            async for one in self._rows.find({"_id": {"$gte": begin, "$lt": end}}):
+                _, at, flow = row_of_id(str(one["_id"]))
+                if query.flows is None or flow in query.flows:
+                    collected.add(at, flow, _tally(one))
+            return collected
+
+        return await self._link.read(run)
+
+    async def note_waiting(self, oldest_ms: Mapping[str, int]) -> None:
+        at = self._now()
+        writes = [
+            UpdateOne({"_id": row_id(span, start_of(span, at), flow)}, _longest(waited), upsert=True)
+            for flow, waited in oldest_ms.items()
+            for span in KEEP_MS
+        ]
+        if writes:
+            await self._link.do(lambda again: self._rows.bulk_write(writes, ordered=False))
+
+    async def roll_up(self, limit: int, job_ids: Sequence[str] | None = None) -> int:
+        """``job_ids``: only the tallies of these jobs."""
+        ledger = await self._ledger()
+        if "taken" in ledger:
+            # Of a process that died, or is still at it.
+            await self._carry_out(ledger)
+            ledger = await self._ledger()
+        if "taken" in ledger:
+            return 0
+        taken = await self._take(limit, job_ids)
+        if not taken:
+            return 0
+        number = ledger["number"] + 1
+        entry = {"number": number, "taken": taken}
+        # Where the reply was lost, this finds the number gone and does nothing: the next roll-up carries it out.
+        idle: Document = {"_id": _LEDGER, "number": ledger["number"], "taken": None}
+
+        async def run(again: bool) -> bool:
+            return (await self._meta.update_one(idle, {"$set": entry})).matched_count == 1
+
+        if not await self._link.do(run):
+            return 0
+        failpoint("mongo.in_roll_up")
+        await self._carry_out(entry)
+        return len(taken)
+
+    async def settle(self, job_id: str) -> None:
+        """Roll up the tallies of a job that is to be deleted."""
+        for _ in range(_TRIES):
+            await self.roll_up(1, [job_id])
+            where = {"_id": job_id, MARK: {"$gt": ""}}
+            found = await self._link.read(lambda again, where=where: self._jobs.find_one(where, {"_id": 1}))  # type: ignore[misc]
+            if found is None:
+                return
+        raise StoreUnavailable("What happened to the job is still being counted.")
+
+    async def _take(self, limit: int, job_ids: Sequence[str] | None) -> list[Document]:
+        # The marks are hex digits.
+        where: Document = {MARK: {"$gt": ""}} | ({} if job_ids is None else {"_id": {"$in": list(job_ids)}})
+
+        async def run(again: bool) -> list[Document]:
+            return await self._jobs.find(where, {"flow": 1, TALLIES: 1}).limit(limit).to_list()
+
+        return [
+            {"job": job["_id"], "flow": job["flow"], **one}
+            for job in await self._link.read(run)
+            for one in job.get(TALLIES, ())
+        ]
+
+    async def _carry_out(self, entry: Document) -> None:
+        number: int = entry["number"]
+        taken: list[dict[str, Any]] = entry["taken"]
+        added = spread((one["at"], one["flow"], tally_of(_decode(one["tally"]))) for one in taken)
+        for key, tally in added.items():
+            await self._add(row_id(*key), tally, number)
+            failpoint("mongo.in_roll_up")
+        await self._take_out(taken)
+        failpoint("mongo.in_roll_up")
+        mine = {"_id": _LEDGER, "number": number}
+        await self._link.do(lambda again: self._meta.update_one(mine, {"$unset": {"taken": ""}}))
+
+    async def _take_out(self, taken: Sequence[Document]) -> None:
+        marks: dict[str, list[str]] = {}
+        for one in taken:
+            marks.setdefault(one["job"], []).append(one["mark"])
+        # Not the mark of a change that was noted meanwhile.
+        last = [UpdateOne({"_id": id_, MARK: of[-1]}, {"$unset": {TALLIES: "", MARK: ""}}) for id_, of in marks.items()]
+        done = await self._link.do(lambda again: self._jobs.bulk_write(last, ordered=False))
+        if done.matched_count < len(last):
+            pulls = [UpdateOne({"_id": id_}, {"$pull": {TALLIES: {"mark": {"$in": of}}}}) for id_, of in marks.items()]
+            await self._link.do(lambda again: self._jobs.bulk_write(pulls, ordered=False))
+
+    async def _add(self, key: str, tally: Tally, number: int) -> None:
+        """Add to the row, unless this roll-up or a later one was added to it."""
+
+        async def run(again: bool) -> None:
+            found = await self._rows.find_one({"_id": key})
+            if found is not None and found.get("number", 0) >= number:
+                return
+            whole = Tally() if found is None else _tally(found)
+            whole.add(tally)
+            fields = {"number": number, "tally": _text(whole)}
+            # Only roll-ups change these fields, one after the other: whoever carries out this one adds the same.
+            if found is not None:
+                earlier = {"_id": key, "number": found.get("number")}
+                await self._rows.update_one(earlier, {"$set": fields})
+                return
+            try:
+                await self._rows.insert_one({"_id": key, **fields})
+            except DuplicateKeyError:
+                earlier = {"_id": key, "number": None}
+                await self._rows.update_one(earlier, {"$set": fields})
+
+        await self._link.do(run)
+
+    async def prune(self, now: int, limit: int) -> int:
+        deleted = 0
+        for span, keep in KEEP_MS.items():
+            old = {"_id": {"$gte": row_id(span, 0, ""), "$lt": row_id(span, max(0, now - keep), "")}}
+
+            async def run(again: bool, old: Document = old, most: int = limit - deleted) -> int:
+                ids = [one["_id"] async for one in self._rows.find(old, {"_id": 1}).limit(most)] if most else []
+                return (await self._rows.delete_many({"_id": {"$in": ids}})).deleted_count if ids else 0
+
+            deleted += await self._link.do(run)
+        return deleted
+
+    async def list(self, after: str, limit: int) -> Sequence[Row]:
+        async def run(again: bool) -> list[Document]:
+            return await self._rows.find({"_id": {"$gt": after}}).sort("_id", 1).limit(limit).to_list()
+
+        return [Row(*row_of_id(str(one["_id"])), _tally(one)) for one in await self._link.read(run)]
+
+    async def put(self, rows: Sequence[Row], since: int) -> None:
+        writes = [
+            UpdateOne({"_id": row.id}, {"$setOnInsert": {"number": 0, "tally": _text(row.tally)}}, upsert=True)
+            for row in rows
+        ]
+        if writes:
+            await self._link.do(lambda again: self._rows.bulk_write(writes, ordered=False))
+        earlier = {"$min": {"since": since}}
+        await self._link.do(lambda again: self._meta.update_one({"_id": _LEDGER}, earlier))
+
+
+def _longest(waited: int) -> Document:
+    return {"$max": {"oldestMs": waited}}
+
+
+def _text(tally: Tally) -> str:
+    return _encode(stored(tally)).decode()
+
+
+def _tally(found: Document) -> Tally:
+    tally = tally_of(_decode(found["tally"])) if "tally" in found else Tally()
+    if "oldestMs" in found:
+        tally.add(Tally(oldest_ms=found["oldestMs"]))
+    return tally

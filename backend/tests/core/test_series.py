@@ -1,0 +1,63 @@
+"""Histograms: percentiles as near as is said, whatever the durations are and however they were added up."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from job_processor.core.series import (
+    DAY,
+    KEEP_MS,
+    MAX_CODES,
+    OTHER,
+    RELATIVE_ERROR,
+    Tally,
+    bucket,
+    percentile,
+    row_id,
+    row_of_id,
+    start_of,
+)
+
+TIMES = st.one_of(st.integers(0, 30), st.integers(0, 100_000), st.integers(0, 365 * DAY))
+
+
+@given(times=st.lists(TIMES, min_size=1, max_size=40), share=st.sampled_from((0.5, 0.95, 0.99, 1.0)))
+def test_a_percentile_is_off_by_no_more_than_is_said(times: list[int], share: float) -> None:
+    halves = [Tally(), Tally()]
+    for number, ms in enumerate(times):
+        halves[number % 2].add(Tally(durations={"total": {bucket(ms): 1}}))
+    halves[0].add(halves[1])
+    exact = sorted(times)[math.ceil(share * len(times)) - 1]
+    found = percentile(halves[0].durations["total"], share)
+    assert found is not None
+    assert abs(found - exact) <= exact * RELATIVE_ERROR + 0.5
+
+
+def test_of_no_jobs_there_is_no_percentile() -> None:
+    assert percentile({}, 0.5) is None
+
+
+def test_the_longest_times_are_in_the_last_bucket() -> None:
+    assert bucket(2**62) == bucket(2**63)
+    assert percentile({bucket(2**63): 1}, 0.5) is not None
+
+
+def test_many_different_codes_are_counted_as_others() -> None:
+    tally = Tally()
+    for number in range(3 * MAX_CODES):
+        tally.add(Tally(failed={f"code-{number}": 2}))
+        tally.add(Tally(failed={"code-0": 1}))
+    assert len(tally.failed) == MAX_CODES + 1
+    assert tally.failed["code-0"] == 3 * MAX_CODES + 2
+    assert tally.failed[OTHER] == 2 * 2 * MAX_CODES
+    assert sum(tally.failed.values()) == 3 * 3 * MAX_CODES
+
+
+@given(
+    at=st.integers(0, 4_102_444_800_000),
+    flow=st.text(min_size=1, max_size=64),
+    span=st.sampled_from(tuple(KEEP_MS)),
+)
+def test_an_id_of_a_row_says_what_it_is_of(at: int, flow: str, span: int) -> None:
+    assert row_of_id(row_id(span, start_of(span, at), flow)) == (span, start_of(span, at), flow)
