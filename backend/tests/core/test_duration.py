@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from job_processor.core import transitions
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job
-from job_processor.core.outcome import Cancelled, Retried
+from job_processor.core.outcome import Cancelled, ResultAccepted, Retried
 
 RULES = FlowRules("mock")
 CREATED = 1_750_000_000_000
@@ -18,7 +18,7 @@ def _submitted(delay_ms: int) -> Job:
     )
 
 
-def _after(job: Job, signal: Cancelled | Retried, now: int) -> Job:
+def _after(job: Job, signal: Cancelled | Retried | ResultAccepted, now: int) -> Job:
     change = transitions.decide(job, signal, now, RULES, 0.0)
     assert change is not None
     return change.job
@@ -41,6 +41,12 @@ def test_only_the_time_counts_in_which_something_was_to_be_done(delay_ms: int, r
         assert job.duration_ms == expected
         now += ended_ms
         job = _after(job, Retried(1), now)
+
+
+def test_the_time_until_a_late_result_is_accepted_is_no_part_of_the_duration() -> None:
+    job = _after(_submitted(0), Cancelled("no"), CREATED + 700)
+    job = _after(job, ResultAccepted("r"), CREATED + 90_000)
+    assert (job.duration_ms, job.finished_at) == (700, CREATED + 90_000)
 
 
 def test_a_clock_that_steps_back_makes_no_negative_duration() -> None:

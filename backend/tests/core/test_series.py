@@ -13,7 +13,7 @@ from job_processor.core.series import (
     RELATIVE_ERROR,
     Tally,
     bucket,
-    percentile,
+    percentiles,
     row_id,
     row_of_id,
     start_of,
@@ -29,18 +29,18 @@ def test_a_percentile_is_off_by_no_more_than_is_said(times: list[int], share: fl
         halves[number % 2].add(Tally(durations={"total": {bucket(ms): 1}}))
     halves[0].add(halves[1])
     exact = sorted(times)[math.ceil(share * len(times)) - 1]
-    found = percentile(halves[0].durations["total"], share)
-    assert found is not None
+    [found] = percentiles(halves[0].durations["total"], [share])
     assert abs(found - exact) <= exact * RELATIVE_ERROR + 0.5
 
 
-def test_of_no_jobs_there_is_no_percentile() -> None:
-    assert percentile({}, 0.5) is None
+def test_several_percentiles_of_few_jobs() -> None:
+    assert percentiles({bucket(0): 1, bucket(1): 1}, (0.5, 0.95, 0.99)) == [0, 1, 1]
+    assert percentiles({bucket(1): 98, bucket(0): 1, bucket(2): 1}, (0.01, 0.5, 0.99, 1.0)) == [0, 1, 1, 2]
 
 
 def test_the_longest_times_are_in_the_last_bucket() -> None:
     assert bucket(2**62) == bucket(2**63)
-    assert percentile({bucket(2**63): 1}, 0.5) is not None
+    assert percentiles({bucket(2**63): 1}, [0.5]) > [9 * 365 * DAY]
 
 
 def test_many_different_codes_are_counted_as_others() -> None:

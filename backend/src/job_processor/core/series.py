@@ -6,7 +6,7 @@ bounds of the buckets grow by a fixed factor, so that a percentile is at most ``
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -174,15 +174,19 @@ def bucket(ms: int) -> int:
     return _SHORT[ms] if 0 <= ms < 4_096 else _bucket(ms)
 
 
-def percentile(buckets: Mapping[int, int], share: float) -> int | None:
-    """The duration in milliseconds that this share of the jobs did not exceed; ``None``: there is no job."""
-    rank = math.ceil(share * sum(buckets.values()))
+def percentiles(buckets: Mapping[int, int], shares: Sequence[float]) -> list[int]:
+    """The durations in milliseconds that these shares of the jobs did not exceed, the smallest share first. There must
+    be a job."""
+    jobs = sum(buckets.values())
+    left = [math.ceil(share * jobs) for share in shares]
+    found: list[int] = []
+    seen = 0
     for number in sorted(buckets):
-        rank -= buckets[number]
-        if rank <= 0:
+        seen += buckets[number]
+        while len(found) < len(left) and seen >= left[len(found)]:
             # The middle of the bucket: as far, in proportion, from its lower as from its upper bound.
-            return round(2 * BOUNDS[number] / (1 + _FACTOR)) if number > 1 else int(BOUNDS[number])
-    return None
+            found.append(round(2 * BOUNDS[number] / (1 + _FACTOR)) if number > 1 else int(BOUNDS[number]))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

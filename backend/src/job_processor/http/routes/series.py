@@ -1,5 +1,6 @@
 """What happened over time: ``GET /stats/series``."""
 
+import asyncio
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor.core.access import Principal
-from job_processor.core.series import DAY, HOUR, KEEP_MS, MINUTE, Collected, Stage, Tally, percentile, start_of
+from job_processor.core.series import DAY, HOUR, KEEP_MS, MINUTE, Collected, Stage, Tally, percentiles, start_of
 from job_processor.http import models as s
 from job_processor.http import render
 from job_processor.http.access import Needs, principal_of
@@ -102,7 +103,8 @@ async def get_series(context: Context, request: Request) -> Response:
     counted_since = await context.store.series_since()
     # Not all of an earlier time was counted, or is still kept.
     whole_from = max(counted_since, now - KEEP_MS[query.span])
-    return answer(_rendered(step, query, found, counted_since, whole_from, now))
+    # Of many buckets it takes a while: not on the event loop.
+    return answer(await asyncio.to_thread(_rendered, step, query, found, counted_since, whole_from, now))
 
 
 def _rendered(
@@ -158,9 +160,9 @@ _FIELDS = {
 
 
 def _percentiles(buckets: Mapping[int, int]) -> s.PercentilesOut | None:
-    p50, p95, p99 = (percentile(buckets, share) for share in (0.5, 0.95, 0.99))
-    if p50 is None or p95 is None or p99 is None:
+    if not buckets:
         return None
+    p50, p95, p99 = percentiles(buckets, (0.5, 0.95, 0.99))
     return s.PercentilesOut(p50=p50, p95=p95, p99=p99, jobs=sum(buckets.values()))
 
 

@@ -13,6 +13,7 @@ So any process may carry out any step again, also one that was stopped in the mi
 explained in docs/decisions/series.md.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -70,15 +71,11 @@ class Series:
     async def series(self, query: SeriesQuery) -> Collected:
         begin, end = row_id(query.span, query.since, ""), row_id(query.span, query.until, "")
 
-        async def run(again: bool) -> Collected:
-            collected = Collected(query.step)
-            async for one in self._rows.find({"_id": {"$gte": begin, "$lt": end}}):
-                _, at, flow = row_of_id(str(one["_id"]))
-                if query.flows is None or flow in query.flows:
-                    collected.add(at, flow, _tally(one))
-            return collected
+        async def run(again: bool) -> list[Document]:
+            return await self._rows.find({"_id": {"$gte": begin, "$lt": end}}).to_list()
 
-        return await self._link.read(run)
+        # Adding up many rows takes a while: not on the event loop.
+        return await asyncio.to_thread(_collected, await self._link.read(run), query)
 
     async def note_waiting(self, oldest_ms: Mapping[str, int]) -> None:
         at = self._now()
@@ -212,6 +209,15 @@ class Series:
             await self._link.do(lambda again: self._rows.bulk_write(writes, ordered=False))
         earlier = {"$min": {"since": since}}
         await self._link.do(lambda again: self._meta.update_one({"_id": _LEDGER}, earlier))
+
+
+def _collected(rows: Sequence[Document], query: SeriesQuery) -> Collected:
+    collected = Collected(query.step)
+    for one in rows:
+        _, at, flow = row_of_id(str(one["_id"]))
+        if query.flows is None or flow in query.flows:
+            collected.add(at, flow, _tally(one))
+    return collected
 
 
 def _longest(waited: int) -> Document:
