@@ -188,7 +188,7 @@ async def test_a_backup_of_an_older_version_is_taken(new_place: NewPlace, tmp_pa
     await transfer.backup(store, tmp_path / "b.gz", quiet)
     first, *records, ending = gzip.decompress((tmp_path / "b.gz").read_bytes()).splitlines()
     old = [msgspec.json.encode(_without_nothing(msgspec.json.decode(line))) for line in records]
-    assert all(len(line) < len(now) for line, now in zip(old, records, strict=True) if b"null" in now)
+    assert any(line != now for line, now in zip(old, records, strict=True))
     digests = sorted((msgspec.json.decode(line)["id"], hashlib.sha256(line).digest()) for line in old)
     whole = hashlib.sha256(b"".join(digest for _, digest in digests)).hexdigest()
     last = msgspec.json.encode({**msgspec.json.decode(ending), "sha256": whole})
