@@ -1,0 +1,90 @@
+"""``copy``, ``backup`` and ``restore``."""
+
+import asyncio
+import contextlib
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from job_processor import configured, transfer
+from job_processor.command_base import CommandFailed, load_settings, show_progress
+from job_processor.core.errors import JobProcessorError
+from job_processor.store import drivers
+from job_processor.store.base import Store
+
+
+def copy(source: str, target: str) -> int:
+    """Copy all jobs from one store to the other and verify them."""
+
+    async def run() -> transfer.Transferred:
+        async with _opened(drivers.store_at(source)) as from_, _opened(drivers.store_at(target)) as to:
+            return await transfer.copy(from_, to, show_progress)
+
+    return _report("copied", run)
+
+
+STANDARD_OUTPUT = "-"
+
+
+def backup(environment: Mapping[str, str], file: str) -> int:
+    """Write all jobs to a file, or to standard output. A SQLite database may be in use; a consistent snapshot is taken
+    first, beside the file or in the data directory."""
+    loaded = load_settings(environment)
+    piped = file == STANDARD_OUTPUT
+    address = configured.store_address(loaded)
+    beside = Path(file).parent
+    if piped:
+        # A database is read where it is; nothing of it is on this disk.
+        has_directory = loaded.mongodb_uri is None and loaded.data_dir.is_dir()
+        beside = loaded.data_dir if has_directory else Path(tempfile.gettempdir())
+
+    async def run() -> transfer.Transferred:
+        with tempfile.TemporaryDirectory(dir=beside, prefix=".backup-") as scratch:
+            async with _opened(drivers.store_to_back_up(address, Path(scratch))) as store:
+                if piped:
+                    return await transfer.backup_to(store, sys.stdout.buffer, show_progress)
+                return await transfer.backup(store, Path(file), show_progress)
+
+    return _report("backed up", run, to=sys.stderr if piped else None)
+
+
+def restore(environment: Mapping[str, str], file: str) -> int:
+    """Load all jobs of a backup into the store and verify them."""
+    loaded = load_settings(environment)
+
+    async def run() -> transfer.Transferred:
+        async with _opened(configured.make_store(loaded)) as store:
+            return await transfer.restore(Path(file), store, show_progress)
+
+    return _report("restored", run)
+
+
+@contextlib.asynccontextmanager
+async def _opened(store: Store) -> AsyncIterator[Store]:
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _report(
+    verb: str, run: Callable[[], Coroutine[Any, Any, transfer.Transferred]], *, to: TextIO | None = None
+) -> int:
+    try:
+        done = asyncio.run(run())
+    except (JobProcessorError, OSError) as error:
+        raise CommandFailed(str(error)) from None
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    inbox = f" and {done.callbacks:,} kept callbacks" if done.callbacks else ""
+    access = f", {done.keys:,} API keys and {done.audit:,} entries of the audit" if done.keys or done.audit else ""
+    access += f", {done.endpoints:,} endpoints of webhooks" if done.endpoints else ""
+    inbox += f" and {done.batches:,} batches" if done.batches else ""
+    print(
+        f"{verb} {done.jobs:,} jobs ({done.written:,} written){inbox}{access}, verified, sha256 {done.sha256}",
+        file=to or sys.stdout,
+    )
+    return 0
