@@ -42,7 +42,7 @@ async def test_they_are_copied_and_backed_up_with_all_that_belongs_to_them(new_p
     again = await transfer.restore(tmp_path / "b.gz", third, quiet)
 
     assert {one.batches for one in (copied, saved, restored, again)} == {2}
-    assert saved.sha256 == restored.sha256
+    assert saved.sha256 == restored.sha256 == again.sha256
     for new in (ended, cancelled):
         await _same(first, second, new.batch.id)
         await _same(first, third, new.batch.id)

@@ -9,11 +9,10 @@ from job_processor.core.access import ApiKey
 from job_processor.core.audit import AuditEntry
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job
-from job_processor.core.series import Row, row_of_id
+from job_processor.core.series import Row, Tally, row_of_id
 from job_processor.core.webhooks import Endpoint
 from job_processor.store.fields import COLUMNS, OPTIONAL, TEXTS, TYPES, flat, picker
 from job_processor.store.record import Record, job_of, record_of
-from job_processor.store.series_record import Stored, stored, tally_of
 
 _NAMES = tuple(name for name in TYPES if name in (*COLUMNS, *TEXTS))
 _values = picker(_NAMES)
@@ -41,7 +40,7 @@ _decode_entry = msgspec.json.Decoder(AuditEntry).decode
 
 class _Row(msgspec.Struct):
     id: str
-    tally: Stored
+    tally: Tally
 
 
 _decode_row = msgspec.json.Decoder(_Row).decode
@@ -101,10 +100,10 @@ def load_entry(line: bytes) -> AuditEntry:
 
 def dump_row(row: Row) -> bytes:
     """One line without its newline."""
-    return msgspec.json.encode(_Row(row.id, stored(row.tally)))
+    return msgspec.json.encode(_Row(row.id, row.tally))
 
 
 def load_row(line: bytes) -> Row:
     """The row of a line. Raises ``msgspec.DecodeError`` (``ValidationError``) when the line is not a row."""
     found = _decode_row(line)
-    return Row(*row_of_id(found.id), tally_of(found.tally))
+    return Row(*row_of_id(found.id), found.tally)
