@@ -187,8 +187,8 @@ def restore(environment: Mapping[str, str], file: str) -> int:
     return _report("restored", run)
 
 
-def submit(url: str, prompt: str, flow: str | None, wait: int) -> int:
-    return _run(_client(url).submit(prompt, flow, wait))
+def submit(url: str, prompt: str, flow: str | None, wait: int, key: str | None = None) -> int:
+    return _run(_client(url).submit(prompt, flow, wait, key))
 
 
 def list_jobs(url: str, limit: int, status: str | None, search: str | None) -> int:

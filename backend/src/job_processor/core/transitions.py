@@ -87,6 +87,7 @@ def submit(
     custom_id: str | None = None,
     owner: str = "",
     webhook: JobWebhook | None = None,
+    key: str | None = None,
 ) -> Job:
     """A new job, PENDING."""
     run_at = now if run_at is None else max(run_at, now)
@@ -113,6 +114,7 @@ def submit(
         owner=owner,
         webhook=webhook,
         idle_ms=run_at - now,
+        key=key,
     )
 
 
