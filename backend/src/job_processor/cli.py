@@ -83,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="wait for the result, or for the end of the batch; without a number: as long as it takes",
     )
+    submit.add_argument(
+        "--key", help="whose job it is (a customer, a tenant), not an API key; of a file: of the lines that name none"
+    )
     submit.add_argument("--name", help="of the batch")
     submit.add_argument("--webhook", metavar="URL", help="where the end of the batch is told")
     submit.add_argument("--partial", action="store_true", help="submit the valid lines although others are not")
@@ -322,12 +325,14 @@ def _rate(text: str) -> int:
 def _submit(commands: types.ModuleType, args: argparse.Namespace) -> int:
     code: int
     if args.file is None:
-        code = commands.submit(args.url, args.prompt, args.flow, args.wait)
+        code = commands.submit(args.url, args.prompt, args.flow, args.wait, args.key)
         return code
     from pathlib import Path
 
     output = None if args.output is None else Path(args.output)
-    batch = commands.Batch(Path(args.file), args.flow, args.name, args.partial, args.wait, output, args.webhook)
+    batch = commands.Batch(
+        Path(args.file), args.flow, args.name, args.partial, args.wait, output, args.webhook, args.key
+    )
     code = commands.submit_file(args.url, batch)
     return code
 

@@ -40,6 +40,7 @@ class Batch:
     wait_seconds: int = 0
     output: Path | None = None
     webhook_url: str | None = None
+    key: str | None = None
 
 
 class Client:
@@ -51,10 +52,10 @@ class Client:
         self._print = self.print = print_line
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
-    async def submit(self, prompt: str, flow: str | None, wait_seconds: int) -> int:
+    async def submit(self, prompt: str, flow: str | None, wait_seconds: int, key: str | None = None) -> int:
         """Submit a job and wait up to ``wait_seconds`` for its end; 0 if COMPLETED (or not waited for), else 1."""
         async with self._session() as session:
-            body = {"prompt": prompt} | ({"flow": flow} if flow else {})
+            body = {"prompt": prompt} | ({"flow": flow} if flow else {}) | ({} if key is None else {"key": key})
             end = time.monotonic() + wait_seconds
             job, held = await self._job(session, "POST", "/jobs", wait_seconds, json=body)
             while job["status"] not in FINAL and (left := end - time.monotonic()) > 0:
@@ -70,7 +71,7 @@ class Client:
         """Submit the lines of a file as one batch, and wait for its end if that is wanted; 0 if all its jobs are
         COMPLETED (or not waited for), else 1. ``bar`` shows how far it is."""
         options = {"name": wanted.name, "flow": wanted.flow, "partial": "true" if wanted.partial else None}
-        options["webhookUrl"] = wanted.webhook_url
+        options |= {"webhookUrl": wanted.webhook_url, "key": wanted.key}
         as_object = wanted.file.suffix == ".json"
         params = {} if as_object else {name: value for name, value in options.items() if value}
         media = "application/json" if as_object else "application/x-ndjson"

@@ -40,8 +40,8 @@ def start(role: str, environment: Mapping[str, str]) -> int:
         raise CommandFailed(str(error)) from None
 
 
-def submit(url: str, prompt: str, flow: str | None, wait: int) -> int:
-    return _run(_client(url).submit(prompt, flow, wait))
+def submit(url: str, prompt: str, flow: str | None, wait: int, key: str | None = None) -> int:
+    return _run(_client(url).submit(prompt, flow, wait, key))
 
 
 def list_jobs(url: str, limit: int, status: str | None, search: str | None) -> int:

@@ -18,8 +18,10 @@ class Front:
     def __init__(self, *states: str) -> None:
         self.states = list(states)
         self.asked: list[str] = []
+        self.sent: list[object] = []
 
     async def submit(self, request: web.Request) -> web.Response:
+        self.sent.append(await request.json())
         self.asked.append(f"POST {request.headers.get('prefer')}")
         return web.json_response({**JOB, "status": self.states.pop(0)}, status=201)
 
@@ -82,3 +84,12 @@ async def test_a_job_that_is_not_waited_for_is_submitted_and_no_more(front: tupl
 async def test_to_watch_what_is_refused_is_no_success(front: tuple[Front, str]) -> None:
     with pytest.raises(RequestFailed, match="503: Too many event streams are open"):
         await Client(front[1], print).watch()
+
+
+@pytest.mark.parametrize(("key", "sent"), [(None, {}), ("customer-7", {"key": "customer-7"}), ("", {"key": ""})])
+async def test_a_key_is_sent_as_it_is_given(front: tuple[Front, str], key: str | None, sent: dict[str, str]) -> None:
+    made, address = front
+
+    await Client(address, print).submit("Hello", None, 0, key)
+
+    assert made.sent == [{"prompt": "Hello", **sent}]

@@ -11,6 +11,7 @@ from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.job import State
 from job_processor.core.series import MINUTE
+from job_processor.core.transitions import submit
 from job_processor.core.webhooks import DeliveryState
 from job_processor.store.base import (
     AuditQuery,
@@ -63,6 +64,16 @@ async def _apply_that_loses(store: Store) -> None:
 async def _claim(store: Store) -> None:
     await given.added(store)
     await given.claimed(store)
+
+
+async def _claim_of_keys(store: Store) -> None:
+    """Several rounds over the keys, and more than one priority."""
+    for n in range(6):
+        for key in "abc":
+            await store.add(submit(job_id=given.new_id(n), prompt="p", rules=RULES, now=0, key=key, priority=n % 2))
+    for _ in range(5):
+        assert len((await given.claim(store, 2)).jobs) == 2
+    assert len((await given.claim(store, 20)).jobs) == 8
 
 
 async def _claim_with_a_limit(store: Store) -> None:
@@ -306,12 +317,13 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
         _counts,
         ["update jobs", "aggregate jobs", "find jobs", "distinct jobs", "aggregate jobs"],
     ),
-    "claim": (_claim, ["update jobs", "find lanes", "find jobs", "find jobs", "update jobs"]),
+    "claim": (_claim, ["update jobs", "find lanes", *["find jobs"] * 3, "update jobs"]),
+    "claim of keys": (_claim_of_keys, []),
     "claim with a limit": (
         _claim_with_a_limit,
         [
             "update jobs",
-            *("find lanes", "find jobs", "find lanes", "find jobs", "find jobs"),
+            *("find lanes", "find jobs", "find lanes", "find jobs", "find jobs", "find jobs"),
             # The lane is not there yet: tried as an update, then made.
             *("update lanes", "insert lanes", "update jobs"),
         ],
@@ -320,7 +332,7 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
     "apply that loses": (_apply_that_loses, ["update jobs", "update jobs", "update jobs", "find jobs"]),
     "extend": (
         _extend,
-        ["update jobs", "find lanes", "find jobs", "find jobs", "update jobs", "update jobs", "find jobs"],
+        ["update jobs", "find lanes", *["find jobs"] * 3, "update jobs", "update jobs", "find jobs"],
     ),
     "overdue": (_overdue, ["find jobs"] * 4),
     "list_waiting": (_list_waiting, ["find jobs"] * 3),
@@ -407,8 +419,8 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
 }
 _HINTS: dict[str, list[str | None]] = {
     "count_waiting": ["waiting_of"],
-    "claim": [None, None, "ready"],
-    "claim with a limit": [None, None, None, None, "ready"],
+    "claim": [None, None, "turns", "turns"],
+    "claim with a limit": [None, None, None, None, "turns", "turns"],
     "counts": ["counts", "counts", None, "counts"],
 }
 

@@ -89,6 +89,6 @@ async def test_a_build_that_the_server_refuses_names_its_index(
         raise OperationFailure("x", code)
 
     monkeypatch.setattr("pymongo.asynchronous.collection.AsyncCollection.create_indexes", refused)
-    with pytest.raises(StoreRefused, match=r"jobs\.ready"):
+    with pytest.raises(StoreRefused, match=r"jobs\.turns"):
         await indexes.create(link)
     await link.close()

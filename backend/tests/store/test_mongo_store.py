@@ -26,8 +26,8 @@ async def test_indexes_are_made_at_open_and_a_missing_one_is_named(place: MongoP
     await place.open()
     assert (await inspect(server.uri, database=place.database)).missing == []
     with pymongo.MongoClient[dict[str, object]](server.uri) as client:
-        client[place.database]["jobs"].drop_index("ready")
-    assert (await inspect(server.uri, database=place.database)).missing == ["jobs.ready"]
+        client[place.database]["jobs"].drop_index("turns")
+    assert (await inspect(server.uri, database=place.database)).missing == ["jobs.turns"]
     await place.open()
     assert (await inspect(server.uri, database=place.database)).missing == []
 

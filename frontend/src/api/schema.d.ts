@@ -1216,6 +1216,8 @@ export interface components {
             metadata?: Record<string, unknown>;
             /** @default null */
             webhookUrl?: string | null;
+            /** @default null */
+            key?: string | null;
             jobs: components["schemas"]["BatchLine"][];
         };
         /**
@@ -1251,6 +1253,8 @@ export interface components {
             resultSchema?: Record<string, unknown> | null;
             /** @default null */
             webhook?: components["schemas"]["JobWebhookIn"] | null;
+            /** @default null */
+            key?: string | null;
             /** @default null */
             customId?: string | null;
         };
@@ -1427,7 +1431,7 @@ export interface components {
                 tag?: string;
                 /** @description jobs of this batch */
                 batch?: string;
-                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, key:customer-7, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
                 q?: string;
                 /**
                  * Format: date-time
@@ -1508,6 +1512,7 @@ export interface components {
             batchId: string | null;
             batchLine: number | null;
             customId: string | null;
+            key: string | null;
             promptTruncated: boolean;
             promptBytes: number;
             resultTruncated: boolean;
@@ -2005,6 +2010,7 @@ export interface components {
             batchId: string | null;
             batchLine: number | null;
             customId: string | null;
+            key: string | null;
             promptTruncated: boolean;
             promptBytes: number;
             resultTruncated: boolean;
@@ -2071,6 +2077,7 @@ export interface components {
             batchId: string | null;
             batchLine: number | null;
             customId: string | null;
+            key: string | null;
             promptTruncated: boolean;
             promptBytes: number;
             resultTruncated: boolean;
@@ -2486,6 +2493,8 @@ export interface components {
             resultSchema?: Record<string, unknown> | null;
             /** @default null */
             webhook?: components["schemas"]["JobWebhookIn"] | null;
+            /** @default null */
+            key?: string | null;
         };
         /**
          * WorkerOut
@@ -2529,7 +2538,7 @@ export interface operations {
                 tag?: string;
                 /** @description jobs of this batch */
                 batch?: string;
-                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, key:customer-7, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
                 createdAfter?: string;
@@ -2613,7 +2622,7 @@ export interface operations {
                 tag?: string;
                 /** @description jobs of this batch */
                 batch?: string;
-                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, key:customer-7, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
                 createdAfter?: string;
@@ -2699,7 +2708,7 @@ export interface operations {
                 tag?: string;
                 /** @description jobs of this batch */
                 batch?: string;
-                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, key:customer-7, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
                 createdAfter?: string;
@@ -2788,7 +2797,7 @@ export interface operations {
                 tag?: string;
                 /** @description jobs of this batch */
                 batch?: string;
-                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, key:customer-7, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
                 createdAfter?: string;
@@ -4037,6 +4046,8 @@ export interface operations {
                 metadata?: string;
                 /** @description where the end of the batch is told */
                 webhookUrl?: string;
+                /** @description of lines without a key */
+                key?: string;
             };
             header?: {
                 /** @description 1 to 255 visible ASCII characters; the same key and bytes give the same batch */

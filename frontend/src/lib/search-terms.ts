@@ -8,6 +8,7 @@ export const SEARCH_TERMS: readonly { readonly example: string; readonly meaning
   { example: "attempts:>2", meaning: "how many attempts there were" },
   { example: "created:<2h", meaning: "the age, or the date or time (UTC) of creation" },
   { example: "meta.customer:42", meaning: "a field of the metadata, at its top level, and its value" },
+  { example: "key:customer-7", meaning: "jobs of this key: a customer or tenant" },
   { example: "id:01a2", meaning: "the job's id, or how it begins" },
   { example: "execution:1234", meaning: "the execution id of any of the job's attempts" },
   { example: "batch:0198a2b3c4d5e6f708192a3b", meaning: "jobs of this batch" },

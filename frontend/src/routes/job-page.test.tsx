@@ -23,6 +23,14 @@ it("says in words what the job waits for, and until when", async () => {
   );
 });
 
+it("shows whose job it is, with a link to all of that key", async () => {
+  server.use(http.get(`/jobs/${ID}`, () => HttpResponse.json(wireJob({ id: ID, key: 'Smith "& Sons" \\' }))));
+  renderPage(`/ui/jobs/${ID}`);
+  const link = await screen.findByRole("link", { name: 'Smith "& Sons" \\' });
+  const query = new URL(link.getAttribute("href") ?? "", "http://x").searchParams.get("q");
+  expect(query).toBe('key:"Smith \\"& Sons\\" \\\\"');
+});
+
 it("shows numbers in metadata exactly, and every kind of event", async () => {
   const body = JSON.stringify(
     wireJob({

@@ -41,6 +41,7 @@ export function wireJob(changes: Partial<WireJob> = {}): WireJob {
     batchId: null,
     batchLine: null,
     customId: null,
+    key: null,
     promptTruncated: false,
     promptBytes: 15,
     resultTruncated: false,

@@ -52,7 +52,7 @@ class NewLine(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Submitted:
     """A batch as it was sent. ``refused``: the lines that are wrong in themselves. ``partial``: the right lines become
-    jobs although others are wrong. ``flow`` and ``deadline``: of lines that have none of their own.
+    jobs although others are wrong. ``flow``, ``deadline`` and ``key``: of lines that have none of their own.
     ``webhook_url``: where its end is told; it was checked."""
 
     lines: Sequence[NewLine]
@@ -64,6 +64,7 @@ class Submitted:
     keep_ms: int | None = None
     partial: bool = False
     webhook_url: str | None = None
+    key: str | None = None
 
 
 class Batches:
@@ -120,10 +121,12 @@ class Batches:
     ) -> tuple[list[Job], list[RefusedLine]]:
         jobs: list[Job] = []
         refused = list(sent.refused)
+        has_others = any(one is not None for one in (sent.flow, sent.deadline, sent.key))
         for one, job_id in zip(sent.lines, ids, strict=True):
             new = one.new
-            if (new.flow is None and sent.flow is not None) or (new.deadline is None and sent.deadline is not None):
-                new = new._replace(flow=new.flow or sent.flow, deadline=new.deadline or sent.deadline)
+            if has_others:
+                flow, deadline, key = new.flow or sent.flow, new.deadline or sent.deadline, new.key or sent.key
+                new = new._replace(flow=flow, deadline=deadline, key=key)
             try:
                 jobs.append(self._jobs.made(new, by, now, job_id, PlaceInBatch(batch_id, one.line, one.custom_id)))
             except InvalidField as error:

@@ -41,6 +41,7 @@ class NewJob(NamedTuple):
     result_schema: Mapping[str, Json] | None = None
     replay_of: str | None = None
     webhook: JobWebhook | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ class Jobs:
             custom_id=None if place is None else place.custom_id,
             owner=by.principal.owner,
             webhook=new.webhook,
+            key=new.key,
         )
 
     def check_queue(self) -> None:
@@ -207,6 +209,7 @@ class Jobs:
             metadata=old.metadata,
             result_schema=old.result_schema,
             replay_of=old.id,
+            key=old.key,
         )
         key, bulk = (None, None) if part is None else (part.key, part.action_id)
         record = self._trail.entry(by, AuditAct.JOB_REPLAYED, job_id, bulk)

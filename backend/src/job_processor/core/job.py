@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeAlias, Union
 
 from job_processor.core.events import Event
+from job_processor.core.fairness import key_hash
 from job_processor.core.verdict import Verdict
 
 Json: TypeAlias = Union[None, bool, int, float, str, list["Json"], dict[str, "Json"]]
@@ -218,6 +219,8 @@ class Job(NamedTuple):
     """Milliseconds in which nothing was to be done: until the start that was asked for, and between an end and a
     retry. The duration leaves them out."""
     spent: Spent = NOTHING_SPENT
+    key: str | None = None
+    """Whose job it is, a customer or tenant: the keys of a flow take turns. ``None``: its owner stands for it."""
 
     @property
     def is_final(self) -> bool:
@@ -235,6 +238,10 @@ class Job(NamedTuple):
     def waiting_of(self) -> str | None:
         """PENDING: its owner, if it has one."""
         return self.owner or None if self.state is State.PENDING else None
+
+    def key_hash(self) -> int:
+        """The place of its key in the order of turns."""
+        return key_hash(self.key, self.owner)
 
     def heard_at(self) -> int | None:
         """WAITING: when the attempt was last heard of (its last reconcile answer, else its start); else ``None``."""

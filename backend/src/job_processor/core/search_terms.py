@@ -45,6 +45,7 @@ _LIST = (
     TermKind("attempts", ValueKind.NUMBER, "how many attempts there were", "attempts:>2"),
     TermKind("created", ValueKind.TIME, "the age, or the date or time (UTC) of creation", "created:<2h"),
     TermKind(METADATA, ValueKind.TEXT, "a field of the metadata, at its top level, and its value", "meta.customer:42"),
+    TermKind("key", ValueKind.TEXT, "jobs of this key: a customer or tenant", "key:customer-7"),
     TermKind("id", ValueKind.ID_START, "the job's id, or how it begins", "id:01a2"),
     TermKind("execution", ValueKind.TEXT, "the execution id of any of the job's attempts", "execution:1234"),
     TermKind("batch", ValueKind.ID, "jobs of this batch", "batch:0198a2b3c4d5e6f708192a3b"),

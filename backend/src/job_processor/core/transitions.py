@@ -102,6 +102,7 @@ def submit(
     custom_id: str | None = None,
     owner: str = "",
     webhook: JobWebhook | None = None,
+    key: str | None = None,
 ) -> Job:
     """A new job, PENDING."""
     run_at = now if run_at is None else max(run_at, now)
@@ -129,6 +130,7 @@ def submit(
         webhook=webhook,
         idle_ms=run_at - now,
         spent=Spent(scheduled=run_at - now) if run_at > now else NOTHING_SPENT,
+        key=key,
     )
 
 

@@ -33,6 +33,10 @@ _Flow = Annotated[
     str,
     Meta(min_length=1, max_length=64, pattern=s.NO_NUL, extra=value_hint("must have 1 to 64 characters, and no NUL")),
 ]
+_Key = Annotated[
+    str,
+    Meta(min_length=1, max_length=128, pattern=s.NO_NUL, extra=value_hint("must have 1 to 128 characters, and no NUL")),
+]
 _Days = Annotated[
     int,
     Meta(
@@ -65,6 +69,7 @@ class BatchParams(msgspec.Struct, frozen=True, rename="camel"):
     retention_days: _Days | None = None
     metadata: Annotated[str | None, Meta(description="a JSON object of at most 16 KiB")] = None
     webhook_url: Annotated[_Webhook | None, Meta(description="where the end of the batch is told")] = None
+    key: Annotated[_Key | None, Meta(description="of lines without a key")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +192,7 @@ def _options_of(params: BatchParams) -> s.BatchOptions:
         retention_days=params.retention_days,
         metadata=metadata,
         webhook_url=params.webhook_url,
+        key=params.key,
     )
 
 

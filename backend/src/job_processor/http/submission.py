@@ -77,6 +77,7 @@ def checked(sent: models.Submission, *, private_webhooks: bool) -> NewJob:
         tags=tuple(dict.fromkeys(sent.tags)),
         metadata=cast(dict[str, Json], sent.metadata),
         result_schema=cast(dict[str, Json] | None, sent.result_schema),
+        key=sent.key,
         webhook=None
         if sent.webhook is None
         else JobWebhook(sent.webhook.url, tuple(dict.fromkeys(sent.webhook.events or WebhookEvent))),

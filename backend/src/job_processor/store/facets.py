@@ -40,6 +40,7 @@ class Found(msgspec.Struct, frozen=True):
     attempts: tuple[_Attempt, ...] = ()
     metadata: Mapping[str, Any] = {}
     replay_of: str | None = None
+    key: str | None = None
 
 
 def facets_of(job: Found | Job) -> list[str]:
@@ -64,6 +65,8 @@ def _facets(job: Found | Job) -> Iterable[Facet]:
         yield Facet(FacetKind.VERDICT, job.verdict.kind.value)
     if job.replay_of is not None:
         yield Facet(FacetKind.REPLAY_OF, job.replay_of)
+    if job.key is not None:
+        yield Facet(FacetKind.KEY, job.key)
     for attempt in job.attempts[-MAX_EXECUTIONS:]:
         if attempt.execution_id:
             yield Facet(FacetKind.EXECUTION, attempt.execution_id)

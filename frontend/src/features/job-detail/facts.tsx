@@ -29,6 +29,7 @@ export function Facts({ job }: { job: Job }) {
     rows.push(["Deadline", <Countdown key="deadline" until={job.deadline} />]);
   }
   if (job.priority !== 0) rows.push(["Priority", job.priority]);
+  if (job.key !== null) rows.push(["Key", <OfKey key="key" name={job.key} />]);
   if (job.batchId !== null) rows.push(["Batch", <InBatch key="batch" job={job} id={job.batchId} />]);
   if (job.tags.length > 0) rows.push(["Tags", <Tags key="tags" tags={job.tags} />]);
   return (
@@ -43,6 +44,19 @@ export function Facts({ job }: { job: Job }) {
       </dl>
     </Panel>
   );
+}
+
+/** Whose job it is; the link leads to all jobs of this key. */
+function OfKey({ name }: { name: string }) {
+  return (
+    <Link to="/" search={{ q: `key:${quoted(name)}` }} title="All jobs of this key">
+      <VisibleText text={name} />
+    </Link>
+  );
+}
+
+function quoted(value: string): string {
+  return `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
 
 /** Its place in the batch it was submitted with. */

@@ -8,7 +8,7 @@ from job_processor.core.batch import MAX_LINES, BatchStatus
 from job_processor.core.verdict import ResultKind
 from job_processor.http.models.jobs import ErrorOut, UsageOut
 from job_processor.http.models.requests import Submission
-from job_processor.http.models.types import TEXT, FlowName, JobId, JsonObject, Time, TimeIn, WireIn, WireOut
+from job_processor.http.models.types import TEXT, FlowName, JobId, JsonObject, Key, Time, TimeIn, WireIn, WireOut
 from job_processor.http.models.webhooks import WebhookUrl
 
 MAX_RETENTION_DAYS = 3650
@@ -37,6 +37,7 @@ class BatchOptions(WireIn):
     ) = None
     metadata: Annotated[JsonObject, Meta(description="at most 16 KiB as JSON")] = {}
     webhook_url: WebhookUrl | None = None
+    key: Annotated[Key, Meta(description="of lines without a key")] | None = None
 
 
 class BatchSubmission(BatchOptions, kw_only=True):

@@ -132,6 +132,7 @@ class JobSummary(WireOut):
     batch_id: JobId | None
     batch_line: int | None
     custom_id: str | None
+    key: str | None
     prompt_truncated: bool
     prompt_bytes: int
     result_truncated: bool

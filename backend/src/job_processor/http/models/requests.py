@@ -12,6 +12,7 @@ from job_processor.http.models.types import (
     PROMPT,
     FlowName,
     JsonObject,
+    Key,
     Reason,
     Tag,
     TimeIn,
@@ -39,6 +40,7 @@ class Submission(WireIn):
     metadata: Annotated[JsonObject, Meta(description="at most 16 KiB as JSON")] = {}
     result_schema: Annotated[JsonObject, Meta(description="a JSON Schema (2020-12)")] | None = None
     webhook: JobWebhookIn | None = None
+    key: Key | None = None
 
 
 class ReplayRequest(WireIn):

@@ -27,6 +27,15 @@ NO_NUL = "^[^\\u0000]*$"
 TEXT = {"pattern": NO_NUL}
 PROMPT = {"pattern": "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$"}
 Tag = Annotated[str, Meta(min_length=1, max_length=64, extra_json_schema=TEXT)]
+Key = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        description="whose job it is, such as a customer or tenant: keys take turns among jobs of equal priority",
+        extra_json_schema=TEXT,
+    ),
+]
 FlowName = Annotated[str, Meta(min_length=1, max_length=64, extra_json_schema=TEXT)]
 Reason = Annotated[str, Meta(max_length=500, extra_json_schema=TEXT)]
 # Free-form JSON. ``Any``: the only type that msgspec describes as any JSON value.

@@ -116,6 +116,7 @@ async def _store(context: Context, request: Request, read: ReadBatch, key: Idemp
         keep_ms=context.batch_keep_ms if days is None else days * 86_400_000,
         partial=options.partial,
         webhook_url=options.webhook_url,
+        key=options.key,
     )
     return await context.acts.batches.submit(sent, key, context.requester(request))
 

@@ -170,17 +170,18 @@ class Jobs(Protocol):
         ...
 
     async def claim(self, claim: Claim) -> Claimed:
-        """Hand over due PENDING jobs of one flow, highest priority first, then oldest ``run_at``, then oldest id.
+        """Hand over due PENDING jobs of one flow, highest priority first, those of equal priority in turn over their
+        keys (``Job.key_hash``), those of one key by ``run_at``, then id. Each process takes turns by itself.
 
         The lane (``core.lane.admit``) says how many; that and each job's move (``core.transitions.claim``,
         with a fresh token) are atomic: no two claims get the same job, and a flow's concurrency and rate
         are never exceeded, whoever claims. A job whose deadline has passed is not handed over.
 
         In a lane that is in trouble the one job is its probe: ``lane.wanted`` if that is due; else, while no job is
-        ``lane.probed``, the first in the order above; else, of the due jobs but that one, the first that was never
-        handed over, or the one that is due for the longest time, whatever its priority; and ``lane.probed`` when no
-        other is due. The probe's place is taken while its job is RUNNING under the lease ``lane.probe`` and that lease
-        has not ended.
+        ``lane.probed``, one of the highest priority; else, of the due jobs but that one, one that was never handed
+        over, of the highest priority among these, or the one that is due for the longest time, whatever its priority;
+        and ``lane.probed`` when no other is due. The probe's place is taken while its job is RUNNING under the lease
+        ``lane.probe`` and that lease has not ended.
         """
         ...
 

@@ -21,6 +21,7 @@ class FacetKind(StrEnum):
     EXECUTION = "execution"
     REPLAY_OF = "replay-of"
     METADATA = "meta"
+    KEY = "key"
 
 
 class Facet(NamedTuple):

@@ -13,6 +13,7 @@ _FACETS = {
     "verdict": FacetKind.VERDICT,
     "execution": FacetKind.EXECUTION,
     "replay-of": FacetKind.REPLAY_OF,
+    "key": FacetKind.KEY,
 }
 _NOTHING: frozenset[str] = frozenset()
 

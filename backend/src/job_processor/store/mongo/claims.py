@@ -19,12 +19,12 @@ from job_processor.store.base import Claim, Claimed
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link, is_passing
 from job_processor.store.mongo.lanes import Lanes, Slot
+from job_processor.store.mongo.turns import ORDER, Queue
 
 _ROUNDS = 5
 """Lost races after which a claim returns the jobs it has."""
 _RESERVE_ROUNDS = 60
 _MOST_LOST_RACES = 8
-_ORDER = [("priority", -1), ("runAt", 1), ("_id", 1)]
 
 
 class Claims:
@@ -34,6 +34,7 @@ class Claims:
         self._link = link
         self._lanes = lanes
         self._jobs = link.collection("jobs")
+        self._queue = Queue(link, now)
         self._now, self._database_now = now, database_now
         self._lost_races: dict[str, int] = {}
         """By flow: how many claims in a row lost a race, up to ``_MOST_LOST_RACES``."""
@@ -104,16 +105,16 @@ class Claims:
 
     async def _pick_probe(self, lane: Lane) -> list[Document]:
         """The whole document of the job that may be the probe, as the contract of ``Jobs.claim`` orders them."""
-        due: Document = {"flow": lane.flow, "ready": 1, **self._in_time()}
+        due: Document = {"flow": lane.flow, "ready": 1, **self._queue.in_time()}
         others: Document = {**due, "_id": {"$ne": lane.probed}}
 
         async def run(again: bool) -> Document | None:
             wanted = None if lane.wanted is None else await self._jobs.find_one({**due, "_id": lane.wanted})
             if wanted is None and lane.probed is None:
-                return await self._jobs.find_one(due, sort=_ORDER)
+                return await self._jobs.find_one(due, sort=ORDER)
             return (
                 wanted
-                or await self._jobs.find_one({**others, "attempt": 0}, sort=_ORDER)
+                or await self._jobs.find_one({**others, "attempt": 0}, sort=ORDER)
                 or await self._jobs.find_one(others, sort=[("runAt", 1), ("_id", 1)])
                 or await self._jobs.find_one({**due, "_id": lane.probed})
             )
@@ -177,41 +178,23 @@ class Claims:
         return taken
 
     async def _pick(self, flow: str, wanted: int) -> list[Document]:
-        """Whole documents of due jobs: the head of the queue or, after lost races, a random part of the jobs behind it.
+        """Whole documents of due jobs: those that come next or, after lost races, some of those and of the jobs behind.
 
         No job is picked while one of a higher priority among those looked at is left out.
         """
         lost_races = self._lost_races.get(flow, 0)
-        where: Document = {"flow": flow, "ready": 1, **self._in_time()}
-        if lost_races:
-            ids = await self._pick_at_random(flow, wanted, lost_races)
-            where = {"_id": {"$in": ids}, "ready": 1, **self._in_time()}
-
-        async def run(hint: str | None) -> list[Document]:
-            found = await documents.page(self._jobs.find(where, hint=hint).sort(_ORDER).limit(wanted))
-            return [one for one in found if documents.is_job(one)]
-
-        # Chosen jobs are looked up by id; the head of the queue is the start of the index `ready`.
-        return await self._link.read(lambda again: run(None)) if lost_races else await self._link.hinted(run, "ready")
-
-    def _in_time(self) -> Document:
-        # A job past its deadline is left to the reaper; `$not` also matches jobs without a deadline.
-        return {"deadline": {"$not": {"$lte": self._now()}}}
-
-    async def _pick_at_random(self, flow: str, wanted: int, lost_races: int) -> list[str]:
-        # A covered query; the index has no deadlines, which are checked when the chosen jobs are read.
-        where: Document = {"flow": flow, "ready": 1}
+        if not lost_races and (head := await self._queue.head(flow, wanted)) is not None:
+            return head
+        ids = _some(await self._queue.next_ids(flow, wanted, wanted * (1 + lost_races)), wanted)
+        where: Document = {"_id": {"$in": ids}, "ready": 1, **self._queue.in_time()}
 
         async def run(again: bool) -> list[Document]:
-            return await self._jobs.find(where, {"priority": 1}).sort(_ORDER).limit(wanted * (1 + lost_races)).to_list()
+            found = await documents.page(self._jobs.find(where).sort(ORDER).limit(wanted))
+            return [one for one in found if documents.is_job(one)]
 
-        seen = await self._link.read(run)
-        if len(seen) <= wanted:
-            return [one["_id"] for one in seen]
-        last = seen[wanted - 1]["priority"]
-        certain = [one["_id"] for one in seen if one["priority"] > last]
-        equal = [one["_id"] for one in seen if one["priority"] == last]
-        return certain + random.sample(equal, wanted - len(certain))
+        # They are looked up by id.
+        place = {job_id: number for number, job_id in enumerate(ids)}
+        return sorted(await self._link.read(run), key=lambda one: place[one["_id"]])
 
     async def _next_run_at(self, flow: str) -> int | None:
         async def run(again: bool) -> Document | None:
@@ -235,6 +218,17 @@ class Claims:
 
         with contextlib.suppress(StoreUnavailable):
             await self._link.read(run)
+
+
+def _some(seen: Sequence[tuple[str, int]], wanted: int) -> list[str]:
+    """So many of these jobs in their order; of the lowest priority among them at random."""
+    if len(seen) <= wanted:
+        return [job_id for job_id, _ in seen]
+    last = seen[wanted - 1][1]
+    certain = [job_id for job_id, priority in seen if priority > last]
+    equal = [job_id for job_id, priority in seen if priority == last]
+    chosen = {*certain, *random.sample(equal, wanted - len(certain))}
+    return [job_id for job_id, _ in seen if job_id in chosen]
 
 
 def _tokens(count: int) -> list[str]:

@@ -11,12 +11,12 @@ from job_processor.store.mongo.client import Document
 from job_processor.store.mongo.expectation import ID_INDEX, LATER, OPEN, Expected, find, listed, only
 from job_processor.store.mongo.expected_of_batches import of_batches
 from job_processor.store.mongo.expected_of_series import of_series
+from job_processor.store.mongo.expected_of_turns import QUEUE, of_turns
 
 __all__ = ["ID_INDEX", "Expected", "table"]
 
 _PENDING = State.PENDING.value
 _GROUP = {"$group": {"_id": {"flow": "$flow", "state": "$state"}, "n": {"$sum": 1}}}
-_QUEUE = {"priority": -1, "runAt": 1, "_id": 1}
 
 
 def table(flow: str, now: int) -> list[Expected]:
@@ -96,18 +96,19 @@ def table(flow: str, now: int) -> list[Expected]:
         Expected("claim, what is due", find("jobs", due, sort={"runAt": 1}, limit=2000), ("future",)),
         Expected(
             "claim, head of the queue",
-            find("jobs", {"flow": flow, "ready": 1, **in_time}, sort=_QUEUE, limit=50, hint="ready"),
-            ("ready",),
+            find("jobs", {"flow": flow, "ready": 1, **in_time}, sort=QUEUE, limit=50, hint="turns"),
+            ("turns",),
         ),
         Expected(
             "claim, behind a crowd",
-            find("jobs", {"flow": flow, "ready": 1}, sort=_QUEUE, limit=500, projection={"priority": 1}),
-            ("ready",),
+            find("jobs", {"flow": flow, "ready": 1}, sort=QUEUE, limit=500, projection={"priority": 1}),
+            ("turns",),
             covered=True,
         ),
+        *of_turns(flow, in_time),
         Expected(
             "claim, chosen jobs",
-            find("jobs", {"_id": {"$in": [LATER]}, "ready": 1, **in_time}, sort=_QUEUE),
+            find("jobs", {"_id": {"$in": [LATER]}, "ready": 1, **in_time}, sort=QUEUE),
             (ID_INDEX,),
             sorts=True,
         ),

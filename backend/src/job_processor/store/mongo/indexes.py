@@ -17,10 +17,13 @@ _CONFLICTS = frozenset({67, 85, 86})
 """CannotCreateIndex, IndexOptionsConflict, IndexKeySpecsConflict."""
 
 _JOBS = [
-    # claim: the head of a flow's queue, without jobs that are not due.
+    # claim: the head of a flow's queue, key by key, without jobs that are not due.
     IndexModel(
-        [("flow", ASCENDING), ("priority", DESCENDING), ("runAt", ASCENDING), ("_id", ASCENDING)],
-        name="ready",
+        [
+            *(("flow", ASCENDING), ("priority", DESCENDING), ("keyHash", ASCENDING), ("runAt", ASCENDING)),
+            ("_id", ASCENDING),
+        ],
+        name="turns",
         partialFilterExpression={"ready": 1},
     ),
     # claim: jobs that have come due, and when the next one does.

@@ -7,6 +7,7 @@ from dataclasses import replace
 import structlog
 
 from job_processor.core.errors import JobDamaged
+from job_processor.core.fairness import Turns
 from job_processor.core.job import Job, Lease, State
 from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe
 from job_processor.core.transitions import claim as claim_job
@@ -14,13 +15,14 @@ from job_processor.store.base import Claim, Claimed
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.lanes import read_lane, write_lane
 from job_processor.store.sqlite.operations import notice
+from job_processor.store.sqlite.turns import DUE, head
 from job_processor.store.sqlite.writer import Transaction
 
 log = structlog.get_logger(__name__)
 _PROMOTE_LIMIT = 5000
 
 
-def claim(request: Claim, now: Callable[[], int]) -> Callable[[Transaction], Claimed]:
+def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Transaction], Claimed]:
     rules = request.rules
 
     def run(tx: Transaction) -> Claimed:
@@ -40,7 +42,7 @@ def claim(request: Claim, now: Callable[[], int]) -> Callable[[Transaction], Cla
         allowed, admitted = admit(lane, request.limit, in_flight, rules, at)
         claimed: list[Job] = []
         if allowed > 0:
-            found = _probe(tx, lane, at) if lane.trouble is not None else _head(tx, rules.name, allowed, at)
+            found = _probe(tx, lane, at) if lane.trouble is not None else head(db, turns, rules.name, allowed, at)
             lease_until = at + int(rules.lease_seconds * 1000)
             for row in found:
                 try:
@@ -70,25 +72,17 @@ def claim(request: Claim, now: Callable[[], int]) -> Callable[[Transaction], Cla
     return run
 
 
-# A job past its deadline is left to the reaper, which ends it.
-_DUE = f"{rows.WHOLE} WHERE j.ready = 1 AND j.flow = :flow AND (j.deadline IS NULL OR j.deadline > :at)"
-
-
-def _head(tx: Transaction, flow: str, limit: int, at: int) -> list[rows.Row]:
-    sql = f"{_DUE} ORDER BY j.priority DESC, j.run_at, j.id LIMIT :limit"
-    return tx.db.execute(sql, {"flow": flow, "at": at, "limit": limit}).fetchall()
-
-
 def _probe(tx: Transaction, lane: Lane, at: int) -> list[rows.Row]:
     """The one job that may be the probe, as the contract of ``Jobs.claim`` orders them."""
     of = {"flow": lane.flow, "at": at, "wanted": lane.wanted, "probed": lane.probed}
+    first = "ORDER BY j.priority DESC, j.key_hash, j.run_at, j.id LIMIT 1"
     for which in (
         "j.id = :wanted",
-        "(:probed IS NULL OR j.id != :probed AND j.attempt = 0) ORDER BY j.priority DESC, j.run_at, j.id LIMIT 1",
+        f"(:probed IS NULL OR j.id != :probed AND j.attempt = 0) {first}",
         "j.id != :probed ORDER BY j.run_at, j.id LIMIT 1",
         "j.id = :probed",
     ):
-        found = tx.db.execute(f"{_DUE} AND {which}", of).fetchall()
+        found = tx.db.execute(f"{DUE} AND {which}", of).fetchall()
         if found:
             return found
     return []

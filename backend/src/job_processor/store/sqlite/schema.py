@@ -212,9 +212,16 @@ CREATE TABLE series_new (
 CREATE TABLE series (id TEXT PRIMARY KEY, tally BLOB NOT NULL) STRICT, WITHOUT ROWID;
 """
 
+# `key_hash`: the place of the job's key in the order of turns (core.fairness). Jobs of older versions have none: 0.
+_TURNS = """
+ALTER TABLE jobs ADD COLUMN key_hash INTEGER NOT NULL DEFAULT 0;
+DROP INDEX jobs_ready;
+CREATE INDEX jobs_turns ON jobs(flow, priority DESC, key_hash, run_at, id) WHERE ready = 1;
+"""
+
 VERSIONS = (
     *(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
-    *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES),
+    *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES, _TURNS),
 )
 
 

@@ -11,6 +11,7 @@ import structlog
 from job_processor.core.audit import AuditEntry
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import IdempotencyMismatch, StoreUnavailable
+from job_processor.core.fairness import Turns
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
@@ -97,6 +98,7 @@ class SqliteStore(ListVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
         own = clock or SteadyClock()
         self._clock = own if now is None else None
         self._now: Callable[[], int] = now or own.now
+        self._turns = Turns()
         self._setting: asyncio.Future[int] | None = None
         self._lock = FileLock(directory / LOCK_NAME)
         self._readiness: Readiness | None = None
@@ -219,7 +221,7 @@ class SqliteStore(ListVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
         return 0.0 if self._writer is None else self._writer.queue_seconds()
 
     async def claim(self, claim: Claim) -> Claimed:
-        return await self._open_writer.submit(claims.claim(claim, self._now))
+        return await self._open_writer.submit(claims.claim(claim, self._turns, self._now))
 
     async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:
         return await self._open_writer.submit(operations.extend(held, lease_ms, self._now))

@@ -1,0 +1,34 @@
+"""What the queries of a claim are expected to cost that look for the keys whose turn it is."""
+
+from job_processor.store.mongo.client import Document
+from job_processor.store.mongo.expectation import Expected, find, only
+
+_KEYS = {"keyHash": 1, "runAt": 1, "_id": 1}
+QUEUE = {"priority": -1, **_KEYS}
+
+
+def of_turns(flow: str, in_time: Document) -> list[Expected]:
+    """The jobs that come next where there are keys."""
+    ready: Document = {"flow": flow, "ready": 1}
+    head: Document = {"sort": {"priority": -1}, "limit": 1, "projection": only("priority"), "hint": "turns"}
+    of_keys: Document = {"sort": _KEYS, "limit": 20, "projection": {"keyHash": 1}, "hint": "turns"}
+    one = {**ready, "priority": 0, **in_time}
+    return [
+        Expected(
+            "claim, whether there are keys",
+            find("jobs", {**ready, "keyHash": {"$gt": 0}}, limit=1, projection=only("keyHash"), hint="turns"),
+            ("turns",),
+            covered=True,
+        ),
+        Expected(
+            "claim, next priority", find("jobs", {**ready, "priority": {"$lt": 0}}, **head), ("turns",), covered=True
+        ),
+        *(
+            Expected(f"claim, keys {name}", find("jobs", {**one, "keyHash": keys}, **of_keys), ("turns",))
+            for name, keys in (
+                ("after the last", {"$gt": 1}),
+                ("from the beginning", {"$not": {"$gt": 1}}),
+                ("up to the last", {"$gt": 1, "$lte": 2}),
+            )
+        ),
+    ]

@@ -1,0 +1,115 @@
+"""The jobs that are claimed next: highest priority first, the keys of equal priority in turn (core.fairness).
+
+While no job of a flow has a key, which one small query tells, the head of the queue is the start of the index.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from job_processor.core.fairness import NO_KEY, Turns, in_turn
+from job_processor.store.mongo import documents
+from job_processor.store.mongo.client import Document, Link
+
+INDEX = "turns"
+ORDER = [("priority", -1), ("keyHash", 1), ("runAt", 1), ("_id", 1)]
+MOST_READS = 8
+"""Reads of one claim among the keys of a priority: so many keys with long queues it finds, and more with short ones. Of
+each it takes as many jobs as it needs."""
+_ABOVE_ALL = 2**31
+
+
+class Queue:
+    def __init__(self, link: Link, now: Callable[[], int]) -> None:
+        self._link = link
+        self._jobs = link.collection("jobs")
+        self._now = now
+        self._turns = Turns()
+
+    def in_time(self) -> Document:
+        """The filter of jobs that may be claimed: one past its deadline is left to the reaper."""
+        # `$not` also matches jobs without a deadline.
+        return {"deadline": {"$not": {"$lte": self._now()}}}
+
+    async def head(self, flow: str, wanted: int) -> list[Document] | None:
+        """Whole documents of the jobs that come next. ``None``: there are keys, which ``next_ids`` has in turn."""
+        where: Document = {"flow": flow, "ready": 1, **self.in_time()}
+
+        async def run(hint: str | None) -> list[Document]:
+            found = await documents.page(self._jobs.find(where, hint=hint).sort(ORDER).limit(wanted))
+            return [one for one in found if documents.is_job(one)]
+
+        found, has_keys = await asyncio.gather(self._link.hinted(run, INDEX), self._has_keys(flow))
+        return None if has_keys else found
+
+    async def next_ids(self, flow: str, wanted: int, seen: int) -> list[tuple[str, int]]:
+        """Ids and priorities of the jobs that come next, ``seen`` of them, of which the first ``wanted`` are to be
+        taken."""
+        if not await self._has_keys(flow):
+            return await self._first(flow, seen)
+        found: list[tuple[str, int]] = []
+        below = _ABOVE_ALL
+        while len(found) < seen and (priority := await self._next_priority(flow, below)) is not None:
+            below = priority
+            waiting = await self._waiting(flow, below, seen - len(found))
+            next_ones = in_turn(waiting, seen - len(found))
+            taken = next_ones[: max(1, wanted - len(found))]
+            if taken:
+                self._turns.was(flow, below, taken[-1][0])
+            found += [(job_id, below) for _, job_id in next_ones]
+        return found
+
+    async def _has_keys(self, flow: str) -> bool:
+        where: Document = {"flow": flow, "ready": 1, "keyHash": {"$gt": NO_KEY}}
+
+        async def run(hint: str | None) -> bool:
+            return await self._jobs.find_one(where, {"_id": 0, "keyHash": 1}, hint=hint) is not None
+
+        return await self._link.hinted(run, INDEX)
+
+    async def _first(self, flow: str, wanted: int) -> list[tuple[str, int]]:
+        # A covered query; the index has no deadlines, which are checked when the chosen jobs are read.
+        where: Document = {"flow": flow, "ready": 1}
+
+        async def run(again: bool) -> list[tuple[str, int]]:
+            found = self._jobs.find(where, {"priority": 1}).sort(ORDER).limit(wanted)
+            return [(str(one["_id"]), int(one["priority"])) async for one in found]
+
+        return await self._link.read(run)
+
+    async def _next_priority(self, flow: str, below: int) -> int | None:
+        where: Document = {"flow": flow, "ready": 1, "priority": {"$lt": below}}
+
+        async def run(hint: str | None) -> int | None:
+            found = await self._jobs.find_one(where, {"_id": 0, "priority": 1}, sort=[("priority", -1)], hint=hint)
+            return None if found is None else int(found["priority"])
+
+        return await self._link.hinted(run, INDEX)
+
+    async def _waiting(self, flow: str, priority: int, wanted: int) -> dict[int, list[str]]:
+        """Ids by key, the keys in the order of their turns: those after the last, then from the beginning. There are
+        ``wanted`` ids, unless there are not so many."""
+        last = self._turns.last(flow, priority)
+        waiting: dict[int, list[str]] = {}
+        reads = 0
+        ranges: list[tuple[Document, Document]] = [({"$gt": last}, {}), ({"$not": {"$gt": last}}, {"$lte": last})]
+        for keys, upto in ranges:
+            while reads < MOST_READS and len(waiting) < wanted:
+                reads += 1
+                found = await self._of_keys(flow, priority, keys, wanted)
+                for job_id, key in found:
+                    waiting.setdefault(key, []).append(job_id)
+                if len(found) < wanted:
+                    break
+                # The last key may have more, and is passed over: it has its share.
+                keys = {"$gt": found[-1][1], **upto}
+        return waiting
+
+    async def _of_keys(self, flow: str, priority: int, keys: Document, wanted: int) -> list[tuple[str, int]]:
+        where: Document = {"flow": flow, "ready": 1, "priority": priority, "keyHash": keys, **self.in_time()}
+
+        async def run(hint: str | None) -> list[tuple[str, int]]:
+            found = self._jobs.find(where, {"keyHash": 1}, hint=hint).sort(ORDER[1:]).limit(wanted)
+            # Jobs of older versions have no hash: they count as such without a key.
+            return [(one["_id"], int(one.get("keyHash", NO_KEY))) async for one in found]
+
+        return await self._link.hinted(run, INDEX)
