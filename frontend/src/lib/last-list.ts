@@ -1,7 +1,7 @@
 import type { Status } from "./status";
 
 /** The list's filters in its URL. */
-interface ListSearch {
+export interface ListSearch {
   readonly status?: readonly Status[];
   readonly flow?: string;
   readonly tag?: string;

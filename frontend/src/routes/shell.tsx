@@ -6,7 +6,7 @@ import { useAccess, useWhyNot } from "@/access/access-context";
 import { Gate } from "@/access/gate";
 import { BASE_PATH } from "@/api/base-path";
 import { ErrorBoundary } from "@/components/error-boundary";
-import { code, LoadedLater } from "@/components/loaded-later";
+import { code, DialogLater, LoadedLater } from "@/components/loaded-later";
 import { focusField, focusMain, isFocusLost, MAIN, PROMPT_FIELD, SEARCH_FIELD } from "@/lib/focus";
 import { lastList } from "@/lib/last-list";
 import { useShortcuts } from "@/lib/shortcuts";
@@ -166,7 +166,7 @@ export function Shell() {
       </main>
       {complete && <LoadedLater of={NOTIFICATIONS} props={{ position: "bottom-right" }} />}
       {help !== "never" && (
-        <LoadedLater of={HELP_SHEET} props={{ opened: help === "open", onClose: () => setHelp("closed") }} />
+        <DialogLater of={HELP_SHEET} props={{ opened: help === "open", onClose: () => setHelp("closed") }} />
       )}
     </>
   );
