@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import expect_no_overflow, sign_in
+from tests.e2e.looks import expect_no_overflow, open_form, sign_in
 from tests.e2e.served import Served
 from tests.e2e.test_accessible import violations
 
@@ -59,8 +59,9 @@ async def test_each_role_walks_the_main_screens(keyed: Keyed, open_tab: OpenTab,
         await expect(page.get_by_role("link", name="summarise")).to_be_visible()
     else:
         await expect_heading(page, reads, "", "You may not see jobs")
+    prompt = await open_form(page)
     if right in ("submit", "admin"):
-        await page.get_by_label("Prompt", exact=True).fill(f"from who may {right}")
+        await prompt.fill(f"from who may {right}")
         await page.get_by_role("button", name="Create job").click()
         await expect(page.get_by_text("Created.")).to_be_visible()
     else:

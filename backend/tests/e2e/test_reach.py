@@ -39,6 +39,7 @@ async def test_the_keyboard_alone_is_enough(server: Served, open_tab: OpenTab) -
     page = await open_tab(server.page)
     await expect_mode(page, "Live")
     await page.keyboard.press("n")
+    await expect(page.get_by_label("Prompt", exact=True)).to_be_focused()
     await page.keyboard.type("by keyboard")
     await page.keyboard.press("Control+Enter")
     await expect_status(row_of(page, "by keyboard"), "COMPLETED")

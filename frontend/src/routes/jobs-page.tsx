@@ -4,10 +4,8 @@ import { NeedsRight } from "@/access/needs-right";
 import type { JobFilter } from "@/api/job-rows";
 import { JobList } from "@/features/job-list/job-list";
 import { type JobSearch, toFilter, toSearch } from "@/features/job-list/search";
-import { NewJobForm } from "@/features/new-job/new-job-form";
 import { focusField } from "@/lib/focus";
 import { rememberList } from "@/lib/last-list";
-import styles from "./jobs-page.module.css";
 import { useTitle } from "./use-title";
 
 export function JobsPage() {
@@ -20,7 +18,7 @@ export function JobsPage() {
 
   useEffect(() => rememberList(search), [search]);
 
-  // "/" or "n" was pressed on another page.
+  // "/" was pressed on another page.
   useEffect(() => {
     if (hash !== "") focusField(hash);
   }, [hash]);
@@ -38,14 +36,11 @@ export function JobsPage() {
   );
 
   return (
-    <div className={styles["page"]}>
+    <>
       <h1 className="visually-hidden">Jobs</h1>
-      <div className={styles["form"]}>
-        <NewJobForm />
-      </div>
       <NeedsRight right="read" title="You may not see jobs">
         <JobList filter={filter} onChange={change} />
       </NeedsRight>
-    </div>
+    </>
   );
 }

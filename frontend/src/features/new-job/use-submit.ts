@@ -29,3 +29,5 @@ export function useSubmit(onCreated: (job: Job) => void) {
     },
   });
 }
+
+export type Submit = ReturnType<typeof useSubmit>;
