@@ -68,6 +68,10 @@ async def test_each_role_walks_the_main_screens(keyed: Keyed, open_tab: OpenTab,
         await expect(page.get_by_role("button", name="Create job")).to_be_disabled()
         await expect(page.get_by_text(f"This needs the right submit; you have {right}.")).to_be_visible()
 
+    # One who may not read sees the id of the new job in the dialog, which is open until then.
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
     await page.goto(f"{keyed.server.page}jobs/{keyed.job}")
     await expect_heading(page, reads, f"Job {keyed.job}", "You may not see jobs")
     if reads:

@@ -8,13 +8,26 @@ import { focusField } from "@/lib/focus";
 import { rememberList } from "@/lib/last-list";
 import { useTitle } from "./use-title";
 
+declare module "@tanstack/react-router" {
+  interface HistoryState {
+    /** The entry was made by typing in the search field. */
+    isTyped?: boolean;
+  }
+}
+
+/** Whether it comes from the search field alone. */
+function isSearch(changed: Partial<JobFilter>): boolean {
+  return Object.keys(changed).join() === "q";
+}
+
 export function JobsPage() {
   useTitle("Jobs");
   const search = useSearch({ from: "/" });
   // The same object as long as the address is the same: effects depend on it.
   const filter = useMemo(() => toFilter(search), [search]);
   const navigate = useNavigate({ from: "/" });
-  const { hash } = useLocation();
+  const { hash, state } = useLocation();
+  const { isTyped = false } = state;
 
   useEffect(() => rememberList(search), [search]);
 
@@ -27,12 +40,13 @@ export function JobsPage() {
     (changed: Partial<JobFilter>) => {
       void navigate({
         search: (current: JobSearch) => toSearch({ ...toFilter(current), ...changed }),
-        // Typing in the search field adds no history entry; other filters do.
-        replace: "q" in changed,
+        // All that is typed at a time is one history entry; each choice is its own.
+        replace: isTyped && isSearch(changed),
+        state: { isTyped: isSearch(changed) },
         resetScroll: false,
       });
     },
-    [navigate],
+    [navigate, isTyped],
   );
 
   return (

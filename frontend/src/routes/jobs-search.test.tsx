@@ -107,3 +107,20 @@ it("the error of a failed row is a chip that leaves only its jobs", async () => 
     expect(router.state.location.search).toEqual({ flow: "mock", q: "error:callback_overdue words" }),
   );
 });
+
+it("what is typed at a time is one step back, and a choice before it is another", async () => {
+  server.use(http.get("/jobs", () => HttpResponse.json([wireSummary()])));
+  const { router } = renderPage("/ui/");
+  const at = (search: string) => waitFor(() => expect(router.state.location.searchStr).toBe(search));
+  await screen.findByRole("option", { name: "mock" });
+  await userEvent.selectOptions(screen.getByLabelText("Filter by flow"), "mock");
+  await at("?flow=mock");
+  await userEvent.type(screen.getByRole("searchbox"), "one");
+  await at("?flow=mock&q=one");
+  await userEvent.type(screen.getByRole("searchbox"), " two");
+  await at("?flow=mock&q=one+two");
+  router.history.back();
+  await at("?flow=mock");
+  router.history.back();
+  await at("");
+});

@@ -35,8 +35,9 @@ interface Line {
 }
 
 /**
- * Loads the code of what the header and the list lead to, and of dialogs, so that it opens at once, and while the server is down; not
- * on a slow line, nor where data costs money. The code of other pages comes when somebody points at their link.
+ * Loads the code of what the header and the list lead to, and of dialogs, so that it opens at once, and while the
+ * server is down; not on a slow line, nor where data costs money. The code of other pages comes when somebody points
+ * at their link.
  */
 export function loadNextPages(dialogs: readonly { readonly load: () => Promise<unknown> }[]): void {
   const { connection = {} } = navigator as Navigator & { connection?: Line };

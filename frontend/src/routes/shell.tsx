@@ -130,7 +130,7 @@ export function Shell() {
           <div className={styles["tools"]}>
             {inside && reads && <LiveLight />}
             {inside && (
-              <Tooltip label="New job (n)">
+              <Tooltip label="New job (n)" withinPortal={false}>
                 <Button
                   className={styles["newJob"]}
                   aria-label="New job"
