@@ -18,3 +18,14 @@ export function rememberList(search: ListSearch): void {
 export function lastList(): ListSearch {
   return last;
 }
+
+/** The job that was opened from it last: who returns is back at its row. */
+let chosen: string | null = null;
+
+export function rememberChosen(id: string | null): void {
+  chosen = id;
+}
+
+export function lastChosen(): string | null {
+  return chosen;
+}

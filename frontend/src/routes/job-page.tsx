@@ -11,6 +11,7 @@ import { CallbacksUnknown, JobCallbacks } from "@/features/callbacks/job-callbac
 import { LateResults } from "@/features/callbacks/late-results";
 import { useJobCallbacks } from "@/features/callbacks/use-job-callbacks";
 import { JobDetail } from "@/features/job-detail/job-detail";
+import { Neighbours } from "@/features/job-list/neighbours";
 import { JobDeliveries } from "@/features/webhooks/job-deliveries";
 import { lastList } from "@/lib/last-list";
 import { statusLabel } from "@/lib/status";
@@ -70,6 +71,7 @@ function Loaded({ job }: { job: Job }) {
   return (
     <JobDetail
       job={job}
+      places={<Neighbours id={job.id} />}
       news={<LateResults job={job} callbacks={callbacks} />}
       callbacks={
         <>
