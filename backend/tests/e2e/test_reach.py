@@ -178,7 +178,8 @@ async def test_a_flow_is_paused_and_resumed(empty_server: Served, open_tab: Open
     await expect(other.get_by_text("Completed").first).to_be_visible()
 
 
-# Of all that can be pressed: what a finger at its middle, or 21 px beside it, would not hit. Links in a text may be small.
+# Of all that can be pressed: what a finger at its middle, or 21 px beside it, would not hit. Links in a text may be
+# small.
 SMALL = """() => [...document.querySelectorAll("a, button, input, select, textarea, summary")]
   .filter((one) => one.checkVisibility() && one.closest("p, dd, .visually-hidden, [aria-hidden]") === null)
   .filter((one) => {
@@ -231,3 +232,35 @@ async def test_without_its_colours_the_page_says_the_same(server: Served, open_t
     event = page.locator("ol > li[data-tone]").first
     assert await event.evaluate(BACKGROUND, "::before") != canvas
     await page.emulate_media(forced_colors="none")
+
+
+ICON = "document.querySelector('link[rel=icon]').href.split('/').at(-1)"
+SHOWN = "one => getComputedStyle(one, '::after').content"
+
+
+async def test_failures_exact_times_and_paper(server: Served, open_tab: OpenTab) -> None:
+    failed = server.finished(server.submit("on paper fault:error", flow="other")["id"], "FAILED")
+    page = await open_tab(f"{server.page}?q=paper")
+    await expect(page.locator("[data-job]")).to_have_count(1)
+    time = page.locator("[data-job] time")
+    assert await time.evaluate(SHOWN) == "none"
+    await page.keyboard.press("j")
+    assert str(failed["createdAt"]) in await time.evaluate(SHOWN)
+    assert await page.evaluate(ICON) == "favicon.svg"
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_title(f"Failed · {failed['id']} · Job Processor")
+    assert await page.evaluate(ICON) == "favicon-failed.svg"
+    created = page.locator("dd time").first
+    await created.focus()
+    await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("Tab")
+    assert str(failed["createdAt"]) in await created.evaluate(SHOWN)
+    await page.emulate_media(media="print", color_scheme="dark")
+    await expect(page.get_by_role("button", name="Retry")).to_be_hidden()
+    await expect(page.get_by_role("banner")).to_be_hidden()
+    await expect(page.get_by_test_id("job-error")).to_be_visible()
+    assert await page.locator("section").first.evaluate(BACKGROUND) == "rgb(255, 255, 255)"
+    await page.emulate_media(media="screen", color_scheme="light")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("[data-job]")).to_have_count(1)
+    assert await page.evaluate(ICON) == "favicon.svg"

@@ -385,7 +385,13 @@ it("copies what is wanted elsewhere: a link, a command, the repaired text", asyn
     copied.push(text);
   };
   Object.defineProperty(navigator, "clipboard", { value: { writeText: write }, configurable: true });
-  open({ prompt: "it's", status: "COMPLETED", result: "{'a': 1}", resultVerdict: MALFORMED, waitingOn: null });
+  open({
+    prompt: "it's",
+    status: "COMPLETED",
+    result: "{'a': 1}",
+    resultVerdict: MALFORMED,
+    waitingOn: null,
+  });
   for (const name of ["Link", "Command that submits it again (curl)", "Repaired result"]) {
     fireEvent.click(await screen.findByRole("button", { name: "Copy" }));
     fireEvent.click(await screen.findByRole("menuitem", { name }));

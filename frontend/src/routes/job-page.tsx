@@ -29,7 +29,10 @@ function OneJob() {
   const { id } = useParams({ from: "/jobs/$id" });
   const query = useQuery(jobQuery(id));
   // The status in the title, to wait for a job from another tab.
-  useTitle(query.data === undefined ? "Job" : `${statusLabel(query.data.status)} · ${id}`);
+  useTitle(
+    query.data === undefined ? "Job" : `${statusLabel(query.data.status)} · ${id}`,
+    query.data?.status === "FAILED",
+  );
 
   if (query.isPending) {
     return (

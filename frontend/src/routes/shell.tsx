@@ -92,10 +92,10 @@ export function Shell() {
 
   return (
     <>
-      <a className={styles["skip"]} href={`#${MAIN}`}>
+      <a className={styles["skip"]} href={`#${MAIN}`} data-noprint>
         Skip to the content
       </a>
-      <header className={styles["header"]}>
+      <header className={styles["header"]} data-noprint>
         <div className={styles["inside"]}>
           <Link to="/" className={styles["brand"]} aria-label="Job Processor, list of jobs">
             <img src={`${BASE_PATH}/ui/favicon.svg`} alt="" width={24} height={24} />

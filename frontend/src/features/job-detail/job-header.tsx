@@ -13,7 +13,7 @@ import styles from "./job-detail.module.css";
 export function JobHeader({ job, places }: { job: Job; places: ReactNode }) {
   return (
     <header className={styles["header"]}>
-      <div className={styles["top"]}>
+      <div className={styles["top"]} data-noprint>
         <Link to="/" search={lastList()} className={styles["back"]}>
           <IconArrowLeft size={15} aria-hidden /> Jobs
         </Link>

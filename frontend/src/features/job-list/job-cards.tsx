@@ -69,7 +69,7 @@ const JobCard = memo(function JobCard(props: JobCardProps) {
     >
       <div className={styles["cardTop"]}>
         <StatusBadge status={row.status} />
-        <Age at={row.createdAt} />
+        <Age at={row.createdAt} inRow />
       </div>
       <PromptLink job={row} isTabStop={isTabStop} onChoose={onChoose} />
       <Remark job={row} />
