@@ -46,6 +46,12 @@ export default defineConfig(({ command }) => ({
           groups: [
             { name: "libraries", tags: ["$initial"], test: /node_modules/, priority: 3 },
             { name: "first", tags: ["$initial"], test: /\.tsx?$/, priority: 2 },
+            // The menu of the first page, and what dialogs share with it; else it would come with parts of other pages.
+            {
+              name: "floating",
+              test: /@mantine.core.esm.components.(Menu|Modal|ModalBase)\b|src.routes.account-menu\.tsx/,
+              priority: 2,
+            },
             {
               name: "shared",
               minShareCount: 2,

@@ -5,8 +5,16 @@ from playwright.async_api import Locator, Page, expect
 from tests.support.waiting import until
 
 
+async def open_form(page: Page) -> Locator:
+    """The field of the prompt in the dialog of a new job, which is opened if it is not."""
+    dialog = page.get_by_role("dialog", name="New job")
+    if not await dialog.is_visible():
+        await page.get_by_role("button", name="New job").click()
+    return dialog.get_by_label("Prompt", exact=True)
+
+
 async def type_and_create(page: Page, prompt: str) -> None:
-    await page.get_by_label("Prompt", exact=True).fill(prompt)
+    await (await open_form(page)).fill(prompt)
     await page.get_by_role("button", name="Create job").click()
 
 

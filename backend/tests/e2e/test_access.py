@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import expect_no_overflow, sign_in
+from tests.e2e.looks import expect_no_overflow, open_form, sign_in
 from tests.e2e.served import Served
 from tests.e2e.test_accessible import violations
 
@@ -59,13 +59,18 @@ async def test_each_role_walks_the_main_screens(keyed: Keyed, open_tab: OpenTab,
         await expect(page.get_by_role("link", name="summarise")).to_be_visible()
     else:
         await expect_heading(page, reads, "", "You may not see jobs")
+    prompt = await open_form(page)
     if right in ("submit", "admin"):
-        await page.get_by_label("Prompt", exact=True).fill(f"from who may {right}")
+        await prompt.fill(f"from who may {right}")
         await page.get_by_role("button", name="Create job").click()
         await expect(page.get_by_text("Created.")).to_be_visible()
     else:
         await expect(page.get_by_role("button", name="Create job")).to_be_disabled()
         await expect(page.get_by_text(f"This needs the right submit; you have {right}.")).to_be_visible()
+
+    # One who may not read sees the id of the new job in the dialog, which is open until then.
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
 
     await page.goto(f"{keyed.server.page}jobs/{keyed.job}")
     await expect_heading(page, reads, f"Job {keyed.job}", "You may not see jobs")

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import expect_mode
+from tests.e2e.looks import expect_mode, open_form
 from tests.e2e.served import Served
 
 # One browser, and so one event loop, for the tests of a file.
@@ -56,11 +56,15 @@ async def test_the_list(server: Served, open_tab: OpenTab) -> None:
     page = await open_tab(server.page)
     await expect(page.locator("[data-job]").first).to_be_visible()
     await expect_mode(page, "Live")
+    assert await violations(page) == []
+    await open_form(page)
     await page.get_by_role("button", name="Options").click()
     await page.get_by_text("Inject a fault").click()
     await page.get_by_role("button", name="Create job").click()
-    await page.keyboard.press("Escape")
+    await expect(page.get_by_text("must not be blank")).to_be_visible()
     assert await violations(page) == []
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.set_viewport_size({"width": 390, "height": 844})
     await expect(page.get_by_role("list", name="Jobs, newest first")).to_be_visible()
     assert await violations(page) == []

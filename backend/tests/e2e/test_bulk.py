@@ -65,6 +65,43 @@ async def test_cancel_all_then_retry_them_and_abort(stocked: Served, open_tab: O
     await expect(aborted).to_contain_text(f"{action['done']:,} retried")
 
 
+async def test_a_group_of_failures_is_retried_and_no_other(empty_server: Served, open_tab: OpenTab) -> None:
+    for i in range(3):
+        empty_server.finished(empty_server.submit(f"fault:error {i}", flow="other")["id"], "FAILED")
+    lost = empty_server.finished(empty_server.submit("fault:lost", flow="once")["id"], "FAILED")
+    page = await open_tab(empty_server.page)
+    await page.get_by_role("button", name="Failures by error").click()
+    groups = page.get_by_role("table", name="Failed jobs by error")
+    group = groups.get_by_role("row", name="processor_reported")
+    await expect(group).to_contain_text("3")
+    assert await violations(page) == []
+    retry = group.get_by_role("button", name="Retry all…")
+    await retry.press("Enter")
+    dialog = page.get_by_role("dialog", name="Retry 3 jobs?")
+    await expect(dialog).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    await expect(retry).to_be_focused()
+    await retry.press("Enter")
+    await dialog.get_by_role("button", name="Retry 3 jobs").click()
+    await expect(page.get_by_role("region", name="Retry done")).to_contain_text("3 retried")
+    retried = [job for job in empty_server.get("/jobs") if job["flow"] == "other"]
+    assert [len(empty_server.job(job["id"])["history"]) > 5 for job in retried] == [True] * 3
+    assert empty_server.job(lost["id"]) == lost
+
+    # The chip of a row leaves only the jobs of its error, and Back shows all again.
+    await page.get_by_role("button", name="Failures by error").click()
+    await page.locator(f'[data-job="{lost["id"]}"]').get_by_role("link", name="callback_overdue").click()
+    await expect(page.locator("[data-job]")).to_have_count(1)
+    await page.go_back()
+    await expect(page.locator("[data-job]")).to_have_count(4)
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.get_by_role("button", name="Failures by error").click()
+    await expect(page.get_by_role("table", name="Failed jobs by error").get_by_role("link").first).to_be_visible()
+    await expect_no_overflow(page)
+    assert await violations(page) == []
+
+
 async def test_by_keyboard_and_why_some_are_skipped(server: Served, open_tab: OpenTab) -> None:
     done = server.finished(server.submit("by keyboard one", flow="other", tags=["keys"])["id"])
     server.submit("by keyboard two", delaySeconds=3600, tags=["keys"])

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Request, expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import expect_mode, expect_status, row_of, type_and_create
+from tests.e2e.looks import expect_mode, expect_status, open_form, row_of, type_and_create
 from tests.e2e.served import Served
 
 # One browser, and so one event loop, for the tests of a file.
@@ -21,7 +21,9 @@ async def test_a_job_is_created_watched_and_read(empty_server: Served, open_tab:
     await type_and_create(page, "Tell me something")
     row = row_of(page, "Tell me something")
     await expect_status(row, "COMPLETED")
-    await expect(page.get_by_label("Prompt", exact=True)).to_have_value("")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(await open_form(page)).to_have_value("")
+    await page.keyboard.press("Escape")
 
     await row.get_by_role("link").click()
     await expect(page.get_by_role("heading", name="Job")).to_be_visible()
@@ -63,7 +65,7 @@ async def test_what_must_not_be_sent_is_not_sent(server: Served, open_tab: OpenT
 
 async def test_a_double_click_makes_one_job(empty_server: Served, open_tab: OpenTab) -> None:
     page = await open_tab(empty_server.page)
-    await page.get_by_label("Prompt", exact=True).fill("only once")
+    await (await open_form(page)).fill("only once")
     await page.get_by_role("button", name="Create job").dblclick()
     await expect_status(row_of(page, "only once"), "COMPLETED")
     await expect(page.locator("[data-job]")).to_have_count(1)
@@ -79,3 +81,35 @@ async def test_a_deleted_job_is_gone(server: Served, open_tab: OpenTab) -> None:
     await expect(row_of(page, "Forget me")).to_have_count(0)
     await page.goto(f"{server.page}jobs/{job['id']}")
     await expect(page.get_by_role("heading", name="Job not found")).to_be_visible()
+
+
+async def test_what_was_typed_is_there_on_every_page_and_after_a_reload(server: Served, open_tab: OpenTab) -> None:
+    page = await open_tab(f"{server.page}flows")
+    await expect(page.get_by_role("heading", name="Workers")).to_be_visible()
+    prompt = page.get_by_role("dialog", name="New job").get_by_label("Prompt", exact=True)
+    await page.keyboard.press("n")
+    await expect(prompt).to_be_focused()
+    await page.keyboard.type("half a thought")
+    # Left by a link of the dialog, and come back to: it is closed, and the text is there.
+    await page.get_by_role("dialog").get_by_role("link", name="Many from a file").click()
+    await expect(page.get_by_role("heading", name="Batches", level=1)).to_be_visible()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.get_by_role("button", name="New job").press("Enter")
+    await expect(prompt).to_have_value("half a thought")
+    # Open when the page was loaded again, it is open again.
+    await page.reload()
+    await expect(page.get_by_role("dialog", name="New job")).to_be_visible()
+    await expect(prompt).to_have_value("half a thought")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.reload()
+    await expect(page.get_by_role("heading", name="Batches", level=1)).to_be_visible()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    button = page.get_by_role("button", name="New job")
+    await button.press("Enter")
+    await expect(prompt).to_have_value("half a thought")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(button).to_be_focused()
+    await page.get_by_role("link", name="Open the job").click()
+    await expect(page.get_by_role("group", name="The prompt")).to_have_text("half a thought")

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import expect_mode, expect_no_overflow, expect_status, row_of, type_and_create
+from tests.e2e.looks import expect_mode, expect_no_overflow, expect_status, open_form, row_of, type_and_create
 from tests.e2e.served import Served
 
 # One browser, and so one event loop, for the tests of a file.
@@ -39,6 +39,7 @@ async def test_the_keyboard_alone_is_enough(server: Served, open_tab: OpenTab) -
     page = await open_tab(server.page)
     await expect_mode(page, "Live")
     await page.keyboard.press("n")
+    await expect(page.get_by_label("Prompt", exact=True)).to_be_focused()
     await page.keyboard.type("by keyboard")
     await page.keyboard.press("Control+Enter")
     await expect_status(row_of(page, "by keyboard"), "COMPLETED")
@@ -103,8 +104,22 @@ async def test_from_one_failed_job_to_the_next(server: Served, open_tab: OpenTab
         await expect(page.locator("[data-job]")).to_have_count(2)
         await expect(page.locator("[data-selected]")).to_contain_text(f"next of kin {i}")
         assert "status=FAILED" in page.url
+    # From one to the next without the list, which is where one was, at the last one seen.
+    await page.keyboard.press("j")
+    await page.keyboard.press("k")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("navigation", name="Jobs of the list")).to_contain_text("1 of 2")
+    await expect(page.get_by_role("button", name="Previous job")).to_have_attribute("aria-disabled", "true")
+    await page.keyboard.press("j")
+    await expect(page.get_by_role("group", name="The prompt")).to_contain_text("next of kin 0")
+    await page.get_by_role("button", name="Previous job").click()
+    await expect(page.get_by_role("group", name="The prompt")).to_contain_text("next of kin 1")
+    await page.get_by_role("button", name="Next job").click()
+    await expect(page.get_by_role("navigation", name="Jobs of the list")).to_contain_text("2 of 2")
+    await page.go_back()
+    await expect(page.locator("[data-selected]")).to_contain_text("next of kin 0")
     # A deleted one leads back to the others like it.
-    await row_of(page, "next of kin 1").get_by_role("link").click()
+    await row_of(page, "next of kin 1").get_by_role("link", name="next of kin").click()
     await page.get_by_role("button", name="Delete…").click()
     await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await expect(page.locator("[data-job]")).to_have_count(1)
@@ -161,3 +176,91 @@ async def test_a_flow_is_paused_and_resumed(empty_server: Served, open_tab: Open
     await card.get_by_role("button", name="Resume").click()
     await expect(other.get_by_test_id("waiting-on")).to_have_count(0)
     await expect(other.get_by_text("Completed").first).to_be_visible()
+
+
+# Of all that can be pressed: what a finger at its middle, or 21 px beside it, would not hit. Links in a text may be
+# small.
+SMALL = """() => [...document.querySelectorAll("a, button, input, select, textarea, summary")]
+  .filter((one) => one.checkVisibility() && one.closest("p, dd, .visually-hidden, [aria-hidden]") === null)
+  .filter((one) => {
+    one.scrollIntoView({ block: "center", inline: "center" });
+    const box = one.getBoundingClientRect();
+    if (box.bottom < 0 || box.width < 2) return false;
+    const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+    return ![0, -21, 21].every((by) => {
+      const hit = document.elementFromPoint(x, y + by);
+      return hit !== null && (one.contains(hit) || hit.closest("[data-job]")?.contains(one));
+    });
+  }).map((one) => one.outerHTML.slice(0, 120))"""
+FIELDS = """() => [...document.querySelectorAll("input, select, textarea")]
+  .filter((one) => one.checkVisibility())
+  .map((one) => parseFloat(getComputedStyle(one).fontSize))"""
+
+
+async def test_a_finger_hits_what_it_aims_at(empty_server: Served, open_tab: OpenTab) -> None:
+    empty_server.finished(empty_server.submit("fault:error", flow="other")["id"], "FAILED")
+    page = await open_tab(f"{empty_server.page}?status=FAILED", width=390, height=844)
+    await expect(page.locator("[data-job]")).to_have_count(1)
+    # The filter that is on is in sight, though the chips are wider than the window.
+    await expect(page.get_by_role("button", name="Failed", exact=False)).to_be_in_viewport(ratio=1)
+    assert await page.evaluate(SMALL) == []
+    await expect(page.locator("[data-job]")).to_have_count(1)
+    assert min(await page.evaluate(FIELDS)) >= 16
+    await open_form(page)
+    await page.get_by_role("button", name="Options").click()
+    assert min(await page.evaluate(FIELDS)) >= 16
+    await page.keyboard.press("Escape")
+    await page.get_by_role("link", name="Flows").click()
+    await expect(page.get_by_role("heading", name="Workers")).to_be_visible()
+    assert await page.evaluate(SMALL) == []
+
+
+BACKGROUND = "(one, pseudo) => getComputedStyle(one, pseudo).backgroundColor"
+
+
+async def test_without_its_colours_the_page_says_the_same(server: Served, open_tab: OpenTab) -> None:
+    job = server.finished(server.submit("forced")["id"])
+    page = await open_tab("about:blank")
+    await page.emulate_media(forced_colors="active")
+    await page.goto(f"{server.page}?status=COMPLETED")
+    pressed = page.get_by_role("button", name="Completed")
+    canvas = await page.locator("body").evaluate(BACKGROUND)
+    assert await pressed.evaluate(BACKGROUND) != await page.get_by_role("button", name="Failed").evaluate(BACKGROUND)
+    dot = page.get_by_test_id("live-light").locator("span").first
+    assert await dot.evaluate(BACKGROUND) != canvas
+    await page.goto(f"{server.page}jobs/{job['id']}")
+    event = page.locator("ol > li[data-tone]").first
+    assert await event.evaluate(BACKGROUND, "::before") != canvas
+    await page.emulate_media(forced_colors="none")
+
+
+ICON = "document.querySelector('link[rel=icon]').href.split('/').at(-1)"
+SHOWN = "one => getComputedStyle(one, '::after').content"
+
+
+async def test_failures_exact_times_and_paper(server: Served, open_tab: OpenTab) -> None:
+    failed = server.finished(server.submit("on paper fault:error", flow="other")["id"], "FAILED")
+    page = await open_tab(f"{server.page}?q=paper")
+    await expect(page.locator("[data-job]")).to_have_count(1)
+    time = page.locator("[data-job] time")
+    assert await time.evaluate(SHOWN) == "none"
+    await page.keyboard.press("j")
+    assert str(failed["createdAt"]) in await time.evaluate(SHOWN)
+    assert await page.evaluate(ICON) == "favicon.svg"
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_title(f"Failed · {failed['id']} · Job Processor")
+    assert await page.evaluate(ICON) == "favicon-failed.svg"
+    created = page.locator("dd time").first
+    await created.focus()
+    await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("Tab")
+    assert str(failed["createdAt"]) in await created.evaluate(SHOWN)
+    await page.emulate_media(media="print", color_scheme="dark")
+    await expect(page.get_by_role("button", name="Retry")).to_be_hidden()
+    await expect(page.get_by_role("banner")).to_be_hidden()
+    await expect(page.get_by_test_id("job-error")).to_be_visible()
+    assert await page.locator("section").first.evaluate(BACKGROUND) == "rgb(255, 255, 255)"
+    await page.emulate_media(media="screen", color_scheme="light")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("[data-job]")).to_have_count(1)
+    assert await page.evaluate(ICON) == "favicon.svg"

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import expect_mode, expect_status, row_of, type_and_create
+from tests.e2e.looks import expect_mode, expect_status, open_form, row_of, type_and_create
 from tests.e2e.served import Served
 
 # One browser, and so one event loop, for the tests of a file.
@@ -16,7 +16,8 @@ async def test_a_restart_is_survived_without_a_reload(empty_server: Served, open
     await type_and_create(page, "before")
     await expect_status(row_of(page, "before"), "COMPLETED")
     await expect_mode(page, "Live")
-    prompt = page.get_by_label("Prompt", exact=True)
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    prompt = await open_form(page)
     await prompt.fill("typed before the fall")
 
     empty_server.stop()

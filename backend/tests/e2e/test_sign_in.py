@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import expect_mode, expect_no_overflow, expect_status, row_of, type_and_create
+from tests.e2e.looks import expect_mode, expect_no_overflow, expect_status, open_form, row_of, type_and_create
 from tests.e2e.served import Served
 from tests.support.real_oidc import ROLES, real_provider
 
@@ -40,13 +40,16 @@ async def test_a_key_opens_the_page_and_signing_out_closes_it(tmp_path: Path, op
         assert "jp_session" not in kept
 
         # The session ends elsewhere while something is being typed.
-        await page.get_by_label("Prompt").first.fill("half a thought")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        prompt = await open_form(page)
+        await prompt.fill("half a thought")
         _end_all_sessions(server, key)
         await expect(page.get_by_text("The session has ended")).to_be_visible()
         await page.get_by_label("API key").fill(key)
         await page.keyboard.press("Enter")
         await expect(page.get_by_text("The session has ended")).to_be_hidden()
-        await expect(page.get_by_label("Prompt").first).to_have_value("half a thought")
+        await expect(prompt).to_have_value("half a thought")
+        await page.keyboard.press("Escape")
 
         await page.get_by_role("button", name="Signed in as first admin key").click()
         await page.get_by_role("menuitem", name="Sign out", exact=True).click()

@@ -4,6 +4,8 @@ import { bodyOf, client } from "./client";
 import { type JobFilter, parameters } from "./job-rows";
 import type { JobCount, JobGroups } from "./model";
 
+export const groupsKey = ["job-groups"] as const;
+
 const RENEWED_MS = 10_000;
 
 /** How many jobs match, by status too. */
@@ -19,7 +21,7 @@ export function countQuery(filter: JobFilter) {
 /** The failed jobs of a filter, by their errors. */
 export function failuresQuery(filter: JobFilter) {
   return queryOptions({
-    queryKey: ["job-groups", filter],
+    queryKey: [...groupsKey, filter],
     refetchInterval: RENEWED_MS,
     queryFn: ({ signal }): Promise<JobGroups> =>
       bodyOf(

@@ -48,6 +48,7 @@ export type Snippet = Wire["SnippetOut"];
 /** `snippets`: where the words of a search stand, in the rows of one. */
 export type JobSummary = Mapped<Omit<WireSummary, "snippets">> & { readonly snippets?: readonly Snippet[] };
 export type JobGroups = Wire["JobGroups"];
+export type JobGroup = JobGroups["groups"][number];
 export type Attempt = InMs<Wire["AttemptOut"], "startedAt" | "endedAt">;
 export type HistoryEvent = InMs<Wire["EventOut"], "at">;
 export type Job = Omit<Mapped<WireJob>, "attempts" | "history"> & {

@@ -1,6 +1,10 @@
 import type { TablerIcon } from "@tabler/icons-react";
+import { useEffect, useRef } from "react";
 import styles from "./filter-chips.module.css";
 import type { Tone } from "./tone-badge";
+
+/** The edge that fades out, in the style sheet too: there is more to come. */
+const EDGE = 28;
 
 interface Chip<T extends string> {
   readonly value: T;
@@ -23,8 +27,14 @@ interface Props<T extends string> {
 export function FilterChips<T extends string>({ legend, chips, chosen, total, onChange }: Props<T>) {
   const toggle = (value: T) =>
     onChange(chosen.includes(value) ? chosen.filter((one) => one !== value) : [...chosen, value]);
+  const box = useRef<HTMLFieldSetElement>(null);
+  const first = chosen[0];
+  // On narrow screens the chips scroll: what is chosen must be in sight.
+  useEffect(() => {
+    if (first !== undefined) bringIntoSight(box.current);
+  }, [first]);
   return (
-    <fieldset className={styles["chips"]}>
+    <fieldset className={styles["chips"]} ref={box}>
       <legend className="visually-hidden">{legend}</legend>
       <button
         type="button"
@@ -48,6 +58,15 @@ export function FilterChips<T extends string>({ legend, chips, chosen, total, on
       ))}
     </fieldset>
   );
+}
+
+/** Only sideways: the page does not move. */
+function bringIntoSight(box: HTMLElement | null): void {
+  const chip = box?.querySelector<HTMLElement>('[aria-pressed="true"]');
+  if (box === null || chip === null || chip === undefined) return;
+  const [around, it] = [box.getBoundingClientRect(), chip.getBoundingClientRect()];
+  if (it.left < around.left || it.right > around.right - EDGE)
+    box.scrollLeft += it.left - around.left - (around.width - it.width) / 2;
 }
 
 function Count({ value }: { value: number | undefined }) {

@@ -19,9 +19,24 @@ interface Props<P extends object> {
   place?: ReactNode;
 }
 
-/** Code that does not come (the server cannot be reached) is asked for again: the page is of use without it. */
 export function LoadedLater<P extends object>({ of, props, place = null }: Props<P>) {
-  const [Found, setFound] = useState<ComponentType<P> | null>(() => of.loaded);
+  const Found = useCode(of);
+  return Found === null ? place : <Found {...props} />;
+}
+
+/** A dialog whose code comes later. It is there closed first, because only then it returns the focus when it closes. */
+export function DialogLater<P extends { opened: boolean }>({ of, props }: { of: Code<P>; props: P }) {
+  const Found = useCode(of);
+  const [there, setThere] = useState(false);
+  useEffect(() => {
+    if (Found !== null) setThere(true);
+  }, [Found]);
+  return Found === null ? null : <Found {...props} opened={props.opened && there} />;
+}
+
+/** Code that does not come (the server cannot be reached) is asked for again: the page is of use without it. */
+function useCode<P extends object>(of: Code<P>): ComponentType<P> | null {
+  const [found, setFound] = useState<ComponentType<P> | null>(() => of.loaded);
   useEffect(() => {
     if (of.loaded !== null) return;
     let on = true;
@@ -42,5 +57,5 @@ export function LoadedLater<P extends object>({ of, props, place = null }: Props
       clearTimeout(timer);
     };
   }, [of]);
-  return Found === null ? place : <Found {...props} />;
+  return found;
 }

@@ -1,11 +1,18 @@
 import { useNow } from "@/lib/now";
 import { formatAge, formatCountdown, formatDuration, formatExact, toIso } from "@/lib/time";
 
-/** "3 min ago", ticking; the exact time on hover. */
-export function Age({ at }: { at: number }) {
+/** "3 min ago", ticking; the exact time on hover and on focus. In a row of a list it is shown when the row has the focus. */
+export function Age({ at, inRow = false }: { at: number; inRow?: boolean }) {
   const now = useNow();
   return (
-    <time dateTime={toIso(at)} title={formatExact(at)} className="numbers">
+    <time
+      dateTime={toIso(at)}
+      title={formatExact(at)}
+      data-exact={formatExact(at)}
+      // Without a pointer, the focus is the only way to the exact time.
+      tabIndex={inRow ? undefined : 0}
+      className="numbers"
+    >
       {formatAge(at, now)}
     </time>
   );

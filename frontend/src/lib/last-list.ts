@@ -1,7 +1,7 @@
 import type { Status } from "./status";
 
 /** The list's filters in its URL. */
-interface ListSearch {
+export interface ListSearch {
   readonly status?: readonly Status[];
   readonly flow?: string;
   readonly tag?: string;
@@ -17,4 +17,15 @@ export function rememberList(search: ListSearch): void {
 
 export function lastList(): ListSearch {
   return last;
+}
+
+/** The job that was opened from it last: who returns is back at its row. */
+let chosen: string | null = null;
+
+export function rememberChosen(id: string | null): void {
+  chosen = id;
+}
+
+export function lastChosen(): string | null {
+  return chosen;
 }

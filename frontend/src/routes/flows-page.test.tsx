@@ -52,6 +52,34 @@ it("a flow whose places are taken is full, not waiting for jobs", async () => {
   expect(card).toHaveTextContent(/Full.*concurrency limit is reached.*3 of 3 in use/);
 });
 
+it("leaves a flow where it is while it is paused under the pointer", async () => {
+  serving({ name: "a" }, { name: "b" }, { name: "c" });
+  server.use(
+    http.post("/flows/b/pause", () => {
+      serving({ name: "a" }, { name: "b", lane: PAUSED }, { name: "c" });
+      return HttpResponse.json(wireFlow({ name: "b", lane: PAUSED }));
+    }),
+  );
+  renderPage("/ui/flows");
+  const card = await screen.findByRole("region", { name: "b" });
+  await userEvent.click(within(card).getByRole("button", { name: "Pause…" }));
+  await userEvent.keyboard("{Enter}");
+  expect(await within(card).findByRole("button", { name: "Resume" })).toBeInTheDocument();
+  const names = screen.getAllByRole("heading", { level: 2 }).map((heading) => heading.textContent);
+  expect(names.slice(0, 3)).toEqual(["a", "b", "c"]);
+});
+
+it("Escape in the form of a pause ends the form, and not the visit, wherever the focus is", async () => {
+  serving({});
+  const { router } = renderPage("/ui/flows");
+  await userEvent.click(await screen.findByRole("button", { name: "Pause…" }));
+  await userEvent.keyboard("half a reason");
+  screen.getByRole("button", { name: "Pause" }).focus();
+  await userEvent.keyboard("{Escape}");
+  expect(screen.getByRole("button", { name: "Pause…" })).toHaveFocus();
+  expect(router.state.location.pathname).toBe("/flows");
+});
+
 it("keeps the keyboard where it was while it pauses and resumes", async () => {
   serving({});
   server.use(

@@ -1,4 +1,4 @@
-import { act, screen, waitFor, within } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { expect, it } from "vitest";
@@ -9,6 +9,15 @@ import { renderPage } from "@/testing/render";
 import { problem, server } from "@/testing/server";
 
 const ID = "0123456789abcdef01234567";
+
+const MALFORMED: WireJob["resultVerdict"] = {
+  kind: "malformed",
+  error: null,
+  repaired: { text: '{"a": 1}', edits: [], cut: false, dropped: "" },
+  schemaErrors: [],
+  warnings: [],
+  note: null,
+};
 
 function open(changes: Partial<WireJob>) {
   server.use(http.get(`/jobs/${ID}`, () => HttpResponse.json(wireJob(changes))));
@@ -376,4 +385,28 @@ it("names an account without credit as what a job waits for", async () => {
   open({ waitingOn: { kind: "out_of_credit", detail, until: null } });
   expect(await screen.findByText(/Insufficient Balance/)).toBeInTheDocument();
   expect(screen.getByText(/The account behind the processor has no credit left\./)).toBeInTheDocument();
+});
+
+it("copies what is wanted elsewhere: a link, a command, the repaired text", async () => {
+  const copied: string[] = [];
+  const write = async (text: string) => {
+    copied.push(text);
+  };
+  Object.defineProperty(navigator, "clipboard", { value: { writeText: write }, configurable: true });
+  open({
+    prompt: "it's",
+    status: "COMPLETED",
+    result: "{'a': 1}",
+    resultVerdict: MALFORMED,
+    waitingOn: null,
+  });
+  for (const name of ["Link", "Command that submits it again (curl)", "Repaired result"]) {
+    fireEvent.click(await screen.findByRole("button", { name: "Copy" }));
+    fireEvent.click(await screen.findByRole("menuitem", { name }));
+  }
+  await waitFor(() => expect(copied).toHaveLength(3));
+  expect(copied[0]).toBe(`http://localhost:3000/ui/jobs/${ID}`);
+  expect(copied[1]).toContain("curl -X POST 'http://localhost:3000/jobs'");
+  expect(copied[2]).toBe('{"a": 1}');
+  expect(await screen.findByText("Repaired result: copied")).toBeInTheDocument();
 });

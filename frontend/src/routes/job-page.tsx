@@ -11,6 +11,7 @@ import { CallbacksUnknown, JobCallbacks } from "@/features/callbacks/job-callbac
 import { LateResults } from "@/features/callbacks/late-results";
 import { useJobCallbacks } from "@/features/callbacks/use-job-callbacks";
 import { JobDetail } from "@/features/job-detail/job-detail";
+import { Neighbours } from "@/features/job-list/neighbours";
 import { JobDeliveries } from "@/features/webhooks/job-deliveries";
 import { lastList } from "@/lib/last-list";
 import { statusLabel } from "@/lib/status";
@@ -28,7 +29,10 @@ function OneJob() {
   const { id } = useParams({ from: "/jobs/$id" });
   const query = useQuery(jobQuery(id));
   // The status in the title, to wait for a job from another tab.
-  useTitle(query.data === undefined ? "Job" : `${statusLabel(query.data.status)} · ${id}`);
+  useTitle(
+    query.data === undefined ? "Job" : `${statusLabel(query.data.status)} · ${id}`,
+    query.data?.status === "FAILED",
+  );
 
   if (query.isPending) {
     return (
@@ -70,6 +74,7 @@ function Loaded({ job }: { job: Job }) {
   return (
     <JobDetail
       job={job}
+      places={<Neighbours id={job.id} />}
       news={<LateResults job={job} callbacks={callbacks} />}
       callbacks={
         <>

@@ -81,6 +81,11 @@ describe("the list", () => {
   });
 });
 
+async function openForm() {
+  await userEvent.click(await screen.findByRole("button", { name: "New job" }));
+  return screen.findByLabelText("Prompt");
+}
+
 describe("the form", () => {
   it("never sends a blank prompt, and says why when asked to", async () => {
     let sent = 0;
@@ -91,7 +96,7 @@ describe("the form", () => {
       }),
     );
     renderPage("/ui/");
-    const prompt = await screen.findByLabelText("Prompt");
+    const prompt = await openForm();
     await userEvent.type(prompt, "  ");
     expect(screen.queryByText(/blank/)).not.toBeInTheDocument();
     await userEvent.click(screen.getByRole("button", { name: /Create job/ }));
@@ -103,7 +108,8 @@ describe("the form", () => {
     await userEvent.keyboard("{Control>}{Enter}{/Control}");
     expect(await screen.findByText(/Created\./)).toBeInTheDocument();
     expect(sent).toBe(1);
-    expect(prompt).toHaveValue("");
+    await waitFor(() => expect(prompt).not.toBeInTheDocument());
+    expect(await openForm()).toHaveValue("");
   });
 
   it("sends the same key again after a failure, and another for the next job", async () => {
@@ -115,14 +121,19 @@ describe("the form", () => {
       }),
     );
     renderPage("/ui/");
-    const create = await screen.findByRole("button", { name: /Create job/ });
-    await userEvent.type(screen.getByLabelText("Prompt"), "once");
-    await userEvent.click(create);
+    const create = () => screen.getByRole("button", { name: /Create job/ });
+    await userEvent.type(await openForm(), "once");
+    await userEvent.click(create());
     expect(await screen.findByRole("alert")).toHaveTextContent("Try again.");
-    await userEvent.click(create);
+    // Closed and opened again, it is the same submission.
+    await userEvent.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
+    await openForm();
+    await userEvent.click(create());
     await screen.findByText(/Created\./);
-    await userEvent.type(screen.getByLabelText("Prompt"), "once");
-    await userEvent.click(create);
+    await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
+    await userEvent.type(await openForm(), "once");
+    await userEvent.click(create());
     await waitFor(() => expect(keys).toHaveLength(3));
     expect(keys[0]).toMatch(/^[0-9a-f]{32}$/);
     expect(keys[1]).toBe(keys[0]);
@@ -142,7 +153,7 @@ describe("the form", () => {
       http.get("/jobs/:id", () => HttpResponse.json(wireJob({ status: "COMPLETED", waitingOn: null }))),
     );
     renderPage("/ui/");
-    await userEvent.type(await screen.findByLabelText("Prompt"), "quick");
+    await userEvent.type(await openForm(), "quick");
     await userEvent.click(screen.getByRole("button", { name: /Create job/ }));
     act(() => {
       FakeEventSource.newest().send("hello", { position: 1 });
@@ -160,14 +171,14 @@ describe("the form", () => {
       ),
     );
     renderPage("/ui/");
-    await userEvent.type(await screen.findByLabelText("Prompt"), "x");
+    await userEvent.type(await openForm(), "x");
     await userEvent.click(screen.getByRole("button", { name: /Create job/ }));
     await waitFor(() => expect(screen.getByLabelText("Prompt")).toHaveAccessibleDescription(/not allowed/));
   });
 
   it("is disabled while the server is gone, keeps what was typed, and comes back by itself", async () => {
     renderPage("/ui/");
-    const prompt = await screen.findByLabelText("Prompt");
+    const prompt = await openForm();
     await userEvent.type(prompt, "keep me");
     const gone = () => HttpResponse.error();
     server.use(http.get("/health", gone), http.get("/jobs", gone), http.get("/stats", gone));

@@ -4,11 +4,21 @@ import { NeedsRight } from "@/access/needs-right";
 import type { JobFilter } from "@/api/job-rows";
 import { JobList } from "@/features/job-list/job-list";
 import { type JobSearch, toFilter, toSearch } from "@/features/job-list/search";
-import { NewJobForm } from "@/features/new-job/new-job-form";
 import { focusField } from "@/lib/focus";
 import { rememberList } from "@/lib/last-list";
-import styles from "./jobs-page.module.css";
 import { useTitle } from "./use-title";
+
+declare module "@tanstack/react-router" {
+  interface HistoryState {
+    /** The entry was made by typing in the search field. */
+    isTyped?: boolean;
+  }
+}
+
+/** Whether it comes from the search field alone. */
+function isSearch(changed: Partial<JobFilter>): boolean {
+  return Object.keys(changed).join() === "q";
+}
 
 export function JobsPage() {
   useTitle("Jobs");
@@ -16,11 +26,12 @@ export function JobsPage() {
   // The same object as long as the address is the same: effects depend on it.
   const filter = useMemo(() => toFilter(search), [search]);
   const navigate = useNavigate({ from: "/" });
-  const { hash } = useLocation();
+  const { hash, state } = useLocation();
+  const { isTyped = false } = state;
 
   useEffect(() => rememberList(search), [search]);
 
-  // "/" or "n" was pressed on another page.
+  // "/" was pressed on another page.
   useEffect(() => {
     if (hash !== "") focusField(hash);
   }, [hash]);
@@ -29,23 +40,21 @@ export function JobsPage() {
     (changed: Partial<JobFilter>) => {
       void navigate({
         search: (current: JobSearch) => toSearch({ ...toFilter(current), ...changed }),
-        // Typing in the search field adds no history entry; other filters do.
-        replace: "q" in changed,
+        // All that is typed at a time is one history entry; each choice is its own.
+        replace: isTyped && isSearch(changed),
+        state: { isTyped: isSearch(changed) },
         resetScroll: false,
       });
     },
-    [navigate],
+    [navigate, isTyped],
   );
 
   return (
-    <div className={styles["page"]}>
+    <>
       <h1 className="visually-hidden">Jobs</h1>
-      <div className={styles["form"]}>
-        <NewJobForm />
-      </div>
       <NeedsRight right="read" title="You may not see jobs">
         <JobList filter={filter} onChange={change} />
       </NeedsRight>
-    </div>
+    </>
   );
 }

@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { expect, it } from "vitest";
-import { wireSummary } from "@/testing/factories";
+import { wireBulkAction, wireSummary } from "@/testing/factories";
 import { renderPage } from "@/testing/render";
 import { problem, server } from "@/testing/server";
 
@@ -53,7 +53,7 @@ it("what was found is marked, failures are grouped, and one group leaves its job
   await userEvent.click(screen.getByRole("button", { name: "Failures by error" }));
   const table = await screen.findByRole("table", { name: "Failed jobs by error" });
   expect(within(table).getByText("36")).toBeInTheDocument();
-  await userEvent.click(within(table).getByRole("button", { name: "http_500" }));
+  await userEvent.click(within(table).getByRole("link", { name: "http_500" }));
   await waitFor(() =>
     expect(router.state.location.search).toEqual({
       status: "FAILED",
@@ -61,4 +61,66 @@ it("what was found is marked, failures are grouped, and one group leaves its job
       q: "error:http_500 invoice",
     }),
   );
+});
+
+it("a group of failures is retried: its own query is counted and sent", async () => {
+  const group = {
+    value: "http_500",
+    flow: "mock",
+    count: 2,
+    since: "2026-11-24T10:00:00.000Z",
+    until: "2026-11-24T11:00:00.000Z",
+    example: "0123456789abcdef01234567",
+  };
+  const asked: unknown[] = [];
+  server.use(
+    http.get("/jobs", () => HttpResponse.json([wireSummary({ status: "FAILED" })])),
+    http.get("/jobs/groups", () => HttpResponse.json({ groups: [group], more: false })),
+    http.post("/bulk-actions", async ({ request }) => {
+      const body = (await request.json()) as { dryRun: boolean };
+      asked.push(body);
+      return body.dryRun
+        ? HttpResponse.json({ count: 12_345, more: false })
+        : HttpResponse.json(wireBulkAction({ action: "retry", matched: 12_345 }), { status: 201 });
+    }),
+  );
+  renderPage("/ui/?tag=eu");
+  await userEvent.click(await screen.findByRole("button", { name: "Failures by error" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Retry all…" }));
+  const dialog = await screen.findByRole("dialog", { name: "Retry 12,345 jobs?" });
+  await userEvent.type(within(dialog).getByLabelText("Reason"), "the API is back");
+  await userEvent.click(within(dialog).getByRole("button", { name: "Retry 12,345 jobs" }));
+  await waitFor(() => expect(asked).toHaveLength(2));
+  const query = { status: ["FAILED"], flow: "mock", tag: "eu", q: "error:http_500" };
+  expect(asked).toEqual([
+    { action: "retry", query, dryRun: true },
+    { action: "retry", query, dryRun: false, reason: "the API is back" },
+  ]);
+});
+
+it("the error of a failed row is a chip that leaves only its jobs", async () => {
+  const error = { code: "callback_overdue", message: "No callback came." };
+  server.use(http.get("/jobs", () => HttpResponse.json([wireSummary({ status: "FAILED", error })])));
+  const { router } = renderPage("/ui/?flow=mock&q=error:other+words");
+  await userEvent.click(await screen.findByRole("link", { name: "callback_overdue" }));
+  await waitFor(() =>
+    expect(router.state.location.search).toEqual({ flow: "mock", q: "error:callback_overdue words" }),
+  );
+});
+
+it("what is typed at a time is one step back, and a choice before it is another", async () => {
+  server.use(http.get("/jobs", () => HttpResponse.json([wireSummary()])));
+  const { router } = renderPage("/ui/");
+  const at = (search: string) => waitFor(() => expect(router.state.location.searchStr).toBe(search));
+  await screen.findByRole("option", { name: "mock" });
+  await userEvent.selectOptions(screen.getByLabelText("Filter by flow"), "mock");
+  await at("?flow=mock");
+  await userEvent.type(screen.getByRole("searchbox"), "one");
+  await at("?flow=mock&q=one");
+  await userEvent.type(screen.getByRole("searchbox"), " two");
+  await at("?flow=mock&q=one+two");
+  router.history.back();
+  await at("?flow=mock");
+  router.history.back();
+  await at("");
 });

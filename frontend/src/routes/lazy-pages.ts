@@ -35,13 +35,15 @@ interface Line {
 }
 
 /**
- * Loads the code of what the header and the list lead to, so that it opens at once, and while the server is down; not
- * on a slow line, nor where data costs money. The code of other pages comes when somebody points at their link.
+ * Loads the code of what the header and the list lead to, and of dialogs, so that it opens at once, and while the
+ * server is down; not on a slow line, nor where data costs money. The code of other pages comes when somebody points
+ * at their link.
  */
-export function loadNextPages(): void {
+export function loadNextPages(dialogs: readonly { readonly load: () => Promise<unknown> }[]): void {
   const { connection = {} } = navigator as Navigator & { connection?: Line };
   const { saveData = false, effectiveType = "4g" } = connection;
   if (saveData || effectiveType !== "4g") return;
   // A page that does not come is asked for again when it is opened.
+  for (const dialog of dialogs) void dialog.load().catch(() => {});
   for (const page of [JobPage, FlowsPage, CallbacksPage]) void page.preload?.();
 }

@@ -1,14 +1,16 @@
-import { ActionIcon, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Tooltip } from "@mantine/core";
 import { IconKeyboard, IconPlus } from "@tabler/icons-react";
 import { Link, Outlet, useLocation, useNavigate, useRouterState } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { useAccess, useWhyNot } from "@/access/access-context";
 import { Gate } from "@/access/gate";
 import { BASE_PATH } from "@/api/base-path";
 import { ErrorBoundary } from "@/components/error-boundary";
-import { code, LoadedLater } from "@/components/loaded-later";
-import { focusField, focusMain, isFocusLost, MAIN, PROMPT_FIELD, SEARCH_FIELD } from "@/lib/focus";
+import { code, DialogLater, LoadedLater } from "@/components/loaded-later";
+import { useDraft } from "@/lib/draft";
+import { focusField, focusMain, isFocusLost, MAIN, SEARCH_FIELD } from "@/lib/focus";
 import { lastList } from "@/lib/last-list";
+import { NewJobContext } from "@/lib/new-job";
 import { useShortcuts } from "@/lib/shortcuts";
 import { LiveLight } from "@/live/live-light";
 import { ServerBanner } from "@/live/server-banner";
@@ -21,12 +23,18 @@ import { useComplete } from "./use-complete";
 const ACCOUNT_MENU = code(() => import("./account-menu").then((found) => found.AccountMenu));
 // What is told before it is there is kept.
 const NOTIFICATIONS = code(() => import("@mantine/notifications").then((found) => found.Notifications));
+const NEW_JOB = code(() => import("@/features/new-job/new-job-dialog").then((found) => found.NewJobDialog));
 const HELP_SHEET = code(() => import("@/features/help/help-sheet").then((found) => found.HelpSheet));
 
 /** The frame of every page: header, banner and global shortcuts. */
 export function Shell() {
   const [help, setHelp] = useState<"never" | "open" | "closed">("never");
   const navigate = useNavigate();
+  // Kept as a draft is: it is open again after a reload, or when an identity provider sends one back.
+  const [{ opened }, setNewJob] = useDraft("new-job-dialog", { opened: "" });
+  const [newJobShown, setNewJobShown] = useState(false);
+  const openNewJob = useCallback(() => setNewJob(() => ({ opened: "yes" })), [setNewJob]);
+  const closeNewJob = useCallback(() => setNewJob(() => ({ opened: "" })), [setNewJob]);
   const { pathname } = useLocation();
   const atList = pathname === "/";
   const { state, who } = useAccess();
@@ -35,11 +43,22 @@ export function Shell() {
 
   const complete = useComplete();
   useEffect(() => {
-    if (complete && inside) loadNextPages();
+    if (complete && inside) loadNextPages([NEW_JOB]);
   }, [complete, inside]);
 
-  const jump = (field: string) => {
-    if (!focusField(field)) void navigate({ to: "/", search: lastList(), hash: field });
+  useEffect(() => {
+    if (opened !== "") setNewJobShown(true);
+  }, [opened]);
+
+  // Whoever signs in next did not open it.
+  useEffect(() => {
+    if (inside) return;
+    setNewJobShown(false);
+    closeNewJob();
+  }, [inside, closeNewJob]);
+
+  const search = () => {
+    if (!focusField(SEARCH_FIELD)) void navigate({ to: "/", search: lastList(), hash: SEARCH_FIELD });
   };
 
   const back = () => {
@@ -60,11 +79,11 @@ export function Shell() {
       : {
           "/": (event) => {
             event.preventDefault();
-            jump(SEARCH_FIELD);
+            search();
           },
           n: (event) => {
             event.preventDefault();
-            jump(PROMPT_FIELD);
+            openNewJob();
           },
           "?": () => setHelp("open"),
           Escape: back,
@@ -73,10 +92,10 @@ export function Shell() {
 
   return (
     <>
-      <a className={styles["skip"]} href={`#${MAIN}`}>
+      <a className={styles["skip"]} href={`#${MAIN}`} data-noprint>
         Skip to the content
       </a>
-      <header className={styles["header"]}>
+      <header className={styles["header"]} data-noprint>
         <div className={styles["inside"]}>
           <Link to="/" className={styles["brand"]} aria-label="Job Processor, list of jobs">
             <img src={`${BASE_PATH}/ui/favicon.svg`} alt="" width={24} height={24} />
@@ -111,17 +130,16 @@ export function Shell() {
           <div className={styles["tools"]}>
             {inside && reads && <LiveLight />}
             {inside && (
-              <Tooltip label="New job (n)">
-                <ActionIcon
-                  variant="subtle"
-                  color="gray"
-                  c="var(--ink-2)"
-                  size="lg"
+              <Tooltip label="New job (n)" withinPortal={false}>
+                <Button
+                  className={styles["newJob"]}
                   aria-label="New job"
-                  onClick={() => jump(PROMPT_FIELD)}
+                  onPointerEnter={() => void NEW_JOB.load().catch(() => {})}
+                  onClick={openNewJob}
                 >
-                  <IconPlus size={19} aria-hidden />
-                </ActionIcon>
+                  <IconPlus size={17} aria-hidden />
+                  <span className={styles["newJobWord"]}>New job</span>
+                </Button>
               </Tooltip>
             )}
             {inside && (
@@ -159,14 +177,19 @@ export function Shell() {
       <ServerBanner />
       <main id={MAIN} className={styles["main"]} tabIndex={-1}>
         <ErrorBoundary title="This page cannot be shown" resetKey={pathname}>
-          <Gate>
-            <Outlet />
-          </Gate>
+          <NewJobContext value={openNewJob}>
+            <Gate>
+              <Outlet />
+            </Gate>
+          </NewJobContext>
         </ErrorBoundary>
       </main>
       {complete && <LoadedLater of={NOTIFICATIONS} props={{ position: "bottom-right" }} />}
+      {inside && newJobShown && (
+        <DialogLater of={NEW_JOB} props={{ opened: opened !== "", onClose: closeNewJob }} />
+      )}
       {help !== "never" && (
-        <LoadedLater of={HELP_SHEET} props={{ opened: help === "open", onClose: () => setHelp("closed") }} />
+        <DialogLater of={HELP_SHEET} props={{ opened: help === "open", onClose: () => setHelp("closed") }} />
       )}
     </>
   );

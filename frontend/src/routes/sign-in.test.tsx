@@ -114,10 +114,15 @@ it("says when the browser keeps no session", async () => {
   expect(await screen.findByRole("alert")).toHaveTextContent("did not keep the session");
 });
 
+async function openForm() {
+  await userEvent.click(await screen.findByRole("button", { name: "New job" }));
+  return screen.findByLabelText("Prompt");
+}
+
 it("keeps what was typed when the session ends, and asks for nothing until somebody signs in", async () => {
   const state = guarded(["read", "submit"], true);
   renderPage("/ui/");
-  const prompt = await screen.findByLabelText("Prompt");
+  const prompt = await openForm();
   await userEvent.type(prompt, "half a thought");
   state.who = null;
   await userEvent.click(screen.getByRole("button", { name: "Create job" }));
@@ -136,12 +141,13 @@ it("keeps what was typed when the session ends, and asks for nothing until someb
 it("signs out, and leaves nothing for whoever comes next", async () => {
   guarded(["read", "submit"], true);
   renderPage("/ui/");
-  await userEvent.type(await screen.findByLabelText("Prompt"), "secret plans");
+  await userEvent.type(await openForm(), "secret plans");
+  await userEvent.keyboard("{Escape}");
   await userEvent.click(screen.getByRole("button", { name: "Signed in as nightly import" }));
   await userEvent.click(await screen.findByRole("menuitem", { name: "Sign out" }));
   expect(await screen.findByRole("heading", { name: "Sign in" })).toBeInTheDocument();
   await enter(KEY);
-  expect(await screen.findByLabelText("Prompt")).toHaveValue("");
+  expect(await openForm()).toHaveValue("");
 });
 
 it("shows no name and no sign-in where nobody signs in", async () => {
@@ -171,13 +177,14 @@ it("who may only submit submits, and is shown no list", async () => {
   server.use(http.post("/jobs", () => HttpResponse.json(wireJob(), { status: 201 })));
   renderPage("/ui/");
   expect(await screen.findByRole("heading", { name: "You may not see jobs" })).toBeInTheDocument();
+  const prompt = await openForm();
   const flow = screen.getByLabelText("Flow");
   expect(
     within(flow)
       .getAllByRole("option")
       .map((one) => one.textContent),
   ).toEqual(["invoices", "letters"]);
-  await userEvent.type(screen.getByLabelText("Prompt"), "do it");
+  await userEvent.type(prompt, "do it");
   await userEvent.click(screen.getByRole("button", { name: "Create job" }));
   expect(await screen.findByText(JOB)).toBeInTheDocument();
   expect(screen.queryByTestId("live-light")).not.toBeInTheDocument();

@@ -1,4 +1,5 @@
 import type {
+  BulkAction,
   WireAuditEntry,
   WireBatchWhole,
   WireCallback,
@@ -208,6 +209,28 @@ export function wireCallback(changes: Partial<WireCallback> = {}): WireCallback 
     body: null,
     bodyBytes: null,
     bodyTruncated: false,
+    ...changes,
+  };
+}
+
+export function wireBulkAction(changes: Partial<BulkAction> = {}): BulkAction {
+  return {
+    id: "0".repeat(24),
+    action: "retry",
+    status: "DONE",
+    query: {},
+    flow: null,
+    reason: null,
+    limit: null,
+    createdAt: T0,
+    updatedAt: T0,
+    endedAt: null,
+    matched: 0,
+    more: false,
+    done: 0,
+    skipped: {},
+    failed: {},
+    waitsFor: null,
     ...changes,
   };
 }

@@ -137,7 +137,10 @@ describe("a malformed result", () => {
 
   it("offers a repair and lists its edits", async () => {
     show(raw, malformed);
+    expect(screen.getByRole("button", { name: "Copy the raw result" })).toBeInTheDocument();
     await userEvent.click(screen.getByRole("tab", { name: "Repaired" }));
+    expect(screen.getByRole("button", { name: "Copy the repaired result" })).toBeInTheDocument();
+    expect(screen.getByRole("button", { name: "Download the repaired result" })).toBeInTheDocument();
     expect(screen.getByRole("group")).toHaveTextContent("12345678901234567890");
     await userEvent.click(screen.getByRole("tab", { name: "Edits (2)" }));
     const edits = screen.getAllByRole("listitem").map((item) => item.textContent);

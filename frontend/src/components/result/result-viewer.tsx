@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Tabs, Tooltip } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { formatBytes, utf8Bytes } from "@/lib/bytes";
 import { downloadText } from "@/lib/download";
 import { CopyButton } from "../copy-button";
@@ -25,12 +25,17 @@ interface View {
   key: string;
   title: string;
   content: ReactNode;
+  /** What Copy and Download give while it is shown; if not set, the unchanged text. */
+  own?: string;
 }
 
 /** Shows any result: valid, malformed, hostile or huge. There is always a raw view of the unchanged text. */
 export function ResultViewer({ result, verdict, name, what = "result" }: Props) {
   const views = viewsOf(result, verdict, what);
-  const isJson = verdict?.kind === "json" || verdict?.kind === "schema_mismatch";
+  const [key, setKey] = useState<string | null>(null);
+  const view = views.find((one) => one.key === key) ?? views[0];
+  const repaired = view?.own ?? null;
+  const isJson = repaired !== null || verdict?.kind === "json" || verdict?.kind === "schema_mismatch";
   return (
     <ErrorBoundary
       title="This result cannot be shown"
@@ -40,8 +45,9 @@ export function ResultViewer({ result, verdict, name, what = "result" }: Props) 
       {verdict !== null && <Findings verdict={verdict} />}
       {/* The key resets the tab: a result of another kind has other views. */}
       <Tabs
-        defaultValue={views[0]?.key ?? "raw"}
-        key={views.map((view) => view.key).join()}
+        value={view?.key ?? "raw"}
+        onChange={setKey}
+        key={views.map((one) => one.key).join()}
         keepMounted={false}
       >
         <div className={styles["bar"]}>
@@ -53,14 +59,22 @@ export function ResultViewer({ result, verdict, name, what = "result" }: Props) 
             ))}
           </Tabs.List>
           <span className={styles["size"]}>{formatBytes(utf8Bytes(result))}</span>
-          <CopyButton text={result} what={`the raw ${what}`} />
+          <CopyButton
+            text={repaired ?? result}
+            what={`the ${repaired === null ? "raw" : "repaired"} ${what}`}
+          />
           <Tooltip label="Download">
             <ActionIcon
               variant="subtle"
               color="gray"
               c="var(--ink-3)"
-              aria-label={`Download the raw ${what}`}
-              onClick={() => downloadText(`${name}.${isJson ? "json" : "txt"}`, result)}
+              aria-label={`Download the ${repaired === null ? "raw" : "repaired"} ${what}`}
+              onClick={() =>
+                downloadText(
+                  `${name}${repaired === null ? "" : "-repaired"}.${isJson ? "json" : "txt"}`,
+                  repaired ?? result,
+                )
+              }
             >
               <IconDownload size={16} aria-hidden />
             </ActionIcon>
@@ -97,6 +111,7 @@ function viewsOf(result: string, verdict: ResultVerdict | null, what: string): V
             {
               key: "repaired",
               title: verdict.repaired.cut ? "Repaired (truncated)" : "Repaired",
+              own: verdict.repaired.text,
               content: <JsonView text={verdict.repaired.text} label={`The repaired ${what}, formatted`} />,
             },
             {

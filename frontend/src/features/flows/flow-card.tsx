@@ -3,7 +3,7 @@ import { notifications } from "@mantine/notifications";
 import { IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useKeptOpen } from "@/access/access-context";
 import { messageOf } from "@/api/errors";
 import { flowKeys, pauseFlow, resumeFlow } from "@/api/flows";
@@ -150,8 +150,14 @@ function PauseForm({ draft, busy, onPause, onCancel }: PauseFormProps) {
     forgetDraft(draft);
     onCancel();
   });
+  const pressed = (event: KeyboardEvent) => {
+    if (event.key !== "Escape") return;
+    // Wherever the focus is in the form: Escape means the form, and does not leave the page.
+    event.preventDefault();
+    cancel();
+  };
   return (
-    <form onSubmit={send} className={styles["pause"]}>
+    <form onSubmit={send} onKeyDown={pressed} className={styles["pause"]}>
       <TextInput
         aria-label="Reason for the pause"
         placeholder="Why? (optional)"
@@ -159,7 +165,6 @@ function PauseForm({ draft, busy, onPause, onCancel }: PauseFormProps) {
         autoFocus
         value={reason}
         onChange={(event) => change(() => ({ reason: event.target.value }))}
-        onKeyDown={(event) => event.key === "Escape" && cancel()}
       />
       <Button type="submit" loading={busy}>
         Pause

@@ -1,14 +1,15 @@
 import { Button, Skeleton } from "@mantine/core";
 import { IconPlugConnectedX, IconRoute } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { messageOf } from "@/api/errors";
 import { flowsQuery, workersQuery } from "@/api/flows";
+import type { Flow } from "@/api/model";
 import { Notice } from "@/components/notice";
 import { focusField } from "@/lib/focus";
 import { FlowCard } from "./flow-card";
 import styles from "./flows.module.css";
-import { troubleFirst } from "./lane-words";
+import { inOrderOf, troubleFirst } from "./lane-words";
 import { WorkersTable } from "./workers-table";
 
 /** `sought`: the anchor of the flow that a link pointed to. */
@@ -16,6 +17,7 @@ export function FlowsView({ sought }: { sought: string }) {
   const flows = useQuery(flowsQuery);
   const workers = useQuery(workersQuery);
   const loaded = flows.data !== undefined;
+  const shown = useSteadyOrder(flows.data);
 
   useEffect(() => {
     if (loaded && sought !== "") focusField(sought);
@@ -41,11 +43,21 @@ export function FlowsView({ sought }: { sought: string }) {
         </Notice>
       )}
       <div className={styles["cards"]}>
-        {troubleFirst(flows.data ?? []).map((flow) => (
+        {shown.map((flow) => (
           <FlowCard key={flow.name} flow={flow} />
         ))}
       </div>
       {workers.data !== undefined && <WorkersTable workers={workers.data} />}
     </div>
   );
+}
+
+/** Flows with a problem first when the page is opened; after that, each stays where it is. */
+function useSteadyOrder(flows: readonly Flow[] | undefined): readonly Flow[] {
+  const before = useRef<readonly string[]>([]);
+  const shown = useMemo(() => inOrderOf(before.current, troubleFirst(flows ?? [])), [flows]);
+  useEffect(() => {
+    before.current = shown.map((flow) => flow.name);
+  }, [shown]);
+  return shown;
 }

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { toFlow } from "@/api/model";
 import { wireFlow } from "@/testing/factories";
-import { wordsForConcurrency, wordsForFlow, wordsForLane } from "./lane-words";
+import { inOrderOf, wordsForConcurrency, wordsForFlow, wordsForLane } from "./lane-words";
 
 const lane = { detail: null, until: null };
 
@@ -36,4 +36,18 @@ it.each([
   const flow = toFlow(wireFlow(changes));
   expect(wordsForFlow(flow).title).toBe(title);
   expect(wordsForConcurrency(flow)).toBe(places);
+});
+
+it.each([
+  [["a", "b", "c"], ["c", "a", "b"], "abc"],
+  [["a", "b"], ["new", "b", "a", "other"], "abnewother"],
+  [[], ["b", "a"], "ba"],
+  [["gone", "b"], ["a", "b"], "ba"],
+])("flows that were shown as %j stay so when %j come", (before, names, expected) => {
+  const flows = names.map((name) => toFlow(wireFlow({ name })));
+  expect(
+    inOrderOf(before, flows)
+      .map(({ name }) => name)
+      .join(""),
+  ).toBe(expected);
 });

@@ -68,3 +68,9 @@ export function wordsForConcurrency(flow: Flow): string {
 export function troubleFirst(flows: readonly Flow[]): Flow[] {
   return flows.toSorted((a, b) => Number(a.lane.state === "open") - Number(b.lane.state === "open"));
 }
+
+/** The flows in the order in which they were shown before, so that none moves away from the hand; new ones at the end. */
+export function inOrderOf(names: readonly string[], flows: readonly Flow[]): Flow[] {
+  const place = new Map(names.map((name, index) => [name, index]));
+  return flows.toSorted((a, b) => (place.get(a.name) ?? names.length) - (place.get(b.name) ?? names.length));
+}

@@ -28,7 +28,7 @@ export function WorkersTable({ workers }: { workers: readonly Worker[] }) {
                   <th scope="row">
                     {worker.name} <code className={styles["workerId"]}>{worker.id}</code>
                   </th>
-                  <td>{worker.flows.join(", ")}</td>
+                  <td className={styles["workerFlows"]}>{worker.flows.join(", ")}</td>
                   <td className="numbers">{worker.running ?? "–"}</td>
                   <td>
                     <Age at={worker.startedAt} />

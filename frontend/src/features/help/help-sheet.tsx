@@ -11,7 +11,7 @@ const KEYS: readonly (readonly [string, readonly string[]])[] = [
   ["Previous job in the list", ["k"]],
   ["Open the selected job", ["Enter"]],
   ["Deselect, go back, close", ["Esc"]],
-  ["Create the job in the form", ["Ctrl / ⌘", "Enter"]],
+  ["Create the job that you typed", ["Ctrl / ⌘", "Enter"]],
   ["This help", ["?"]],
 ];
 

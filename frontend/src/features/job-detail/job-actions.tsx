@@ -5,6 +5,7 @@ import { ActionButton } from "@/components/action-button";
 import { hasDraft } from "@/lib/draft";
 import { useBlocked } from "@/live/use-blocked";
 import { blockedOn } from "./blocked";
+import { CopyMenu } from "./copy-menu";
 import { DeleteDialog } from "./delete-dialog";
 import styles from "./job-detail.module.css";
 import { ReplayDialog } from "./replay-dialog";
@@ -50,6 +51,7 @@ export function JobActions({ job }: { job: Job }) {
         blocked={blocked.remove}
         onAct={() => setDialog("delete")}
       />
+      <CopyMenu job={job} />
       <ReplayDialog
         opened={dialog === "replay"}
         job={job}

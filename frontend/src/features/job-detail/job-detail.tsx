@@ -16,16 +16,18 @@ import { Timeline } from "./timeline";
 
 interface Props {
   job: Job;
+  /** Shown beside the way back to the list. */
+  places?: ReactNode;
   /** Shown above everything else. */
   news?: ReactNode;
   /** Shown below the result. */
   callbacks?: ReactNode;
 }
 
-export function JobDetail({ job, news, callbacks }: Props) {
+export function JobDetail({ job, places, news, callbacks }: Props) {
   return (
     <article className={styles["job"]}>
-      <JobHeader job={job} />
+      <JobHeader job={job} places={places} />
       {news}
       <StateOfThings job={job} />
       <div className={styles["columns"]}>

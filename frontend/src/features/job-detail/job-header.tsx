@@ -1,5 +1,6 @@
 import { IconArrowLeft } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import type { Job } from "@/api/model";
 import { CopyButton } from "@/components/copy-button";
 import { StatusBadge } from "@/components/status-badge";
@@ -8,12 +9,16 @@ import { lastList } from "@/lib/last-list";
 import { JobActions } from "./job-actions";
 import styles from "./job-detail.module.css";
 
-export function JobHeader({ job }: { job: Job }) {
+/** `places`: where the job stands in the list it was opened from. */
+export function JobHeader({ job, places }: { job: Job; places: ReactNode }) {
   return (
     <header className={styles["header"]}>
-      <Link to="/" search={lastList()} className={styles["back"]}>
-        <IconArrowLeft size={15} aria-hidden /> Jobs
-      </Link>
+      <div className={styles["top"]} data-noprint>
+        <Link to="/" search={lastList()} className={styles["back"]}>
+          <IconArrowLeft size={15} aria-hidden /> Jobs
+        </Link>
+        {places}
+      </div>
       <div className={styles["headline"]}>
         <div className={styles["identity"]}>
           <h1 className={styles["id"]}>

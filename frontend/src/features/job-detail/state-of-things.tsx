@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { workersQuery } from "@/api/flows";
 import type { Job } from "@/api/model";
 import { Callout } from "@/components/callout";
+import { ErrorChip } from "@/components/error-chip";
 import { VisibleText } from "@/components/result/visible-text";
 import { Countdown } from "@/components/times";
 import { flowAnchor } from "@/lib/focus";
@@ -22,7 +23,7 @@ export function StateOfThings({ job }: { job: Job }) {
             {job.status === "FAILED" ? "" : "The last attempt failed: "}
             <VisibleText text={job.error.message} />
           </p>
-          <code className={styles["code"]}>{job.error.code}</code>
+          <ErrorChip code={job.error.code} />
         </Callout>
       )}
     </>

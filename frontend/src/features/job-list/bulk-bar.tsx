@@ -1,14 +1,9 @@
 import { Button, Loader } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { type BulkRequest, bulkActionsQuery, bulkKey, startBulkAction } from "@/api/bulk-actions";
-import { messageOf } from "@/api/errors";
 import type { JobFilter } from "@/api/job-rows";
 import type { BulkAction, BulkCount, BulkKind } from "@/api/model";
-import { useSendKey } from "@/lib/use-send-key";
 import styles from "./bulk.module.css";
-import { BulkDialog } from "./bulk-dialog";
+import { BulkAsk } from "./bulk-ask";
 import { BULK_KINDS, BULK_WORDS, jobs } from "./bulk-words";
 
 interface Props {
@@ -20,23 +15,8 @@ interface Props {
 
 /** What can be done with all jobs that match. */
 export function BulkBar({ filter, selected, onStarted }: Props) {
-  const queries = useQueryClient();
   const [kind, setKind] = useState<BulkKind>("retry");
   const [asking, setAsking] = useState(false);
-  const key = useSendKey();
-  const starting = useMutation({
-    mutationFn: (request: BulkRequest) => startBulkAction(filter, request, key.of({ filter, request })),
-    onSuccess: (action) => {
-      key.done();
-      queries.setQueryData(bulkActionsQuery.queryKey, (before) => [action, ...(before ?? [])]);
-      setAsking(false);
-      onStarted(action);
-      void queries.invalidateQueries({ queryKey: bulkKey });
-    },
-    onError: (error) => {
-      notifications.show({ color: "red", title: "Nothing was started", message: messageOf(error) });
-    },
-  });
   const matched = selected === "counting" ? null : selected;
   return (
     <>
@@ -69,14 +49,16 @@ export function BulkBar({ filter, selected, onStarted }: Props) {
           )}
         </section>
       )}
-      <BulkDialog
-        opened={asking}
-        kind={kind}
-        matched={matched ?? { count: 0, more: false }}
-        busy={starting.isPending}
-        onStart={(request) => starting.mutate(request)}
-        onClose={() => setAsking(false)}
-      />
+      {selected !== null && (
+        <BulkAsk
+          opened={asking}
+          filter={filter}
+          kind={kind}
+          matched={matched ?? { count: 0, more: false }}
+          onStarted={onStarted}
+          onClose={() => setAsking(false)}
+        />
+      )}
     </>
   );
 }

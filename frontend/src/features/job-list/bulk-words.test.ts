@@ -1,28 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { BulkAction } from "@/api/model";
+import { wireBulkAction as action } from "@/testing/factories";
 import { handled, jobs, outcomeOf, wordsForWait } from "./bulk-words";
-
-function action(fields: Partial<BulkAction>): BulkAction {
-  return {
-    id: "0".repeat(24),
-    action: "retry",
-    status: "DONE",
-    query: {},
-    flow: null,
-    reason: null,
-    limit: null,
-    createdAt: "",
-    updatedAt: "",
-    endedAt: null,
-    matched: 0,
-    more: false,
-    done: 0,
-    skipped: {},
-    failed: {},
-    waitsFor: null,
-    ...fields,
-  };
-}
 
 describe("what became of the jobs", () => {
   it.each([

@@ -3,7 +3,7 @@ import type { Row } from "@/api/job-rows";
 import { Duration } from "@/components/duration";
 import { StatusBadge } from "@/components/status-badge";
 import { Age } from "@/components/times";
-import { Marks, PromptLink, Remark } from "./job-cells";
+import { Code, Marks, PromptLink, Remark } from "./job-cells";
 import styles from "./job-list.module.css";
 import type { RowsProps } from "./rows-props";
 import { useVirtualRows } from "./use-virtual-rows";
@@ -69,13 +69,14 @@ const JobCard = memo(function JobCard(props: JobCardProps) {
     >
       <div className={styles["cardTop"]}>
         <StatusBadge status={row.status} />
-        <Age at={row.createdAt} />
+        <Age at={row.createdAt} inRow />
       </div>
       <PromptLink job={row} isTabStop={isTabStop} onChoose={onChoose} />
       <Remark job={row} />
       <div className={styles["cardFacts"]}>
         <span className={styles["flow"]}>{row.flow}</span>
         <Duration job={row} />
+        <Code job={row} isTabStop={isTabStop} />
         <Marks job={row} />
       </div>
     </li>

@@ -1,7 +1,9 @@
 import { IconRefresh } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import type { Row } from "@/api/job-rows";
 import type { JobSummary, Snippet } from "@/api/model";
+import { ErrorChip } from "@/components/error-chip";
 import { VisibleText } from "@/components/result/visible-text";
 import { Countdown } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
@@ -28,7 +30,7 @@ export function PromptCell({ job, isTabStop, onChoose }: LinkProps) {
         <PromptLink job={job} isTabStop={isTabStop} onChoose={onChoose} />
         <Marks job={job} />
       </div>
-      <Remark job={job} />
+      <Remark job={job} code={<Code job={job} isTabStop={isTabStop} />} />
     </div>
   );
 }
@@ -74,10 +76,17 @@ export function Marks({ job }: { job: JobSummary }) {
   );
 }
 
+/** The code of a failed job's error. */
+export function Code({ job, isTabStop }: { job: Row; isTabStop: boolean }) {
+  if (job.status !== "FAILED" || job.error === null || job.gone) return null;
+  return <ErrorChip code={job.error.code} isTabStop={isTabStop} />;
+}
+
 /** The line below the prompt: the beginning of the result, what went wrong, or what the job waits for. */
-export function Remark({ job }: { job: Row }) {
+export function Remark({ job, code = null }: { job: Row; code?: ReactNode }) {
   return (
     <div className={styles["remark"]} data-bad={(job.status === "FAILED" && !job.gone) || undefined}>
+      {code}
       <RemarkWords job={job} />
     </div>
   );

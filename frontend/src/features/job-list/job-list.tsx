@@ -39,7 +39,7 @@ export function JobList({ filter, onChange }: Props) {
     <section className={styles["list"]} aria-label="Jobs" ref={list}>
       <FilterBar filter={filter} onChange={onChange} />
       <ListTools filter={filter} failuresShown={failuresShown} onFailures={setFailuresShown} />
-      {failuresShown && <Failures filter={filter} onChange={onChange} />}
+      {failuresShown && <Failures filter={filter} onStarted={setStarted} />}
       <BulkList started={started} />
       <Rows filter={filter} list={list} onClear={clear} onStarted={setStarted} />
     </section>

@@ -105,7 +105,7 @@ const JobRow = memo(function JobRow({ row, index, isSelected, isTabStop, isLeft,
         {row.flow}
       </td>
       <td>
-        <Age at={row.createdAt} />
+        <Age at={row.createdAt} inRow />
       </td>
       <td>
         <Duration job={row} />

@@ -3,6 +3,7 @@ import { IconFilterOff, IconInbox, IconPlugConnectedX } from "@tabler/icons-reac
 import { BASE_PATH } from "@/api/base-path";
 import { CodeLine } from "@/components/code-line";
 import { Notice } from "@/components/notice";
+import { useNewJob } from "@/lib/new-job";
 import styles from "./job-list.module.css";
 
 /** An empty list has a reason: no jobs, no match, a search that cannot be read, not loaded. */
@@ -11,7 +12,8 @@ export function NothingYet() {
   const curl = `curl -X POST ${location.origin}${BASE_PATH}/jobs -H 'content-type: application/json' -d '{"prompt": "Your task description here"}'`;
   return (
     <Notice icon={IconInbox} title="No jobs yet">
-      <p>Write a prompt into the form, or send the first one from a terminal:</p>
+      <Button onClick={useNewJob()}>Create the first job</Button>
+      <p>Or send it from a terminal:</p>
       <CodeLine code={curl} what="the command" />
     </Notice>
   );

@@ -16,6 +16,8 @@ export function ListTools({ filter, failuresShown, onFailures }: Props) {
     <div className={styles["tools"]}>
       <Button
         variant="subtle"
+        color="gray"
+        c="var(--ink-2)"
         size="compact-sm"
         leftSection={<IconAlertTriangle size={14} aria-hidden />}
         aria-expanded={failuresShown}
@@ -30,6 +32,8 @@ export function ListTools({ filter, failuresShown, onFailures }: Props) {
           href={exportHref(filter, format)}
           download
           variant="subtle"
+          color="gray"
+          c="var(--ink-2)"
           size="compact-sm"
           leftSection={<IconDownload size={14} aria-hidden />}
         >

@@ -1,9 +1,7 @@
 import { useEffect, useState } from "react";
 import { MAIN } from "@/lib/focus";
+import { lastChosen, rememberChosen } from "@/lib/last-list";
 import { useShortcuts } from "@/lib/shortcuts";
-
-/** Kept outside the component: who returns from a job is back at its row. */
-let lastChosen: string | null = null;
 
 export interface RowKeys {
   /** The row that was chosen last; it is marked. */
@@ -20,9 +18,7 @@ export function useRowKeys(ids: readonly string[]): RowKeys {
   const [wanted, setWanted] = useState<string | null>(null);
   const selected = chosen !== null && ids.includes(chosen) ? chosen : null;
 
-  useEffect(() => {
-    lastChosen = chosen;
-  }, [chosen]);
+  useEffect(() => rememberChosen(chosen), [chosen]);
 
   useEffect(() => {
     if (wanted === null) return;

@@ -6,10 +6,7 @@ import { type FormEvent, type KeyboardEvent, useId, useState } from "react";
 import { useAccess, useWhyNot } from "@/access/access-context";
 import { ApiError, messageOf } from "@/api/errors";
 import { flowsQuery } from "@/api/flows";
-import type { Job } from "@/api/model";
-import { Panel } from "@/components/panel";
 import { formatBytes, utf8Bytes } from "@/lib/bytes";
-import { useDraft } from "@/lib/draft";
 import { focusField, PROMPT_FIELD } from "@/lib/focus";
 import { MAX_PROMPT_BYTES } from "@/lib/prompt";
 import { useLive } from "@/live/live-context";
@@ -18,29 +15,29 @@ import { AdvancedFields } from "./advanced-fields";
 import { FaultsHint } from "./faults-hint";
 import { EMPTY, type FormValues, hasOptions, type Problems, problemsOf, toSubmission } from "./form-values";
 import styles from "./new-job.module.css";
-import { useSubmit } from "./use-submit";
+import type { Submit } from "./use-submit";
 
 const SIZE_WORTH_KNOWING = 10_000;
 const OWN_FIELDS = Object.keys(EMPTY) as (keyof FormValues)[];
 
-export function NewJobForm() {
+interface Props {
+  values: FormValues;
+  onChange: (how: (current: FormValues) => FormValues) => void;
+  submit: Submit;
+  /** A link leads away from the form. */
+  onLeave: () => void;
+}
+
+export function NewJobForm({ values: typed, onChange, submit, onLeave }: Props) {
   const { who } = useAccess();
   const { mode } = useLive();
   const blocked = useBlocked("submit");
   const reads = useWhyNot("read") === null;
   const flows = useQuery({ ...flowsQuery, enabled: reads }).data ?? [];
-  const [typed, setValues] = useDraft("new-job", EMPTY);
   const [attempted, setAttempted] = useState(false);
   // What was filled in must not act unseen.
   const [advanced, setAdvanced] = useState(() => hasOptions(typed));
-  const [created, setCreated] = useState<Job | null>(null);
   const advancedId = useId();
-  const submit = useSubmit((job) => {
-    // The options stay for the next job; only the prompt is cleared.
-    setValues((current) => ({ ...current, prompt: "" }));
-    setAttempted(false);
-    setCreated(job);
-  });
 
   const choices = flowChoices(flows, who?.flows ?? null);
   // With a key that is limited to flows, the default flow may not be among them.
@@ -51,7 +48,7 @@ export function NewJobForm() {
   const flow = flows.find((one) => (values.flow === "" ? one.isDefault : one.name === values.flow));
 
   const change = (changed: Partial<FormValues>) => {
-    setValues((current) => ({ ...current, ...changed }));
+    onChange((current) => ({ ...current, ...changed }));
     if (submit.isError) submit.reset();
   };
 
@@ -59,13 +56,12 @@ export function NewJobForm() {
     event?.preventDefault();
     if (blocked !== null || submit.isPending) return;
     setAttempted(true);
-    setCreated(null);
     if (Object.keys(problems).length > 0) {
       if (problems.prompt === undefined) setAdvanced(true);
       else focusField(PROMPT_FIELD);
       return;
     }
-    submit.mutate(toSubmission(values));
+    submit.mutate(toSubmission(values), { onSuccess: () => setAttempted(false) });
   };
 
   const pressed = (event: KeyboardEvent) => {
@@ -73,95 +69,89 @@ export function NewJobForm() {
   };
 
   return (
-    <Panel title="New job" aside={<Link to="/batches">Many from a file</Link>}>
-      <form onSubmit={send} onKeyDown={pressed} noValidate>
-        <fieldset className={styles["fields"]} disabled={blocked !== null}>
-          <legend className="visually-hidden">New job</legend>
-          <Textarea
-            id={PROMPT_FIELD}
-            label="Prompt"
-            labelProps={{ className: "visually-hidden" }}
-            placeholder="What should be done?"
-            autosize
-            minRows={3}
-            maxRows={14}
-            value={values.prompt}
-            error={shown.prompt ?? null}
-            onChange={(event) => change({ prompt: event.currentTarget.value })}
+    <form onSubmit={send} onKeyDown={pressed} noValidate>
+      <fieldset className={styles["fields"]} disabled={blocked !== null}>
+        <legend className="visually-hidden">New job</legend>
+        <Textarea
+          id={PROMPT_FIELD}
+          label="Prompt"
+          placeholder="What should be done?"
+          autosize
+          minRows={5}
+          maxRows={14}
+          data-autofocus
+          value={values.prompt}
+          error={shown.prompt ?? null}
+          onChange={(event) => change({ prompt: event.currentTarget.value })}
+        />
+        <div className={styles["controls"]}>
+          <NativeSelect
+            label="Flow"
+            className={styles["flow"]}
+            value={values.flow}
+            onChange={(event) => change({ flow: event.currentTarget.value })}
+            data={choices}
+            error={shown.flow ?? null}
           />
-          <div className={styles["controls"]} data-open={advanced || undefined}>
-            <NativeSelect
-              aria-label="Flow"
-              className={styles["flow"]}
-              value={values.flow}
-              onChange={(event) => change({ flow: event.currentTarget.value })}
-              data={choices}
-              error={shown.flow ?? null}
-            />
-            <Button
-              variant="default"
-              className={styles["options"]}
-              aria-expanded={advanced}
-              aria-controls={advanced ? advancedId : undefined}
-              leftSection={<IconAdjustmentsHorizontal size={16} aria-hidden />}
-              aria-label="Options"
-              onClick={() => setAdvanced(!advanced)}
-            >
-              <span className={styles["optionsWord"]}>Options</span>
-            </Button>
-            {advanced && (
-              <div id={advancedId} className={styles["advanced"]}>
-                <AdvancedFields values={values} problems={shown} onChange={change} />
-              </div>
-            )}
-            <Button
-              type="submit"
-              className={styles["create"]}
-              loading={submit.isPending}
-              rightSection={<Keys />}
-              disabled={blocked !== null}
-            >
-              Create job
-            </Button>
+          <Button
+            variant="default"
+            aria-expanded={advanced}
+            aria-controls={advanced ? advancedId : undefined}
+            leftSection={<IconAdjustmentsHorizontal size={16} aria-hidden />}
+            onClick={() => setAdvanced(!advanced)}
+          >
+            Options
+          </Button>
+        </div>
+        {advanced && (
+          <div id={advancedId} className={styles["advanced"]}>
+            <AdvancedFields values={values} problems={shown} onChange={change} />
           </div>
-          <div className={styles["below"]}>
-            <span role="status" className={styles["outcome"]}>
-              {created !== null && (
-                <>
-                  Created.{" "}
-                  {reads ? (
-                    <Link to="/jobs/$id" params={{ id: created.id }}>
-                      Open the job
-                    </Link>
-                  ) : (
-                    <code>{created.id}</code>
-                  )}
-                </>
-              )}
-              {mode === "offline" ? "Waiting for the server." : blocked}
+        )}
+        {flow?.processor === "mock" && (
+          <FaultsHint
+            onPick={(word) => {
+              change({ prompt: values.prompt === "" ? word : `${values.prompt.trimEnd()} ${word}` });
+              focusField(PROMPT_FIELD);
+            }}
+          />
+        )}
+        <div className={styles["below"]}>
+          <span role="status" className={styles["outcome"]}>
+            {submit.data !== undefined && !reads && (
+              <>
+                Created. <code>{submit.data.id}</code>{" "}
+              </>
+            )}
+            {mode === "offline" ? "Waiting for the server." : blocked}
+          </span>
+          {values.prompt.length > SIZE_WORTH_KNOWING && (
+            <span className="numbers">
+              {formatBytes(utf8Bytes(values.prompt))} of {formatBytes(MAX_PROMPT_BYTES)}
             </span>
-            {values.prompt.length > SIZE_WORTH_KNOWING && (
-              <span className="numbers">
-                {formatBytes(utf8Bytes(values.prompt))} of {formatBytes(MAX_PROMPT_BYTES)}
-              </span>
-            )}
-          </div>
-          {submit.isError && (
-            <p className={styles["failed"]} role="alert">
-              {messageOf(submit.error)}
-            </p>
           )}
-          {flow?.processor === "mock" && (
-            <FaultsHint
-              onPick={(word) => {
-                change({ prompt: values.prompt === "" ? word : `${values.prompt.trimEnd()} ${word}` });
-                focusField(PROMPT_FIELD);
-              }}
-            />
-          )}
-        </fieldset>
-      </form>
-    </Panel>
+        </div>
+        {submit.isError && (
+          <p className={styles["failed"]} role="alert">
+            {messageOf(submit.error)}
+          </p>
+        )}
+        <div className={styles["send"]}>
+          <Link to="/batches" onClick={onLeave}>
+            Many from a file
+          </Link>
+          <Button
+            type="submit"
+            className={styles["create"]}
+            loading={submit.isPending}
+            rightSection={<Keys />}
+            disabled={blocked !== null}
+          >
+            Create job
+          </Button>
+        </div>
+      </fieldset>
+    </form>
   );
 }
 

@@ -21,3 +21,5 @@ export function useSubmit(onCreated: (job: Job) => void) {
     },
   });
 }
+
+export type Submit = ReturnType<typeof useSubmit>;

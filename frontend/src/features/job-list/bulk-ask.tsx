@@ -1,0 +1,54 @@
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type BulkRequest, bulkActionsQuery, bulkKey, startBulkAction } from "@/api/bulk-actions";
+import { messageOf } from "@/api/errors";
+import { groupsKey } from "@/api/finding";
+import type { JobFilter } from "@/api/job-rows";
+import type { BulkAction, BulkCount, BulkKind } from "@/api/model";
+import { code, DialogLater } from "@/components/loaded-later";
+import { useSendKey } from "@/lib/use-send-key";
+
+const DIALOG = code(() => import("./bulk-dialog").then((found) => found.BulkDialog));
+
+interface Props {
+  opened: boolean;
+  filter: JobFilter;
+  kind: BulkKind;
+  /** How many jobs the filter finds. */
+  matched: BulkCount;
+  onStarted: (action: BulkAction) => void;
+  onClose: () => void;
+}
+
+/** Asks before a bulk action, and starts it. */
+export function BulkAsk({ opened, filter, kind, matched, onStarted, onClose }: Props) {
+  const queries = useQueryClient();
+  const key = useSendKey();
+  const starting = useMutation({
+    mutationFn: (request: BulkRequest) => startBulkAction(filter, request, key.of({ filter, request })),
+    onSuccess: (action) => {
+      key.done();
+      queries.setQueryData(bulkActionsQuery.queryKey, (before) => [action, ...(before ?? [])]);
+      onClose();
+      onStarted(action);
+      void queries.invalidateQueries({ queryKey: bulkKey });
+      void queries.invalidateQueries({ queryKey: groupsKey });
+    },
+    onError: (error) => {
+      notifications.show({ color: "red", title: "Nothing was started", message: messageOf(error) });
+    },
+  });
+  return (
+    <DialogLater
+      of={DIALOG}
+      props={{
+        opened,
+        kind,
+        matched,
+        busy: starting.isPending,
+        onStart: (request) => starting.mutate(request),
+        onClose,
+      }}
+    />
+  );
+}
