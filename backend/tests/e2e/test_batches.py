@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import expect_no_overflow
+from tests.e2e.looks import expect_no_overflow, open_form
 from tests.e2e.served import Served
 from tests.e2e.test_accessible import violations
 
@@ -33,7 +33,8 @@ async def opened_dialog(page: Page) -> None:
 
 async def test_from_a_file_to_its_results(server: Served, open_tab: OpenTab, tmp_path: Path) -> None:
     page = await open_tab(server.page)
-    await page.get_by_role("link", name="Many from a file").click()
+    await open_form(page)
+    await page.get_by_role("dialog").get_by_role("link", name="Many from a file").click()
     await expect(page.get_by_role("heading", name="Batches")).to_be_visible()
     await opened_dialog(page)
     await page.get_by_label("File", exact=True).set_input_files(file_of(tmp_path, *LINES))
