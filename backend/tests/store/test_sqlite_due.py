@@ -1,5 +1,6 @@
 """Where SQLite computes ``due_at`` for many jobs at once, it is what ``Job.due_at`` says of each of them."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
@@ -7,7 +8,9 @@ import pytest
 
 from job_processor.store.clock import SteadyClock
 from job_processor.store.sqlite import rows
+from job_processor.store.sqlite.queries import oldest_due
 from job_processor.store.sqlite.store import FILE_NAME, SqliteStore
+from tests.store_suite import given
 from tests.store_suite.places import START
 from tests.store_suite.test_rules import STATES
 from tests.support.waiting import until_true
@@ -41,3 +44,45 @@ async def test_after_the_clock_was_set_and_after_a_crash(tmp_path: Path, state: 
     [(column, job)] = due(tmp_path)
     assert column == job
     await store.close()
+
+
+async def test_a_job_that_is_claimed_while_the_oldest_is_looked_for(tmp_path: Path) -> None:
+    """Whichever statement of the look the claim falls before: it sees the job, or it does not."""
+    store = SqliteStore(tmp_path)
+    await store.open()
+    job = await given.added(store)
+    reading = apsw.Connection(str(tmp_path / FILE_NAME), flags=apsw.SQLITE_OPEN_READONLY)
+    look = oldest_due(store.now(), [job.flow])
+    statements = _count_statements(reading, look)
+    assert statements > 3
+    for number in range(statements):
+        await given.claimed(store)
+        other = await given.added(store)
+        writing = apsw.Connection(str(tmp_path / FILE_NAME))
+        seen = iter(range(statements))
+
+        def claim(*_: object, seen: Iterator[int] = seen, at: int = number, db: apsw.Connection = writing) -> bool:
+            if next(seen, None) == at:
+                db.execute("UPDATE jobs SET ready = NULL WHERE ready = 1")
+            return True
+
+        reading.exec_trace = claim
+        assert look(reading) in ({}, {other.flow: other.run_at})
+        reading.exec_trace = None
+        writing.execute("UPDATE jobs SET ready = 1 WHERE id = ?", (other.id,))
+        writing.close()
+    reading.close()
+    await store.close()
+
+
+def _count_statements(db: apsw.Connection, look: Callable[[apsw.Connection], object]) -> int:
+    seen: list[object] = []
+
+    def note(*_: object) -> bool:
+        seen.append(None)
+        return True
+
+    db.exec_trace = note
+    look(db)
+    db.exec_trace = None
+    return len(seen)

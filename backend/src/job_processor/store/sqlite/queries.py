@@ -80,7 +80,9 @@ def oldest_due(now: int, flows: Sequence[str]) -> Callable[[apsw.Connection], di
     def run(db: apsw.Connection) -> dict[str, int]:
         oldest: dict[str, int] = {}
         for flow in flows:
-            times = [*_heads(db, flow), *_first_to_come(db, flow)]
+            # One snapshot: a job may be claimed between two of the statements.
+            with db:
+                times = [*_heads(db, flow), *_first_to_come(db, flow)]
             if times and min(times) <= now:
                 oldest[flow] = min(times)
         return oldest
