@@ -51,7 +51,10 @@ async def sqlite() -> AsyncIterator[SqliteStore]:
             await store.close()
 
 
-async def fill(store: Store, jobs: int, rules: FlowRules = RULES, ahead_ms: int = 0, priority: int = 0) -> None:
+async def fill(
+    store: Store, jobs: int, rules: FlowRules = RULES, ahead_ms: int = 0, priority: int = 0, keys: int = 0
+) -> None:
+    """Submit so many jobs. ``keys``: of so many keys, one job after the other; 0: without."""
     ids = IdFactory(secrets.randbits(48))
     for start in range(0, jobs, 2000):
         now = store.now()
@@ -65,6 +68,7 @@ async def fill(store: Store, jobs: int, rules: FlowRules = RULES, ahead_ms: int 
                         now=now,
                         run_at=now + ahead_ms if ahead_ms else None,
                         priority=priority,
+                        key=f"customer {(start + i) % keys}" if keys else None,
                     )
                 )
                 for i in range(min(2000, jobs - start))

@@ -27,8 +27,6 @@ from job_processor.store.base import SeriesQuery
 MAX_BUCKETS = 1_500
 DEFAULT_BUCKETS = 100
 """Without ``step`` the shortest one is taken that gives no more buckets."""
-
-
 EXPIRED = "deadline"
 """The error code of jobs whose own deadline passed."""
 
