@@ -1,5 +1,6 @@
 """After an outage workers get to renew their leases before the reaper takes them for dead."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -101,3 +102,12 @@ async def test_when_the_workers_had_their_time_the_lease_is_overdue() -> None:
         here.place.clock.forward(int(RULES.lease_seconds * 1000))
         await _is_down_for_a_while(here)
         assert [one.id for one in await here.store.overdue(10)] == [job.id]
+
+
+async def test_a_store_closes_although_nothing_answers_its_last_command() -> None:
+    async with harmed() as here:
+        await given.added(here.store)
+        here.proxy.order(Harm.HALF_OPEN, {"endSessions"}, 1)
+        async with asyncio.timeout(60):
+            await here.store.close()
+        assert here.proxy.done[Harm.HALF_OPEN] == 1

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import structlog
 
+from job_processor import tasks
 from job_processor.acts.signals import Signals
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.job import Attempt
@@ -35,9 +36,7 @@ class Cancels:
 
     async def close(self) -> None:
         """Abandon the answers that are still awaited."""
-        for task in self._under_way:
-            task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await tasks.end(*self._under_way)
 
     async def _pass_on(self, processor: Processor, job_id: str, attempt: Attempt) -> None:
         answer = await self._answer(processor, job_id, attempt)

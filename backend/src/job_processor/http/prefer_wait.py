@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from starlette.requests import Request
 
+from job_processor import tasks
 from job_processor.acts.credentials import Credentials
 from job_processor.bus import Bus
 from job_processor.core.access import Principal
@@ -68,10 +69,10 @@ class WaitingRequests:
         watching = asyncio.ensure_future(self._watch(job_id, principal, on_change, retry_first_read=stored is not None))
         leaving = asyncio.ensure_future(_client_left(request, body_was_read=stored is not None))
         ending = asyncio.ensure_future(ended.wait())
-        tasks = {watching, leaving, ending}
+        waiting = {watching, leaving, ending}
         try:
             with self._credentials.held(principal, ended.set):
-                await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if ended.is_set():
                 if stored is None:
                     raise access_ended()
@@ -82,9 +83,7 @@ class WaitingRequests:
             if stored is None:
                 raise
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await tasks.end(*waiting)
         return seen or await self._read(job_id, principal)
 
     async def _watch(

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from msgspec import Meta
 
+from job_processor import tasks
 from job_processor.core.job import Attempt
 from job_processor.core.outcome import Accepted, Outcome
 from job_processor.processors.base import Dispatch, ProcessorSetup
@@ -76,9 +77,7 @@ class MockProcessor:
         )
 
     async def close(self) -> None:
-        for task in self._pending.values():
-            task.cancel()
-        await asyncio.gather(*self._pending.values(), return_exceptions=True)
+        await tasks.end(*self._pending.values())
         if self._session is not None:
             await self._session.close()
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from job_processor import tasks
 from job_processor.acts import Acts
 from job_processor.acts.facts import DeliveriesDue, Fact
 from job_processor.core.errors import EndpointNotFound, StoreUnavailable
@@ -83,9 +84,7 @@ class Deliverer(Loop):
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=DRAIN_SECONDS)
             # Their leases end, and they are sent again.
-            for one in late:
-                one.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await tasks.end(*late)
         await self._sender.close()
 
     def _heard(self, fact: Fact) -> None:

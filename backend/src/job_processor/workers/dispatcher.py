@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from job_processor import tasks
 from job_processor.acts import Acts
 from job_processor.acts.lane_keeper import LaneKeeper
 from job_processor.acts.outcome_writer import RETRY_SECONDS, OpenAttempt, OutcomeWriter
@@ -144,10 +145,7 @@ class Dispatcher(Loop):
         if left:
             await asyncio.wait(left, timeout=self._drain_seconds)
         rest = [one for one in self._running.values() if not one.written]
-        tasks = [one.task for one in self._running.values() if one.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await tasks.end(*(one.task for one in self._running.values() if one.task is not None))
         await asyncio.gather(*(self._release(one) for one in rest))
 
     async def _release(self, one: _Running) -> None:

@@ -5,6 +5,7 @@ import contextlib
 
 import structlog
 
+from job_processor import tasks
 from job_processor.core.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -44,9 +45,7 @@ class Loop:
             task, self._task = self._task, None
             # A tick that waits for an unavailable store must not delay the end of the process.
             _, late = await asyncio.wait([task], timeout=STOP_SECONDS)
-            for one in late:
-                one.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await tasks.end(*late)
             await self.stopped()
 
     async def _run(self) -> None:

@@ -1,9 +1,8 @@
 """Passes the store's notices to the bus, and wakes or stops dispatchers. Notices are hints: dispatchers also poll."""
 
-import asyncio
-import contextlib
 from collections.abc import Mapping
 
+from job_processor import tasks
 from job_processor.bus import Bus
 from job_processor.core.job import FINAL, State
 from job_processor.store.base import Notice, Resync, Store
@@ -50,10 +49,8 @@ class Notifier(Loop):
         """Cancel the task: the watch ends only when the store is closed."""
         self._stopping = True
         if self._task is not None:
-            self._task.cancel()
             task, self._task = self._task, None
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await tasks.end(task)
 
     def _wake_dispatcher(self, notice: Notice) -> None:
         dispatcher = self._dispatchers.get(notice.flow)

@@ -67,8 +67,11 @@ class Link:
         return replace(server, product=product)
 
     async def close(self) -> None:
+        """End the sessions and close all connections. Ends within about one try, whatever the servers do."""
         self._closed = True
-        await self._client.close()
+        # Without a timeout the driver waits for ever for the answer to `endSessions` on a half-open connection.
+        with pymongo.timeout(self.tuning.try_timeout):
+            await self._client.close()
 
     @property
     def address(self) -> str:

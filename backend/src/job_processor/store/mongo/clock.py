@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from job_processor import tasks
 from job_processor.core.errors import StoreUnavailable
 from job_processor.store.clock import SteadyClock
 
@@ -64,9 +65,7 @@ class DatabaseClock:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await tasks.end(self._task)
             self._task = None
 
     async def measure(self) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
+from job_processor import tasks
 from job_processor.core.errors import ReadTooLong
 from job_processor.core.job import FINAL, State
 from job_processor.store.base import Counts
@@ -62,9 +63,8 @@ class Cached(Generic[T]):
         self.value, self.took, self._good_until = other.value, other.took, other._good_until
 
     async def stop(self) -> None:
-        if self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        if self._task is not None:
+            await tasks.end(self._task)
 
     async def _run(self) -> T:
         started = time.monotonic()

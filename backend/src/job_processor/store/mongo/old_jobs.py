@@ -5,11 +5,11 @@ kept, so that a start goes on there.
 """
 
 import asyncio
-import contextlib
 import logging
 
 from pymongo import UpdateOne
 
+from job_processor import tasks
 from job_processor.core.errors import StoreUnavailable
 from job_processor.store.facets import facets_of
 from job_processor.store.mongo import documents, meta
@@ -37,9 +37,7 @@ class OldJobs:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await tasks.end(self._task)
 
     async def _run(self) -> None:
         while self._below:

@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import msgspec
-from pymongo.errors import PyMongoError
 
+from job_processor import tasks
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.job import State
 from job_processor.store.base import Notice, Resync
@@ -99,11 +99,11 @@ class Watch:
                 raise error
         finally:
             self._pumps.pop(pump, None)
-            await _end(pump)
+            await tasks.end(pump)
 
     async def close(self) -> None:
         for pump in list(self._pumps):
-            await _end(pump)
+            await tasks.end(pump)
 
     async def notice(self, event: Document) -> tuple[int, Notice]:
         """The notice of a change event, and its time on the server. Raises for an event that cannot be read."""
@@ -178,12 +178,6 @@ def _put(queue: _Queue, one: Notice | Resync) -> None:
         queue.put_nowait(Resync(one.position))
     else:
         queue.put_nowait(one)
-
-
-async def _end(pump: "asyncio.Task[None]") -> None:
-    pump.cancel()
-    with contextlib.suppress(asyncio.CancelledError, PyMongoError, StoreUnavailable):
-        await pump
 
 
 def _told(job_id: str, notice: str) -> Notice:

@@ -6,13 +6,13 @@ large as a job is tried.
 """
 
 import asyncio
-import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
+from job_processor import tasks
 from job_processor.core.errors import StorageFull, StoreBroken, StoreUnavailable
 from job_processor.store.sqlite.writer import Transaction, Writer
 
@@ -45,9 +45,7 @@ class Readiness:
             raise type(self._trouble)(str(self._trouble))
 
     async def close(self) -> None:
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await tasks.end(self._task)
 
     async def _run(self) -> None:
         while True:
