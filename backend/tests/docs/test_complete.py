@@ -151,7 +151,7 @@ def _commands(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def test_commands() -> None:
-    found = list(_commands(cli._parser()))
+    found = list(_commands(cli.parser()))
     assert {"job-processor serve", "job-processor keys rotate", "job-processor sessions end"} <= set(found)
     assert _missing(found, text("docs/settings.md")) == []
 

@@ -8,9 +8,9 @@ import pytest
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import JobError, Usage
 from job_processor.core.outcome import Accepted, Failed, Succeeded
-from job_processor.core.series import DAY, HOUR, KEEP_MS, MINUTE
+from job_processor.core.series import DAY, HOUR, KEEP_MS, MINUTE, Step
 from job_processor.http import render
-from job_processor.http.routes.series import MAX_BUCKETS, Step
+from job_processor.http.routes.series import MAX_BUCKETS
 from tests.http.problems import assert_problem
 from tests.support.asgi import Reply
 from tests.support.clock import Clock

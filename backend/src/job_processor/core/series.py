@@ -27,6 +27,27 @@ BOUNDS: Final = (0, *(_FACTOR**n for n in range(1 + math.ceil(math.log(_LONGEST_
 stages, or old histograms would be read wrongly."""
 
 
+class Step(StrEnum):
+    """The lengths of the buckets of an answer."""
+
+    MINUTE = "1m"
+    MINUTES_5 = "5m"
+    MINUTES_15 = "15m"
+    HOUR = "1h"
+    HOURS_6 = "6h"
+    DAY = "1d"
+
+    @property
+    def ms(self) -> int:
+        """Its length in milliseconds."""
+        return int(self[:-1]) * {"m": MINUTE, "h": HOUR, "d": DAY}[self[-1]]
+
+    @property
+    def span(self) -> int:
+        """The rows that it is made of."""
+        return max(span for span in KEEP_MS if self.ms % span == 0)
+
+
 class Stage(StrEnum):
     """What a duration is of. SCHEDULED: of jobs with a later start; PROCESSING: of jobs whose processor called back.
     TOTAL: queued, handing over and processing."""

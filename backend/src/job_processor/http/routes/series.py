@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
@@ -11,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor.core.access import Principal
-from job_processor.core.series import DAY, HOUR, KEEP_MS, MINUTE, Collected, Stage, Tally, percentiles, start_of
+from job_processor.core.series import DAY, KEEP_MS, Collected, Stage, Step, Tally, percentiles, start_of
 from job_processor.http import models as s
 from job_processor.http import render
 from job_processor.http.access import Needs, principal_of
@@ -29,24 +28,6 @@ DEFAULT_BUCKETS = 100
 """Without ``step`` the shortest one is taken that gives no more buckets."""
 EXPIRED = "deadline"
 """The error code of jobs whose own deadline passed."""
-
-
-class Step(StrEnum):
-    MINUTE = "1m"
-    MINUTES_5 = "5m"
-    MINUTES_15 = "15m"
-    HOUR = "1h"
-    HOURS_6 = "6h"
-    DAY = "1d"
-
-    @property
-    def ms(self) -> int:
-        return int(self[:-1]) * {"m": MINUTE, "h": HOUR, "d": DAY}[self[-1]]
-
-    @property
-    def span(self) -> int:
-        """The rows that it is made of."""
-        return max(span for span in KEEP_MS if self.ms % span == 0)
 
 
 class StatsQuery(msgspec.Struct, frozen=True, rename="camel"):

@@ -1,0 +1,7 @@
+"""``python -m job_processor.cli``"""
+
+import sys
+
+from job_processor.cli import main
+
+sys.exit(main())

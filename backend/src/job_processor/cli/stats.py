@@ -1,0 +1,33 @@
+"""``stats``."""
+
+import argparse
+
+from job_processor.cli.arguments import Verbs, add_url
+from job_processor.core.series import Step
+
+
+def add(verbs: Verbs) -> None:
+    stats = verbs.add_parser("stats", help="print what happened over time: ends, durations, tokens")
+    stats.add_argument(
+        "--since", type=_since, default="24h", metavar="24h", help="an age, a date or a time; default: 24h"
+    )
+    stats.add_argument("--until", type=_since, metavar="TIME", help="the same; default: now")
+    stats.add_argument("--step", choices=tuple(map(str, Step)), help="default: by the range")
+    stats.add_argument("--flow", help="only jobs of this flow")
+    stats.add_argument("--json", action="store_true", help="print the answer of the server")
+    add_url(stats)
+    stats.set_defaults(run=lambda c, a: c.stats(a.url, _wanted_stats(a), as_json=a.json))
+
+
+def _wanted_stats(arguments: argparse.Namespace) -> dict[str, str]:
+    given = {name: getattr(arguments, name) for name in ("since", "until", "step", "flow")}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _since(text: str) -> str:
+    from job_processor.stats_command import since
+
+    try:
+        return since(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
