@@ -131,15 +131,18 @@ async def test_a_readers_row_stays_at_its_pixel(stocked: Served, open_tab: OpenT
 
 @dataclass(slots=True)
 class Traffic:
-    """What a tab asks for, the stream of events included."""
+    """What a tab asks for, the stream of events included; not the parts of the page itself, which it loads once and in
+    advance."""
 
     requests: list[str] = field(default_factory=list)
     bytes: float = 0.0
+    parts: set[str] = field(default_factory=set)
 
     async def of(self, page: Page) -> CDPSession:
         page.on("request", lambda request: self._asked(request))
         session = await page.context.new_cdp_session(page)
-        session.on("Network.dataReceived", lambda event: self._received(event["dataLength"]))
+        session.on("Network.requestWillBeSent", lambda event: self._sent(event["requestId"], event["request"]["url"]))
+        session.on("Network.dataReceived", lambda event: self._received(event["requestId"], event["dataLength"]))
         await session.send("Network.enable")
         return session
 
@@ -147,8 +150,13 @@ class Traffic:
         if "/ui/" not in request.url:
             self.requests.append(request.url)
 
-    def _received(self, length: float) -> None:
-        self.bytes += length
+    def _sent(self, request: str, url: str) -> None:
+        if "/ui/" in url:
+            self.parts.add(request)
+
+    def _received(self, request: str, length: float) -> None:
+        if request not in self.parts:
+            self.bytes += length
 
 
 @pytest.mark.parametrize("view", ["list", "more_rows", "flows", "job"] if IS_LONG else ["list"])
