@@ -200,11 +200,21 @@ bench: setup ## Measure performance against its floors, in one run
 bench-mongo: $(VENV)/.test-tools ## The benchmarks on MongoDB
 	@cd backend && ../$(BIN)/python -m benchmarks.mongo
 
+# FastAPI, PgQueuer and arq in an environment of their own, and BullMQ: for the comparison only.
+PEERS := backend/benchmarks/peers/bullmq
+$(VENV)/.peers: $(VENV)/.node $(REQ)/peers.txt $(PEERS)/package-lock.json scripts/install-peers
+	@scripts/install-peers $(VENV)
+	@touch $@
+
+.PHONY: bench-peers
+bench-peers: $(VENV)/.peers ## In turns with PgQueuer, arq and BullMQ where PostgreSQL and Redis are installed: QUICK=1
+	@cd backend && exec ../$(BIN)/python -m benchmarks.peers $(if $(QUICK),--quick)
+
 ## ---- keep ----
 
 .PHONY: lock
 lock: setup ## Resolve the requirements again (no index URL is recorded)
-	@cd $(REQ) && for f in runtime dev mongo-test tools infra chart azure fuzz audit; do $(CURDIR)/$(UVLOCK) $$f.in -o $$f.txt; done
+	@cd $(REQ) && for f in runtime dev mongo-test tools infra chart azure fuzz audit peers; do $(CURDIR)/$(UVLOCK) $$f.in -o $$f.txt; done
 
 .PHONY: generate
 generate: frontend/node_modules/.installed ## Generate the OpenAPI document and the page's client from the API's types

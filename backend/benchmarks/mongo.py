@@ -22,7 +22,7 @@ import uvloop
 from benchmarks import report, round_trip
 from benchmarks.backlog import BATCH, claim_rate
 from benchmarks.drain import RULES, Noop, fill
-from benchmarks.processes import _port, _running
+from benchmarks.processes import port_in, running
 from benchmarks.wire import flood, request
 from job_processor.acts import acts_over
 from job_processor.acts.flow_table import FlowTable
@@ -66,16 +66,16 @@ def _database(server: MongoServer) -> Iterator[str]:
 @contextlib.contextmanager
 def _processes(uri: str, flows: str, workers: int) -> Iterator[int]:
     """The port of one `api` beside so many `worker`."""
-    with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as running:
+    with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as started:
         file = Path(scratch) / "flows.toml"
         file.write_text(flows)
         environment = {**os.environ, "MONGODB_URI": uri, "FLOWS_FILE": str(file), "LOG_LEVEL": "error"}
         command = [sys.executable, "-m", "job_processor.cli"]
-        api = running.enter_context(_running([*command, "api", "--port", "0"], environment))
+        api = started.enter_context(running([*command, "api", "--port", "0"], environment))
         for _ in range(workers):
-            running.enter_context(_running([*command, "worker"], environment))
+            started.enter_context(running([*command, "worker"], environment))
         assert api.stdout is not None
-        yield _port(api.stdout.readline())
+        yield port_in(api.stdout.readline())
 
 
 @contextlib.asynccontextmanager
@@ -111,7 +111,7 @@ def _drain(server: MongoServer, sizes: Sizes, workers: int) -> float:
     with _database(server) as uri, contextlib.ExitStack() as hands:
         uvloop.run(prepare(uri))
         for _ in range(workers):
-            hands.enter_context(_running([sys.executable, "-m", "benchmarks.mongo", "drain", uri], dict(os.environ)))
+            hands.enter_context(running([sys.executable, "-m", "benchmarks.mongo", "drain", uri], dict(os.environ)))
         return uvloop.run(measure(uri))
 
 
@@ -145,10 +145,8 @@ async def _hands(uri: str) -> None:
 
 def _round_trip(server: MongoServer, sizes: Sizes, workers: int) -> float:
     sink = free_port()
-    flows = f'[flows.sink]\nprocessor = "webhook"\nurl = "http://127.0.0.1:{sink}/"\n'
-    round_trip.WARM_UP, round_trip.SECONDS, round_trip.IN_FLIGHT = sizes.warm_up, sizes.seconds, sizes.in_flight
-    with _database(server) as uri, _processes(uri, flows, workers) as port:
-        return uvloop.run(round_trip._measure(port, sink))
+    with _database(server) as uri, _processes(uri, round_trip.flows(sink), workers) as port:
+        return uvloop.run(round_trip.measure(port, sink, sizes.seconds, sizes.warm_up, sizes.in_flight))
 
 
 def _claims(server: MongoServer, sizes: Sizes, waiting: int) -> float:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,25 +20,26 @@ def server(flows: str, *, data: Path | None = None, env: dict[str, str] | None =
         directory = data or Path(scratch) / "data"
         command = [sys.executable, "-m", "job_processor.cli", "serve", "--port", "0", "--data-dir", str(directory)]
         environment = {**os.environ, "FLOWS_FILE": str(file), "LOG_LEVEL": "error", **(env or {})}
-        with _running(command, environment) as process:
+        with running(command, environment) as process:
             assert process.stdout is not None
             line = process.stdout.readline()
             if "first admin key" in line:
                 line = process.stdout.readline()
-            yield _port(line), process.pid
+            yield port_in(line), process.pid
 
 
 @contextlib.contextmanager
 def bare(sink: str | None = None) -> Iterator[int]:
     """The port of a Starlette + msgspec handler that stores nothing. ``sink``: the URL it sends each submission to."""
     environment = {**os.environ, **({} if sink is None else {"SINK": sink})}
-    with _running([sys.executable, "-m", "benchmarks.bare"], environment) as process:
+    with running([sys.executable, "-m", "benchmarks.bare"], environment) as process:
         assert process.stdout is not None
-        yield _port(process.stdout.readline())
+        yield port_in(process.stdout.readline())
 
 
 @contextlib.contextmanager
-def _running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+def running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A process whose standard output can be read; it is ended with the context."""
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         yield process
@@ -46,11 +48,20 @@ def _running(command: list[str], environment: dict[str, str]) -> Iterator[subpro
         process.wait(20)
 
 
-def _port(line: str) -> int:
+def port_in(line: str) -> int:
+    """The port of the address that a server prints."""
     found = re.search(r":(\d+)/", line)
     if found is None:
         raise RuntimeError(f"no address in: {line!r}")
     return int(found[1])
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
 
 
 def memory_mib(pid: int) -> float:

@@ -6,7 +6,6 @@ The other process here submits, is the sink, and calls back, over raw connection
 
 import asyncio
 import re
-import socket
 import statistics
 import time
 
@@ -55,7 +54,12 @@ class _Sink(asyncio.Protocol):
             self._arrived.put_nowait(found[1])
 
 
-async def _measure(port: int, sink_port: int) -> float:
+async def measure(
+    port: int, sink_port: int, seconds: float = SECONDS, warm_up: float = WARM_UP, in_flight: int = IN_FLIGHT
+) -> float:
+    """Jobs completed a second by the server at ``port``, which dispatches to ``sink_port``. ``in_flight``: so many are
+    submitted and not completed at most.
+    """
     loop = asyncio.get_running_loop()
     arrived: asyncio.Queue[bytes] = asyncio.Queue()
     sink = await loop.create_server(lambda: _Sink(arrived), "127.0.0.1", sink_port)
@@ -65,7 +69,7 @@ async def _measure(port: int, sink_port: int) -> float:
 
     def submit() -> None:
         nonlocal submitted
-        while idle_submitters and submitted - completed < IN_FLIGHT:
+        while idle_submitters and submitted - completed < in_flight:
             submitted += 1
             idle_submitters.pop().send(request("POST", "/jobs", b'{"prompt":"Summarise document %d"}' % submitted))
 
@@ -99,29 +103,34 @@ async def _measure(port: int, sink_port: int) -> float:
         idle_callers.put_nowait(made[1])
     caller = asyncio.create_task(call_back())
     submit()
-    await asyncio.sleep(WARM_UP)
+    await asyncio.sleep(warm_up)
     start, before = time.perf_counter(), completed
-    await asyncio.sleep(SECONDS)
+    await asyncio.sleep(seconds)
     rate = (completed - before) / (time.perf_counter() - start)
     caller.cancel()
     sink.close()
     return rate
 
 
+def _sink(sink_port: int) -> str:
+    return f"http://127.0.0.1:{sink_port}/"
+
+
+def flows(sink_port: int) -> str:
+    """The flows file of a server that dispatches to the sink."""
+    return f'[flows.sink]\nprocessor = "webhook"\nurl = "{_sink(sink_port)}"\n'
+
+
 def run() -> list[Line]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        sink_port = free.getsockname()[1]
-    sink = f"http://127.0.0.1:{sink_port}/"
-    flows = f'[flows.sink]\nprocessor = "webhook"\nurl = "{sink}"\n'
+    sink_port = processes.free_port()
     ours: list[float] = []
     bare: list[float] = []
     # In turns, so that a machine that slows down slows both.
     for _ in range(TURNS):
-        with processes.bare(sink) as port:
-            bare.append(uvloop.run(_measure(port, sink_port)))
-        with processes.server(flows) as (port, _):
-            ours.append(uvloop.run(_measure(port, sink_port)))
+        with processes.bare(_sink(sink_port)) as port:
+            bare.append(uvloop.run(measure(port, sink_port)))
+        with processes.server(flows(sink_port)) as (port, _):
+            ours.append(uvloop.run(measure(port, sink_port)))
     mine, theirs = statistics.median(ours), statistics.median(bare)
     share = mine / theirs
     return [

@@ -1,0 +1,1 @@
+"""What people would build instead, measured in turns with the product: `make bench-peers`."""
