@@ -154,8 +154,8 @@ test-time-zones: $(VENV)/.test-tools ## The MongoDB driver's tests in three time
 	@for zone in UTC America/New_York Asia/Kolkata; do echo "TZ=$$zone" && TZ=$$zone $(MAKE) --no-print-directory test-mongo || exit 1; done
 
 .PHONY: fuzz
-fuzz: $(VENV)/.test-tools ## Test the running server against its OpenAPI document, both stores: FUZZ_EXAMPLES=300 FUZZ_SEED=11
-	@cd backend && FUZZ=long ../$(BIN)/python -m pytest -q -s tests/fuzz
+fuzz: $(VENV)/.test-tools ## Test the running server against its OpenAPI document, both stores, a key of each right: FUZZ_EXAMPLES=1000 FUZZ_SEED=11
+	@cd backend && FUZZ=long ../$(BIN)/python -m pytest -q -n 2 -rP tests/fuzz
 
 .PHONY: still-list
 still-list: $(VENV)/.test-tools build ## The list while jobs arrive, at all rates and lengths: 20 of 20 clicks, the reader's pixel, requests and bytes
