@@ -32,7 +32,7 @@ SEED = os.environ.get("FUZZ_SEED", "11")
 ENDING = ("revokeKey", "rotateKey")
 """Operations that end a key."""
 PHASES = "examples,coverage,fuzzing,stateful" if IS_LONG else "examples,fuzzing"
-SECONDS = 3_600.0 if IS_LONG else 100.0
+SECONDS = 7_200.0 if IS_LONG else 100.0
 
 pytestmark = pytest.mark.timeout(2 * SECONDS)
 
