@@ -1,6 +1,4 @@
-"""The comparison with other queues: its arithmetic and its turns, with contenders made up here; and the product, for
-a moment. How fast anything is, is not a matter of tests.
-"""
+"""The comparison with other queues: its arithmetic and its turns, with contenders made up here. How fast anything is, is not a matter of tests."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,7 +7,6 @@ from dataclasses import dataclass, field
 import pytest
 
 from benchmarks.peers.contender import Measures
-from benchmarks.peers.ours import Ours
 from benchmarks.peers.table import Rates, Row, table
 from benchmarks.peers.turns import Sizes, compare
 
@@ -129,10 +126,3 @@ def test_servers_stop_when_it_is_interrupted() -> None:
         compare(one, [other], TINY, lambda line: None)
     assert not one.open
     assert not other.open
-
-
-def test_ours_does_jobs() -> None:
-    with Ours().running() as measures:
-        assert measures.accept(TINY.seconds) > 0
-        assert measures.drain(TINY.waiting, TINY.jobs) > 0
-        assert measures.round_trip(1.0) > 0
