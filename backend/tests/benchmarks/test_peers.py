@@ -1,5 +1,6 @@
-"""The comparison with other queues: its arithmetic and its turns, with contenders made up here. How fast anything is, is
-not a matter of tests.
+"""The comparison with other queues: its arithmetic and its turns, with contenders made up here.
+
+How fast anything is, is not a matter of tests.
 """
 
 import contextlib
