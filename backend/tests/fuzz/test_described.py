@@ -1,8 +1,8 @@
 """The running server against its own description: no server error, no status or answer that is not described, no answer
 without a key.
 
-Schemathesis makes the requests, from outside and with all of its checks, with a key of each right; ``make fuzz`` is long.
-The event streams are left out: an answer that never ends is no answer to it.
+Schemathesis makes the requests, from outside and with all of its checks, with a key of each right; ``make fuzz`` is the
+long run. The event streams are left out: an answer that never ends is no answer to it.
 """
 
 import asyncio
