@@ -1,5 +1,6 @@
 import type {
   BulkAction,
+  SeriesCounts,
   WireAuditEntry,
   WireBatchWhole,
   WireCallback,
@@ -231,6 +232,23 @@ export function wireBulkAction(changes: Partial<BulkAction> = {}): BulkAction {
     skipped: {},
     failed: {},
     waitsFor: null,
+    ...changes,
+  };
+}
+
+/** What happened in a time; nothing, but for the changes. */
+export function wireCounts(changes: Partial<SeriesCounts> = {}): SeriesCounts {
+  return {
+    completed: 0,
+    failed: 0,
+    failedByCode: {},
+    cancelled: 0,
+    expired: 0,
+    retried: 0,
+    attemptsRetried: 0,
+    waitingAgeMs: null,
+    durations: { scheduled: null, queued: null, handingOver: null, processing: null, total: null },
+    tokens: { prompt: 0, completion: 0 },
     ...changes,
   };
 }
