@@ -1,4 +1,4 @@
-"""What happened over time: charts that lead to the jobs, the tables behind them, and what is shown when there is nothing."""
+"""What happened over time: charts that lead to the jobs, the tables behind them, and what is shown without any."""
 
 import re
 

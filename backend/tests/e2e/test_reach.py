@@ -12,6 +12,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LONG = "NobodyEverPutASpaceIntoThisPromptWhichIsWhyItMustBeBrokenSomewhereOrElseItPushesThePageApart" * 2
 
+ROWS_OF_ACTIONS = """() => {
+  const copy = [...document.querySelectorAll("main button")].find(one => one.textContent === "Copy");
+  const tops = [...copy.parentElement.querySelectorAll(":scope > button")].map(one => one.offsetTop);
+  return [...new Set(tops)].map(top => tops.filter(one => one === top).length);
+}"""
+"""How many of the buttons of a job stand in each row."""
+
 
 @pytest.mark.parametrize("width", [360, 390])
 async def test_a_phone_shows_everything_and_scrolls_one_way(server: Served, open_tab: OpenTab, width: int) -> None:
@@ -23,6 +30,7 @@ async def test_a_phone_shows_everything_and_scrolls_one_way(server: Served, open
     await card.get_by_role("link").click()
     await expect(page.get_by_test_id("result-error")).to_be_visible()
     await expect_no_overflow(page)
+    assert await page.evaluate(ROWS_OF_ACTIONS) == [3, 2]
     await page.get_by_role("link", name="Flows").click()
     await expect(page.get_by_role("heading", name="Flows", level=1)).to_be_visible()
     await expect_no_overflow(page)

@@ -25,7 +25,8 @@ const AXIS_WIDTH = 52;
 /** Room for a label of the time axis. */
 const TICK_WIDTH = 60;
 const TICK = { fill: "var(--ink-3)", fontSize: 12 };
-const MARGIN = { top: 8, right: 8, bottom: 0, left: 0 };
+/** Right: for half of the last label. */
+const MARGIN = { top: 8, right: 22, bottom: 0, left: 0 };
 
 /** What the values are: a count, or milliseconds. */
 export type Unit = "count" | "ms";
