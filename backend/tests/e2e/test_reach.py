@@ -86,7 +86,8 @@ async def test_the_keyboard_goes_on_where_it_was(server: Served, open_tab: OpenT
     await expect(retry).to_be_focused()
 
     await page.goto(f"{server.page}flows")
-    card = page.get_by_role("region", name="once")
+    await page.get_by_role("link", name="once").press("Enter")
+    card = page.get_by_role("dialog", name="once")
     await card.get_by_role("button", name="Pause…").press("Enter")
     await page.keyboard.press("Escape")
     await expect(card.get_by_role("button", name="Pause…")).to_be_focused()
@@ -96,6 +97,8 @@ async def test_the_keyboard_goes_on_where_it_was(server: Served, open_tab: OpenT
     await expect(card.get_by_role("button", name="Resume")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(card.get_by_role("button", name="Pause…")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("link", name="once")).to_be_focused()
 
 
 async def test_from_one_failed_job_to_the_next(server: Served, open_tab: OpenTab) -> None:
@@ -173,7 +176,8 @@ async def test_rows_do_not_move_under_the_mouse(empty_server: Served, open_tab: 
 
 async def test_a_flow_is_paused_and_resumed(empty_server: Served, open_tab: OpenTab) -> None:
     page = await open_tab(f"{empty_server.page}flows")
-    card = page.locator("section", has=page.get_by_role("heading", name="mock"))
+    await page.get_by_role("link", name="mock").click()
+    card = page.get_by_role("dialog", name="mock")
     await card.get_by_role("button", name="Pause…").click()
     await card.get_by_label("Reason for the pause").fill("Lunch")
     await card.get_by_role("button", name="Pause", exact=True).click()

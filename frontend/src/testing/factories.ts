@@ -1,5 +1,6 @@
 import type {
   BulkAction,
+  Series,
   SeriesCounts,
   WireAuditEntry,
   WireBatchWhole,
@@ -249,6 +250,21 @@ export function wireCounts(changes: Partial<SeriesCounts> = {}): SeriesCounts {
     waitingAgeMs: null,
     durations: { scheduled: null, queued: null, handingOver: null, processing: null, total: null },
     tokens: { prompt: 0, completion: 0 },
+    ...changes,
+  };
+}
+
+/** The last hour, without a period in which anything happened. */
+export function wireSeries(changes: Partial<Series> = {}): Series {
+  const now = Date.now();
+  return {
+    since: new Date(now - 3_600_000).toISOString(),
+    until: new Date(now).toISOString(),
+    step: "1h",
+    countedSince: new Date(now - 400 * 86_400_000).toISOString(),
+    total: wireCounts(),
+    flows: [],
+    buckets: [],
     ...changes,
   };
 }

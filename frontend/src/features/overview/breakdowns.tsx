@@ -2,11 +2,12 @@ import { Link } from "@tanstack/react-router";
 import type { Series } from "@/api/model";
 import { ErrorChip } from "@/components/error-chip";
 import { Panel } from "@/components/panel";
-import { failuresBehind, jobsBehind } from "./behind";
+import { failuresBehind, jobsBehind } from "@/lib/jobs-behind";
+import { number, percent, short, successOf } from "@/lib/numbers";
 import styles from "./overview.module.css";
-import { endedOf, successOf } from "./points";
+import { endedOf } from "./points";
 import type { OverviewSearch } from "./search";
-import { duration, number, percent, short } from "./words";
+import { duration } from "./words";
 
 /** More are in the list's own groups of failures. */
 const MOST_CODES = 8;

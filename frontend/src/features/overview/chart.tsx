@@ -13,12 +13,13 @@ import {
   XAxis,
   YAxis,
 } from "recharts";
+import { number, short } from "@/lib/numbers";
 import { ChartTip } from "./chart-tip";
 import type { Measure } from "./measure";
 import styles from "./overview.module.css";
 import type { Point } from "./points";
 import { durationTicks, ticksOf } from "./ticks";
-import { duration, number, short, shortDuration, tickOf } from "./words";
+import { duration, shortDuration, tickOf } from "./words";
 
 const HEIGHT = 220;
 const AXIS_WIDTH = 52;

@@ -1,8 +1,8 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import type { Series } from "@/api/model";
+import { jobsBehind } from "@/lib/jobs-behind";
 import type { Status } from "@/lib/status";
-import { jobsBehind } from "./behind";
 import { ChartPanel } from "./chart-panel";
 import type { Measure } from "./measure";
 import type { Point } from "./points";

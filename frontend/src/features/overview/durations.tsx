@@ -1,11 +1,12 @@
 import { useMemo, useState } from "react";
 import type { Durations as DurationsOf, Series } from "@/api/model";
+import { number } from "@/lib/numbers";
 import { ChartPanel } from "./chart-panel";
 import { usePick } from "./charts";
 import type { Measure } from "./measure";
 import styles from "./overview.module.css";
 import type { Point } from "./points";
-import { duration, number } from "./words";
+import { duration } from "./words";
 
 type Phase = keyof DurationsOf;
 

@@ -1,10 +1,11 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Series } from "@/api/model";
-import { jobsBehind } from "./behind";
+import { jobsBehind } from "@/lib/jobs-behind";
+import { number, percent, rate, short, successOf } from "@/lib/numbers";
 import styles from "./overview.module.css";
-import { endedOf, successOf } from "./points";
-import { duration, number, percent, short } from "./words";
+import { endedOf } from "./points";
+import { duration } from "./words";
 
 const MINUTE_MS = 60_000;
 
@@ -65,12 +66,6 @@ function p50({ total }: Series): string {
   return total.durations.total === null
     ? "no job ended"
     : `half within ${duration(total.durations.total.p50)}`;
-}
-
-function rate(perMinute: number): string {
-  return perMinute >= 10
-    ? number(Math.round(perMinute))
-    : perMinute.toLocaleString("en", { maximumSignificantDigits: 2 });
 }
 
 interface FigureProps {

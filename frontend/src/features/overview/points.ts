@@ -38,8 +38,3 @@ export function isNothing(counts: SeriesCounts): boolean {
     counts.waitingAgeMs === null
   );
 }
-
-/** Of the jobs that ended by themselves; null: none did. */
-export function successOf({ completed, failed }: SeriesCounts): number | null {
-  return completed + failed === 0 ? null : completed / (completed + failed);
-}

@@ -1,18 +1,7 @@
 import { expect, it } from "vitest";
-import { percent, periodOf, shortDuration, tickOf } from "./words";
+import { periodOf, shortDuration, tickOf } from "./words";
 
 const NOON = new Date(2026, 10, 24, 12, 0).getTime();
-
-it.each([
-  [1, "100 %"],
-  [0.99999, "99.9 %"],
-  [0.975, "97.5 %"],
-  [0.5, "50.0 %"],
-  [0.00001, "0.1 %"],
-  [0, "0 %"],
-])("%d is %s", (share, text) => {
-  expect(percent(share)).toBe(text);
-});
 
 it.each([
   [0, "0"],

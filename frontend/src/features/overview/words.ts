@@ -11,7 +11,6 @@ const period = new Intl.DateTimeFormat(undefined, {
   minute: "2-digit",
   hourCycle: "h23",
 });
-const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
 /** What stands below the axis, in the reader's time zone: "14:15", or "24 Nov" where a period is long. */
 export function tickOf(at: number, lengthMs: number): string {
@@ -35,24 +34,8 @@ export function wordsForState({ state }: Point): string {
   return STATES[state];
 }
 
-export function number(value: number): string {
-  return value.toLocaleString("en");
-}
-
-/** "12K", for axes and sums. */
-export function short(value: number): string {
-  return compact.format(value);
-}
-
 export function duration(ms: number): string {
   return formatDuration(ms);
-}
-
-/** "97.5 %"; 100 % only if nothing failed, 0 % only if everything did. */
-export function percent(share: number): string {
-  if (share === 0 || share === 1) return `${share * 100} %`;
-  const tenths = Math.min(999, Math.max(1, Math.round(share * 1_000)));
-  return `${(tenths / 10).toFixed(1)} %`;
 }
 
 const UNITS = [

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { failuresBehind, jobsBehind } from "./behind";
+import { failuresBehind, jobsBehind } from "./jobs-behind";
 
 const FROM = Date.parse("2026-11-24T10:15:00.000Z");
 const TO = FROM + 900_000;

@@ -1,6 +1,6 @@
-import { withErrorTerm } from "@/lib/error-term";
-import type { ListSearch } from "@/lib/last-list";
-import type { Status } from "@/lib/status";
+import { withErrorTerm } from "./error-term";
+import type { ListSearch } from "./last-list";
+import type { Status } from "./status";
 
 interface Which {
   /** From then on, and to then, in ms; the end is left out where it is now. */
