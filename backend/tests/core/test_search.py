@@ -37,6 +37,7 @@ ID = "0198a2b3c4d5e6f708192a3b"
         ("attempts:>2 attempts:<=007", [Term("attempts", ("2",), ">"), Term("attempts", ("7",), "<=")]),
         ("attempts:3", [Term("attempts", ("3",))]),
         ("created:<2h", [Term("created", ("2h",), "<")]),
+        ("finished:>=2026-11-30T08:00Z", [Term("finished", ("2026-11-30T08:00Z",), ">=")]),
         ("created:>=2026-11-30", [Term("created", ("2026-11-30",), ">=")]),
         ("created:<2026-11-30T08:00Z", [Term("created", ("2026-11-30T08:00Z",), "<")]),
         ('meta.customer:"Acme Inc"', [Term("meta.customer", ("Acme Inc",))]),

@@ -12,6 +12,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LONG = "NobodyEverPutASpaceIntoThisPromptWhichIsWhyItMustBeBrokenSomewhereOrElseItPushesThePageApart" * 2
 
+ROWS_OF_ACTIONS = """() => {
+  const copy = [...document.querySelectorAll("main button")].find(one => one.textContent === "Copy");
+  const tops = [...copy.parentElement.querySelectorAll(":scope > button")].map(one => one.offsetTop);
+  return [...new Set(tops)].map(top => tops.filter(one => one === top).length);
+}"""
+"""How many of the buttons of a job stand in each row."""
+
 
 @pytest.mark.parametrize("width", [360, 390])
 async def test_a_phone_shows_everything_and_scrolls_one_way(server: Served, open_tab: OpenTab, width: int) -> None:
@@ -23,6 +30,7 @@ async def test_a_phone_shows_everything_and_scrolls_one_way(server: Served, open
     await card.get_by_role("link").click()
     await expect(page.get_by_test_id("result-error")).to_be_visible()
     await expect_no_overflow(page)
+    assert await page.evaluate(ROWS_OF_ACTIONS) == [3, 2]
     await page.get_by_role("link", name="Flows").click()
     await expect(page.get_by_role("heading", name="Flows", level=1)).to_be_visible()
     await expect_no_overflow(page)
@@ -78,7 +86,8 @@ async def test_the_keyboard_goes_on_where_it_was(server: Served, open_tab: OpenT
     await expect(retry).to_be_focused()
 
     await page.goto(f"{server.page}flows")
-    card = page.get_by_role("region", name="once")
+    await page.get_by_role("link", name="once").press("Enter")
+    card = page.get_by_role("dialog", name="once")
     await card.get_by_role("button", name="Pause…").press("Enter")
     await page.keyboard.press("Escape")
     await expect(card.get_by_role("button", name="Pause…")).to_be_focused()
@@ -88,6 +97,8 @@ async def test_the_keyboard_goes_on_where_it_was(server: Served, open_tab: OpenT
     await expect(card.get_by_role("button", name="Resume")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(card.get_by_role("button", name="Pause…")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("link", name="once")).to_be_focused()
 
 
 async def test_from_one_failed_job_to_the_next(server: Served, open_tab: OpenTab) -> None:
@@ -165,7 +176,8 @@ async def test_rows_do_not_move_under_the_mouse(empty_server: Served, open_tab: 
 
 async def test_a_flow_is_paused_and_resumed(empty_server: Served, open_tab: OpenTab) -> None:
     page = await open_tab(f"{empty_server.page}flows")
-    card = page.locator("section", has=page.get_by_role("heading", name="mock"))
+    await page.get_by_role("link", name="mock").click()
+    card = page.get_by_role("dialog", name="mock")
     await card.get_by_role("button", name="Pause…").click()
     await card.get_by_label("Reason for the pause").fill("Lunch")
     await card.get_by_role("button", name="Pause", exact=True).click()

@@ -31,6 +31,8 @@ def _id(at: int) -> str:
         # An id may be ahead of its job's time by as much as its maker's clock was set back.
         (Query(created_before=NOON), [NOON - 1, NOON + HOUR - 1], [NOON + HOUR]),
         (Query(created_after=NOON, created_before=NOON + 1), [NOON, NOON + HOUR], [NOON - 1, NOON + HOUR + 1]),
+        # A job may have been created long before it ended, but not after.
+        (Query(finished_after=NOON, finished_before=NOON + 1), [0, NOON + HOUR], [NOON + HOUR + 1]),
         (Query(created_after=-5), [0], []),
         (Query(created_after=2**60), [], [NOON]),
         (Query(before=f"{NOON:012x}" + "0" * 12, created_before=NOON + HOUR), [NOON - 1], [NOON]),

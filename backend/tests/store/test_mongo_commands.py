@@ -128,6 +128,7 @@ async def _list(store: Store) -> None:
         Query(flow="f", states=frozenset({State.FAILED})),
         Query(tag="t"),
         Query(created_after=1, created_before=2),
+        Query(states=frozenset({State.FAILED}), finished_after=1, finished_before=2),
     ):
         await store.list(query)
 
@@ -312,7 +313,7 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
     "add with a key": (_add_with_a_key, ["update keys", "update jobs"]),
     "get": (lambda store: store.get("0" * 24), ["find jobs"]),
     "find_execution": (_find_execution, ["find jobs"] * 2),
-    "list": (_list, ["find jobs"] * 8),
+    "list": (_list, ["find jobs"] * 9),
     "counts": (
         _counts,
         ["update jobs", "aggregate jobs", "find jobs", "distinct jobs", "aggregate jobs"],

@@ -166,6 +166,8 @@ def facets(*names: str) -> frozenset[Facet]:
         (Query(created_after=OLDEST + 5_000 * APART, created_before=OLDEST + 5_001 * APART), 1),
         (Query(flow="f", created_before=OLDEST + 10 * APART), 10),
         (Query(created_after=OLDEST + MANY * APART), 0),
+        (Query(finished_before=OLDEST + 1, created_before=OLDEST + 10 * APART), 10),
+        (Query(finished_after=OLDEST, finished_before=OLDEST + 1, states=frozenset({State.FAILED})), 10),
         (Query(states=frozenset({State.FAILED})), 10),
         (Query(states=frozenset({State.FAILED, State.PENDING})), 50),
         (Query(states=frozenset({State.FAILED}), flow="f", attempts=(0, 1)), 10),

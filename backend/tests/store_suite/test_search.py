@@ -175,6 +175,28 @@ async def test_by_attempts_and_age(store: Store, clock: Clock) -> None:
     assert await found(store, "created:2020-01-01") == []
 
 
+async def test_by_the_time_of_the_end(store: Store, clock: Clock) -> None:
+    """Of a job that was created before the time that is asked for, too; never of one that has not ended."""
+    early = await given.completed(store)
+    late = await given.added(store)
+    clock.forward(3_600_000)
+    cancelled = await given.moved(store, late, given.Cancelled("no"))
+    await given.added(store)
+    assert await found(store, "finished:<30m") == await found(store, "finished:30m") == [cancelled.id]
+    assert await found(store, "finished:>30m") == [early.id]
+    assert await found(store, "finished:>=2020-01-01") == [cancelled.id, early.id]
+    assert await found(store, "finished:>=2020-01-01 status:completed flow:f") == [early.id]
+    assert await found(store, "finished:<2020-01-01") == await found(store, "finished:2020-01-01") == []
+    assert cancelled.finished_at is not None
+    at = cancelled.finished_at
+    assert await given.ids_of(store, Query(finished_after=at, finished_before=at + 1)) == [cancelled.id]
+    assert await given.ids_of(store, Query(finished_after=at + 1)) == []
+    assert await given.ids_of(store, Query(finished_before=at)) == [early.id]
+    asked = Query(finished_after=at)
+    assert (asked.still_finds(cancelled), asked.still_finds(early), asked.still_finds(late)) == (True, False, False)
+    assert (await store.count_by_state(asked)) == {State.CANCELLED: 1}
+
+
 async def test_pages_of_words_follow_each_other_and_what_is_new_is_behind_none(store: Store) -> None:
     jobs = [(await given.added(store, f"needle {n}")).id for n in range(7)]
     seen: list[str] = []

@@ -1431,7 +1431,7 @@ export interface components {
                 tag?: string;
                 /** @description jobs of this batch */
                 batch?: string;
-                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, key:customer-7, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, finished:<2h, meta.customer:42, key:customer-7, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
                 q?: string;
                 /**
                  * Format: date-time
@@ -2538,7 +2538,7 @@ export interface operations {
                 tag?: string;
                 /** @description jobs of this batch */
                 batch?: string;
-                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, key:customer-7, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, finished:<2h, meta.customer:42, key:customer-7, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
                 createdAfter?: string;
@@ -2622,7 +2622,7 @@ export interface operations {
                 tag?: string;
                 /** @description jobs of this batch */
                 batch?: string;
-                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, key:customer-7, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, finished:<2h, meta.customer:42, key:customer-7, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
                 createdAfter?: string;
@@ -2708,7 +2708,7 @@ export interface operations {
                 tag?: string;
                 /** @description jobs of this batch */
                 batch?: string;
-                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, key:customer-7, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, finished:<2h, meta.customer:42, key:customer-7, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
                 createdAfter?: string;
@@ -2797,7 +2797,7 @@ export interface operations {
                 tag?: string;
                 /** @description jobs of this batch */
                 batch?: string;
-                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, meta.customer:42, key:customer-7, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
+                /** @description a search: words, "words in quotes", and terms such as status:failed,cancelled, flow:chat,mail, tag:eu, error:callback_overdue, verdict:malformed, attempts:>2, created:<2h, finished:<2h, meta.customer:42, key:customer-7, id:01a2, execution:1234, batch:0198a2b3c4d5e6f708192a3b, replay-of:0198a2b3c4d5e6f708192a3b, idempotency-key:k1 */
                 q?: string;
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
                 createdAfter?: string;

@@ -7,6 +7,7 @@ export const SEARCH_TERMS: readonly { readonly example: string; readonly meaning
   { example: "verdict:malformed", meaning: "the verdict on the result" },
   { example: "attempts:>2", meaning: "how many attempts there were" },
   { example: "created:<2h", meaning: "the age, or the date or time (UTC) of creation" },
+  { example: "finished:<2h", meaning: "how long ago, or the date or time (UTC) when it ended" },
   { example: "meta.customer:42", meaning: "a field of the metadata, at its top level, and its value" },
   { example: "key:customer-7", meaning: "jobs of this key: a customer or tenant" },
   { example: "id:01a2", meaning: "the job's id, or how it begins" },

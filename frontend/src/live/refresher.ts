@@ -7,6 +7,7 @@ import { flowKeys } from "@/api/flows";
 import { reportRefresh } from "@/api/freshness";
 import { isOfRows } from "@/api/job-rows";
 import { jobKeys } from "@/api/jobs";
+import { seriesKey } from "@/api/series";
 import { sessionKeys } from "@/api/session";
 import { statsKey } from "@/api/stats";
 import { traffic } from "@/api/traffic";
@@ -17,6 +18,7 @@ const SUMS: readonly (readonly [key: readonly unknown[], everyMs: number])[] = [
   [statsKey, 2_000],
   [flowKeys.flows, 3_000],
   [flowKeys.workers, 3_000],
+  [seriesKey, 10_000],
 ];
 
 /** After a refetch failed everything is fetched again this soon: no event would tell of it. */

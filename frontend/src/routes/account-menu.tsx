@@ -1,6 +1,7 @@
 import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import {
+  IconChartBar,
   IconChevronDown,
   IconDots,
   IconKey,
@@ -55,6 +56,14 @@ export function AccountMenu({ who }: { who: Session }) {
       )}
       <Menu.Dropdown>
         {person && <Person who={who} />}
+        <Menu.Item
+          component={Link}
+          to="/overview"
+          hiddenFrom="sm"
+          leftSection={<IconChartBar size={16} aria-hidden />}
+        >
+          Overview
+        </Menu.Item>
         <Menu.Item
           component={Link}
           to="/batches"

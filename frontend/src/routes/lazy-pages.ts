@@ -26,6 +26,7 @@ export const ComparePage = page(() => import("./compare-page"), "ComparePage");
 export const FlowsPage = page(() => import("./flows-page"), "FlowsPage");
 export const JobPage = page(() => import("./job-page"), "JobPage");
 export const KeysPage = page(() => import("./keys-page"), "KeysPage");
+export const OverviewPage = page(() => import("./overview-page"), "OverviewPage");
 export const WebhooksPage = page(() => import("./webhooks-page"), "WebhooksPage");
 
 /** Of the Network Information API, which not all browsers have. */

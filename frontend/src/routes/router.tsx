@@ -13,6 +13,7 @@ import { Notice } from "@/components/notice";
 import { readSearch as readAuditSearch } from "@/features/audit/search";
 import { readSearch as readCallbackSearch } from "@/features/callbacks/search";
 import { readSearch } from "@/features/job-list/search";
+import { readSearch as readOverviewSearch } from "@/features/overview/search";
 import { readSearch as readWebhookSearch } from "@/features/webhooks/search";
 import { parseSearch, stringifySearch } from "@/lib/search-params";
 import { JobsPage } from "./jobs-page";
@@ -26,6 +27,7 @@ import {
   FlowsPage,
   JobPage,
   KeysPage,
+  OverviewPage,
   WebhooksPage,
 } from "./lazy-pages";
 import { PageNotLoaded } from "./page-not-loaded";
@@ -40,6 +42,7 @@ const routes = root.addChildren([
   createRoute({ getParentRoute: () => root, path: "/", validateSearch: readSearch, component: JobsPage }),
   createRoute({ ...later, path: "/jobs/$id", component: JobPage }),
   createRoute({ ...later, path: "/jobs/$id/compare/$otherId", component: ComparePage }),
+  createRoute({ ...later, path: "/overview", validateSearch: readOverviewSearch, component: OverviewPage }),
   createRoute({ ...later, path: "/flows", component: FlowsPage }),
   createRoute({ ...later, path: "/callbacks", validateSearch: readCallbackSearch, component: CallbacksPage }),
   createRoute({ ...later, path: "/batches", component: BatchesPage }),

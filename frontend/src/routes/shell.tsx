@@ -111,6 +111,13 @@ export function Shell() {
               >
                 Jobs
               </Link>
+              <Link
+                to="/overview"
+                activeOptions={{ includeSearch: false }}
+                className={`${styles["link"]} ${styles["wide"]}`}
+              >
+                Overview
+              </Link>
               <FlowsLink />
               <Link to="/callbacks" activeOptions={{ includeSearch: false }} className={styles["link"]}>
                 Callbacks

@@ -1,5 +1,7 @@
 import type {
   BulkAction,
+  Series,
+  SeriesCounts,
   WireAuditEntry,
   WireBatchWhole,
   WireCallback,
@@ -231,6 +233,38 @@ export function wireBulkAction(changes: Partial<BulkAction> = {}): BulkAction {
     skipped: {},
     failed: {},
     waitsFor: null,
+    ...changes,
+  };
+}
+
+/** What happened in a time; nothing, but for the changes. */
+export function wireCounts(changes: Partial<SeriesCounts> = {}): SeriesCounts {
+  return {
+    completed: 0,
+    failed: 0,
+    failedByCode: {},
+    cancelled: 0,
+    expired: 0,
+    retried: 0,
+    attemptsRetried: 0,
+    waitingAgeMs: null,
+    durations: { scheduled: null, queued: null, handingOver: null, processing: null, total: null },
+    tokens: { prompt: 0, completion: 0 },
+    ...changes,
+  };
+}
+
+/** The last hour, without a period in which anything happened. */
+export function wireSeries(changes: Partial<Series> = {}): Series {
+  const now = Date.now();
+  return {
+    since: new Date(now - 3_600_000).toISOString(),
+    until: new Date(now).toISOString(),
+    step: "1h",
+    countedSince: new Date(now - 400 * 86_400_000).toISOString(),
+    total: wireCounts(),
+    flows: [],
+    buckets: [],
     ...changes,
   };
 }

@@ -1,6 +1,6 @@
 import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
-import { wireFlow, wireSession } from "./factories";
+import { wireFlow, wireSeries, wireSession } from "./factories";
 
 const NO_JOBS = { PENDING: 0, RUNNING: 0, WAITING: 0, COMPLETED: 0, FAILED: 0, CANCELLED: 0 };
 
@@ -13,6 +13,9 @@ export const server = setupServer(
     HttpResponse.json({ total: 0, byStatus: NO_JOBS, byFlow: {}, oldestPendingSeconds: null }),
   ),
   http.get("/flows", () => HttpResponse.json([wireFlow()])),
+  http.get("/stats/series", ({ request }) =>
+    HttpResponse.json(wireSeries({ step: new URL(request.url).searchParams.get("step") ?? "1h" })),
+  ),
   http.get("/workers", () => HttpResponse.json([])),
   http.get("/session", () => HttpResponse.json(wireSession())),
   http.get("/jobs", () => HttpResponse.json([])),

@@ -44,6 +44,7 @@ _LIST = (
     TermKind("verdict", ValueKind.VERDICT, "the verdict on the result", "verdict:malformed"),
     TermKind("attempts", ValueKind.NUMBER, "how many attempts there were", "attempts:>2"),
     TermKind("created", ValueKind.TIME, "the age, or the date or time (UTC) of creation", "created:<2h"),
+    TermKind("finished", ValueKind.TIME, "how long ago, or the date or time (UTC) when it ended", "finished:<2h"),
     TermKind(METADATA, ValueKind.TEXT, "a field of the metadata, at its top level, and its value", "meta.customer:42"),
     TermKind("key", ValueKind.TEXT, "jobs of this key: a customer or tenant", "key:customer-7"),
     TermKind("id", ValueKind.ID_START, "the job's id, or how it begins", "id:01a2"),

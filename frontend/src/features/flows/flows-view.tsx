@@ -1,27 +1,38 @@
-import { Button, Skeleton } from "@mantine/core";
+import { Button, Drawer, Skeleton } from "@mantine/core";
 import { IconPlugConnectedX, IconRoute } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef } from "react";
+import { useKeptOpen } from "@/access/access-context";
 import { messageOf } from "@/api/errors";
 import { flowsQuery, workersQuery } from "@/api/flows";
 import type { Flow } from "@/api/model";
 import { Notice } from "@/components/notice";
-import { focusField } from "@/lib/focus";
-import { FlowCard } from "./flow-card";
+import { flowAnchor } from "@/lib/focus";
+import { FlowDetails } from "./flow-details";
 import styles from "./flows.module.css";
+import { FlowsTable } from "./flows-table";
 import { inOrderOf, troubleFirst } from "./lane-words";
+import { useLately } from "./use-lately";
 import { WorkersTable } from "./workers-table";
 
-/** `sought`: the anchor of the flow that a link pointed to. */
-export function FlowsView({ sought }: { sought: string }) {
+interface Props {
+  /** The anchor of the flow whose details are open; "": of none. */
+  sought: string;
+  onClose: () => void;
+}
+
+export function FlowsView({ sought, onClose }: Props) {
   const flows = useQuery(flowsQuery);
   const workers = useQuery(workersQuery);
-  const loaded = flows.data !== undefined;
   const shown = useSteadyOrder(flows.data);
-
+  const lately = useLately();
+  const open = shown.find(({ name }) => flowAnchor(name) === sought);
+  // It is still shown while the drawer closes.
+  const last = useRef(open);
   useEffect(() => {
-    if (loaded && sought !== "") focusField(sought);
-  }, [loaded, sought]);
+    if (open !== undefined) last.current = open;
+  }, [open]);
+  const details = open ?? last.current;
 
   return (
     <div className={styles["page"]}>
@@ -42,12 +53,23 @@ export function FlowsView({ sought }: { sought: string }) {
           </p>
         </Notice>
       )}
-      <div className={styles["cards"]}>
-        {shown.map((flow) => (
-          <FlowCard key={flow.name} flow={flow} />
-        ))}
-      </div>
+      {shown.length > 0 && (
+        <div className={styles["box"]}>
+          <FlowsTable flows={shown} lately={lately} />
+        </div>
+      )}
       {workers.data !== undefined && <WorkersTable workers={workers.data} />}
+      <Drawer
+        opened={open !== undefined}
+        onClose={useKeptOpen(onClose)}
+        title={details?.name}
+        position="right"
+        closeButtonProps={{ "aria-label": "Close" }}
+        // Its <header> would count as a second banner landmark.
+        attributes={{ header: { role: "presentation" } }}
+      >
+        {details !== undefined && <FlowDetails key={details.name} flow={details} />}
+      </Drawer>
     </div>
   );
 }

@@ -8,12 +8,26 @@ export interface LaneWords {
   readonly meaning: string;
 }
 
-const KINDS: Readonly<Record<string, string>> = {
-  rate_limited: "The processor is rate limited.",
-  outage: "The processor cannot be reached. Jobs wait; none fails because of it.",
-  misconfigured: "The processor refuses the address, the credentials or an option of this flow.",
-  out_of_credit: "The account behind the processor has no credit left. Jobs wait; no attempt is counted.",
+/** Amber: it ends by itself. Red: a person must do something. */
+const KINDS: Readonly<Record<string, LaneWords>> = {
+  rate_limited: { title: "Rate limited", tone: "amber", meaning: "The processor is rate limited." },
+  outage: {
+    title: "Unreachable",
+    tone: "amber",
+    meaning: "The processor cannot be reached. Jobs wait; none fails because of it.",
+  },
+  misconfigured: {
+    title: "Misconfigured",
+    tone: "red",
+    meaning: "The processor refuses the address, the credentials or an option of this flow.",
+  },
+  out_of_credit: {
+    title: "Out of credit",
+    tone: "red",
+    meaning: "The account behind the processor has no credit left. Jobs wait; no attempt is counted.",
+  },
 };
+const CLOSED: LaneWords = { title: "Closed", tone: "red", meaning: "No jobs are sent for now." };
 
 export function wordsForLane(lane: Lane): LaneWords {
   switch (lane.state) {
@@ -26,14 +40,7 @@ export function wordsForLane(lane: Lane): LaneWords {
         meaning: "Paused by a person. Jobs wait until it is resumed.",
       };
     case "closed":
-      return {
-        title: "Closed",
-        tone: "red",
-        meaning:
-          lane.kind !== null && Object.hasOwn(KINDS, lane.kind)
-            ? (KINDS[lane.kind] ?? "")
-            : "No jobs are sent for now.",
-      };
+      return (lane.kind !== null && Object.hasOwn(KINDS, lane.kind) ? KINDS[lane.kind] : undefined) ?? CLOSED;
     case "removed":
       return {
         title: "Removed",
@@ -46,7 +53,7 @@ export function wordsForLane(lane: Lane): LaneWords {
 }
 
 /** Jobs at the processor: those that count against the flow's concurrency. */
-function inUse({ byStatus }: Flow): number {
+export function inUse({ byStatus }: Flow): number {
   return (byStatus["RUNNING"] ?? 0) + (byStatus["WAITING"] ?? 0);
 }
 

@@ -46,6 +46,7 @@ class Query:
     ``before``: the id after which the page starts. ``after``: only jobs with a greater id. ``ids``: only these jobs.
     ``flows``: jobs of these flows only, beside ``flow``. ``tags``, ``facets`` and ``phrases``: jobs that have all of
     these; the ``without`` ones: none of these. ``phrases`` are looked for in prompt, result, error and metadata.
+    ``created_…`` and ``finished_…``: from, inclusive, and to, exclusive; a job that has not ended has no such time.
     ``id_starts``: the id begins so. ``attempts``: from, and to, both inclusive. ``idempotency_key``: as stored.
     ``clip``: characters of prompt and result to return.
     """
@@ -73,6 +74,8 @@ class Query:
     idempotency_key: str | None = None
     created_after: int | None = None
     created_before: int | None = None
+    finished_after: int | None = None
+    finished_before: int | None = None
     clip: int = 4096
 
     @property
@@ -92,8 +95,9 @@ class Query:
         ends = [f"{start}g" for start in self.id_starts]
         if self.before is not None:
             ends.append(self.before)
-        if self.created_before is not None:
-            ends.append(first_id_of(self.created_before + ID_AHEAD_MS))
+        # Nothing ends before it was created.
+        times = (self.created_before, self.finished_before)
+        ends += [first_id_of(before + ID_AHEAD_MS) for before in times if before is not None]
         if self.batch is not None:
             ends.append(end_of_jobs(self.batch))
         return min(ends, default=None)
@@ -104,7 +108,7 @@ class Query:
         return bool(self.facets or self.without_facets or self.phrases or self.without_phrases)
 
     def still_finds(self, job: Job) -> bool:
-        """Does a job that was found still match in what changes as it moves: state, attempts, error and verdict?"""
+        """Does a job that was found still match in what changes as it moves: state, end, attempts, error, verdict?"""
         low, high = self.attempts
         has = {
             Facet(FacetKind.ERROR, "" if job.error is None else job.error.code),
@@ -113,8 +117,16 @@ class Query:
         wanted = {facet for facet in self.facets if facet.kind in (FacetKind.ERROR, FacetKind.VERDICT)}
         return (
             (not self.states or job.state in self.states)
+            and _ended_within(job, self.finished_after, self.finished_before)
             and (low is None or job.attempt >= low)
             and (high is None or job.attempt <= high)
             and wanted <= has
             and not self.without_facets & has
         )
+
+
+def _ended_within(job: Job, after: int | None, before: int | None) -> bool:
+    if after is None and before is None:
+        return True
+    at = job.finished_at
+    return at is not None and (after is None or at >= after) and (before is None or at < before)

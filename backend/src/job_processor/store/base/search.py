@@ -63,7 +63,19 @@ def _with_term(query: Query, term: Term, now: int, owner: str) -> Query:
         case "attempts":
             return _with_attempts(query, term)
         case "created":
-            return _with_created(query, term, now)
+            after, before = _bounds(term, now)
+            return replace(
+                query,
+                created_after=_most(query.created_after, after),
+                created_before=_least(query.created_before, before),
+            )
+        case "finished":
+            after, before = _bounds(term, now)
+            return replace(
+                query,
+                finished_after=_most(query.finished_after, after),
+                finished_before=_least(query.finished_before, before),
+            )
         case "idempotency-key":
             return _with_key(query, f"{owner} {value}" if owner else value)
         case _:
@@ -103,8 +115,8 @@ def _with_attempts(query: Query, term: Term) -> Query:
             return replace(query, attempts=(_most(low, number), _least(high, number)))
 
 
-def _with_created(query: Query, term: Term, now: int) -> Query:
-    """An age is compared as such: ``<2h`` is younger. A date means the whole day."""
+def _bounds(term: Term, now: int) -> tuple[int | None, int | None]:
+    """From, inclusive, and to, exclusive. An age is compared as such: ``<2h`` is younger. A date is the whole day."""
     value = term.values[0]
     milliseconds = age(value)
     if milliseconds is None:
@@ -114,11 +126,14 @@ def _with_created(query: Query, term: Term, now: int) -> Query:
         begin = end = max(0, now - milliseconds)
         # Younger is later. An age alone means within.
         operator = {"<": ">=", "<=": ">=", ">": "<", ">=": "<", "": ">="}[term.operator]
-    bounds = {"<": (None, begin), "<=": (None, end), ">": (end, None), ">=": (begin, None), "": (begin, end)}
-    after, before = bounds[operator]
-    return replace(
-        query, created_after=_most(query.created_after, after), created_before=_least(query.created_before, before)
-    )
+    bounds: dict[str, tuple[int | None, int | None]] = {
+        "<": (None, begin),
+        "<=": (None, end),
+        ">": (end, None),
+        ">=": (begin, None),
+        "": (begin, end),
+    }
+    return bounds[operator]
 
 
 def _with_key(query: Query, key: str) -> Query:

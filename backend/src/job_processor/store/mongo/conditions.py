@@ -43,6 +43,10 @@ def conditions(query: Query, of_the_key: frozenset[str] | None = None) -> Docume
         parts.append({"createdAt": {"$gte": query.created_after}})
     if query.created_before is not None:
         parts.append({"createdAt": {"$lt": query.created_before}})
+    if query.finished_after is not None:
+        parts.append({"finishedAt": {"$gte": query.finished_after}})
+    if query.finished_before is not None:
+        parts.append({"finishedAt": {"$lt": query.finished_before}})
     for phrase in query.phrases:
         parts += _phrase(phrase)
     parts += _without(query)

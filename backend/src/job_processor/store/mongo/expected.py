@@ -45,6 +45,11 @@ def table(flow: str, now: int) -> list[Expected]:
         Expected("list", listed(), (ID_INDEX,)),
         Expected("list, next page", listed({"_id": {"$lt": LATER}}), (ID_INDEX,)),
         Expected("list by time", listed(ids, {"createdAt": {"$gte": 0}}, {"createdAt": {"$lt": now}}), (ID_INDEX,)),
+        Expected(
+            "list by state and end",
+            listed({"_id": {"$lt": LATER}}, failed, {"finishedAt": {"$gte": 0}}, {"finishedAt": {"$lt": now}}),
+            ("state",),
+        ),
         Expected("list by state", listed(failed), ("state",)),
         Expected("list by flow", listed({"flow": flow}), ("flow",)),
         Expected(

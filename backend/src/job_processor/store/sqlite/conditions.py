@@ -132,6 +132,9 @@ def _narrowed(source: Source, query: Query) -> Source:
     for operator, at in ((">=", query.created_after), ("<", query.created_before)):
         if at is not None:
             made.add(f"j.created_at {operator} ?", at)
+    for operator, at in ((">=", query.finished_after), ("<", query.finished_before)):
+        if at is not None:
+            made.add(f"+j.finished_at {operator} ?", at)
     _add_tags(made, source, query)
     _add_facets(made, source, query)
     return replace(source, where=made.where, values=made.values)

@@ -9,21 +9,22 @@ import { messageOf } from "@/api/errors";
 import { flowKeys, pauseFlow, resumeFlow } from "@/api/flows";
 import type { Flow } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
-import { Panel } from "@/components/panel";
 import { VisibleText } from "@/components/result/visible-text";
 import { Countdown } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import { wordsForMaxAttempts } from "@/lib/attempt-words";
 import { forgetDraft, hasDraft, useDraft } from "@/lib/draft";
-import { flowAnchor, isFocusLost } from "@/lib/focus";
+import { isFocusLost } from "@/lib/focus";
 import { STATUSES, statusLabel } from "@/lib/status";
 import { wordsForUntil } from "@/lib/waiting-words";
 import { useBlocked } from "@/live/use-blocked";
 import styles from "./flows.module.css";
 import { wordsForConcurrency, wordsForFlow } from "./lane-words";
 import { wordsForProcessor } from "./processor-words";
+import { TestPrompt } from "./test-prompt";
 
-export function FlowCard({ flow }: { flow: Flow }) {
+/** All about a flow, and what can be done with it. */
+export function FlowDetails({ flow }: { flow: Flow }) {
   const queries = useQueryClient();
   const blocked = useBlocked("operate");
   const draft = `pause-${flow.name}`;
@@ -53,16 +54,11 @@ export function FlowCard({ flow }: { flow: Flow }) {
   }, [asking]);
 
   return (
-    <Panel
-      id={flowAnchor(flow.name)}
-      title={flow.name}
-      aside={
-        <span className={styles["aside"]}>
-          {flow.isDefault && <ToneBadge tone="gray">default</ToneBadge>}
-          <ToneBadge tone={tone}>{title}</ToneBadge>
-        </span>
-      }
-    >
+    <section aria-label={flow.name} className={styles["details"]}>
+      <p className={styles["aside"]}>
+        <ToneBadge tone={tone}>{title}</ToneBadge>
+        {flow.isDefault && <ToneBadge tone="gray">default</ToneBadge>}
+      </p>
       <p className={styles["meaning"]}>
         {meaning}
         {flow.lane.until !== null && (
@@ -77,6 +73,11 @@ export function FlowCard({ flow }: { flow: Flow }) {
           <VisibleText text={flow.lane.detail} />
         </p>
       )}
+      <p className={styles["links"]}>
+        <Link to="/overview" search={{ flow: flow.name }}>
+          What happened over time
+        </Link>
+      </p>
       <dl className={styles["facts"]}>
         <Fact name="Processor" value={wordsForProcessor(flow.processor)} />
         <Fact name="Concurrency" value={wordsForConcurrency(flow)} />
@@ -118,7 +119,8 @@ export function FlowCard({ flow }: { flow: Flow }) {
           />
         )}
       </div>
-    </Panel>
+      {flow.lane.state !== "removed" && <TestPrompt flow={flow.name} />}
+    </section>
   );
 }
 
@@ -138,6 +140,8 @@ interface PauseFormProps {
   onCancel: () => void;
 }
 
+/** Escape pressed there does not close the drawer. */
+const KEEPS_ESCAPE = { "data-mantine-stop-propagation": true };
 const NO_REASON = { reason: "" };
 
 function PauseForm({ draft, busy, onPause, onCancel }: PauseFormProps) {
@@ -152,7 +156,7 @@ function PauseForm({ draft, busy, onPause, onCancel }: PauseFormProps) {
   });
   const pressed = (event: KeyboardEvent) => {
     if (event.key !== "Escape") return;
-    // Wherever the focus is in the form: Escape means the form, and does not leave the page.
+    // Wherever the focus is in the form: Escape means the form, and closes nothing else.
     event.preventDefault();
     cancel();
   };
@@ -162,14 +166,15 @@ function PauseForm({ draft, busy, onPause, onCancel }: PauseFormProps) {
         aria-label="Reason for the pause"
         placeholder="Why? (optional)"
         maxLength={500}
+        {...KEEPS_ESCAPE}
         autoFocus
         value={reason}
         onChange={(event) => change(() => ({ reason: event.target.value }))}
       />
-      <Button type="submit" loading={busy}>
+      <Button type="submit" loading={busy} {...KEEPS_ESCAPE}>
         Pause
       </Button>
-      <Button variant="default" onClick={cancel}>
+      <Button variant="default" onClick={cancel} {...KEEPS_ESCAPE}>
         Keep it open
       </Button>
     </form>

@@ -1,0 +1,139 @@
+import { Button } from "@mantine/core";
+import { IconChartBar, IconTable } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import { type ReactNode, useState } from "react";
+import { Panel } from "@/components/panel";
+import { Chart, type ChartProps, EXACT } from "./chart";
+import type { Measure } from "./measure";
+import styles from "./overview.module.css";
+import type { Point } from "./points";
+import { periodOf, wordsForState } from "./words";
+
+interface Props extends ChartProps {
+  title: string;
+  /** Above the chart. */
+  children?: ReactNode;
+  /** In place of the chart where there is nothing to show. */
+  nothing?: string | undefined;
+}
+
+/** A chart, and the same as a table, whose numbers are links where the chart can be pressed. */
+export function ChartPanel({ title, children, nothing, ...chart }: Props) {
+  const [asTable, setAsTable] = useState(false);
+  const { measures, points, label, unit } = chart;
+  return (
+    <Panel
+      title={title}
+      aside={
+        nothing === undefined && (
+          <Button
+            variant="subtle"
+            color="gray"
+            c="var(--ink-2)"
+            size="compact-sm"
+            aria-label={`${asTable ? "Chart" : "Table"} of ${title.toLowerCase()}`}
+            leftSection={
+              asTable ? <IconChartBar size={15} aria-hidden /> : <IconTable size={15} aria-hidden />
+            }
+            onClick={() => setAsTable(!asTable)}
+          >
+            {asTable ? "Chart" : "Table"}
+          </Button>
+        )
+      }
+    >
+      {children}
+      {nothing !== undefined ? (
+        <p className={styles["nothing"]}>{nothing}</p>
+      ) : asTable ? (
+        <Values caption={label} points={points} measures={measures} format={EXACT[unit]} />
+      ) : (
+        <>
+          <Legend kind={chart.kind} measures={measures} points={points} />
+          <Chart {...chart} />
+        </>
+      )}
+    </Panel>
+  );
+}
+
+function Legend({ kind, measures, points }: Pick<Props, "kind" | "measures" | "points">) {
+  const running = points.some(({ state }) => state === "running");
+  return (
+    // The label of the chart, and the heads of its table, say the same.
+    <ul className={styles["legend"]} aria-hidden>
+      {measures.map(({ key, label, color, dash }) => (
+        <li key={key}>
+          {kind === "bars" ? (
+            <span className={styles["swatch"]} style={{ background: color }} />
+          ) : (
+            <svg width={20} height={8} aria-hidden>
+              <path d="M0 4H20" stroke={color} strokeWidth={2} strokeDasharray={dash} />
+            </svg>
+          )}
+          {label}
+        </li>
+      ))}
+      {kind === "bars" && running && (
+        <li>
+          <span className={styles["swatch"]} data-partial />
+          Not over yet
+        </li>
+      )}
+    </ul>
+  );
+}
+
+interface ValuesProps {
+  caption: string;
+  points: readonly Point[];
+  measures: readonly Measure[];
+  format: (value: number) => string;
+}
+
+function Values({ caption, points, measures, format }: ValuesProps) {
+  const shown = points.filter((point) => measures.some(({ of }) => (of(point) ?? 0) > 0)).toReversed();
+  return (
+    <div className={styles["scroll"]} tabIndex={0} role="group" aria-label={caption}>
+      <table className={styles["table"]}>
+        <caption>{caption}, the newest first. Periods without any are left out.</caption>
+        <thead>
+          <tr>
+            <th scope="col">Period</th>
+            {measures.map(({ key, label }) => (
+              <th key={key} scope="col" className={styles["number"]}>
+                {label}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((point) => (
+            <tr key={point.at}>
+              <th scope="row">
+                {periodOf(point)}
+                {point.state !== "whole" && <span className={styles["state"]}> {wordsForState(point)}</span>}
+              </th>
+              {measures.map(({ key, of, behind }) => {
+                const value = of(point);
+                const search = value === null || value === 0 ? null : (behind?.(point) ?? null);
+                const text = value === null ? "–" : format(value);
+                return (
+                  <td key={key} className={styles["number"]}>
+                    {search === null ? (
+                      text
+                    ) : (
+                      <Link to="/" search={search}>
+                        {text}
+                      </Link>
+                    )}
+                  </td>
+                );
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
