@@ -37,6 +37,8 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tr
     backoff_cap_seconds: Seconds = 300.0
     concurrency: Annotated[int, Meta(ge=1, le=100_000)] | None = None
     rate_per_minute: Annotated[float, Meta(gt=0, le=10_000_000)] | None = None
+    concurrency_per_key: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    rate_per_key: Annotated[float, Meta(gt=0, le=10_000_000)] | None = None
     on_invalid_result: OnInvalidResult = OnInvalidResult.KEEP
 
 
@@ -139,6 +141,8 @@ class _Parser:
             backoff_cap_seconds=limits.backoff_cap_seconds,
             concurrency=limits.concurrency if limits.concurrency is not None else kind.concurrency,
             rate_per_minute=limits.rate_per_minute,
+            concurrency_per_key=limits.concurrency_per_key,
+            rate_per_key=limits.rate_per_key,
             on_invalid_result=limits.on_invalid_result,
         )
         return Flow(rules, str(table["processor"]), options)

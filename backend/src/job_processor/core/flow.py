@@ -17,7 +17,10 @@ class OnInvalidResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FlowRules:
-    """Durations in seconds. ``concurrency`` and ``rate_per_minute`` limit all workers together; ``None``: no limit."""
+    """Durations in seconds. ``concurrency`` and ``rate_per_minute`` limit all workers together; ``None``: no limit.
+
+    ``concurrency_per_key`` and ``rate_per_key`` (jobs a minute) limit each key of the flow (``core.key_limits``).
+    """
 
     name: str
     max_attempts: int = 3
@@ -28,4 +31,10 @@ class FlowRules:
     backoff_cap_seconds: float = 300.0
     concurrency: int | None = None
     rate_per_minute: float | None = None
+    concurrency_per_key: int | None = None
+    rate_per_key: float | None = None
     on_invalid_result: OnInvalidResult = OnInvalidResult.KEEP
+
+    @property
+    def limits_keys(self) -> bool:
+        return self.concurrency_per_key is not None or self.rate_per_key is not None
