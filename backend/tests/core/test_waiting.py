@@ -99,3 +99,22 @@ def test_a_flow_with_a_rate_says_so_only_when_no_place_is_left() -> None:
 
     assert waits(pending(), replace(LANE, tokens=1.0, tokens_at=NOW), rules).kind == "worker"
     assert (waits(pending(), spent, rules).kind, waits(pending(), spent, rules).until) == ("rate", NOW + 1_001)
+
+
+def test_a_job_whose_key_is_at_its_limit_says_so() -> None:
+    job, other = pending()._replace(key="a"), pending()._replace(key="b")
+    rules = FlowRules("f", concurrency=1, concurrency_per_key=4, rate_per_key=6)
+    full = {job.key_hash(): None}
+
+    assert waiting_on(job, LANE, rules, 0, NOW, full) == WaitingFor(
+        "key_concurrency", "All 4 places of its key in the flow f are taken."
+    )
+    assert waiting_on(other, LANE, rules, 0, NOW, full) == WaitingFor("worker", "A worker takes it next.")
+
+
+def test_a_job_whose_key_started_enough_says_until_when() -> None:
+    job = pending()._replace(key="a")
+
+    assert waiting_on(job, LANE, FlowRules("f", rate_per_key=6), 0, NOW, {job.key_hash(): NOW + 9}) == WaitingFor(
+        "key_rate", "The flow f takes 6 jobs a minute of each key.", NOW + 9
+    )

@@ -24,6 +24,25 @@ async def test_flows_show_their_rules_and_their_open_lane(tmp_path: Path) -> Non
         assert (second["isDefault"], second["concurrency"], second["ratePerMinute"]) == (False, 2, 60.0)
 
 
+async def test_a_flow_that_limits_keys_says_so_and_so_do_the_jobs_that_wait(tmp_path: Path) -> None:
+    rules = FlowRules("main", concurrency_per_key=1, rate_per_key=6.0)
+    async with open_site(tmp_path / "data", flows=(rules,)) as site:
+        for key in "aab":
+            await site.submit(key=key)
+        assert len((await site.store.claim(Claim(rules, 5, "w"))).jobs) == 2
+        waiting = (await site.submit(key="a"))["id"]
+        free = (await site.submit(key="c"))["id"]
+
+        [flow] = (await site.client.get("/flows")).json()
+        kinds = {one["id"]: one["waitingOn"]["kind"] for one in (await site.client.get("/jobs")).json()}
+
+        assert (flow["concurrencyPerKey"], flow["ratePerKey"], flow["keysAtLimit"]) == (1, 6.0, 2)
+        assert (kinds[waiting], kinds[free]) == ("key_concurrency", "worker")
+        assert (await site.job(waiting))["waitingOn"]["kind"] == "key_concurrency"
+        paused = (await site.client.post("/flows/main/pause")).json()
+        assert paused["keysAtLimit"] == 2
+
+
 async def test_a_paused_flow_hands_nothing_over_and_its_jobs_say_so(site: Site) -> None:
     job = (await site.submit())["id"]
 

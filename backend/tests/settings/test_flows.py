@@ -39,6 +39,8 @@ backoff_base_seconds = 0
 backoff_cap_seconds = 9
 concurrency = 4
 rate_per_minute = 0.5
+concurrency_per_key = 2
+rate_per_key = 1.5
 on_invalid_result = "retry"
 faults = { lost = 1 }
 """,
@@ -49,6 +51,7 @@ faults = { lost = 1 }
     assert (rules.name, rules.max_attempts, rules.lease_seconds, rules.dispatch_timeout_seconds) == ("a", 7, 5, 6)
     assert (rules.callback_timeout_seconds, rules.backoff_base_seconds, rules.backoff_cap_seconds) == (8, 0, 9)
     assert (rules.concurrency, rules.rate_per_minute) == (4, 0.5)
+    assert (rules.concurrency_per_key, rules.rate_per_key) == (2, 1.5)
     assert rules.on_invalid_result is OnInvalidResult.RETRY
 
 
@@ -103,6 +106,8 @@ on_invalid_result = "shrug"
         '[flows.a]\nprocessor = "mock"\nlease_seconds = nan',
         '[flows.a]\nprocessor = "mock"\nrate_per_minute = 0',
         '[flows.a]\nprocessor = "mock"\nconcurrency = 1.5',
+        '[flows.a]\nprocessor = "mock"\nconcurrency_per_key = 0',
+        '[flows.a]\nprocessor = "mock"\nrate_per_key = -1',
         '[flows.a]\nprocessor = "mock"\nmax_attempts = "3"',
         '[flows.a]\nprocessor = "mock"\nfaults = { nonsense = 1 }',
         '[flows.a]\nprocessor = "mock"\nfaults = { lost = 2 }',
@@ -161,3 +166,29 @@ def test_with_mongodb_a_concurrency_is_bounded(tmp_path: Path, concurrency: int,
     else:
         with pytest.raises(SettingsInvalid, match=r"flow wide: .*5,000"):
             load_flows(there)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("concurrency_per_key = 0", "flows.toml:3: flows.a.concurrency_per_key must be"),
+        ("concurrency_per_key = true", "flows.toml:3: flows.a.concurrency_per_key must be int"),
+        ('rate_per_key = "6"', "flows.toml:3: flows.a.rate_per_key must be float"),
+        ("rate_per_key = 0", "flows.toml:3: flows.a.rate_per_key must be"),
+    ],
+)
+def test_a_wrong_limit_of_keys_is_named(line: str, words: str) -> None:
+    [fault] = faults(f'[flows.a]\nprocessor = "mock"\n{line}\n')
+    assert fault.startswith(words)
+
+
+def test_with_mongodb_a_limit_of_keys_needs_one_of_the_flow(tmp_path: Path) -> None:
+    file = tmp_path / "flows.toml"
+    file.write_text('[flows.wide]\nprocessor = "mock"\nconcurrency_per_key = 2\n')
+    here = {"DATA_DIR": str(tmp_path), "FLOWS_FILE": str(file)}
+    assert load_flows(settings.load(here)).by_name["wide"].rules.concurrency_per_key == 2
+    there = settings.load(here | {"MONGODB_URI": "mongodb://127.0.0.1:1/x"})
+    with pytest.raises(SettingsInvalid, match=r"flow wide: .*concurrency_per_key needs a concurrency"):
+        load_flows(there)
+    file.write_text('[flows.wide]\nprocessor = "mock"\nconcurrency = 10\nconcurrency_per_key = 2\n')
+    assert load_flows(there).by_name["wide"].rules.concurrency_per_key == 2

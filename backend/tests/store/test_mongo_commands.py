@@ -76,6 +76,17 @@ async def _claim_of_keys(store: Store) -> None:
     assert len((await given.claim(store, 20)).jobs) == 8
 
 
+async def _claim_with_limits_of_keys(store: Store) -> None:
+    rules = replace(RULES, concurrency=9, concurrency_per_key=2, rate_per_key=60)
+    for n in range(6):
+        for key in "abc":
+            await store.add(submit(job_id=given.new_id(n), prompt="p", rules=RULES, now=0, key=key, priority=n % 2))
+    assert len((await given.claim(store, 2, rules)).jobs) == 2
+    assert len((await given.claim(store, 9, rules)).jobs) == 1
+    assert len((await given.claim(store, 9, rules)).jobs) == 0
+    assert len(await store.full_keys(rules)) == 3
+
+
 async def _claim_with_a_limit(store: Store) -> None:
     await given.added(store)
     await given.claimed(store, replace(RULES, concurrency=2))
@@ -319,6 +330,7 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
     ),
     "claim": (_claim, ["update jobs", "find lanes", *["find jobs"] * 3, "update jobs"]),
     "claim of keys": (_claim_of_keys, []),
+    "claim with limits of keys": (_claim_with_limits_of_keys, []),
     "claim with a limit": (
         _claim_with_a_limit,
         [

@@ -333,6 +333,19 @@ async def test_a_flows_concurrency_is_never_exceeded(tmp_path: Path) -> None:
             await in_state(site, one, "COMPLETED")
 
 
+async def test_a_keys_concurrency_is_never_exceeded_and_its_next_job_follows(tmp_path: Path) -> None:
+    held = Held()
+    async with site_with(tmp_path, held, FlowRules("main", concurrency_per_key=1)) as site:
+        made = {(await site.submit(key=key))["id"]: key for _ in range(4) for key in "ab"}
+        for n in range(8):
+            await until_true(lambda n=n: len(held.go) >= min(8, n + 2))  # type: ignore[misc]
+            open_ = [key for key, event in held.go.items() if not event.is_set()]
+            assert len({made[job_id] for job_id, _ in open_}) == len(open_)
+            held.let_go(open_[0][0])
+        for one in made:
+            await in_state(site, one, "COMPLETED")
+
+
 async def test_higher_priorities_go_first(tmp_path: Path) -> None:
     held = Held()
     async with site_with(tmp_path, held, FlowRules("main", concurrency=1)) as site:

@@ -1,5 +1,6 @@
 """What a job waits for, and until when: the API's ``waitingOn``. Every job that is not final waits for something."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +19,7 @@ class WaitingFor:
     until: int | None = None
 
 
+_NO_KEYS: Mapping[int, int | None] = {}
 _NEXT = WaitingFor("worker", "A worker takes it next.")
 
 
@@ -40,10 +42,22 @@ class WaitingFields(Protocol):
     def snooze(self) -> Snooze | None: ...
     @property
     def refusals(self) -> Refusals | None: ...
+    def key_hash(self) -> int: ...
 
 
-def waiting_on(job: WaitingFields, lane: Lane, rules: FlowRules, in_flight: int, now: int) -> WaitingFor | None:
-    """What the job waits for; ``None`` for a final one. ``in_flight``: RUNNING and WAITING jobs of the flow."""
+def waiting_on(
+    job: WaitingFields,
+    lane: Lane,
+    rules: FlowRules,
+    in_flight: int,
+    now: int,
+    full_keys: Mapping[int, int | None] = _NO_KEYS,
+) -> WaitingFor | None:
+    """What the job waits for; ``None`` for a final one.
+
+    ``in_flight``: RUNNING and WAITING jobs of the flow; ``full_keys``: its keys that may start no job, by their hash,
+    and until when (``None``: until one of their jobs has ended).
+    """
     if job.state is State.RUNNING and job.lease_until is not None:
         return WaitingFor("processor", f"Attempt {job.attempt} is with the processor.", job.lease_until)
     if job.state is State.WAITING and job.lease_until is not None:
@@ -57,14 +71,24 @@ def waiting_on(job: WaitingFields, lane: Lane, rules: FlowRules, in_flight: int,
         return WaitingFor(lane.trouble.value, lane.detail or "The lane is closed.", admits_again_at(lane, rules, now))
     if job.run_at > now:
         return waiting_for_run_at(job, now)
+    if (key := job.key_hash()) in full_keys:
+        return _waiting_for_key(job.flow, rules, full_keys[key])
     if rules.concurrency is not None and in_flight >= rules.concurrency:
-        places = "The one place" if rules.concurrency == 1 else f"All {rules.concurrency} places"
-        taken = "is taken" if rules.concurrency == 1 else "are taken"
-        return WaitingFor("concurrency", f"{places} of the flow {job.flow} {taken}.")
+        return WaitingFor("concurrency", _taken(rules.concurrency, f"the flow {job.flow}"))
     next_token = admits_again_at(lane, rules, now)
     if rules.rate_per_minute is not None and next_token is not None:
         return WaitingFor("rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", next_token)
     return _NEXT
+
+
+def _waiting_for_key(flow: str, rules: FlowRules, until: int | None) -> WaitingFor:
+    if until is None:
+        return WaitingFor("key_concurrency", _taken(rules.concurrency_per_key or 1, f"its key in the flow {flow}"))
+    return WaitingFor("key_rate", f"The flow {flow} takes {rules.rate_per_key:g} jobs a minute of each key.", until)
+
+
+def _taken(places: int, of: str) -> str:
+    return f"The one place of {of} is taken." if places == 1 else f"All {places} places of {of} are taken."
 
 
 def waiting_without_flow(job: WaitingFields) -> WaitingFor | None:

@@ -20,7 +20,7 @@ import { STATUSES, statusLabel } from "@/lib/status";
 import { wordsForUntil } from "@/lib/waiting-words";
 import { useBlocked } from "@/live/use-blocked";
 import styles from "./flows.module.css";
-import { wordsForConcurrency, wordsForFlow } from "./lane-words";
+import { wordsForConcurrency, wordsForFlow, wordsForKeyLimits } from "./lane-words";
 import { wordsForProcessor } from "./processor-words";
 
 export function FlowCard({ flow }: { flow: Flow }) {
@@ -31,6 +31,7 @@ export function FlowCard({ flow }: { flow: Flow }) {
   const act = useRef<HTMLDivElement>(null);
   const asked = useRef(false);
   const { title, tone, meaning } = wordsForFlow(flow);
+  const ofKeys = wordsForKeyLimits(flow);
   const paused = flow.lane.state === "paused";
   const settle = {
     onSuccess: (changed: Flow) => {
@@ -81,6 +82,7 @@ export function FlowCard({ flow }: { flow: Flow }) {
         <Fact name="Processor" value={wordsForProcessor(flow.processor)} />
         <Fact name="Concurrency" value={wordsForConcurrency(flow)} />
         <Fact name="Rate" value={flow.ratePerMinute === null ? "no limit" : `${flow.ratePerMinute} / min`} />
+        {ofKeys !== null && <Fact name="Each key" value={ofKeys} />}
         <Fact name="Attempts" value={wordsForMaxAttempts(flow.maxAttempts)} />
         <Fact name="Invalid result" value={flow.onInvalidResult} />
       </dl>

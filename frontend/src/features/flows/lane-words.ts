@@ -64,6 +64,16 @@ export function wordsForConcurrency(flow: Flow): string {
   return flow.concurrency === null ? "no limit" : `${inUse(flow)} of ${flow.concurrency} in use`;
 }
 
+/** The limits of each key; null if there are none. */
+export function wordsForKeyLimits({ concurrencyPerKey, ratePerKey, keysAtLimit }: Flow): string | null {
+  const limits = [
+    ...(concurrencyPerKey === null ? [] : [`${concurrencyPerKey} at a time`]),
+    ...(ratePerKey === null ? [] : [`${ratePerKey} / min`]),
+  ].join(", ");
+  if (limits === "" || keysAtLimit === 0) return limits || null;
+  return `${limits} (${keysAtLimit.toLocaleString("en")} ${keysAtLimit === 1 ? "key" : "keys"} at the limit)`;
+}
+
 /** Flows with a problem first; otherwise the order of flows.toml. */
 export function troubleFirst(flows: readonly Flow[]): Flow[] {
   return flows.toSorted((a, b) => Number(a.lane.state === "open") - Number(b.lane.state === "open"));

@@ -61,8 +61,9 @@ def _flow_in_path(context: Context, request: Request) -> FlowInfo:
 async def _with_lane(context: Context, info: FlowInfo, lane: Lane) -> Response:
     """The flow with its lane as just written. The lane is stored, so unavailable counts must not fail the request."""
     known = await context.flow_status.read_within(COUNTS_TIMEOUT_SECONDS)
-    counts = Counts({}, {}) if known is None else known.counts
-    return answer(_flow(context, info, FlowStatus.of([lane], counts)))
+    if known is None:
+        return answer(_flow(context, info, FlowStatus.of([lane], Counts({}, {}))))
+    return answer(_flow(context, info, FlowStatus.of([lane], known.counts, full_keys=known.full_keys)))
 
 
 def _flow(context: Context, info: FlowInfo, status: FlowStatus) -> s.FlowOut:
@@ -77,6 +78,9 @@ def _flow(context: Context, info: FlowInfo, status: FlowStatus) -> s.FlowOut:
         max_attempts=rules.max_attempts,
         concurrency=rules.concurrency,
         rate_per_minute=rules.rate_per_minute,
+        concurrency_per_key=rules.concurrency_per_key,
+        rate_per_key=rules.rate_per_key,
+        keys_at_limit=len(status.full_keys.get(rules.name, {})),
         on_invalid_result=rules.on_invalid_result.value,
         lane=s.LaneOut(
             state=state,
@@ -98,6 +102,9 @@ def _removed(flow: str, status: FlowStatus) -> s.FlowOut:
         max_attempts=rules.max_attempts,
         concurrency=None,
         rate_per_minute=None,
+        concurrency_per_key=None,
+        rate_per_key=None,
+        keys_at_limit=0,
         on_invalid_result=rules.on_invalid_result.value,
         lane=s.LaneOut(
             state="removed",
