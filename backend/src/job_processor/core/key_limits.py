@@ -28,8 +28,12 @@ class Rooms:
         self._started: dict[int, int] = {}
         self.most = min(self._places, _ENDLESS if self._rate is None else int(_size(self._rate)))
         """The room of a key that has all of it."""
-        self.full = {key for key in {*in_flight, *refills} if self.room(key) == 0}
+        self.full = {key for key, number in in_flight.items() if number >= self._places}
         """Keys that may start no job now."""
+        if self._rate is not None:
+            # Less than one token is left: there may be many such keys.
+            late = now + self._early(self._rate)
+            self.full.update(key for key, at in refills.items() if at > late and self._tokens(key) == 0)
         self.passed_over: set[int] = set()
         """Those of them that were found to have jobs waiting."""
         self.has_more = False
@@ -75,8 +79,12 @@ class Rooms:
         """When a full key may start its next job (ms since 1970); ``None``: when one of its jobs has ended."""
         if self._rate is None or self._places <= self._in_flight.get(key, 0) + self._started.get(key, 0):
             return None
-        early = (_size(self._rate) - 1) * 60_000 / self._rate
-        return max(self._now, math.ceil(self._full_at(key, self._rate) - early))
+        return max(self._now, math.ceil(self._full_at(key, self._rate) - self._early(self._rate)))
+
+    @staticmethod
+    def _early(rate: float) -> float:
+        """How long a bucket that has one token takes until it is full, in ms."""
+        return (_size(rate) - 1) * 60_000 / rate
 
     def _full_at(self, key: int, rate: float) -> int:
         return max(self._refills.get(key, 0), self._now) + math.ceil(self._started.get(key, 0) * 60_000 / rate)
