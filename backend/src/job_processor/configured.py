@@ -18,6 +18,8 @@ def load_flows(settings: Settings) -> flows.Flows:
     above = [
         name for name, flow in table.by_name.items() if limit is not None and (flow.rules.concurrency or 0) > limit
     ]
+    shared = {flow.rules.limit for flow in table.by_name.values() if flow.rules.limit is not None}
+    wide = sorted(one.name for one in shared if limit is not None and (one.concurrency or 0) > limit)
     # What keys have in flight is counted within the flow's own places.
     without = [
         name
@@ -25,6 +27,8 @@ def load_flows(settings: Settings) -> flows.Flows:
         if limit is not None and flow.rules.concurrency_per_key is not None and flow.rules.concurrency is None
     ]
     faults = [f"flow {', '.join(above)}: with this store concurrency must be at most {limit:,}."] if above else []
+    if wide:
+        faults.append(f"limit {', '.join(wide)}: with this store concurrency must be at most {limit:,}.")
     if without:
         faults.append(f"flow {', '.join(without)}: with this store concurrency_per_key needs a concurrency as well.")
     if faults:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from job_processor.core.flow import FlowRules
+from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.lane import Lane, Trouble, close
 from job_processor.core.outcome import Succeeded
 from job_processor.store.base import Claim, Worker
@@ -41,6 +41,21 @@ async def test_a_flow_that_limits_keys_says_so_and_so_do_the_jobs_that_wait(tmp_
         assert (await site.job(waiting))["waitingOn"]["kind"] == "key_concurrency"
         paused = (await site.client.post("/flows/main/pause")).json()
         assert paused["keysAtLimit"] == 2
+
+
+async def test_flows_that_share_a_limit_say_so_and_so_do_the_jobs_that_wait(tmp_path: Path) -> None:
+    limit = SharedLimit("openai", ("main", "other"), concurrency=1)
+    flows = (FlowRules("main", limit=limit), FlowRules("other", limit=limit), FlowRules("third"))
+    async with open_site(tmp_path / "data", flows=flows) as site:
+        await site.submit(flow="main")
+        assert len((await site.store.claim(Claim(flows[0], 5, "w"))).jobs) == 1
+        waiting = await site.submit(flow="other")
+
+        shown = (await site.client.get("/flows")).json()
+
+        said = {"name": "openai", "concurrency": 1, "requestsPerMinute": None, "inFlight": 1}
+        assert [one["limit"] for one in shown] == [said, said, None]
+        assert (await site.job(waiting["id"]))["waitingOn"]["kind"] == "shared_concurrency"
 
 
 async def test_a_paused_flow_hands_nothing_over_and_its_jobs_say_so(site: Site) -> None:

@@ -1894,11 +1894,22 @@ export interface components {
             concurrencyPerKey: number | null;
             ratePerKey: number | null;
             keysAtLimit: number;
+            limit: components["schemas"]["SharedLimitOut"] | null;
             onInvalidResult: string;
             lane: components["schemas"]["LaneOut"];
             byStatus: {
                 [key: string]: number;
             };
+        };
+        /**
+         * SharedLimitOut
+         * @description A limit that several flows share. ``in_flight``: jobs of all of them; null for a key that is limited to flows.
+         */
+        SharedLimitOut: {
+            name: string;
+            concurrency: number | null;
+            requestsPerMinute: number | null;
+            inFlight: number | null;
         };
         /**
          * LaneOut

@@ -7,6 +7,7 @@ const WORDS: Readonly<Record<string, string>> = {
   again: "Starts",
   rate: "Starts",
   key_rate: "Starts",
+  shared_rate: "Starts",
   rate_limited: "Opens",
   outage: "Next try",
   misconfigured: "Next try",

@@ -52,6 +52,13 @@ it("a flow whose places are taken is full, not waiting for jobs", async () => {
   expect(card).toHaveTextContent(/Full.*concurrency limit is reached.*3 of 3 in use/);
 });
 
+it("says which limit a flow shares, and how much of it is in use", async () => {
+  serving({ limit: { name: "openai", concurrency: 20, requestsPerMinute: null, inFlight: 12 } });
+  renderPage("/ui/flows");
+  const card = await screen.findByRole("region", { name: "mock" });
+  expect(card).toHaveTextContent(/Shared limitopenai: 12 of 20 in use/);
+});
+
 it("says what each key of a flow may have", async () => {
   serving({ concurrencyPerKey: 2, ratePerKey: 60, keysAtLimit: 3 });
   renderPage("/ui/flows");

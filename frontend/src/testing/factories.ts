@@ -98,6 +98,7 @@ export function wireFlow(changes: Partial<WireFlow> = {}): WireFlow {
     concurrencyPerKey: null,
     ratePerKey: null,
     keysAtLimit: 0,
+    limit: null,
     onInvalidResult: "keep",
     lane: { state: "open", kind: null, detail: null, until: null },
     byStatus: {},

@@ -16,6 +16,21 @@ class OnInvalidResult(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SharedLimit:
+    """A limit that flows share, from ``[limits.NAME]``: the jobs of ``flows`` together. ``None``: no limit."""
+
+    name: str
+    flows: tuple[str, ...] = ()
+    concurrency: int | None = None
+    requests_per_minute: float | None = None
+
+    @property
+    def rules(self) -> "FlowRules":
+        """The rules of its lane, whose name no flow can have."""
+        return FlowRules(f"limit:{self.name}", concurrency=self.concurrency, rate_per_minute=self.requests_per_minute)
+
+
+@dataclass(frozen=True, slots=True)
 class FlowRules:
     """Durations in seconds. ``concurrency`` and ``rate_per_minute`` limit all workers together; ``None``: no limit.
 
@@ -33,7 +48,13 @@ class FlowRules:
     rate_per_minute: float | None = None
     concurrency_per_key: int | None = None
     rate_per_key: float | None = None
+    limit: SharedLimit | None = None
     on_invalid_result: OnInvalidResult = OnInvalidResult.KEEP
+
+    @property
+    def has_limits(self) -> bool:
+        own = self.concurrency is not None or self.rate_per_minute is not None
+        return own or self.limits_keys or self.limit is not None
 
     @property
     def limits_keys(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from job_processor.core.failure import ends_without_flow
-from job_processor.core.flow import FlowRules
+from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.job import Refusals, Snooze, State
 from job_processor.core.lane import Lane, admits_again_at
 
@@ -52,11 +52,13 @@ def waiting_on(
     in_flight: int,
     now: int,
     full_keys: Mapping[int, int | None] = _NO_KEYS,
+    shared: tuple[Lane, int] | None = None,
 ) -> WaitingFor | None:
     """What the job waits for; ``None`` for a final one.
 
     ``in_flight``: RUNNING and WAITING jobs of the flow; ``full_keys``: its keys that may start no job, by their hash,
-    and until when (``None``: until one of their jobs has ended).
+    and until when (``None``: until one of their jobs has ended); ``shared``: the lane of the limit that the flow
+    shares, and the RUNNING and WAITING jobs of all its flows.
     """
     if job.state is State.RUNNING and job.lease_until is not None:
         return WaitingFor("processor", f"Attempt {job.attempt} is with the processor.", job.lease_until)
@@ -78,6 +80,15 @@ def waiting_on(
     next_token = admits_again_at(lane, rules, now)
     if rules.rate_per_minute is not None and next_token is not None:
         return WaitingFor("rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", next_token)
+    return _NEXT if shared is None or rules.limit is None else _waiting_for_limit(rules.limit, *shared, now)
+
+
+def _waiting_for_limit(limit: SharedLimit, lane: Lane, in_flight: int, now: int) -> WaitingFor:
+    if limit.concurrency is not None and in_flight >= limit.concurrency:
+        return WaitingFor("shared_concurrency", _taken(limit.concurrency, f"the limit {limit.name}"))
+    if (at := admits_again_at(lane, limit.rules, now)) is not None and limit.requests_per_minute is not None:
+        detail = f"The flows of the limit {limit.name} take {limit.requests_per_minute:g} jobs a minute together."
+        return WaitingFor("shared_rate", detail, at)
     return _NEXT
 
 

@@ -93,7 +93,9 @@ class Context:
             return waiting_for_run_at(job, now)
         lane = status.lanes.get(job.flow) or open_lane(job.flow)
         in_flight, full_keys = status.in_flight.get(job.flow, 0), status.full_keys.get(job.flow, {})
-        return waiting_on(job, lane, self.acts.flows.rules(job.flow), in_flight, now, full_keys)
+        rules = self.acts.flows.rules(job.flow)
+        shared = None if rules.limit is None else status.of_limit(rules.limit)
+        return waiting_on(job, lane, rules, in_flight, now, full_keys, shared)
 
     async def job(self, request: Request) -> Job:
         """The job whose id is in the path. Raises ``JobNotFound``, also for one of a flow that the requester may not

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.flow import FlowRules
+from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.job import IN_FLIGHT
-from job_processor.core.lane import Lane
+from job_processor.core.lane import Lane, open_lane
 from job_processor.store.base import Counts, Store
 
 FullKeys = Mapping[str, Mapping[int, int | None]]
@@ -49,6 +49,11 @@ class FlowStatus:
             if state in IN_FLIGHT:
                 in_flight[flow] += count
         return cls({lane.flow: lane for lane in lanes}, in_flight, counts, read_at, full_keys or {})
+
+    def of_limit(self, limit: SharedLimit) -> tuple[Lane, int]:
+        """The lane of a limit that flows share, and the jobs in flight of its flows."""
+        name = limit.rules.name
+        return self.lanes.get(name) or open_lane(name), sum(self.in_flight.get(flow, 0) for flow in limit.flows)
 
 
 class FlowStatusCache:

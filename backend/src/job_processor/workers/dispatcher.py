@@ -90,6 +90,12 @@ class Dispatcher(Loop):
         return self._rules.concurrency is not None or self._rules.concurrency_per_key is not None
 
     @property
+    def sharing(self) -> tuple[str, ...]:
+        """The flows to which each job that ends makes room, because they share a concurrency limit with this one."""
+        limit = self._rules.limit
+        return () if limit is None or limit.concurrency is None else limit.flows
+
+    @property
     def lease_seconds(self) -> float:
         return self._rules.lease_seconds
 

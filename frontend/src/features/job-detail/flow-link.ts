@@ -3,7 +3,14 @@ import { troubleOf } from "@/lib/waiting-words";
 
 type Waiting = NonNullable<Job["waitingOn"]>;
 
-const LIMITS: ReadonlySet<string> = new Set(["concurrency", "rate", "key_concurrency", "key_rate"]);
+const LIMITS: ReadonlySet<string> = new Set([
+  "concurrency",
+  "rate",
+  "key_concurrency",
+  "key_rate",
+  "shared_concurrency",
+  "shared_rate",
+]);
 
 /** Text of the link to the flow; null if the flow is not the reason for the wait. */
 export function flowLinkFor(kind: string): string | null {

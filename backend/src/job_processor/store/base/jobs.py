@@ -93,6 +93,11 @@ class Claimed:
     idle: bool = False
 
 
+def earliest(*times: int | None) -> int | None:
+    """The first of the times that are known."""
+    return min((time for time in times if time is not None), default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """A lease that its worker wants to renew."""

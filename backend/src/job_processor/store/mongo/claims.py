@@ -11,16 +11,17 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.fairness import key_hash
+from job_processor.core.fairness import NO_KEY, key_hash
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, Lease
 from job_processor.core.key_limits import Rooms, given_back
 from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe
 from job_processor.core.transitions import claim as claim_job
-from job_processor.store.base import Claim, Claimed
+from job_processor.store.base import Claim, Claimed, earliest
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link, is_passing
 from job_processor.store.mongo.lanes import MAX_KEYS_LATELY, Lanes, Occupied, Slot
+from job_processor.store.mongo.shared_limits import SharedLimits
 from job_processor.store.mongo.turns import ORDER, Queue
 
 _ROUNDS = 5
@@ -38,6 +39,7 @@ class Claims:
         self._lanes = lanes
         self._jobs = link.collection("jobs")
         self._queue = Queue(link, now)
+        self._limits = SharedLimits(lanes, database_now)
         self._now, self._database_now = now, database_now
         self._lost_races: dict[str, int] = {}
         """By flow: how many claims in a row lost a race, up to ``_MOST_LOST_RACES``."""
@@ -52,17 +54,18 @@ class Claims:
             upcoming = await self._next_run_at(rules.name)
         if stored.lane.paused:
             found = Claimed([], stored.lane)
-        elif not _has_limits(rules) and stored.lane.trouble is None:
+        elif not rules.has_limits and stored.lane.trouble is None:
             jobs = await self._take_free(wish, at)
             found = Claimed(jobs, stored.lane, idle=not jobs)
         else:
-            async with self._turns.setdefault(rules.name, asyncio.Lock()):
+            together = rules.name if rules.limit is None else rules.limit.rules.name
+            async with self._turns.setdefault(together, asyncio.Lock()):
                 found = await self._take_reserved(wish, at)
         if len(found.jobs) == wish.limit:
             return found
         opens = admits_again_at(found.lane, rules, at)
-        times = (opens if opens is not None and opens > at else upcoming, found.retry_at)
-        return replace(found, retry_at=min((time for time in times if time is not None), default=None))
+        next_at = opens if opens is not None and opens > at else upcoming
+        return replace(found, retry_at=earliest(next_at, found.retry_at))
 
     async def _take_free(self, wish: Claim, at: int) -> list[Job]:
         jobs: list[Job] = []
@@ -87,13 +90,20 @@ class Claims:
             used = Occupied(0, {}, self._lanes.young(stored, self._database_now()))
             counts = rules.concurrency is not None or rules.concurrency_per_key is not None
             if counts:
-                used = await self._lanes.occupied(rules, stored, self._database_now())
+                used = await self._lanes.occupied([rules.name], stored, self._database_now(), rules.limits_keys)
             allowed, admitted = admit(found.lane, wish.limit, used.in_flight, rules, at)
             rooms = Rooms(rules, used.of_keys, stored.refills, at) if rules.limits_keys else None
             if rooms is not None:
                 allowed = min(allowed, MAX_KEYS_LATELY - rooms.lately)
             if allowed <= 0:
                 return Claimed([], admitted, await self._when_keys_open(rules.name, rooms, at))
+            shared = None
+            if rules.limit is not None:
+                shared = await self._limits.admit(rules.limit, rules.name, allowed, at)
+                allowed = shared.allowed
+                if allowed <= 0:
+                    waits = await self._queue.has_ready(rules.name)
+                    return Claimed([], admitted, await self._limits.refused(shared, waits))
             probes = admitted.trouble is not None
             picked = await (self._pick_probe(admitted, rooms) if probes else self._pick(rules.name, allowed, rooms))
             charged = None
@@ -101,21 +111,34 @@ class Claims:
                 charged = Rooms(rules, used.of_keys, stored.refills, at)
                 picked = [one for one in picked if charged.start(_key_of(one))]
             if not picked:
+                if shared is not None:
+                    await self._limits.refused(shared, waits=False)
                 retry_at = await self._when_keys_open(rules.name, rooms, at)
                 return Claimed([], admitted, retry_at, idle=rooms is None or not (rooms.full or rooms.has_more))
             tokens = _tokens(len(picked))
             after = charge(admitted, len(picked), rules, tokens[0], picked[0]["_id"])
-            new = self._slots(picked, tokens) if counts or probes else ()
+            slots = self._slots(picked, tokens)
+            new = slots if counts or probes else ()
             refills = None if charged is None else charged.refills()
+            if shared is not None and not await self._limits.reserve(shared, slots):
+                await asyncio.sleep(random.uniform(0, 0.01))
+                stored = await self._lanes.read(rules.name)
+                continue
             if await self._lanes.reserve(stored, after, (*used.kept, *new), refills):
                 jobs = await self._take(picked, wish, at, tokens)
                 if len(jobs) < len(picked):
                     held = {job.lease.token for job in jobs if job.lease is not None}
                     unused = {t: _key_of(one) for t, one in zip(tokens, picked, strict=True) if t not in held}
                     await self._release(unused, after, rules, none=not jobs)
+                    if rules.limit is not None:
+                        await self._release(unused, after, rules.limit.rules, none=False)
                 if len(jobs) == wish.limit:
                     return Claimed(jobs, after)
-                return Claimed(jobs, after, await self._when_keys_open(rules.name, rooms, at))
+                keys_open = await self._when_keys_open(rules.name, rooms, at)
+                limit_opens = None if shared is None else self._limits.opens_at(shared, len(picked))
+                return Claimed(jobs, after, earliest(keys_open, limit_opens))
+            if rules.limit is not None:
+                await self._release(dict.fromkeys(tokens, NO_KEY), after, rules.limit.rules, none=False)
             await asyncio.sleep(random.uniform(0, 0.01))
             stored = await self._lanes.read(rules.name)
         return Claimed([], stored.lane)
@@ -269,10 +292,6 @@ def _some(seen: Sequence[tuple[str, int]], wanted: int) -> list[str]:
     equal = [job_id for job_id, priority in seen if priority == last]
     chosen = {*certain, *random.sample(equal, wanted - len(certain))}
     return [job_id for job_id, _ in seen if job_id in chosen]
-
-
-def _has_limits(rules: FlowRules) -> bool:
-    return rules.concurrency is not None or rules.rate_per_minute is not None or rules.limits_keys
 
 
 def _key_of(document: Document) -> int:

@@ -124,6 +124,12 @@ def table(flow: str, now: int) -> list[Expected]:
             covered=True,
         ),
         Expected(
+            "claim, leases of a shared limit in flight",
+            find("jobs", {"flow": {"$in": [flow, "other"]}, "token": {"$gt": ""}}, projection=only("token")),
+            ("leases",),
+            covered=True,
+        ),
+        Expected(
             "claim, leases of keys in flight",
             find("jobs", {"flow": flow, "token": {"$gt": ""}}, projection={"_id": 0, "token": 1, "keyHash": 1}),
             ("leases",),

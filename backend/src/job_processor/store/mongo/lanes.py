@@ -7,7 +7,7 @@ document too, so that a claim is charged to lane and keys by one write.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -147,14 +147,14 @@ class Lanes:
         """The slots that may still be claimed. Older ones matter only in a flow with a concurrency limit."""
         return tuple(slot for slot in stored.slots if now - slot.at < self._link.tuning.reservation * 1000)
 
-    async def occupied(self, rules: FlowRules, stored: Stored, now: int) -> Occupied:
-        """What is in flight or may come to be by a claim that is running.
+    async def occupied(self, flows: Sequence[str], stored: Stored, now: int, with_keys: bool = False) -> Occupied:
+        """What of these flows is in flight or may come to be by a claim that is running.
 
         A slot is taken when its job has its token. It is free when its job has moved past the ``rev`` of the slot: it
         can never be claimed any more. Any other slot may still be claimed by a claim that is running. A claim that
         takes too long is fenced off: the ``fence`` of the job is raised, so its compare-and-set fails.
         """
-        leases = await self.leases(rules.name, with_keys=rules.limits_keys)
+        leases = await self.leases(flows, with_keys)
         open_slots = [slot for slot in stored.slots if slot.token not in leases]
         jobs = await self._look_at([slot.job for slot in open_slots])
         # A slot that was claimed long ago is dropped to keep the document small: its job is counted in flight.
@@ -170,14 +170,15 @@ class Lanes:
         taken_by = {slot.token: slot.key for slot in kept} | leases
         return Occupied(len(taken_by), Counter(taken_by.values()), tuple(kept))
 
-    async def leases(self, flow: str, with_keys: bool) -> dict[str, int]:
-        """The tokens of all leases of the flow, with the hashes of their keys if these are wanted."""
+    async def leases(self, flows: Sequence[str], with_keys: bool) -> dict[str, int]:
+        """The tokens of all leases of the flows, with the hashes of their keys if these are wanted."""
+        which: Document = {"flow": flows[0] if len(flows) == 1 else {"$in": list(flows)}}
         wanted: Document = {"_id": 0, "token": 1, **({"keyHash": 1} if with_keys else {})}
 
         async def run(again: bool) -> dict[str, int]:
             # All jobs of the flow: those claimed while it had no limit have no slots.
             # `$gt: ""` matches any token by a covered query; `$exists` would read every job.
-            found = self._jobs.find({"flow": flow, "token": {"$gt": ""}}, wanted)
+            found = self._jobs.find({**which, "token": {"$gt": ""}}, wanted)
             return {str(one["token"]): int(one.get("keyHash") or NO_KEY) async for one in found}
 
         return await self._link.read(run)
@@ -189,7 +190,7 @@ class Lanes:
         in_flight: Mapping[int, int] = {}
         refills: Mapping[int, int] = {}
         if rules.concurrency_per_key is not None:
-            in_flight = Counter((await self.leases(rules.name, with_keys=True)).values())
+            in_flight = Counter((await self.leases([rules.name], with_keys=True)).values())
         if rules.rate_per_key is not None:
             refills = (await self.read(rules.name)).refills
         rooms = Rooms(rules, in_flight, refills, at)

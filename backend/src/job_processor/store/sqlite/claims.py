@@ -13,10 +13,11 @@ from job_processor.core.job import Job, Lease, State
 from job_processor.core.key_limits import Rooms
 from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe
 from job_processor.core.transitions import claim as claim_job
-from job_processor.store.base import Claim, Claimed
+from job_processor.store.base import Claim, Claimed, earliest
 from job_processor.store.sqlite import key_rates, rows
 from job_processor.store.sqlite.lanes import read_lane, write_lane
 from job_processor.store.sqlite.operations import notice
+from job_processor.store.sqlite.shared_limits import SharedClaim
 from job_processor.store.sqlite.turns import DUE, head
 from job_processor.store.sqlite.writer import Transaction
 
@@ -44,6 +45,10 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
         if rules.concurrency is not None:
             in_flight = _number(tx, "SELECT count(*) FROM jobs WHERE flow = ? AND lease_token IS NOT NULL", rules.name)
         allowed, admitted = admit(lane, request.limit, in_flight, rules, at)
+        shared = None
+        if rules.limit is not None and allowed > 0:
+            shared = SharedClaim(tx, rules.limit, rules.name, allowed, at)
+            allowed = shared.allowed
         claimed: list[Job] = []
         if allowed > 0:
             if lane.trouble is None:
@@ -76,16 +81,17 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
         if claimed and changed is not stored:
             changed = replace(changed, rev=stored.rev + 1)
             write_lane(tx, changed)
+        if shared is not None:
+            shared.save(len(claimed))
         if claimed and rooms is not None:
             key_rates.save(db, rules.name, rooms.started_refills(), at)
         if len(claimed) == request.limit:
             return Claimed(claimed, changed)
-        retry_at = _retry_at(tx, changed, request, at)
-        if rooms is None:
-            return Claimed(claimed, changed, retry_at, idle=allowed > 0 and not claimed)
-        opens = rooms.next_opening(rooms.passed_over)
-        idle = allowed > 0 and not claimed and not rooms.full
-        return Claimed(claimed, changed, min((t for t in (retry_at, opens) if t is not None), default=None), idle)
+        idle = allowed > 0 and not claimed and (rooms is None or not rooms.full)
+        keys_open = None if rooms is None else rooms.next_opening(rooms.passed_over)
+        limit_opens = None if shared is None else shared.opens_at
+        retry_at = earliest(_retry_at(tx, changed, request, at), keys_open, limit_opens)
+        return Claimed(claimed, changed, retry_at, idle)
 
     return run
 
