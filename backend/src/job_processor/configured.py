@@ -11,14 +11,28 @@ from job_processor.store.drivers import store_at
 
 
 def load_flows(settings: Settings) -> flows.Flows:
-    """The flows of flows.toml. Raises ``SettingsInvalid``, also for a concurrency above the store's maximum."""
+    """The flows of flows.toml. Raises ``SettingsInvalid``, also for a concurrency above the store's maximum, or
+    one that it needs and is not given."""
     table = flows.load(settings.flows_file, registry.ProcessorKinds())
     limit = make_store(settings).info.max_concurrency
     above = [
         name for name, flow in table.by_name.items() if limit is not None and (flow.rules.concurrency or 0) > limit
     ]
-    if above:
-        raise SettingsInvalid(f"flow {', '.join(above)}: with this store concurrency must be at most {limit:,}.")
+    shared = {flow.rules.limit for flow in table.by_name.values() if flow.rules.limit is not None}
+    wide = sorted(one.name for one in shared if limit is not None and (one.concurrency or 0) > limit)
+    # What keys have in flight is counted within the flow's own places.
+    without = [
+        name
+        for name, flow in table.by_name.items()
+        if limit is not None and flow.rules.concurrency_per_key is not None and flow.rules.concurrency is None
+    ]
+    faults = [f"flow {', '.join(above)}: with this store concurrency must be at most {limit:,}."] if above else []
+    if wide:
+        faults.append(f"limit {', '.join(wide)}: with this store concurrency must be at most {limit:,}.")
+    if without:
+        faults.append(f"flow {', '.join(without)}: with this store concurrency_per_key needs a concurrency as well.")
+    if faults:
+        raise SettingsInvalid("\n".join(faults))
     return table
 
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from job_processor.core.errors import SettingsInvalid
-from job_processor.core.flow import FlowRules, OnInvalidResult
+from job_processor.core.flow import FlowRules, OnInvalidResult, SharedLimit
 
 BUILT_IN = """\
 default_flow = "mock"
@@ -37,7 +37,17 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tr
     backoff_cap_seconds: Seconds = 300.0
     concurrency: Annotated[int, Meta(ge=1, le=100_000)] | None = None
     rate_per_minute: Annotated[float, Meta(gt=0, le=10_000_000)] | None = None
+    concurrency_per_key: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    rate_per_key: Annotated[float, Meta(gt=0, le=10_000_000)] | None = None
+    limit: str | None = None
     on_invalid_result: OnInvalidResult = OnInvalidResult.KEEP
+
+
+class Shared(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """The keys of ``[limits.NAME]``."""
+
+    concurrency: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    requests_per_minute: Annotated[float, Meta(gt=0, le=10_000_000)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +103,13 @@ class _Parser:
     def run(self) -> Flows:
         tables = self._document.get("flows")
         for key in self._document:
-            if key not in ("default_flow", "flows"):
-                self._fault((key,), "is not a known key; known are default_flow and flows")
+            if key not in ("default_flow", "flows", "limits"):
+                self._fault((key,), "is not a known key; known are default_flow, flows and limits")
         if not isinstance(tables, dict) or not tables:
             self._fault(("flows",), "must define at least one flow, as [flows.NAME]")
             tables = {}
-        flows = {name: self._flow(name, table) for name, table in tables.items()}
+        limits = self._limits(tables)
+        flows = {name: self._flow(name, table, limits) for name, table in tables.items()}
         default = self._document.get("default_flow", next(iter(flows), None))
         if flows and (not isinstance(default, str) or default not in flows):
             self._fault(("default_flow",), f"must be one of the flows: {', '.join(flows)}")
@@ -106,10 +117,40 @@ class _Parser:
             raise SettingsInvalid("\n".join(text for _, text in sorted(self._faults)))
         return Flows(str(default), {name: flow for name, flow in flows.items() if flow is not None})
 
-    def _flow(self, name: str, table: object) -> Flow | None:
-        at = ("flows", name)
+    def _limits(self, flows: dict[str, Any]) -> dict[str, SharedLimit]:
+        """The limits that flows share, each with the flows that name it."""
+        tables = self._document.get("limits", {})
+        if not isinstance(tables, dict):
+            self._fault(("limits",), "must be tables, as [limits.NAME]")
+            return {}
+        found: dict[str, SharedLimit] = {}
+        for name, table in tables.items():
+            at = ("limits", name)
+            self._check_name(at, name)
+            if not isinstance(table, dict):
+                self._fault(at, "must be a table")
+                continue
+            for key in table.keys() - set(_fields(Shared)):
+                self._fault((*at, key), f"is not a known key of a limit; known are: {', '.join(_fields(Shared))}")
+            named_by = tuple(flow for flow, one in flows.items() if isinstance(one, dict) and one.get("limit") == name)
+            limit = self._struct(at, {k: v for k, v in table.items() if k in _fields(Shared)}, Shared)
+            found[name] = SharedLimit(
+                name,
+                named_by,
+                limit.concurrency if limit else None,
+                limit.requests_per_minute if limit else None,
+            )
+            if limit == Shared():
+                self._fault(at, f"must have at least one of: {', '.join(_fields(Shared))}")
+        return found
+
+    def _check_name(self, at: tuple[str, ...], name: str) -> None:
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", name):
             self._fault(at, "must have a name of 1 to 64 letters, digits, dots, dashes or underscores")
+
+    def _flow(self, name: str, table: object, shared: Mapping[str, SharedLimit]) -> Flow | None:
+        at = ("flows", name)
+        self._check_name(at, name)
         if not isinstance(table, dict):
             self._fault(at, "must be a table")
             return None
@@ -126,6 +167,9 @@ class _Parser:
                 self._fault((*at, key), f"is not a known key of this processor; known are: {known}")
         limits = self._struct(at, {k: v for k, v in values.items() if k in limits_known}, Limits)
         options = self._struct(at, {k: v for k, v in values.items() if k in options_known}, kind.options)
+        if limits is not None and limits.limit is not None and limits.limit not in shared:
+            known = f"must be one of: {', '.join(sorted(shared))}" if shared else "needs a table of its name"
+            self._fault((*at, "limit"), f"{known} ([limits.NAME])")
         if limits is None or options is None:
             return None
         timeout = limits.dispatch_timeout_seconds or kind.dispatch_timeout_seconds
@@ -139,6 +183,9 @@ class _Parser:
             backoff_cap_seconds=limits.backoff_cap_seconds,
             concurrency=limits.concurrency if limits.concurrency is not None else kind.concurrency,
             rate_per_minute=limits.rate_per_minute,
+            concurrency_per_key=limits.concurrency_per_key,
+            rate_per_key=limits.rate_per_key,
+            limit=None if limits.limit is None else shared.get(limits.limit),
             on_invalid_result=limits.on_invalid_result,
         )
         return Flow(rules, str(table["processor"]), options)

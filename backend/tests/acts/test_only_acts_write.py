@@ -54,6 +54,7 @@ OWN = frozenset({"record_heartbeat", "put_series"})
 """A worker's own sign of life; and what copies and backups alone write."""
 READS = frozenset(
     {
+        "full_keys",
         "info",
         "now",
         "open",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from job_processor.core.flow import FlowRules
+from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.job import FINAL, Job, Refusals, Snooze, State
 from job_processor.core.lane import Lane, Trouble, charge, close
 from job_processor.core.waiting import WaitingFor, waiting_on
@@ -99,3 +99,38 @@ def test_a_flow_with_a_rate_says_so_only_when_no_place_is_left() -> None:
 
     assert waits(pending(), replace(LANE, tokens=1.0, tokens_at=NOW), rules).kind == "worker"
     assert (waits(pending(), spent, rules).kind, waits(pending(), spent, rules).until) == ("rate", NOW + 1_001)
+
+
+def test_a_job_whose_key_is_at_its_limit_says_so() -> None:
+    job, other = pending()._replace(key="a"), pending()._replace(key="b")
+    rules = FlowRules("f", concurrency=1, concurrency_per_key=4, rate_per_key=6)
+    full = {job.key_hash(): None}
+
+    assert waiting_on(job, LANE, rules, 0, NOW, full) == WaitingFor(
+        "key_concurrency", "All 4 places of its key in the flow f are taken."
+    )
+    assert waiting_on(other, LANE, rules, 0, NOW, full) == WaitingFor("worker", "A worker takes it next.")
+
+
+def test_a_job_whose_key_started_enough_says_until_when() -> None:
+    job = pending()._replace(key="a")
+
+    assert waiting_on(job, LANE, FlowRules("f", rate_per_key=6), 0, NOW, {job.key_hash(): NOW + 9}) == WaitingFor(
+        "key_rate", "The flow f takes 6 jobs a minute of each key.", NOW + 9
+    )
+
+
+def test_a_job_whose_flow_shares_a_limit_says_when_that_is_reached() -> None:
+    limit = SharedLimit("openai", ("f", "g"), concurrency=3, requests_per_minute=60)
+    rules, lane = FlowRules("f", limit=limit), Lane("limit:openai", tokens=0.5, tokens_at=NOW)
+    job = pending()
+
+    assert waiting_on(job, LANE, rules, 0, NOW, {}, (lane, 3)) == WaitingFor(
+        "shared_concurrency", "All 3 places of the limit openai are taken."
+    )
+    assert waiting_on(job, LANE, rules, 0, NOW, {}, (lane, 2)) == WaitingFor(
+        "shared_rate", "The flows of the limit openai take 60 jobs a minute together.", NOW + 501
+    )
+    assert waiting_on(job, LANE, rules, 0, NOW, {}, (replace(lane, tokens=1.0), 2)) == WaitingFor(
+        "worker", "A worker takes it next."
+    )

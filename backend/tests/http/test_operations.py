@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from job_processor.core.flow import FlowRules
+from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.lane import Lane, Trouble, close
 from job_processor.core.outcome import Succeeded
 from job_processor.store.base import Claim, Worker
@@ -22,6 +22,40 @@ async def test_flows_show_their_rules_and_their_open_lane(tmp_path: Path) -> Non
         assert (main["name"], main["isDefault"], main["byStatus"]) == ("main", True, {"PENDING": 1})
         assert main["lane"] == {"state": "open", "kind": None, "detail": None, "until": None}
         assert (second["isDefault"], second["concurrency"], second["ratePerMinute"]) == (False, 2, 60.0)
+
+
+async def test_a_flow_that_limits_keys_says_so_and_so_do_the_jobs_that_wait(tmp_path: Path) -> None:
+    rules = FlowRules("main", concurrency_per_key=1, rate_per_key=6.0)
+    async with open_site(tmp_path / "data", flows=(rules,)) as site:
+        for key in "aab":
+            await site.submit(key=key)
+        assert len((await site.store.claim(Claim(rules, 5, "w"))).jobs) == 2
+        waiting = (await site.submit(key="a"))["id"]
+        free = (await site.submit(key="c"))["id"]
+
+        [flow] = (await site.client.get("/flows")).json()
+        kinds = {one["id"]: one["waitingOn"]["kind"] for one in (await site.client.get("/jobs")).json()}
+
+        assert (flow["concurrencyPerKey"], flow["ratePerKey"], flow["keysAtLimit"]) == (1, 6.0, 2)
+        assert (kinds[waiting], kinds[free]) == ("key_concurrency", "worker")
+        assert (await site.job(waiting))["waitingOn"]["kind"] == "key_concurrency"
+        paused = (await site.client.post("/flows/main/pause")).json()
+        assert paused["keysAtLimit"] == 2
+
+
+async def test_flows_that_share_a_limit_say_so_and_so_do_the_jobs_that_wait(tmp_path: Path) -> None:
+    limit = SharedLimit("openai", ("main", "other"), concurrency=1)
+    flows = (FlowRules("main", limit=limit), FlowRules("other", limit=limit), FlowRules("third"))
+    async with open_site(tmp_path / "data", flows=flows) as site:
+        await site.submit(flow="main")
+        assert len((await site.store.claim(Claim(flows[0], 5, "w"))).jobs) == 1
+        waiting = await site.submit(flow="other")
+
+        shown = (await site.client.get("/flows")).json()
+
+        said = {"name": "openai", "concurrency": 1, "requestsPerMinute": None, "inFlight": 1}
+        assert [one["limit"] for one in shown] == [said, said, None]
+        assert (await site.job(waiting["id"]))["waitingOn"]["kind"] == "shared_concurrency"
 
 
 async def test_a_paused_flow_hands_nothing_over_and_its_jobs_say_so(site: Site) -> None:

@@ -7,7 +7,7 @@ import pytest
 from job_processor import settings
 from job_processor.configured import load_flows
 from job_processor.core.errors import SettingsInvalid
-from job_processor.core.flow import OnInvalidResult
+from job_processor.core.flow import OnInvalidResult, SharedLimit
 from job_processor.flows import BUILT_IN, load, parse
 from job_processor.processors.base import ProcessorSetup
 from job_processor.registry import ProcessorKinds, make_processors
@@ -39,6 +39,8 @@ backoff_base_seconds = 0
 backoff_cap_seconds = 9
 concurrency = 4
 rate_per_minute = 0.5
+concurrency_per_key = 2
+rate_per_key = 1.5
 on_invalid_result = "retry"
 faults = { lost = 1 }
 """,
@@ -49,6 +51,7 @@ faults = { lost = 1 }
     assert (rules.name, rules.max_attempts, rules.lease_seconds, rules.dispatch_timeout_seconds) == ("a", 7, 5, 6)
     assert (rules.callback_timeout_seconds, rules.backoff_base_seconds, rules.backoff_cap_seconds) == (8, 0, 9)
     assert (rules.concurrency, rules.rate_per_minute) == (4, 0.5)
+    assert (rules.concurrency_per_key, rules.rate_per_key) == (2, 1.5)
     assert rules.on_invalid_result is OnInvalidResult.RETRY
 
 
@@ -103,6 +106,8 @@ on_invalid_result = "shrug"
         '[flows.a]\nprocessor = "mock"\nlease_seconds = nan',
         '[flows.a]\nprocessor = "mock"\nrate_per_minute = 0',
         '[flows.a]\nprocessor = "mock"\nconcurrency = 1.5',
+        '[flows.a]\nprocessor = "mock"\nconcurrency_per_key = 0',
+        '[flows.a]\nprocessor = "mock"\nrate_per_key = -1',
         '[flows.a]\nprocessor = "mock"\nmax_attempts = "3"',
         '[flows.a]\nprocessor = "mock"\nfaults = { nonsense = 1 }',
         '[flows.a]\nprocessor = "mock"\nfaults = { lost = 2 }',
@@ -161,3 +166,95 @@ def test_with_mongodb_a_concurrency_is_bounded(tmp_path: Path, concurrency: int,
     else:
         with pytest.raises(SettingsInvalid, match=r"flow wide: .*5,000"):
             load_flows(there)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("concurrency_per_key = 0", "flows.toml:3: flows.a.concurrency_per_key must be"),
+        ("concurrency_per_key = true", "flows.toml:3: flows.a.concurrency_per_key must be int"),
+        ('rate_per_key = "6"', "flows.toml:3: flows.a.rate_per_key must be float"),
+        ("rate_per_key = 0", "flows.toml:3: flows.a.rate_per_key must be"),
+    ],
+)
+def test_a_wrong_limit_of_keys_is_named(line: str, words: str) -> None:
+    [fault] = faults(f'[flows.a]\nprocessor = "mock"\n{line}\n')
+    assert fault.startswith(words)
+
+
+def test_with_mongodb_a_limit_of_keys_needs_one_of_the_flow(tmp_path: Path) -> None:
+    file = tmp_path / "flows.toml"
+    file.write_text('[flows.wide]\nprocessor = "mock"\nconcurrency_per_key = 2\n')
+    here = {"DATA_DIR": str(tmp_path), "FLOWS_FILE": str(file)}
+    assert load_flows(settings.load(here)).by_name["wide"].rules.concurrency_per_key == 2
+    there = settings.load(here | {"MONGODB_URI": "mongodb://127.0.0.1:1/x"})
+    with pytest.raises(SettingsInvalid, match=r"flow wide: .*concurrency_per_key needs a concurrency"):
+        load_flows(there)
+    file.write_text('[flows.wide]\nprocessor = "mock"\nconcurrency = 10\nconcurrency_per_key = 2\n')
+    assert load_flows(there).by_name["wide"].rules.concurrency_per_key == 2
+
+
+SHARED = """
+[flows.a]
+processor = "mock"
+limit = "openai"
+
+[flows.b]
+processor = "mock"
+limit = "openai"
+
+[flows.c]
+processor = "mock"
+
+[limits.openai]
+concurrency = 20
+requests_per_minute = 600
+"""
+
+
+def test_flows_share_a_limit() -> None:
+    flows = parse(SHARED, ProcessorKinds()).by_name
+    limit = SharedLimit("openai", ("a", "b"), 20, 600)
+    assert [flows[name].rules.limit for name in "abc"] == [limit, limit, None]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("concurrency = 20", "concurrency = 0", "flows.toml:14: limits.openai.concurrency must be"),
+        ("requests_per_minute = 600", 'requests_per_minute = "x"', "flows.toml:15: limits.openai.requests_per_minute"),
+        (
+            "concurrency = 20",
+            "concurency = 20",
+            "flows.toml:14: limits.openai.concurency is not a known key of a limit",
+        ),
+        ("[limits.openai]", "[limits.azure]", "flows.toml:4: flows.a.limit must be one of: azure ([limits.NAME])"),
+        ('limit = "openai"', "limit = 7", "flows.toml:4: flows.a.limit must be str"),
+        ("[limits.openai]", '[limits."a b"]', "flows.toml:13: limits.a b must have a name"),
+        (
+            "[limits.openai]\nconcurrency = 20\nrequests_per_minute = 600",
+            "",
+            "flows.toml:4: flows.a.limit needs a table",
+        ),
+        (
+            "concurrency = 20\nrequests_per_minute = 600",
+            "",
+            "flows.toml:13: limits.openai must have at least one of: concurrency, requests_per_minute",
+        ),
+        ("[flows.a]", "limits = 1\n[flows.a]", "flows.toml:2: limits must be tables"),
+    ],
+)
+def test_a_wrong_shared_limit_is_named(before: str, after: str, words: str) -> None:
+    text = SHARED.replace(before, after, 1)
+    if after.startswith("limits = 1"):
+        text = text.partition("[limits.openai]")[0]
+    assert any(fault.startswith(words) for fault in faults(text)), faults(text)
+
+
+def test_with_mongodb_a_shared_concurrency_is_bounded(tmp_path: Path) -> None:
+    file = tmp_path / "flows.toml"
+    file.write_text(SHARED.replace("concurrency = 20", "concurrency = 5001"))
+    here = {"DATA_DIR": str(tmp_path), "FLOWS_FILE": str(file)}
+    assert load_flows(settings.load(here)).by_name["a"].rules.limit is not None
+    with pytest.raises(SettingsInvalid, match=r"limit openai: .*5,000"):
+        load_flows(settings.load(here | {"MONGODB_URI": "mongodb://127.0.0.1:1/x"}))

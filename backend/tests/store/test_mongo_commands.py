@@ -8,6 +8,7 @@ import pytest
 
 from job_processor.core.audit import AuditAct, AuditOutcome
 from job_processor.core.callbacks import CallbackVerdict
+from job_processor.core.flow import SharedLimit
 from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.job import State
 from job_processor.core.series import MINUTE
@@ -74,6 +75,26 @@ async def _claim_of_keys(store: Store) -> None:
     for _ in range(5):
         assert len((await given.claim(store, 2)).jobs) == 2
     assert len((await given.claim(store, 20)).jobs) == 8
+
+
+async def _claim_with_limits_of_keys(store: Store) -> None:
+    rules = replace(RULES, concurrency=9, concurrency_per_key=2, rate_per_key=60)
+    for n in range(6):
+        for key in "abc":
+            await store.add(submit(job_id=given.new_id(n), prompt="p", rules=RULES, now=0, key=key, priority=n % 2))
+    assert len((await given.claim(store, 2, rules)).jobs) == 2
+    assert len((await given.claim(store, 9, rules)).jobs) == 1
+    assert len((await given.claim(store, 9, rules)).jobs) == 0
+    assert len(await store.full_keys(rules)) == 3
+
+
+async def _claim_with_a_shared_limit(store: Store) -> None:
+    limit = SharedLimit("l", ("f", "g"), 2, 600)
+    for _ in range(3):
+        await given.added(store)
+    assert len((await given.claim(store, 3, replace(RULES, limit=limit))).jobs) == 2
+    assert len((await given.claim(store, 3, replace(RULES, limit=limit))).jobs) == 0
+    assert len((await given.claim(store, 3, replace(RULES, name="g", limit=limit))).jobs) == 0
 
 
 async def _claim_with_a_limit(store: Store) -> None:
@@ -320,6 +341,8 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
     ),
     "claim": (_claim, ["update jobs", "find lanes", *["find jobs"] * 3, "update jobs"]),
     "claim of keys": (_claim_of_keys, []),
+    "claim with limits of keys": (_claim_with_limits_of_keys, []),
+    "claim with a shared limit": (_claim_with_a_shared_limit, []),
     "claim with a limit": (
         _claim_with_a_limit,
         [

@@ -108,6 +108,6 @@ def test_check_prints_what_is_expected_and_what_came(
     server.drop(database)
     said = capsys.readouterr().out
     assert "plan: overdue: expected due, got " in said
-    assert "plan: claim, leases in flight: expected in_flight, covered, got " in said
+    assert "plan: claim, leases in flight: expected leases, covered, got " in said
     assert code == (0 if "All is well." in said else 1)
     assert (code == 0) == ("<-" not in said)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.flow import FlowRules, OnInvalidResult
+from job_processor.core.flow import FlowRules, OnInvalidResult, SharedLimit
 from job_processor.core.job import JobError
 from job_processor.core.outcome import Accepted, Expired, Failed, Outcome, Succeeded
 from job_processor.processors.base import Dispatch, Processor
@@ -329,6 +329,37 @@ async def test_a_flows_concurrency_is_never_exceeded(tmp_path: Path) -> None:
             open_ = [key for key, event in held.go.items() if not event.is_set()]
             assert len(open_) <= 3
             held.let_go(open_[0][0])
+        for one in made:
+            await in_state(site, one, "COMPLETED")
+
+
+async def test_a_keys_concurrency_is_never_exceeded_and_its_next_job_follows(tmp_path: Path) -> None:
+    held = Held()
+    async with site_with(tmp_path, held, FlowRules("main", concurrency_per_key=1)) as site:
+        made = {(await site.submit(key=key))["id"]: key for _ in range(4) for key in "ab"}
+        for n in range(8):
+            await until_true(lambda n=n: len(held.go) >= min(8, n + 2))  # type: ignore[misc]
+            open_ = [key for key, event in held.go.items() if not event.is_set()]
+            assert len({made[job_id] for job_id, _ in open_}) == len(open_)
+            held.let_go(open_[0][0])
+        for one in made:
+            await in_state(site, one, "COMPLETED")
+
+
+async def test_a_shared_concurrency_is_never_exceeded_and_every_flow_gets_on(tmp_path: Path) -> None:
+    held = Held()
+    limit = SharedLimit("one", ("main", "other"), concurrency=1)
+    main, other = (FlowRules(name, limit=limit) for name in limit.flows)
+    processors = dict.fromkeys(limit.flows, held)
+    async with open_site(tmp_path / "data", flows=(main, other), processors=processors) as site:
+        made = {(await site.submit(flow=flow))["id"]: flow for _ in range(3) for flow in limit.flows}
+        order = []
+        for n in range(6):
+            await until_true(lambda n=n: len(held.go) > n)  # type: ignore[misc]
+            [(job_id, _)] = [key for key, event in held.go.items() if not event.is_set()]
+            order.append(made[job_id])
+            held.let_go(job_id)
+        assert "other" in order[:3]
         for one in made:
             await in_state(site, one, "COMPLETED")
 

@@ -1879,7 +1879,11 @@ export interface components {
             /** @default  */
             description?: string;
         };
-        /** FlowOut */
+        /**
+         * FlowOut
+         * @description ``rate_per_key``: jobs a minute of each key; ``keys_at_limit``: keys that may start no job now because of it or
+         *     of ``concurrency_per_key``.
+         */
         FlowOut: {
             name: string;
             processor: string;
@@ -1887,11 +1891,25 @@ export interface components {
             maxAttempts: number;
             concurrency: number | null;
             ratePerMinute: number | null;
+            concurrencyPerKey: number | null;
+            ratePerKey: number | null;
+            keysAtLimit: number;
+            limit: components["schemas"]["SharedLimitOut"] | null;
             onInvalidResult: string;
             lane: components["schemas"]["LaneOut"];
             byStatus: {
                 [key: string]: number;
             };
+        };
+        /**
+         * SharedLimitOut
+         * @description A limit that several flows share. ``in_flight``: jobs of all of them; null for a key that is limited to flows.
+         */
+        SharedLimitOut: {
+            name: string;
+            concurrency: number | null;
+            requestsPerMinute: number | null;
+            inFlight: number | null;
         };
         /**
          * LaneOut

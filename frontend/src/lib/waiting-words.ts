@@ -6,6 +6,8 @@ const WORDS: Readonly<Record<string, string>> = {
   schedule: "Starts",
   again: "Starts",
   rate: "Starts",
+  key_rate: "Starts",
+  shared_rate: "Starts",
   rate_limited: "Opens",
   outage: "Next try",
   misconfigured: "Next try",

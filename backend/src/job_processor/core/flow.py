@@ -16,8 +16,26 @@ class OnInvalidResult(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SharedLimit:
+    """A limit that flows share, from ``[limits.NAME]``: the jobs of ``flows`` together. ``None``: no limit."""
+
+    name: str
+    flows: tuple[str, ...] = ()
+    concurrency: int | None = None
+    requests_per_minute: float | None = None
+
+    @property
+    def rules(self) -> "FlowRules":
+        """The rules of its lane, whose name no flow can have."""
+        return FlowRules(f"limit:{self.name}", concurrency=self.concurrency, rate_per_minute=self.requests_per_minute)
+
+
+@dataclass(frozen=True, slots=True)
 class FlowRules:
-    """Durations in seconds. ``concurrency`` and ``rate_per_minute`` limit all workers together; ``None``: no limit."""
+    """Durations in seconds. ``concurrency`` and ``rate_per_minute`` limit all workers together; ``None``: no limit.
+
+    ``concurrency_per_key`` and ``rate_per_key`` (jobs a minute) limit each key of the flow (``core.key_limits``).
+    """
 
     name: str
     max_attempts: int = 3
@@ -28,4 +46,16 @@ class FlowRules:
     backoff_cap_seconds: float = 300.0
     concurrency: int | None = None
     rate_per_minute: float | None = None
+    concurrency_per_key: int | None = None
+    rate_per_key: float | None = None
+    limit: SharedLimit | None = None
     on_invalid_result: OnInvalidResult = OnInvalidResult.KEEP
+
+    @property
+    def has_limits(self) -> bool:
+        own = self.concurrency is not None or self.rate_per_minute is not None
+        return own or self.limits_keys or self.limit is not None
+
+    @property
+    def limits_keys(self) -> bool:
+        return self.concurrency_per_key is not None or self.rate_per_key is not None

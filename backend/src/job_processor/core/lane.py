@@ -78,6 +78,8 @@ class Lane:
     """When the newest answered hand-over began. Written only while the lane is not well, to save writes."""
     answered_by: str | None = None
     """Id of the job of ``answered_at``."""
+    asking: tuple[tuple[str, int], ...] = ()
+    """The line of a shared limit (``core.shared_limit``): each flow that waits, and when it last asked."""
     out_at: int | None = None
     """When the processor was last found unreachable, or to have lost a run: earlier attempts may be lost too."""
 
@@ -144,9 +146,9 @@ def charge(lane: Lane, claimed: int, rules: FlowRules, probe: str, job_id: str) 
 def reopen_if_idle(lane: Lane, now: int) -> Lane:
     """Reopen a lane in which no job is due, if only the refused jobs may have been to blame; else return it unchanged.
 
-    That is the case if its wait is over, and other jobs got through after the trouble or since a refused job was
-    submitted. No job is left that could be the probe, so the lane would stay closed without need.
+    That is the case if its wait is over, and others got through after the trouble or since a refused job was submitted.
     """
+    # No job is left that could be the probe: the lane would stay closed without need.
     others_got_through = lane.lapses or 0 < lane.troubled_at <= lane.answered_at
     return reopen(lane) if lane.trouble is not None and others_got_through and not is_closed(lane, now) else lane
 
@@ -278,6 +280,7 @@ def shift_clock(lane: Lane, by: int) -> Lane:
         troubled_at=lane.troubled_at + by if lane.troubled_at else 0,
         answered_at=lane.answered_at + by if lane.answered_at else 0,
         out_at=None if lane.out_at is None else lane.out_at + by,
+        asking=tuple((flow, at + by) for flow, at in lane.asking),
     )
 
 

@@ -1,10 +1,11 @@
 """What a job waits for, and until when: the API's ``waitingOn``. Every job that is not final waits for something."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from job_processor.core.failure import ends_without_flow
-from job_processor.core.flow import FlowRules
+from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.job import Refusals, Snooze, State
 from job_processor.core.lane import Lane, admits_again_at
 
@@ -18,6 +19,7 @@ class WaitingFor:
     until: int | None = None
 
 
+_NO_KEYS: Mapping[int, int | None] = {}
 _NEXT = WaitingFor("worker", "A worker takes it next.")
 
 
@@ -40,10 +42,24 @@ class WaitingFields(Protocol):
     def snooze(self) -> Snooze | None: ...
     @property
     def refusals(self) -> Refusals | None: ...
+    def key_hash(self) -> int: ...
 
 
-def waiting_on(job: WaitingFields, lane: Lane, rules: FlowRules, in_flight: int, now: int) -> WaitingFor | None:
-    """What the job waits for; ``None`` for a final one. ``in_flight``: RUNNING and WAITING jobs of the flow."""
+def waiting_on(
+    job: WaitingFields,
+    lane: Lane,
+    rules: FlowRules,
+    in_flight: int,
+    now: int,
+    full_keys: Mapping[int, int | None] = _NO_KEYS,
+    shared: tuple[Lane, int] | None = None,
+) -> WaitingFor | None:
+    """What the job waits for; ``None`` for a final one.
+
+    ``in_flight``: RUNNING and WAITING jobs of the flow; ``full_keys``: its keys that may start no job, by their hash,
+    and until when (``None``: until one of their jobs has ended); ``shared``: the lane of the limit that the flow
+    shares, and the RUNNING and WAITING jobs of all its flows.
+    """
     if job.state is State.RUNNING and job.lease_until is not None:
         return WaitingFor("processor", f"Attempt {job.attempt} is with the processor.", job.lease_until)
     if job.state is State.WAITING and job.lease_until is not None:
@@ -57,14 +73,33 @@ def waiting_on(job: WaitingFields, lane: Lane, rules: FlowRules, in_flight: int,
         return WaitingFor(lane.trouble.value, lane.detail or "The lane is closed.", admits_again_at(lane, rules, now))
     if job.run_at > now:
         return waiting_for_run_at(job, now)
+    if (key := job.key_hash()) in full_keys:
+        return _waiting_for_key(job.flow, rules, full_keys[key])
     if rules.concurrency is not None and in_flight >= rules.concurrency:
-        places = "The one place" if rules.concurrency == 1 else f"All {rules.concurrency} places"
-        taken = "is taken" if rules.concurrency == 1 else "are taken"
-        return WaitingFor("concurrency", f"{places} of the flow {job.flow} {taken}.")
+        return WaitingFor("concurrency", _taken(rules.concurrency, f"the flow {job.flow}"))
     next_token = admits_again_at(lane, rules, now)
     if rules.rate_per_minute is not None and next_token is not None:
         return WaitingFor("rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", next_token)
+    return _NEXT if shared is None or rules.limit is None else _waiting_for_limit(rules.limit, *shared, now)
+
+
+def _waiting_for_limit(limit: SharedLimit, lane: Lane, in_flight: int, now: int) -> WaitingFor:
+    if limit.concurrency is not None and in_flight >= limit.concurrency:
+        return WaitingFor("shared_concurrency", _taken(limit.concurrency, f"the limit {limit.name}"))
+    if (at := admits_again_at(lane, limit.rules, now)) is not None and limit.requests_per_minute is not None:
+        detail = f"The flows of the limit {limit.name} take {limit.requests_per_minute:g} jobs a minute together."
+        return WaitingFor("shared_rate", detail, at)
     return _NEXT
+
+
+def _waiting_for_key(flow: str, rules: FlowRules, until: int | None) -> WaitingFor:
+    if until is None:
+        return WaitingFor("key_concurrency", _taken(rules.concurrency_per_key or 1, f"its key in the flow {flow}"))
+    return WaitingFor("key_rate", f"The flow {flow} takes {rules.rate_per_key:g} jobs a minute of each key.", until)
+
+
+def _taken(places: int, of: str) -> str:
+    return f"The one place of {of} is taken." if places == 1 else f"All {places} places of {of} are taken."
 
 
 def waiting_without_flow(job: WaitingFields) -> WaitingFor | None:

@@ -64,7 +64,8 @@ class Context:
 
     def __post_init__(self) -> None:
         self.streams = Slots(self.limits.streams, self.limits.streams_per_address)
-        self.flow_status = FlowStatusCache(self.store)
+        limiting = [one.rules for one in self.flows.values() if one.rules.limits_keys]
+        self.flow_status = FlowStatusCache(self.store, limiting=limiting)
         acts = self.acts
         self.gate = Gate(
             self.auth,
@@ -91,7 +92,10 @@ class Context:
         if status is None:
             return waiting_for_run_at(job, now)
         lane = status.lanes.get(job.flow) or open_lane(job.flow)
-        return waiting_on(job, lane, self.acts.flows.rules(job.flow), status.in_flight.get(job.flow, 0), now)
+        in_flight, full_keys = status.in_flight.get(job.flow, 0), status.full_keys.get(job.flow, {})
+        rules = self.acts.flows.rules(job.flow)
+        shared = None if rules.limit is None else status.of_limit(rules.limit)
+        return waiting_on(job, lane, rules, in_flight, now, full_keys, shared)
 
     async def job(self, request: Request) -> Job:
         """The job whose id is in the path. Raises ``JobNotFound``, also for one of a flow that the requester may not

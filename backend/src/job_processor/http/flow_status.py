@@ -8,14 +8,16 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from job_processor.core.errors import StoreUnavailable
+from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.job import IN_FLIGHT
-from job_processor.core.lane import Lane
+from job_processor.core.lane import Lane, open_lane
 from job_processor.store.base import Counts, Store
 
+FullKeys = Mapping[str, Mapping[int, int | None]]
 FRESH_SECONDS = 0.5
 """Maximum age of a cached read that is used without reading again."""
 MAX_STALE_SECONDS = 30.0
@@ -28,28 +30,41 @@ READ_TIMEOUT_SECONDS = 0.1
 class FlowStatus:
     """Lanes, and jobs in flight, by flow, and all counts, from one read.
 
-    ``read_at``: start of the read in seconds of a monotonic clock.
+    ``read_at``: start of the read in seconds of a monotonic clock; ``full_keys``: of the flows that limit keys, what
+    ``Store.full_keys`` says.
     """
 
     lanes: Mapping[str, Lane]
     in_flight: Mapping[str, int]
     counts: Counts
     read_at: float
+    full_keys: FullKeys = field(default_factory=dict)
 
     @classmethod
-    def of(cls, lanes: Iterable[Lane], counts: Counts, read_at: float = 0.0) -> "FlowStatus":
+    def of(
+        cls, lanes: Iterable[Lane], counts: Counts, read_at: float = 0.0, full_keys: FullKeys | None = None
+    ) -> "FlowStatus":
         in_flight: Counter[str] = Counter()
         for (flow, state), count in counts.by_state.items():
             if state in IN_FLIGHT:
                 in_flight[flow] += count
-        return cls({lane.flow: lane for lane in lanes}, in_flight, counts, read_at)
+        return cls({lane.flow: lane for lane in lanes}, in_flight, counts, read_at, full_keys or {})
+
+    def of_limit(self, limit: SharedLimit) -> tuple[Lane, int]:
+        """The lane of a limit that flows share, and the jobs in flight of its flows."""
+        name = limit.rules.name
+        return self.lanes.get(name) or open_lane(name), sum(self.in_flight.get(flow, 0) for flow in limit.flows)
 
 
 class FlowStatusCache:
-    """At most one read runs at a time. ``monotonic`` gives seconds; tests pass their own."""
+    """At most one read runs at a time. ``monotonic`` gives seconds; tests pass their own. ``limiting``: the flows that
+    limit keys."""
 
-    def __init__(self, store: Store, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, store: Store, monotonic: Callable[[], float] = time.monotonic, limiting: Sequence[FlowRules] = ()
+    ) -> None:
         self._store = store
+        self._limiting = limiting
         self._monotonic = monotonic
         self._cached: FlowStatus | None = None
         self._last_read_seconds = 0.0
@@ -99,6 +114,7 @@ class FlowStatusCache:
     async def _read(self) -> FlowStatus:
         began = self._monotonic()
         lanes = await self._store.lanes()
-        self._cached = FlowStatus.of(lanes, await self._store.counts(), began)
+        full_keys = {rules.name: await self._store.full_keys(rules) for rules in self._limiting}
+        self._cached = FlowStatus.of(lanes, await self._store.counts(), began, full_keys)
         self._last_read_seconds = self._monotonic() - began
         return self._cached

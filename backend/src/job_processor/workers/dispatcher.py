@@ -87,8 +87,14 @@ class Dispatcher(Loop):
 
     @property
     def is_limited(self) -> bool:
-        """Whether the flow has a concurrency limit, so that each job that ends makes room for another."""
-        return self._rules.concurrency is not None
+        """Whether the flow or its keys have a concurrency limit, so that each job that ends makes room for another."""
+        return self._rules.concurrency is not None or self._rules.concurrency_per_key is not None
+
+    @property
+    def sharing(self) -> tuple[str, ...]:
+        """The flows to which each job that ends makes room, because they share a concurrency limit with this one."""
+        limit = self._rules.limit
+        return () if limit is None or limit.concurrency is None else limit.flows
 
     @property
     def lease_seconds(self) -> float:

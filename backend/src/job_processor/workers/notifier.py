@@ -64,3 +64,6 @@ class Notifier(Loop):
             if dispatcher.is_limited or notice.state is not State.COMPLETED:
                 # The flow's concurrency limit or lane may now admit another job.
                 dispatcher.wake()
+            for flow in dispatcher.sharing:
+                if flow in self._dispatchers:
+                    self._dispatchers[flow].wake()

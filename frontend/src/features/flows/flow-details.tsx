@@ -19,7 +19,7 @@ import { STATUSES, statusLabel } from "@/lib/status";
 import { wordsForUntil } from "@/lib/waiting-words";
 import { useBlocked } from "@/live/use-blocked";
 import styles from "./flows.module.css";
-import { wordsForConcurrency, wordsForFlow } from "./lane-words";
+import { wordsForConcurrency, wordsForFlow, wordsForKeyLimits, wordsForSharedLimit } from "./lane-words";
 import { wordsForProcessor } from "./processor-words";
 import { TestPrompt } from "./test-prompt";
 
@@ -32,6 +32,8 @@ export function FlowDetails({ flow }: { flow: Flow }) {
   const act = useRef<HTMLDivElement>(null);
   const asked = useRef(false);
   const { title, tone, meaning } = wordsForFlow(flow);
+  const ofKeys = wordsForKeyLimits(flow);
+  const shared = wordsForSharedLimit(flow);
   const paused = flow.lane.state === "paused";
   const settle = {
     onSuccess: (changed: Flow) => {
@@ -82,6 +84,8 @@ export function FlowDetails({ flow }: { flow: Flow }) {
         <Fact name="Processor" value={wordsForProcessor(flow.processor)} />
         <Fact name="Concurrency" value={wordsForConcurrency(flow)} />
         <Fact name="Rate" value={flow.ratePerMinute === null ? "no limit" : `${flow.ratePerMinute} / min`} />
+        {shared !== null && <Fact name="Shared limit" value={shared} />}
+        {ofKeys !== null && <Fact name="Each key" value={ofKeys} />}
         <Fact name="Attempts" value={wordsForMaxAttempts(flow.maxAttempts)} />
         <Fact name="Invalid result" value={flow.onInvalidResult} />
       </dl>

@@ -1,7 +1,14 @@
 import { expect, it } from "vitest";
 import { toFlow } from "@/api/model";
 import { wireFlow } from "@/testing/factories";
-import { inOrderOf, wordsForConcurrency, wordsForFlow, wordsForLane } from "./lane-words";
+import {
+  inOrderOf,
+  wordsForConcurrency,
+  wordsForFlow,
+  wordsForKeyLimits,
+  wordsForLane,
+  wordsForSharedLimit,
+} from "./lane-words";
 
 const lane = { detail: null, until: null };
 
@@ -36,6 +43,33 @@ it.each([
   const flow = toFlow(wireFlow(changes));
   expect(wordsForFlow(flow).title).toBe(title);
   expect(wordsForConcurrency(flow)).toBe(places);
+});
+
+it.each([
+  ["no limits", {}, null],
+  ["a concurrency", { concurrencyPerKey: 2 }, "2 at a time"],
+  ["a rate", { ratePerKey: 1.5 }, "1.5 / min"],
+  [
+    "both, and one key at them",
+    { concurrencyPerKey: 2, ratePerKey: 60, keysAtLimit: 1 },
+    "2 at a time, 60 / min (1 key at the limit)",
+  ],
+  ["many keys at it", { concurrencyPerKey: 1, keysAtLimit: 1234 }, "1 at a time (1,234 keys at the limit)"],
+])("keys with %s", (_, changes, words) => {
+  expect(wordsForKeyLimits(toFlow(wireFlow(changes)))).toBe(words);
+});
+
+it.each([
+  ["nothing", null, null],
+  ["places", { concurrency: 20, requestsPerMinute: null, inFlight: 12 }, "openai: 12 of 20 in use"],
+  ["a rate", { concurrency: null, requestsPerMinute: 600, inFlight: 12 }, "openai: 600 / min"],
+  [
+    "both, for a key that sees one flow",
+    { concurrency: 20, requestsPerMinute: 600, inFlight: null },
+    "openai: 20 at a time, 600 / min",
+  ],
+])("a flow that shares %s", (_, limit, words) => {
+  expect(wordsForSharedLimit(toFlow(wireFlow({ limit: limit && { name: "openai", ...limit } })))).toBe(words);
 });
 
 it.each([

@@ -71,6 +71,28 @@ export function wordsForConcurrency(flow: Flow): string {
   return flow.concurrency === null ? "no limit" : `${inUse(flow)} of ${flow.concurrency} in use`;
 }
 
+/** The limits of each key; null if there are none. */
+export function wordsForKeyLimits({ concurrencyPerKey, ratePerKey, keysAtLimit }: Flow): string | null {
+  const limits = [
+    ...(concurrencyPerKey === null ? [] : [`${concurrencyPerKey} at a time`]),
+    ...(ratePerKey === null ? [] : [`${ratePerKey} / min`]),
+  ].join(", ");
+  if (limits === "" || keysAtLimit === 0) return limits || null;
+  return `${limits} (${keysAtLimit.toLocaleString("en")} ${keysAtLimit === 1 ? "key" : "keys"} at the limit)`;
+}
+
+/** The limit that the flow shares with others; null if there is none. */
+export function wordsForSharedLimit({ limit }: Flow): string | null {
+  if (limit === null) return null;
+  const { concurrency, requestsPerMinute, inFlight } = limit;
+  const places = inFlight === null ? `${concurrency} at a time` : `${inFlight} of ${concurrency} in use`;
+  const parts = [
+    ...(concurrency === null ? [] : [places]),
+    ...(requestsPerMinute === null ? [] : [`${requestsPerMinute} / min`]),
+  ];
+  return `${limit.name}: ${parts.join(", ")}`;
+}
+
 /** Flows with a problem first; otherwise the order of flows.toml. */
 export function troubleFirst(flows: readonly Flow[]): Flow[] {
   return flows.toSorted((a, b) => Number(a.lane.state === "open") - Number(b.lane.state === "open"));

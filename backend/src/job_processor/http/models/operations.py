@@ -24,13 +24,29 @@ class LaneOut(WireOut):
     until: Time | None
 
 
+class SharedLimitOut(WireOut):
+    """A limit that several flows share. ``in_flight``: jobs of all of them; null for a key that is limited to flows."""
+
+    name: str
+    concurrency: int | None
+    requests_per_minute: float | None
+    in_flight: int | None
+
+
 class FlowOut(WireOut):
+    """``rate_per_key``: jobs a minute of each key; ``keys_at_limit``: keys that may start no job now because of it or
+    of ``concurrency_per_key``."""
+
     name: str
     processor: str
     is_default: bool
     max_attempts: int
     concurrency: int | None
     rate_per_minute: float | None
+    concurrency_per_key: int | None
+    rate_per_key: float | None
+    keys_at_limit: int
+    limit: SharedLimitOut | None
     on_invalid_result: str
     lane: LaneOut
     by_status: dict[str, int]

@@ -1,10 +1,12 @@
 """Flows and their lanes, workers, and counts of jobs."""
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor.core.access import Principal
-from job_processor.core.flow import FlowRules
+from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.job import FINAL
 from job_processor.core.lane import Lane, admits_again_at, open_lane
 from job_processor.http import models as s
@@ -31,7 +33,7 @@ async def flows(context: Context, request: Request) -> Response:
     with_open_jobs = {flow for (flow, state), n in status.counts.by_state.items() if n and state not in FINAL}
     return answer(
         [
-            *(_flow(context, info, status) for name, info in context.flows.items() if sees(name)),
+            *(_flow(context, info, status, sees) for name, info in context.flows.items() if sees(name)),
             *(_removed(flow, status) for flow in sorted(with_open_jobs - context.flows.keys()) if sees(flow)),
         ]
     )
@@ -41,14 +43,14 @@ async def pause(context: Context, request: Request) -> Response:
     sent = await read_json(request, s.PauseRequest, optional=True)
     info = _flow_in_path(context, request)
     lane = await context.acts.lanes.pause(info.rules.name, sent.reason, context.requester(request))
-    return await _with_lane(context, info, lane)
+    return await _with_lane(context, info, lane, principal_of(request).sees)
 
 
 async def resume(context: Context, request: Request) -> Response:
     await read_json(request, s.PauseRequest, optional=True)
     info = _flow_in_path(context, request)
     lane = await context.acts.lanes.resume(info.rules.name, context.requester(request))
-    return await _with_lane(context, info, lane)
+    return await _with_lane(context, info, lane, principal_of(request).sees)
 
 
 def _flow_in_path(context: Context, request: Request) -> FlowInfo:
@@ -58,14 +60,15 @@ def _flow_in_path(context: Context, request: Request) -> FlowInfo:
     return info
 
 
-async def _with_lane(context: Context, info: FlowInfo, lane: Lane) -> Response:
+async def _with_lane(context: Context, info: FlowInfo, lane: Lane, sees: Callable[[str], bool]) -> Response:
     """The flow with its lane as just written. The lane is stored, so unavailable counts must not fail the request."""
     known = await context.flow_status.read_within(COUNTS_TIMEOUT_SECONDS)
-    counts = Counts({}, {}) if known is None else known.counts
-    return answer(_flow(context, info, FlowStatus.of([lane], counts)))
+    if known is None:
+        return answer(_flow(context, info, FlowStatus.of([lane], Counts({}, {})), sees))
+    return answer(_flow(context, info, FlowStatus.of([lane], known.counts, full_keys=known.full_keys), sees))
 
 
-def _flow(context: Context, info: FlowInfo, status: FlowStatus) -> s.FlowOut:
+def _flow(context: Context, info: FlowInfo, status: FlowStatus, sees: Callable[[str], bool]) -> s.FlowOut:
     rules = info.rules
     lane = status.lanes.get(rules.name) or open_lane(rules.name)
     state = "paused" if lane.paused else "open" if lane.trouble is None else "closed"
@@ -77,6 +80,10 @@ def _flow(context: Context, info: FlowInfo, status: FlowStatus) -> s.FlowOut:
         max_attempts=rules.max_attempts,
         concurrency=rules.concurrency,
         rate_per_minute=rules.rate_per_minute,
+        concurrency_per_key=rules.concurrency_per_key,
+        rate_per_key=rules.rate_per_key,
+        keys_at_limit=len(status.full_keys.get(rules.name, {})),
+        limit=None if rules.limit is None else _limit(rules.limit, status, sees),
         on_invalid_result=rules.on_invalid_result.value,
         lane=s.LaneOut(
             state=state,
@@ -86,6 +93,12 @@ def _flow(context: Context, info: FlowInfo, status: FlowStatus) -> s.FlowOut:
         ),
         by_status=render.by_flow(status.counts.by_state).get(rules.name, {}),
     )
+
+
+def _limit(limit: SharedLimit, status: FlowStatus, sees: Callable[[str], bool]) -> s.SharedLimitOut:
+    _, in_flight = status.of_limit(limit)
+    shown = in_flight if all(map(sees, limit.flows)) else None
+    return s.SharedLimitOut(limit.name, limit.concurrency, limit.requests_per_minute, shown)
 
 
 def _removed(flow: str, status: FlowStatus) -> s.FlowOut:
@@ -98,6 +111,10 @@ def _removed(flow: str, status: FlowStatus) -> s.FlowOut:
         max_attempts=rules.max_attempts,
         concurrency=None,
         rate_per_minute=None,
+        concurrency_per_key=None,
+        rate_per_key=None,
+        keys_at_limit=0,
+        limit=None,
         on_invalid_result=rules.on_invalid_result.value,
         lane=s.LaneOut(
             state="removed",

@@ -23,6 +23,7 @@ from job_processor.store.base.jobs import (
     Jobs,
     Summary,
     WaitingQuery,
+    earliest,
 )
 from job_processor.store.base.lanes import Lanes
 from job_processor.store.base.permits import Permits
@@ -56,6 +57,7 @@ __all__ = [
     "GroupBy",
     "Grouped",
     "Held",
+    "earliest",
     "ID_AHEAD_MS",
     "IdempotencyKey",
     "InboxQuery",

@@ -93,6 +93,11 @@ class Claimed:
     idle: bool = False
 
 
+def earliest(*times: int | None) -> int | None:
+    """The first of the times that are known."""
+    return min((time for time in times if time is not None), default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """A lease that its worker wants to renew."""
@@ -175,7 +180,9 @@ class Jobs(Protocol):
 
         The lane (``core.lane.admit``) says how many; that and each job's move (``core.transitions.claim``,
         with a fresh token) are atomic: no two claims get the same job, and a flow's concurrency and rate
-        are never exceeded, whoever claims. A job whose deadline has passed is not handed over.
+        are never exceeded, whoever claims. The same holds for the limits of each key (``core.key_limits``):
+        keys that may start no job are passed over, whatever waits there. A job whose deadline has passed is not handed
+        over.
 
         In a lane that is in trouble the one job is its probe: ``lane.wanted`` if that is due; else, while no job is
         ``lane.probed``, one of the highest priority; else, of the due jobs but that one, one that was never handed
@@ -183,6 +190,11 @@ class Jobs(Protocol):
         and ``lane.probed`` when no other is due. The probe's place is taken while its job is RUNNING under the lease
         ``lane.probe`` and that lease has not ended.
         """
+        ...
+
+    async def full_keys(self, rules: FlowRules) -> Mapping[int, int | None]:
+        """The keys of a flow, by their hash, that may start no job now because of its limits per key, and until when
+        (ms since 1970); ``None``: until one of their jobs has ended."""
         ...
 
     async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:

@@ -4,27 +4,31 @@ import asyncio
 import contextlib
 import random
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from job_processor.core.errors import StoreUnavailable
+from job_processor.core.fairness import NO_KEY, key_hash
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, Lease
+from job_processor.core.key_limits import Rooms, given_back
 from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe
 from job_processor.core.transitions import claim as claim_job
-from job_processor.store.base import Claim, Claimed
+from job_processor.store.base import Claim, Claimed, earliest
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link, is_passing
-from job_processor.store.mongo.lanes import Lanes, Slot
+from job_processor.store.mongo.lanes import MAX_KEYS_LATELY, Lanes, Occupied, Slot
+from job_processor.store.mongo.shared_limits import SharedLimits
 from job_processor.store.mongo.turns import ORDER, Queue
 
 _ROUNDS = 5
 """Lost races after which a claim returns the jobs it has."""
 _RESERVE_ROUNDS = 60
 _MOST_LOST_RACES = 8
+_KEYS_OPEN_MS = 100
 
 
 class Claims:
@@ -35,6 +39,7 @@ class Claims:
         self._lanes = lanes
         self._jobs = link.collection("jobs")
         self._queue = Queue(link, now)
+        self._limits = SharedLimits(lanes, database_now)
         self._now, self._database_now = now, database_now
         self._lost_races: dict[str, int] = {}
         """By flow: how many claims in a row lost a race, up to ``_MOST_LOST_RACES``."""
@@ -48,17 +53,19 @@ class Claims:
             await self._make_ready(rules.name, at)
             upcoming = await self._next_run_at(rules.name)
         if stored.lane.paused:
-            jobs, lane, idle = list[Job](), stored.lane, False
-        elif rules.concurrency is None and rules.rate_per_minute is None and stored.lane.trouble is None:
-            jobs, lane = await self._take_free(wish, at), stored.lane
-            idle = not jobs
+            found = Claimed([], stored.lane)
+        elif not rules.has_limits and stored.lane.trouble is None:
+            jobs = await self._take_free(wish, at)
+            found = Claimed(jobs, stored.lane, idle=not jobs)
         else:
-            async with self._turns.setdefault(rules.name, asyncio.Lock()):
-                jobs, lane, idle = await self._take_reserved(wish, at)
-        if len(jobs) == wish.limit:
-            return Claimed(jobs, lane)
-        opens = admits_again_at(lane, rules, at)
-        return Claimed(jobs, lane, opens if opens is not None and opens > at else upcoming, idle)
+            together = rules.name if rules.limit is None else rules.limit.rules.name
+            async with self._turns.setdefault(together, asyncio.Lock()):
+                found = await self._take_reserved(wish, at)
+        if len(found.jobs) == wish.limit:
+            return found
+        opens = admits_again_at(found.lane, rules, at)
+        next_at = opens if opens is not None and opens > at else upcoming
+        return replace(found, retry_at=earliest(next_at, found.retry_at))
 
     async def _take_free(self, wish: Claim, at: int) -> list[Job]:
         jobs: list[Job] = []
@@ -71,41 +78,88 @@ class Claims:
                 break
         return jobs
 
-    async def _take_reserved(self, wish: Claim, at: int) -> tuple[list[Job], Lane, bool]:
+    async def _take_reserved(self, wish: Claim, at: int) -> Claimed:
         """Reserve in the lane first, then claim, so that never more jobs are in flight than the lane admits.
 
-        Also returns whether the lane would have admitted a job although none was due.
+        ``retry_at``: only what is known of the limits of keys.
         """
         rules = wish.rules
         stored = await self._lanes.read(rules.name)
         for _ in range(_RESERVE_ROUNDS):
             found = await self._lanes.with_live_probe(stored, at, self._database_now())
-            in_flight, kept = 0, self._lanes.young(stored, self._database_now())
-            if rules.concurrency is not None:
-                in_flight, kept = await self._lanes.occupied(rules.name, stored, self._database_now())
-            allowed, admitted = admit(found.lane, wish.limit, in_flight, rules, at)
+            used = Occupied(0, {}, self._lanes.young(stored, self._database_now()))
+            counts = rules.concurrency is not None or rules.concurrency_per_key is not None
+            if counts:
+                used = await self._lanes.occupied([rules.name], stored, self._database_now(), rules.limits_keys)
+            allowed, admitted = admit(found.lane, wish.limit, used.in_flight, rules, at)
+            rooms = Rooms(rules, used.of_keys, stored.refills, at) if rules.limits_keys else None
+            if rooms is not None:
+                allowed = min(allowed, MAX_KEYS_LATELY - rooms.lately)
             if allowed <= 0:
-                return [], admitted, False
+                return Claimed([], admitted, await self._when_keys_open(rules.name, rooms, at))
+            shared = None
+            if rules.limit is not None:
+                shared = await self._limits.admit(rules.limit, rules.name, allowed, at)
+                allowed = shared.allowed
+                if allowed <= 0:
+                    waits = await self._queue.has_ready(rules.name)
+                    return Claimed([], admitted, await self._limits.refused(shared, waits))
             probes = admitted.trouble is not None
-            picked = await (self._pick_probe(admitted) if probes else self._pick(rules.name, allowed))
+            picked = await (self._pick_probe(admitted, rooms) if probes else self._pick(rules.name, allowed, rooms))
+            charged = None
+            if rooms is not None:
+                charged = Rooms(rules, used.of_keys, stored.refills, at)
+                picked = [one for one in picked if charged.start(_key_of(one))]
             if not picked:
-                return [], admitted, True
+                if shared is not None:
+                    await self._limits.refused(shared, waits=False)
+                retry_at = await self._when_keys_open(rules.name, rooms, at)
+                return Claimed([], admitted, retry_at, idle=rooms is None or not (rooms.full or rooms.has_more))
             tokens = _tokens(len(picked))
             after = charge(admitted, len(picked), rules, tokens[0], picked[0]["_id"])
-            new = self._slots(picked, tokens) if rules.concurrency is not None or probes else ()
-            if await self._lanes.reserve(stored, after, (*kept, *new)):
+            slots = self._slots(picked, tokens)
+            new = slots if counts or probes else ()
+            refills = None if charged is None else charged.refills()
+            if shared is not None and not await self._limits.reserve(shared, slots):
+                await asyncio.sleep(random.uniform(0, 0.01))
+                stored = await self._lanes.read(rules.name)
+                continue
+            if await self._lanes.reserve(stored, after, (*used.kept, *new), refills):
                 jobs = await self._take(picked, wish, at, tokens)
                 if len(jobs) < len(picked):
                     held = {job.lease.token for job in jobs if job.lease is not None}
-                    await self._release([t for t in tokens if t not in held], after, rules, none=not jobs)
-                return jobs, after, False
+                    unused = {t: _key_of(one) for t, one in zip(tokens, picked, strict=True) if t not in held}
+                    await self._release(unused, after, rules, none=not jobs)
+                    if rules.limit is not None:
+                        await self._release(unused, after, rules.limit.rules, none=False)
+                if len(jobs) == wish.limit:
+                    return Claimed(jobs, after)
+                keys_open = await self._when_keys_open(rules.name, rooms, at)
+                limit_opens = None if shared is None else self._limits.opens_at(shared, len(picked))
+                return Claimed(jobs, after, earliest(keys_open, limit_opens))
+            if rules.limit is not None:
+                await self._release(dict.fromkeys(tokens, NO_KEY), after, rules.limit.rules, none=False)
             await asyncio.sleep(random.uniform(0, 0.01))
             stored = await self._lanes.read(rules.name)
-        return [], stored.lane, False
+        return Claimed([], stored.lane)
 
-    async def _pick_probe(self, lane: Lane) -> list[Document]:
+    async def _when_keys_open(self, flow: str, rooms: Rooms | None, at: int) -> int | None:
+        """When a job may start whose key was passed over, as far as that is known."""
+        if rooms is None:
+            return None
+        if rooms.has_more:
+            return at
+        opens = rooms.next_opening(rooms.full)
+        if opens is None or not await self._queue.has_ready(flow):
+            return None
+        # Which of the full keys have jobs waiting is not known: not a claim for each of them.
+        return max(opens, at + _KEYS_OPEN_MS)
+
+    async def _pick_probe(self, lane: Lane, rooms: Rooms | None) -> list[Document]:
         """The whole document of the job that may be the probe, as the contract of ``Jobs.claim`` orders them."""
         due: Document = {"flow": lane.flow, "ready": 1, **self._queue.in_time()}
+        if rooms is not None and rooms.full:
+            due["keyHash"] = {"$nin": sorted(rooms.full)}
         others: Document = {**due, "_id": {"$ne": lane.probed}}
 
         async def run(again: bool) -> Document | None:
@@ -124,10 +178,15 @@ class Claims:
 
     def _slots(self, picked: Sequence[Document], tokens: Sequence[str]) -> tuple[Slot, ...]:
         at = self._database_now()
-        return tuple(Slot(token, one["_id"], one["rev"], at) for one, token in zip(picked, tokens, strict=True))
+        return tuple(
+            Slot(token, one["_id"], one["rev"], at, _key_of(one)) for one, token in zip(picked, tokens, strict=True)
+        )
 
-    async def _release(self, unused: Sequence[str], reserved: Lane, rules: FlowRules, none: bool) -> None:
-        """Undo the reservation of jobs that other workers got first. If this fails, the slots are freed later."""
+    async def _release(self, unused: Mapping[str, int], reserved: Lane, rules: FlowRules, none: bool) -> None:
+        """Undo the reservation of jobs that other workers got first. If this fails, the slots are freed later.
+
+        ``unused``: the keys by token.
+        """
         try:
             for _ in range(_RESERVE_ROUNDS):
                 stored = await self._lanes.read(rules.name)
@@ -137,7 +196,11 @@ class Claims:
                 if none and lane.probe is not None and lane.probe == reserved.probe:
                     lane = clear_probe(lane)
                 kept = tuple(slot for slot in stored.slots if slot.token not in unused)
-                if (lane, kept) == (stored.lane, stored.slots) or await self._lanes.reserve(stored, lane, kept):
+                refills = None
+                if rules.rate_per_key is not None:
+                    refills = given_back(stored.refills, list(unused.values()), rules.rate_per_key)
+                unchanged = refills is None and (lane, kept) == (stored.lane, stored.slots)
+                if unchanged or await self._lanes.reserve(stored, lane, kept, refills):
                     return
                 await asyncio.sleep(random.uniform(0, 0.01))
         except StoreUnavailable:
@@ -177,15 +240,15 @@ class Claims:
         self._lost_races[wish.rules.name] = min(_MOST_LOST_RACES, lost_races + 1) if lost else max(0, lost_races - 1)
         return taken
 
-    async def _pick(self, flow: str, wanted: int) -> list[Document]:
+    async def _pick(self, flow: str, wanted: int, rooms: Rooms | None = None) -> list[Document]:
         """Whole documents of due jobs: those that come next or, after lost races, some of those and of the jobs behind.
 
         No job is picked while one of a higher priority among those looked at is left out.
         """
         lost_races = self._lost_races.get(flow, 0)
-        if not lost_races and (head := await self._queue.head(flow, wanted)) is not None:
+        if rooms is None and not lost_races and (head := await self._queue.head(flow, wanted)) is not None:
             return head
-        ids = _some(await self._queue.next_ids(flow, wanted, wanted * (1 + lost_races)), wanted)
+        ids = _some(await self._queue.next_ids(flow, wanted, wanted * (1 + lost_races), rooms), wanted)
         where: Document = {"_id": {"$in": ids}, "ready": 1, **self._queue.in_time()}
 
         async def run(again: bool) -> list[Document]:
@@ -229,6 +292,12 @@ def _some(seen: Sequence[tuple[str, int]], wanted: int) -> list[str]:
     equal = [job_id for job_id, priority in seen if priority == last]
     chosen = {*certain, *random.sample(equal, wanted - len(certain))}
     return [job_id for job_id, _ in seen if job_id in chosen]
+
+
+def _key_of(document: Document) -> int:
+    """The hash of the job's key. Not its ``keyHash``, which jobs of older versions get when they are claimed."""
+    record = document["record"]
+    return key_hash(record.get("key"), record.get("owner", ""))
 
 
 def _tokens(count: int) -> list[str]:

@@ -120,12 +120,24 @@ def table(flow: str, now: int) -> list[Expected]:
         Expected(
             "claim, which are ours",
             find("jobs", {"_id": {"$in": [LATER]}, "token": {"$in": ["t"]}}),
-            (ID_INDEX, "in_flight"),
+            (ID_INDEX, "leases"),
         ),
         Expected(
             "claim, leases in flight",
             find("jobs", {"flow": flow, "token": {"$gt": ""}}, projection=only("token")),
-            ("in_flight",),
+            ("leases",),
+            covered=True,
+        ),
+        Expected(
+            "claim, leases of a shared limit in flight",
+            find("jobs", {"flow": {"$in": [flow, "other"]}, "token": {"$gt": ""}}, projection=only("token")),
+            ("leases",),
+            covered=True,
+        ),
+        Expected(
+            "claim, leases of keys in flight",
+            find("jobs", {"flow": flow, "token": {"$gt": ""}}, projection={"_id": 0, "token": 1, "keyHash": 1}),
+            ("leases",),
             covered=True,
         ),
         Expected("marks, slots", find("jobs", {"_id": {"$in": [LATER]}}), (ID_INDEX,)),

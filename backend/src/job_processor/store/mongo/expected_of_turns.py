@@ -21,6 +21,12 @@ def of_turns(flow: str, in_time: Document) -> list[Expected]:
             covered=True,
         ),
         Expected(
+            "claim, whether jobs of full keys wait",
+            find("jobs", ready, limit=1, projection=only("priority"), hint="turns"),
+            ("turns",),
+            covered=True,
+        ),
+        Expected(
             "claim, next priority", find("jobs", {**ready, "priority": {"$lt": 0}}, **head), ("turns",), covered=True
         ),
         *(
@@ -29,6 +35,9 @@ def of_turns(flow: str, in_time: Document) -> list[Expected]:
                 ("after the last", {"$gt": 1}),
                 ("from the beginning", {"$not": {"$gt": 1}}),
                 ("up to the last", {"$gt": 1, "$lte": 2}),
+                ("that are not full, after the last", {"$gt": 1, "$nin": [2, 3]}),
+                ("that are not full, from the beginning", {"$not": {"$gt": 1}, "$nin": [2, 3]}),
+                ("that are not full, up to the last", {"$gt": 1, "$lte": 4, "$nin": [2, 3]}),
             )
         ),
     ]

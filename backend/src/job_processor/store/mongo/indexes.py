@@ -28,10 +28,10 @@ _JOBS = [
     ),
     # claim: jobs that have come due, and when the next one does.
     IndexModel([("flow", ASCENDING), ("runAt", ASCENDING)], name="future", partialFilterExpression={"ready": 0}),
-    # claim of a flow with a limit: its leases, by a covered query.
+    # claim of a flow with a limit: its leases and their keys, by a covered query.
     IndexModel(
-        [("flow", ASCENDING), ("token", ASCENDING)],
-        name="in_flight",
+        [("flow", ASCENDING), ("token", ASCENDING), ("keyHash", ASCENDING)],
+        name="leases",
         partialFilterExpression={"token": {"$exists": True}},
     ),
     # overdue.

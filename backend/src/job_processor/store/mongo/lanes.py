@@ -2,43 +2,63 @@
 
 A slot is reserved by compare-and-set on the lane before its job is claimed. It is not freed when the job leaves flight:
 the next claim sees in the jobs themselves which slots are free (``occupied``). So an outcome costs no second write, and
-the slots of a killed worker become free in the same way.
+the slots of a killed worker become free in the same way. What keys have started lately (``core.key_limits``) is in the
+document too, so that a claim is charged to lane and keys by one write.
 """
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 from pymongo.errors import DuplicateKeyError
 
+from job_processor.core.fairness import NO_KEY
+from job_processor.core.flow import FlowRules
+from job_processor.core.key_limits import Rooms
 from job_processor.core.lane import Lane, clear_probe
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.documents import new_write_id
 
 MAX_CONCURRENCY = 5_000
 """Highest concurrency of a flow: its slots are in one document, which is rewritten at each claim."""
+MAX_KEYS_LATELY = 10_000
+"""Keys of a flow with ``rate_per_key`` whose buckets may be not full at once: they are in that document too."""
 _WRITES_KEPT = 32
 
 
 class Slot(msgspec.Struct, frozen=True):
     """A reserved place for a lease: of this job, if it is claimed at this ``rev`` with this ``token``.
 
-    ``at``: when it was reserved, by the clock of the database.
+    ``at``: when it was reserved, by the clock of the database; ``key``: the hash of the job's key.
     """
 
     token: str
     job: str
     rev: int
     at: int
+    key: int = NO_KEY
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The document of a lane. ``version`` None: it does not exist yet."""
+    """The document of a lane. ``version`` None: it does not exist yet; ``refills``: as ``core.key_limits`` has them."""
 
     lane: Lane
     version: int | None = None
     slots: tuple[Slot, ...] = field(default=())
+    refills: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Occupied:
+    """``in_flight``: the highest number of jobs in flight that is possible now; ``of_keys``: the same of each key;
+    ``kept``: the slots that must be kept."""
+
+    in_flight: int
+    of_keys: Mapping[int, int]
+    kept: tuple[Slot, ...]
 
 
 class Lanes:
@@ -58,20 +78,25 @@ class Lanes:
         if found is None:
             return Stored(Lane(flow))
         slots = tuple(msgspec.convert(slot, Slot) for slot in found.get("slots", ()))
-        return Stored(_lane(found), found["v"], slots)
+        refills = {int(key): int(at) for key, at in found.get("refills", {}).items()}
+        return Stored(_lane(found), found["v"], slots, refills)
 
     async def put(self, lane: Lane) -> bool:
         """``Store.put_lane``: under the ``rev`` of the lane; slots are not changed."""
         fields: Document = {"lane": _document(lane, lane.rev + 1)}
         return await self._write({"_id": lane.flow, "lane.rev": lane.rev}, fields, insert=lane.rev == 0)
 
-    async def reserve(self, stored: Stored, lane: Lane, slots: tuple[Slot, ...]) -> bool:
-        """Write lane and slots unless the document was written since ``stored`` was read."""
+    async def reserve(
+        self, stored: Stored, lane: Lane, slots: tuple[Slot, ...], refills: Mapping[int, int] | None = None
+    ) -> bool:
+        """Write lane, slots and ``refills`` unless the document was written since ``stored`` was read."""
         rev = stored.lane.rev if lane == stored.lane else stored.lane.rev + 1
         fields: Document = {
             "lane": _document(lane, rev),
             "slots": [msgspec.to_builtins(slot) for slot in slots],
         }
+        if refills is not None:
+            fields["refills"] = {str(key): at for key, at in refills.items()}
         return await self._write({"_id": lane.flow, "v": stored.version}, fields, insert=stored.version is None)
 
     async def _write(self, where: Document, fields: Document, insert: bool) -> bool:
@@ -122,19 +147,19 @@ class Lanes:
         """The slots that may still be claimed. Older ones matter only in a flow with a concurrency limit."""
         return tuple(slot for slot in stored.slots if now - slot.at < self._link.tuning.reservation * 1000)
 
-    async def occupied(self, flow: str, stored: Stored, now: int) -> tuple[int, tuple[Slot, ...]]:
-        """The highest number of jobs in flight that is possible now, and the slots that must be kept.
+    async def occupied(self, flows: Sequence[str], stored: Stored, now: int, with_keys: bool = False) -> Occupied:
+        """What of these flows is in flight or may come to be by a claim that is running.
 
         A slot is taken when its job has its token. It is free when its job has moved past the ``rev`` of the slot: it
         can never be claimed any more. Any other slot may still be claimed by a claim that is running. A claim that
         takes too long is fenced off: the ``fence`` of the job is raised, so its compare-and-set fails.
         """
-        tokens = await self._in_flight(flow)
-        open_slots = [slot for slot in stored.slots if slot.token not in tokens]
+        leases = await self.leases(flows, with_keys)
+        open_slots = [slot for slot in stored.slots if slot.token not in leases]
         jobs = await self._look_at([slot.job for slot in open_slots])
         # A slot that was claimed long ago is dropped to keep the document small: its job is counted in flight.
         young = now - int(self._link.tuning.slot_kept * 1000)
-        kept = [slot for slot in stored.slots if slot.token in tokens and slot.at > young]
+        kept = [slot for slot in stored.slots if slot.token in leases and slot.at > young]
         for slot in open_slots:
             job = jobs.get(slot.job)
             if job is None:
@@ -142,16 +167,34 @@ class Lanes:
             taken = job.get("token") == slot.token
             if taken or (job["rev"] == slot.rev and not await self._fence_off(slot, now)):
                 kept.append(slot)
-        return len(tokens | {slot.token for slot in kept}), tuple(kept)
+        taken_by = {slot.token: slot.key for slot in kept} | leases
+        return Occupied(len(taken_by), Counter(taken_by.values()), tuple(kept))
 
-    async def _in_flight(self, flow: str) -> set[str]:
-        async def run(again: bool) -> set[str]:
+    async def leases(self, flows: Sequence[str], with_keys: bool) -> dict[str, int]:
+        """The tokens of all leases of the flows, with the hashes of their keys if these are wanted."""
+        which: Document = {"flow": flows[0] if len(flows) == 1 else {"$in": list(flows)}}
+        wanted: Document = {"_id": 0, "token": 1, **({"keyHash": 1} if with_keys else {})}
+
+        async def run(again: bool) -> dict[str, int]:
             # All jobs of the flow: those claimed while it had no limit have no slots.
             # `$gt: ""` matches any token by a covered query; `$exists` would read every job.
-            found = self._jobs.find({"flow": flow, "token": {"$gt": ""}}, {"_id": 0, "token": 1})
-            return {str(one["token"]) async for one in found}
+            found = self._jobs.find({**which, "token": {"$gt": ""}}, wanted)
+            return {str(one["token"]): int(one.get("keyHash") or NO_KEY) async for one in found}
 
         return await self._link.read(run)
+
+    async def full_keys(self, rules: FlowRules, at: int) -> Mapping[int, int | None]:
+        """``Jobs.full_keys``."""
+        if not rules.limits_keys:
+            return {}
+        in_flight: Mapping[int, int] = {}
+        refills: Mapping[int, int] = {}
+        if rules.concurrency_per_key is not None:
+            in_flight = Counter((await self.leases([rules.name], with_keys=True)).values())
+        if rules.rate_per_key is not None:
+            refills = (await self.read(rules.name)).refills
+        rooms = Rooms(rules, in_flight, refills, at)
+        return {key: rooms.opens_at(key) for key in rooms.full}
 
     async def _look_at(self, ids: list[str]) -> dict[str, Document]:
         if not ids:

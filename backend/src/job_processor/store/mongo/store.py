@@ -6,6 +6,7 @@ from datetime import datetime
 from job_processor.core.audit import AuditEntry
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import StoreUnavailable
+from job_processor.core.flow import FlowRules
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
@@ -184,6 +185,9 @@ class MongoStore(BatchVerbs, WebhookVerbs, SeriesVerbs):
 
     async def claim(self, claim: Claim) -> Claimed:
         return await self._open.claims.claim(claim)
+
+    async def full_keys(self, rules: FlowRules) -> Mapping[int, int | None]:
+        return await self._open.lanes.full_keys(rules, self.now())
 
     async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:
         return await self._open.writes.extend(held, self.now() + lease_ms)

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 
 from job_processor.core.fairness import NO_KEY, Turns, in_turn
+from job_processor.core.key_limits import Rooms
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
 
@@ -15,6 +16,8 @@ ORDER = [("priority", -1), ("keyHash", 1), ("runAt", 1), ("_id", 1)]
 MOST_READS = 8
 """Reads of one claim among the keys of a priority: so many keys with long queues it finds, and more with short ones. Of
 each it takes as many jobs as it needs."""
+MOST_READS_OF_ROOMS = 64
+"""The same where keys have limits: a read finds no more jobs than one key may start."""
 _ABOVE_ALL = 2**31
 
 
@@ -41,20 +44,35 @@ class Queue:
         found, has_keys = await asyncio.gather(self._link.hinted(run, INDEX), self._has_keys(flow))
         return None if has_keys else found
 
-    async def next_ids(self, flow: str, wanted: int, seen: int) -> list[tuple[str, int]]:
+    async def has_ready(self, flow: str) -> bool:
+        where: Document = {"flow": flow, "ready": 1}
+
+        async def run(hint: str | None) -> bool:
+            return await self._jobs.find_one(where, {"_id": 0, "priority": 1}, hint=hint) is not None
+
+        return await self._link.hinted(run, INDEX)
+
+    async def next_ids(self, flow: str, wanted: int, seen: int, rooms: Rooms | None = None) -> list[tuple[str, int]]:
         """Ids and priorities of the jobs that come next, ``seen`` of them, of which the first ``wanted`` are to be
-        taken."""
-        if not await self._has_keys(flow):
+        taken. ``rooms``: how many jobs each key may start, and places of ``seen`` jobs are taken; ``None``: any
+        number."""
+        if rooms is None and not await self._has_keys(flow):
             return await self._first(flow, seen)
         found: list[tuple[str, int]] = []
         below = _ABOVE_ALL
         while len(found) < seen and (priority := await self._next_priority(flow, below)) is not None:
             below = priority
-            waiting = await self._waiting(flow, below, seen - len(found))
+            waiting = await self._waiting(flow, below, seen - len(found), rooms)
             next_ones = in_turn(waiting, seen - len(found))
             taken = next_ones[: max(1, wanted - len(found))]
             if taken:
                 self._turns.was(flow, below, taken[-1][0])
+            if rooms is not None:
+                for key, _ in next_ones:
+                    rooms.start(key)
+                if rooms.has_more:
+                    # Keys of this priority go first that were not looked at.
+                    return found + [(job_id, below) for _, job_id in next_ones]
             found += [(job_id, below) for _, job_id in next_ones]
         return found
 
@@ -85,20 +103,35 @@ class Queue:
 
         return await self._link.hinted(run, INDEX)
 
-    async def _waiting(self, flow: str, priority: int, wanted: int) -> dict[int, list[str]]:
+    async def _waiting(self, flow: str, priority: int, wanted: int, rooms: Rooms | None) -> dict[int, list[str]]:
         """Ids by key, the keys in the order of their turns: those after the last, then from the beginning. There are
         ``wanted`` ids, unless there are not so many."""
         last = self._turns.last(flow, priority)
         waiting: dict[int, list[str]] = {}
-        reads = 0
+        reads, most, at_once = 0, MOST_READS, wanted
+        but_full: Document = {}
+        if rooms is not None:
+            most, at_once = MOST_READS_OF_ROOMS, min(wanted, rooms.most)
+            # The index is searched between these keys: none of their jobs is read.
+            but_full = {"$nin": sorted(rooms.full)} if rooms.full else {}
         ranges: list[tuple[Document, Document]] = [({"$gt": last}, {}), ({"$not": {"$gt": last}}, {"$lte": last})]
         for keys, upto in ranges:
-            while reads < MOST_READS and len(waiting) < wanted:
+            while len(waiting) < wanted:
+                if reads == most:
+                    if rooms is not None:
+                        rooms.has_more = True
+                    break
                 reads += 1
-                found = await self._of_keys(flow, priority, keys, wanted)
+                found = await self._of_keys(flow, priority, {**keys, **but_full}, at_once)
+                is_last = len(found) < at_once
+                if rooms is not None and not is_last and found[0][1] != found[-1][1]:
+                    # The last key may have room for more of its jobs than were read: it is read next.
+                    found = [one for one in found if one[1] != found[-1][1]]
                 for job_id, key in found:
-                    waiting.setdefault(key, []).append(job_id)
-                if len(found) < wanted:
+                    ids = waiting.setdefault(key, [])
+                    if rooms is None or len(ids) < rooms.room(key):
+                        ids.append(job_id)
+                if is_last:
                     break
                 # The last key may have more, and is passed over: it has its share.
                 keys = {"$gt": found[-1][1], **upto}

@@ -1,5 +1,6 @@
 """claim: the jobs that a worker gets, in one transaction with the lane that says how many."""
 
+import json
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,17 +10,20 @@ import structlog
 from job_processor.core.errors import JobDamaged
 from job_processor.core.fairness import Turns
 from job_processor.core.job import Job, Lease, State
+from job_processor.core.key_limits import Rooms
 from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe
 from job_processor.core.transitions import claim as claim_job
-from job_processor.store.base import Claim, Claimed
-from job_processor.store.sqlite import rows
+from job_processor.store.base import Claim, Claimed, earliest
+from job_processor.store.sqlite import key_rates, rows
 from job_processor.store.sqlite.lanes import read_lane, write_lane
 from job_processor.store.sqlite.operations import notice
+from job_processor.store.sqlite.shared_limits import SharedClaim
 from job_processor.store.sqlite.turns import DUE, head
 from job_processor.store.sqlite.writer import Transaction
 
 log = structlog.get_logger(__name__)
 _PROMOTE_LIMIT = 5000
+_ANY_KEY = -1
 
 
 def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Transaction], Claimed]:
@@ -36,21 +40,33 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
         lane = stored = read_lane(tx, rules.name)
         if lane.probe is not None and not _is_held(tx, lane, at):
             lane = clear_probe(lane)
+        rooms = key_rates.rooms(db, rules, at) if rules.limits_keys else None
         in_flight = 0
         if rules.concurrency is not None:
             in_flight = _number(tx, "SELECT count(*) FROM jobs WHERE flow = ? AND lease_token IS NOT NULL", rules.name)
         allowed, admitted = admit(lane, request.limit, in_flight, rules, at)
+        shared = None
+        if rules.limit is not None and allowed > 0:
+            shared = SharedClaim(tx, rules.limit, rules.name, allowed, at)
+            allowed = shared.allowed
         claimed: list[Job] = []
         if allowed > 0:
-            found = _probe(tx, lane, at) if lane.trouble is not None else head(db, turns, rules.name, allowed, at)
+            if lane.trouble is None:
+                found = head(db, turns, rules.name, allowed, at, rooms)
+            else:
+                found = [(_ANY_KEY, row) for row in _probe(tx, lane, at, rooms)]
             lease_until = at + int(rules.lease_seconds * 1000)
-            for row in found:
+            for key, row in found:
                 try:
                     before = rows.to_job(row)
                 except JobDamaged:
                     # No longer ready, or it would stay at the head of the queue for ever.
                     db.execute("UPDATE jobs SET ready = NULL WHERE id = ?", (row[0],))
                     log.error("job_damaged", job=row[0])
+                    continue
+                own_key = before.key_hash()
+                # Jobs of older versions are stored as of no key until they are claimed.
+                if rooms is not None and own_key != key and not rooms.start(own_key):
                     continue
                 after = claim_job(before, Lease(secrets.token_hex(16), request.owner, lease_until), at)
                 seq = tx.next_seq()
@@ -65,16 +81,28 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
         if claimed and changed is not stored:
             changed = replace(changed, rev=stored.rev + 1)
             write_lane(tx, changed)
+        if shared is not None:
+            shared.save(len(claimed))
+        if claimed and rooms is not None:
+            key_rates.save(db, rules.name, rooms.started_refills(), at)
         if len(claimed) == request.limit:
             return Claimed(claimed, changed)
-        return Claimed(claimed, changed, _retry_at(tx, changed, request, at), idle=allowed > 0 and not claimed)
+        idle = allowed > 0 and not claimed and (rooms is None or not rooms.full)
+        keys_open = None if rooms is None else rooms.next_opening(rooms.passed_over)
+        limit_opens = None if shared is None else shared.opens_at
+        retry_at = earliest(_retry_at(tx, changed, request, at), keys_open, limit_opens)
+        return Claimed(claimed, changed, retry_at, idle)
 
     return run
 
 
-def _probe(tx: Transaction, lane: Lane, at: int) -> list[rows.Row]:
+def _probe(tx: Transaction, lane: Lane, at: int, rooms: Rooms | None) -> list[rows.Row]:
     """The one job that may be the probe, as the contract of ``Jobs.claim`` orders them."""
     of = {"flow": lane.flow, "at": at, "wanted": lane.wanted, "probed": lane.probed}
+    due = DUE
+    if rooms is not None and rooms.full:
+        due = f"{DUE} AND j.key_hash NOT IN (SELECT value FROM json_each(:full))"
+        of["full"] = json.dumps(sorted(rooms.full))
     first = "ORDER BY j.priority DESC, j.key_hash, j.run_at, j.id LIMIT 1"
     for which in (
         "j.id = :wanted",
@@ -82,7 +110,7 @@ def _probe(tx: Transaction, lane: Lane, at: int) -> list[rows.Row]:
         "j.id != :probed ORDER BY j.run_at, j.id LIMIT 1",
         "j.id = :probed",
     ):
-        found = tx.db.execute(f"{DUE} AND {which}", of).fetchall()
+        found = tx.db.execute(f"{due} AND {which}", of).fetchall()
         if found:
             return found
     return []

@@ -35,6 +35,7 @@ def set_clock(clock: SteadyClock) -> Callable[[Transaction], int]:
         # Before the first attempt `run_at` is a time that a client asked for; after it, the end of a back-off.
         tx.db.execute("UPDATE jobs SET run_at = run_at + ? WHERE ready = 0 AND attempt > 0", (by,))
         tx.db.execute("UPDATE deliveries SET next_at = next_at + ? WHERE next_at IS NOT NULL", (by,))
+        tx.db.execute("UPDATE key_rates SET full_at = full_at + ?", (by,))
         for before in lanes(tx.db):
             write_lane(tx, replace(shift_clock(before, by), rev=before.rev + 1))
         clock.step(by)

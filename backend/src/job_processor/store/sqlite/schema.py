@@ -219,9 +219,22 @@ DROP INDEX jobs_ready;
 CREATE INDEX jobs_turns ON jobs(flow, priority DESC, key_hash, run_at, id) WHERE ready = 1;
 """
 
+# `key_rates`: when the token bucket of a key is full again (core.key_limits); only those that are not full.
+_KEY_LIMITS = """
+DROP INDEX jobs_in_flight;
+CREATE INDEX jobs_in_flight ON jobs(flow, key_hash) WHERE lease_token IS NOT NULL;
+CREATE TABLE key_rates (
+  flow TEXT NOT NULL,
+  key_hash INTEGER NOT NULL,
+  full_at INTEGER NOT NULL,
+  PRIMARY KEY (flow, key_hash)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX key_rates_full ON key_rates(flow, full_at);
+"""
+
 VERSIONS = (
     *(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
-    *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES, _TURNS),
+    *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES, _TURNS, _KEY_LIMITS),
 )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 
 import apsw
@@ -12,6 +12,7 @@ from job_processor.core.audit import AuditEntry
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import IdempotencyMismatch, StoreUnavailable
 from job_processor.core.fairness import Turns
+from job_processor.core.flow import FlowRules
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
@@ -33,7 +34,7 @@ from job_processor.store.base import (
     Worker,
 )
 from job_processor.store.clock import SteadyClock
-from job_processor.store.sqlite import claims, clock_setting, inbox, lanes, operations, queries, rows, series
+from job_processor.store.sqlite import claims, clock_setting, inbox, key_rates, lanes, operations, queries, rows, series
 from job_processor.store.sqlite.audit import recorded
 from job_processor.store.sqlite.batch_verbs import BatchVerbs
 from job_processor.store.sqlite.connection import check_library, open_writer
@@ -222,6 +223,13 @@ class SqliteStore(ListVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
 
     async def claim(self, claim: Claim) -> Claimed:
         return await self._open_writer.submit(claims.claim(claim, self._turns, self._now))
+
+    async def full_keys(self, rules: FlowRules) -> Mapping[int, int | None]:
+        if not rules.limits_keys:
+            return {}
+        now = self._now()
+        rooms = await self._open_readers.points.run(lambda db: key_rates.rooms(db, rules, now))
+        return {key: rooms.opens_at(key) for key in rooms.full}
 
     async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:
         return await self._open_writer.submit(operations.extend(held, lease_ms, self._now))

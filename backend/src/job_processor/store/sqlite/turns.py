@@ -1,7 +1,8 @@
 """The jobs that are claimed next: highest priority first, the keys of equal priority in turn (core.fairness).
 
 Each step is one search in the index ``jobs_turns``, whatever waits there: a key with many jobs is passed over at once.
-Where only one key waits, which is the ordinary case, its jobs are read as one piece of the index.
+Where only one key waits, which is the ordinary case, its jobs are read as one piece of the index. A key at its limit is
+passed over by the same search, whatever waits there.
 """
 
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 import apsw
 
 from job_processor.core.fairness import Turns, in_turn
+from job_processor.core.key_limits import Rooms
 from job_processor.store.sqlite import rows
 
 # A job past its deadline is left to the reaper, which ends it.
@@ -32,9 +34,14 @@ _MOST = 2**63 - 1
 _Values = dict[str, int | str]
 
 
-def head(db: apsw.Connection, turns: Turns, flow: str, limit: int, at: int) -> list[rows.Row]:
-    """Up to ``limit`` rows of ``rows.WHOLE``."""
-    found: list[rows.Row] = []
+def head(
+    db: apsw.Connection, turns: Turns, flow: str, limit: int, at: int, rooms: Rooms | None = None
+) -> list[tuple[int, rows.Row]]:
+    """Up to ``limit`` rows of ``rows.WHOLE``, each with the hash of its key.
+
+    ``rooms``: how many jobs each key may start, and their places are taken; ``None``: any number.
+    """
+    found: list[tuple[int, rows.Row]] = []
     below = _MOST
     while len(found) < limit:
         ends = db.execute(_NEXT_PRIORITY, {"flow": flow, "below": below}).fetchone()
@@ -46,12 +53,12 @@ def head(db: apsw.Connection, turns: Turns, flow: str, limit: int, at: int) -> l
         keys = [[lowest]] if lowest == highest else _keys(db, of, turns.last(flow, below), wanted)
         taken: list[tuple[int, rows.Row]] = []
         for some in keys:
-            taken += _of_keys(db, of, some, wanted - len(taken))
+            taken += _of_keys(db, of, some, wanted - len(taken), rooms)
             if len(taken) == wanted:
                 break
         if taken:
             turns.was(flow, below, taken[-1][0])
-        found += [row for _, row in taken]
+        found += taken
     return found
 
 
@@ -71,15 +78,25 @@ def _keys(db: apsw.Connection, of: _Values, last: int, most: int) -> Iterator[li
         yield keys
 
 
-def _of_keys(db: apsw.Connection, of: _Values, keys: list[int], wanted: int) -> list[tuple[int, rows.Row]]:
-    """The jobs of these keys in turn, with their keys."""
+def _of_keys(
+    db: apsw.Connection, of: _Values, keys: list[int], wanted: int, rooms: Rooms | None
+) -> list[tuple[int, rows.Row]]:
+    """The jobs of these keys in turn, with their keys; their places are taken."""
+    if rooms is not None:
+        keys = rooms.open_keys(keys)
     found: list[tuple[int, rows.Row]] = []
     offset = 0
     # Once more from the keys that may have more, until there are enough: mostly once is enough.
     while keys and len(found) < wanted:
         each = -(-(wanted - len(found)) // len(keys))
-        part: _Values = {**of, "each": each, "offset": offset}
-        waiting = {key: db.execute(_OF_KEY, {**part, "key": key}).fetchall() for key in keys}
-        found += in_turn(waiting, wanted - len(found))
-        keys, offset = [key for key in keys if len(waiting[key]) == each], offset + each
+        most = {key: each if rooms is None else min(each, rooms.room(key)) for key in keys}
+        part: _Values = {**of, "offset": offset}
+        waiting = {key: db.execute(_OF_KEY, {**part, "key": key, "each": most[key]}).fetchall() for key in keys}
+        some = in_turn(waiting, wanted - len(found))
+        found += some
+        keys, offset = [key for key in keys if len(waiting[key]) == most[key]], offset + each
+        if rooms is not None:
+            for key, _ in some:
+                rooms.start(key)
+            keys = rooms.open_keys(keys)
     return found
