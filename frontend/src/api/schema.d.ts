@@ -5446,7 +5446,7 @@ export interface operations {
                 since?: string;
                 /** @description RFC 3339; default: now */
                 until?: string;
-                /** @description length of a bucket, in UTC; at most 1500 buckets; default: by the range */
+                /** @description The lengths of the buckets of an answer. */
                 step?: "15m" | "1d" | "1h" | "1m" | "5m" | "6h";
                 /** @description only jobs of this flow */
                 flow?: string;
