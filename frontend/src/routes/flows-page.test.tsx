@@ -67,14 +67,14 @@ it("a flow whose places are taken is full, not waiting for jobs", async () => {
 it("says which limit a flow shares, and how much of it is in use", async () => {
   serving({ limit: { name: "openai", concurrency: 20, requestsPerMinute: null, inFlight: 12 } });
   renderPage("/ui/flows");
-  const card = await screen.findByRole("region", { name: "mock" });
+  const card = await opened("mock");
   expect(card).toHaveTextContent(/Shared limitopenai: 12 of 20 in use/);
 });
 
 it("says what each key of a flow may have", async () => {
   serving({ concurrencyPerKey: 2, ratePerKey: 60, keysAtLimit: 3 });
   renderPage("/ui/flows");
-  const card = await screen.findByRole("region", { name: "mock" });
+  const card = await opened("mock");
   expect(card).toHaveTextContent(/Each key2 at a time, 60 \/ min \(3 keys at the limit\)/);
 });
 
