@@ -43,6 +43,14 @@ async def test_the_narrowest_header_has_room_for_trouble(empty_server: Served, o
     await expect_no_overflow(page)
 
 
+@pytest.mark.parametrize("width", [770, 900, 995])
+async def test_the_header_fits_every_window(empty_server: Served, open_tab: OpenTab, width: int) -> None:
+    empty_server.pause("other", "")
+    page = await open_tab(f"{empty_server.page}flows", width=width, height=640)
+    await expect(page.get_by_role("link", name="Flows, 1 closed or paused")).to_be_visible()
+    await expect_no_overflow(page)
+
+
 async def test_the_keyboard_alone_is_enough(server: Served, open_tab: OpenTab) -> None:
     page = await open_tab(server.page)
     await expect_mode(page, "Live")

@@ -59,7 +59,7 @@ export function AccountMenu({ who }: { who: Session }) {
         <Menu.Item
           component={Link}
           to="/overview"
-          hiddenFrom="sm"
+          hiddenFrom="md"
           leftSection={<IconChartBar size={16} aria-hidden />}
         >
           Overview
@@ -67,7 +67,7 @@ export function AccountMenu({ who }: { who: Session }) {
         <Menu.Item
           component={Link}
           to="/batches"
-          hiddenFrom="sm"
+          hiddenFrom="md"
           leftSection={<IconStack2 size={16} aria-hidden />}
         >
           Batches
@@ -75,7 +75,7 @@ export function AccountMenu({ who }: { who: Session }) {
         <Menu.Item
           component={Link}
           to="/webhooks"
-          hiddenFrom="sm"
+          hiddenFrom="md"
           leftSection={<IconWebhook size={16} aria-hidden />}
         >
           Webhooks

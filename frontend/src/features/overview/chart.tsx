@@ -26,6 +26,8 @@ const AXIS_WIDTH = 52;
 /** Room for a label of the time axis. */
 const TICK_WIDTH = 60;
 const TICK = { fill: "var(--ink-3)", fontSize: 12 };
+/** Of "Not counted". */
+const LABEL_WIDTH = 100;
 /** Right: for half of the last label. */
 const MARGIN = { top: 8, right: 22, bottom: 0, left: 0 };
 
@@ -113,7 +115,9 @@ export function Chart({ kind, label, points, measures, unit, onPick }: ChartProp
           x2={lastUncounted.at}
           fill="var(--chart-uncounted)"
           fillOpacity={1}
-          label={{ value: "Not counted", fill: "var(--ink-3)", fontSize: 12 }}
+          {...(uncounted.length * (width / points.length) > LABEL_WIDTH && {
+            label: { value: "Not counted", fill: "var(--ink-3)", fontSize: 12 },
+          })}
         />
       )}
       <Tooltip
