@@ -4,15 +4,17 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from job_processor.core.flow import FlowRules
+from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.job import State
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Succeeded
 from job_processor.store.base import Claim, Query, Store
 from job_processor.store.mongo.claims import Claims
+from job_processor.store.mongo.lanes import Lanes, Stored
 from job_processor.store.mongo.tuning import Tuning
 from tests.mongo_server import MongoServer
 from tests.store_suite import given
@@ -59,6 +61,32 @@ async def test_a_slot_of_a_claimer_that_died_heals(hasty: MongoPlace, monkeypatc
     await given.added(store)
     await _dies_after_reserving(store, ONE, monkeypatch)
     assert len((await given.claim(store, 1, ONE)).jobs) == 1
+
+
+@pytest.mark.parametrize("dies_in", ["_take", "reserve"])
+async def test_a_shared_place_of_a_claimer_that_died_heals(
+    hasty: MongoPlace, monkeypatch: pytest.MonkeyPatch, dies_in: str
+) -> None:
+    """After both of its reservations, and between them."""
+    store = await hasty.open()
+    rules = replace(RULES, limit=SharedLimit("l", ("f", "g"), 1))
+    await given.added(store)
+    if dies_in == "_take":
+        await _dies_after_reserving(store, rules, monkeypatch)
+    else:
+        real = Lanes.reserve
+
+        async def killed(self: Lanes, stored: Stored, *rest: Any) -> bool:
+            if stored.lane.flow == "f":
+                raise Killed
+            return await real(self, stored, *rest)
+
+        with monkeypatch.context() as context, contextlib.suppress(Killed):
+            context.setattr(Lanes, "reserve", killed)
+            await given.claim(store, 1, rules)
+    assert len((await given.claim(store, 1, rules)).jobs) == 1
+    await given.added(store)
+    assert len((await given.claim(store, 1, rules)).jobs) == 0
 
 
 async def test_a_claimer_that_was_shut_out_cannot_fill_its_slot(
