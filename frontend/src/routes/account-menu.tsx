@@ -2,6 +2,7 @@ import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import {
   IconChevronDown,
+  IconCommand,
   IconDots,
   IconKey,
   IconListDetails,
@@ -25,7 +26,7 @@ import { useScheme } from "./scheme-toggle";
  * Who one is, what belongs to that, and the pages for which the header has no room. Where nobody signs in it only leads
  * to those.
  */
-export function AccountMenu({ who }: { who: Session }) {
+export function AccountMenu({ who, onCommands }: { who: Session; onCommands: () => void }) {
   const person = signsIn(who);
   return (
     <Menu
@@ -55,6 +56,9 @@ export function AccountMenu({ who }: { who: Session }) {
       )}
       <Menu.Dropdown>
         {person && <Person who={who} />}
+        <Menu.Item hiddenFrom="md" leftSection={<IconCommand size={16} aria-hidden />} onClick={onCommands}>
+          Commands
+        </Menu.Item>
         <Menu.Item
           component={Link}
           to="/batches"
