@@ -56,7 +56,7 @@ export function AccountMenu({ who, onCommands }: { who: Session; onCommands: () 
       )}
       <Menu.Dropdown>
         {person && <Person who={who} />}
-        <Menu.Item hiddenFrom="md" leftSection={<IconCommand size={16} aria-hidden />} onClick={onCommands}>
+        <Menu.Item hiddenFrom="lg" leftSection={<IconCommand size={16} aria-hidden />} onClick={onCommands}>
           Commands
         </Menu.Item>
         <Menu.Item

@@ -7,7 +7,7 @@ export function CommandsButton({ onPoint, onOpen }: { onPoint: () => void; onOpe
   return (
     <Button
       variant="default"
-      visibleFrom="md"
+      visibleFrom="lg"
       className={styles["commands"]}
       aria-keyshortcuts={COMMANDS_ARIA_KEYS}
       onPointerEnter={onPoint}

@@ -36,20 +36,24 @@ export function ViewsMenu({ filter }: { filter: JobFilter }) {
             color="gray"
             c="var(--ink-2)"
             size="compact-sm"
-            className={styles["target"]}
             leftSection={<IconBookmark size={14} aria-hidden />}
           >
-            {shown === undefined ? "Views" : <bdi>{shown.name}</bdi>}
+            {shown === undefined ? "Views" : <bdi className={styles["shown"]}>{shown.name}</bdi>}
           </Button>
         </Menu.Target>
         <Menu.Dropdown className={styles["dropdown"]}>
           {views.map(({ name, search }) => (
             <Menu.Item
               key={name}
-              component={Link}
-              to="/"
-              search={() => readSearch(parseSearch(search))}
-              activeOptions={{ exact: true }}
+              renderRoot={(props: object) => (
+                <Link
+                  {...props}
+                  to="/"
+                  search={readSearch(parseSearch(search))}
+                  activeOptions={{ exact: true }}
+                />
+              )}
+              aria-current={search === here ? "page" : undefined}
               leftSection={<IconBookmark size={16} aria-hidden />}
               rightSection={search === here ? <IconCheck size={16} aria-hidden /> : undefined}
             >
