@@ -32,6 +32,38 @@ export function useShortcuts(handlers: Readonly<Record<string, (event: KeyboardE
   }, []);
 }
 
+/** On a Mac commands go with ⌘, because Ctrl+K deletes the rest of a line there. */
+const APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
+
+/** What opens the commands, to show and for `aria-keyshortcuts`. */
+export const COMMANDS_KEYS: readonly string[] = APPLE ? ["⌘", "K"] : ["Ctrl", "K"];
+export const COMMANDS_ARIA_KEYS = APPLE ? "Meta+K" : "Control+K";
+
+type Pressed = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey">;
+
+export function opensCommands({ key, ctrlKey, metaKey, altKey, shiftKey }: Pressed): boolean {
+  const [wanted, other] = APPLE ? [metaKey, ctrlKey] : [ctrlKey, metaKey];
+  return key.toLowerCase() === "k" && wanted && !other && !altKey && !shiftKey;
+}
+
+/** Runs the handler when the key of the commands is pressed anywhere on the page, also in text fields; not in dialogs. */
+export function useCommandsKey(handler: () => void): void {
+  const newest = useRef(handler);
+  useEffect(() => {
+    newest.current = handler;
+  });
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || !opensCommands(event) || isDialogs(event.target)) return;
+      // The browser's own search.
+      event.preventDefault();
+      newest.current();
+    };
+    document.addEventListener("keydown", pressed);
+    return () => document.removeEventListener("keydown", pressed);
+  }, []);
+}
+
 function isTyping(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&

@@ -7,10 +7,12 @@ export function readStored(key: string): string | null {
   }
 }
 
-export function writeStored(key: string, value: string): void {
+/** Returns whether it is kept; what is not is known until the page is closed. */
+export function writeStored(key: string, value: string): boolean {
   try {
     localStorage.setItem(key, value);
+    return true;
   } catch {
-    // The choice is then kept until the page is closed.
+    return false;
   }
 }

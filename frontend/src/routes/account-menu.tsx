@@ -3,6 +3,7 @@ import { notifications } from "@mantine/notifications";
 import {
   IconChartBar,
   IconChevronDown,
+  IconCommand,
   IconDots,
   IconKey,
   IconListDetails,
@@ -26,7 +27,7 @@ import { useScheme } from "./scheme-toggle";
  * Who one is, what belongs to that, and the pages for which the header has no room. Where nobody signs in it only leads
  * to those.
  */
-export function AccountMenu({ who }: { who: Session }) {
+export function AccountMenu({ who, onCommands }: { who: Session; onCommands: () => void }) {
   const person = signsIn(who);
   return (
     <Menu
@@ -56,6 +57,9 @@ export function AccountMenu({ who }: { who: Session }) {
       )}
       <Menu.Dropdown>
         {person && <Person who={who} />}
+        <Menu.Item hiddenFrom="lg" leftSection={<IconCommand size={16} aria-hidden />} onClick={onCommands}>
+          Commands
+        </Menu.Item>
         <Menu.Item
           component={Link}
           to="/overview"

@@ -5,7 +5,7 @@ import { IconMoon, IconSun } from "@tabler/icons-react";
 export function useScheme() {
   const { setColorScheme } = useMantineColorScheme();
   const now = useComputedColorScheme("light", { getInitialValueInEffect: false });
-  const other = now === "dark" ? "light" : "dark";
+  const other: "dark" | "light" = now === "dark" ? "light" : "dark";
   const toggle = () => {
     const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
     setColorScheme(other === system ? "auto" : other);

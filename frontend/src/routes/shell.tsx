@@ -11,24 +11,29 @@ import { useDraft } from "@/lib/draft";
 import { focusField, focusMain, isFocusLost, MAIN, SEARCH_FIELD } from "@/lib/focus";
 import { lastList } from "@/lib/last-list";
 import { NewJobContext } from "@/lib/new-job";
-import { useShortcuts } from "@/lib/shortcuts";
+import { useCommandsKey, useShortcuts } from "@/lib/shortcuts";
+import { useComplete } from "@/lib/use-complete";
 import { LiveLight } from "@/live/live-light";
 import { ServerBanner } from "@/live/server-banner";
+import { CommandsButton } from "./commands-button";
 import { FlowsLink } from "./flows-link";
 import { loadNextPages } from "./lazy-pages";
-import { SchemeToggle } from "./scheme-toggle";
+import { SchemeToggle, useScheme } from "./scheme-toggle";
 import styles from "./shell.module.css";
-import { useComplete } from "./use-complete";
 
 const ACCOUNT_MENU = code(() => import("./account-menu").then((found) => found.AccountMenu));
 // What is told before it is there is kept.
 const NOTIFICATIONS = code(() => import("@mantine/notifications").then((found) => found.Notifications));
 const NEW_JOB = code(() => import("@/features/new-job/new-job-dialog").then((found) => found.NewJobDialog));
+const PALETTE = code(() => import("@/features/palette/palette").then((found) => found.Palette));
 const HELP_SHEET = code(() => import("@/features/help/help-sheet").then((found) => found.HelpSheet));
 
 /** The frame of every page: header, banner and global shortcuts. */
 export function Shell() {
   const [help, setHelp] = useState<"never" | "open" | "closed">("never");
+  const [palette, setPalette] = useState<"never" | "open" | "closed">("never");
+  const openPalette = useCallback(() => setPalette("open"), []);
+  const scheme = useScheme();
   const navigate = useNavigate();
   // Kept as a draft is: it is open again after a reload, or when an identity provider sends one back.
   const [{ opened }, setNewJob] = useDraft("new-job-dialog", { opened: "" });
@@ -43,7 +48,7 @@ export function Shell() {
 
   const complete = useComplete();
   useEffect(() => {
-    if (complete && inside) loadNextPages([NEW_JOB]);
+    if (complete && inside) loadNextPages([NEW_JOB, PALETTE]);
   }, [complete, inside]);
 
   useEffect(() => {
@@ -54,6 +59,7 @@ export function Shell() {
   useEffect(() => {
     if (inside) return;
     setNewJobShown(false);
+    setPalette("never");
     closeNewJob();
   }, [inside, closeNewJob]);
 
@@ -73,6 +79,9 @@ export function Shell() {
     shown.current = arrived;
   }, [arrived]);
 
+  useCommandsKey(() => {
+    if (inside) openPalette();
+  });
   useShortcuts(
     !inside
       ? {}
@@ -137,6 +146,9 @@ export function Shell() {
           <div className={styles["tools"]}>
             {inside && reads && <LiveLight />}
             {inside && (
+              <CommandsButton onPoint={() => void PALETTE.load().catch(() => {})} onOpen={openPalette} />
+            )}
+            {inside && (
               <Tooltip label="New job (n)" withinPortal={false}>
                 <Button
                   className={styles["newJob"]}
@@ -172,7 +184,7 @@ export function Shell() {
               (complete ? (
                 <LoadedLater
                   of={ACCOUNT_MENU}
-                  props={{ who }}
+                  props={{ who, onCommands: openPalette }}
                   place={<span className={styles["menuPlace"]} />}
                 />
               ) : (
@@ -194,6 +206,16 @@ export function Shell() {
       {complete && <LoadedLater of={NOTIFICATIONS} props={{ position: "bottom-right" }} />}
       {inside && newJobShown && (
         <DialogLater of={NEW_JOB} props={{ opened: opened !== "", onClose: closeNewJob }} />
+      )}
+      {inside && palette !== "never" && (
+        <DialogLater
+          of={PALETTE}
+          props={{
+            opened: palette === "open",
+            onClose: () => setPalette("closed"),
+            acts: { onNewJob: openNewJob, onSearch: search, onHelp: () => setHelp("open"), scheme },
+          }}
+        />
       )}
       {help !== "never" && (
         <DialogLater of={HELP_SHEET} props={{ opened: help === "open", onClose: () => setHelp("closed") }} />

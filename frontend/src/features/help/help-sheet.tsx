@@ -1,10 +1,11 @@
 import { Code, Kbd, Modal, Switch } from "@mantine/core";
 import { useState } from "react";
 import { SEARCH_TERMS } from "@/lib/search-terms";
-import { enableShortcuts, shortcutsEnabled } from "@/lib/shortcuts";
+import { COMMANDS_KEYS, enableShortcuts, shortcutsEnabled } from "@/lib/shortcuts";
 import styles from "./help-sheet.module.css";
 
 const KEYS: readonly (readonly [string, readonly string[]])[] = [
+  ["Commands: pages, jobs, saved views, flows", COMMANDS_KEYS],
   ["Search", ["/"]],
   ["New job", ["n"]],
   ["Next job in the list", ["j"]],

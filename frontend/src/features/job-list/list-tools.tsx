@@ -2,7 +2,12 @@ import { Button } from "@mantine/core";
 import { IconAlertTriangle, IconDownload } from "@tabler/icons-react";
 import { exportHref } from "@/api/finding";
 import type { JobFilter } from "@/api/job-rows";
+import { code, LoadedLater } from "@/components/loaded-later";
+import { useComplete } from "@/lib/use-complete";
 import styles from "./list-tools.module.css";
+
+// Menus come after the rows, on a slow line seconds later.
+const VIEWS_MENU = code(() => import("./views-menu").then((found) => found.ViewsMenu));
 
 interface Props {
   filter: JobFilter;
@@ -12,8 +17,11 @@ interface Props {
 
 /** What can be done with all jobs of the list. */
 export function ListTools({ filter, failuresShown, onFailures }: Props) {
+  const complete = useComplete();
+  const place = <span className={styles["viewsPlace"]} />;
   return (
     <div className={styles["tools"]}>
+      {complete ? <LoadedLater of={VIEWS_MENU} props={{ filter }} place={place} /> : place}
       <Button
         variant="subtle"
         color="gray"

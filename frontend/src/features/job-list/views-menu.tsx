@@ -1,0 +1,108 @@
+import { Button, Menu } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { IconBookmark, IconBookmarkPlus, IconCheck, IconLink, IconPencil } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { useOwnViews } from "@/access/own-views";
+import { BASE_PATH } from "@/api/base-path";
+import type { JobFilter } from "@/api/job-rows";
+import { copyText } from "@/lib/clipboard";
+import { parseSearch, stringifySearch } from "@/lib/search-params";
+import { SaveViewDialog } from "./save-view-dialog";
+import { readSearch, toSearch } from "./search";
+import styles from "./views.module.css";
+import { ViewsDialog } from "./views-dialog";
+
+/** Filters of the list under a name, and the link to the one that is shown. */
+export function ViewsMenu({ filter }: { filter: JobFilter }) {
+  const [views, change] = useOwnViews();
+  const [dialog, setDialog] = useState<"save" | "change" | null>(null);
+  const here = stringifySearch(toSearch(filter));
+  const shown = views.find(({ search }) => search === here);
+  const copy = async () => {
+    const done = await copyText(`${location.origin}${BASE_PATH}/ui/${here}`);
+    notifications.show(
+      done
+        ? { message: "Link: copied" }
+        : { color: "red", title: "Not copied", message: "The browser does not allow copying here." },
+    );
+  };
+  return (
+    <>
+      <Menu withinPortal={false} position="bottom-start" shadow="md" radius="md" width={280}>
+        <Menu.Target>
+          <Button
+            variant="subtle"
+            color="gray"
+            c="var(--ink-2)"
+            size="compact-sm"
+            leftSection={<IconBookmark size={14} aria-hidden />}
+          >
+            {shown === undefined ? "Views" : <bdi className={styles["shown"]}>{shown.name}</bdi>}
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown className={styles["dropdown"]}>
+          {views.map(({ name, search }) => (
+            <Menu.Item
+              key={name}
+              renderRoot={(props: object) => (
+                <Link
+                  {...props}
+                  to="/"
+                  search={readSearch(parseSearch(search))}
+                  activeOptions={{ exact: true }}
+                />
+              )}
+              aria-current={search === here ? "page" : undefined}
+              leftSection={<IconBookmark size={16} aria-hidden />}
+              rightSection={search === here ? <IconCheck size={16} aria-hidden /> : undefined}
+            >
+              <bdi>{name}</bdi>
+            </Menu.Item>
+          ))}
+          {views.length > 0 && <Menu.Divider />}
+          {here === "" ? (
+            // It stays focusable, so that keyboard users can read the reason.
+            <Menu.Item
+              aria-disabled
+              closeMenuOnClick={false}
+              className={styles["blocked"]}
+              leftSection={<IconBookmarkPlus size={16} aria-hidden />}
+            >
+              Save this view…
+              <span className={styles["why"]}>Choose a filter or search first.</span>
+            </Menu.Item>
+          ) : (
+            <Menu.Item
+              leftSection={<IconBookmarkPlus size={16} aria-hidden />}
+              onClick={() => setDialog("save")}
+            >
+              Save this view…
+            </Menu.Item>
+          )}
+          {views.length > 0 && (
+            <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => setDialog("change")}>
+              Rename or delete…
+            </Menu.Item>
+          )}
+          <Menu.Item leftSection={<IconLink size={16} aria-hidden />} onClick={() => void copy()}>
+            Copy link
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <SaveViewDialog
+        opened={dialog === "save"}
+        onClose={() => setDialog(null)}
+        search={here}
+        views={views}
+        onChange={change}
+      />
+      <ViewsDialog
+        opened={dialog === "change"}
+        onClose={() => setDialog(null)}
+        views={views}
+        onChange={change}
+      />
+    </>
+  );
+}
