@@ -14,6 +14,7 @@ import { NewJobContext } from "@/lib/new-job";
 import { useShortcuts } from "@/lib/shortcuts";
 import { LiveLight } from "@/live/live-light";
 import { ServerBanner } from "@/live/server-banner";
+import { CallbacksLink } from "./callbacks-link";
 import { FlowsLink } from "./flows-link";
 import { loadNextPages } from "./lazy-pages";
 import { SchemeToggle } from "./scheme-toggle";
@@ -112,9 +113,7 @@ export function Shell() {
                 Jobs
               </Link>
               <FlowsLink />
-              <Link to="/callbacks" activeOptions={{ includeSearch: false }} className={styles["link"]}>
-                Callbacks
-              </Link>
+              <CallbacksLink complete={complete} />
               <Link to="/batches" className={`${styles["link"]} ${styles["wide"]}`}>
                 Batches
               </Link>
