@@ -153,7 +153,9 @@ async def test_the_inbox_with_something_of_everything(
     server = empty_server
     waits = str(server.submit("Answer in JSON", flow="patient")["id"])
     server.finished(waits, "WAITING")
-    assert server.deliver("/webhook/callback", b'{"jobId": "' + waits.encode() + b'", "result": "She said "hi""}') == 400
+    assert (
+        server.deliver("/webhook/callback", b'{"jobId": "' + waits.encode() + b'", "result": "She said "hi""}') == 400
+    )
     done = server.finished(server.submit("Once is enough")["id"])
     assert server.report(jobId=done["id"], result="something else") == 409
     assert server.report(jobId="0" * 24, result="for nobody") == 404
@@ -162,10 +164,17 @@ async def test_the_inbox_with_something_of_everything(
     page = await open_tab(f"{server.page}callbacks", scheme=scheme, width=width, height=900)
     await expect(page.locator("[data-callback]")).to_have_count(4)
     await expect(page.get_by_role("button", name="Reject", exact=True)).to_have_count(3)
-    await page.screenshot(path=f"/tmp/inbox-{scheme}-{width}.png")
     await expect(page.get_by_role("button", name=re.compile("^Accept .*…$"))).to_have_count(2)
     await expect_no_overflow(page)
     assert await violations(page) == []
+    # Both marks in the header, on the narrowest phone.
+    await page.request.post(f"{server.url}/flows/other/pause", data={})
+    await page.reload()
+    await page.set_viewport_size({"width": min(width, 360), "height": 844})
+    await expect(page.get_by_role("link", name="Flows, 1 closed or paused")).to_be_visible()
+    await expect(page.get_by_role("link", name="Callbacks, 2 to decide")).to_be_visible()
+    await page.screenshot(path=f"/tmp/inbox-b-{scheme}-{width}.png")
+    await expect_no_overflow(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

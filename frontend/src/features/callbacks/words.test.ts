@@ -55,7 +55,7 @@ it.each<[Partial<WireCallback>, KnownJob, string]>([
   [
     { verdict: "unreadable", said: "unreadable" },
     null,
-    "An unreadable callback. The sender got this reason:",
+    "An unreadable callback. The sender got the reason below.",
   ],
   [
     { verdict: "accepted", said: "unreadable" },

@@ -58,7 +58,7 @@ export function wordsFor(callback: KeptCallback, job: KnownJob): Words {
     case "unreadable":
       return {
         what: "An unreadable callback.",
-        fate: "The sender got this reason:",
+        fate: "The sender got the reason below.",
       };
     case "applied":
       return {
