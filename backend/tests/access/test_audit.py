@@ -27,7 +27,8 @@ async def test_every_act_of_a_person_is_written_down(guarded: Guarded) -> None:
     await client.post(f"/jobs/{job}/cancel", {"reason": "not in the audit"}, admin)
     assert (await guarded.site.callback({"jobId": job, "result": "late"})).status == 409
     [kept] = (await client.get("/callbacks", admin)).json()
-    await client.post(f"/callbacks/{kept['id']}/accept", None, admin)
+    for act in ("reject", "accept", "reject"):
+        await client.post(f"/callbacks/{kept['id']}/{act}", None, admin)
     await client.post(f"/jobs/{second}/cancel", {}, {**admin, "x-request-id": "cancel-it"})
     await client.post(f"/jobs/{second}/retry", {}, admin)
     await client.post(f"/jobs/{job}/replay", {}, admin)
@@ -49,6 +50,7 @@ async def test_every_act_of_a_person_is_written_down(guarded: Guarded) -> None:
         ("key_rotated", rotated, made),
         ("key_revoked", made, None),
         ("job_cancelled", job, None),
+        ("callback_rejected", kept["id"], None),
         ("result_accepted", job, kept["id"]),
         ("job_cancelled", second, None),
         ("job_retried", second, None),

@@ -22,6 +22,7 @@ WRITES = frozenset(
         "prune",
         "keep_callback",
         "set_callback_verdict",
+        "reject_callback",
         "prune_callbacks",
         "save_lane",
         "save_api_key",
@@ -73,7 +74,7 @@ READS = frozenset(
         "overdue",
         "list_waiting",
     }
-    | {"get_callback", "list_callbacks", "lanes", "workers", "since", "watch"}
+    | {"get_callback", "list_callbacks", "count_callbacks", "lanes", "workers", "since", "watch"}
     | {"batch_of_key", "get_batch", "list_batches", "count_batches", "refused_lines", "jobs_of_batch"}
     | {"batches_to_tend"}
     | {"api_keys", "sessions", "sessions_of", "list_audit"}

@@ -1,6 +1,7 @@
 """Callbacks that changed nothing are seen, and a late result is not lost."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -91,10 +92,89 @@ async def test_the_inbox_of_all_jobs(empty_server: Served, open_tab: OpenTab) ->
     assert page.url.endswith("/ui/callbacks?verdict=different")
     await page.reload()
     await expect(rows).to_have_count(1)
-    await rows.get_by_role("link", name=job["id"]).click()
+    await rows.get_by_role("link", name="Once is enough").click()
     await expect(page.get_by_role("region", name="Other callbacks").get_by_role("listitem")).to_have_count(2)
     await page.go_back()
     await expect(rows).to_have_count(1)
+
+
+async def test_the_inbox_is_worked_off_by_the_keyboard_alone(empty_server: Served, open_tab: OpenTab) -> None:
+    server = empty_server
+    jobs = [server.cancelled(f"Sum up part {n}") for n in range(3)]
+    for n, job in enumerate(jobs):
+        assert server.report(jobId=job, result=f"part {n}") == 409
+    page = await open_tab(f"{server.page}callbacks?verdict=late")
+    rows = page.locator("[data-callback]")
+    mark = page.get_by_role("navigation").get_by_role("link", name="Callbacks")
+    await expect(rows).to_have_count(3)
+    await expect(mark).to_have_accessible_name("Callbacks, 3 to decide")
+    await expect(rows.nth(0)).to_contain_text("A result came after the job was cancelled.")
+    await expect(rows.nth(0).get_by_role("link", name="Sum up part 2")).to_be_visible()
+    assert await violations(page) == []
+
+    # The row goes, and the focus stays in the list.
+    await rows.nth(0).get_by_role("button", name="Reject").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("The callback is kept under Rejected.")
+    await expect(rows).to_have_count(2)
+    await expect(rows.nth(0)).to_be_focused()
+    await expect(mark).to_have_accessible_name("Callbacks, 2 to decide")
+
+    await rows.nth(0).get_by_role("button", name="Accept this result…").focus()
+    await page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Accept this result?")
+    await expect(dialog).to_contain_text("The job: Sum up part 1")
+    await expect(dialog.get_by_role("button", name="Not now")).to_be_focused()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(rows).to_have_count(1)
+    await expect(rows.nth(0)).to_be_focused()
+    await expect(mark).to_have_accessible_name("Callbacks, 1 to decide")
+    await expect(page.get_by_role("button", name="Late 1")).to_be_visible()
+    assert [server.job(job)["status"] for job in jobs] == ["CANCELLED", "COMPLETED", "CANCELLED"]
+    assert server.job(jobs[1])["result"] == "part 1"
+
+    # What was rejected by mistake is not lost.
+    await page.get_by_role("button", name="Rejected 1").click()
+    await page.get_by_role("button", name="Late 1").click()
+    await expect(rows.get_by_role("link", name="Sum up part 2")).to_be_visible()
+    await expect(rows).to_have_count(1)
+    await rows.get_by_role("button", name="Accept this result…").click()
+    await dialog.get_by_role("button", name="Accept this result").click()
+    await expect(rows).to_have_count(0)
+    assert server.job(jobs[2])["result"] == "part 2"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+async def test_the_inbox_with_something_of_everything(
+    empty_server: Served, open_tab: OpenTab, scheme: Scheme, width: int
+) -> None:
+    server = empty_server
+    waits = str(server.submit("Answer in JSON", flow="patient")["id"])
+    server.finished(waits, "WAITING")
+    assert (
+        server.deliver("/webhook/callback", b'{"jobId": "' + waits.encode() + b'", "result": "She said "hi""}') == 400
+    )
+    done = server.finished(server.submit("Once is enough")["id"])
+    assert server.report(jobId=done["id"], result="something else") == 409
+    assert server.report(jobId="0" * 24, result="for nobody") == 404
+    job = server.cancelled("Translate the whole manual into Portuguese, with its tables and footnotes. " * 3)
+    assert server.report(jobId=job, result='{"answer": 42}', attempt=1) == 409
+    page = await open_tab(f"{server.page}callbacks", scheme=scheme, width=width, height=900)
+    await expect(page.locator("[data-callback]")).to_have_count(4)
+    await expect(page.get_by_role("button", name="Reject", exact=True)).to_have_count(3)
+    await expect(page.get_by_role("button", name=re.compile("^Accept .*…$"))).to_have_count(2)
+    await expect_no_overflow(page)
+    assert await violations(page) == []
+    # Both marks in the header, on the narrowest phone.
+    await page.request.post(f"{server.url}/flows/other/pause", data={})
+    await page.reload()
+    await page.set_viewport_size({"width": min(width, 360), "height": 844})
+    await expect(page.get_by_role("link", name="Flows, 1 closed or paused")).to_be_visible()
+    await expect(page.get_by_role("link", name="Callbacks, 2 to decide")).to_be_visible()
+    await page.screenshot(path=f"/tmp/inbox-b-{scheme}-{width}.png")
+    await expect_no_overflow(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -63,6 +63,47 @@ async def test_a_person_accepts_a_late_result(site: Site) -> None:
     assert (again.status, again.json()["updatedAt"]) == (200, reply.json()["updatedAt"])
 
 
+async def reject(site: Site, callback: dict[str, object]) -> Reply:
+    return await site.client.post(f"/callbacks/{callback['id']}/reject")
+
+
+async def counted(site: Site) -> dict[str, int]:
+    reply = await site.client.get("/callbacks/count")
+    assert (reply.status, reply.json()["countedTo"]) == (200, 1000), reply.text
+    return {verdict: n for verdict, n in reply.json()["byVerdict"].items() if n > 0}
+
+
+async def test_a_person_rejects_a_late_result_and_may_still_accept_it(site: Site) -> None:
+    job = await failed_job(site)
+    await site.callback({"jobId": job, "result": "late"})
+    [kept] = await inbox(site)
+    assert await counted(site) == {"late": 1}
+
+    for _ in range(2):
+        reply = await reject(site, kept)
+        assert (reply.status, reply.json()) == (200, {**kept, "verdict": "rejected"})
+    assert (await site.job(job))["status"] == "FAILED"
+    assert await counted(site) == {"rejected": 1}
+    await site.callback({"jobId": job, "result": "late"})
+    assert [(one["verdict"], one["deliveries"]) for one in await inbox(site, "?verdict=rejected")] == [("rejected", 2)]
+
+    assert (await accept(site, kept)).json()["result"] == "late"
+    assert "accepted" in assert_problem(await reject(site, kept), 409)["detail"]
+    assert await counted(site) == {"accepted": 1}
+
+
+async def test_what_nobody_has_to_decide_about_is_not_rejected(site: Site) -> None:
+    job = (await site.submit())["id"]
+    for _ in range(2):
+        await site.callback({"jobId": job, "result": "r"})
+    await site.callback({"jobId": "0" * 24, "result": "r"})
+    unknown, duplicate = await inbox(site)
+
+    for one in (unknown, duplicate):
+        assert str(one["verdict"]) in assert_problem(await reject(site, one), 409)["detail"]
+    assert_problem(await reject(site, {"id": "f" * 24}), 404)
+
+
 async def test_nobody_is_told_that_a_late_result_is_kept_when_it_is_not(site: Site) -> None:
     job = await failed_job(site)
     for n in range(MAX_KEPT_PER_JOB):

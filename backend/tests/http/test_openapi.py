@@ -148,7 +148,11 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     [unread] = (await ask("GET", "/callbacks?verdict=unreadable", "/callbacks")).json()
     await ask("GET", f"/callbacks/{unread['id']}/body", "/callbacks/{id}/body")
     await ask("GET", f"/callbacks/{late['id']}/body", "/callbacks/{id}/body")
+    await ask("GET", "/callbacks/count", "/callbacks/count")
+    await ask("POST", f"/callbacks/{late['id']}/reject", "/callbacks/{id}/reject")
+    await ask("POST", f"/callbacks/{'f' * 24}/reject", "/callbacks/{id}/reject")
     await ask("POST", f"/callbacks/{late['id']}/accept", "/callbacks/{id}/accept")
+    await ask("POST", f"/callbacks/{late['id']}/reject", "/callbacks/{id}/reject")
     await ask("POST", f"/callbacks/{'f' * 24}/accept", "/callbacks/{id}/accept")
     replayed = (await ask("POST", f"{path}/replay", "/jobs/{id}/replay")).json()["id"]
     await ask("POST", f"/jobs/{replayed}/cancel", "/jobs/{id}/cancel")

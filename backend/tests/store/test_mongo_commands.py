@@ -125,6 +125,7 @@ async def _keep(store: Store) -> None:
         callback = Callback(given.new_id(now), now, now, answer, CallbackContent.RESULT, f"r{answer}", job_id)
         await store.keep_callback(callback)
         await store.keep_callback(callback)
+        await store.reject_callback(callback.id)
         await store.set_callback_verdict(callback.id, CallbackVerdict.ACCEPTED, "1" * 24)
     await store.prune_callbacks(now + 1, 10)
 
@@ -137,6 +138,11 @@ async def _list_callbacks(store: Store) -> None:
     await store.list_callbacks(InboxQuery(execution_id="x"))
     await store.list_callbacks(InboxQuery(flows=frozenset({"f", "g"})))
     await store.list_callbacks(InboxQuery(verdicts=frozenset({CallbackVerdict.UNKNOWN})))
+
+
+async def _count_callbacks(store: Store) -> None:
+    await store.count_callbacks()
+    await store.count_callbacks(frozenset({"f", "g"}))
 
 
 async def _list(store: Store) -> None:
@@ -399,8 +405,9 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
     "prune_batches": (_prune_batches, []),
     "since": (lambda store: given.position(store), []),
     "changes": (lambda store: store.since(store.now() * 1000, 10), []),
-    "keep_callback, set_callback_verdict, prune_callbacks": (_keep, []),
+    "keep_callback, set_callback_verdict, reject_callback, prune_callbacks": (_keep, []),
     "list_callbacks": (_list_callbacks, ["find callbacks"] * 7),
+    "count_callbacks": (_count_callbacks, ["aggregate callbacks"] * 2 * len(CallbackVerdict)),
     "lanes": (_lanes, ["find lanes", "update lanes", "insert lanes", "find lanes", "find lanes"]),
     "apply with a record": (
         _apply_with_a_record,
@@ -494,7 +501,7 @@ async def test_every_query_has_a_plan_that_is_checked(place: MongoPlace, verb: s
 
 
 def _in_memory(command: dict[str, Any]) -> bool:
-    """Counting a job's kept callbacks: one of at most a few."""
+    """Counting kept callbacks: those of a job, or the newest of a verdict. Both are few, and have an index."""
     return "aggregate" in command and command["aggregate"] == "callbacks"
 
 

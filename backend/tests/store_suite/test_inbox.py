@@ -9,14 +9,24 @@ import pytest
 
 from job_processor.acts import acts_over
 from job_processor.acts.flow_table import FlowTable
+from job_processor.core.access import NOBODY, Requester
+from job_processor.core.audit import AuditAct, entry_of
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.ids import IdFactory
-from job_processor.core.inbox import MAX_KEPT_PER_JOB, MAX_KEPT_WITHOUT_JOB, Callback, CallbackContent
+from job_processor.core.inbox import (
+    FINAL_VERDICTS,
+    MAX_COUNTED,
+    MAX_KEPT_PER_JOB,
+    MAX_KEPT_WITHOUT_JOB,
+    REJECTABLE_VERDICTS,
+    Callback,
+    CallbackContent,
+)
 from job_processor.core.job import State
 from job_processor.core.outcome import Accepted
 from job_processor.core.report import Report
-from job_processor.store.base import InboxQuery, Store
+from job_processor.store.base import AuditQuery, InboxQuery, Store
 from tests.store_suite import given
 from tests.store_suite.places import Clock, Place
 
@@ -123,7 +133,7 @@ async def test_deliveries_at_once_are_one_callback(store: Store) -> None:
     assert one.callback.deliveries == 20
 
 
-@pytest.mark.parametrize("settled", [CallbackVerdict.APPLIED, CallbackVerdict.ACCEPTED])
+@pytest.mark.parametrize("settled", sorted(FINAL_VERDICTS))
 async def test_a_settled_verdict_stays_when_it_comes_again(store: Store, settled: CallbackVerdict) -> None:
     first = late(store, said=CallbackContent.ERROR, execution_id="e1", job_id=None)
     await store.keep_callback(first)
@@ -247,6 +257,53 @@ async def test_what_last_came_before_then_is_forgotten_oldest_first(store: Store
     assert await store.prune_callbacks(store.now(), 10) == 1
     assert await store.prune_callbacks(store.now(), 10) == 0
     assert await listed(store) == [again.id]
+
+
+@pytest.mark.parametrize("verdict", CallbackVerdict)
+async def test_a_person_rejects_what_is_undecided_only(store: Store, verdict: CallbackVerdict) -> None:
+    """And the audit has an entry if, and only if, something was written."""
+    one, other = late(store, verdict=verdict), late(store, "another")
+    await store.keep_callback(one)
+    await store.keep_callback(other)
+    now = store.now()
+    entry = entry_of(Requester(NOBODY), _ids.new(now), now, AuditAct.CALLBACK_REJECTED, one.id)
+    rejected = verdict in REJECTABLE_VERDICTS
+    assert await store.reject_callback(one.id, entry) is rejected
+    assert await store.get_callback(one.id) == replace(one, verdict=CallbackVerdict.REJECTED if rejected else verdict)
+    assert await store.get_callback(other.id) == other
+    assert await store.list_audit(AuditQuery()) == ([entry] if rejected else [])
+    assert not await store.reject_callback(one.id)
+    assert not await store.reject_callback(JOB)
+
+
+async def test_of_an_accept_and_a_reject_at_once_the_accept_is_the_last_word(store: Store) -> None:
+    acts = acts_over(store, FlowTable({given.RULES.name: given.RULES}, given.RULES.name), _ids)
+    for n in range(20):
+        job = await given.cancelled(store)
+        one = late(store, f"late {n}", job_id=job.id)
+        await store.keep_callback(one)
+        turns: list[Awaitable[object]] = [acts.callbacks.accept(one.id), acts.callbacks.reject(one.id)]
+        await asyncio.gather(*(turns if n % 2 else reversed(turns)), return_exceptions=True)
+        kept, after = await store.get_callback(one.id), await store.get(job.id)
+        assert kept is not None
+        assert after is not None
+        assert (kept.verdict, after.result) == (CallbackVerdict.ACCEPTED, f"late {n}")
+
+
+async def test_each_verdict_is_counted_up_to_its_limit(store: Store) -> None:
+    none = dict.fromkeys(CallbackVerdict, 0)
+    assert await store.count_callbacks() == none
+    for n in range(3):
+        await store.keep_callback(replace(late(store, f"f{n}"), job_flow="f"))
+    await store.keep_callback(late(store, "g", verdict=CallbackVerdict.UNREADABLE, job_id=None))
+    expected = none | {CallbackVerdict.LATE: 3, CallbackVerdict.UNREADABLE: 1}
+    assert await store.count_callbacks() == expected
+    assert await store.count_callbacks(frozenset({"f", "other"})) == none | {CallbackVerdict.LATE: 3}
+    assert await store.count_callbacks(frozenset({"other"})) == none
+    assert await store.count_callbacks(frozenset()) == none
+    many = [late(store, str(n), verdict=CallbackVerdict.STALE) for n in range(MAX_COUNTED + 1)]
+    await asyncio.gather(*(store.keep_callback(one, limited=False) for one in many))
+    assert await store.count_callbacks() == expected | {CallbackVerdict.STALE: MAX_COUNTED}
 
 
 async def test_a_deleted_job_takes_its_callbacks_along(store: Store) -> None:

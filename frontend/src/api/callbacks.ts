@@ -1,20 +1,34 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { BASE_PATH } from "./base-path";
 import { answered, bodyOf, client } from "./client";
-import { type CallbackVerdict, type Job, type KeptCallback, toCallback, toJob } from "./model";
+import {
+  type CallbackCounts,
+  type CallbackVerdict,
+  type Job,
+  type JobSummary,
+  type KeptCallback,
+  toCallback,
+  toJob,
+  toSummary,
+} from "./model";
 import { nextCursor } from "./next-cursor";
 
 interface Page {
   readonly callbacks: KeptCallback[];
+  /** The jobs that the callbacks are about, as far as they are there. */
+  readonly jobs: JobSummary[];
   readonly next: string | null;
 }
 
 const PAGE_SIZE = 50;
+/** A row shows no more of a prompt. */
+const CLIP_BYTES = 300;
 /** The server keeps fewer callbacks of one job than this. */
 const ALL_OF_A_JOB = 200;
 
 export const callbackKeys = {
   all: ["callbacks"] as const,
+  counts: ["callbacks", "counts"] as const,
   ofJob: (jobId: string) => ["callbacks", "job", jobId] as const,
 };
 
@@ -36,10 +50,28 @@ export function callbacksQuery(verdict: readonly CallbackVerdict[]) {
           signal,
         }),
       );
-      return { callbacks: data.map(toCallback), next: nextCursor(response.headers.get("link")) };
+      const callbacks = data.map(toCallback);
+      return {
+        callbacks,
+        jobs: await jobsOf(callbacks, signal),
+        next: nextCursor(response.headers.get("link")),
+      };
     },
   });
 }
+
+async function jobsOf(callbacks: readonly KeptCallback[], signal: AbortSignal): Promise<JobSummary[]> {
+  const ids = [...new Set(callbacks.flatMap(({ jobId }) => jobId ?? []))];
+  if (ids.length === 0) return [];
+  const query = { ids: ids.join(","), limit: ids.length, clip: CLIP_BYTES };
+  return (await bodyOf(client.GET("/jobs", { params: { query }, signal }))).map(toSummary);
+}
+
+/** How many callbacks are kept of each verdict. */
+export const callbackCountsQuery = queryOptions({
+  queryKey: callbackKeys.counts,
+  queryFn: ({ signal }): Promise<CallbackCounts> => bodyOf(client.GET("/callbacks/count", { signal })),
+});
 
 /** `told`: number of callbacks in the job's history; the list is refetched when it changes. */
 export function jobCallbacksQuery(jobId: string, told: number) {
@@ -70,4 +102,9 @@ export function bodyAddress(id: string): string {
 /** The job, COMPLETED with this result. */
 export async function acceptCallback(id: string): Promise<Job> {
   return toJob(await bodyOf(client.POST("/callbacks/{id}/accept", { params: { path: { id } } })));
+}
+
+/** The callback, which is kept as rejected and can still be accepted. */
+export async function rejectCallback(id: string): Promise<KeptCallback> {
+  return toCallback(await bodyOf(client.POST("/callbacks/{id}/reject", { params: { path: { id } } })));
 }

@@ -65,6 +65,7 @@ export type Lane = InMs<Wire["LaneOut"], "until">;
 export type Flow = Omit<WireFlow, "lane"> & { lane: Lane };
 export type Worker = InMs<WireWorker, "startedAt" | "seenAt">;
 export type KeptCallback = InMs<WireCallback, "receivedAt" | "lastReceivedAt">;
+export type CallbackCounts = Wire["CallbackCounts"];
 export type CallbackVerdict = Wire["CallbackVerdict"];
 export type Right = Wire["Right"];
 export type AuditAct = Wire["AuditAct"];

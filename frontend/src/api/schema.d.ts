@@ -394,6 +394,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/callbacks/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count the callback inbox, by verdict
+         * @description Needs the right `read`.
+         */
+        get: operations["countCallbacks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/callbacks/{id}": {
         parameters: {
             query?: never;
@@ -448,6 +468,26 @@ export interface paths {
          * @description Needs the right `operate`.
          */
         post: operations["acceptCallback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/callbacks/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record that nothing is done with a kept callback; it can still be accepted
+         * @description Needs the right `operate`.
+         */
+        post: operations["rejectCallback"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1188,7 +1228,7 @@ export interface components {
          * AuditAct
          * @enum {unknown}
          */
-        AuditAct: "batch_cancelled" | "batch_submitted" | "bulk_aborted" | "bulk_started" | "delivery_replayed" | "endpoint_changed" | "endpoint_created" | "endpoint_deleted" | "endpoint_disabled" | "endpoint_enabled" | "endpoint_rotated" | "endpoint_tested" | "flow_paused" | "flow_resumed" | "job_cancelled" | "job_deleted" | "job_replayed" | "job_retried" | "key_created" | "key_revoked" | "key_rotated" | "refused" | "result_accepted" | "signed_in" | "signed_out";
+        AuditAct: "batch_cancelled" | "batch_submitted" | "bulk_aborted" | "bulk_started" | "callback_rejected" | "delivery_replayed" | "endpoint_changed" | "endpoint_created" | "endpoint_deleted" | "endpoint_disabled" | "endpoint_enabled" | "endpoint_rotated" | "endpoint_tested" | "flow_paused" | "flow_resumed" | "job_cancelled" | "job_deleted" | "job_replayed" | "job_retried" | "key_created" | "key_revoked" | "key_rotated" | "refused" | "result_accepted" | "signed_in" | "signed_out";
         /**
          * AuditOutcome
          * @enum {unknown}
@@ -1666,6 +1706,17 @@ export interface components {
         JobWebhookOut: {
             url: string;
             events: components["schemas"]["WebhookEvent"][];
+        };
+        /**
+         * CallbackCounts
+         * @description How many kept callbacks have each verdict. Of each the newest ``countedTo`` are looked at, so that this number
+         *     means that many or more.
+         */
+        CallbackCounts: {
+            byVerdict: {
+                [key: string]: number;
+            };
+            countedTo: number;
         };
         /**
          * CallbackNoted
@@ -2147,7 +2198,7 @@ export interface components {
          * CallbackVerdict
          * @enum {unknown}
          */
-        CallbackVerdict: "accepted" | "applied" | "different" | "duplicate" | "late" | "stale" | "unknown" | "unreadable";
+        CallbackVerdict: "accepted" | "applied" | "different" | "duplicate" | "late" | "rejected" | "stale" | "unknown" | "unreadable";
         /**
          * CallbackContent
          * @description What a callback contained.
@@ -4706,7 +4757,7 @@ export interface operations {
                 /** @description callbacks about this job */
                 jobId?: string;
                 /** @description one or more verdicts (repeat it, or separate by commas) */
-                verdict?: ("applied" | "duplicate" | "stale" | "different" | "late" | "unknown" | "unreadable" | "accepted")[];
+                verdict?: ("applied" | "duplicate" | "stale" | "different" | "late" | "unknown" | "unreadable" | "accepted" | "rejected")[];
             };
             header?: never;
             path?: never;
@@ -4721,6 +4772,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KeptCallback"][];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countCallbacks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description how many are kept */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbackCounts"];
                 };
             };
             /** @description Not authenticated */
@@ -4943,6 +5059,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobWhole"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict with the job's state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rejectCallback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the kept callback's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the callback, rejected */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptCallback"];
                 };
             };
             /** @description Not authenticated */
@@ -7755,7 +7957,7 @@ export interface operations {
                 /** @description the id of a job or key, the name of a flow, or a route */
                 what?: string;
                 /** @description one or more acts (repeat it, or separate by commas) */
-                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_changed" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
+                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "callback_rejected" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_changed" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
                 /** @description one or more outcomes (repeat it, or separate by commas) */
                 outcome?: ("done" | "refused" | "unknown")[];
                 /** @description RFC 3339 from 1970 to 2099, inclusive */
@@ -7837,7 +8039,7 @@ export interface operations {
                 /** @description the id of a job or key, the name of a flow, or a route */
                 what?: string;
                 /** @description one or more acts (repeat it, or separate by commas) */
-                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_changed" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
+                act?: ("signed_in" | "signed_out" | "refused" | "key_created" | "key_revoked" | "key_rotated" | "job_cancelled" | "job_retried" | "job_replayed" | "job_deleted" | "batch_submitted" | "batch_cancelled" | "result_accepted" | "callback_rejected" | "bulk_started" | "bulk_aborted" | "flow_paused" | "flow_resumed" | "endpoint_created" | "endpoint_changed" | "endpoint_deleted" | "endpoint_rotated" | "endpoint_enabled" | "endpoint_disabled" | "endpoint_tested" | "delivery_replayed")[];
                 /** @description one or more outcomes (repeat it, or separate by commas) */
                 outcome?: ("done" | "refused" | "unknown")[];
                 /** @description RFC 3339 from 1970 to 2099, inclusive */

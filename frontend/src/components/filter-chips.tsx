@@ -11,8 +11,8 @@ interface Chip<T extends string> {
   readonly label: string;
   readonly icon: TablerIcon;
   readonly tone: Tone;
-  /** Number of items; undefined if unknown. */
-  readonly count?: number | undefined;
+  /** Number of items, or words for it; undefined if unknown. */
+  readonly count?: number | string | undefined;
 }
 
 interface Props<T extends string> {
@@ -69,6 +69,6 @@ function bringIntoSight(box: HTMLElement | null): void {
     box.scrollLeft += it.left - around.left - (around.width - it.width) / 2;
 }
 
-function Count({ value }: { value: number | undefined }) {
+function Count({ value }: { value: number | string | undefined }) {
   return value === undefined ? null : <span className={styles["count"]}>{value.toLocaleString("en")}</span>;
 }

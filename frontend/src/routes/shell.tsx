@@ -15,6 +15,7 @@ import { useCommandsKey, useShortcuts } from "@/lib/shortcuts";
 import { useComplete } from "@/lib/use-complete";
 import { LiveLight } from "@/live/live-light";
 import { ServerBanner } from "@/live/server-banner";
+import { CallbacksLink } from "./callbacks-link";
 import { CommandsButton } from "./commands-button";
 import { FlowsLink } from "./flows-link";
 import { loadNextPages } from "./lazy-pages";
@@ -128,9 +129,7 @@ export function Shell() {
                 Overview
               </Link>
               <FlowsLink />
-              <Link to="/callbacks" activeOptions={{ includeSearch: false }} className={styles["link"]}>
-                Callbacks
-              </Link>
+              <CallbacksLink complete={complete} />
               <Link to="/batches" className={`${styles["link"]} ${styles["wide"]}`}>
                 Batches
               </Link>

@@ -22,6 +22,7 @@ export const server = setupServer(
   http.get("/bulk-actions", () => HttpResponse.json([])),
   http.get("/jobs/count", () => HttpResponse.json({ count: 0, more: false, byStatus: {}, complete: true })),
   http.get("/callbacks", () => HttpResponse.json([])),
+  http.get("/callbacks/count", () => HttpResponse.json({ byVerdict: {}, countedTo: 1_000 })),
   http.get("/webhook-deliveries", () => HttpResponse.json([])),
 );
 

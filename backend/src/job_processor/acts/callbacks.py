@@ -193,6 +193,24 @@ class Callbacks:
         await self._store.set_callback_verdict(callback_id, CallbackVerdict.ACCEPTED, moved.job.id, moved.job.flow)
         return moved
 
+    async def reject(self, callback_id: str, by: Requester = SYSTEM) -> Callback:
+        """Record that nothing is done with a kept callback; returns it. Rejecting twice is rejecting once, and what
+        was rejected can still be accepted.
+
+        Raises ``CallbackNotFound``, and ``MoveRefused`` for a callback on which there is nothing to decide.
+        """
+        if await self._store.get_callback(callback_id, by.principal.flows) is None:
+            raise CallbackNotFound(callback_id)
+        record = self._trail.entry(by, AuditAct.CALLBACK_REJECTED, callback_id)
+        await self._store.reject_callback(callback_id, record)
+        # Read again: somebody else may have decided meanwhile, or it was deleted.
+        callback = await self._store.get_callback(callback_id, by.principal.flows)
+        if callback is None:
+            raise CallbackNotFound(callback_id)
+        if callback.verdict is not CallbackVerdict.REJECTED:
+            raise MoveRefused(f"There is nothing to decide about this callback; it is {callback.verdict.value}.")
+        return callback
+
     async def prune(self, last_before: int, limit: int) -> int:
         """Delete up to ``limit`` kept callbacks last delivered before then (ms since 1970); returns how many."""
         count = await self._store.prune_callbacks(last_before, limit)

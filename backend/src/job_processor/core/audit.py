@@ -21,6 +21,7 @@ class AuditAct(StrEnum):
     BATCH_SUBMITTED = "batch_submitted"
     BATCH_CANCELLED = "batch_cancelled"
     RESULT_ACCEPTED = "result_accepted"
+    CALLBACK_REJECTED = "callback_rejected"
     BULK_STARTED = "bulk_started"
     BULK_ABORTED = "bulk_aborted"
     FLOW_PAUSED = "flow_paused"

@@ -22,6 +22,8 @@ class CallbackVerdict(StrEnum):
     """Authenticated, but it could not be read: too large, not JSON, or an invalid field."""
     ACCEPTED = "accepted"
     """A person accepted its result for the job."""
+    REJECTED = "rejected"
+    """A person decided that nothing is done with it; it stays in the inbox, and can still be accepted."""
 
 
 def judge_callback(job: Job, signal: Signal) -> CallbackVerdict:

@@ -110,5 +110,11 @@ class Callback:
         return self.job_id is None and self.last_at >= attempt.started_at - CLOCK_SKEW_MS
 
 
-FINAL_VERDICTS = frozenset({CallbackVerdict.APPLIED, CallbackVerdict.ACCEPTED})
+FINAL_VERDICTS = frozenset({CallbackVerdict.APPLIED, CallbackVerdict.ACCEPTED, CallbackVerdict.REJECTED})
 """Final verdicts: a later delivery of the same callback does not change them."""
+REJECTABLE_VERDICTS = frozenset(
+    {CallbackVerdict.LATE, CallbackVerdict.UNREADABLE, CallbackVerdict.DIFFERENT, CallbackVerdict.STALE}
+)
+"""What a person may reject. A duplicate brought nothing, and an unknown one may still be matched to its job."""
+MAX_COUNTED = 1_000
+"""Of each verdict so many callbacks are counted at most, the newest."""

@@ -40,6 +40,7 @@ const ACTS: Readonly<Record<AuditAct, Look>> = {
   batch_submitted: { label: "Batch submitted", icon: IconStack2, tone: "blue" },
   batch_cancelled: { label: "Batch cancelled", icon: IconPlayerStop, tone: "blue" },
   result_accepted: { label: "Result accepted", icon: IconCheck, tone: "blue" },
+  callback_rejected: { label: "Callback rejected", icon: IconBan, tone: "blue" },
   bulk_started: { label: "Bulk action started", icon: IconStack2, tone: "blue" },
   bulk_aborted: { label: "Bulk action aborted", icon: IconPlayerStop, tone: "blue" },
   flow_paused: { label: "Flow paused", icon: IconPlayerPause, tone: "blue" },

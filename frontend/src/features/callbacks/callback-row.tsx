@@ -1,27 +1,30 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { KeptCallback } from "@/api/model";
+import type { JobSummary, KeptCallback } from "@/api/model";
 import { VisibleText } from "@/components/result/visible-text";
+import { StatusBadge } from "@/components/status-badge";
 import { Age } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import styles from "./callbacks.module.css";
 import { Content } from "./content";
+import { firstWords } from "./shape";
 import { lookOf } from "./verdicts";
 import { type KnownJob, wordsFor } from "./words";
 
 interface Props {
   callback: KeptCallback;
-  /** The job on whose page the row is; null in the inbox of all jobs. */
   job: KnownJob;
+  /** Its job as a row of the inbox of all jobs names it; undefined on the page of the job. */
+  named?: JobSummary | null;
   open?: boolean;
   children?: ReactNode;
 }
 
-export function CallbackRow({ callback, job, open = false, children }: Props) {
+export function CallbackRow({ callback, job, named, open = false, children }: Props) {
   const { label, icon, tone } = lookOf(callback.verdict);
   const { what, fate } = wordsFor(callback, job);
   return (
-    <li className={styles["row"]} data-callback={callback.id}>
+    <li className={styles["row"]} data-callback={callback.id} tabIndex={-1}>
       <div className={styles["top"]}>
         <ToneBadge tone={tone} icon={icon}>
           {label}
@@ -33,30 +36,42 @@ export function CallbackRow({ callback, job, open = false, children }: Props) {
           <Age at={callback.receivedAt} />
         </span>
       </div>
+      {named !== undefined && callback.jobId !== null && <JobLine id={callback.jobId} job={named} />}
       <Content callback={callback} open={open} />
       <div className={styles["foot"]}>
-        <Facts callback={callback} named={job === null} />
+        <Facts callback={callback} />
         {children}
       </div>
     </li>
   );
 }
 
-function Facts({ callback, named }: { callback: KeptCallback; named: boolean }) {
-  const { jobId, attempt, executionId, flow, deliveries, lastReceivedAt } = callback;
+/** Of which job and prompt it is. A job that is not there has no page. */
+function JobLine({ id, job }: { id: string; job: JobSummary | null }) {
+  return (
+    <p className={styles["jobLine"]}>
+      {job === null ? (
+        <>
+          <span>Job</span> <code>{id}</code>
+        </>
+      ) : (
+        <>
+          <StatusBadge status={job.status} />
+          <Link to="/jobs/$id" params={{ id }} title={id}>
+            <bdi>
+              <VisibleText text={firstWords(job.prompt)} />
+            </bdi>
+          </Link>
+        </>
+      )}
+    </p>
+  );
+}
+
+function Facts({ callback }: { callback: KeptCallback }) {
+  const { attempt, executionId, flow, deliveries, lastReceivedAt } = callback;
   return (
     <dl className={styles["facts"]}>
-      {named && jobId !== null && (
-        <Fact name="Job">
-          {callback.verdict === "unknown" ? (
-            <code>{jobId}</code>
-          ) : (
-            <Link to="/jobs/$id" params={{ id: jobId }}>
-              <code>{jobId}</code>
-            </Link>
-          )}
-        </Fact>
-      )}
       {attempt !== null && <Fact name="Attempt">{attempt}</Fact>}
       {executionId !== null && (
         <Fact name="Execution">

@@ -1,8 +1,8 @@
 import { Button, Skeleton } from "@mantine/core";
 import { IconFilterOff, IconMailOff, IconPlugConnectedX } from "@tabler/icons-react";
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
-import { callbacksQuery } from "@/api/callbacks";
+import { callbackCountsQuery, callbacksQuery } from "@/api/callbacks";
 import { messageOf } from "@/api/errors";
 import type { CallbackVerdict } from "@/api/model";
 import { FilterChips } from "@/components/filter-chips";
@@ -11,10 +11,11 @@ import { Notice } from "@/components/notice";
 import { useScrolledPast } from "@/lib/scrolled";
 import { CallbackRow } from "./callback-row";
 import styles from "./callbacks.module.css";
+import { countWords } from "./counts";
+import { Decisions } from "./decisions";
 import { lookOf, VERDICTS } from "./verdicts";
 
 const LOOKS_AGAIN_EVERY_MS = 10_000;
-const CHIPS = VERDICTS.map((verdict) => ({ value: verdict, ...lookOf(verdict) }));
 
 interface Props {
   verdict: readonly CallbackVerdict[];
@@ -23,18 +24,21 @@ interface Props {
 
 export function Inbox({ verdict, onChange }: Props) {
   const top = useRef<HTMLElement>(null);
+  const counts = useQuery({ ...callbackCountsQuery, refetchInterval: LOOKS_AGAIN_EVERY_MS }).data;
+  const chips = VERDICTS.map((one) => ({ value: one, ...lookOf(one), count: countWords(counts, one) }));
   return (
     <div className={styles["page"]}>
       <header className={styles["intro"]}>
         <h1>Callbacks</h1>
         <p>
           Callbacks that were not applied: late, repeated, for an unknown job, or unreadable. Each is kept
-          once, with the number of its deliveries. Applied callbacks are in their job's history instead.
+          once, with the number of its deliveries. Late and unreadable ones wait for a person to accept or
+          reject them.
         </p>
       </header>
       <section className={styles["list"]} aria-label="Callbacks" ref={top}>
         <div className={styles["filter"]}>
-          <FilterChips legend="Filter by verdict" chips={CHIPS} chosen={verdict} onChange={onChange} />
+          <FilterChips legend="Filter by verdict" chips={chips} chosen={verdict} onChange={onChange} />
         </div>
         <Rows verdict={verdict} top={top} onClear={() => onChange([])} />
       </section>
@@ -69,13 +73,19 @@ function Rows({ verdict, top, onClear }: RowsProps) {
     );
   }
   const callbacks = query.data.pages.flatMap((page) => page.callbacks);
+  const jobs = new Map(query.data.pages.flatMap((page) => page.jobs.map((job) => [job.id, job])));
   if (callbacks.length === 0) return verdict.length > 0 ? <NoMatch onClear={onClear} /> : <NothingKept />;
   return (
     <>
       <ul className={styles["rows"]} aria-label="Callbacks, newest first">
-        {callbacks.map((callback) => (
-          <CallbackRow key={callback.id} callback={callback} job={null} />
-        ))}
+        {callbacks.map((callback) => {
+          const job = jobs.get(callback.jobId ?? "") ?? null;
+          return (
+            <CallbackRow key={callback.id} callback={callback} job={job} named={job}>
+              <Decisions job={job} callback={callback} inList />
+            </CallbackRow>
+          );
+        })}
       </ul>
       {query.hasNextPage && (
         <LoadMore

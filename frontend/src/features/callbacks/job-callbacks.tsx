@@ -2,9 +2,9 @@ import { Button } from "@mantine/core";
 import { useState } from "react";
 import type { Job, KeptCallback } from "@/api/model";
 import { Panel } from "@/components/panel";
-import { AcceptButton } from "./accept-button";
 import { CallbackRow } from "./callback-row";
 import styles from "./callbacks.module.css";
+import { Decisions } from "./decisions";
 import { isAcceptable } from "./words";
 
 /** Anchor of the section; the notice above links to it. */
@@ -34,7 +34,8 @@ export function CallbacksUnknown({ why, onRetry }: { why: string; onRetry: () =>
 export function JobCallbacks({ job, callbacks }: Props) {
   const [all, setAll] = useState(false);
   if (callbacks.length === 0) return null;
-  const acceptable = callbacks.filter((one) => isAcceptable(one, job));
+  // What waits for a person comes first; what was rejected does not wait.
+  const acceptable = callbacks.filter((one) => one.verdict !== "rejected" && isAcceptable(one, job));
   const rest = callbacks.filter((one) => !acceptable.includes(one));
   const shown = all ? rest : rest.slice(0, SHOWN_AT_ONCE);
   return (
@@ -47,11 +48,13 @@ export function JobCallbacks({ job, callbacks }: Props) {
         <ul className={styles["rows"]}>
           {acceptable.map((callback) => (
             <CallbackRow key={callback.id} callback={callback} job={job} open={acceptable.length === 1}>
-              <AcceptButton job={job} callback={callback} />
+              <Decisions job={job} callback={callback} />
             </CallbackRow>
           ))}
           {shown.map((callback) => (
-            <CallbackRow key={callback.id} callback={callback} job={job} />
+            <CallbackRow key={callback.id} callback={callback} job={job}>
+              <Decisions job={job} callback={callback} />
+            </CallbackRow>
           ))}
         </ul>
         {shown.length < rest.length && (

@@ -4,13 +4,13 @@ import { Callout } from "@/components/callout";
 import { AcceptButton } from "./accept-button";
 import styles from "./callbacks.module.css";
 import { JOB_CALLBACKS } from "./job-callbacks";
-import { howItEnded, isAcceptable, isUnread } from "./words";
+import { howItEnded, isAcceptable } from "./words";
 
 /** Offers to accept a late result, or the body of an unreadable callback. */
 export function LateResults({ job, callbacks }: { job: Job; callbacks: readonly KeptCallback[] }) {
   const late = callbacks.filter((one) => one.verdict === "late" && isAcceptable(one, job));
   const newest = late[0];
-  const unread = callbacks.find((one) => isUnread(one) && isAcceptable(one, job));
+  const unread = callbacks.find((one) => one.verdict === "unreadable" && isAcceptable(one, job));
   // The live region is always mounted, so that screen readers announce what appears in it: once, so nothing in it
   // may tick.
   return (

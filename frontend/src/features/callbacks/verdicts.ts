@@ -1,6 +1,7 @@
 import {
   IconArrowsSplit,
   IconCircleCheck,
+  IconCircleX,
   IconClockExclamation,
   IconCopy,
   IconFileBroken,
@@ -26,6 +27,7 @@ const LOOKS: Record<CallbackVerdict, Look> = {
   unknown: { label: "Unknown", icon: IconQuestionMark, tone: "amber" },
   stale: { label: "Stale", icon: IconHistory, tone: "gray" },
   duplicate: { label: "Duplicate", icon: IconCopy, tone: "gray" },
+  rejected: { label: "Rejected", icon: IconCircleX, tone: "gray" },
   accepted: { label: "Accepted", icon: IconCircleCheck, tone: "green" },
   applied: { label: "Applied", icon: IconLink, tone: "green" },
 };

@@ -19,17 +19,26 @@ function said(changes: Partial<WireCallback>, job: KnownJob) {
 it.each<[Partial<WireCallback>, KnownJob, string]>([
   [{ verdict: "late" }, failed, "A result came after the job had failed."],
   [{ verdict: "late" }, cancelled, "A result came after the job was cancelled."],
-  [{ verdict: "late" }, retried, "A result came after the job had ended."],
+  [{ verdict: "late" }, retried, "A result came after the job had ended. The job was retried since."],
+  [{ verdict: "late" }, completed, "A result came after the job had ended. The job has a result by now."],
+  [
+    { verdict: "rejected" },
+    failed,
+    "A result that changed nothing, rejected by a person. It is kept, and can still be accepted.",
+  ],
+  [{ verdict: "rejected" }, completed, "A result that changed nothing, rejected by a person."],
+  [{ verdict: "rejected", said: "error" }, failed, "A failure that changed nothing, rejected by a person."],
+  [
+    { verdict: "rejected", said: "unreadable", bodyBytes: 7 },
+    waiting,
+    "An unreadable callback, rejected by a person. It is kept, and can still be accepted.",
+  ],
   [
     { verdict: "late", receivedAt: "2026-11-24T09:59:59.999Z" },
     cancelled,
     "A result came after the job had ended.",
   ],
-  [
-    { verdict: "late" },
-    null,
-    "A result came after the job had ended. If the job is still failed or cancelled, you can accept it on the job's page.",
-  ],
+  [{ verdict: "late" }, null, "A result came after the job had ended."],
   [{ verdict: "accepted" }, completed, "A late result, accepted by a person. It is the job's result now."],
   [{ verdict: "different" }, completed, "A different result for a completed job. The first result stays."],
   [{ verdict: "duplicate" }, completed, "The same result again."],
@@ -46,7 +55,7 @@ it.each<[Partial<WireCallback>, KnownJob, string]>([
   [
     { verdict: "unreadable", said: "unreadable" },
     null,
-    "An unreadable callback. The sender got this reason:",
+    "An unreadable callback. The sender got the reason below.",
   ],
   [
     { verdict: "accepted", said: "unreadable" },
@@ -72,6 +81,11 @@ it.each<[Partial<WireCallback>, KnownJob, boolean]>([
   [{ verdict: "late" }, retried, false],
   [{ verdict: "late" }, null, false],
   [{ verdict: "duplicate" }, failed, false],
+  [{ verdict: "rejected" }, cancelled, true],
+  [{ verdict: "rejected" }, completed, false],
+  [{ verdict: "rejected", said: "error" }, failed, false],
+  [{ verdict: "rejected", said: "unreadable", bodyBytes: 7 }, waiting, true],
+  [{ verdict: "accepted", said: "unreadable", bodyBytes: 7 }, failed, false],
   [{ ...unread, bodyBytes: 7 }, failed, true],
   [{ ...unread, bodyBytes: 7 }, waiting, true],
   [{ ...unread, bodyBytes: 7 }, retried, true],

@@ -1,6 +1,6 @@
 import type { Job, KeptCallback } from "@/api/model";
 
-/** The callback's job; null in the inbox of all jobs, where it is not loaded. */
+/** The callback's job; null if it is not known, or not there. */
 export type KnownJob = Pick<Job, "status" | "finishedAt"> | null;
 
 export interface Words {
@@ -14,7 +14,7 @@ export function wordsFor(callback: KeptCallback, job: KnownJob): Words {
   const failure = callback.said === "error";
   switch (callback.verdict) {
     case "late":
-      return { what: `A result came after ${howItEnded(callback, job)}.`, fate: acceptableWords(job) };
+      return { what: `A result came after ${howItEnded(callback, job)}.`, fate: sinceThen(job) };
     case "accepted":
       return {
         what:
@@ -22,6 +22,14 @@ export function wordsFor(callback: KeptCallback, job: KnownJob): Words {
             ? "An unreadable callback, accepted by a person."
             : "A late result, accepted by a person.",
         fate: "It is the job's result now.",
+      };
+    case "rejected":
+      return {
+        what:
+          callback.said === "unreadable"
+            ? "An unreadable callback, rejected by a person."
+            : `A ${failure ? "failure" : "result"} that changed nothing, rejected by a person.`,
+        fate: isAcceptable(callback, job) ? "It is kept, and can still be accepted." : null,
       };
     case "different":
       return { what: "A different result for a completed job.", fate: "The first result stays." };
@@ -35,7 +43,7 @@ export function wordsFor(callback: KeptCallback, job: KnownJob): Words {
         ? { what: "A failure of an attempt that was not in progress.", fate: null }
         : {
             what: "A result of an ended attempt that does not fit the schema.",
-            fate: acceptableWords(job),
+            fate: sinceThen(job),
           };
     case "unknown":
       return callback.jobId === null
@@ -50,7 +58,7 @@ export function wordsFor(callback: KeptCallback, job: KnownJob): Words {
     case "unreadable":
       return {
         what: "An unreadable callback.",
-        fate: "The sender got this reason:",
+        fate: "The sender got the reason below.",
       };
     case "applied":
       return {
@@ -64,22 +72,27 @@ export function wordsFor(callback: KeptCallback, job: KnownJob): Words {
 
 /** Whether a person may complete the job with it, in the job's present state. */
 export function isAcceptable(callback: KeptCallback, job: KnownJob): boolean {
+  if (job === null || job.status === "COMPLETED") return false;
+  const { verdict } = callback;
   if (isUnread(callback)) {
-    return (
-      job !== null && job.status !== "COMPLETED" && (callback.bodyBytes ?? 0) > 0 && !callback.bodyTruncated
-    );
+    const open = verdict === "unreadable" || verdict === "rejected";
+    return open && (callback.bodyBytes ?? 0) > 0 && !callback.bodyTruncated;
   }
   return (
-    job !== null &&
     (job.status === "FAILED" || job.status === "CANCELLED") &&
     callback.said === "result" &&
-    (callback.verdict === "late" || callback.verdict === "stale")
+    (verdict === "late" || verdict === "stale" || verdict === "rejected")
   );
+}
+
+/** Whether a person may say that nothing is done with it. */
+export function isRejectable({ verdict }: KeptCallback): boolean {
+  return verdict === "late" || verdict === "unreadable" || verdict === "different" || verdict === "stale";
 }
 
 /** Unreadable callbacks are kept as bytes. */
 export function isUnread(callback: KeptCallback): boolean {
-  return callback.verdict === "unreadable";
+  return callback.said === "unreadable";
 }
 
 /** "the job had failed", if it was FAILED when the callback came. */
@@ -90,8 +103,8 @@ export function howItEnded(callback: KeptCallback, job: KnownJob): string {
   return "the job had ended";
 }
 
-function acceptableWords(job: KnownJob): string | null {
-  return job === null
-    ? "If the job is still failed or cancelled, you can accept it on the job's page."
-    : null;
+/** Why it cannot be accepted, though it brought a result. */
+function sinceThen(job: KnownJob): string | null {
+  if (job === null || job.status === "FAILED" || job.status === "CANCELLED") return null;
+  return job.status === "COMPLETED" ? "The job has a result by now." : "The job was retried since.";
 }

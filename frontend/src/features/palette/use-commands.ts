@@ -2,6 +2,7 @@ import { notifications } from "@mantine/notifications";
 import {
   IconArrowRight,
   IconBookmark,
+  IconChartBar,
   IconKey,
   IconKeyboard,
   IconListDetails,
@@ -43,6 +44,7 @@ export interface FrameActs {
 }
 
 const PAGES = [
+  { to: "/overview", label: "Overview", also: "charts statistics over time", icon: IconChartBar },
   { to: "/flows", label: "Flows", also: "lanes workers", icon: IconRoute },
   { to: "/callbacks", label: "Callbacks", also: "inbox late results", icon: IconMessageReply },
   { to: "/batches", label: "Batches", also: "upload", icon: IconStack2 },

@@ -26,7 +26,7 @@ from job_processor.http.models.batches import (
 from job_processor.http.models.bulk import BulkActionOut, BulkCount
 from job_processor.http.models.comparison import Comparison, Difference, Side
 from job_processor.http.models.finding import JobCount, JobGroup, JobGroups, JobRow, PieceOut, SnippetOut
-from job_processor.http.models.inbox import KeptCallback
+from job_processor.http.models.inbox import CallbackCounts, KeptCallback
 from job_processor.http.models.jobs import (
     AttemptOut,
     CallbackAnswer,
@@ -157,6 +157,7 @@ __all__ = [
     "Submission",
     "AttemptOut",
     "CallbackAnswer",
+    "CallbackCounts",
     "CallbackNoted",
     "EditOut",
     "ErrorOut",

@@ -5,6 +5,14 @@ from job_processor.core.inbox import CallbackContent
 from job_processor.http.models.types import JobId, Time, WireOut
 
 
+class CallbackCounts(WireOut):
+    """How many kept callbacks have each verdict. Of each the newest ``countedTo`` are looked at, so that this number
+    means that many or more."""
+
+    by_verdict: dict[str, int]
+    counted_to: int
+
+
 class KeptCallback(WireOut):
     """A callback that changed no job, as received. ``content`` is cut to 4 KiB in lists.
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from job_processor.core.callbacks import CallbackVerdict as Verdict
 from job_processor.core.errors import CallbackNotFound
 from job_processor.core.ids import is_job_id
+from job_processor.core.inbox import MAX_COUNTED
 from job_processor.failpoints import failpoint
 from job_processor.http import models as s
 from job_processor.http import render
@@ -76,6 +77,17 @@ async def accept(context: Context, request: Request) -> Response:
     return answer(render.whole(await context.shown(moved.job, by.principal), None))
 
 
+async def reject(context: Context, request: Request) -> Response:
+    callback = await context.acts.callbacks.reject(_callback_id(request), context.requester(request))
+    return answer(render.kept_whole(callback))
+
+
+async def count(context: Context, request: Request) -> Response:
+    counts = await context.store.count_callbacks(principal_of(request).flows)
+    by_verdict = {verdict.value: n for verdict, n in counts.items()}
+    return answer(s.CallbackCounts(by_verdict=by_verdict, counted_to=MAX_COUNTED))
+
+
 def _callback_id(request: Request) -> str:
     value = request.path_params["id"]
     if not isinstance(value, str) or not is_job_id(value):
@@ -95,6 +107,16 @@ OPERATIONS = (
         {200: Answer("a page; Link leads to the next", s.KeptCallback, many=True)},
         query=CallbacksQuery,
         problems=(422, 503),
+    ),
+    Operation(
+        "GET",
+        "/callbacks/count",
+        "countCallbacks",
+        Needs.READ,
+        "Count the callback inbox, by verdict",
+        count,
+        {200: Answer("how many are kept", s.CallbackCounts)},
+        problems=(503,),
     ),
     Operation(
         "GET",
@@ -126,6 +148,17 @@ OPERATIONS = (
         "Complete a job with a kept callback: a late result, or the body of an unreadable one",
         accept,
         {200: Answer("the job, COMPLETED", s.JobWhole)},
+        params=(_CALLBACK,),
+        problems=(404, 409, 503),
+    ),
+    Operation(
+        "POST",
+        "/callbacks/{id}/reject",
+        "rejectCallback",
+        Needs.OPERATE,
+        "Record that nothing is done with a kept callback; it can still be accepted",
+        reject,
+        {200: Answer("the callback, rejected", s.KeptCallback)},
         params=(_CALLBACK,),
         problems=(404, 409, 503),
     ),

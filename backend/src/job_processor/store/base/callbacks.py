@@ -1,9 +1,10 @@
 """The callback inbox of a store: callbacks that changed no job, kept as received (``core.inbox``)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from job_processor.core.audit import AuditEntry
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.inbox import Callback
 
@@ -61,6 +62,16 @@ class Callbacks(Protocol):
     ) -> None:
         """Record the verdict on a kept callback, and the job that it was for. ``job_flow``: ``None`` leaves it as
         stored."""
+        ...
+
+    async def reject_callback(self, callback_id: str, record: AuditEntry | None = None) -> bool:
+        """Record the verdict REJECTED on a kept callback, and ``record`` with it. ``False``, and nothing is written:
+        its verdict is none of ``REJECTABLE_VERDICTS``, or it is not there."""
+        ...
+
+    async def count_callbacks(self, flows: frozenset[str] | None = None) -> Mapping[CallbackVerdict, int]:
+        """How many callbacks are kept of each verdict, those without any included. Of each verdict the newest
+        ``MAX_COUNTED`` are looked at. ``flows``: only those about jobs of these."""
         ...
 
     async def prune_callbacks(self, last_before: int, limit: int) -> int:

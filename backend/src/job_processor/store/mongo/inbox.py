@@ -1,17 +1,25 @@
 """Kept callbacks, one document each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pymongo.errors import DuplicateKeyError
 
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.inbox import FINAL_VERDICTS, MAX_KEPT_PER_JOB, MAX_KEPT_WITHOUT_JOB, Callback
+from job_processor.core.inbox import (
+    FINAL_VERDICTS,
+    MAX_COUNTED,
+    MAX_KEPT_PER_JOB,
+    MAX_KEPT_WITHOUT_JOB,
+    REJECTABLE_VERDICTS,
+    Callback,
+)
 from job_processor.store.base import CallbackSummary, InboxQuery
 from job_processor.store.callback_fields import LISTED, NAMES, callback_of
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.documents import named
 
+_REJECTABLE = sorted(verdict.value for verdict in REJECTABLE_VERDICTS)
 _SETTLED = sorted(verdict.value for verdict in FINAL_VERDICTS)
 
 
@@ -97,6 +105,30 @@ class Inbox:
         fields = {"verdict": verdict.value, "jobId": job_id}
         update = {"$set": fields if job_flow is None else {**fields, "jobFlow": job_flow}}
         await self._link.do(lambda again: self._callbacks.update_one({"_id": callback_id}, update))
+
+    async def reject_callback(self, callback_id: str) -> bool:
+        """After a lost reply ``False`` may mean that it was written."""
+        where = {"_id": callback_id, "verdict": {"$in": _REJECTABLE}}
+        update = {"$set": {"verdict": CallbackVerdict.REJECTED.value}}
+        written = await self._link.do(lambda again: self._callbacks.update_one(where, update))
+        return written.matched_count == 1
+
+    async def count(self, flows: frozenset[str] | None) -> Mapping[CallbackVerdict, int]:
+        of_flows: list[Document] = [] if flows is None else [{"$match": {"jobFlow": {"$in": sorted(flows)}}}]
+
+        async def run(again: bool) -> dict[CallbackVerdict, int]:
+            counts = {}
+            for verdict in CallbackVerdict:
+                newest: list[Document] = [
+                    {"$match": {"verdict": verdict.value}},
+                    {"$sort": {"_id": -1}},
+                    {"$limit": MAX_COUNTED},
+                ]
+                found = await self._callbacks.aggregate([*newest, *of_flows, {"$count": "n"}])
+                counts[verdict] = sum([one["n"] async for one in found])
+            return counts
+
+        return await self._link.read(run)
 
     async def prune_callbacks(self, last_before: int, limit: int) -> int:
         old = {"lastAt": {"$lt": last_before}}

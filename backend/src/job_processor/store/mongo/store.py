@@ -223,6 +223,13 @@ class MongoStore(BatchVerbs, WebhookVerbs, SeriesVerbs):
     ) -> None:
         await self._open.inbox.set_callback_verdict(callback_id, verdict, job_id, job_flow)
 
+    async def reject_callback(self, callback_id: str, record: AuditEntry | None = None) -> bool:
+        parts = self._open
+        return await parts.audit.around(record, lambda: parts.inbox.reject_callback(callback_id))
+
+    async def count_callbacks(self, flows: frozenset[str] | None = None) -> Mapping[CallbackVerdict, int]:
+        return await self._open.inbox.count(flows)
+
     async def prune_callbacks(self, last_before: int, limit: int) -> int:
         return await self._open.inbox.prune_callbacks(last_before, limit)
 

@@ -1,13 +1,20 @@
 """Kept callbacks: the writes, each a function of one transaction, and the reads."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
 
 import apsw
 
 from job_processor.core.callbacks import CallbackVerdict
-from job_processor.core.inbox import FINAL_VERDICTS, MAX_KEPT_PER_JOB, MAX_KEPT_WITHOUT_JOB, Callback
+from job_processor.core.inbox import (
+    FINAL_VERDICTS,
+    MAX_COUNTED,
+    MAX_KEPT_PER_JOB,
+    MAX_KEPT_WITHOUT_JOB,
+    REJECTABLE_VERDICTS,
+    Callback,
+)
 from job_processor.store.base import CallbackSummary, InboxQuery
 from job_processor.store.callback_fields import LISTED, callback_of
 from job_processor.store.sqlite.rows import Row
@@ -16,6 +23,7 @@ from job_processor.store.sqlite.writer import Transaction
 _COLUMNS = ", ".join(LISTED)
 _INSERT = f"INSERT INTO callbacks ({_COLUMNS}, content, body, mark) VALUES ({','.join('?' * (len(LISTED) + 3))})"
 _listed = attrgetter(*LISTED)
+_REJECTABLE = tuple(sorted(verdict.value for verdict in REJECTABLE_VERDICTS))
 _SETTLED = tuple(sorted(verdict.value for verdict in FINAL_VERDICTS))
 
 
@@ -58,6 +66,17 @@ def set_callback_verdict(
             "UPDATE callbacks SET verdict = ?, job_id = ?, job_flow = coalesce(?, job_flow) WHERE id = ?",
             (verdict.value, job_id, job_flow, callback_id),
         )
+
+    return run
+
+
+def reject_callback(callback_id: str) -> Callable[[Transaction], bool]:
+    def run(tx: Transaction) -> bool:
+        tx.db.execute(
+            f"UPDATE callbacks SET verdict = ? WHERE id = ? AND verdict IN ({','.join('?' * len(_REJECTABLE))})",
+            (CallbackVerdict.REJECTED.value, callback_id, *_REJECTABLE),
+        )
+        return tx.db.changes() > 0
 
     return run
 
@@ -105,6 +124,24 @@ def list_callbacks(query: InboxQuery) -> Callable[[apsw.Connection], Sequence[Ca
     def run(db: apsw.Connection) -> list[CallbackSummary]:
         rows = db.execute(sql, (*values, query.limit))
         return [CallbackSummary(_callback(row[:-2], query.clip), row[-2], row[-1]) for row in rows]
+
+    return run
+
+
+def count_callbacks(flows: frozenset[str] | None) -> Callable[[apsw.Connection], Mapping[CallbackVerdict, int]]:
+    column, where = "1", ""
+    if flows is not None:
+        column, where = "job_flow", f" WHERE job_flow IN ({','.join('?' * len(flows))})"
+    newest = f"SELECT {column} FROM callbacks WHERE verdict = ? ORDER BY id DESC LIMIT {MAX_COUNTED}"
+    sql = f"SELECT count(*) FROM ({newest}){where}"
+
+    def run(db: apsw.Connection) -> dict[CallbackVerdict, int]:
+        counts = {}
+        for verdict in CallbackVerdict:
+            row = db.execute(sql, (verdict.value, *sorted(flows or ()))).fetchone()
+            assert row is not None
+            counts[verdict] = int(row[0])
+        return counts
 
     return run
 

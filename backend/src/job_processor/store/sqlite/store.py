@@ -273,6 +273,12 @@ class SqliteStore(ListVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
     ) -> None:
         await self._open_writer.submit(inbox.set_callback_verdict(callback_id, verdict, job_id, job_flow))
 
+    async def reject_callback(self, callback_id: str, record: AuditEntry | None = None) -> bool:
+        return await self._open_writer.submit(recorded(inbox.reject_callback(callback_id), record))
+
+    async def count_callbacks(self, flows: frozenset[str] | None = None) -> Mapping[CallbackVerdict, int]:
+        return await self._open_readers.lists.run(inbox.count_callbacks(flows))
+
     async def prune_callbacks(self, last_before: int, limit: int) -> int:
         return await self._open_writer.submit(inbox.prune_callbacks(last_before, limit))
 
