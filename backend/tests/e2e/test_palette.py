@@ -30,8 +30,9 @@ async def run(page: Page, typed: str, command: str) -> None:
     """Open the commands, type, and run the one that is active, which must be this one."""
     field = await open_commands(page)
     await field.fill(typed)
-    active = dialog_of(page).get_by_role("option", selected=True)
-    await expect(active).to_have_text(re.compile(f"^{re.escape(command)}"))
+    await expect(dialog_of(page).get_by_role("option", selected=True)).to_have_text(
+        re.compile(f"^{re.escape(command)}")
+    )
     await page.keyboard.press("Enter")
     await expect(dialog_of(page)).to_have_count(0)
 

@@ -29,7 +29,14 @@ export function ViewsMenu({ filter }: { filter: JobFilter }) {
   };
   return (
     <>
-      <Menu withinPortal={false} position="bottom-start" shadow="md" radius="md" width={280}>
+      <Menu
+        withinPortal={false}
+        withInitialFocusPlaceholder={false}
+        position="bottom-start"
+        shadow="md"
+        radius="md"
+        width={280}
+      >
         <Menu.Target>
           <Button
             variant="subtle"
