@@ -307,14 +307,21 @@ async def test_keep(here: Harmed, fault: Fault) -> None:
 
 
 @under_each(ON_WRITES)
-async def test_reject_callback_set_callback_verdict_and_prune_callbacks(here: Harmed, fault: Fault) -> None:
+async def test_reject_callback(here: Harmed, fault: Fault) -> None:
     callback = _late(here.truth.now())
     await here.truth.keep_callback(callback)
     here.proxy.order(fault[0], WRITES, fault[1])
     await here.store.reject_callback(callback.id)
-    rejected = await here.truth.get_callback(callback.id)
-    assert rejected is not None
-    assert rejected.verdict is CallbackVerdict.REJECTED
+    done(here, fault)
+    kept = await here.truth.get_callback(callback.id)
+    assert kept is not None
+    assert kept.verdict is CallbackVerdict.REJECTED
+
+
+@under_each(ON_WRITES)
+async def test_set_callback_verdict_and_prune_callbacks(here: Harmed, fault: Fault) -> None:
+    callback = _late(here.truth.now())
+    await here.truth.keep_callback(callback)
     here.proxy.order(fault[0], WRITES, fault[1])
     await here.store.set_callback_verdict(callback.id, CallbackVerdict.ACCEPTED, "1" * 24)
     done(here, fault)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from job_processor.acts.facts import CallbackJudged, CallbacksPruned, Facts
 from job_processor.acts.flow_table import FlowTable
-from job_processor.acts.signals import Moved, Signals, reported_error
+from job_processor.acts.signals import Moved, Signals, reported_error, signal_of
 from job_processor.acts.trail import Trail
 from job_processor.core.access import SYSTEM, Requester
 from job_processor.core.audit import AuditAct
@@ -20,12 +20,8 @@ from job_processor.core.outcome import (
     CallbackUnreadable,
     Failed,
     LateResult,
-    Progressed,
     Reported,
     ResultAccepted,
-    Signal,
-    Succeeded,
-    again,
 )
 from job_processor.core.redaction import Redactor
 from job_processor.core.report import Report
@@ -80,7 +76,7 @@ class Callbacks:
         ``attempt``: whose report it is, if that is known. Raises ``JobNotFound`` (the report is kept all the same).
         """
         report = self._redacted(report)
-        signal = _signal(report, attempt, self._store.now())
+        signal = signal_of(report, attempt, self._store.now())
         failpoint("callback.before_apply")
         try:
             moved = await self._signals.send(job_id, signal)
@@ -172,9 +168,7 @@ class Callbacks:
         Raises ``CallbackNotFound``, ``JobNotFound``, and ``MoveRefused`` for a callback without a result and for a job
         in any other state.
         """
-        callback = await self._store.get_callback(callback_id, by.principal.flows)
-        if callback is None:
-            raise CallbackNotFound(callback_id)
+        callback = await self._kept(callback_id, by)
         result = callback.acceptable_result
         if result is None:
             raise MoveRefused("This callback brought no result that could be accepted.")
@@ -199,14 +193,11 @@ class Callbacks:
 
         Raises ``CallbackNotFound``, and ``MoveRefused`` for a callback on which there is nothing to decide.
         """
-        if await self._store.get_callback(callback_id, by.principal.flows) is None:
-            raise CallbackNotFound(callback_id)
+        await self._kept(callback_id, by)
         record = self._trail.entry(by, AuditAct.CALLBACK_REJECTED, callback_id)
         await self._store.reject_callback(callback_id, record)
-        # Read again: somebody else may have decided meanwhile, or it was deleted.
-        callback = await self._store.get_callback(callback_id, by.principal.flows)
-        if callback is None:
-            raise CallbackNotFound(callback_id)
+        # Read again: somebody else may have decided meanwhile.
+        callback = await self._kept(callback_id, by)
         if callback.verdict is not CallbackVerdict.REJECTED:
             raise MoveRefused(f"There is nothing to decide about this callback; it is {callback.verdict.value}.")
         return callback
@@ -217,6 +208,12 @@ class Callbacks:
         if count:
             self._facts.tell(CallbacksPruned(count))
         return count
+
+    async def _kept(self, callback_id: str, by: Requester) -> Callback:
+        callback = await self._store.get_callback(callback_id, by.principal.flows)
+        if callback is None:
+            raise CallbackNotFound(callback_id)
+        return callback
 
     def _redacted(self, report: Report) -> Report:
         """A workflow may put its whole input, callback token included, into an error."""
@@ -293,16 +290,3 @@ class Callbacks:
             job_flow=job_flow,
         )
         return await self._store.keep_callback(callback)
-
-
-def _signal(report: Report, attempt: int | None, now: int) -> Signal:
-    if report.progress is not None:
-        return Progressed(report.progress, attempt)
-    if report.again_seconds is not None:
-        return Reported(again(report.again_seconds, now, report.note), attempt)
-    if report.error is not None:
-        error = reported_error(report.error)
-        execution = None if report.job_id is not None else report.execution_id
-        return Reported(Failed(error, report.retryable), attempt, execution=execution, note=report.note)
-    assert report.result is not None
-    return Reported(Succeeded(report.result), attempt, note=report.note)

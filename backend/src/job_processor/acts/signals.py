@@ -14,7 +14,8 @@ from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, JobError, State
-from job_processor.core.outcome import Failed, Reported, Signal
+from job_processor.core.outcome import Failed, Progressed, Reported, Signal, Succeeded, again
+from job_processor.core.report import Report
 from job_processor.core.success import takes_result
 from job_processor.store.base import InboxQuery, Store
 
@@ -111,3 +112,17 @@ class Signals:
 def reported_error(words: str) -> JobError:
     """The error of an attempt whose processor reported one by a callback; ``words`` are the processor's."""
     return JobError("processor_reported", words or "The processor reported an error without words.")
+
+
+def signal_of(report: Report, attempt: int | None, now: int) -> Signal:
+    """What a report says of its job. ``attempt``: whose report it is, if that is known; ``now``: ms since 1970."""
+    if report.progress is not None:
+        return Progressed(report.progress, attempt)
+    if report.again_seconds is not None:
+        return Reported(again(report.again_seconds, now, report.note), attempt)
+    if report.error is not None:
+        error = reported_error(report.error)
+        execution = None if report.job_id is not None else report.execution_id
+        return Reported(Failed(error, report.retryable), attempt, execution=execution, note=report.note)
+    assert report.result is not None
+    return Reported(Succeeded(report.result), attempt, note=report.note)
