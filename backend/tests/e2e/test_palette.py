@@ -61,6 +61,7 @@ async def test_pages_jobs_and_searches_are_found_by_typing(server: Served, open_
 
 async def test_the_keyboard_and_a_screen_reader_know_which_one_is_active(server: Served, open_tab: OpenTab) -> None:
     page = await open_tab(f"{server.page}flows")
+    await expect_mode(page, "Live")
     opener = page.get_by_role("button", name="Commands")
     await expect(opener).to_have_attribute("aria-keyshortcuts", "Control+K")
     await expect(opener).to_contain_text("Ctrl K")
@@ -94,6 +95,7 @@ async def test_the_keyboard_and_a_screen_reader_know_which_one_is_active(server:
 
 async def test_what_a_command_opens_returns_the_focus(server: Served, open_tab: OpenTab) -> None:
     page = await open_tab(f"{server.page}flows")
+    await expect_mode(page, "Live")
     opener = page.get_by_role("button", name="Commands")
     await opener.focus()
     await run(page, "new job", "New job")

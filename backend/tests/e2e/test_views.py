@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import OpenTab
-from tests.e2e.looks import expect_no_overflow, row_of, sign_in
+from tests.e2e.looks import expect_mode, expect_no_overflow, row_of, sign_in
 from tests.e2e.served import Served
 from tests.e2e.test_accessible import violations
 from tests.e2e.test_palette import run
@@ -27,7 +27,7 @@ async def save(page: Page, name: str) -> None:
     await page.get_by_label("Name", exact=True).fill(name)
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("dialog")).to_have_count(0)
-    await expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
+    await expect(page.get_by_role("button", name=name, exact=True)).to_be_focused()
 
 
 async def test_a_view_is_saved_opened_renamed_and_deleted(server: Served, open_tab: OpenTab) -> None:
@@ -51,6 +51,7 @@ async def test_a_view_is_saved_opened_renamed_and_deleted(server: Served, open_t
 
     # The palette finds it, from every page.
     await page.goto(f"{server.page}flows")
+    await expect_mode(page, "Live")
     await run(page, "mend", "To mend")
     await expect(page.locator("[data-job]")).to_have_count(1)
 

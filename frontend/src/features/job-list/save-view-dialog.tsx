@@ -29,7 +29,7 @@ export function SaveViewDialog({ opened, ...form }: FormProps & { opened: boolea
     form.onClose();
   });
   return (
-    <Modal opened={opened} onClose={close} title="Save this view">
+    <Modal opened={opened} onClose={close} returnFocus={false} title="Save this view">
       <SaveViewForm {...form} onClose={close} />
     </Modal>
   );

@@ -24,7 +24,7 @@ interface Props {
 export function ViewsDialog({ opened, ...props }: Props & { opened: boolean }) {
   const close = useKeptOpen(props.onClose);
   return (
-    <Modal opened={opened} onClose={close} title="Saved views" size="lg">
+    <Modal opened={opened} onClose={close} returnFocus={false} title="Saved views" size="lg">
       <Views {...props} onClose={close} />
     </Modal>
   );

@@ -2,7 +2,7 @@ import { Button, Menu } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconBookmark, IconBookmarkPlus, IconCheck, IconLink, IconPencil } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useOwnViews } from "@/access/own-views";
 import { BASE_PATH } from "@/api/base-path";
 import type { JobFilter } from "@/api/job-rows";
@@ -17,6 +17,12 @@ import { ViewsDialog } from "./views-dialog";
 export function ViewsMenu({ filter }: { filter: JobFilter }) {
   const [views, change] = useOwnViews();
   const [dialog, setDialog] = useState<"save" | "change" | null>(null);
+  const target = useRef<HTMLButtonElement>(null);
+  // The item that opened the dialog is gone with its menu: it cannot have the focus again.
+  const close = () => {
+    target.current?.focus();
+    setDialog(null);
+  };
   const here = stringifySearch(toSearch(filter));
   const shown = views.find(({ search }) => search === here);
   const copy = async () => {
@@ -39,6 +45,7 @@ export function ViewsMenu({ filter }: { filter: JobFilter }) {
       >
         <Menu.Target>
           <Button
+            ref={target}
             variant="subtle"
             color="gray"
             c="var(--ink-2)"
@@ -99,17 +106,12 @@ export function ViewsMenu({ filter }: { filter: JobFilter }) {
       </Menu>
       <SaveViewDialog
         opened={dialog === "save"}
-        onClose={() => setDialog(null)}
+        onClose={close}
         search={here}
         views={views}
         onChange={change}
       />
-      <ViewsDialog
-        opened={dialog === "change"}
-        onClose={() => setDialog(null)}
-        views={views}
-        onChange={change}
-      />
+      <ViewsDialog opened={dialog === "change"} onClose={close} views={views} onChange={change} />
     </>
   );
 }
