@@ -1,7 +1,37 @@
+# A change of these would destroy the account before it makes another: its deployment, its key, and its name, which Azure
+# then keeps from you for 48 hours. What they were is remembered here.
+resource "terraform_data" "settled" {
+  input = { name = var.name, location = var.location, account_name = var.account_name }
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
+locals {
+  settled = terraform_data.settled.output
+  moved = compact([
+    local.settled.name == var.name ? "" : "name",
+    local.settled.location == var.location ? "" : "azure_location",
+    local.settled.account_name == var.account_name ? "" : "azure_account_name",
+  ])
+}
+
 resource "azurerm_resource_group" "this" {
   name     = var.name
   location = var.location
   tags     = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = length(local.moved) == 0
+      error_message = <<-TEXT
+        ${join(" and ", local.moved)} cannot change: the Azure account would be destroyed first, with its deployment, its key and its name.
+        If it shall go, and the servers be without a model until they are rebuilt: terraform apply -replace='module.azure.terraform_data.settled'
+        Details: docs/cloud.md, "Change a setting".
+      TEXT
+    }
+  }
 }
 
 resource "azurerm_cognitive_account" "openai" {

@@ -9,11 +9,38 @@ locals {
   record_name = var.domain == var.dns_zone ? "@" : trimsuffix(var.domain, ".${var.dns_zone}")
 }
 
+# A change of these would destroy the network or the public addresses, and with them what the servers' names lead to.
+# What they were is remembered here.
+resource "terraform_data" "settled" {
+  input = { location = var.location, network_cidr = var.network_cidr }
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
+locals {
+  moved = compact([
+    terraform_data.settled.output.location == var.location ? "" : "location",
+    terraform_data.settled.output.network_cidr == var.network_cidr ? "" : "network_cidr",
+  ])
+}
+
 resource "hcloud_network" "this" {
   name              = var.name
   ip_range          = var.network_cidr
   delete_protection = var.protect
   labels            = var.labels
+
+  lifecycle {
+    precondition {
+      condition     = length(local.moved) == 0
+      error_message = <<-TEXT
+        ${join(" and ", local.moved)} cannot change: the network or the public addresses of the servers would be destroyed first.
+        Set up a second installation and restore a backup there (docs/operations.md, "Back up and restore").
+      TEXT
+    }
+  }
 }
 
 resource "hcloud_network_subnet" "apps" {

@@ -74,6 +74,10 @@ resource "hcloud_server" "app" {
       error_message = "profile n8n is for one server: each would run an n8n of its own, and could not ask the others' about their executions. Run n8n elsewhere."
     }
     precondition {
+      condition     = lookup(var.settings, "BACKUP_S3_BUCKET", "") == "" || length(local.missing_bucket_keys) == 0
+      error_message = "BACKUP_S3_BUCKET needs the bucket's keys in operator_secrets: ${join(" and ", local.missing_bucket_keys)}. Without a bucket backups stay on the server."
+    }
+    precondition {
       condition     = !local.runs_database || var.data_volume
       error_message = "data_volume = false needs mongodb_uri: the database of the server is on the volume."
     }
@@ -111,7 +115,7 @@ resource "hcloud_server" "app" {
     }
     precondition {
       condition     = var.azure_openai == null || local.has_azure_key != local.has_identity
-      error_message = "azure_openai needs either azure_openai_api_key or azure_identity: a server at Hetzner has no identity of its own."
+      error_message = "The model at Azure needs either the account's key (azure_keys_enabled = true) or azure_identity, and not both: a server at Hetzner has no identity of its own."
     }
     precondition {
       condition     = !contains(["cx22", "cx23", "cpx11", "cax11"], var.server_type) || length(setintersection(var.profiles, ["n8n", "observability"])) == 0

@@ -28,6 +28,8 @@ locals {
   }
   missing_shared = [for name, variable in local.shared_secrets : variable if !contains(local.secret_names, name)]
 
+  missing_bucket_keys = [for name in ["backup-s3-access-key", "backup-s3-secret-key"] : name if !contains(local.secret_names, name)]
+
   # Sign-in with an identity provider: docs/sign-in.md.
   oidc_settings = var.oidc == null ? {} : { for name, value in {
     OIDC_ISSUER             = var.oidc.issuer
@@ -92,7 +94,7 @@ locals {
     { for name in local.secret_names : name => nonsensitive(sha256(local.secrets[name])) },
     { for name, value in local.identity_settings : name => nonsensitive(sha256(value)) },
   )]
-  # From a setting of the server to the variable that decides it.
+  # From a setting of the server to the variable of the root module that decides it.
   variable_of = {
     REPOSITORY_URL            = "repository_url"
     REPOSITORY_REF            = "repository_ref"
@@ -117,15 +119,15 @@ locals {
     OIDC_AUDIENCE             = "oidc"
     oidc-client-secret        = "oidc_client_secret"
     VOLUME_ID                 = "data_volume"
-    AZURE_OPENAI_API_KEY_FILE = "azure_openai_api_key"
+    AZURE_OPENAI_API_KEY_FILE = "azure_keys_enabled"
     AZURE_TENANT_ID           = "azure_identity"
     AZURE_CLIENT_ID           = "azure_identity"
     AZURE_CLIENT_SECRET       = "azure_identity"
-    flows                     = "azure_openai"
+    flows                     = "azure_model or azure_flow_options"
     webhook-secret            = "webhook_secret"
     basic-auth-password       = "basic_auth_password"
     mongodb-uri               = "mongodb_uri"
-    azure-openai-api-key      = "azure_openai_api_key"
+    azure-openai-api-key      = "azure_keys_enabled or the key at Azure"
   }
   # A key that only one side has counts if this version of the module gives it to servers, or did.
   changed = [for i in range(var.app_count) : distinct([

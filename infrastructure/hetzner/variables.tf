@@ -213,8 +213,9 @@ variable "network_cidr" {
   default     = "10.20.0.0/16"
 
   validation {
-    condition     = can(cidrsubnet(var.network_cidr, 8, 1))
-    error_message = "network_cidr must be a network that can be divided, such as 10.20.0.0/16."
+    # The database servers are in the third part; the fiftieth server has the number 59 in the second.
+    condition     = can(cidrhost(cidrsubnet(var.network_cidr, 8, 2), 59))
+    error_message = "network_cidr must be an IPv4 network of /18 or larger, such as 10.20.0.0/16: each of its 256 parts must hold 50 servers."
   }
 }
 
@@ -269,8 +270,13 @@ variable "settings" {
   }
 
   validation {
-    condition     = length(setintersection(keys(var.settings), ["COMPOSE_FILE", "COMPOSE_PROFILES", "FLOWS_DIR", "IMAGE_PREFIX", "IMAGE_TAG", "OPERATOR_SECRETS_DIR", "SITE_ADDRESS", "SITE_HOST", "TLS_BIND_ADDRESS", "TLS_TRUSTED_PROXIES", "AUTH", "API_BIND_ADDRESS", "API_ALLOWED_CIDRS", "HTTP_PORT", "PUBLIC_URL"])) == 0
-    error_message = "settings must not hold what other variables decide: auth, profiles, image_prefix, repository_ref, domain, load_balancer, api_allowed_cidrs, mongodb_uri."
+    condition     = length(setintersection(keys(var.settings), ["COMPOSE_FILE", "COMPOSE_PROFILES", "FLOWS_DIR", "IMAGE_PREFIX", "IMAGE_TAG", "OPERATOR_SECRETS_DIR", "SITE_ADDRESS", "SITE_HOST", "TLS_BIND_ADDRESS", "TLS_TRUSTED_PROXIES", "AUTH", "API_BIND_ADDRESS", "API_ALLOWED_CIDRS", "HTTP_PORT", "PUBLIC_URL", "AZURE_OPENAI_API_KEY_FILE", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET_FILE", "OIDC_NAME", "OIDC_SCOPES", "OIDC_ROLE_CLAIM", "OIDC_ROLES", "OIDC_DEFAULT_ROLE", "OIDC_AUDIENCE"])) == 0
+    error_message = "settings must not hold what other variables decide: auth, profiles, image_prefix, repository_ref, domain, load_balancer, api_allowed_cidrs, mongodb_uri, oidc, oidc_client_secret, azure_keys_enabled, azure_identity."
+  }
+
+  validation {
+    condition     = alltrue([for name, value in var.settings : !endswith(name, "_FILE") || value != ""])
+    error_message = "settings must not hold an empty …_FILE: it would hide the secret. Leave the line out."
   }
 }
 
@@ -358,6 +364,12 @@ variable "azure_identity" {
   })
   default   = null
   sensitive = true
+
+  validation {
+    # They are lines of .env, in quotes.
+    condition     = var.azure_identity == null ? true : alltrue([for value in values(var.azure_identity) : can(regex("^[^'\\s]+$", value))])
+    error_message = "azure_identity needs a tenant_id, a client_id and a client_secret without white space and single quotes."
+  }
 }
 
 variable "labels" {

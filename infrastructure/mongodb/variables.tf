@@ -25,7 +25,7 @@ variable "image" {
 variable "mongodb_image" {
   description = "Image of MongoDB. Change it on the servers too, one after the other (docs/cloud.md)."
   type        = string
-  default     = "mongo:8.0.26"
+  default     = "mongo:8.0.32"
 }
 
 variable "network_id" {

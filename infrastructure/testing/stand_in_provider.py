@@ -145,8 +145,11 @@ def _invent(provider: str, resource: str, name: str, attribute: Attribute, known
         return str(number) if provider == "hcloud" else f"/subscriptions/0/{resource}/{number}"
     if name in ("ipv4", "ipv4_address", "ip_address"):
         return f"192.0.2.{1 + number % 250}"
-    if name == "endpoint":
-        return "https://stand-in.example.com/"
+    account = known.get("custom_subdomain_name")
+    if name == "endpoint" and account:
+        return f"https://{account}.openai.azure.com/"
+    if name == "primary_access_key":
+        return f"stand-in-key-of-{account}"
     return f"stand-in-{name}"
 
 

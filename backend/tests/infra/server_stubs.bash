@@ -49,6 +49,14 @@ sysctl() { note "sysctl $*"; }
 sleep() { wrong "slept: the device is there"; }
 sed() { command sed "$@"; }
 
+# An image is the text of the release that it was made of.
+tag() {
+  local tag
+  tag=$(command sed -n "s/^IMAGE_TAG='\(.*\)'/\1/p" .env)
+  echo "${tag:-latest}"
+}
+image() { command mkdir -p "$state/images" && command cp docker-compose.yml "$state/images/$(tag)"; }
+
 docker() {
   local file=$TEST_ROOT/opt/job-processor/docker-compose.yml
   note "docker $*"
@@ -63,8 +71,11 @@ docker() {
   esac
   [ -e "$state/docker" ] || wrong "Docker does not run"
   [ "$PWD" = "$TEST_ROOT/opt/job-processor" ] && [ -s "$file" ] && [ -s .env ] || wrong "docker compose without its files"
+  [ "$1 $2" = "compose exec" ] || [ "$1 $2" = "compose pull" ] || [ "$1 $2" = "compose build" ] ||
+    cmp -s "$file" "$state/images/$(tag)" || wrong "the image ${*: -1} would use is of another release"
   case "$*" in
-    "compose pull"*) [ -z "${NO_IMAGES:-}" ] ;;
+    "compose pull"*) [ -z "${NO_IMAGES:-}" ] && image ;;
+    "compose build"*) image ;;
     "compose run"*check)
       [ -s "$TEST_ROOT/var/lib/job-processor/flows/flows.toml" ] || wrong "no flows"
       [ "$(cat "$file")" != "${REFUSING:-none}" ]
@@ -90,8 +101,17 @@ git() {
       ;;
     fetch) [ -e "$dir/.git/objects" ] || wrong "half a clone" ;;
     rev-parse)
+      if [ "$2" = HEAD ]; then
+        local release
+        release=$(<"$dir/docker-compose.yml")
+        echo "${release#release }"
+        return
+      fi
       case "$4" in
         refs/tags/v*"^{commit}") echo "${4:10:6}" ;;
+        # What the branch leads to is in a file, and follows the next fetch.
+        refs/remotes/origin/main"^{commit}") cat "$state/main" 2>/dev/null || echo c0ffee ;;
+        c0ffee"^{commit}") echo c0ffee ;;
         *) return 1 ;;
       esac
       ;;

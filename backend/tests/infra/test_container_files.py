@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+import yaml
 
 from job_processor.settings import load
 from tests.infra.backup_programs import Machine
@@ -86,3 +87,20 @@ def test_the_stack_names_the_hosts_it_answers_to(given: dict[str, str]) -> None:
     for name in ",".join(given.values()).split(","):
         assert {name, f"[{name}]"} & set(loaded.allowed_hosts) or not name
     assert "evil.example" not in loaded.allowed_hosts
+
+
+def test_every_place_starts_the_same_mongodb() -> None:
+    """The stack, the three database servers, the substitutes of the checks, and CI."""
+    files = ["docker-compose.yml", "infrastructure/mongodb/variables.tf", "scripts/infra/compose-substitutes"]
+    files.append(".github/workflows/ci.yml")
+    images = {file: set(re.findall(r"\bmongo:[\w.-]+", (REPOSITORY / file).read_text())) for file in files}
+    (expected,) = images["docker-compose.yml"]
+    assert images == {file: {expected} for file in files}
+
+
+def test_dependabot_sees_every_module_with_a_provider() -> None:
+    wanted = yaml.safe_load((REPOSITORY / ".github/dependabot.yml").read_text())["updates"]
+    (listed,) = (one["directories"] for one in wanted if one["package-ecosystem"] == "terraform")
+    seen = {folder for pattern in listed for folder in REPOSITORY.glob(pattern[1:])}
+    files = (REPOSITORY / "infrastructure").rglob("*.tf")
+    assert {file.parent for file in files if "required_providers" in file.read_text()} == seen

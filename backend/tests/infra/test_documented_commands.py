@@ -37,3 +37,26 @@ def test_the_queries_ask_for_fields_of_documents() -> None:
     here = [query for query in queries if query not in ("status",)]
     assert len(here) >= 4
     assert set(here) <= {named(column) for column in COLUMNS}
+
+
+# What a user reads or copies beside the pages: the files of flows say how their changes arrive.
+READ = [
+    *(REPOSITORY / "docs").rglob("*.md"),
+    REPOSITORY / "README.md",
+    *(file for file in (REPOSITORY / "infrastructure").rglob("*") if file.suffix in (".toml", ".tftpl", ".md", ".yml")),
+]
+
+
+def test_changed_secrets_of_flows_arrive() -> None:
+    """`env_file` is read when a container is created; a restart keeps the old environment."""
+    told = {file.name for file in READ if "up --detach --force-recreate backend worker" in file.read_text()}
+    assert told >= {"deploy.md", "cloud.md", "flows.toml", "flows.toml.tftpl"}
+    assert [file.name for file in READ if re.search(r"restart (--\S+ )*(backend|worker)", file.read_text())] == []
+
+
+@pytest.mark.parametrize("page", sorted(file.name for file in (REPOSITORY / "docs").glob("*.md")))
+def test_no_command_is_a_variable_of_several_words(page: str) -> None:
+    """zsh, the shell of macOS, takes `$ssh` for one word; a function or `$(…)` works in every shell."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", (REPOSITORY / "docs" / page).read_text(), re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert [line for line in lines if re.match(r"\s*\$\{?\w", line)] == []

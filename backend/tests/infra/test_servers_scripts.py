@@ -5,6 +5,7 @@ among them a Docker that creates missing files as folders and a git that clones 
 """
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +22,15 @@ FLOWS = 'default_flow = "chat"\n'
 class Server:
     """A server's files. ``disk`` is what a rebuild keeps."""
 
-    def __init__(self, root: Path, disk: Path, *, volume: bool = True, release: str = "v1.0.0") -> None:
+    def __init__(
+        self,
+        root: Path,
+        disk: Path,
+        *,
+        volume: bool = True,
+        release: str = "v1.0.0",
+        prefix: str = "registry.example.com/x",
+    ) -> None:
         self.root, self.disk = root, disk
         for folder in ("etc/job-processor/secrets", "dev/disk/by-id", "state", "var/lib"):
             (root / folder).mkdir(parents=True)
@@ -31,7 +40,7 @@ class Server:
         (root / "dev/disk/by-id/scsi-0HC_Volume_110").touch()
         # The package started Docker.
         (root / "state/docker").touch()
-        self.write("boot.env", self._boot(release, "110" if volume else ""))
+        self.write("boot.env", self._boot(release, "110" if volume else "", prefix))
         self.write("stack.env", "COMPOSE_PROFILES='tls,backup'\nSITE_HOST='jobs.example.com'\n")
         self.write("flows.toml", FLOWS)
 
@@ -74,10 +83,10 @@ class Server:
         return {name: self.text(name).replace(str(self.root), "") for name in names}
 
     @staticmethod
-    def _boot(release: str, volume: str) -> str:
+    def _boot(release: str, volume: str, prefix: str) -> str:
         return (
             f"REPOSITORY_URL='https://git.example.com/x.git'\nREPOSITORY_REF='{release}'\n"
-            f"IMAGE_PREFIX='registry.example.com/x'\nVOLUME_ID='{volume}'\n"
+            f"IMAGE_PREFIX='{prefix}'\nVOLUME_ID='{volume}'\n"
         )
 
 
@@ -221,6 +230,27 @@ def test_a_release_that_refuses_the_database_or_is_not_there_changes_nothing(
     assert server.result() == before
     assert "v1.0.0" in server.text("etc/job-processor/boot.env")
     assert tag in server.said
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["", "set up before images had tags"])
+@pytest.mark.parametrize("running", ["v1.0.0", "main"])
+def test_where_images_are_built_those_of_a_refused_release_are_not_used(
+    tmp_path: Path, running: str, known: bool
+) -> None:
+    server = Server(tmp_path / "server", tmp_path / "disk", release=running, prefix="")
+    server.boot()
+    runs = server.text("state/release")
+    if not known:
+        file = server.root / "opt/job-processor/.env"
+        file.write_text(re.sub(r"IMAGE_TAG=.*\n", "", file.read_text()))
+    (server.root / "state/main").write_text("decade")  # what `main` leads to after the fetch
+    for tag, refusing in (("v0.9.0", "release v0.9.0"), ("main", "release decade")):
+        assert server.run("upgrade.sh", tag, given={"REFUSING": refusing}) == 1, server.said
+        assert f"{tag} was not started" in server.said
+        assert server.text("opt/job-processor/docker-compose.yml") == runs
+        named = server.text("opt/job-processor/.env").partition("IMAGE_TAG='")[2].partition("'")[0]
+        assert named == runs.split()[1]
+        assert server.text(f"state/images/{named}") == runs
 
 
 def test_an_upgrade_that_is_killed_before_any_step_can_be_run_again(tmp_path: Path) -> None:

@@ -66,8 +66,9 @@ UNLEARNED: dict[str, dict[str, Any]] = {
     "oidc_client_secret": {"oidc": PROVIDER, "oidc_client_secret": "s"},
     "load_balancer": {"load_balancer": True, "dns_zone": "example.com"},
     "azure_identity": {"azure_keys_enabled": False, "azure_identity": IDENTITY},
-    "azure_openai_api_key": {"azure_keys_enabled": False, "azure_identity": IDENTITY},
-    "azure_openai": {"azure_flow_options": {"max_completion_tokens": 99}},
+    "azure_keys_enabled": {"azure_keys_enabled": False, "azure_identity": IDENTITY},
+    "azure_flow_options": {"azure_flow_options": {"max_completion_tokens": 99}},
+    "azure_model": {"azure_model": {"name": "another-model", "version": "test"}},
     "profiles": {"profiles": ["backup", "observability"], "server_type": "cx33"},
     "RETENTION_DAYS": {"settings": {"RETENTION_DAYS": "7"}},
     "mongodb_uri": {"mongodb_uri": "mongodb+srv://db.example.com/jobs"},
@@ -88,7 +89,11 @@ def test_what_a_running_server_would_not_learn_is_refused(one_server: Any) -> No
     del together["api_allowed_cidrs"]  # not with a load balancer
     del together["auth"]  # not with an identity provider
     together["domain"] = "other.example.com"
-    assert refused_names(one_server.plan(together).refused) == UNLEARNED.keys() - {"api_allowed_cidrs"}
+    named = refused_names(one_server.plan(together).refused)
+    assert named - {"the key at Azure"} == UNLEARNED.keys() - {"api_allowed_cidrs"}
+    declared = (REPOSITORY / "infrastructure/variables.tf").read_text()
+    settings = {"RETENTION_DAYS", "alert-webhook-url", "the key at Azure"}
+    assert [name for name in named - settings if f'variable "{name}"' not in declared] == []
 
 
 @pytest.mark.parametrize("named", ["repository_ref", "domain", "load_balancer", "api_allowed_cidrs"])
@@ -103,7 +108,7 @@ def test_another_kind_of_login_is_refused(one_server: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"azure_keys_enabled": False}, "azure_openai needs either azure_openai_api_key or azure_identity"),
+        ({"azure_keys_enabled": False}, "needs either the account's key (azure_keys_enabled = true) or azure_identity"),
         ({"data_volume": False, "mongodb_uri": "mongodb+srv://db.example.com/jobs"}, "Instance cannot be destroyed"),
         ({"location": "fsn1"}, "Instance cannot be destroyed"),
         ({"app_count": 3}, "app_count > 1 needs"),

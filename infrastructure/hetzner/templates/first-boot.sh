@@ -69,6 +69,15 @@ commit_of() {
   fail "the repository has no $1"
 }
 
+# A release has its name; a branch moves, so its images have the name of the commit.
+image_tag() {
+  if git -C "$app" rev-parse --quiet --verify "refs/tags/$1^{commit}" >/dev/null; then
+    echo "${1//\//-}" # a tag's name may hold characters that an image's tag may not
+  else
+    commit_of "$1"
+  fi
+}
+
 # The flows stay as the operator left them; a file that nobody changed follows the settings.
 write_flows() {
   local flows="$data/flows/flows.toml" ours="$data/flows/.as-written"
@@ -87,10 +96,9 @@ write_settings() {
   umask 077
   {
     cat "$config/stack.env"
-    if [ -n "$IMAGE_PREFIX" ]; then
-      # A branch's name may hold characters that an image's tag may not.
-      printf "IMAGE_PREFIX='%s'\nIMAGE_TAG='%s'\n" "$IMAGE_PREFIX" "${REPOSITORY_REF//\//-}"
-    fi
+    [ -z "$IMAGE_PREFIX" ] || printf "IMAGE_PREFIX='%s'\n" "$IMAGE_PREFIX"
+    # Where images are built too: those of another release must not take the place of these.
+    printf "IMAGE_TAG='%s'\n" "$(image_tag "$REPOSITORY_REF")"
     [ ! -e "$data/operator.env" ] || cat "$data/operator.env"
   } | write_file "$app/.env"
   umask 022

@@ -16,7 +16,6 @@ tag=$1
 # shellcheck source=/dev/null
 . "$config/boot.env"
 cd "$app"
-before=$REPOSITORY_REF
 
 # Of a tag, a branch as it is now, or a commit.
 commit_of() {
@@ -28,11 +27,24 @@ commit_of() {
   return 1
 }
 
+# A release has its name; a branch moves, so its images have the name of the commit.
+image_tag() {
+  if git rev-parse --quiet --verify "refs/tags/$1^{commit}" >/dev/null; then
+    echo "${1//\//-}" # a tag's name may hold characters that an image's tag may not
+  else
+    commit_of "$1"
+  fi
+}
+
 set_release() {
   git -c advice.detachedHead=false checkout --quiet --force --detach "$(commit_of "$1")"
-  if [ -n "$IMAGE_PREFIX" ]; then
-    # sed -i replaces the file at once; the settings stay readable for root alone.
-    sed -i -e "s|^IMAGE_TAG=.*|IMAGE_TAG='${1//\//-}'|" .env
+  # The file is replaced at once; the settings stay readable for root alone. Before the operator's own lines, which win.
+  local line
+  line="IMAGE_TAG='$(image_tag "$1")'"
+  if grep -q "^IMAGE_TAG=" .env; then
+    sed -i -e "s|^IMAGE_TAG=.*|$line|" .env
+  else
+    sed -i -e "1i $line" .env
   fi
 }
 
@@ -42,6 +54,9 @@ go_back() {
   exit 1
 }
 
+before=$REPOSITORY_REF
+# A branch moves with the next line.
+git rev-parse --quiet --verify "refs/tags/$before^{commit}" >/dev/null || before=$(git rev-parse HEAD)
 git fetch --quiet --tags --force origin
 commit_of "$tag" >/dev/null
 case ",$(sed -n "s/^COMPOSE_PROFILES='\(.*\)'/\1/p" .env)," in

@@ -97,3 +97,80 @@ run "a_domain_outside_its_zone_is_refused" {
 
   expect_failures = [hcloud_server.app]
 }
+
+run "a_bucket_without_its_keys_is_refused" {
+  command = plan
+
+  variables {
+    settings         = { BACKUP_S3_BUCKET = "example-backups" }
+    operator_secrets = { "backup-s3-access-key" = "a" }
+  }
+
+  expect_failures = [hcloud_server.app]
+}
+
+run "a_bucket_with_its_keys" {
+  command = plan
+
+  variables {
+    settings         = { BACKUP_S3_BUCKET = "example-backups" }
+    operator_secrets = { "backup-s3-access-key" = "a", "backup-s3-secret-key" = "s" }
+  }
+
+  assert {
+    condition     = local.stack_settings[0].BACKUP_S3_BUCKET == "example-backups"
+    error_message = "the bucket must reach the backups"
+  }
+}
+
+run "the_place_of_a_secret_that_others_decide_is_refused" {
+  command = plan
+
+  variables {
+    settings = { AZURE_OPENAI_API_KEY_FILE = "/run/job-processor/other", OIDC_ISSUER = "https://id.example.com" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "an_empty_place_of_a_secret_is_refused" {
+  command = plan
+
+  variables {
+    settings = { ALERT_WEBHOOK_URL_FILE = "" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_secret_that_would_break_the_file_of_settings_is_refused" {
+  command = plan
+
+  variables {
+    azure_openai   = { endpoint = "https://example.openai.azure.com/", deployment = "chat-model" }
+    azure_identity = { tenant_id = "t", client_id = "c", client_secret = "it's" }
+  }
+
+  expect_failures = [var.azure_identity]
+}
+
+run "a_secret_of_two_lines_is_refused" {
+  command = plan
+
+  variables {
+    azure_openai   = { endpoint = "https://example.openai.azure.com/", deployment = "chat-model" }
+    azure_identity = { tenant_id = "t", client_id = "c", client_secret = "a\nb" }
+  }
+
+  expect_failures = [var.azure_identity]
+}
+
+run "a_network_that_is_too_small_is_refused" {
+  command = plan
+
+  variables {
+    network_cidr = "10.20.0.0/22"
+  }
+
+  expect_failures = [var.network_cidr]
+}
