@@ -121,9 +121,7 @@ class _Loader:
             allowed_hosts=self._hosts("ALLOWED_HOSTS"),
             proxies=self._proxies(),
             cors_origins=self._origins("CORS_ORIGINS"),
-            webhook_secrets=tuple(
-                s for s in (self._text("WEBHOOK_SECRET"), self._text("WEBHOOK_SECRET_PREVIOUS")) if s
-            ),
+            webhook_secrets=tuple(filter(None, map(self._text, ("WEBHOOK_SECRET", "WEBHOOK_SECRET_PREVIOUS")))),
             mongodb_uri=self._text("MONGODB_URI") or None,
             data_dir=Path(self._text("DATA_DIR")),
             flows_file=self._flows_file(),

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from job_processor.core.flow import FlowRules
+from job_processor.core.token_bucket import size
 
 _ENDLESS = 2**31
 
@@ -26,7 +27,7 @@ class Rooms:
         self._refills = dict(refills)
         self._in_flight = in_flight
         self._started: dict[int, int] = {}
-        self.most = min(self._places, _ENDLESS if self._rate is None else int(_size(self._rate)))
+        self.most = min(self._places, _ENDLESS if self._rate is None else int(size(self._rate)))
         """The room of a key that has all of it."""
         self.full = {key for key, number in in_flight.items() if number >= self._places}
         """Keys that may start no job now."""
@@ -84,7 +85,7 @@ class Rooms:
     @staticmethod
     def _early(rate: float) -> float:
         """How long a bucket that has one token takes until it is full, in ms."""
-        return (_size(rate) - 1) * 60_000 / rate
+        return (size(rate) - 1) * 60_000 / rate
 
     def _full_at(self, key: int, rate: float) -> int:
         return max(self._refills.get(key, 0), self._now) + math.ceil(self._started.get(key, 0) * 60_000 / rate)
@@ -93,7 +94,7 @@ class Rooms:
         if self._rate is None:
             return _ENDLESS
         missing = max(0, self._refills.get(key, 0) - self._now) * self._rate / 60_000
-        return max(0, int(_size(self._rate) - missing + 1e-9))
+        return max(0, int(size(self._rate) - missing + 1e-9))
 
 
 def given_back(refills: Mapping[int, int], keys: Sequence[int], rate_per_key: float) -> dict[int, int]:
@@ -103,7 +104,3 @@ def given_back(refills: Mapping[int, int], keys: Sequence[int], rate_per_key: fl
         if key in after:
             after[key] -= int(60_000 / rate_per_key)
     return after
-
-
-def _size(rate_per_key: float) -> float:
-    return max(1.0, rate_per_key / 60)

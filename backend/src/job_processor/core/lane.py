@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from job_processor.core.flow import FlowRules
+from job_processor.core.token_bucket import refilled
 
 MAX_CLOSED_MS = 3_600_000
 """Maximum time a lane stays closed because of a processor's ``Retry-After``: one hour."""
@@ -295,9 +296,4 @@ def note_lost_runs(lane: Lane, now: int) -> Lane:
 
 
 def _refill(lane: Lane, rate_per_minute: float, now: int) -> Lane:
-    """Refill the token bucket. It holds one second's worth (at least one job), so that a minute's rate is no burst."""
-    size = max(1.0, rate_per_minute / 60)
-    if lane.tokens_at == 0:
-        return replace(lane, tokens=size, tokens_at=now)
-    grown = lane.tokens + (now - lane.tokens_at) * rate_per_minute / 60_000
-    return replace(lane, tokens=min(size, grown), tokens_at=now)
+    return replace(lane, tokens=refilled(lane.tokens, lane.tokens_at, rate_per_minute, now), tokens_at=now)

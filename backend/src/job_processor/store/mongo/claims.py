@@ -11,7 +11,7 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.fairness import NO_KEY, key_hash
+from job_processor.core.fairness import NO_KEY
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, Lease
 from job_processor.core.key_limits import Rooms, given_back
@@ -20,6 +20,7 @@ from job_processor.core.transitions import claim as claim_job
 from job_processor.store.base import Claim, Claimed, earliest
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link, is_passing
+from job_processor.store.mongo.documents import key_hash_of
 from job_processor.store.mongo.lanes import MAX_KEYS_LATELY, Lanes, Occupied, Slot
 from job_processor.store.mongo.shared_limits import SharedLimits
 from job_processor.store.mongo.turns import ORDER, Queue
@@ -109,7 +110,7 @@ class Claims:
             charged = None
             if rooms is not None:
                 charged = Rooms(rules, used.of_keys, stored.refills, at)
-                picked = [one for one in picked if charged.start(_key_of(one))]
+                picked = [one for one in picked if charged.start(key_hash_of(one))]
             if not picked:
                 if shared is not None:
                     await self._limits.refused(shared, waits=False)
@@ -128,7 +129,7 @@ class Claims:
                 jobs = await self._take(picked, wish, at, tokens)
                 if len(jobs) < len(picked):
                     held = {job.lease.token for job in jobs if job.lease is not None}
-                    unused = {t: _key_of(one) for t, one in zip(tokens, picked, strict=True) if t not in held}
+                    unused = {t: key_hash_of(one) for t, one in zip(tokens, picked, strict=True) if t not in held}
                     await self._release(unused, after, rules, none=not jobs)
                     if rules.limit is not None:
                         await self._release(unused, after, rules.limit.rules, none=False)
@@ -179,7 +180,7 @@ class Claims:
     def _slots(self, picked: Sequence[Document], tokens: Sequence[str]) -> tuple[Slot, ...]:
         at = self._database_now()
         return tuple(
-            Slot(token, one["_id"], one["rev"], at, _key_of(one)) for one, token in zip(picked, tokens, strict=True)
+            Slot(token, one["_id"], one["rev"], at, key_hash_of(one)) for one, token in zip(picked, tokens, strict=True)
         )
 
     async def _release(self, unused: Mapping[str, int], reserved: Lane, rules: FlowRules, none: bool) -> None:
@@ -292,12 +293,6 @@ def _some(seen: Sequence[tuple[str, int]], wanted: int) -> list[str]:
     equal = [job_id for job_id, priority in seen if priority == last]
     chosen = {*certain, *random.sample(equal, wanted - len(certain))}
     return [job_id for job_id, _ in seen if job_id in chosen]
-
-
-def _key_of(document: Document) -> int:
-    """The hash of the job's key. Not its ``keyHash``, which jobs of older versions get when they are claimed."""
-    record = document["record"]
-    return key_hash(record.get("key"), record.get("owner", ""))
 
 
 def _tokens(count: int) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 from pymongo.asynchronous.cursor import AsyncCursor
 
+from job_processor.core.fairness import key_hash
 from job_processor.core.job import FINAL, Job, State
 from job_processor.core.tokens import tokens
 from job_processor.store import fields
@@ -221,3 +222,9 @@ def _fields(record: Mapping[str, Any], tags: object) -> dict[str, Any]:
             found[name] = _decode_json(found[name])
     found["tags"] = tags
     return found
+
+
+def key_hash_of(document: Document) -> int:
+    """The hash of the job's key. Not its ``keyHash``, which jobs of older versions get when they are claimed."""
+    record = document["record"]
+    return key_hash(record.get("key"), record.get("owner", ""))

@@ -9,24 +9,20 @@ import apsw
 import structlog
 
 from job_processor.core.audit import AuditEntry
-from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import IdempotencyMismatch, StoreUnavailable
 from job_processor.core.fairness import Turns
 from job_processor.core.flow import FlowRules
-from job_processor.core.inbox import Callback
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
 from job_processor.failpoints import failpoint
 from job_processor.store.base import (
     Added,
-    CallbackSummary,
     Claim,
     Claimed,
     Counts,
     Held,
     IdempotencyKey,
-    InboxQuery,
     Notice,
     Resync,
     StoreInfo,
@@ -34,10 +30,11 @@ from job_processor.store.base import (
     Worker,
 )
 from job_processor.store.clock import SteadyClock
-from job_processor.store.sqlite import claims, clock_setting, inbox, key_rates, lanes, operations, queries, rows, series
+from job_processor.store.sqlite import claims, clock_setting, key_rates, lanes, operations, queries, rows, series
 from job_processor.store.sqlite.audit import recorded
 from job_processor.store.sqlite.batch_verbs import BatchVerbs
 from job_processor.store.sqlite.connection import check_library, open_writer
+from job_processor.store.sqlite.inbox_verbs import InboxVerbs
 from job_processor.store.sqlite.list_verbs import ListVerbs
 from job_processor.store.sqlite.lock import FileLock
 from job_processor.store.sqlite.readers import Readers
@@ -79,7 +76,7 @@ def _clock_was_set(done: "asyncio.Future[int]") -> None:
         log.warning("clock_set", milliseconds=done.result())
 
 
-class SqliteStore(ListVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
+class SqliteStore(ListVerbs, InboxVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
     """A store in a directory, for one process. Tests pass a ``clock``, or a ``now`` (milliseconds) that is not set.
 
     ``searchable`` false: without the search index, for reading everything once.
@@ -258,29 +255,6 @@ class SqliteStore(ListVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
 
     async def delete(self, job_id: str, record: AuditEntry | None = None, rev: int | None = None) -> bool:
         return await self._open_writer.submit(recorded(operations.delete(job_id, rev), record))
-
-    async def keep_callback(self, callback: Callback, *, limited: bool = True) -> str | None:
-        return await self._open_writer.submit(inbox.keep_callback(callback, limited))
-
-    async def get_callback(self, callback_id: str, flows: frozenset[str] | None = None) -> Callback | None:
-        return await self._open_readers.points.run(inbox.get_callback(callback_id, flows))
-
-    async def list_callbacks(self, query: InboxQuery) -> Sequence[CallbackSummary]:
-        return await self._open_readers.lists.run(inbox.list_callbacks(query))
-
-    async def set_callback_verdict(
-        self, callback_id: str, verdict: CallbackVerdict, job_id: str, job_flow: str | None = None
-    ) -> None:
-        await self._open_writer.submit(inbox.set_callback_verdict(callback_id, verdict, job_id, job_flow))
-
-    async def reject_callback(self, callback_id: str, record: AuditEntry | None = None) -> bool:
-        return await self._open_writer.submit(recorded(inbox.reject_callback(callback_id), record))
-
-    async def count_callbacks(self, flows: frozenset[str] | None = None) -> Mapping[CallbackVerdict, int]:
-        return await self._open_readers.lists.run(inbox.count_callbacks(flows))
-
-    async def prune_callbacks(self, last_before: int, limit: int) -> int:
-        return await self._open_writer.submit(inbox.prune_callbacks(last_before, limit))
 
     async def lanes(self) -> Sequence[Lane]:
         return await self._open_readers.points.run(lanes.lanes)
