@@ -242,8 +242,7 @@ class Loop:
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        out, _ = self._process.communicate(timeout=30)
-        self._out = out.decode()
+        self._out = self._process.communicate(timeout=30)[0].decode()
         assert self._process.returncode == 0
 
     def said(self) -> str:
