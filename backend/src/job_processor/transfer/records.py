@@ -154,12 +154,10 @@ async def count_jobs(store: Store) -> int:
 
 async def is_empty(store: Store) -> bool:
     """Whether it holds no job, callback or batch, and never saw a job end, however long ago it was deleted."""
-    async for found in pages_of_batches(store):
-        if found:
-            return False
-    async for kept in pages_of_callbacks(store):
-        if kept:
-            return False
-    async for _ in series(store):
+    if await count_jobs(store):
         return False
-    return await count_jobs(store) == 0
+    for pages in (pages_of_batches(store), pages_of_callbacks(store), series(store)):
+        async for found in pages:
+            if found:
+                return False
+    return True
