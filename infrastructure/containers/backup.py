@@ -5,11 +5,15 @@
 
 `job-processor backup` writes into a pipe and age encrypts what comes out, so the disk has no plain copy at any moment.
 Only a file that is whole and on the disk gets its final name. Then it is copied to the bucket, if there is one.
+The name says which key reads it: when the next one is due, which one is `latest` and which ones are removed depends on
+backups of this stack's key alone, so that stacks that share a bucket, or a new one after a loss, harm no other's.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
+import io
 import os
 import random
 import signal
@@ -23,8 +27,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from backup_encryption import KeyRefused, Recipient, decrypt, encrypt, own_recipients, read_identities, read_recipients
-from backup_places import Bucket, Folder, PlaceFailed, bucket_of, name_at, sync, time_of
+from backup_encryption import (
+    KeyRefused,
+    Recipient,
+    decrypt,
+    encrypt,
+    identity_ids,
+    own_recipients,
+    read_identities,
+    read_recipients,
+    recipients_id,
+)
+from backup_places import Bucket, Folder, PlaceFailed, bucket_of, is_ahead, name_at, of_keys, sync, time_of
 from backup_watch import Watch, loop_is_healthy
 
 LATEST = "latest"
@@ -42,82 +56,116 @@ class Backups:
         self._keep = max(1, int(environment.get("BACKUP_KEEP") or 14))
         self._keep_in_bucket = int(environment.get("BACKUP_S3_KEEP") or self._keep)
         self.folder = Folder(Path(environment.get("BACKUP_DIR", "/backups")))
-        self.bucket = bucket_of(environment, self._secrets)
+        self.is_offsite = bool(environment.get("BACKUP_S3_BUCKET"))
 
-    def make(self) -> Path:
-        """Write one backup into the folder."""
+    @functools.cached_property
+    def bucket(self) -> Bucket | None:
+        """Raises ``PlaceFailed`` at each use, until the settings and keys of the bucket are usable."""
+        return bucket_of(self._environment, self._secrets)
+
+    def make(self) -> bool:
+        """Write one backup into the folder.
+
+        False: there is nothing to back up yet. Raises ``PlaceFailed`` if the database is empty and there are backups
+        of this key: then it was lost, and backups of the empty one would push out those of the lost one.
+        """
         path = self.folder.path
         path.mkdir(parents=True, exist_ok=True)
         for unfinished in path.glob(".job-processor-*"):
             unfinished.unlink()
-        name = name_at(datetime.now(UTC))
+        recipients, key = self._recipients()
+        name = name_at(datetime.now(UTC), key)
         draft = path / f".{name}"
-        recipients = self._recipients()
-        command = ["job-processor", "backup", "--to", "-"]
+        command = ["job-processor", "backup", "--skip-empty", "--to", "-"]
         try:
             with (
                 open(draft, "xb", opener=_private) as target,
                 subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE) as source,
             ):
-                assert source.stdout is not None
+                assert isinstance(source.stdout, io.BufferedReader)
+                is_empty = not source.stdout.peek(1)
                 encrypt(source.stdout, target, recipients)
             # Without this exit code, what is encrypted may be a part of a backup.
             if source.returncode != 0:
                 raise subprocess.CalledProcessError(source.returncode, command)
+            if is_empty:
+                return self._nothing_to_back_up()
             sync(draft)
             final = draft.rename(path / name)
             sync(path)
         finally:
             draft.unlink(missing_ok=True)
         _say(f"{final.name} ({final.stat().st_size} bytes)")
-        return final
+        return True
 
-    def _recipients(self) -> list[Recipient]:
-        """The operator's public key, or that of the generated key."""
+    def _nothing_to_back_up(self) -> bool:
+        own = self._own(self.folder) + self._own(self.bucket)
+        if own:
+            raise PlaceFailed(
+                f"the database is empty, and there are backups up to {max(own)}: restore one (docs/operations.md). To "
+                "begin anew, move them elsewhere, or submit a job"
+            )
+        _say("the database is empty: there is nothing to back up yet")
+        return False
+
+    def _recipients(self) -> tuple[list[Recipient], str]:
+        """The operator's public key, or that of the generated key, and what names say of it."""
         public = self._secrets / "backup-recipient"
-        return read_recipients(public) if public.exists() else own_recipients(read_identities(self._identity))
+        if public.exists():
+            return read_recipients(public), recipients_id(public)
+        identities = read_identities(self._identity)
+        return own_recipients(identities), "".join(identity_ids(identities)[:1])
+
+    def _own(self, place: Folder | Bucket | None) -> list[str]:
+        """This key's backups there, oldest first."""
+        return of_keys(place.names(), [self._recipients()[1]], time.time()) if place is not None else []
 
     def send(self) -> None:
         """Copy the newest backup to the bucket, unless a newer one is there: several servers may share one."""
-        newest = self.folder.names()[-1:]
-        if self.bucket is None or not newest or newest <= self.bucket.names()[-1:]:
+        newest = self._own(self.folder)[-1:]
+        if self.bucket is None or not newest or newest <= self._own(self.bucket)[-1:]:
             return
         self.bucket.put(self.folder.path / newest[0])
         _say(f"{newest[0]} is in {self.bucket}")
 
     def prune(self) -> None:
-        for name in self.folder.names()[: -self._keep]:
+        for name in self._own(self.folder)[: -self._keep]:
             self.folder.remove(name)
             _say(f"removed {name}")
         if self.bucket is not None and self._keep_in_bucket > 0:
-            for name in self.bucket.names()[: -self._keep_in_bucket]:
+            for name in self._own(self.bucket)[: -self._keep_in_bucket]:
                 self.bucket.remove(name)
                 _say(f"removed {name} from {self.bucket}")
 
     def once(self) -> None:
-        self.make()
-        self.send()
-        self.prune()
+        if self.make():
+            self.send()
+            self.prune()
 
     def newest(self) -> float:
         """When the newest backup was begun that is wherever it should be; 0: there is none."""
-        return _newest(self.bucket or self.folder)
+        return _newest(self._own(self.bucket or self.folder))
 
     def due_at(self) -> float:
         """An interval after the newest backup, so that a restart neither skips nor repeats one."""
-        newest = max(_newest(self.folder), _newest(self.bucket) if self.bucket is not None else 0.0)
+        newest = max(_newest(self._own(self.folder)), _newest(self._own(self.bucket)))
         return newest + self.interval if newest else 0.0
 
     def restore(self, name: str) -> None:
         """Load a backup of the folder, or else of the bucket, into the database."""
         here, there = self.folder.names(), self.bucket.names() if self.bucket is not None else []
+        identities = read_identities(self._identity)
         if name == LATEST:
-            if not here and not there:
-                raise PlaceFailed(f"there is no backup in {' or '.join(self._places())}")
-            name = max(here + there)
+            # Of the key that reads it: a newer one of another key may be another stack's.
+            keys = identity_ids(identities) or [self._recipients()[1]]
+            readable = of_keys(here + there, keys, time.time())
+            if not readable:
+                raise PlaceFailed(
+                    f"there is no backup of this key in {' or '.join(self._places())}; `list` prints all names"
+                )
+            name = readable[-1]
         if name not in here and name not in there:
             raise PlaceFailed(f"{name} is not in {' or '.join(self._places())}; `list` prints the names")
-        identities = read_identities(self._identity)
         self.folder.path.mkdir(parents=True, exist_ok=True)
         # A file without a name: nothing is left of it, whenever this process ends.
         with tempfile.TemporaryFile(dir=self.folder.path) as plain:
@@ -139,7 +187,18 @@ class Backups:
 
     def listed(self) -> list[str]:
         here, there = self.folder.names(), self.bucket.names() if self.bucket is not None else []
-        return [f"{name}  {_where(name in here, name in there)}" for name in sorted({*here, *there})]
+        names, now, key = sorted({*here, *there}), time.time(), self._recipients()[1]
+        own = of_keys(names, [key], now)
+        return [
+            f"{name}  {_where(name in here, name in there)}"
+            + ("" if name in own else ", dated in the future" if is_ahead(name, now) else ", of another key")
+            for name in names
+        ]
+
+    def ahead(self) -> list[str]:
+        """Backups whose names lie in the future, which nothing counts on."""
+        names = self.folder.names() + (self.bucket.names() if self.bucket is not None else [])
+        return sorted({name for name in names if is_ahead(name, time.time())})
 
     def _places(self) -> list[str]:
         return [str(place) for place in (self.folder, self.bucket) if place is not None]
@@ -149,19 +208,23 @@ def loop(backups: Backups, watch: Watch) -> None:
     """One backup per interval. A failed one is tried again soon, and removes none."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    if backups.bucket is None:
+    if not backups.is_offsite:
         _say("backups stay on this machine: set BACKUP_S3_BUCKET (docs/operations.md)")
     while not stop.is_set():
         pause = LOOK_SECONDS
         try:
-            if time.time() >= backups.due_at():
-                backups.make()
-            backups.send()
-            backups.prune()
-            watch.succeeded(backups.newest())
-            # Servers that share a bucket wake at different moments, and the first makes the backup for all.
-            apart = random.uniform(0.0, min(600.0, backups.interval / 10)) if backups.bucket is not None else 0.0
-            pause = min(pause, max(0.0, backups.due_at() - time.time()) + apart)
+            for name in backups.ahead():
+                _say(f"{name} is dated in the future, so a clock was wrong: it is not counted, and never removed")
+            if time.time() >= backups.due_at() and not backups.make():
+                # Nothing can be lost yet. The first job is seen at the next look.
+                watch.succeeded(time.time())
+            else:
+                backups.send()
+                backups.prune()
+                watch.succeeded(backups.newest())
+                # Servers that share a bucket wake at different moments, and the first makes the backup for all.
+                apart = random.uniform(0.0, min(600.0, backups.interval / 10)) if backups.is_offsite else 0.0
+                pause = min(pause, max(0.0, backups.due_at() - time.time()) + apart)
         except PLAIN_WORDS as error:
             watch.failed()
             print(f"backup failed: {error}", file=sys.stderr, flush=True)
@@ -169,8 +232,8 @@ def loop(backups: Backups, watch: Watch) -> None:
         stop.wait(pause)
 
 
-def _newest(place: Folder | Bucket) -> float:
-    return max((time_of(name) or 0.0 for name in place.names()[-1:]), default=0.0)
+def _newest(names: Sequence[str]) -> float:
+    return max((time_of(name) or 0.0 for name in names), default=0.0)
 
 
 def _where(here: bool, there: bool) -> str:
@@ -206,7 +269,7 @@ def main(words: Sequence[str], environment: Mapping[str, str]) -> int:
         backups = Backups(environment)
         match arguments.command:
             case "loop":
-                with Watch(backups.interval, backups.bucket is not None, port) as watch:
+                with Watch(backups.interval, backups.is_offsite, port) as watch:
                     loop(backups, watch)
             case "once":
                 backups.once()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TypeVar
@@ -39,6 +40,21 @@ def read_recipients(file: Path) -> list[Recipient]:
         except Exception:
             raise KeyRefused(f"{file.name}: expected a public key of age (age1…) or of OpenSSH in each line") from None
     return _some(found, file, "public")
+
+
+def key_id(recipient: str) -> str:
+    """Eight characters that tell public keys apart, for the names of backups."""
+    return hashlib.sha256(recipient.encode()).hexdigest()[:8]
+
+
+def recipients_id(file: Path) -> str:
+    """That of the first public key in a file, whatever comment is behind it."""
+    return key_id(" ".join(_lines(file)[0].split()[:2]))
+
+
+def identity_ids(identities: Sequence[Identity]) -> list[str]:
+    """Those of age's private keys. An OpenSSH key does not tell its public half."""
+    return [key_id(str(one)) for one in own_recipients(identities)]
 
 
 def read_identities(file: Path) -> list[Identity]:

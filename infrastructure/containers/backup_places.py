@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-PREFIX, SUFFIX, _TIME = "job-processor-", ".age", "%Y%m%dT%H%M%SZ"
+PREFIX, _TIME = "job-processor-", "%Y%m%dT%H%M%SZ"
+_NAME = re.compile(rf"{PREFIX}(\d{{8}}T\d{{6}}Z)-([0-9a-f]{{8}})\.age")
+AHEAD_SECONDS = 3600.0
+"""Clocks of servers differ by less; a name further ahead was given by a wrong clock."""
 
 
 class PlaceFailed(Exception):
     """A backup cannot be kept or fetched there; the message says why."""
 
 
-def name_at(moment: datetime) -> str:
-    """Names sort by time."""
-    return f"{PREFIX}{moment.astimezone(UTC):{_TIME}}{SUFFIX}"
+def name_at(moment: datetime, key: str) -> str:
+    """Names sort by time, and say by which key the backup can be read (``key_id``)."""
+    return f"{PREFIX}{moment.astimezone(UTC):{_TIME}}-{key}.age"
 
 
 def time_of(name: str) -> float | None:
     """When the backup of this name was begun, in seconds of the Unix epoch; ``None``: not a backup's name."""
+    found = _NAME.fullmatch(name)
     try:
-        return datetime.strptime(name, f"{PREFIX}{_TIME}{SUFFIX}").replace(tzinfo=UTC).timestamp()
+        return datetime.strptime(found[1], _TIME).replace(tzinfo=UTC).timestamp() if found else None
     except ValueError:
         return None
+
+
+def is_ahead(name: str, now: float) -> bool:
+    """Would this backup be begun in the future? Then a clock was wrong, and nothing may depend on the name's time."""
+    return (time_of(name) or 0.0) > now + AHEAD_SECONDS
+
+
+def of_keys(names: Iterable[str], keys: Collection[str], now: float) -> list[str]:
+    """Those of these keys, oldest first, without those of the future. A bucket may hold those of other stacks too."""
+    return sorted(n for n in names if (m := _NAME.fullmatch(n)) and m[2] in keys and not is_ahead(n, now))
 
 
 class Folder:

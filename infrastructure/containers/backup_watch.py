@@ -24,7 +24,7 @@ class Watch:
     def __init__(self, interval: float, offsite: bool, port: int) -> None:
         self._port = port
         self.registry = r = CollectorRegistry()
-        self._newest = Gauge(NEWEST, "When the newest backup was begun that is wherever it should be", registry=r)
+        self._newest = Gauge(NEWEST, "When the newest backup was begun; now: nothing to back up yet", registry=r)
         Gauge(INTERVAL, "BACKUP_INTERVAL_SECONDS", registry=r).set(interval)
         Gauge("job_processor_backup_offsite", "1 when backups are copied to a bucket", registry=r).set(offsite)
         self._failures = Counter("job_processor_backup_failures", "Backups that failed", registry=r)

@@ -28,9 +28,9 @@ def copy(source: str, target: str) -> int:
 STANDARD_OUTPUT = "-"
 
 
-def backup(environment: Mapping[str, str], file: str) -> int:
+def backup(environment: Mapping[str, str], file: str, *, skip_empty: bool = False) -> int:
     """Write all jobs to a file, or to standard output. A SQLite database may be in use; a consistent snapshot is taken
-    first, beside the file or in the data directory."""
+    first, beside the file or in the data directory. With ``skip_empty`` a store that never had a job writes nothing."""
     loaded = load_settings(environment)
     piped = file == STANDARD_OUTPUT
     address = configured.store_address(loaded)
@@ -40,9 +40,11 @@ def backup(environment: Mapping[str, str], file: str) -> int:
         has_directory = loaded.mongodb_uri is None and loaded.data_dir.is_dir()
         beside = loaded.data_dir if has_directory else Path(tempfile.gettempdir())
 
-    async def run() -> transfer.Transferred:
+    async def run() -> transfer.Transferred | None:
         with tempfile.TemporaryDirectory(dir=beside, prefix=".backup-") as scratch:
             async with _opened(drivers.store_to_back_up(address, Path(scratch))) as store:
+                if skip_empty and await transfer.is_empty(store):
+                    return None
                 if piped:
                     return await transfer.backup_to(store, sys.stdout.buffer, show_progress)
                 return await transfer.backup(store, Path(file), show_progress)
@@ -71,7 +73,7 @@ async def _opened(store: Store) -> AsyncIterator[Store]:
 
 
 def _report(
-    verb: str, run: Callable[[], Coroutine[Any, Any, transfer.Transferred]], *, to: TextIO | None = None
+    verb: str, run: Callable[[], Coroutine[Any, Any, transfer.Transferred | None]], *, to: TextIO | None = None
 ) -> int:
     try:
         done = asyncio.run(run())
@@ -79,6 +81,9 @@ def _report(
         raise CommandFailed(str(error)) from None
     if sys.stderr.isatty():
         print(file=sys.stderr)
+    if done is None:
+        print("there never was a job, and nothing was written", file=to or sys.stdout)
+        return 0
     inbox = f" and {done.callbacks:,} kept callbacks" if done.callbacks else ""
     access = f", {done.keys:,} API keys and {done.audit:,} entries of the audit" if done.keys or done.audit else ""
     access += f", {done.endpoints:,} endpoints of webhooks" if done.endpoints else ""

@@ -16,10 +16,12 @@ from tests.infra.bucket_server import ACCESS_KEY, SECRET_KEY
 CONTAINERS = Path(__file__).resolve().parents[3] / "infrastructure/containers"
 PLAIN = "the jobs, as anybody could read them"
 
-# `job-processor backup --to -`, and `restore --from FILE`. While it makes a backup it can fail, or wait to be killed.
+# `job-processor backup --to -`, and `restore --from FILE`. While it makes a backup it can fail, wait to
+# be killed, or find that there never was a job.
 _JOB_PROCESSOR = f"""#!/bin/sh
 case "$1" in
   backup)
+    [ -z "$EMPTY" ] || exit 0
     echo "{PLAIN}"
     [ -z "$FAIL" ] || exit 1
     [ -z "$HANG" ] || {{ touch "$HANG"; sleep 60; }} ;;
@@ -61,6 +63,11 @@ class Machine:
     @property
     def folder(self) -> Path:
         return self.root / "backups"
+
+    def key_id(self) -> str:
+        """What the names of this machine's backups say of its key."""
+        encryption = program("backup_encryption")
+        return str(encryption.identity_ids(encryption.read_identities(self.secrets / "backup-identity"))[0])
 
     def names(self) -> list[str]:
         return sorted(path.name for path in self.folder.iterdir())

@@ -1,4 +1,4 @@
-"""A stand-in for `docker compose run` and `up`, to run the commands of the documents without containers.
+"""A stand-in for `docker compose run`, `up` and `stop`, to run the commands of the documents without containers.
 
 Programs, environment, mounts and the service `secrets` are what docker-compose.yml says; only the containers are
 missing: paths inside them are mapped to folders, and the database is SQLite in VOLUMES/data.
@@ -24,7 +24,10 @@ def main(words: list[str]) -> int:
     with (VOLUMES / "calls").open("a", encoding="utf-8") as calls:
         calls.write(" ".join(words) + "\n")
     match words[1:]:
-        case ["up", "--detach"]:
+        case ["up", "--detach"] | ["stop", *_]:
+            return 0
+        case ["up", "secrets"]:
+            make_secrets(configuration())
             return 0
         case ["run", "--rm", *rest]:
             given: dict[str, str] = {}
@@ -36,19 +39,21 @@ def main(words: list[str]) -> int:
                 elif option != "--no-TTY":
                     raise SystemExit(f"unexpected: {option}")
             services = configuration()
-            secrets = services["secrets"]
-            os.environ |= environment_of(secrets)
-            sys.path.insert(0, "infrastructure/containers")
-            folders = {mount["target"]: str(source(mount)) for mount in secrets["volumes"]}
-            program("make_secrets").main(
-                ["--volume", folders["/run/job-processor"], "--operator", folders["/operator"]]
-            )
+            make_secrets(services)
             if rest[0] != "backup":
                 raise SystemExit(f"unexpected: {rest[0]}")
             code: int = program("backup").main(rest[1:], environment_of(services["backup"]) | given)
             return code
         case _:
             raise SystemExit(f"unexpected: docker {' '.join(words)}")
+
+
+def make_secrets(services: dict[str, Any]) -> None:
+    secrets = services["secrets"]
+    os.environ |= environment_of(secrets)
+    sys.path.insert(0, "infrastructure/containers")
+    folders = {mount["target"]: str(source(mount)) for mount in secrets["volumes"]}
+    program("make_secrets").main(["--volume", folders["/run/job-processor"], "--operator", folders["/operator"]])
 
 
 def configuration() -> dict[str, Any]:

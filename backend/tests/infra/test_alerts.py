@@ -122,6 +122,18 @@ def test_each_alert_is_seen_to_fire() -> None:
     assert sorted(fired) == sorted(NAMES)
 
 
+def test_the_health_check_of_the_backups_uses_the_rule_of_the_alert() -> None:
+    (rule,) = (rule["expr"] for rule in RULES if rule["alert"] == "BackupOld")
+    found = re.search(r"> ([\d.]+) \* max\(.*\) \+ (\d+)", rule)
+    assert found is not None
+    factor, more = float(found[1]), float(found[2])
+    too_old = program("backup_watch").too_old
+    for interval in (3600.0, 86400.0):
+        late = factor * interval + more
+        assert not too_old(1000.0, interval, 1000.0 + late)
+        assert too_old(1000.0, interval, 1000.0 + late + 1)
+
+
 @pytest.fixture(scope="module", params=["", "infrastructure/containers/external-database.yml"])
 def stack(request: pytest.FixtureRequest) -> dict[str, Any]:
     """The services of docker-compose.yml as Compose reads it, with every profile."""

@@ -41,12 +41,17 @@ def bucket(server: BucketServer, machine: Machine, request: pytest.FixtureReques
     return name
 
 
-def name_of(moment: datetime) -> str:
-    return f"job-processor-{moment:%Y%m%dT%H%M%SZ}.age"
+def name_of(moment: datetime, key: str) -> str:
+    return f"job-processor-{moment:%Y%m%dT%H%M%SZ}-{key}.age"
 
 
-def days_ago(days: float) -> str:
-    return name_of(datetime.now(UTC) - timedelta(days=days))
+def days_ago(machine: Machine, days: float) -> str:
+    """The name of a backup of this machine's key."""
+    return name_of(datetime.now(UTC) - timedelta(days=days), machine.key_id())
+
+
+UNKNOWN = "0badcafe"
+"""A key that no machine of these tests has."""
 
 
 def test_a_backup_is_encrypted_and_comes_back(machine: Machine) -> None:
@@ -68,7 +73,7 @@ def test_a_backup_is_encrypted_and_comes_back(machine: Machine) -> None:
 def test_only_the_newest_are_kept(machine: Machine) -> None:
     machine.folder.mkdir()
     for day in (3, 2, 1):
-        (machine.folder / days_ago(day)).touch()
+        (machine.folder / days_ago(machine, day)).touch()
     last = machine.names()[-1]
     assert machine.backup("once").returncode == 0
     names = machine.names()
@@ -78,7 +83,7 @@ def test_only_the_newest_are_kept(machine: Machine) -> None:
 
 def test_a_failed_backup_removes_nothing_and_leaves_nothing(machine: Machine) -> None:
     machine.folder.mkdir()
-    old = [days_ago(day) for day in (3, 2, 1)]
+    old = [days_ago(machine, day) for day in (3, 2, 1)]
     for name in old:
         (machine.folder / name).touch()
     failed = machine.backup("once", FAIL="1")
@@ -128,9 +133,13 @@ def test_another_key_is_refused(machine: Machine, tmp_path: Path) -> None:
     assert machine.backup("once").returncode == 0
     key = tmp_path / "key"
     key.write_text(Machine(tmp_path / "elsewhere").make_secrets()["backup-identity"], encoding="utf-8")
-    refused = machine.backup("restore", "latest", BACKUP_IDENTITY_FILE=str(key))
-    assert refused.returncode == 1
-    assert "cannot be decrypted with this key" in refused.stderr
+    for name, says in (
+        (machine.names()[0], "cannot be decrypted with this key"),
+        ("latest", "no backup of this key"),
+    ):
+        refused = machine.backup("restore", name, BACKUP_IDENTITY_FILE=str(key))
+        assert refused.returncode == 1
+        assert says in refused.stderr
     assert not (machine.root / "restored").exists()
 
 
@@ -168,8 +177,9 @@ def test_old_backups_leave_the_bucket_and_other_files_stay(
     server: BucketServer, bucket: str, machine: Machine, keep: str, removed: int
 ) -> None:
     """0: the bucket's own rules remove."""
-    old = [f"jobs/{days_ago(day)}" for day in (3, 2, 1)]
+    old = [f"jobs/{days_ago(machine, day)}" for day in (3, 2, 1)]
     others = ["job-processor-20260101T030000Z.age", "jobs/job-processor-notes.age", "jobs/readme"]
+    others += [f"jobs/{name_of(datetime.now(UTC) - timedelta(days=day), UNKNOWN)}" for day in (5, 0.01)]
     for name in (*old, *others):
         server.put(bucket, name, b"x")
     assert machine.backup("once", BACKUP_S3_KEEP=keep).returncode == 0
@@ -189,7 +199,7 @@ def test_a_bucket_that_takes_nothing_is_named_and_nothing_is_removed(
     bucket: str, machine: Machine, fault: str, says: str
 ) -> None:
     machine.folder.mkdir()
-    old = [days_ago(day) for day in (3, 2, 1)]
+    old = [days_ago(machine, day) for day in (3, 2, 1)]
     for name in old:
         (machine.folder / name).touch()
     environment = {
@@ -226,13 +236,18 @@ class Loop:
     def __enter__(self) -> Loop:
         environment = self._machine.environment | self._environment
         self._process = subprocess.Popen(
-            self._machine.command("loop"), env=environment, cwd="/", stderr=subprocess.DEVNULL
+            self._machine.command("loop"), env=environment, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        assert self._process.wait(30) == 0
+        self._out = self._process.communicate(timeout=30)[0].decode()
+        assert self._process.returncode == 0
+
+    def said(self) -> str:
+        """What it printed, once it has ended."""
+        return self._out
 
     def metric(self, name: str) -> float | None:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
@@ -265,13 +280,15 @@ FAILURES = "job_processor_backup_failures_total"
 def test_the_loop_makes_a_backup_and_tells_when(
     server: BucketServer, bucket: str, machine: Machine, unused_tcp_port: int
 ) -> None:
-    server.put(bucket, f"jobs/{days_ago(1.1)}", b"x")
+    server.put(bucket, f"jobs/{days_ago(machine, 1.1)}", b"x")
     with Loop(machine, unused_tcp_port) as loop:
         wait_until(lambda: loop.metric(NEWEST), "the first backup is made")
         (name,) = machine.names()
         assert (
             loop.metric(NEWEST)
-            == datetime.strptime(name, "job-processor-%Y%m%dT%H%M%SZ.age").replace(tzinfo=UTC).timestamp()
+            == datetime.strptime(name.rpartition("-")[0], "job-processor-%Y%m%dT%H%M%SZ")
+            .replace(tzinfo=UTC)
+            .timestamp()
         )
         assert f"jobs/{name}" in server.names(bucket)
         assert loop.metric(FAILURES) == 0
@@ -283,10 +300,10 @@ def test_the_loop_makes_a_backup_and_tells_when(
 def test_a_server_that_shares_the_bucket_makes_none_while_another_one_did(
     server: BucketServer, bucket: str, machine: Machine, unused_tcp_port: int
 ) -> None:
-    fresh = name_of(datetime.now(UTC))
+    fresh = name_of(datetime.now(UTC), machine.key_id())
     server.put(bucket, f"jobs/{fresh}", b"x")
     machine.folder.mkdir()
-    (machine.folder / days_ago(2)).touch()
+    (machine.folder / days_ago(machine, 2)).touch()
     with Loop(machine, unused_tcp_port) as loop:
         wait_until(lambda: loop.metric(NEWEST), "the loop has looked")
         assert loop.is_healthy()
@@ -296,9 +313,86 @@ def test_a_server_that_shares_the_bucket_makes_none_while_another_one_did(
 
 def test_a_failed_backup_is_counted_and_an_old_one_is_unhealthy(machine: Machine, unused_tcp_port: int) -> None:
     machine.folder.mkdir()
-    old = days_ago(2)
+    old = days_ago(machine, 2)
     (machine.folder / old).touch()
     with Loop(machine, unused_tcp_port, FAIL="1") as loop:
         wait_until(lambda: loop.metric(FAILURES), "the failure is counted")
         assert not loop.is_healthy()
     assert machine.names() == [old]
+
+
+def test_two_stacks_in_one_bucket_make_their_own_and_remove_only_their_own(
+    server: BucketServer, bucket: str, machine: Machine, unused_tcp_port: int, tmp_path: Path
+) -> None:
+    other = Machine(tmp_path / "other")
+    other.use_bucket(server.endpoint, bucket)
+    assert other.backup("once").returncode == 0
+    with Loop(machine, unused_tcp_port, BACKUP_S3_KEEP="1") as loop:
+        wait_until(lambda: loop.metric(NEWEST), "the first backup is made")
+        assert loop.is_healthy()
+    assert set(server.names(bucket)) == {f"jobs/{machine.names()[0]}", f"jobs/{other.names()[0]}"}
+
+    assert f"{other.names()[0]}  in the bucket, of another key\n" in machine.backup("list").stdout
+    server.put(bucket, f"jobs/{name_of(datetime.now(UTC), UNKNOWN)}", b"not ours")
+    assert machine.backup("restore", "latest").returncode == 0
+
+
+@pytest.mark.parametrize("place", ["bucket", "folder"])
+def test_a_name_in_the_future_counts_for_nothing_and_is_told(
+    place: str, server: BucketServer, bucket: str, machine: Machine, unused_tcp_port: int
+) -> None:
+    """A clock that jumped must not stop the backups until its time comes."""
+    ahead = days_ago(machine, -400)
+    if place == "bucket":
+        server.put(bucket, f"jobs/{ahead}", b"x")
+    else:
+        machine.folder.mkdir()
+        (machine.folder / ahead).touch()
+    with Loop(machine, unused_tcp_port, BACKUP_KEEP="1", BACKUP_S3_KEEP="1") as loop:
+        wait_until(lambda: loop.metric(NEWEST), "a backup is made")
+        newest = loop.metric(NEWEST)
+        assert newest is not None
+        assert newest < time.time() + 60
+    (made,) = {*machine.names()} - {ahead}
+    assert f"jobs/{made}" in server.names(bucket)
+    listed = machine.backup("list").stdout
+    assert f"{ahead}  {'in the bucket' if place == 'bucket' else 'here'}, dated in the future\n" in listed
+    assert machine.backup("restore", "latest").returncode == 0
+    assert "is dated in the future" in loop.said()
+
+
+def test_an_empty_database_makes_none_and_is_a_failure_where_there_are_backups(
+    machine: Machine, unused_tcp_port: int
+) -> None:
+    """Backups of what replaced a lost database would push out those of the lost one."""
+    with Loop(machine, unused_tcp_port, EMPTY="1") as loop:
+        wait_until(lambda: loop.metric(NEWEST), "the loop has looked")
+        assert loop.is_healthy()
+        assert loop.metric(FAILURES) == 0
+    assert machine.names() == []
+    assert machine.backup("once", EMPTY="1").returncode == 0
+
+    old = days_ago(machine, 2)
+    (machine.folder / old).touch()
+    with Loop(machine, unused_tcp_port, EMPTY="1") as loop:
+        wait_until(lambda: loop.metric(FAILURES), "the failure is counted")
+        assert not loop.is_healthy()
+    assert machine.names() == [old]
+    refused = machine.backup("once", EMPTY="1")
+    assert refused.returncode == 1
+    assert f"there are backups up to {old}: restore one" in refused.stderr
+
+
+def test_a_bucket_without_its_keys_is_a_failed_backup_until_they_are_there(
+    bucket: str, machine: Machine, unused_tcp_port: int
+) -> None:
+    """The metrics are served, so that the alert rules see it."""
+    key = machine.secrets / "backup-s3-secret-key"
+    text = key.read_text()
+    key.unlink()
+    with Loop(machine, unused_tcp_port, BACKUP_INTERVAL_SECONDS="1") as loop:
+        wait_until(lambda: loop.metric(FAILURES), "the failure is counted")
+        assert loop.metric("job_processor_backup_offsite") == 1
+        assert loop.metric("job_processor_backup_interval_seconds") == 1
+        key.write_text(text)
+        wait_until(lambda: loop.metric(NEWEST), "the backup is made")

@@ -160,6 +160,15 @@ def test_the_application_believes_the_proxy_in_front(file: str) -> None:
     assert networks[0] & networks[1]
 
 
+def test_with_your_own_database_the_stack_has_none() -> None:
+    services = configured(f"{MAIN}:infrastructure/containers/external-database.yml")
+    assert set(configured(MAIN)) - set(services) == {"mongodb"}
+    for name, service in services.items():
+        assert "mongodb" not in service.get("depends_on", {}), name
+    for name in ("backend", "worker", "backup"):
+        assert "database" not in services[name]["networks"], name
+
+
 def test_the_port_for_profile_tls_is_not_published() -> None:
     """Whoever reaches it can name any address as the client's."""
     services = configured(MAIN)

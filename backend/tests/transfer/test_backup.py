@@ -17,6 +17,7 @@ from job_processor.store import portable
 from job_processor.store.base import Query, Store
 from job_processor.store.sqlite.snapshot import snapshot
 from job_processor.store.sqlite.store import SqliteStore
+from job_processor.transfer import records
 from tests.store_suite import given
 from tests.store_suite.places import SqlitePlace
 from tests.transfer.conftest import KEPT, NewPlace, fill
@@ -42,6 +43,17 @@ async def test_every_job_is_back_after_a_wipe(driver: str, new_place: NewPlace, 
     done = await transfer.restore(tmp_path / "b.gz", wiped, quiet)
     assert (done.jobs, done.written, done.callbacks) == (jobs, jobs, KEPT)
     assert await lines(wiped) == await lines(store)
+
+
+async def test_a_store_is_empty_until_there_was_a_job(driver: str, new_place: NewPlace) -> None:
+    """Deleted jobs were there too: the series remembers them."""
+    store = await (await new_place(driver)).open()
+    assert await transfer.is_empty(store)
+    job = await given.completed(store, "done", "{}")
+    assert not await transfer.is_empty(store)
+    assert await store.delete(job.id)
+    assert await records.count_jobs(store) == 0
+    assert not await transfer.is_empty(store)
 
 
 async def test_a_backup_of_one_store_restores_into_the_other(new_place: NewPlace, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ def add(verbs: Verbs) -> None:
 
     backup = verbs.add_parser("backup", help="write all jobs to a file; the server may run")
     backup.add_argument("--to", dest="file", required=True, help="path of the file (gzip); -: standard output")
+    backup.add_argument("--skip-empty", action="store_true", help="write nothing if there never was a job")
     backup.add_argument("--data-dir", help="directory of the database (DATA_DIR)")
-    backup.set_defaults(run=lambda c, a: c.backup(environment(a), a.file))
+    backup.set_defaults(run=lambda c, a: c.backup(environment(a), a.file, skip_empty=a.skip_empty))
 
     restore = verbs.add_parser("restore", help="load all jobs of a backup into the store; stop the servers first")
     restore.add_argument("--from", dest="file", required=True, help="path of the backup file")

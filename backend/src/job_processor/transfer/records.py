@@ -12,7 +12,7 @@ from job_processor.core.job import Job
 from job_processor.store import portable
 from job_processor.store.base import BatchQuery, CallbackSummary, InboxQuery, NewBatch, Query, Store
 from job_processor.store.batch_record import WholeBatch
-from job_processor.transfer.access import BATCH
+from job_processor.transfer.access import BATCH, series
 
 _WHOLE = 1 << 30
 
@@ -150,3 +150,14 @@ def sum_of(digests: Sequence[Digest]) -> str:
 
 async def count_jobs(store: Store) -> int:
     return sum((await store.counts()).by_state.values())
+
+
+async def is_empty(store: Store) -> bool:
+    """Whether it holds no job, callback or batch, and never saw a job end, however long ago it was deleted."""
+    if await count_jobs(store):
+        return False
+    for pages in (pages_of_batches(store), pages_of_callbacks(store), series(store)):
+        async for found in pages:
+            if found:
+                return False
+    return True
