@@ -1,7 +1,7 @@
 """Renders the Helm chart with Helm itself, and checks each object against Kubernetes' and KEDA's schemas.
 
-Run by .venv/chart/bin/python. Standard input: a JSON list of values. Standard output: for each of them the objects, or
-what is wrong.
+Run by .venv/chart/bin/python. Standard input: a JSON list of cases (`release`, `values`). Standard output: for each of
+them the objects, or what is wrong.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ INFORMATION = 1
 """Helm's lowest severity of a finding."""
 
 
-def rendered(values: dict[str, Any]) -> list[dict[str, Any]]:
+def rendered(values: dict[str, Any], name: str) -> list[dict[str, Any]]:
     with helm_python.Chart.load(str(CHART)) as chart:
         chart.validate_schema(values)
-        texts = chart.render(values, name="jobs", namespace="prod")
-    documents = (yaml.safe_load_all(text) for name, text in texts.items() if not name.endswith("NOTES.txt"))
+        texts = chart.render(values, name=name, namespace="prod")
+    documents = (yaml.safe_load_all(text) for file, text in texts.items() if not file.endswith("NOTES.txt"))
     return [one for several in documents for one in several if one is not None]
 
 
@@ -48,16 +48,16 @@ def faults(one: dict[str, Any]) -> Iterator[str]:
             yield f"{name}: Kubernetes {version}: {error.message} at {list(error.path)}"
 
 
-def answer(values: dict[str, Any]) -> dict[str, Any]:
+def answer(case: dict[str, Any]) -> dict[str, Any]:
     try:
-        objects = rendered(values)
+        objects = rendered(case["values"], case["release"])
         return {"objects": objects, "faults": [fault for one in objects for fault in faults(one)]}
     except (helm_python.HelmError, ValueError) as error:
         return {"refused": str(error)}
 
 
 def main() -> int:
-    answers = [answer(values) for values in json.load(sys.stdin)]
+    answers = [answer(case) for case in json.load(sys.stdin)]
     found = helm_python.lint(str(CHART)).get("messages", ())
     warnings = [f"{one['path']}: {one['error']}" for one in found if one["severity"] > INFORMATION]
     json.dump({"answers": answers, "lint": warnings}, sys.stdout)

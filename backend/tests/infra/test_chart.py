@@ -13,73 +13,15 @@ import pytest
 from pymongo import MongoClient
 
 from job_processor import __version__
+from job_processor.http.batch_body import MAX_BATCH_BYTES
 from job_processor.settings import load
 from tests import mongo_server
+from tests.infra.chart_cases import LARGE, REFUSED, RELEASES, RENDERED
 from tests.store_suite import given
 from tests.store_suite.places import MongoPlace, place_of
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PYTHON = REPOSITORY / ".venv/chart/bin/python"
-
-GIVEN: dict[str, Any] = {"image": {"repository": "ghcr.io/you/job-processor-backend"}, "secrets": {"existing": "jobs"}}
-EVERYTHING: dict[str, Any] = GIVEN | {
-    "image": {"repository": "r", "tag": "v9.9.9", "pullSecrets": ["registry"]},
-    "host": "jobs.example.com",
-    "allowedHosts": ["jobs.internal"],
-    "flows": {"toml": '[flows.a]\nprocessor = "mock"\n', "environmentSecret": "keys"},
-    "settings": {"RETENTION_DAYS": 0, "MAX_RESULT_BYTES": 8388608, "LOG_LEVEL": "debug"},
-    "api": {"replicas": 5},
-    "worker": {"replicas": 4, "drainSeconds": 60, "resources": {"limits": {"memory": "1Gi"}}},
-    "autoscaling": {"enabled": True, "maxReplicas": 30, "jobsPerWorker": 20},
-    "ingress": {
-        "enabled": True,
-        "className": "nginx",
-        "annotations": {"nginx.ingress.kubernetes.io/auth-type": "basic"},
-        "openAnnotations": {"example.com/open": "yes"},
-        "tlsSecret": "jobs-tls",
-    },
-    "podAnnotations": {"prometheus.io/scrape": "true"},
-    "nodeSelector": {"disk": "fast"},
-    "tolerations": [{"key": "spot", "operator": "Exists"}],
-    "oidc": {
-        "issuer": "https://id.example.com/realms/jobs",
-        "clientId": "job-processor",
-        "settings": {"OIDC_ROLES": "jobs-admins=admin", "OIDC_AUDIENCE": "jobs"},
-    },
-}
-RENDERED = {
-    "the least": GIVEN,
-    "secrets in the values": GIVEN
-    | {
-        "secrets": {
-            "mongodbUri": "mongodb+srv://u:p@db.example.com/jobs",
-            "webhookSecret": "9f1c27d04be85a36" * 2,
-            "oidcClientSecret": "not-a-real-secret",
-        },
-        "oidc": {"issuer": "https://id.example.com", "clientId": "c"},
-        "host": "jobs.example.com",
-    },
-    "everything": EVERYTHING,
-    "one of each": GIVEN | {"auth": "proxy", "api": {"replicas": 1}, "worker": {"replicas": 1}},
-}
-REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "no image": ({"secrets": {"existing": "jobs"}}, "image.repository: give one"),
-    "no secrets": ({"image": {"repository": "r"}}, "secrets: give secrets.existing"),
-    "half of the secrets": (GIVEN | {"secrets": {"mongodbUri": "mongodb://db"}}, "secrets: give secrets.existing"),
-    "a short secret": (GIVEN | {"secrets": {"webhookSecret": "short"}}, "webhookSecret"),
-    "an ingress for no name": (GIVEN | {"ingress": {"enabled": True}}, "host: the ingress needs one"),
-    "a name that is none": (GIVEN | {"host": "https://jobs.example.com"}, "host"),
-    "every name": (GIVEN | {"allowedHosts": ["*"]}, "allowedHosts"),
-    "a value that is unknown": (GIVEN | {"replicas": 3}, "replicas"),
-    "nobody authenticates": (GIVEN | {"auth": "off"}, "auth"),
-    "a sign-in of nobody": (GIVEN | {"oidc": {"issuer": "https://id.example.com"}}, "oidc.clientId: give the id"),
-    "a sign-in behind a proxy": (
-        GIVEN | {"auth": "proxy", "oidc": {"issuer": "https://id.example.com", "clientId": "c"}},
-        "oidc: needs auth: keys",
-    ),
-    "a provider without https": (GIVEN | {"oidc": {"issuer": "http://id.example.com", "clientId": "c"}}, "issuer"),
-    "no worker": (GIVEN | {"worker": {"replicas": 0}}, "replicas"),
-}
 
 pytestmark = pytest.mark.skipif(
     not (PYTHON.parent.parent.is_dir() and list(PYTHON.parent.parent.rglob("helm_python/__init__.py"))),
@@ -93,7 +35,7 @@ def checked() -> dict[str, Any]:
     cases = {**RENDERED, **{name: values for name, (values, _) in REFUSED.items()}}
     done = subprocess.run(
         [str(PYTHON), str(REPOSITORY / "scripts/infra/check_chart.py")],
-        input=json.dumps(list(cases.values())),
+        input=json.dumps([{"release": RELEASES.get(name, "jobs"), "values": values} for name, values in cases.items()]),
         capture_output=True,
         text=True,
         check=True,
@@ -133,7 +75,9 @@ def test_every_object_fits_its_schema(case: str) -> None:
     kinds = {one["kind"] for one in checked()[case]["objects"]}
     assert kinds >= {"Deployment", "Service", "ConfigMap", "PodDisruptionBudget"}
     assert ("Secret" in kinds) == (case == "secrets in the values")
-    assert ({"Ingress", "ScaledObject", "TriggerAuthentication"} <= kinds) == (case == "everything")
+    assert ("ScaledObject" in kinds) == ("TriggerAuthentication" in kinds) == (case in LARGE)
+    assert ("Ingress" in kinds) == (case in LARGE or case == "a path")
+    assert all(len(one["metadata"]["name"]) <= 63 for one in checked()[case]["objects"])
 
 
 @pytest.mark.parametrize(("case", "says"), [(case, says) for case, (_, says) in REFUSED.items()], ids=REFUSED)
@@ -151,7 +95,7 @@ def test_the_settings_start_this_product(case: str, part: str, tmp_path: Path) -
     secrets = {"mongodb-uri": "mongodb://db/jobs", "webhook-secret": "9f1c27d04be85a36c7e20d14f58b963a"}
     for name, text in {**secrets, "oidc-client-secret": "not-a-real-secret"}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    assert ("OIDC_CLIENT_SECRET_FILE" in environment) == (case in ("everything", "secrets in the values"))
+    assert ("OIDC_CLIENT_SECRET_FILE" in environment) == (case in LARGE or case == "secrets in the values")
     for key in {"MONGODB_URI_FILE", "WEBHOOK_SECRET_FILE", "OIDC_CLIENT_SECRET_FILE"} & environment.keys():
         folder, _, name = environment[key].rpartition("/")
         assert folder == mounts["secrets"]
@@ -163,7 +107,7 @@ def test_the_settings_start_this_product(case: str, part: str, tmp_path: Path) -
 
     assert "*" not in loaded.allowed_hosts
     assert "localhost" in loaded.allowed_hosts, "probes come with this name"
-    assert loaded.auth == ("proxy" if case == "one of each" else "keys")
+    assert loaded.auth == ("proxy" if case in ("one of each", "a path") else "keys")
     assert loaded.metrics_port == 9464
     pod = deployment(case, part)["spec"]["template"]["spec"]
     assert pod["terminationGracePeriodSeconds"] > loaded.drain_seconds + 5
@@ -178,7 +122,7 @@ def test_the_settings_start_this_product(case: str, part: str, tmp_path: Path) -
         assert loaded.proxies.trusts("10.244.1.7")
     else:
         # Without an ingress nobody is in front.
-        assert case == "one of each" or not loaded.proxies.trusts("10.244.1.7")
+        assert case in ("one of each", "a path", *LARGE) or not loaded.proxies.trusts("10.244.1.7")
 
 
 @pytest.mark.parametrize("case", RENDERED)
@@ -226,6 +170,30 @@ def test_events_pass_the_ingress_and_callbacks_need_no_login() -> None:
     assert "nginx.ingress.kubernetes.io/auth-type" not in open_["metadata"]["annotations"]
     paths = [path["path"] for path in open_["spec"]["rules"][0]["http"]["paths"]]
     assert paths == ["/webhook/callback", "/jobs/webhook/callback", "/health"]
+
+
+def test_under_a_path_callbacks_need_no_login_and_the_name_is_accepted() -> None:
+    open_ = objects("a path", "Ingress")[1]
+    paths = [path["path"] for path in open_["spec"]["rules"][0]["http"]["paths"]]
+    assert paths == ["/jobs-app/webhook/callback", "/jobs-app/jobs/webhook/callback", "/jobs-app/health"]
+    assert "jobs.example.com" in data("a path", "-settings")["ALLOWED_HOSTS"].split(",")
+    assert "public.example.com" in data("an address without host", "-settings")["ALLOWED_HOSTS"].split(",")
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_ingress_takes_as_much_as_the_product(number: int) -> None:
+    """The largest batch; the largest callback, of six times the largest result, is smaller."""
+    annotations = objects("everything", "Ingress")[number]["metadata"]["annotations"]
+    size = annotations["nginx.ingress.kubernetes.io/proxy-body-size"]
+    assert int(size.removesuffix("m")) * 1_048_576 >= MAX_BATCH_BYTES
+
+
+def test_texts_that_look_like_something_else_stay_texts() -> None:
+    case = "texts that look like something else"
+    assert tomllib.loads(data(case, "-flows")["flows.toml"])["default_flow"] == "a"
+    pod = deployment(case, "api")["spec"]["template"]["spec"]
+    assert pod["imagePullSecrets"] == [{"name": "123"}]
+    assert objects(case, "ScaledObject")[0]["spec"]["cooldownPeriod"] == 1_000_000
 
 
 def test_keda_scales_the_workers_by_what_waits() -> None:

@@ -1,5 +1,10 @@
 {{- define "job-processor.name" -}}
-{{- if contains .Chart.Name .Release.Name }}{{ .Release.Name }}{{ else }}{{ .Release.Name }}-{{ .Chart.Name }}{{ end }}
+{{- if not (regexMatch "^[a-z][a-z0-9-]*$" .Release.Name) }}
+{{- fail (printf "release name %s: begin with a letter, and use letters, digits and hyphens: the Service is named after it" .Release.Name) }}
+{{- end }}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) (contains .Chart.Name .Release.Name) }}
+{{- /* Names of objects have up to 63 characters, and endings are added. */}}
+{{- $full | trunc 40 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "job-processor.labels" -}}
@@ -22,7 +27,12 @@ app.kubernetes.io/component: {{ .part }}
 {{- define "job-processor.hosts" -}}
 {{- $name := include "job-processor.name" . }}
 {{- $inside := list $name (printf "%s.%s" $name .Release.Namespace) (printf "%s.%s.svc" $name .Release.Namespace) (printf "%s.%s.svc.cluster.local" $name .Release.Namespace) }}
-{{- join "," (compact (concat (list "localhost" .Values.host) $inside .Values.allowedHosts) | uniq) }}
+{{- join "," (compact (concat (list "localhost" .Values.host (urlParse .Values.publicUrl).hostname) $inside .Values.allowedHosts) | uniq) }}
+{{- end }}
+
+{{- /* The path under which the page and the callbacks are reached, without a slash at the end. */}}
+{{- define "job-processor.base" -}}
+{{- (urlParse .Values.publicUrl).path | trimSuffix "/" }}
 {{- end }}
 
 {{- define "job-processor.publicUrl" -}}
@@ -54,7 +64,7 @@ spec:
   {{- with .root.Values.image.pullSecrets }}
   imagePullSecrets:
     {{- range . }}
-    - name: {{ . }}
+    - name: {{ . | quote }}
     {{- end }}
   {{- end }}
   {{- with .root.Values.nodeSelector }}
@@ -74,13 +84,13 @@ spec:
           {{- include "job-processor.selector" . | nindent 10 }}
   containers:
     - name: {{ .part }}
-      image: {{ printf "%s:%s" (required "image.repository: give one, such as ghcr.io/you/job-processor-backend" .root.Values.image.repository) (.root.Values.image.tag | default (printf "v%s" .root.Chart.AppVersion)) }}
+      image: {{ printf "%s:%s" (required "image.repository: give one, such as ghcr.io/you/job-processor-backend" .root.Values.image.repository) (.root.Values.image.tag | default (printf "v%s" .root.Chart.AppVersion)) | quote }}
       imagePullPolicy: {{ .root.Values.image.pullPolicy }}
       args: [{{ .part }}]
       envFrom:
         - configMapRef: { name: {{ $name }}-settings }
         {{- with .root.Values.flows.environmentSecret }}
-        - secretRef: { name: {{ . }} }
+        - secretRef: { name: {{ . | quote }} }
         {{- end }}
       env:
         - { name: DRAIN_SECONDS, value: {{ .drain | quote }} }
@@ -121,7 +131,7 @@ spec:
         - { name: scratch, mountPath: /data, subPath: data }
   volumes:
     - name: secrets
-      secret: { secretName: {{ include "job-processor.secret" .root }}, defaultMode: 288 }
+      secret: { secretName: {{ include "job-processor.secret" .root | quote }}, defaultMode: 288 }
     - name: flows
       configMap: { name: {{ $name }}-flows }
     - name: scratch
