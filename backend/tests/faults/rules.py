@@ -100,11 +100,16 @@ def check_deletes(jobs: Mapping[str, Job], kept: Sequence[Kept], book: Book, v: 
 
 
 def _in_the_air(job_id: str, book: Book) -> bool:
-    """Was a report on the job under way when it was deleted? The mock's own reports are in no ledger."""
-    at = book.deleted_at[job_id]
+    """Was a report on the job under way while it was deleted? The mock's own reports are in no ledger.
+
+    Which of the two was answered first says nothing: the delete may be done before the report is kept, and answered
+    after it.
+    """
+    ended = book.deleted_at[job_id]
+    began = min(book.sent_at[n] for n, asked in book.asked.items() if asked.op == "delete" and asked.job == job_id)
     return any(
-        asked.op == "report" and asked.job == job_id and book.sent_at[number] < at < book.told_at.get(number, at + 1)
-        for number, asked in book.asked.items()
+        asked.op == "report" and asked.job == job_id and book.sent_at[n] < ended and began < book.told_at.get(n, ended)
+        for n, asked in book.asked.items()
     )
 
 

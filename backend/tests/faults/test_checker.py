@@ -314,6 +314,22 @@ def test_an_inbox_in_disorder_is_found(ledger: Ledger, harm: Callable[[list[Kept
     assert _judged(_jobs(), ledger, kept=kept) == {invariant}
 
 
+@pytest.mark.parametrize("report_is_answered_first", [True, False])
+def test_a_report_that_was_kept_while_its_job_was_deleted_may_stay(
+    ledger: Ledger, report_is_answered_first: bool
+) -> None:
+    job = "0" * 23 + "7"
+    ledger.answered(ledger.sent("submit", prompt="six"), "acked", status=201, job=job)
+    reported, deleted = ledger.sent("report", job=job), ledger.sent("delete", job=job)
+    answers = [(reported, "refused", 409), (deleted, "acked", 204)]
+    for request, what, status in answers if report_is_answered_first else reversed(answers):
+        ledger.answered(request, what, status=status)
+    kept = _kept()
+    kept.append({**kept[1], "id": "c5", "jobId": job, "content": "of a job that is gone"})
+
+    assert _judged(_jobs(), ledger, kept=kept) == set()
+
+
 def test_counters_that_are_wrong_are_found(ledger: Ledger) -> None:
     assert "I14" in _judged(_jobs(), ledger, {"COMPLETED": 4})
 
