@@ -23,6 +23,13 @@ import type { Session } from "@/api/model";
 import styles from "./account-menu.module.css";
 import { useScheme } from "./scheme-toggle";
 
+/** Links that the header has no room for on narrow screens. */
+const PAGES_OF_THE_HEADER = [
+  { to: "/overview", label: "Overview", icon: IconChartBar },
+  { to: "/batches", label: "Batches", icon: IconStack2 },
+  { to: "/webhooks", label: "Webhooks", icon: IconWebhook },
+] as const;
+
 /**
  * Who one is, what belongs to that, and the pages for which the header has no room. Where nobody signs in it only leads
  * to those.
@@ -60,30 +67,17 @@ export function AccountMenu({ who, onCommands }: { who: Session; onCommands: () 
         <Menu.Item hiddenFrom="lg" leftSection={<IconCommand size={16} aria-hidden />} onClick={onCommands}>
           Commands
         </Menu.Item>
-        <Menu.Item
-          component={Link}
-          to="/overview"
-          hiddenFrom="md"
-          leftSection={<IconChartBar size={16} aria-hidden />}
-        >
-          Overview
-        </Menu.Item>
-        <Menu.Item
-          component={Link}
-          to="/batches"
-          hiddenFrom="md"
-          leftSection={<IconStack2 size={16} aria-hidden />}
-        >
-          Batches
-        </Menu.Item>
-        <Menu.Item
-          component={Link}
-          to="/webhooks"
-          hiddenFrom="md"
-          leftSection={<IconWebhook size={16} aria-hidden />}
-        >
-          Webhooks
-        </Menu.Item>
+        {PAGES_OF_THE_HEADER.map(({ to, label, icon: Icon }) => (
+          <Menu.Item
+            key={to}
+            component={Link}
+            to={to}
+            hiddenFrom="md"
+            leftSection={<Icon size={16} aria-hidden />}
+          >
+            {label}
+          </Menu.Item>
+        ))}
         <Place to="/keys" label="API keys" icon={IconKey} />
         <Place to="/audit" label="Audit" icon={IconListDetails} />
         <Scheme />
