@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
+from job_processor.core.claiming import claim as claim_job
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import Job, JobError, Json, Lease
 from job_processor.core.lane import Lane
 from job_processor.core.outcome import Cancelled, Expired, Failed, Outcome, Reported, Retried, Signal, Succeeded
 from job_processor.core.transitions import Change, decide, submit
-from job_processor.core.transitions import claim as claim_job
 from job_processor.store.base import Claim, Claimed, IdempotencyKey, Notice, Query, Resync, Store
 
 RULES = FlowRules("f", max_attempts=3, lease_seconds=30, backoff_base_seconds=2)

@@ -1,11 +1,12 @@
 """The rules of all flows, as acts and workers ask for them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from job_processor.core.errors import InvalidField
 from job_processor.core.flow import FlowRules
+from job_processor.core.job import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,13 @@ class FlowTable:
     def rules(self, flow: str) -> FlowRules:
         """The flow's rules; the defaults for a flow that is no longer defined, since its jobs may still be here."""
         return self.by_name.get(flow) or FlowRules(flow)
+
+    def rules_of(self, job: Job) -> FlowRules:
+        """The rules of the job's flow; the callback timeout is that of the flow whose processor has the job."""
+        rules, via = self.rules(job.flow), job.via()
+        if via is None:
+            return rules
+        return replace(rules, callback_timeout_seconds=self.rules(via).callback_timeout_seconds)
 
     def for_new_job(self, flow: str | None, allowed: frozenset[str] | None = None) -> FlowRules:
         """The rules for a submission. Raises ``InvalidField`` for an unknown flow, and in the same words for one that

@@ -81,7 +81,7 @@ class Signals:
         raise StoreUnavailable("The job changes faster than it can be written.")
 
     def _decide(self, job: Job, signal: Signal) -> transitions.Change | None:
-        return transitions.decide(job, signal, self._store.now(), self._flows.rules(job.flow), self._jitter())
+        return transitions.decide(job, signal, self._store.now(), self._flows.rules_of(job), self._jitter())
 
     async def apply_early_reports(self, job: Job) -> Job:
         """The job after the crash reports that arrived before its execution id was stored.
@@ -105,7 +105,7 @@ class Signals:
         """Whether the report is from the processor that has the job. A report that names no flow is believed while no
         other processor has an execution of the same id in flight."""
         if callback.flow is not None:
-            return job.flow in self._flows.sharing_processor(callback.flow)
+            return (job.via() or job.flow) in self._flows.sharing_processor(callback.flow)
         return callback.execution_id is None or await self._store.find_execution(callback.execution_id) == job.id
 
 

@@ -83,6 +83,8 @@ class Lane:
     """The line of a shared limit (``core.shared_limit``): each flow that waits, and when it last asked."""
     out_at: int | None = None
     """When the processor was last found unreachable, or to have lost a run: earlier attempts may be lost too."""
+    closed_since: int = 0
+    """When the trouble began that closes it. Later troubles and probes that fail do not change it."""
 
     @property
     def is_open(self) -> bool:
@@ -205,6 +207,7 @@ def close(
         trouble=trouble,
         detail=detail,
         closed_until=now + wait,
+        closed_since=now if lane.trouble is None else lane.closed_since,
         probe=None,
         probed=lane.probed or accuser,
         strikes=strikes,
@@ -243,6 +246,7 @@ def reopen(lane: Lane, job_id: str | None = None, began: int = 0) -> Lane:
         trouble=None,
         detail=None,
         closed_until=None,
+        closed_since=0,
         probe=None,
         probed=None,
         wanted=None,
@@ -277,22 +281,13 @@ def shift_clock(lane: Lane, by: int) -> Lane:
     return replace(
         lane,
         closed_until=None if lane.closed_until is None else lane.closed_until + by,
+        closed_since=lane.closed_since + by if lane.closed_since else 0,
         tokens_at=lane.tokens_at + by if lane.tokens_at else 0,
         troubled_at=lane.troubled_at + by if lane.troubled_at else 0,
         answered_at=lane.answered_at + by if lane.answered_at else 0,
         out_at=None if lane.out_at is None else lane.out_at + by,
         asking=tuple((flow, at + by) for flow, at in lane.asking),
     )
-
-
-def lost_before(lane: Lane) -> int | None:
-    """Attempts that began before this time may be lost and must be reconciled; ``None``: none, or a closed lane."""
-    return None if lane.trouble is not None else lane.out_at
-
-
-def note_lost_runs(lane: Lane, now: int) -> Lane:
-    """Record that the processor is unreachable or lost a run: all attempts that began before ``now`` may be lost."""
-    return replace(lane, out_at=now)
 
 
 def _refill(lane: Lane, rate_per_minute: float, now: int) -> Lane:

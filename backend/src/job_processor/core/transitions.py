@@ -21,11 +21,10 @@ from job_processor.core.job import (
     JobError,
     JobWebhook,
     Json,
-    Lease,
     Spent,
     State,
 )
-from job_processor.core.limits import append_bulk_action, append_event, trim_attempts
+from job_processor.core.limits import append_bulk_action, append_event
 from job_processor.core.outcome import (
     Accepted,
     Asked,
@@ -131,26 +130,6 @@ def submit(
         idle_ms=run_at - now,
         spent=Spent(scheduled=run_at - now) if run_at > now else NOTHING_SPENT,
         key=key,
-    )
-
-
-def claim(job: Job, lease: Lease, now: int) -> Job:
-    """The job RUNNING under ``lease``, with a new attempt: it is on record before anything is sent.
-
-    The caller, a store, guarantees in the same transaction that the job is PENDING and due.
-    """
-    number = job.attempt + 1
-    return job._replace(
-        state=State.RUNNING,
-        rev=job.rev + 1,
-        updated_at=now,
-        attempt=number,
-        lease=lease,
-        snooze=None,
-        progress=None,
-        attempts=(*trim_attempts(job.attempts), Attempt(number, now, lease.owner)),
-        history=append_event(job.history, Event(now, EventKind.STARTED, number, lease.owner)),
-        spent=spend(job, now),
     )
 
 
@@ -289,6 +268,7 @@ def _retry(job: Job, signal: Retried, now: int) -> Job:
         refusals=None,
         result=None,
         verdict=None,
+        answered_by=None,
         # A deadline that has passed would fail the job at once; the retry drops it.
         deadline=job.deadline if job.deadline is not None and job.deadline > now else None,
         max_attempts=job.failures + signal.more_attempts,

@@ -13,7 +13,8 @@ def rooms(db: apsw.Connection, rules: FlowRules, at: int) -> Rooms:
     in_flight: dict[int, int] = {}
     refills: dict[int, int] = {}
     if rules.concurrency_per_key is not None:
-        of_keys = "SELECT key_hash, count(*) FROM jobs WHERE flow = ? AND lease_token IS NOT NULL GROUP BY key_hash"
+        theirs = "coalesce(via, flow) = ? AND lease_token IS NOT NULL"
+        of_keys = f"SELECT key_hash, count(*) FROM jobs WHERE {theirs} GROUP BY key_hash"
         in_flight = dict(db.execute(of_keys, (rules.name,)))
     if rules.rate_per_key is not None:
         lately = "SELECT key_hash, full_at FROM key_rates WHERE flow = ? AND full_at > ?"
