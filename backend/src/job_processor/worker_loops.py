@@ -87,7 +87,7 @@ def _dispatchers(deps: LoopDependencies, owner: str) -> dict[str, Dispatcher]:
         expires_at = int(deps.store.now() / 1000 + longest + LATE_CALLBACK_SECONDS)
         return deps.signer.token(job.id, job.attempt, expires_at)
 
-    return {
+    dispatchers = {
         name: Dispatcher(
             acts=deps.acts,
             store=deps.store,
@@ -100,6 +100,9 @@ def _dispatchers(deps: LoopDependencies, owner: str) -> dict[str, Dispatcher]:
         )
         for name, flow in deps.flows.by_name.items()
     }
+    for dispatcher in dispatchers.values():
+        dispatcher.take_from(dispatchers.values())
+    return dispatchers
 
 
 def _askers(deps: LoopDependencies) -> dict[str, Asker]:

@@ -81,7 +81,10 @@ class CallbacksPruned:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnded:
-    """A worker reported the outcome of its attempt. ``written`` is false when the attempt was no longer current."""
+    """A worker reported the outcome of its attempt. ``written`` is false when the attempt was no longer current.
+
+    ``flow``: the one whose processor had the attempt.
+    """
 
     flow: str
     outcome: Outcome

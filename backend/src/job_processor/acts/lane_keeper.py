@@ -43,6 +43,11 @@ class LaneKeeper:
         self._turn = asyncio.Lock()
         """One change at a time in this process: the next one often finds that nothing is left to write."""
 
+    @property
+    def is_shut(self) -> bool:
+        """Whether the lane was in trouble when it was last seen."""
+        return self._known.trouble is not None
+
     async def seen(self, claimed: Claimed) -> None:
         """Take over the lane as a claim found it, and add what this worker knows and the store does not."""
         lane = self._known = claimed.lane

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 import structlog
@@ -76,6 +76,16 @@ class Dispatcher(Loop):
         self._pause = pause
         self._writer = OutcomeWriter(acts.outcomes, acts.verdicts, self.wake, pause)
         self._lane = LaneKeeper(store, acts.lanes, rules, opened=self.wake)
+        self._takes_from: tuple[Dispatcher, ...] = ()
+
+    def take_from(self, others: Iterable["Dispatcher"]) -> None:
+        """Take jobs of those of the others that fall back to this flow, while their lanes are closed."""
+        self._takes_from = tuple(other for other in others if self._rules.name in other.fallback)
+
+    @property
+    def fallback(self) -> tuple[str, ...]:
+        """The flows whose processors may have jobs of this one."""
+        return self._rules.fallback
 
     @property
     def running(self) -> int:
@@ -112,13 +122,22 @@ class Dispatcher(Loop):
                 one.task.cancel()
 
     async def tick(self) -> float:
+        wait = await self._claim(None)
+        # Its own jobs go first, and those that fall back have what is left.
+        for other in self._takes_from:
+            if other._lane.is_shut:
+                wait = min(wait, await self._claim(other._rules))
+        return wait
+
+    async def _claim(self, of: FlowRules | None) -> float:
+        """Claim jobs, of another flow if that is given, and start them. Returns the seconds until the next claim."""
         limit = min(self._slots - len(self._running), BATCH)
         if limit <= 0:
             return POLL_SECONDS
         if self._writer.waiting:
             # Outcomes first: a job whose outcome is not written could be claimed again and be paid for twice.
             return POLL_SECONDS
-        claimed = await self._acts.outcomes.claim(Claim(self._rules, limit, self._owner))
+        claimed = await self._acts.outcomes.claim(Claim(self._rules, limit, self._owner, of))
         failpoint("claim.after_commit")
         for job in claimed.jobs:
             assert job.lease is not None

@@ -21,7 +21,8 @@ class UsageOut(WireOut):
 
 class AttemptOut(WireOut):
     """One try to process the job. ``partial``: text of a model's answer that was received before the answer failed, at
-    most 65,536 characters; not a result."""
+    most 65,536 characters; not a result. ``flow``: the flow whose processor had it, if it fell back; null: the job's.
+    """
 
     number: int
     started_at: Time
@@ -32,6 +33,7 @@ class AttemptOut(WireOut):
     execution_id: str | None
     usage: UsageOut | None
     partial: str | None
+    flow: str | None
 
 
 class EventOut(WireOut):
@@ -104,7 +106,8 @@ class JobSummary(WireOut):
 
     ``waitingOn`` is null for a final job, and when it could not be found out. ``idleMs``: milliseconds in which nothing
     was to be done: until the start that was asked for, and between an end and a retry. The duration of a job is
-    ``finishedAt`` - ``createdAt`` - ``idleMs``.
+    ``finishedAt`` - ``createdAt`` - ``idleMs``. ``answeredBy``: the flow whose processor gave the result, if the job
+    fell back to it; null otherwise.
     """
 
     id: JobId
@@ -123,6 +126,7 @@ class JobSummary(WireOut):
     deadline: Time | None
     result: str | None
     result_verdict: VerdictOut | None
+    answered_by: str | None
     error: ErrorOut | None
     progress: str | None
     waiting_on: WaitingOn | None

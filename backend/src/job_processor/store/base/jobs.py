@@ -236,8 +236,8 @@ class Jobs(Protocol):
     async def overdue(self, limit: int, but_callbacks_of: frozenset[str] = frozenset()) -> Sequence[Job]:
         """Whole jobs whose ``due_at`` has passed, longest overdue first.
 
-        Without WAITING jobs that the processors of the flows in ``but_callbacks_of`` have, unless the deadline of the job
-        has passed.
+        Without WAITING jobs that the processors of the flows in ``but_callbacks_of`` have, unless their deadline has
+        passed.
         """
         ...
 
