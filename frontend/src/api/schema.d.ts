@@ -1543,6 +1543,7 @@ export interface components {
             deadline: string | null;
             result: string | null;
             resultVerdict: components["schemas"]["VerdictOut"] | null;
+            answeredBy: string | null;
             error: components["schemas"]["ErrorOut"] | null;
             progress: string | null;
             waitingOn: components["schemas"]["WaitingOn"] | null;
@@ -1649,7 +1650,7 @@ export interface components {
         /**
          * AttemptOut
          * @description One try to process the job. ``partial``: text of a model's answer that was received before the answer failed, at
-         *     most 65,536 characters; not a result.
+         *     most 65,536 characters; not a result. ``flow``: the flow whose processor had it, if it fell back; null: the job's.
          */
         AttemptOut: {
             number: number;
@@ -1666,6 +1667,7 @@ export interface components {
             executionId: string | null;
             usage: components["schemas"]["UsageOut"] | null;
             partial: string | null;
+            flow: string | null;
         };
         /**
          * AttemptEnd
@@ -1694,11 +1696,11 @@ export interface components {
         };
         /**
          * EventKind
-         * @description What a history entry records. Each is a state transition, except ``CALLBACK_UNREADABLE``, ``CANCEL_ANSWERED``,
-         *     ``ASKED`` and ``LATE_RESULT``, which change no state.
+         * @description What a history entry records. Each is a state transition, except ``FELL_BACK``, ``CALLBACK_UNREADABLE``,
+         *     ``CANCEL_ANSWERED``, ``ASKED`` and ``LATE_RESULT``, which change no state.
          * @enum {unknown}
          */
-        EventKind: "accepted" | "asked" | "attempt_failed" | "callback_overdue" | "callback_unreadable" | "cancel_answered" | "cancelled" | "completed" | "failed" | "late_result" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
+        EventKind: "accepted" | "asked" | "attempt_failed" | "callback_overdue" | "callback_unreadable" | "cancel_answered" | "cancelled" | "completed" | "failed" | "fell_back" | "late_result" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
         /**
          * JobWebhookOut
          * @description ``url``: without its query, which may hold a secret.
@@ -1933,7 +1935,9 @@ export interface components {
         /**
          * FlowOut
          * @description ``rate_per_key``: jobs a minute of each key; ``keys_at_limit``: keys that may start no job now because of it or
-         *     of ``concurrency_per_key``.
+         *     of ``concurrency_per_key``; ``in_flight``: jobs that its processor has, of other flows too that fell back to it;
+         *     ``fallback``: the flows that take its jobs when its lane has been closed for ``fallback_after_seconds``;
+         *     ``fell_back``: its jobs that they have.
          */
         FlowOut: {
             name: string;
@@ -1946,6 +1950,10 @@ export interface components {
             ratePerKey: number | null;
             keysAtLimit: number;
             limit: components["schemas"]["SharedLimitOut"] | null;
+            inFlight: number;
+            fallback: string[];
+            fallbackAfterSeconds: number;
+            fellBack: number;
             onInvalidResult: string;
             lane: components["schemas"]["LaneOut"];
             byStatus: {
@@ -2070,6 +2078,7 @@ export interface components {
             deadline: string | null;
             result: string | null;
             resultVerdict: components["schemas"]["VerdictOut"] | null;
+            answeredBy: string | null;
             error: components["schemas"]["ErrorOut"] | null;
             progress: string | null;
             waitingOn: components["schemas"]["WaitingOn"] | null;
@@ -2137,6 +2146,7 @@ export interface components {
             deadline: string | null;
             result: string | null;
             resultVerdict: components["schemas"]["VerdictOut"] | null;
+            answeredBy: string | null;
             error: components["schemas"]["ErrorOut"] | null;
             progress: string | null;
             waitingOn: components["schemas"]["WaitingOn"] | null;

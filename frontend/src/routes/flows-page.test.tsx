@@ -71,6 +71,13 @@ it("says which limit a flow shares, and how much of it is in use", async () => {
   expect(card).toHaveTextContent(/Shared limitopenai: 12 of 20 in use/);
 });
 
+it("says which flows take its jobs when it is closed", async () => {
+  serving({ fallback: ["backup"], fallbackAfterSeconds: 30, fellBack: 2 });
+  renderPage("/ui/flows");
+  const card = await opened("mock");
+  expect(card).toHaveTextContent(/Fallbackbackup after 30 s \(2 in flight there\)/);
+});
+
 it("says what each key of a flow may have", async () => {
   serving({ concurrencyPerKey: 2, ratePerKey: 60, keysAtLimit: 3 });
   renderPage("/ui/flows");

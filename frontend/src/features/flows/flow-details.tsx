@@ -19,7 +19,13 @@ import { STATUSES, statusLabel } from "@/lib/status";
 import { wordsForUntil } from "@/lib/waiting-words";
 import { useBlocked } from "@/live/use-blocked";
 import styles from "./flows.module.css";
-import { wordsForConcurrency, wordsForFlow, wordsForKeyLimits, wordsForSharedLimit } from "./lane-words";
+import {
+  wordsForConcurrency,
+  wordsForFallback,
+  wordsForFlow,
+  wordsForKeyLimits,
+  wordsForSharedLimit,
+} from "./lane-words";
 import { wordsForProcessor } from "./processor-words";
 import { TestPrompt } from "./test-prompt";
 
@@ -33,6 +39,7 @@ export function FlowDetails({ flow }: { flow: Flow }) {
   const asked = useRef(false);
   const { title, tone, meaning } = wordsForFlow(flow);
   const ofKeys = wordsForKeyLimits(flow);
+  const fallback = wordsForFallback(flow);
   const shared = wordsForSharedLimit(flow);
   const paused = flow.lane.state === "paused";
   const settle = {
@@ -86,6 +93,7 @@ export function FlowDetails({ flow }: { flow: Flow }) {
         <Fact name="Rate" value={flow.ratePerMinute === null ? "no limit" : `${flow.ratePerMinute} / min`} />
         {shared !== null && <Fact name="Shared limit" value={shared} />}
         {ofKeys !== null && <Fact name="Each key" value={ofKeys} />}
+        {fallback !== null && <Fact name="Fallback" value={fallback} />}
         <Fact name="Attempts" value={wordsForMaxAttempts(flow.maxAttempts)} />
         <Fact name="Invalid result" value={flow.onInvalidResult} />
       </dl>

@@ -52,14 +52,10 @@ export function wordsForLane(lane: Lane): LaneWords {
   }
 }
 
-/** Jobs at the processor: those that count against the flow's concurrency. */
-export function inUse({ byStatus }: Flow): number {
-  return (byStatus["RUNNING"] ?? 0) + (byStatus["WAITING"] ?? 0);
-}
-
 export function wordsForFlow(flow: Flow): LaneWords {
   const words = wordsForLane(flow.lane);
-  if (flow.lane.state !== "open" || flow.concurrency === null || inUse(flow) < flow.concurrency) return words;
+  if (flow.lane.state !== "open" || flow.concurrency === null || flow.inFlight < flow.concurrency)
+    return words;
   return {
     title: "Full",
     tone: "blue",
@@ -68,7 +64,7 @@ export function wordsForFlow(flow: Flow): LaneWords {
 }
 
 export function wordsForConcurrency(flow: Flow): string {
-  return flow.concurrency === null ? "no limit" : `${inUse(flow)} of ${flow.concurrency} in use`;
+  return flow.concurrency === null ? "no limit" : `${flow.inFlight} of ${flow.concurrency} in use`;
 }
 
 /** The limits of each key; null if there are none. */
@@ -91,6 +87,13 @@ export function wordsForSharedLimit({ limit }: Flow): string | null {
     ...(requestsPerMinute === null ? [] : [`${requestsPerMinute} / min`]),
   ];
   return `${limit.name}: ${parts.join(", ")}`;
+}
+
+/** Which flows take its jobs while its lane is closed; null if none do. */
+export function wordsForFallback({ fallback, fallbackAfterSeconds, fellBack }: Flow): string | null {
+  if (fallback.length === 0) return null;
+  const words = `${fallback.join(", else ")} after ${fallbackAfterSeconds} s`;
+  return fellBack === 0 ? words : `${words} (${fellBack.toLocaleString("en")} in flight there)`;
 }
 
 /** Flows with a problem first; otherwise the order of flows.toml. */
