@@ -144,11 +144,12 @@ class Jobs:
     async def _add(self, job: Job, key: IdempotencyKey | None, record: AuditEntry | None) -> Added:
         if not job.owner or not self._quota.most:
             return await self._store.add(job, key, record)
-        try:
-            await self._quota.enter(job.owner)
-        except TooManyWaiting:
-            self._facts.tell(RequestRefused("too_many_waiting"))
-            raise
+        if not self._quota.enter_at_once(job.owner):
+            try:
+                await self._quota.enter(job.owner)
+            except TooManyWaiting:
+                self._facts.tell(RequestRefused("too_many_waiting"))
+                raise
         try:
             return await self._store.add(job, key, record)
         finally:
