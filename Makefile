@@ -88,14 +88,17 @@ dev: frontend/node_modules/.installed ## Backend with reload on 3000, page with 
 
 .PHONY: test
 test: setup-test ## Every check: format, lint, types, imports, unit, store suite, API, faults, page, end to end
-	@$(BESIDE) lint-backend lint-page test-page test-machines
-	@cd backend && FAILOVER=short $(PYTEST) -m "not n8n"
+	@$(BESIDE) test-backend lint-backend lint-page test-page test-machines
 
 .PHONY: quick
 quick: setup frontend/node_modules/.installed ## For the inner loop: lint, types and the fast tests, in less than 90 seconds
 	@$(BESIDE) quick-backend lint-page lint-backend quick-page
 
-.PHONY: quick-backend quick-page test-page test-machines lint-backend lint-page
+.PHONY: quick-backend quick-page test-backend test-page test-machines lint-backend lint-page
+# These tests wait half of their time: everything else runs beside them. `+` shows what they say at once, where
+# --output-sync would show it at their end; it would also run them for `make -n`.
+test-backend:
+	$(if $(findstring n,$(firstword -$(MAKEFLAGS))),,+)@cd backend && FAILOVER=short env -u MAKEFLAGS -u MAKELEVEL $(PYTEST) -m "not n8n"
 quick-backend:
 	@cd backend && $(PYTEST) -m "not mongo and not slow" $(addprefix tests/,$(QUICK_TESTS))
 quick-page:
