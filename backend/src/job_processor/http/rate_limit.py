@@ -67,7 +67,7 @@ class RateLimiter:
             raise too_many_requests(policy, limit, {"retry-after": str(wait)})
 
     def _wait(self, standing: Standing) -> int:
-        """Seconds until more permits are to be had."""
+        """Seconds until the next permit."""
         return max(1, math.ceil(standing.more_at - self._rates.monotonic()))
 
 

@@ -1,4 +1,4 @@
-"""What a start would find in a data directory, found out without a change: for ``job-processor check``."""
+"""Checks a data directory without changing it, for ``job-processor check``: what would a server find at its start?"""
 
 import contextlib
 import errno
@@ -40,15 +40,15 @@ def inspect(directory: Path) -> list[str]:
 
 
 def _check_place(directory: Path) -> None:
-    """Raise ``StoreRefused`` unless the directory can be made, or written to."""
-    there = directory
-    while not there.exists() and there != there.parent:
-        there = there.parent
-    if not there.is_dir():
-        raise refuse_directory(directory, os.strerror(errno.EEXIST if there == directory else errno.ENOTDIR))
+    """Raise ``StoreRefused`` unless the directory can be created, or written to."""
+    nearest = directory
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise refuse_directory(directory, os.strerror(errno.EEXIST if nearest == directory else errno.ENOTDIR))
     try:
-        # Permissions are not proof (root ignores them), so a directory is made there for a moment.
-        tempfile.TemporaryDirectory(prefix=".job-processor-check-", dir=there).cleanup()
+        # Permissions prove nothing, because root ignores them: create a directory for a moment.
+        tempfile.TemporaryDirectory(prefix=".job-processor-check-", dir=nearest).cleanup()
     except OSError as error:
         raise refuse_directory(directory, str(error.strerror)) from None
 
