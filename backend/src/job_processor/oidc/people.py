@@ -79,7 +79,7 @@ class OidcPeople:
         )
         expires = claims["exp"]
         if not isinstance(expires, (int, float)):
-            raise TokenRefused("It never expires.")
+            raise TokenRefused("It has no expiry (exp).")
         return self._principal(claims, int(expires * 1000))
 
     async def _check_issuer(self, returned: AuthorizationResponse) -> None:

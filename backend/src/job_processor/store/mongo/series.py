@@ -121,7 +121,7 @@ class Series:
             found = await self._link.read(lambda again, where=where: self._jobs.find_one(where, {"_id": 1}))  # type: ignore[misc]
             if found is None:
                 return
-        raise StoreUnavailable("What happened to the job is still being counted.")
+        raise StoreUnavailable("The job's changes are still being added to the series; try again.")
 
     async def _take(self, limit: int, job_ids: Sequence[str] | None) -> list[Document]:
         # The marks are hex digits.

@@ -22,7 +22,7 @@ def inspect(directory: Path) -> list[str]:
     path = directory / FILE_NAME
     if not path.exists():
         _check_place(directory)
-        return [f"store: sqlite, {path} is not there yet; a start makes it"]
+        return [f"store: sqlite, {path} does not exist yet; the first start creates it"]
     try:
         with contextlib.closing(_opened(path)) as db:
             have = user_version(db)
@@ -32,7 +32,7 @@ def inspect(directory: Path) -> list[str]:
         raise refuse_unreadable(path, error) from error
     lines = [f"store: sqlite, {path}"]
     if have < len(VERSIONS):
-        lines.append(f"schema: version {have}; a start brings it to {len(VERSIONS)}")
+        lines.append(f"schema: version {have}; the next start upgrades it to {len(VERSIONS)}")
     holder = _holder(directory / LOCK_NAME)
     if holder is not None:
         lines.append(f"in use: by a process (pid {holder})")

@@ -40,7 +40,7 @@ class Searching:
     async def run(self, readers: Readers, read: Callable[[apsw.Connection], T]) -> T:
         """Wait until the index has caught up, at most ``CATCH_UP_SECONDS``, and read."""
         if self._indexer.is_damaged:
-            raise StoreUnavailable("The search index is damaged; the next start makes it anew.")
+            raise StoreUnavailable("The search index is damaged; the next start builds it again.")
         await self._indexer.reach(self._writer.position, CATCH_UP_SECONDS)
         return await readers.searches.run(read)
 
