@@ -14,8 +14,8 @@ UI := backend/src/job_processor/ui
 HOST ?= 127.0.0.1
 PORT ?= 3000
 DATA_DIR ?= data
-# Tests wait more than they work: one more than a machine of two cores has.
-TEST_WORKERS ?= 3
+# A worker needs a third of a core, because tests wait more than they work: for two cores.
+TEST_WORKERS ?= 4
 PYTEST = ../$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 WITH_NODE = cd frontend && export PATH="$(CURDIR)/$(BIN):$$PATH"
 # Parts of the tests of which each takes a second or two, or less, and nothing but Python and SQLite.

@@ -1,4 +1,4 @@
-"""Checks the database at MONGODB_URI without writing, for ``job-processor check``: what would a server find at its start?"""
+"""Checks the database at MONGODB_URI without writing, for ``job-processor check``: what would a start find there?"""
 
 import time
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Checks a data directory without changing it, for ``job-processor check``: what would a server find at its start?"""
+"""Checks a data directory without changing it, for ``job-processor check``: what would a start find there?"""
 
 import contextlib
 import errno
