@@ -28,6 +28,8 @@ from tests.faults.server import Server
 from tests.faults.test_fsync import require_strace
 
 __all__ = ["small_disk"]
+SHORT_DRAIN = {"DRAIN_SECONDS": "1"}
+"""A server whose store is broken cannot write the outcomes for which it waits before it ends."""
 
 
 def _make_room(place: Path) -> None:
@@ -113,7 +115,7 @@ async def _fill(session: aiohttp.ClientSession, acknowledged: list[str]) -> dict
 async def test_a_failing_fsync_is_no_success_and_ends_the_process(tmp_path: Path) -> None:
     """After a failed fsync nobody knows what is on the disk: going on with the same handle could lie."""
     inject = [require_strace(), "-D", "-f", "-o", "/dev/null", "-e", "inject=fdatasync:error=EIO:when=60+"]
-    server = Server(tmp_path, FLOWS)
+    server = Server(tmp_path, FLOWS, SHORT_DRAIN)
     assert await server.start(before=inject)
     acknowledged: list[str] = []
     try:
@@ -146,7 +148,7 @@ async def _until_refused(session: aiohttp.ClientSession, acknowledged: list[str]
 
 @pytest.mark.parametrize("how", ["removed", "replaced"])
 async def test_a_database_that_goes_away_under_the_server_is_noticed(tmp_path: Path, how: str) -> None:
-    server = Server(tmp_path, FLOWS)
+    server = Server(tmp_path, FLOWS, SHORT_DRAIN)
     assert await server.start()
     try:
         async with session_with(server) as session:

@@ -91,7 +91,7 @@ async def _status(http: aiohttp.ClientSession, path: str, headers: dict[str, str
 
 async def test_l1_an_attempt_that_does_not_end_is_given_back_at_no_cost(tmp_path: Path) -> None:
     (tmp_path / "slow_work.py").write_text(SLOW_WORK)
-    async with server(tmp_path, SLOW_PYTHON, PYTHONPATH=str(tmp_path)) as web:
+    async with server(tmp_path, SLOW_PYTHON, PYTHONPATH=str(tmp_path), DRAIN_SECONDS="1") as web:
         running = await web.submit("a")
         await in_state(web, running, "RUNNING")
         web.kill(signal.SIGTERM)
