@@ -24,7 +24,7 @@ settings.load_profile("without deadlines")
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files of a directory are spread over the whole run, so that those which wait (``faults``) run beside those which
-    work (``e2e``): one directory after the other, the processors are idle in one and short in the next."""
+    work (``e2e``). With one directory after the other the machine's cores are idle in one and short in the next."""
     files: defaultdict[Path, dict[Path, int]] = defaultdict(dict)
     for item in items:
         of_directory = files[item.path.parent]
