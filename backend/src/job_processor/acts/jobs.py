@@ -54,7 +54,7 @@ class InBulk:
 
     @property
     def key(self) -> IdempotencyKey:
-        """Of the replay of this job. No client's key has a space."""
+        """The idempotency key of the replay of this job. It has a space, which no client's key has."""
         return IdempotencyKey(f"bulk {self.action_id} {self.job.id}", "")
 
 

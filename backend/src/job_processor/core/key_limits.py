@@ -36,7 +36,7 @@ class Rooms:
             late = now + self._early(self._rate)
             self.full.update(key for key, at in refills.items() if at > late and self._tokens(key) == 0)
         self.passed_over: set[int] = set()
-        """Those of them that were found to have jobs waiting."""
+        """Which of them were found to have jobs waiting."""
         self.has_more = False
         """Whether not all keys were looked at that may have room."""
 

@@ -158,8 +158,10 @@ class Gate:
         return principal
 
     async def _of_bearer(self, scope: Scope, text: bytes) -> Principal:
-        """Of an API key, or of an access token, if those are taken. Raises ``RequestRefused`` (401, 403) and
-        ``ProviderUnavailable``."""
+        """The principal of an API key or, if access tokens are accepted, of an access token.
+
+        Raises ``RequestRefused`` (401, 403) and ``ProviderUnavailable``.
+        """
         if self._people is None or not self._people.take_tokens or text.startswith(b"jp_"):
             return await self.of_key(scope, text)
         try:

@@ -53,7 +53,7 @@ class Context:
     limits: Limits = field(default_factory=Limits)
     auth: Auth = Auth.OFF
     people: People | None = None
-    """Those who sign in with an identity provider; ``None``: there is none."""
+    """The identity provider with which people sign in; ``None``: there is none."""
     gate: Gate = field(init=False)
     streams: Slots = field(init=False)
     """Counts open event streams."""

@@ -79,7 +79,7 @@ class RateLimiter:
         return wait
 
     def _wait(self, standing: Standing) -> int:
-        """Seconds until more permits are to be had."""
+        """Seconds until the next permit."""
         return max(1, math.ceil(standing.more_at - self._rates.monotonic()))
 
 

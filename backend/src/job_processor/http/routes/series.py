@@ -80,9 +80,9 @@ async def get_series(context: Context, request: Request) -> Response:
     step, query = parse(request.query_params, StatsQuery).store_query(principal_of(request), now)
     found = await cancel_on_disconnect(request, context.store.series(query))
     counted_since = await context.store.series_since()
-    # Not all of an earlier time was counted, or is still kept.
+    # What happened before was not all counted, or is no longer kept.
     whole_from = max(counted_since, now - KEEP_MS[query.span])
-    # Of many buckets it takes a while: not on the event loop.
+    # Rendering many buckets takes a while: not on the event loop.
     return answer(await asyncio.to_thread(_rendered, step, query, found, counted_since, whole_from, now))
 
 

@@ -91,7 +91,7 @@ class Series:
         """``job_ids``: only the tallies of these jobs."""
         ledger = await self._ledger()
         if "taken" in ledger:
-            # Of a process that died, or is still at it.
+            # A roll-up is under way: its process died, or still carries it out.
             await self._carry_out(ledger)
             ledger = await self._ledger()
         if "taken" in ledger:
@@ -101,7 +101,7 @@ class Series:
             return 0
         number = ledger["number"] + 1
         entry = {"number": number, "taken": taken}
-        # Where the reply was lost, this finds the number gone and does nothing: the next roll-up carries it out.
+        # If the reply is lost, the repeated update matches nothing; the next roll-up then carries this one out.
         idle: Document = {"_id": _LEDGER, "number": ledger["number"], "taken": None}
 
         async def run(again: bool) -> bool:
@@ -121,7 +121,7 @@ class Series:
             found = await self._link.read(lambda again, where=where: self._jobs.find_one(where, {"_id": 1}))  # type: ignore[misc]
             if found is None:
                 return
-        raise StoreUnavailable("What happened to the job is still being counted.")
+        raise StoreUnavailable("The job's changes are still being added to the series; try again.")
 
     async def _take(self, limit: int, job_ids: Sequence[str] | None) -> list[Document]:
         # The marks are hex digits.
@@ -152,7 +152,7 @@ class Series:
         marks: dict[str, list[str]] = {}
         for one in taken:
             marks.setdefault(one["job"], []).append(one["mark"])
-        # Not the mark of a change that was noted meanwhile.
+        # A mark that a later change has left does not match and stays.
         last = [UpdateOne({"_id": id_, MARK: of[-1]}, {"$unset": {TALLIES: "", MARK: ""}}) for id_, of in marks.items()]
         done = await self._link.do(lambda again: self._jobs.bulk_write(last, ordered=False))
         if done.matched_count < len(last):

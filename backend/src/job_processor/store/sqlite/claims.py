@@ -60,7 +60,7 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
                 try:
                     before = rows.to_job(row)
                 except JobDamaged:
-                    # No longer ready, or it would stay at the head of the queue for ever.
+                    # Clear `ready`, or the job would stay at the head of the queue for ever.
                     db.execute("UPDATE jobs SET ready = NULL WHERE id = ?", (row[0],))
                     log.error("job_damaged", job=row[0])
                     continue

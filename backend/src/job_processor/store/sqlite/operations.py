@@ -121,7 +121,7 @@ def delete(job_id: str, only_rev: int | None) -> Callable[[Transaction], bool]:
             return False
         delete_row(tx, row)
         tx.db.execute("DELETE FROM callbacks WHERE job_id = ?", (job_id,))
-        # Those to come are still sent: each end has its notice.
+        # Notices that are due are still sent: each end has its notice.
         tx.db.execute("DELETE FROM deliveries WHERE job_id = ? AND next_at IS NULL", (job_id,))
         return True
 

@@ -21,9 +21,9 @@ from job_processor.store.sqlite.rows import Row
 FILE_NAME = "search.db"
 SHARD_BITS = 16
 TEXT_BYTES = 262_144
-"""Of prompt and result, so much is searched."""
+"""Bytes of a prompt or a result that are searched, from its beginning."""
 _FORMAT = 1
-"""Of the tables and of what is in them. An index of another format is made anew."""
+"""Version of the tables and of their content. An index of another format is built again."""
 _TABLES = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE docs (n INTEGER PRIMARY KEY, id TEXT NOT NULL, version TEXT NOT NULL, facets TEXT NOT NULL,
