@@ -9,7 +9,7 @@ from job_processor.store.sqlite.store import SqliteStore
 from tests.store_suite import given
 
 MIB = 1024 * 1024
-FILES, MEMORY = 40 * MIB, 12 * MIB
+FILES, MEMORY = 40 * MIB, 8 * MIB
 
 
 def _size(of: Path) -> int:

@@ -16,7 +16,6 @@ import apsw
 import msgspec
 
 from job_processor.store.facets import Found, facets_of, other_texts
-from job_processor.store.sqlite.connection import CACHE_KIB
 from job_processor.store.sqlite.rows import Row
 
 FILE_NAME = "search.db"
@@ -65,12 +64,7 @@ def _opened(path: Path, jobs: Path) -> apsw.Connection:
         path.chmod(0o600)
         db.set_busy_timeout(5000)
         # What a power cut takes away is found and filled in again: nothing needs to be synced at each commit.
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = NORMAL",
-            "trusted_schema = OFF",
-            f"cache_size = -{CACHE_KIB}",
-        ):
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "trusted_schema = OFF"):
             db.execute(f"PRAGMA {pragma}")
         db.execute("ATTACH ? AS jobs_file", (f"file:{quote(str(jobs.absolute()))}?mode=ro",))
         _check(db)
