@@ -3,16 +3,21 @@
 import asyncio
 import socket
 import urllib.request
+from pathlib import Path
 
 import pytest
+from yarl import URL
 
+from job_processor import app, settings
 from job_processor.acts.facts import CallbackJudged
 from job_processor.core.lane import Lane, Trouble
 from job_processor.store.base import Counts
 from job_processor.telemetry import Seen, Telemetry
+from tests import mongo_server
+from tests.support.waiting import until_true
 
 
-def read(port: int) -> str:
+def read(port: int | None) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as reply:
         return str(reply.read().decode())
 
@@ -25,6 +30,24 @@ async def test_what_a_process_has_counted_is_at_a_port_of_its_own() -> None:
     assert 'job_processor_callbacks_total{verdict="stale"} 1.0' in said.splitlines()
     # The port is free again.
     socket.create_server(("127.0.0.1", port)).close()
+
+
+@pytest.mark.mongo
+async def test_a_worker_serves_them(tmp_path: Path) -> None:
+    server = mongo_server.require()
+    database = server.database()
+    said: list[str] = []
+    loaded = settings.load(
+        {"DATA_DIR": str(tmp_path), "METRICS_PORT": "0", "MONGODB_URI": server.uri.replace("/?", f"/{database}?")}
+    )
+    process = app.App(loaded, app.WORKER, said.append)
+    running = asyncio.create_task(process.run())
+    await until_true(lambda: len(said) == 2, "the worker to run")
+    page = await asyncio.to_thread(read, URL(said[0].rpartition(" ")[2]).port)
+    process._stop.set()
+    assert await running == 0
+    server.drop(database)
+    assert "job_processor_" in page
 
 
 def test_a_port_that_is_taken_is_told() -> None:

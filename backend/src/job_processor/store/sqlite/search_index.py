@@ -64,7 +64,7 @@ def _opened(path: Path, jobs: Path) -> apsw.Connection:
         path.chmod(0o600)
         db.set_busy_timeout(5000)
         # What a power cut takes away is found and filled in again: nothing needs to be synced at each commit.
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "trusted_schema = OFF", "cache_size = -8192"):
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "trusted_schema = OFF"):
             db.execute(f"PRAGMA {pragma}")
         db.execute("ATTACH ? AS jobs_file", (f"file:{quote(str(jobs.absolute()))}?mode=ro",))
         _check(db)
