@@ -1,11 +1,17 @@
-"""`python -m benchmarks.lists [JOBS]`: what each documented query costs at so many jobs (SQLite), newest page first."""
+"""`python -m benchmarks.lists [JOBS [DIRECTORY]]`: what each documented query costs at so many jobs (SQLite), newest
+page first.
+
+``DIRECTORY``: where they are kept for the next run; without it they are deleted at the end.
+"""
 
 import asyncio
+import contextlib
 import random
 import secrets
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import uvloop
 
@@ -93,10 +99,21 @@ SEARCHES = (
 )
 
 
-async def _run(jobs: int) -> None:
-    async with sqlite() as store:
+@contextlib.asynccontextmanager
+async def _kept(directory: Path) -> AsyncIterator[SqliteStore]:
+    store = SqliteStore(directory)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def _run(jobs: int, directory: Path | None) -> None:
+    async with sqlite() if directory is None else _kept(directory) as store:
         began = time.perf_counter()
-        await _fill(store, jobs)
+        if not (await store.counts()).by_state:
+            await _fill(store, jobs)
         print(f"stored in {time.perf_counter() - began:.1f} s", flush=True)
         filled = await _indexed(store)
         print(f"the index has them {filled:.1f} s later", flush=True)
@@ -128,4 +145,4 @@ async def _indexed(store: SqliteStore) -> float:
 if __name__ == "__main__":
     wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     print(f"{wanted:,} jobs, {machine()}", flush=True)
-    uvloop.run(_run(wanted))
+    uvloop.run(_run(wanted, Path(sys.argv[2]) if len(sys.argv) > 2 else None))

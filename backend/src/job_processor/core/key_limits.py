@@ -6,10 +6,12 @@ needs no record. As the flow's own, it holds one second's worth, and at least on
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.token_bucket import size
 
+T = TypeVar("T")
 _ENDLESS = 2**31
 
 
@@ -54,10 +56,10 @@ class Rooms:
             self.full.add(key)
         return True
 
-    def open_keys(self, keys: Sequence[int]) -> list[int]:
-        """Those of the keys that have room; the others, which have jobs waiting, are noted as passed over."""
-        self.passed_over.update(key for key in keys if key in self.full)
-        return [key for key in keys if key not in self.full]
+    def open_keys(self, keys: Sequence[tuple[T, int]]) -> list[tuple[T, int]]:
+        """Those places and keys that have room; the others, which have jobs waiting, are noted as passed over."""
+        self.passed_over.update(key for _, key in keys if key in self.full)
+        return [one for one in keys if one[1] not in self.full]
 
     def started_refills(self) -> dict[int, int]:
         """The buckets of the keys that started jobs, after that."""

@@ -29,11 +29,12 @@ _COLUMNS = "batch, cancelled_at, ended_at, prune_at"
 
 
 class Prepared:
-    """The values of the rows of a batch, but for ``n`` and ``seq``, which the transaction gives out."""
+    """The values of the rows of a batch, but for ``n``, ``seq`` and ``place``, which the transaction gives out."""
 
     def __init__(self, new: NewBatch, now: int) -> None:
         self.new = new
-        self.jobs = [rows.insert_values(job, 0, now)[1:] for job in new.jobs]
+        self.now = now
+        self.jobs = [rows.insert_values(job, 0, now, 0)[2:] for job in new.jobs]
         self.tags = [(tag, job.id) for job in new.jobs for tag in job.tags]
         self.refused = dump_lines(list(new.refused)) if new.refused else None
 
@@ -77,7 +78,8 @@ def _insert_jobs(tx: Transaction, prepared: Prepared) -> None:
     jobs = prepared.new.jobs
     first = int(str(tx.db.execute("SELECT coalesce(max(n), 0) + 1 FROM jobs").get))
     seq = tx.seq + 1
-    tx.db.executemany(_INSERT, ((first + i, seq + i, *row) for i, row in enumerate(prepared.jobs)))
+    places = [tx.places.of_job(job, prepared.now) for job in jobs]
+    tx.db.executemany(_INSERT, ((first + i, seq + i, places[i], *row) for i, row in enumerate(prepared.jobs)))
     failpoint("sqlite.in_batch")
     prompts = ((first + i, job.prompt) for i, job in enumerate(jobs))
     tx.db.executemany("INSERT INTO prompts (n, prompt) VALUES (?, ?)", prompts)
