@@ -83,7 +83,9 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
             key_rates.save(db, rules.name, rooms.started_refills(), at)
         if len(claimed) == request.limit:
             return Claimed(claimed, changed)
-        idle = allowed > 0 and not claimed and (rooms is None or not rooms.full)
+        idle = allowed > 0 and not claimed
+        if idle and rooms is not None:
+            idle = not (rooms.passed_over if lane.trouble is None else rooms.full)
         keys_open = None if rooms is None else rooms.next_opening(rooms.passed_over)
         limit_opens = None if shared is None else shared.opens_at
         retry_at = earliest(_retry_at(tx, changed, request, at), keys_open, limit_opens)
