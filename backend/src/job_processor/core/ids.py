@@ -27,7 +27,7 @@ class IdFactory:
 
     def many(self, now_ms: int, number: int) -> list[str]:
         """So many ids, as ``new`` makes them one after the other."""
-        if self._counter + number > _LAST:
+        if not number or self._counter + number > _LAST:
             return [self.new(now_ms) for _ in range(number)]
         self._see(now_ms)
         first = self._counter + 1
