@@ -1,8 +1,8 @@
 """Which waiting job goes first among those of equal priority: the keys take turns (round robin), and within a key the
 oldest goes first.
 
-Keys are ordered by their hash, not by name: with names that grow, such as numbers or dates, new keys would always be
-next, and a key with a small name would never have its turn.
+Keys are ordered by their hash, or by places that a store gives them, not by name: with names that grow, such as numbers
+or dates, new keys would always be next, and a key with a small name would never have its turn.
 """
 
 import hashlib
