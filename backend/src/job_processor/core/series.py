@@ -27,6 +27,10 @@ BOUNDS: Final = (0, *(_FACTOR**n for n in range(1 + math.ceil(math.log(_LONGEST_
 stages, or old histograms would be read wrongly."""
 
 
+_MIDDLES = (0, 1, *(round(2 * bound / (1 + _FACTOR)) for bound in BOUNDS[2:]))
+"""The middle of each bucket: as far, in proportion, from its lower as from its upper bound."""
+
+
 class Step(StrEnum):
     """The lengths of the buckets of an answer."""
 
@@ -112,9 +116,13 @@ class Tally:
         for code, number in other.failed.items():
             self._add_failed(code, number)
         for stage, buckets in other.durations.items():
-            mine = self.durations.setdefault(stage, {})
+            mine = self.durations.get(stage)
+            if mine is None:
+                self.durations[stage] = dict(buckets)
+                continue
+            get = mine.get
             for of_bucket, number in buckets.items():
-                mine[of_bucket] = mine.get(of_bucket, 0) + number
+                mine[of_bucket] = get(of_bucket, 0) + number
 
 
 class Counted(NamedTuple):
@@ -199,14 +207,16 @@ def percentiles(buckets: Mapping[int, int], shares: Sequence[float]) -> list[int
     """The durations in milliseconds that these shares of the jobs did not exceed, the smallest share first. There must
     be a job."""
     jobs = sum(buckets.values())
-    left = [math.ceil(share * jobs) for share in shares]
+    left = [math.ceil(share * jobs) for share in reversed(shares)]
     found: list[int] = []
-    seen = 0
+    seen, next_one = 0, left.pop()
     for number in sorted(buckets):
         seen += buckets[number]
-        while len(found) < len(left) and seen >= left[len(found)]:
-            # The middle of the bucket: as far, in proportion, from its lower as from its upper bound.
-            found.append(round(2 * BOUNDS[number] / (1 + _FACTOR)) if number > 1 else int(BOUNDS[number]))
+        while seen >= next_one:
+            found.append(_MIDDLES[number])
+            if not left:
+                return found
+            next_one = left.pop()
     return found
 
 
@@ -253,8 +263,14 @@ class Collected:
     flows: dict[str, Tally] = field(default_factory=dict)
 
     def add(self, at: int, flow: str, found: Tally) -> None:
-        self.buckets.setdefault(start_of(self.step, at), Tally()).add(found)
+        """``found`` belongs to the sum from then on."""
         self.flows.setdefault(flow, Tally()).add(found)
+        bucket_at = start_of(self.step, at)
+        known = self.buckets.get(bucket_at)
+        if known is None:
+            self.buckets[bucket_at] = found
+        else:
+            known.add(found)
 
 
 def spread(added: Iterable[tuple[int, str, Tally]]) -> dict[tuple[int, int, str], Tally]:

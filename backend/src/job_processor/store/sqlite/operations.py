@@ -32,8 +32,8 @@ def add(job: Job, key: IdempotencyKey | None, now: Callable[[], int]) -> Callabl
                 row = tx.db.execute(f"{rows.WHOLE} WHERE j.id = ?", (earlier[1],)).fetchone()
                 assert row is not None
                 return Added(rows.to_job(row), created=False)
-        seq = tx.next_seq()
-        tx.db.execute(rows.INSERT, rows.insert_values(job, seq, now()))
+        seq, at = tx.next_seq(), now()
+        tx.db.execute(rows.INSERT, rows.insert_values(job, seq, at, tx.places.of_job(job, at)))
         n = tx.db.last_insert_rowid()
         tx.db.execute("INSERT INTO prompts (n, prompt) VALUES (?, ?)", (n, job.prompt))
         if job.result is not None:
@@ -53,8 +53,9 @@ def apply(change: Change, now: Callable[[], int]) -> Callable[[Transaction], boo
     guard, job = change.guard, change.job
 
     def run(tx: Transaction) -> bool:
-        seq = tx.next_seq()
-        values = rows.update_values(job, seq, now(), guard.state, guard.rev, guard.token, guard.lease_until)
+        seq, at = tx.next_seq(), now()
+        place = tx.places.of_job(job, at)
+        values = rows.update_values(job, seq, at, place, guard.state, guard.rev, guard.token, guard.lease_until)
         tx.db.execute(rows.UPDATE, values)
         if tx.db.changes() != 1:
             return False

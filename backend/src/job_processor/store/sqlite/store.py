@@ -224,9 +224,7 @@ class SqliteStore(ListVerbs, InboxVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
     async def full_keys(self, rules: FlowRules) -> Mapping[int, int | None]:
         if not rules.limits_keys:
             return {}
-        now = self._now()
-        rooms = await self._open_readers.points.run(lambda db: key_rates.rooms(db, rules, now))
-        return {key: rooms.opens_at(key) for key in rooms.full}
+        return await self._open_readers.points.run(key_rates.full_keys(rules, self._now()))
 
     async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:
         return await self._open_writer.submit(operations.extend(held, lease_ms, self._now))
