@@ -242,7 +242,17 @@ def test_ids_in_bytes_that_are_read_piece_by_piece(before: int) -> None:
 
 _NAMES = ["jobId", "result", "error", "attempt", "executionId", "progress", "flow", "lastNode"]
 _WRITTEN = [*_NAMES, "job_id", "Result", "json", "other", "re\\u0073ult", "result "]
-_VALUES = [*(f'"{name}"' for name in _NAMES), '"\\"result\\""', '"\\ud800"', '"a\\u0000"', "null", "1", "-0", '""', "{}"]
+_VALUES = [
+    *(f'"{name}"' for name in _NAMES),
+    '"\\"result\\""',
+    '"\\ud800"',
+    '"a\\u0000"',
+    "null",
+    "1",
+    "-0",
+    '""',
+    "{}",
+]
 
 
 @given(
