@@ -147,8 +147,16 @@ class Telemetry:
     def count(self, fact: Fact) -> None:
         """The subscriber of ``acts.facts``: the only place where counters are increased."""
         match fact:
+            # The most frequent first.
             case JobMoved(job=job, was=None):
                 self._submitted(job.flow).inc()
+            case JobMoved(job=job, was=was):
+                if job.state is not was:
+                    self._moved(job, was)
+            case AttemptEnded(flow=flow, outcome=outcome, written=written):
+                self._attempts(flow, type(outcome).__name__.lower() if written else "lost").inc()
+            case CallbackJudged(verdict=verdict):
+                self._callbacks(verdict).inc()
             case BatchSubmitted(jobs=jobs):
                 self._batches("submitted").inc()
                 for flow, number in jobs.items():
@@ -160,18 +168,12 @@ class Telemetry:
             case BatchesPruned(batches=batches, jobs=number):
                 self._pruned("batches").inc(batches)
                 self._pruned("jobs").inc(number)
-            case JobMoved(job=job, was=was) if job.state is not was:
-                self._moved(job, was)
             case JobDeleted():
                 self._deleted.inc()
             case JobsPruned(count=count):
                 self._pruned("jobs").inc(count)
             case CallbacksPruned(count=count):
                 self._pruned("callbacks").inc(count)
-            case AttemptEnded(flow=flow, outcome=outcome, written=written):
-                self._attempts(flow, type(outcome).__name__.lower() if written else "lost").inc()
-            case CallbackJudged(verdict=verdict):
-                self._callbacks(verdict).inc()
             case DeliveryTried(outcome=outcome):
                 self._webhooks(outcome).inc()
             case EndpointDisabled(because=because):

@@ -217,6 +217,8 @@ class Callbacks:
 
     def _redacted(self, report: Report) -> Report:
         """A workflow may put its whole input, callback token included, into an error."""
+        if report.error is report.progress is report.execution_id is None:
+            return report
         return replace(
             report,
             error=self._redactor.maybe(report.error),

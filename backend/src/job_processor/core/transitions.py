@@ -267,14 +267,16 @@ def _accept(job: Job, accepted: Accepted, now: int, rules: FlowRules) -> Job | N
         if now >= longest:
             return None
         return job._replace(lease=replace(job.lease, until=min(now + accepted.timeout_ms, longest), ask_at=None))
-    newest = replace(job.attempts[-1], execution_id=accepted.execution_id or job.attempts[-1].execution_id)
+    attempts = job.attempts
+    if accepted.execution_id:
+        attempts = (*attempts[:-1], replace(attempts[-1], execution_id=accepted.execution_id))
     # An unreadable callback arrived before the hand-over was answered: ask the processor now.
     ask_at = now if had_unreadable_callback(job) else None
     return job._replace(
         state=State.WAITING,
         refusals=None,
         lease=replace(job.lease, until=now + accepted.timeout_ms, ask_at=ask_at),
-        attempts=(*job.attempts[:-1], newest),
+        attempts=attempts,
         history=append_event(job.history, Event(now, EventKind.ACCEPTED, job.attempt, accepted.execution_id)),
     )
 

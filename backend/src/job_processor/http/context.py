@@ -78,6 +78,8 @@ class Context:
 
     async def waits(self, job: Job) -> WaitingFor | None:
         """What the job waits for (``waitingOn``). Never raises; waits at most ``READ_TIMEOUT_SECONDS`` for the lane."""
+        if job.is_final:
+            return None
         if job.state is not State.PENDING:
             # Only a PENDING job waits for its lane; otherwise the job itself holds the answer.
             return waiting_on(job, open_lane(job.flow), FlowRules(job.flow), 0, self.store.now())
