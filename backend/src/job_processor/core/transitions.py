@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from job_processor.core import reconciling
 from job_processor.core.closing import close_attempt, finish, is_current
+from job_processor.core.cost import priced
 from job_processor.core.events import Event, EventKind
 from job_processor.core.failure import defer, ends_without_flow, expire, fail_attempt, had_unreadable_callback
 from job_processor.core.flow import FlowRules
@@ -225,6 +226,8 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
         after = after._replace(bulk_actions=append_bulk_action(job.bulk_actions, bulk))
     spent = job.spent if after.state is job.state else spend(job, now)
     after = after._replace(rev=job.rev + 1, updated_at=now, spent=spent)
+    if rules.prices is not None:
+        after = priced(job, after, rules.prices)
     return Change(guard, after, counted=count(job, after))
 
 

@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor.core.access import Principal
-from job_processor.core.series import DAY, KEEP_MS, Collected, Stage, Step, Tally, percentiles, start_of
+from job_processor.core.series import DAY, KEEP_MS, Stage, Step, Tally, percentiles, start_of
+from job_processor.core.series_rows import Collected
 from job_processor.http import models as s
 from job_processor.http import render
 from job_processor.http.access import Needs, principal_of

@@ -232,9 +232,16 @@ CREATE TABLE key_rates (
 CREATE INDEX key_rates_full ON key_rates(flow, full_at);
 """
 
+# `cost`: of all attempts of a job, in micros. Beside what a batch is counted by, so that its sum reads no job.
+_COSTS = """
+ALTER TABLE jobs ADD COLUMN cost INTEGER;
+DROP INDEX jobs_batch;
+CREATE INDEX jobs_batch ON jobs(batch_id, state, finished_at, cost) WHERE batch_id IS NOT NULL;
+"""
+
 VERSIONS = (
     *(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
-    *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES, _TURNS, _KEY_LIMITS),
+    *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES, _TURNS, _KEY_LIMITS, _COSTS),
 )
 
 
