@@ -28,6 +28,7 @@ from job_processor.acts.facts import (
     JobsPruned,
     RequestRefused,
     SignedIn,
+    TokensUsed,
 )
 from job_processor.core.bulk import BulkAction, BulkKind, BulkState
 from job_processor.core.callbacks import CallbackVerdict
@@ -72,6 +73,10 @@ class Telemetry:
         r = self.registry
         self._submitted = _children(Counter("job_processor_submitted", "Jobs accepted", ["flow"], registry=r))
         self._attempts = _children(Counter("job_processor_attempts", "Attempts ended", ["flow", "outcome"], registry=r))
+        tokens = "Tokens that processors reported"
+        self._tokens = _children(Counter("job_processor_tokens", tokens, ["flow", "kind"], registry=r))
+        cost = "What the tokens cost, in millionths of the currency of flows.toml"
+        self._cost = _children(Counter("job_processor_cost_micros", cost, ["flow"], registry=r))
         self._completed = _children(Counter("job_processor_completed", "Jobs COMPLETED", ["flow"], registry=r))
         self._failed = _children(Counter("job_processor_failed", "Jobs FAILED", ["flow"], registry=r))
         self._cancelled = _children(Counter("job_processor_cancelled", "Jobs CANCELLED", ["flow"], registry=r))
@@ -125,9 +130,11 @@ class Telemetry:
     def start_at_zero(self, flows: Iterable[str]) -> None:
         """Export these flows' counters before anything is counted: Prometheus sees no increase when a counter appears
         with its first value."""
-        per_flow = (self._submitted, self._completed, self._failed, self._cancelled, self._retried)
+        per_flow = (self._submitted, self._completed, self._failed, self._cancelled, self._retried, self._cost)
         for flow in flows:
             self._seconds(flow)
+            for kind in ("prompt", "completion"):
+                self._tokens(flow, kind)
             for counter in per_flow:
                 counter(flow)
         for what in ("submitted", "cancelled", "ended"):
@@ -170,6 +177,10 @@ class Telemetry:
                 self._pruned("callbacks").inc(count)
             case AttemptEnded(flow=flow, outcome=outcome, written=written):
                 self._attempts(flow, type(outcome).__name__.lower() if written else "lost").inc()
+            case TokensUsed(flow=flow, prompt=prompt, completion=completion, cost=cost):
+                self._tokens(flow, "prompt").inc(prompt)
+                self._tokens(flow, "completion").inc(completion)
+                self._cost(flow).inc(cost)
             case CallbackJudged(verdict=verdict):
                 self._callbacks(verdict).inc()
             case DeliveryTried(outcome=outcome):

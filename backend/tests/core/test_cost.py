@@ -54,9 +54,9 @@ def test_a_job_costs_what_its_attempts_cost(tokens: list[tuple[int, int]]) -> No
     job = begun(new())
     for prompt, completion in tokens:
         job = begun(told(job, Failed(JobError("bad", "no"), usage=Usage(prompt, completion))))
-    costs = [one.cost for one in job.attempts[:-1]]
+    costs = [one.cost_micros for one in job.attempts[:-1]]
     assert costs == [cost_of(Usage(*one), RULES.prices or Prices()) for one in tokens]
-    assert job.cost == (sum(one or 0 for one in costs) if tokens else None)
+    assert job.cost_micros == (sum(one or 0 for one in costs) if tokens else None)
 
 
 def test_attempts_that_are_no_longer_kept_were_paid_all_the_same() -> None:
@@ -64,7 +64,7 @@ def test_attempts_that_are_no_longer_kept_were_paid_all_the_same() -> None:
     for _ in range(ATTEMPTS_LIMIT + 7):
         job = begun(told(job, Failed(JobError("bad", "no"), usage=Usage(1_000_000, 0))))
     assert len(job.attempts) == ATTEMPTS_LIMIT
-    assert job.cost == (ATTEMPTS_LIMIT + 7) * 2_500_000
+    assert job.cost_micros == (ATTEMPTS_LIMIT + 7) * 2_500_000
 
 
 def test_a_retry_adds_to_the_cost_and_a_new_price_changes_no_old_one() -> None:
@@ -73,15 +73,15 @@ def test_a_retry_adds_to_the_cost_and_a_new_price_changes_no_old_one() -> None:
     assert change is not None
     dearer = replace(RULES, prices=Prices(micros(7)))
     job = told(begun(change.job), Succeeded("r", usage=Usage(1_000_000, 5)), dearer)
-    assert [one.cost for one in job.attempts] == [2_500_000, 7_000_000]
-    assert job.cost == 9_500_000
+    assert [one.cost_micros for one in job.attempts] == [2_500_000, 7_000_000]
+    assert job.cost_micros == 9_500_000
 
 
 def test_without_prices_or_without_usage_there_is_no_cost() -> None:
     free = replace(RULES, prices=None)
     for rules, usage in ((free, Usage(5, 5)), (RULES, None)):
         job = told(begun(new()), Succeeded("r", usage=usage), rules)
-        assert (job.cost, job.attempts[0].cost) == (None, None)
+        assert (job.cost_micros, job.attempts[0].cost_micros) == (None, None)
 
 
 @given(st.integers(0, 10**15))

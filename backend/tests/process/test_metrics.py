@@ -43,7 +43,10 @@ def lines(lane: Lane | None = None, **seen: int) -> set[str]:
 
 def test_counters_are_there_before_anything_is_counted() -> None:
     """A counter that appears with its first value increases by nothing, as Prometheus sees it."""
-    for name in ("submitted_total", "completed_total", "failed_total", "cancelled_total", "job_seconds_count"):
+    for name in (
+        *("submitted_total", "completed_total", "failed_total", "cancelled_total", "job_seconds_count"),
+        "cost_micros_total",
+    ):
         assert f'job_processor_{name}{{flow="main"}} 0.0' in lines()
     for verdict in ("unauthorized", "applied", "late", "unknown"):
         assert f'job_processor_callbacks_total{{verdict="{verdict}"}} 0.0' in lines()

@@ -221,7 +221,7 @@ async def test_the_cost_of_a_batch_is_that_of_its_jobs_in_every_state(store: Sto
     free = await added(store, a_batch(store, 1))
     job = (await lines_of(store, free))[0]
     change = given.decided(job, given.Cancelled("no"), store.now(), rules)
-    assert await store.apply(replace(change, job=change.job._replace(cost=0)))
+    assert await store.apply(replace(change, job=change.job._replace(cost_micros=0)))
     assert (await counts_of(store, free)).cost == 0
 
 

@@ -53,8 +53,10 @@ def priced(before: Job, after: Job, prices: Prices) -> Job:
     if not costs:
         return after
     return after._replace(
-        cost=(after.cost or 0) + sum(costs.values()),
-        attempts=tuple(replace(one, cost=costs[one.number]) if one.number in costs else one for one in after.attempts),
+        cost_micros=(after.cost_micros or 0) + sum(costs.values()),
+        attempts=tuple(
+            replace(one, cost_micros=costs[one.number]) if one.number in costs else one for one in after.attempts
+        ),
     )
 
 

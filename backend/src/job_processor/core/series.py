@@ -171,7 +171,7 @@ def _used(before: Job, after: Job) -> tuple[int, int, int]:
         assert attempt.usage is not None
         prompt += attempt.usage.prompt_tokens or 0
         completion += attempt.usage.completion_tokens or 0
-        cost += attempt.cost or 0
+        cost += attempt.cost_micros or 0
     return prompt, completion, cost
 
 

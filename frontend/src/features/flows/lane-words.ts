@@ -1,5 +1,7 @@
 import type { Flow, Lane } from "@/api/model";
 import type { Tone } from "@/components/tone-badge";
+import { money } from "@/lib/money";
+import { number } from "@/lib/numbers";
 
 export interface LaneWords {
   readonly title: string;
@@ -91,6 +93,22 @@ export function wordsForSharedLimit({ limit }: Flow): string | null {
     ...(requestsPerMinute === null ? [] : [`${requestsPerMinute} / min`]),
   ];
   return `${limit.name}: ${parts.join(", ")}`;
+}
+
+/** What its tokens cost; null: it has no prices. */
+export function wordsForPrices({ spending }: Flow): string | null {
+  const { inputPerMillionMicros: input, outputPerMillionMicros: output, currency } = spending;
+  if (input === null || output === null) return null;
+  return `${money(input)} in, ${money(output)} out, in ${currency}`;
+}
+
+/** What was used since the day began; null: nothing was, or it is not known. */
+export function wordsForToday({ spending }: Flow): string | null {
+  const { tokensToday, costTodayMicros, currency } = spending;
+  const tokens = tokensToday === null ? 0 : tokensToday.prompt + tokensToday.completion;
+  if (tokens === 0) return null;
+  const cost = costTodayMicros === null ? "" : `, ${money(costTodayMicros)} ${currency}`;
+  return `${number(tokens)} tokens${cost}`;
 }
 
 /** Flows with a problem first; otherwise the order of flows.toml. */

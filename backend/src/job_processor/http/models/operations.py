@@ -1,5 +1,6 @@
 """Flows, workers, counts and health."""
 
+from job_processor.http.models.series import TokensOut
 from job_processor.http.models.types import Time, WireOut
 
 
@@ -33,6 +34,17 @@ class SharedLimitOut(WireOut):
     in_flight: int | None
 
 
+class SpendingOut(WireOut):
+    """What a million tokens cost, of prompts and of answers, and what was used since 00:00 UTC. Money is in millionths
+    of ``currency``; null: the flow has no price, or what was used could not be read."""
+
+    currency: str
+    input_per_million_micros: int | None
+    output_per_million_micros: int | None
+    tokens_today: TokensOut | None
+    cost_today_micros: int | None
+
+
 class FlowOut(WireOut):
     """``rate_per_key``: jobs a minute of each key; ``keys_at_limit``: keys that may start no job now because of it or
     of ``concurrency_per_key``."""
@@ -49,6 +61,7 @@ class FlowOut(WireOut):
     limit: SharedLimitOut | None
     on_invalid_result: str
     lane: LaneOut
+    spending: SpendingOut
     by_status: dict[str, int]
 
 

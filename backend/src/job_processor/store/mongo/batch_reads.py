@@ -61,8 +61,8 @@ class BatchReads:
                     "n": {"$sum": 1},
                     "last": {"$max": "$finishedAt"},
                     # A batch without any cost is told from one that cost nothing.
-                    "cost": {"$sum": "$cost"},
-                    "dearest": {"$max": "$cost"},
+                    "cost": {"$sum": "$costMicros"},
+                    "dearest": {"$max": "$costMicros"},
                 }
             },
         ]

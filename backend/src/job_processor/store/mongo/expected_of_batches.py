@@ -13,8 +13,8 @@ def of_batches(now: int) -> list[Expected]:
         "_id": {"batch": "$batchId", "state": "$state"},
         "n": {"$sum": 1},
         "last": {"$max": "$finishedAt"},
-        "cost": {"$sum": "$cost"},
-        "dearest": {"$max": "$cost"},
+        "cost": {"$sum": "$costMicros"},
+        "dearest": {"$max": "$costMicros"},
     }
     counted: list[Document] = [{"$match": {"batchId": {"$in": ["b"]}}}, {"$group": group}]
     newest: Document = {"sort": {"_id": -1}, "limit": 20}

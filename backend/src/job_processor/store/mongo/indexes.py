@@ -48,7 +48,7 @@ _JOBS = [
     ),
     # count_batches, by a covered query.
     IndexModel(
-        [("batchId", ASCENDING), ("state", ASCENDING), ("finishedAt", ASCENDING), ("cost", ASCENDING)],
+        [("batchId", ASCENDING), ("state", ASCENDING), ("finishedAt", ASCENDING), ("costMicros", ASCENDING)],
         name="batch_cost",
         partialFilterExpression={"batchId": {"$exists": True}},
     ),

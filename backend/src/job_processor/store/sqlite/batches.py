@@ -199,7 +199,7 @@ def count_batches(ids: Collection[str]) -> Callable[[apsw.Connection], Mapping[s
 def _counts(db: apsw.Connection, ids: Sequence[str]) -> dict[str, BatchCounts]:
     found: dict[str, BatchCounts] = {}
     sql = (
-        "SELECT batch_id, state, count(*), max(finished_at), sum(cost) FROM jobs INDEXED BY jobs_batch "
+        "SELECT batch_id, state, count(*), max(finished_at), sum(cost_micros) FROM jobs INDEXED BY jobs_batch "
         f"WHERE batch_id IN ({','.join('?' * len(ids))}) GROUP BY batch_id, state"
     )
     for batch_id, state, n, last, cost in db.execute(sql, ids):

@@ -232,11 +232,11 @@ CREATE TABLE key_rates (
 CREATE INDEX key_rates_full ON key_rates(flow, full_at);
 """
 
-# `cost`: of all attempts of a job, in micros. Beside what a batch is counted by, so that its sum reads no job.
+# `cost_micros`: of all attempts of a job, in micros. Beside what a batch is counted by, so that its sum reads no job.
 _COSTS = """
-ALTER TABLE jobs ADD COLUMN cost INTEGER;
+ALTER TABLE jobs ADD COLUMN cost_micros INTEGER;
 DROP INDEX jobs_batch;
-CREATE INDEX jobs_batch ON jobs(batch_id, state, finished_at, cost) WHERE batch_id IS NOT NULL;
+CREATE INDEX jobs_batch ON jobs(batch_id, state, finished_at, cost_micros) WHERE batch_id IS NOT NULL;
 """
 
 VERSIONS = (
