@@ -47,6 +47,7 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tr
     on_invalid_result: OnInvalidResult = OnInvalidResult.KEEP
     price_input_per_million: Price | None = None
     price_output_per_million: Price | None = None
+    budget_per_day: Annotated[float, Meta(gt=0, le=1_000_000_000)] | None = None
 
     @property
     def prices(self) -> Prices | None:
@@ -189,6 +190,8 @@ class _Parser:
         if limits is not None and limits.limit is not None and limits.limit not in shared:
             known = f"must be one of: {', '.join(sorted(shared))}" if shared else "needs a table of its name"
             self._fault((*at, "limit"), f"{known} ([limits.NAME])")
+        if limits is not None and limits.budget_per_day is not None and limits.prices is None:
+            self._fault((*at, "budget_per_day"), "needs price_input_per_million or price_output_per_million")
         if limits is None or options is None:
             return None
         timeout = limits.dispatch_timeout_seconds or kind.dispatch_timeout_seconds
@@ -207,6 +210,7 @@ class _Parser:
             limit=None if limits.limit is None else shared.get(limits.limit),
             on_invalid_result=limits.on_invalid_result,
             prices=limits.prices,
+            budget_per_day=None if limits.budget_per_day is None else max(1, micros(limits.budget_per_day)),
         )
         return Flow(rules, str(table["processor"]), options)
 

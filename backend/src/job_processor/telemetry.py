@@ -30,6 +30,7 @@ from job_processor.acts.facts import (
     SignedIn,
     TokensUsed,
 )
+from job_processor.core.budget import OVER_BUDGET, Level
 from job_processor.core.bulk import BulkAction, BulkKind, BulkState
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.job import FINAL, Job, State
@@ -54,6 +55,8 @@ class Seen:
     lanes: Mapping[str, Lane] = field(default_factory=dict)
     workers: int | None = None
     """Workers with a recent heartbeat; ``None``: unknown."""
+    budgets: Mapping[str, Level] = field(default_factory=dict)
+    """How much is used up of the budget of each flow that has one."""
 
 
 _Metric = TypeVar("_Metric", Counter, Histogram)
@@ -271,10 +274,17 @@ class _Gauges(Collector):
             due = counts.oldest_due.get(flow)
             oldest.add_metric([flow], 0.0 if due is None else max(0, self._seen.now - due) / 1000)
             lane = self._seen.lanes.get(flow, Lane(flow))
-            open_.add_metric([flow], float(lane.is_open))
+            spent = self._seen.budgets.get(flow) is Level.USED_UP
+            open_.add_metric([flow], float(lane.is_open and not spent))
             closed.add_metric([flow, "paused"], float(lane.paused))
+            closed.add_metric([flow, OVER_BUDGET], float(spent))
             for trouble in Trouble:
                 closed.add_metric([flow, trouble.value], float(lane.trouble is trouble))
         yield oldest
         yield open_
         yield closed
+        words = "1 from 80 % of the flow's budget of the day on"
+        nearly = GaugeMetricFamily("job_processor_budget_nearly_used_up", words, labels=["flow"])
+        for flow, used in self._seen.budgets.items():
+            nearly.add_metric([flow], float(used is not Level.FINE))
+        yield nearly

@@ -1,5 +1,6 @@
 """``GET /stats/series``: what happened, by time and by flow, of the flows that may be seen."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,7 @@ async def test_cost_and_verdicts_are_in_the_job_the_series_and_the_flow(tmp_path
             "outputPerMillionMicros": 10_000_000,
             "tokensToday": {"prompt": 1_000, "completion": 1_000},
             "costTodayMicros": 12_000,
+            "budgetPerDayMicros": None,
         }
         assert flows["free"]["tokensToday"] == {"prompt": 7, "completion": 7}
         assert flows["free"]["costTodayMicros"] is None
@@ -222,3 +224,37 @@ async def test_what_keys_used_by_day_and_flow(tmp_path: Path, clock: Clock) -> N
 )
 async def test_a_wrong_parameter_about_keys_is_named(site: Site, query: str, field: str) -> None:
     assert refused_field(await site.client.get(f"/stats/keys?{query}")) == field
+
+
+async def test_a_budget_that_is_used_up_is_told_everywhere(tmp_path: Path, clock: Clock) -> None:
+    rules = replace(PRICED, budget_per_day=12_000)
+    async with open_site(tmp_path, now=clock.now, flows=(rules,)) as site:
+
+        async def lane() -> tuple[str, str | None]:
+            [flow] = (await site.client.get("/flows")).json()
+            assert flow["spending"]["budgetPerDayMicros"] == 12_000
+            return flow["lane"]["state"], flow["lane"]["kind"]
+
+        async def metrics() -> set[str]:
+            text = (await site.client.get("/metrics")).text
+            return {line.removeprefix("job_processor_") for line in text.splitlines()}
+
+        await used(site, 800)
+        await site.acts.budgets.note()
+        assert await lane() == ("open", None)
+        assert {'budget_nearly_used_up{flow="main"} 1.0', 'lane_open{flow="main"} 1.0'} <= await metrics()
+        await used(site, 200)
+        await site.acts.budgets.note()
+        assert await lane() == ("closed", "over_budget")
+        assert {'lane_closed{flow="main",kind="over_budget"} 1.0', 'lane_open{flow="main"} 0.0'} <= await metrics()
+        waits = (await site.submit())["waitingOn"]
+        assert waits["kind"] == "over_budget"
+        assert "0.012 USD" in waits["detail"]
+        assert render.time_in("until", waits["until"]) == clock.now() - clock.now() % DAY + DAY
+        # A person's pause is told first.
+        await site.client.post("/flows/main/pause", {"reason": "no"})
+        assert (await lane())[0] == "paused"
+        await site.client.post("/flows/main/resume")
+        clock.forward(DAY)
+        assert await lane() == ("open", None)
+        assert 'budget_nearly_used_up{flow="main"} 0.0' in await metrics()

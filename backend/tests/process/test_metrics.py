@@ -34,11 +34,11 @@ def test_a_port_that_is_taken_is_told() -> None:
             raise AssertionError
 
 
-def lines(lane: Lane | None = None, **seen: int) -> set[str]:
+def lines(lane: Lane | None = None, workers: int | None = None) -> set[str]:
     telemetry = Telemetry()
     telemetry.start_at_zero(["main"])
     lanes = {} if lane is None else {"main": lane}
-    return set(telemetry.render(Seen(True, ("main",), 0, Counts({}, {}), lanes, **seen)).decode().splitlines())
+    return set(telemetry.render(Seen(True, ("main",), 0, Counts({}, {}), lanes, workers)).decode().splitlines())
 
 
 def test_counters_are_there_before_anything_is_counted() -> None:

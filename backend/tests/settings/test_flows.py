@@ -72,12 +72,19 @@ price_output_per_million = 2
 
 [flows.c]
 processor = "mock"
+
+[flows.d]
+processor = "mock"
+price_input_per_million = 1
+budget_per_day = 12.5
 """,
         ProcessorKinds(),
     )
+    assert flows.by_name["d"].rules.budget_per_day == 12_500_000
+    assert flows.by_name["a"].rules.budget_per_day is None
     prices = {name: flow.rules.prices for name, flow in flows.by_name.items()}
     assert flows.currency == "EUR"
-    assert prices == {"a": Prices(150_000, 600_000), "b": Prices(0, 2_000_000), "c": None}
+    assert prices == {"a": Prices(150_000, 600_000), "b": Prices(0, 2_000_000), "c": None, "d": Prices(1_000_000)}
     assert parse(BUILT_IN, ProcessorKinds()).currency == "USD"
 
 
@@ -136,6 +143,8 @@ on_invalid_result = "shrug"
         '[flows.a]\nprocessor = "mock"\nrate_per_key = -1',
         '[flows.a]\nprocessor = "mock"\nprice_input_per_million = -1',
         '[flows.a]\nprocessor = "mock"\nprice_output_per_million = "2"',
+        '[flows.a]\nprocessor = "mock"\nbudget_per_day = 5',
+        '[flows.a]\nprocessor = "mock"\nprice_input_per_million = 1\nbudget_per_day = 0',
         'currency = "dollars"\n[flows.a]\nprocessor = "mock"',
         'currency = 1\n[flows.a]\nprocessor = "mock"',
         '[flows.a]\nprocessor = "mock"\nmax_attempts = "3"',

@@ -1994,7 +1994,7 @@ export interface components {
          * LaneOut
          * @description ``state``: open, closed, paused, or removed (a flow that is not in flows.toml any more but has unfinished jobs).
          *
-         *     ``kind``: rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
+         *     ``kind``: over_budget, rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
          */
         LaneOut: {
             state: string;
@@ -2005,7 +2005,7 @@ export interface components {
         /**
          * SpendingOut
          * @description What a million tokens cost, of prompts and of answers, and what was used since 00:00 UTC. Money is in millionths
-         *     of ``currency``; null: the flow has no price, or what was used could not be read.
+         *     of ``currency``; null: the flow has no price or no budget, or what was used could not be read.
          */
         SpendingOut: {
             currency: string;
@@ -2013,6 +2013,7 @@ export interface components {
             outputPerMillionMicros: number | null;
             tokensToday: components["schemas"]["TokensOut"] | null;
             costTodayMicros: number | null;
+            budgetPerDayMicros: number | null;
         };
         /** TokensOut */
         TokensOut: {

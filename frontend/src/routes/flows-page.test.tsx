@@ -220,6 +220,7 @@ it("shows what the tokens of a flow cost, and what it used today", async () => {
             outputPerMillionMicros: 600_000,
             tokensToday: { prompt: 1_000, completion: 500 },
             costTodayMicros: 450,
+            budgetPerDayMicros: 500,
           },
         }),
       ]),
@@ -229,5 +230,25 @@ it("shows what the tokens of a flow cost, and what it used today", async () => {
   const details = await screen.findByRole("region", { name: "mock" });
   expect(details).toHaveTextContent("0.15 in, 0.60 out, in EUR");
   expect(details).toHaveTextContent("1,500 tokens, 0.00045 EUR");
+  expect(details).toHaveTextContent("0.0005 EUR a day, 90.0 % used");
   expect(screen.getByRole("row", { name: /mock/, hidden: true })).toHaveTextContent("1.5K0.00045 EUR");
+});
+
+it("says when a budget is nearly used up, and when it is", async () => {
+  const spending = { ...wireFlow().spending, budgetPerDayMicros: 1_000_000 };
+  serving(
+    { name: "fine", spending: { ...spending, costTodayMicros: 799_999 } },
+    { name: "nearly", spending: { ...spending, costTodayMicros: 800_000 } },
+    {
+      name: "spent",
+      spending: { ...spending, costTodayMicros: 1_000_000 },
+      lane: { state: "closed", kind: "over_budget", detail: "The budget is used up.", until: null },
+    },
+  );
+  renderPage("/ui/flows");
+  const state = async (name: string) =>
+    within((await screen.findByRole("link", { name })).closest("tr") as HTMLElement).getAllByRole("cell")[0];
+  expect(await state("fine")).toHaveTextContent("Open");
+  expect(await state("nearly")).toHaveTextContent("Budget nearly used");
+  expect(await state("spent")).toHaveTextContent("Over budget");
 });

@@ -111,6 +111,7 @@ export function wireFlow(changes: Partial<WireFlow> = {}): WireFlow {
       outputPerMillionMicros: null,
       tokensToday: { prompt: 0, completion: 0 },
       costTodayMicros: null,
+      budgetPerDayMicros: null,
     },
     byStatus: {},
     ...changes,

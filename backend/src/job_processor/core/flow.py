@@ -37,7 +37,7 @@ class FlowRules:
     """Durations in seconds. ``concurrency`` and ``rate_per_minute`` limit all workers together; ``None``: no limit.
 
     ``concurrency_per_key`` and ``rate_per_key`` (jobs a minute) limit each key of the flow (``core.key_limits``).
-    ``prices``: what its tokens cost; ``None``: not known.
+    ``prices``: what its tokens cost; ``None``: not known. ``budget_per_day``: micros; ``None``: no budget.
     """
 
     name: str
@@ -54,6 +54,7 @@ class FlowRules:
     limit: SharedLimit | None = None
     on_invalid_result: OnInvalidResult = OnInvalidResult.KEEP
     prices: Prices | None = None
+    budget_per_day: int | None = None
 
     @property
     def has_limits(self) -> bool:

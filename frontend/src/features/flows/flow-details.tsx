@@ -20,6 +20,7 @@ import { wordsForUntil } from "@/lib/waiting-words";
 import { useBlocked } from "@/live/use-blocked";
 import styles from "./flows.module.css";
 import {
+  wordsForBudget,
   wordsForConcurrency,
   wordsForFlow,
   wordsForKeyLimits,
@@ -42,6 +43,7 @@ export function FlowDetails({ flow }: { flow: Flow }) {
   const ofKeys = wordsForKeyLimits(flow);
   const shared = wordsForSharedLimit(flow);
   const prices = wordsForPrices(flow);
+  const budget = wordsForBudget(flow);
   const today = wordsForToday(flow);
   const paused = flow.lane.state === "paused";
   const settle = {
@@ -96,6 +98,7 @@ export function FlowDetails({ flow }: { flow: Flow }) {
         {shared !== null && <Fact name="Shared limit" value={shared} />}
         {ofKeys !== null && <Fact name="Each key" value={ofKeys} />}
         {prices !== null && <Fact name="Price of 1M tokens" value={prices} />}
+        {budget !== null && <Fact name="Budget" value={budget} />}
         {today !== null && <Fact name="Today (UTC)" value={today} />}
         <Fact name="Attempts" value={wordsForMaxAttempts(flow.maxAttempts)} />
         <Fact name="Invalid result" value={flow.onInvalidResult} />

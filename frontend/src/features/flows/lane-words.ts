@@ -1,7 +1,7 @@
 import type { Flow, Lane } from "@/api/model";
 import type { Tone } from "@/components/tone-badge";
 import { money } from "@/lib/money";
-import { number } from "@/lib/numbers";
+import { number, percent } from "@/lib/numbers";
 
 export interface LaneWords {
   readonly title: string;
@@ -12,6 +12,11 @@ export interface LaneWords {
 
 /** Amber: it ends by itself. Red: a person must do something. */
 const KINDS: Readonly<Record<string, LaneWords>> = {
+  over_budget: {
+    title: "Over budget",
+    tone: "amber",
+    meaning: "What the flow has cost today reached its budget. Jobs wait until the next day (UTC).",
+  },
   rate_limited: { title: "Rate limited", tone: "amber", meaning: "The processor is rate limited." },
   outage: {
     title: "Unreachable",
@@ -61,6 +66,13 @@ export function inUse({ byStatus }: Flow): number {
 
 export function wordsForFlow(flow: Flow): LaneWords {
   const words = wordsForLane(flow.lane);
+  if (flow.lane.state === "open" && (budgetUsed(flow) ?? 0) >= NEARLY_USED) {
+    return {
+      title: "Budget nearly used",
+      tone: "amber",
+      meaning: "Of today's budget at least 80 % is used. No job is sent once all of it is.",
+    };
+  }
   if (flow.lane.state !== "open" || flow.concurrency === null || inUse(flow) < flow.concurrency) return words;
   return {
     title: "Full",
@@ -93,6 +105,22 @@ export function wordsForSharedLimit({ limit }: Flow): string | null {
     ...(requestsPerMinute === null ? [] : [`${requestsPerMinute} / min`]),
   ];
   return `${limit.name}: ${parts.join(", ")}`;
+}
+
+const NEARLY_USED = 0.8;
+
+/** The share of today's budget that is used; null: there is no budget, or it is not known. */
+function budgetUsed({
+  spending: { budgetPerDayMicros: budget, costTodayMicros: cost },
+}: Flow): number | null {
+  return budget === null || cost === null ? null : cost / budget;
+}
+
+export function wordsForBudget(flow: Flow): string | null {
+  const { budgetPerDayMicros: budget, currency } = flow.spending;
+  if (budget === null) return null;
+  const used = budgetUsed(flow);
+  return `${money(budget)} ${currency} a day${used === null ? "" : `, ${percent(Math.min(1, used))} used`}`;
 }
 
 /** What its tokens cost; null: it has no prices. */

@@ -16,7 +16,7 @@ class StatsOut(WireOut):
 class LaneOut(WireOut):
     """``state``: open, closed, paused, or removed (a flow that is not in flows.toml any more but has unfinished jobs).
 
-    ``kind``: rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
+    ``kind``: over_budget, rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
     """
 
     state: str
@@ -36,13 +36,14 @@ class SharedLimitOut(WireOut):
 
 class SpendingOut(WireOut):
     """What a million tokens cost, of prompts and of answers, and what was used since 00:00 UTC. Money is in millionths
-    of ``currency``; null: the flow has no price, or what was used could not be read."""
+    of ``currency``; null: the flow has no price or no budget, or what was used could not be read."""
 
     currency: str
     input_per_million_micros: int | None
     output_per_million_micros: int | None
     tokens_today: TokensOut | None
     cost_today_micros: int | None
+    budget_per_day_micros: int | None
 
 
 class FlowOut(WireOut):

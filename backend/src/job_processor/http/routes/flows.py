@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor.core.access import Principal
+from job_processor.core.budget import OVER_BUDGET, why_closed
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.job import FINAL
-from job_processor.core.lane import Lane, admits_again_at, open_lane
+from job_processor.core.lane import Lane, admits_again_at, is_over_budget, open_lane
 from job_processor.core.series import DAY, Tally, start_of
 from job_processor.http import models as s
 from job_processor.http import render
@@ -96,6 +97,7 @@ def _spending(context: Context, rules: FlowRules, today: Used | None) -> s.Spend
         output_per_million_micros=None if prices is None else prices.output,
         tokens_today=None if used is None else s.TokensOut(used.prompt_tokens, used.completion_tokens),
         cost_today_micros=None if used is None or (prices is None and not used.cost) else used.cost,
+        budget_per_day_micros=rules.budget_per_day,
     )
 
 
@@ -104,8 +106,6 @@ def _flow(
 ) -> s.FlowOut:
     rules = info.rules
     lane = status.lanes.get(rules.name) or open_lane(rules.name)
-    state = "paused" if lane.paused else "open" if lane.trouble is None else "closed"
-    until = None if lane.is_open else admits_again_at(lane, rules, context.store.now())
     return s.FlowOut(
         name=rules.name,
         processor=info.processor,
@@ -118,15 +118,23 @@ def _flow(
         keys_at_limit=len(status.full_keys.get(rules.name, {})),
         limit=None if rules.limit is None else _limit(rules.limit, status, sees),
         on_invalid_result=rules.on_invalid_result.value,
-        lane=s.LaneOut(
-            state=state,
-            kind=None if lane.trouble is None else lane.trouble.value,
-            detail=None if lane.is_open else lane.detail,
-            until=render.maybe_time(until),
-        ),
+        lane=_lane(context, lane, rules),
         spending=_spending(context, rules, today),
         by_status=render.by_flow(status.counts.by_state).get(rules.name, {}),
     )
+
+
+def _lane(context: Context, lane: Lane, rules: FlowRules) -> s.LaneOut:
+    now = context.store.now()
+    budget = rules.budget_per_day if is_over_budget(lane, rules, now) else None
+    if lane.is_open and budget is None:
+        return s.LaneOut(state="open", kind=None, detail=None, until=None)
+    kind = None if lane.trouble is None else lane.trouble.value
+    detail = lane.detail
+    if budget is not None and not lane.paused:
+        kind, detail = OVER_BUDGET, why_closed(rules.name, budget, context.acts.flows.currency)
+    state = "paused" if lane.paused else "closed"
+    return s.LaneOut(state, kind, detail, render.maybe_time(admits_again_at(lane, rules, now)))
 
 
 def _limit(limit: SharedLimit, status: FlowStatus, sees: Callable[[str], bool]) -> s.SharedLimitOut:
