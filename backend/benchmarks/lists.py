@@ -22,7 +22,8 @@ from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import Job, JobError, State
 from job_processor.core.search import parse
-from job_processor.core.series import DAY, MINUTE, Counted, Row, Stage, Tally, bucket, start_of
+from job_processor.core.series import DAY, MINUTE, Counted, Stage, Tally, bucket, start_of
+from job_processor.core.series_rows import Row
 from job_processor.core.verdict import ResultKind, Verdict
 from job_processor.store.base import GroupBy, Query, SeriesQuery, with_search
 from job_processor.store.sqlite.store import SqliteStore

@@ -231,6 +231,8 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     await _ask_about_webhooks(ask)
     await ask("GET", "/stats/series", "/stats/series")
     await ask("GET", "/stats/series?step=2m", "/stats/series")
+    await ask("GET", "/stats/keys", "/stats/keys")
+    await ask("GET", "/stats/keys?limit=0", "/stats/keys")
     await ask("GET", "/audit", "/audit")
     await ask("GET", "/audit?act=x", "/audit")
     await ask("GET", "/audit/export", "/audit/export")

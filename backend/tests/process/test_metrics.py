@@ -57,16 +57,19 @@ def test_a_port_that_is_taken_is_told() -> None:
             raise AssertionError
 
 
-def lines(lane: Lane | None = None, **seen: int) -> set[str]:
+def lines(lane: Lane | None = None, workers: int | None = None) -> set[str]:
     telemetry = Telemetry()
     telemetry.start_at_zero(["main"])
     lanes = {} if lane is None else {"main": lane}
-    return set(telemetry.render(Seen(True, ("main",), 0, Counts({}, {}), lanes, **seen)).decode().splitlines())
+    return set(telemetry.render(Seen(True, ("main",), 0, Counts({}, {}), lanes, workers)).decode().splitlines())
 
 
 def test_counters_are_there_before_anything_is_counted() -> None:
     """A counter that appears with its first value increases by nothing, as Prometheus sees it."""
-    for name in ("submitted_total", "completed_total", "failed_total", "cancelled_total", "job_seconds_count"):
+    for name in (
+        *("submitted_total", "completed_total", "failed_total", "cancelled_total", "job_seconds_count"),
+        "cost_micros_total",
+    ):
         assert f'job_processor_{name}{{flow="main"}} 0.0' in lines()
     for verdict in ("unauthorized", "applied", "late", "unknown"):
         assert f'job_processor_callbacks_total{{verdict="{verdict}"}} 0.0' in lines()

@@ -45,6 +45,7 @@ export function wireJob(changes: Partial<WireJob> = {}): WireJob {
     batchLine: null,
     customId: null,
     key: null,
+    costMicros: null,
     promptTruncated: false,
     promptBytes: 15,
     resultTruncated: false,
@@ -81,6 +82,7 @@ export function wireBatch(changes: Partial<WireBatchWhole> = {}): WireBatchWhole
     jobs: 10,
     refused: 0,
     counts: { pending: 10, running: 0, waiting: 0, completed: 0, failed: 0, cancelled: 0, deleted: 0 },
+    costMicros: null,
     flows: ["mock"],
     metadata: {},
     webhookUrl: null,
@@ -103,6 +105,14 @@ export function wireFlow(changes: Partial<WireFlow> = {}): WireFlow {
     limit: null,
     onInvalidResult: "keep",
     lane: { state: "open", kind: null, detail: null, until: null },
+    spending: {
+      currency: "USD",
+      inputPerMillionMicros: null,
+      outputPerMillionMicros: null,
+      tokensToday: { prompt: 0, completion: 0 },
+      costTodayMicros: null,
+      budgetPerDayMicros: null,
+    },
     byStatus: {},
     ...changes,
   };
@@ -254,6 +264,8 @@ export function wireCounts(changes: Partial<SeriesCounts> = {}): SeriesCounts {
     waitingAgeMs: null,
     durations: { scheduled: null, queued: null, handingOver: null, processing: null, total: null },
     tokens: { prompt: 0, completion: 0 },
+    costMicros: 0,
+    verdicts: {},
     ...changes,
   };
 }
@@ -266,6 +278,7 @@ export function wireSeries(changes: Partial<Series> = {}): Series {
     until: new Date(now).toISOString(),
     step: "1h",
     countedSince: new Date(now - 400 * 86_400_000).toISOString(),
+    currency: "USD",
     total: wireCounts(),
     flows: [],
     buckets: [],

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from job_processor.acts.facts import DeliveriesDue, Facts, JobMoved
+from job_processor.acts.facts import DeliveriesDue, Facts, JobMoved, TokensUsed
 from job_processor.acts.flow_table import FlowTable
 from job_processor.acts.recent_jobs import RecentJobs
 from job_processor.acts.verdicts import Verdicts, awaits_verdict
@@ -83,6 +83,9 @@ class Signals:
             if await applied:
                 self._recent.note(change.job)
                 self._facts.tell(JobMoved(change.job, job.state))
+                used = change.counted
+                if used is not None and (used.prompt_tokens or used.completion_tokens):
+                    self._facts.tell(TokensUsed(job.flow, used.prompt_tokens, used.completion_tokens, used.cost))
                 if change.notices:
                     self._facts.tell(DeliveriesDue())
                 if change.job.state is State.WAITING and job.state is State.RUNNING:

@@ -85,6 +85,8 @@ class Attempt:
     execution_id: str | None = None
     """The processor's own id of this attempt (n8n's execution id), if it gave one."""
     usage: Usage | None = None
+    cost_micros: int | None = None
+    """In micros (``core.cost``). ``None``: its tokens are not known, or its flow has no prices."""
     partial: str | None = None
     """The text received before the answer failed: not a result, but paid for. Limited (``limits.py``)."""
     asked_at: int | None = None
@@ -221,6 +223,8 @@ class Job(NamedTuple):
     spent: Spent = NOTHING_SPENT
     key: str | None = None
     """Whose job it is, a customer or tenant: the keys of a flow take turns. ``None``: its owner stands for it."""
+    cost_micros: int | None = None
+    """In micros (``core.cost``), of all its attempts, also those that are no longer kept. ``None``: none has one."""
 
     @property
     def is_final(self) -> bool:

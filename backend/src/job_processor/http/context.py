@@ -97,7 +97,7 @@ class Context:
         in_flight, full_keys = status.in_flight.get(job.flow, 0), status.full_keys.get(job.flow, {})
         rules = self.acts.flows.rules(job.flow)
         shared = None if rules.limit is None else status.of_limit(rules.limit)
-        return waiting_on(job, lane, rules, in_flight, now, full_keys, shared)
+        return waiting_on(job, lane, rules, in_flight, now, full_keys, shared, self.acts.flows.currency)
 
     async def job(self, request: Request) -> Job:
         """The job whose id is in the path. Raises ``JobNotFound``, also for one of a flow that the requester may not

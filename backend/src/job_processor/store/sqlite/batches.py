@@ -207,16 +207,15 @@ def count_batches(ids: Collection[str]) -> Callable[[apsw.Connection], Mapping[s
 
 
 def _counts(db: apsw.Connection, ids: Sequence[str]) -> dict[str, BatchCounts]:
-    found: dict[str, tuple[dict[State, int], int | None]] = {}
+    found: dict[str, BatchCounts] = {}
     sql = (
-        "SELECT batch_id, state, count(*), max(finished_at) FROM jobs INDEXED BY jobs_batch "
+        "SELECT batch_id, state, count(*), max(finished_at), sum(cost_micros) FROM jobs INDEXED BY jobs_batch "
         f"WHERE batch_id IN ({','.join('?' * len(ids))}) GROUP BY batch_id, state"
     )
-    for batch_id, state, n, last in db.execute(sql, ids):
-        by_state, newest = found.get(batch_id, ({}, None))
-        by_state[State(state)] = n
-        found[batch_id] = by_state, max((at for at in (newest, last) if at is not None), default=None)
-    return {batch_id: BatchCounts(*both) for batch_id, both in found.items()}
+    for batch_id, state, n, last, cost in db.execute(sql, ids):
+        one = BatchCounts({State(state): n}, last, cost)
+        found[batch_id] = found.get(batch_id, BatchCounts()).plus(one)
+    return found
 
 
 def refused_lines(batch_id: str) -> Callable[[apsw.Connection], list[RefusedLine]]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from job_processor.core.job import FINAL, Job, State
+from job_processor.core.series_rows import rows_of
 from job_processor.core.transitions import Change
 from job_processor.store.base import Added, Held, IdempotencyKey, Notice, Worker
 from job_processor.store.sqlite import rows
@@ -70,7 +71,8 @@ def apply(change: Change, now: Callable[[], int]) -> Callable[[Transaction], boo
         for one in change.notices:
             insert_delivery(tx, one)
         if change.counted is not None:
-            tx.tally(job.updated_at, job.flow).count(change.counted)
+            for row, counted in rows_of(job, change.counted):
+                tx.tally(job.updated_at, row).count(counted)
         tx.notices.append(notice(job, seq))
         if guard.state is not job.state:
             tx.moves.append((job.flow, guard.state, job.state))

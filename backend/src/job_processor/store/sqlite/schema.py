@@ -251,9 +251,16 @@ CREATE TABLE places (
 INSERT INTO places SELECT DISTINCT flow, priority, key_hash, place, 1 FROM jobs WHERE ready = 1 AND place != 0;
 """
 
+# `cost_micros`: of all attempts of a job, in micros. Beside what a batch is counted by, so that its sum reads no job.
+_COSTS = """
+ALTER TABLE jobs ADD COLUMN cost_micros INTEGER;
+DROP INDEX jobs_batch;
+CREATE INDEX jobs_batch ON jobs(batch_id, state, finished_at, cost_micros) WHERE batch_id IS NOT NULL;
+"""
+
 VERSIONS = (
     *(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
-    *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES, _TURNS, _KEY_LIMITS, _PLACES),
+    *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES, _TURNS, _KEY_LIMITS, _PLACES, _COSTS),
 )
 
 
