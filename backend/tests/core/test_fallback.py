@@ -9,7 +9,8 @@ from job_processor.core.events import EventKind
 from job_processor.core.fallback import PROBE_FIRST_MS, FellBack, fall_back, falls_back_at
 from job_processor.core.flow import FlowRules, OnInvalidResult
 from job_processor.core.job import Job, Lease, Refusals, State
-from job_processor.core.lane import Lane, Trouble, close, open_lane, pause, reopen, resume, shift_clock
+from job_processor.core.lane import Lane, Trouble, close, open_lane, pause, reopen, resume
+from job_processor.core.lane_clock import shift_clock
 from job_processor.core.outcome import Deferred, Retried, Succeeded
 from job_processor.core.verdict import ResultKind, Verdict
 from tests.core import given

@@ -336,6 +336,7 @@ const ATTEMPT: WireJob["attempts"][number] = {
   executionId: null,
   flow: null,
   usage: null,
+  costMicros: null,
   partial: null,
 };
 

@@ -46,6 +46,7 @@ export function wireJob(changes: Partial<WireJob> = {}): WireJob {
     batchLine: null,
     customId: null,
     key: null,
+    costMicros: null,
     promptTruncated: false,
     promptBytes: 15,
     resultTruncated: false,
@@ -82,6 +83,7 @@ export function wireBatch(changes: Partial<WireBatchWhole> = {}): WireBatchWhole
     jobs: 10,
     refused: 0,
     counts: { pending: 10, running: 0, waiting: 0, completed: 0, failed: 0, cancelled: 0, deleted: 0 },
+    costMicros: null,
     flows: ["mock"],
     metadata: {},
     webhookUrl: null,
@@ -108,6 +110,14 @@ export function wireFlow(changes: Partial<WireFlow> = {}): WireFlow {
     fellBack: 0,
     onInvalidResult: "keep",
     lane: { state: "open", kind: null, detail: null, until: null },
+    spending: {
+      currency: "USD",
+      inputPerMillionMicros: null,
+      outputPerMillionMicros: null,
+      tokensToday: { prompt: 0, completion: 0 },
+      costTodayMicros: null,
+      budgetPerDayMicros: null,
+    },
     byStatus: {},
     ...changes,
   };
@@ -259,6 +269,8 @@ export function wireCounts(changes: Partial<SeriesCounts> = {}): SeriesCounts {
     waitingAgeMs: null,
     durations: { scheduled: null, queued: null, handingOver: null, processing: null, total: null },
     tokens: { prompt: 0, completion: 0 },
+    costMicros: 0,
+    verdicts: {},
     ...changes,
   };
 }
@@ -271,6 +283,7 @@ export function wireSeries(changes: Partial<Series> = {}): Series {
     until: new Date(now).toISOString(),
     step: "1h",
     countedSince: new Date(now - 400 * 86_400_000).toISOString(),
+    currency: "USD",
     total: wireCounts(),
     flows: [],
     buckets: [],

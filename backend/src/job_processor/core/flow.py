@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from job_processor.core.cost import Prices
+
 
 class OnInvalidResult(StrEnum):
     """What happens to a job with a ``resultSchema`` whose result is not valid JSON or does not match the schema."""
@@ -37,6 +39,7 @@ class FlowRules:
     ``concurrency_per_key`` and ``rate_per_key`` (jobs a minute) limit each key of the flow (``core.key_limits``).
     ``fallback``: flows whose processors take its jobs, the first that is open, once its own lane has been closed for
     ``fallback_after_seconds`` (``core.fallback``).
+    ``prices``: what its tokens cost; ``None``: not known. ``budget_per_day``: micros; ``None``: no budget.
     """
 
     name: str
@@ -54,6 +57,8 @@ class FlowRules:
     fallback: tuple[str, ...] = ()
     fallback_after_seconds: float = 60.0
     on_invalid_result: OnInvalidResult = OnInvalidResult.KEEP
+    prices: Prices | None = None
+    budget_per_day: int | None = None
 
     @property
     def has_limits(self) -> bool:

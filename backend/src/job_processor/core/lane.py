@@ -8,6 +8,7 @@ import functools
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from job_processor.core.budget import Level, level_at, next_day
 from job_processor.core.flow import FlowRules
 from job_processor.core.token_bucket import refilled
 
@@ -85,6 +86,9 @@ class Lane:
     """When the processor was last found unreachable, or to have lost a run: earlier attempts may be lost too."""
     closed_since: int = 0
     """When the trouble began that closes it. Later troubles and probes that fail do not change it."""
+    spent: int = 0
+    """What the flow had cost (micros) on the day that began at ``spent_on``, as last noted (``core.budget``)."""
+    spent_on: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -117,7 +121,7 @@ def admit(lane: Lane, wanted: int, in_flight: int, rules: FlowRules, now: int) -
 
     ``in_flight``: RUNNING and WAITING jobs of the flow. The lane is not charged yet (``charge``).
     """
-    if lane.paused:
+    if lane.paused or is_over_budget(lane, rules, now):
         return 0, lane
     allowed = wanted
     if rules.concurrency is not None:
@@ -168,6 +172,8 @@ def admits_again_at(lane: Lane, rules: FlowRules, now: int) -> int | None:
     """
     if lane.paused:
         return None
+    if is_over_budget(lane, rules, now):
+        return next_day(now)
     if lane.trouble is not None and lane.closed_until is not None:
         return lane.closed_until if now < lane.closed_until else None
     if rules.rate_per_minute is not None:
@@ -265,6 +271,11 @@ def note_answer_at(lane: Lane, job_id: str | None, at: int) -> Lane:
     return replace(lane, answered_at=at, answered_by=job_id)
 
 
+def is_over_budget(lane: Lane, rules: FlowRules, now: int) -> bool:
+    """True until the next day (UTC) once the flow's budget is used up."""
+    return level_at(lane.spent, lane.spent_on, rules.budget_per_day, now) is Level.USED_UP
+
+
 def is_closed(lane: Lane, now: int) -> bool:
     """True while the lane is closed and its wait is not over: not even a probe may be sent."""
     return lane.trouble is not None and lane.closed_until is not None and now < lane.closed_until
@@ -274,20 +285,6 @@ def _wait(trouble: Trouble, strikes: int, jitter: float) -> int:
     """Probe interval in milliseconds when the processor gave no ``Retry-After``."""
     first = CREDIT_MIN_MS if trouble is Trouble.OUT_OF_CREDIT else MIN_CLOSED_MS
     return int(min(_LONGEST.get(trouble, OUTAGE_CAP_MS), first * 2 ** min(strikes - 1, 30)) * (0.8 + 0.2 * jitter))
-
-
-def shift_clock(lane: Lane, by: int) -> Lane:
-    """Shift all times of the lane by ``by`` milliseconds, after the clock was set, so that its waits last as before."""
-    return replace(
-        lane,
-        closed_until=None if lane.closed_until is None else lane.closed_until + by,
-        closed_since=lane.closed_since + by if lane.closed_since else 0,
-        tokens_at=lane.tokens_at + by if lane.tokens_at else 0,
-        troubled_at=lane.troubled_at + by if lane.troubled_at else 0,
-        answered_at=lane.answered_at + by if lane.answered_at else 0,
-        out_at=None if lane.out_at is None else lane.out_at + by,
-        asking=tuple((flow, at + by) for flow, at in lane.asking),
-    )
 
 
 def _refill(lane: Lane, rate_per_minute: float, now: int) -> Lane:

@@ -20,11 +20,14 @@ import { wordsForUntil } from "@/lib/waiting-words";
 import { useBlocked } from "@/live/use-blocked";
 import styles from "./flows.module.css";
 import {
+  wordsForBudget,
   wordsForConcurrency,
   wordsForFallback,
   wordsForFlow,
   wordsForKeyLimits,
+  wordsForPrices,
   wordsForSharedLimit,
+  wordsForToday,
 } from "./lane-words";
 import { wordsForProcessor } from "./processor-words";
 import { TestPrompt } from "./test-prompt";
@@ -41,6 +44,9 @@ export function FlowDetails({ flow }: { flow: Flow }) {
   const ofKeys = wordsForKeyLimits(flow);
   const fallback = wordsForFallback(flow);
   const shared = wordsForSharedLimit(flow);
+  const prices = wordsForPrices(flow);
+  const budget = wordsForBudget(flow);
+  const today = wordsForToday(flow);
   const paused = flow.lane.state === "paused";
   const settle = {
     onSuccess: (changed: Flow) => {
@@ -94,6 +100,9 @@ export function FlowDetails({ flow }: { flow: Flow }) {
         {shared !== null && <Fact name="Shared limit" value={shared} />}
         {ofKeys !== null && <Fact name="Each key" value={ofKeys} />}
         {fallback !== null && <Fact name="Fallback" value={fallback} />}
+        {prices !== null && <Fact name="Price of 1M tokens" value={prices} />}
+        {budget !== null && <Fact name="Budget" value={budget} />}
+        {today !== null && <Fact name="Today (UTC)" value={today} />}
         <Fact name="Attempts" value={wordsForMaxAttempts(flow.maxAttempts)} />
         <Fact name="Invalid result" value={flow.onInvalidResult} />
       </dl>
