@@ -101,7 +101,7 @@ def _dispatchers(deps: LoopDependencies, owner: str) -> dict[str, Dispatcher]:
         for name, flow in deps.flows.by_name.items()
     }
     for dispatcher in dispatchers.values():
-        dispatcher.take_from(dispatchers.values())
+        dispatcher.take_from(dispatchers)
     return dispatchers
 
 

@@ -10,8 +10,10 @@ from job_processor.core.fallback import PROBE_FIRST_MS, FellBack, fall_back, fal
 from job_processor.core.flow import FlowRules, OnInvalidResult
 from job_processor.core.job import Job, Lease, Refusals, State
 from job_processor.core.lane import Lane, Trouble, close, open_lane, pause, reopen, resume
+from job_processor.core.lane_budget import note_spent
 from job_processor.core.lane_clock import shift_clock
 from job_processor.core.outcome import Deferred, Retried, Succeeded
+from job_processor.core.series import DAY, start_of
 from job_processor.core.verdict import ResultKind, Verdict
 from tests.core import given
 from tests.core.given import NOW, RULES
@@ -24,7 +26,9 @@ CLOSED = replace(SHUT, closed_until=LATER + 60_000)
 
 def taken_by(*lanes: Lane, now: int = LATER, of: FlowRules = OF) -> list[str]:
     known = {lane.flow: lane for lane in lanes}
-    return [flow for flow in ("f", "g", "h", "i") if fall_back(flow, of, known, now) is not None]
+    rules = [replace(RULES, name=name, budget_per_day=1_000) for name in of.fallback]
+    found = ((one.name, fall_back(one.name, of, rules[:n], known, now)) for n, one in enumerate(rules))
+    return [name for name, fell in found if fell is not None]
 
 
 def fallen(job: Job, token: str = "t1", now: int = NOW) -> Job:
@@ -38,12 +42,12 @@ def test_the_first_open_fallback_flow_takes_the_jobs_of_a_closed_lane() -> None:
 
 
 def test_not_before_the_lane_has_been_closed_for_so_long() -> None:
-    assert falls_back_at(CLOSED, OF) == LATER
+    assert falls_back_at(CLOSED, OF, NOW) == LATER
     assert taken_by(CLOSED, now=LATER - 1) == []
     again = close(CLOSED, Trouble.RATE_LIMITED, "429", LATER + 200_000, LATER - 5, 0.5)
-    assert falls_back_at(again, OF) == LATER, "another trouble is no new beginning"
-    assert falls_back_at(shift_clock(again, 7), OF) == LATER + 7
-    assert falls_back_at(close(reopen(again), Trouble.OUTAGE, "x", None, LATER, 0.5), OF) == LATER + 60_000
+    assert falls_back_at(again, OF, NOW) == LATER, "another trouble is no new beginning"
+    assert falls_back_at(shift_clock(again, 7), OF, NOW) == LATER + 7
+    assert falls_back_at(close(reopen(again), Trouble.OUTAGE, "x", None, LATER, 0.5), OF, NOW) == LATER + 60_000
 
 
 @pytest.mark.parametrize("trouble", Trouble)
@@ -56,6 +60,38 @@ def test_every_trouble_counts_and_a_pause_does_not(trouble: Trouble) -> None:
 
 def test_an_open_lane_and_a_flow_without_fallback_keep_their_jobs() -> None:
     assert taken_by() == taken_by(open_lane("f")) == taken_by(CLOSED, of=RULES) == []
+
+
+DAY_OF_NOW = start_of(DAY, NOW)
+SPENT = note_spent(Lane("f"), 1_000, DAY_OF_NOW)
+LIMITED = replace(OF, budget_per_day=1_000)
+
+
+def test_a_budget_that_is_used_up_closes_the_flow_too_and_waiting_does_not_open_it() -> None:
+    assert taken_by(SPENT, now=NOW, of=LIMITED) == ["g"]
+    assert taken_by(SPENT, now=NOW) == [], "there is no budget"
+    assert taken_by(SPENT, now=NOW, of=replace(LIMITED, budget_per_day=1_001)) == [], "it was raised"
+    assert taken_by(SPENT, now=DAY_OF_NOW + DAY - 1, of=LIMITED) == ["g"]
+    assert taken_by(SPENT, now=DAY_OF_NOW + DAY, of=LIMITED) == []
+    assert taken_by(pause(SPENT, None), now=NOW, of=LIMITED) == []
+
+
+def test_no_probe_is_waited_for_while_the_budget_is_used_up() -> None:
+    over = replace(SHUT, closed_until=LATER, spent=1_000, spent_on=DAY_OF_NOW)
+    assert taken_by(over, of=LIMITED) == ["g"]
+    assert taken_by(replace(SHUT, spent=1_000, spent_on=DAY_OF_NOW), now=NOW, of=LIMITED) == ["g"]
+
+
+def test_the_next_one_takes_the_jobs_when_the_first_has_used_up_its_budget() -> None:
+    assert taken_by(CLOSED, replace(SPENT, flow="g")) == ["g", "h"], "the budget of g lets nothing through"
+    assert taken_by(CLOSED, replace(SPENT, flow="g", spent=999)) == ["g"]
+
+
+def test_the_words_name_the_budget() -> None:
+    found = fall_back("g", LIMITED, (), {"f": SPENT}, NOW)
+    assert found == FellBack(
+        "g", "The flow f is closed, the flow g takes this attempt. Its budget of today is used up."
+    )
 
 
 def test_when_the_wait_of_the_lane_is_over_its_probe_goes_first() -> None:
@@ -76,7 +112,7 @@ def test_the_attempt_names_the_flow_and_the_history_says_why() -> None:
 
 
 def test_the_words_name_both_flows_and_the_trouble() -> None:
-    found = fall_back("g", OF, {"f": CLOSED}, LATER)
+    found = fall_back("g", OF, (), {"f": CLOSED}, LATER)
     assert found == FellBack("g", "The flow f is closed, the flow g takes this attempt. Connection refused.")
 
 

@@ -154,3 +154,8 @@ def test_a_closed_lane_says_where_its_jobs_go() -> None:
     assert waits(pending(), lane, rules).detail == told
     assert waits(pending(), lane, rules, now=NOW + 30_000).detail == "Gone. Meanwhile jobs go to the flow g, else h."
     assert waits(pending(), replace(lane, paused=True), rules).kind == "paused"
+
+    over = replace(LANE, spent=9, spent_on=start_of(DAY, NOW))
+    told = waits(pending(), over, replace(rules, budget_per_day=9)).detail
+    assert told.startswith("The budget of the flow f of ")
+    assert told.endswith(" is raised. Meanwhile jobs go to the flow g, else h.")

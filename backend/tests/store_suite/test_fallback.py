@@ -8,13 +8,15 @@ from dataclasses import replace
 
 import pytest
 
+from job_processor.core.cost import Prices
 from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.ids import IdFactory
-from job_processor.core.job import IN_FLIGHT, Job
+from job_processor.core.job import IN_FLIGHT, Job, Usage
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Asking, Succeeded
+from job_processor.core.series import DAY, start_of
 from job_processor.core.transitions import submit
-from job_processor.store.base import Claim, Claimed, Query, Store, WaitingQuery
+from job_processor.store.base import Claim, Claimed, KeysQuery, Query, SeriesQuery, Store, WaitingQuery
 from tests.store_suite import given
 from tests.store_suite.given import RULES
 from tests.store_suite.places import Clock, Place
@@ -34,8 +36,15 @@ async def opened(store: Store, flow: str = "f") -> None:
     await given.changed_lane(store, flow, trouble=None, closed_since=0, closed_until=None, probe=None)
 
 
-async def fallen(store: Store, rules: FlowRules = G, limit: int = 1, of: FlowRules = F, owner: str = "w1") -> Claimed:
-    return await store.claim(Claim(rules, limit, owner, of))
+def wish(rules: FlowRules = G, limit: int = 1, of: FlowRules = F, owner: str = "w1", first: FlowRules = G) -> Claim:
+    """``first``: the rules of g, if it is not g that asks."""
+    return Claim(rules, limit, owner, of, () if rules.name == "g" else (first,))
+
+
+async def fallen(
+    store: Store, rules: FlowRules = G, limit: int = 1, of: FlowRules = F, first: FlowRules = G
+) -> Claimed:
+    return await store.claim(wish(rules, limit, of, first=first))
 
 
 async def many(store: Store, number: int, rules: FlowRules = F) -> list[Job]:
@@ -88,6 +97,53 @@ async def test_the_second_takes_them_when_the_first_cannot(store: Store) -> None
     await shut(store, "g", ago=0)
     assert not (await fallen(store, G)).jobs
     assert len((await fallen(store, H)).jobs) == 1
+
+
+async def test_a_budget_that_is_used_up_is_a_closed_lane(store: Store, clock: Clock) -> None:
+    f, g = replace(F, budget_per_day=100), replace(G, budget_per_day=100)
+    day = start_of(DAY, clock.now())
+    await many(store, 4)
+    assert not (await fallen(store, of=f)).jobs
+    await given.changed_lane(store, "f", spent=100, spent_on=day)
+    assert not (await given.claim(store, 1, f)).jobs
+    assert not (await fallen(store, H, of=f, first=g)).jobs
+    assert len((await fallen(store, g, of=f)).jobs) == 1
+    await given.changed_lane(store, "g", spent=100, spent_on=day)
+    assert not (await fallen(store, g, of=f)).jobs
+    assert len((await fallen(store, H, of=f, first=g)).jobs) == 1
+    clock.forward(day + DAY - clock.now())
+    assert not (await fallen(store, g, of=f)).jobs
+    assert len((await given.claim(store, 5, f)).jobs) == 2
+
+
+async def test_the_lane_of_an_answer_is_that_of_the_flow_that_asked(store: Store) -> None:
+    await given.changed_lane(store, "h", detail="x", errors=2)
+    assert (await fallen(store, H)).lane.errors == 2, "f is open"
+    await shut(store)
+    assert (await fallen(store, H)).lane.errors == 2, "g comes first"
+
+
+async def test_what_an_attempt_used_is_of_the_flow_that_had_it(store: Store, clock: Clock) -> None:
+    """Tokens and cost, of the flow and of the key; the end of the job is of the job's own flow."""
+    f, theirs = replace(F, prices=Prices(1_000_000, 0)), {"g": Prices(5_000_000, 0)}
+    await given.added(store, rules=f, key_of="k")
+    await shut(store)
+    [job] = (await fallen(store, of=f)).jobs
+    change = given.decided(job, given.says(job, Succeeded("r", usage=Usage(3, 1))), store.now(), f, theirs)
+    assert await store.apply(change)
+    assert (await given.stored(store, job.id)).cost_micros == 15
+    await store.roll_up_series(100)
+    day = start_of(DAY, clock.now())
+    found = (await store.series(SeriesQuery(DAY, day, day + DAY, DAY))).flows
+    assert {
+        flow: (one.completed, one.prompt_tokens, one.completion_tokens, one.cost) for flow, one in found.items()
+    } == {
+        "f": (1, 0, 0, 0),
+        "g": (0, 3, 1, 15),
+    }
+    for flows, cost in ((frozenset({"f"}), None), (frozenset({"g"}), 15)):
+        keys = dict(await store.series_of_keys(KeysQuery(day, day + DAY, 9, flows)))
+        assert (keys["k"].cost if keys else None) == cost
 
 
 async def test_the_probe_of_the_own_lane_comes_before(store: Store, clock: Clock) -> None:
@@ -246,7 +302,7 @@ async def test_racing_processes_hand_a_job_to_one_processor(place: Place, store:
         await (shut(store, ago=0) if turn % 3 else opened(store))
         if turn % 5 == 4:
             await given.changed_lane(store, "g", paused=not turn % 2)
-        wishes = [Claim(f, 2, "w1"), Claim(g, 2, "w2", f), Claim(h, 2, "w3", f)] * 2
+        wishes = [Claim(f, 2, "w1"), wish(g, 2, f, "w2"), wish(h, 2, f, "w3", g)] * 2
         answers = await asyncio.gather(*(peers[n % 3].claim(wish) for n, wish in enumerate(wishes)))
         jobs = [job for answer in answers for job in answer.jobs]
         assert len({job.id for job in jobs}) == len(jobs)
@@ -287,8 +343,9 @@ async def test_fallback_as_a_model_has_it(store: Store, clock: Clock, seed: int)
         return closed_since["g"] is None if flow == "g" else closed_since["g"] is not None
 
     async def take(rules: FlowRules, of: FlowRules) -> Sequence[Job]:
-        other = None if rules is of else of
-        return (await store.claim(Claim(rules, rng.choice([1, 4]), "w", other))).jobs
+        most = rng.choice([1, 4])
+        asked = Claim(rules, most, "w") if rules is of else wish(rules, most, of, first=g)
+        return (await store.claim(asked)).jobs
 
     for _ in range(60):
         for rules in (f, g):

@@ -197,7 +197,7 @@ async def open_site(
     }
     app = api.build(context, page or directory / "no-page", hosts, origins, base_path)
     for one in dispatchers.values():
-        one.take_from(dispatchers.values())
+        one.take_from(dispatchers)
     running: list[Loop] = [Notifier(store, bus, dispatchers), *dispatchers.values()]
     site = Site(store, acts, bus, signer, telemetry, context, app, Client(app), dispatchers, running, cancels)
     if loops is not None:

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+from job_processor.core.cost import Prices
 from job_processor.core.flow import FlowRules, OnInvalidResult
-from job_processor.core.job import JobError
+from job_processor.core.job import JobError, Usage
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Failed, HandOver, Outcome, Succeeded, lane_closed
 from job_processor.processors.base import Dispatch
@@ -111,6 +112,26 @@ async def test_a_cancel_aborts_an_attempt_that_fell_back(tmp_path: Path) -> None
         await site.client.post(f"/jobs/{made}/cancel")
         await until_true(lambda: bool(theirs.cancelled), "the attempt to be aborted")
         assert (await site.job(made))["status"] == "CANCELLED"
+
+
+async def test_a_flow_whose_budget_is_used_up_falls_back_and_the_other_pays(tmp_path: Path) -> None:
+    f = replace(F, prices=Prices(1_000_000), budget_per_day=3, fallback_after_seconds=3_600)
+    g = replace(G, prices=Prices(5_000_000), budget_per_day=15)
+    h = FlowRules("h", prices=Prices(2_000_000))
+    f = replace(f, fallback=("g", "h"))
+    processors = {one.name: saying(Succeeded(f"of {one.name}", usage=Usage(3))) for one in (f, g, h)}
+    async with open_site(tmp_path / "data", flows=(f, g, h), processors=processors) as site:
+        for flow, cost in (("f", 3), ("g", 15), ("h", 6), ("h", 6)):
+            job = await ended(site, (await site.submit())["id"])
+            assert (job["result"], job["costMicros"]) == (f"of {flow}", cost)
+            while await site.acts.series.roll_up(100):
+                pass
+            await site.acts.budgets.note()
+        told = {flow["name"]: flow["spending"]["costTodayMicros"] for flow in (await site.client.get("/flows")).json()}
+        assert told == {"f": 3, "g": 15, "h": 12}
+        counted = (await site.client.get("/metrics")).text
+        for flow, cost in (("f", 3), ("g", 15), ("h", 12)):
+            assert f'job_processor_cost_micros_total{{flow="{flow}"}} {cost}.0' in counted
 
 
 async def test_its_own_jobs_go_first(tmp_path: Path) -> None:

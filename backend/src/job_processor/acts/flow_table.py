@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from job_processor.core.cost import Prices
 from job_processor.core.errors import InvalidField
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job
@@ -30,6 +31,10 @@ class FlowTable:
         if via is None:
             return rules
         return replace(rules, callback_timeout_seconds=self.rules(via).callback_timeout_seconds)
+
+    def prices(self) -> Mapping[str, Prices]:
+        """The prices of each flow that has some."""
+        return {name: rules.prices for name, rules in self.by_name.items() if rules.prices is not None}
 
     def for_new_job(self, flow: str | None, allowed: frozenset[str] | None = None) -> FlowRules:
         """The rules for a submission. Raises ``InvalidField`` for an unknown flow, and in the same words for one that

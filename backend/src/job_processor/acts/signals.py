@@ -44,6 +44,7 @@ class Signals:
     ) -> None:
         self._store = store
         self._flows = flows
+        self._prices = flows.prices()
         self._verdicts = verdicts
         self._facts = facts
         self._endpoints = endpoints
@@ -85,7 +86,7 @@ class Signals:
                 self._facts.tell(JobMoved(change.job, job.state))
                 used = change.counted
                 if used is not None and (used.prompt_tokens or used.completion_tokens):
-                    self._facts.tell(TokensUsed(job.flow, used.prompt_tokens, used.completion_tokens, used.cost))
+                    self._facts.tell(TokensUsed.of(job, used))
                 if change.notices:
                     self._facts.tell(DeliveriesDue())
                 if change.job.state is State.WAITING and job.state is State.RUNNING:
@@ -94,7 +95,8 @@ class Signals:
         raise StoreUnavailable("The job changes faster than it can be written.")
 
     def _decide(self, job: Job, signal: Signal) -> transitions.Change | None:
-        return transitions.decide(job, signal, self._store.now(), self._flows.rules_of(job), self._jitter())
+        rules = self._flows.rules_of(job)
+        return transitions.decide(job, signal, self._store.now(), rules, self._jitter(), self._prices)
 
     async def apply_early_reports(self, job: Job) -> Job:
         """The job after the crash reports that arrived before its execution id was stored.

@@ -73,7 +73,8 @@ def waiting_on(
         why = f": {lane.detail}" if lane.detail and lane.trouble is None else "."
         return WaitingFor("paused", f"The flow {job.flow} is paused{why}")
     if rules.budget_per_day is not None and is_over_budget(lane, rules, now):
-        return WaitingFor(OVER_BUDGET, why_closed(job.flow, rules.budget_per_day, currency), next_day(now))
+        detail = why_closed(job.flow, rules.budget_per_day, currency) + _fallback_words(lane, rules, now)
+        return WaitingFor(OVER_BUDGET, detail, next_day(now))
     if lane.trouble is not None:
         detail = f"{lane.detail or 'The lane is closed.'}{_fallback_words(lane, rules, now)}"
         return WaitingFor(lane.trouble.value, detail, admits_again_at(lane, rules, now))
@@ -105,7 +106,7 @@ def _waiting_for_key(flow: str, rules: FlowRules, until: int | None) -> WaitingF
 
 
 def _fallback_words(lane: Lane, rules: FlowRules, now: int) -> str:
-    at, flows = falls_back_at(lane, rules), ", else ".join(rules.fallback)
+    at, flows = falls_back_at(lane, rules, now), ", else ".join(rules.fallback)
     if at is None:
         return ""
     if now < at:

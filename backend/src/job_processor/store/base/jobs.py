@@ -74,13 +74,14 @@ class Claim:
     """A worker asks for up to ``limit`` due jobs of one flow.
 
     ``rules``: of the flow whose processor gets them. ``of``: the flow whose jobs they are, if they are to fall back to
-    that processor; ``None``: its own.
+    that processor; ``None``: its own. ``before``: the fallback flows of ``of`` that come before that one.
     """
 
     rules: FlowRules
     limit: int
     owner: str
     of: FlowRules | None = None
+    before: tuple[FlowRules, ...] = ()
 
     @property
     def source(self) -> FlowRules:
@@ -90,7 +91,7 @@ class Claim:
     @property
     def lanes(self) -> tuple[str, ...]:
         """The flows whose lanes decide whether jobs fall back."""
-        return () if self.of is None else (self.of.name, *self.of.fallback)
+        return () if self.of is None else (self.of.name, *(one.name for one in self.before))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from job_processor.core.fallback import FellBack, fall_back
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, Lease
 from job_processor.core.key_limits import Rooms, given_back
-from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe, is_over_budget, open_lane
+from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe, is_over_budget
 from job_processor.store.base import Claim, Claimed, earliest
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link, is_passing
@@ -50,13 +50,16 @@ class Claims:
 
     async def claim(self, wish: Claim) -> Claimed:
         rules, flow, at = wish.rules, wish.source.name, self._now()
+        stored, upcoming, lanes = await asyncio.gather(
+            self._lanes.read(rules.name),
+            self._next_run_at(flow),
+            asyncio.gather(*map(self._lanes.read, wish.lanes)),
+        )
         fallen = None
         if wish.of is not None:
-            lanes = await asyncio.gather(*map(self._lanes.read, wish.lanes))
-            fallen = fall_back(rules.name, wish.of, {one.lane.flow: one.lane for one in lanes}, at)
+            fallen = fall_back(rules.name, wish.of, wish.before, {one.lane.flow: one.lane for one in lanes}, at)
             if fallen is None:
-                return Claimed([], open_lane(rules.name))
-        stored, upcoming = await asyncio.gather(self._lanes.read(rules.name), self._next_run_at(flow))
+                return Claimed([], stored.lane)
         if upcoming is not None and upcoming <= at:
             await self._make_ready(flow, at)
             upcoming = await self._next_run_at(flow)

@@ -101,7 +101,7 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
 
 def _fallen(tx: Transaction, request: Claim, at: int) -> FellBack | None:
     lanes = {flow: read_lane(tx, flow) for flow in request.lanes}
-    return None if request.of is None else fall_back(request.rules.name, request.of, lanes, at)
+    return None if request.of is None else fall_back(request.rules.name, request.of, request.before, lanes, at)
 
 
 def _promote(tx: Transaction, flow: str, at: int) -> None:
