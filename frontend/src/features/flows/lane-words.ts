@@ -15,13 +15,13 @@ const KINDS: Readonly<Record<string, LaneWords>> = {
   over_budget: {
     title: "Over budget",
     tone: "amber",
-    meaning: "What the flow has cost today reached its budget. Jobs wait until the next day (UTC).",
+    meaning: "What the flow has cost today reached its budget. It sends no job until the next day (UTC).",
   },
   rate_limited: { title: "Rate limited", tone: "amber", meaning: "The processor is rate limited." },
   outage: {
     title: "Unreachable",
     tone: "amber",
-    meaning: "The processor cannot be reached. Jobs wait; none fails because of it.",
+    meaning: "The processor cannot be reached. No job fails because of it.",
   },
   misconfigured: {
     title: "Misconfigured",
@@ -31,7 +31,7 @@ const KINDS: Readonly<Record<string, LaneWords>> = {
   out_of_credit: {
     title: "Out of credit",
     tone: "red",
-    meaning: "The account behind the processor has no credit left. Jobs wait; no attempt is counted.",
+    meaning: "The account behind the processor has no credit left. No attempt is counted.",
   },
 };
 const CLOSED: LaneWords = { title: "Closed", tone: "red", meaning: "No jobs are sent for now." };
