@@ -46,7 +46,7 @@ it("says what a closed lane means, and the reason that was given", async () => {
   serving({ name: "b", lane: { ...CLOSED, until: new Date(Date.now() + 3_599_500).toISOString() } });
   renderPage("/ui/flows");
   expect(await opened("b")).toHaveTextContent(
-    /none fails because of it\. Next try in (1 h|59 min 5\d s)\.No route\./,
+    /No job fails because of it\. Next try in (1 h|59 min 5\d s)\.No route\./,
   );
 });
 

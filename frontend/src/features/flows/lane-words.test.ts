@@ -17,7 +17,7 @@ it.each([
   ["open", null, "Open", /as they arrive/],
   ["paused", null, "Paused", /resumed/],
   ["closed", "rate_limited", "Rate limited", /rate limited/],
-  ["closed", "outage", "Unreachable", /none fails/],
+  ["closed", "outage", "Unreachable", /No job fails/],
   ["closed", "misconfigured", "Misconfigured", /credentials or an option/],
   ["closed", "out_of_credit", "Out of credit", /no credit left/],
   ["closed", "something_new", "Closed", /No jobs are sent/],
