@@ -253,8 +253,9 @@ class Client:
 
 
 def _answered_by(job: Mapping[str, Any]) -> list[str]:
-    """Which other flow gave the result, if one did."""
-    return [f"(answered by {job['answeredBy']})"] if job["answeredBy"] else []
+    """Which other flow gave the result, if one did. A server of an earlier release does not say."""
+    flow = job.get("answeredBy")
+    return [f"(answered by {flow})"] if flow else []
 
 
 def _line_error(error: Mapping[str, Any]) -> str:
