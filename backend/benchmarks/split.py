@@ -2,7 +2,7 @@
 
 In one run: how much two whole servers do beside each other, each with a file of its own and no commands to pass, beside
 what one does; the CPU of a round trip, and the part of it that only the owner of the file can do (rules and writes: the
-same life of a job without HTTP); and what passing commands to the owner costs. From these, what so many cores could do at
+same life of a job without HTTP); what passing commands to the owner costs; from these, what so many cores could do at
 most, if each were busy all the time, the load included.
 """
 
