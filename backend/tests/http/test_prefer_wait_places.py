@@ -52,11 +52,7 @@ async def has_a_place(site: Site, job: str) -> bool:
 
 
 BODY = b'{"prompt":"a"}'
-
-
 POST = b"POST /jobs HTTP/1.1\r\nhost: x\r\nprefer: wait=60\r\ncontent-type: application/json\r\n"
-
-
 REQUESTS = {
     "read": b"GET /jobs/%b HTTP/1.1\r\nhost: x\r\nprefer: wait=60\r\n\r\n",
     "submission": POST + b"content-length: 14\r\n\r\n" + BODY,

@@ -55,8 +55,6 @@ class Loop:
 
 
 NEWEST = "job_processor_backup_last_success_timestamp_seconds"
-
-
 FAILURES = "job_processor_backup_failures_total"
 
 
