@@ -1,4 +1,5 @@
-"""The methods of ``store.base`` about keys, sessions, permits, the audit and bulk actions, over the threads."""
+"""The methods of ``store.base`` for keys, sessions, permits, the audit and bulk actions; they run in the reading and
+writing threads."""
 
 from collections.abc import Collection, Mapping, Sequence
 

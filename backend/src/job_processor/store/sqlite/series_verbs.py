@@ -1,4 +1,4 @@
-"""The methods of ``store.base`` about the series, over the threads."""
+"""The methods of ``store.base`` for the series; they run in the reading and writing threads."""
 
 from collections.abc import Callable, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""The methods of ``store.base`` about webhooks, over the threads."""
+"""The methods of ``store.base`` for webhooks; they run in the reading and writing threads."""
 
 from collections.abc import Callable, Sequence
 
