@@ -30,7 +30,7 @@ class AccessVerbs:
         raise NotImplementedError
 
     async def take_permits(self, name: str, limit: int, wanted: int) -> Grant:
-        # One process alone uses the file: its memory is enough.
+        # Only one process uses the file, so permits are kept in memory.
         return self._permits.take(name, self.now(), limit, wanted)
 
     async def api_keys(self) -> Sequence[ApiKey]:

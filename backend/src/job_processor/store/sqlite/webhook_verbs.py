@@ -31,7 +31,7 @@ class WebhookVerbs(AccessVerbs):
         await self._open_writer.submit(recorded(webhooks.add_delivery(delivery), record, _always))
 
     async def relay_notices(self, limit: int) -> int:
-        # They are deliveries from the start.
+        # Notices are stored as deliveries at once, so there is nothing to relay.
         return 0
 
     async def due_lanes(self, after: str, limit: int) -> Sequence[str]:
