@@ -117,7 +117,7 @@ def _new(db: apsw.Connection, since: int, until: int) -> Iterable[tuple[int, str
 
 
 def begin(db: apsw.Connection, now: int) -> None:
-    """Note when counting began, unless it is noted."""
+    """Record when counting began, unless it is recorded already."""
     db.execute("INSERT OR IGNORE INTO facts (name, value) VALUES ('series_since', ?)", (now,))
 
 
