@@ -59,7 +59,7 @@ class Writes:
             if job_id is not None and (added := await self._add_once(job._replace(id=job_id), key)) is not None:
                 return added
             await asyncio.sleep(pause)
-        raise StoreUnavailable("The idempotency key changes hands faster than it can be read.")
+        raise StoreUnavailable("The idempotency key is deleted and stored again faster than it can be read.")
 
     async def _add_once(self, job: Job, key: IdempotencyKey) -> Added | None:
         """The job of the key, stored now or before. ``None``: it was deleted just now, together with its key."""
