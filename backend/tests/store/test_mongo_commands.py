@@ -35,9 +35,9 @@ from job_processor.store.mongo.store import MongoStore
 from tests.store_suite import access, given
 from tests.store_suite import test_bulk as bulk
 from tests.store_suite import test_webhooks as webhooks
+from tests.store_suite.batches import a_batch
 from tests.store_suite.given import RULES
 from tests.store_suite.places import MongoPlace
-from tests.store_suite.test_batches import a_batch
 from tests.support.mongo_commands import Recording, recorded
 
 pytestmark = pytest.mark.mongo
