@@ -62,6 +62,7 @@ class Shared(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tr
 
     concurrency: Annotated[int, Meta(ge=1, le=100_000)] | None = None
     requests_per_minute: Annotated[float, Meta(gt=0, le=10_000_000)] | None = None
+    tokens_per_minute: Annotated[float, Meta(gt=0, le=1_000_000_000)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ class _Parser:
                 named_by,
                 limit.concurrency if limit else None,
                 limit.requests_per_minute if limit else None,
+                limit.tokens_per_minute if limit else None,
             )
             if limit == Shared():
                 self._fault(at, f"must have at least one of: {', '.join(_fields(Shared))}")
@@ -211,6 +213,7 @@ class _Parser:
             on_invalid_result=limits.on_invalid_result,
             prices=limits.prices,
             budget_per_day=None if limits.budget_per_day is None else max(1, micros(limits.budget_per_day)),
+            longest_answer=_longest_answer(options),
         )
         return Flow(rules, str(table["processor"]), options)
 
@@ -240,6 +243,15 @@ class _Parser:
 
 def _fields(struct: type[msgspec.Struct]) -> Sequence[str]:
     return [f.encode_name for f in msgspec.structs.fields(struct)]
+
+
+def _longest_answer(options: msgspec.Struct) -> int | None:
+    """In tokens, if the flow's processor is told to limit its answers."""
+    for name in ("max_completion_tokens", "max_tokens"):
+        longest = getattr(options, name, None)
+        if isinstance(longest, int):
+            return longest
+    return None
 
 
 def _lines(text: str) -> dict[tuple[str, ...], int]:

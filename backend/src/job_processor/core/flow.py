@@ -25,6 +25,8 @@ class SharedLimit:
     flows: tuple[str, ...] = ()
     concurrency: int | None = None
     requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    """Tokens of models (``core.model_tokens``)."""
 
     @property
     def rules(self) -> "FlowRules":
@@ -38,6 +40,7 @@ class FlowRules:
 
     ``concurrency_per_key`` and ``rate_per_key`` (jobs a minute) limit each key of the flow (``core.key_limits``).
     ``prices``: what its tokens cost; ``None``: not known. ``budget_per_day``: micros; ``None``: no budget.
+    ``longest_answer``: in tokens, to which the processor limits the answers; ``None``: it does not.
     """
 
     name: str
@@ -55,6 +58,7 @@ class FlowRules:
     on_invalid_result: OnInvalidResult = OnInvalidResult.KEEP
     prices: Prices | None = None
     budget_per_day: int | None = None
+    longest_answer: int | None = None
 
     @property
     def has_limits(self) -> bool:

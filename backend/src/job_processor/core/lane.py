@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from job_processor.core.budget import Level, level_at, next_day
 from job_processor.core.flow import FlowRules
+from job_processor.core.model_tokens import UNUSED, ModelTokens
 from job_processor.core.token_bucket import refilled
 
 MAX_CLOSED_MS = 3_600_000
@@ -87,6 +88,8 @@ class Lane:
     spent: int = 0
     """What the flow had cost (micros) on the day that began at ``spent_on``, as last noted (``core.budget``)."""
     spent_on: int = 0
+    model_tokens: ModelTokens = UNUSED
+    """Of a shared limit."""
 
     @property
     def is_open(self) -> bool:
@@ -281,19 +284,6 @@ def _wait(trouble: Trouble, strikes: int, jitter: float) -> int:
     """Probe interval in milliseconds when the processor gave no ``Retry-After``."""
     first = CREDIT_MIN_MS if trouble is Trouble.OUT_OF_CREDIT else MIN_CLOSED_MS
     return int(min(_LONGEST.get(trouble, OUTAGE_CAP_MS), first * 2 ** min(strikes - 1, 30)) * (0.8 + 0.2 * jitter))
-
-
-def shift_clock(lane: Lane, by: int) -> Lane:
-    """Shift all times of the lane by ``by`` milliseconds, after the clock was set, so that its waits last as before."""
-    return replace(
-        lane,
-        closed_until=None if lane.closed_until is None else lane.closed_until + by,
-        tokens_at=lane.tokens_at + by if lane.tokens_at else 0,
-        troubled_at=lane.troubled_at + by if lane.troubled_at else 0,
-        answered_at=lane.answered_at + by if lane.answered_at else 0,
-        out_at=None if lane.out_at is None else lane.out_at + by,
-        asking=tuple((flow, at + by) for flow, at in lane.asking),
-    )
 
 
 def _refill(lane: Lane, rate_per_minute: float, now: int) -> Lane:
