@@ -143,7 +143,7 @@ async def test_racing_processes_start_no_more_than_the_tokens_allow(place: Place
 async def test_a_limit_of_tokens_as_a_model_has_it(place: Place, store: Store, clock: Clock, seed: int) -> None:
     """Whatever comes, ends and dies: in no stretch of time is more taken than the limit allows, but for one job's
     estimate and what the estimates of that time were wrong by. A flow that has jobs and asks has its next one before
-    any other has had more turns than there are flows, and one."""
+    any other has had more turns than there are flows, and two."""
     rng = random.Random(seed)
     rate = rng.choice([60_000.0, 600_000.0, 6_000_000.0])
     places = rng.choice([None, None, 3])
@@ -189,5 +189,5 @@ async def test_a_limit_of_tokens_as_a_model_has_it(place: Place, store: Store, c
             for other in flows:
                 if jobs and other is not rules and waits[other.name]:
                     turns_of_others[other.name][rules.name] += 1
-                    assert turns_of_others[other.name][rules.name] <= len(flows) + 1
+                    assert turns_of_others[other.name][rules.name] <= len(flows) + 2
     assert len(taken) > len(flows)

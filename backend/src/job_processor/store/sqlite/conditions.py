@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import apsw
 
+from job_processor.core.ids import first_id_of
 from job_processor.store.base import Facet, Query
 from job_processor.store.facets import text_of
 
@@ -59,6 +60,24 @@ def _smallest(db: apsw.Connection, query: Query, choices: list[list[Source]]) ->
         if fewest < most:
             return choices[n]
     return choices[0]
+
+
+def in_time(db: apsw.Connection, query: Query) -> Query:
+    """The same query; its ids are bounded as closely as its times allow: not by an hour in which ids may be ahead, if
+    none is, because all jobs of that hour would have to be looked at."""
+    times = [at for at in (query.created_before, query.finished_before) if at is not None]
+    if not times:
+        return query
+    end = first_id_of(min(times))
+    ahead = db.execute(_LAST_AHEAD, (end, query.end_id or end)).get
+    end = end if ahead is None else f"{ahead}g"
+    return query if query.before is not None and query.before <= end else replace(query, before=end)
+
+
+_LAST_AHEAD = """
+SELECT max(id) FROM jobs INDEXED BY jobs_ahead
+WHERE substr(id, 1, 12) > printf('%012x', min(created_at, ifnull(finished_at, created_at))) AND id >= ? AND id < ?
+"""
 
 
 def checks(query: Query) -> Source:
