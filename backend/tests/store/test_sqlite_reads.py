@@ -140,6 +140,8 @@ def filled(path: Path, apart: int) -> Path:
     for n in range(MANY):
         job = given.a_job(OLDEST + n * apart, metadata={"kind": "common"})
         job = job._replace(id=f"{first_id_of(OLDEST + n * apart)[:12]}{n:012x}")
+        if n < 2:
+            job = job._replace(attempt=n + 3)
         if n < 10:
             job = job._replace(state=State.FAILED, error=JobError("rare", "unheard"), finished_at=OLDEST)
         db.execute(rows.INSERT, rows.insert_values(job, n + 1, OLDEST, 0))
@@ -178,8 +180,11 @@ def facets(*names: str) -> frozenset[Facet]:
         (Query(finished_after=OLDEST, finished_before=OLDEST + 1, states=frozenset({State.FAILED})), 10),
         (Query(states=frozenset({State.FAILED})), 10),
         (Query(states=frozenset({State.FAILED, State.PENDING})), 50),
-        (Query(states=frozenset({State.FAILED}), flow="f", attempts=(0, 1)), 10),
+        (Query(states=frozenset({State.FAILED}), flow="f", attempts=(0, 9)), 10),
         (Query(flows=frozenset({"f", "g"})), 50),
+        (Query(attempts=(3, None)), 2),
+        (Query(attempts=(3, 3), flow="f", tag="common"), 1),
+        (Query(attempts=(90, None)), 0),
         (Query(facets=facets("error=rare")), 10),
         (Query(facets=facets("meta=kind=common")), 50),
         (Query(facets=facets("meta=kind=common", "error=rare")), 10),

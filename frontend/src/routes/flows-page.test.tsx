@@ -66,7 +66,13 @@ it("a flow whose places are taken is full, not waiting for jobs", async () => {
 
 it("says which limit a flow shares, and how much of it is in use", async () => {
   serving({
-    limit: { name: "openai", concurrency: 20, requestsPerMinute: null, tokensPerMinute: 90_000, inFlight: 12 },
+    limit: {
+      name: "openai",
+      concurrency: 20,
+      requestsPerMinute: null,
+      tokensPerMinute: 90_000,
+      inFlight: 12,
+    },
   });
   renderPage("/ui/flows");
   const card = await opened("mock");

@@ -70,7 +70,13 @@ it.each([
     "openai: 20 at a time, 600 / min, 90,000 tokens / min",
   ],
 ])("a flow that shares %s", (_, limit, words) => {
-  const none = { name: "openai", concurrency: null, requestsPerMinute: null, tokensPerMinute: null, inFlight: null };
+  const none = {
+    name: "openai",
+    concurrency: null,
+    requestsPerMinute: null,
+    tokensPerMinute: null,
+    inFlight: null,
+  };
   expect(wordsForSharedLimit(toFlow(wireFlow({ limit: limit && { ...none, ...limit } })))).toBe(words);
 });
 

@@ -22,7 +22,7 @@ Value = str | int
 class Source:
     """``FROM`` clause, the column of the ids that it is read in the order of, and the conditions.
 
-    ``index``: which index reads it: tag, facet, flow, state or id.
+    ``index``: which index reads it: tag, facet, flow, attempts, state or id.
     """
 
     index: str
@@ -108,12 +108,15 @@ def _choices(query: Query) -> Iterator[list[Source]]:
     flows = flows_of(query)
     if flows is not None:
         yield [Source("flow", where=("j.flow = ?",), values=(flow,)) for flow in sorted(flows)]
+    retried = (query.attempts[0] or 0) > 1
+    if retried:
+        yield [Source("attempts", "jobs j INDEXED BY jobs_retried", where=("j.attempt > 1",))]
     if query.states:
         yield [Source("state", where=("j.state = ?",), values=(state.value,)) for state in sorted(query.states)]
     # Jobs of a batch are bounded by their ids too.
     times = query.created_after is not None or query.created_before is not None
     bounded = query.id_starts or query.after or query.batch is not None or times
-    if bounded or not (flows is not None or query.states or query.facets or tags_of(query)):
+    if bounded or not (flows is not None or retried or query.states or query.facets or tags_of(query)):
         yield [Source("id")]
 
 

@@ -258,9 +258,11 @@ DROP INDEX jobs_batch;
 CREATE INDEX jobs_batch ON jobs(batch_id, state, finished_at, cost_micros) WHERE batch_id IS NOT NULL;
 """
 
-# The jobs whose ids are of a later time than they were created or ended, because a clock was set back: mostly none. The
-# ids of all others are bounded by those times exactly.
-_IDS_AHEAD = """
+# `jobs_retried`: searches for jobs with several attempts, of which there may be none.
+# `jobs_ahead`: the jobs whose ids are of a later time than they were created or ended, because a clock was set back:
+# mostly none. The ids of all others are bounded by those times exactly.
+_FINDING = """
+CREATE INDEX jobs_retried ON jobs(id, attempt) WHERE attempt > 1;
 CREATE INDEX jobs_ahead ON jobs(id)
   WHERE substr(id, 1, 12) > printf('%012x', min(created_at, ifnull(finished_at, created_at)));
 """
@@ -268,7 +270,7 @@ CREATE INDEX jobs_ahead ON jobs(id)
 VERSIONS = (
     *(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
     *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES, _TURNS, _KEY_LIMITS, _PLACES, _COSTS),
-    _IDS_AHEAD,
+    _FINDING,
 )
 
 
