@@ -25,6 +25,19 @@ class FellBack:
     why: str
 
 
+def way_back(start: str, fallbacks: Mapping[str, Sequence[str]]) -> list[str] | None:
+    """The shortest way from a flow over fallbacks to itself; ``None``: there is none."""
+    ways, seen = [[start]], set()
+    for way in ways:
+        for other in fallbacks.get(way[-1], ()):
+            if other == start:
+                return [*way, other]
+            if other not in seen:
+                seen.add(other)
+                ways.append([*way, other])
+    return None
+
+
 def is_shut(lane: Lane, rules: FlowRules, now: int) -> bool:
     """Whether the flow is in trouble, or has used up its budget of today."""
     return lane.trouble is not None or is_over_budget(lane, rules, now)
