@@ -46,6 +46,8 @@ def running(command: list[str], environment: dict[str, str] | None = None) -> It
     finally:
         process.terminate()
         process.wait(20)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def port_in(line: str) -> int:
