@@ -258,9 +258,14 @@ DROP INDEX jobs_batch;
 CREATE INDEX jobs_batch ON jobs(batch_id, state, finished_at, cost_micros) WHERE batch_id IS NOT NULL;
 """
 
+# The owners of waiting jobs are counted in memory (`job_counts`), once from the column `waiting_of` at each start.
+_WAITING = """
+DROP INDEX jobs_waiting_of;
+"""
+
 VERSIONS = (
     *(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
-    *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES, _TURNS, _KEY_LIMITS, _PLACES, _COSTS),
+    *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES, _TURNS, _KEY_LIMITS, _PLACES, _COSTS, _WAITING),
 )
 
 
