@@ -46,13 +46,17 @@ class JobCounts:
 
     def follow(self, moves: Iterable[Move]) -> None:
         """Count what was committed."""
-        for flow, before, after, owner in moves:
+        # Of the jobs of a commit many move alike.
+        alike: dict[Move, int] = {}
+        for move in moves:
+            alike[move] = alike.get(move, 0) + 1
+        for (flow, before, after, owner), number in alike.items():
             if before is not None:
-                self._add(flow, before, -1)
+                self._add(flow, before, -number)
             if after is not None:
-                self._add(flow, after, 1)
+                self._add(flow, after, number)
             if owner and before is not after:
-                self._wait(owner, (after is State.PENDING) - (before is State.PENDING))
+                self._wait(owner, number * ((after is State.PENDING) - (before is State.PENDING)))
 
     def _add(self, flow: str, state: State, more: int) -> None:
         key = (flow, state)
