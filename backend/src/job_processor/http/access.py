@@ -145,8 +145,10 @@ class Gate:
         ``_principal``."""
         if self.auth is not Auth.KEYS:
             return EVERYONE if self.auth is Auth.OFF else PROXY
-        bearer = _header(scope, b"authorization")
-        return self._credentials.of_known_key(bearer[7:]) if bearer[:10] == b"Bearer jp_" else None
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                return self._credentials.of_header(value)
+        return None
 
     async def _principal(self, scope: Scope) -> Principal:
         bearer, cookie = b"", b""

@@ -75,10 +75,9 @@ def _policy_of(principal: Principal) -> str:
 
 
 def _tell(scope: Scope, standing: Standing, policy: str) -> int:
-    """Put the headers of the answer into the scope. Returns the seconds until more permits are to be had."""
+    """Put the headers of the answer into the scope, as lines. Returns the seconds until more permits are to be had."""
     wait = _wait(standing)
-    name, whole = _policy(policy, standing.limit)
-    scope[RATE_LIMIT] = (whole, (b"ratelimit", b"%b;r=%d;t=%d" % (name, standing.permits + standing.left, wait)))
+    scope[RATE_LIMIT] = b"%b%d;t=%d\r\n" % (_begun(policy, standing.limit), standing.permits + standing.left, wait)
     return wait
 
 
@@ -94,7 +93,6 @@ def too_many_requests(policy: str, limit: int, headers: Mapping[str, str]) -> Re
 
 
 @functools.lru_cache(maxsize=1_000)
-def _policy(policy: str, limit: int) -> tuple[bytes, tuple[bytes, bytes]]:
-    """The name of the limit as the headers have it, and the header that says what it is."""
-    name = f'"{policy}"'.encode()
-    return name, (b"ratelimit-policy", b"%b;q=%d;w=%d" % (name, limit, SECONDS))
+def _begun(policy: str, limit: int) -> bytes:
+    """The lines of both headers, up to what is left."""
+    return f'ratelimit-policy: "{policy}";q={limit};w={SECONDS}\r\nratelimit: "{policy}";r='.encode()
