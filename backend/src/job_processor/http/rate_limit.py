@@ -41,7 +41,7 @@ class RateLimiter:
         standing = self._rates.use(principal.owner, limit)
         if standing is None:
             return False
-        _tell(scope, standing, _policy_of(principal))
+        scope[RATE_LIMIT] = _lines(standing, _policy_of(principal))
         return True
 
     async def count_address(self, scope: Scope, address: str) -> None:
@@ -65,20 +65,19 @@ class RateLimiter:
 
     async def _count(self, scope: Scope, name: str, limit: int, policy: str, *, alone: bool) -> None:
         standing, allowed = await self._rates.admit(name, limit, alone=alone)
-        wait = _tell(scope, standing, policy)
+        scope[RATE_LIMIT] = _lines(standing, policy)
         if not allowed:
-            raise too_many_requests(policy, limit, {"retry-after": str(wait)})
+            raise too_many_requests(policy, limit, {"retry-after": str(_wait(standing))})
 
 
 def _policy_of(principal: Principal) -> str:
     return KEY if principal.kind is _OF_A_KEY else PERSON
 
 
-def _tell(scope: Scope, standing: Standing, policy: str) -> int:
-    """Put the headers of the answer into the scope, as lines. Returns the seconds until more permits are to be had."""
-    wait = _wait(standing)
-    scope[RATE_LIMIT] = b"%b%d;t=%d\r\n" % (_begun(policy, standing.limit), standing.permits + standing.left, wait)
-    return wait
+def _lines(standing: Standing, policy: str) -> bytes:
+    """The RateLimit headers of the answer, as lines of its head."""
+    left = standing.permits + standing.left
+    return b"%b%d;t=%d\r\n" % (_begun(policy, standing.limit), left, _wait(standing))
 
 
 def _wait(standing: Standing) -> int:
