@@ -74,7 +74,7 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
                 db.execute(rows.UPDATE, rows.update_values(after, seq, at, NO_KEY, before.state, before.rev, None))
                 claimed.append(after)
                 tx.notices.append(notice(after, seq))
-                tx.moves.append((after.flow, State.PENDING, State.RUNNING))
+                tx.moves.append((after.flow, State.PENDING, State.RUNNING, after.owner))
         changed = admitted
         if claimed:
             assert claimed[0].lease is not None

@@ -274,8 +274,13 @@ CREATE INDEX jobs_ahead ON jobs(id)
   WHERE substr(id, 1, 12) > printf('%012x', min(created_at, ifnull(finished_at, created_at)));
 """
 
+# The owners of waiting jobs are counted in memory (`job_counts`), once from the column `waiting_of` at each start.
+_WAITING = """
+DROP INDEX jobs_waiting_of;
+"""
+
 VERSIONS = (
     *(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
     *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES, _TURNS, _KEY_LIMITS, _PLACES, _COSTS),
-    *(_FALLBACK, _FINDING),
+    *(_FALLBACK, _FINDING, _WAITING),
 )
