@@ -1,0 +1,106 @@
+"""Makes pictures of the page's stories: ``make screenshots`` of all, ``make references`` those that are kept.
+
+As a program: ``python -m tests.e2e.screenshots [--references] [NAME ...]``.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from playwright.async_api import Browser
+
+from tests.docs.pages import ROOT
+from tests.e2e.browser import launched
+from tests.e2e.pictures import shrunk, webp
+from tests.e2e.stories import HEIGHTS, Scheme, Told, opened, picture, told
+
+SCREENSHOTS = ROOT / "screenshots"
+"""Not in git."""
+REFERENCES = Path(__file__).parent / "references"
+DOCS = ROOT / "docs" / "screenshots"
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+
+
+class Shot(NamedTuple):
+    story: str
+    width: int
+    scheme: Scheme
+
+    @property
+    def name(self) -> str:
+        return f"{self.story}-{self.width}-{self.scheme}"
+
+
+KEY_SCREENS = (
+    Shot("list", 1440, "light"),
+    Shot("list", 390, "dark"),
+    Shot("list-empty", 1440, "dark"),
+    Shot("job-malformed", 1440, "light"),
+    Shot("job-failed", 390, "light"),
+    Shot("flows", 1440, "light"),
+    Shot("callbacks", 1440, "dark"),
+    Shot("overview", 1440, "light"),
+    Shot("new-job", 390, "dark"),
+    Shot("sign-in", 1440, "light"),
+)
+"""Those that ``make test`` compares with ``references/``."""
+IN_DOCS = {
+    "jobs": Shot("list", 1440, "light"),
+    "overview": Shot("overview", 1440, "light"),
+}
+"""Pictures in README and docs, by their names there."""
+
+
+async def taken(browser: Browser, of: Told, shot: Shot, *, whole: bool) -> bytes:
+    """A PNG of the window, or of the ``whole`` page."""
+    async with opened(browser, of, shot.story, shot.width, shot.scheme) as page:
+        return await picture(page, whole=whole)
+
+
+async def _keep_references(browser: Browser, of: Told) -> None:
+    canvas = await browser.new_page()
+    for shot in KEY_SCREENS:
+        small = await shrunk(canvas, await taken(browser, of, shot, whole=False))
+        (REFERENCES / f"{shot.name}.png").write_bytes(small)
+        print(shot.name)
+    for name, shot in IN_DOCS.items():
+        (DOCS / f"{name}.webp").write_bytes(await webp(canvas, await taken(browser, of, shot, whole=False)))
+        print(f"docs: {name}")
+
+
+async def _keep_all(browser: Browser, of: Told, names: Sequence[str]) -> list[str]:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    wrong = []
+    for story in names or of.stories:
+        for width in HEIGHTS:
+            for scheme in SCHEMES:
+                shot = Shot(story, width, scheme)
+                try:
+                    png = await taken(browser, of, shot, whole=True)
+                except AssertionError as error:
+                    wrong.append(f"{shot.name}: {error}")
+                    continue
+                (SCREENSHOTS / f"{shot.name}.png").write_bytes(png)
+                print(shot.name)
+    return wrong
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--references", action="store_true", help="the references and the pictures in the docs")
+    parser.add_argument("names", nargs="*", help="of stories; none: all")
+    arguments = parser.parse_args()
+    with told() as of:
+        async with launched() as browser:
+            if browser is None:
+                raise SystemExit("No Chromium: set CHROMIUM_PATH or install one.")
+            if arguments.references:
+                await _keep_references(browser, of)
+            elif wrong := await _keep_all(browser, of, arguments.names):
+                raise SystemExit("\n".join(wrong))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

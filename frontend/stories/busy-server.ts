@@ -1,0 +1,174 @@
+import type { WireFlow, WireWorker } from "../src/api/model.ts";
+import { wireFlow, wireSession } from "../src/testing/factories.ts";
+import { type Answers, ago, Refusal } from "./answers.ts";
+import { AUDIT, BATCHES, CALLBACKS, DELIVERIES, ENDPOINTS, KEYS, SESSIONS } from "./kept.ts";
+import { ALL_JOBS, counted, listed, tally } from "./many-jobs.ts";
+import { busySeries } from "./series.ts";
+import { COMPLETED, FAILED } from "./some-jobs.ts";
+
+function flow(name: string, processor: string, changes: Partial<WireFlow> = {}): WireFlow {
+  const byStatus = tally(ALL_JOBS.filter((job) => job.flow === name).map((job) => job.status));
+  return wireFlow({ name, processor, isDefault: false, byStatus, ...changes });
+}
+
+export const FLOWS: readonly WireFlow[] = [
+  flow("chat", "azure-openai", { isDefault: true, concurrency: 20, ratePerMinute: 600 }),
+  flow("summaries", "azure-openai", {
+    concurrency: 4,
+    limit: { name: "gpt-4o", concurrency: 30, requestsPerMinute: 900, inFlight: 6 },
+    concurrencyPerKey: 2,
+    keysAtLimit: 1,
+  }),
+  flow("contracts", "openai", { onInvalidResult: "retry" }),
+  flow("translations", "openai", { concurrency: 8 }),
+  flow("invoices", "n8n", { maxAttempts: 2 }),
+  flow("letters", "webhook", {
+    lane: {
+      state: "closed",
+      kind: "outage",
+      detail: "Connection refused by print.example.com:443",
+      until: ago(-34),
+    },
+  }),
+  flow("reports", "http", {
+    lane: {
+      state: "paused",
+      kind: null,
+      detail: "The data warehouse is being moved until noon.",
+      until: null,
+    },
+  }),
+];
+
+const WORKERS: readonly WireWorker[] = ["worker-1", "worker-2"].map((name, nth) => ({
+  id: `${name}-7f3a`,
+  name,
+  flows: FLOWS.map((one) => one.name),
+  running: 2 - nth,
+  startedAt: ago(3 * 86_400 + nth * 1_900),
+  seenAt: ago(2 + nth),
+}));
+
+const BY_FLOW = Object.fromEntries(
+  FLOWS.map(({ name }) => [
+    name,
+    tally(ALL_JOBS.filter((job) => job.flow === name).map((job) => job.status)),
+  ]),
+);
+
+/** A server at which everything is under way. */
+export const BUSY: Answers = {
+  "/health": { status: "ok", store: { kind: "sqlite", state: "ok" }, version: "1.0.0" },
+  "/session": wireSession(),
+  "/session/ways": { auth: "off", ways: [] },
+  "/sessions": [...SESSIONS],
+  "/stats": {
+    total: ALL_JOBS.length,
+    byStatus: tally(ALL_JOBS.map((job) => job.status)),
+    byFlow: BY_FLOW,
+    oldestPendingSeconds: 1_260,
+  },
+  "/stats/series": busySeries,
+  "/flows": [...FLOWS],
+  "/workers": [...WORKERS],
+  "/jobs": listed,
+  "/jobs/count": counted,
+  "/jobs/groups": {
+    groups: [
+      {
+        value: "callback_overdue",
+        flow: "invoices",
+        count: 4,
+        since: ago(3_100),
+        until: ago(897),
+        example: FAILED.id,
+      },
+      { value: "timeout", flow: null, count: 3, since: ago(3_020), until: ago(240), example: FAILED.id },
+      {
+        value: "content_filter",
+        flow: "chat",
+        count: 2,
+        since: ago(2_600),
+        until: ago(1_330),
+        example: FAILED.id,
+      },
+    ],
+    more: false,
+  },
+  "/jobs/{id}": ({ id }) => ALL_JOBS.find((job) => job.id === id) ?? new Refusal(404, "No job has this id."),
+  "/jobs/{id}/compare/{otherId}": {
+    left: {
+      id: COMPLETED.id,
+      flow: "invoices",
+      status: "COMPLETED",
+      result: COMPLETED.result,
+      resultVerdict: COMPLETED.resultVerdict,
+      seconds: 18,
+      promptTokens: null,
+      completionTokens: null,
+    },
+    right: {
+      id: FAILED.id,
+      flow: "contracts",
+      status: "COMPLETED",
+      result: COMPLETED.result?.replace("1240.00", "1204.00").replace("2026-12-21", "2026-12-05") ?? null,
+      resultVerdict: COMPLETED.resultVerdict,
+      seconds: 6.4,
+      promptTokens: 812,
+      completionTokens: 164,
+    },
+    samePrompt: true,
+    sameResult: false,
+    differences: [
+      { path: "/positions/0/net", left: 1240, right: 1204 },
+      { path: "/due", left: "2026-12-21", right: "2026-12-05" },
+    ],
+  },
+  "/bulk-actions": [],
+  "/callbacks": ({ query }) => {
+    const verdicts = query.getAll("verdict").flatMap((text) => text.split(","));
+    return CALLBACKS.filter(
+      (one) =>
+        (verdicts.length === 0 || verdicts.includes(one.verdict)) &&
+        (query.get("jobId") ?? one.jobId) === one.jobId,
+    );
+  },
+  "/callbacks/count": { byVerdict: tally(CALLBACKS.map((one) => one.verdict)), countedTo: 1_000 },
+  "/callbacks/{id}": ({ id }) =>
+    CALLBACKS.find((one) => one.id === id) ?? new Refusal(404, "No callback has this id."),
+  "/batches": [...BATCHES],
+  "/batches/{id}": ({ id }) =>
+    BATCHES.find((one) => one.id === id) ?? new Refusal(404, "No batch has this id."),
+  "/webhook-endpoints": [...ENDPOINTS],
+  "/webhook-deliveries": ({ query }) => (query.has("jobId") ? [] : [...DELIVERIES]),
+  "/webhook-deliveries/{id}": ({ id }) =>
+    DELIVERIES.find((one) => one.id === id) ?? new Refusal(404, "No delivery has this id."),
+  "/keys": [...KEYS],
+  "/audit": [...AUDIT],
+};
+
+/** A server on which nothing has happened yet. */
+export const NEW: Answers = {
+  ...BUSY,
+  "/sessions": [],
+  "/stats": { total: 0, byStatus: {}, byFlow: {}, oldestPendingSeconds: null },
+  "/stats/series": ({ query }) => ({
+    ...busySeries({ query, id: "" }),
+    total: busySeries({ query: new URLSearchParams({ flow: "" }), id: "" }).total,
+    flows: [],
+    buckets: [],
+    countedSince: ago(120),
+  }),
+  "/flows": [wireFlow()],
+  "/workers": [...WORKERS.slice(0, 1)],
+  "/jobs": [],
+  "/jobs/count": { count: 0, more: false, byStatus: {}, complete: true },
+  "/jobs/groups": { groups: [], more: false },
+  "/callbacks": [],
+  "/callbacks/count": { byVerdict: {}, countedTo: 1_000 },
+  "/batches": [],
+  "/webhook-endpoints": [],
+  "/webhook-deliveries": [],
+  "/keys": [],
+  "/audit": [],
+};

@@ -1,0 +1,108 @@
+import type { Durations, Series, SeriesCounts } from "../src/api/model.ts";
+import { wireCounts, wireSeries } from "../src/testing/factories.ts";
+import { type Asked, ago, NOW } from "./answers.ts";
+
+const STEP_SECONDS: Readonly<Record<string, number>> = {
+  "1m": 60,
+  "5m": 300,
+  "15m": 900,
+  "1h": 3_600,
+  "6h": 21_600,
+  "1d": 86_400,
+};
+
+/** Of each flow: jobs an hour at its busiest, the part of them that fails, and how long one takes. */
+const FLOWS = [
+  { flow: "chat", perHour: 420, fails: 0.004, seconds: 2.4, code: "content_filter", tokens: [310, 90] },
+  { flow: "translations", perHour: 260, fails: 0.002, seconds: 1.1, code: "timeout", tokens: [120, 130] },
+  { flow: "summaries", perHour: 140, fails: 0.02, seconds: 7.5, code: "timeout", tokens: [2_900, 240] },
+  { flow: "invoices", perHour: 80, fails: 0.03, seconds: 18, code: "callback_overdue", tokens: [0, 0] },
+  { flow: "contracts", perHour: 12, fails: 0.01, seconds: 6, code: "rejected", tokens: [2_200, 110] },
+] as const;
+
+type OfFlow = (typeof FLOWS)[number];
+
+/** How busy the office is at a time, from 0 to 1: little at night, most before and after lunch. */
+function busy(ms: number): number {
+  const hour = (ms / 3_600_000) % 24;
+  const day = Math.exp(-(((hour - 10.5) / 2.6) ** 2)) + 0.9 * Math.exp(-(((hour - 15) / 2.4) ** 2));
+  const wave = 0.86 + 0.14 * Math.sin(ms / 1_130_000) * Math.cos(ms / 410_000);
+  return Math.min(1, 0.06 + day * wave);
+}
+
+function counts({ perHour, fails, code, tokens, seconds }: OfFlow, at: number, step: number): SeriesCounts {
+  const jobs = Math.round((perHour * busy(at + step * 500) * step) / 3_600);
+  // At noon the provider of the models was slow.
+  const hard = Math.abs(at - (NOW - 2.4 * 3_600_000)) < 1_500_000 ? 7 : 1;
+  const failed = Math.round(jobs * fails * hard);
+  const [prompt, completion] = tokens;
+  return wireCounts({
+    completed: jobs - failed,
+    failed,
+    failedByCode: failed > 0 ? { [code]: failed } : {},
+    attemptsRetried: failed * 2,
+    waitingAgeMs: Math.round(900 + 5_200 * busy(at) * hard),
+    durations: durations(seconds * Math.sqrt(hard), jobs),
+    tokens: { prompt: prompt * jobs, completion: completion * jobs },
+  });
+}
+
+function durations(seconds: number, jobs: number): Durations {
+  const of = (part: number) => ({
+    p50: Math.round(seconds * 1_000 * part),
+    p95: Math.round(seconds * 2_300 * part),
+    p99: Math.round(seconds * 4_100 * part),
+    jobs,
+  });
+  return { scheduled: null, queued: of(0.12), handingOver: of(0.03), processing: of(0.85), total: of(1) };
+}
+
+function summed(all: readonly SeriesCounts[], seconds: number): SeriesCounts {
+  const sum = (of: (one: SeriesCounts) => number) => all.reduce((total, one) => total + of(one), 0);
+  const failedByCode: Record<string, number> = {};
+  for (const one of all) {
+    for (const [code, jobs] of Object.entries(one.failedByCode))
+      failedByCode[code] = (failedByCode[code] ?? 0) + jobs;
+  }
+  const completed = sum((one) => one.completed);
+  return wireCounts({
+    completed,
+    failed: sum((one) => one.failed),
+    failedByCode,
+    attemptsRetried: sum((one) => one.attemptsRetried),
+    waitingAgeMs: Math.max(...all.map((one) => one.waitingAgeMs ?? 0)),
+    durations: durations(seconds, completed),
+    tokens: { prompt: sum((one) => one.tokens.prompt), completion: sum((one) => one.tokens.completion) },
+  });
+}
+
+/** What happened on a busy server; the answer to `GET /stats/series`. */
+export function busySeries({ query }: Asked): Series {
+  const step = query.get("step") ?? "1h";
+  const seconds = STEP_SECONDS[step] ?? 3_600;
+  const since = Math.floor(Date.parse(query.get("since") ?? ago(86_400)) / 1_000 / seconds) * seconds * 1_000;
+  const wanted = FLOWS.filter(({ flow }) => (query.get("flow") ?? flow) === flow);
+  const starts = Array.from(
+    { length: Math.ceil((NOW - since) / 1_000 / seconds) },
+    (_, nth) => since + nth * seconds * 1_000,
+  );
+  const table = wanted.map((one) => starts.map((at) => counts(one, at, seconds)));
+  const flows = wanted.map((one, nth) => ({ flow: one.flow, ...summed(table[nth] ?? [], one.seconds) }));
+  const buckets = starts.map((at, nth) => ({
+    at: new Date(at).toISOString(),
+    partial: nth === starts.length - 1,
+    ...summed(
+      table.flatMap((row) => row[nth] ?? []),
+      3.2 + 2 * busy(at),
+    ),
+  }));
+  return wireSeries({
+    since: new Date(since).toISOString(),
+    until: ago(0),
+    step,
+    countedSince: ago(40 * 86_400),
+    total: summed(flows, 3.9),
+    flows,
+    buckets,
+  });
+}

@@ -1,0 +1,152 @@
+import { keySession, wireBulkAction, wireSession } from "../src/testing/factories.ts";
+import { type Answers, ago, Refusal } from "./answers.ts";
+import { BUSY, NEW } from "./busy-server.ts";
+import { BATCHES } from "./kept.ts";
+import * as jobs from "./some-jobs.ts";
+
+/** What a person does once the screen is there; the names are those that a screen reader says. */
+export type Step =
+  | { readonly press: string }
+  | { readonly click: string }
+  | { readonly type: string; readonly into: string }
+  | { readonly line: "cut" };
+
+/** A screen in a state. */
+export interface Story {
+  readonly name: string;
+  /** Below /ui/. */
+  readonly path: string;
+  readonly api: Answers;
+  readonly steps?: readonly Step[];
+  /** A text that is seen once all is there. */
+  readonly shows: string;
+}
+
+const DOWN = new Refusal(500, "The disk is full.");
+const SIGNED_OUT: Answers = {
+  ...BUSY,
+  "/session": new Refusal(401, "Sign in first."),
+  "/session/ways": {
+    auth: "oidc",
+    ways: [
+      { kind: "oidc", name: "Example Login", path: "/session/oidc" },
+      { kind: "key", name: "API key", path: "/session" },
+    ],
+  },
+};
+const BULK: Answers = {
+  ...BUSY,
+  "/bulk-actions": [
+    wireBulkAction({
+      status: "RUNNING",
+      query: { status: ["FAILED"], flow: "invoices" },
+      createdAt: ago(12),
+      updatedAt: ago(1),
+      matched: 1_840,
+      done: 1_212,
+      skipped: { changed: 14 },
+    }),
+  ],
+};
+const PERSON: Answers = {
+  ...BUSY,
+  "/session": wireSession({
+    auth: "oidc",
+    kind: "person",
+    id: "mara@example.com",
+    name: "Mara Lindqvist",
+    rights: ["admin"],
+    expiresAt: ago(-36_000),
+  }),
+};
+const BATCH = BATCHES[0]?.id ?? "";
+
+function ofJob(
+  name: string,
+  job: { readonly id: string },
+  shows: string,
+  steps: readonly Step[] = [],
+): Story {
+  return { name: `job-${name}`, path: `jobs/${job.id}`, api: BUSY, shows, steps };
+}
+
+/** Every screen, in each of its states. */
+export const STORIES: readonly Story[] = [
+  { name: "list", path: "", api: BUSY, shows: "Select all that match" },
+  { name: "list-empty", path: "", api: NEW, shows: "No jobs yet" },
+  { name: "list-filtered", path: "?status=COMPLETED&flow=invoices", api: BUSY, shows: "Lakeside Print" },
+  { name: "list-search", path: "?q=contract", api: BUSY, shows: "Select all that match" },
+  { name: "list-no-match", path: "?q=zebra", api: BUSY, shows: "No job matches these filters" },
+  {
+    name: "list-failures",
+    path: "?status=FAILED",
+    api: BUSY,
+    steps: [{ click: "Group by error" }],
+    shows: "Retry all…",
+  },
+  { name: "list-busy", path: "", api: BULK, shows: "1,212 of 1,840" },
+  {
+    name: "list-offline",
+    path: "",
+    api: BUSY,
+    steps: [{ line: "cut" }],
+    shows: "not reachable",
+  },
+  { name: "list-broken", path: "", api: { ...BUSY, "/jobs": DOWN }, shows: "The jobs could not be loaded" },
+  { name: "new-job", path: "", api: BUSY, steps: [{ press: "n" }], shows: "Create job" },
+  {
+    name: "new-job-options",
+    path: "",
+    api: BUSY,
+    steps: [{ press: "n" }, { click: "Options" }, { click: "Create job" }],
+    shows: "must not be blank",
+  },
+  { name: "palette", path: "", api: BUSY, steps: [{ press: "Control+k" }], shows: "Overview" },
+  { name: "keys-of-the-page", path: "", api: BUSY, steps: [{ press: "?" }], shows: "Keyboard" },
+  ofJob("scheduled", jobs.SCHEDULED, "The job is to start later."),
+  ofJob("queued", jobs.QUEUED, "All 4 places"),
+  ofJob("retrying", jobs.RETRYING, "the next one follows"),
+  ofJob("unreachable", jobs.UNREACHABLE, "cannot be reached"),
+  ofJob("processing", jobs.PROCESSING, "Offer 2 of 3"),
+  ofJob("waiting", jobs.WAITING, "will call back"),
+  ofJob("completed", jobs.COMPLETED, "Meadow & Sons"),
+  ofJob("malformed", jobs.MALFORMED, "A repair is offered below"),
+  ofJob("malformed-edits", jobs.MALFORMED, "2 changes", [{ click: "Edits" }]),
+  ofJob("mismatch", jobs.MISMATCH, "Does not fit the result schema"),
+  ofJob("failed", jobs.FAILED, "All 2 attempts failed."),
+  ofJob("cancelled", jobs.CANCELLED, "Cancelled by Mara Lindqvist"),
+  ofJob("large", jobs.LARGE, "Customer 0001"),
+  ofJob("of-a-batch", jobs.OF_A_BATCH, "Ditt paket kommer"),
+  ofJob("missing", { id: "0".repeat(24) }, "No job"),
+  ofJob("replay", jobs.FAILED, "Replay", [{ click: "Replay…" }]),
+  {
+    name: "comparison",
+    path: `jobs/${jobs.COMPLETED.id}/compare/${jobs.FAILED.id}`,
+    api: BUSY,
+    shows: "Different results",
+  },
+  { name: "overview", path: "overview", api: BUSY, shows: "callback_overdue" },
+  { name: "overview-empty", path: "overview", api: NEW, shows: "Overview" },
+  {
+    name: "overview-broken",
+    path: "overview",
+    api: { ...BUSY, "/stats/series": DOWN },
+    shows: "could not be loaded",
+  },
+  { name: "flows", path: "flows", api: BUSY, shows: "worker-2" },
+  { name: "flow", path: "flows#flow-letters", api: BUSY, shows: "cannot be reached" },
+  { name: "flows-broken", path: "flows", api: { ...BUSY, "/flows": DOWN }, shows: "could not be loaded" },
+  { name: "callbacks", path: "callbacks", api: BUSY, shows: "A different result" },
+  { name: "callbacks-empty", path: "callbacks", api: NEW, shows: "No callbacks, and that is good" },
+  { name: "batches", path: "batches", api: BUSY, shows: "Parcel notices" },
+  { name: "batches-empty", path: "batches", api: NEW, shows: "Batches" },
+  { name: "batch", path: `batches/${BATCH}`, api: BUSY, shows: "p-1204" },
+  { name: "webhooks", path: "webhooks", api: BUSY, shows: "Accounting" },
+  { name: "webhooks-empty", path: "webhooks", api: NEW, shows: "Webhooks" },
+  { name: "api-keys", path: "keys", api: PERSON, shows: "web shop" },
+  { name: "api-keys-empty", path: "keys", api: { ...NEW, "/session": keySession("admin") }, shows: "keys" },
+  { name: "audit", path: "audit", api: PERSON, shows: "Key made" },
+  { name: "account", path: "account", api: PERSON, shows: "198.51.100.23" },
+  { name: "sign-in", path: "", api: SIGNED_OUT, shows: "Example Login" },
+  { name: "no-right", path: "keys", api: { ...BUSY, "/session": keySession("submit") }, shows: "right" },
+];
