@@ -58,7 +58,7 @@ export const CALLBACKS: readonly WireCallback[] = [
     flow: "invoices",
     content: `{"invoice": "2026-1184", "total": {"net": 1654.45, "gross": 1968.80}}`,
   }),
-  callback(2_420, {
+  callback(702, {
     verdict: "late",
     jobId: CANCELLED.id,
     flow: "translations",

@@ -41,7 +41,7 @@ function counts({ perHour, fails, code, tokens, seconds }: OfFlow, at: number, s
     failed,
     failedByCode: failed > 0 ? { [code]: failed } : {},
     attemptsRetried: failed * 2,
-    waitingAgeMs: Math.round(900 + 5_200 * busy(at) * hard),
+    waitingAgeMs: Math.round((300 + 620 * busy(at) * hard) * seconds),
     durations: durations(seconds * Math.sqrt(hard), jobs),
     tokens: { prompt: prompt * jobs, completion: completion * jobs },
   });

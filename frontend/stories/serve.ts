@@ -18,6 +18,9 @@ const TYPES: Readonly<Record<string, string>> = {
   ".woff2": "font/woff2",
 };
 
+/** Of one answer, so that no screen is longer than it needs to be. */
+const ROWS_AT_MOST = 20;
+
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://stories");
   // The page's clock follows the server's.
@@ -25,10 +28,12 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (pathname === "/") return send(response, 200, "text/html", index());
   if (pathname === "/stories.json")
     return sendJson(response, 200, { now: NOW, stories: STORIES.map(ofStory) });
+  // The page's files are the same for all stories, so that a browser loads and compiles them once.
+  if (TYPES[extname(pathname)] !== undefined) return sendFile(response, pathname);
   const [, name = "", path = ""] = /^\/([^/]+)(\/.*)$/.exec(pathname) ?? [];
   const story = STORIES.find((one) => one.name === name);
   if (story === undefined) return send(response, 404, "text/plain", "No such story.\n");
-  if (path.startsWith("/ui/")) return sendPage(response, story, path.slice("/ui/".length));
+  if (path.startsWith("/ui/")) return sendPage(response, story);
   if (path === "/events") return openStream(response);
   if (request.method !== "GET") return sendProblem(response, new Refusal(501, "In a story nothing changes."));
   return sendApi(response, story, path, searchParams);
@@ -38,15 +43,17 @@ function ofStory({ api: _, ...rest }: Story) {
   return rest;
 }
 
-async function sendPage(response: ServerResponse, { name }: Story, path: string): Promise<void> {
-  const type = TYPES[extname(path)];
-  if (type !== undefined && !normalize(path).startsWith("..")) {
-    return send(response, 200, type, await readFile(join(folder, path)));
-  }
-  const base = `/${name}`;
+async function sendFile(response: ServerResponse, pathname: string): Promise<void> {
+  const path = normalize(pathname.slice(pathname.indexOf("/ui/") + "/ui/".length));
+  if (path.startsWith("..")) return send(response, 404, "text/plain", "No such file.\n");
+  response.setHeader("cache-control", "max-age=3600");
+  return send(response, 200, TYPES[extname(path)] ?? "", await readFile(join(folder, path)));
+}
+
+async function sendPage(response: ServerResponse, { name }: Story): Promise<void> {
   const html = (await readFile(join(folder, "index.html"), "utf8"))
-    .replaceAll('="./', `="${base}/ui/`)
-    .replace('data-base-path=""', `data-base-path="${base}"`);
+    .replaceAll('="./', '="/ui/')
+    .replace('data-base-path=""', `data-base-path="/${name}"`);
   return send(response, 200, "text/html", html);
 }
 
@@ -63,7 +70,7 @@ function sendApi(response: ServerResponse, { api }: Story, path: string, query: 
     sendProblem(response, found);
     return;
   }
-  const limit = Number(query.get("limit") ?? Number.POSITIVE_INFINITY);
+  const limit = query.has("ids") ? Number.POSITIVE_INFINITY : ROWS_AT_MOST;
   if (!Array.isArray(found) || found.length <= limit) {
     sendJson(response, 200, found);
     return;

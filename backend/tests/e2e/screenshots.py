@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from playwright.async_api import Browser
+from playwright.async_api import Error
 
 from tests.docs.pages import ROOT
 from tests.e2e.browser import launched
 from tests.e2e.pictures import shrunk, webp
-from tests.e2e.stories import HEIGHTS, Scheme, Told, opened, picture, told
+from tests.e2e.stories import HEIGHTS, Scheme, Stage, Told, opened, picture, stage, told
 
 SCREENSHOTS = ROOT / "screenshots"
 """Not in git."""
@@ -53,37 +53,34 @@ IN_DOCS = {
 """Pictures in README and docs, by their names there."""
 
 
-async def taken(browser: Browser, of: Told, shot: Shot, *, whole: bool) -> bytes:
-    """A PNG of the window, or of the ``whole`` page."""
-    async with opened(browser, of, shot.story, shot.width, shot.scheme) as page:
-        return await picture(page, whole=whole)
-
-
-async def _keep_references(browser: Browser, of: Told) -> None:
-    canvas = await browser.new_page()
+async def _keep_references(on: Stage, of: Told) -> None:
+    canvas = await on[1440].new_page()
     for shot in KEY_SCREENS:
-        small = await shrunk(canvas, await taken(browser, of, shot, whole=False))
-        (REFERENCES / f"{shot.name}.png").write_bytes(small)
+        async with opened(on, of, *shot) as page:
+            (REFERENCES / f"{shot.name}.png").write_bytes(await shrunk(canvas, await picture(page, whole=False)))
         print(shot.name)
     for name, shot in IN_DOCS.items():
-        (DOCS / f"{name}.webp").write_bytes(await webp(canvas, await taken(browser, of, shot, whole=False)))
+        async with opened(on, of, *shot) as page:
+            (DOCS / f"{name}.webp").write_bytes(await webp(canvas, await picture(page, whole=False)))
         print(f"docs: {name}")
 
 
-async def _keep_all(browser: Browser, of: Told, names: Sequence[str]) -> list[str]:
+async def _keep_all(on: Stage, of: Told, names: Sequence[str]) -> list[str]:
+    """All stories; what could not be shown, in words."""
     SCREENSHOTS.mkdir(exist_ok=True)
     wrong = []
     for story in names or of.stories:
         for width in HEIGHTS:
-            for scheme in SCHEMES:
-                shot = Shot(story, width, scheme)
-                try:
-                    png = await taken(browser, of, shot, whole=True)
-                except AssertionError as error:
-                    wrong.append(f"{shot.name}: {error}")
-                    continue
-                (SCREENSHOTS / f"{shot.name}.png").write_bytes(png)
-                print(shot.name)
+            try:
+                async with opened(on, of, story, width, "light") as page:
+                    for scheme in SCHEMES:
+                        await page.emulate_media(color_scheme=scheme)
+                        shot = Shot(story, width, scheme)
+                        (SCREENSHOTS / f"{shot.name}.png").write_bytes(await picture(page, whole=True))
+            except (AssertionError, Error) as error:
+                wrong.append(f"{story} at {width}: {error}")
+                print(wrong[-1])
+        print(story, flush=True)
     return wrong
 
 
@@ -96,10 +93,11 @@ async def main() -> None:
         async with launched() as browser:
             if browser is None:
                 raise SystemExit("No Chromium: set CHROMIUM_PATH or install one.")
-            if arguments.references:
-                await _keep_references(browser, of)
-            elif wrong := await _keep_all(browser, of, arguments.names):
-                raise SystemExit("\n".join(wrong))
+            async with stage(browser) as on:
+                if arguments.references:
+                    await _keep_references(on, of)
+                elif wrong := await _keep_all(on, of, arguments.names):
+                    raise SystemExit(f"not shown: {wrong}")
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@ the fonts come with the page.
 import subprocess
 import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 from typing import Literal
 
 import msgspec
-from playwright.async_api import Browser, Locator, Page, Request, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Request, expect
 
 from job_processor import __file__ as package
 from tests.docs.pages import ROOT
@@ -94,23 +94,37 @@ class _Line:
         self.open.discard(request)
 
 
+Stage = Mapping[int, BrowserContext]
+
+
 @asynccontextmanager
-async def opened(browser: Browser, of: Told, name: str, width: int, scheme: Scheme) -> AsyncIterator[Page]:
+async def stage(browser: Browser) -> AsyncIterator[Stage]:
+    """Where stories are opened, by the width of the window: the narrow one has a finger. Each compiles the code once."""
+    async with AsyncExitStack() as stack:
+        contexts = {}
+        for width, height in HEIGHTS.items():
+            contexts[width] = await browser.new_context(
+                viewport={"width": width, "height": height},
+                has_touch=width == min(HEIGHTS),
+                reduced_motion="reduce",
+                locale="en-GB",
+                timezone_id="UTC",
+            )
+            stack.push_async_callback(contexts[width].close)
+            contexts[width].set_default_timeout(SHOWN_WITHIN_MS)
+        yield contexts
+
+
+@asynccontextmanager
+async def opened(on: Stage, of: Told, name: str, width: int, scheme: Scheme) -> AsyncIterator[Page]:
     """The page as the story shows it, once nothing changes any more."""
     story = of.stories[name]
-    context = await browser.new_context(
-        viewport={"width": width, "height": HEIGHTS[width]},
-        color_scheme=scheme,
-        reduced_motion="reduce",
-        locale="en-GB",
-        timezone_id="UTC",
-    )
+    page = await on[width].new_page()
+    line = _Line()
+    line.watch(page)
+    await page.clock.set_fixed_time(of.now)
+    await page.emulate_media(color_scheme=scheme)
     try:
-        page = await context.new_page()
-        page.set_default_timeout(SHOWN_WITHIN_MS)
-        line = _Line()
-        line.watch(page)
-        await page.clock.set_fixed_time(of.now)
         await page.goto(f"{of.url}{story.name}/ui/{story.path}")
         await _loaded(page, line)
         for step in story.steps:
@@ -119,11 +133,14 @@ async def opened(browser: Browser, of: Told, name: str, width: int, scheme: Sche
         await _loaded(page, line)
         yield page
     finally:
-        await context.close()
+        await on[width].set_offline(False)
+        await page.evaluate("localStorage.clear()")
+        await page.close()
 
 
 async def picture(page: Page, *, whole: bool) -> bytes:
-    """A PNG of the window, or of the ``whole`` page, once two in a row are the same."""
+    """A PNG of the window, or of the ``whole`` page if no dialog covers it, once two in a row are the same."""
+    whole = whole and await page.get_by_role("dialog").count() == 0
     last = b""
 
     async def same() -> bytes | None:

@@ -77,7 +77,9 @@ export function Failures({ filter, onStarted }: Props) {
                 <td>
                   <ErrorChip code={value} search={toSearch(of)} />
                 </td>
-                <td className={styles["flow"]}>{flow}</td>
+                <td className={styles["flow"]}>
+                  {flow ?? <span className={styles["several"]}>several flows</span>}
+                </td>
                 <td className="numbers">
                   {count.toLocaleString("en")}
                   <span className={styles["unit"]}>{count === 1 ? " job" : " jobs"}</span>
