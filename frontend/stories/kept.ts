@@ -151,6 +151,7 @@ export const ENDPOINTS: readonly WireEndpoint[] = [
     url: "https://shop.example.com/hooks/jobs",
     description: "Web shop",
     createdAt: ago(900_000),
+    createdBy: "Mara Lindqvist",
     flows: ["chat", "translations"],
   }),
   wireEndpoint({
@@ -158,6 +159,7 @@ export const ENDPOINTS: readonly WireEndpoint[] = [
     url: "https://books.example.com/api/v2/job-events",
     description: "Accounting",
     createdAt: ago(800_000),
+    createdBy: "Mara Lindqvist",
     events: ["completed", "failed"],
     flows: ["invoices"],
     failingSince: ago(7_300),
@@ -166,6 +168,7 @@ export const ENDPOINTS: readonly WireEndpoint[] = [
     id: idAt(700_000, 3),
     url: "https://old.example.com/notify",
     createdAt: ago(700_000),
+    createdBy: "",
     disabledAt: ago(90_000),
     disabledBecause: "gone",
   }),

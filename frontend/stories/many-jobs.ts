@@ -113,6 +113,10 @@ export function listed({ query }: Asked): WireSummary[] {
     (job) => (ids === undefined || ids.includes(job.id)) && matches(job, query) && older(job, query),
   );
   const word = query.get("q") ?? "";
+  const batchId = query.get("batch");
+  if (batchId !== null) {
+    return found.map((job, nth) => ({ ...inList(job), batchId, batchLine: 3_911 - nth * 417, customId: `p-${3_911 - nth * 417}` }));
+  }
   return found.map((job) => ({
     ...inList(job),
     ...(word !== "" && { snippets: [snippet(job.prompt, word)] }),

@@ -68,7 +68,7 @@ function summed(all: readonly SeriesCounts[], seconds: number): SeriesCounts {
   return wireCounts({
     completed,
     failed: sum((one) => one.failed),
-    failedByCode,
+    failedByCode: Object.fromEntries(Object.entries(failedByCode).toSorted(([, a], [, b]) => b - a)),
     attemptsRetried: sum((one) => one.attemptsRetried),
     waitingAgeMs: Math.max(...all.map((one) => one.waitingAgeMs ?? 0)),
     durations: durations(seconds, completed),

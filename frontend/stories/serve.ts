@@ -102,6 +102,8 @@ function sendProblem(response: ServerResponse, { status, detail }: Refusal): voi
     code: "story",
     errors: [],
   };
+  // By this the page knows the refusal from that of a proxy.
+  if (status === 401) response.setHeader("www-authenticate", 'Bearer realm="job-processor"');
   const body = JSON.stringify({ ...problem, requestId: "5t0ry" });
   send(response, status, "application/problem+json", body);
 }
