@@ -1,10 +1,11 @@
 import type { WireFlow, WireWorker } from "../src/api/model.ts";
 import { wireFlow, wireSession } from "../src/testing/factories.ts";
 import { type Answers, ago, Refusal } from "./answers.ts";
-import { AUDIT, BATCHES, CALLBACKS, DELIVERIES, ENDPOINTS, KEYS, SESSIONS } from "./kept.ts";
+import { COMPLETED, FAILED } from "./ended-jobs.ts";
+import { BATCHES, CALLBACKS, DELIVERIES, ENDPOINTS } from "./kept.ts";
 import { ALL_JOBS, counted, listed, tally } from "./many-jobs.ts";
+import { AUDIT, KEYS, SESSIONS } from "./people.ts";
 import { busySeries } from "./series.ts";
-import { COMPLETED, FAILED } from "./some-jobs.ts";
 
 function flow(name: string, processor: string, changes: Partial<WireFlow> = {}): WireFlow {
   const byStatus = tally(ALL_JOBS.filter((job) => job.flow === name).map((job) => job.status));

@@ -56,3 +56,27 @@ export function inList(job: WireJob): WireSummary {
   const { attempts: _a, history: _h, resultSchema: _s, webhook: _w, ...summary } = job;
   return summary;
 }
+
+const WORKER = "worker-1";
+type Attempt = WireJob["attempts"][number];
+
+/** An attempt from so many seconds ago, to so many seconds ago if it has ended. */
+export function attempt(
+  number: number,
+  from: number,
+  to: number | null,
+  rest: Partial<Attempt> = {},
+): Attempt {
+  return {
+    number,
+    startedAt: ago(from),
+    worker: WORKER,
+    endedAt: to === null ? null : ago(to),
+    end: to === null ? null : "succeeded",
+    error: null,
+    executionId: null,
+    usage: null,
+    partial: null,
+    ...rest,
+  };
+}

@@ -1,8 +1,9 @@
 import type { WireJob, WireSummary } from "../src/api/model.ts";
 import type { Asked } from "./answers.ts";
 import { idAt } from "./answers.ts";
+import * as ended from "./ended-jobs.ts";
 import { inList, told, verdict } from "./jobs.ts";
-import { SOME_JOBS } from "./some-jobs.ts";
+import * as open from "./open-jobs.ts";
 
 interface Kind {
   readonly flow: string;
@@ -101,8 +102,13 @@ const more = Array.from({ length: HOW_MANY }, (_, nth): WireJob => {
   );
 });
 
+/** Those that a module exports. */
+function jobsOf(module: Readonly<Record<string, unknown>>): WireJob[] {
+  return Object.values(module).filter((one): one is WireJob => typeof one === "object");
+}
+
 /** All jobs of the server in the stories, newest first. */
-export const ALL_JOBS: readonly WireJob[] = [...SOME_JOBS, ...more].toSorted((a, b) =>
+export const ALL_JOBS: readonly WireJob[] = [...jobsOf(open), ...jobsOf(ended), ...more].toSorted((a, b) =>
   a.id < b.id ? 1 : -1,
 );
 
@@ -115,7 +121,12 @@ export function listed({ query }: Asked): WireSummary[] {
   const word = query.get("q") ?? "";
   const batchId = query.get("batch");
   if (batchId !== null) {
-    return found.map((job, nth) => ({ ...inList(job), batchId, batchLine: 3_911 - nth * 417, customId: `p-${3_911 - nth * 417}` }));
+    return found.map((job, nth) => ({
+      ...inList(job),
+      batchId,
+      batchLine: 3_911 - nth * 417,
+      customId: `p-${3_911 - nth * 417}`,
+    }));
   }
   return found.map((job) => ({
     ...inList(job),

@@ -127,7 +127,6 @@ function index(): string {
 function inWords(step: Step): string {
   if ("press" in step) return `press ${step.press}`;
   if ("click" in step) return `press the button ${step.click}`;
-  if ("type" in step) return `type ${step.type}`;
   return "cut the line";
 }
 

@@ -1,14 +1,14 @@
 import { keySession, wireBulkAction, wireSession } from "../src/testing/factories.ts";
 import { type Answers, ago, Refusal } from "./answers.ts";
 import { BUSY, NEW } from "./busy-server.ts";
+import * as ended from "./ended-jobs.ts";
 import { BATCHES } from "./kept.ts";
-import * as jobs from "./some-jobs.ts";
+import * as open from "./open-jobs.ts";
 
 /** What a person does once the screen is there; the names are those that a screen reader says. */
 export type Step =
   | { readonly press: string }
   | { readonly click: string }
-  | { readonly type: string; readonly into: string }
   | { readonly line: "cut" };
 
 /** A screen in a state. */
@@ -103,25 +103,25 @@ export const STORIES: readonly Story[] = [
   },
   { name: "palette", path: "", api: BUSY, steps: [{ press: "Control+k" }], shows: "Overview" },
   { name: "keys-of-the-page", path: "", api: BUSY, steps: [{ press: "?" }], shows: "Keyboard" },
-  ofJob("scheduled", jobs.SCHEDULED, "The job is to start later."),
-  ofJob("queued", jobs.QUEUED, "All 4 places"),
-  ofJob("retrying", jobs.RETRYING, "the next one follows"),
-  ofJob("unreachable", jobs.UNREACHABLE, "cannot be reached"),
-  ofJob("processing", jobs.PROCESSING, "Offer 2 of 3"),
-  ofJob("waiting", jobs.WAITING, "will call back"),
-  ofJob("completed", jobs.COMPLETED, "Meadow & Sons"),
-  ofJob("malformed", jobs.MALFORMED, "A repair is offered below"),
-  ofJob("malformed-edits", jobs.MALFORMED, "at character", [{ click: "Edits (2)" }]),
-  ofJob("mismatch", jobs.MISMATCH, "Does not fit the result schema"),
-  ofJob("failed", jobs.FAILED, "All 2 attempts failed."),
-  ofJob("cancelled", jobs.CANCELLED, "Cancelled by Mara Lindqvist"),
-  ofJob("large", jobs.LARGE, "Customer 0001"),
-  ofJob("of-a-batch", jobs.OF_A_BATCH, "Ditt paket kommer"),
+  ofJob("scheduled", open.SCHEDULED, "The job is to start later."),
+  ofJob("queued", open.QUEUED, "All 4 places"),
+  ofJob("retrying", open.RETRYING, "the next one follows"),
+  ofJob("unreachable", open.UNREACHABLE, "cannot be reached"),
+  ofJob("processing", open.PROCESSING, "Offer 2 of 3"),
+  ofJob("waiting", open.WAITING, "will call back"),
+  ofJob("completed", ended.COMPLETED, "Meadow & Sons"),
+  ofJob("malformed", ended.MALFORMED, "A repair is offered below"),
+  ofJob("malformed-edits", ended.MALFORMED, "at character", [{ click: "Edits (2)" }]),
+  ofJob("mismatch", ended.MISMATCH, "Does not fit the result schema"),
+  ofJob("failed", ended.FAILED, "All 2 attempts failed."),
+  ofJob("cancelled", ended.CANCELLED, "Cancelled by Mara Lindqvist"),
+  ofJob("large", ended.LARGE, "Customer 0001"),
+  ofJob("of-a-batch", ended.OF_A_BATCH, "Ditt paket kommer"),
   ofJob("missing", { id: "0".repeat(24) }, "Job not found"),
-  ofJob("replay", jobs.FAILED, "Replay", [{ click: "Replay…" }]),
+  ofJob("replay", ended.FAILED, "Replay", [{ click: "Replay…" }]),
   {
     name: "comparison",
-    path: `jobs/${jobs.COMPLETED.id}/compare/${jobs.FAILED.id}`,
+    path: `jobs/${ended.COMPLETED.id}/compare/${ended.FAILED.id}`,
     api: BUSY,
     shows: "Different results",
   },

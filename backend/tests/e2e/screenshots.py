@@ -49,6 +49,8 @@ KEY_SCREENS = (
 IN_DOCS = {
     "jobs": Shot("list", 1440, "light"),
     "overview": Shot("overview", 1440, "light"),
+    "malformed": Shot("job-malformed", 1440, "light"),
+    "callbacks": Shot("callbacks", 1440, "dark"),
 }
 """Pictures in README and docs, by their names there."""
 

@@ -99,7 +99,7 @@ Stage = Mapping[int, BrowserContext]
 
 @asynccontextmanager
 async def stage(browser: Browser) -> AsyncIterator[Stage]:
-    """Where stories are opened, by the width of the window: the narrow one has a finger. Each compiles the code once."""
+    """Where stories are opened, by the width of the window: the narrow one is touched. Each compiles the code once."""
     async with AsyncExitStack() as stack:
         contexts = {}
         for width, height in HEIGHTS.items():

@@ -22,7 +22,7 @@ NO_CHANGE = {
 }
 CHANGES = {
     "another colour of a state": "[data-status] { filter: hue-rotate(120deg); }",
-    "a part that moved by 4 pixels": "main { padding-top: 4px; }",
+    "a part that moved by 4 pixels": "main { position: relative; top: 4px; }",
     "icons that are missing": "main svg { visibility: hidden; }",
     "larger letters": "main { font-size: 15px; } main p, main dd { font-size: 15px !important; }",
     "another font": "main * { font-family: monospace !important; }",
