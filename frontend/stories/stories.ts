@@ -6,10 +6,7 @@ import { BATCHES } from "./kept.ts";
 import * as open from "./open-jobs.ts";
 
 /** What a person does once the screen is there; the names are those that a screen reader says. */
-export type Step =
-  | { readonly press: string }
-  | { readonly click: string }
-  | { readonly line: "cut" };
+export type Step = { readonly press: string } | { readonly click: string } | { readonly line: "cut" };
 
 /** A screen in a state. */
 export interface Story {
