@@ -36,7 +36,8 @@ class Shot(NamedTuple):
 KEY_SCREENS = (
     Shot("list", 1440, "light"),
     Shot("list", 390, "dark"),
-    Shot("list-empty", 1440, "dark"),
+    # Not the empty list: its example of a command has the server's port.
+    Shot("callbacks-empty", 1440, "dark"),
     Shot("job-malformed", 1440, "light"),
     Shot("job-failed", 390, "light"),
     Shot("flows", 1440, "light"),
