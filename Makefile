@@ -14,8 +14,8 @@ UI := backend/src/job_processor/ui
 HOST ?= 127.0.0.1
 PORT ?= 3000
 DATA_DIR ?= data
-# Tests wait more than they work: one more than a machine of two cores has.
-TEST_WORKERS ?= 3
+# A worker needs a third of a core, because tests wait more than they work: for two cores.
+TEST_WORKERS ?= 4
 PYTEST = ../$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 WITH_NODE = cd frontend && export PATH="$(CURDIR)/$(BIN):$$PATH"
 # Parts of the tests of which each takes a second or two, or less, and nothing but Python and SQLite.
@@ -88,14 +88,17 @@ dev: frontend/node_modules/.installed ## Backend with reload on 3000, page with 
 
 .PHONY: test
 test: setup-test ## Every check: format, lint, types, imports, unit, store suite, API, faults, page, end to end
-	@$(BESIDE) lint-backend lint-page test-page test-machines
-	@cd backend && FAILOVER=short $(PYTEST) -m "not n8n"
+	@$(BESIDE) test-backend lint-backend lint-page test-page test-machines
 
 .PHONY: quick
 quick: setup frontend/node_modules/.installed ## For the inner loop: lint, types and the fast tests, in less than 90 seconds
 	@$(BESIDE) quick-backend lint-page lint-backend quick-page
 
-.PHONY: quick-backend quick-page test-page test-machines lint-backend lint-page
+.PHONY: quick-backend quick-page test-backend test-page test-machines lint-backend lint-page
+# These tests wait half of their time: everything else runs beside them. `+` shows what they say at once, where
+# --output-sync would show it at their end; it would also run them for `make -n`.
+test-backend:
+	$(if $(findstring n,$(firstword -$(MAKEFLAGS))),,+)@cd backend && FAILOVER=short env -u MAKEFLAGS -u MAKELEVEL $(PYTEST) -m "not n8n"
 quick-backend:
 	@cd backend && $(PYTEST) -m "not mongo and not slow" $(addprefix tests/,$(QUICK_TESTS))
 quick-page:

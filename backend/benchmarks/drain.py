@@ -52,9 +52,16 @@ async def sqlite() -> AsyncIterator[SqliteStore]:
 
 
 async def fill(
-    store: Store, jobs: int, rules: FlowRules = RULES, ahead_ms: int = 0, priority: int = 0, keys: int = 0
+    store: Store,
+    jobs: int,
+    rules: FlowRules = RULES,
+    ahead_ms: int = 0,
+    priority: int = 0,
+    keys: int = 0,
+    names: str = "customer",
 ) -> None:
-    """Submit so many jobs. ``keys``: of so many keys, one job after the other; 0: without."""
+    """Submit so many jobs. ``keys``: of so many keys, one job after the other, called ``names`` and a number; 0:
+    without."""
     ids = IdFactory(secrets.randbits(48))
     for start in range(0, jobs, 2000):
         now = store.now()
@@ -68,7 +75,7 @@ async def fill(
                         now=now,
                         run_at=now + ahead_ms if ahead_ms else None,
                         priority=priority,
-                        key=f"customer {(start + i) % keys}" if keys else None,
+                        key=f"{names} {(start + i) % keys}" if keys else None,
                     )
                 )
                 for i in range(min(2000, jobs - start))

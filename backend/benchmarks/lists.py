@@ -1,11 +1,17 @@
-"""`python -m benchmarks.lists [JOBS]`: what each documented query costs at so many jobs (SQLite), newest page first."""
+"""`python -m benchmarks.lists [JOBS [DIRECTORY]]`: what each documented query costs at so many jobs (SQLite), newest
+page first.
+
+``DIRECTORY``: where they are kept for the next run; without it they are deleted at the end.
+"""
 
 import asyncio
+import contextlib
 import random
 import secrets
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import uvloop
 
@@ -16,8 +22,10 @@ from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import Job, JobError, State
 from job_processor.core.search import parse
+from job_processor.core.series import DAY, MINUTE, Counted, Stage, Tally, bucket, start_of
+from job_processor.core.series_rows import Row
 from job_processor.core.verdict import ResultKind, Verdict
-from job_processor.store.base import GroupBy, Query, with_search
+from job_processor.store.base import GroupBy, Query, SeriesQuery, with_search
 from job_processor.store.sqlite.store import SqliteStore
 
 TIMES = 100
@@ -93,10 +101,21 @@ SEARCHES = (
 )
 
 
-async def _run(jobs: int) -> None:
-    async with sqlite() as store:
+@contextlib.asynccontextmanager
+async def _kept(directory: Path) -> AsyncIterator[SqliteStore]:
+    store = SqliteStore(directory)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def _run(jobs: int, directory: Path | None) -> None:
+    async with sqlite() if directory is None else _kept(directory) as store:
         began = time.perf_counter()
-        await _fill(store, jobs)
+        if not (await store.counts()).by_state:
+            await _fill(store, jobs)
         print(f"stored in {time.perf_counter() - began:.1f} s", flush=True)
         filled = await _indexed(store)
         print(f"the index has them {filled:.1f} s later", flush=True)
@@ -111,6 +130,29 @@ async def _run(jobs: int) -> None:
         everything = Query(limit=COUNTED - 1)
         for by in (GroupBy.FLOW, GroupBy.TAG, GroupBy.VERDICT):
             await _measure(f"groups  by {by}", lambda by=by: store.groups(everything, by))  # type: ignore[misc]
+        await _series(store)
+
+
+async def _series(store: SqliteStore) -> None:
+    """A day by minutes, of 230 jobs each minute and flow; the rows are those of the last run, if it has left any."""
+    now = store.now()
+    day = SeriesQuery(MINUTE, start_of(MINUTE, now) - DAY, start_of(MINUTE, now) + MINUTE, MINUTE, None)
+    if len((await store.series(day)).buckets) < DAY // MINUTE // 2:
+        await store.put_series([Row(MINUTE, at, flow.name, _tally()) for at in _minutes(day) for flow in FLOWS], now)
+    await _measure("series  24 h by minute, three flows, as the store reads it", lambda: store.series(day))
+
+
+def _minutes(query: SeriesQuery) -> range:
+    return range(query.since, query.until, MINUTE)
+
+
+def _tally() -> Tally:
+    tally = Tally()
+    stages = [stage.value for stage in (Stage.QUEUED, Stage.HANDING_OVER, Stage.PROCESSING, Stage.TOTAL)]
+    for _ in range(230):
+        spent = tuple((stage, bucket(int(random.lognormvariate(7, 1)))) for stage in stages)
+        tally.count(Counted("completed", "", 100, 200, spent))
+    return tally
 
 
 async def _indexed(store: SqliteStore) -> float:
@@ -128,4 +170,4 @@ async def _indexed(store: SqliteStore) -> float:
 if __name__ == "__main__":
     wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     print(f"{wanted:,} jobs, {machine()}", flush=True)
-    uvloop.run(_run(wanted))
+    uvloop.run(_run(wanted, Path(sys.argv[2]) if len(sys.argv) > 2 else None))

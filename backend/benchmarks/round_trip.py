@@ -55,10 +55,15 @@ class _Sink(asyncio.Protocol):
 
 
 async def measure(
-    port: int, sink_port: int, seconds: float = SECONDS, warm_up: float = WARM_UP, in_flight: int = IN_FLIGHT
+    port: int,
+    sink_port: int,
+    seconds: float = SECONDS,
+    warm_up: float = WARM_UP,
+    in_flight: int = IN_FLIGHT,
+    header: bytes = b"",
 ) -> float:
     """Jobs completed a second by the server at ``port``, which dispatches to ``sink_port``. ``in_flight``: so many are
-    submitted and not completed at most.
+    submitted and not completed at most. ``header``: lines that each submission has beside.
     """
     loop = asyncio.get_running_loop()
     arrived: asyncio.Queue[bytes] = asyncio.Queue()
@@ -71,7 +76,8 @@ async def measure(
         nonlocal submitted
         while idle_submitters and submitted - completed < in_flight:
             submitted += 1
-            idle_submitters.pop().send(request("POST", "/jobs", b'{"prompt":"Summarise document %d"}' % submitted))
+            body = b'{"prompt":"Summarise document %d"}' % submitted
+            idle_submitters.pop().send(request("POST", "/jobs", body, header))
 
     def on_submitted(connection: Connection, status: int, _: bytes) -> None:
         assert status == 201, status

@@ -1,6 +1,7 @@
 """What most tests of the edge and the hands start from."""
 
 import gc
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,6 +19,22 @@ old_python.mend()
 # How long an example takes depends on what else the machine does.
 settings.register_profile("without deadlines", deadline=None)
 settings.load_profile("without deadlines")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of a directory are spread over the whole run, so that those which wait (``faults``) run beside those which
+    work (``e2e``). With one directory after the other the machine's cores are idle in one and short in the next."""
+    files: defaultdict[Path, dict[Path, int]] = defaultdict(dict)
+    for item in items:
+        of_directory = files[item.path.parent]
+        of_directory.setdefault(item.path, len(of_directory))
+
+    def place(item: pytest.Item) -> tuple[float, Path]:
+        of_directory = files[item.path.parent]
+        return (of_directory[item.path] + 0.5) / len(of_directory), item.path
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -1,10 +1,11 @@
 import type { WireFlow, WireWorker } from "../src/api/model.ts";
-import { wireFlow, wireSession } from "../src/testing/factories.ts";
+import { wireFlow, wireSession, wireSide } from "../src/testing/factories.ts";
 import { type Answers, ago, Refusal } from "./answers.ts";
 import { COMPLETED, FAILED } from "./ended-jobs.ts";
 import { BATCHES, CALLBACKS, DELIVERIES, ENDPOINTS } from "./kept.ts";
 import { ALL_JOBS, counted, listed, tally } from "./many-jobs.ts";
 import { AUDIT, KEYS, SESSIONS } from "./people.ts";
+import { usedBy } from "./prices.ts";
 import { busySeries } from "./series.ts";
 
 function flow(name: string, processor: string, changes: Partial<WireFlow> = {}): WireFlow {
@@ -98,26 +99,21 @@ export const BUSY: Answers = {
   },
   "/jobs/{id}": ({ id }) => ALL_JOBS.find((job) => job.id === id) ?? new Refusal(404, "No job has this id."),
   "/jobs/{id}/compare/{otherId}": {
-    left: {
+    left: wireSide({
       id: COMPLETED.id,
       flow: "invoices",
-      status: "COMPLETED",
       result: COMPLETED.result,
       resultVerdict: COMPLETED.resultVerdict,
       seconds: 18,
-      promptTokens: null,
-      completionTokens: null,
-    },
-    right: {
+    }),
+    right: wireSide({
       id: FAILED.id,
       flow: "contracts",
-      status: "COMPLETED",
       result: COMPLETED.result?.replace("1240.00", "1204.00").replace("2026-12-21", "2026-12-05") ?? null,
       resultVerdict: COMPLETED.resultVerdict,
       seconds: 6.4,
-      promptTokens: 812,
-      completionTokens: 164,
-    },
+      ...usedBy("contracts", 812, 164),
+    }),
     samePrompt: true,
     sameResult: false,
     differences: [

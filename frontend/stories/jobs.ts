@@ -1,6 +1,7 @@
 import type { WireJob, WireSummary } from "../src/api/model.ts";
-import { wireJob } from "../src/testing/factories.ts";
+import { type WireAttempt, wireAttempt, wireJob } from "../src/testing/factories.ts";
 import { ago, idAt } from "./answers.ts";
+import { costOf } from "./prices.ts";
 
 type What = WireJob["history"][number]["what"];
 
@@ -24,6 +25,8 @@ export function told(
   const starts = history.filter(([, what]) => what === "started").length;
   const status = rest.status ?? "PENDING";
   const ended = status === "COMPLETED" || status === "FAILED" || status === "CANCELLED";
+  const attempts = (rest.attempts ?? []).map((one) => priced(flow, one));
+  const costs = attempts.flatMap(({ costMicros }) => costMicros ?? []);
   return wireJob({
     id: idAt(first),
     flow,
@@ -41,7 +44,9 @@ export function told(
       attempt,
       detail,
     })),
+    costMicros: costs.length === 0 ? null : costs.reduce((sum, cost) => sum + cost, 0),
     ...rest,
+    attempts,
     waitingOn: ended ? null : (rest.waitingOn ?? null),
   });
 }
@@ -57,26 +62,24 @@ export function inList(job: WireJob): WireSummary {
   return summary;
 }
 
-const WORKER = "worker-1";
-type Attempt = WireJob["attempts"][number];
-
 /** An attempt from so many seconds ago, to so many seconds ago if it has ended. */
 export function attempt(
   number: number,
   from: number,
   to: number | null,
-  rest: Partial<Attempt> = {},
-): Attempt {
-  return {
+  rest: Partial<WireAttempt> = {},
+): WireAttempt {
+  return wireAttempt({
     number,
     startedAt: ago(from),
-    worker: WORKER,
     endedAt: to === null ? null : ago(to),
     end: to === null ? null : "succeeded",
-    error: null,
-    executionId: null,
-    usage: null,
-    partial: null,
     ...rest,
-  };
+  });
+}
+
+/** The attempt with what its tokens cost at the prices of the flow. */
+function priced(flow: string, of: WireAttempt): WireAttempt {
+  if (of.usage === null) return of;
+  return { ...of, costMicros: costOf(flow, of.usage.promptTokens ?? 0, of.usage.completionTokens ?? 0) };
 }

@@ -87,7 +87,12 @@ class App:
         self._examiners = Examiners()
         self._acts = acts_over(
             self._store,
-            FlowTable(rules, self._flows.default, registry.flows_sharing_executions(self._processors)),
+            FlowTable(
+                rules,
+                self._flows.default,
+                registry.flows_sharing_executions(self._processors),
+                self._flows.currency,
+            ),
             IdFactory(secrets.randbits(48)),
             processors=self._processors,
             redactor=redactor,

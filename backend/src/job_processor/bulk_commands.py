@@ -79,7 +79,7 @@ async def _ended(client: Client, action: Any) -> Any:
 def _agreed(question: str) -> bool:
     """Raises ``RequestFailed`` where nobody can be asked."""
     if not sys.stdin.isatty():
-        raise RequestFailed("Nobody can be asked here; add --yes.")
+        raise RequestFailed("This is no terminal, so nobody can confirm it; add --yes.")
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 

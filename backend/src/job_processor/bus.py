@@ -33,7 +33,7 @@ class Listener:
             self._waiting.clear()
             self._resync = notice
         elif self._flows is not None and notice.flow not in self._flows:
-            # Not even woken: when a listener sends something must not tell of other flows.
+            # Do not even wake the listener: the time at which it sends something must not tell of other flows.
             return
         else:
             # Removed first, so that the dict stays in order of change.
@@ -67,7 +67,7 @@ class Listener:
         return taken
 
     def take_bulk_actions(self) -> list[BulkAction]:
-        """Those that changed since the last call."""
+        """The jobs that changed since the last call."""
         taken, self._bulk = list(self._bulk.values()), {}
         return taken
 

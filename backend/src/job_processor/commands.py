@@ -113,8 +113,9 @@ def abort_bulk(url: str, action_id: str) -> int:
     return _run(bulk_commands.abort(_client(url), action_id))
 
 
-def stats(url: str, params: Mapping[str, str], *, as_json: bool) -> int:
-    return _run(stats_command.show(_client(url), params, as_json=as_json))
+def stats(url: str, params: Mapping[str, str], *, of_keys: bool, as_json: bool) -> int:
+    show = stats_command.show_keys if of_keys else stats_command.show
+    return _run(show(_client(url), params, as_json=as_json))
 
 
 def list_sessions(url: str, *, everyone: bool) -> int:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
+from job_processor.core.cost import Prices, micros
 from job_processor.core.errors import SettingsInvalid
 from job_processor.core.flow import FlowRules, OnInvalidResult, SharedLimit
 
@@ -24,6 +25,9 @@ callback_timeout_seconds = 30
 
 S = TypeVar("S", bound=msgspec.Struct)
 Seconds = Annotated[float, Meta(gt=0, le=604_800)]
+Price = Annotated[float, Meta(ge=0, le=1_000_000)]
+"""Of a million tokens."""
+DEFAULT_CURRENCY = "USD"
 
 
 class Limits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -41,6 +45,16 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tr
     rate_per_key: Annotated[float, Meta(gt=0, le=10_000_000)] | None = None
     limit: str | None = None
     on_invalid_result: OnInvalidResult = OnInvalidResult.KEEP
+    price_input_per_million: Price | None = None
+    price_output_per_million: Price | None = None
+    budget_per_day: Annotated[float, Meta(gt=0, le=1_000_000_000)] | None = None
+
+    @property
+    def prices(self) -> Prices | None:
+        """``None``: no price is given. A price that is missing beside the other is 0."""
+        if self.price_input_per_million is None and self.price_output_per_million is None:
+            return None
+        return Prices(micros(self.price_input_per_million or 0), micros(self.price_output_per_million or 0))
 
 
 class Shared(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -68,8 +82,11 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Flows:
+    """``currency``: of all prices."""
+
     default: str
     by_name: Mapping[str, Flow]
+    currency: str = DEFAULT_CURRENCY
 
 
 def load(path: Path | None, kinds: Mapping[str, ProcessorKind]) -> Flows:
@@ -103,8 +120,8 @@ class _Parser:
     def run(self) -> Flows:
         tables = self._document.get("flows")
         for key in self._document:
-            if key not in ("default_flow", "flows", "limits"):
-                self._fault((key,), "is not a known key; known are default_flow, flows and limits")
+            if key not in ("default_flow", "currency", "flows", "limits"):
+                self._fault((key,), "is not a known key; known are default_flow, currency, flows and limits")
         if not isinstance(tables, dict) or not tables:
             self._fault(("flows",), "must define at least one flow, as [flows.NAME]")
             tables = {}
@@ -113,9 +130,12 @@ class _Parser:
         default = self._document.get("default_flow", next(iter(flows), None))
         if flows and (not isinstance(default, str) or default not in flows):
             self._fault(("default_flow",), f"must be one of the flows: {', '.join(flows)}")
+        currency = self._document.get("currency", DEFAULT_CURRENCY)
+        if not isinstance(currency, str) or not re.fullmatch(r"[A-Z]{3}", currency):
+            self._fault(("currency",), "must be a currency of three capital letters, such as USD (ISO 4217)")
         if self._faults:
             raise SettingsInvalid("\n".join(text for _, text in sorted(self._faults)))
-        return Flows(str(default), {name: flow for name, flow in flows.items() if flow is not None})
+        return Flows(str(default), {name: flow for name, flow in flows.items() if flow is not None}, currency)
 
     def _limits(self, flows: dict[str, Any]) -> dict[str, SharedLimit]:
         """The limits that flows share, each with the flows that name it."""
@@ -170,6 +190,8 @@ class _Parser:
         if limits is not None and limits.limit is not None and limits.limit not in shared:
             known = f"must be one of: {', '.join(sorted(shared))}" if shared else "needs a table of its name"
             self._fault((*at, "limit"), f"{known} ([limits.NAME])")
+        if limits is not None and limits.budget_per_day is not None and limits.prices is None:
+            self._fault((*at, "budget_per_day"), "needs price_input_per_million or price_output_per_million")
         if limits is None or options is None:
             return None
         timeout = limits.dispatch_timeout_seconds or kind.dispatch_timeout_seconds
@@ -187,6 +209,8 @@ class _Parser:
             rate_per_key=limits.rate_per_key,
             limit=None if limits.limit is None else shared.get(limits.limit),
             on_invalid_result=limits.on_invalid_result,
+            prices=limits.prices,
+            budget_per_day=None if limits.budget_per_day is None else max(1, micros(limits.budget_per_day)),
         )
         return Flow(rules, str(table["processor"]), options)
 

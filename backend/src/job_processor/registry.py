@@ -76,7 +76,7 @@ def make_processors(
 
 
 def make_people(options: OidcOptions | None, secrets: Sequence[str], now: Callable[[], int]) -> People | None:
-    """Who knows the people that sign in with an identity provider; ``None``: there is none. ``secrets``: of the server;
+    """The identity provider with which people sign in; ``None``: there is none. ``secrets``: of the server;
     ``now``: the store's clock in milliseconds."""
     if options is None:
         return None

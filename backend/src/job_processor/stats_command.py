@@ -1,15 +1,17 @@
-"""``stats``: what happened on a running server over time, as a table or as JSON."""
+"""``stats``: what happened on a running server over time, or what keys used, as a table or as JSON."""
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from job_processor.client import Client
+from job_processor.core.cost import in_words
 from job_processor.core.search_values import age, moment
 
-_COLUMNS = ("from (UTC)", "done", "failed", "cancelled", "retried", "wait", "p50", "p95", "p99", "tokens")
+_COLUMNS = ("from (UTC)", "done", "failed", "cancelled", "retried", "wait", "p50", "p95", "p99", "tokens", "cost")
+_KEY_COLUMNS = ("key", "prompt tokens", "answer tokens", "cost")
 
 
 def since(text: str) -> str:
@@ -25,12 +27,9 @@ async def show(client: Client, params: Mapping[str, str], *, as_json: bool) -> i
     if as_json:
         client.print(json.dumps(found))
         return 0
-    rows = [_row(_time(one["at"]) + ("*" if one["partial"] else ""), one) for one in found["buckets"]]
-    total = _row("total", found["total"])
-    widths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, total, strict=True)]
-    for first, *others in (_COLUMNS, *rows, total):
-        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-        client.print("  ".join((first.ljust(widths[0]), *cells)))
+    currency = found["currency"]
+    rows = [_row(_time(one["at"]) + ("*" if one["partial"] else ""), one, currency) for one in found["buckets"]]
+    _print_table(client, (_COLUMNS, *rows, _row("total", found["total"], currency)))
     if any(one["partial"] for one in found["buckets"]):
         client.print(f"* not all of this time was counted: it is not over, or is before {_time(found['countedSince'])}")
     for code, count in found["total"]["failedByCode"].items():
@@ -38,12 +37,44 @@ async def show(client: Client, params: Mapping[str, str], *, as_json: bool) -> i
     return 0
 
 
-def _row(name: str, counts: Mapping[str, Any]) -> tuple[str, ...]:
+async def show_keys(client: Client, params: Mapping[str, str], *, as_json: bool) -> int:
+    """Print what keys used. Raises ``RequestFailed``."""
+    found = await client.ask("GET", "/stats/keys", params=params)
+    if as_json:
+        client.print(json.dumps(found))
+        return 0
+    rows = [_key_row(one, found["currency"]) for one in found["keys"]]
+    _print_table(client, (_KEY_COLUMNS, *rows))
+    if found["more"]:
+        client.print("and more keys, which used less")
+    return 0
+
+
+def _print_table(client: Client, rows: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *others in rows:
+        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        client.print("  ".join((first.ljust(widths[0]), *cells)))
+
+
+def _key_row(one: Mapping[str, Any], currency: str) -> tuple[str, ...]:
+    name = "".join(c if c.isprintable() else " " for c in one["key"])
+    tokens = one["tokens"]
+    return name, f"{tokens['prompt']:,}", f"{tokens['completion']:,}", in_words(one["costMicros"], currency)
+
+
+def _row(name: str, counts: Mapping[str, Any], currency: str) -> tuple[str, ...]:
     total = counts["durations"]["total"] or {}
     tokens = counts["tokens"]["prompt"] + counts["tokens"]["completion"]
     numbers = (counts[each] for each in ("completed", "failed", "cancelled", "retried"))
     times = (counts["waitingAgeMs"], *(total.get(each) for each in ("p50", "p95", "p99")))
-    return (name, *(f"{n:,}" for n in numbers), *map(_duration, times), f"{tokens:,}")
+    return (
+        name,
+        *(f"{n:,}" for n in numbers),
+        *map(_duration, times),
+        f"{tokens:,}",
+        in_words(counts["costMicros"], currency),
+    )
 
 
 def _time(at: str) -> str:

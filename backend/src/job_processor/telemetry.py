@@ -28,7 +28,9 @@ from job_processor.acts.facts import (
     JobsPruned,
     RequestRefused,
     SignedIn,
+    TokensUsed,
 )
+from job_processor.core.budget import OVER_BUDGET, Level
 from job_processor.core.bulk import BulkAction, BulkKind, BulkState
 from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.job import FINAL, Job, State
@@ -53,6 +55,8 @@ class Seen:
     lanes: Mapping[str, Lane] = field(default_factory=dict)
     workers: int | None = None
     """Workers with a recent heartbeat; ``None``: unknown."""
+    budgets: Mapping[str, Level] = field(default_factory=dict)
+    """How much is used up of the budget of each flow that has one."""
 
 
 _Metric = TypeVar("_Metric", Counter, Histogram)
@@ -72,6 +76,10 @@ class Telemetry:
         r = self.registry
         self._submitted = _children(Counter("job_processor_submitted", "Jobs accepted", ["flow"], registry=r))
         self._attempts = _children(Counter("job_processor_attempts", "Attempts ended", ["flow", "outcome"], registry=r))
+        tokens = "Tokens that processors reported"
+        self._tokens = _children(Counter("job_processor_tokens", tokens, ["flow", "kind"], registry=r))
+        cost = "What the tokens cost, in millionths of the currency of flows.toml"
+        self._cost = _children(Counter("job_processor_cost_micros", cost, ["flow"], registry=r))
         self._completed = _children(Counter("job_processor_completed", "Jobs COMPLETED", ["flow"], registry=r))
         self._failed = _children(Counter("job_processor_failed", "Jobs FAILED", ["flow"], registry=r))
         self._cancelled = _children(Counter("job_processor_cancelled", "Jobs CANCELLED", ["flow"], registry=r))
@@ -125,9 +133,11 @@ class Telemetry:
     def start_at_zero(self, flows: Iterable[str]) -> None:
         """Export these flows' counters before anything is counted: Prometheus sees no increase when a counter appears
         with its first value."""
-        per_flow = (self._submitted, self._completed, self._failed, self._cancelled, self._retried)
+        per_flow = (self._submitted, self._completed, self._failed, self._cancelled, self._retried, self._cost)
         for flow in flows:
             self._seconds(flow)
+            for kind in ("prompt", "completion"):
+                self._tokens(flow, kind)
             for counter in per_flow:
                 counter(flow)
         for what in ("submitted", "cancelled", "ended"):
@@ -147,8 +157,20 @@ class Telemetry:
     def count(self, fact: Fact) -> None:
         """The subscriber of ``acts.facts``: the only place where counters are increased."""
         match fact:
+            # The most frequent first.
             case JobMoved(job=job, was=None):
                 self._submitted(job.flow).inc()
+            case JobMoved(job=job, was=was):
+                if job.state is not was:
+                    self._moved(job, was)
+            case AttemptEnded(flow=flow, outcome=outcome, written=written):
+                self._attempts(flow, type(outcome).__name__.lower() if written else "lost").inc()
+            case TokensUsed(flow=flow, prompt=prompt, completion=completion, cost=cost):
+                self._tokens(flow, "prompt").inc(prompt)
+                self._tokens(flow, "completion").inc(completion)
+                self._cost(flow).inc(cost)
+            case CallbackJudged(verdict=verdict):
+                self._callbacks(verdict).inc()
             case BatchSubmitted(jobs=jobs):
                 self._batches("submitted").inc()
                 for flow, number in jobs.items():
@@ -160,18 +182,12 @@ class Telemetry:
             case BatchesPruned(batches=batches, jobs=number):
                 self._pruned("batches").inc(batches)
                 self._pruned("jobs").inc(number)
-            case JobMoved(job=job, was=was) if job.state is not was:
-                self._moved(job, was)
             case JobDeleted():
                 self._deleted.inc()
             case JobsPruned(count=count):
                 self._pruned("jobs").inc(count)
             case CallbacksPruned(count=count):
                 self._pruned("callbacks").inc(count)
-            case AttemptEnded(flow=flow, outcome=outcome, written=written):
-                self._attempts(flow, type(outcome).__name__.lower() if written else "lost").inc()
-            case CallbackJudged(verdict=verdict):
-                self._callbacks(verdict).inc()
             case DeliveryTried(outcome=outcome):
                 self._webhooks(outcome).inc()
             case EndpointDisabled(because=because):
@@ -260,10 +276,17 @@ class _Gauges(Collector):
             due = counts.oldest_due.get(flow)
             oldest.add_metric([flow], 0.0 if due is None else max(0, self._seen.now - due) / 1000)
             lane = self._seen.lanes.get(flow, Lane(flow))
-            open_.add_metric([flow], float(lane.is_open))
+            spent = self._seen.budgets.get(flow) is Level.USED_UP
+            open_.add_metric([flow], float(lane.is_open and not spent))
             closed.add_metric([flow, "paused"], float(lane.paused))
+            closed.add_metric([flow, OVER_BUDGET], float(spent))
             for trouble in Trouble:
                 closed.add_metric([flow, trouble.value], float(lane.trouble is trouble))
         yield oldest
         yield open_
         yield closed
+        words = "1 from 80 % of the flow's budget of the day on"
+        nearly = GaugeMetricFamily("job_processor_budget_nearly_used_up", words, labels=["flow"])
+        for flow, used in self._seen.budgets.items():
+            nearly.add_metric([flow], float(used is not Level.FINE))
+        yield nearly

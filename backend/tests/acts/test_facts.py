@@ -1,18 +1,21 @@
 """Every act tells one fact, and the metrics count each fact once, whoever acted."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from job_processor.acts.facts import Fact, Facts, JobDeleted, JobMoved
-from job_processor.core.job import JobError, State
+from job_processor.core.cost import Prices
+from job_processor.core.flow import FlowRules
+from job_processor.core.job import JobError, State, Usage
 from job_processor.core.outcome import Accepted, Deferred, Failed, Succeeded
 from job_processor.store.base import Claim
 from job_processor.telemetry import Seen
 from job_processor.workers.reaper import Reaper
 from tests.support.clock import Clock
-from tests.support.site import Site
+from tests.support.site import Site, open_site
 
 BROKEN = Failed(JobError("x", "no"), retryable=False)
 
@@ -188,3 +191,16 @@ async def test_every_move_of_a_job_is_told_once_and_in_order(site: Site) -> None
         (State.RUNNING, State.WAITING),
         (State.WAITING, State.COMPLETED),
     ]
+
+
+async def test_tokens_and_their_cost_are_counted_once_they_are_known(tmp_path: Path, clock: Clock) -> None:
+    rules = FlowRules("main", prices=Prices(1_000_000, 2_000_000))
+    async with open_site(tmp_path, now=clock.now, flows=(rules,)) as site:
+        await submitted(site)
+        job = await site.claim()
+        await site.say(job, Failed(JobError("x", "no"), retryable=False, usage=Usage(7, 5)))
+        await site.client.post(f"/jobs/{job.id}/retry")
+        found = await totals(site)
+    assert found["job_processor_tokens_total/prompt"] == 7
+    assert found["job_processor_tokens_total/completion"] == 5
+    assert found["job_processor_cost_micros_total"] == 17

@@ -80,7 +80,7 @@ READS = frozenset(
     | {"api_keys", "sessions", "sessions_of", "list_audit"}
     | {"webhook_endpoints", "due_lanes", "get_delivery", "list_deliveries"}
     | {"get_bulk_action", "bulk_action_of_key", "open_bulk_actions", "list_bulk_actions"}
-    | {"series", "series_since", "list_series"}
+    | {"series", "series_of_keys", "series_since", "list_series"}
 )
 WRITERS = frozenset({"acts", "store", "transfer"})
 """``transfer`` fills a store from a backup or another store; nobody else uses it then."""

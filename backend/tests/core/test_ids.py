@@ -29,6 +29,17 @@ def test_ids_lie_no_further_ahead_of_the_clock_than_is_said_and_never_behind_it(
         assert first_id_of(at) <= one < first_id_of(at + AHEAD_MS + 1)
 
 
+@given(st.integers(0, 2**48 - 1), st.lists(st.tuples(TIMES, st.integers(0, 5)), max_size=20), st.integers(0, 20))
+def test_many_ids_are_those_that_are_made_one_after_the_other(
+    seed: int, wanted: list[tuple[int, int]], left: int
+) -> None:
+    """``left``: until the counter begins anew."""
+    one, many = IdFactory(seed), IdFactory(seed)
+    one._counter = many._counter = 0xFFFFFF - left
+    for at, number in wanted:
+        assert many.many(at, number) == [one.new(at) for _ in range(number)]
+
+
 def test_ids_are_ordered_by_time_across_processes() -> None:
     first, second = IdFactory(2**48 - 1), IdFactory(0)
 

@@ -14,10 +14,9 @@ from job_processor.core.series import (
     Tally,
     bucket,
     percentiles,
-    row_id,
-    row_of_id,
     start_of,
 )
+from job_processor.core.series_rows import is_of_key, key_row, row_id, row_of_id
 
 TIMES = st.one_of(st.integers(0, 30), st.integers(0, 100_000), st.integers(0, 365 * DAY))
 
@@ -56,8 +55,11 @@ def test_many_different_codes_are_counted_as_others() -> None:
 
 @given(
     at=st.integers(0, 4_102_444_800_000),
-    flow=st.text(min_size=1, max_size=64),
+    flow=st.from_regex(r"[A-Za-z0-9_.-]{1,64}", fullmatch=True),
+    key=st.none() | st.text(min_size=1, max_size=64),
     span=st.sampled_from(tuple(KEEP_MS)),
 )
-def test_an_id_of_a_row_says_what_it_is_of(at: int, flow: str, span: int) -> None:
-    assert row_of_id(row_id(span, start_of(span, at), flow)) == (span, start_of(span, at), flow)
+def test_an_id_of_a_row_says_what_it_is_of(at: int, flow: str, key: str | None, span: int) -> None:
+    name, span = (flow, span) if key is None else (key_row(flow, key), DAY)
+    assert is_of_key(name) is (key is not None)
+    assert row_of_id(row_id(span, start_of(span, at), name)) == (span, start_of(span, at), name)

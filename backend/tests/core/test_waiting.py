@@ -7,6 +7,7 @@ import pytest
 from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.job import FINAL, Job, Refusals, Snooze, State
 from job_processor.core.lane import Lane, Trouble, charge, close
+from job_processor.core.series import DAY, start_of
 from job_processor.core.waiting import WaitingFor, waiting_on
 from tests.core.given import BAD, EVERY_STATE, NOW, RULES, after, pending, running, says, waiting
 
@@ -51,6 +52,15 @@ def test_a_failed_attempt_waits_for_the_next() -> None:
 def test_a_paused_flow_says_who_it_waits_for_and_why() -> None:
     assert waits(pending(), replace(LANE, paused=True)).kind == "paused"
     assert "maintenance" in waits(pending(), replace(LANE, paused=True, detail="maintenance")).detail
+
+
+def test_a_flow_whose_budget_is_used_up_says_so_until_the_next_day() -> None:
+    rules = replace(RULES, budget_per_day=2_500_000)
+    lane = replace(LANE, spent=2_500_000, spent_on=start_of(DAY, NOW), trouble=Trouble.OUTAGE)
+    found = waiting_on(pending(), lane, rules, 0, NOW, currency="EUR")
+    assert found is not None
+    assert (found.kind, found.until) == ("over_budget", start_of(DAY, NOW) + DAY)
+    assert "2.50 EUR" in found.detail
 
 
 @pytest.mark.parametrize("trouble", list(Trouble))

@@ -1,9 +1,11 @@
 """The tables of what audits found: a row for each, and each names tests that there are, or says why there is none."""
 
+import re
+
 import pytest
 
 from tests.docs.pages import text
-from tests.docs.shown_by import check_shown
+from tests.docs.shown_by import TESTS, check_shown
 
 WANTED = [
     *(f"B{n}" for n in range(1, 24)),
@@ -47,3 +49,8 @@ def test_a_row_names_tests_that_there_are_or_says_why_not(name: str) -> None:
     _, now, shown = _rows()[name]
     assert now, "it is not said what was done"
     check_shown(shown)
+
+
+def test_every_file_of_tests_that_the_page_names_is_there() -> None:
+    there = {path.name for path in TESTS.rglob("test_*.py")}
+    assert set(re.findall(r"\btest_\w+\.py\b", text("docs/reliability.md"))) - there == set()

@@ -1,87 +1,29 @@
 """Every verb under every fault of network and replica set: its answer is true, and what it says was done once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from typing import TypeAlias
 
 import pytest
 
-from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.errors import IdempotencyMismatch, StoreUnavailable
-from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.job import State
 from job_processor.core.outcome import Succeeded
-from job_processor.store.base import Held, IdempotencyKey, InboxQuery, Query
+from job_processor.store.base import Held, IdempotencyKey, Query
 from job_processor.store.mongo.tuning import Tuning
-from tests.faults.mongo_places import Harmed, behind_proxy, collect_sockets, harmed
+from tests.faults.mongo_places import Harmed, harmed
 from tests.faults.mongo_proxy import READS, WRITES, Harm
+from tests.faults.under_faults import ON_WRITES, Fault, done, here, under_each
 from tests.store_suite import given
 from tests.store_suite.given import RULES
 from tests.support.waiting import until
+
+__all__ = ["here"]
 
 pytestmark = [
     pytest.mark.mongo,
     pytest.mark.filterwarnings("ignore:.*socket.socket:pytest.PytestUnraisableExceptionWarning"),
 ]
-
-ON_WRITES = [
-    (Harm.CUT_BEFORE, 1),
-    (Harm.CUT_BEFORE, 3),
-    (Harm.CUT_AFTER, 1),
-    # The driver tries once more by itself; twice and more its retry is spent.
-    (Harm.CUT_AFTER, 2),
-    (Harm.CUT_AFTER, 3),
-    (Harm.NOT_PRIMARY, 2),
-    (Harm.STEPPED_DOWN, 2),
-    (Harm.INTERRUPTED, 2),
-    (Harm.SHUTDOWN, 2),
-    (Harm.CONCERN_TIMEOUT, 1),
-    (Harm.CONCERN_STEPPED_DOWN, 2),
-    (Harm.DELAY, 1),
-    (Harm.HALF_OPEN, 1),
-]
 ON_READS = [one for one in ON_WRITES if one[0] not in (Harm.CONCERN_TIMEOUT, Harm.CONCERN_STEPPED_DOWN)]
-Fault: TypeAlias = tuple[Harm, int]
-Case: TypeAlias = Callable[[Harmed, Fault], Awaitable[None]]
-
-
-@pytest.fixture
-async def here() -> AsyncIterator[Harmed]:
-    async with harmed() as made:
-        yield made
-
-
-def under_each(faults: list[Fault]) -> Callable[[Case], Callable[[], Awaitable[None]]]:
-    """The test under each fault, all at the same time: nearly all of it is the driver's waiting for a server."""
-
-    def decorate(case: Case) -> Callable[[], Awaitable[None]]:
-        async def alone(fault: Fault) -> None:
-            try:
-                async with behind_proxy() as here:
-                    await case(here, fault)
-            except Exception as error:
-                error.add_note(f"under {fault[1]} × {fault[0].name}: {fault[0]}")
-                raise
-
-        async def test() -> None:
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for fault in faults:
-                        group.create_task(alone(fault))
-            finally:
-                collect_sockets()
-
-        test.__doc__ = case.__doc__
-        return test
-
-    return decorate
-
-
-def done(here: Harmed, fault: Fault) -> None:
-    """The fault really happened; less often than ordered when reading back made the next try needless."""
-    assert 1 <= here.proxy.done[fault[0]] <= fault[1]
-    here.proxy.clear()
 
 
 @under_each(ON_WRITES)
@@ -285,50 +227,3 @@ async def test_racing_writes_under_faults_land_once_each(here: Harmed) -> None:
     written = await asyncio.gather(*(here.store.apply(change) for change in (*changes, *changes)))
     assert sum(written) == 20
     assert (await here.truth.counts()).by_state == {("f", State.CANCELLED): 20}
-
-
-def _late(now: int) -> Callback:
-    return Callback(given.new_id(now), now, now, CallbackVerdict.LATE, CallbackContent.RESULT, "r", "0" * 24)
-
-
-@under_each(ON_WRITES)
-async def test_keep(here: Harmed, fault: Fault) -> None:
-    """Kept once, whatever became of the answers; a delivery whose answer was lost may be counted again."""
-    first, second = _late(here.store.now()), _late(here.store.now())
-    here.proxy.order(fault[0], WRITES, fault[1])
-    assert await here.store.keep_callback(first) == first.id
-    done(here, fault)
-    here.proxy.order(fault[0], WRITES, fault[1])
-    assert await here.store.keep_callback(second) == first.id
-    here.proxy.clear()
-    [only] = await here.truth.list_callbacks(InboxQuery())
-    assert only.callback.id == first.id
-    assert only.callback.deliveries >= 2
-
-
-@under_each(ON_WRITES)
-async def test_reject_callback(here: Harmed, fault: Fault) -> None:
-    callback = _late(here.truth.now())
-    await here.truth.keep_callback(callback)
-    here.proxy.order(fault[0], WRITES, fault[1])
-    await here.store.reject_callback(callback.id)
-    done(here, fault)
-    kept = await here.truth.get_callback(callback.id)
-    assert kept is not None
-    assert kept.verdict is CallbackVerdict.REJECTED
-
-
-@under_each(ON_WRITES)
-async def test_set_callback_verdict_and_prune_callbacks(here: Harmed, fault: Fault) -> None:
-    callback = _late(here.truth.now())
-    await here.truth.keep_callback(callback)
-    here.proxy.order(fault[0], WRITES, fault[1])
-    await here.store.set_callback_verdict(callback.id, CallbackVerdict.ACCEPTED, "1" * 24)
-    done(here, fault)
-    kept = await here.truth.get_callback(callback.id)
-    assert kept is not None
-    assert (kept.verdict, kept.job_id) == (CallbackVerdict.ACCEPTED, "1" * 24)
-    here.proxy.order(fault[0], WRITES, fault[1])
-    await here.store.prune_callbacks(here.store.now() + 60_000, 10)
-    here.proxy.clear()
-    assert await here.truth.get_callback(callback.id) is None

@@ -20,6 +20,7 @@ from tests.support.site import SECRET, Site
 
 REPOSITORY = Path(__file__).parents[3]
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(document(OPERATIONS)))
+METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"}
 
 
 def test_the_document_is_valid() -> None:
@@ -62,6 +63,17 @@ def test_the_pages_copy_is_up_to_date() -> None:
     ).stdout
 
     assert printed == (REPOSITORY / "frontend" / "openapi.json").read_text(), "run `make generate`"
+
+
+@pytest.mark.parametrize("path", sorted(DOCUMENT["paths"]))
+async def test_a_method_that_is_not_described_is_not_allowed(site: Site, path: str) -> None:
+    described = {method.upper() for method in DOCUMENT["paths"][path]} & METHODS
+    allowed = described | ({"HEAD"} if "GET" in described else set())
+    asked = re.sub(r"{\w+}", "0123456789abcdef01234567", path)
+    for method in METHODS - allowed:
+        reply = await site.client.request(method, asked, headers={})
+        assert reply.status == 405, method
+        assert set(reply.headers["allow"].split(", ")) == allowed
 
 
 class Checked:
@@ -219,6 +231,8 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     await _ask_about_webhooks(ask)
     await ask("GET", "/stats/series", "/stats/series")
     await ask("GET", "/stats/series?step=2m", "/stats/series")
+    await ask("GET", "/stats/keys", "/stats/keys")
+    await ask("GET", "/stats/keys?limit=0", "/stats/keys")
     await ask("GET", "/audit", "/audit")
     await ask("GET", "/audit?act=x", "/audit")
     await ask("GET", "/audit/export", "/audit/export")

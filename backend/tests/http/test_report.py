@@ -238,3 +238,34 @@ def test_ids_in_bytes_that_are_read_piece_by_piece(before: int) -> None:
     assert ids_in(around + JOB.encode()) == [JOB]
     assert ids_in(around + JOB.encode() + b"0") == []
     assert ids_in(around + b"0" + JOB.encode()) == []
+
+
+_NAMES = ["jobId", "result", "error", "attempt", "executionId", "progress", "flow", "lastNode"]
+_WRITTEN = [*_NAMES, "job_id", "Result", "json", "other", "re\\u0073ult", "result "]
+_VALUES = [
+    *(f'"{name}"' for name in _NAMES),
+    '"\\"result\\""',
+    '"\\ud800"',
+    '"a\\u0000"',
+    "null",
+    "1",
+    "-0",
+    '""',
+    "{}",
+]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(_WRITTEN), st.sampled_from(_VALUES) | texts.map(json.dumps)), max_size=4),
+    st.sampled_from(["{%s}", " {%s}\n", "{%s,}", "{%s}}", "[{%s}]", "\ufeff{%s}"]),
+    st.sampled_from(["utf-8", "utf-16", "latin-1"]),
+)
+@settings(max_examples=1_000)
+def test_the_quick_way_reads_what_the_careful_way_reads(
+    pairs: list[tuple[str, str]], around: str, encoding: str
+) -> None:
+    """A content type with a parameter is never read the quick way."""
+    job = [("jobId", f'"{JOB}"')] if len(pairs) % 2 else []
+    body = (around % ",".join(f'"{name}":{value}' for name, value in job + pairs)).encode(encoding, "replace")
+
+    assert read(body) == read(body, "application/json; charset=utf-8")

@@ -1,14 +1,17 @@
 """``GET /stats/series``: what happened, by time and by flow, of the flows that may be seen."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from job_processor.core.cost import Prices
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import JobError, Usage
 from job_processor.core.outcome import Accepted, Failed, Succeeded
 from job_processor.core.series import DAY, HOUR, KEEP_MS, MINUTE, Step
+from job_processor.core.verdict import ResultKind, Verdict
 from job_processor.http import render
 from job_processor.http.routes.series import MAX_BUCKETS
 from tests.http.problems import assert_problem
@@ -137,3 +140,121 @@ async def test_the_default_range_and_step(site: Site, clock: Clock) -> None:
     assert len(found["buckets"]) in (96, 97)
     day = render.time_out(clock.now() - 60 * DAY)
     assert (await series(site, f"?since={day}"))["step"] == "1d"
+
+
+PRICED = FlowRules("main", prices=Prices(2_000_000, 10_000_000))
+
+
+async def used(site: Site, tokens: int, flow: str = "main", key: str | None = None) -> str:
+    """Of so many tokens each way, by a job that ends well."""
+    fields = {} if key is None else {"key": key}
+    made = await site.submit(flow=flow, **fields)
+    await site.say(await site.claim(flow), Succeeded("{}", Verdict(ResultKind.JSON), Usage(tokens, tokens)))
+    job_id: str = made["id"]
+    return job_id
+
+
+async def test_cost_and_verdicts_are_in_the_job_the_series_and_the_flow(tmp_path: Path, clock: Clock) -> None:
+    async with open_site(tmp_path, now=clock.now, flows=(PRICED, FlowRules("free"))) as site:
+        job = await site.job(await used(site, 1_000))
+        assert (job["costMicros"], job["attempts"][0]["costMicros"]) == (12_000, 12_000)
+        free = await site.job(await used(site, 7, "free"))
+        assert (free["costMicros"], free["attempts"][0]["costMicros"]) == (None, None)
+        [row] = (await site.client.get("/jobs?flow=main")).json()
+        assert row["costMicros"] == 12_000
+        found = await series(site)
+        assert (found["currency"], found["total"]["costMicros"], found["total"]["verdicts"]) == (
+            "USD",
+            12_000,
+            {"json": 2},
+        )
+        assert [one["costMicros"] for one in found["flows"]] == [0, 12_000]
+        assert sum(one["costMicros"] for one in found["buckets"]) == 12_000
+        flows = {one["name"]: one["spending"] for one in (await site.client.get("/flows")).json()}
+        assert flows["main"] == {
+            "currency": "USD",
+            "inputPerMillionMicros": 2_000_000,
+            "outputPerMillionMicros": 10_000_000,
+            "tokensToday": {"prompt": 1_000, "completion": 1_000},
+            "costTodayMicros": 12_000,
+            "budgetPerDayMicros": None,
+        }
+        assert flows["free"]["tokensToday"] == {"prompt": 7, "completion": 7}
+        assert flows["free"]["costTodayMicros"] is None
+        paused = (await site.client.post("/flows/main/pause", {})).json()
+        assert paused["spending"] == flows["main"]
+        clock.forward(DAY)
+        tomorrow = (await site.client.get("/flows")).json()[0]["spending"]
+        assert (tomorrow["tokensToday"], tomorrow["costTodayMicros"]) == ({"prompt": 0, "completion": 0}, 0)
+
+
+async def test_what_keys_used_by_day_and_flow(tmp_path: Path, clock: Clock) -> None:
+    async with open_site(tmp_path, now=clock.now, flows=(PRICED, FlowRules("free"))) as site:
+        yesterday = render.time_out(clock.now())
+        await used(site, 9, key="a")
+        clock.forward(DAY)
+        await used(site, 1, key="a")
+        await used(site, 2, key="b")
+        await used(site, 50, "free", key="c")
+        await used(site, 100)
+
+        async def keys(query: str = "") -> list[tuple[str, int, int]]:
+            found = (await site.client.get(f"/stats/keys{query}")).json()
+            return [(one["key"], one["tokens"]["prompt"], one["costMicros"]) for one in found["keys"]]
+
+        assert await keys() == [("b", 2, 24), ("a", 1, 12), ("c", 50, 0)]
+        assert await keys(f"?since={yesterday}") == [("a", 10, 120), ("b", 2, 24), ("c", 50, 0)]
+        assert await keys(f"?until={yesterday}") == [("a", 9, 108)]
+        assert await keys("?flow=free") == [("c", 50, 0)]
+        few = (await site.client.get("/stats/keys?limit=2")).json()
+        assert (len(few["keys"]), few["more"], few["currency"]) == (2, True, "USD")
+        assert (await site.client.get("/stats/keys?limit=3")).json()["more"] is False
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("since=yesterday", "since"),
+        ("since=2026-11-26T10:00:00Z&until=2026-11-25T10:00:00Z", "until"),
+        ("since=2026-10-01T10:00:00Z&until=2026-11-25T10:00:00Z", "since"),
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("flow=", "flow"),
+    ],
+)
+async def test_a_wrong_parameter_about_keys_is_named(site: Site, query: str, field: str) -> None:
+    assert refused_field(await site.client.get(f"/stats/keys?{query}")) == field
+
+
+async def test_a_budget_that_is_used_up_is_told_everywhere(tmp_path: Path, clock: Clock) -> None:
+    rules = replace(PRICED, budget_per_day=12_000)
+    async with open_site(tmp_path, now=clock.now, flows=(rules,)) as site:
+
+        async def lane() -> tuple[str, str | None]:
+            [flow] = (await site.client.get("/flows")).json()
+            assert flow["spending"]["budgetPerDayMicros"] == 12_000
+            return flow["lane"]["state"], flow["lane"]["kind"]
+
+        async def metrics() -> set[str]:
+            text = (await site.client.get("/metrics")).text
+            return {line.removeprefix("job_processor_") for line in text.splitlines()}
+
+        await used(site, 800)
+        await site.acts.budgets.note()
+        assert await lane() == ("open", None)
+        assert {'budget_nearly_used_up{flow="main"} 1.0', 'lane_open{flow="main"} 1.0'} <= await metrics()
+        await used(site, 200)
+        await site.acts.budgets.note()
+        assert await lane() == ("closed", "over_budget")
+        assert {'lane_closed{flow="main",kind="over_budget"} 1.0', 'lane_open{flow="main"} 0.0'} <= await metrics()
+        waits = (await site.submit())["waitingOn"]
+        assert waits["kind"] == "over_budget"
+        assert "0.012 USD" in waits["detail"]
+        assert render.time_in("until", waits["until"]) == clock.now() - clock.now() % DAY + DAY
+        # A person's pause is told first.
+        await site.client.post("/flows/main/pause", {"reason": "no"})
+        assert (await lane())[0] == "paused"
+        await site.client.post("/flows/main/resume")
+        clock.forward(DAY)
+        assert await lane() == ("open", None)
+        assert 'budget_nearly_used_up{flow="main"} 0.0' in await metrics()

@@ -17,6 +17,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from job_processor.acts.facts import AttemptEnded
+from job_processor.core.budget import Level
 from job_processor.core.job import State
 from job_processor.core.outcome import Succeeded
 from job_processor.store.base import Counts
@@ -54,7 +55,7 @@ def exported() -> dict[str, set[str]]:
     telemetry = Telemetry()
     telemetry.start_at_zero(["main"])
     telemetry.count(AttemptEnded("main", Succeeded(""), True))
-    seen = Seen(True, ("main",), 0, Counts({("main", State.PENDING): 1}, {}), {}, 1)
+    seen = Seen(True, ("main",), 0, Counts({("main", State.PENDING): 1}, {}), {}, 1, {"main": Level.FINE})
     found: dict[str, set[str]] = {}
     watch = program("backup_watch").Watch(1.0, True, 0)
     families = [*text_string_to_metric_families(telemetry.render(seen).decode()), *watch.registry.collect()]

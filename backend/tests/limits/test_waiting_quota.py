@@ -46,7 +46,8 @@ async def test_one_process_fills_the_quota_and_not_more(store: Store) -> None:
 @pytest.mark.parametrize("most", [10, 200])
 async def test_processes_at_once_stay_within_it(place: Place, most: int) -> None:
     rng = random.Random(most)
-    stores = [await place.open() for _ in range(4)]
+    first = await place.open()
+    stores = [first, *[await place.open() for _ in range(3 if first.info.shared else 0)]]
     seconds = Seconds()
     quotas = [WaitingQuota(one, most, seconds) for one in stores]
     for _ in range(12):
@@ -58,6 +59,25 @@ async def test_processes_at_once_stay_within_it(place: Place, most: int) -> None
             assert waiting >= most - len(stores) * max(1, most // SHARE), "refused although there was room"
             await given.claim(stores[0], most // 3)
         seconds.at += FRESH_SECONDS
+
+
+async def test_submits_at_once_of_one_process_never_exceed_it_and_need_few_counts(store: Store) -> None:
+    seconds = Seconds()
+    counts = 0
+    counted = store.count_waiting
+
+    async def count(owner: str, most: int) -> int:
+        nonlocal counts
+        counts += 1
+        return await counted(owner, most)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "count_waiting", count)
+        quota = WaitingQuota(store, 300, seconds)
+        stored = await asyncio.gather(*(submit(quota, store) for _ in range(400)))
+    assert sum(stored) == await store.count_waiting("a", 1_000) == 300
+    # Of a store of its own a process needs one count for all that is left, and one to see that nothing is.
+    assert counts == 2 if not store.info.shared else counts > 2
 
 
 async def test_a_failed_submit_gives_its_place_back(store: Store) -> None:

@@ -10,7 +10,7 @@ from joserfc.jwk import OctKey
 from job_processor.core.access import Right
 from job_processor.core.roles import Role
 from job_processor.oidc import people as people_module
-from job_processor.oidc.base import Known, Returned
+from job_processor.oidc.base import AuthorizationResponse, Person
 from job_processor.oidc.errors import ProviderUnavailable, SignInRefused
 from job_processor.oidc.options import OidcOptions
 from job_processor.oidc.people import OidcPeople
@@ -59,11 +59,11 @@ def good_claims(fake: FakeProvider, nonce: str) -> dict[str, Any]:
     return {"iss": fake.issuer, "sub": "ann", "aud": CLIENT, "nonce": nonce, "roles": ["viewer"], **times}
 
 
-async def sign_in(fake: FakeProvider, people: OidcPeople, make: Lie = signed) -> Known:
+async def sign_in(fake: FakeProvider, people: OidcPeople, make: Lie = signed) -> Person:
     begun = await people.begin("/ui/", None)
     asked = {name: values[0] for name, values in parse_qs(urlsplit(begun.address).query).items()}
     fake.granted = {"id_token": make(fake, good_claims(fake, asked["nonce"])), "access_token": "opaque"}
-    return await people.end(Returned("the-code", asked["state"], "", ""), begun.cookie)
+    return await people.end(AuthorizationResponse("the-code", asked["state"], "", ""), begun.cookie)
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())

@@ -3,16 +3,21 @@
 import asyncio
 import socket
 import urllib.request
+from pathlib import Path
 
 import pytest
+from yarl import URL
 
+from job_processor import app, settings
 from job_processor.acts.facts import CallbackJudged
 from job_processor.core.lane import Lane, Trouble
 from job_processor.store.base import Counts
 from job_processor.telemetry import Seen, Telemetry
+from tests import mongo_server
+from tests.support.waiting import until_true
 
 
-def read(port: int) -> str:
+def read(port: int | None) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as reply:
         return str(reply.read().decode())
 
@@ -27,6 +32,24 @@ async def test_what_a_process_has_counted_is_at_a_port_of_its_own() -> None:
     socket.create_server(("127.0.0.1", port)).close()
 
 
+@pytest.mark.mongo
+async def test_a_worker_serves_them(tmp_path: Path) -> None:
+    server = mongo_server.require()
+    database = server.database()
+    said: list[str] = []
+    loaded = settings.load(
+        {"DATA_DIR": str(tmp_path), "METRICS_PORT": "0", "MONGODB_URI": server.uri.replace("/?", f"/{database}?")}
+    )
+    process = app.App(loaded, app.WORKER, said.append)
+    running = asyncio.create_task(process.run())
+    await until_true(lambda: len(said) == 2, "the worker to run")
+    page = await asyncio.to_thread(read, URL(said[0].rpartition(" ")[2]).port)
+    process._stop.set()
+    assert await running == 0
+    server.drop(database)
+    assert "job_processor_" in page
+
+
 def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         made = Telemetry().serve_metrics("127.0.0.1", taken.getsockname()[1])
@@ -34,16 +57,19 @@ def test_a_port_that_is_taken_is_told() -> None:
             raise AssertionError
 
 
-def lines(lane: Lane | None = None, **seen: int) -> set[str]:
+def lines(lane: Lane | None = None, workers: int | None = None) -> set[str]:
     telemetry = Telemetry()
     telemetry.start_at_zero(["main"])
     lanes = {} if lane is None else {"main": lane}
-    return set(telemetry.render(Seen(True, ("main",), 0, Counts({}, {}), lanes, **seen)).decode().splitlines())
+    return set(telemetry.render(Seen(True, ("main",), 0, Counts({}, {}), lanes, workers)).decode().splitlines())
 
 
 def test_counters_are_there_before_anything_is_counted() -> None:
     """A counter that appears with its first value increases by nothing, as Prometheus sees it."""
-    for name in ("submitted_total", "completed_total", "failed_total", "cancelled_total", "job_seconds_count"):
+    for name in (
+        *("submitted_total", "completed_total", "failed_total", "cancelled_total", "job_seconds_count"),
+        "cost_micros_total",
+    ):
         assert f'job_processor_{name}{{flow="main"}} 0.0' in lines()
     for verdict in ("unauthorized", "applied", "late", "unknown"):
         assert f'job_processor_callbacks_total{{verdict="{verdict}"}} 0.0' in lines()

@@ -7,6 +7,8 @@ import pytest
 
 from job_processor import cli
 from job_processor.stats_command import since
+from tests.processors.chat import stream
+from tests.processors.rogue import Rogue
 from tests.support.process import run, server
 from tests.support.waiting import until
 
@@ -40,6 +42,29 @@ async def test_a_table_and_json_of_what_happened(tmp_path: Path) -> None:
         assert (code, json.loads(said)["total"]["completed"]) == (0, 1)
         code, said = await stats("--since", "100d", "--step", "1m")
         assert (code, "step: must" in said) == (2, True), said
+
+
+async def test_what_keys_used_as_a_table_and_as_json(tmp_path: Path) -> None:
+    async with Rogue(stream("Hello.")).serve() as model:
+        options = f'processor = "openai"\nmodel = "m"\nbase_url = "{model.url}/v1"'
+        prices = "price_input_per_million = 1000\nprice_output_per_million = 100000"
+        async with server(tmp_path, f'currency = "EUR"\n[flows.chat]\n{options}\n{prices}\n') as web:
+            async with web.http.post("/jobs", json={"prompt": "p", "key": "acme"}) as reply:
+                job = (await reply.json())["id"]
+            async with web.http.get(f"/jobs/{job}", headers={"prefer": "wait=30"}) as reply:
+                assert (await reply.json())["costMicros"] == 307_000
+
+            async def stats(*arguments: str) -> list[str]:
+                code, said = await run("stats", *arguments, "--url", web.base, environment={}, cwd=tmp_path)
+                assert code == 0, said
+                return said.splitlines()
+
+            head, row = await stats("--keys")
+            assert head.split() == ["key", "prompt", "tokens", "answer", "tokens", "cost"]
+            assert row.split() == ["acme", "7", "3", "0.307", "EUR"]
+            assert json.loads((await stats("--keys", "--json"))[0])["keys"][0]["key"] == "acme"
+            total = next(line for line in await stats() if line.startswith("total"))
+            assert total.split()[-3:] == ["10", "0.307", "EUR"]
 
 
 def test_since_is_an_age_a_date_or_a_time(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from job_processor import settings
 from job_processor.configured import load_flows
+from job_processor.core.cost import Prices
 from job_processor.core.errors import SettingsInvalid
 from job_processor.core.flow import OnInvalidResult, SharedLimit
 from job_processor.flows import BUILT_IN, load, parse
@@ -53,6 +54,38 @@ faults = { lost = 1 }
     assert (rules.concurrency, rules.rate_per_minute) == (4, 0.5)
     assert (rules.concurrency_per_key, rules.rate_per_key) == (2, 1.5)
     assert rules.on_invalid_result is OnInvalidResult.RETRY
+
+
+def test_prices_arrive_in_whole_micros_and_a_missing_one_is_nothing() -> None:
+    flows = parse(
+        """
+currency = "EUR"
+
+[flows.a]
+processor = "mock"
+price_input_per_million = 0.15
+price_output_per_million = 0.6
+
+[flows.b]
+processor = "mock"
+price_output_per_million = 2
+
+[flows.c]
+processor = "mock"
+
+[flows.d]
+processor = "mock"
+price_input_per_million = 1
+budget_per_day = 12.5
+""",
+        ProcessorKinds(),
+    )
+    assert flows.by_name["d"].rules.budget_per_day == 12_500_000
+    assert flows.by_name["a"].rules.budget_per_day is None
+    prices = {name: flow.rules.prices for name, flow in flows.by_name.items()}
+    assert flows.currency == "EUR"
+    assert prices == {"a": Prices(150_000, 600_000), "b": Prices(0, 2_000_000), "c": None, "d": Prices(1_000_000)}
+    assert parse(BUILT_IN, ProcessorKinds()).currency == "USD"
 
 
 def test_every_fault_is_found_at_once_with_its_line_and_key() -> None:
@@ -108,6 +141,12 @@ on_invalid_result = "shrug"
         '[flows.a]\nprocessor = "mock"\nconcurrency = 1.5',
         '[flows.a]\nprocessor = "mock"\nconcurrency_per_key = 0',
         '[flows.a]\nprocessor = "mock"\nrate_per_key = -1',
+        '[flows.a]\nprocessor = "mock"\nprice_input_per_million = -1',
+        '[flows.a]\nprocessor = "mock"\nprice_output_per_million = "2"',
+        '[flows.a]\nprocessor = "mock"\nbudget_per_day = 5',
+        '[flows.a]\nprocessor = "mock"\nprice_input_per_million = 1\nbudget_per_day = 0',
+        'currency = "dollars"\n[flows.a]\nprocessor = "mock"',
+        'currency = 1\n[flows.a]\nprocessor = "mock"',
         '[flows.a]\nprocessor = "mock"\nmax_attempts = "3"',
         '[flows.a]\nprocessor = "mock"\nfaults = { nonsense = 1 }',
         '[flows.a]\nprocessor = "mock"\nfaults = { lost = 2 }',

@@ -4,10 +4,13 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pymongo.errors import NotPrimaryError
 
 from job_processor.core.errors import StoreUnavailable
+from job_processor.store.mongo.client import Link
 from job_processor.store.mongo.clock import DatabaseClock
 from job_processor.store.mongo.store import MongoStore
+from job_processor.store.mongo.tuning import Tuning
 from tests.mongo_server import MongoServer
 from tests.support.waiting import until_true
 
@@ -60,6 +63,25 @@ async def test_a_new_primary_with_another_clock_makes_no_jump() -> None:
     gained = clock.now() - before - 100_000
     assert 0 < gained <= 10_001
     await clock.stop()
+
+
+async def test_it_is_read_anew_at_once_when_a_node_is_no_longer_the_primary() -> None:
+    world = World([])
+    clock = DatabaseClock(world.read, 1e9, lambda: world.steady)
+    await clock.start()
+    link = Link("mongodb://127.0.0.1:1/x", None, Tuning(give_up_after=5.0))
+    link.on_new_primary = clock.hurry
+    world.server += timedelta(hours=1)
+
+    async def first_elsewhere(again: bool) -> str:
+        if not again:
+            raise NotPrimaryError("no longer")
+        return "answer"
+
+    assert await link.do(first_elsewhere) == "answer"
+    await until_true(lambda: abs(clock.now() - ms(world.server)) <= 1, "the reading that nobody waits an hour for")
+    await clock.stop()
+    await link.close()
 
 
 @pytest.mark.parametrize("hours", [8, -8])

@@ -21,6 +21,7 @@ from job_processor.store.base import (
     Held,
     IdempotencyKey,
     InboxQuery,
+    KeysQuery,
     Query,
     SeriesQuery,
     Store,
@@ -329,6 +330,7 @@ async def _series(store: Store) -> None:
     assert await store.roll_up_series(500) == 1
     await store.note_waiting({"f": 1})
     await store.series(SeriesQuery(MINUTE, 0, 1, MINUTE))
+    await store.series_of_keys(KeysQuery(0, 1, 100))
     await store.list_series("", 200)
     await store.series_since()
     await store.prune_series(2**50, 500)

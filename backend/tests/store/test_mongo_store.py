@@ -19,6 +19,7 @@ from job_processor.store.mongo.watch import Watch
 from tests.mongo_server import MongoServer
 from tests.store_suite import given
 from tests.store_suite.places import Clock, MongoPlace
+from tests.support.mongo_commands import recorded
 
 
 @pytest.mark.mongo
@@ -30,6 +31,19 @@ async def test_indexes_are_made_at_open_and_a_missing_one_is_named(place: MongoP
     assert (await inspect(server.uri, database=place.database)).missing == ["jobs.turns"]
     await place.open()
     assert (await inspect(server.uri, database=place.database)).missing == []
+
+
+@pytest.mark.mongo
+async def test_without_their_index_claims_are_slow_and_right(place: MongoPlace, server: MongoServer) -> None:
+    store = await place.open()
+    made = [await given.added(store) for _ in range(3)]
+    with pymongo.MongoClient[dict[str, object]](server.uri) as client:
+        client[place.database]["jobs"].drop_index("turns")
+    with recorded(place.database) as commands:
+        assert [job.id for job in (await given.claim(store, 3)).jobs] == [job.id for job in made]
+    hints = [one.get("hint") for one in commands.of("find", "jobs")]
+    assert "turns" in hints
+    assert None in hints
 
 
 @pytest.mark.mongo

@@ -19,7 +19,7 @@ def everything(directory: Path) -> dict[str, bytes]:
 
 async def test_nothing_is_made_where_nothing_is(tmp_path: Path) -> None:
     [line] = inspect(tmp_path / "data")
-    assert "not there yet" in line
+    assert "does not exist yet" in line
     assert everything(tmp_path) == {}
 
 
@@ -56,7 +56,7 @@ async def test_an_old_schema_is_told_and_not_upgraded(tmp_path: Path) -> None:
     db.close()
     before = everything(tmp_path)
 
-    assert inspect(tmp_path)[1] == f"schema: version 1; a start brings it to {len(VERSIONS)}"
+    assert inspect(tmp_path)[1] == f"schema: version 1; the next start upgrades it to {len(VERSIONS)}"
 
     assert everything(tmp_path) == before
 

@@ -134,7 +134,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
         job = job._replace(id=f"{first_id_of(OLDEST + n * APART)[:12]}{n:012x}")
         if n < 10:
             job = job._replace(state=State.FAILED, error=JobError("rare", "unheard"), finished_at=OLDEST)
-        db.execute(rows.INSERT, rows.insert_values(job, n + 1, OLDEST))
+        db.execute(rows.INSERT, rows.insert_values(job, n + 1, OLDEST, 0))
         db.execute("INSERT INTO prompts (n, prompt) VALUES (?, ?)", (n + 1, f"common {n}" + " rare" * (n < 10)))
         db.execute("INSERT INTO job_tags (tag, id) VALUES ('common', ?)", (job.id,))
         if n < 10:

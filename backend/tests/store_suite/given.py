@@ -67,9 +67,11 @@ async def added(
     prompt: str = "p",
     rules: FlowRules = RULES,
     key: IdempotencyKey | None = None,
+    key_of: str | None = None,
     **wanted: Unpack[Wanted],
 ) -> Job:
-    made = await store.add(a_job(store.now(), prompt, rules, **wanted), key)
+    """``key``: of the submission; ``key_of``: the job's own."""
+    made = await store.add(a_job(store.now(), prompt, rules, **wanted)._replace(key=key_of), key)
     assert made.created
     return made.job
 

@@ -8,10 +8,11 @@ import pytest
 
 from job_processor.core.batch import Batch, BatchCounts, RefusedLine
 from job_processor.core.batch_notice import notice_of
+from job_processor.core.cost import Prices
 from job_processor.core.errors import IdempotencyMismatch
 from job_processor.core.flow import FlowRules
-from job_processor.core.job import Job, State
-from job_processor.core.outcome import Succeeded
+from job_processor.core.job import Job, JobError, State, Usage
+from job_processor.core.outcome import Failed, Succeeded
 from job_processor.core.search import parse
 from job_processor.core.transitions import submit
 from job_processor.store.base import BatchQuery, DeliveryQuery, IdempotencyKey, NewBatch, Query, Store, with_search
@@ -203,6 +204,25 @@ async def test_counts_follow_each_move(store: Store, clock: Clock) -> None:
     left = await counts_of(store, batch)
     assert left.by_state == {State.PENDING: 2, State.CANCELLED: 1}
     assert left.deleted(batch) == 1
+
+
+async def test_the_cost_of_a_batch_is_that_of_its_jobs_in_every_state(store: Store, clock: Clock) -> None:
+    rules = replace(given.RULES, prices=Prices(1_000_000, 1_000_000), max_attempts=2, backoff_base_seconds=0)
+    batch = await added(store, a_batch(store, 4))
+    assert (await counts_of(store, batch)).cost is None
+    for outcome in (
+        Succeeded("r", usage=Usage(1, 1)),
+        Failed(JobError("bad", "no"), retryable=False, usage=Usage(0, 3)),
+        Failed(JobError("bad", "no"), usage=Usage(40, 0)),
+    ):
+        job = await given.claimed(store, rules)
+        await given.moved(store, job, given.says(job, outcome), rules)
+    assert (await counts_of(store, batch)).cost == 45
+    free = await added(store, a_batch(store, 1))
+    job = (await lines_of(store, free))[0]
+    change = given.decided(job, given.Cancelled("no"), store.now(), rules)
+    assert await store.apply(replace(change, job=change.job._replace(cost_micros=0)))
+    assert (await counts_of(store, free)).cost == 0
 
 
 async def test_many_are_counted_at_once(store: Store) -> None:

@@ -1,18 +1,20 @@
 """keep, kept, inbox, settle, forget: callbacks that changed nothing, each kept once however often it comes."""
 
 import asyncio
-from collections.abc import Awaitable
+import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
 import pytest
 
-from job_processor.acts import acts_over
+from job_processor.acts import Acts, acts_over
+from job_processor.acts.callbacks import UnreadableBody
 from job_processor.acts.flow_table import FlowTable
 from job_processor.core.access import NOBODY, Requester
 from job_processor.core.audit import AuditAct, entry_of
 from job_processor.core.callbacks import CallbackVerdict
-from job_processor.core.errors import StoreUnavailable
+from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.ids import IdFactory
 from job_processor.core.inbox import (
     FINAL_VERDICTS,
@@ -23,7 +25,7 @@ from job_processor.core.inbox import (
     Callback,
     CallbackContent,
 )
-from job_processor.core.job import State
+from job_processor.core.job import Job, State
 from job_processor.core.outcome import Accepted
 from job_processor.core.report import Report
 from job_processor.store.base import AuditQuery, InboxQuery, Store
@@ -385,17 +387,27 @@ async def test_of_a_report_and_the_acceptance_it_is_about_one_sees_the_other(pla
     assert {one.callback.verdict for one in await store.list_callbacks(InboxQuery())} == {CallbackVerdict.APPLIED}
 
 
-async def test_no_callback_of_a_deleted_job_stays_whenever_it_came(place: Place, store: Store) -> None:
-    """A report and a delete at once: whichever is first, what is kept of the report is not of a job that is gone."""
+def _late(acts: Acts, job: Job) -> Awaitable[object]:
+    return acts.callbacks.report(Report(result="late"), job.id, None)
+
+
+def _unread(acts: Acts, job: Job) -> Awaitable[object]:
+    return acts.callbacks.unreadable("400: no JSON", job.id, None, UnreadableBody(b"?", False, None))
+
+
+_ARRIVALS = pytest.mark.parametrize("arrives", [_late, _unread])
+
+
+@_ARRIVALS
+async def test_no_callback_of_a_deleted_job_stays_whenever_it_came(
+    place: Place, store: Store, arrives: Callable[[Acts, Job], Awaitable[object]]
+) -> None:
+    """A callback and a delete at once: whichever is first, what is kept of it is not of a job that is gone."""
     other = await place.open()
     acts = acts_over(other, FlowTable({given.RULES.name: given.RULES}, given.RULES.name), _ids)
     for n in range(20):
         job = await given.cancelled(store)
-        await asyncio.gather(
-            acts.callbacks.report(Report(result=f"late {n}"), job.id, None),
-            store.delete(job.id),
-            return_exceptions=True,
-        )
+        await asyncio.gather(arrives(acts, job), store.delete(job.id), return_exceptions=True)
         assert await store.get(job.id) is None
         of_it = await store.list_callbacks(InboxQuery(job_id=job.id))
         assert {one.callback.verdict for one in of_it} <= {CallbackVerdict.UNKNOWN}, n
@@ -422,20 +434,25 @@ async def test_a_late_report_has_its_answer_when_nobody_can_look_for_its_job(
     assert [one.callback.id for one in await store.list_callbacks(InboxQuery())] == [judged.kept]
 
 
-async def test_a_report_on_a_job_that_is_deleted_before_it_is_kept(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+@_ARRIVALS
+async def test_a_callback_of_a_job_that_is_deleted_before_it_is_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch, arrives: Callable[[Acts, Job], Awaitable[object]]
 ) -> None:
     acts = acts_over(store, FlowTable({given.RULES.name: given.RULES}, given.RULES.name), _ids)
     job, keep = await given.cancelled(store), store.keep_callback
 
     async def too_late(callback: Callback, *, limited: bool = True) -> str | None:
-        assert await store.delete(job.id)
+        # The first delivery deletes it, the second finds no job from the beginning.
+        await store.delete(job.id)
         return await keep(callback, limited=limited)
 
     monkeypatch.setattr(store, "keep_callback", too_late)
-    assert (await acts.callbacks.report(Report(result="late"), job.id, None)).verdict is CallbackVerdict.LATE
-    [kept] = await store.list_callbacks(InboxQuery(job_id=job.id))
-    assert kept.callback.verdict is CallbackVerdict.UNKNOWN
+    for _ in range(2):
+        with contextlib.suppress(JobNotFound):
+            await arrives(acts, job)
+        [kept] = await store.list_callbacks(InboxQuery(job_id=job.id))
+        assert kept.callback.verdict is CallbackVerdict.UNKNOWN
+    assert kept.callback.deliveries == 2
 
 
 @pytest.mark.parametrize(("flow", "failures"), [("f", 1), ("neighbour", 1), ("other", 0), ("gone", 0), (None, 1)])

@@ -17,7 +17,28 @@ from tests.store_suite.places import Clock, Place
 
 async def test_a_lane_is_kept_with_every_field(store: Store) -> None:
     lane = Lane(
-        "f", 0, Trouble.OUTAGE, "det\0ail", 1, "t", "j", "k", 3, 4, True, 0.5, 5, 6, "a", True, 7, "b", (("g", 9),), 8
+        "f",
+        0,
+        Trouble.OUTAGE,
+        "det\0ail",
+        1,
+        "t",
+        "j",
+        "k",
+        3,
+        4,
+        True,
+        0.5,
+        5,
+        6,
+        "a",
+        True,
+        7,
+        "b",
+        (("g", 9),),
+        8,
+        9,
+        10,
     )
     assert all(getattr(lane, one.name) != one.default for one in fields(Lane) if one.name not in ("flow", "rev"))
     assert await store.save_lane(lane)

@@ -7,15 +7,22 @@ from collections.abc import Mapping
 
 import pytest
 
+from job_processor.core.cost import Prices
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, JobError, State, Usage
 from job_processor.core.outcome import Accepted, Failed, ResultAccepted, Retried, Succeeded
-from job_processor.core.series import DAY, HOUR, KEEP_MS, MINUTE, Row, Stage, Tally, bucket, start_of
-from job_processor.store.base import SeriesQuery, Store
+from job_processor.core.series import DAY, HOUR, KEEP_MS, MINUTE, Stage, Tally, bucket, start_of
+from job_processor.core.series_rows import KEEP_KEYS_MS, Row
+from job_processor.core.verdict import ResultKind, Verdict
+from job_processor.store.base import KeysQuery, SeriesQuery, Store
 from tests.store_suite import given
 from tests.store_suite.places import Clock, Place
 
-FLOWS = {name: FlowRules(name, max_attempts=2, backoff_base_seconds=1) for name in ("f", "g")}
+FLOWS = {
+    "f": FlowRules("f", max_attempts=2, backoff_base_seconds=1, prices=Prices(3_000_000, 15_000_000)),
+    "g": FlowRules("g", max_attempts=2, backoff_base_seconds=1),
+}
+KEYS = (None, "k", "a/b")
 ALL_TIME = (0, 50_000 * DAY)
 
 
@@ -43,7 +50,7 @@ class Life:
     def __init__(self, store: Store, clock: Clock, seed: int) -> None:
         self.store, self.clock, self.random = store, clock, random.Random(seed)
         self.events: list[tuple[int, str, str]] = []
-        self.tokens: list[tuple[int, str, int, int]] = []
+        self.tokens: list[tuple[int, str, str | None, int, int]] = []
         self.durations: list[tuple[int, str, str, int]] = []
 
     def wait(self) -> int:
@@ -59,7 +66,7 @@ class Life:
         rules, store = FLOWS[flow], self.store
         asked = self.random.choice((0, 0, 5_000, 100_000))
         now = self.clock.at
-        job = await given.added(store, rules=rules, run_at=now + asked)
+        job = await given.added(store, rules=rules, run_at=now + asked, key_of=self.random.choice(KEYS))
         spent: Counter[str] = Counter()
         waited = 0 if not self.random.random() < 0.3 else self.wait()
         scheduled = min(asked, waited)
@@ -98,9 +105,13 @@ class Life:
                 spent["processing"] += self.wait()
             usage = Usage(self.random.randrange(9), self.random.randrange(9)) if self.random.random() < 0.5 else None
             if usage is not None:
-                self.tokens.append((self.clock.at, job.flow, usage.prompt_tokens or 0, usage.completion_tokens or 0))
+                tokens = usage.prompt_tokens or 0, usage.completion_tokens or 0
+                self.tokens.append((self.clock.at, job.flow, job.key, *tokens))
             if self.random.random() < 0.5:
-                signal = given.says(job, Succeeded("r", usage=usage))
+                kind = self.random.choice((ResultKind.JSON, ResultKind.TEXT, None))
+                signal = given.says(job, Succeeded("r", None if kind is None else Verdict(kind), usage))
+                if kind is not None:
+                    self.events.append((self.clock.at, job.flow, f"verdict {kind}"))
                 return await self.end(job, signal, "completed", spent, scheduled)
             code = self.random.choice(("bad", "worse"))
             again = job.failures + 1 < job.max_attempts and self.random.random() < 0.6
@@ -139,13 +150,31 @@ class Life:
                     tally.retried += 1
                 case "attempt":
                     tally.attempts_retried += 1
+                case verdict if what.startswith("verdict "):
+                    tally.verdicts[verdict[8:]] = tally.verdicts.get(verdict[8:], 0) + 1
                 case code:
                     tally.failed[code] = tally.failed.get(code, 0) + 1
-        for at, whose, prompt, completion in self.tokens:
-            of(at, whose).add(Tally(prompt_tokens=prompt, completion_tokens=completion))
+        for at, whose, _, prompt, completion in self.tokens:
+            of(at, whose).add(used(whose, prompt, completion))
         for at, whose, stage, ms in self.durations:
             of(at, whose).add(Tally(durations={stage: {bucket(ms): 1}}))
         return found
+
+    def of_keys(self, flows: frozenset[str] | None) -> dict[str, Tally]:
+        found: dict[str, Tally] = {}
+        for _, whose, key, prompt, completion in self.tokens:
+            if key is not None and (flows is None or whose in flows) and prompt + completion:
+                found.setdefault(key, Tally()).add(used(whose, prompt, completion))
+        return found
+
+
+def used(flow: str, prompt: int, completion: int) -> Tally:
+    cost = 0 if FLOWS[flow].prices is None else 3 * prompt + 15 * completion
+    return Tally(prompt_tokens=prompt, completion_tokens=completion, cost=cost)
+
+
+async def keys_of(store: Store, flows: frozenset[str] | None = None, limit: int = 100) -> dict[str, Tally]:
+    return dict(await store.series_of_keys(KeysQuery(*ALL_TIME, limit, flows)))
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -161,6 +190,33 @@ async def test_random_lives_give_the_series_that_is_counted_by_hand(place: Place
     for span in KEEP_MS:
         for flow in (None, *FLOWS):
             assert await rows(store, span, None if flow is None else frozenset({flow})) == life.expected(span, flow)
+    for flows in (None, frozenset({"f"}), frozenset({"g"}), frozenset({"none"})):
+        assert await keys_of(store, flows) == life.of_keys(flows)
+
+
+async def test_the_keys_with_the_highest_cost_come_first_and_no_more_than_wanted(store: Store, clock: Clock) -> None:
+    for key, tokens in (("cheap", 1), ("dear", 9), ("middle", 4), ("free", 0)):
+        job = await given.added(store, rules=FLOWS["f"], key_of=key)
+        job = await given.claimed(store, FLOWS["f"])
+        await given.moved(store, job, given.says(job, Succeeded("r", usage=Usage(tokens, 0))), FLOWS["f"])
+    clock.forward(DAY)
+    await rolled_up(store)
+    assert list(await keys_of(store)) == ["dear", "middle", "cheap"]
+    assert list(await keys_of(store, limit=2)) == ["dear", "middle"]
+    today = KeysQuery(start_of(DAY, clock.at), start_of(DAY, clock.at) + DAY, 100)
+    assert await store.series_of_keys(today) == []
+
+
+async def test_the_rows_of_keys_are_deleted_after_their_time(store: Store, clock: Clock) -> None:
+    await given.added(store, key_of="k")
+    job = await given.claimed(store)
+    await given.moved(store, job, given.says(job, Succeeded("r", usage=Usage(1, 1))))
+    await rolled_up(store)
+    day = start_of(DAY, clock.at)
+    await store.prune_series(day + KEEP_KEYS_MS, 100)
+    assert list(await keys_of(store)) == ["k"]
+    await store.prune_series(day + KEEP_KEYS_MS + 1, 100)
+    assert await keys_of(store) == {}
 
 
 async def test_a_change_that_loses_is_not_counted(store: Store) -> None:

@@ -10,6 +10,12 @@ export const flowsQuery = queryOptions({
     (await bodyOf(client.GET("/flows", { signal }))).map(toFlow),
 });
 
+/** The currency of all costs; absent while it is not known. */
+export const currencyQuery = queryOptions({
+  ...flowsQuery,
+  select: (flows: Flow[]) => flows[0]?.spending.currency ?? "",
+});
+
 export const workersQuery = queryOptions({
   queryKey: flowKeys.workers,
   queryFn: async ({ signal }): Promise<Worker[]> =>

@@ -614,6 +614,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stats/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the jobs of each key used: tokens and cost, by day
+         * @description Needs the right `read`.
+         */
+        get: operations["getKeyUse"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs/{id}/events": {
         parameters: {
             query?: never;
@@ -1322,6 +1342,7 @@ export interface components {
          * @description ``lines``: of the request; ``jobs``: those that became jobs; ``refused``: the others. ``endedAt``: when the last
          *     job ended. ``keptUntil``: when it is deleted with its jobs; null: not before it has ended, or never.
          *     ``webhookUrl``: where its end is told, without its query, which may hold a secret.
+         *     ``costMicros``: of its jobs, in millionths of the currency that ``GET /flows`` names; null: none of them has a cost.
          */
         BatchSummary: {
             /** @description 24 hex digits, time-ordered */
@@ -1341,6 +1362,7 @@ export interface components {
             jobs: number;
             refused: number;
             counts: components["schemas"]["BatchCountsOut"];
+            costMicros: number | null;
             flows: string[];
             metadata: Record<string, unknown>;
             webhookUrl: string | null;
@@ -1386,6 +1408,7 @@ export interface components {
             jobs: number;
             refused: number;
             counts: components["schemas"]["BatchCountsOut"];
+            costMicros: number | null;
             flows: string[];
             metadata: Record<string, unknown>;
             webhookUrl: string | null;
@@ -1553,6 +1576,7 @@ export interface components {
             batchLine: number | null;
             customId: string | null;
             key: string | null;
+            costMicros: number | null;
             promptTruncated: boolean;
             promptBytes: number;
             resultTruncated: boolean;
@@ -1649,7 +1673,8 @@ export interface components {
         /**
          * AttemptOut
          * @description One try to process the job. ``partial``: text of a model's answer that was received before the answer failed, at
-         *     most 65,536 characters; not a result.
+         *     most 65,536 characters; not a result. ``costMicros``: in millionths of the currency that ``GET /flows`` names;
+         *     null: its tokens are not known, or its flow has no prices.
          */
         AttemptOut: {
             number: number;
@@ -1665,6 +1690,7 @@ export interface components {
             error: components["schemas"]["ErrorOut"] | null;
             executionId: string | null;
             usage: components["schemas"]["UsageOut"] | null;
+            costMicros: number | null;
             partial: string | null;
         };
         /**
@@ -1786,7 +1812,7 @@ export interface components {
         };
         /**
          * Side
-         * @description One side of a comparison.
+         * @description One side of a comparison. The tokens are those of its last answer, the cost that of all its attempts.
          */
         Side: {
             /** @description 24 hex digits, time-ordered */
@@ -1798,6 +1824,7 @@ export interface components {
             seconds: number | null;
             promptTokens: number | null;
             completionTokens: number | null;
+            costMicros: number | null;
         };
         /**
          * Difference
@@ -1948,6 +1975,7 @@ export interface components {
             limit: components["schemas"]["SharedLimitOut"] | null;
             onInvalidResult: string;
             lane: components["schemas"]["LaneOut"];
+            spending: components["schemas"]["SpendingOut"];
             byStatus: {
                 [key: string]: number;
             };
@@ -1966,13 +1994,31 @@ export interface components {
          * LaneOut
          * @description ``state``: open, closed, paused, or removed (a flow that is not in flows.toml any more but has unfinished jobs).
          *
-         *     ``kind``: rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
+         *     ``kind``: over_budget, rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
          */
         LaneOut: {
             state: string;
             kind: string | null;
             detail: string | null;
             until: string | null;
+        };
+        /**
+         * SpendingOut
+         * @description What a million tokens cost, of prompts and of answers, and what was used since 00:00 UTC. Money is in millionths
+         *     of ``currency``; null: the flow has no price or no budget, or what was used could not be read.
+         */
+        SpendingOut: {
+            currency: string;
+            inputPerMillionMicros: number | null;
+            outputPerMillionMicros: number | null;
+            tokensToday: components["schemas"]["TokensOut"] | null;
+            costTodayMicros: number | null;
+            budgetPerDayMicros: number | null;
+        };
+        /** TokensOut */
+        TokensOut: {
+            prompt: number;
+            completion: number;
         };
         /**
          * HealthOut
@@ -2080,6 +2126,7 @@ export interface components {
             batchLine: number | null;
             customId: string | null;
             key: string | null;
+            costMicros: number | null;
             promptTruncated: boolean;
             promptBytes: number;
             resultTruncated: boolean;
@@ -2147,6 +2194,7 @@ export interface components {
             batchLine: number | null;
             customId: string | null;
             key: string | null;
+            costMicros: number | null;
             promptTruncated: boolean;
             promptBytes: number;
             resultTruncated: boolean;
@@ -2247,6 +2295,37 @@ export interface components {
             expiresAt?: string | null;
             /** @default null */
             ratePerMinute?: number | null;
+        };
+        /**
+         * KeyUsesOut
+         * @description The keys with the highest cost first, then those with the most tokens. ``since``, ``until``: whole days, UTC.
+         *     ``more``: there are more keys than were asked for.
+         */
+        KeyUsesOut: {
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            until: string;
+            currency: string;
+            keys: components["schemas"]["KeyUseOut"][];
+            more: boolean;
+        };
+        /**
+         * KeyUseOut
+         * @description What the jobs of a key used. ``costMicros``: in millionths of the currency.
+         */
+        KeyUseOut: {
+            key: string;
+            tokens: components["schemas"]["TokensOut"];
+            costMicros: number;
         };
         /** LiveOut */
         LiveOut: {
@@ -2376,6 +2455,7 @@ export interface components {
              * @example 2026-11-24T10:15:30.123Z
              */
             countedSince: string;
+            currency: string;
             total: components["schemas"]["SeriesCounts"];
             flows: components["schemas"]["SeriesFlow"][];
             buckets: components["schemas"]["SeriesBucket"][];
@@ -2385,7 +2465,9 @@ export interface components {
          * @description What happened to jobs. A job that was retried ends again, and counts again. ``failedByCode``: the failed ones by
          *     error code. ``expired``: the failed ones whose deadline had passed. ``retried``: jobs that a person put back.
          *     ``attemptsRetried``: attempts that failed and were followed by another. ``waitingAgeMs``: for how long the oldest
-         *     due job had waited, at most; null: no job was waiting when it was looked at, four times a minute.
+         *     due job had waited, at most; null: no job was waiting when it was looked at, four times a minute. ``costMicros``: of
+         *     the attempts whose tokens became known, in millionths of the currency. ``verdicts``: jobs that ended with a result,
+         *     by the kind of its verdict.
          */
         SeriesCounts: {
             completed: number;
@@ -2400,6 +2482,10 @@ export interface components {
             waitingAgeMs: number | null;
             durations: components["schemas"]["DurationsOut"];
             tokens: components["schemas"]["TokensOut"];
+            costMicros: number;
+            verdicts: {
+                [key: string]: number;
+            };
         };
         /**
          * DurationsOut
@@ -2424,11 +2510,6 @@ export interface components {
             p99: number;
             jobs: number;
         };
-        /** TokensOut */
-        TokensOut: {
-            prompt: number;
-            completion: number;
-        };
         /** SeriesFlow */
         SeriesFlow: {
             completed: number;
@@ -2443,6 +2524,10 @@ export interface components {
             waitingAgeMs: number | null;
             durations: components["schemas"]["DurationsOut"];
             tokens: components["schemas"]["TokensOut"];
+            costMicros: number;
+            verdicts: {
+                [key: string]: number;
+            };
             flow: string;
         };
         /**
@@ -2463,6 +2548,10 @@ export interface components {
             waitingAgeMs: number | null;
             durations: components["schemas"]["DurationsOut"];
             tokens: components["schemas"]["TokensOut"];
+            costMicros: number;
+            verdicts: {
+                [key: string]: number;
+            };
             /**
              * Format: date-time
              * @description RFC 3339, UTC, milliseconds
@@ -5666,6 +5755,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SeriesOut"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getKeyUse: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339; its day (UTC) is the first; default: the day of ``until`` */
+                since?: string;
+                /** @description RFC 3339; the day (UTC) that it is in is the last; default: now */
+                until?: string;
+                /** @description only what was used in this flow */
+                flow?: string;
+                /** @description the most keys, 1 to 1000 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the keys that used most */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyUsesOut"];
                 };
             };
             /** @description Not authenticated */

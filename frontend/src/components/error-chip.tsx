@@ -15,7 +15,7 @@ export function ErrorChip({ code, search, isTabStop = true }: Props) {
   return (
     <Link
       to="/"
-      search={(now: ListSearch) => search ?? { ...now, q: withErrorTerm(now.q ?? "", code) }}
+      search={(now: ListSearch) => search ?? { ...now, peek: undefined, q: withErrorTerm(now.q ?? "", code) }}
       className={styles["chip"]}
       tabIndex={isTabStop ? undefined : -1}
       title="Show only jobs with this error"

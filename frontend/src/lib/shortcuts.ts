@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { type RefObject, useEffect, useRef } from "react";
 import { readStored, writeStored } from "./stored";
 
 const STORED_AS = "job-processor-shortcuts";
@@ -12,24 +12,40 @@ export function enableShortcuts(enabled: boolean): void {
   writeStored(STORED_AS, enabled ? "on" : "off");
 }
 
+type Handlers = Readonly<Record<string, (event: KeyboardEvent) => void>>;
+
 /** Runs the handler of a single key pressed anywhere on the page, except in text fields and dialogs. */
-export function useShortcuts(handlers: Readonly<Record<string, (event: KeyboardEvent) => void>>): void {
-  const newest = useRef(handlers);
+export function useShortcuts(handlers: Handlers): void {
+  useKeys(handlers, (event) => !isDialogs(event.target) && shortcutsEnabled());
+}
+
+/** As `useShortcuts`, of an open dialog: while nothing is open above it. Escape works where single keys are turned off. */
+export function useDialogShortcuts(dialog: RefObject<HTMLElement | null>, handlers: Handlers): void {
+  useKeys(
+    handlers,
+    (event) => isTopmost(dialog.current, event.target) && (event.key === "Escape" || shortcutsEnabled()),
+    // A tooltip that is shown would keep Escape for itself.
+    true,
+  );
+}
+
+function useKeys(handlers: Handlers, belongs: (event: KeyboardEvent) => boolean, capture = false): void {
+  const newest = useRef({ handlers, belongs });
   useEffect(() => {
-    newest.current = handlers;
+    newest.current = { handlers, belongs };
   });
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing)
         return;
-      const handler = Object.hasOwn(newest.current, event.key) ? newest.current[event.key] : undefined;
-      if (handler === undefined || isTyping(event.target) || isDialogs(event.target) || !shortcutsEnabled())
-        return;
+      const { handlers, belongs } = newest.current;
+      const handler = Object.hasOwn(handlers, event.key) ? handlers[event.key] : undefined;
+      if (handler === undefined || isTyping(event.target) || !belongs(event)) return;
       handler(event);
     };
-    document.addEventListener("keydown", pressed);
-    return () => document.removeEventListener("keydown", pressed);
-  }, []);
+    document.addEventListener("keydown", pressed, { capture });
+    return () => document.removeEventListener("keydown", pressed, { capture });
+  }, [capture]);
 }
 
 /** On a Mac commands go with ⌘, because Ctrl+K deletes the rest of a line there. */
@@ -71,10 +87,22 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
+const ABOVE_THE_PAGE = '[role="dialog"], [role="menu"]';
+
 /** Whether a key belongs to a dialog or menu: one is open, or this key has just closed it. */
 function isDialogs(target: EventTarget | null): boolean {
-  const dialog = '[role="dialog"], [role="menu"]';
   return (
-    document.querySelector(dialog) !== null || (target instanceof Element && target.closest(dialog) !== null)
+    document.querySelector(ABOVE_THE_PAGE) !== null ||
+    (target instanceof Element && target.closest(ABOVE_THE_PAGE) !== null)
+  );
+}
+
+/** Whether a key belongs to this dialog: no other one nor a menu is open, and this key has not just closed one. */
+function isTopmost(dialog: HTMLElement | null, target: EventTarget | null): boolean {
+  if (dialog === null) return false;
+  const at = target instanceof Element ? target.closest(ABOVE_THE_PAGE) : null;
+  return (
+    (at === null || at === dialog) &&
+    [...document.querySelectorAll(ABOVE_THE_PAGE)].every((other) => other === dialog)
   );
 }

@@ -138,7 +138,9 @@ it("offers another try when the flows cannot be loaded", async () => {
 });
 
 it("has how each flow did lately, and links to what waits and to what failed", async () => {
-  serving({ name: "a", byStatus: { PENDING: 1200, RUNNING: 1, WAITING: 2 }, concurrency: 4 }, { name: "b" });
+  const spending = { ...wireFlow().spending, tokensToday: { prompt: 12_000, completion: 345 } };
+  const byStatus = { PENDING: 1200, RUNNING: 1, WAITING: 2 };
+  serving({ name: "a", byStatus, concurrency: 4, spending }, { name: "b" });
   const p95 = { p50: 1_000, p95: 2_500, p99: 3_000, jobs: 8 };
   const counts = wireCounts({
     completed: 3,
@@ -146,7 +148,6 @@ it("has how each flow did lately, and links to what waits and to what failed", a
     failedByCode: { bad: 1 },
     waitingAgeMs: 90_000,
     durations: { scheduled: null, queued: null, handingOver: null, processing: null, total: p95 },
-    tokens: { prompt: 12_000, completion: 345 },
   });
   server.use(
     http.get("/stats/series", () => HttpResponse.json(wireSeries({ flows: [{ flow: "a", ...counts }] }))),
@@ -206,4 +207,48 @@ it("sends a test prompt to the flow", async () => {
   );
   expect(sent).toEqual([{ prompt: "Are you there?", flow: "mock" }]);
   expect(field).toHaveValue("");
+});
+
+it("shows what the tokens of a flow cost, and what it used today", async () => {
+  server.use(
+    http.get("/flows", () =>
+      HttpResponse.json([
+        wireFlow({
+          spending: {
+            currency: "EUR",
+            inputPerMillionMicros: 150_000,
+            outputPerMillionMicros: 600_000,
+            tokensToday: { prompt: 1_000, completion: 500 },
+            costTodayMicros: 450,
+            budgetPerDayMicros: 500,
+          },
+        }),
+      ]),
+    ),
+  );
+  renderPage("/ui/flows#flow-mock");
+  const details = await screen.findByRole("region", { name: "mock" });
+  expect(details).toHaveTextContent("0.15 in, 0.60 out, in EUR");
+  expect(details).toHaveTextContent("1,500 tokens, 0.00045 EUR");
+  expect(details).toHaveTextContent("0.0005 EUR a day, 90.0 % used");
+  expect(screen.getByRole("row", { name: /mock/, hidden: true })).toHaveTextContent("1.5K0.00045 EUR");
+});
+
+it("says when a budget is nearly used up, and when it is", async () => {
+  const spending = { ...wireFlow().spending, budgetPerDayMicros: 1_000_000 };
+  serving(
+    { name: "fine", spending: { ...spending, costTodayMicros: 799_999 } },
+    { name: "nearly", spending: { ...spending, costTodayMicros: 800_000 } },
+    {
+      name: "spent",
+      spending: { ...spending, costTodayMicros: 1_000_000 },
+      lane: { state: "closed", kind: "over_budget", detail: "The budget is used up.", until: null },
+    },
+  );
+  renderPage("/ui/flows");
+  const state = async (name: string) =>
+    within((await screen.findByRole("link", { name })).closest("tr") as HTMLElement).getAllByRole("cell")[0];
+  expect(await state("fine")).toHaveTextContent("Open");
+  expect(await state("nearly")).toHaveTextContent("Budget nearly used");
+  expect(await state("spent")).toHaveTextContent("Over budget");
 });

@@ -335,6 +335,7 @@ const ATTEMPT: WireJob["attempts"][number] = {
   error: { code: "length", message: "The answer was cut off at the token limit." },
   executionId: null,
   usage: null,
+  costMicros: null,
   partial: null,
 };
 

@@ -22,6 +22,8 @@ const BUSY = wireCounts({
     total: percentiles(1_120),
   },
   tokens: { prompt: 1_000, completion: 50 },
+  costMicros: 12_500,
+  verdicts: { json: 4, malformed: 1 },
 });
 
 /** Two periods, of which the second is running. */
@@ -34,6 +36,7 @@ function series(asked: URLSearchParams, counts: SeriesCounts): Series {
     until: iso(begin + 2 * MINUTE),
     step: asked.get("step") ?? "1m",
     countedSince: iso(now - 400 * 86_400_000),
+    currency: "USD",
     total: counts,
     flows: counts === BUSY ? [{ flow: "mail", ...counts }] : [],
     buckets: [
@@ -69,7 +72,14 @@ it("has a table behind each chart, with links to the jobs of a period", async ()
   serving(BUSY);
   renderPage("/ui/overview?range=1h");
   expect(await screen.findByRole("img", { name: "Jobs that ended, by outcome" })).toBeInTheDocument();
-  for (const name of ["jobs that ended", "durations", "longest wait for a worker", "tokens"])
+  for (const name of [
+    "jobs that ended",
+    "durations",
+    "longest wait for a worker",
+    "tokens",
+    "cost in usd",
+    "verdicts",
+  ])
     await userEvent.click(screen.getByRole("button", { name: `Table of ${name}` }));
   const table = screen.getByRole("table", { name: /^Jobs that ended, by outcome/ });
   const [, row, ...others] = within(table).getAllByRole("row");
@@ -81,6 +91,8 @@ it("has a table behind each chart, with links to the jobs of a period", async ()
       .getAttribute("href"),
   ).toMatch(/status=COMPLETED&q=finished%3A%3E%3D.*Z\+finished%3A%3C.*Z$/);
   expect(screen.getByRole("table", { name: /^Tokens of prompts and answers/ })).toHaveTextContent("1,000");
+  expect(screen.getByRole("table", { name: /^What the tokens cost, in USD/ })).toHaveTextContent("0.0125");
+  expect(screen.getByRole("table", { name: /^Results by verdict/ })).toHaveTextContent("4");
   expect(screen.getByRole("table", { name: /^Durations of the jobs that ended, in all/ })).toHaveTextContent(
     "1.1 s",
   );

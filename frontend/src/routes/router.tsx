@@ -12,7 +12,7 @@ import { BASE_PATH } from "@/api/base-path";
 import { Notice } from "@/components/notice";
 import { readSearch as readAuditSearch } from "@/features/audit/search";
 import { readSearch as readCallbackSearch } from "@/features/callbacks/search";
-import { readSearch } from "@/features/job-list/search";
+import { readAddress } from "@/features/job-list/search";
 import { readSearch as readOverviewSearch } from "@/features/overview/search";
 import { readSearch as readWebhookSearch } from "@/features/webhooks/search";
 import { parseSearch, stringifySearch } from "@/lib/search-params";
@@ -39,7 +39,7 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 const later = { getParentRoute: () => root, errorComponent: PageNotLoaded } as const;
 
 const routes = root.addChildren([
-  createRoute({ getParentRoute: () => root, path: "/", validateSearch: readSearch, component: JobsPage }),
+  createRoute({ getParentRoute: () => root, path: "/", validateSearch: readAddress, component: JobsPage }),
   createRoute({ ...later, path: "/jobs/$id", component: JobPage }),
   createRoute({ ...later, path: "/jobs/$id/compare/$otherId", component: ComparePage }),
   createRoute({ ...later, path: "/overview", validateSearch: readOverviewSearch, component: OverviewPage }),

@@ -13,6 +13,7 @@ import { lastList } from "@/lib/last-list";
 import { NewJobContext } from "@/lib/new-job";
 import { useCommandsKey, useShortcuts } from "@/lib/shortcuts";
 import { useComplete } from "@/lib/use-complete";
+import { useWatchedEnds } from "@/lib/watched-ends";
 import { LiveLight } from "@/live/live-light";
 import { ServerBanner } from "@/live/server-banner";
 import { CallbacksLink } from "./callbacks-link";
@@ -27,6 +28,7 @@ const ACCOUNT_MENU = code(() => import("./account-menu").then((found) => found.A
 const NOTIFICATIONS = code(() => import("@mantine/notifications").then((found) => found.Notifications));
 const NEW_JOB = code(() => import("@/features/new-job/new-job-dialog").then((found) => found.NewJobDialog));
 const PALETTE = code(() => import("@/features/palette/palette").then((found) => found.Palette));
+const END_NOTICES = code(() => import("./end-notices").then((found) => found.EndNotices));
 const HELP_SHEET = code(() => import("@/features/help/help-sheet").then((found) => found.HelpSheet));
 
 /** The frame of every page: header, banner and global shortcuts. */
@@ -45,6 +47,7 @@ export function Shell() {
   const atList = pathname === "/";
   const { state, who } = useAccess();
   const reads = useWhyNot("read") === null;
+  const watched = useWatchedEnds();
   const inside = state !== "out";
 
   const complete = useComplete();
@@ -203,6 +206,7 @@ export function Shell() {
         </ErrorBoundary>
       </main>
       {complete && <LoadedLater of={NOTIFICATIONS} props={{ position: "bottom-right" }} />}
+      {inside && reads && watched.length > 0 && <LoadedLater of={END_NOTICES} props={{}} />}
       {inside && newJobShown && (
         <DialogLater of={NEW_JOB} props={{ opened: opened !== "", onClose: closeNewJob }} />
       )}

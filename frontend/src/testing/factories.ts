@@ -1,5 +1,6 @@
 import type {
   BulkAction,
+  Comparison,
   Series,
   SeriesCounts,
   WireAuditEntry,
@@ -45,6 +46,7 @@ export function wireJob(changes: Partial<WireJob> = {}): WireJob {
     batchLine: null,
     customId: null,
     key: null,
+    costMicros: null,
     promptTruncated: false,
     promptBytes: 15,
     resultTruncated: false,
@@ -68,6 +70,41 @@ export function wireSummary(changes: Partial<WireSummary> = {}): WireSummary {
   return { ...summary, ...changes };
 }
 
+export type WireAttempt = WireJob["attempts"][number];
+
+/** The first attempt, under way. */
+export function wireAttempt(changes: Partial<WireAttempt> = {}): WireAttempt {
+  return {
+    number: 1,
+    startedAt: T0,
+    worker: "worker-1",
+    endedAt: null,
+    end: null,
+    error: null,
+    executionId: null,
+    usage: null,
+    costMicros: null,
+    partial: null,
+    ...changes,
+  };
+}
+
+/** One of the two jobs of a comparison. */
+export function wireSide(changes: Partial<Comparison["left"]> = {}): Comparison["left"] {
+  return {
+    id: "0123456789abcdef01234567",
+    flow: "mock",
+    status: "COMPLETED",
+    result: null,
+    resultVerdict: null,
+    seconds: null,
+    promptTokens: null,
+    completionTokens: null,
+    costMicros: null,
+    ...changes,
+  };
+}
+
 export function wireBatch(changes: Partial<WireBatchWhole> = {}): WireBatchWhole {
   return {
     id: "b123456789abcdef01234567",
@@ -81,6 +118,7 @@ export function wireBatch(changes: Partial<WireBatchWhole> = {}): WireBatchWhole
     jobs: 10,
     refused: 0,
     counts: { pending: 10, running: 0, waiting: 0, completed: 0, failed: 0, cancelled: 0, deleted: 0 },
+    costMicros: null,
     flows: ["mock"],
     metadata: {},
     webhookUrl: null,
@@ -103,6 +141,14 @@ export function wireFlow(changes: Partial<WireFlow> = {}): WireFlow {
     limit: null,
     onInvalidResult: "keep",
     lane: { state: "open", kind: null, detail: null, until: null },
+    spending: {
+      currency: "USD",
+      inputPerMillionMicros: null,
+      outputPerMillionMicros: null,
+      tokensToday: { prompt: 0, completion: 0 },
+      costTodayMicros: null,
+      budgetPerDayMicros: null,
+    },
     byStatus: {},
     ...changes,
   };
@@ -254,6 +300,8 @@ export function wireCounts(changes: Partial<SeriesCounts> = {}): SeriesCounts {
     waitingAgeMs: null,
     durations: { scheduled: null, queued: null, handingOver: null, processing: null, total: null },
     tokens: { prompt: 0, completion: 0 },
+    costMicros: 0,
+    verdicts: {},
     ...changes,
   };
 }
@@ -266,6 +314,7 @@ export function wireSeries(changes: Partial<Series> = {}): Series {
     until: new Date(now).toISOString(),
     step: "1h",
     countedSince: new Date(now - 400 * 86_400_000).toISOString(),
+    currency: "USD",
     total: wireCounts(),
     flows: [],
     buckets: [],

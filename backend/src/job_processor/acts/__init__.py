@@ -9,6 +9,7 @@ from types import MappingProxyType
 from job_processor import results
 from job_processor.acts.api_keys import ApiKeys
 from job_processor.acts.batches import Batches
+from job_processor.acts.budgets import Budgets
 from job_processor.acts.bulk import BulkActions, ReadQuery
 from job_processor.acts.bulk_groups import BulkGroups
 from job_processor.acts.callbacks import Callbacks
@@ -57,6 +58,7 @@ class Acts:
     outcomes: Outcomes
     questions: Questions
     lanes: Lanes
+    budgets: Budgets
     cancels: Cancels
     api_keys: ApiKeys
     sessions: Sessions
@@ -110,6 +112,7 @@ def acts_over(
     signals = Signals(store, flows, verdicts, facts, webhooks, jitter)
     cancels = Cancels(signals, processors)
     outcomes = Outcomes(store, signals, facts)
+    lanes = Lanes(store, facts, trail)
     quota = WaitingQuota(store, limits.waiting_jobs)
     jobs = Jobs(store, flows, signals, cancels, ids, facts, trail, quota)
     return Acts(
@@ -124,7 +127,8 @@ def acts_over(
         callbacks=Callbacks(store, flows, signals, ids, facts, redacts, trail),
         outcomes=outcomes,
         questions=Questions(store, signals, outcomes),
-        lanes=Lanes(store, facts, trail),
+        lanes=lanes,
+        budgets=Budgets(store, lanes, flows),
         cancels=cancels,
         api_keys=ApiKeys(store, trail, facts),
         sessions=sessions,

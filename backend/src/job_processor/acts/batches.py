@@ -91,7 +91,7 @@ class Batches:
         now = self._store.now()
         batch_id = self._ids.new(now)
         # Here, because the factory belongs to this thread. The order of the ids is that of the lines.
-        ids = [self._ids.new(now) for _ in sent.lines]
+        ids = self._ids.many(now, len(sent.lines))
         jobs, refused = await asyncio.to_thread(self._made, sent, batch_id, ids, now, by)
         total = len(sent.lines) + len(sent.refused)
         if refused and (not sent.partial or not jobs):

@@ -217,6 +217,8 @@ class Callbacks:
 
     def _redacted(self, report: Report) -> Report:
         """A workflow may put its whole input, callback token included, into an error."""
+        if report.error is report.progress is report.execution_id is None:
+            return report
         return replace(
             report,
             error=self._redactor.maybe(report.error),
@@ -236,7 +238,7 @@ class Callbacks:
         if report.progress is not None or report.again_seconds is not None:
             return None
         content = report.error if report.error is not None else report.result or ""
-        kept = await self._keep(
+        return await self._keep(
             verdict,
             CallbackContent.RESULT if report.error is None else CallbackContent.ERROR,
             "" if verdict is CallbackVerdict.DUPLICATE else content,
@@ -246,13 +248,6 @@ class Callbacks:
             retryable=report.retryable,
             job_flow=job_flow,
         )
-        if kept is not None and verdict is not CallbackVerdict.UNKNOWN:
-            # It is kept, and its sender gets its answer, whether this can be written or not.
-            with contextlib.suppress(StoreUnavailable):
-                if await self._store.get(job_id) is None:
-                    # The job was deleted since the report was judged, and its callbacks before this one was kept.
-                    await self._store.set_callback_verdict(kept, CallbackVerdict.UNKNOWN, job_id)
-        return kept
 
     async def _keep(
         self,
@@ -289,4 +284,11 @@ class Callbacks:
             flow=flow,
             job_flow=job_flow,
         )
-        return await self._store.keep_callback(callback)
+        kept = await self._store.keep_callback(callback)
+        if kept is not None and job_id is not None and verdict is not CallbackVerdict.UNKNOWN:
+            # It is kept, and its sender gets its answer, whether this can be written or not.
+            with contextlib.suppress(StoreUnavailable):
+                if await self._store.get(job_id) is None:
+                    # The job was deleted since the callback was judged, and its callbacks before this one was kept.
+                    await self._store.set_callback_verdict(kept, CallbackVerdict.UNKNOWN, job_id)
+        return kept

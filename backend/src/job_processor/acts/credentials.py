@@ -57,6 +57,8 @@ class Credentials:
         self._sessions: OrderedDict[str, tuple[Session, float]] = OrderedDict()
         self._held: set[_Held] = set()
         self._used: dict[str, int] = {}
+        self._noted: set[str] = set()
+        """Keys whose last use was noted since ``refresh``: the clock need not be read for each request."""
         self._seen: dict[str, int] = {}
         self._unwritten: tuple[dict[str, int], dict[str, int]] = ({}, {})
         self._flushed_at = monotonic()
@@ -68,20 +70,26 @@ class Credentials:
             return None
         if self._is_older(STALE_SECONDS):
             await self._read_keys()
-        digest = digest_of(text)
-        found = self._by_digest.get(digest)
-        if found is None and self._is_older(UNKNOWN_KEY_SECONDS):
-            if id_of(text.decode("latin-1")) is None:
-                return None
+        principal = self.of_known_key(text)
+        if principal is None and self._is_older(UNKNOWN_KEY_SECONDS) and id_of(text.decode("latin-1")) is not None:
             await self._read_keys()
-            found = self._by_digest.get(digest)
+            principal = self.of_known_key(text)
+        return principal
+
+    def of_known_key(self, text: bytes) -> Principal | None:
+        """The principal of an API key that is in memory and valid, without a wait. ``None``: ask ``of_key``."""
+        if self._is_older(STALE_SECONDS):
+            return None
+        found = self._by_digest.get(digest_of(text))
         if found is None:
             return None
         key, principal = found
-        now = self._store.now()
-        if not key.is_valid(now):
-            return None
-        self._note(self._used, self._unwritten[0], key.id, now)
+        if key.expires_at is not None or key.id not in self._noted:
+            now = self._store.now()
+            if not key.is_valid(now):
+                return None
+            self._noted.add(key.id)
+            self._note(self._used, self._unwritten[0], key.id, now)
         return principal
 
     async def of_session(self, value: bytes) -> Principal | None:
@@ -146,6 +154,7 @@ class Credentials:
     async def refresh(self) -> None:
         """Read again what is known, and end the requests whose key or session has ended. Raises
         ``StoreUnavailable``."""
+        self._noted.clear()
         if self._in_use and self._is_older(REFRESH_SECONDS):
             await self._read_keys()
         in_use = {one.principal.session for one in self._held if one.principal.session is not None}
@@ -175,8 +184,9 @@ class Credentials:
         """Whether what is known of keys is older than that. Keys of a store that only this process has do not age: this
         process forgets them when it changes one."""
         self._in_use = True
-        age = self._monotonic() - self._keys_read_at
-        return age > seconds if self._shared else age == float("inf")
+        if not self._shared:
+            return self._keys_read_at == float("-inf")
+        return self._monotonic() - self._keys_read_at > seconds
 
     async def _read_keys(self) -> None:
         """One read at a time, for all who ask."""

@@ -89,6 +89,16 @@ class AttemptEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class TokensUsed:
+    """The tokens of an attempt became known. ``cost``: in micros (``core.cost``)."""
+
+    flow: str
+    prompt: int
+    completion: int
+    cost: int
+
+
+@dataclass(frozen=True, slots=True)
 class CallbackJudged:
     """A callback was answered. ``verdict``: a ``core.callbacks.CallbackVerdict``, or ``unauthorized``."""
 
@@ -159,6 +169,7 @@ Fact: TypeAlias = (
     | JobsPruned
     | CallbacksPruned
     | AttemptEnded
+    | TokensUsed
     | CallbackJudged
     | LaneMoved
     | KeysChanged

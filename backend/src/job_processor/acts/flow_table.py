@@ -11,12 +11,13 @@ from job_processor.core.flow import FlowRules
 @dataclass(frozen=True, slots=True)
 class FlowTable:
     """``default``: the flow of a job that names none. ``sharing``: of a flow, all flows with the same processor behind
-    them (itself included); they share that processor's execution ids.
+    them (itself included); they share that processor's execution ids. ``currency``: of all costs.
     """
 
     by_name: Mapping[str, FlowRules]
     default: str
     sharing: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    currency: str = "USD"
 
     def rules(self, flow: str) -> FlowRules:
         """The flow's rules; the defaults for a flow that is no longer defined, since its jobs may still be here."""

@@ -54,7 +54,7 @@ class InBulk:
 
     @property
     def key(self) -> IdempotencyKey:
-        """Of the replay of this job. No client's key has a space."""
+        """The idempotency key of the replay of this job. It has a space, which no client's key has."""
         return IdempotencyKey(f"bulk {self.action_id} {self.job.id}", "")
 
 
@@ -144,11 +144,12 @@ class Jobs:
     async def _add(self, job: Job, key: IdempotencyKey | None, record: AuditEntry | None) -> Added:
         if not job.owner or not self._quota.most:
             return await self._store.add(job, key, record)
-        try:
-            await self._quota.enter(job.owner)
-        except TooManyWaiting:
-            self._facts.tell(RequestRefused("too_many_waiting"))
-            raise
+        if not self._quota.enter_at_once(job.owner):
+            try:
+                await self._quota.enter(job.owner)
+            except TooManyWaiting:
+                self._facts.tell(RequestRefused("too_many_waiting"))
+                raise
         try:
             return await self._store.add(job, key, record)
         finally:

@@ -9,7 +9,8 @@ from job_processor.acts.trail import Trail
 from job_processor.core.access import SYSTEM, Requester
 from job_processor.core.audit import AuditAct, AuditEntry
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.lane import Lane, note_lost_runs, pause, resume
+from job_processor.core.lane import Lane, pause, resume
+from job_processor.core.reconciling import note_lost_runs
 from job_processor.store.base import Store
 
 log = structlog.get_logger(__name__)

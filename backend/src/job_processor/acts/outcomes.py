@@ -23,6 +23,7 @@ class Outcomes:
         """Take due jobs of a flow; each is RUNNING under a lease of its own."""
         claimed = await self._store.claim(claim)
         for job in claimed.jobs:
+            self._signals.note(job)
             self._facts.tell(JobMoved(job, State.PENDING))
         return claimed
 

@@ -65,7 +65,7 @@ class Refusals:
         await self._store.record([entry for entry in entries if entry is not None])
         self._budget -= len(chosen)
         for key, written in times.items():
-            # Those that came meanwhile wait for the next call.
+            # Refusals that came meanwhile wait for the next call.
             self._waiting[key].times -= written
             if not self._waiting[key].times:
                 del self._waiting[key]

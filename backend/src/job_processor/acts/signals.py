@@ -4,8 +4,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from job_processor.acts.facts import DeliveriesDue, Facts, JobMoved
+from job_processor.acts.facts import DeliveriesDue, Facts, JobMoved, TokensUsed
 from job_processor.acts.flow_table import FlowTable
+from job_processor.acts.recent_jobs import RecentJobs
 from job_processor.acts.verdicts import Verdicts, awaits_verdict
 from job_processor.acts.webhook_endpoints import WebhookEndpoints
 from job_processor.core import transitions
@@ -47,6 +48,11 @@ class Signals:
         self._facts = facts
         self._endpoints = endpoints
         self._jitter = jitter
+        self._recent = RecentJobs()
+
+    def note(self, job: Job) -> None:
+        """A job was written without a signal, as it stands now: the next signal for it may need no read."""
+        self._recent.note(job)
 
     async def send(
         self, job_id: str, signal: Signal, known: Job | None = None, record: AuditEntry | None = None
@@ -57,7 +63,8 @@ class Signals:
         stored with the change. Raises ``JobNotFound``.
         """
         for _ in range(TRIES):
-            job = known if known is not None else await self._store.get(job_id)
+            recent = self._recent.take(job_id) if known is None else None
+            job = known or recent or await self._store.get(job_id)
             known = None
             if job is None:
                 raise JobNotFound(job_id)
@@ -66,13 +73,19 @@ class Signals:
                 # when the compare-and-set is lost.
                 signal = await self._verdicts.of_signal(signal, job)
             change = self._decide(job, signal)
+            if change is None and recent is not None:
+                continue
             if change is None:
                 return Moved(job, written=False)
             if change.job.is_final:
                 change = await self._endpoints.with_notices(job, change)
             applied = self._store.apply(change) if record is None else self._store.apply(change, record)
             if await applied:
+                self._recent.note(change.job)
                 self._facts.tell(JobMoved(change.job, job.state))
+                used = change.counted
+                if used is not None and (used.prompt_tokens or used.completion_tokens):
+                    self._facts.tell(TokensUsed(job.flow, used.prompt_tokens, used.completion_tokens, used.cost))
                 if change.notices:
                     self._facts.tell(DeliveriesDue())
                 if change.job.state is State.WAITING and job.state is State.RUNNING:

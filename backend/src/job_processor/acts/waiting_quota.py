@@ -1,8 +1,8 @@
 """The quota of waiting jobs: how many jobs of one owner may be PENDING at once.
 
-The store is not asked at each submit: each count allows a small part of what is left, and no more than that part is
-allowed and not stored yet. One process never exceeds the quota; each further one may exceed it by that part, because it
-may have counted just before the others stored theirs.
+The store is not asked at each submit: a count allows all that is left, or of a store that several processes share a
+small part of it, and no more than that is allowed and not stored yet. One process never exceeds the quota; each further
+one may exceed it by that part, because it may have counted just before the others stored theirs.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from job_processor.core.errors import TooManyWaiting
 from job_processor.store.base import Store
 
 SHARE = 64
-"""A count allows this part of what is left, at least one job."""
+"""Of a shared store a count allows this part of what is left, at least one job."""
 FRESH_SECONDS = 1.0
 """How long a count is used."""
 REFUSED_SECONDS = 0.25
@@ -41,20 +41,29 @@ class WaitingQuota:
     def __init__(self, store: Store, most: int = 0, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.most = most
         self._store = store
+        self._share = SHARE if store.info.shared else 1
         self._monotonic = monotonic
         self._owners: OrderedDict[str, _Owner] = OrderedDict()
+
+    def enter_at_once(self, owner: str) -> bool:
+        """Allow one more job, if the last count allows it; ``leave`` must follow. ``False``: call ``enter``.
+
+        Nearly every submit needs no more than this: it makes no coroutine and no object.
+        """
+        known = self._owners.get(owner)
+        if known is None or not known.allowed or self._monotonic() >= known.until:
+            return False
+        known.allowed -= 1
+        known.under_way += 1
+        return True
 
     async def enter(self, owner: str) -> None:
         """Allow one more job; ``leave`` must follow. Raises ``TooManyWaiting`` and ``StoreUnavailable``."""
         known = self._owner(owner)
-        while True:
+        while not self.enter_at_once(owner):
             if self._monotonic() < known.until:
                 if known.is_full:
                     raise TooManyWaiting(f"{self.most:,} jobs of this key are waiting; submit more when some are done.")
-                if known.allowed:
-                    known.allowed -= 1
-                    known.under_way += 1
-                    return
                 if known.stored is not None:
                     await asyncio.shield(known.stored)
                     continue
@@ -97,13 +106,15 @@ class WaitingQuota:
         under_way = known.under_way
         left = self.most - await self._store.count_waiting(owner, self.most) - under_way
         known.is_full = left <= 0
-        known.allowed = 0 if known.is_full else max(0, max(1, left // SHARE) - known.under_way)
+        known.allowed = 0 if known.is_full else max(0, max(1, left // self._share) - known.under_way)
         if not known.is_full and not known.allowed and known.stored is None:
             known.stored = asyncio.get_running_loop().create_future()
         known.until = self._monotonic() + (REFUSED_SECONDS if known.is_full else FRESH_SECONDS)
 
     def _owner(self, owner: str) -> _Owner:
-        known = self._owners.setdefault(owner, _Owner())
+        known = self._owners.get(owner)
+        if known is None:
+            known = self._owners[owner] = _Owner()
         self._owners.move_to_end(owner)
         if len(self._owners) > MAX_OWNERS:
             self._owners.popitem(last=False)

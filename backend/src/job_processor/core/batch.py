@@ -79,10 +79,18 @@ class RefusedLine:
 
 @dataclass(frozen=True, slots=True)
 class BatchCounts:
-    """The jobs of a batch by state, as they are now. ``last_finished_at``: of those that are final."""
+    """The jobs of a batch by state, as they are now. ``last_finished_at``: of those that are final. ``cost``: of all,
+    in micros; ``None``: none has one."""
 
     by_state: Mapping[State, int] = field(default_factory=dict)
     last_finished_at: int | None = None
+    cost: int | None = None
+
+    def plus(self, other: "BatchCounts") -> "BatchCounts":
+        """These and those of other states."""
+        ends = [at for at in (self.last_finished_at, other.last_finished_at) if at is not None]
+        costs = [cost for cost in (self.cost, other.cost) if cost is not None]
+        return BatchCounts({**self.by_state, **other.by_state}, max(ends, default=None), sum(costs) if costs else None)
 
     @property
     def there(self) -> int:

@@ -1,8 +1,8 @@
 """Which waiting job goes first among those of equal priority: the keys take turns (round robin), and within a key the
 oldest goes first.
 
-Keys are ordered by their hash, not by name: with names that grow, such as numbers or dates, new keys would always be
-next, and a key with a small name would never have its turn.
+Keys are ordered by their hash, or by places that a store gives them, not by name: with names that grow, such as numbers
+or dates, new keys would always be next, and a key with a small name would never have its turn.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import TypeVar
 
+K = TypeVar("K")
 T = TypeVar("T")
 NO_KEY = 0
 """The hash of jobs that have neither key nor owner: together they are one key."""
@@ -42,7 +43,7 @@ class Turns:
         self._last[flow, priority] = key
 
 
-def in_turn(waiting: Mapping[int, Sequence[T]], wanted: int) -> list[tuple[int, T]]:
+def in_turn(waiting: Mapping[K, Sequence[T]], wanted: int) -> list[tuple[K, T]]:
     """Up to ``wanted`` of the jobs with their keys: the first of each key, then the second of each, and so on.
 
     ``waiting``: the jobs of each key, the keys in the order of their turns.

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from job_processor.core.cost import Prices
+
 
 class OnInvalidResult(StrEnum):
     """What happens to a job with a ``resultSchema`` whose result is not valid JSON or does not match the schema."""
@@ -35,6 +37,7 @@ class FlowRules:
     """Durations in seconds. ``concurrency`` and ``rate_per_minute`` limit all workers together; ``None``: no limit.
 
     ``concurrency_per_key`` and ``rate_per_key`` (jobs a minute) limit each key of the flow (``core.key_limits``).
+    ``prices``: what its tokens cost; ``None``: not known. ``budget_per_day``: micros; ``None``: no budget.
     """
 
     name: str
@@ -50,6 +53,8 @@ class FlowRules:
     rate_per_key: float | None = None
     limit: SharedLimit | None = None
     on_invalid_result: OnInvalidResult = OnInvalidResult.KEEP
+    prices: Prices | None = None
+    budget_per_day: int | None = None
 
     @property
     def has_limits(self) -> bool:

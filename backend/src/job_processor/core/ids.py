@@ -2,6 +2,8 @@
 
 AHEAD_MS = 60_000
 """How far (ms) the time in an id may be ahead of the clock: ids keep growing if the clock steps back by no more."""
+_LAST = 0xFFFFFF
+"""The greatest counter."""
 
 
 class IdFactory:
@@ -16,13 +18,26 @@ class IdFactory:
         self._last_ms = 0
 
     def new(self, now_ms: int) -> str:
-        if now_ms > self._last_ms or now_ms < self._last_ms - AHEAD_MS:
-            self._last_ms = now_ms
+        self._see(now_ms)
         self._counter += 1
-        if self._counter > 0xFFFFFF:
+        if self._counter > _LAST:
             self._counter = 0
             self._last_ms += 1
         return f"{self._last_ms:012x}{self._counter:06x}{self._process:06x}"
+
+    def many(self, now_ms: int, number: int) -> list[str]:
+        """So many ids, as ``new`` makes them one after the other."""
+        if not number or self._counter + number > _LAST:
+            return [self.new(now_ms) for _ in range(number)]
+        self._see(now_ms)
+        first = self._counter + 1
+        self._counter += number
+        begin, end = f"{self._last_ms:012x}", f"{self._process:06x}"
+        return [f"{begin}{counter:06x}{end}" for counter in range(first, first + number)]
+
+    def _see(self, now_ms: int) -> None:
+        if now_ms > self._last_ms or now_ms < self._last_ms - AHEAD_MS:
+            self._last_ms = now_ms
 
 
 def is_job_id(text: str) -> bool:

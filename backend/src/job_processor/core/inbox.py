@@ -117,4 +117,4 @@ REJECTABLE_VERDICTS = frozenset(
 )
 """What a person may reject. A duplicate brought nothing, and an unknown one may still be matched to its job."""
 MAX_COUNTED = 1_000
-"""Of each verdict so many callbacks are counted at most, the newest."""
+"""Maximum number of callbacks that are counted of each verdict: the newest."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias, Union
+from typing import Any, NamedTuple, TypeAlias, Union
 
 from job_processor.core.events import Event
 from job_processor.core.fairness import key_hash
@@ -85,6 +85,8 @@ class Attempt:
     execution_id: str | None = None
     """The processor's own id of this attempt (n8n's execution id), if it gave one."""
     usage: Usage | None = None
+    cost_micros: int | None = None
+    """In micros (``core.cost``). ``None``: its tokens are not known, or its flow has no prices."""
     partial: str | None = None
     """The text received before the answer failed: not a result, but paid for. Limited (``limits.py``)."""
     asked_at: int | None = None
@@ -221,6 +223,8 @@ class Job(NamedTuple):
     spent: Spent = NOTHING_SPENT
     key: str | None = None
     """Whose job it is, a customer or tenant: the keys of a flow take turns. ``None``: its owner stands for it."""
+    cost_micros: int | None = None
+    """In micros (``core.cost``), of all its attempts, also those that are no longer kept. ``None``: none has one."""
 
     @property
     def is_final(self) -> bool:
@@ -259,3 +263,17 @@ class Job(NamedTuple):
             return self.deadline
         times = (self.lease.until, self.lease.ask_at, self.deadline)
         return min(time for time in times if time is not None)
+
+
+_PLACES = {name: place for place, name in enumerate(Job._fields)}
+
+
+def _replace(job: Job, /, **changes: Any) -> Job:
+    """As every named tuple's, in half the time: a move of a job calls it several times."""
+    values: list[Any] = list(job)
+    for name, value in changes.items():
+        values[_PLACES[name]] = value
+    return tuple.__new__(Job, values)
+
+
+Job._replace = _replace  # type: ignore[method-assign,assignment]  # a named tuple cannot define it itself

@@ -6,11 +6,16 @@ needs no record. As the flow's own, it holds one second's worth, and at least on
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TypeVar
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.token_bucket import size
 
+T = TypeVar("T")
 _ENDLESS = 2**31
+_FEW = 100
+"""So many keys are asked for their room one by one; of more, those that are full are found first."""
 
 
 class Rooms:
@@ -24,21 +29,26 @@ class Rooms:
         self._places = rules.concurrency_per_key or _ENDLESS
         self._rate = rules.rate_per_key
         self._now = now
-        self._refills = dict(refills)
+        self._refills = refills
         self._in_flight = in_flight
         self._started: dict[int, int] = {}
         self.most = min(self._places, _ENDLESS if self._rate is None else int(size(self._rate)))
         """The room of a key that has all of it."""
-        self.full = {key for key, number in in_flight.items() if number >= self._places}
-        """Keys that may start no job now."""
-        if self._rate is not None:
-            # Less than one token is left: there may be many such keys.
-            late = now + self._early(self._rate)
-            self.full.update(key for key, at in refills.items() if at > late and self._tokens(key) == 0)
         self.passed_over: set[int] = set()
-        """Those of them that were found to have jobs waiting."""
+        """Which of them were found to have jobs waiting."""
         self.has_more = False
         """Whether not all keys were looked at that may have room."""
+
+    @cached_property
+    def full(self) -> set[int]:
+        """Keys that may start no job now. There may be many: where possible a key is asked for its room instead."""
+        full = {key for key, number in self._in_flight.items() if number >= self._places}
+        if self._rate is not None:
+            # Less than one token is left: there may be many such keys.
+            late = self._now + self._early(self._rate)
+            full.update(key for key, at in self._refills.items() if at > late and self._tokens(key) == 0)
+        full.update(key for key in self._started if self.room(key) == 0)
+        return full
 
     def room(self, key: int) -> int:
         started = self._started.get(key, 0)
@@ -50,14 +60,19 @@ class Rooms:
         if self.room(key) == 0:
             return False
         self._started[key] = self._started.get(key, 0) + 1
-        if self.room(key) == 0:
+        if "full" in vars(self) and self.room(key) == 0:
             self.full.add(key)
         return True
 
-    def open_keys(self, keys: Sequence[int]) -> list[int]:
-        """Those of the keys that have room; the others, which have jobs waiting, are noted as passed over."""
-        self.passed_over.update(key for key in keys if key in self.full)
-        return [key for key in keys if key not in self.full]
+    def open_keys(self, keys: Sequence[tuple[T, int]]) -> list[tuple[T, int]]:
+        """Those places and keys that have room; the others, which have jobs waiting, are noted as passed over."""
+        if len(keys) > _FEW:
+            open_keys = [one for one in keys if one[1] not in self.full]
+        else:
+            open_keys = [one for one in keys if self.room(one[1]) > 0]
+        if len(open_keys) < len(keys):
+            self.passed_over.update({key for _, key in keys} - {key for _, key in open_keys})
+        return open_keys
 
     def started_refills(self) -> dict[int, int]:
         """The buckets of the keys that started jobs, after that."""

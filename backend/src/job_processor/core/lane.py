@@ -8,6 +8,7 @@ import functools
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from job_processor.core.budget import Level, level_at, next_day
 from job_processor.core.flow import FlowRules
 from job_processor.core.token_bucket import refilled
 
@@ -83,6 +84,9 @@ class Lane:
     """The line of a shared limit (``core.shared_limit``): each flow that waits, and when it last asked."""
     out_at: int | None = None
     """When the processor was last found unreachable, or to have lost a run: earlier attempts may be lost too."""
+    spent: int = 0
+    """What the flow had cost (micros) on the day that began at ``spent_on``, as last noted (``core.budget``)."""
+    spent_on: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -115,7 +119,7 @@ def admit(lane: Lane, wanted: int, in_flight: int, rules: FlowRules, now: int) -
 
     ``in_flight``: RUNNING and WAITING jobs of the flow. The lane is not charged yet (``charge``).
     """
-    if lane.paused:
+    if lane.paused or is_over_budget(lane, rules, now):
         return 0, lane
     allowed = wanted
     if rules.concurrency is not None:
@@ -166,6 +170,8 @@ def admits_again_at(lane: Lane, rules: FlowRules, now: int) -> int | None:
     """
     if lane.paused:
         return None
+    if is_over_budget(lane, rules, now):
+        return next_day(now)
     if lane.trouble is not None and lane.closed_until is not None:
         return lane.closed_until if now < lane.closed_until else None
     if rules.rate_per_minute is not None:
@@ -261,6 +267,11 @@ def note_answer_at(lane: Lane, job_id: str | None, at: int) -> Lane:
     return replace(lane, answered_at=at, answered_by=job_id)
 
 
+def is_over_budget(lane: Lane, rules: FlowRules, now: int) -> bool:
+    """True until the next day (UTC) once the flow's budget is used up."""
+    return level_at(lane.spent, lane.spent_on, rules.budget_per_day, now) is Level.USED_UP
+
+
 def is_closed(lane: Lane, now: int) -> bool:
     """True while the lane is closed and its wait is not over: not even a probe may be sent."""
     return lane.trouble is not None and lane.closed_until is not None and now < lane.closed_until
@@ -283,16 +294,6 @@ def shift_clock(lane: Lane, by: int) -> Lane:
         out_at=None if lane.out_at is None else lane.out_at + by,
         asking=tuple((flow, at + by) for flow, at in lane.asking),
     )
-
-
-def lost_before(lane: Lane) -> int | None:
-    """Attempts that began before this time may be lost and must be reconciled; ``None``: none, or a closed lane."""
-    return None if lane.trouble is not None else lane.out_at
-
-
-def note_lost_runs(lane: Lane, now: int) -> Lane:
-    """Record that the processor is unreachable or lost a run: all attempts that began before ``now`` may be lost."""
-    return replace(lane, out_at=now)
 
 
 def _refill(lane: Lane, rate_per_minute: float, now: int) -> Lane:

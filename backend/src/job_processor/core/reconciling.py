@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from job_processor.core.events import Event, EventKind
 from job_processor.core.job import Job, State
+from job_processor.core.lane import Lane
 from job_processor.core.limits import append_answer, append_event
 
 RECONCILE_AGAIN_MS = 30_000
@@ -66,3 +67,13 @@ def note_late_result(job: Job, attempt: int | None, now: int) -> Job | None:
     else:
         words = f"A result came after the job was {job.state.value}. It is kept among the callbacks."
     return job._replace(history=append_event(job.history, Event(now, EventKind.LATE_RESULT, number, words)))
+
+
+def lost_before(lane: Lane) -> int | None:
+    """Attempts that began before this time may be lost and must be reconciled; ``None``: none, or a closed lane."""
+    return None if lane.trouble is not None else lane.out_at
+
+
+def note_lost_runs(lane: Lane, now: int) -> Lane:
+    """Record that the processor is unreachable or lost a run: all attempts that began before ``now`` may be lost."""
+    return replace(lane, out_at=now)

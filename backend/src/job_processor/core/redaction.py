@@ -81,6 +81,8 @@ class Redactor:
 
     def outcome(self, outcome: Outcome) -> Outcome:
         match outcome:
+            case Succeeded(usage=None, note=None) | Accepted(execution_id=None):
+                return outcome
             case Succeeded():
                 return replace(outcome, usage=self._usage(outcome.usage), note=self.maybe(outcome.note))
             case Accepted():

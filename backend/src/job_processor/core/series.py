@@ -6,11 +6,12 @@ bounds of the buckets grow by a fixed factor, so that a percentile is at most ``
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from job_processor.core.cost import newly_used
 from job_processor.core.job import Job, State
 
 RELATIVE_ERROR: Final = 0.05
@@ -25,6 +26,10 @@ _LONGEST_MS = 10 * 365 * DAY
 BOUNDS: Final = (0, *(_FACTOR**n for n in range(1 + math.ceil(math.log(_LONGEST_MS) / math.log(_FACTOR)))))
 """The upper bound of each bucket in milliseconds; the first is for 0 alone. A changed factor needs new names of the
 stages, or old histograms would be read wrongly."""
+
+
+_MIDDLES = (0, 1, *(round(2 * bound / (1 + _FACTOR)) for bound in BOUNDS[2:]))
+"""The middle of each bucket: as far, in proportion, from its lower as from its upper bound."""
 
 
 class Step(StrEnum):
@@ -66,7 +71,8 @@ _SCHEDULED, _QUEUED, _HANDING_OVER, _PROCESSING, _TOTAL = (stage.value for stage
 class Tally:
     """Counts of what happened. ``failed``: by error code. ``retried``: FAILED and CANCELLED jobs that a person put
     back; ``attempts_retried``: attempts that failed and were followed by another. ``oldest_ms``: for how long the
-    oldest due job had waited, at most; ``None``: nobody looked. ``durations``: jobs by stage and bucket."""
+    oldest due job had waited, at most; ``None``: nobody looked. ``durations``: jobs by stage and bucket. ``cost``: in
+    micros (``core.cost``). ``verdicts``: jobs that ended with a result, by the kind of its verdict."""
 
     completed: int = 0
     failed: dict[str, int] = field(default_factory=dict)
@@ -77,6 +83,8 @@ class Tally:
     completion_tokens: int = 0
     oldest_ms: int | None = None
     durations: dict[str, dict[int, int]] = field(default_factory=dict)
+    cost: int = 0
+    verdicts: dict[str, int] = field(default_factory=dict)
 
     def count(self, counted: "Counted") -> None:
         match counted.what:
@@ -92,6 +100,9 @@ class Tally:
                 self.attempts_retried += 1
         self.prompt_tokens += counted.prompt_tokens
         self.completion_tokens += counted.completion_tokens
+        self.cost += counted.cost
+        if counted.verdict:
+            self.verdicts[counted.verdict] = self.verdicts.get(counted.verdict, 0) + 1
         for stage, number in counted.durations:
             mine = self.durations.setdefault(stage, {})
             mine[number] = mine.get(number, 0) + 1
@@ -107,25 +118,35 @@ class Tally:
         self.attempts_retried += other.attempts_retried
         self.prompt_tokens += other.prompt_tokens
         self.completion_tokens += other.completion_tokens
+        self.cost += other.cost
         if other.oldest_ms is not None:
             self.oldest_ms = max(self.oldest_ms or 0, other.oldest_ms)
         for code, number in other.failed.items():
             self._add_failed(code, number)
+        for verdict, number in other.verdicts.items():
+            self.verdicts[verdict] = self.verdicts.get(verdict, 0) + number
         for stage, buckets in other.durations.items():
-            mine = self.durations.setdefault(stage, {})
+            mine = self.durations.get(stage)
+            if mine is None:
+                self.durations[stage] = dict(buckets)
+                continue
+            get = mine.get
             for of_bucket, number in buckets.items():
-                mine[of_bucket] = mine.get(of_bucket, 0) + number
+                mine[of_bucket] = get(of_bucket, 0) + number
 
 
 class Counted(NamedTuple):
     """What one change of a job adds. ``what``: the count that it adds one to; empty: none. ``code``: of a failure.
-    ``durations``: by stage and bucket. Small and quickly made, because every end makes one."""
+    ``durations``: by stage and bucket. ``cost``: in micros. ``verdict``: the kind of the verdict on the result; empty:
+    the job did not end, or has none. Small and quickly made, because every end makes one."""
 
     what: str
     code: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     durations: tuple[tuple[str, int], ...] = ()
+    cost: int = 0
+    verdict: str = ""
 
 
 def count(before: Job, after: Job) -> Counted | None:
@@ -136,39 +157,30 @@ def count(before: Job, after: Job) -> Counted | None:
             return Counted("retried")
         if after.attempts is before.attempts:
             return None
-    prompt_tokens = completion_tokens = 0
-    if after.attempts is not before.attempts:
-        prompt_tokens, completion_tokens = _tokens(before, after)
+    prompt, completion, cost = _used(before, after)
     if not ended:
         what = "attempts_retried" if after.failures > before.failures else ""
-        return (
-            Counted(what, "", prompt_tokens, completion_tokens) if what or prompt_tokens or completion_tokens else None
-        )
+        return Counted(what, "", prompt, completion, (), cost) if what or prompt or completion else None
     if had_ended and after.state is before.state:
         return None
     # The durations of a job that had ended were counted then.
     durations = () if had_ended else _durations(after)
-    if after.state is State.COMPLETED:
-        return Counted("completed", "", prompt_tokens, completion_tokens, durations)
-    if after.state is State.CANCELLED:
-        return Counted("cancelled", "", prompt_tokens, completion_tokens, durations)
-    code = OTHER if after.error is None else after.error.code
-    return Counted("failed", code, prompt_tokens, completion_tokens, durations)
+    verdict = "" if after.verdict is None else after.verdict.kind.value
+    what, code = after.state.value.lower(), ""
+    if after.state is State.FAILED:
+        code = OTHER if after.error is None else after.error.code
+    return Counted(what, code, prompt, completion, durations, cost, verdict)
 
 
-def _tokens(before: Job, after: Job) -> tuple[int, int]:
-    """Each attempt's tokens (prompt, completion), when they become known."""
-    prompt = completion = 0
-    counted: set[int] | None = None
-    for attempt in after.attempts:
-        usage = attempt.usage
-        if usage is not None:
-            if counted is None:
-                counted = {one.number for one in before.attempts if one.usage is not None}
-            if attempt.number not in counted:
-                prompt += usage.prompt_tokens or 0
-                completion += usage.completion_tokens or 0
-    return prompt, completion
+def _used(before: Job, after: Job) -> tuple[int, int, int]:
+    """Each attempt's tokens (prompt, completion) and cost, when they become known."""
+    prompt = completion = cost = 0
+    for attempt in newly_used(before, after):
+        assert attempt.usage is not None
+        prompt += attempt.usage.prompt_tokens or 0
+        completion += attempt.usage.completion_tokens or 0
+        cost += attempt.cost_micros or 0
+    return prompt, completion, cost
 
 
 def _durations(job: Job) -> tuple[tuple[str, int], ...]:
@@ -199,68 +211,19 @@ def percentiles(buckets: Mapping[int, int], shares: Sequence[float]) -> list[int
     """The durations in milliseconds that these shares of the jobs did not exceed, the smallest share first. There must
     be a job."""
     jobs = sum(buckets.values())
-    left = [math.ceil(share * jobs) for share in shares]
+    left = [math.ceil(share * jobs) for share in reversed(shares)]
     found: list[int] = []
-    seen = 0
+    seen, next_one = 0, left.pop()
     for number in sorted(buckets):
         seen += buckets[number]
-        while len(found) < len(left) and seen >= left[len(found)]:
-            # The middle of the bucket: as far, in proportion, from its lower as from its upper bound.
-            found.append(round(2 * BOUNDS[number] / (1 + _FACTOR)) if number > 1 else int(BOUNDS[number]))
+        while seen >= next_one:
+            found.append(_MIDDLES[number])
+            if not left:
+                return found
+            next_one = left.pop()
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What happened to the jobs of a flow in ``span`` milliseconds from ``at`` on."""
-
-    span: int
-    at: int
-    flow: str
-    tally: Tally
-
-    @property
-    def id(self) -> str:
-        return row_id(self.span, self.at, self.flow)
-
-
-_LETTERS = {MINUTE: "m", QUARTER: "q", HOUR: "h", DAY: "d"}
-_SPANS = {letter: span for span, letter in _LETTERS.items()}
-
-
-def row_id(span: int, at: int, flow: str) -> str:
-    """A name of a row; those of one span sort by time."""
-    return f"{_LETTERS[span]}-{at:015d}-{flow}"
-
-
-def row_of_id(found: str) -> tuple[int, int, str]:
-    """(span, at, flow) of a ``row_id``."""
-    letter, at, flow = found.split("-", 2)
-    return _SPANS[letter], int(at), flow
 
 
 def start_of(span: int, at: int) -> int:
     """The start of the span that a time is in (UTC)."""
     return at - at % span
-
-
-@dataclass(slots=True)
-class Collected:
-    """Rows added up: by bucket of ``step`` milliseconds, and by flow."""
-
-    step: int
-    buckets: dict[int, Tally] = field(default_factory=dict)
-    flows: dict[str, Tally] = field(default_factory=dict)
-
-    def add(self, at: int, flow: str, found: Tally) -> None:
-        self.buckets.setdefault(start_of(self.step, at), Tally()).add(found)
-        self.flows.setdefault(flow, Tally()).add(found)
-
-
-def spread(added: Iterable[tuple[int, str, Tally]]) -> dict[tuple[int, int, str], Tally]:
-    """Tallies of moments, added up for each row that they belong to: (span, at, flow)."""
-    rows: dict[tuple[int, int, str], Tally] = {}
-    for at, flow, found in added:
-        for span in KEEP_MS:
-            rows.setdefault((span, start_of(span, at), flow), Tally()).add(found)
-    return rows

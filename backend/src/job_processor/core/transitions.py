@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from job_processor.core import reconciling
 from job_processor.core.closing import close_attempt, finish, is_current
+from job_processor.core.cost import priced
 from job_processor.core.events import Event, EventKind
 from job_processor.core.failure import defer, ends_without_flow, expire, fail_attempt, had_unreadable_callback
 from job_processor.core.flow import FlowRules
@@ -59,8 +60,7 @@ running" cannot extend it further: its record may be of a run that died long ago
 class Guard:
     """The compare part of a compare-and-set: what the stored job must still be.
 
-    ``lease_until``: set for the expiry of a lease, because a renewal moves the lease without a new ``rev``.
-    ``None``: not compared.
+    ``lease_until``: set for the expiry of a lease: a renewal moves the lease without a new ``rev``. ``None``: any.
     """
 
     state: State
@@ -225,6 +225,8 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
         after = after._replace(bulk_actions=append_bulk_action(job.bulk_actions, bulk))
     spent = job.spent if after.state is job.state else spend(job, now)
     after = after._replace(rev=job.rev + 1, updated_at=now, spent=spent)
+    if rules.prices is not None:
+        after = priced(job, after, rules.prices)
     return Change(guard, after, counted=count(job, after))
 
 
@@ -267,14 +269,16 @@ def _accept(job: Job, accepted: Accepted, now: int, rules: FlowRules) -> Job | N
         if now >= longest:
             return None
         return job._replace(lease=replace(job.lease, until=min(now + accepted.timeout_ms, longest), ask_at=None))
-    newest = replace(job.attempts[-1], execution_id=accepted.execution_id or job.attempts[-1].execution_id)
+    attempts = job.attempts
+    if accepted.execution_id:
+        attempts = (*attempts[:-1], replace(attempts[-1], execution_id=accepted.execution_id))
     # An unreadable callback arrived before the hand-over was answered: ask the processor now.
     ask_at = now if had_unreadable_callback(job) else None
     return job._replace(
         state=State.WAITING,
         refusals=None,
         lease=replace(job.lease, until=now + accepted.timeout_ms, ask_at=ask_at),
-        attempts=(*job.attempts[:-1], newest),
+        attempts=attempts,
         history=append_event(job.history, Event(now, EventKind.ACCEPTED, job.attempt, accepted.execution_id)),
     )
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from job_processor.core.budget import OVER_BUDGET, next_day, why_closed
 from job_processor.core.failure import ends_without_flow
 from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.job import Refusals, Snooze, State
-from job_processor.core.lane import Lane, admits_again_at
+from job_processor.core.lane import Lane, admits_again_at, is_over_budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,13 @@ def waiting_on(
     now: int,
     full_keys: Mapping[int, int | None] = _NO_KEYS,
     shared: tuple[Lane, int] | None = None,
+    currency: str = "",
 ) -> WaitingFor | None:
     """What the job waits for; ``None`` for a final one.
 
     ``in_flight``: RUNNING and WAITING jobs of the flow; ``full_keys``: its keys that may start no job, by their hash,
     and until when (``None``: until one of their jobs has ended); ``shared``: the lane of the limit that the flow
-    shares, and the RUNNING and WAITING jobs of all its flows.
+    shares, and the RUNNING and WAITING jobs of all its flows; ``currency``: of the flow's budget.
     """
     if job.state is State.RUNNING and job.lease_until is not None:
         return WaitingFor("processor", f"Attempt {job.attempt} is with the processor.", job.lease_until)
@@ -69,6 +71,8 @@ def waiting_on(
     if lane.paused:
         why = f": {lane.detail}" if lane.detail and lane.trouble is None else "."
         return WaitingFor("paused", f"The flow {job.flow} is paused{why}")
+    if rules.budget_per_day is not None and is_over_budget(lane, rules, now):
+        return WaitingFor(OVER_BUDGET, why_closed(job.flow, rules.budget_per_day, currency), next_day(now))
     if lane.trouble is not None:
         return WaitingFor(lane.trouble.value, lane.detail or "The lane is closed.", admits_again_at(lane, rules, now))
     if job.run_at > now:

@@ -177,12 +177,17 @@ def _beside(path: str, needs: Needs, handler: Handler) -> Operation:
 
 
 class _Router(Router):
-    """Starlette's router with a dictionary of the paths without parameters in front: most requests go to those."""
+    """Starlette's router with a dictionary of the paths without parameters in front: most requests go to those, and
+    such a path is never taken for one with a parameter (``DELETE /jobs/count`` is not about a job ``count``)."""
 
     def __init__(self, routes: list[BaseRoute], static: Mapping[tuple[str, str], ASGIApp], gate: Gate) -> None:
         super().__init__(routes, redirect_slashes=False)
         self._static = static
         self._gate = gate
+        # HEAD is Starlette's addition to GET.
+        self._methods: dict[str, set[str]] = {}
+        for method, path in static:
+            self._methods.setdefault(path, set()).update({"GET", "HEAD"} if method == "GET" else {method})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._static.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
@@ -190,6 +195,8 @@ class _Router(Router):
             await app(scope, receive, send)
             return
         try:
+            if scope["method"] not in self._methods.get(scope["path"], (scope["method"],)):
+                raise HTTPException(405)
             await super().__call__(scope, receive, send)
         except HTTPException as error:
             if ROUTE not in scope:
@@ -197,12 +204,12 @@ class _Router(Router):
             allowed = self._allowed(scope) if error.status_code == 405 else None
             if not allowed:
                 raise
-            raise HTTPException(405, headers={"allow": allowed}) from None
+            raise HTTPException(405, headers={"allow": ", ".join(sorted(allowed))}) from None
 
-    def _allowed(self, scope: Scope) -> str:
-        """The Allow header: methods of all routes of this path. Starlette lists only those of the first route."""
+    def _allowed(self, scope: Scope) -> set[str]:
+        """The methods of all routes of this path. Starlette lists only those of the first route."""
         here = [r.methods or () for r in self.routes if isinstance(r, Route) and r.matches(scope)[0] is not Match.NONE]
-        return ", ".join(sorted({method for methods in here for method in methods}))
+        return self._methods.get(scope["path"]) or {method for methods in here for method in methods}
 
 
 class _CountedPage:

@@ -36,6 +36,7 @@ def _computed(one: Batch, counts: BatchCounts) -> dict[str, object]:
         "ended_at": render.maybe_time(end),
         "kept_until": None if end is None or one.keep_ms is None else render.time_out(end + one.keep_ms),
         "refused": one.lines - one.jobs,
+        "cost_micros": counts.cost,
         "counts": s.BatchCountsOut(**states, deleted=counts.deleted(one)),
         "webhook_url": None if one.webhook_url is None else render.without_query(one.webhook_url),
     }
@@ -56,6 +57,7 @@ def line(job: Job) -> bytes:
             verdict=None if job.verdict is None else job.verdict.kind,
             error=None if job.error is None else ErrorOut(code=job.error.code, message=job.error.message),
             usage=None if usage is None else _usage(usage),
+            cost_micros=job.cost_micros,
         )
     )
 
@@ -74,6 +76,7 @@ def refused_line(one: RefusedLine) -> bytes:
             verdict=None,
             error=ErrorOut(code=one.code, message=words),
             usage=None,
+            cost_micros=None,
         )
     )
 

@@ -36,6 +36,7 @@ def _side(job: Job) -> models.Side:
         seconds=None if job.duration_ms is None else job.duration_ms / 1000,
         prompt_tokens=None if usage is None else usage.prompt_tokens,
         completion_tokens=None if usage is None else usage.completion_tokens,
+        cost_micros=job.cost_micros,
     )
 
 

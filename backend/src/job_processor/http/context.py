@@ -53,7 +53,7 @@ class Context:
     limits: Limits = field(default_factory=Limits)
     auth: Auth = Auth.OFF
     people: People | None = None
-    """Those who sign in with an identity provider; ``None``: there is none."""
+    """The identity provider with which people sign in; ``None``: there is none."""
     gate: Gate = field(init=False)
     streams: Slots = field(init=False)
     """Counts open event streams."""
@@ -78,6 +78,8 @@ class Context:
 
     async def waits(self, job: Job) -> WaitingFor | None:
         """What the job waits for (``waitingOn``). Never raises; waits at most ``READ_TIMEOUT_SECONDS`` for the lane."""
+        if job.is_final:
+            return None
         if job.state is not State.PENDING:
             # Only a PENDING job waits for its lane; otherwise the job itself holds the answer.
             return waiting_on(job, open_lane(job.flow), FlowRules(job.flow), 0, self.store.now())
@@ -95,7 +97,7 @@ class Context:
         in_flight, full_keys = status.in_flight.get(job.flow, 0), status.full_keys.get(job.flow, {})
         rules = self.acts.flows.rules(job.flow)
         shared = None if rules.limit is None else status.of_limit(rules.limit)
-        return waiting_on(job, lane, rules, in_flight, now, full_keys, shared)
+        return waiting_on(job, lane, rules, in_flight, now, full_keys, shared, self.acts.flows.currency)
 
     async def job(self, request: Request) -> Job:
         """The job whose id is in the path. Raises ``JobNotFound``, also for one of a flow that the requester may not

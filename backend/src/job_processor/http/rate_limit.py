@@ -25,15 +25,26 @@ class RateLimiter:
         self._rates = rates
 
     async def count_principal(self, scope: Scope, principal: Principal) -> None:
-        """Count a request of a key or person. Raises ``RequestRefused`` (429).
+        """Count a request of a key or person. Raises ``RequestRefused`` (429)."""
+        if not self.count_at_once(scope, principal):
+            limit, policy = self._limit(principal)
+            await self._count(scope, principal.owner, limit, policy, alone=False)
 
-        Keys of one owner share one limit: a rotation does not double it.
-        """
-        limit = principal.rate_per_minute or self._rates.limits.per_key
+    def count_at_once(self, scope: Scope, principal: Principal) -> bool:
+        """Count a request of a key or person with a permit that this process has, as nearly every request can be.
+        ``False``: call ``count_principal``."""
+        limit, policy = self._limit(principal)
         if not limit:
-            return
+            return True
+        standing = self._rates.use(principal.owner, limit)
+        if standing is not None:
+            self._tell(scope, standing, policy)
+        return standing is not None
+
+    def _limit(self, principal: Principal) -> tuple[int, str]:
+        """Requests a minute, and whose limit that is. Keys of one owner share one: a rotation does not double it."""
         policy = KEY if principal.kind is PrincipalKind.KEY else PERSON
-        await self._count(scope, principal.owner, limit, policy, alone=False)
+        return principal.rate_per_minute or self._rates.limits.per_key, policy
 
     async def count_address(self, scope: Scope, address: str) -> None:
         """Count a request without a key. Raises ``RequestRefused`` (429)."""
@@ -55,19 +66,20 @@ class RateLimiter:
             )
 
     async def _count(self, scope: Scope, name: str, limit: int, policy: str, *, alone: bool) -> None:
-        standing, allowed = self._rates.use(name, limit), True
-        if standing is None:
-            standing, allowed = await self._rates.admit(name, limit, alone=alone)
-        wait = self._wait(standing)
-        scope[RATE_LIMIT] = (
-            (b"ratelimit-policy", _policy(policy, limit)),
-            (b"ratelimit", b'"%b";r=%d;t=%d' % (policy.encode(), standing.remaining, wait)),
-        )
+        standing, allowed = await self._rates.admit(name, limit, alone=alone)
+        wait = self._tell(scope, standing, policy)
         if not allowed:
             raise too_many_requests(policy, limit, {"retry-after": str(wait)})
 
+    def _tell(self, scope: Scope, standing: Standing, policy: str) -> int:
+        """Put the headers of the answer into the scope. Returns the seconds until more permits are to be had."""
+        wait = self._wait(standing)
+        left = f'"{policy}";r={standing.remaining};t={wait}'
+        scope[RATE_LIMIT] = (_policy(policy, standing.limit), (b"ratelimit", left.encode()))
+        return wait
+
     def _wait(self, standing: Standing) -> int:
-        """Seconds until more permits are to be had."""
+        """Seconds until the next permit."""
         return max(1, math.ceil(standing.more_at - self._rates.monotonic()))
 
 
@@ -77,5 +89,6 @@ def too_many_requests(policy: str, limit: int, headers: Mapping[str, str]) -> Re
 
 
 @functools.lru_cache(maxsize=1_000)
-def _policy(policy: str, limit: int) -> bytes:
-    return f'"{policy}";q={limit};w={SECONDS}'.encode()
+def _policy(policy: str, limit: int) -> tuple[bytes, bytes]:
+    """The header that names the limit."""
+    return b"ratelimit-policy", f'"{policy}";q={limit};w={SECONDS}'.encode()

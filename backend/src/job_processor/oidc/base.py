@@ -1,5 +1,5 @@
-"""What the server asks of those who know people: light, so that a server without an identity provider loads nothing of
-Authlib and its cryptography."""
+"""The interface to an identity provider. It imports neither Authlib nor its cryptography, so that a server without a
+provider does not load them."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,16 +8,17 @@ from job_processor.core.access import Principal
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """``address``: where the browser goes; ``cookie``: the value that it keeps meanwhile."""
+class SignInStart:
+    """A sign-in that begins. ``address``: the provider's page, to which the browser is redirected; ``cookie``: a value
+    that the browser keeps until the sign-in ends."""
 
     address: str
     cookie: str
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
-    """What the provider sent the browser back with."""
+class AuthorizationResponse:
+    """The query parameters with which the provider redirects the browser to this server."""
 
     code: str
     state: str
@@ -26,9 +27,9 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """Somebody whom the provider knows. ``back_to``: the page's path to end at; ``replaces``: the id of the browser's
-    session so far."""
+class Person:
+    """A person who has signed in. ``back_to``: the path of the page to open then; ``replaces``: the id of the browser's
+    session before."""
 
     principal: Principal
     back_to: str
@@ -36,8 +37,8 @@ class Known:
 
 
 class People(Protocol):
-    """Who somebody is, by the word of an identity provider. A principal has no right where the provider gives no role:
-    the caller refuses it, and knows whom."""
+    """Identifies people through an identity provider. A person without a role is a principal without rights: the caller
+    refuses it, and the audit names the person."""
 
     @property
     def name(self) -> str:
@@ -54,14 +55,15 @@ class People(Protocol):
     async def close(self) -> None: ...
 
     async def sign_of_life(self) -> str:
-        """What the provider answers, for people. Nobody signs in. Raises ``ProviderUnavailable``, with the reason."""
+        """Check that the provider answers; returns a description for people. No sign-in takes place. Raises
+        ``ProviderUnavailable`` with the reason."""
         ...
 
-    async def begin(self, back_to: str, replaces: str | None) -> Begun:
+    async def begin(self, back_to: str, replaces: str | None) -> SignInStart:
         """Begin a sign-in. Raises ``ProviderUnavailable``."""
         ...
 
-    async def end(self, returned: Returned, cookie: str) -> Known:
+    async def end(self, returned: AuthorizationResponse, cookie: str) -> Person:
         """End a sign-in. Raises ``SignInRefused`` and ``ProviderUnavailable``."""
         ...
 

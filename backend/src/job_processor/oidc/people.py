@@ -1,11 +1,11 @@
-"""Who somebody is, by the word of the identity provider: for the page's sign-in and for access tokens of programs."""
+"""Identifies people through the identity provider: at the page's sign-in, and by access tokens that programs send."""
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 
 from job_processor.core.access import Principal, person
 from job_processor.oidc import code_flow, tokens
-from job_processor.oidc.base import Begun, Known, Returned
+from job_processor.oidc.base import AuthorizationResponse, Person, SignInStart
 from job_processor.oidc.errors import SignInRefused, TokenRefused
 from job_processor.oidc.options import OidcOptions
 from job_processor.oidc.provider import Provider
@@ -45,11 +45,11 @@ class OidcPeople:
         count = await self._provider.count_keys()
         return f"The identity provider answers, names itself as OIDC_ISSUER does, and has {count} public keys."
 
-    async def begin(self, back_to: str, replaces: str | None) -> Begun:
+    async def begin(self, back_to: str, replaces: str | None) -> SignInStart:
         transit, cookie = self._transits.begin(self._seconds(), back_to, replaces)
-        return Begun(await code_flow.address(self._provider, self._options, transit), cookie)
+        return SignInStart(await code_flow.address(self._provider, self._options, transit), cookie)
 
-    async def end(self, returned: Returned, cookie: str) -> Known:
+    async def end(self, returned: AuthorizationResponse, cookie: str) -> Person:
         transit = self._transits.read(cookie, self._seconds())
         if transit is None or not hmac.compare_digest(transit.state.encode(), returned.state.encode()):
             raise SignInRefused("sign_in_expired")
@@ -63,7 +63,7 @@ class OidcPeople:
             claims = await code_flow.claims_of(self._provider, self._options, transit, returned.code, self._seconds())
         finally:
             self._ending -= 1
-        return Known(self._principal(claims, None), transit.back_to, transit.replaces)
+        return Person(self._principal(claims, None), transit.back_to, transit.replaces)
 
     @property
     def take_tokens(self) -> bool:
@@ -79,10 +79,10 @@ class OidcPeople:
         )
         expires = claims["exp"]
         if not isinstance(expires, (int, float)):
-            raise TokenRefused("It never expires.")
+            raise TokenRefused("It has no expiry (exp).")
         return self._principal(claims, int(expires * 1000))
 
-    async def _check_issuer(self, returned: Returned) -> None:
+    async def _check_issuer(self, returned: AuthorizationResponse) -> None:
         """RFC 9207: an answer of another provider must not be taken for one of ours."""
         described = await self._provider.description()
         if returned.issuer not in ("", described.issuer) or (

@@ -25,7 +25,7 @@ from job_processor.oidc.provider import Provider
 
 MOST_CHARACTERS = 16 * 1024
 LEEWAY_SECONDS = 60
-"""How far the provider's clock may be from ours."""
+"""Allowed clock skew between the provider and this server."""
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _MOST_OF_A_NAME = 255
 _ACCESS_TYPES = frozenset({"", "jwt", "at+jwt", "application/at+jwt"})
@@ -59,7 +59,7 @@ async def id_token(
         "aud": {"essential": True, "value": client_id},
         "sub": {"essential": True},
     }
-    # at_hash is optional, and of other algorithms than these its hash is not settled.
+    # at_hash is optional; for other algorithms no specification says which hash it is made with.
     hashed = access_token if str(token.header["alg"])[-3:] in ("256", "384", "512") else None
     params = {"nonce": nonce, "client_id": client_id, "access_token": hashed}
     try:
@@ -101,11 +101,11 @@ async def _signed(provider: Provider, text: str) -> Token:
     header = _header(text)
     algorithm, kid = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
-        raise TokenRefused("It is not signed with a public key's algorithm.")
+        raise TokenRefused("It is not signed with an asymmetric algorithm.")
     if kid is not None and (not isinstance(kid, str) or len(kid) > _MOST_OF_A_NAME):
-        raise TokenRefused("The name of its key is not text.")
+        raise TokenRefused("Its key id (kid) is not a string, or too long.")
     if "crit" in header or "b64" in header:
-        raise TokenRefused("Its header asks for what is not understood here.")
+        raise TokenRefused("Its header has extensions (crit, b64) that are not supported.")
     key = await provider.key(kid, algorithm)
     if key is None:
         raise TokenRefused("The identity provider has no such key.")
@@ -119,7 +119,7 @@ async def _signed(provider: Provider, text: str) -> Token:
         raise TokenRefused(_why(error)) from None
     claims = decoded(_bytes(text.split(".")[1]), dict[str, object])
     if claims is None:
-        raise TokenRefused("What it says is not a JSON object.")
+        raise TokenRefused("Its claims are not a JSON object.")
     return Token(header, claims)
 
 
@@ -142,7 +142,7 @@ def _bytes(part: str) -> bytes:
 def _check_subject(claims: Mapping[str, object]) -> None:
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= _MOST_OF_A_NAME or not subject.isprintable():
-        raise TokenRefused("It names nobody.")
+        raise TokenRefused("It has no subject (sub).")
 
 
 def _why(error: Exception) -> str:

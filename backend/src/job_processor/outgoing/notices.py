@@ -16,7 +16,7 @@ from job_processor.outgoing.session import Outgoing, Reply
 from job_processor.outgoing.text import one_line, page_text
 
 SECONDS: Final = 20.0
-"""For a whole request; the standard recommends 15 to 30 s."""
+"""Timeout of a whole request; the standard recommends 15 to 30 s."""
 ANSWER_BYTES: Final = 64 * 1024
 RESOLVERS: Final = 64
 """Threads that wait for the names of receivers, as many as there are requests at a time. Anybody who submits jobs may
@@ -48,10 +48,11 @@ class NoticeSender:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def send(self, delivery: Delivery, secrets: Sequence[str]) -> tuple[Try, int | None]:
-        """One try, and when the receiver wants the next one at the earliest, if it says so."""
+        """Send once. Returns the try, and the time (ms since 1970) before which the receiver wants no other one;
+        ``None``: the receiver named none."""
         at, began = self._now(), time.monotonic()
         try:
-            # Again, not only when it was given: the setting may have changed since.
+            # The URL was checked when it was given, but the setting may have changed since.
             url = parse_url(delivery.url, allow_private=self._allow_private)
         except ValueError as error:
             return Try(at, 0, error=f"The URL {error}."), None

@@ -44,7 +44,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def facets_of(job: Found | Job) -> list[str]:
-    """As ``text_of`` writes them, each once."""
+    """The job's facets as texts (``text_of``), without duplicates."""
     found: dict[str, None] = {}
     for facet in _facets(job):
         if len(facet.value) <= _MAX_TEXT:

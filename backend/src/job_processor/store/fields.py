@@ -16,7 +16,7 @@ from job_processor.core.job import Job, Json, Lease, State
 CREATED = ("id", "flow", "priority", "created_at", "batch_id")
 """Columns that are written with a new job and never change."""
 
-MOVED = ("state", "rev", "run_at", "attempt", "updated_at", "lease_token", "lease_until", "finished_at")
+MOVED = ("state", "rev", "run_at", "attempt", "updated_at", "lease_token", "lease_until", "finished_at", "cost_micros")
 """Columns that a move may change."""
 
 SEARCHED = ("ready", "execution_id", "due_at", "heard_at", "deadline", "waiting_of", "key_hash")
@@ -31,7 +31,7 @@ LONG = frozenset({"attempts", "history", "result_schema", "bulk_actions"})
 COLUMNS = CREATED + MOVED
 """The columns that a job is read from, in the order in which ``job_maker`` takes them."""
 
-OPTIONAL = frozenset({"batch_id", "lease_token", "lease_until", "finished_at"})
+OPTIONAL = frozenset({"batch_id", "lease_token", "lease_until", "finished_at", "cost_micros"})
 """Columns that may be empty."""
 
 _JSON = {Mapping[str, Json]: dict[str, Any], Mapping[str, Json] | None: dict[str, Any] | None}

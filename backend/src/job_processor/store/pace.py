@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 _WEIGHT = 0.2
-"""Of the newest group in the averages."""
+"""Weight of the newest group in the averages."""
 
 
 class Pace:

@@ -9,7 +9,8 @@ from job_processor.core.access import ApiKey
 from job_processor.core.audit import AuditEntry
 from job_processor.core.inbox import Callback
 from job_processor.core.job import Job
-from job_processor.core.series import Row, Tally, row_of_id
+from job_processor.core.series import Tally
+from job_processor.core.series_rows import Row, row_of_id
 from job_processor.core.webhooks import Endpoint
 from job_processor.store.fields import COLUMNS, OPTIONAL, TEXTS, TYPES, flat, picker
 from job_processor.store.record import Record, job_of, record_of

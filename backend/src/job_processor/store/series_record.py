@@ -17,6 +17,8 @@ class Stored(msgspec.Struct, array_like=True, frozen=True):
     completion_tokens: int
     oldest_ms: int | None
     durations: dict[str, dict[int, int]]
+    cost: int = 0
+    verdicts: dict[str, int] = {}
 
 
 def stored(tally: Tally) -> Stored:
@@ -30,6 +32,8 @@ def stored(tally: Tally) -> Stored:
         tally.completion_tokens,
         tally.oldest_ms,
         tally.durations,
+        tally.cost,
+        tally.verdicts,
     )
 
 

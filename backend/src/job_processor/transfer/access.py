@@ -11,7 +11,7 @@ from dataclasses import replace
 from job_processor.core.access import ApiKey
 from job_processor.core.audit import AuditEntry
 from job_processor.core.errors import TransferFailed
-from job_processor.core.series import Row
+from job_processor.core.series_rows import Row
 from job_processor.core.webhooks import Endpoint
 from job_processor.store.base import AuditQuery, Store
 

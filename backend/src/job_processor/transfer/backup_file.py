@@ -144,14 +144,14 @@ class _Ending(msgspec.Struct):
     jobs: int
     sha256: str
     callbacks: int = 0
-    """Not in backups of versions without a callback inbox."""
+    """Missing in backups of versions without a callback inbox."""
     batches: int = 0
-    """Not in backups of versions without batches."""
+    """Missing in backups of versions without batches."""
     keys: int = 0
     audit: int = 0
     """Neither is in backups of versions without API keys."""
     endpoints: int = 0
-    """Not in backups of versions without endpoints of webhooks."""
+    """Missing in backups of versions without endpoints of webhooks."""
     series: int = 0
     series_since: int | None = None
     """Neither is in backups of versions without the series."""

@@ -87,7 +87,7 @@ def pages_of_batches(store: Store) -> AsyncIterator[list[WholeBatch]]:
 async def write_batches(target: Store, batches: Sequence[WholeBatch]) -> None:
     for one in batches:
         if await target.get_batch(one.batch.id) is None:
-            # Its jobs are copied as all others.
+            # The batch's jobs are copied as all others.
             await target.add_batch(NewBatch(replace(one.batch, is_whole=True), (), one.refused))
 
 

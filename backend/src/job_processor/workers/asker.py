@@ -20,7 +20,6 @@ from job_processor.core import reconciling
 from job_processor.core.errors import JobNotFound, StoreUnavailable
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job
-from job_processor.core.lane import lost_before
 from job_processor.core.outcome import Accepted, Succeeded
 from job_processor.processors.base import Finding, Reconciler
 from job_processor.store.base import Store, WaitingQuery
@@ -50,7 +49,7 @@ class Asker(Loop):
 
     async def tick(self) -> float:
         lane = await self._acts.lanes.of(self._flow)
-        since, now = lost_before(lane), self._store.now()
+        since, now = reconciling.lost_before(lane), self._store.now()
         found = await self._store.list_waiting(WaitingQuery(self._flow, BATCH, since))
         chosen = [job for job in found if _may_be_asked(job, now)]
         sample = not chosen and lane.trouble is None

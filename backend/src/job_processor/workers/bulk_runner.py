@@ -20,7 +20,7 @@ SHORTEST_REST, LONGEST_REST = 0.005, 1.0
 BUSY_SECONDS = 0.05
 """While a write would wait longer than this, the store has more urgent work."""
 YIELDS = 20
-"""But a store that is always busy must not stop a bulk action for ever."""
+"""Maximum number of such waits: a store that is always busy must not stop a bulk action for ever."""
 
 
 class BulkRunner(Loop):

@@ -83,7 +83,7 @@ class Deliverer(Loop):
     async def stopped(self) -> None:
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=DRAIN_SECONDS)
-            # Their leases end, and they are sent again.
+            # The deliveries' leases end, and they are sent again.
             await tasks.end(*late)
         await self._sender.close()
 
@@ -107,7 +107,7 @@ class Deliverer(Loop):
         try:
             await self._try(delivery)
         except StoreUnavailable as error:
-            # Its lease ends, and it is sent again.
+            # The delivery's lease ends, and it is sent again.
             log.warning("webhook_waits_for_store", delivery=delivery.id, reason=str(error))
 
     async def _try(self, delivery: Delivery) -> None:

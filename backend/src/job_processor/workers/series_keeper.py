@@ -1,4 +1,5 @@
-"""Keeps the series: rolls up what was counted, notes how long jobs wait, and deletes what is older than is kept."""
+"""Keeps the series: rolls up what was counted, notes how long jobs wait and what budgets are used up, and deletes what
+is older than is kept."""
 
 from job_processor.acts import Acts
 from job_processor.store.base import Store
@@ -7,7 +8,7 @@ from job_processor.workers.trusted_time import TrustedTime
 
 GROUP = 500
 POLL_SECONDS = 2.0
-NOTE_MS, PRUNE_MS = 15_000, 60_000
+BUDGETS_MS, NOTE_MS, PRUNE_MS = 1_000, 15_000, 60_000
 
 
 class SeriesKeeper(Loop):
@@ -18,11 +19,14 @@ class SeriesKeeper(Loop):
         self._acts = acts
         self._store = store
         self._time = time
-        self._noted_at = self._pruned_at = 0
+        self._noted_at = self._pruned_at = self._budgets_at = 0
 
     async def tick(self) -> float:
         rolled_up = await self._acts.series.roll_up(GROUP)
         now = self._store.now()
+        if abs(now - self._budgets_at) >= BUDGETS_MS:
+            self._budgets_at = now
+            await self._acts.budgets.note()
         if abs(now - self._noted_at) >= NOTE_MS:
             self._noted_at = now
             await self._acts.series.note_waiting()

@@ -4,12 +4,14 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { failedJobsQuery, resultsAddress } from "@/api/batches";
+import { currencyQuery } from "@/api/flows";
 import type { BatchWhole } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
 import { Panel } from "@/components/panel";
 import { VisibleText } from "@/components/result/visible-text";
 import { Age, Elapsed } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
+import { money } from "@/lib/money";
 import { useBlocked } from "@/live/use-blocked";
 import { BatchProgress } from "./batch-progress";
 import { lookOf, number } from "./batch-words";
@@ -20,6 +22,7 @@ export function BatchView({ batch }: { batch: BatchWhole }) {
   const [cancelling, setCancelling] = useState(false);
   const blocked = useBlocked("operate");
   const { label, icon, tone } = lookOf(batch.status);
+  const currency = useQuery(currencyQuery).data ?? "";
   const why = batch.status === "ENDED" ? "All its jobs have ended." : blocked;
   return (
     <div className={styles["page"]}>
@@ -75,6 +78,11 @@ export function BatchView({ batch }: { batch: BatchWhole }) {
             {batch.refused > 0 && `, ${number(batch.refused)} refused`}
           </Fact>
           <Fact name="Flows">{batch.flows.join(", ")}</Fact>
+          {batch.costMicros !== null && (
+            <Fact name="Cost">
+              {money(batch.costMicros)} {currency}
+            </Fact>
+          )}
           {batch.webhookUrl !== null && (
             <Fact name="Told at its end">
               <code>

@@ -19,7 +19,15 @@ import { STATUSES, statusLabel } from "@/lib/status";
 import { wordsForUntil } from "@/lib/waiting-words";
 import { useBlocked } from "@/live/use-blocked";
 import styles from "./flows.module.css";
-import { wordsForConcurrency, wordsForFlow, wordsForKeyLimits, wordsForSharedLimit } from "./lane-words";
+import {
+  wordsForBudget,
+  wordsForConcurrency,
+  wordsForFlow,
+  wordsForKeyLimits,
+  wordsForPrices,
+  wordsForSharedLimit,
+  wordsForToday,
+} from "./lane-words";
 import { wordsForProcessor } from "./processor-words";
 import { TestPrompt } from "./test-prompt";
 
@@ -34,6 +42,9 @@ export function FlowDetails({ flow }: { flow: Flow }) {
   const { title, tone, meaning } = wordsForFlow(flow);
   const ofKeys = wordsForKeyLimits(flow);
   const shared = wordsForSharedLimit(flow);
+  const prices = wordsForPrices(flow);
+  const budget = wordsForBudget(flow);
+  const today = wordsForToday(flow);
   const paused = flow.lane.state === "paused";
   const settle = {
     onSuccess: (changed: Flow) => {
@@ -86,6 +97,9 @@ export function FlowDetails({ flow }: { flow: Flow }) {
         <Fact name="Rate" value={flow.ratePerMinute === null ? "no limit" : `${flow.ratePerMinute} / min`} />
         {shared !== null && <Fact name="Shared limit" value={shared} />}
         {ofKeys !== null && <Fact name="Each key" value={ofKeys} />}
+        {prices !== null && <Fact name="Price of 1M tokens" value={prices} />}
+        {budget !== null && <Fact name="Budget" value={budget} />}
+        {today !== null && <Fact name="Today (UTC)" value={today} />}
         <Fact name="Attempts" value={wordsForMaxAttempts(flow.maxAttempts)} />
         <Fact name="Invalid result" value={flow.onInvalidResult} />
       </dl>

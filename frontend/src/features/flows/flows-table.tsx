@@ -5,6 +5,7 @@ import { Countdown } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import { flowAnchor } from "@/lib/focus";
 import { failuresBehind } from "@/lib/jobs-behind";
+import { money } from "@/lib/money";
 import { number, percent, rate, short, successOf } from "@/lib/numbers";
 import { formatDuration } from "@/lib/time";
 import styles from "./flows.module.css";
@@ -54,7 +55,7 @@ export function FlowsTable({ flows, lately }: Props) {
               p95<span className={styles["unit"]}> 24 h</span>
             </th>
             <th scope="col" className={styles["more"]}>
-              Tokens<span className={styles["unit"]}> 24 h</span>
+              Tokens<span className={styles["unit"]}> today, UTC</span>
             </th>
             <th scope="col" className={styles["error"]}>
               Commonest error<span className={styles["unit"]}> 24 h</span>
@@ -78,7 +79,8 @@ function Line({ flow, lately: { hour, hourMinutes, day, dayFrom } }: { flow: Flo
   const inHour = hour?.get(name);
   const inDay = day?.get(name);
   const success = inDay === undefined ? null : successOf(inDay);
-  const tokens = inDay === undefined ? 0 : inDay.tokens.prompt + inDay.tokens.completion;
+  const { tokensToday, costTodayMicros, currency } = flow.spending;
+  const tokens = tokensToday === null ? 0 : tokensToday.prompt + tokensToday.completion;
   // The server has the commonest first.
   const code = Object.keys(inDay?.failedByCode ?? {})[0];
   return (
@@ -125,7 +127,14 @@ function Line({ flow, lately: { hour, hourMinutes, day, dayFrom } }: { flow: Flo
       <td className={styles["more"]}>
         {inDay?.durations.total == null ? "–" : formatDuration(inDay.durations.total.p95)}
       </td>
-      <td className={styles["more"]}>{tokens === 0 ? "–" : short(tokens)}</td>
+      <td className={styles["more"]}>
+        {tokens === 0 ? "–" : short(tokens)}
+        {costTodayMicros !== null && costTodayMicros > 0 && (
+          <span className={styles["kind"]}>
+            {money(costTodayMicros)} {currency}
+          </span>
+        )}
+      </td>
       <td className={styles["error"]}>
         {code === undefined ? (
           "–"

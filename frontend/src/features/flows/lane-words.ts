@@ -1,5 +1,7 @@
 import type { Flow, Lane } from "@/api/model";
 import type { Tone } from "@/components/tone-badge";
+import { money } from "@/lib/money";
+import { number, percent } from "@/lib/numbers";
 
 export interface LaneWords {
   readonly title: string;
@@ -10,6 +12,11 @@ export interface LaneWords {
 
 /** Amber: it ends by itself. Red: a person must do something. */
 const KINDS: Readonly<Record<string, LaneWords>> = {
+  over_budget: {
+    title: "Over budget",
+    tone: "amber",
+    meaning: "What the flow has cost today reached its budget. Jobs wait until the next day (UTC).",
+  },
   rate_limited: { title: "Rate limited", tone: "amber", meaning: "The processor is rate limited." },
   outage: {
     title: "Unreachable",
@@ -59,6 +66,13 @@ export function inUse({ byStatus }: Flow): number {
 
 export function wordsForFlow(flow: Flow): LaneWords {
   const words = wordsForLane(flow.lane);
+  if (flow.lane.state === "open" && (budgetUsed(flow) ?? 0) >= NEARLY_USED) {
+    return {
+      title: "Budget nearly used",
+      tone: "amber",
+      meaning: "Of today's budget at least 80 % is used. No job is sent once all of it is.",
+    };
+  }
   if (flow.lane.state !== "open" || flow.concurrency === null || inUse(flow) < flow.concurrency) return words;
   return {
     title: "Full",
@@ -91,6 +105,38 @@ export function wordsForSharedLimit({ limit }: Flow): string | null {
     ...(requestsPerMinute === null ? [] : [`${requestsPerMinute} / min`]),
   ];
   return `${limit.name}: ${parts.join(", ")}`;
+}
+
+const NEARLY_USED = 0.8;
+
+/** The share of today's budget that is used; null: there is no budget, or it is not known. */
+function budgetUsed({
+  spending: { budgetPerDayMicros: budget, costTodayMicros: cost },
+}: Flow): number | null {
+  return budget === null || cost === null ? null : cost / budget;
+}
+
+export function wordsForBudget(flow: Flow): string | null {
+  const { budgetPerDayMicros: budget, currency } = flow.spending;
+  if (budget === null) return null;
+  const used = budgetUsed(flow);
+  return `${money(budget)} ${currency} a day${used === null ? "" : `, ${percent(Math.min(1, used))} used`}`;
+}
+
+/** What its tokens cost; null: it has no prices. */
+export function wordsForPrices({ spending }: Flow): string | null {
+  const { inputPerMillionMicros: input, outputPerMillionMicros: output, currency } = spending;
+  if (input === null || output === null) return null;
+  return `${money(input)} in, ${money(output)} out, in ${currency}`;
+}
+
+/** What was used since the day began; null: nothing was, or it is not known. */
+export function wordsForToday({ spending }: Flow): string | null {
+  const { tokensToday, costTodayMicros, currency } = spending;
+  const tokens = tokensToday === null ? 0 : tokensToday.prompt + tokensToday.completion;
+  if (tokens === 0) return null;
+  const cost = costTodayMicros === null ? "" : `, ${money(costTodayMicros)} ${currency}`;
+  return `${number(tokens)} tokens${cost}`;
 }
 
 /** Flows with a problem first; otherwise the order of flows.toml. */

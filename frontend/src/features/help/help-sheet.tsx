@@ -11,6 +11,7 @@ const KEYS: readonly (readonly [string, readonly string[]])[] = [
   ["Next job in the list", ["j"]],
   ["Previous job in the list", ["k"]],
   ["Open the selected job", ["Enter"]],
+  ["Peek at the selected job, and close it", ["p"]],
   ["Deselect, go back, close", ["Esc"]],
   ["Create the job that you typed", ["Ctrl / ⌘", "Enter"]],
   ["This help", ["?"]],

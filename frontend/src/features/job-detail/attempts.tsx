@@ -1,3 +1,5 @@
+import { useQuery } from "@tanstack/react-query";
+import { currencyQuery } from "@/api/flows";
 import type { Attempt, Job } from "@/api/model";
 import { CopyButton } from "@/components/copy-button";
 import { Panel } from "@/components/panel";
@@ -6,6 +8,7 @@ import { VisibleText } from "@/components/result/visible-text";
 import { Elapsed } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import { wordsForMaxAttempts } from "@/lib/attempt-words";
+import { money } from "@/lib/money";
 import styles from "./attempts.module.css";
 import { attemptRuns } from "./fold";
 import { wordsForEnd } from "./wording";
@@ -71,7 +74,8 @@ function Why({ error }: { error: NonNullable<Attempt["error"]> }) {
 
 function Row({ attempt, newest }: { attempt: Attempt; newest: boolean }) {
   const { title, tone } = wordsForEnd(attempt.end);
-  const { usage } = attempt;
+  const { usage, costMicros } = attempt;
+  const currency = useQuery(currencyQuery).data ?? "";
   return (
     <li className={styles["attempt"]}>
       <div className={styles["top"]}>
@@ -93,6 +97,7 @@ function Row({ attempt, newest }: { attempt: Attempt; newest: boolean }) {
         {usage?.completionTokens != null && (
           <Fact name="Tokens out" value={usage.completionTokens.toLocaleString("en")} />
         )}
+        {costMicros != null && <Fact name="Cost" value={`${money(costMicros)} ${currency}`} />}
         {usage?.finishReason != null && <Fact name="Finish" value={usage.finishReason} />}
       </dl>
     </li>

@@ -1,15 +1,19 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { currencyQuery } from "@/api/flows";
 import type { Job } from "@/api/model";
 import { Duration } from "@/components/duration";
 import { Panel } from "@/components/panel";
 import { VisibleText } from "@/components/result/visible-text";
 import { Age, Countdown } from "@/components/times";
 import { flowAnchor } from "@/lib/focus";
+import { money } from "@/lib/money";
 import { isFinal } from "@/lib/status";
 import styles from "./facts.module.css";
 
 export function Facts({ job }: { job: Job }) {
+  const currency = useQuery(currencyQuery).data ?? "";
   const rows: [string, ReactNode][] = [
     [
       "Flow",
@@ -21,6 +25,7 @@ export function Facts({ job }: { job: Job }) {
     ["Duration", <Duration key="duration" job={job} />],
     ["Attempts", `${job.attempt} made, ${job.failures} of ${job.maxAttempts} failed`],
   ];
+  if (job.costMicros !== null) rows.push(["Cost", `${money(job.costMicros)} ${currency}`]);
   // Other reasons for waiting are shown above, with their own time.
   if (job.waitingOn?.kind === "schedule" || job.waitingOn?.kind === "retry") {
     rows.push(["Runs", <Countdown key="runs" until={job.runAt} />]);

@@ -80,6 +80,7 @@ it("attempts that were put back for one reason are one row", () => {
     end,
     error: { code: "outage", message },
     usage: null,
+    costMicros: null,
     partial: null,
   });
   const runs = attemptRuns([

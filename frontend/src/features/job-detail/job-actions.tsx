@@ -3,11 +3,13 @@ import { useState } from "react";
 import type { Job } from "@/api/model";
 import { ActionButton } from "@/components/action-button";
 import { hasDraft } from "@/lib/draft";
+import { isFinal } from "@/lib/status";
 import { useBlocked } from "@/live/use-blocked";
 import { blockedOn } from "./blocked";
 import { CopyMenu } from "./copy-menu";
 import { DeleteDialog } from "./delete-dialog";
 import styles from "./job-detail.module.css";
+import { NotifyButton } from "./notify-button";
 import { ReplayDialog } from "./replay-dialog";
 import { replayDraft, useJobActions } from "./use-job-actions";
 
@@ -51,6 +53,7 @@ export function JobActions({ job }: { job: Job }) {
         blocked={blocked.remove}
         onAct={() => setDialog("delete")}
       />
+      {!isFinal(job.status) && <NotifyButton id={job.id} />}
       <CopyMenu job={job} />
       <ReplayDialog
         opened={dialog === "replay"}

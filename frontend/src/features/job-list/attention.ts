@@ -22,7 +22,7 @@ export function useWatchedPointer(): void {
 }
 
 /**
- * Whether somebody reads or aims: the pointer, the focus or a selection of text is in the list, the page is scrolled,
+ * Whether somebody reads or aims: a job of the list is peeked at, the pointer, the focus or a selection of text is in the list, the page is scrolled,
  * or a hand moves. Where there is no pointer that hovers, a finger may come down at any time.
  */
 export function isAttended(list: HTMLElement | null): boolean {
@@ -31,6 +31,7 @@ export function isAttended(list: HTMLElement | null): boolean {
   return (
     matchMedia("(hover: none)").matches ||
     isScrolled() ||
+    list.dataset["peeked"] !== undefined ||
     list.matches(":hover") ||
     list.contains(document.activeElement) ||
     (selection !== null && !selection.isCollapsed && list.contains(selection.anchorNode)) ||

@@ -5,6 +5,7 @@ import { StatusBadge } from "@/components/status-badge";
 import { Age } from "@/components/times";
 import { Code, Marks, PromptLink, Remark } from "./job-cells";
 import styles from "./job-list.module.css";
+import { PeekButton } from "./peek-button";
 import type { RowsProps } from "./rows-props";
 import { useVirtualRows } from "./use-virtual-rows";
 
@@ -12,7 +13,7 @@ import { useVirtualRows } from "./use-virtual-rows";
 const CARD_HEIGHT = 133;
 
 /** The list on narrow screens. */
-export function JobCards({ rows, keys, isLeft, total, onDrawn }: RowsProps) {
+export function JobCards({ rows, keys, isLeft, total, onPeek, onDrawn }: RowsProps) {
   const list = useRef<HTMLUListElement>(null);
   const kept = rows.findIndex((row) => row.id === keys.selected);
   const { drawn, skippedAtEnd } = useVirtualRows(list, rows.length, CARD_HEIGHT, kept);
@@ -33,6 +34,7 @@ export function JobCards({ rows, keys, isLeft, total, onDrawn }: RowsProps) {
               isTabStop={row.id === keys.tabStop}
               isLeft={isLeft(row)}
               onChoose={keys.choose}
+              onPeek={onPeek}
             />
           </Fragment>
         );
@@ -54,10 +56,11 @@ interface JobCardProps {
   isTabStop: boolean;
   isLeft: boolean;
   onChoose: (id: string) => void;
+  onPeek: (id: string) => void;
 }
 
 const JobCard = memo(function JobCard(props: JobCardProps) {
-  const { row, index, total, isSelected, isTabStop, isLeft, onChoose } = props;
+  const { row, index, total, isSelected, isTabStop, isLeft, onChoose, onPeek } = props;
   return (
     <li
       className={styles["card"]}
@@ -69,7 +72,10 @@ const JobCard = memo(function JobCard(props: JobCardProps) {
     >
       <div className={styles["cardTop"]}>
         <StatusBadge status={row.status} />
-        <Age at={row.createdAt} inRow />
+        <span className={styles["cardAside"]}>
+          <Age at={row.createdAt} inRow />
+          <PeekButton id={row.id} isTabStop={isTabStop} onPeek={onPeek} />
+        </span>
       </div>
       <PromptLink job={row} isTabStop={isTabStop} onChoose={onChoose} />
       <Remark job={row} />

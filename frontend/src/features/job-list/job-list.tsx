@@ -28,20 +28,35 @@ import { useRows } from "./use-rows";
 interface Props {
   filter: JobFilter;
   onChange: (change: Partial<JobFilter>) => void;
+  /** The job that is peeked at. */
+  peeked: string | null;
+  onPeek: (id: string) => void;
 }
 
-export function JobList({ filter, onChange }: Props) {
+export function JobList({ filter, onChange, peeked, onPeek }: Props) {
   const list = useRef<HTMLElement>(null);
   const [failuresShown, setFailuresShown] = useState(false);
   const [started, setStarted] = useState<BulkAction | null>(null);
   const clear = () => onChange({ status: [], flow: "", tag: "", q: "" });
   return (
-    <section className={styles["list"]} aria-label="Jobs" ref={list}>
+    <section
+      className={styles["list"]}
+      aria-label="Jobs"
+      ref={list}
+      data-peeked={peeked === null ? undefined : peeked}
+    >
       <FilterBar filter={filter} onChange={onChange} />
       <ListTools filter={filter} failuresShown={failuresShown} onFailures={setFailuresShown} />
       {failuresShown && <Failures filter={filter} onStarted={setStarted} />}
       <BulkList started={started} />
-      <Rows filter={filter} list={list} onClear={clear} onStarted={setStarted} />
+      <Rows
+        filter={filter}
+        list={list}
+        onClear={clear}
+        onStarted={setStarted}
+        peeked={peeked}
+        onPeek={onPeek}
+      />
     </section>
   );
 }
@@ -51,16 +66,22 @@ interface RowsProps {
   list: React.RefObject<HTMLElement | null>;
   onClear: () => void;
   onStarted: (action: BulkAction) => void;
+  peeked: string | null;
+  onPeek: (id: string) => void;
 }
 
-function Rows({ filter, list, onClear, onStarted }: RowsProps) {
+function Rows({ filter, list, onClear, onStarted, peeked, onPeek }: RowsProps) {
   const inSight = useRef<readonly string[]>([]);
   const { query, rows, news, show, more } = useRows(filter, list, inSight);
   const narrow = useMediaQuery("(max-width: 47.99em)", undefined, { getInitialValueInEffect: false });
   const total = totalOf(filter, useCounts(filter));
   const mayNot = useWhyNot("operate") !== null;
   const { selected, select } = useSelection(filter);
-  const keys = useRowKeys(rows.map((row) => row.id));
+  const keys = useRowKeys(
+    rows.map((row) => row.id),
+    peeked,
+    onPeek,
+  );
 
   if (query.isPending) return <Loading />;
   // Old data stay when a refetch fails: the banner says that they may be out of date.
@@ -108,6 +129,7 @@ function Rows({ filter, list, onClear, onStarted }: RowsProps) {
           rows={rows}
           keys={keys}
           total={query.hasNextPage ? -1 : rows.length}
+          onPeek={onPeek}
           isLeft={(row: Row) => !applying && !matches(filter, row)}
           onDrawn={(indexes) => {
             inSight.current = indexes.flatMap((index) => rows[index]?.id ?? []);

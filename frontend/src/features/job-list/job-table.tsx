@@ -6,14 +6,15 @@ import { StatusBadge } from "@/components/status-badge";
 import { Age } from "@/components/times";
 import { PromptCell } from "./job-cells";
 import styles from "./job-list.module.css";
+import { PeekButton } from "./peek-button";
 import type { RowsProps } from "./rows-props";
 import { useVirtualRows } from "./use-virtual-rows";
 
 /** With its line below; `.row` in the style sheet has the same. */
 const ROW_HEIGHT = 57;
-const COLUMNS = 5;
+const COLUMNS = 6;
 
-export function JobTable({ rows, keys, isLeft, total, onDrawn }: RowsProps) {
+export function JobTable({ rows, keys, isLeft, total, onPeek, onDrawn }: RowsProps) {
   const body = useRef<HTMLTableSectionElement>(null);
   const kept = rows.findIndex((row) => row.id === keys.selected);
   const { drawn, skippedAtEnd } = useVirtualRows(body, rows.length, ROW_HEIGHT, kept);
@@ -34,6 +35,7 @@ export function JobTable({ rows, keys, isLeft, total, onDrawn }: RowsProps) {
         <col style={{ width: 112 }} />
         <col style={{ width: 104 }} />
         <col style={{ width: 96 }} />
+        <col style={{ width: 48 }} />
       </colgroup>
       <thead>
         <tr>
@@ -42,6 +44,9 @@ export function JobTable({ rows, keys, isLeft, total, onDrawn }: RowsProps) {
           <th scope="col">Flow</th>
           <th scope="col">Created</th>
           <th scope="col">Duration</th>
+          <th scope="col">
+            <span className="visually-hidden">Peek</span>
+          </th>
         </tr>
       </thead>
       <tbody ref={body}>
@@ -58,6 +63,7 @@ export function JobTable({ rows, keys, isLeft, total, onDrawn }: RowsProps) {
                 isTabStop={row.id === keys.tabStop}
                 isLeft={isLeft(row)}
                 onChoose={keys.choose}
+                onPeek={onPeek}
               />
             </Fragment>
           );
@@ -83,9 +89,11 @@ interface JobRowProps {
   isTabStop: boolean;
   isLeft: boolean;
   onChoose: (id: string) => void;
+  onPeek: (id: string) => void;
 }
 
-const JobRow = memo(function JobRow({ row, index, isSelected, isTabStop, isLeft, onChoose }: JobRowProps) {
+const JobRow = memo(function JobRow(props: JobRowProps) {
+  const { row, index, isSelected, isTabStop, isLeft, onChoose, onPeek } = props;
   return (
     <tr
       className={styles["row"]}
@@ -109,6 +117,9 @@ const JobRow = memo(function JobRow({ row, index, isSelected, isTabStop, isLeft,
       </td>
       <td>
         <Duration job={row} />
+      </td>
+      <td>
+        <PeekButton id={row.id} isTabStop={isTabStop} onPeek={onPeek} />
       </td>
     </tr>
   );

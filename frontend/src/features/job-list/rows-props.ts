@@ -8,6 +8,7 @@ export interface RowsProps {
   /** The number of rows in the whole list; -1: not known, because more can be loaded. */
   total: number;
   isLeft: (row: Row) => boolean;
+  onPeek: (id: string) => void;
   /** Is told the indexes of the rows that are drawn. */
   onDrawn: (indexes: readonly number[]) => void;
 }

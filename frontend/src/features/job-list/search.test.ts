@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseSearch, stringifySearch } from "@/lib/search-params";
-import { isFiltered, readSearch, toFilter, toSearch } from "./search";
+import { isFiltered, readAddress, readSearch, toFilter, toSearch } from "./search";
 
 function read(address: string) {
   return toFilter(readSearch(parseSearch(address)));
@@ -33,5 +33,12 @@ describe("filters in the address", () => {
     ["?q=%E0%A4%A", { q: expect.any(String) }],
   ])("survive %s", (address, expected) => {
     expect(read(address)).toMatchObject(expected);
+  });
+
+  it("are apart from the job that is peeked at", () => {
+    const address = readAddress(parseSearch("?flow=mock&peek=0123456789ABCDEF01234567"));
+    expect(address).toEqual({ flow: "mock", peek: "0123456789abcdef01234567" });
+    expect(toFilter(address)).toEqual({ status: [], flow: "mock", tag: "", q: "" });
+    expect(readAddress(parseSearch("?peek=no-id"))).toEqual({});
   });
 });

@@ -8,6 +8,16 @@ export const LONGEST_SEARCH = 1_000;
 /** The filters in the URL; unset ones are absent. */
 export type JobSearch = { [K in keyof JobFilter]?: JobFilter[K] };
 
+/** The list's address: its filters, and the job that is peeked at, which is no part of a saved view. */
+export interface ListAddress extends JobSearch {
+  readonly peek?: string;
+}
+
+export function readAddress(search: Record<string, unknown>): ListAddress {
+  const peek = asText(search["peek"]).toLowerCase();
+  return { ...readSearch(search), ...(/^[0-9a-f]{24}$/.test(peek) && { peek }) };
+}
+
 /** Reads the filters from any URL; unknown values are ignored. */
 export function readSearch(search: Record<string, unknown>): JobSearch {
   return toSearch({

@@ -3,6 +3,7 @@ import type { Series } from "@/api/model";
 import { ErrorChip } from "@/components/error-chip";
 import { Panel } from "@/components/panel";
 import { failuresBehind, jobsBehind } from "@/lib/jobs-behind";
+import { money } from "@/lib/money";
 import { number, percent, short, successOf } from "@/lib/numbers";
 import styles from "./overview.module.css";
 import { endedOf } from "./points";
@@ -64,18 +65,27 @@ export function ByFlow({ series, search }: Props) {
           <thead>
             <tr>
               <th scope="col">Flow</th>
-              {["Completed", "Failed", "Cancelled", "Success", "Longest wait", "p50", "p95", "Tokens"].map(
-                (name) => (
-                  <th key={name} scope="col" className={styles["number"]}>
-                    {name}
-                  </th>
-                ),
-              )}
+              {[
+                "Completed",
+                "Failed",
+                "Cancelled",
+                "Success",
+                "Longest wait",
+                "p50",
+                "p95",
+                "Tokens",
+                "Cost",
+              ].map((name) => (
+                <th key={name} scope="col" className={styles["number"]}>
+                  {name}
+                </th>
+              ))}
             </tr>
           </thead>
           <tbody>
             {flows.map((counts) => {
-              const { flow, completed, failed, cancelled, waitingAgeMs, durations, tokens } = counts;
+              const { flow, completed, failed, cancelled, waitingAgeMs, durations, tokens, costMicros } =
+                counts;
               const success = successOf(counts);
               const spent = tokens.prompt + tokens.completion;
               return (
@@ -105,6 +115,9 @@ export function ByFlow({ series, search }: Props) {
                     {durations.total === null ? "–" : duration(durations.total.p95)}
                   </td>
                   <td className={styles["number"]}>{spent === 0 ? "–" : short(spent)}</td>
+                  <td className={styles["number"]}>
+                    {costMicros === 0 ? "–" : `${money(costMicros)} ${series.currency}`}
+                  </td>
                 </tr>
               );
             })}

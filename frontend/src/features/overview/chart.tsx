@@ -13,6 +13,7 @@ import {
   XAxis,
   YAxis,
 } from "recharts";
+import { money, shortMoney } from "@/lib/money";
 import { number, short } from "@/lib/numbers";
 import { ChartTip } from "./chart-tip";
 import type { Measure } from "./measure";
@@ -31,11 +32,12 @@ const LABEL_WIDTH = 100;
 /** Right: for half of the last label. */
 const MARGIN = { top: 8, right: 22, bottom: 0, left: 0 };
 
-/** What the values are: a count, or milliseconds. */
-export type Unit = "count" | "ms";
+/** What the values are: a count, milliseconds, or millionths of the currency. */
+export type Unit = "count" | "ms" | "money";
 
 /** A value in words: as it is, in a table and beside the pointer. */
-export const EXACT = { count: number, ms: duration } as const;
+export const EXACT = { count: number, ms: duration, money } as const;
+const ON_AXIS = { count: short, ms: shortDuration, money: shortMoney } as const;
 
 export interface ChartProps {
   kind: "bars" | "lines";
@@ -66,7 +68,7 @@ export function Chart({ kind, label, points, measures, unit, onPick }: ChartProp
     [points, width],
   );
   const values = useMemo(() => {
-    if (unit === "count") return undefined;
+    if (unit !== "ms") return undefined;
     return durationTicks(Math.max(0, ...points.flatMap((point) => measures.map(({ of }) => of(point) ?? 0))));
   }, [unit, points, measures]);
   const uncounted = points.filter(({ state }) => state === "uncounted");
@@ -100,8 +102,8 @@ export function Chart({ kind, label, points, measures, unit, onPick }: ChartProp
       />
       <YAxis
         width={AXIS_WIDTH}
-        tickFormatter={unit === "ms" ? shortDuration : short}
-        allowDecimals={unit === "ms"}
+        tickFormatter={ON_AXIS[unit]}
+        allowDecimals={unit !== "count"}
         {...(values === undefined
           ? { tickCount: 5 }
           : { ticks: values, domain: [0, values.at(-1) ?? 1], interval: 0 as const })}

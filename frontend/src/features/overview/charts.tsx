@@ -117,3 +117,50 @@ export function Tokens({ series, points }: Omit<Props, "flow">) {
     />
   );
 }
+
+const COST: readonly Measure[] = [
+  { key: "cost", label: "Cost", color: "var(--chart-first)", of: ({ counts }) => counts.costMicros },
+];
+
+/** Nothing where no flow has prices. */
+export function Cost({ series, points }: Omit<Props, "flow">) {
+  if (series.total.costMicros === 0) return null;
+  return (
+    <ChartPanel
+      title={`Cost in ${series.currency}`}
+      label={`What the tokens cost, in ${series.currency}`}
+      kind="bars"
+      points={points}
+      measures={COST}
+      unit="money"
+    />
+  );
+}
+
+const VERDICTS: readonly Measure[] = [
+  ["json", "JSON", "var(--chart-completed)"],
+  ["text", "Text", "var(--chart-cancelled)"],
+  ["unchecked", "Not checked", "var(--chart-third)"],
+  ["schema_mismatch", "Schema mismatch", "var(--chart-second)"],
+  ["malformed", "Malformed JSON", "var(--chart-failed)"],
+].map(([kind = "", label = "", color = ""]) => ({
+  key: kind,
+  label,
+  color,
+  of: ({ counts }) => counts.verdicts[kind] ?? 0,
+}));
+
+export function Verdicts({ series, points }: Omit<Props, "flow">) {
+  const none = Object.keys(series.total.verdicts).length === 0;
+  return (
+    <ChartPanel
+      title="Verdicts"
+      label="Results by verdict"
+      kind="bars"
+      points={points}
+      measures={VERDICTS}
+      unit="count"
+      nothing={none ? "No result was examined." : undefined}
+    />
+  );
+}

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Series } from "@/api/model";
 import { jobsBehind } from "@/lib/jobs-behind";
+import { money } from "@/lib/money";
 import { number, percent, rate, short, successOf } from "@/lib/numbers";
 import styles from "./overview.module.css";
 import { endedOf } from "./points";
@@ -54,7 +55,13 @@ export function Figures({ series, flow, countedMs }: Props) {
       </Figure>
       <Figure
         name="Tokens"
-        note={tokens === 0 ? "none were reported" : `${short(total.tokens.completion)} of them answers`}
+        note={
+          total.costMicros > 0
+            ? `for ${money(total.costMicros)} ${series.currency}`
+            : tokens === 0
+              ? "none were reported"
+              : `${short(total.tokens.completion)} of them answers`
+        }
       >
         {tokens === 0 ? "–" : short(tokens)}
       </Figure>

@@ -10,7 +10,7 @@ import { seriesQuery } from "@/api/series";
 import { Notice } from "@/components/notice";
 import { currentTime } from "@/lib/now";
 import { ByFlow, Errors } from "./breakdowns";
-import { Ends, Tokens, Waits } from "./charts";
+import { Cost, Ends, Tokens, Verdicts, Waits } from "./charts";
 import { Durations } from "./durations";
 import { Figures } from "./figures";
 import styles from "./overview.module.css";
@@ -87,7 +87,9 @@ function Loaded({ series, search }: { series: Series; search: OverviewSearch }) 
         </div>
       </div>
       <ByFlow series={series} search={search} />
+      <Verdicts series={series} points={points} />
       <Tokens series={series} points={points} />
+      <Cost series={series} points={points} />
     </>
   );
 }

@@ -17,6 +17,7 @@ function series(...partial: boolean[]): Series {
     until: new Date(NOON + partial.length * QUARTER).toISOString(),
     step: "15m",
     countedSince: new Date(NOON + QUARTER + 60_000).toISOString(),
+    currency: "USD",
     total: wireCounts(),
     flows: [],
     buckets,

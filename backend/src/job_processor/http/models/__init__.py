@@ -50,6 +50,7 @@ from job_processor.http.models.operations import (
     LaneOut,
     LiveOut,
     SharedLimitOut,
+    SpendingOut,
     StatsOut,
     StoreOut,
     WorkerOut,
@@ -65,6 +66,8 @@ from job_processor.http.models.requests import (
 )
 from job_processor.http.models.series import (
     DurationsOut,
+    KeyUseOut,
+    KeyUsesOut,
     PercentilesOut,
     SeriesBucket,
     SeriesCounts,
@@ -121,6 +124,8 @@ __all__ = [
     "ActiveSessionOut",
     "AuditOut",
     "KeyOut",
+    "KeyUseOut",
+    "KeyUsesOut",
     "KeyRequest",
     "MadeKeyOut",
     "RotateRequest",
@@ -177,6 +182,7 @@ __all__ = [
     "Side",
     "FlowOut",
     "SharedLimitOut",
+    "SpendingOut",
     "HealthOut",
     "LaneOut",
     "LiveOut",

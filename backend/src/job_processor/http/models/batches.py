@@ -69,7 +69,9 @@ class BatchCountsOut(WireOut):
 class BatchSummary(WireOut):
     """``lines``: of the request; ``jobs``: those that became jobs; ``refused``: the others. ``endedAt``: when the last
     job ended. ``keptUntil``: when it is deleted with its jobs; null: not before it has ended, or never.
-    ``webhookUrl``: where its end is told, without its query, which may hold a secret."""
+    ``webhookUrl``: where its end is told, without its query, which may hold a secret.
+    ``costMicros``: of its jobs, in millionths of the currency that ``GET /flows`` names; null: none of them has a cost.
+    """
 
     id: JobId
     name: str | None
@@ -82,6 +84,7 @@ class BatchSummary(WireOut):
     jobs: int
     refused: int
     counts: BatchCountsOut
+    cost_micros: int | None
     flows: list[str]
     metadata: JsonObject
     webhook_url: str | None
@@ -106,3 +109,4 @@ class BatchResult(WireOut):
     verdict: ResultKind | None
     error: ErrorOut | None
     usage: UsageOut | None
+    cost_micros: int | None

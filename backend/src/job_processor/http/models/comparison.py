@@ -13,7 +13,7 @@ from job_processor.http.models.types import (
 
 
 class Side(WireOut):
-    """One side of a comparison."""
+    """One side of a comparison. The tokens are those of its last answer, the cost that of all its attempts."""
 
     id: JobId
     flow: str
@@ -23,6 +23,7 @@ class Side(WireOut):
     seconds: float | None
     prompt_tokens: int | None
     completion_tokens: int | None
+    cost_micros: int | None
 
 
 class Difference(WireOut):

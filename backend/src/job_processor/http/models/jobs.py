@@ -21,7 +21,8 @@ class UsageOut(WireOut):
 
 class AttemptOut(WireOut):
     """One try to process the job. ``partial``: text of a model's answer that was received before the answer failed, at
-    most 65,536 characters; not a result."""
+    most 65,536 characters; not a result. ``costMicros``: in millionths of the currency that ``GET /flows`` names;
+    null: its tokens are not known, or its flow has no prices."""
 
     number: int
     started_at: Time
@@ -31,6 +32,7 @@ class AttemptOut(WireOut):
     error: ErrorOut | None
     execution_id: str | None
     usage: UsageOut | None
+    cost_micros: int | None
     partial: str | None
 
 
@@ -104,7 +106,8 @@ class JobSummary(WireOut):
 
     ``waitingOn`` is null for a final job, and when it could not be found out. ``idleMs``: milliseconds in which nothing
     was to be done: until the start that was asked for, and between an end and a retry. The duration of a job is
-    ``finishedAt`` - ``createdAt`` - ``idleMs``.
+    ``finishedAt`` - ``createdAt`` - ``idleMs``. ``costMicros``: of all its attempts, in millionths of the currency that
+    ``GET /flows`` names; null: none of them has a cost.
     """
 
     id: JobId
@@ -133,6 +136,7 @@ class JobSummary(WireOut):
     batch_line: int | None
     custom_id: str | None
     key: str | None
+    cost_micros: int | None
     prompt_truncated: bool
     prompt_bytes: int
     result_truncated: bool

@@ -1,5 +1,6 @@
 """Flows, workers, counts and health."""
 
+from job_processor.http.models.series import TokensOut
 from job_processor.http.models.types import Time, WireOut
 
 
@@ -15,7 +16,7 @@ class StatsOut(WireOut):
 class LaneOut(WireOut):
     """``state``: open, closed, paused, or removed (a flow that is not in flows.toml any more but has unfinished jobs).
 
-    ``kind``: rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
+    ``kind``: over_budget, rate_limited, outage, misconfigured, out_of_credit, no_flow or null.
     """
 
     state: str
@@ -31,6 +32,18 @@ class SharedLimitOut(WireOut):
     concurrency: int | None
     requests_per_minute: float | None
     in_flight: int | None
+
+
+class SpendingOut(WireOut):
+    """What a million tokens cost, of prompts and of answers, and what was used since 00:00 UTC. Money is in millionths
+    of ``currency``; null: the flow has no price or no budget, or what was used could not be read."""
+
+    currency: str
+    input_per_million_micros: int | None
+    output_per_million_micros: int | None
+    tokens_today: TokensOut | None
+    cost_today_micros: int | None
+    budget_per_day_micros: int | None
 
 
 class FlowOut(WireOut):
@@ -49,6 +62,7 @@ class FlowOut(WireOut):
     limit: SharedLimitOut | None
     on_invalid_result: str
     lane: LaneOut
+    spending: SpendingOut
     by_status: dict[str, int]
 
 

@@ -33,7 +33,9 @@ class SeriesCounts(WireOut):
     """What happened to jobs. A job that was retried ends again, and counts again. ``failedByCode``: the failed ones by
     error code. ``expired``: the failed ones whose deadline had passed. ``retried``: jobs that a person put back.
     ``attemptsRetried``: attempts that failed and were followed by another. ``waitingAgeMs``: for how long the oldest
-    due job had waited, at most; null: no job was waiting when it was looked at, four times a minute."""
+    due job had waited, at most; null: no job was waiting when it was looked at, four times a minute. ``costMicros``: of
+    the attempts whose tokens became known, in millionths of the currency. ``verdicts``: jobs that ended with a result,
+    by the kind of its verdict."""
 
     completed: int
     failed: int
@@ -45,6 +47,8 @@ class SeriesCounts(WireOut):
     waiting_age_ms: int | None
     durations: DurationsOut
     tokens: TokensOut
+    cost_micros: int
+    verdicts: dict[str, int]
 
 
 class SeriesBucket(SeriesCounts):
@@ -68,6 +72,26 @@ class SeriesOut(WireOut):
     until: Time
     step: str
     counted_since: Time
+    currency: str
     total: SeriesCounts
     flows: list[SeriesFlow]
     buckets: list[SeriesBucket]
+
+
+class KeyUseOut(WireOut):
+    """What the jobs of a key used. ``costMicros``: in millionths of the currency."""
+
+    key: str
+    tokens: TokensOut
+    cost_micros: int
+
+
+class KeyUsesOut(WireOut):
+    """The keys with the highest cost first, then those with the most tokens. ``since``, ``until``: whole days, UTC.
+    ``more``: there are more keys than were asked for."""
+
+    since: Time
+    until: Time
+    currency: str
+    keys: list[KeyUseOut]
+    more: bool

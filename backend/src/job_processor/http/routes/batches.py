@@ -45,11 +45,11 @@ class ResultsOnly(StrEnum):
     """Which lines of the results."""
 
     RESULTS = "results"
-    """Of COMPLETED jobs."""
+    """Results of COMPLETED jobs."""
     ERRORS = "errors"
-    """Of FAILED and CANCELLED jobs, and those that were refused."""
+    """Errors of FAILED and CANCELLED jobs, and of lines that were refused."""
     OPEN = "open"
-    """Of jobs that are not final."""
+    """Lines whose jobs are not final."""
 
 
 class ResultsQuery(msgspec.Struct, frozen=True, rename="camel"):

@@ -21,7 +21,7 @@ from job_processor.http.query import parse, value_hint
 from job_processor.store.base import GroupBy, Query
 
 MAX_COUNT = 10_000
-"""No more jobs are counted, or put into groups."""
+"""Maximum number of jobs that are counted, or put into groups."""
 _STATES = {GroupBy.ERROR: frozenset({State.FAILED}), GroupBy.VERDICT: FINAL}
 """Jobs of which states are put into groups, where the filters name none."""
 

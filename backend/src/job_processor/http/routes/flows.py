@@ -1,14 +1,19 @@
 """Flows and their lanes, workers, and counts of jobs."""
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor.core.access import Principal
+from job_processor.core.budget import OVER_BUDGET, why_closed
+from job_processor.core.errors import StoreUnavailable
 from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.job import FINAL
-from job_processor.core.lane import Lane, admits_again_at, open_lane
+from job_processor.core.lane import Lane, admits_again_at, is_over_budget, open_lane
+from job_processor.core.series import DAY, Tally, start_of
 from job_processor.http import models as s
 from job_processor.http import render
 from job_processor.http.access import Needs, principal_of
@@ -19,8 +24,9 @@ from job_processor.http.flow_status import FlowStatus
 from job_processor.http.openapi import Answer, Operation, Param
 from job_processor.http.problems import RequestRefused
 from job_processor.http.routes.shared import BODY_PROBLEMS
-from job_processor.store.base import Counts, Worker
+from job_processor.store.base import Counts, SeriesQuery, Worker
 
+Used = Mapping[str, Tally]
 WORKER_SEEN_MS = 15_000
 """Workers whose last heartbeat is older are not listed."""
 COUNTS_TIMEOUT_SECONDS = 2.0
@@ -29,12 +35,16 @@ COUNTS_TIMEOUT_SECONDS = 2.0
 
 async def flows(context: Context, request: Request) -> Response:
     sees = principal_of(request).sees
-    status = await context.flow_status.read()
+    status, today = await asyncio.gather(context.flow_status.read(), _today(context))
     with_open_jobs = {flow for (flow, state), n in status.counts.by_state.items() if n and state not in FINAL}
     return answer(
         [
-            *(_flow(context, info, status, sees) for name, info in context.flows.items() if sees(name)),
-            *(_removed(flow, status) for flow in sorted(with_open_jobs - context.flows.keys()) if sees(flow)),
+            *(_flow(context, info, status, today, sees) for name, info in context.flows.items() if sees(name)),
+            *(
+                _removed(context, flow, status, today)
+                for flow in sorted(with_open_jobs - context.flows.keys())
+                if sees(flow)
+            ),
         ]
     )
 
@@ -62,17 +72,40 @@ def _flow_in_path(context: Context, request: Request) -> FlowInfo:
 
 async def _with_lane(context: Context, info: FlowInfo, lane: Lane, sees: Callable[[str], bool]) -> Response:
     """The flow with its lane as just written. The lane is stored, so unavailable counts must not fail the request."""
-    known = await context.flow_status.read_within(COUNTS_TIMEOUT_SECONDS)
+    known, today = await asyncio.gather(context.flow_status.read_within(COUNTS_TIMEOUT_SECONDS), _today(context))
     if known is None:
-        return answer(_flow(context, info, FlowStatus.of([lane], Counts({}, {})), sees))
-    return answer(_flow(context, info, FlowStatus.of([lane], known.counts, full_keys=known.full_keys), sees))
+        return answer(_flow(context, info, FlowStatus.of([lane], Counts({}, {})), today, sees))
+    status = FlowStatus.of([lane], known.counts, full_keys=known.full_keys)
+    return answer(_flow(context, info, status, today, sees))
 
 
-def _flow(context: Context, info: FlowInfo, status: FlowStatus, sees: Callable[[str], bool]) -> s.FlowOut:
+async def _today(context: Context) -> Used | None:
+    """What each flow used since the day began (UTC); ``None``: it could not be read in time."""
+    day = start_of(DAY, context.store.now())
+    with contextlib.suppress(StoreUnavailable, TimeoutError):
+        async with asyncio.timeout(COUNTS_TIMEOUT_SECONDS):
+            return (await context.store.series(SeriesQuery(DAY, day, day + DAY, DAY))).flows
+    return None
+
+
+def _spending(context: Context, rules: FlowRules, today: Used | None) -> s.SpendingOut:
+    used = None if today is None else today.get(rules.name) or Tally()
+    prices = rules.prices
+    return s.SpendingOut(
+        currency=context.acts.flows.currency,
+        input_per_million_micros=None if prices is None else prices.input,
+        output_per_million_micros=None if prices is None else prices.output,
+        tokens_today=None if used is None else s.TokensOut(used.prompt_tokens, used.completion_tokens),
+        cost_today_micros=None if used is None or (prices is None and not used.cost) else used.cost,
+        budget_per_day_micros=rules.budget_per_day,
+    )
+
+
+def _flow(
+    context: Context, info: FlowInfo, status: FlowStatus, today: Used | None, sees: Callable[[str], bool]
+) -> s.FlowOut:
     rules = info.rules
     lane = status.lanes.get(rules.name) or open_lane(rules.name)
-    state = "paused" if lane.paused else "open" if lane.trouble is None else "closed"
-    until = None if lane.is_open else admits_again_at(lane, rules, context.store.now())
     return s.FlowOut(
         name=rules.name,
         processor=info.processor,
@@ -85,14 +118,23 @@ def _flow(context: Context, info: FlowInfo, status: FlowStatus, sees: Callable[[
         keys_at_limit=len(status.full_keys.get(rules.name, {})),
         limit=None if rules.limit is None else _limit(rules.limit, status, sees),
         on_invalid_result=rules.on_invalid_result.value,
-        lane=s.LaneOut(
-            state=state,
-            kind=None if lane.trouble is None else lane.trouble.value,
-            detail=None if lane.is_open else lane.detail,
-            until=render.maybe_time(until),
-        ),
+        lane=_lane(context, lane, rules),
+        spending=_spending(context, rules, today),
         by_status=render.by_flow(status.counts.by_state).get(rules.name, {}),
     )
+
+
+def _lane(context: Context, lane: Lane, rules: FlowRules) -> s.LaneOut:
+    now = context.store.now()
+    budget = rules.budget_per_day if is_over_budget(lane, rules, now) else None
+    if lane.is_open and budget is None:
+        return s.LaneOut(state="open", kind=None, detail=None, until=None)
+    kind = None if lane.trouble is None else lane.trouble.value
+    detail = lane.detail
+    if budget is not None and not lane.paused:
+        kind, detail = OVER_BUDGET, why_closed(rules.name, budget, context.acts.flows.currency)
+    state = "paused" if lane.paused else "closed"
+    return s.LaneOut(state, kind, detail, render.maybe_time(admits_again_at(lane, rules, now)))
 
 
 def _limit(limit: SharedLimit, status: FlowStatus, sees: Callable[[str], bool]) -> s.SharedLimitOut:
@@ -101,7 +143,7 @@ def _limit(limit: SharedLimit, status: FlowStatus, sees: Callable[[str], bool]) 
     return s.SharedLimitOut(limit.name, limit.concurrency, limit.requests_per_minute, shown)
 
 
-def _removed(flow: str, status: FlowStatus) -> s.FlowOut:
+def _removed(context: Context, flow: str, status: FlowStatus, today: Used | None) -> s.FlowOut:
     """A flow that was removed from flows.toml and still has unfinished jobs."""
     rules = FlowRules(flow)
     return s.FlowOut(
@@ -122,6 +164,7 @@ def _removed(flow: str, status: FlowStatus) -> s.FlowOut:
             detail="The flow is not in flows.toml any more. Its jobs fail seven days after they were due.",
             until=None,
         ),
+        spending=_spending(context, rules, today),
         by_status=render.by_flow(status.counts.by_state).get(flow, {}),
     )
 

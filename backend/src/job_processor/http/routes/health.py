@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor import __version__
+from job_processor.core.budget import Level
 from job_processor.core.errors import StoreUnavailable
+from job_processor.core.lane import Lane, open_lane
+from job_processor.core.lane_budget import level_of
 from job_processor.http import models as s
 from job_processor.http.access import Needs
 from job_processor.http.answer import answer
@@ -44,15 +48,23 @@ async def live(context: Context, request: Request) -> Response:
 async def metrics(context: Context, request: Request) -> Response:
     up = await _is_up(context)
     status = await context.flow_status.read_within(COUNTS_TIMEOUT_SECONDS) if up else None
+    lanes = {} if status is None else status.lanes
+    now = context.store.now()
     seen = Seen(
         up,
         tuple(context.flows),
-        context.store.now(),
+        now,
         None if status is None else status.counts,
-        {} if status is None else status.lanes,
+        lanes,
         await _workers(context) if up else None,
+        {} if status is None else _budgets(context, lanes, now),
     )
     return Response(context.telemetry.render(seen), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _budgets(context: Context, lanes: Mapping[str, Lane], now: int) -> Mapping[str, Level]:
+    limited = {name: info.rules.budget_per_day for name, info in context.flows.items() if info.rules.budget_per_day}
+    return {name: level_of(lanes.get(name) or open_lane(name), budget, now) for name, budget in limited.items()}
 
 
 async def _workers(context: Context) -> int | None:

@@ -1,4 +1,4 @@
-"""What happened over time: ``GET /stats/series``."""
+"""What happened over time: ``GET /stats/series``; what keys used: ``GET /stats/keys``."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from job_processor.core.access import Principal
-from job_processor.core.series import DAY, KEEP_MS, Collected, Stage, Step, Tally, percentiles, start_of
+from job_processor.core.series import DAY, KEEP_MS, Stage, Step, Tally, percentiles, start_of
+from job_processor.core.series_rows import Collected
 from job_processor.http import models as s
 from job_processor.http import render
 from job_processor.http.access import Needs, principal_of
@@ -21,9 +22,11 @@ from job_processor.http.job_filters import Text, Time
 from job_processor.http.openapi import Answer, Operation
 from job_processor.http.problems import invalid
 from job_processor.http.query import parse, value_hint
-from job_processor.store.base import SeriesQuery
+from job_processor.store.base import KeysQuery, SeriesQuery
 
 MAX_BUCKETS = 1_500
+MAX_KEYS, MAX_DAYS = 1_000, 31
+"""Of one answer about keys."""
 DEFAULT_BUCKETS = 100
 """Without ``step`` the shortest one is taken that gives no more buckets."""
 EXPIRED = "deadline"
@@ -63,6 +66,41 @@ class StatsQuery(msgspec.Struct, frozen=True, rename="camel"):
         return step, SeriesQuery(step.span, begin, end, step.ms, flows)
 
 
+class UsedKeysQuery(msgspec.Struct, frozen=True, rename="camel"):
+    """On which days, in which flow, of how many keys."""
+
+    since: Annotated[
+        Time | None, Meta(description="RFC 3339; its day (UTC) is the first; default: the day of ``until``")
+    ] = None
+    until: Annotated[
+        Time | None, Meta(description="RFC 3339; the day (UTC) that it is in is the last; default: now")
+    ] = None
+    flow: Annotated[Text | None, Meta(description="only what was used in this flow")] = None
+    limit: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=MAX_KEYS,
+            description=f"the most keys, 1 to {MAX_KEYS}",
+            extra=value_hint(f"must be a whole number from 1 to {MAX_KEYS}"),
+        ),
+    ] = 100
+
+    def store_query(self, principal: Principal, now: int) -> KeysQuery:
+        """Raises ``RequestRefused`` (422)."""
+        until = now if self.until is None else render.time_in("until", self.until)
+        since = until if self.since is None else render.time_in("since", self.since)
+        if since > until:
+            raise invalid("until", "must not be before since")
+        begin, end = start_of(DAY, since), start_of(DAY, until) + DAY
+        if end - begin > MAX_DAYS * DAY:
+            raise invalid("since", f"must be at most {MAX_DAYS} days before until")
+        flows = principal.flows
+        if self.flow is not None:
+            flows = frozenset({self.flow}) if flows is None else flows & {self.flow}
+        return KeysQuery(begin, end, self.limit + 1, flows)
+
+
 def _by_range(since: int, until: int, now: int) -> Step:
     for step in Step:
         if (until - since) // step.ms <= DEFAULT_BUCKETS and _is_kept(step, since, now):
@@ -80,14 +118,37 @@ async def get_series(context: Context, request: Request) -> Response:
     step, query = parse(request.query_params, StatsQuery).store_query(principal_of(request), now)
     found = await cancel_on_disconnect(request, context.store.series(query))
     counted_since = await context.store.series_since()
-    # Not all of an earlier time was counted, or is still kept.
+    # What happened before was not all counted, or is no longer kept.
     whole_from = max(counted_since, now - KEEP_MS[query.span])
-    # Of many buckets it takes a while: not on the event loop.
-    return answer(await asyncio.to_thread(_rendered, step, query, found, counted_since, whole_from, now))
+    # Rendering many buckets takes a while: not on the event loop.
+    currency = context.acts.flows.currency
+    return answer(await asyncio.to_thread(_rendered, step, query, found, counted_since, whole_from, now, currency))
+
+
+async def get_keys(context: Context, request: Request) -> Response:
+    query = parse(request.query_params, UsedKeysQuery).store_query(principal_of(request), context.store.now())
+    # One more than is shown says whether there are more.
+    found = await cancel_on_disconnect(request, context.store.series_of_keys(query))
+    shown = found[: query.limit - 1]
+    return answer(
+        s.KeyUsesOut(
+            since=render.time_out(query.since),
+            until=render.time_out(query.until),
+            currency=context.acts.flows.currency,
+            keys=[s.KeyUseOut(key=key, tokens=_tokens(tally), cost_micros=tally.cost) for key, tally in shown],
+            more=len(found) > len(shown),
+        )
+    )
 
 
 def _rendered(
-    step: Step, query: SeriesQuery, found: Collected, counted_since: int, whole_from: int, now: int
+    step: Step,
+    query: SeriesQuery,
+    found: Collected,
+    counted_since: int,
+    whole_from: int,
+    now: int,
+    currency: str,
 ) -> s.SeriesOut:
     total = Tally()
     for tally in found.flows.values():
@@ -106,6 +167,7 @@ def _rendered(
         until=render.time_out(query.until),
         step=step.value,
         counted_since=render.time_out(counted_since),
+        currency=currency,
         total=s.SeriesCounts(**_counts(total)),
         flows=[s.SeriesFlow(flow=flow, **_counts(found.flows[flow])) for flow in sorted(found.flows)],
         buckets=buckets,
@@ -125,8 +187,14 @@ def _counts(tally: Tally) -> dict[str, Any]:
         "attempts_retried": tally.attempts_retried,
         "waiting_age_ms": tally.oldest_ms,
         "durations": s.DurationsOut(**stages),
-        "tokens": s.TokensOut(prompt=tally.prompt_tokens, completion=tally.completion_tokens),
+        "tokens": _tokens(tally),
+        "cost_micros": tally.cost,
+        "verdicts": dict(sorted(tally.verdicts.items())),
     }
+
+
+def _tokens(tally: Tally) -> s.TokensOut:
+    return s.TokensOut(prompt=tally.prompt_tokens, completion=tally.completion_tokens)
 
 
 _FIELDS = {
@@ -155,6 +223,17 @@ OPERATIONS = (
         get_series,
         {200: Answer("counts and durations, in all, by flow and by time", s.SeriesOut)},
         query=StatsQuery,
+        problems=(422, 503),
+    ),
+    Operation(
+        "GET",
+        "/stats/keys",
+        "getKeyUse",
+        Needs.READ,
+        "What the jobs of each key used: tokens and cost, by day",
+        get_keys,
+        {200: Answer("the keys that used most", s.KeyUsesOut)},
+        query=UsedKeysQuery,
         problems=(422, 503),
     ),
 )

@@ -20,7 +20,7 @@ from job_processor.http.openapi import Answer, Operation
 from job_processor.http.problems import RequestRefused, refusal
 from job_processor.http.query import parse, value_hint
 from job_processor.http.scope_keys import PRINCIPAL, ROUTE
-from job_processor.oidc.base import People, Returned
+from job_processor.oidc.base import AuthorizationResponse, People
 from job_processor.oidc.errors import ProviderUnavailable, SignInRefused
 from job_processor.oidc.options import CALLBACK_PATH
 from job_processor.oidc.transit import LIFE_SECONDS
@@ -59,7 +59,7 @@ async def finish(context: Context, request: Request) -> Response:
     people = _people(context)
     sent = request.query_params
     # Providers add parameters of their own (session_state, authuser): all but these are left alone.
-    returned = Returned(*(sent.get(name, "") for name in ("code", "state", "iss", "error")))
+    returned = AuthorizationResponse(*(sent.get(name, "") for name in ("code", "state", "iss", "error")))
     try:
         known = await people.end(returned, request.cookies.get(COOKIE, ""))
         # From here on it is this person who asks.

@@ -29,7 +29,7 @@ from job_processor.store.base.lanes import Lanes
 from job_processor.store.base.permits import Permits
 from job_processor.store.base.query import ID_AHEAD_MS, Facet, FacetKind, Phrase, Query
 from job_processor.store.base.search import with_search
-from job_processor.store.base.series import Series, SeriesQuery
+from job_processor.store.base.series import KeysQuery, Series, SeriesQuery
 from job_processor.store.base.store import Inspection, Store, StoreInfo, Worker
 from job_processor.store.base.webhooks import DeliveryQuery, Webhooks
 
@@ -64,6 +64,7 @@ __all__ = [
     "Inspection",
     "Jobs",
     "CallbackSummary",
+    "KeysQuery",
     "Lanes",
     "Notice",
     "Permits",

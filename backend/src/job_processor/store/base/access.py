@@ -32,7 +32,7 @@ class Access(Protocol):
     async def add_session(self, session: Session, record: AuditEntry | None = None) -> None: ...
 
     async def sessions(self, ids: Collection[str]) -> Sequence[Session]:
-        """Those of these sessions that exist."""
+        """Which of these sessions exist."""
         ...
 
     async def sessions_of(self, whose: str | None = None, limit: int = 200) -> Sequence[Session]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from job_processor.core.series import Collected, Row
+from job_processor.core.series import Tally
+from job_processor.core.series_rows import Collected, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,25 @@ class SeriesQuery:
     flows: frozenset[str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeysQuery:
+    """What keys used on the days (UTC) that begin from ``since`` on and before ``until``: of up to ``limit`` of them,
+    those with the highest cost first. ``flows``: in these alone; ``None``: in all."""
+
+    since: int
+    until: int
+    limit: int
+    flows: frozenset[str] | None = None
+
+
 class Series(Protocol):
     async def series(self, query: SeriesQuery) -> Collected:
         """What happened in this time. Raises ``ReadTooLong`` after a timeout."""
+        ...
+
+    async def series_of_keys(self, query: KeysQuery) -> Sequence[tuple[str, Tally]]:
+        """What keys used: tokens and cost; jobs without a key are in no one's. Raises ``ReadTooLong`` after a
+        timeout."""
         ...
 
     async def series_since(self) -> int:
@@ -41,7 +58,7 @@ class Series(Protocol):
         ...
 
     async def prune_series(self, now: int, limit: int) -> int:
-        """Delete up to ``limit`` rows that are older than is kept (``core.series.KEEP_MS``). Returns how many."""
+        """Delete up to ``limit`` rows older than is kept (``core.series_rows.ids_too_old``). Returns how many."""
         ...
 
     async def list_series(self, after: str, limit: int) -> Sequence[Row]:

@@ -60,6 +60,9 @@ class BatchReads:
                     "_id": {"batch": "$batchId", "state": "$state"},
                     "n": {"$sum": 1},
                     "last": {"$max": "$finishedAt"},
+                    # A batch without any cost is told from one that cost nothing.
+                    "cost": {"$sum": "$costMicros"},
+                    "dearest": {"$max": "$costMicros"},
                 }
             },
         ]
@@ -69,11 +72,11 @@ class BatchReads:
             return await (await self._jobs.aggregate(pipeline, **options)).to_list()
 
         found: dict[str, BatchCounts] = {}
-        for one in await self._link.hinted(run, "batch"):
+        for one in await self._link.hinted(run, "batch_cost"):
             batch_id, state = one["_id"]["batch"], State(one["_id"]["state"])
-            known = found.get(batch_id, BatchCounts())
-            times = [at for at in (known.last_finished_at, one["last"]) if at is not None]
-            found[batch_id] = BatchCounts({**known.by_state, state: int(one["n"])}, max(times, default=None))
+            cost = None if one["dearest"] is None else int(one["cost"])
+            counts = BatchCounts({state: int(one["n"])}, one["last"], cost)
+            found[batch_id] = found.get(batch_id, BatchCounts()).plus(counts)
         return found
 
     async def refused_lines(self, batch_id: str) -> Sequence[RefusedLine]:

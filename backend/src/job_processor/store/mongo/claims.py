@@ -15,7 +15,7 @@ from job_processor.core.fairness import NO_KEY
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, Lease
 from job_processor.core.key_limits import Rooms, given_back
-from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe
+from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe, is_over_budget
 from job_processor.core.transitions import claim as claim_job
 from job_processor.store.base import Claim, Claimed, earliest
 from job_processor.store.mongo import documents
@@ -53,7 +53,7 @@ class Claims:
         if upcoming is not None and upcoming <= at:
             await self._make_ready(rules.name, at)
             upcoming = await self._next_run_at(rules.name)
-        if stored.lane.paused:
+        if stored.lane.paused or is_over_budget(stored.lane, rules, at):
             found = Claimed([], stored.lane)
         elif not rules.has_limits and stored.lane.trouble is None:
             jobs = await self._take_free(wish, at)

@@ -27,7 +27,7 @@ WRITES_KEPT = 8
 MAX_WORDS = 1_000
 """Different words of a job that a search finds it by: each is an entry in an index."""
 SEARCHED_CHARACTERS = 65_536
-"""Of each text."""
+"""Maximum characters of each text."""
 PAGE_BYTES = 32 * 1024 * 1024
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError)
 """What converting a foreign document may raise."""

@@ -9,6 +9,7 @@ def of_series() -> list[Expected]:
     noted: Document = {"talliesMark": {"$gt": ""}}
     return [
         Expected("series", find("series", span), (ID_INDEX,)),
+        Expected("series_of_keys", find("series", {"_id": {"$gte": "k-1", "$lt": "k-2"}}), (ID_INDEX,)),
         Expected("series, a row", find("series", {"_id": "m-1-f"}), (ID_INDEX,)),
         Expected("prune_series", find("series", span, projection={"_id": 1}, limit=500), (ID_INDEX,)),
         Expected("list_series", find("series", {"_id": {"$gt": "m-1"}}, sort={"_id": 1}, limit=200), (ID_INDEX,)),

@@ -195,7 +195,7 @@ class Groups:
         return [refused.get(number) or write.mark in there for number, write in enumerate(group)]
 
     async def _marks(self, group: Sequence[Write]) -> set[str]:
-        """Those of the marks that are in the documents of these writes."""
+        """Which of the marks are in the documents of these writes."""
         wanted = {"_id": {"$in": [write.id for write in group]}}
         marks: set[str] = set()
         async for one in self._collection.find(wanted, {"writes": 1, "birth": 1}):

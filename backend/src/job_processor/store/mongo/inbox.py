@@ -144,7 +144,7 @@ class Inbox:
 
 _NAMES = {name: named(name) for name in NAMES}
 _OPTIONAL = ("execution_id", "content_type", "flow", "job_flow", "body")
-"""Not in a document when they are empty."""
+"""Fields that a document lacks when they are empty."""
 
 _FIELDS = (*(_NAMES[name] for name in LISTED), "contentBytes", "bodyBytes")
 

@@ -48,8 +48,8 @@ _JOBS = [
     ),
     # count_batches, by a covered query.
     IndexModel(
-        [("batchId", ASCENDING), ("state", ASCENDING), ("finishedAt", ASCENDING)],
-        name="batch",
+        [("batchId", ASCENDING), ("state", ASCENDING), ("finishedAt", ASCENDING), ("costMicros", ASCENDING)],
+        name="batch_cost",
         partialFilterExpression={"batchId": {"$exists": True}},
     ),
     # count_waiting, by a covered query.

@@ -1,4 +1,4 @@
-"""What a start would find at MONGODB_URI, found out without a write: for ``job-processor check``."""
+"""Checks the database at MONGODB_URI without writing, for ``job-processor check``: what would a start find there?"""
 
 import time
 from collections.abc import Sequence

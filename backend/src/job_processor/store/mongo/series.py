@@ -22,9 +22,21 @@ from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.series import KEEP_MS, Collected, Counted, Row, Tally, row_id, row_of_id, spread, start_of
+from job_processor.core.job import Job
+from job_processor.core.series import KEEP_MS, Counted, Tally, start_of
+from job_processor.core.series_rows import (
+    Collected,
+    KeysCollected,
+    Row,
+    ids_of_keys,
+    ids_too_old,
+    row_id,
+    row_of_id,
+    rows_of,
+    spread,
+)
 from job_processor.failpoints import failpoint
-from job_processor.store.base import SeriesQuery
+from job_processor.store.base import KeysQuery, SeriesQuery
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.series_record import Stored, stored, tally_of
 
@@ -36,14 +48,20 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Stored).decode
 
 
-def tallied(update: Document, counted: Counted | None, at: int, write_id: str) -> Document:
-    """The update of a move, with its tally."""
+def tallied(update: Document, counted: Counted | None, job: Job, write_id: str) -> Document:
+    """The update of a move, with its tallies. ``job``: after it."""
     if counted is not None:
-        tally = Tally()
-        tally.count(counted)
-        update["$push"] |= {TALLIES: {"mark": write_id, "at": at, "tally": _text(tally)}}
+        new = [_noted(job, row, part, write_id) for row, part in rows_of(job, counted)]
+        update["$push"] |= {TALLIES: {"$each": new}}
         update["$set"] |= {MARK: write_id}
     return update
+
+
+def _noted(job: Job, row: str, counted: Counted, write_id: str) -> Document:
+    tally = Tally()
+    tally.count(counted)
+    noted: Document = {"mark": write_id, "at": job.updated_at, "tally": _text(tally)}
+    return noted if row == job.flow else {**noted, "flow": row}
 
 
 class Series:
@@ -77,6 +95,14 @@ class Series:
         # Adding up many rows takes a while: not on the event loop.
         return await asyncio.to_thread(_collected, await self._link.read(run), query)
 
+    async def of_keys(self, query: KeysQuery) -> Sequence[tuple[str, Tally]]:
+        begin, end = ids_of_keys(query.since, query.until)
+
+        async def run(again: bool) -> list[Document]:
+            return await self._rows.find({"_id": {"$gte": begin, "$lt": end}}).to_list()
+
+        return await asyncio.to_thread(_of_keys, await self._link.read(run), query)
+
     async def note_waiting(self, oldest_ms: Mapping[str, int]) -> None:
         at = self._now()
         writes = [
@@ -91,7 +117,7 @@ class Series:
         """``job_ids``: only the tallies of these jobs."""
         ledger = await self._ledger()
         if "taken" in ledger:
-            # Of a process that died, or is still at it.
+            # A roll-up is under way: its process died, or still carries it out.
             await self._carry_out(ledger)
             ledger = await self._ledger()
         if "taken" in ledger:
@@ -101,7 +127,7 @@ class Series:
             return 0
         number = ledger["number"] + 1
         entry = {"number": number, "taken": taken}
-        # Where the reply was lost, this finds the number gone and does nothing: the next roll-up carries it out.
+        # If the reply is lost, the repeated update matches nothing; the next roll-up then carries this one out.
         idle: Document = {"_id": _LEDGER, "number": ledger["number"], "taken": None}
 
         async def run(again: bool) -> bool:
@@ -121,7 +147,7 @@ class Series:
             found = await self._link.read(lambda again, where=where: self._jobs.find_one(where, {"_id": 1}))  # type: ignore[misc]
             if found is None:
                 return
-        raise StoreUnavailable("What happened to the job is still being counted.")
+        raise StoreUnavailable("The job's changes are still being added to the series; try again.")
 
     async def _take(self, limit: int, job_ids: Sequence[str] | None) -> list[Document]:
         # The marks are hex digits.
@@ -152,7 +178,7 @@ class Series:
         marks: dict[str, list[str]] = {}
         for one in taken:
             marks.setdefault(one["job"], []).append(one["mark"])
-        # Not the mark of a change that was noted meanwhile.
+        # A mark that a later change has left does not match and stays.
         last = [UpdateOne({"_id": id_, MARK: of[-1]}, {"$unset": {TALLIES: "", MARK: ""}}) for id_, of in marks.items()]
         done = await self._link.do(lambda again: self._jobs.bulk_write(last, ordered=False))
         if done.matched_count < len(last):
@@ -184,8 +210,8 @@ class Series:
 
     async def prune(self, now: int, limit: int) -> int:
         deleted = 0
-        for span, keep in KEEP_MS.items():
-            old = {"_id": {"$gte": row_id(span, 0, ""), "$lt": row_id(span, max(0, now - keep), "")}}
+        for first, kept in ids_too_old(now):
+            old: Document = {"_id": {"$gte": first, "$lt": kept}}
 
             async def run(again: bool, old: Document = old, most: int = limit - deleted) -> int:
                 ids = [one["_id"] async for one in self._rows.find(old, {"_id": 1}).limit(most)] if most else []
@@ -218,6 +244,13 @@ def _collected(rows: Sequence[Document], query: SeriesQuery) -> Collected:
         if query.flows is None or flow in query.flows:
             collected.add(at, flow, _tally(one))
     return collected
+
+
+def _of_keys(rows: Sequence[Document], query: KeysQuery) -> Sequence[tuple[str, Tally]]:
+    found = KeysCollected(query.flows)
+    for one in rows:
+        found.add(row_of_id(str(one["_id"]))[2], _tally(one))
+    return found.most(query.limit)
 
 
 def _longest(waited: int) -> Document:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from job_processor.core.series import Collected, Row
-from job_processor.store.base import SeriesQuery
+from job_processor.core.series import Tally
+from job_processor.core.series_rows import Collected, Row
+from job_processor.store.base import KeysQuery, SeriesQuery
 from job_processor.store.mongo.series import Series
 
 
@@ -20,6 +21,9 @@ class SeriesVerbs:
 
     async def series(self, query: SeriesQuery) -> Collected:
         return await self._open.rows.series(query)
+
+    async def series_of_keys(self, query: KeysQuery) -> Sequence[tuple[str, Tally]]:
+        return await self._open.rows.of_keys(query)
 
     async def series_since(self) -> int:
         return await self._open.rows.since()

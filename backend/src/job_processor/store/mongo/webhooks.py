@@ -23,7 +23,7 @@ _DELIVERY = {name: named(name) for name in Delivery.__dataclass_fields__}
 _LISTED = {there: 1 for name, there in _DELIVERY.items() if name != "body"}
 _PENDING = DeliveryState.PENDING.value
 _OTHER_BYTES = 400
-"""Of a notice, beside its body and its URL."""
+"""Bytes of a notice beside its body and its URL."""
 NOTICES, MARK = "notices", "noticesMark"
 """Fields of a job's or batch's document: its notices that were not relayed yet, and what the last write of them left
 there.

@@ -87,7 +87,7 @@ class Writes:
         if guard.lease_until is not None:
             where["leaseUntil"] = guard.lease_until
         moved = documents.move(job, self._now(), write_id, guard.state)
-        update = tallied(noted(moved, change.notices, write_id), change.counted, job.updated_at, write_id)
+        update = tallied(noted(moved, change.notices, write_id), change.counted, job, write_id)
         size = len(job.result or "") + size_of(change.notices)
         return await self._moves.write(Write(job.id, write_id, where, update, size))
 

@@ -4,14 +4,16 @@ The values of all rows are made before the transaction, in another thread, so th
 write: other writes wait behind it.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import repeat
 
 import apsw
 import msgspec
 
 from job_processor.core.batch import Batch, BatchCounts, RefusedLine, end_of_jobs
 from job_processor.core.errors import IdempotencyMismatch
+from job_processor.core.fairness import NO_KEY
 from job_processor.core.job import FINAL, Job, State
 from job_processor.core.webhooks import Delivery
 from job_processor.failpoints import failpoint
@@ -29,11 +31,13 @@ _COLUMNS = "batch, cancelled_at, ended_at, prune_at"
 
 
 class Prepared:
-    """The values of the rows of a batch, but for ``n`` and ``seq``, which the transaction gives out."""
+    """The values of the rows of a batch, but for ``n``, ``seq`` and ``place``, which the transaction gives out."""
 
     def __init__(self, new: NewBatch, now: int) -> None:
         self.new = new
-        self.jobs = [rows.insert_values(job, 0, now)[1:] for job in new.jobs]
+        self.now = now
+        self.jobs = [rows.insert_values(job, 0, now, 0)[2:] for job in new.jobs]
+        self.has_keys = any(job.key_hash() != NO_KEY for job in new.jobs)
         self.tags = [(tag, job.id) for job in new.jobs for tag in job.tags]
         self.refused = dump_lines(list(new.refused)) if new.refused else None
 
@@ -77,7 +81,13 @@ def _insert_jobs(tx: Transaction, prepared: Prepared) -> None:
     jobs = prepared.new.jobs
     first = int(str(tx.db.execute("SELECT coalesce(max(n), 0) + 1 FROM jobs").get))
     seq = tx.seq + 1
-    tx.db.executemany(_INSERT, ((first + i, seq + i, *row) for i, row in enumerate(prepared.jobs)))
+    places: Iterable[int] = repeat(NO_KEY, len(jobs))
+    if prepared.has_keys:
+        places = [tx.places.of_job(job, prepared.now) for job in jobs]
+    tx.db.executemany(
+        _INSERT,
+        ((first + i, seq + i, place, *row) for i, (place, row) in enumerate(zip(places, prepared.jobs, strict=True))),
+    )
     failpoint("sqlite.in_batch")
     prompts = ((first + i, job.prompt) for i, job in enumerate(jobs))
     tx.db.executemany("INSERT INTO prompts (n, prompt) VALUES (?, ?)", prompts)
@@ -197,16 +207,15 @@ def count_batches(ids: Collection[str]) -> Callable[[apsw.Connection], Mapping[s
 
 
 def _counts(db: apsw.Connection, ids: Sequence[str]) -> dict[str, BatchCounts]:
-    found: dict[str, tuple[dict[State, int], int | None]] = {}
+    found: dict[str, BatchCounts] = {}
     sql = (
-        "SELECT batch_id, state, count(*), max(finished_at) FROM jobs INDEXED BY jobs_batch "
+        "SELECT batch_id, state, count(*), max(finished_at), sum(cost_micros) FROM jobs INDEXED BY jobs_batch "
         f"WHERE batch_id IN ({','.join('?' * len(ids))}) GROUP BY batch_id, state"
     )
-    for batch_id, state, n, last in db.execute(sql, ids):
-        by_state, newest = found.get(batch_id, ({}, None))
-        by_state[State(state)] = n
-        found[batch_id] = by_state, max((at for at in (newest, last) if at is not None), default=None)
-    return {batch_id: BatchCounts(*both) for batch_id, both in found.items()}
+    for batch_id, state, n, last, cost in db.execute(sql, ids):
+        one = BatchCounts({State(state): n}, last, cost)
+        found[batch_id] = found.get(batch_id, BatchCounts()).plus(one)
+    return found
 
 
 def refused_lines(batch_id: str) -> Callable[[apsw.Connection], list[RefusedLine]]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import structlog
 
 from job_processor.core.errors import JobDamaged
-from job_processor.core.fairness import Turns
+from job_processor.core.fairness import NO_KEY, Turns
 from job_processor.core.job import Job, Lease, State
 from job_processor.core.key_limits import Rooms
 from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe
@@ -32,11 +32,7 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
     def run(tx: Transaction) -> Claimed:
         at = now()
         db = tx.db
-        db.execute(
-            "UPDATE jobs SET ready = 1 WHERE n IN "
-            "(SELECT n FROM jobs WHERE ready = 0 AND flow = ? AND run_at <= ? ORDER BY run_at LIMIT ?)",
-            (rules.name, at, _PROMOTE_LIMIT),
-        )
+        _promote(tx, rules.name, at)
         lane = stored = read_lane(tx, rules.name)
         if lane.probe is not None and not _is_held(tx, lane, at):
             lane = clear_probe(lane)
@@ -60,7 +56,7 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
                 try:
                     before = rows.to_job(row)
                 except JobDamaged:
-                    # No longer ready, or it would stay at the head of the queue for ever.
+                    # Clear `ready`, or the job would stay at the head of the queue for ever.
                     db.execute("UPDATE jobs SET ready = NULL WHERE id = ?", (row[0],))
                     log.error("job_damaged", job=row[0])
                     continue
@@ -70,7 +66,7 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
                     continue
                 after = claim_job(before, Lease(secrets.token_hex(16), request.owner, lease_until), at)
                 seq = tx.next_seq()
-                db.execute(rows.UPDATE, rows.update_values(after, seq, at, before.state, before.rev, None))
+                db.execute(rows.UPDATE, rows.update_values(after, seq, at, NO_KEY, before.state, before.rev, None))
                 claimed.append(after)
                 tx.notices.append(notice(after, seq))
                 tx.moves.append((after.flow, State.PENDING, State.RUNNING))
@@ -87,13 +83,26 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
             key_rates.save(db, rules.name, rooms.started_refills(), at)
         if len(claimed) == request.limit:
             return Claimed(claimed, changed)
-        idle = allowed > 0 and not claimed and (rooms is None or not rooms.full)
+        idle = allowed > 0 and not claimed
+        if idle and rooms is not None:
+            idle = not (rooms.passed_over if lane.trouble is None else rooms.full)
         keys_open = None if rooms is None else rooms.next_opening(rooms.passed_over)
         limit_opens = None if shared is None else shared.opens_at
         retry_at = earliest(_retry_at(tx, changed, request, at), keys_open, limit_opens)
         return Claimed(claimed, changed, retry_at, idle)
 
     return run
+
+
+def _promote(tx: Transaction, flow: str, at: int) -> None:
+    """Jobs that have come due are to be claimed from now on."""
+    due: list[tuple[int, int, int]] = tx.db.execute(
+        "SELECT n, priority, key_hash FROM jobs WHERE ready = 0 AND flow = ? AND run_at <= ? ORDER BY run_at LIMIT ?",
+        (flow, at, _PROMOTE_LIMIT),
+    ).fetchall()  # type: ignore[assignment]  # STRICT
+    if due:
+        values = [(tx.places.of(flow, priority, key), n) for n, priority, key in due]
+        tx.db.executemany("UPDATE jobs SET ready = 1, place = ? WHERE n = ?", values)
 
 
 def _probe(tx: Transaction, lane: Lane, at: int, rooms: Rooms | None) -> list[rows.Row]:
@@ -103,7 +112,7 @@ def _probe(tx: Transaction, lane: Lane, at: int, rooms: Rooms | None) -> list[ro
     if rooms is not None and rooms.full:
         due = f"{DUE} AND j.key_hash NOT IN (SELECT value FROM json_each(:full))"
         of["full"] = json.dumps(sorted(rooms.full))
-    first = "ORDER BY j.priority DESC, j.key_hash, j.run_at, j.id LIMIT 1"
+    first = "ORDER BY j.priority DESC, j.place, j.run_at, j.id LIMIT 1"
     for which in (
         "j.id = :wanted",
         f"(:probed IS NULL OR j.id != :probed AND j.attempt = 0) {first}",

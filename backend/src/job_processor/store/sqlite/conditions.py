@@ -91,7 +91,7 @@ def _choices(query: Query) -> Iterator[list[Source]]:
         yield [Source("flow", where=("j.flow = ?",), values=(flow,)) for flow in sorted(flows)]
     if query.states:
         yield [Source("state", where=("j.state = ?",), values=(state.value,)) for state in sorted(query.states)]
-    # Those of a batch are bounded by their ids too.
+    # Jobs of a batch are bounded by their ids too.
     times = query.created_after is not None or query.created_before is not None
     bounded = query.id_starts or query.after or query.batch is not None or times
     if bounded or not (flows is not None or query.states or query.facets or tags_of(query)):

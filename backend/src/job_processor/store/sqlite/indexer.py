@@ -51,10 +51,13 @@ class Indexer:
 
     def committed(self, position: int) -> None:
         """Everything up to this position was committed. Called on the event loop."""
-        with self._changed:
-            self._committed = max(self._committed, position)
-            self._news = True
-            self._changed.notify()
+        self._committed = max(self._committed, position)
+        # Once a step and not once a commit: a thread that wakes up takes the GIL from the event loop. It looks at what
+        # was committed after it has taken the news, so a commit that finds the news still there is in that step.
+        if not self._news:
+            with self._changed:
+                self._news = True
+                self._changed.notify()
 
     async def reach(self, position: int, seconds: float) -> bool:
         """Wait until everything up to this position is in the index, or for so many seconds. Returns whether it is."""

@@ -1,4 +1,4 @@
-"""What a start would find in a data directory, found out without a change: for ``job-processor check``."""
+"""Checks a data directory without changing it, for ``job-processor check``: what would a start find there?"""
 
 import contextlib
 import errno
@@ -22,7 +22,7 @@ def inspect(directory: Path) -> list[str]:
     path = directory / FILE_NAME
     if not path.exists():
         _check_place(directory)
-        return [f"store: sqlite, {path} is not there yet; a start makes it"]
+        return [f"store: sqlite, {path} does not exist yet; the first start creates it"]
     try:
         with contextlib.closing(_opened(path)) as db:
             have = user_version(db)
@@ -32,7 +32,7 @@ def inspect(directory: Path) -> list[str]:
         raise refuse_unreadable(path, error) from error
     lines = [f"store: sqlite, {path}"]
     if have < len(VERSIONS):
-        lines.append(f"schema: version {have}; a start brings it to {len(VERSIONS)}")
+        lines.append(f"schema: version {have}; the next start upgrades it to {len(VERSIONS)}")
     holder = _holder(directory / LOCK_NAME)
     if holder is not None:
         lines.append(f"in use: by a process (pid {holder})")
@@ -40,15 +40,15 @@ def inspect(directory: Path) -> list[str]:
 
 
 def _check_place(directory: Path) -> None:
-    """Raise ``StoreRefused`` unless the directory can be made, or written to."""
-    there = directory
-    while not there.exists() and there != there.parent:
-        there = there.parent
-    if not there.is_dir():
-        raise refuse_directory(directory, os.strerror(errno.EEXIST if there == directory else errno.ENOTDIR))
+    """Raise ``StoreRefused`` unless the directory can be created, or written to."""
+    nearest = directory
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise refuse_directory(directory, os.strerror(errno.EEXIST if nearest == directory else errno.ENOTDIR))
     try:
-        # Permissions are not proof (root ignores them), so a directory is made there for a moment.
-        tempfile.TemporaryDirectory(prefix=".job-processor-check-", dir=there).cleanup()
+        # Permissions prove nothing, because root ignores them: create a directory for a moment.
+        tempfile.TemporaryDirectory(prefix=".job-processor-check-", dir=nearest).cleanup()
     except OSError as error:
         raise refuse_directory(directory, str(error.strerror)) from None
 

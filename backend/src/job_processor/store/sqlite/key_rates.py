@@ -1,24 +1,78 @@
 """What the keys of a flow have in flight and have started, for its limits per key (``core.key_limits``)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import apsw
 
 from job_processor.core.flow import FlowRules
 from job_processor.core.key_limits import Rooms
 
+_IN_FLIGHT = "FROM jobs WHERE flow = :flow AND lease_token IS NOT NULL"
+_LATELY = "SELECT key_hash, full_at FROM key_rates WHERE flow = :flow AND full_at > :at"
+
+
+class _Looked(Mapping[int, int]):
+    """A number of each key, read from the database when it is asked for: there may be many keys, of which a claim looks
+    at a few. ``one``: the number of ``:key``; ``every``: keys and numbers."""
+
+    def __init__(self, db: apsw.Connection, one: str, every: str, values: dict[str, int | str]) -> None:
+        self._db, self._one, self._every, self._values = db, one, every, values
+        self._known: dict[int, int] = {}
+        self._whole: dict[int, int] | None = None
+
+    def __getitem__(self, key: int) -> int:
+        found = self.get(key)
+        if not found:
+            raise KeyError(key)
+        return found
+
+    def get(self, key: int, default: int = 0) -> int:  # type: ignore[override]  # quicker than by an exception
+        if self._whole is not None:
+            return self._whole.get(key, default)
+        found = self._known.get(key)
+        if found is None:
+            row = self._db.execute(self._one, {**self._values, "key": key}).fetchone()
+            found = self._known[key] = default if row is None else int(row[0])
+        return found
+
+    def _all(self) -> dict[int, int]:
+        if self._whole is None:
+            self._whole = dict(self._db.execute(self._every, self._values))
+        return self._whole
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
 
 def rooms(db: apsw.Connection, rules: FlowRules, at: int) -> Rooms:
-    """How many jobs each key of the flow may start: from its jobs in flight, and the keys that started jobs lately."""
-    in_flight: dict[int, int] = {}
-    refills: dict[int, int] = {}
+    """How many jobs each key of the flow may start: from its jobs in flight, and the keys that started jobs lately.
+
+    Ask for them only in the transaction in which the connection is now.
+    """
+    in_flight: Mapping[int, int] = {}
+    refills: Mapping[int, int] = {}
     if rules.concurrency_per_key is not None:
-        of_keys = "SELECT key_hash, count(*) FROM jobs WHERE flow = ? AND lease_token IS NOT NULL GROUP BY key_hash"
-        in_flight = dict(db.execute(of_keys, (rules.name,)))
+        one = f"SELECT count(*) {_IN_FLIGHT} AND key_hash = :key"
+        every = f"SELECT key_hash, count(*) {_IN_FLIGHT} GROUP BY key_hash"
+        in_flight = _Looked(db, one, every, {"flow": rules.name})
     if rules.rate_per_key is not None:
-        lately = "SELECT key_hash, full_at FROM key_rates WHERE flow = ? AND full_at > ?"
-        refills = dict(db.execute(lately, (rules.name, at)))
+        one = "SELECT full_at FROM key_rates WHERE flow = :flow AND key_hash = :key AND full_at > :at"
+        refills = _Looked(db, one, _LATELY, {"flow": rules.name, "at": at})
     return Rooms(rules, in_flight, refills, at)
+
+
+def full_keys(rules: FlowRules, at: int) -> Callable[[apsw.Connection], Mapping[int, int | None]]:
+    def run(db: apsw.Connection) -> Mapping[int, int | None]:
+        # One snapshot: a job may start between two of the statements.
+        with db:
+            found = rooms(db, rules, at)
+            full = {key: found.opens_at(key) for key in found.full}
+        return full  # noqa: RET504  # outside: mypy takes it that `with` may swallow an exception
+
+    return run
 
 
 def save(db: apsw.Connection, flow: str, refills: Mapping[int, int], at: int) -> None:

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 LATER_SHARE = 8
-"""Of each batch, this part is kept for items that can wait, if there are any."""
+"""One place of so many in each batch is kept for items that can wait, if there are any."""
 
 
 class Mailbox(Generic[T]):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from job_processor.core.job import FINAL, Job, State
+from job_processor.core.series_rows import rows_of
 from job_processor.core.transitions import Change
 from job_processor.store.base import Added, Held, IdempotencyKey, Notice, Worker
 from job_processor.store.sqlite import rows
@@ -32,8 +33,8 @@ def add(job: Job, key: IdempotencyKey | None, now: Callable[[], int]) -> Callabl
                 row = tx.db.execute(f"{rows.WHOLE} WHERE j.id = ?", (earlier[1],)).fetchone()
                 assert row is not None
                 return Added(rows.to_job(row), created=False)
-        seq = tx.next_seq()
-        tx.db.execute(rows.INSERT, rows.insert_values(job, seq, now()))
+        seq, at = tx.next_seq(), now()
+        tx.db.execute(rows.INSERT, rows.insert_values(job, seq, at, tx.places.of_job(job, at)))
         n = tx.db.last_insert_rowid()
         tx.db.execute("INSERT INTO prompts (n, prompt) VALUES (?, ?)", (n, job.prompt))
         if job.result is not None:
@@ -53,8 +54,9 @@ def apply(change: Change, now: Callable[[], int]) -> Callable[[Transaction], boo
     guard, job = change.guard, change.job
 
     def run(tx: Transaction) -> bool:
-        seq = tx.next_seq()
-        values = rows.update_values(job, seq, now(), guard.state, guard.rev, guard.token, guard.lease_until)
+        seq, at = tx.next_seq(), now()
+        place = tx.places.of_job(job, at)
+        values = rows.update_values(job, seq, at, place, guard.state, guard.rev, guard.token, guard.lease_until)
         tx.db.execute(rows.UPDATE, values)
         if tx.db.changes() != 1:
             return False
@@ -69,7 +71,8 @@ def apply(change: Change, now: Callable[[], int]) -> Callable[[Transaction], boo
         for one in change.notices:
             insert_delivery(tx, one)
         if change.counted is not None:
-            tx.tally(job.updated_at, job.flow).count(change.counted)
+            for row, counted in rows_of(job, change.counted):
+                tx.tally(job.updated_at, row).count(counted)
         tx.notices.append(notice(job, seq))
         if guard.state is not job.state:
             tx.moves.append((job.flow, guard.state, job.state))
@@ -121,7 +124,7 @@ def delete(job_id: str, only_rev: int | None) -> Callable[[Transaction], bool]:
             return False
         delete_row(tx, row)
         tx.db.execute("DELETE FROM callbacks WHERE job_id = ?", (job_id,))
-        # Those to come are still sent: each end has its notice.
+        # Notices that are due are still sent: each end has its notice.
         tx.db.execute("DELETE FROM deliveries WHERE job_id = ? AND next_at IS NULL", (job_id,))
         return True
 

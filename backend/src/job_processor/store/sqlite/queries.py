@@ -93,11 +93,11 @@ def oldest_due(now: int, flows: Sequence[str]) -> Callable[[apsw.Connection], di
 _OF_PRIORITY = "FROM jobs WHERE ready = 1 AND flow = :flow AND priority = :priority"
 _OLDEST_OF_KEYS = f"""
 WITH RECURSIVE keys(key) AS (
-  SELECT min(key_hash) {_OF_PRIORITY}
+  SELECT min(place) {_OF_PRIORITY}
   UNION ALL
-  SELECT (SELECT min(key_hash) {_OF_PRIORITY} AND key_hash > keys.key) FROM keys WHERE key IS NOT NULL
+  SELECT (SELECT min(place) {_OF_PRIORITY} AND place > keys.key) FROM keys WHERE key IS NOT NULL
 )
-SELECT min((SELECT min(run_at) {_OF_PRIORITY} AND key_hash = keys.key)) FROM keys
+SELECT min((SELECT min(run_at) {_OF_PRIORITY} AND place = keys.key)) FROM keys
 """
 
 

@@ -142,7 +142,7 @@ class Searches:
         """As ``Reader.run``; raises ``TooManySearches`` at once when the queue is full."""
         reader = min(self._readers, key=lambda one: one.waiting)
         if reader.waiting > self._line:
-            raise TooManySearches("As many searches are running as may at once.")
+            raise TooManySearches("The maximum number of searches is running.")
         return reader.run(operation)
 
     async def close(self) -> None:

@@ -87,21 +87,21 @@ def ask_moved(record: bytes, by: int) -> tuple[bytes, int | None]:
 
 _CHANGED = (*fields.MOVED, *fields.SEARCHED)
 INSERT = (
-    f"INSERT INTO jobs (seq, record, {', '.join((*fields.CREATED, *_CHANGED))}) "
-    f"VALUES ({', '.join('?' * (2 + len(fields.CREATED) + len(_CHANGED)))})"
+    f"INSERT INTO jobs (seq, place, record, {', '.join((*fields.CREATED, *_CHANGED))}) "
+    f"VALUES ({', '.join('?' * (3 + len(fields.CREATED) + len(_CHANGED)))})"
 )
 _created = fields.picker(fields.CREATED)
 
 
-def insert_values(job: Job, seq: int, now: int) -> Row:
-    """The values of INSERT."""
+def insert_values(job: Job, seq: int, now: int, place: int) -> Row:
+    """The values of INSERT. ``place``: in the turns of the keys (``ring``)."""
     values = fields.flat(job)
-    return (seq, _encode(record_of(values)), *_created(values), *fields.moved(job, values, now))
+    return (seq, place, _encode(record_of(values)), *_created(values), *fields.moved(job, values, now))
 
 
 # The guard of a compare-and-set is in the WHERE; a claim inside its own transaction uses it too.
 UPDATE = (
-    f"UPDATE jobs SET seq=?, record=?, {', '.join(f'{name}=?' for name in _CHANGED)} "
+    f"UPDATE jobs SET seq=?, place=?, record=?, {', '.join(f'{name}=?' for name in _CHANGED)} "
     "WHERE id=? AND state=? AND rev=? AND lease_token IS ? AND lease_until IS coalesce(?, lease_until)"
 )
 
@@ -112,9 +112,17 @@ def due_at_of_lease(until: str) -> str:
 
 
 def update_values(
-    job: Job, seq: int, now: int, state: State, rev: int, token: str | None, lease_until: int | None = None
+    job: Job,
+    seq: int,
+    now: int,
+    place: int,
+    state: State,
+    rev: int,
+    token: str | None,
+    lease_until: int | None = None,
 ) -> Row:
-    """The values of UPDATE; from ``state`` on: what must still be stored."""
+    """The values of UPDATE. ``place``: in the turns of the keys (``ring``); from ``state`` on: what must still be
+    stored."""
     values = fields.flat(job)
     changed = fields.moved(job, values, now)
-    return (seq, _encode(record_of(values)), *changed, job.id, state.value, rev, token, lease_until)
+    return (seq, place, _encode(record_of(values)), *changed, job.id, state.value, rev, token, lease_until)

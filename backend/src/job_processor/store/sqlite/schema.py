@@ -232,9 +232,35 @@ CREATE TABLE key_rates (
 CREATE INDEX key_rates_full ON key_rates(flow, full_at);
 """
 
+# `place`: of a job that is to be claimed next, in the ring of its flow and priority (`ring`). `key_hash` at the end of
+# the index: the keys at their limit are passed over within it. `given`: the position at which a key got its place;
+# below 0 when nothing waited for it the last time somebody looked.
+_PLACES = """
+ALTER TABLE jobs ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+UPDATE jobs SET place = key_hash WHERE ready = 1 AND key_hash != 0;
+DROP INDEX jobs_turns;
+CREATE INDEX jobs_turns ON jobs(flow, priority DESC, place, run_at, id, key_hash) WHERE ready = 1;
+CREATE TABLE places (
+  flow TEXT NOT NULL,
+  priority INTEGER NOT NULL,
+  key_hash INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  given INTEGER NOT NULL,
+  PRIMARY KEY (flow, priority, key_hash)
+) STRICT, WITHOUT ROWID;
+INSERT INTO places SELECT DISTINCT flow, priority, key_hash, place, 1 FROM jobs WHERE ready = 1 AND place != 0;
+"""
+
+# `cost_micros`: of all attempts of a job, in micros. Beside what a batch is counted by, so that its sum reads no job.
+_COSTS = """
+ALTER TABLE jobs ADD COLUMN cost_micros INTEGER;
+DROP INDEX jobs_batch;
+CREATE INDEX jobs_batch ON jobs(batch_id, state, finished_at, cost_micros) WHERE batch_id IS NOT NULL;
+"""
+
 VERSIONS = (
     *(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
-    *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES, _TURNS, _KEY_LIMITS),
+    *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES, _TURNS, _KEY_LIMITS, _PLACES, _COSTS),
 )
 
 

@@ -21,9 +21,9 @@ from job_processor.store.sqlite.rows import Row
 FILE_NAME = "search.db"
 SHARD_BITS = 16
 TEXT_BYTES = 262_144
-"""Of prompt and result, so much is searched."""
+"""Bytes of a prompt or a result that are searched, from its beginning."""
 _FORMAT = 1
-"""Of the tables and of what is in them. An index of another format is made anew."""
+"""Version of the tables and of their content. An index of another format is built again."""
 _TABLES = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE docs (n INTEGER PRIMARY KEY, id TEXT NOT NULL, version TEXT NOT NULL, facets TEXT NOT NULL,
@@ -64,7 +64,7 @@ def _opened(path: Path, jobs: Path) -> apsw.Connection:
         path.chmod(0o600)
         db.set_busy_timeout(5000)
         # What a power cut takes away is found and filled in again: nothing needs to be synced at each commit.
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "trusted_schema = OFF", "cache_size = -8192"):
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "trusted_schema = OFF"):
             db.execute(f"PRAGMA {pragma}")
         db.execute("ATTACH ? AS jobs_file", (f"file:{quote(str(jobs.absolute()))}?mode=ro",))
         _check(db)

@@ -15,7 +15,7 @@ from job_processor.store.sqlite.writer import Transaction, Writer
 
 T = TypeVar("T")
 CATCH_UP_SECONDS = 0.5
-"""How long a search waits for the index to have what was committed before; then it answers from what is there."""
+"""How long a search waits until the index contains all earlier commits; after that it reads the index as it is."""
 
 
 class Searching:
@@ -34,13 +34,13 @@ class Searching:
         self._indexer.committed(position)
 
     def give_up(self, why: StoreBroken) -> None:
-        """A search found something damaged: the index, if it is not the file of the jobs, which others read too."""
+        """A search met damaged data. Take the index for damaged: other reads find damage of the jobs' file too."""
         self._indexer.give_up()
 
     async def run(self, readers: Readers, read: Callable[[apsw.Connection], T]) -> T:
-        """Read when the index has caught up."""
+        """Wait until the index has caught up, at most ``CATCH_UP_SECONDS``, and read."""
         if self._indexer.is_damaged:
-            raise StoreUnavailable("The search index is damaged; the next start makes it anew.")
+            raise StoreUnavailable("The search index is damaged; the next start builds it again.")
         await self._indexer.reach(self._writer.position, CATCH_UP_SECONDS)
         return await readers.searches.run(read)
 
@@ -48,16 +48,16 @@ class Searching:
         await self._indexer.close()
 
     def _consumed(self, position: int) -> None:
-        """Deleted jobs have left the index."""
+        """The index has removed the jobs that were deleted up to this position: forget which these were."""
 
         def forget(tx: Transaction) -> None:
             tx.db.execute("DELETE FROM gone WHERE seq <= ?", (position,))
 
-        # Failing is no matter: the next deletion tries again.
+        # A failure does no harm: the next deletion tries again.
         self._writer.submit(forget, can_wait=True).add_done_callback(_look_at_error)
 
 
 def _look_at_error(done: "asyncio.Future[None]") -> None:
     if not done.cancelled():
-        # Otherwise asyncio logs that nobody did.
+        # asyncio logs an exception that is never retrieved.
         done.exception()

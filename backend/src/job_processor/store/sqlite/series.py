@@ -8,8 +8,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import apsw
 
-from job_processor.core.series import KEEP_MS, Collected, Row, Tally, row_id, row_of_id, spread
-from job_processor.store.base import SeriesQuery
+from job_processor.core.series import Tally
+from job_processor.core.series_rows import (
+    Collected,
+    KeysCollected,
+    Row,
+    ids_of_keys,
+    ids_too_old,
+    is_of_key,
+    row_id,
+    row_of_id,
+    spread,
+)
+from job_processor.store.base import KeysQuery, SeriesQuery
 from job_processor.store.sqlite.tallies import dump, load
 from job_processor.store.sqlite.writer import Transaction
 
@@ -43,8 +54,8 @@ def roll_up(limit: int) -> Callable[[Transaction], int]:
 def prune(now: int, limit: int) -> Callable[[Transaction], int]:
     def run(tx: Transaction) -> int:
         deleted = 0
-        for span, keep in KEEP_MS.items():
-            old = (row_id(span, 0, ""), row_id(span, max(0, now - keep), ""), limit - deleted)
+        for first, kept in ids_too_old(now):
+            old = (first, kept, limit - deleted)
             tx.db.execute(
                 "DELETE FROM series WHERE id IN (SELECT id FROM series WHERE id >= ? AND id < ? LIMIT ?)", old
             )
@@ -64,24 +75,41 @@ def put(rows: Sequence[Row], since: int) -> Callable[[Transaction], None]:
 
 
 def read(query: SeriesQuery) -> Callable[[apsw.Connection], Collected]:
-    begin, end = row_id(query.span, query.since, ""), row_id(query.span, query.until, "")
-
-    def rolled(db: apsw.Connection) -> Iterator[tuple[int, str, bytes]]:
-        for key, blob in db.execute("SELECT id, tally FROM series WHERE id >= ? AND id < ?", (begin, end)):
-            _, at, flow = row_of_id(str(key))
-            yield at, flow, blob
+    ids = row_id(query.span, query.since, ""), row_id(query.span, query.until, "")
 
     def run(db: apsw.Connection) -> Collected:
         found = Collected(query.step)
         # In one transaction: a tally that is being rolled up is in one of the two.
         with db:
-            for part in (rolled(db), _new(db, query.since, query.until)):
+            for part in (_rolled_up(db, *ids), _new(db, query.since, query.until)):
                 for at, flow, blob in part:
-                    if query.flows is None or flow in query.flows:
+                    if not is_of_key(flow) and (query.flows is None or flow in query.flows):
                         found.add(at, flow, load(blob))
         return found
 
     return run
+
+
+def read_keys(query: KeysQuery) -> Callable[[apsw.Connection], Sequence[tuple[str, Tally]]]:
+    def run(db: apsw.Connection) -> Sequence[tuple[str, Tally]]:
+        found = KeysCollected(query.flows)
+        with db:
+            for part in (
+                _rolled_up(db, *ids_of_keys(query.since, query.until)),
+                _new(db, query.since, query.until),
+            ):
+                for _, name, blob in part:
+                    if is_of_key(name):
+                        found.add(name, load(blob))
+        return found.most(query.limit)
+
+    return run
+
+
+def _rolled_up(db: apsw.Connection, begin: str, end: str) -> Iterator[tuple[int, str, bytes]]:
+    for key, blob in db.execute("SELECT id, tally FROM series WHERE id >= ? AND id < ?", (begin, end)):
+        _, at, name = row_of_id(str(key))
+        yield at, name, blob
 
 
 def _new(db: apsw.Connection, since: int, until: int) -> Iterable[tuple[int, str, bytes]]:

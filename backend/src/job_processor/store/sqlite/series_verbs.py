@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from job_processor.core.series import Collected, Row
-from job_processor.store.base import SeriesQuery
+from job_processor.core.series import Tally
+from job_processor.core.series_rows import Collected, Row
+from job_processor.store.base import KeysQuery, SeriesQuery
 from job_processor.store.sqlite import series
 from job_processor.store.sqlite.access_verbs import AccessVerbs
 
@@ -13,8 +14,12 @@ class SeriesVerbs(AccessVerbs):
     """The clock, callable in any thread."""
 
     async def series(self, query: SeriesQuery) -> Collected:
-        # Many rows may be needed: beside searches it holds up no list.
-        return await self._open_readers.searches.run(series.read(query))
+        # Many rows may be needed: beside searches it holds up no list. Of one time there are few.
+        one = query.until - query.since <= query.span
+        return await (self._open_readers.points if one else self._open_readers.searches).run(series.read(query))
+
+    async def series_of_keys(self, query: KeysQuery) -> Sequence[tuple[str, Tally]]:
+        return await self._open_readers.searches.run(series.read_keys(query))
 
     async def series_since(self) -> int:
         found = await self._open_readers.points.run(series.since)

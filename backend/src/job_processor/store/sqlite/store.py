@@ -43,6 +43,7 @@ from job_processor.store.sqlite.refusals import refuse_damaged, refuse_directory
 from job_processor.store.sqlite.schema import upgrade
 from job_processor.store.sqlite.searching import Searching
 from job_processor.store.sqlite.series_verbs import SeriesVerbs
+from job_processor.store.sqlite.watcher import Watcher
 from job_processor.store.sqlite.webhook_verbs import WebhookVerbs
 from job_processor.store.sqlite.webhooks import end_leases as end_delivery_leases
 from job_processor.store.sqlite.writer import Writer
@@ -50,8 +51,6 @@ from job_processor.store.sqlite.writer import Writer
 log = structlog.get_logger(__name__)
 FILE_NAME = "jobs.db"
 LOCK_NAME = "jobs.lock"
-WATCH_LIMIT = 5_000
-"""Notices that may be queued for a follower before it gets ``Resync`` instead."""
 PING_SECONDS = 2.0
 
 
@@ -103,7 +102,7 @@ class SqliteStore(ListVerbs, InboxVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
         self._check_seconds = check_seconds
         self._searchable = searchable
         self._counts: dict[tuple[str, State], int] = {}
-        self._watchers: set[asyncio.Queue[Notice | Resync | None]] = set()
+        self._watchers: set[Watcher] = set()
 
     @property
     def info(self) -> StoreInfo:
@@ -180,7 +179,7 @@ class SqliteStore(ListVerbs, InboxVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
         self._writer = self._readers = self._readiness = self._search = None
         self._lock.release()
         for watcher in self._watchers:
-            watcher.put_nowait(None)
+            watcher.close()
 
     async def ping(self) -> None:
         writer = self._open_writer
@@ -224,9 +223,7 @@ class SqliteStore(ListVerbs, InboxVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
     async def full_keys(self, rules: FlowRules) -> Mapping[int, int | None]:
         if not rules.limits_keys:
             return {}
-        now = self._now()
-        rooms = await self._open_readers.points.run(lambda db: key_rates.rooms(db, rules, now))
-        return {key: rooms.opens_at(key) for key in rooms.full}
+        return await self._open_readers.points.run(key_rates.full_keys(rules, self._now()))
 
     async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:
         return await self._open_writer.submit(operations.extend(held, lease_ms, self._now))
@@ -272,11 +269,12 @@ class SqliteStore(ListVerbs, InboxVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
         return await self._open_readers.points.run(queries.since(position, limit))
 
     async def watch(self) -> AsyncIterator[Notice | Resync]:
-        mine: asyncio.Queue[Notice | Resync | None] = asyncio.Queue()
+        mine = Watcher()
         self._watchers.add(mine)
         try:
-            while (notice := await mine.get()) is not None:
-                yield notice
+            while taken := await mine.take():
+                for notice in taken:
+                    yield notice
         finally:
             self._watchers.discard(mine)
 
@@ -288,11 +286,6 @@ class SqliteStore(ListVerbs, InboxVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
                 self._counts[flow, after] = self._counts.get((flow, after), 0) + 1
         if self._search is not None and notices:
             self._search.committed(notices[-1].position)
-        for watcher in self._watchers:
-            if watcher.qsize() + len(notices) > WATCH_LIMIT:
-                while not watcher.empty():
-                    watcher.get_nowait()
-                watcher.put_nowait(Resync(notices[-1].position if notices else 0))
-                continue
-            for notice in notices:
-                watcher.put_nowait(notice)
+        if notices:
+            for watcher in self._watchers:
+                watcher.put(notices)

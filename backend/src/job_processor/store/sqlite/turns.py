@@ -1,4 +1,5 @@
-"""The jobs that are claimed next: highest priority first, the keys of equal priority in turn (core.fairness).
+"""The jobs that are claimed next: highest priority first, the keys of equal priority in turn (core.fairness), by their
+places in the ring (``ring``).
 
 Each step is one search in the index ``jobs_turns``, whatever waits there: a key with many jobs is passed over at once.
 Where only one key waits, which is the ordinary case, its jobs are read as one piece of the index. A key at its limit is
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 
 import apsw
 
-from job_processor.core.fairness import Turns, in_turn
+from job_processor.core.fairness import NO_KEY, Turns, in_turn
 from job_processor.core.key_limits import Rooms
 from job_processor.store.sqlite import rows
 
@@ -18,19 +19,26 @@ DUE = f"{rows.WHOLE} WHERE j.ready = 1 AND j.flow = :flow AND (j.deadline IS NUL
 _OF_FLOW = "FROM jobs WHERE ready = 1 AND flow = :flow"
 _OF_PRIORITY = f"{_OF_FLOW} AND priority = :priority"
 _NEXT_PRIORITY = f"""
-SELECT p, (SELECT min(key_hash) {_OF_FLOW} AND priority = p), (SELECT max(key_hash) {_OF_FLOW} AND priority = p)
+SELECT p, (SELECT min(place) {_OF_FLOW} AND priority = p), (SELECT max(place) {_OF_FLOW} AND priority = p)
 FROM (SELECT priority AS p {_OF_FLOW} AND priority < :below ORDER BY priority DESC LIMIT 1)
 """
-_NEXT_KEYS = f"""
-WITH RECURSIVE keys(key) AS (
-  SELECT min(key_hash) {_OF_PRIORITY} AND key_hash > :after
+_PLACES = f"""
+WITH RECURSIVE places(place) AS (
+  SELECT min(place) {_OF_PRIORITY} AND place > :after
   UNION ALL
-  SELECT (SELECT min(key_hash) {_OF_PRIORITY} AND key_hash > keys.key) FROM keys WHERE key <= :upto
+  SELECT (SELECT min(place) {_OF_PRIORITY} AND place > places.place) FROM places WHERE place <= :upto
 )
-SELECT key FROM keys WHERE key <= :upto LIMIT :limit
 """
-_OF_KEY = f"{DUE} AND j.priority = :priority AND j.key_hash = :key ORDER BY j.run_at, j.id LIMIT :each OFFSET :offset"
+_NEXT_PLACES = f"{_PLACES} SELECT place, 0 FROM places WHERE place <= :upto LIMIT :limit"
+_NEXT_KEYS = f"""
+{_PLACES}
+SELECT place, (SELECT key_hash {_OF_PRIORITY} AND place = places.place LIMIT 1) FROM places
+WHERE place <= :upto LIMIT :limit
+"""
+_OF_PLACE = f"{DUE} AND j.priority = :priority AND j.place = :place ORDER BY j.run_at, j.id LIMIT :each OFFSET :offset"
 _MOST = 2**63 - 1
+_LONGEST = 1_000
+"""Keys that one statement reads, at most: many may be full."""
 _Values = dict[str, int | str]
 
 
@@ -50,53 +58,61 @@ def head(
         below, lowest, highest = ends
         wanted = limit - len(found)
         of: _Values = {"flow": flow, "priority": below, "at": at}
-        keys = [[lowest]] if lowest == highest else _keys(db, of, turns.last(flow, below), wanted)
-        taken: list[tuple[int, rows.Row]] = []
+        one_waits = lowest == highest and rooms is None
+        keys = [[(lowest, NO_KEY)]] if one_waits else _keys(db, of, turns.last(flow, below), wanted, rooms)
+        taken: list[tuple[int, int, rows.Row]] = []
         for some in keys:
             taken += _of_keys(db, of, some, wanted - len(taken), rooms)
             if len(taken) == wanted:
                 break
         if taken:
             turns.was(flow, below, taken[-1][0])
-        found += taken
+        found += [(key, row) for _, key, row in taken]
     return found
 
 
-def _keys(db: apsw.Connection, of: _Values, last: int, most: int) -> Iterator[list[int]]:
-    """The keys that have ready jobs, in the order of their turns: those after the last, then from the beginning. In
-    lists of ``most``."""
-    keys: list[int] = []
+def _keys(
+    db: apsw.Connection, of: _Values, last: int, most: int, rooms: Rooms | None
+) -> Iterator[list[tuple[int, int]]]:
+    """The places that have ready jobs, in the order of their turns: those after the last, then from the beginning. Each
+    with the hash of its key, if there are ``rooms``, and without the keys that are full. In lists of ``most``."""
+    sql = _NEXT_PLACES if rooms is None else _NEXT_KEYS
+    keys: list[tuple[int, int]] = []
+    at_once = most
     for after, upto in ((last, _MOST), (-1, last)):
         while True:
-            bounds: _Values = {"after": after, "upto": upto, "limit": most - len(keys)}
-            keys += [key for (key,) in db.execute(_NEXT_KEYS, {**of, **bounds})]
-            if len(keys) < most:
+            bounds: _Values = {"after": after, "upto": upto, "limit": at_once}
+            some: list[tuple[int, int]] = db.execute(sql, {**of, **bounds}).fetchall()  # type: ignore[assignment]  # STRICT
+            keys += some if rooms is None else rooms.open_keys(some)
+            while len(keys) >= most:
+                yield keys[:most]
+                keys = keys[most:]
+            if len(some) < at_once:
                 break
-            yield keys
-            after, keys = keys[-1], []
+            after, at_once = some[-1][0], min(2 * at_once, _LONGEST)
     if keys:
         yield keys
 
 
 def _of_keys(
-    db: apsw.Connection, of: _Values, keys: list[int], wanted: int, rooms: Rooms | None
-) -> list[tuple[int, rows.Row]]:
-    """The jobs of these keys in turn, with their keys; their places are taken."""
-    if rooms is not None:
-        keys = rooms.open_keys(keys)
-    found: list[tuple[int, rows.Row]] = []
+    db: apsw.Connection, of: _Values, keys: list[tuple[int, int]], wanted: int, rooms: Rooms | None
+) -> list[tuple[int, int, rows.Row]]:
+    """The jobs of these places and keys in turn, with place and key; their room is taken."""
+    found: list[tuple[int, int, rows.Row]] = []
     offset = 0
     # Once more from the keys that may have more, until there are enough: mostly once is enough.
     while keys and len(found) < wanted:
         each = -(-(wanted - len(found)) // len(keys))
-        most = {key: each if rooms is None else min(each, rooms.room(key)) for key in keys}
+        most = {key: each if rooms is None else min(each, rooms.room(key)) for _, key in keys}
         part: _Values = {**of, "offset": offset}
-        waiting = {key: db.execute(_OF_KEY, {**part, "key": key, "each": most[key]}).fetchall() for key in keys}
+        waiting = {
+            one: db.execute(_OF_PLACE, {**part, "place": one[0], "each": most[one[1]]}).fetchall() for one in keys
+        }
         some = in_turn(waiting, wanted - len(found))
-        found += some
-        keys, offset = [key for key in keys if len(waiting[key]) == most[key]], offset + each
+        found += [(place, key, row) for (place, key), row in some]
+        keys, offset = [one for one in keys if len(waiting[one]) == most[one[1]]], offset + each
         if rooms is not None:
-            for key, _ in some:
+            for (_, key), _ in some:
                 rooms.start(key)
             keys = rooms.open_keys(keys)
     return found

@@ -23,6 +23,7 @@ from job_processor.store.base import Notice
 from job_processor.store.pace import Pace
 from job_processor.store.sqlite.connection import is_fatal, translate
 from job_processor.store.sqlite.mailbox import Mailbox
+from job_processor.store.sqlite.ring import Places, Ring
 from job_processor.store.sqlite.tallies import add_tallies
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class Transaction:
 
     db: apsw.Connection
     seq: int
+    places: Places
     notices: list[Notice] = field(default_factory=list)
     moves: list[tuple[str, State | None, State | None]] = field(default_factory=list)
     """(flow, from, to) of every job that changed state. ``None``: the job is new, or deleted."""
@@ -81,6 +83,7 @@ class Writer:
         self._path = path
         self._inode = path.stat().st_ino
         self._seq = seq
+        self._ring = Ring()
         self._on_commit = on_commit
         self._loop = asyncio.get_running_loop()
         self._mailbox: Mailbox[_Waiting[object]] = Mailbox(self._loop)
@@ -148,7 +151,7 @@ class Writer:
 
     def _commit(self, group: list[_Waiting[object]]) -> Transaction | None:
         """The transaction when it is on disk; ``None`` when it was rolled back, and each operation has its error."""
-        transaction = Transaction(self._db, self._seq)
+        transaction = Transaction(self._db, self._seq, Places(self._db, self._ring, self._seq + 1))
         try:
             if self._broken is not None:
                 raise self._broken
@@ -159,6 +162,7 @@ class Writer:
                 waiting.error = None
                 waiting.value = waiting.operation(transaction)
             add_tallies(self._db, transaction.tallies)
+            transaction.places.end()
             failpoint("sqlite.before_commit")
             self._db.execute("COMMIT")
             failpoint("sqlite.after_commit")

@@ -1,0 +1,67 @@
+"""What attempts cost: tokens at the prices of their flow, as they were when the tokens became known.
+
+Money is whole micros (millionths of the currency), so that sums are exact whatever is added up, and in which order.
+"""
+
+from dataclasses import dataclass, replace
+
+from job_processor.core.job import Attempt, Job, Usage
+
+MICROS = 1_000_000
+"""Micros of one unit of the currency, and tokens of a price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Micros for a million tokens of prompts (``input``) and of answers (``output``)."""
+
+    input: int = 0
+    output: int = 0
+
+
+def micros(amount: float) -> int:
+    """An amount of money, as a person wrote it, in micros."""
+    return round(amount * MICROS)
+
+
+def cost_of(usage: Usage, prices: Prices) -> int | None:
+    """Micros, rounded to the nearest; ``None``: the processor did not report how many tokens it took."""
+    if usage.prompt_tokens is None and usage.completion_tokens is None:
+        return None
+    whole = (usage.prompt_tokens or 0) * prices.input + (usage.completion_tokens or 0) * prices.output
+    return (whole + MICROS // 2) // MICROS
+
+
+def newly_used(before: Job, after: Job) -> tuple[Attempt, ...]:
+    """The attempts whose usage became known by this change."""
+    if after.attempts is before.attempts:
+        return ()
+    used = [one for one in after.attempts if one.usage is not None]
+    if not used:
+        return ()
+    known = {one.number for one in before.attempts if one.usage is not None}
+    return tuple(one for one in used if one.number not in known)
+
+
+def priced(before: Job, after: Job, prices: Prices) -> Job:
+    """The job after a change, with the cost of each attempt whose usage became known by it, and the sum."""
+    costs = {
+        one.number: cost
+        for one in newly_used(before, after)
+        if one.usage is not None and (cost := cost_of(one.usage, prices)) is not None
+    }
+    if not costs:
+        return after
+    return after._replace(
+        cost_micros=(after.cost_micros or 0) + sum(costs.values()),
+        attempts=tuple(
+            replace(one, cost_micros=costs[one.number]) if one.number in costs else one for one in after.attempts
+        ),
+    )
+
+
+def in_words(amount: int, currency: str) -> str:
+    """An amount of micros for people: as many decimals as it has, at least two."""
+    units, rest = divmod(abs(amount), MICROS)
+    decimals = f"{rest:06d}".rstrip("0").ljust(2, "0")
+    return f"{'-' if amount < 0 else ''}{units:,}.{decimals} {currency}"

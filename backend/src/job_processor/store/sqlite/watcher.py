@@ -1,0 +1,36 @@
+"""What one follower of the store has not taken yet: the notices of a commit are put, and taken, all at once."""
+
+import asyncio
+from collections.abc import Sequence
+
+from job_processor.store.base import Notice, Resync
+
+WATCH_LIMIT = 5_000
+"""Notices that may wait for a follower before it gets ``Resync`` instead."""
+
+
+class Watcher:
+    def __init__(self) -> None:
+        self._waiting: list[Notice | Resync] = []
+        self._wake = asyncio.Event()
+        self.closed = False
+
+    def put(self, notices: Sequence[Notice]) -> None:
+        if len(self._waiting) + len(notices) > WATCH_LIMIT:
+            self._waiting = [Resync(notices[-1].position)]
+        else:
+            self._waiting.extend(notices)
+        self._wake.set()
+
+    def close(self) -> None:
+        """What waits can still be taken."""
+        self.closed = True
+        self._wake.set()
+
+    async def take(self) -> list[Notice | Resync]:
+        """Wait for notices and take them all; an empty list: it is closed."""
+        await self._wake.wait()
+        taken, self._waiting = self._waiting, []
+        if not self.closed:
+            self._wake.clear()
+        return taken

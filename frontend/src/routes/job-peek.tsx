@@ -1,0 +1,67 @@
+import { Button, Skeleton } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import { ApiError, messageOf } from "@/api/errors";
+import type { JobFilter } from "@/api/job-rows";
+import { jobQuery } from "@/api/jobs";
+import type { Job } from "@/api/model";
+import { LateResults } from "@/features/callbacks/late-results";
+import { useJobCallbacks } from "@/features/callbacks/use-job-callbacks";
+import { JobPeek } from "@/features/job-detail/job-peek";
+import { PeekDrawer } from "@/features/job-list/peek-drawer";
+import styles from "./job-peek.module.css";
+
+interface Props {
+  opened: boolean;
+  /** Null: none is peeked at any more. */
+  id: string | null;
+  filter: JobFilter;
+  onMove: (id: string) => void;
+  onClose: () => void;
+}
+
+export function JobPeekDrawer({ id, ...drawer }: Props) {
+  // It is still shown while the drawer closes.
+  const last = useRef("");
+  useEffect(() => {
+    if (id !== null) last.current = id;
+  }, [id]);
+  const shown = id ?? last.current;
+  return (
+    <PeekDrawer {...drawer} id={shown}>
+      {shown !== "" && <OneJob key={shown} id={shown} />}
+    </PeekDrawer>
+  );
+}
+
+function OneJob({ id }: { id: string }) {
+  const query = useQuery(jobQuery(id));
+  if (query.isPending) {
+    return (
+      <div className={styles["pending"]} role="status" aria-label="Loading the job">
+        <Skeleton height={32} width={140} />
+        <Skeleton height={120} />
+        <Skeleton height={200} />
+      </div>
+    );
+  }
+  if (query.error instanceof ApiError && query.error.status === 404) {
+    return <p role="status">Job not found. It was deleted, or it never existed.</p>;
+  }
+  if (query.data === undefined) {
+    return (
+      <div role="alert">
+        <p>The job could not be loaded. {messageOf(query.error)}</p>
+        <Button variant="default" mt="sm" onClick={() => void query.refetch()}>
+          Try again
+        </Button>
+      </div>
+    );
+  }
+  return <Loaded job={query.data} />;
+}
+
+function Loaded({ job }: { job: Job }) {
+  const callbacks = useJobCallbacks(job).data ?? [];
+  return <JobPeek job={job} news={<LateResults job={job} callbacks={callbacks} />} />;
+}
