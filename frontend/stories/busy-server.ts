@@ -4,26 +4,68 @@ import { type Answers, ago, Refusal } from "./answers.ts";
 import { COMPLETED, FAILED } from "./ended-jobs.ts";
 import { BATCHES, CALLBACKS, DELIVERIES, ENDPOINTS } from "./kept.ts";
 import { ALL_JOBS, counted, listed, tally } from "./many-jobs.ts";
+import { OVER_BUDGET } from "./open-jobs.ts";
 import { AUDIT, KEYS, SESSIONS } from "./people.ts";
-import { usedBy } from "./prices.ts";
+import { CURRENCY, PRICES, usedBy } from "./prices.ts";
 import { busySeries } from "./series.ts";
 
-function flow(name: string, processor: string, changes: Partial<WireFlow> = {}): WireFlow {
+const TODAY = busySeries({ query: new URLSearchParams({ since: "2026-11-26T00:00:00.000Z" }), id: "" });
+
+/** What a flow used today, and a budget if it has one, in whole units of the currency. */
+function spending(name: string, budget: number | null): WireFlow["spending"] {
+  const today = TODAY.flows.find((one) => one.flow === name);
+  const [input = null, output = null] = PRICES[name] ?? [];
+  return {
+    currency: CURRENCY,
+    inputPerMillionMicros: input,
+    outputPerMillionMicros: output,
+    tokensToday: today?.tokens ?? { prompt: 0, completion: 0 },
+    costTodayMicros: input === null ? null : (today?.costMicros ?? 0),
+    budgetPerDayMicros: budget === null ? null : budget * 1_000_000,
+  };
+}
+
+function flow(
+  name: string,
+  processor: string,
+  { budget = null, ...changes }: Partial<WireFlow> & { budget?: number | null } = {},
+): WireFlow {
   const byStatus = tally(ALL_JOBS.filter((job) => job.flow === name).map((job) => job.status));
-  return wireFlow({ name, processor, isDefault: false, byStatus, ...changes });
+  return wireFlow({
+    name,
+    processor,
+    isDefault: false,
+    byStatus,
+    spending: spending(name, budget),
+    ...changes,
+  });
 }
 
 export const FLOWS: readonly WireFlow[] = [
   flow("chat", "azure-openai", { isDefault: true, concurrency: 20, ratePerMinute: 600 }),
   flow("summaries", "azure-openai", {
+    budget: 40,
     concurrency: 4,
     limit: { name: "gpt-4o", concurrency: 30, requestsPerMinute: 900, inFlight: 6 },
     concurrencyPerKey: 2,
     keysAtLimit: 1,
   }),
-  flow("contracts", "openai", { onInvalidResult: "retry" }),
+  flow("contracts", "openai", { budget: 5.5, onInvalidResult: "retry" }),
   flow("translations", "openai", { concurrency: 8 }),
   flow("invoices", "n8n", { maxAttempts: 2 }),
+  flow("minutes", "openai", {
+    spending: {
+      ...spending("minutes", 10),
+      tokensToday: { prompt: 3_520_400, completion: 120_600 },
+      costTodayMicros: 10_007_000,
+    },
+    lane: {
+      state: "closed",
+      kind: "over_budget",
+      detail: OVER_BUDGET.waitingOn?.detail ?? null,
+      until: OVER_BUDGET.runAt,
+    },
+  }),
   flow("letters", "webhook", {
     lane: {
       state: "closed",
@@ -112,7 +154,7 @@ export const BUSY: Answers = {
       result: COMPLETED.result?.replace("1240.00", "1204.00").replace("2026-12-21", "2026-12-05") ?? null,
       resultVerdict: COMPLETED.resultVerdict,
       seconds: 6.4,
-      ...usedBy("contracts", 812, 164),
+      ...usedBy("contracts", 2_812, 164),
     }),
     samePrompt: true,
     sameResult: false,

@@ -66,7 +66,7 @@ export const MALFORMED = told(
     },
     attempts: [
       attempt(1, 317, 309, {
-        usage: { promptTokens: 2_841, completionTokens: 96, model: "gpt-4o-mini", finishReason: "stop" },
+        usage: { promptTokens: 21_840, completionTokens: 96, model: "gpt-4o", finishReason: "stop" },
       }),
     ],
   },
@@ -95,7 +95,7 @@ export const MISMATCH = told(
     },
     attempts: [
       attempt(1, 550, 543, {
-        usage: { promptTokens: 1_904, completionTokens: 41, model: "gpt-4o-mini", finishReason: "stop" },
+        usage: { promptTokens: 19_040, completionTokens: 41, model: "gpt-4o", finishReason: "stop" },
       }),
     ],
   },

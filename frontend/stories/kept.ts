@@ -2,6 +2,7 @@ import type { WireBatchWhole, WireCallback, WireDeliveryWhole, WireEndpoint } fr
 import { wireBatch, wireCallback, wireDelivery, wireEndpoint } from "../src/testing/factories.ts";
 import { ago, idAt } from "./answers.ts";
 import { BATCH_ID, CANCELLED, COMPLETED, FAILED, MALFORMED } from "./ended-jobs.ts";
+import { costOf } from "./prices.ts";
 
 function callback(seconds: number, changes: Partial<WireCallback>): WireCallback {
   const content = changes.content ?? "";
@@ -103,6 +104,7 @@ export const BATCHES: readonly WireBatchWhole[] = [
         message: "is not JSON: line 1, column 88",
       },
     ],
+    costMicros: costOf("translations", 2_367 * 180, 2_367 * 420),
     webhookUrl: "https://shop.example.com/hooks/batches",
     metadata: { season: "winter" },
   }),
@@ -115,6 +117,7 @@ export const BATCHES: readonly WireBatchWhole[] = [
     lines: 640,
     jobs: 640,
     flows: ["translations"],
+    costMicros: costOf("translations", 640 * 38, 640 * 14),
     counts: { pending: 0, running: 0, waiting: 0, completed: 640, failed: 0, cancelled: 0, deleted: 0 },
   }),
   batch(86_700, {
@@ -126,6 +129,7 @@ export const BATCHES: readonly WireBatchWhole[] = [
     lines: 1_200,
     jobs: 1_200,
     flows: ["contracts"],
+    costMicros: costOf("contracts", 413 * 21_000, 413 * 640),
     counts: { pending: 0, running: 0, waiting: 0, completed: 402, failed: 11, cancelled: 787, deleted: 0 },
   }),
 ];

@@ -2,7 +2,7 @@ import type { WireJob, WireSummary } from "../src/api/model.ts";
 import type { Asked } from "./answers.ts";
 import { idAt } from "./answers.ts";
 import * as ended from "./ended-jobs.ts";
-import { inList, told, verdict } from "./jobs.ts";
+import { attempt, inList, told, verdict } from "./jobs.ts";
 import * as open from "./open-jobs.ts";
 
 interface Kind {
@@ -11,6 +11,11 @@ interface Kind {
   readonly result: string;
   readonly tags: readonly string[];
   readonly seconds: number;
+  readonly usage?: NonNullable<WireJob["attempts"][number]["usage"]>;
+}
+
+function usage(promptTokens: number, completionTokens: number, model = "gpt-4o-mini") {
+  return { promptTokens, completionTokens, model, finishReason: "stop" };
 }
 
 const KINDS: readonly Kind[] = [
@@ -20,6 +25,7 @@ const KINDS: readonly Kind[] = [
     result: "Yes, the blue lamp is dimmable with any trailing-edge dimmer. The dimmer is not included.",
     tags: ["shop"],
     seconds: 2,
+    usage: usage(318, 26),
   },
   {
     flow: "translations",
@@ -27,6 +33,7 @@ const KINDS: readonly Kind[] = [
     result: "Horaires d’ouverture pendant les fêtes.",
     tags: ["shop", "fr"],
     seconds: 1,
+    usage: usage(31, 9),
   },
   {
     flow: "summaries",
@@ -34,6 +41,7 @@ const KINDS: readonly Kind[] = [
     result: "The customer wants a replacement by Friday. We promised a call back today, and free shipping.",
     tags: ["eu"],
     seconds: 7,
+    usage: usage(2_914, 31, "gpt-4o"),
   },
   {
     flow: "invoices",
@@ -48,6 +56,7 @@ const KINDS: readonly Kind[] = [
     result: "At the end of each quarter, with a notice of six weeks (clause 11.2).",
     tags: ["legal"],
     seconds: 6,
+    usage: usage(21_480, 24, "gpt-4o"),
   },
   {
     flow: "chat",
@@ -55,6 +64,7 @@ const KINDS: readonly Kind[] = [
     result: "Dear Ms Okafor, I am sorry that your order came three days late. We have refunded the shipping.",
     tags: ["shop"],
     seconds: 4,
+    usage: usage(342, 41),
   },
 ];
 
@@ -71,6 +81,7 @@ const more = Array.from({ length: HOW_MANY }, (_, nth): WireJob => {
   const kind = KINDS[(nth * 5 + (nth >> 2)) % KINDS.length] as Kind;
   const at = 130 + nth * EVERY_SECONDS;
   const end = at - kind.seconds;
+  const { usage = null } = kind;
   const fault = nth % 17 === 4 ? FAULTS[nth % FAULTS.length] : undefined;
   if (fault !== undefined) {
     return told(
@@ -81,7 +92,15 @@ const more = Array.from({ length: HOW_MANY }, (_, nth): WireJob => {
         [at, "started", 1],
         [end, "failed", 1],
       ],
-      { id: idAt(at, 1), status: "FAILED", failures: 1, maxAttempts: 1, tags: [...kind.tags], error: fault },
+      {
+        id: idAt(at, 1),
+        status: "FAILED",
+        failures: 1,
+        maxAttempts: 1,
+        tags: [...kind.tags],
+        error: fault,
+        attempts: [attempt(1, at, end, { end: "failed", error: fault })],
+      },
     );
   }
   return told(
@@ -98,6 +117,7 @@ const more = Array.from({ length: HOW_MANY }, (_, nth): WireJob => {
       tags: [...kind.tags],
       result: kind.result,
       resultVerdict: verdict(kind.result.startsWith("{") ? "json" : "text"),
+      attempts: [attempt(1, at, end, { usage })],
     },
   );
 });

@@ -103,3 +103,19 @@ export const UNREACHABLE = told(
     ),
   },
 );
+
+export const OVER_BUDGET = told(
+  "minutes",
+  "Write the minutes of the meeting of 26 November.",
+  [[48, "submitted"]],
+  {
+    tags: ["eu"],
+    runAt: ago(-34_200),
+    waitingOn: {
+      kind: "over_budget",
+      detail:
+        "The budget of the flow minutes of 10.00 EUR a day is used up. It opens at 00:00 UTC, or when the budget is raised.",
+      until: ago(-34_200),
+    },
+  },
+);

@@ -5,6 +5,7 @@ export const CURRENCY = "EUR";
 export const PRICES: Readonly<Record<string, readonly [input: number, output: number]>> = {
   chat: [150_000, 600_000],
   summaries: [2_500_000, 10_000_000],
+  minutes: [2_500_000, 10_000_000],
   contracts: [2_500_000, 10_000_000],
   translations: [150_000, 600_000],
 };

@@ -1,6 +1,7 @@
 import type { Durations, Series, SeriesCounts } from "../src/api/model.ts";
 import { wireCounts, wireSeries } from "../src/testing/factories.ts";
 import { type Asked, ago, NOW } from "./answers.ts";
+import { CURRENCY, costOf } from "./prices.ts";
 
 const STEP_SECONDS: Readonly<Record<string, number>> = {
   "1m": 60,
@@ -11,13 +12,56 @@ const STEP_SECONDS: Readonly<Record<string, number>> = {
   "1d": 86_400,
 };
 
-/** Of each flow: jobs an hour at its busiest, the part of them that fails, and how long one takes. */
+/**
+ * Of each flow: jobs an hour at its busiest, the part of them that fails, how long one takes, its tokens, and the parts
+ * of its results by verdict.
+ */
 const FLOWS = [
-  { flow: "chat", perHour: 420, fails: 0.004, seconds: 2.4, code: "content_filter", tokens: [310, 90] },
-  { flow: "translations", perHour: 260, fails: 0.002, seconds: 1.1, code: "timeout", tokens: [120, 130] },
-  { flow: "summaries", perHour: 140, fails: 0.02, seconds: 7.5, code: "timeout", tokens: [2_900, 240] },
-  { flow: "invoices", perHour: 80, fails: 0.03, seconds: 18, code: "callback_overdue", tokens: [0, 0] },
-  { flow: "contracts", perHour: 12, fails: 0.01, seconds: 6, code: "rejected", tokens: [2_200, 110] },
+  {
+    flow: "chat",
+    perHour: 420,
+    fails: 0.004,
+    seconds: 2.4,
+    code: "content_filter",
+    tokens: [310, 90],
+    verdicts: { text: 1 },
+  },
+  {
+    flow: "translations",
+    perHour: 260,
+    fails: 0.002,
+    seconds: 1.1,
+    code: "timeout",
+    tokens: [120, 130],
+    verdicts: { text: 1 },
+  },
+  {
+    flow: "summaries",
+    perHour: 140,
+    fails: 0.02,
+    seconds: 7.5,
+    code: "timeout",
+    tokens: [2_900, 240],
+    verdicts: { text: 0.96, unchecked: 0.04 },
+  },
+  {
+    flow: "invoices",
+    perHour: 80,
+    fails: 0.03,
+    seconds: 18,
+    code: "callback_overdue",
+    tokens: [0, 0],
+    verdicts: { json: 0.97, malformed: 0.03 },
+  },
+  {
+    flow: "contracts",
+    perHour: 12,
+    fails: 0.01,
+    seconds: 6,
+    code: "rejected",
+    tokens: [21_000, 640],
+    verdicts: { json: 0.7, schema_mismatch: 0.2, malformed: 0.1 },
+  },
 ] as const;
 
 type OfFlow = (typeof FLOWS)[number];
@@ -30,7 +74,11 @@ function busy(ms: number): number {
   return Math.min(1, 0.06 + day * wave);
 }
 
-function counts({ perHour, fails, code, tokens, seconds }: OfFlow, at: number, step: number): SeriesCounts {
+function counts(
+  { flow, perHour, fails, code, tokens, verdicts, seconds }: OfFlow,
+  at: number,
+  step: number,
+): SeriesCounts {
   const jobs = Math.round((perHour * busy(at + step * 500) * step) / 3_600);
   // At noon the provider of the models was slow.
   const hard = Math.abs(at - (NOW - 2.4 * 3_600_000)) < 1_500_000 ? 7 : 1;
@@ -44,7 +92,17 @@ function counts({ perHour, fails, code, tokens, seconds }: OfFlow, at: number, s
     waitingAgeMs: Math.round((300 + 620 * busy(at) * hard) * seconds),
     durations: durations(seconds * Math.sqrt(hard), jobs),
     tokens: { prompt: prompt * jobs, completion: completion * jobs },
+    costMicros: costOf(flow, prompt * jobs, completion * jobs) ?? 0,
+    verdicts: shared(jobs - failed, verdicts),
   });
+}
+
+/** So many results by verdict. What is left by rounding has the first one. */
+function shared(results: number, parts: Readonly<Record<string, number>>): Record<string, number> {
+  const [[first = ""] = [], ...others] = Object.entries(parts);
+  const rest = others.map(([kind, part]) => [kind, Math.round(results * part)] as const);
+  const all = [[first, results - rest.reduce((sum, [, count]) => sum + count, 0)] as const, ...rest];
+  return Object.fromEntries(all.filter(([, count]) => count > 0));
 }
 
 function durations(seconds: number, jobs: number): Durations {
@@ -59,11 +117,7 @@ function durations(seconds: number, jobs: number): Durations {
 
 function summed(all: readonly SeriesCounts[], seconds: number): SeriesCounts {
   const sum = (of: (one: SeriesCounts) => number) => all.reduce((total, one) => total + of(one), 0);
-  const failedByCode: Record<string, number> = {};
-  for (const one of all) {
-    for (const [code, jobs] of Object.entries(one.failedByCode))
-      failedByCode[code] = (failedByCode[code] ?? 0) + jobs;
-  }
+  const failedByCode = sums(all.map((one) => one.failedByCode));
   const completed = sum((one) => one.completed);
   return wireCounts({
     completed,
@@ -73,7 +127,16 @@ function summed(all: readonly SeriesCounts[], seconds: number): SeriesCounts {
     waitingAgeMs: Math.max(...all.map((one) => one.waitingAgeMs ?? 0)),
     durations: durations(seconds, completed),
     tokens: { prompt: sum((one) => one.tokens.prompt), completion: sum((one) => one.tokens.completion) },
+    costMicros: sum((one) => one.costMicros),
+    verdicts: sums(all.map((one) => one.verdicts)),
   });
+}
+
+function sums(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const [name, count] of all.flatMap((one) => Object.entries(one)))
+    found[name] = (found[name] ?? 0) + count;
+  return found;
 }
 
 /** What happened on a busy server; the answer to `GET /stats/series`. */
@@ -101,6 +164,7 @@ export function busySeries({ query }: Asked): Series {
     until: ago(0),
     step,
     countedSince: ago(40 * 86_400),
+    currency: CURRENCY,
     total: summed(flows, 3.9),
     flows,
     buckets,

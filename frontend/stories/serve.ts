@@ -127,6 +127,7 @@ function index(): string {
 function inWords(step: Step): string {
   if ("press" in step) return `press ${step.press}`;
   if ("click" in step) return `press the button ${step.click}`;
+  if ("look" in step) return `look at ${step.look}`;
   return "cut the line";
 }
 

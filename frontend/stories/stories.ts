@@ -4,9 +4,15 @@ import { BUSY, NEW } from "./busy-server.ts";
 import * as ended from "./ended-jobs.ts";
 import { BATCHES } from "./kept.ts";
 import * as open from "./open-jobs.ts";
+import { busySeries } from "./series.ts";
 
 /** What a person does once the screen is there; the names are those that a screen reader says. */
-export type Step = { readonly press: string } | { readonly click: string } | { readonly line: "cut" };
+export type Step =
+  | { readonly press: string }
+  | { readonly click: string }
+  /** Brings the first thing of this name or with this text into view. */
+  | { readonly look: string }
+  | { readonly line: "cut" };
 
 /** A screen in a state. */
 export interface Story {
@@ -56,7 +62,15 @@ const PERSON: Answers = {
     expiresAt: ago(-36_000),
   }),
 };
+const NO_PRICES: Answers = {
+  ...BUSY,
+  "/stats/series": (asked) => busySeries({ ...asked, query: only(asked.query, "invoices") }),
+};
 const BATCH = BATCHES[0]?.id ?? "";
+
+function only(query: URLSearchParams, flow: string): URLSearchParams {
+  return new URLSearchParams({ ...Object.fromEntries(query), flow });
+}
 
 function ofJob(
   name: string,
@@ -65,6 +79,14 @@ function ofJob(
   steps: readonly Step[] = [],
 ): Story {
   return { name: `job-${name}`, path: `jobs/${job.id}`, api: BUSY, shows, steps };
+}
+
+function peek(name: string, job: { readonly id: string }, shows: string, steps: readonly Step[] = []): Story {
+  return { name: `peek-${name}`, path: `?peek=${job.id}`, api: BUSY, shows, steps };
+}
+
+function ofFlow(name: string, shows: string, steps: readonly Step[] = []): Story {
+  return { name: `flow-${name}`, path: `flows#flow-${name}`, api: BUSY, shows, steps };
 }
 
 /** Every screen, in each of its states. */
@@ -90,6 +112,12 @@ export const STORIES: readonly Story[] = [
     shows: "The server cannot be reached.",
   },
   { name: "list-broken", path: "", api: { ...BUSY, "/jobs": DOWN }, shows: "The jobs could not be loaded" },
+  peek("completed", ended.COMPLETED, "Meadow & Sons"),
+  peek("malformed", ended.MALFORMED, "A repair is offered below"),
+  peek("late", ended.FAILED, "came late"),
+  peek("cost", ended.MALFORMED, "Tokens out", [{ look: "Attempts" }]),
+  peek("processing", open.PROCESSING, "Offer 2 of 3"),
+  peek("missing", { id: "0".repeat(24) }, "Job not found"),
   { name: "new-job", path: "", api: BUSY, steps: [{ press: "n" }], shows: "Create job" },
   {
     name: "new-job-options",
@@ -104,6 +132,7 @@ export const STORIES: readonly Story[] = [
   ofJob("queued", open.QUEUED, "All 4 places"),
   ofJob("retrying", open.RETRYING, "the next one follows"),
   ofJob("unreachable", open.UNREACHABLE, "cannot be reached"),
+  ofJob("over-budget", open.OVER_BUDGET, "is used up"),
   ofJob("processing", open.PROCESSING, "Offer 2 of 3"),
   ofJob("waiting", open.WAITING, "will call back"),
   ofJob("completed", ended.COMPLETED, "Meadow & Sons"),
@@ -123,6 +152,16 @@ export const STORIES: readonly Story[] = [
     shows: "Different results",
   },
   { name: "overview", path: "overview", api: BUSY, shows: "callback_overdue" },
+  { name: "overview-of-a-flow", path: "overview?flow=contracts", api: BUSY, shows: "Cost in EUR" },
+  { name: "overview-week", path: "overview?range=7d", api: BUSY, shows: "Cost in EUR" },
+  {
+    name: "overview-tables",
+    path: "overview",
+    api: BUSY,
+    steps: [{ click: "Table of verdicts" }, { click: "Table of cost in eur" }, { click: "Table of tokens" }],
+    shows: "Schema mismatch",
+  },
+  { name: "overview-no-prices", path: "overview", api: NO_PRICES, shows: "No processor reported tokens." },
   { name: "overview-empty", path: "overview", api: NEW, shows: "Overview" },
   {
     name: "overview-broken",
@@ -131,13 +170,17 @@ export const STORIES: readonly Story[] = [
     shows: "could not be loaded",
   },
   { name: "flows", path: "flows", api: BUSY, shows: "worker-2" },
-  { name: "flow", path: "flows#flow-letters", api: BUSY, shows: "cannot be reached" },
+  ofFlow("chat", "Price of 1M tokens"),
+  ofFlow("contracts", "Budget nearly used"),
+  ofFlow("minutes", "Over budget"),
+  ofFlow("letters", "cannot be reached"),
   { name: "flows-broken", path: "flows", api: { ...BUSY, "/flows": DOWN }, shows: "could not be loaded" },
   { name: "callbacks", path: "callbacks", api: BUSY, shows: "A different result" },
   { name: "callbacks-empty", path: "callbacks", api: NEW, shows: "No callbacks, and that is good" },
   { name: "batches", path: "batches", api: BUSY, shows: "Parcel notices" },
   { name: "batches-empty", path: "batches", api: NEW, shows: "Batches" },
   { name: "batch", path: `batches/${BATCH}`, api: BUSY, shows: "p-1204" },
+  { name: "batch-ended", path: `batches/${ended.BATCH_ID}`, api: BUSY, shows: "Parcel notices" },
   { name: "webhooks", path: "webhooks", api: BUSY, shows: "Accounting" },
   { name: "webhooks-empty", path: "webhooks", api: NEW, shows: "Webhooks" },
   { name: "api-keys", path: "keys", api: PERSON, shows: "web shop" },

@@ -34,6 +34,7 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     press: str = ""
     click: str = ""
+    look: str = ""
     line: Literal["", "cut"] = ""
 
 
@@ -168,5 +169,8 @@ async def _do(page: Page, step: Step) -> None:
     elif step.click:
         named = [page.get_by_role(role, name=step.click, exact=True) for role in _PRESSED]
         await reduce(Locator.or_, named).locator("visible=true").first.click()
+    elif step.look:
+        seen = page.get_by_text(step.look, exact=True).locator("visible=true").first
+        await seen.evaluate("(element) => element.scrollIntoView({block: 'start'})")
     elif step.line:
         await page.context.set_offline(True)
