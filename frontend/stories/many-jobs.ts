@@ -68,11 +68,16 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-const FAULTS = [
-  { code: "timeout", message: "The model did not answer within 30 s." },
-  { code: "content_filter", message: "The answer was stopped by the provider's content filter." },
-  { code: "callback_overdue", message: "No callback came by the deadline." },
-];
+const TIMEOUT = { code: "timeout", message: "The model did not answer within 30 s." };
+
+/** Of a job that fails, by flow. */
+const FAULTS: Readonly<Record<string, NonNullable<WireJob["error"]>>> = {
+  chat: { code: "content_filter", message: "The answer was stopped by the provider's content filter." },
+  translations: TIMEOUT,
+  summaries: TIMEOUT,
+  contracts: TIMEOUT,
+  invoices: { code: "callback_overdue", message: "No callback came by the deadline." },
+};
 
 const HOW_MANY = 140;
 const EVERY_SECONDS = 26;
@@ -82,7 +87,7 @@ const more = Array.from({ length: HOW_MANY }, (_, nth): WireJob => {
   const at = 130 + nth * EVERY_SECONDS;
   const end = at - kind.seconds;
   const { usage = null } = kind;
-  const fault = nth % 17 === 4 ? FAULTS[nth % FAULTS.length] : undefined;
+  const fault = nth % 17 === 4 ? FAULTS[kind.flow] : undefined;
   if (fault !== undefined) {
     return told(
       kind.flow,
@@ -146,6 +151,7 @@ export function listed({ query }: Asked): WireSummary[] {
       batchId,
       batchLine: 3_911 - nth * 417,
       customId: `p-${3_911 - nth * 417}`,
+      error: job.error && TIMEOUT,
     }));
   }
   return found.map((job) => ({

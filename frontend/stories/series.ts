@@ -153,10 +153,10 @@ export function busySeries({ query }: Asked): Series {
   const flows = wanted.map((one, nth) => ({ flow: one.flow, ...summed(table[nth] ?? [], one.seconds) }));
   const buckets = starts.map((at, nth) => ({
     at: new Date(at).toISOString(),
-    partial: nth === starts.length - 1,
+    partial: at + seconds * 1_000 > NOW,
     ...summed(
       table.flatMap((row) => row[nth] ?? []),
-      3.2 + 2 * busy(at),
+      (wanted.length === 1 ? (wanted[0]?.seconds ?? 0) : 3.2) * (1 + 0.5 * busy(at)),
     ),
   }));
   return wireSeries({
@@ -165,7 +165,7 @@ export function busySeries({ query }: Asked): Series {
     step,
     countedSince: ago(40 * 86_400),
     currency: CURRENCY,
-    total: summed(flows, 3.9),
+    total: summed(flows, wanted.length === 1 ? (wanted[0]?.seconds ?? 0) : 3.9),
     flows,
     buckets,
   });

@@ -114,7 +114,7 @@ export const STORIES: readonly Story[] = [
   { name: "list-broken", path: "", api: { ...BUSY, "/jobs": DOWN }, shows: "The jobs could not be loaded" },
   peek("completed", ended.COMPLETED, "Meadow & Sons"),
   peek("malformed", ended.MALFORMED, "A repair is offered below"),
-  peek("late", ended.FAILED, "came late"),
+  peek("late", ended.FAILED, "A result came after"),
   peek("cost", ended.MALFORMED, "Tokens out", [{ look: "Attempts" }]),
   peek("processing", open.PROCESSING, "Offer 2 of 3"),
   peek("missing", { id: "0".repeat(24) }, "Job not found"),

@@ -81,8 +81,8 @@ async def _keep_all(on: Stage, of: Told, names: Sequence[str]) -> list[str]:
                         shot = Shot(story, width, scheme)
                         (SCREENSHOTS / f"{shot.name}.png").write_bytes(await picture(page, whole=True))
             except (AssertionError, Error) as error:
-                wrong.append(f"{story} at {width}: {error}")
-                print(wrong[-1])
+                wrong.append(f"{story} at {width}")
+                print(wrong[-1], error)
         print(story, flush=True)
     return wrong
 

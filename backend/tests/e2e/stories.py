@@ -142,6 +142,9 @@ async def opened(on: Stage, of: Told, name: str, width: int, scheme: Scheme) -> 
 async def picture(page: Page, *, whole: bool) -> bytes:
     """A PNG of the window, or of the ``whole`` page if no dialog covers it, once two in a row are the same."""
     whole = whole and await page.get_by_role("dialog").count() == 0
+    if whole:
+        # Where the page was scrolled to, its head would stand in the middle of the picture.
+        await page.evaluate("window.scrollTo(0, 0)")
     last = b""
 
     async def same() -> bytes | None:

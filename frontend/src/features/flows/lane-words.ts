@@ -1,6 +1,6 @@
 import type { Flow, Lane } from "@/api/model";
 import type { Tone } from "@/components/tone-badge";
-import { money } from "@/lib/money";
+import { aboutMoney, money } from "@/lib/money";
 import { number, percent } from "@/lib/numbers";
 
 export interface LaneWords {
@@ -15,7 +15,7 @@ const KINDS: Readonly<Record<string, LaneWords>> = {
   over_budget: {
     title: "Over budget",
     tone: "amber",
-    meaning: "What the flow has cost today reached its budget. Jobs wait until the next day (UTC).",
+    meaning: "Jobs wait for the budget of the next day.",
   },
   rate_limited: { title: "Rate limited", tone: "amber", meaning: "The processor is rate limited." },
   outage: {
@@ -70,7 +70,8 @@ export function wordsForFlow(flow: Flow): LaneWords {
     return {
       title: "Budget nearly used",
       tone: "amber",
-      meaning: "Of today's budget at least 80 % is used. No job is sent once all of it is.",
+      meaning:
+        "At least 80 % of today's budget is used. When all of it is, jobs wait for that of the next day.",
     };
   }
   if (flow.lane.state !== "open" || flow.concurrency === null || inUse(flow) < flow.concurrency) return words;
@@ -127,7 +128,7 @@ export function wordsForBudget(flow: Flow): string | null {
 export function wordsForPrices({ spending }: Flow): string | null {
   const { inputPerMillionMicros: input, outputPerMillionMicros: output, currency } = spending;
   if (input === null || output === null) return null;
-  return `${money(input)} in, ${money(output)} out, in ${currency}`;
+  return `prompts ${money(input)}, answers ${money(output)} ${currency}`;
 }
 
 /** What was used since the day began; null: nothing was, or it is not known. */
@@ -135,7 +136,7 @@ export function wordsForToday({ spending }: Flow): string | null {
   const { tokensToday, costTodayMicros, currency } = spending;
   const tokens = tokensToday === null ? 0 : tokensToday.prompt + tokensToday.completion;
   if (tokens === 0) return null;
-  const cost = costTodayMicros === null ? "" : `, ${money(costTodayMicros)} ${currency}`;
+  const cost = costTodayMicros === null ? "" : `, ${aboutMoney(costTodayMicros)} ${currency}`;
   return `${number(tokens)} tokens${cost}`;
 }
 
