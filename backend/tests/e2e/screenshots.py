@@ -42,6 +42,8 @@ KEY_SCREENS = (
     Shot("job-failed", 390, "light"),
     Shot("flows", 1440, "light"),
     Shot("callbacks", 1440, "dark"),
+    Shot("callbacks", 390, "light"),
+    Shot("peek-malformed", 1440, "light"),
     Shot("overview", 1440, "light"),
     Shot("new-job", 390, "dark"),
     Shot("sign-in", 1440, "light"),
@@ -50,6 +52,8 @@ KEY_SCREENS = (
 IN_DOCS = {
     "jobs": Shot("list", 1440, "light"),
     "overview": Shot("overview", 1440, "light"),
+    "peek": Shot("peek-malformed", 1440, "light"),
+    "flows": Shot("flow-contracts", 1440, "light"),
     "malformed": Shot("job-malformed", 1440, "light"),
     "callbacks": Shot("callbacks", 1440, "dark"),
 }

@@ -1,4 +1,4 @@
-"""Ten key screens look as they did. ``make references`` renews what they are compared with."""
+"""The key screens look as they did. ``make references`` renews what they are compared with."""
 
 from collections.abc import AsyncIterator, Iterator
 
