@@ -228,7 +228,7 @@ it("shows what the tokens of a flow cost, and what it used today", async () => {
   );
   renderPage("/ui/flows#flow-mock");
   const details = await screen.findByRole("region", { name: "mock" });
-  expect(details).toHaveTextContent("prompts 0.15, answers 0.60 EUR");
+  expect(details).toHaveTextContent("0.15 EUR in, 0.60 EUR out");
   expect(details).toHaveTextContent("1,500 tokens, 0.00045 EUR");
   expect(details).toHaveTextContent("0.0005 EUR a day, 90.0 % used");
   expect(screen.getByRole("row", { name: /mock/, hidden: true })).toHaveTextContent("1.5K0.00045 EUR");

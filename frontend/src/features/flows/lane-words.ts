@@ -128,7 +128,7 @@ export function wordsForBudget(flow: Flow): string | null {
 export function wordsForPrices({ spending }: Flow): string | null {
   const { inputPerMillionMicros: input, outputPerMillionMicros: output, currency } = spending;
   if (input === null || output === null) return null;
-  return `prompts ${money(input)}, answers ${money(output)} ${currency}`;
+  return `${money(input)} ${currency} in, ${money(output)} ${currency} out`;
 }
 
 /** What was used since the day began; null: nothing was, or it is not known. */
