@@ -149,7 +149,9 @@ export function busySeries({ query }: Asked): Series {
     { length: Math.ceil((NOW - since) / 1_000 / seconds) },
     (_, nth) => since + nth * seconds * 1_000,
   );
-  const table = wanted.map((one) => starts.map((at) => counts(one, at, Math.min(seconds, (NOW - at) / 1_000))));
+  const table = wanted.map((one) =>
+    starts.map((at) => counts(one, at, Math.min(seconds, (NOW - at) / 1_000))),
+  );
   const flows = wanted.map((one, nth) => ({ flow: one.flow, ...summed(table[nth] ?? [], one.seconds) }));
   const buckets = starts.map((at, nth) => ({
     at: new Date(at).toISOString(),
