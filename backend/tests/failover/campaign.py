@@ -156,7 +156,7 @@ class Campaign:
     async def _kill_worker(self) -> None:
         worker = self._rng.choice(self._cluster.workers)
         await worker.kill()
-        worker.start()
+        await worker.start_as_a_service()
         self.report.done["worker killed"] += 1
 
     async def _stop_worker(self) -> None:

@@ -69,6 +69,17 @@ class Process:
                     return
                 await asyncio.sleep(0.05)
 
+    async def start_as_a_service(self) -> None:
+        """Start it until it stays: a start to which the database refuses its rights ends with words, and what looks
+        after services (systemd, Docker, Kubernetes) starts it again."""
+        async with asyncio.timeout(START_SECONDS):
+            self.start()
+            await self.at_work()
+            while not self.alive:
+                assert b"The database refuses" in self._log.read_bytes()[self._said_before :]
+                self.start()
+                await self.at_work()
+
     async def end(self) -> int:
         """SIGTERM; the exit code. One that does not end in 20 seconds is killed."""
         assert self._process is not None

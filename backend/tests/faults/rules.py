@@ -45,6 +45,7 @@ def _check_kept(job_id: str, prompt: str | None, jobs: Mapping[str, Job], book: 
 def check_keys(book: Book, v: Verdict) -> None:
     """I3: one key, one job, until that job is deleted; another body is refused, and the same body never."""
     made: dict[str, set[str]] = defaultdict(set)
+    told_at: dict[str, int] = {}
     bodies: dict[str, set[str]] = defaultdict(set)
     for number, entry in book.submits.items():
         if entry.key is None or entry.prompt is None or book.outcome(number) == "refused":
@@ -53,6 +54,7 @@ def check_keys(book: Book, v: Verdict) -> None:
         told = book.answers.get(number)
         if told is not None and told.job is not None:
             made[entry.key].add(told.job)
+            told_at[told.job] = min(book.told_at[number], told_at.get(told.job, book.told_at[number]))
     for key, ids in made.items():
         stay = ids - book.may_be_gone
         v.holds(len(stay) <= 1, "I3", f"the key {key} was answered with {sorted(ids)}")
@@ -61,7 +63,9 @@ def check_keys(book: Book, v: Verdict) -> None:
             continue
         others = bodies[entry.key] - {entry.prompt}
         v.holds(bool(others), "I3", f"the key {entry.key} was refused, and nobody had used it for another body")
-        owner = {book.prompts[i] for i in made[entry.key] - book.may_be_gone}
+        # A job that was made later proves nothing: another body may have had the key until its job was deleted.
+        earlier = {i for i in made[entry.key] if told_at[i] < book.sent_at[number]}
+        owner = {book.prompts[i] for i in earlier - book.may_be_gone}
         v.holds(entry.prompt not in owner, "I3", f"the key {entry.key} was refused to the body that it made a job of")
 
 

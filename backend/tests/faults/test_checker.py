@@ -164,6 +164,19 @@ def test_a_key_of_a_deleted_job_may_be_used_again(ledger: Ledger) -> None:
     assert judged(jobs, ledger) == set()
 
 
+def test_a_key_that_was_refused_before_it_made_this_job_is_in_order(ledger: Ledger) -> None:
+    """Another body had the key meanwhile; that job was deleted, and the key was free again."""
+    others, made = "0" * 23 + "6", "0" * 23 + "7"
+    ledger.answered(ledger.sent("submit", prompt="six", key="k5"), "acked", status=201, job=others)
+    ledger.answered(ledger.sent("submit", prompt="five", key="k5"), "refused", status=422, said="idempotency_mismatch")
+    ledger.answered(ledger.sent("delete", job=others), "acked", status=204)
+    ledger.answered(ledger.sent("submit", prompt="five", key="k5"), "acked", status=201, job=made)
+    jobs = jobs_in_order()
+    jobs[made] = {**copy.deepcopy(jobs[CALLED_OFF]), "id": made, "prompt": "five"}
+
+    assert judged(jobs, ledger) == set()
+
+
 def test_a_key_that_is_refused_to_its_own_body_is_found(ledger: Ledger) -> None:
     ledger.answered(ledger.sent("submit", prompt="one", key="k"), "refused", status=422, said="idempotency_mismatch")
 

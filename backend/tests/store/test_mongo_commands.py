@@ -390,7 +390,7 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
         [
             *("update jobs", "update jobs", "find jobs"),
             *("find seriesMeta", "find jobs", "update seriesMeta", *["find series", "insert series"] * 4),
-            *("update jobs", "update seriesMeta", "update gone", "delete jobs"),
+            *("update jobs", "update seriesMeta", "update gone", "update jobs", "find jobs", "delete jobs"),
         ],
     ),
     "add_batch": (

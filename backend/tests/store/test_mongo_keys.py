@@ -7,7 +7,9 @@ import pymongo
 import pytest
 
 from job_processor.core.errors import IdempotencyMismatch, StoreUnavailable
+from job_processor.core.job import Job
 from job_processor.store.base import Added, IdempotencyKey
+from job_processor.store.mongo.keys import Keys
 from job_processor.store.mongo.store import MongoStore
 from job_processor.store.mongo.writes import Writes
 from tests.mongo_server import MongoServer
@@ -121,6 +123,42 @@ async def test_a_key_stays_with_a_job_that_was_retried_while_it_was_pruned(
         assert await store.prune(store.now(), 10) == 0
     assert _keys(place, server) == {"k": job.id}
     assert not (await store.add(given.a_job(store.now()), KEY)).created
+
+
+@pytest.mark.parametrize("step", ["_record_deletions", "free", "_delete"])
+async def test_a_key_leaves_no_job_that_stays(place: MongoPlace, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """A job is retried, and its key is used for another body, before and after each step of its deletion."""
+    store, other = await place.open(), await place.open()
+    of = Keys if step == "free" else Writes
+    real = getattr(of, step)
+
+    async def meanwhile(job: Job) -> None:
+        await other.apply(given.decided(job, given.Retried(1), other.now()))
+        with contextlib.suppress(IdempotencyMismatch):
+            await other.add(given.a_job(other.now()), IdempotencyKey("k", "other"))
+
+    for after in (False, True):
+        job = await given.moved(store, await given.added(store, key=KEY), given.Cancelled("no"))
+        place.clock.forward(1)
+
+        async def disturbed(self: object, *args: object, job: Job = job, after: bool = after) -> object:
+            if not after:
+                await meanwhile(job)
+            done = await real(self, *args)
+            if after:
+                await meanwhile(job)
+            return done
+
+        with monkeypatch.context() as context:
+            context.setattr(of, step, disturbed)
+            await store.prune(store.now(), 10)
+        if await store.get(job.id) is not None:
+            assert (await store.add(given.a_job(store.now()), KEY)).job.id == job.id
+        for left in await given.ids_of(store):
+            found = await given.stored(store, left)
+            if not found.is_final:
+                await given.moved(store, found, given.Cancelled("tidy up"))
+            assert await store.delete(left)
 
 
 async def test_a_key_of_before_that_stands_in_its_job_is_honoured(place: MongoPlace, server: MongoServer) -> None:

@@ -27,6 +27,8 @@ T = TypeVar("T")
 OLDEST = (7, 0)
 _MOST_OF_IT = 0.7
 """The share of its timeout that a read must have had on the server before it counts as too slow."""
+MOST_ABANDONED = 16
+"""Operations that may go on although their request was cancelled; more are cancelled, which costs a connection each."""
 _log = logging.getLogger(__name__)
 
 
@@ -53,6 +55,7 @@ class Link:
         self._client = address.make_client(uri, self._sent)
         self.database = database or address.default_database(self._client)
         self._closed = False
+        self._abandoned: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> Server:
         """Connect. Raises ``StoreRefused`` for an address or a server that would lose acknowledged jobs."""
@@ -70,8 +73,14 @@ class Link:
         """End the sessions and close all connections. Ends within about one try, whatever the servers do."""
         self._closed = True
         # Without a timeout the driver waits for ever for the answer to `endSessions` on a half-open connection.
-        with pymongo.timeout(self.tuning.try_timeout):
-            await self._client.close()
+        closing = asyncio.create_task(_within(self._client.close(), self.tuning.try_timeout), name="store-close")
+        # The driver's own timeout does not cover its locks: whatever holds one, a stop ends.
+        _, open_still = await asyncio.wait([closing], timeout=self.tuning.try_timeout + 1.0)
+        if open_still:
+            _log.warning("the connections to MongoDB could not be closed in time; they end with this process")
+            closing.cancel()
+        else:
+            closing.result()
 
     @property
     def address(self) -> str:
@@ -90,23 +99,22 @@ class Link:
         )[name]
 
     async def hello(self) -> Document:
-        with pymongo.timeout(self.tuning.try_timeout):
-            # A command does not use the options of the database: without the codec its times have no time zone.
-            return await self._client.admin.command("hello", codec_options=CODEC)
+        # A command does not use the options of the database: without the codec its times have no time zone.
+        work = self._client.admin.command("hello", codec_options=CODEC)
+        return await self._in_its_own_task(work, self.tuning.try_timeout)
 
     async def command(self, command: dict[str, Any]) -> Document:
         """Run one command on the database, once, with the usual timeout. Raises what the driver raises."""
-        with pymongo.timeout(self.tuning.try_timeout):
-            database = self._client.get_database(self.database, codec_options=CODEC)
-            return await database.command(command, codec_options=CODEC)
+        database = self._client.get_database(self.database, codec_options=CODEC)
+        return await self._in_its_own_task(database.command(command, codec_options=CODEC), self.tuning.try_timeout)
 
     async def ping(self) -> None:
         """Check in one short try that there is a primary that answers."""
         self._check_open()
         try:
-            with pymongo.timeout(min(2.0, self.tuning.try_timeout)):
-                # Always the primary, whatever read preference the address has: it takes the writes.
-                await self._client.admin.command("ping", read_preference=ReadPreference.PRIMARY)
+            # Always the primary, whatever read preference the address has: it takes the writes.
+            work = self._client.admin.command("ping", read_preference=ReadPreference.PRIMARY)
+            await self._in_its_own_task(work, min(2.0, self.tuning.try_timeout))
         except PyMongoError as error:
             self.outage.failed()
             raise translate(error) from None
@@ -172,8 +180,7 @@ class Link:
             self._check_open()
             sent = self._sent.begin()
             try:
-                with pymongo.timeout(limit):
-                    answer = await operation(again)
+                answer = await self._in_its_own_task(operation(again), limit)
             except PyMongoError as error:
                 self._note(error)
                 had_its_time = time.monotonic() - sent[0] >= _MOST_OF_IT * limit
@@ -189,6 +196,29 @@ class Link:
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(2 * pause, 1.0)
 
+    async def _in_its_own_task(self, work: Awaitable[T], limit: float) -> T:
+        """The result of one try, in a task that is cancelled at most once.
+
+        A request whose client left is cancelled at every turn of the event loop until it has ended. The driver gives
+        a connection back in several steps; when it is cancelled again in the midst of them, the place in its pool is
+        lost, or a lock stays taken for good.
+        """
+        task = asyncio.create_task(_within(work, limit), name="store-operation")
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self._abandoned.add(task)
+            task.add_done_callback(self._abandoned_ended)
+            if len(self._abandoned) > MOST_ABANDONED:
+                task.cancel()
+            raise
+
+    def _abandoned_ended(self, task: "asyncio.Task[Any]") -> None:
+        self._abandoned.discard(task)
+        if not task.cancelled():
+            # Otherwise asyncio would log the failure, which nobody waits for.
+            task.exception()
+
     def _note(self, error: PyMongoError) -> None:
         if is_passing(error) and not is_too_slow(error):
             self.outage.failed()
@@ -198,6 +228,11 @@ class Link:
     def _check_open(self) -> None:
         if self._closed:
             raise StoreUnavailable("The store is closed.")
+
+
+async def _within(work: Awaitable[T], limit: float) -> T:
+    with pymongo.timeout(limit):
+        return await work
 
 
 def _passes_for_a_write(error: PyMongoError, had_its_time: bool) -> bool:

@@ -6,7 +6,6 @@ several succeeds. In format 1 a key was inside its job, under a unique index; wh
 honoured.
 """
 
-import contextlib
 from collections.abc import Iterable
 
 from job_processor.core.errors import IdempotencyMismatch
@@ -57,24 +56,11 @@ class Keys:
         return found
 
     async def free(self, jobs: Iterable[Document]) -> None:
-        """Delete the keys of these jobs, which are about to be deleted."""
+        """Delete the keys of these jobs, whose deletion has begun: nothing can make it fail but the database."""
         keys = _keys(jobs)
         if keys:
             where = {"_id": {"$in": list(keys)}, "job": {"$in": list(keys.values())}}
             await self._link.do(lambda again: self._keys.delete_many(where))
-
-    async def keep(self, jobs: Iterable[Document]) -> None:
-        """Restore the keys of jobs that were not deleted after all."""
-        ids = [job["_id"] for job in jobs if job.get("idempotencyKey")]
-
-        async def there(again: bool) -> list[Document]:
-            return await self._jobs.find({"_id": {"$in": ids}}, {"idempotencyKey": 1, "fingerprint": 1}).to_list()
-
-        for job in await self._link.read(there) if ids else ():
-            key = IdempotencyKey(job["idempotencyKey"], job["fingerprint"])
-            # The key may have been used again already.
-            with contextlib.suppress(IdempotencyMismatch):
-                await self.hold(key, job["_id"])
 
     async def finish(self) -> None:
         await self._groups.finish()

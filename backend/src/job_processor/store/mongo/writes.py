@@ -136,14 +136,15 @@ class Writes:
         if counted_later := [job["_id"] for job in jobs if TALLIES_MARK in job]:
             await self._series.roll_up(limit, counted_later)
         await self._record_deletions(jobs)
-        await self._keys.free(jobs)
         # With the condition again: a job that was retried meanwhile has no finishedAt and stays; so does one of which
         # a tally is still to be rolled up.
         where = {**old, TALLIES_MARK: None, "_id": {"$in": [job["_id"] for job in jobs]}}
-        deleted = await self._link.do(lambda again: self._delete(where, len(jobs), again))
-        if deleted < len(jobs):
-            await self._keys.keep(jobs)
-        return deleted
+        await self._link.do(lambda again: self._jobs.update_many(where, {"$set": {DELETING: True}}))
+        begun = {"_id": {"$in": [job["_id"] for job in jobs]}, DELETING: True}
+        jobs = await self._link.read(lambda again: self._jobs.find(begun, _TO_DELETE).to_list())
+        # Their keys first: after a crash in between the jobs still exist and are found again.
+        await self._keys.free(jobs)
+        return await self._link.do(lambda again: self._delete(begun, len(jobs), again))
 
     async def insert_once(self, job_id: str, fields: Document) -> None:
         """Insert a job of a batch, unless it is there. Its birth is its id, the same in every process that does it."""
