@@ -15,7 +15,7 @@ const KINDS: Readonly<Record<string, LaneWords>> = {
   over_budget: {
     title: "Over budget",
     tone: "amber",
-    meaning: "Jobs wait for the budget of the next day.",
+    meaning: "What the flow has cost today reached its budget. It sends no job until the next day (UTC).",
   },
   rate_limited: { title: "Rate limited", tone: "amber", meaning: "The processor is rate limited." },
   outage: {
@@ -71,7 +71,7 @@ export function wordsForFlow(flow: Flow): LaneWords {
       title: "Budget nearly used",
       tone: "amber",
       meaning:
-        "At least 80 % of today's budget is used. When all of it is, jobs wait for that of the next day.",
+        "At least 80 % of today's budget is used. When all of it is, no job is sent until the next day (UTC).",
     };
   }
   if (flow.lane.state !== "open" || flow.concurrency === null || inUse(flow) < flow.concurrency) return words;
