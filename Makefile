@@ -20,8 +20,8 @@ PYTEST = ../$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile --no-l
 WITH_NODE = cd frontend && export PATH="$(CURDIR)/$(BIN):$$PATH"
 # Parts of the tests of which each takes a second or two, or less, and nothing but Python and SQLite.
 QUICK_TESTS = core acts settings workers docs/test_architecture.py docs/test_links.py
-# Two targets at a time; what each says stays together where make can do that.
-BESIDE = $(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+# Two targets at a time; the first that fails ends the others.
+BESIDE = $(BIN)/python scripts/beside.py
 UVLOCK = $(BIN)/uv pip compile -q --no-config --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -95,10 +95,9 @@ quick: setup frontend/node_modules/.installed ## For the inner loop: lint, types
 	@$(BESIDE) quick-backend lint-page lint-backend quick-page
 
 .PHONY: quick-backend quick-page test-backend test-page test-machines lint-backend lint-page
-# These tests wait half of their time: everything else runs beside them. `+` shows what they say at once, where
-# --output-sync would show it at their end; it would also run them for `make -n`.
+# These tests wait half of their time: everything else runs beside them.
 test-backend:
-	$(if $(findstring n,$(firstword -$(MAKEFLAGS))),,+)@cd backend && FAILOVER=short env -u MAKEFLAGS -u MAKELEVEL $(PYTEST) -m "not n8n"
+	@cd backend && FAILOVER=short $(PYTEST) -m "not n8n"
 quick-backend:
 	@cd backend && $(PYTEST) -m "not mongo and not slow" $(addprefix tests/,$(QUICK_TESTS))
 quick-page:

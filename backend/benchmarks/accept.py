@@ -22,7 +22,7 @@ def run() -> list[Line]:
 
     # In turns, so that a machine that slows down slows both.
     for _ in range(2):
-        with processes.bare() as port:
+        with processes.bare() as (port, _):
             bare.append(uvloop.run(flood(port, post, CONNECTIONS, SECONDS, 201)))
         with processes.server(FLOWS) as (port, _):
             ours.append(uvloop.run(flood(port, post, CONNECTIONS, SECONDS, 201)))

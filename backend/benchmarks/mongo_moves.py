@@ -1,18 +1,26 @@
-"""What a move costs the client over MongoDB, alone and together with others: CPU seconds of this process per move.
+"""What MongoDB costs the client: CPU of this process per move, alone and together with others; and per job through
+accept, claim, accept by the processor, complete, against the most it may take.
 
 The server's own speed does not matter for it, so a stand-in will do: ``python -m benchmarks.mongo_moves``.
 """
 
 import argparse
 import asyncio
+import datetime
 import time
 
+from benchmarks import report
+from benchmarks.life import cpu_of_a_life
 from job_processor.core.transitions import decide
 from tests import mongo_server
 from tests.store_suite import given
 from tests.store_suite.places import Clock, MongoPlace
 
 ROUNDS = 12
+LIVES_AT_ONCE = 64
+LIVES_ROUNDS = 20
+MOST_OF_A_LIFE = 200.0
+"""Microseconds."""
 
 
 async def _cpu_of_a_move(place: MongoPlace, at_once: int, prompt: str) -> tuple[float, float]:
@@ -34,12 +42,26 @@ async def _cpu_of_a_move(place: MongoPlace, at_once: int, prompt: str) -> tuple[
 
 async def main(kib: int = 0) -> None:
     server = mongo_server.require()
-    print(f"client CPU of a move of a job with a prompt of {kib} KiB, {server.name}")
+    print(f"{datetime.date.today()}, {report.machine()}, {server.name}")
+    print(f"client CPU of a move of a job with a prompt of {kib} KiB:")
     for at_once in (1, 10, 50):
         place = MongoPlace(server, Clock())
         cpu, rate = await _cpu_of_a_move(place, at_once, "x" * (kib * 1024))
         print(f"{at_once:>4} at once: {cpu:6.0f} µs of CPU a move, {rate:6.0f} moves/s")
         await place.close()
+    place = MongoPlace(server, Clock())
+    cpu_of_a_job = (await cpu_of_a_life(await place.open(), LIVES_ROUNDS, LIVES_AT_ONCE)).all
+    await place.close()
+    report.show(
+        [
+            report.Line(
+                f"client CPU of a job's life, {LIVES_AT_ONCE} at once",
+                f"{cpu_of_a_job:.0f} µs",
+                f"{MOST_OF_A_LIFE:g} µs at most",
+                MOST_OF_A_LIFE / cpu_of_a_job,
+            )
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -29,17 +29,17 @@ def server(flows: str, *, data: Path | None = None, env: dict[str, str] | None =
 
 
 @contextlib.contextmanager
-def bare(sink: str | None = None) -> Iterator[int]:
-    """The port of a Starlette + msgspec handler that stores nothing. ``sink``: the URL it sends each submission to."""
+def bare(sink: str | None = None) -> Iterator[tuple[int, int]]:
+    """(port, pid) of a Starlette + msgspec handler that stores nothing. ``sink``: where it sends each submission."""
     environment = {**os.environ, **({} if sink is None else {"SINK": sink})}
     with running([sys.executable, "-m", "benchmarks.bare"], environment) as process:
         assert process.stdout is not None
-        yield port_in(process.stdout.readline())
+        yield port_in(process.stdout.readline()), process.pid
 
 
 @contextlib.contextmanager
-def running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """A process whose standard output can be read; it is ended with the context."""
+def running(command: list[str], environment: dict[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
+    """A process whose standard output can be read; ended with the context. ``environment``: ours when ``None``."""
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         yield process
@@ -62,6 +62,20 @@ def free_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
     return port
+
+
+def thread_cpu(pid: int) -> tuple[float, float]:
+    """Microseconds of CPU that a process took until now: of its first thread, and of its other threads."""
+    first = others = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        # A thread may end in between; its time is lost.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            nanoseconds = int((task / "schedstat").read_text().split()[0])
+            if task.name == str(pid):
+                first = nanoseconds
+            else:
+                others += nanoseconds
+    return first / 1000, others / 1000
 
 
 def memory_mib(pid: int) -> float:

@@ -8,6 +8,7 @@ import asyncio
 import re
 import statistics
 import time
+from collections.abc import Callable
 
 import uvloop
 
@@ -61,9 +62,11 @@ async def measure(
     warm_up: float = WARM_UP,
     in_flight: int = IN_FLIGHT,
     header: bytes = b"",
+    on_completed: Callable[[], None] = lambda: None,
 ) -> float:
     """Jobs completed a second by the server at ``port``, which dispatches to ``sink_port``. ``in_flight``: so many are
-    submitted and not completed at most. ``header``: lines that each submission has beside.
+    submitted and not completed at most. ``header``: lines that each submission has beside. ``on_completed`` is called
+    after each job, those of the warm-up too.
     """
     loop = asyncio.get_running_loop()
     arrived: asyncio.Queue[bytes] = asyncio.Queue()
@@ -88,6 +91,7 @@ async def measure(
         nonlocal completed
         assert status == 200, status
         completed += 1
+        on_completed()
         idle_callers.put_nowait(connection)
         submit()
 
@@ -118,13 +122,13 @@ async def measure(
     return rate
 
 
-def _sink(sink_port: int) -> str:
+def sink_url(sink_port: int) -> str:
     return f"http://127.0.0.1:{sink_port}/"
 
 
 def flows(sink_port: int) -> str:
     """The flows file of a server that dispatches to the sink."""
-    return f'[flows.sink]\nprocessor = "webhook"\nurl = "{_sink(sink_port)}"\n'
+    return f'[flows.sink]\nprocessor = "webhook"\nurl = "{sink_url(sink_port)}"\n'
 
 
 def run() -> list[Line]:
@@ -133,7 +137,7 @@ def run() -> list[Line]:
     bare: list[float] = []
     # In turns, so that a machine that slows down slows both.
     for _ in range(TURNS):
-        with processes.bare(_sink(sink_port)) as port:
+        with processes.bare(sink_url(sink_port)) as (port, _):
             bare.append(uvloop.run(measure(port, sink_port)))
         with processes.server(flows(sink_port)) as (port, _):
             ours.append(uvloop.run(measure(port, sink_port)))

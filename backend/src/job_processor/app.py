@@ -76,7 +76,10 @@ class App:
         self._store = configured.make_store(settings)
         self._bus = Bus()
         self._telemetry = Telemetry()
-        self._telemetry.start_at_zero(self._flows.by_name)
+        self._telemetry.start_at_zero(
+            self._flows.by_name,
+            ((name, other) for name, flow in self._flows.by_name.items() for other in flow.rules.fallback),
+        )
         self._telemetry.watch_store(lambda: self._store.info.changes_arrive, self._store.queue_seconds)
         self._signer = CallbackSigner(settings.webhook_secrets)
         redactor = registry.make_redactor(self._flows, settings.environment, settings.webhook_secrets)

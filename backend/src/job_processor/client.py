@@ -62,7 +62,7 @@ class Client:
                 if not held:
                     await asyncio.sleep(min(PAUSE_SECONDS, left))
                 job, held = await self._job(session, "GET", f"/jobs/{job['id']}", math.ceil(left))
-        self._print(f"{job['id']}  {job['status']}")
+        self._print("  ".join([job["id"], job["status"], *_answered_by(job)]))
         if job["result"] is not None:
             self._print(job["result"])
         return 0 if not wait_seconds or job["status"] == "COMPLETED" else 1
@@ -132,7 +132,8 @@ class Client:
                 # Prompts are untrusted: keep terminal escape sequences out.
                 printable = "".join(c if c.isprintable() else " " for c in job["prompt"])
                 prompt = " ".join(printable.split())[:60]
-                self._print(f"{job['id']}  {job['status']:<9}  {job['createdAt']}  {job['flow']}  {prompt}")
+                flow = "  ".join([job["flow"], *_answered_by(job)])
+                self._print(f"{job['id']}  {job['status']:<9}  {job['createdAt']}  {flow}  {prompt}")
         return 0
 
     async def count(self, params: Mapping[str, str]) -> int:
@@ -249,6 +250,12 @@ class Client:
     async def _json(self, session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Any:
         async with self._open(session, method, path, **options) as response:
             return await response.json(content_type=None)
+
+
+def _answered_by(job: Mapping[str, Any]) -> list[str]:
+    """Which other flow gave the result, if one did. A server of an earlier release does not say."""
+    flow = job.get("answeredBy")
+    return [f"(answered by {flow})"] if flow else []
 
 
 def _line_error(error: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -44,6 +44,8 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tr
     concurrency_per_key: Annotated[int, Meta(ge=1, le=100_000)] | None = None
     rate_per_key: Annotated[float, Meta(gt=0, le=10_000_000)] | None = None
     limit: str | None = None
+    fallback: list[str] = []
+    fallback_after_seconds: Annotated[float, Meta(ge=0, le=604_800)] = 60.0
     on_invalid_result: OnInvalidResult = OnInvalidResult.KEEP
     price_input_per_million: Price | None = None
     price_output_per_million: Price | None = None
@@ -127,6 +129,7 @@ class _Parser:
             tables = {}
         limits = self._limits(tables)
         flows = {name: self._flow(name, table, limits) for name, table in tables.items()}
+        self._check_fallbacks({name: flow.rules.fallback for name, flow in flows.items() if flow is not None}, tables)
         default = self._document.get("default_flow", next(iter(flows), None))
         if flows and (not isinstance(default, str) or default not in flows):
             self._fault(("default_flow",), f"must be one of the flows: {', '.join(flows)}")
@@ -208,11 +211,25 @@ class _Parser:
             concurrency_per_key=limits.concurrency_per_key,
             rate_per_key=limits.rate_per_key,
             limit=None if limits.limit is None else shared.get(limits.limit),
+            fallback=tuple(limits.fallback),
+            fallback_after_seconds=limits.fallback_after_seconds,
             on_invalid_result=limits.on_invalid_result,
             prices=limits.prices,
             budget_per_day=None if limits.budget_per_day is None else max(1, micros(limits.budget_per_day)),
         )
         return Flow(rules, str(table["processor"]), options)
+
+    def _check_fallbacks(self, fallbacks: Mapping[str, tuple[str, ...]], flows: Collection[str]) -> None:
+        """Each name is another flow, named once; and no flow is, over other flows, its own fallback."""
+        for name, wanted in fallbacks.items():
+            at = ("flows", name, "fallback")
+            for n, other in enumerate(wanted):
+                if other not in flows:
+                    self._fault(at, f"names {other}, which is no flow; flows are: {', '.join(flows)}")
+                elif other in wanted[:n]:
+                    self._fault(at, f"names {other} twice")
+            if (circle := _way_back(name, fallbacks)) is not None:
+                self._fault(at, f"must not lead back to {name}: {' -> '.join(circle)}")
 
     def _struct(self, at: tuple[str, ...], values: Mapping[str, object], wanted: type[S]) -> S | None:
         """``values`` converted to ``wanted``, key by key, so that all errors are found; ``None`` if there are any."""
@@ -236,6 +253,19 @@ class _Parser:
             where = where[:-1]
         line = self._lines.get(where, 1)
         self._faults.append((line, f"{self._file}:{line}: {'.'.join(key)} {words}"))
+
+
+def _way_back(start: str, fallbacks: Mapping[str, Sequence[str]]) -> list[str] | None:
+    """The shortest way from a flow over fallbacks to itself; ``None``: there is none."""
+    ways, seen = [[start]], set()
+    for way in ways:
+        for other in fallbacks.get(way[-1], ()):
+            if other == start:
+                return [*way, other]
+            if other not in seen:
+                seen.add(other)
+                ways.append([*way, other])
+    return None
 
 
 def _fields(struct: type[msgspec.Struct]) -> Sequence[str]:

@@ -115,6 +115,9 @@ class Telemetry:
             Histogram("job_processor_job_seconds", seconds, ["flow"], registry=r, buckets=_SECONDS)
         )
 
+        fell_back = "Attempts that went to the processor of another flow, because their own was closed"
+        self._fell_back = _children(Counter("job_processor_fell_back", fell_back, ["flow", "to"], registry=r))
+
     def watch_store(self, changes_arrive: Callable[[], bool], queue_seconds: Callable[[], float]) -> None:
         """Add gauges of the store. The functions are called whenever the metrics are read."""
         gauge = Gauge(
@@ -130,9 +133,9 @@ class Telemetry:
         )
         queue.set_function(queue_seconds)
 
-    def start_at_zero(self, flows: Iterable[str]) -> None:
+    def start_at_zero(self, flows: Iterable[str], fallbacks: Iterable[tuple[str, str]] = ()) -> None:
         """Export these flows' counters before anything is counted: Prometheus sees no increase when a counter appears
-        with its first value."""
+        with its first value. ``fallbacks``: each flow with each of its fallback flows."""
         per_flow = (self._submitted, self._completed, self._failed, self._cancelled, self._retried, self._cost)
         for flow in flows:
             self._seconds(flow)
@@ -140,6 +143,8 @@ class Telemetry:
                 self._tokens(flow, kind)
             for counter in per_flow:
                 counter(flow)
+        for pair in fallbacks:
+            self._fell_back(*pair)
         for what in ("submitted", "cancelled", "ended"):
             self._batches(what)
         for verdict in ("unauthorized", *CallbackVerdict):
@@ -204,6 +209,8 @@ class Telemetry:
     def _moved(self, job: Job, was: State | None) -> None:
         if was in FINAL and job.state is State.PENDING:
             self._retried(job.flow).inc()
+        if job.state is State.RUNNING and (via := job.via()) is not None:
+            self._fell_back(job.flow, via).inc()
         if job.state not in FINAL or job.duration_ms is None:
             return
         if job.state is State.COMPLETED:

@@ -83,11 +83,11 @@ async def worker_loops(deps: LoopDependencies, on_store_broken: Callable[[], Non
 
 def _dispatchers(deps: LoopDependencies, owner: str) -> dict[str, Dispatcher]:
     def token(job: Job) -> str:
-        longest = MAX_CALLBACK_TIMEOUTS * deps.acts.flows.rules(job.flow).callback_timeout_seconds
+        longest = MAX_CALLBACK_TIMEOUTS * deps.acts.flows.rules_of(job).callback_timeout_seconds
         expires_at = int(deps.store.now() / 1000 + longest + LATE_CALLBACK_SECONDS)
         return deps.signer.token(job.id, job.attempt, expires_at)
 
-    return {
+    dispatchers = {
         name: Dispatcher(
             acts=deps.acts,
             store=deps.store,
@@ -100,6 +100,9 @@ def _dispatchers(deps: LoopDependencies, owner: str) -> dict[str, Dispatcher]:
         )
         for name, flow in deps.flows.by_name.items()
     }
+    for dispatcher in dispatchers.values():
+        dispatcher.take_from(dispatchers)
+    return dispatchers
 
 
 def _askers(deps: LoopDependencies) -> dict[str, Asker]:

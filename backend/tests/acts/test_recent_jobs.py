@@ -4,6 +4,7 @@ import pytest
 
 from job_processor.acts.recent_jobs import MAX_PROMPT_CHARACTERS, MOST, RecentJobs
 from job_processor.core import transitions
+from job_processor.core.claiming import claim
 from job_processor.core.errors import JobNotFound
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, Lease, State
@@ -92,7 +93,7 @@ async def test_a_job_that_another_process_deleted_is_not_found(site: Site) -> No
 
 def _in_flight(number: int, prompt: str = "p", **fields: object) -> Job:
     job = transitions.submit(job_id=f"{number:024x}", prompt=prompt, rules=FlowRules("main"), now=1)
-    return transitions.claim(job, Lease("t", "w", 10), 2)._replace(**fields)  # type: ignore[arg-type]  # any field
+    return claim(job, Lease("t", "w", 10), 2)._replace(**fields)  # type: ignore[arg-type]  # any field
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+from job_processor.core.claiming import claim
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, JobError, Lease, State
 from job_processor.core.outcome import Accepted, Cancelled, Failed, Outcome, Reported, Signal, Succeeded
-from job_processor.core.transitions import claim, decide, submit
+from job_processor.core.transitions import decide, submit
 
 NOW = 1_790_000_000_000
 RULES = FlowRules("f", max_attempts=3, backoff_base_seconds=2, backoff_cap_seconds=300)

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from job_processor.core.claiming import claim
 from job_processor.core.cost import MICROS, Prices, cost_of, in_words, micros
+from job_processor.core.fallback import FellBack
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, JobError, Lease, Usage
 from job_processor.core.limits import ATTEMPTS_LIMIT
-from job_processor.core.outcome import Failed, Outcome, Reported, Retried, Succeeded
-from job_processor.core.transitions import claim, decide, submit
+from job_processor.core.outcome import Deferred, Failed, Outcome, Reported, Retried, Succeeded
+from job_processor.core.transitions import decide, submit
 
 RULES = FlowRules("f", max_attempts=1_000, backoff_base_seconds=0, prices=Prices(micros(2.5), micros(10)))
 NOW = 1_800_000_000_000
@@ -75,6 +77,26 @@ def test_a_retry_adds_to_the_cost_and_a_new_price_changes_no_old_one() -> None:
     job = told(begun(change.job), Succeeded("r", usage=Usage(1_000_000, 5)), dearer)
     assert [one.cost_micros for one in job.attempts] == [2_500_000, 7_000_000]
     assert job.cost_micros == 9_500_000
+
+
+def test_an_attempt_that_fell_back_costs_what_the_flow_asks_that_had_it() -> None:
+    """Also when its answer comes late, and the attempt in flight is of the job's own flow."""
+    theirs = {"g": Prices(micros(1)), "h": Prices(micros(2))}
+    usage = Usage(1_000_000, 0)
+    for flow, cost in (("g", 1_000_000), ("h", 2_000_000), ("free", None)):
+        fallen = claim(new(), Lease("t1", "w", NOW + 1), NOW, FellBack(flow, "The flow f is closed."))
+        change = decide(fallen, Reported(Succeeded("r", usage=usage), token="t1"), NOW, RULES, 0.0, theirs)
+        assert change is not None
+        assert change.counted is not None
+        assert (change.job.cost_micros, change.counted.cost, change.counted.used_by) == (cost, cost or 0, flow)
+        back = told(fallen, Deferred(NOW, "shutdown", "The worker stopped."))
+        late = decide(begun(back), Reported(Succeeded("r", usage=usage), attempt=1), NOW, RULES, 0.0, theirs)
+        assert late is not None
+        assert late.job.cost_micros == cost
+    own = decide(begun(new()), Reported(Succeeded("r", usage=usage), attempt=1), NOW, RULES, 0.0, theirs)
+    assert own is not None
+    assert own.counted is not None
+    assert (own.job.cost_micros, own.counted.used_by) == (2_500_000, None)
 
 
 def test_without_prices_or_without_usage_there_is_no_cost() -> None:

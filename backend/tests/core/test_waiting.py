@@ -144,3 +144,18 @@ def test_a_job_whose_flow_shares_a_limit_says_when_that_is_reached() -> None:
     assert waiting_on(job, LANE, rules, 0, NOW, {}, (replace(lane, tokens=1.0), 2)) == WaitingFor(
         "worker", "A worker takes it next."
     )
+
+
+def test_a_closed_lane_says_where_its_jobs_go() -> None:
+    rules = replace(RULES, fallback=("g", "h"), fallback_after_seconds=30)
+    lane = close(LANE, Trouble.OUTAGE, "Gone.", NOW + 80_000, NOW, 0.5)
+
+    told = "Gone. When it has been closed for 30 s, jobs go to the flow g, else h."
+    assert waits(pending(), lane, rules).detail == told
+    assert waits(pending(), lane, rules, now=NOW + 30_000).detail == "Gone. Meanwhile jobs go to the flow g, else h."
+    assert waits(pending(), replace(lane, paused=True), rules).kind == "paused"
+
+    over = replace(LANE, spent=9, spent_on=start_of(DAY, NOW))
+    told = waits(pending(), over, replace(rules, budget_per_day=9)).detail
+    assert told.startswith("The budget of the flow f of ")
+    assert told.endswith(" is raised. Meanwhile jobs go to the flow g, else h.")

@@ -11,7 +11,8 @@ from tests.e2e.looks import expect_no_overflow
 from tests.e2e.served import Served
 from tests.e2e.test_accessible import violations
 from tests.n8n import fake_n8n
-from tests.n8n.fake_n8n import ExecutionStatus, FakeN8n
+from tests.n8n.fake_executions import ExecutionStatus
+from tests.n8n.fake_n8n import FakeN8n
 from tests.n8n.scenario import flow, with_api
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

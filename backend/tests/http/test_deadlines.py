@@ -14,8 +14,6 @@ from tests.support.site import Site
 from tests.support.waiting import until_true
 
 __all__ = ["web"]
-
-
 SLOW: dict[str, tuple[bytes, Callable[[], float]]] = {
     "nothing at all": (b"", lambda: protocol.HEAD_SECONDS),
     "half a request line": (b"GET /hea", lambda: protocol.HEAD_SECONDS),

@@ -1,37 +1,9 @@
 """The callback inbox: what changed nothing is kept, what came too early is matched, a late result can be taken."""
 
-import gzip
-import json
-
-import pytest
-
-from job_processor.core.errors import StoreUnavailable
 from job_processor.core.inbox import MAX_KEPT_PER_JOB
-from job_processor.core.job import JobError
-from job_processor.core.outcome import Accepted, Failed
-from tests.http.problems import CANARY, assert_problem, naming
-from tests.support.asgi import Reply
-from tests.support.clock import Clock
-from tests.support.site import SECRET, Site
-
-FINAL_FAILURE = Failed(JobError("bad", "bad"), retryable=False)
-
-
-async def failed_job(site: Site) -> str:
-    made = await site.submit()
-    await site.say(await site.claim(), FINAL_FAILURE)
-    return str(made["id"])
-
-
-async def inbox(site: Site, query: str = "") -> list[dict[str, object]]:
-    reply = await site.client.get(f"/callbacks{query}")
-    assert reply.status == 200, reply.text
-    found: list[dict[str, object]] = reply.json()
-    return found
-
-
-async def accept(site: Site, callback: dict[str, object]) -> Reply:
-    return await site.client.post(f"/callbacks/{callback['id']}/accept")
+from tests.http.inbox import accept, failed_job, inbox, reject
+from tests.http.problems import assert_problem, naming
+from tests.support.site import Site
 
 
 async def test_a_late_result_is_kept_as_it_came(site: Site) -> None:
@@ -61,10 +33,6 @@ async def test_a_person_accepts_a_late_result(site: Site) -> None:
     assert [one["verdict"] for one in await inbox(site)] == ["accepted"]
     again = await accept(site, kept)
     assert (again.status, again.json()["updatedAt"]) == (200, reply.json()["updatedAt"])
-
-
-async def reject(site: Site, callback: dict[str, object]) -> Reply:
-    return await site.client.post(f"/callbacks/{callback['id']}/reject")
 
 
 async def counted(site: Site) -> dict[str, int]:
@@ -177,93 +145,6 @@ async def test_a_report_on_an_unknown_job_is_kept(site: Site) -> None:
     assert_problem(await accept(site, kept), 404)
 
 
-async def test_what_cannot_be_read_is_kept_whole_with_whose_it_is_and_not_echoed(site: Site) -> None:
-    job = (await site.submit())["id"]
-    assert_problem(await site.callback({"result": None, "x": CANARY}, token=site.token(job, 2)), 422)
-    assert_problem(await site.callback({"id": "f" * 24, CANARY: "r"}), 422)
-    assert_problem(await site.callback({"job": {"id": job.upper()}, "output": CANARY}), 422)
-    headers = {"authorization": f"Bearer {site.token(job)}", "content-type": "text/plain"}
-    await site.client.request("POST", "/webhook/callback", body=b"x" * 1_100_000, headers=headers)
-
-    kept = await inbox(site)
-
-    assert [one["verdict"] for one in kept] == ["unreadable"] * 4
-    assert [str(one["content"])[:3] for one in kept] == ["400", "422", "422", "422"]
-    assert [(one["jobId"], one["attempt"]) for one in kept] == [(job, 1), (job, None), (None, None), (job, 2)]
-    # Lists leave the bodies out.
-    assert CANARY not in str(kept)
-    assert (kept[0]["bodyBytes"], kept[0]["bodyTruncated"]) == (1_048_576, True)
-    assert (kept[0]["contentType"], kept[1]["contentType"]) == ("text/plain", "application/json")
-    assert CANARY in (await site.client.get(f"/callbacks/{kept[1]['id']}")).json()["body"]
-
-
-async def test_of_several_ids_in_the_bytes_the_job_under_way_is_meant(site: Site) -> None:
-    done = await failed_job(site)
-    job = (await site.submit())["id"]
-    body = f'{{"previous": "{done}", "nobody": "{"e" * 24}", "mine": "{job}"'.encode()
-
-    await site.client.request("POST", "/webhook/callback", body=body, headers={"x-webhook-secret": SECRET})
-
-    assert [one["jobId"] for one in await inbox(site)] == [job]
-
-
-@pytest.mark.parametrize("query", ["jobId=%7B{}%7D", "jobId={};x=1", "jobId={}&jobId=" + "e" * 24])
-async def test_an_address_that_cannot_be_read_still_says_whose_it_is(site: Site, query: str) -> None:
-    job = (await site.submit())["id"]
-    path = f"/webhook/callback?{query.format(job)}"
-
-    await site.client.request("POST", path, body=b'{"result": "r"}', headers={"x-webhook-secret": SECRET})
-
-    assert [one["jobId"] for one in await inbox(site)] == [job]
-
-
-async def test_a_compressed_callback_is_kept_with_its_job(site: Site) -> None:
-    job = (await site.submit())["id"]
-    body = gzip.compress(json.dumps({"jobId": job, "result": "r"}).encode())
-    headers = {"x-webhook-secret": SECRET, "content-encoding": "gzip"}
-
-    assert_problem(await site.client.request("POST", "/webhook/callback", body=body, headers=headers), 415)
-
-    assert [one["jobId"] for one in await inbox(site)] == [job]
-
-
-async def test_no_two_jobs_share_what_could_not_be_read(site: Site) -> None:
-    one, two = (await site.submit())["id"], (await site.submit())["id"]
-    for job in (one, two, one):
-        headers = {"x-webhook-secret": SECRET}
-        await site.client.request("POST", f"/webhook/callback?jobId={job}", body=b"oops", headers=headers)
-
-    assert [(kept["jobId"], kept["deliveries"]) for kept in await inbox(site)] == [(two, 1), (one, 2)]
-
-
-async def test_a_sender_that_is_never_understood_fills_neither_the_history_nor_the_inbox(site: Site) -> None:
-    job = (await site.submit())["id"]
-    for n in range(MAX_KEPT_PER_JOB + 5):
-        path, headers = f"/webhook/callback?jobId={job}", {"x-webhook-secret": SECRET}
-        reply = await site.client.request("POST", path, body=b'["%d"' % n + b"{}," * (n % 13) + b"]", headers=headers)
-
-    assert "It is not kept" in assert_problem(reply, 400, 422)["detail"]
-    assert len(await inbox(site, "?limit=200")) == MAX_KEPT_PER_JOB
-    told = [e for e in (await site.job(job))["history"] if e["what"] == "callback_unreadable"]
-    assert 1 <= len(told) <= 10
-
-
-async def test_without_a_store_what_cannot_be_read_is_asked_for_again(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It cannot be kept now: a sender that comes again is not told that it is at fault."""
-    job = (await site.submit())["id"]
-
-    async def away(*_: object, **__: object) -> None:
-        raise StoreUnavailable("down")
-
-    monkeypatch.setattr(site.store, "keep_callback", away)
-    reply = await site.callback({"jobId": job})
-
-    assert_problem(reply, 503)
-    assert reply.headers["retry-after"]
-
-
 async def test_a_completed_job_takes_nothing_more_and_says_so(site: Site) -> None:
     job = (await site.submit())["id"]
     await site.callback({"jobId": job, "result": "r"})
@@ -275,146 +156,12 @@ async def test_a_completed_job_takes_nothing_more_and_says_so(site: Site) -> Non
     assert await site.job(job) == before
 
 
-async def test_what_is_not_whole_cannot_be_accepted(site: Site) -> None:
-    job = (await site.submit())["id"]
-    token = {"authorization": f"Bearer {site.token(job)}"}
-    long = '{"result": "' + "ä" * 524_289 + '"}'
-    reply = await site.client.request("POST", "/webhook/callback", body=long.encode(), headers=token)
-    assert assert_problem(reply, 413)["code"] == "result_too_large"
-    await site.client.request("POST", "/webhook/callback", body=[b"x" * 65_536] * 200, headers=token)
-    huge = {**token, "content-length": "104857600"}
-    await site.client.request("POST", "/webhook/callback", body=b"x", headers=huge)
-
-    kept = await inbox(site)
-
-    assert [(one["bodyBytes"], one["bodyTruncated"]) for one in kept] == [
-        (None, False),
-        (1_048_576, True),
-        (1_048_576, True),
-    ]
-    for one in kept:
-        assert_problem(await accept(site, one), 409)
-    assert len([e for e in (await site.job(job))["history"] if e["what"] == "callback_unreadable"]) == 2
-
-
-async def test_the_size_of_a_result_is_measured_when_it_is_decoded(site: Site) -> None:
-    """800 KB that a client escapes to 2.4 MB pass; a byte more than the limit does not."""
-    text = "é" * 400_000
-    job = (await site.submit())["id"]
-    escaped = json.dumps({"jobId": job, "result": text}).encode()
-    assert len(escaped) > 2_400_000
-
-    headers = {"x-webhook-secret": SECRET}
-    reply = await site.client.request("POST", "/webhook/callback", body=escaped, headers=headers)
-
-    assert (reply.status, reply.json()["result"]) == (200, text)
-    for more, status in ((0, 200), (1, 413)):
-        job = (await site.submit())["id"]
-        worst = json.dumps({"jobId": job, "result": "\x01" * (1_048_576 + more)}).encode()
-        reply = await site.client.request("POST", "/webhook/callback", body=worst, headers=headers)
-        assert reply.status == status
-
-
-async def test_a_setting_takes_more(site: Site) -> None:
-    site.context.max_result_bytes = 8 * 1_048_576
-    job = (await site.submit())["id"]
-    headers = {"x-webhook-secret": SECRET}
-    text = "x" * 8 * 1_048_576
-
-    reply = await site.client.request(
-        "POST", "/webhook/callback", body=json.dumps({"jobId": job, "result": text}).encode(), headers=headers
-    )
-
-    assert (reply.status, len(reply.json()["result"])) == (200, len(text))
-
-
 async def test_what_proves_nothing_is_not_kept(site: Site) -> None:
     job = (await site.submit())["id"]
     assert (await site.callback({"jobId": job, "result": "r"}, secret="wrong")).status == 401
     assert (await site.callback({"jobId": "0" * 24, "result": "r"}, token=site.token(job))).status == 401
 
     assert await inbox(site) == []
-
-
-async def test_a_crash_report_before_the_acceptance_counts_when_that_is_recorded(site: Site) -> None:
-    job = (await site.submit())["id"]
-    claimed = await site.claim()
-    early = await site.callback({"executionId": "e-7", "error": "out of memory"})
-    assert (early.status, early.json()) == (202, {"callback": "unknown"})
-
-    after = await site.say(claimed, Accepted(60_000, "e-7"))
-
-    assert (after.id, after.state.value, after.failures) == (job, "PENDING", 1)
-    assert after.error == JobError("processor_reported", "out of memory")
-    [kept] = await inbox(site)
-    assert (kept["verdict"], kept["jobId"]) == ("applied", job)
-
-
-async def test_a_crash_report_that_may_not_be_retried_ends_the_job_when_it_is_matched(site: Site) -> None:
-    await site.submit()
-    claimed = await site.claim()
-    await site.callback({"executionId": "e-7", "error": "no", "retryable": False})
-
-    assert (await site.say(claimed, Accepted(60_000, "e-7"))).state.value == "FAILED"
-
-
-async def test_a_crash_report_from_before_the_attempt_is_not_about_it(site: Site, clock: Clock) -> None:
-    """A new n8n counts its executions from one again."""
-    await site.callback({"executionId": "1", "error": "long ago"})
-    clock.forward(60_000)
-    await site.submit()
-
-    after = await site.say(await site.claim(), Accepted(60_000, "1"))
-
-    assert (after.state.value, after.failures) == ("WAITING", 0)
-
-
-async def test_what_another_job_got_from_an_execution_of_the_same_number_is_no_crash_report(site: Site) -> None:
-    """Two n8n behind one Job Processor count their executions alike."""
-    other = await failed_job(site)
-    await site.submit()
-    claimed = await site.claim()
-    await site.callback({"jobId": other, "executionId": "7", "result": "a secret"})
-    await site.callback({"jobId": other, "executionId": "7", "error": "stale"})
-    await site.callback({"jobId": "0" * 24, "executionId": "7", "error": "nobody's"})
-
-    after = await site.say(claimed, Accepted(60_000, "7"))
-
-    assert (after.state.value, after.failures, after.error) == ("WAITING", 0, None)
-
-
-async def test_a_crash_report_that_came_again_counts_for_the_attempt_it_is_about_now(site: Site, clock: Clock) -> None:
-    """A new n8n, the same number, the same words: the report is known already, and is news all the same."""
-    for n in range(2):
-        await site.submit()
-        claimed = await site.claim()
-        clock.forward(60_000)
-        await site.callback({"executionId": "1", "error": "crashed"})
-        assert (await site.say(claimed, Accepted(60_000, "1"))).failures == 1, n
-        await site.client.post(f"/jobs/{claimed.id}/cancel")
-
-
-async def test_a_crash_report_stamped_by_a_clock_that_is_a_little_behind_still_counts(site: Site, clock: Clock) -> None:
-    """Each process carries the database's time on by itself, so two of them differ by a little."""
-    await site.submit()
-    claimed = await site.claim()
-    clock.forward(-3_000)
-    await site.callback({"executionId": "e-7", "error": "out of memory"})
-    clock.forward(3_000)
-
-    assert (await site.say(claimed, Accepted(60_000, "e-7"))).failures == 1
-
-
-async def test_a_crash_report_that_comes_again_is_counted_and_changes_nothing(site: Site) -> None:
-    job = (await site.submit())["id"]
-    await site.say(await site.claim(), Accepted(60_000, "e-7"))
-    for _ in range(3):
-        await site.callback({"executionId": "e-7", "error": "crashed"})
-
-    [kept] = await inbox(site)
-
-    assert (kept["verdict"], kept["jobId"], kept["deliveries"]) == ("applied", job, 3)
-    assert (await site.job(job))["failures"] == 1
 
 
 async def test_pages_and_filters(site: Site) -> None:

@@ -7,6 +7,7 @@ from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.lane import Lane, Trouble, close
 from job_processor.core.outcome import Succeeded
 from job_processor.store.base import Claim, Worker
+from job_processor.telemetry import Seen
 from tests.http.problems import assert_problem
 from tests.support.clock import Clock
 from tests.support.site import DEFAULT, Site, open_site
@@ -56,6 +57,40 @@ async def test_flows_that_share_a_limit_say_so_and_so_do_the_jobs_that_wait(tmp_
         said = {"name": "openai", "concurrency": 1, "requestsPerMinute": None, "inFlight": 1}
         assert [one["limit"] for one in shown] == [said, said, None]
         assert (await site.job(waiting["id"]))["waitingOn"]["kind"] == "shared_concurrency"
+
+
+async def test_a_job_that_fell_back_says_who_has_it_and_who_answered(tmp_path: Path, clock: Clock) -> None:
+    main = FlowRules("main", concurrency=1, fallback=("other",), fallback_after_seconds=60)
+    flows = (main, FlowRules("other", concurrency=5))
+    async with open_site(tmp_path / "data", flows=flows, now=clock.now) as site:
+        first, second = [(await site.submit())["id"] for _ in range(2)]
+        now = site.store.now()
+        assert await site.store.save_lane(close(Lane("main"), Trouble.OUTAGE, "Gone.", now + 600_000, now, 0.5))
+        # What jobs wait for is said from a read that this makes anew.
+        await site.client.get("/flows")
+        words = "When it has been closed for 60 s, jobs go to the flow other."
+        assert words in (await site.job(first))["waitingOn"]["detail"]
+        clock.forward(60_000)
+
+        claimed = await site.acts.outcomes.claim(Claim(flows[1], 1, "w", main))
+
+        [job] = claimed.jobs
+        assert job.id == first
+        own, other = (await site.client.get("/flows")).json()
+        assert "Meanwhile jobs go to the flow other." in (await site.job(second))["waitingOn"]["detail"]
+        assert (own["fallback"], own["fallbackAfterSeconds"], own["fellBack"], own["inFlight"]) == (["other"], 60, 1, 0)
+        assert (other["fallback"], other["fellBack"], other["inFlight"]) == ([], 0, 1)
+        assert (await site.job(first))["answeredBy"] is None
+        assert job.lease is not None
+        await site.acts.outcomes.record(job, job.lease, Succeeded("r"))
+        shown = await site.job(first)
+        assert (shown["flow"], shown["answeredBy"], shown["attempts"][0]["flow"]) == ("main", "other", "other")
+        assert [one["what"] for one in shown["history"]] == ["submitted", "fell_back", "started", "completed"]
+        [_, row] = (await site.client.get("/jobs")).json()
+        assert row["answeredBy"] == "other"
+        text = site.telemetry.render(Seen(True, (), 0)).decode()
+        assert 'job_processor_fell_back_total{flow="main",to="other"} 1.0' in text
+        assert 'job_processor_attempts_total{flow="other",outcome="succeeded"} 1.0' in text
 
 
 async def test_a_paused_flow_hands_nothing_over_and_its_jobs_say_so(site: Site) -> None:

@@ -7,7 +7,9 @@ import importlib
 import io
 import os
 import sys
+import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +116,24 @@ def program(name: str) -> Any:
     if str(CONTAINERS) not in sys.path:
         sys.path.append(str(CONTAINERS))
     return importlib.import_module(name)
+
+
+UNKNOWN = "0badcafe"
+"""A key that no machine of these tests has."""
+
+
+def name_of(moment: datetime, key: str) -> str:
+    return f"job-processor-{moment:%Y%m%dT%H%M%SZ}-{key}.age"
+
+
+def days_ago(machine: Machine, days: float) -> str:
+    """The name of a backup of this machine's key."""
+    return name_of(datetime.now(UTC) - timedelta(days=days), machine.key_id())
+
+
+def wait_until(done: object, what: str, seconds: float = 60) -> None:
+    assert callable(done)
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s until {what}"
+        time.sleep(0.05)

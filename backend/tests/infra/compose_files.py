@@ -15,6 +15,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[3]
 COMPOSE = Path(sys.executable).parent / "docker-compose"
 MAIN, SQLITE = "docker-compose.yml", "compose.sqlite.yml"
+FILES = pytest.mark.parametrize("file", [MAIN, SQLITE])
 
 needs_compose = pytest.mark.skipif(
     importlib.util.find_spec("hcl2") is None, reason="needs backend/requirements/infra.txt"

@@ -11,54 +11,24 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TypeAlias
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
+from tests.n8n.fake_executions import (
+    Delivery,
+    Execution,
+    ExecutionStatus,
+    Received,
+    accepted,
+    callback_body,
+    parse,
+    run_data,
+    summary,
+)
+
 WEBHOOK_PATH = "/webhook/job-processor"
 CRASHED = "Workflow did not finish, possible out-of-memory issue"
-
-
-class ExecutionStatus(StrEnum):
-    """What n8n's API says of an execution; these are its words."""
-
-    RUNNING = "running"
-    WAITING = "waiting"
-    SUCCESS = "success"
-    ERROR = "error"
-    CRASHED = "crashed"
-    CANCELED = "canceled"
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """One dispatch as it came in."""
-
-    job_id: str
-    attempt: int
-    prompt: str
-    metadata: Mapping[str, object]
-    callback_url: str
-    callback_token: str
-    execution_id: str
-
-
-@dataclass(slots=True)
-class Execution:
-    """What the fake remembers of a run, for its API. ``body``: the callback it built, if it got that far."""
-
-    received: Received
-    status: ExecutionStatus = ExecutionStatus.RUNNING
-    body: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One callback the fake sent: its body, and the status it got (``None``: nobody there)."""
-
-    body: Mapping[str, object]
-    status: int | None
 
 
 Behaviour: TypeAlias = Callable[["FakeN8n", Received], Awaitable[web.Response]]
@@ -150,7 +120,7 @@ class FakeN8n:
         if request.headers.get("x-n8n-token") != self.token:
             return web.Response(status=403, text="Authorization data is wrong!")
         try:
-            received = _parse(await request.text(), str(next(self._ids)))
+            received = parse(await request.text(), str(next(self._ids)))
         except json.JSONDecodeError:
             return web.json_response({"code": 422, "message": "Failed to parse request body"}, status=422)
         if received is None:
@@ -169,9 +139,9 @@ class FakeN8n:
         found = self._find(request)
         if isinstance(found, web.Response):
             return found
-        answer = _summary(found)
+        answer = summary(found)
         if request.query.get("includeData") == "true":
-            answer["data"] = {"resultData": {"runData": _run_data(found)}}
+            answer["data"] = {"resultData": {"runData": run_data(found)}}
         return web.json_response(answer)
 
     async def _stop(self, request: web.Request) -> web.Response:
@@ -218,7 +188,7 @@ def accept(
 
     async def behave(fake: FakeN8n, received: Received) -> web.Response:
         execution = _start(fake, received)
-        body = _callback_body(received, result, error)
+        body = callback_body(received, result, error)
         execution.body = json.dumps(body)
 
         async def deliver() -> None:
@@ -233,7 +203,7 @@ def accept(
             await deliver()
         else:
             fake.later(deliver())
-        return _accepted(received)
+        return accepted(received)
 
     return behave
 
@@ -247,8 +217,8 @@ def accept_and_forget(
         execution = _start(fake, received)
         execution.status = status
         if result is not None or error is not None:
-            execution.body = json.dumps(_callback_body(received, result, error))
-        return _accepted(received)
+            execution.body = json.dumps(callback_body(received, result, error))
+        return accepted(received)
 
     return behave
 
@@ -269,7 +239,7 @@ def accept_and_crash(*, after: float = 0.0, reports: int = 1, before_answer: boo
             await report()
         else:
             fake.later(report())
-        return _accepted(received)
+        return accepted(received)
 
     return behave
 
@@ -284,48 +254,6 @@ def slow(seconds: float, then: Behaviour | None = None) -> Behaviour:
     return behave
 
 
-def starting() -> Behaviour:
-    """The first moments of a start: 200 and a web page."""
-    page = "<html><head></head><body>n8n is starting up. Please wait</body></html>"
-    return _just(lambda: web.Response(text=page, content_type="text/html"))
-
-
-def not_published() -> Behaviour:
-    """No such webhook: the workflow is not published, or n8n has only just started."""
-    message = 'The requested webhook "POST job-processor" is not registered.'
-    hint = "The workflow must be active for a production URL to run successfully."
-    return _just(lambda: web.json_response({"code": 404, "message": message, "hint": hint}, status=404))
-
-
-def wrong_token() -> Behaviour:
-    return _just(lambda: web.Response(status=403, text="Authorization data is wrong!"))
-
-
-def refused_payload() -> Behaviour:
-    """The workflow will not have this job: a fault of the job, not of the lane."""
-    return _just(lambda: web.json_response({"error": "jobId, prompt and callbackUrl are required"}, status=400))
-
-
-def server_error(status: int = 500) -> Behaviour:
-    return _just(lambda: web.json_response({"code": 0, "message": "Internal Server Error"}, status=status))
-
-
-def rate_limited(headers: Mapping[str, str]) -> Behaviour:
-    """A proxy before n8n says 429, in one of the forms there are."""
-    return _just(lambda: web.Response(status=429, headers=dict(headers), text="Too Many Requests"))
-
-
-def accept_another() -> Behaviour:
-    """202 for somebody else's job: no proof that ours was taken."""
-    other = {"accepted": True, "jobId": "0" * 24, "executionId": "1"}
-    return _just(lambda: web.json_response(other, status=202))
-
-
-def accept_without_proof(body: object = None) -> Behaviour:
-    """202 whose body does not say that our job was accepted."""
-    return _just(lambda: web.json_response({"message": "Workflow was started"} if body is None else body, status=202))
-
-
 def hang_up() -> Behaviour:
     """The connection ends without an answer; the run may or may not have begun."""
 
@@ -335,71 +263,8 @@ def hang_up() -> Behaviour:
     return behave
 
 
-def _just(make: Callable[[], web.Response]) -> Behaviour:
-    async def behave(fake: FakeN8n, received: Received) -> web.Response:
-        return make()
-
-    return behave
-
-
-# --- shapes ---------------------------------------------------------------------------------------
-
-
-def _parse(text: str, execution_id: str) -> Received | None:
-    """The dispatch, or ``None`` when it lacks what the workflow's "Dispatch ok?" asks for."""
-    body = json.loads(text)
-    match body:
-        case {"jobId": str(job_id), "prompt": str(prompt), "callbackUrl": str(callback_url)} if job_id:
-            attempt, metadata, token = body.get("attempt"), body.get("metadata"), body.get("callbackToken")
-            return Received(
-                job_id=job_id,
-                attempt=attempt if isinstance(attempt, int) else 0,
-                prompt=prompt,
-                metadata=metadata if isinstance(metadata, dict) else {},
-                callback_url=callback_url,
-                callback_token=token if isinstance(token, str) else "",
-                execution_id=execution_id,
-            )
-        case _:
-            return None
-
-
 def _start(fake: FakeN8n, received: Received) -> Execution:
     return fake.executions.setdefault(received.execution_id, Execution(received))
-
-
-def _accepted(received: Received) -> web.Response:
-    body = {"accepted": True, "jobId": received.job_id, "executionId": received.execution_id}
-    return web.json_response(body, status=202)
-
-
-def _callback_body(received: Received, result: str | None, error: str | None) -> dict[str, object]:
-    body: dict[str, object] = {
-        "jobId": received.job_id,
-        "attempt": received.attempt,
-        "executionId": received.execution_id,
-    }
-    if error is not None:
-        return body | {"error": error}
-    return body | {"result": json.dumps({"answer": f"echo: {received.prompt}"}) if result is None else result}
-
-
-def _summary(execution: Execution) -> dict[str, object]:
-    return {
-        "id": execution.received.execution_id,
-        "finished": execution.status is ExecutionStatus.SUCCESS,
-        "mode": "webhook",
-        "status": execution.status,
-        "workflowId": "jpMain0000000001",
-    }
-
-
-def _run_data(execution: Execution) -> dict[str, object]:
-    """Nodes that ran and what each put out; only the one that others read."""
-    if execution.body is None:
-        return {}
-    item = {"json": {"body": execution.body}, "pairedItem": {"item": 0}}
-    return {"Callback body": [{"executionStatus": "success", "data": {"main": [[item]]}}]}
 
 
 async def _run(work: Awaitable[None]) -> None:

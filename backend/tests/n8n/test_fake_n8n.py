@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientSession, ServerDisconnectedError
 
-from . import fake_n8n
-from .fake_n8n import Behaviour, ExecutionStatus, FakeN8n
+from . import fake_answers, fake_n8n
+from .fake_executions import ExecutionStatus
+from .fake_n8n import Behaviour, FakeN8n
 from .receiver import Receiver
 
 TOKEN = "inbound-token"
@@ -64,14 +65,14 @@ async def test_a_healthy_run_is_accepted_and_calls_back_once(
 @pytest.mark.parametrize(
     ("behaviour", "status", "content_type", "words"),
     [
-        (fake_n8n.starting(), 200, "text/html", "n8n is starting up"),
-        (fake_n8n.not_published(), 404, "application/json", "is not registered"),
-        (fake_n8n.wrong_token(), 403, "text/plain", "Authorization data is wrong!"),
-        (fake_n8n.refused_payload(), 400, "application/json", "required"),
-        (fake_n8n.server_error(), 500, "application/json", "Internal Server Error"),
-        (fake_n8n.rate_limited({"Retry-After": "3"}), 429, "text/plain", "Too Many"),
-        (fake_n8n.accept_another(), 202, "application/json", "0" * 24),
-        (fake_n8n.accept_without_proof(), 202, "application/json", "Workflow was started"),
+        (fake_answers.starting(), 200, "text/html", "n8n is starting up"),
+        (fake_answers.not_published(), 404, "application/json", "is not registered"),
+        (fake_answers.wrong_token(), 403, "text/plain", "Authorization data is wrong!"),
+        (fake_answers.refused_payload(), 400, "application/json", "required"),
+        (fake_answers.server_error(), 500, "application/json", "Internal Server Error"),
+        (fake_answers.rate_limited({"Retry-After": "3"}), 429, "text/plain", "Too Many"),
+        (fake_answers.accept_another(), 202, "application/json", "0" * 24),
+        (fake_answers.accept_without_proof(), 202, "application/json", "Workflow was started"),
     ],
 )
 async def test_an_answer_without_a_run_calls_nobody_back(
@@ -95,7 +96,7 @@ async def test_an_answer_without_a_run_calls_nobody_back(
 async def test_the_script_is_followed_in_turn_and_then_the_usual(
     client: ClientSession, fake: FakeN8n, receiver: Receiver
 ) -> None:
-    fake.script(fake_n8n.starting(), fake_n8n.not_published())
+    fake.script(fake_answers.starting(), fake_answers.not_published())
     statuses = [(await send(client, fake, receiver))[0] for _ in range(4)]
     assert statuses == [200, 404, 202, 202]
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from . import fake_n8n
+from . import fake_answers, fake_n8n
 from .backend import Backend
-from .fake_n8n import Behaviour, ExecutionStatus, FakeN8n
+from .fake_executions import ExecutionStatus
+from .fake_n8n import Behaviour, FakeN8n
 from .processes import free_ports, until
 from .scenario import check_completed_once, details, flow, happened, with_api
 
@@ -33,9 +34,9 @@ async def fake(backend: Backend) -> AsyncIterator[FakeN8n]:
 @pytest.mark.parametrize(
     ("behaviour", "kind", "words"),
     [
-        pytest.param(fake_n8n.starting(), "outage", "starting", id="web page"),
-        pytest.param(fake_n8n.not_published(), "misconfigured", "not published", id="404"),
-        pytest.param(fake_n8n.wrong_token(), "misconfigured", "403", id="403"),
+        pytest.param(fake_answers.starting(), "outage", "starting", id="web page"),
+        pytest.param(fake_answers.not_published(), "misconfigured", "not published", id="404"),
+        pytest.param(fake_answers.wrong_token(), "misconfigured", "403", id="403"),
     ],
 )
 async def test_lane_trouble_costs_no_attempt(
@@ -62,8 +63,8 @@ async def test_lane_trouble_costs_no_attempt(
 @pytest.mark.parametrize(
     ("behaviour", "words"),
     [
-        pytest.param(fake_n8n.accept_another(), '"jobId"', id="another job"),
-        pytest.param(fake_n8n.accept_without_proof(), "Workflow was started", id="no proof"),
+        pytest.param(fake_answers.accept_another(), '"jobId"', id="another job"),
+        pytest.param(fake_answers.accept_without_proof(), "Workflow was started", id="no proof"),
     ],
 )
 async def test_a_success_without_the_proof_has_run_something_and_counts(
@@ -180,7 +181,7 @@ async def test_the_history_says_what_n8n_made_of_a_cancel(
 
 async def test_what_n8n_lost_is_known_as_soon_as_it_is_back(backend: Backend, fake: FakeN8n) -> None:
     """It crashed, tells nobody, and its callback is due in ten minutes. The next job finds it starting, then well."""
-    fake.script(fake_n8n.accept_and_forget(), fake_n8n.starting())
+    fake.script(fake_n8n.accept_and_forget(), fake_answers.starting())
     await backend.start(flow(fake.url, callback_timeout=600, more=with_api(fake.api_url)))
     [lost] = await backend.submit(["hello"])
     await backend.in_flight(1)

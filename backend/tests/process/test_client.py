@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestServer
 from job_processor import client
 from job_processor.client import Client, RequestFailed
 
-JOB = {"id": "0123456789abcdef01234567", "result": None}
+JOB: dict[str, str | None] = {"id": "0123456789abcdef01234567", "result": None}
 
 
 class Front:
@@ -17,17 +17,18 @@ class Front:
 
     def __init__(self, *states: str) -> None:
         self.states = list(states)
+        self.job: dict[str, str | None] = JOB
         self.asked: list[str] = []
         self.sent: list[object] = []
 
     async def submit(self, request: web.Request) -> web.Response:
         self.sent.append(await request.json())
         self.asked.append(f"POST {request.headers.get('prefer')}")
-        return web.json_response({**JOB, "status": self.states.pop(0)}, status=201)
+        return web.json_response({**self.job, "status": self.states.pop(0)}, status=201)
 
     async def get(self, request: web.Request) -> web.Response:
         self.asked.append(f"GET {request.headers['prefer']}")
-        return web.json_response({**JOB, "status": self.states.pop(0) if len(self.states) > 1 else self.states[0]})
+        return web.json_response({**self.job, "status": self.states.pop(0) if len(self.states) > 1 else self.states[0]})
 
     async def events(self, request: web.Request) -> web.Response:
         return web.json_response({"error": "Too many event streams are open."}, status=503)
@@ -60,6 +61,16 @@ async def test_an_answer_that_is_there_with_the_submission_is_not_asked_for_agai
     assert await Client(address, print).submit("Hello", None, 7) == 0
 
     assert made.asked == ["POST wait=7"]
+
+
+async def test_it_says_which_other_flow_answered(front: tuple[Front, str]) -> None:
+    made, address = front
+    made.states, made.job = ["COMPLETED"], {**JOB, "answeredBy": "chat-eu"}
+    said: list[str] = []
+
+    assert await Client(address, said.append).submit("Hello", None, 7) == 0
+
+    assert said == ["0123456789abcdef01234567  COMPLETED  (answered by chat-eu)"]
 
 
 async def test_a_wait_that_was_too_short_says_how_the_job_stands(front: tuple[Front, str]) -> None:

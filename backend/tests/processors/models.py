@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 
 from job_processor.core.job import JobError
-from job_processor.core.outcome import Failed, LaneClosed
+from job_processor.core.outcome import Failed, HandOver, LaneClosed, Succeeded
 from job_processor.processors.model.openai import OpenAIOptions, OpenAIProcessor
 from tests.processors.given import MAX_RESULT_BYTES, dispatch, opened, surroundings
 from tests.processors.meanings import closed_by, failure, fault_in
-from tests.processors.rogue import Rogue
+from tests.processors.rogue import Behaviour, Rogue
 
 
 def model(
@@ -35,3 +35,12 @@ async def trouble(processor: OpenAIProcessor) -> LaneClosed:
 
 async def fault(processor: OpenAIProcessor) -> JobError:
     return fault_in(await outcome(processor))
+
+
+async def taken(rogue: Rogue, behaviour: Behaviour, **options: Any) -> Succeeded:
+    rogue.usual = behaviour
+    ended = await outcome(model(rogue, **options))
+    if isinstance(ended, HandOver):
+        ended = ended.job
+    assert isinstance(ended, Succeeded), ended
+    return ended

@@ -2,41 +2,23 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from job_processor.core.outcome import Accepted, Deferred, Failed, HandOver, LaneClosed, LaneHealthy, LaneServerError
+from job_processor.core.outcome import Accepted, Failed, LaneClosed
 from job_processor.processors.answers.meaning import judge_error, judge_status
-from job_processor.processors.base import Processor
-from job_processor.processors.model.openai import OpenAIOptions, OpenAIProcessor
 from job_processor.processors.model.options import ModelOptions, request_of, sent_of
 from job_processor.processors.webhook import WebhookOptions, WebhookProcessor
 from tests.docs.pages import text
-from tests.processors.given import NOW, dispatch, opened, surroundings
+from tests.processors.answer_words import SENT, described, model_of, run, spoken
+from tests.processors.given import NOW, dispatch, surroundings
 from tests.processors.rogue import Behaviour, Rogue, answer, events
 
 HEADING = "| from | status | headers | body | means | words |"
-OPTIONS: dict[str, Any] = {
-    "model": "m-1",
-    "system_prompt": "Be brief.",
-    "temperature": 0.2,
-    "top_p": 0.9,
-    "max_tokens": 100_000,
-    "seed": 1,
-    "stop": ["END"],
-    "reasoning_effort": "low",
-    "extra_body": {"top_k": 4},
-}
-SENT = sent_of(
-    request_of(msgspec.convert(OPTIONS, OpenAIOptions), "m-1", dispatch(result_schema={"type": "object"})), "model"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,35 +65,6 @@ EACH = pytest.mark.parametrize("row", ROWS, ids=[f"{r.source} {r.status} {r.mean
 IN_ANSWERS = [row for row in ROWS if row.json is not None and row.headers == CIMultiDict() and row.status != 302]
 
 
-def described(over: object) -> str:
-    """A meaning in the table's words."""
-    if isinstance(over, Failed):
-        over = HandOver(over)
-    assert isinstance(over, HandOver), over
-    match over.job, over.lane:
-        case Failed(error=error, retryable=False), LaneHealthy():
-            return f"refused: {error.code}"
-        case Failed(error=error), LaneHealthy():
-            return f"attempt: {error.code}"
-        case Failed(error=error), LaneServerError():
-            return f"fault: {error.code}"
-        case Deferred(), LaneClosed(trouble=trouble, detail=detail, until=until):
-            about = detail.split("the option ", 1)[1].split(" ")[0] if "the option " in detail else None
-            wait = None if until is None else f"{(until - NOW) / 1000:g} s"
-            return f"closed: {', '.join(part for part in (trouble.value, about, wait) if part)}"
-    raise AssertionError(over)
-
-
-def spoken(over: object) -> str:
-    if isinstance(over, Failed):
-        return over.error.message
-    assert isinstance(over, HandOver)
-    if isinstance(over.lane, LaneClosed):
-        return over.lane.detail
-    assert isinstance(over.job, Failed)
-    return over.job.error.message
-
-
 def test_the_table_is_a_generous_one() -> None:
     assert len(ROWS) >= 100
     assert len({row.source for row in ROWS}) >= 15
@@ -155,21 +108,11 @@ def _behaviour(row: Row) -> Behaviour:
     return answer(row.status, row.body.encode(), {"Content-Type": "application/json", **row.headers})
 
 
-def _model(rogue: Rogue, **more: object) -> OpenAIProcessor:
-    options = msgspec.convert({**OPTIONS, "base_url": rogue.url, **more}, OpenAIOptions)
-    return OpenAIProcessor(options, surroundings())
-
-
-async def _run(processor: Processor) -> object:
-    async with opened(processor):
-        return await processor.run(dispatch(result_schema={"type": "object"}))
-
-
 @EACH
 @pytest.mark.parametrize("stream", [True, False])
 async def test_a_model_flow_takes_it_so(rogue: Rogue, row: Row, stream: bool) -> None:
     rogue.usual = _behaviour(row)
-    over = await _run(_model(rogue, stream=stream))
+    over = await run(model_of(rogue, stream=stream))
     assert described(over) == row.means
     assert row.words in spoken(over)
     assert len(rogue.requests) == 1
@@ -180,7 +123,7 @@ async def test_a_model_flow_takes_it_so_from_an_event(rogue: Rogue, row: Row) ->
     """Where nothing of an answer had come, an error in the stream counts as if it had been the status."""
     counted = judge_error(200, row.headers, row.json, NOW, SENT)
     rogue.usual = events(json.dumps(row.json), "[DONE]")
-    over = await _run(_model(rogue))
+    over = await run(model_of(rogue))
     assert described(over) == described(counted)
     assert row.words in spoken(over)
 
@@ -188,7 +131,7 @@ async def test_a_model_flow_takes_it_so_from_an_event(rogue: Rogue, row: Row) ->
 @EACH
 async def test_a_webhook_flow_takes_it_so_but_has_no_options_to_be_at_fault(rogue: Rogue, row: Row) -> None:
     rogue.usual = _behaviour(row)
-    over = await _run(WebhookProcessor(WebhookOptions(url=rogue.url), surroundings()))
+    over = await run(WebhookProcessor(WebhookOptions(url=rogue.url), surroundings()))
     names_an_option = row.means.startswith("closed: misconfigured, ")
     if row.status == 200 and re.search(r'"(code|status)": "?[45]\d\d\b', row.body) is None:
         assert isinstance(over, Accepted)  # It names no status, and may be said of anything.
@@ -251,99 +194,3 @@ def test_azures_model_is_its_deployment() -> None:
     assert described(over) == "closed: misconfigured, deployment"
     over = judge_status(404, {}, b'{"error": {"message": "The model `gpt-9` does not exist"}}', NOW, sent)
     assert described(over) == "closed: misconfigured, deployment"
-
-
-# --- however it is wrapped ---------------------------------------------------------------------------
-
-BARE: list[tuple[int, dict[str, Any]]] = [
-    (429, {"message": "Slow down. Please try again in 7s.", "type": "requests", "code": "rate_limit_exceeded"}),
-    (429, {"message": "No quota.", "type": "insufficient_quota", "code": "insufficient_quota"}),
-    (402, {"message": "Insufficient Balance"}),
-    (400, {"message": "'top_p' is not supported.", "param": "top_p", "code": "unsupported_parameter"}),
-    (400, {"message": "Too many tokens.", "param": "messages", "code": "context_length_exceeded"}),
-    (400, {"message": "The prompt was refused.", "code": "content_filter"}),
-    (401, {"message": "Who are you?"}),
-    (404, {"message": "No such thing."}),
-    (413, {"message": "Too much."}),
-    (422, {"message": "Cannot be used."}),
-    (500, {"message": "Oops."}),
-    (502, {"message": "Bad gateway."}),
-    (503, {"message": "Loading model"}),
-    (529, {"message": "Overloaded", "type": "overloaded_error"}),
-]
-Wrap = Callable[[Any], Any]
-WRAPS: dict[str, Wrap] = {
-    "a list around it": lambda e: [e],
-    "an error inside an error": lambda e: {"error": {"message": "Provider returned error", "error": e}},
-    "as JSON in a message": lambda e: {"error": {"message": "Upstream failed: " + json.dumps(e)}},
-    "as JSON in raw": lambda e: {"error": {"message": "Provider returned error", "metadata": {"raw": json.dumps(e)}}},
-    "as Python prints it": lambda e: {"error": {"message": f"APIException - {e}", "type": "None", "param": "None"}},
-    "as bytes in Python's form": lambda e: {"error": {"message": f"AnthropicException - {json.dumps(e).encode()!r}"}},
-    "type: error": lambda e: {"type": "error", "error": e},
-    "object: error": lambda e: {"object": "error", "message": {"detail": e}},
-    "beside no choice": lambda e: {"id": "1", "choices": None, "error": e},
-    "beside an empty list of choices": lambda e: {"choices": [], "error": e},
-    "inside a choice": lambda e: {"choices": [{"index": 0, "delta": {"content": ""}, "error": e}]},
-    "beside a null choice": lambda e: {
-        "choices": [{"index": 0, "message": None, "finish_reason": "error"}],
-        "error": e,
-    },
-}
-PLACES: dict[str, Wrap] = {
-    "code as a number": lambda s: {"code": s},
-    "code as a text": lambda s: {"code": str(s)},
-    "status": lambda s: {"status": s},
-    "statusCode": lambda s: {"statusCode": s},
-}
-
-
-def _plain(over: object) -> object:
-    """A meaning without its words."""
-    if isinstance(over, Failed):
-        over = HandOver(over)
-    assert isinstance(over, HandOver)
-    lane = over.lane
-    closed = (lane.trouble, lane.until) if isinstance(lane, LaneClosed) else type(lane)
-    against = None if over.against_job is None else (over.against_job.error.code, over.against_job.retryable)
-    return described(over), closed, against
-
-
-def _bare(status: int, error: dict[str, Any]) -> HandOver:
-    over = judge_status(status, {}, json.dumps({"error": error}).encode(), NOW, SENT)
-    assert over is not None
-    return over
-
-
-def _named(status: int, error: dict[str, Any], place: str) -> dict[str, Any]:
-    """The error with its status in it, where it does not stand for something else already."""
-    told = PLACES[place](status)
-    return {"error": {**told, **error} if set(told) & set(error) else {**error, **told}}
-
-
-@given(
-    st.sampled_from(BARE),
-    st.sampled_from(sorted(PLACES)),
-    st.lists(st.sampled_from(sorted(WRAPS)), max_size=3),
-)
-def test_however_an_error_is_wrapped_it_means_the_same(
-    bare: tuple[int, dict[str, Any]], place: str, wraps: list[str]
-) -> None:
-    status, error = bare
-    wrapped: Any = _named(status, error, place) if "code" not in error else {"error": {**error, "status": status}}
-    for name in wraps:
-        wrapped = WRAPS[name](wrapped)
-    expected = _plain(_bare(status, error))
-    assert _plain(judge_error(200, {}, wrapped, NOW, SENT)) == expected
-    over = judge_status(status, {}, json.dumps(wrapped).encode(), NOW, SENT)
-    assert _plain(over) == expected
-    assert error["message"].split(".")[0] in spoken(over)
-
-
-@pytest.mark.parametrize("wrap", sorted(WRAPS))
-@pytest.mark.parametrize("streamed", [True, False])
-async def test_a_wrapped_error_in_an_answer_means_the_same(rogue: Rogue, wrap: str, streamed: bool) -> None:
-    for status, error in BARE:
-        wrapped = WRAPS[wrap]({"error": {**error, "status": status}})
-        rogue.script = [events(json.dumps(wrapped), "[DONE]") if streamed else answer(200, wrapped)]
-        over = await _run(_model(rogue, stream=streamed))
-        assert _plain(over) == _plain(_bare(status, error)), (status, error)

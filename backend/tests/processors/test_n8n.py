@@ -7,7 +7,7 @@ from job_processor.core.errors import ProcessorUnusable
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Deferred, HandOver, LaneClosed
 from job_processor.processors.n8n.processor import N8nOptions, N8nProcessor
-from tests.n8n import fake_n8n
+from tests.n8n import fake_answers, fake_n8n
 from tests.n8n.fake_n8n import FakeN8n
 from tests.processors.given import JOB_ID, NOW, dispatch, opened, surroundings
 from tests.processors.meanings import closed_by, failure, fault_in
@@ -37,9 +37,9 @@ async def test_a_workflow_may_ask_for_the_job_later() -> None:
 @pytest.mark.parametrize(
     ("behaviour", "trouble"),
     [
-        (fake_n8n.starting(), Trouble.OUTAGE),
-        (fake_n8n.wrong_token(), Trouble.MISCONFIGURED),
-        (fake_n8n.rate_limited({"Retry-After": "3"}), Trouble.RATE_LIMITED),
+        (fake_answers.starting(), Trouble.OUTAGE),
+        (fake_answers.wrong_token(), Trouble.MISCONFIGURED),
+        (fake_answers.rate_limited({"Retry-After": "3"}), Trouble.RATE_LIMITED),
     ],
 )
 async def test_what_is_not_an_acceptance_is_the_lanes_trouble(
@@ -111,13 +111,13 @@ async def test_what_a_workflow_said_in_place_of_the_proof_is_quoted() -> None:
 
 
 async def test_a_refused_payload_is_about_the_job(n8n: FakeN8n) -> None:
-    n8n.script(fake_n8n.refused_payload())
+    n8n.script(fake_answers.refused_payload())
     async with opened(processor(n8n)) as under_test:
         outcome = failure(await under_test.run(dispatch()))
     assert (outcome.error.code, outcome.retryable) == ("http_400", False)
 
 
-@pytest.mark.parametrize("behaviour", [fake_n8n.server_error(), fake_n8n.hang_up()])
+@pytest.mark.parametrize("behaviour", [fake_answers.server_error(), fake_n8n.hang_up()])
 async def test_a_fault_of_n8n_counts(n8n: FakeN8n, behaviour: fake_n8n.Behaviour) -> None:
     n8n.script(behaviour)
     async with opened(processor(n8n)) as under_test:
@@ -137,7 +137,7 @@ async def test_an_execution_id_may_be_a_number_or_missing() -> None:
 
 
 async def test_an_unknown_workflow_may_have_been_switched_off_after_crashes(n8n: FakeN8n) -> None:
-    n8n.script(fake_n8n.not_published())
+    n8n.script(fake_answers.not_published())
     async with opened(processor(n8n)) as under_test:
         handed = await under_test.run(dispatch())
     assert isinstance(handed, HandOver)

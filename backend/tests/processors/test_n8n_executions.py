@@ -9,7 +9,8 @@ from job_processor.processors.base import Finding, Reconciler
 from job_processor.processors.model.answer import SURROGATES_REPLACED
 from job_processor.processors.n8n.processor import N8nOptions, N8nProcessor
 from tests.n8n import fake_n8n
-from tests.n8n.fake_n8n import ExecutionStatus, FakeN8n
+from tests.n8n.fake_executions import ExecutionStatus
+from tests.n8n.fake_n8n import FakeN8n
 from tests.processors.given import JOB_ID, MAX_RESULT_BYTES, attempt, dispatch, opened, surroundings
 from tests.processors.n8n_fake import n8n, processor
 from tests.processors.rogue import Behaviour, Rogue, answer, compressed, reset
@@ -33,6 +34,16 @@ async def found(n8n: FakeN8n, behaviour: fake_n8n.Behaviour, **options: Any) -> 
         finding = await under_test.reconcile(JOB_ID, attempt(accepted.execution_id))
         assert finding is not None
         return finding
+
+
+async def found_in_a_record(status: str, item: object) -> Finding | None:
+    """What an n8n says that has an execution 7 in this state, with this output of the node that we read."""
+    runs = {"Callback body": [{"data": {"main": [[{"json": item}]]}}]}
+    execution = {"status": status, "data": {"resultData": {"runData": runs}}}
+    async with Rogue(answer(200, execution)).serve() as rogue:
+        options = N8nOptions(url=rogue.url, api_url=rogue.url, api_key_env="N8N_KEY")
+        async with opened(N8nProcessor(options, surroundings())) as under_test:
+            return await under_test.reconcile(JOB_ID, attempt("7"))
 
 
 async def test_a_result_that_was_never_delivered_is_fetched(n8n: FakeN8n) -> None:
@@ -87,12 +98,7 @@ async def test_what_an_execution_under_way_has_built_and_not_delivered_is_taken(
 )
 @pytest.mark.parametrize("status", ["new", "running", "waiting"])
 async def test_an_execution_that_has_built_nothing_for_us_yet_gets_more_time(status: str, item: object) -> None:
-    runs = {"Callback body": [{"data": {"main": [[{"json": item}]]}}]}
-    execution = {"status": status, "data": {"resultData": {"runData": runs}}}
-    async with Rogue(answer(200, execution)).serve() as rogue:
-        options = N8nOptions(url=rogue.url, api_url=rogue.url, api_key_env="N8N_KEY")
-        async with opened(N8nProcessor(options, surroundings())) as under_test:
-            finding = await under_test.reconcile(JOB_ID, attempt("7"))
+    finding = await found_in_a_record(status, item)
     assert finding == Finding(f"Asked n8n about execution 7: it still works on it ({status}).", Accepted(120_000, "7"))
 
 
@@ -140,12 +146,7 @@ async def test_flows_of_one_n8n_share_its_executions_whatever_their_paths(n8n: F
 async def test_a_record_of_another_job_says_nothing_of_ours(status: str) -> None:
     """The n8n that is asked is not the one that the job was given to."""
     item = {"body": '{"result": "x", "jobId": "another"}'}
-    runs = {"Callback body": [{"data": {"main": [[{"json": item}]]}}]}
-    execution = {"status": status, "data": {"resultData": {"runData": runs}}}
-    async with Rogue(answer(200, execution)).serve() as rogue:
-        options = N8nOptions(url=rogue.url, api_url=rogue.url, api_key_env="N8N_KEY")
-        async with opened(N8nProcessor(options, surroundings())) as under_test:
-            finding = await under_test.reconcile(JOB_ID, attempt("7"))
+    finding = await found_in_a_record(status, item)
     assert finding is not None
     assert finding.outcome is None
     assert (

@@ -3,11 +3,8 @@
 Canaries: secrets made at random, for every kind of processor, through every way in which words come in.
 """
 
-import base64
 import html
 import json
-import random
-import string
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import fields, is_dataclass
 from urllib.parse import quote, urlencode
@@ -16,17 +13,13 @@ import pytest
 
 from job_processor import flows, registry
 from job_processor.core.outcome import Failed, HandOver, Succeeded
-from job_processor.core.redaction import MASK, Redactor, secrets_in
 from job_processor.processors.base import Processor, ProcessorSetup, Reconciler
-from job_processor.signing import CallbackSigner
 from tests.processors import chat
+from tests.processors.canaries import Canaries
 from tests.processors.given import JOB_ID, NOW, attempt, dispatch, opened
 from tests.processors.rogue import Behaviour, Rogue, answer, events, raw
 
-PLACES = ("HOOK_AUTH", "ENDPOINT_LOGIN", "N8N_HANDSHAKE", "N8N_API", "MODEL_KEY", "AZURE_KEY")
 KINDS = ("webhook", "http", "n8n", "openai", "azure-openai")
-SEES = 8
-"""Characters in a row of a secret that must not be seen."""
 
 
 def flows_for(url: str) -> flows.Flows:
@@ -63,50 +56,6 @@ def flows_for(url: str) -> flows.Flows:
         """,
         registry.ProcessorKinds(),
     )
-
-
-class Canaries:
-    """The secrets of one process."""
-
-    def __init__(self, seed: int) -> None:
-        chance = random.Random(seed)
-
-        def word(length: int, more: str = "") -> str:
-            return "".join(chance.choices(string.ascii_letters + string.digits + more, k=length))
-
-        self.login = f"{word(8)}:{word(16, ':')}"
-        self.environment = {
-            "HOOK_AUTH": f"Bearer {word(24)}",
-            "ENDPOINT_LOGIN": "Basic " + base64.b64encode(self.login.encode()).decode(),
-            "N8N_HANDSHAKE": word(16, "\"\\/+=&<>'%#?"),
-            "N8N_API": word(40, "._-"),
-            "MODEL_KEY": f"sk-proj-{word(48, '_-')}",
-            "AZURE_KEY": word(32),
-            "OTHER_PASSWORD": word(12),
-            "DATABASE_URL": f"postgres://user:{word(20)}@db/x",
-        }
-        self.webhook_secret = word(32)
-        self.token = CallbackSigner((self.webhook_secret,)).token(JOB_ID, 2, NOW // 1000 + 600)
-
-    @property
-    def secrets(self) -> list[str]:
-        """What must not be seen, each without its scheme."""
-        return [
-            *(self.environment[name].rpartition(" ")[2] for name in (*PLACES, "OTHER_PASSWORD")),
-            self.environment["DATABASE_URL"].split(":")[2].partition("@")[0],
-            self.login.partition(":")[2],
-            self.webhook_secret,
-            self.token.rpartition(".")[2],
-        ]
-
-    @property
-    def dump(self) -> dict[str, object]:
-        """What a debug page shows of a request."""
-        headers = {name.lower(): self.environment[name] for name in (*PLACES, "OTHER_PASSWORD", "DATABASE_URL")}
-        return {"callbackToken": self.token, "x-webhook-secret": self.webhook_secret, "login": self.login, **headers}
-
-    def seen_in(self, words: str) -> list[str]:
-        return [s for s in self.secrets if any(s[i : i + SEES] in words for i in range(len(s) - SEES + 1))]
 
 
 def words_of(value: object) -> Iterator[str]:
@@ -261,56 +210,3 @@ async def test_text_that_was_paid_for_stays_as_it_came(rogue: Rogue) -> None:
     assert isinstance(over, Failed)
     assert over.partial == text
     assert not canaries.seen_in(over.error.message)
-
-
-ROWS: list[tuple[str, str, str]] = [
-    ("abcdefghij", "an abcdefghij here", "an *** here"),
-    ("abcdefghij", "abcdefghijabcdefghij", "******"),
-    ("abcdefghij", "it ends in abcdefgh", "it ends in ***"),
-    ("abcdefghij", "it ends in abcdefg", "it ends in abcdefg"),
-    ("abcdefghij", "cut abcdefgh… of it", "cut ***… of it"),
-    ("abcdef", "abcdef and abcde", "*** and abcde"),
-    ("abc", "abc is too short to be one", "abc is too short to be one"),
-    ("Bearer abcdefghij", "Bearer xyz, and abcdefghij", "Bearer xyz, and ***"),
-    ("Basic dXNlcjpwYXNzd29yZA==", "user:password", "***"),
-    ("a+b/c=d e&f", "a%2Bb%2Fc%3Dd%20e%26f a%2Bb%2Fc%3Dd+e%26f", "*** ***"),
-    ('say "hi"\\now', 'say \\"hi\\"\\\\now', "***"),
-]
-
-
-@pytest.mark.parametrize(("secret", "words", "kept"), ROWS)
-def test_what_is_taken_out(secret: str, words: str, kept: str) -> None:
-    assert Redactor([secret]).text(words) == kept
-
-
-def test_tokens_of_any_job_are_known_by_their_form() -> None:
-    token = CallbackSigner(("x" * 32,)).token("f" * 24, 3, 1_800_000_000)
-    jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlLXg"
-    assert Redactor().text(f"a {token} b {jwt}, c") == f"a {MASK} b {MASK}, c"
-
-
-def test_ordinary_words_stay() -> None:
-    canaries = Canaries(3)
-    redactor = Redactor(secrets_in(canaries.environment))
-    for words in ("Bearer token missing", "HTTP 401: Basic authentication", "v1.2.3 of eyes", "no …", "sk-", ""):
-        assert redactor.text(words) == words
-
-
-def test_a_long_text_takes_time_in_proportion_to_its_length() -> None:
-    redactor = Redactor(["a" * 64])
-    assert redactor.text("a" * 63 + "b" + "c" * 100_000).startswith(MASK)
-    assert redactor.text("aaaaaaaab" * 20_000) == "aaaaaaaab" * 20_000
-
-
-@pytest.mark.parametrize(
-    ("name", "is_secret"),
-    [
-        *[
-            (n, True)
-            for n in ("OPENAI_API_KEY", "N8N_TOKEN", "WEBHOOK_SECRET_PREVIOUS", "DB_PASSWORD", "APIKEY", "KEY")
-        ],
-        *[(n, False) for n in ("MONKEY", "PATH", "KEYBOARD", "TOKENS_MAX", "HOME")],
-    ],
-)
-def test_which_variables_are_secrets(name: str, is_secret: bool) -> None:
-    assert (list(secrets_in({name: "the-value"})) == ["the-value"]) is is_secret

@@ -1,4 +1,4 @@
-"""The webhook processor, and through it all that our outgoing HTTP must survive (E1, E2, E6, E7, E9, E13)."""
+"""The webhook processor, and through it all that our outgoing HTTP must survive (E1, E2, E13)."""
 
 import asyncio
 import socket
@@ -10,14 +10,12 @@ import msgspec
 import pytest
 
 from job_processor.core.errors import ProcessorUnusable
-from job_processor.core.job import JobError
 from job_processor.core.lane import Trouble
-from job_processor.core.outcome import Accepted, Deferred, Failed, LaneClosed
-from job_processor.processors.base import Processor
+from job_processor.core.outcome import Accepted, Deferred
 from job_processor.processors.webhook import WebhookOptions, WebhookProcessor
 from tests.processors.given import JOB_ID, NOW, attempt, dispatch, opened, surroundings
-from tests.processors.meanings import closed_by, failure, fault_in
 from tests.processors.rogue import Behaviour, Rogue, answer, compressed, drip, endless, raw, reset, silence
+from tests.processors.webhooks import fault, trouble, webhook
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 
@@ -26,28 +24,6 @@ CERTIFICATES = Path(__file__).parent / "certificates"
 async def rogue() -> AsyncIterator[Rogue]:
     async with Rogue(answer(200, "ok")).serve() as server:
         yield server
-
-
-def webhook(url: str, seconds: float = 20.0, ca_file: str | None = None, **options: str) -> WebhookProcessor:
-    around = surroundings(dispatch_timeout_seconds=seconds)
-    return WebhookProcessor(WebhookOptions(url=url, ca_file=ca_file, **options), around)
-
-
-async def outcome(processor: Processor) -> object:
-    async with opened(processor):
-        return await processor.run(dispatch())
-
-
-async def trouble(processor: Processor) -> LaneClosed:
-    return closed_by(await outcome(processor))
-
-
-async def fault(processor: Processor) -> JobError:
-    return fault_in(await outcome(processor))
-
-
-async def failed(processor: Processor) -> Failed:
-    return failure(await outcome(processor))
 
 
 async def test_what_is_sent(rogue: Rogue) -> None:
@@ -214,82 +190,7 @@ async def test_a_cancelled_job_ends_its_request(rogue: Rogue) -> None:
             await task
 
 
-# --- E6, E7: what statuses mean ----------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("headers", "wait_ms"),
-    [
-        ({"Retry-After": "7"}, 7_000),
-        ({"retry-after-ms": "250", "Retry-After": "7"}, 250),
-        ({"x-ratelimit-reset-tokens": "6m0s"}, 360_000),
-        ({"Retry-After": "-1"}, None),
-        ({"Retry-After": "315360000"}, 315_360_000_000),
-        ({"Retry-After": "whenever"}, None),
-        ({}, None),
-    ],
-)
-async def test_429_closes_the_lane_until_then(rogue: Rogue, headers: dict[str, str], wait_ms: int | None) -> None:
-    rogue.usual = answer(429, {"error": "slow down"}, headers)
-    caught = await trouble(webhook(rogue.url))
-    assert caught.trouble is Trouble.RATE_LIMITED
-    assert caught.until == (None if wait_ms is None else NOW + wait_ms)
-    assert "slow down" in caught.detail
-    assert len(rogue.requests) == 1
-
-
-async def test_503_with_a_time_is_a_limit_and_without_a_fault(rogue: Rogue) -> None:
-    rogue.script = [answer(503, headers={"Retry-After": "3"}), answer(503)]
-    assert (await trouble(webhook(rogue.url))).until == NOW + 3_000
-    assert (await fault(webhook(rogue.url))).code == "http_503"
-
-
-@pytest.mark.parametrize("status", [401, 403, 404, 405, 410])
-async def test_a_wrong_address_or_key_is_the_lanes_trouble(rogue: Rogue, status: int) -> None:
-    rogue.usual = answer(status, {"message": "no such thing"})
-    caught = await trouble(webhook(rogue.url))
-    assert (caught.trouble, caught.until) == (Trouble.MISCONFIGURED, None)
-    assert f"HTTP {status}: no such thing" in caught.detail
-
-
-@pytest.mark.parametrize(("status", "retryable"), [(400, False), (418, False), (422, False), (408, True), (409, True)])
-async def test_a_refusal_of_the_job_fails_it(rogue: Rogue, status: int, retryable: bool) -> None:
-    rogue.usual = answer(status, {"detail": "no such customer"})
-    ended = await failed(webhook(rogue.url))
-    assert (ended.error.code, ended.retryable) == (f"http_{status}", retryable)
-    assert "no such customer" in ended.error.message
-
-
-@pytest.mark.parametrize("status", [400, 413, 422])
-async def test_a_prompt_that_is_too_long_ends_the_job(rogue: Rogue, status: int) -> None:
-    rogue.usual = answer(status, {"detail": "prompt too long"})
-    ended = await failed(webhook(rogue.url))
-    assert (ended.error.code, ended.retryable) == ("too_long", False)
-    assert "prompt too long" in ended.error.message
-
-
-@pytest.mark.parametrize(
-    "body", [{"error": None}, {"error": ""}, {"error": "queued twice"}, {"code": 0}, {"status": 200}]
-)
-async def test_a_2xx_whose_body_names_no_status_of_an_error_is_an_acceptance(rogue: Rogue, body: object) -> None:
-    rogue.usual = answer(200, body)
-    assert await outcome(webhook(rogue.url)) == Accepted(120_000)
-
-
-@pytest.mark.parametrize("status", [500, 502, 504])
-async def test_a_server_error_counts(rogue: Rogue, status: int) -> None:
-    rogue.usual = answer(status, "<html>oops</html>")
-    caught = await fault(webhook(rogue.url))
-    assert (caught.code, caught.message) == (f"http_{status}", f"HTTP {status}: oops")
-
-
-# --- E9: bombs (E10, redirects: test_redirects.py) -----------------------------------------------
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "br", "zstd", "gzip, gzip"])
-async def test_a_compressed_error_is_not_opened(rogue: Rogue, encoding: str) -> None:
-    rogue.usual = compressed(500, encoding)
-    assert (await fault(webhook(rogue.url))).message == "HTTP 500"
+# --- E9: bombs are in test_webhook_answers.py; E10, redirects, in test_redirects.py ----------------
 
 
 async def test_a_proxy_in_the_environment_is_not_used(rogue: Rogue, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,8 @@ import os
 from collections import Counter
 
 from job_processor.results import examine
-from tests.results.breakages import BREAKAGES, Case, case, judge
+from tests.results.breakages import BREAKAGES, Case, case
+from tests.results.judging import judge
 
 COUNT = int(os.environ.get("REPAIR_CASES", "1500"))
 SEED = int(os.environ.get("SEED", "0"))

@@ -42,8 +42,14 @@ concurrency = 4
 rate_per_minute = 0.5
 concurrency_per_key = 2
 rate_per_key = 1.5
+fallback = ["b", "c"]
+fallback_after_seconds = 0
 on_invalid_result = "retry"
 faults = { lost = 1 }
+[flows.b]
+processor = "mock"
+[flows.c]
+processor = "mock"
 """,
         ProcessorKinds(),
     ).by_name["a"]
@@ -53,6 +59,7 @@ faults = { lost = 1 }
     assert (rules.callback_timeout_seconds, rules.backoff_base_seconds, rules.backoff_cap_seconds) == (8, 0, 9)
     assert (rules.concurrency, rules.rate_per_minute) == (4, 0.5)
     assert (rules.concurrency_per_key, rules.rate_per_key) == (2, 1.5)
+    assert (rules.fallback, rules.fallback_after_seconds) == (("b", "c"), 0)
     assert rules.on_invalid_result is OnInvalidResult.RETRY
 
 
@@ -297,3 +304,47 @@ def test_with_mongodb_a_shared_concurrency_is_bounded(tmp_path: Path) -> None:
     assert load_flows(settings.load(here)).by_name["a"].rules.limit is not None
     with pytest.raises(SettingsInvalid, match=r"limit openai: .*5,000"):
         load_flows(settings.load(here | {"MONGODB_URI": "mongodb://127.0.0.1:1/x"}))
+
+
+@pytest.mark.parametrize(
+    ("of_a", "of_b", "words"),
+    [
+        ('["x"]', "[]", ["flows.toml:4: flows.a.fallback names x, which is no flow; flows are: a, b, c"]),
+        ('["b", "b"]', "[]", ["flows.toml:4: flows.a.fallback names b twice"]),
+        ('["a"]', "[]", ["flows.toml:4: flows.a.fallback must not lead back to a: a -> a"]),
+        (
+            '["c", "b"]',
+            '["a"]',
+            [
+                "flows.toml:4: flows.a.fallback must not lead back to a: a -> b -> a",
+                "flows.toml:8: flows.b.fallback must not lead back to b: b -> a -> b",
+            ],
+        ),
+        ('"b"', "[]", ["flows.toml:4: flows.a.fallback must be array"]),
+        ("[1]", "[]", ["flows.toml:4: flows.a.fallback must be str"]),
+        ('["b", "c"]', '["c"]', []),
+    ],
+)
+def test_a_fallback_is_another_flow_and_leads_to_an_end(of_a: str, of_b: str, words: list[str]) -> None:
+    text = f"""
+[flows.a]
+processor = "mock"
+fallback = {of_a}
+
+[flows.b]
+processor = "mock"
+fallback = {of_b}
+
+[flows.c]
+processor = "mock"
+"""
+    if words:
+        assert faults(text) == words
+    else:
+        assert parse(text, ProcessorKinds()).by_name["a"].rules.fallback == ("b", "c")
+
+
+@pytest.mark.parametrize("seconds", ["-1", '"1"', "604801"])
+def test_a_wrong_time_before_a_fallback_is_named(seconds: str) -> None:
+    [fault] = faults(f'[flows.a]\nprocessor = "mock"\nfallback_after_seconds = {seconds}\n')
+    assert fault.startswith("flows.toml:3: flows.a.fallback_after_seconds must be")

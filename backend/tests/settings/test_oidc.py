@@ -13,11 +13,6 @@ SECRET = "9f1c27d04be85a36c7e20d14f58b963a"
 GOOD = {"OIDC_ISSUER": "https://id.example.com/realms/jobs", "OIDC_CLIENT_ID": "jobs"}
 
 
-@pytest.fixture(autouse=True)
-def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def options(**environment: str) -> OidcOptions:
     found = load({**GOOD, **environment}).oidc
     assert found is not None

@@ -11,8 +11,8 @@ from job_processor.store.base import IdempotencyKey, Query, Store
 from job_processor.store.mongo.batches import CHUNK_JOBS, FORGOTTEN_MS, LEFT_MS
 from job_processor.store.mongo.store import MongoStore
 from tests.store_suite import given
+from tests.store_suite.batches import a_batch, lines_of
 from tests.store_suite.places import MongoPlace
-from tests.store_suite.test_batches import a_batch, lines_of
 
 pytestmark = pytest.mark.mongo
 NUMBER = 2 * CHUNK_JOBS + 5

@@ -11,12 +11,14 @@ from job_processor.core.callbacks import CallbackVerdict
 from job_processor.core.flow import SharedLimit
 from job_processor.core.inbox import Callback, CallbackContent
 from job_processor.core.job import State
+from job_processor.core.lane import Trouble
 from job_processor.core.series import MINUTE
 from job_processor.core.transitions import submit
 from job_processor.core.webhooks import DeliveryState
 from job_processor.store.base import (
     AuditQuery,
     BatchQuery,
+    Claim,
     DeliveryQuery,
     Held,
     IdempotencyKey,
@@ -33,9 +35,9 @@ from job_processor.store.mongo.store import MongoStore
 from tests.store_suite import access, given
 from tests.store_suite import test_bulk as bulk
 from tests.store_suite import test_webhooks as webhooks
+from tests.store_suite.batches import a_batch
 from tests.store_suite.given import RULES
 from tests.store_suite.places import MongoPlace
-from tests.store_suite.test_batches import a_batch
 from tests.support.mongo_commands import Recording, recorded
 
 pytestmark = pytest.mark.mongo
@@ -101,6 +103,15 @@ async def _claim_with_a_shared_limit(store: Store) -> None:
 async def _claim_with_a_limit(store: Store) -> None:
     await given.added(store)
     await given.claimed(store, replace(RULES, concurrency=2))
+
+
+async def _claim_that_falls_back(store: Store) -> None:
+    of = replace(RULES, fallback=("g",), fallback_after_seconds=0)
+    for _ in range(3):
+        await given.added(store)
+    await given.changed_lane(store, "f", trouble=Trouble.OUTAGE, closed_since=1, closed_until=2)
+    for rules in (replace(RULES, name="g"), replace(RULES, name="g", concurrency=2)):
+        assert len((await store.claim(Claim(rules, 1, "w1", of))).jobs) == 1
 
 
 async def _extend(store: Store) -> None:
@@ -345,17 +356,18 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
     "list": (_list, ["find jobs"] * 9),
     "counts": (
         _counts,
-        ["update jobs", "aggregate jobs", "find jobs", "distinct jobs", "aggregate jobs"],
+        ["update jobs", "aggregate jobs", "find jobs", "find jobs", "distinct jobs", "aggregate jobs"],
     ),
     "claim": (_claim, ["update jobs", "find lanes", *["find jobs"] * 3, "update jobs"]),
     "claim of keys": (_claim_of_keys, []),
     "claim with limits of keys": (_claim_with_limits_of_keys, []),
     "claim with a shared limit": (_claim_with_a_shared_limit, []),
+    "claim that falls back": (_claim_that_falls_back, []),
     "claim with a limit": (
         _claim_with_a_limit,
         [
             "update jobs",
-            *("find lanes", "find jobs", "find lanes", "find jobs", "find jobs", "find jobs"),
+            *("find lanes", "find jobs", "find lanes", *["find jobs"] * 4),
             # The lane is not there yet: tried as an update, then made.
             *("update lanes", "insert lanes", "update jobs"),
         ],
@@ -367,7 +379,7 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
         ["update jobs", "find lanes", *["find jobs"] * 3, "update jobs", "update jobs", "find jobs"],
     ),
     "overdue": (_overdue, ["find jobs"] * 4),
-    "list_waiting": (_list_waiting, ["find jobs"] * 3),
+    "list_waiting": (_list_waiting, ["find jobs"] * 6),
     "delete": (
         _delete,
         [
@@ -453,8 +465,8 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
 _HINTS: dict[str, list[str | None]] = {
     "count_waiting": ["waiting_of"],
     "claim": [None, None, "turns", "turns"],
-    "claim with a limit": [None, None, None, None, "turns", "turns"],
-    "counts": ["counts", "counts", None, "counts"],
+    "claim with a limit": [None, None, None, None, "fallen_back", "turns", "turns"],
+    "counts": ["counts", "counts", None, "counts", "fallen_back"],
 }
 
 

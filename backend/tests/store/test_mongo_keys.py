@@ -199,5 +199,5 @@ async def test_a_key_that_changes_hands_all_the_time_ends_in_bounded_tries(
 
     monkeypatch.setattr(Writes, "_add_once", never)
     monkeypatch.setattr("job_processor.store.mongo.writes._PAUSES", (0.0, 0.0))
-    with pytest.raises(StoreUnavailable, match="changes hands"):
+    with pytest.raises(StoreUnavailable, match="deleted and stored again"):
         await store.add(given.a_job(store.now()), KEY)

@@ -8,7 +8,7 @@ import pytest
 
 from job_processor.store.clock import SteadyClock
 from job_processor.store.sqlite import rows
-from job_processor.store.sqlite.queries import oldest_due
+from job_processor.store.sqlite.queries import open_work
 from job_processor.store.sqlite.store import FILE_NAME, SqliteStore
 from tests.store_suite import given
 from tests.store_suite.places import START
@@ -52,7 +52,7 @@ async def test_a_job_that_is_claimed_while_the_oldest_is_looked_for(tmp_path: Pa
     await store.open()
     job = await given.added(store)
     reading = apsw.Connection(str(tmp_path / FILE_NAME), flags=apsw.SQLITE_OPEN_READONLY)
-    look = oldest_due(store.now(), [job.flow])
+    look = open_work(store.now(), [job.flow])
     statements = _count_statements(reading, look)
     assert statements > 3
     for number in range(statements):
@@ -67,7 +67,7 @@ async def test_a_job_that_is_claimed_while_the_oldest_is_looked_for(tmp_path: Pa
             return True
 
         reading.exec_trace = claim
-        assert look(reading) in ({}, {other.flow: other.run_at})
+        assert look(reading) in (({}, {}), ({other.flow: other.run_at}, {}))
         reading.exec_trace = None
         writing.execute("UPDATE jobs SET ready = 1 WHERE id = ?", (other.id,))
         writing.close()

@@ -12,8 +12,8 @@ from job_processor.store.sqlite import ring
 from job_processor.store.sqlite.store import FILE_NAME, SqliteStore
 from job_processor.store.sqlite.writer import Transaction
 from tests.store_suite import given
+from tests.store_suite.batches import a_batch
 from tests.store_suite.places import START
-from tests.store_suite.test_batches import a_batch
 from tests.store_suite.test_turns import added, claimed, of_key
 
 

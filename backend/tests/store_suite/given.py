@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypedDict, Unpack
 
+from job_processor.core.claiming import claim as claim_job
+from job_processor.core.cost import NO_PRICES, Prices
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import IdFactory
 from job_processor.core.job import Job, JobError, Json, Lease
 from job_processor.core.lane import Lane
 from job_processor.core.outcome import Cancelled, Expired, Failed, Outcome, Reported, Retried, Signal, Succeeded
 from job_processor.core.transitions import Change, decide, submit
-from job_processor.core.transitions import claim as claim_job
 from job_processor.store.base import Claim, Claimed, IdempotencyKey, Notice, Query, Resync, Store
 
 RULES = FlowRules("f", max_attempts=3, lease_seconds=30, backoff_base_seconds=2)
@@ -86,8 +87,11 @@ async def claimed(store: Store, rules: FlowRules = RULES, owner: str = "w1") -> 
     return job
 
 
-def decided(job: Job, signal: Signal, now: int, rules: FlowRules = RULES) -> Change:
-    change = decide(job, signal, now, rules, 0.5)
+def decided(
+    job: Job, signal: Signal, now: int, rules: FlowRules = RULES, prices: Mapping[str, Prices] = NO_PRICES
+) -> Change:
+    """``prices``: of the flows that the job fell back to."""
+    change = decide(job, signal, now, rules, 0.5, prices)
     assert change is not None
     return change
 

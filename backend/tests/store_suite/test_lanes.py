@@ -39,6 +39,7 @@ async def test_a_lane_is_kept_with_every_field(store: Store) -> None:
         8,
         9,
         10,
+        11,
     )
     assert all(getattr(lane, one.name) != one.default for one in fields(Lane) if one.name not in ("flow", "rev"))
     assert await store.save_lane(lane)

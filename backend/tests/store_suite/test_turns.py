@@ -13,9 +13,9 @@ from job_processor.core.transitions import submit
 from job_processor.store.base import NewBatch, Store
 from job_processor.store.portable import dump, load
 from tests.store_suite import given
+from tests.store_suite.batches import a_batch
 from tests.store_suite.given import RULES
 from tests.store_suite.places import Clock, Place
-from tests.store_suite.test_batches import a_batch
 
 
 def of_key(

@@ -196,6 +196,8 @@ async def open_site(
         for name, processor in (processors or {}).items()
     }
     app = api.build(context, page or directory / "no-page", hosts, origins, base_path)
+    for one in dispatchers.values():
+        one.take_from(dispatchers)
     running: list[Loop] = [Notifier(store, bus, dispatchers), *dispatchers.values()]
     site = Site(store, acts, bus, signer, telemetry, context, app, Client(app), dispatchers, running, cancels)
     if loops is not None:

@@ -8,7 +8,7 @@ from job_processor import transfer
 from job_processor.core.batch import RefusedLine
 from job_processor.store.base import Store
 from tests.store_suite import given
-from tests.store_suite.test_batches import a_batch, counts_of, lines_of
+from tests.store_suite.batches import a_batch, counts_of, lines_of
 from tests.transfer.conftest import NewPlace
 from tests.transfer.test_copy import quiet
 

@@ -11,7 +11,8 @@ from job_processor.store.base import Resync
 from job_processor.workers.heartbeat import Heartbeat
 from job_processor.workers.loop import Loop
 from job_processor.workers.notifier import Notifier
-from job_processor.workers.pruner import BATCH, POLL_SECONDS, Pruner
+from job_processor.workers.pruner import BATCH, Pruner
+from job_processor.workers.pruning import POLL_SECONDS
 from job_processor.workers.trusted_time import TrustedTime
 from tests.support.clock import Clock
 from tests.support.site import Site

@@ -1566,6 +1566,7 @@ export interface components {
             deadline: string | null;
             result: string | null;
             resultVerdict: components["schemas"]["VerdictOut"] | null;
+            answeredBy: string | null;
             error: components["schemas"]["ErrorOut"] | null;
             progress: string | null;
             waitingOn: components["schemas"]["WaitingOn"] | null;
@@ -1674,7 +1675,8 @@ export interface components {
          * AttemptOut
          * @description One try to process the job. ``partial``: text of a model's answer that was received before the answer failed, at
          *     most 65,536 characters; not a result. ``costMicros``: in millionths of the currency that ``GET /flows`` names;
-         *     null: its tokens are not known, or its flow has no prices.
+         *     null: its tokens are not known, or its flow has no prices. ``flow``: the flow whose processor had it, if it fell
+         *     back; null: the job's.
          */
         AttemptOut: {
             number: number;
@@ -1692,6 +1694,7 @@ export interface components {
             usage: components["schemas"]["UsageOut"] | null;
             costMicros: number | null;
             partial: string | null;
+            flow: string | null;
         };
         /**
          * AttemptEnd
@@ -1720,11 +1723,11 @@ export interface components {
         };
         /**
          * EventKind
-         * @description What a history entry records. Each is a state transition, except ``CALLBACK_UNREADABLE``, ``CANCEL_ANSWERED``,
-         *     ``ASKED`` and ``LATE_RESULT``, which change no state.
+         * @description What a history entry records. Each is a state transition, except ``FELL_BACK``, ``CALLBACK_UNREADABLE``,
+         *     ``CANCEL_ANSWERED``, ``ASKED`` and ``LATE_RESULT``, which change no state.
          * @enum {unknown}
          */
-        EventKind: "accepted" | "asked" | "attempt_failed" | "callback_overdue" | "callback_unreadable" | "cancel_answered" | "cancelled" | "completed" | "failed" | "late_result" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
+        EventKind: "accepted" | "asked" | "attempt_failed" | "callback_overdue" | "callback_unreadable" | "cancel_answered" | "cancelled" | "completed" | "failed" | "fell_back" | "late_result" | "lease_lost" | "result_accepted" | "retried" | "snoozed" | "started" | "submitted";
         /**
          * JobWebhookOut
          * @description ``url``: without its query, which may hold a secret.
@@ -1960,7 +1963,9 @@ export interface components {
         /**
          * FlowOut
          * @description ``rate_per_key``: jobs a minute of each key; ``keys_at_limit``: keys that may start no job now because of it or
-         *     of ``concurrency_per_key``.
+         *     of ``concurrency_per_key``; ``in_flight``: jobs that its processor has, of other flows too that fell back to it;
+         *     ``fallback``: the flows that take its jobs when its lane has been closed for ``fallback_after_seconds``;
+         *     ``fell_back``: its jobs that they have.
          */
         FlowOut: {
             name: string;
@@ -1973,6 +1978,10 @@ export interface components {
             ratePerKey: number | null;
             keysAtLimit: number;
             limit: components["schemas"]["SharedLimitOut"] | null;
+            inFlight: number;
+            fallback: string[];
+            fallbackAfterSeconds: number;
+            fellBack: number;
             onInvalidResult: string;
             lane: components["schemas"]["LaneOut"];
             spending: components["schemas"]["SpendingOut"];
@@ -2116,6 +2125,7 @@ export interface components {
             deadline: string | null;
             result: string | null;
             resultVerdict: components["schemas"]["VerdictOut"] | null;
+            answeredBy: string | null;
             error: components["schemas"]["ErrorOut"] | null;
             progress: string | null;
             waitingOn: components["schemas"]["WaitingOn"] | null;
@@ -2184,6 +2194,7 @@ export interface components {
             deadline: string | null;
             result: string | null;
             resultVerdict: components["schemas"]["VerdictOut"] | null;
+            answeredBy: string | null;
             error: components["schemas"]["ErrorOut"] | null;
             progress: string | null;
             waitingOn: components["schemas"]["WaitingOn"] | null;

@@ -46,7 +46,7 @@ it("says what a closed lane means, and the reason that was given", async () => {
   serving({ name: "b", lane: { ...CLOSED, until: new Date(Date.now() + 3_599_500).toISOString() } });
   renderPage("/ui/flows");
   expect(await opened("b")).toHaveTextContent(
-    /none fails because of it\. Next try in (1 h|59 min 5\d s)\.No route\./,
+    /No job fails because of it\. Next try in (1 h|59 min 5\d s)\.No route\./,
   );
 });
 
@@ -69,6 +69,13 @@ it("says which limit a flow shares, and how much of it is in use", async () => {
   renderPage("/ui/flows");
   const card = await opened("mock");
   expect(card).toHaveTextContent(/Shared limitopenai: 12 of 20 in use/);
+});
+
+it("says which flows take its jobs when it is closed", async () => {
+  serving({ fallback: ["backup"], fallbackAfterSeconds: 30, fellBack: 2 });
+  renderPage("/ui/flows");
+  const card = await opened("mock");
+  expect(card).toHaveTextContent(/Fallbackbackup after 30 s \(2 in flight there\)/);
 });
 
 it("says what each key of a flow may have", async () => {

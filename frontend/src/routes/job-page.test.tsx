@@ -334,6 +334,7 @@ const ATTEMPT: WireJob["attempts"][number] = {
   end: "failed",
   error: { code: "length", message: "The answer was cut off at the token limit." },
   executionId: null,
+  flow: null,
   usage: null,
   costMicros: null,
   partial: null,
@@ -359,6 +360,23 @@ it("shows what had come of an answer that was cut off, and folds that of older a
   expect(older.closest("details")).not.toHaveAttribute("open");
   await userEvent.click(older);
   expect(screen.getByLabelText("The partial answer of attempt 1")).toHaveTextContent("Once");
+});
+
+it("says which other flow has an attempt that fell back, and which gave the result", async () => {
+  const attempts = [{ ...ATTEMPT, end: null, endedAt: null, error: null, flow: "backup" }];
+  const detail = "The flow mock is closed, the flow backup takes this attempt. Connection refused.";
+  const history: WireJob["history"] = [{ at: ATTEMPT.startedAt, what: "fell_back", attempt: 1, detail }];
+  open({ status: "RUNNING", waitingOn: null, attempt: 1, attempts, history });
+  expect(await screen.findByText("Fell back to another flow")).toBeInTheDocument();
+  expect(screen.getByText(detail)).toBeInTheDocument();
+  expect(screen.getByRole("link", { name: "backup" })).toHaveAttribute("href", "/ui/flows#flow-backup");
+  expect(screen.queryByText("Answered by")).not.toBeInTheDocument();
+});
+
+it("says which other flow gave the result", async () => {
+  open({ status: "COMPLETED", waitingOn: null, result: "r", answeredBy: "backup" });
+  expect(await screen.findByText("Answered by")).toBeInTheDocument();
+  expect(screen.getByRole("link", { name: "backup" })).toHaveAttribute("href", "/ui/flows#flow-backup");
 });
 
 it("does not show the progress of an attempt that is over", async () => {

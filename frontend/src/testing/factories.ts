@@ -36,6 +36,7 @@ export function wireJob(changes: Partial<WireJob> = {}): WireJob {
     deadline: null,
     result: null,
     resultVerdict: null,
+    answeredBy: null,
     error: null,
     progress: null,
     waitingOn: { kind: "worker", detail: "A worker takes it next.", until: null },
@@ -139,6 +140,10 @@ export function wireFlow(changes: Partial<WireFlow> = {}): WireFlow {
     ratePerKey: null,
     keysAtLimit: 0,
     limit: null,
+    inFlight: (changes.byStatus?.["RUNNING"] ?? 0) + (changes.byStatus?.["WAITING"] ?? 0),
+    fallback: [],
+    fallbackAfterSeconds: 60,
+    fellBack: 0,
     onInvalidResult: "keep",
     lane: { state: "open", kind: null, detail: null, until: null },
     spending: {

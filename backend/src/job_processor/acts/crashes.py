@@ -34,8 +34,9 @@ async def with_latest_crash(store: Store, flow: str, sign: LaneClosed) -> LaneCl
     ):
         # One at a time, so that only one job with its texts is in memory.
         job = await store.get(job_id)
-        if job is not None and job.flow == flow:
-            found += [(attempt, job.id) for attempt in job.attempts if _has_crashed(attempt, since, crashed)]
+        if job is not None:
+            theirs = [attempt for attempt in job.attempts if (attempt.flow or job.flow) == flow]
+            found += [(attempt, job.id) for attempt in theirs if _has_crashed(attempt, since, crashed)]
     if not found:
         return sign
     attempt, newest = max(found, key=lambda one: one[0].ended_at or 0)

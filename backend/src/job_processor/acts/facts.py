@@ -15,6 +15,7 @@ from job_processor.core.bulk import BulkAction
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
 from job_processor.core.outcome import Outcome
+from job_processor.core.series import Counted
 from job_processor.core.webhooks import DisabledBecause
 
 log = structlog.get_logger(__name__)
@@ -81,7 +82,10 @@ class CallbacksPruned:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnded:
-    """A worker reported the outcome of its attempt. ``written`` is false when the attempt was no longer current."""
+    """A worker reported the outcome of its attempt. ``written`` is false when the attempt was no longer current.
+
+    ``flow``: the one whose processor had the attempt.
+    """
 
     flow: str
     outcome: Outcome
@@ -90,12 +94,17 @@ class AttemptEnded:
 
 @dataclass(frozen=True, slots=True)
 class TokensUsed:
-    """The tokens of an attempt became known. ``cost``: in micros (``core.cost``)."""
+    """The tokens of an attempt became known. ``flow``: the one whose processor used them; ``cost``: in micros
+    (``core.cost``)."""
 
     flow: str
     prompt: int
     completion: int
     cost: int
+
+    @classmethod
+    def of(cls, job: Job, used: Counted) -> "TokensUsed":
+        return cls(used.used_by or job.flow, used.prompt_tokens, used.completion_tokens, used.cost)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """The rules of all flows, as acts and workers ask for them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from job_processor.core.cost import Prices
 from job_processor.core.errors import InvalidField
 from job_processor.core.flow import FlowRules
+from job_processor.core.job import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,17 @@ class FlowTable:
     def rules(self, flow: str) -> FlowRules:
         """The flow's rules; the defaults for a flow that is no longer defined, since its jobs may still be here."""
         return self.by_name.get(flow) or FlowRules(flow)
+
+    def rules_of(self, job: Job) -> FlowRules:
+        """The rules of the job's flow; the callback timeout is that of the flow whose processor has the job."""
+        rules, via = self.rules(job.flow), job.via()
+        if via is None:
+            return rules
+        return replace(rules, callback_timeout_seconds=self.rules(via).callback_timeout_seconds)
+
+    def prices(self) -> Mapping[str, Prices]:
+        """The prices of each flow that has some."""
+        return {name: rules.prices for name, rules in self.by_name.items() if rules.prices is not None}
 
     def for_new_job(self, flow: str | None, allowed: frozenset[str] | None = None) -> FlowRules:
         """The rules for a submission. Raises ``InvalidField`` for an unknown flow, and in the same words for one that

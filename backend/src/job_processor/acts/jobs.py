@@ -170,7 +170,7 @@ class Jobs:
             raise MoveRefused(f"The job is already {moved.job.state.value}.")
         ended = attempt_ended_by_cancel(moved.job) if moved.written else None
         if ended is not None:
-            await self._cancels.pass_on(moved.job.flow, moved.job.id, ended)
+            await self._cancels.pass_on(ended.flow or moved.job.flow, moved.job.id, ended)
         return moved
 
     async def retry(

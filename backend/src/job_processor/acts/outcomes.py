@@ -34,7 +34,7 @@ class Outcomes:
     async def record(self, job: Job, lease: Lease, outcome: Outcome) -> Moved:
         """Record the outcome of the attempt that holds ``lease``. ``job``: as claimed. Raises ``JobNotFound``."""
         moved = await self._signals.send(job.id, Reported(outcome, job.attempt, lease.token), known=job)
-        self._facts.tell(AttemptEnded(job.flow, outcome, moved.written))
+        self._facts.tell(AttemptEnded(job.attempts[-1].flow or job.flow, outcome, moved.written))
         if not moved.written and not isinstance(outcome, Accepted):
             log.info("lease_lost", job=job.id, attempt=job.attempt)
         return moved

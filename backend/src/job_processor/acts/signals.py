@@ -44,6 +44,7 @@ class Signals:
     ) -> None:
         self._store = store
         self._flows = flows
+        self._prices = flows.prices()
         self._verdicts = verdicts
         self._facts = facts
         self._endpoints = endpoints
@@ -85,7 +86,7 @@ class Signals:
                 self._facts.tell(JobMoved(change.job, job.state))
                 used = change.counted
                 if used is not None and (used.prompt_tokens or used.completion_tokens):
-                    self._facts.tell(TokensUsed(job.flow, used.prompt_tokens, used.completion_tokens, used.cost))
+                    self._facts.tell(TokensUsed.of(job, used))
                 if change.notices:
                     self._facts.tell(DeliveriesDue())
                 if change.job.state is State.WAITING and job.state is State.RUNNING:
@@ -94,7 +95,8 @@ class Signals:
         raise StoreUnavailable("The job changes faster than it can be written.")
 
     def _decide(self, job: Job, signal: Signal) -> transitions.Change | None:
-        return transitions.decide(job, signal, self._store.now(), self._flows.rules(job.flow), self._jitter())
+        rules = self._flows.rules_of(job)
+        return transitions.decide(job, signal, self._store.now(), rules, self._jitter(), self._prices)
 
     async def apply_early_reports(self, job: Job) -> Job:
         """The job after the crash reports that arrived before its execution id was stored.
@@ -118,7 +120,7 @@ class Signals:
         """Whether the report is from the processor that has the job. A report that names no flow is believed while no
         other processor has an execution of the same id in flight."""
         if callback.flow is not None:
-            return job.flow in self._flows.sharing_processor(callback.flow)
+            return (job.via() or job.flow) in self._flows.sharing_processor(callback.flow)
         return callback.execution_id is None or await self._store.find_execution(callback.execution_id) == job.id
 
 

@@ -3,7 +3,9 @@
 Money is whole micros (millionths of the currency), so that sums are exact whatever is added up, and in which order.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from job_processor.core.job import Attempt, Job, Usage
 
@@ -17,6 +19,9 @@ class Prices:
 
     input: int = 0
     output: int = 0
+
+
+NO_PRICES: Mapping[str, Prices] = MappingProxyType({})
 
 
 def micros(amount: float) -> int:
@@ -43,13 +48,16 @@ def newly_used(before: Job, after: Job) -> tuple[Attempt, ...]:
     return tuple(one for one in used if one.number not in known)
 
 
-def priced(before: Job, after: Job, prices: Prices) -> Job:
-    """The job after a change, with the cost of each attempt whose usage became known by it, and the sum."""
-    costs = {
-        one.number: cost
-        for one in newly_used(before, after)
-        if one.usage is not None and (cost := cost_of(one.usage, prices)) is not None
-    }
+def priced(before: Job, after: Job, own: Prices | None, others: Mapping[str, Prices]) -> Job:
+    """The job after a change, with the cost of each attempt whose usage became known by it, and the sum.
+
+    ``own``: the prices of its flow; ``others``: those of flows to which attempts fell back.
+    """
+    costs: dict[int, int] = {}
+    for one in newly_used(before, after):
+        prices = own if one.flow is None else others.get(one.flow)
+        if one.usage is not None and prices is not None and (cost := cost_of(one.usage, prices)) is not None:
+            costs[one.number] = cost
     if not costs:
         return after
     return after._replace(

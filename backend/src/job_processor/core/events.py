@@ -5,10 +5,11 @@ from enum import StrEnum
 
 
 class EventKind(StrEnum):
-    """What a history entry records. Each is a state transition, except ``CALLBACK_UNREADABLE``, ``CANCEL_ANSWERED``,
-    ``ASKED`` and ``LATE_RESULT``, which change no state."""
+    """What a history entry records. Each is a state transition, except ``FELL_BACK``, ``CALLBACK_UNREADABLE``,
+    ``CANCEL_ANSWERED``, ``ASKED`` and ``LATE_RESULT``, which change no state."""
 
     SUBMITTED = "submitted"
+    FELL_BACK = "fell_back"
     STARTED = "started"
     ACCEPTED = "accepted"
     SNOOZED = "snoozed"

@@ -37,6 +37,8 @@ class FlowRules:
     """Durations in seconds. ``concurrency`` and ``rate_per_minute`` limit all workers together; ``None``: no limit.
 
     ``concurrency_per_key`` and ``rate_per_key`` (jobs a minute) limit each key of the flow (``core.key_limits``).
+    ``fallback``: flows whose processors take its jobs, the first that is open, once its own lane has been closed for
+    ``fallback_after_seconds`` (``core.fallback``).
     ``prices``: what its tokens cost; ``None``: not known. ``budget_per_day``: micros; ``None``: no budget.
     """
 
@@ -52,6 +54,8 @@ class FlowRules:
     concurrency_per_key: int | None = None
     rate_per_key: float | None = None
     limit: SharedLimit | None = None
+    fallback: tuple[str, ...] = ()
+    fallback_after_seconds: float = 60.0
     on_invalid_result: OnInvalidResult = OnInvalidResult.KEEP
     prices: Prices | None = None
     budget_per_day: int | None = None

@@ -93,6 +93,8 @@ class Attempt:
     """When the last reconcile call for this attempt began."""
     heard_at: int | None = None
     """When the processor last answered a reconcile call."""
+    flow: str | None = None
+    """The flow whose processor had it, if it fell back (``core.fallback``); ``None``: the job's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,8 @@ class Job(NamedTuple):
     """Milliseconds in which nothing was to be done: until the start that was asked for, and between an end and a
     retry. The duration leaves them out."""
     spent: Spent = NOTHING_SPENT
+    answered_by: str | None = None
+    """The flow whose processor gave the result, if that is not the job's own."""
     key: str | None = None
     """Whose job it is, a customer or tenant: the keys of a flow take turns. ``None``: its owner stands for it."""
     cost_micros: int | None = None
@@ -238,6 +242,10 @@ class Job(NamedTuple):
     def duration_ms(self) -> int | None:
         """From when the work could begin to the end, without the time between an end and a retry; ``None``: no end."""
         return None if self.finished_at is None else max(0, self.finished_at - self.created_at - self.idle_ms)
+
+    def via(self) -> str | None:
+        """The flow whose processor has the job in flight, if that is not its own."""
+        return self.attempts[-1].flow if self.lease is not None and self.attempts else None
 
     def waiting_of(self) -> str | None:
         """PENDING: its owner, if it has one."""

@@ -84,6 +84,8 @@ class Lane:
     """The line of a shared limit (``core.shared_limit``): each flow that waits, and when it last asked."""
     out_at: int | None = None
     """When the processor was last found unreachable, or to have lost a run: earlier attempts may be lost too."""
+    closed_since: int = 0
+    """When the trouble began that closes it. Later troubles and probes that fail do not change it."""
     spent: int = 0
     """What the flow had cost (micros) on the day that began at ``spent_on``, as last noted (``core.budget``)."""
     spent_on: int = 0
@@ -211,6 +213,7 @@ def close(
         trouble=trouble,
         detail=detail,
         closed_until=now + wait,
+        closed_since=now if lane.trouble is None else lane.closed_since,
         probe=None,
         probed=lane.probed or accuser,
         strikes=strikes,
@@ -249,6 +252,7 @@ def reopen(lane: Lane, job_id: str | None = None, began: int = 0) -> Lane:
         trouble=None,
         detail=None,
         closed_until=None,
+        closed_since=0,
         probe=None,
         probed=None,
         wanted=None,
@@ -281,19 +285,6 @@ def _wait(trouble: Trouble, strikes: int, jitter: float) -> int:
     """Probe interval in milliseconds when the processor gave no ``Retry-After``."""
     first = CREDIT_MIN_MS if trouble is Trouble.OUT_OF_CREDIT else MIN_CLOSED_MS
     return int(min(_LONGEST.get(trouble, OUTAGE_CAP_MS), first * 2 ** min(strikes - 1, 30)) * (0.8 + 0.2 * jitter))
-
-
-def shift_clock(lane: Lane, by: int) -> Lane:
-    """Shift all times of the lane by ``by`` milliseconds, after the clock was set, so that its waits last as before."""
-    return replace(
-        lane,
-        closed_until=None if lane.closed_until is None else lane.closed_until + by,
-        tokens_at=lane.tokens_at + by if lane.tokens_at else 0,
-        troubled_at=lane.troubled_at + by if lane.troubled_at else 0,
-        answered_at=lane.answered_at + by if lane.answered_at else 0,
-        out_at=None if lane.out_at is None else lane.out_at + by,
-        asking=tuple((flow, at + by) for flow, at in lane.asking),
-    )
 
 
 def _refill(lane: Lane, rate_per_minute: float, now: int) -> Lane:

@@ -138,7 +138,8 @@ class Tally:
 class Counted(NamedTuple):
     """What one change of a job adds. ``what``: the count that it adds one to; empty: none. ``code``: of a failure.
     ``durations``: by stage and bucket. ``cost``: in micros. ``verdict``: the kind of the verdict on the result; empty:
-    the job did not end, or has none. Small and quickly made, because every end makes one."""
+    the job did not end, or has none. ``used_by``: the flow whose processor used the tokens, if the attempt fell back;
+    ``None``: the job's. Small and quickly made, because every end makes one."""
 
     what: str
     code: str = ""
@@ -147,6 +148,7 @@ class Counted(NamedTuple):
     durations: tuple[tuple[str, int], ...] = ()
     cost: int = 0
     verdict: str = ""
+    used_by: str | None = None
 
 
 def count(before: Job, after: Job) -> Counted | None:
@@ -157,10 +159,10 @@ def count(before: Job, after: Job) -> Counted | None:
             return Counted("retried")
         if after.attempts is before.attempts:
             return None
-    prompt, completion, cost = _used(before, after)
+    prompt, completion, cost, used_by = _used(before, after)
     if not ended:
         what = "attempts_retried" if after.failures > before.failures else ""
-        return Counted(what, "", prompt, completion, (), cost) if what or prompt or completion else None
+        return Counted(what, "", prompt, completion, (), cost, "", used_by) if what or prompt or completion else None
     if had_ended and after.state is before.state:
         return None
     # The durations of a job that had ended were counted then.
@@ -169,18 +171,20 @@ def count(before: Job, after: Job) -> Counted | None:
     what, code = after.state.value.lower(), ""
     if after.state is State.FAILED:
         code = OTHER if after.error is None else after.error.code
-    return Counted(what, code, prompt, completion, durations, cost, verdict)
+    return Counted(what, code, prompt, completion, durations, cost, verdict, used_by)
 
 
-def _used(before: Job, after: Job) -> tuple[int, int, int]:
-    """Each attempt's tokens (prompt, completion) and cost, when they become known."""
+def _used(before: Job, after: Job) -> tuple[int, int, int, str | None]:
+    """An attempt's tokens (prompt, completion), cost and flow, when they become known: one attempt's by one change."""
     prompt = completion = cost = 0
+    flow = None
     for attempt in newly_used(before, after):
+        flow = attempt.flow
         assert attempt.usage is not None
         prompt += attempt.usage.prompt_tokens or 0
         completion += attempt.usage.completion_tokens or 0
         cost += attempt.cost_micros or 0
-    return prompt, completion, cost
+    return prompt, completion, cost, flow
 
 
 def _durations(job: Job) -> tuple[tuple[str, int], ...]:

@@ -17,11 +17,23 @@ KEEP_KEYS_MS: Final = 90 * DAY
 
 
 def rows_of(job: Job, counted: Counted) -> Iterator[tuple[str, Counted]]:
-    """The names of the rows that a change of this job is counted in, and what each of them gets."""
-    yield job.flow, counted
-    if job.key is not None and (counted.prompt_tokens or counted.completion_tokens):
-        used = Counted("", "", counted.prompt_tokens, counted.completion_tokens, (), counted.cost)
-        yield key_row(job.flow, job.key), used
+    """The names of the rows that a change of this job is counted in, and what each of them gets.
+
+    Tokens and cost are of the flow whose processor used them.
+    """
+    if not counted.prompt_tokens and not counted.completion_tokens:
+        yield job.flow, counted
+        return
+    flow = counted.used_by or job.flow
+    used = Counted("", "", counted.prompt_tokens, counted.completion_tokens, (), counted.cost)
+    if flow == job.flow:
+        yield flow, counted
+    else:
+        yield flow, used
+        if counted.what:
+            yield job.flow, counted._replace(prompt_tokens=0, completion_tokens=0, cost=0)
+    if job.key is not None:
+        yield key_row(flow, job.key), used
 
 
 def key_row(flow: str, key: str) -> str:

@@ -33,6 +33,7 @@ def succeed(job: Job, success: Succeeded, signal: Reported, now: int) -> Job | N
             attempts=tuple(_after_success(a, number, success, now) for a in job.attempts),
             result=success.result,
             verdict=success.verdict,
+            answered_by=_flow_of(job, number),
             error=None,
         ),
         State.COMPLETED,
@@ -67,7 +68,12 @@ def refuse_result(
     if after.is_final:
         # No attempt is left: keep the wrong result and show it as wrong.
         newest = replace(after.attempts[-1], partial=None)
-        return after._replace(result=success.result, verdict=success.verdict, attempts=(*after.attempts[:-1], newest))
+        return after._replace(
+            result=success.result,
+            verdict=success.verdict,
+            answered_by=newest.flow,
+            attempts=(*after.attempts[:-1], newest),
+        )
     return after
 
 
@@ -82,6 +88,7 @@ def accept_result(job: Job, signal: ResultAccepted, now: int) -> Job:
             else tuple(_after_success(a, winner, success, now) for a in job.attempts),
             result=signal.result,
             verdict=signal.verdict,
+            answered_by=_flow_of(job, winner),
             error=None,
             idle_ms=idle_at(job, now) if job.is_final else job.idle_ms,
         ),
@@ -97,6 +104,10 @@ def complaint(verdict: Verdict) -> str:
         return f"Not valid JSON: {verdict.error.message} (line {verdict.error.line}, column {verdict.error.column})."
     said = "; ".join(f"{e.path or '/'}: {e.message}" for e in verdict.schema_errors[:5])
     return f"The JSON does not fit the schema: {said}." if said else "The JSON does not fit the schema."
+
+
+def _flow_of(job: Job, number: int | None) -> str | None:
+    return next((attempt.flow for attempt in job.attempts if attempt.number == number), None)
 
 
 def _timing_note(job: Job, number: int | None, signal: Reported) -> str | None:

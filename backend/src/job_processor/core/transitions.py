@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from job_processor.core import reconciling
 from job_processor.core.closing import close_attempt, finish, is_current
-from job_processor.core.cost import priced
+from job_processor.core.cost import NO_PRICES, Prices, priced
 from job_processor.core.events import Event, EventKind
 from job_processor.core.failure import defer, ends_without_flow, expire, fail_attempt, had_unreadable_callback
 from job_processor.core.flow import FlowRules
@@ -22,11 +22,10 @@ from job_processor.core.job import (
     JobError,
     JobWebhook,
     Json,
-    Lease,
     Spent,
     State,
 )
-from job_processor.core.limits import append_bulk_action, append_event, trim_attempts
+from job_processor.core.limits import append_bulk_action, append_event
 from job_processor.core.outcome import (
     Accepted,
     Asked,
@@ -134,30 +133,13 @@ def submit(
     )
 
 
-def claim(job: Job, lease: Lease, now: int) -> Job:
-    """The job RUNNING under ``lease``, with a new attempt: it is on record before anything is sent.
-
-    The caller, a store, guarantees in the same transaction that the job is PENDING and due.
-    """
-    number = job.attempt + 1
-    return job._replace(
-        state=State.RUNNING,
-        rev=job.rev + 1,
-        updated_at=now,
-        attempt=number,
-        lease=lease,
-        snooze=None,
-        progress=None,
-        attempts=(*trim_attempts(job.attempts), Attempt(number, now, lease.owner)),
-        history=append_event(job.history, Event(now, EventKind.STARTED, number, lease.owner)),
-        spent=spend(job, now),
-    )
-
-
-def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) -> Change | None:
+def decide(
+    job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float, prices: Mapping[str, Prices] = NO_PRICES
+) -> Change | None:
     """The change that a signal makes to a job; ``None``: it changes nothing.
 
-    ``now``: milliseconds since 1970; ``jitter``: a random number in [0, 1) for the back-off.
+    ``now``: milliseconds since 1970; ``jitter``: a random number in [0, 1) for the back-off; ``prices``: of the flows
+    to which attempts may have fallen back.
     """
     until = job.lease_until if isinstance(signal, Expired) else None
     guard = Guard(job.state, None if job.lease is None else job.lease.token, job.rev, until)
@@ -225,8 +207,8 @@ def decide(job: Job, signal: Signal, now: int, rules: FlowRules, jitter: float) 
         after = after._replace(bulk_actions=append_bulk_action(job.bulk_actions, bulk))
     spent = job.spent if after.state is job.state else spend(job, now)
     after = after._replace(rev=job.rev + 1, updated_at=now, spent=spent)
-    if rules.prices is not None:
-        after = priced(job, after, rules.prices)
+    if rules.prices is not None or prices:
+        after = priced(job, after, rules.prices, prices)
     return Change(guard, after, counted=count(job, after))
 
 
@@ -293,6 +275,7 @@ def _retry(job: Job, signal: Retried, now: int) -> Job:
         refusals=None,
         result=None,
         verdict=None,
+        answered_by=None,
         # A deadline that has passed would fail the job at once; the retry drops it.
         deadline=job.deadline if job.deadline is not None and job.deadline > now else None,
         max_attempts=job.failures + signal.more_attempts,

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from job_processor.core.budget import OVER_BUDGET, next_day, why_closed
 from job_processor.core.failure import ends_without_flow
+from job_processor.core.fallback import falls_back_at
 from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.job import Refusals, Snooze, State
 from job_processor.core.lane import Lane, admits_again_at, is_over_budget
@@ -72,9 +73,11 @@ def waiting_on(
         why = f": {lane.detail}" if lane.detail and lane.trouble is None else "."
         return WaitingFor("paused", f"The flow {job.flow} is paused{why}")
     if rules.budget_per_day is not None and is_over_budget(lane, rules, now):
-        return WaitingFor(OVER_BUDGET, why_closed(job.flow, rules.budget_per_day, currency), next_day(now))
+        detail = why_closed(job.flow, rules.budget_per_day, currency) + _fallback_words(lane, rules, now)
+        return WaitingFor(OVER_BUDGET, detail, next_day(now))
     if lane.trouble is not None:
-        return WaitingFor(lane.trouble.value, lane.detail or "The lane is closed.", admits_again_at(lane, rules, now))
+        detail = f"{lane.detail or 'The lane is closed.'}{_fallback_words(lane, rules, now)}"
+        return WaitingFor(lane.trouble.value, detail, admits_again_at(lane, rules, now))
     if job.run_at > now:
         return waiting_for_run_at(job, now)
     if (key := job.key_hash()) in full_keys:
@@ -100,6 +103,15 @@ def _waiting_for_key(flow: str, rules: FlowRules, until: int | None) -> WaitingF
     if until is None:
         return WaitingFor("key_concurrency", _taken(rules.concurrency_per_key or 1, f"its key in the flow {flow}"))
     return WaitingFor("key_rate", f"The flow {flow} takes {rules.rate_per_key:g} jobs a minute of each key.", until)
+
+
+def _fallback_words(lane: Lane, rules: FlowRules, now: int) -> str:
+    at, flows = falls_back_at(lane, rules, now), ", else ".join(rules.fallback)
+    if at is None:
+        return ""
+    if now < at:
+        return f" When it has been closed for {rules.fallback_after_seconds:g} s, jobs go to the flow {flows}."
+    return f" Meanwhile jobs go to the flow {flows}."
 
 
 def _taken(places: int, of: str) -> str:

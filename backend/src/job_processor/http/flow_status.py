@@ -28,7 +28,7 @@ READ_TIMEOUT_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class FlowStatus:
-    """Lanes, and jobs in flight, by flow, and all counts, from one read.
+    """Lanes, and jobs in flight by the flow whose processor has them, and all counts, from one read.
 
     ``read_at``: start of the read in seconds of a monotonic clock; ``full_keys``: of the flows that limit keys, what
     ``Store.full_keys`` says.
@@ -48,6 +48,9 @@ class FlowStatus:
         for (flow, state), count in counts.by_state.items():
             if state in IN_FLIGHT:
                 in_flight[flow] += count
+        for (flow, via), count in counts.fallen_back.items():
+            in_flight[flow] -= count
+            in_flight[via] += count
         return cls({lane.flow: lane for lane in lanes}, in_flight, counts, read_at, full_keys or {})
 
     def of_limit(self, limit: SharedLimit) -> tuple[Lane, int]:

@@ -44,7 +44,8 @@ async def ask(
 
 
 async def ask_any(outgoing: Outgoing, url: URL, now: Callable[[], int]) -> SignOfLife:
-    """For an endpoint of any kind: it gets OPTIONS, which starts nothing, and any answer but an outage is one."""
+    """For an endpoint of any kind: sends OPTIONS, which starts nothing. Any answer except an outage is a sign of
+    life."""
     reply = await outgoing.request("OPTIONS", url)
     if isinstance(reply, HandOver) or reply.status >= 500:
         return _refusal(reply, now)

@@ -19,7 +19,7 @@ CREATED = ("id", "flow", "priority", "created_at", "batch_id")
 MOVED = ("state", "rev", "run_at", "attempt", "updated_at", "lease_token", "lease_until", "finished_at", "cost_micros")
 """Columns that a move may change."""
 
-SEARCHED = ("ready", "execution_id", "due_at", "heard_at", "deadline", "waiting_of", "key_hash")
+SEARCHED = ("ready", "execution_id", "due_at", "heard_at", "deadline", "waiting_of", "key_hash", "via")
 """Columns that exist for queries alone: computed from the job at every move, and never read back."""
 
 TEXTS = ("prompt", "result")
@@ -96,7 +96,8 @@ def moved(job: Job, values: tuple[Any, ...], now: int) -> tuple[Any, ...]:
     execution_id = attempts[-1].execution_id if lease is not None and attempts else None
     return (
         *(job.state.value, *_after_state(values)),
-        *(ready(job, now), execution_id, job.due_at(), job.heard_at(), job.deadline, job.waiting_of(), job.key_hash()),
+        *(ready(job, now), execution_id, job.due_at(), job.heard_at(), job.deadline),
+        *(job.waiting_of(), job.key_hash(), job.via()),
     )
 
 

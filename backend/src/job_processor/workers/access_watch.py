@@ -1,4 +1,4 @@
-"""Keeps what an API process knows of keys and sessions fresh, and writes the audit of refused requests."""
+"""Refreshes an API process's cache of keys and sessions, and writes the audit of refused requests."""
 
 import contextlib
 

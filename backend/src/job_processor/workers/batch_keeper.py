@@ -1,5 +1,5 @@
-"""Carries batches on: cancels the jobs of cancelled ones, notes which have ended, finishes what a process that died has
-left, and deletes them after their retention time."""
+"""Maintains batches: cancels the jobs of cancelled ones, records which have ended, completes those that a crashed
+process left, and deletes them after their retention time."""
 
 import structlog
 
@@ -13,9 +13,9 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 1.0
 UPKEEP_SECONDS = 30.0
 TENDED = 100
-"""Batches that one tick carries on."""
+"""Maximum number of batches in one tick."""
 PRUNED = 200
-"""Jobs that one tick deletes."""
+"""Maximum number of jobs that one tick deletes."""
 
 
 class BatchKeeper(Loop):
@@ -29,7 +29,7 @@ class BatchKeeper(Loop):
         self._upkeep_at = 0.0
 
     def hear(self, fact: Fact) -> None:
-        """Subscriber of ``acts.facts``: a cancel is carried out at once where it was asked for."""
+        """Subscriber of ``acts.facts``: a cancel is carried out at once in the process that got the request."""
         if isinstance(fact, BatchCancelled):
             self.wake()
 

@@ -1,5 +1,5 @@
-"""Carries out bulk actions: a group of jobs of each that is open, then a rest as long as the group took, so that
-submits and the work under way keep at least half of the store."""
+"""Carries out bulk actions: one group of jobs of each open action, then a pause as long as the group took, so that
+submits and jobs in flight have at least half of the store's time."""
 
 import asyncio
 import contextlib
@@ -32,7 +32,7 @@ class BulkRunner(Loop):
         super().__init__()
         self._acts = acts
         self._store = store
-        # What the only process of a store left behind is taken up at once by the next.
+        # In a store for a single process the next process takes over at once what the last one left.
         self._runner = runner if store.info.shared else "the only process"
         acts.facts.subscribe(self._on_fact)
 

@@ -1,4 +1,4 @@
-"""Tells the event streams of a process how bulk actions get on, whichever process carries them out."""
+"""Tells the event streams of this process of the progress of bulk actions, whichever process carries them out."""
 
 from job_processor.bus import Bus
 from job_processor.core.bulk import BulkAction
@@ -8,7 +8,7 @@ from job_processor.workers.loop import Loop
 POLL_SECONDS = 0.5
 RECENT_MS = 5_000
 NEWEST = 10
-"""So many of the newest are looked at besides those that are open: one may start and end between two looks."""
+"""Number of the newest actions that are read besides the open ones: an action may start and end between two polls."""
 
 
 class BulkWatch(Loop):
@@ -19,7 +19,7 @@ class BulkWatch(Loop):
         self._store = store
         self._bus = bus
         self._known: dict[str, int] | None = None
-        """The ``rev`` of each bulk action at the last look; ``None``: nobody listened then."""
+        """The ``rev`` of each bulk action at the last poll; ``None``: nobody listened then."""
 
     async def tick(self) -> float:
         if not self._bus.listeners_of_all:
@@ -28,7 +28,7 @@ class BulkWatch(Loop):
         found = await self._look()
         known = self._known
         if known is None:
-            # A listener may be a little older than this look.
+            # A listener may have connected a little before this poll.
             recent = self._store.now() - RECENT_MS
             known = {action.id: action.rev for action in found if action.updated_at < recent}
         for action in found:
@@ -40,7 +40,7 @@ class BulkWatch(Loop):
         return POLL_SECONDS
 
     async def _look(self) -> list[BulkAction]:
-        """The newest, then the others that are open or were at the last look."""
+        """The newest actions, then the others that are open or were open at the last poll."""
         newest = list(await self._store.list_bulk_actions(NEWEST))
         seen = {action.id for action in newest}
         older = [action for action in await self._store.open_bulk_actions() if action.id not in seen]

@@ -1,5 +1,5 @@
 """Sends due webhooks. Each receiver has a lane of its own with few requests at a time, so that one that does not answer
-delays no other; a lane that fails is sent one request at a time, and such lanes share half of the room."""
+delays no other; a failing lane gets one request at a time, and all failing lanes together get half of the requests."""
 
 import asyncio
 from collections import Counter, OrderedDict
@@ -20,14 +20,14 @@ from job_processor.workers.loop import Loop
 log = structlog.get_logger(__name__)
 POLL_SECONDS = 1.0
 ROOM = 64
-"""Requests at a time."""
+"""Maximum number of concurrent requests."""
 ROOM_PER_LANE = 4
 ROOM_FOR_FAILING = 32
 LANES = 100
-"""Lanes that are looked at in one tick; the next tick goes on after them."""
+"""Maximum number of lanes in one tick; the next tick goes on after them."""
 TROUBLED_LANES = 10_000
-"""Lanes that failed and are remembered: submitters may name any number of receivers. A lane that is forgotten is sent a
-few requests at a time again."""
+"""Maximum number of failing lanes that are remembered, because submitters may name any number of receivers. A lane that
+is forgotten gets a few requests at a time again."""
 RELAYED = 100
 DRAIN_SECONDS = 2.0
 UNREADABLE = "No secret can sign it: WEBHOOK_SECRET was changed without WEBHOOK_SECRET_PREVIOUS. Rotate the secret."
@@ -133,7 +133,7 @@ class Deliverer(Loop):
         try:
             return await self._sender.send(delivery, secrets)
         except Exception:
-            # Counted as any other failed try: what fails each time must come to an end too.
+            # This counts as a failed try, so that a delivery that fails each time ends too.
             log.exception("webhook_not_sent", delivery=delivery.id)
             return Try(self._store.now(), 0, error=NOT_SENT), None
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -76,6 +76,21 @@ class Dispatcher(Loop):
         self._pause = pause
         self._writer = OutcomeWriter(acts.outcomes, acts.verdicts, self.wake, pause)
         self._lane = LaneKeeper(store, acts.lanes, rules, opened=self.wake)
+        self._takes_from: tuple[tuple[Dispatcher, tuple[FlowRules, ...]], ...] = ()
+
+    def take_from(self, others: Mapping[str, "Dispatcher"]) -> None:
+        """Take jobs of those of the others that fall back to this flow, while their lanes are closed."""
+        mine = self._rules.name
+        theirs = ((other, other.fallback) for other in others.values() if mine in other.fallback)
+        self._takes_from = tuple(
+            (other, tuple(others[one]._rules for one in fallback[: fallback.index(mine)] if one in others))
+            for other, fallback in theirs
+        )
+
+    @property
+    def fallback(self) -> tuple[str, ...]:
+        """The flows whose processors may have jobs of this one."""
+        return self._rules.fallback
 
     @property
     def running(self) -> int:
@@ -112,13 +127,22 @@ class Dispatcher(Loop):
                 one.task.cancel()
 
     async def tick(self) -> float:
+        wait = await self._claim()
+        # Its own jobs go first, and those that fall back have what is left.
+        for other, before in self._takes_from:
+            if other._lane.is_shut:
+                wait = min(wait, await self._claim(other._rules, before))
+        return wait
+
+    async def _claim(self, of: FlowRules | None = None, before: tuple[FlowRules, ...] = ()) -> float:
+        """Claim jobs, of another flow if that is given, and start them. Returns the seconds until the next claim."""
         limit = min(self._slots - len(self._running), BATCH)
         if limit <= 0:
             return POLL_SECONDS
         if self._writer.waiting:
             # Outcomes first: a job whose outcome is not written could be claimed again and be paid for twice.
             return POLL_SECONDS
-        claimed = await self._acts.outcomes.claim(Claim(self._rules, limit, self._owner))
+        claimed = await self._acts.outcomes.claim(Claim(self._rules, limit, self._owner, of, before))
         failpoint("claim.after_commit")
         for job in claimed.jobs:
             assert job.lease is not None

@@ -59,11 +59,16 @@ class Notifier(Loop):
         if notice.state is State.PENDING and notice.run_at <= self._store.now():
             dispatcher.wake()
         elif notice.state in FINAL:
-            if notice.state is not State.COMPLETED:
-                dispatcher.abandon(notice.job_id, rev=notice.rev)
-            if dispatcher.is_limited or notice.state is not State.COMPLETED:
-                # The flow's concurrency limit or lane may now admit another job.
-                dispatcher.wake()
-            for flow in dispatcher.sharing:
-                if flow in self._dispatchers:
-                    self._dispatchers[flow].wake()
+            for flow in (notice.flow, *dispatcher.fallback):
+                if (one := self._dispatchers.get(flow)) is not None:
+                    self._ended(one, notice)
+
+    def _ended(self, dispatcher: Dispatcher, notice: Notice) -> None:
+        if notice.state is not State.COMPLETED:
+            dispatcher.abandon(notice.job_id, rev=notice.rev)
+        if dispatcher.is_limited or notice.state is not State.COMPLETED:
+            # The flow's concurrency limit or lane may now admit another job.
+            dispatcher.wake()
+        for flow in dispatcher.sharing:
+            if flow in self._dispatchers:
+                self._dispatchers[flow].wake()

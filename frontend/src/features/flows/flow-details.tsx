@@ -22,6 +22,7 @@ import styles from "./flows.module.css";
 import {
   wordsForBudget,
   wordsForConcurrency,
+  wordsForFallback,
   wordsForFlow,
   wordsForKeyLimits,
   wordsForPrices,
@@ -41,6 +42,7 @@ export function FlowDetails({ flow }: { flow: Flow }) {
   const asked = useRef(false);
   const { title, tone, meaning } = wordsForFlow(flow);
   const ofKeys = wordsForKeyLimits(flow);
+  const fallback = wordsForFallback(flow);
   const shared = wordsForSharedLimit(flow);
   const prices = wordsForPrices(flow);
   const budget = wordsForBudget(flow);
@@ -97,6 +99,7 @@ export function FlowDetails({ flow }: { flow: Flow }) {
         <Fact name="Rate" value={flow.ratePerMinute === null ? "no limit" : `${flow.ratePerMinute} / min`} />
         {shared !== null && <Fact name="Shared limit" value={shared} />}
         {ofKeys !== null && <Fact name="Each key" value={ofKeys} />}
+        {fallback !== null && <Fact name="Fallback" value={fallback} />}
         {prices !== null && <Fact name="Price of 1M tokens" value={prices} />}
         {budget !== null && <Fact name="Budget" value={budget} />}
         {today !== null && <Fact name="Today (UTC)" value={today} />}

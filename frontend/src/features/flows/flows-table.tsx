@@ -9,7 +9,7 @@ import { aboutMoney } from "@/lib/money";
 import { number, percent, rate, short, successOf } from "@/lib/numbers";
 import { formatDuration } from "@/lib/time";
 import styles from "./flows.module.css";
-import { inUse, wordsForFlow } from "./lane-words";
+import { wordsForFlow } from "./lane-words";
 
 /** What happened to the jobs of each flow, by its name; not yet known where it is absent. */
 export interface Lately {
@@ -110,7 +110,7 @@ function Line({ flow, lately: { hour, hourMinutes, day, dayFrom } }: { flow: Flo
         <span className={styles["word"]}> waiting</span>
       </td>
       <td className={styles["number"]}>
-        {number(inUse(flow))}
+        {number(flow.inFlight)}
         {concurrency !== null && <span className={styles["unit"]}> of {number(concurrency)}</span>}
         <span className={styles["word"]}> in flight</span>
       </td>

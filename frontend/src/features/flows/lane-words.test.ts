@@ -4,6 +4,7 @@ import { wireFlow } from "@/testing/factories";
 import {
   inOrderOf,
   wordsForConcurrency,
+  wordsForFallback,
   wordsForFlow,
   wordsForKeyLimits,
   wordsForLane,
@@ -16,7 +17,7 @@ it.each([
   ["open", null, "Open", /as they arrive/],
   ["paused", null, "Paused", /resumed/],
   ["closed", "rate_limited", "Rate limited", /rate limited/],
-  ["closed", "outage", "Unreachable", /none fails/],
+  ["closed", "outage", "Unreachable", /No job fails/],
   ["closed", "misconfigured", "Misconfigured", /credentials or an option/],
   ["closed", "out_of_credit", "Out of credit", /no credit left/],
   ["closed", "something_new", "Closed", /No jobs are sent/],
@@ -84,4 +85,16 @@ it.each([
       .map(({ name }) => name)
       .join(""),
   ).toBe(expected);
+});
+
+it.each([
+  ["none", {}, null],
+  ["one", { fallback: ["b"] }, "b after 60 s"],
+  [
+    "two, and jobs there",
+    { fallback: ["b", "c"], fallbackAfterSeconds: 5, fellBack: 1200 },
+    "b, else c after 5 s (1,200 in flight there)",
+  ],
+])("a flow with %s to fall back to", (_, changes, words) => {
+  expect(wordsForFallback(toFlow(wireFlow(changes)))).toBe(words);
 });

@@ -21,7 +21,7 @@ const KINDS: Readonly<Record<string, LaneWords>> = {
   outage: {
     title: "Unreachable",
     tone: "amber",
-    meaning: "The processor cannot be reached. Jobs wait; none fails because of it.",
+    meaning: "The processor cannot be reached. No job fails because of it.",
   },
   misconfigured: {
     title: "Misconfigured",
@@ -31,7 +31,7 @@ const KINDS: Readonly<Record<string, LaneWords>> = {
   out_of_credit: {
     title: "Out of credit",
     tone: "red",
-    meaning: "The account behind the processor has no credit left. Jobs wait; no attempt is counted.",
+    meaning: "The account behind the processor has no credit left. No attempt is counted.",
   },
 };
 const CLOSED: LaneWords = { title: "Closed", tone: "red", meaning: "No jobs are sent for now." };
@@ -59,11 +59,6 @@ export function wordsForLane(lane: Lane): LaneWords {
   }
 }
 
-/** Jobs at the processor: those that count against the flow's concurrency. */
-export function inUse({ byStatus }: Flow): number {
-  return (byStatus["RUNNING"] ?? 0) + (byStatus["WAITING"] ?? 0);
-}
-
 export function wordsForFlow(flow: Flow): LaneWords {
   const words = wordsForLane(flow.lane);
   if (flow.lane.state === "open" && (budgetUsed(flow) ?? 0) >= NEARLY_USED) {
@@ -74,7 +69,8 @@ export function wordsForFlow(flow: Flow): LaneWords {
         "At least 80 % of today's budget is used. When all of it is, no job is sent until the next day (UTC).",
     };
   }
-  if (flow.lane.state !== "open" || flow.concurrency === null || inUse(flow) < flow.concurrency) return words;
+  if (flow.lane.state !== "open" || flow.concurrency === null || flow.inFlight < flow.concurrency)
+    return words;
   return {
     title: "Full",
     tone: "blue",
@@ -83,7 +79,7 @@ export function wordsForFlow(flow: Flow): LaneWords {
 }
 
 export function wordsForConcurrency(flow: Flow): string {
-  return flow.concurrency === null ? "no limit" : `${inUse(flow)} of ${flow.concurrency} in use`;
+  return flow.concurrency === null ? "no limit" : `${flow.inFlight} of ${flow.concurrency} in use`;
 }
 
 /** The limits of each key; null if there are none. */
@@ -106,6 +102,13 @@ export function wordsForSharedLimit({ limit }: Flow): string | null {
     ...(requestsPerMinute === null ? [] : [`${requestsPerMinute} / min`]),
   ];
   return `${limit.name}: ${parts.join(", ")}`;
+}
+
+/** Which flows take its jobs while its lane is closed; null if none do. */
+export function wordsForFallback({ fallback, fallbackAfterSeconds, fellBack }: Flow): string | null {
+  if (fallback.length === 0) return null;
+  const words = `${fallback.join(", else ")} after ${fallbackAfterSeconds} s`;
+  return fellBack === 0 ? words : `${words} (${fellBack.toLocaleString("en")} in flight there)`;
 }
 
 const NEARLY_USED = 0.8;

@@ -60,6 +60,11 @@ function PutBack({ run }: { run: readonly Attempt[] }) {
         </span>
       </div>
       {last.error !== null && <Why error={last.error} />}
+      {last.flow !== null && (
+        <dl className={styles["facts"]}>
+          <Fact name="Fell back to" value={last.flow} />
+        </dl>
+      )}
     </li>
   );
 }
@@ -88,6 +93,7 @@ function Row({ attempt, newest }: { attempt: Attempt; newest: boolean }) {
       {attempt.error !== null && <Why error={attempt.error} />}
       {attempt.partial !== null && <Partial attempt={attempt} text={attempt.partial} open={newest} />}
       <dl className={styles["facts"]}>
+        {attempt.flow !== null && <Fact name="Fell back to" value={attempt.flow} />}
         <Fact name="Worker" value={attempt.worker} />
         {attempt.executionId !== null && <Fact name="Execution" value={attempt.executionId} />}
         {usage?.model != null && <Fact name="Model" value={usage.model} />}

@@ -15,12 +15,8 @@ import styles from "./facts.module.css";
 export function Facts({ job }: { job: Job }) {
   const currency = useQuery(currencyQuery).data ?? "";
   const rows: [string, ReactNode][] = [
-    [
-      "Flow",
-      <Link key="flow" to="/flows" hash={flowAnchor(job.flow)}>
-        {job.flow}
-      </Link>,
-    ],
+    ["Flow", <ToFlow key="flow" name={job.flow} />],
+    ...answeredBy(job),
     ["Created", <Age key="created" at={job.createdAt} />],
     ["Duration", <Duration key="duration" job={job} />],
     ["Attempts", `${job.attempt} made, ${job.failures} of ${job.maxAttempts} failed`],
@@ -49,6 +45,21 @@ export function Facts({ job }: { job: Job }) {
       </dl>
     </Panel>
   );
+}
+
+function ToFlow({ name }: { name: string }) {
+  return (
+    <Link to="/flows" hash={flowAnchor(name)}>
+      {name}
+    </Link>
+  );
+}
+
+/** The other flow that has the attempt, or gave the result, if the job fell back to one. */
+function answeredBy(job: Job): [string, ReactNode][] {
+  if (job.answeredBy !== null) return [["Answered by", <ToFlow key="answered" name={job.answeredBy} />]];
+  const flow = isFinal(job.status) || job.status === "PENDING" ? null : (job.attempts.at(-1)?.flow ?? null);
+  return flow === null ? [] : [["Fell back to", <ToFlow key="fell" name={flow} />]];
 }
 
 /** Whose job it is; the link leads to all jobs of this key. */

@@ -54,6 +54,16 @@ it("one alone is told as it was", () => {
   ]);
 });
 
+it("attempts that another flow put back are one line too", () => {
+  const fell = () => [{ ...event("fell_back", "closed"), attempt: attempt + 1 }, ...putBack("down")];
+  const history = [event("submitted"), ...fell(), ...fell(), ...putBack("down")];
+  expect(told(history)).toEqual(["submitted", "put back 2", "started", "snoozed"]);
+  attempt = 0;
+  const first = [event("submitted"), ...fell()];
+  expect(told(first)).toEqual(["submitted", "fell_back", "started", "snoozed"]);
+  expect(isCut(first)).toBe(false);
+});
+
 it("what failed is never folded", () => {
   const failure = () => [event("started"), event("attempt_failed", "no")];
   expect(told([...failure(), ...failure()])).toEqual([
@@ -77,6 +87,7 @@ it("attempts that were put back for one reason are one row", () => {
     endedAt: number,
     worker: "w",
     executionId: null,
+    flow: null,
     end,
     error: { code: "outage", message },
     usage: null,

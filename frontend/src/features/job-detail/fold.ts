@@ -22,16 +22,22 @@ export type Line =
       readonly before: HistoryEvent | undefined;
     };
 
+/** What an attempt that was put back consists of: each event follows the other at once. */
+const FOLLOWS: Partial<Record<HistoryEvent["what"], HistoryEvent["what"]>> = {
+  started: "fell_back",
+  snoozed: "started",
+};
+
 /** A processor that is down for an hour puts a job back about 180 times: shown as one line, not as 360. */
 export function linesOf(history: readonly HistoryEvent[]): Line[] {
   const steps: HistoryEvent[][] = [];
   for (const event of history) {
     const step = steps.at(-1);
-    if (event.what === "snoozed" && step?.length === 1 && step[0]?.what === "started") step.push(event);
+    if (step !== undefined && FOLLOWS[event.what] === step.at(-1)?.what) step.push(event);
     else steps.push([event]);
   }
   const same = (a: HistoryEvent[], b: HistoryEvent[]) =>
-    a[1] !== undefined && b[1] !== undefined && a[1].detail === b[1].detail;
+    a.at(-1)?.what === "snoozed" && a.length === b.length && a.at(-1)?.detail === b.at(-1)?.detail;
   const lines: Line[] = [];
   let before: HistoryEvent | undefined;
   for (const run of runsOf(steps, same)) {
@@ -56,7 +62,8 @@ export function linesOf(history: readonly HistoryEvent[]): Line[] {
 /** Whether the server has dropped events after the first: it keeps a limited number. */
 export function isCut(history: readonly HistoryEvent[]): boolean {
   const oldest = history.find((event, index) => index > 0 && event.attempt !== null);
-  return oldest !== undefined && (oldest.what !== "started" || oldest.attempt !== 1);
+  const isFirst = oldest?.what === "started" || oldest?.what === "fell_back";
+  return oldest !== undefined && !(isFirst && oldest.attempt === 1);
 }
 
 /** Groups consecutive attempts that were put back for the same reason; every other attempt is a group of one. */
@@ -66,6 +73,7 @@ export function attemptRuns(attempts: readonly Attempt[]): Attempt[][] {
     (a, b) =>
       a.end === "snoozed" &&
       b.end === "snoozed" &&
+      a.flow === b.flow &&
       a.error?.code === b.error?.code &&
       a.error?.message === b.error?.message,
   );

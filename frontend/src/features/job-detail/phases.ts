@@ -21,7 +21,12 @@ const BEGINS: Readonly<Record<string, PhaseKind>> = {
 };
 
 /** Events that neither end nor start a phase. */
-const ONLY_TOLD: ReadonlySet<HistoryEvent["what"]> = new Set(["cancel_answered", "asked", "late_result"]);
+const ONLY_TOLD: ReadonlySet<HistoryEvent["what"]> = new Set([
+  "fell_back",
+  "cancel_answered",
+  "asked",
+  "late_result",
+]);
 
 /**
  * The total time of each phase over all attempts. An unfinished phase lasts until `now`. `idleMs`: as the server counts it,

@@ -4,6 +4,7 @@ import type { Tone } from "@/components/tone-badge";
 /** Titles of the API's history entries. */
 const EVENTS: Record<HistoryEvent["what"], { title: string; tone: Tone }> = {
   submitted: { title: "Submitted", tone: "gray" },
+  fell_back: { title: "Fell back to another flow", tone: "amber" },
   started: { title: "Attempt started", tone: "blue" },
   accepted: { title: "Accepted, waiting for a callback", tone: "violet" },
   snoozed: { title: "Put back, not counted as an attempt", tone: "amber" },

@@ -97,13 +97,15 @@ class BatchWhole(BatchSummary):
 
 
 class BatchResult(WireOut):
-    """A line of the results. ``status``: of its job, or REFUSED for a line that became none."""
+    """A line of the results. ``status``: of its job, or REFUSED for a line that became none. ``answeredBy``: as of the
+    job."""
 
     line: int
     custom_id: str | None
     job_id: JobId | None
     status: str
     flow: str | None
+    answered_by: str | None
     finished_at: Time | None
     result: str | None
     verdict: ResultKind | None

@@ -22,7 +22,8 @@ class UsageOut(WireOut):
 class AttemptOut(WireOut):
     """One try to process the job. ``partial``: text of a model's answer that was received before the answer failed, at
     most 65,536 characters; not a result. ``costMicros``: in millionths of the currency that ``GET /flows`` names;
-    null: its tokens are not known, or its flow has no prices."""
+    null: its tokens are not known, or its flow has no prices. ``flow``: the flow whose processor had it, if it fell
+    back; null: the job's."""
 
     number: int
     started_at: Time
@@ -34,6 +35,7 @@ class AttemptOut(WireOut):
     usage: UsageOut | None
     cost_micros: int | None
     partial: str | None
+    flow: str | None
 
 
 class EventOut(WireOut):
@@ -106,7 +108,8 @@ class JobSummary(WireOut):
 
     ``waitingOn`` is null for a final job, and when it could not be found out. ``idleMs``: milliseconds in which nothing
     was to be done: until the start that was asked for, and between an end and a retry. The duration of a job is
-    ``finishedAt`` - ``createdAt`` - ``idleMs``. ``costMicros``: of all its attempts, in millionths of the currency that
+    ``finishedAt`` - ``createdAt`` - ``idleMs``. ``answeredBy``: the flow whose processor gave the result, if the job
+    fell back to it; null otherwise. ``costMicros``: of all its attempts, in millionths of the currency that
     ``GET /flows`` names; null: none of them has a cost.
     """
 
@@ -126,6 +129,7 @@ class JobSummary(WireOut):
     deadline: Time | None
     result: str | None
     result_verdict: VerdictOut | None
+    answered_by: str | None
     error: ErrorOut | None
     progress: str | None
     waiting_on: WaitingOn | None

@@ -48,7 +48,9 @@ class SpendingOut(WireOut):
 
 class FlowOut(WireOut):
     """``rate_per_key``: jobs a minute of each key; ``keys_at_limit``: keys that may start no job now because of it or
-    of ``concurrency_per_key``."""
+    of ``concurrency_per_key``; ``in_flight``: jobs that its processor has, of other flows too that fell back to it;
+    ``fallback``: the flows that take its jobs when its lane has been closed for ``fallback_after_seconds``;
+    ``fell_back``: its jobs that they have."""
 
     name: str
     processor: str
@@ -60,6 +62,10 @@ class FlowOut(WireOut):
     rate_per_key: float | None
     keys_at_limit: int
     limit: SharedLimitOut | None
+    in_flight: int
+    fallback: list[str]
+    fallback_after_seconds: float
+    fell_back: int
     on_invalid_result: str
     lane: LaneOut
     spending: SpendingOut

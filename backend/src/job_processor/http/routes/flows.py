@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from typing import TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -117,10 +118,29 @@ def _flow(
         rate_per_key=rules.rate_per_key,
         keys_at_limit=len(status.full_keys.get(rules.name, {})),
         limit=None if rules.limit is None else _limit(rules.limit, status, sees),
+        **_in_flight(rules, status, sees),
         on_invalid_result=rules.on_invalid_result.value,
         lane=_lane(context, lane, rules),
         spending=_spending(context, rules, today),
         by_status=render.by_flow(status.counts.by_state).get(rules.name, {}),
+    )
+
+
+class _InFlight(TypedDict):
+    in_flight: int
+    fallback: list[str]
+    fallback_after_seconds: float
+    fell_back: int
+
+
+def _in_flight(rules: FlowRules, status: FlowStatus, sees: Callable[[str], bool]) -> _InFlight:
+    fallen = status.counts.fallen_back.items()
+    hidden = sum(n for (flow, via), n in fallen if via == rules.name and not sees(flow))
+    return _InFlight(
+        in_flight=status.in_flight.get(rules.name, 0) - hidden,
+        fallback=list(rules.fallback),
+        fallback_after_seconds=rules.fallback_after_seconds,
+        fell_back=sum(n for (flow, _), n in fallen if flow == rules.name),
     )
 
 
@@ -157,6 +177,7 @@ def _removed(context: Context, flow: str, status: FlowStatus, today: Used | None
         rate_per_key=None,
         keys_at_limit=0,
         limit=None,
+        **_in_flight(rules, status, lambda one: True),
         on_invalid_result=rules.on_invalid_result.value,
         lane=s.LaneOut(
             state="removed",

@@ -60,10 +60,7 @@ class StatsQuery(msgspec.Struct, frozen=True, rename="camel"):
         if not _is_kept(step, begin, now):
             days = KEEP_MS[step.span] // DAY
             raise invalid("step", f"must be longer: what is needed for {step} is kept for {days} days")
-        flows = principal.flows
-        if self.flow is not None:
-            flows = frozenset({self.flow}) if flows is None else flows & {self.flow}
-        return step, SeriesQuery(step.span, begin, end, step.ms, flows)
+        return step, SeriesQuery(step.span, begin, end, step.ms, _flows(principal, self.flow))
 
 
 class UsedKeysQuery(msgspec.Struct, frozen=True, rename="camel"):
@@ -95,10 +92,14 @@ class UsedKeysQuery(msgspec.Struct, frozen=True, rename="camel"):
         begin, end = start_of(DAY, since), start_of(DAY, until) + DAY
         if end - begin > MAX_DAYS * DAY:
             raise invalid("since", f"must be at most {MAX_DAYS} days before until")
-        flows = principal.flows
-        if self.flow is not None:
-            flows = frozenset({self.flow}) if flows is None else flows & {self.flow}
-        return KeysQuery(begin, end, self.limit + 1, flows)
+        return KeysQuery(begin, end, self.limit + 1, _flows(principal, self.flow))
+
+
+def _flows(principal: Principal, wanted: str | None) -> frozenset[str] | None:
+    """The flows that are asked about, of those that the principal may see; ``None``: all."""
+    if wanted is None:
+        return principal.flows
+    return frozenset({wanted}) if principal.flows is None else principal.flows & {wanted}
 
 
 def _by_range(since: int, until: int, now: int) -> Step:

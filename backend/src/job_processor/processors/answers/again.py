@@ -1,6 +1,6 @@
 """Finds in an answer that the processor wants the job again later. Pure.
 
-Only an answer that says nothing else is taken so: the same words inside a longer answer may be a result.
+Only an answer that says nothing else counts: the same words inside a longer answer may be a result.
 """
 
 import msgspec
@@ -8,7 +8,7 @@ import msgspec
 from job_processor.core.outcome import Deferred, again, is_again_seconds
 
 _LONGEST = 500
-"""Bytes of such an answer; longer ones are not looked at."""
+"""Maximum bytes of such an answer; longer ones are not parsed."""
 
 
 class _Again(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -20,7 +20,7 @@ def again_in(body: bytes, job_id: str, now: int, *, must_name_job: bool = False)
     """The outcome of ``{"jobId": …, "againInSeconds": 30}``; ``None`` for any other answer, for another job and for a
     number that is out of bounds.
 
-    ``must_name_job``: without ``jobId`` it is not taken. ``now``: milliseconds since 1970.
+    ``must_name_job``: an answer without ``jobId`` does not count. ``now``: milliseconds since 1970.
     """
     if len(body) > _LONGEST:
         return None

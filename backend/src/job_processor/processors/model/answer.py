@@ -97,7 +97,7 @@ class ModelAnswer:
         self.finish_reason = _name(_get(choice, "finish_reason")) or self.finish_reason
         message = _get(choice, "delta" if delta else "message")
         if message is None:
-            # Some servers mix the two up.
+            # Some servers confuse the two forms.
             message = _get(choice, "message" if delta else "delta")
         if _get(message, "tool_calls") or _get(message, "function_call"):
             self.called_tools = True

@@ -12,13 +12,13 @@ from job_processor.processors.answers.meaning import detail_of, judge_status
 from job_processor.processors.sign_of_life import SignOfLife, ask
 
 _NAMED = 5
-"""Models that are named when the one asked for is not among them."""
+"""Maximum number of models that are named when the flow's model is not among them."""
 
 
 async def is_listed(
     outgoing: Outgoing, url: URL, now: Callable[[], int], headers: Mapping[str, str], model: str
 ) -> SignOfLife:
-    """Whether the server's list of models has this one. ``url``: of the list."""
+    """Whether the server's list of models contains this one. ``url``: of the list."""
     reply = await ask(outgoing, "GET", url, now, {"Accept": "application/json", **headers})
     return reply if isinstance(reply, SignOfLife) else _found_among(reply.body, model)
 
@@ -26,8 +26,8 @@ async def is_listed(
 async def knows_deployment(
     outgoing: Outgoing, url: URL, now: Callable[[], int], headers: Mapping[str, str], deployment: str
 ) -> SignOfLife:
-    """Whether Azure has the deployment: a completion of no messages is asked for. Azure refuses it as a request only
-    after it took address, credentials and deployment. ``url``: of chat completions."""
+    """Whether Azure has the deployment: requests a completion without messages. Azure rejects that request only after
+    it has accepted address, credentials and deployment. ``url``: of chat completions."""
     body = json.dumps({"model": deployment, "messages": []}).encode()
     reply = await outgoing.request("POST", url, body, {"Content-Type": "application/json", **headers})
     if isinstance(reply, HandOver):

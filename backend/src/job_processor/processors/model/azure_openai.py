@@ -87,7 +87,8 @@ class AzureOpenAIProcessor:
         return None
 
     async def sign_of_life(self) -> SignOfLife:
-        """Azure lists the models that could be deployed, not those that are: the deployment itself is asked."""
+        """Azure lists the models that could be deployed, not those that are deployed, so the deployment itself is
+        asked."""
         return await self._ask()
 
 

@@ -84,7 +84,8 @@ class N8nProcessor:
         return Accepted(self._timeout_ms, execution_id_in(acceptance))
 
     async def sign_of_life(self) -> SignOfLife:
-        """n8n's health, and with ``api_key_env`` whether its API takes the key. The workflow itself is not started."""
+        """n8n's health, and with ``api_key_env`` whether its API accepts the key. The workflow itself is not
+        started."""
         # n8n may be below a path: https://host/n8n/webhook/name.
         root, found, _ = self._url.path.rpartition("/webhook")
         reply = await ask(self._outgoing, "GET", self._url.with_path(f"{root if found else ''}/healthz"), self._now)

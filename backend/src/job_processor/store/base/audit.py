@@ -28,7 +28,7 @@ class AuditQuery:
 
 class Audit(Protocol):
     async def record(self, entries: Sequence[AuditEntry]) -> None:
-        """Add entries that belong to no write of the store. An entry of an id that is stored changes nothing."""
+        """Add entries that belong to no write of the store. An entry whose id is stored already changes nothing."""
         ...
 
     async def list_audit(self, query: AuditQuery) -> Sequence[AuditEntry]:

@@ -54,7 +54,7 @@ class Batches(Protocol):
         """Store a batch with all its jobs durably, or nothing.
 
         If the key was used before with a batch: returns the batch made then when the fingerprint fits, else raises
-        ``IdempotencyMismatch``. Keys of batches and of jobs are apart. A key is deleted together with its batch.
+        ``IdempotencyMismatch``. Keys of batches and of jobs are separate. A key is deleted together with its batch.
         """
         ...
 
@@ -78,12 +78,12 @@ class Batches(Protocol):
 
     async def jobs_of_batch(self, batch_id: str, after: str | None, limit: int) -> Sequence[Job]:
         """Up to ``limit`` jobs of a batch with a greater id than ``after``, in the order of their lines, whole but for
-        their prompts, which are left empty. Fewer where their results are long; none: there are no more."""
+        their prompts, which are left empty. Fewer if their results are long; an empty list: there are no more."""
         ...
 
     async def batches_to_tend(self, limit: int) -> Sequence[Batch]:
         """Batches without ``ended_at`` that were cancelled or of which no job is open, oldest first. A store that must
-        look at each may look at some of them in turns."""
+        read each candidate may check only some of them per call."""
         ...
 
     async def cancel_batch(self, batch_id: str, at: int, record: AuditEntry | None = None) -> bool:
@@ -95,12 +95,11 @@ class Batches(Protocol):
         ...
 
     async def complete_batches(self) -> int:
-        """Finish what processes that died have left: write the missing jobs of batches that are stored, and delete
-        what is left of batches that were not. Returns how many batches. A store that writes a batch in one piece has
-        nothing to do."""
+        """Repair what crashed processes left: write the missing jobs of stored batches, and delete the parts of batches
+        that were never stored. Returns how many batches. A store that writes a batch in one piece has nothing to do."""
         ...
 
     async def prune_batches(self, now: int, limit: int) -> BatchesPruned:
         """Delete up to ``limit`` jobs of the batches whose ``prune_at`` has passed, and the batches of which no job is
-        left. One of which a job is open, or ended later than was noted, is kept accordingly longer."""
+        left. A batch with a job that is open, or that ended later than ``prune_at`` assumes, is kept longer."""
         ...

@@ -42,15 +42,15 @@ class Callbacks(Protocol):
     async def keep_callback(self, callback: Callback, *, limited: bool = True) -> str | None:
         """Store a callback durably and return the id under which it is kept.
 
-        Of a callback with the same ``mark`` as a kept one, that one is counted once more: ``deliveries``, ``last_at``
-        and, unless it was settled, its verdict are updated. ``None``: not stored, because it is about a job
-        (``is_about_a_job``) of which ``MAX_KEPT_PER_JOB`` are kept. Of callbacks without a job the oldest with the same
-        verdict are deleted, so that at most ``MAX_KEPT_WITHOUT_JOB`` are kept.
+        If a kept callback has the same ``mark``, it is updated instead: ``deliveries``, ``last_at`` and, unless it was
+        settled, its verdict. ``None``: not stored, because it is about a job (``is_about_a_job``) of which
+        ``MAX_KEPT_PER_JOB`` are kept. Of callbacks without a job the oldest with the same verdict are deleted, so that
+        at most ``MAX_KEPT_WITHOUT_JOB`` are kept.
         """
         ...
 
     async def get_callback(self, callback_id: str, flows: frozenset[str] | None = None) -> Callback | None:
-        """The whole callback, or ``None``. ``flows``: only one about a job of these."""
+        """The whole callback, or ``None``. ``flows``: only if it is about a job of these flows."""
         ...
 
     async def list_callbacks(self, query: InboxQuery) -> Sequence[CallbackSummary]:

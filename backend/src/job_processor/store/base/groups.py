@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MOST_GROUPS = 100
-"""Groups that are returned, the largest."""
+"""Maximum number of groups that are returned; these are the largest."""
 
 
 class GroupBy(StrEnum):
@@ -19,8 +19,8 @@ class GroupBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """``flow``: of all its jobs; ``None``: of several, perhaps. ``since`` and ``until``: when the first and the last of
-    them ended, or were created if they have not ended. ``example``: the id of the newest."""
+    """``flow``: the flow of all its jobs; ``None``: they may be of several. ``since`` and ``until``: when the first and
+    the last of them ended, or were created if they have not ended. ``example``: the id of the newest."""
 
     value: str
     flow: str | None
@@ -32,7 +32,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """The groups, the largest first. ``more``: only the newest of the jobs were looked at."""
+    """The groups, the largest first. ``more``: only the newest jobs were counted."""
 
     groups: tuple[Group, ...]
     more: bool
@@ -40,7 +40,7 @@ class Grouped:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What a group takes of a job: its values, of which it may have several."""
+    """The values by which a job is grouped; it may have several."""
 
     id: str
     flow: str
@@ -49,7 +49,7 @@ class Member:
 
 
 def grouped(members: Iterable[Member], by: GroupBy, jobs: int, most_groups: int) -> Grouped:
-    """The groups of up to ``jobs`` members, which come newest first; of the groups the largest."""
+    """The largest groups of up to ``jobs`` members, which are given newest first."""
     spans: dict[tuple[str, str | None], tuple[int, int, int, str]] = {}
     more = False
     for seen, member in enumerate(members):

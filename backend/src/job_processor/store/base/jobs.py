@@ -1,7 +1,7 @@
 """Jobs in a store: the methods, and the values that they take and return."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from job_processor.core.audit import AuditEntry
@@ -57,8 +57,8 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class WaitingQuery:
-    """Which WAITING jobs of a flow to return: those whose ``due_at`` has passed and, with ``lost_before`` (ms), also
-    those whose processor has not answered since then (``Job.heard_at``).
+    """Which WAITING jobs to return of those that a flow's processor has: those whose ``due_at`` has passed and, with
+    ``lost_before`` (ms), also those about which it has not answered since then (``Job.heard_at``).
 
     At most ``limit``, ordered by ``due_at`` or, with ``oldest``, by ``heard_at``.
     """
@@ -71,11 +71,27 @@ class WaitingQuery:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A worker asks for up to ``limit`` due jobs of one flow."""
+    """A worker asks for up to ``limit`` due jobs of one flow.
+
+    ``rules``: of the flow whose processor gets them. ``of``: the flow whose jobs they are, if they are to fall back to
+    that processor; ``None``: its own. ``before``: the fallback flows of ``of`` that come before that one.
+    """
 
     rules: FlowRules
     limit: int
     owner: str
+    of: FlowRules | None = None
+    before: tuple[FlowRules, ...] = ()
+
+    @property
+    def source(self) -> FlowRules:
+        """The rules of the flow whose jobs they are."""
+        return self.rules if self.of is None else self.of
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """The flows whose lanes decide whether jobs fall back."""
+        return () if self.of is None else (self.of.name, *(one.name for one in self.before))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +124,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Number of jobs by flow and state, and the ``run_at`` of the oldest due PENDING job of each flow."""
+    """Number of jobs by flow and state, the ``run_at`` of the oldest due PENDING job of each flow, and the number of
+    jobs in flight that fell back, by their flow and the flow whose processor has them."""
 
     by_state: dict[tuple[str, State], int]
     oldest_due: dict[str, int]
+    fallen_back: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 class Jobs(Protocol):
@@ -135,7 +153,8 @@ class Jobs(Protocol):
     async def find_execution(self, execution_id: str, flows: frozenset[str] | None = None) -> str | None:
         """The id of the job in flight whose current attempt has this execution id, or ``None``.
 
-        ``flows``: only jobs of these. ``None`` also when several jobs match: two processors may use the same ids.
+        ``flows``: only jobs that the processors of these have. ``None`` also when several jobs match: two processors
+        may use the same ids.
         """
         ...
 
@@ -178,7 +197,7 @@ class Jobs(Protocol):
         """Hand over due PENDING jobs of one flow, highest priority first, those of equal priority in turn over their
         keys (``Job.key_hash``), those of one key by ``run_at``, then id. Each process takes turns by itself.
 
-        The lane (``core.lane.admit``) says how many; that and each job's move (``core.transitions.claim``,
+        The lane (``core.lane.admit``) says how many; that and each job's move (``core.claiming.claim``,
         with a fresh token) are atomic: no two claims get the same job, and a flow's concurrency and rate
         are never exceeded, whoever claims. The same holds for the limits of each key (``core.key_limits``):
         keys that may start no job are passed over, whatever waits there. A job whose deadline has passed is not handed
@@ -189,6 +208,10 @@ class Jobs(Protocol):
         over, of the highest priority among these, or the one that is due for the longest time, whatever its priority;
         and ``lane.probed`` when no other is due. The probe's place is taken while its job is RUNNING under the lease
         ``lane.probe`` and that lease has not ended.
+
+        With ``claim.of`` the jobs are of that flow, if ``core.fallback.fall_back`` lets them go; lane, limits and rate
+        are those of ``claim.rules``, which count them from then on (``Job.via``), and not those of their own flow.
+        The claim is never ``idle``.
         """
         ...
 
@@ -214,7 +237,8 @@ class Jobs(Protocol):
     async def overdue(self, limit: int, but_callbacks_of: frozenset[str] = frozenset()) -> Sequence[Job]:
         """Whole jobs whose ``due_at`` has passed, longest overdue first.
 
-        Without WAITING jobs of the flows in ``but_callbacks_of``, unless their own deadline has passed.
+        Without WAITING jobs that the processors of the flows in ``but_callbacks_of`` have, unless their deadline has
+        passed.
         """
         ...
 

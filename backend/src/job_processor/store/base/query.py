@@ -1,4 +1,4 @@
-"""Which jobs a list, a count or an export is of."""
+"""Which jobs a list, a count or an export contains."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ ids of older releases did not follow a clock that was set back."""
 
 
 class FacetKind(StrEnum):
-    """What a job can be found by that is neither its flow nor its state nor a tag."""
+    """What a job can be found by besides its flow, state and tags."""
 
     ERROR = "error"
     VERDICT = "verdict"
@@ -33,7 +33,7 @@ class Facet(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words that stand next to each other. ``starts``: the last of them need only begin so."""
+    """Consecutive words. ``starts``: the last one is a prefix."""
 
     text: str
     starts: bool = False
@@ -47,7 +47,7 @@ class Query:
     ``flows``: jobs of these flows only, beside ``flow``. ``tags``, ``facets`` and ``phrases``: jobs that have all of
     these; the ``without`` ones: none of these. ``phrases`` are looked for in prompt, result, error and metadata.
     ``created_…`` and ``finished_…``: from, inclusive, and to, exclusive; a job that has not ended has no such time.
-    ``id_starts``: the id begins so. ``attempts``: from, and to, both inclusive. ``idempotency_key``: as stored.
+    ``id_starts``: a prefix of the id. ``attempts``: from, and to, both inclusive. ``idempotency_key``: as stored.
     ``clip``: characters of prompt and result to return.
     """
 
@@ -91,7 +91,7 @@ class Query:
     @property
     def end_id(self) -> str | None:
         """Every job that is asked for has a smaller id."""
-        # Behind all ids that begin so: "g" is greater than every hex digit.
+        # After all ids with this prefix: "g" is greater than every hex digit.
         ends = [f"{start}g" for start in self.id_starts]
         if self.before is not None:
             ends.append(self.before)
@@ -104,11 +104,12 @@ class Query:
 
     @property
     def needs_index(self) -> bool:
-        """Can it be answered only by what older jobs get in the background after an upgrade?"""
+        """Does it need fields that jobs of older versions get only in the background, after an upgrade?"""
         return bool(self.facets or self.without_facets or self.phrases or self.without_phrases)
 
     def still_finds(self, job: Job) -> bool:
-        """Does a job that was found still match in what changes as it moves: state, end, attempts, error, verdict?"""
+        """Does a job that was found still match in the fields that a move changes: state, end, attempts, error,
+        verdict?"""
         low, high = self.attempts
         has = {
             Facet(FacetKind.ERROR, "" if job.error is None else job.error.code),

@@ -40,8 +40,7 @@ class Series(Protocol):
         ...
 
     async def series_of_keys(self, query: KeysQuery) -> Sequence[tuple[str, Tally]]:
-        """What keys used: tokens and cost; jobs without a key are in no one's. Raises ``ReadTooLong`` after a
-        timeout."""
+        """What keys used: tokens and cost; jobs without a key are left out. Raises ``ReadTooLong`` after a timeout."""
         ...
 
     async def series_since(self) -> int:
@@ -49,7 +48,7 @@ class Series(Protocol):
         ...
 
     async def note_waiting(self, oldest_ms: Mapping[str, int]) -> None:
-        """For how long the oldest due job of each flow has waited now: the longest of each row is kept."""
+        """Record how long the oldest due job of each flow has waited; a row keeps the maximum."""
         ...
 
     async def roll_up_series(self, limit: int) -> int:
@@ -67,6 +66,6 @@ class Series(Protocol):
         ...
 
     async def put_series(self, rows: Sequence[Row], since: int) -> None:
-        """Store rows of another store, but none that is there. Everything is counted since then, if that is before
-        ``series_since``."""
+        """Add rows of another store; existing rows stay as they are. Everything is counted since then, if that is
+        before ``series_since``."""
         ...

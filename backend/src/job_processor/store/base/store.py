@@ -83,7 +83,7 @@ class Store(Jobs, Batches, Callbacks, Lanes, Changes, Access, Audit, Permits, Bu
         ...
 
     def queue_seconds(self) -> float:
-        """How long a write that came now would take to be stored, as far as can be told from the latest ones."""
+        """Estimated seconds until a write that comes now is stored, from the latest writes."""
         ...
 
     async def ping(self) -> None:
@@ -95,5 +95,5 @@ class Store(Jobs, Batches, Callbacks, Lanes, Changes, Access, Audit, Permits, Bu
         ...
 
     async def workers(self, seen_after: int) -> Sequence[Worker]:
-        """Workers whose last heartbeat is not older."""
+        """Workers whose last heartbeat is not older than this."""
         ...

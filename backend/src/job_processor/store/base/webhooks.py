@@ -40,18 +40,18 @@ class Webhooks(Protocol):
         ...
 
     async def delete_webhook_endpoint(self, endpoint_id: str, record: AuditEntry | None = None) -> bool:
-        """Returns whether it was there. Its deliveries stay."""
+        """Delete the endpoint; its deliveries stay. Returns whether it existed."""
         ...
 
     async def add_delivery(self, delivery: Delivery, record: AuditEntry | None = None) -> None:
-        """Store a delivery that belongs to no move of a job. One of an id that is stored changes nothing."""
+        """Store a delivery that belongs to no move of a job. A delivery whose id is stored already changes nothing."""
         ...
 
     async def relay_notices(self, limit: int) -> int:
-        """Make up to ``limit`` notices claimable that were stored elsewhere with an end; returns how many. May be
-        repeated.
+        """Turn up to ``limit`` notices that were stored with the end of a job or batch into deliveries; returns how
+        many. May be repeated.
 
-        0 where they are stored as deliveries at once.
+        0 in a store that stores them as deliveries at once.
         """
         ...
 

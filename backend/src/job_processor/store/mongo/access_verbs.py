@@ -1,4 +1,5 @@
-"""The methods of ``store.base`` about keys, sessions, permits, the audit and bulk actions, each passed on."""
+"""The methods of ``store.base`` for keys, sessions, permits, the audit and bulk actions; each calls the module that
+does it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol

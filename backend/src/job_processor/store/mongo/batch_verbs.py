@@ -1,4 +1,4 @@
-"""The methods of ``store.base`` about batches, each passed on."""
+"""The methods of ``store.base`` for batches; each calls the module that does it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol

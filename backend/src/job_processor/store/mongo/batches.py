@@ -1,9 +1,10 @@
 """Batches: all jobs or none, although MongoDB writes one document at a time.
 
 The jobs are first written down as chunks, which nothing reads as jobs. Then the record of the batch is inserted: this
-one write stores the batch. After it the jobs are written from the chunks, in groups among other writes; a process that
-dies meanwhile leaves the rest to ``complete``, which may run anywhere and at any time again: each job is inserted under
-its id and the mark of its batch. A process that dies before it leaves chunks of no batch, which are deleted.
+one write stores the batch. After it the jobs are written from the chunks, in groups with other writes. If the process
+dies meanwhile, ``complete`` writes the rest; any process may run it, at any time and more than once: each job is
+inserted under its id and the mark of its batch. If the process dies before the record is inserted, its chunks belong to
+no batch and are deleted.
 
 A transaction would need a replica set, and hold all in the memory of the server.
 """
@@ -88,7 +89,8 @@ class Batches(BatchReads):
             try:
                 await self._batches.insert_one(document)
             except DuplicateKeyError:
-                # Of this id: an earlier try whose reply was lost. Else the key is that of another batch.
+                # With this id it is from an earlier try whose reply was lost. Otherwise the key belongs to another
+                # batch.
                 if await self._batches.find_one({"_id": batch.id}, {"_id": 1}) is None:
                     assert key is not None
                     earlier = await self.find_key(key)
@@ -203,7 +205,7 @@ class Batches(BatchReads):
             if deleted == left:
                 return BatchesPruned(batches, jobs, more=True)
             if not (await self.counts([batch.id])).get(batch.id, BatchCounts()).there:
-                # Not before its notice has left it.
+                # Not before its notice was relayed.
                 where = {"_id": batch.id, MARK: None}
                 await self._link.do(lambda again, where=where: self._batches.delete_one(where))  # type: ignore[misc]
                 batches += 1

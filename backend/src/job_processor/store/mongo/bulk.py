@@ -1,4 +1,4 @@
-"""Bulk actions, one document each. What the API lets people choose the keys of is stored as JSON text."""
+"""Bulk actions, one document each. Objects whose keys clients choose are stored as JSON text."""
 
 from collections.abc import Sequence
 from dataclasses import replace

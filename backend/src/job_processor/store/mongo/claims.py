@@ -10,13 +10,14 @@ from dataclasses import replace
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
+from job_processor.core.claiming import claim as claim_job
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.fairness import NO_KEY
+from job_processor.core.fallback import FellBack, fall_back
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, Lease
 from job_processor.core.key_limits import Rooms, given_back
 from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe, is_over_budget
-from job_processor.core.transitions import claim as claim_job
 from job_processor.store.base import Claim, Claimed, earliest
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link, is_passing
@@ -48,43 +49,53 @@ class Claims:
         """By flow: a lock, so that the reservations of this process do not race in the database."""
 
     async def claim(self, wish: Claim) -> Claimed:
-        rules, at = wish.rules, self._now()
-        stored, upcoming = await asyncio.gather(self._lanes.read(rules.name), self._next_run_at(rules.name))
+        rules, flow, at = wish.rules, wish.source.name, self._now()
+        stored, upcoming, lanes = await asyncio.gather(
+            self._lanes.read(rules.name),
+            self._next_run_at(flow),
+            asyncio.gather(*map(self._lanes.read, wish.lanes)),
+        )
+        fallen = None
+        if wish.of is not None:
+            fallen = fall_back(rules.name, wish.of, wish.before, {one.lane.flow: one.lane for one in lanes}, at)
+            if fallen is None:
+                return Claimed([], stored.lane)
         if upcoming is not None and upcoming <= at:
-            await self._make_ready(rules.name, at)
-            upcoming = await self._next_run_at(rules.name)
+            await self._make_ready(flow, at)
+            upcoming = await self._next_run_at(flow)
         if stored.lane.paused or is_over_budget(stored.lane, rules, at):
             found = Claimed([], stored.lane)
         elif not rules.has_limits and stored.lane.trouble is None:
-            jobs = await self._take_free(wish, at)
+            jobs = await self._take_free(wish, at, fallen)
             found = Claimed(jobs, stored.lane, idle=not jobs)
         else:
             together = rules.name if rules.limit is None else rules.limit.rules.name
             async with self._turns.setdefault(together, asyncio.Lock()):
-                found = await self._take_reserved(wish, at)
+                found = await self._take_reserved(wish, at, fallen)
+        found = replace(found, idle=found.idle and fallen is None)
         if len(found.jobs) == wish.limit:
             return found
         opens = admits_again_at(found.lane, rules, at)
         next_at = opens if opens is not None and opens > at else upcoming
         return replace(found, retry_at=earliest(next_at, found.retry_at))
 
-    async def _take_free(self, wish: Claim, at: int) -> list[Job]:
+    async def _take_free(self, wish: Claim, at: int, fallen: FellBack | None) -> list[Job]:
         jobs: list[Job] = []
         for _ in range(_ROUNDS):
             wanted = wish.limit - len(jobs)
-            picked = await self._pick(wish.rules.name, wanted)
-            taken = await self._take(picked, wish, at, _tokens(len(picked)))
+            picked = await self._pick(wish.source.name, wanted)
+            taken = await self._take(picked, wish, at, _tokens(len(picked)), fallen)
             jobs += taken
             if len(jobs) == wish.limit or len(taken) == len(picked):
                 break
         return jobs
 
-    async def _take_reserved(self, wish: Claim, at: int) -> Claimed:
+    async def _take_reserved(self, wish: Claim, at: int, fallen: FellBack | None) -> Claimed:
         """Reserve in the lane first, then claim, so that never more jobs are in flight than the lane admits.
 
         ``retry_at``: only what is known of the limits of keys.
         """
-        rules = wish.rules
+        rules, flow = wish.rules, wish.source.name
         stored = await self._lanes.read(rules.name)
         for _ in range(_RESERVE_ROUNDS):
             found = await self._lanes.with_live_probe(stored, at, self._database_now())
@@ -97,16 +108,16 @@ class Claims:
             if rooms is not None:
                 allowed = min(allowed, MAX_KEYS_LATELY - rooms.lately)
             if allowed <= 0:
-                return Claimed([], admitted, await self._when_keys_open(rules.name, rooms, at))
+                return Claimed([], admitted, await self._when_keys_open(flow, rooms, at))
             shared = None
             if rules.limit is not None:
-                shared = await self._limits.admit(rules.limit, rules.name, allowed, at)
+                shared = await self._limits.admit(rules.limit, flow, allowed, at)
                 allowed = shared.allowed
                 if allowed <= 0:
-                    waits = await self._queue.has_ready(rules.name)
+                    waits = await self._queue.has_ready(flow)
                     return Claimed([], admitted, await self._limits.refused(shared, waits))
             probes = admitted.trouble is not None
-            picked = await (self._pick_probe(admitted, rooms) if probes else self._pick(rules.name, allowed, rooms))
+            picked = await (self._queue.probe(admitted, flow, rooms) if probes else self._pick(flow, allowed, rooms))
             charged = None
             if rooms is not None:
                 charged = Rooms(rules, used.of_keys, stored.refills, at)
@@ -114,7 +125,7 @@ class Claims:
             if not picked:
                 if shared is not None:
                     await self._limits.refused(shared, waits=False)
-                retry_at = await self._when_keys_open(rules.name, rooms, at)
+                retry_at = await self._when_keys_open(flow, rooms, at)
                 return Claimed([], admitted, retry_at, idle=rooms is None or not (rooms.full or rooms.has_more))
             tokens = _tokens(len(picked))
             after = charge(admitted, len(picked), rules, tokens[0], picked[0]["_id"])
@@ -126,7 +137,7 @@ class Claims:
                 stored = await self._lanes.read(rules.name)
                 continue
             if await self._lanes.reserve(stored, after, (*used.kept, *new), refills):
-                jobs = await self._take(picked, wish, at, tokens)
+                jobs = await self._take(picked, wish, at, tokens, fallen)
                 if len(jobs) < len(picked):
                     held = {job.lease.token for job in jobs if job.lease is not None}
                     unused = {t: key_hash_of(one) for t, one in zip(tokens, picked, strict=True) if t not in held}
@@ -135,7 +146,7 @@ class Claims:
                         await self._release(unused, after, rules.limit.rules, none=False)
                 if len(jobs) == wish.limit:
                     return Claimed(jobs, after)
-                keys_open = await self._when_keys_open(rules.name, rooms, at)
+                keys_open = await self._when_keys_open(flow, rooms, at)
                 limit_opens = None if shared is None else self._limits.opens_at(shared, len(picked))
                 return Claimed(jobs, after, earliest(keys_open, limit_opens))
             if rules.limit is not None:
@@ -155,27 +166,6 @@ class Claims:
             return None
         # Which of the full keys have jobs waiting is not known: not a claim for each of them.
         return max(opens, at + _KEYS_OPEN_MS)
-
-    async def _pick_probe(self, lane: Lane, rooms: Rooms | None) -> list[Document]:
-        """The whole document of the job that may be the probe, as the contract of ``Jobs.claim`` orders them."""
-        due: Document = {"flow": lane.flow, "ready": 1, **self._queue.in_time()}
-        if rooms is not None and rooms.full:
-            due["keyHash"] = {"$nin": sorted(rooms.full)}
-        others: Document = {**due, "_id": {"$ne": lane.probed}}
-
-        async def run(again: bool) -> Document | None:
-            wanted = None if lane.wanted is None else await self._jobs.find_one({**due, "_id": lane.wanted})
-            if wanted is None and lane.probed is None:
-                return await self._jobs.find_one(due, sort=ORDER)
-            return (
-                wanted
-                or await self._jobs.find_one({**others, "attempt": 0}, sort=ORDER)
-                or await self._jobs.find_one(others, sort=[("runAt", 1), ("_id", 1)])
-                or await self._jobs.find_one({**due, "_id": lane.probed})
-            )
-
-        found = await self._link.do(run)
-        return [] if found is None else [found]
 
     def _slots(self, picked: Sequence[Document], tokens: Sequence[str]) -> tuple[Slot, ...]:
         at = self._database_now()
@@ -207,7 +197,9 @@ class Claims:
         except StoreUnavailable:
             pass
 
-    async def _take(self, picked: Sequence[Document], wish: Claim, at: int, tokens: Sequence[str]) -> list[Job]:
+    async def _take(
+        self, picked: Sequence[Document], wish: Claim, at: int, tokens: Sequence[str], fallen: FellBack | None
+    ) -> list[Job]:
         """Claim these jobs and return those that are now ours: one compare-and-set a job, all in one message."""
         if not picked:
             return []
@@ -215,7 +207,7 @@ class Claims:
         jobs: dict[str, Job] = {}
         writes: list[UpdateOne] = []
         for one, token in zip(picked, tokens, strict=True):
-            after = claim_job(documents.to_job(one), Lease(token, wish.owner, until), at)
+            after = claim_job(documents.to_job(one), Lease(token, wish.owner, until), at, fallen)
             guard = {"_id": one["_id"], "state": "PENDING", "rev": one["rev"], "fence": one.get("fence")}
             writes.append(UpdateOne(guard, documents.move(after, at, token)))
             jobs[token] = after
@@ -236,9 +228,9 @@ class Claims:
             return [job for token, job in jobs.items() if token in ours]
 
         taken = await self._link.do(run)
-        lost_races = self._lost_races.get(wish.rules.name, 0)
+        lost_races = self._lost_races.get(wish.source.name, 0)
         lost = len(taken) < len(picked)
-        self._lost_races[wish.rules.name] = min(_MOST_LOST_RACES, lost_races + 1) if lost else max(0, lost_races - 1)
+        self._lost_races[wish.source.name] = min(_MOST_LOST_RACES, lost_races + 1) if lost else max(0, lost_races - 1)
         return taken
 
     async def _pick(self, flow: str, wanted: int, rooms: Rooms | None = None) -> list[Document]:

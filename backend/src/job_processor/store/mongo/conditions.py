@@ -8,9 +8,9 @@ from job_processor.store.facets import text_of
 from job_processor.store.mongo.client import Document
 
 SHORTEST_START = 2
-"""Characters of a word from which on it finds words that begin so."""
+"""Minimum length in characters of a word for a prefix search."""
 _BETWEEN = "[\\x00-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\xbf\\x{2000}-\\x{206f}]+"
-"""What stands between two words of a phrase."""
+"""Pattern of the characters between two words of a phrase."""
 _NEVER: Document = {"_id": {"$in": []}}
 
 
@@ -80,8 +80,8 @@ def _id_bounds(query: Query, these: frozenset[str] | None) -> Document:
 
 
 def _phrase(phrase: Phrase) -> list[Document]:
-    """Every word is looked up; where there are several, the texts that have all are looked at for their order, in which
-    accents count."""
+    """Every word is looked up in the index. If there are several, the texts that contain all of them are checked for
+    their order, and in this check accents count."""
     words = list(tokens(phrase.text))
     if not words:
         return [_NEVER]

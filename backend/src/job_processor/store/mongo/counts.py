@@ -8,6 +8,7 @@ jobs that are not final, which are few.
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +17,7 @@ from job_processor.core.errors import ReadTooLong
 from job_processor.core.job import FINAL, State
 from job_processor.store.base import Counts
 from job_processor.store.mongo.client import Document, Link
+from job_processor.store.mongo.fallen import fallen_back
 
 T = TypeVar("T")
 _COSTLY = 0.1
@@ -96,8 +98,9 @@ class Counting:
         by_state = await self._by_state()
         flows = sorted({flow for flow, state in by_state if state is State.PENDING})
         firsts = await asyncio.gather(*(self._oldest(flow) for flow in flows))
+        fallen = await fallen_back(self._link)
         due = {flow: first for flow, first in zip(flows, firsts, strict=True) if first is not None and first <= now}
-        return Counts(by_state, due)
+        return Counts(by_state, due, Counter((one.flow, one.via) for one in fallen))
 
     async def stop(self) -> None:
         for one in (self._quick, self._background, self._open):

@@ -25,7 +25,7 @@ from job_processor.store.record import Record, RowRecord, RowVerdict, job_of, re
 T = TypeVar("T")
 WRITES_KEPT = 8
 MAX_WORDS = 1_000
-"""Different words of a job that a search finds it by: each is an entry in an index."""
+"""Maximum number of distinct words of a job that a search finds it by: each is an entry in an index."""
 SEARCHED_CHARACTERS = 65_536
 """Maximum characters of each text."""
 PAGE_BYTES = 32 * 1024 * 1024
@@ -104,7 +104,7 @@ def _changed_fields(job: Job, values: tuple[Any, ...], now: int) -> tuple[Docume
 
 
 def words(job: Job) -> list[str]:
-    """What a text search looks at: the different words of the job's texts, in the order in which they stand there."""
+    """The distinct words of the job's texts, in the order of their first appearance, for text searches."""
     found: dict[str, None] = {}
     for text in (*other_texts(job), job.prompt, job.result or ""):
         for one in tokens(text[:SEARCHED_CHARACTERS]):

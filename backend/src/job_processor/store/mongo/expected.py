@@ -11,7 +11,7 @@ from job_processor.store.mongo.client import Document
 from job_processor.store.mongo.expectation import ID_INDEX, LATER, OPEN, Expected, find, listed, only
 from job_processor.store.mongo.expected_of_batches import of_batches
 from job_processor.store.mongo.expected_of_series import of_series
-from job_processor.store.mongo.expected_of_turns import QUEUE, of_turns
+from job_processor.store.mongo.expected_of_turns import QUEUE, of_fallen, of_turns
 from job_processor.store.mongo.expected_of_webhooks import of_webhooks
 
 __all__ = ["ID_INDEX", "Expected", "table"]
@@ -31,18 +31,14 @@ def table(flow: str, now: int) -> list[Expected]:
     past: Document = {"dueAt": {"$lte": now}}
     ended = [{"state": {"$ne": "RUNNING"}}, {"deadline": {"$lte": now}}, {"leaseUntil": {"$lt": now}}]
     still: Document = {"$or": [{"deadline": None}, {"deadline": {"$gt": now}}]}
-    asked: Document = {"state": "WAITING", "flow": {"$in": [flow]}, **still}
-    waiting: Document = {"flow": flow, "state": "WAITING"}
+    asked: Document = {"state": "WAITING", **still}
+    nor = [{**asked, "flow": {"$in": [flow]}, "via": None}, {**asked, "via": {"$in": [flow]}}]
+    waiting: Document = {"state": "WAITING", "flow": flow, "via": None}
     unheard: list[Document] = [past, {"heardAt": None}, {"heardAt": {"$lt": now}}]
     return [
         Expected("get", find("jobs", {"_id": LATER}), (ID_INDEX,)),
         Expected("get of flows", find("jobs", {"_id": LATER, "flow": {"$in": [flow]}}), (ID_INDEX,)),
-        Expected("find_execution", find("jobs", {"executionId": "x"}, limit=2), ("execution",)),
-        Expected(
-            "find_execution of a processor's flows",
-            find("jobs", {"executionId": "x", "flow": {"$in": [flow]}}, limit=2),
-            ("execution",),
-        ),
+        Expected("find_execution", find("jobs", {"executionId": "x"}, limit=100), ("execution",)),
         Expected("list", listed(), (ID_INDEX,)),
         Expected("list, next page", listed({"_id": {"$lt": LATER}}), (ID_INDEX,)),
         Expected("list by time", listed(ids, {"createdAt": {"$gte": 0}}, {"createdAt": {"$lt": now}}), (ID_INDEX,)),
@@ -141,6 +137,7 @@ def table(flow: str, now: int) -> list[Expected]:
             ("leases",),
             covered=True,
         ),
+        *of_fallen(flow, past, unheard),
         Expected("marks, slots", find("jobs", {"_id": {"$in": [LATER]}}), (ID_INDEX,)),
         Expected(
             "extend, lost leases", find("jobs", {"_id": {"$in": [LATER]}, "state": "RUNNING"}), (ID_INDEX, "state")
@@ -148,7 +145,7 @@ def table(flow: str, now: int) -> list[Expected]:
         Expected("overdue", find("jobs", past, sort={"dueAt": 1}, limit=200), ("due",)),
         Expected(
             "overdue, without callbacks that are asked about",
-            find("jobs", {**past, "$nor": [asked]}, sort={"dueAt": 1}, limit=200),
+            find("jobs", {**past, "$nor": nor}, sort={"dueAt": 1}, limit=200),
             ("due",),
         ),
         Expected(
@@ -156,7 +153,7 @@ def table(flow: str, now: int) -> list[Expected]:
         ),
         Expected(
             "overdue, after an outage, without callbacks that are asked about",
-            find("jobs", {**past, "$nor": [asked], "$or": ended}, sort={"dueAt": 1}, limit=200),
+            find("jobs", {**past, "$nor": nor, "$or": ended}, sort={"dueAt": 1}, limit=200),
             ("due",),
         ),
         Expected("list_waiting", find("jobs", {**waiting, **past}, sort={"dueAt": 1}, limit=50), ("awaited",)),

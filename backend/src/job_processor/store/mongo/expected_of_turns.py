@@ -1,4 +1,4 @@
-"""What the queries of a claim are expected to cost that look for the keys whose turn it is."""
+"""What queries are expected to cost that look for the keys whose turn it is, or for jobs that fell back."""
 
 from job_processor.store.mongo.client import Document
 from job_processor.store.mongo.expectation import Expected, find, only
@@ -38,6 +38,28 @@ def of_turns(flow: str, in_time: Document) -> list[Expected]:
                 ("that are not full, after the last", {"$gt": 1, "$nin": [2, 3]}),
                 ("that are not full, from the beginning", {"$not": {"$gt": 1}, "$nin": [2, 3]}),
                 ("that are not full, up to the last", {"$gt": 1, "$lte": 4, "$nin": [2, 3]}),
+            )
+        ),
+    ]
+
+
+def of_fallen(flow: str, past: Document, unheard: list[Document]) -> list[Expected]:
+    """Jobs in flight that fell back."""
+    wanted: Document = {"_id": 0, "flow": 1, "via": 1, "token": 1, "keyHash": 1}
+    waiting: Document = {"state": "WAITING", "via": flow}
+    return [
+        Expected(
+            "claim and counts, jobs that fell back",
+            find("jobs", {"via": {"$gt": ""}}, projection=wanted, hint="fallen_back"),
+            ("fallen_back",),
+            covered=True,
+        ),
+        *(
+            Expected(name, find("jobs", {**waiting, **which}, **rest), ("fallen_back",), sorts=True)
+            for name, which, rest in (
+                ("list_waiting, fallen back", past, {"sort": {"dueAt": 1}, "limit": 50}),
+                ("list_waiting, fallen back, after an outage", {"$or": unheard}, {"sort": {"dueAt": 1}, "limit": 50}),
+                ("list_waiting, fallen back, longest", {"$or": unheard}, {"sort": {"heardAt": 1}, "limit": 50}),
             )
         ),
     ]

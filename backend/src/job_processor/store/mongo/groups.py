@@ -67,7 +67,7 @@ class Groups:
         return await write.done
 
     def queue_seconds(self) -> float:
-        """How long a write would wait that came now."""
+        """Estimated seconds that a write would wait that comes now."""
         return self._pace.seconds(len(self._changes) + len(self._inserts) + self._running)
 
     def _queue_of(self, write: Write) -> deque[Write]:

@@ -53,7 +53,7 @@ class Inbox:
                     # Another delivery of the same callback was inserted first.
                     continue
                 return callback.id
-            raise StoreUnavailable("The callback comes and goes faster than it can be kept.")
+            raise StoreUnavailable("The callback is deleted and stored again faster than it can be counted.")
 
         return await self._link.do(run)
 

@@ -34,6 +34,12 @@ _JOBS = [
         name="leases",
         partialFilterExpression={"token": {"$exists": True}},
     ),
+    # claim of a flow with a limit, counts, list_waiting: jobs that fell back, by a covered query.
+    IndexModel(
+        [("via", ASCENDING), ("flow", ASCENDING), ("token", ASCENDING), ("keyHash", ASCENDING)],
+        name="fallen_back",
+        partialFilterExpression={"via": {"$exists": True}},
+    ),
     # overdue.
     IndexModel([("dueAt", ASCENDING)], name="due", sparse=True),
     # awaited.

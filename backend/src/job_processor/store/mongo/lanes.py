@@ -6,6 +6,7 @@ the slots of a killed worker become free in the same way. What keys have started
 document too, so that a claim is charged to lane and keys by one write.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from job_processor.core.key_limits import Rooms
 from job_processor.core.lane import Lane, clear_probe
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.documents import new_write_id
+from job_processor.store.mongo.fallen import fallen_back
 
 MAX_CONCURRENCY = 5_000
 """Highest concurrency of a flow: its slots are in one document, which is rewritten at each claim."""
@@ -171,7 +173,8 @@ class Lanes:
         return Occupied(len(taken_by), Counter(taken_by.values()), tuple(kept))
 
     async def leases(self, flows: Sequence[str], with_keys: bool) -> dict[str, int]:
-        """The tokens of all leases of the flows, with the hashes of their keys if these are wanted."""
+        """The tokens of all leases of jobs that the processors of these flows have, with the hashes of their keys if
+        these are wanted."""
         which: Document = {"flow": flows[0] if len(flows) == 1 else {"$in": list(flows)}}
         wanted: Document = {"_id": 0, "token": 1, **({"keyHash": 1} if with_keys else {})}
 
@@ -181,7 +184,10 @@ class Lanes:
             found = self._jobs.find({**which, "token": {"$gt": ""}}, wanted)
             return {str(one["token"]): int(one.get("keyHash") or NO_KEY) async for one in found}
 
-        return await self._link.read(run)
+        own, fallen = await asyncio.gather(self._link.read(run), fallen_back(self._link))
+        gone = {one.token for one in fallen if one.flow in flows}
+        come = {one.token: one.key for one in fallen if one.via in flows}
+        return {token: key for token, key in own.items() if token not in gone} | come
 
     async def full_keys(self, rules: FlowRules, at: int) -> Mapping[int, int | None]:
         """``Jobs.full_keys``."""

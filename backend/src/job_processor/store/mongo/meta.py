@@ -25,8 +25,8 @@ _BEHIND_ALL = "g"
 
 
 async def examine(link: Link, server: str) -> str:
-    """``server``: product and version. Returns the id from which on all jobs have what searches look at; empty: all
-    have. Raises ``StoreRefused`` for data of a newer version, or a server that lacks a feature."""
+    """``server``: product and version. Returns the smallest id from which on all jobs have the fields of searches;
+    empty: all jobs have them. Raises ``StoreRefused`` for data of a newer version, or a server that lacks a feature."""
     meta = link.collection("meta")
     found = await _read(link)
     if found is None or found.get("probed") != server:
@@ -40,7 +40,7 @@ async def examine(link: Link, server: str) -> str:
 
 
 async def remember_searchable(link: Link, begin: str) -> None:
-    """All jobs with this id or a greater one have what searches look at; empty: all have."""
+    """All jobs with this id or a greater one have the fields of searches; empty: all jobs have them."""
     update: Document = {"$min": {_SEARCHABLE: begin}}
     await link.do(lambda again: link.collection("meta").update_one({"_id": _ID}, update))
 

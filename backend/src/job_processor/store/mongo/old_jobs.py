@@ -1,7 +1,6 @@
-"""Jobs of older versions get what searches look at, in the background, newest first.
-
-Each process does it until one has come to the end; what was done is only passed over once more. Where it stands is
-kept, so that a start goes on there.
+"""Adds the fields of searches to jobs of older versions, in the background, newest first. Each process does it until
+one has reached the end; jobs that have them already are skipped. The position is stored, so that the next start goes on
+there.
 """
 
 import asyncio

@@ -8,7 +8,7 @@ from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.documents import new_write_id
 
 TRIES = 20
-"""Compare-and-sets before it is given up: as many processes may ask for permits of one window at once."""
+"""Maximum tries of the compare-and-set: this many processes may ask for permits of one window at once."""
 
 
 class Permits:
@@ -18,7 +18,7 @@ class Permits:
 
     async def take(self, name: str, now: int, limit: int, wanted: int) -> Grant:
         async def run(again: bool) -> Grant | None:
-            # Sent again after a lost reply, it may take permits twice: fewer are granted then, never more.
+            # Repeated after a lost reply, it may take permits twice: then fewer are granted, never more.
             found = await self._windows.find_one({"_id": name})
             window, grant = take(_window(found), now, limit, wanted)
             if not grant.permits:

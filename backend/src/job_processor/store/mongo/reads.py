@@ -10,6 +10,7 @@ from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.conditions import conditions
 
+_SAME_EXECUTION = 100
 _STATES = frozenset(state.value for state in State)
 
 
@@ -43,14 +44,14 @@ class Reads:
 
     async def find_execution(self, execution_id: str, flows: frozenset[str] | None) -> str | None:
         where: Document = {"executionId": execution_id}
-        if flows is not None:
-            where["flow"] = {"$in": sorted(flows)}
 
         async def run(again: bool) -> list[Document]:
-            return await self._jobs.find(where, {"_id": 1}).limit(2).to_list()
+            # As many as there are processors that use the same ids.
+            return await self._jobs.find(where, {"flow": 1, "via": 1}).limit(_SAME_EXECUTION).to_list()
 
         found = await self._link.read(run)
-        return str(found[0]["_id"]) if len(found) == 1 else None
+        theirs = [str(one["_id"]) for one in found if flows is None or one.get("via", one["flow"]) in flows]
+        return theirs[0] if len(theirs) == 1 else None
 
     async def count_waiting(self, owner: str, most: int) -> int:
         where = {"waitingOf": owner}
@@ -112,7 +113,7 @@ class Reads:
         return conditions(query, frozenset() if found is None else frozenset({str(found["job"])}))
 
     async def list_waiting(self, which: WaitingQuery, now: int) -> Sequence[Job]:
-        where: Document = {"flow": which.flow, "state": State.WAITING.value}
+        where: Document = {"state": State.WAITING.value}
         if which.lost_before is None:
             where["dueAt"] = {"$lte": now}
         else:
@@ -121,10 +122,15 @@ class Reads:
             where["$or"] = [{"dueAt": {"$lte": now}}, *unheard]
         order = "heardAt" if which.oldest else "dueAt"
 
-        async def run(again: bool) -> list[Document]:
-            return await documents.page(self._jobs.find(where).sort(order, 1).limit(which.limit))
+        found: list[Document] = []
+        for whose in ({"flow": which.flow, "via": None}, {"via": which.flow}):
 
-        return documents.each(await self._link.read(run), documents.to_job)
+            async def run(again: bool, whose: Document = whose) -> list[Document]:
+                return await documents.page(self._jobs.find({**whose, **where}).sort(order, 1).limit(which.limit))
+
+            found += await self._link.read(run)
+        found.sort(key=lambda one: int(one.get(order, 0)))
+        return documents.each(found[: which.limit], documents.to_job)
 
     async def overdue(self, now: int, limit: int, but: frozenset[str]) -> Sequence[Job]:
         """Longest overdue first, until the texts fill a page.
@@ -134,7 +140,9 @@ class Reads:
         where: Document = {"dueAt": {"$lte": now}}
         if but:
             in_time = [{"deadline": None}, {"deadline": {"$gt": now}}]
-            where["$nor"] = [{"state": State.WAITING.value, "flow": {"$in": sorted(but)}, "$or": in_time}]
+            asked: Document = {"state": State.WAITING.value, "$or": in_time}
+            theirs: Document = {"$in": sorted(but)}
+            where["$nor"] = [{**asked, "flow": theirs, "via": None}, {**asked, "via": theirs}]
         tuning = self._link.tuning
         ago = self._link.outage.began_ago(tuning.outage, tuning.renewal)
         if ago is not None:

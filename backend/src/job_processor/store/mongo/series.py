@@ -73,7 +73,7 @@ class Series:
         self._meta = link.collection("seriesMeta")
 
     async def begin(self) -> None:
-        """Note when counting began, unless it is noted."""
+        """Record when counting began, unless it is recorded already."""
         new = {"$setOnInsert": {"number": 0, "since": self._now()}}
         await self._link.do(lambda again: self._meta.update_one({"_id": _LEDGER}, new, upsert=True))
 

@@ -1,4 +1,4 @@
-"""The methods of ``store.base`` about the series, each passed on."""
+"""The methods of ``store.base`` for the series; each calls the module that does it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from job_processor.core.fairness import NO_KEY, Turns, in_turn
 from job_processor.core.key_limits import Rooms
+from job_processor.core.lane import Lane
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
 
@@ -75,6 +76,27 @@ class Queue:
                     return found + [(job_id, below) for _, job_id in next_ones]
             found += [(job_id, below) for _, job_id in next_ones]
         return found
+
+    async def probe(self, lane: Lane, flow: str, rooms: Rooms | None) -> list[Document]:
+        """The whole document of the job that may be the lane's probe, as the contract of ``Jobs.claim`` orders them."""
+        due: Document = {"flow": flow, "ready": 1, **self.in_time()}
+        if rooms is not None and rooms.full:
+            due["keyHash"] = {"$nin": sorted(rooms.full)}
+        others: Document = {**due, "_id": {"$ne": lane.probed}}
+
+        async def run(again: bool) -> Document | None:
+            wanted = None if lane.wanted is None else await self._jobs.find_one({**due, "_id": lane.wanted})
+            if wanted is None and lane.probed is None:
+                return await self._jobs.find_one(due, sort=ORDER)
+            return (
+                wanted
+                or await self._jobs.find_one({**others, "attempt": 0}, sort=ORDER)
+                or await self._jobs.find_one(others, sort=[("runAt", 1), ("_id", 1)])
+                or await self._jobs.find_one({**due, "_id": lane.probed})
+            )
+
+        found = await self._link.do(run)
+        return [] if found is None else [found]
 
     async def _has_keys(self, flow: str) -> bool:
         where: Document = {"flow": flow, "ready": 1, "keyHash": {"$gt": NO_KEY}}

@@ -1,4 +1,4 @@
-"""The methods of ``store.base`` about webhooks, each passed on."""
+"""The methods of ``store.base`` for webhooks; each calls the module that does it."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -23,7 +23,7 @@ _DELIVERY = {name: named(name) for name in Delivery.__dataclass_fields__}
 _LISTED = {there: 1 for name, there in _DELIVERY.items() if name != "body"}
 _PENDING = DeliveryState.PENDING.value
 _OTHER_BYTES = 400
-"""Bytes of a notice beside its body and its URL."""
+"""Estimated bytes of a notice without its body and its URL."""
 NOTICES, MARK = "notices", "noticesMark"
 """Fields of a job's or batch's document: its notices that were not relayed yet, and what the last write of them left
 there.
@@ -141,7 +141,7 @@ class Webhooks:
     async def _relay(self, holders: Collection, one: Document) -> None:
         await self.insert(_single(one.get(NOTICES, ())))
         failpoint("mongo.before_notices_leave")
-        # Not if another end was noted meanwhile: the next relay takes both.
+        # Not if the notice of another end was stored meanwhile: the next relay takes both.
         same = {"_id": one["_id"], MARK: one[MARK]}
         await self._link.do(lambda again: holders.update_one(same, {"$unset": {NOTICES: "", MARK: ""}}))
 
@@ -228,7 +228,7 @@ class Webhooks:
         return await self._link.do(run)
 
     async def forget_job(self, job_id: str) -> None:
-        """Delete the deliveries of a job, but not those that are still to come."""
+        """Delete the deliveries of a job, but not the pending ones."""
         where: Document = {"jobId": job_id, "state": {"$ne": _PENDING}}
         await self._link.do(lambda again: self._deliveries.delete_many(where))
 

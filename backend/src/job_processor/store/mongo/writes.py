@@ -20,7 +20,8 @@ from job_processor.store.mongo.series import Series, tallied
 from job_processor.store.mongo.webhooks import MARK, NOTICES, Webhooks, noted, size_of
 
 DELETING = "deleting"
-"""Field of a final job whose deletion has begun: it moves no more, and what belongs to it may be gone already."""
+"""Field of a final job whose deletion has begun: it changes no more, and its keys and callbacks may be deleted
+already."""
 _TO_DELETE = {"flow": 1, "rev": 1, "idempotencyKey": 1}
 _PAUSES = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
 """Seconds between two reads of a key that is deleted and stored again."""
@@ -58,7 +59,7 @@ class Writes:
             if job_id is not None and (added := await self._add_once(job._replace(id=job_id), key)) is not None:
                 return added
             await asyncio.sleep(pause)
-        raise StoreUnavailable("The idempotency key changes hands faster than it can be read.")
+        raise StoreUnavailable("The idempotency key is deleted and stored again faster than it can be read.")
 
     async def _add_once(self, job: Job, key: IdempotencyKey) -> Added | None:
         """The job of the key, stored now or before. ``None``: it was deleted just now, together with its key."""
@@ -92,7 +93,7 @@ class Writes:
         return await self._moves.write(Write(job.id, write_id, where, update, size))
 
     def queue_seconds(self) -> float:
-        """How long a write of a job would wait that came now."""
+        """Estimated seconds that a write of a job would wait that comes now."""
         return self._moves.queue_seconds()
 
     async def finish(self) -> None:
@@ -185,8 +186,8 @@ class Writes:
         await self._webhooks.forget_job(job_id)
         # The job last: after a crash in between it still exists and can be deleted again.
         await self._link.do(lambda again: self._jobs.delete_one({"_id": job_id, DELETING: True}))
-        # Once more: a callback may have been kept since, by somebody who still saw the job.
-        # What is listed as unknown is no job's, and stays. The job is gone whether this can be written or not.
+        # Once more, because a process that still saw the job may have kept a callback since. Callbacks with the verdict
+        # unknown belong to no job and stay. The job is deleted even if this write fails.
         left = {"jobId": job_id, "verdict": {"$ne": CallbackVerdict.UNKNOWN.value}}
         with contextlib.suppress(StoreUnavailable):
             await self._link.do(lambda again: self._callbacks.delete_many(left))

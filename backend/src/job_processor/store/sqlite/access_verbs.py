@@ -1,4 +1,5 @@
-"""The methods of ``store.base`` about keys, sessions, permits, the audit and bulk actions, over the threads."""
+"""The methods of ``store.base`` for keys, sessions, permits, the audit and bulk actions; they run in the reading and
+writing threads."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -29,7 +30,7 @@ class AccessVerbs:
         raise NotImplementedError
 
     async def take_permits(self, name: str, limit: int, wanted: int) -> Grant:
-        # One process alone uses the file: its memory is enough.
+        # Only one process uses the file, so permits are kept in memory.
         return self._permits.take(name, self.now(), limit, wanted)
 
     async def api_keys(self) -> Sequence[ApiKey]:

@@ -1,4 +1,4 @@
-"""The methods of ``store.base`` about batches, over the threads."""
+"""The methods of ``store.base`` for batches; they run in the reading and writing threads."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence

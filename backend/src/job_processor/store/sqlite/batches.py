@@ -25,13 +25,13 @@ from job_processor.store.sqlite.webhooks import insert_delivery
 from job_processor.store.sqlite.writer import Transaction
 
 PAGE_BYTES = 4 * 1024 * 1024
-"""Results of one page of a batch's jobs, at most, unless one alone is longer."""
+"""Maximum bytes of results in one page of a batch's jobs; a page has at least one job."""
 _OPEN = ", ".join(f"'{state.value}'" for state in State if state not in FINAL)
 _COLUMNS = "batch, cancelled_at, ended_at, prune_at"
 
 
 class Prepared:
-    """The values of the rows of a batch, but for ``n``, ``seq`` and ``place``, which the transaction gives out."""
+    """The values of the rows of a batch, but for ``n``, ``seq`` and ``place``, which the transaction assigns."""
 
     def __init__(self, new: NewBatch, now: int) -> None:
         self.new = new
@@ -46,7 +46,7 @@ _INSERT = rows.INSERT.replace("(seq,", "(n, seq,").replace("VALUES (", "VALUES (
 
 
 def add_batch(prepared: Prepared, key: IdempotencyKey | None) -> Callable[[Transaction], BatchAdded | None]:
-    """``None``: the key was used before with other bytes. Not an error, which would roll the whole group back."""
+    """``None``: the key was used before with other bytes. An exception would roll back the whole group."""
     new = prepared.new
 
     def run(tx: Transaction) -> BatchAdded | None:

@@ -7,14 +7,16 @@ from dataclasses import replace
 
 import structlog
 
+from job_processor.core.claiming import claim as claim_job
 from job_processor.core.errors import JobDamaged
 from job_processor.core.fairness import NO_KEY, Turns
+from job_processor.core.fallback import FellBack, fall_back
 from job_processor.core.job import Job, Lease, State
 from job_processor.core.key_limits import Rooms
 from job_processor.core.lane import Lane, admit, admits_again_at, charge, clear_probe
-from job_processor.core.transitions import claim as claim_job
 from job_processor.store.base import Claim, Claimed, earliest
 from job_processor.store.sqlite import key_rates, rows
+from job_processor.store.sqlite.lanes import in_flight as in_flight_of
 from job_processor.store.sqlite.lanes import read_lane, write_lane
 from job_processor.store.sqlite.operations import notice
 from job_processor.store.sqlite.shared_limits import SharedClaim
@@ -27,30 +29,33 @@ _ANY_KEY = -1
 
 
 def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Transaction], Claimed]:
-    rules = request.rules
+    rules, source = request.rules, request.source.name
 
     def run(tx: Transaction) -> Claimed:
         at = now()
         db = tx.db
-        _promote(tx, rules.name, at)
+        _promote(tx, source, at)
         lane = stored = read_lane(tx, rules.name)
+        fallen = _fallen(tx, request, at)
+        if request.of is not None and fallen is None:
+            return Claimed([], lane)
         if lane.probe is not None and not _is_held(tx, lane, at):
             lane = clear_probe(lane)
         rooms = key_rates.rooms(db, rules, at) if rules.limits_keys else None
         in_flight = 0
         if rules.concurrency is not None:
-            in_flight = _number(tx, "SELECT count(*) FROM jobs WHERE flow = ? AND lease_token IS NOT NULL", rules.name)
+            in_flight = in_flight_of(tx, rules.name)
         allowed, admitted = admit(lane, request.limit, in_flight, rules, at)
         shared = None
         if rules.limit is not None and allowed > 0:
-            shared = SharedClaim(tx, rules.limit, rules.name, allowed, at)
+            shared = SharedClaim(tx, rules.limit, source, allowed, at)
             allowed = shared.allowed
         claimed: list[Job] = []
         if allowed > 0:
             if lane.trouble is None:
-                found = head(db, turns, rules.name, allowed, at, rooms)
+                found = head(db, turns, source, allowed, at, rooms)
             else:
-                found = [(_ANY_KEY, row) for row in _probe(tx, lane, at, rooms)]
+                found = [(_ANY_KEY, row) for row in _probe(tx, lane, source, at, rooms)]
             lease_until = at + int(rules.lease_seconds * 1000)
             for key, row in found:
                 try:
@@ -64,7 +69,7 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
                 # Jobs of older versions are stored as of no key until they are claimed.
                 if rooms is not None and own_key != key and not rooms.start(own_key):
                     continue
-                after = claim_job(before, Lease(secrets.token_hex(16), request.owner, lease_until), at)
+                after = claim_job(before, Lease(secrets.token_hex(16), request.owner, lease_until), at, fallen)
                 seq = tx.next_seq()
                 db.execute(rows.UPDATE, rows.update_values(after, seq, at, NO_KEY, before.state, before.rev, None))
                 claimed.append(after)
@@ -83,7 +88,7 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
             key_rates.save(db, rules.name, rooms.started_refills(), at)
         if len(claimed) == request.limit:
             return Claimed(claimed, changed)
-        idle = allowed > 0 and not claimed
+        idle = request.of is None and allowed > 0 and not claimed
         if idle and rooms is not None:
             idle = not (rooms.passed_over if lane.trouble is None else rooms.full)
         keys_open = None if rooms is None else rooms.next_opening(rooms.passed_over)
@@ -92,6 +97,11 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
         return Claimed(claimed, changed, retry_at, idle)
 
     return run
+
+
+def _fallen(tx: Transaction, request: Claim, at: int) -> FellBack | None:
+    lanes = {flow: read_lane(tx, flow) for flow in request.lanes}
+    return None if request.of is None else fall_back(request.rules.name, request.of, request.before, lanes, at)
 
 
 def _promote(tx: Transaction, flow: str, at: int) -> None:
@@ -105,9 +115,9 @@ def _promote(tx: Transaction, flow: str, at: int) -> None:
         tx.db.executemany("UPDATE jobs SET ready = 1, place = ? WHERE n = ?", values)
 
 
-def _probe(tx: Transaction, lane: Lane, at: int, rooms: Rooms | None) -> list[rows.Row]:
+def _probe(tx: Transaction, lane: Lane, flow: str, at: int, rooms: Rooms | None) -> list[rows.Row]:
     """The one job that may be the probe, as the contract of ``Jobs.claim`` orders them."""
-    of = {"flow": lane.flow, "at": at, "wanted": lane.wanted, "probed": lane.probed}
+    of = {"flow": flow, "at": at, "wanted": lane.wanted, "probed": lane.probed}
     due = DUE
     if rooms is not None and rooms.full:
         due = f"{DUE} AND j.key_hash NOT IN (SELECT value FROM json_each(:full))"
@@ -138,11 +148,5 @@ def _retry_at(tx: Transaction, lane: Lane, request: Claim, at: int) -> int | Non
     opens = admits_again_at(lane, request.rules, at)
     if opens is not None and opens > at:
         return opens
-    row = tx.db.execute("SELECT min(run_at) FROM jobs WHERE ready = 0 AND flow = ?", (request.rules.name,)).fetchone()
+    row = tx.db.execute("SELECT min(run_at) FROM jobs WHERE ready = 0 AND flow = ?", (request.source.name,)).fetchone()
     return row[0] if row is not None and isinstance(row[0], int) else None
-
-
-def _number(tx: Transaction, sql: str, *values: str | int) -> int:
-    row = tx.db.execute(sql, values).fetchone()
-    assert row is not None
-    return int(row[0])

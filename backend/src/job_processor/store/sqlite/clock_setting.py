@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from job_processor.core.lane import shift_clock
+from job_processor.core.lane_clock import shift_clock
 from job_processor.store.clock import SteadyClock
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.lanes import lanes, write_lane

@@ -1,7 +1,7 @@
 """The conditions of a query as SQL, and the index by which its jobs are read, newest first.
 
-A query is read along one index and everything else is checked row by row, so the index with the fewest entries is
-taken. Which that is, is counted: of all at the same time, until one has come to its end.
+A query is read along one index and its other conditions are checked row by row, so the index with the fewest entries is
+used. To find it, the entries of all possible indexes are counted side by side, until one is counted completely.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,15 +13,14 @@ from job_processor.store.base import Facet, Query
 from job_processor.store.facets import text_of
 
 PROBES = (200, 2_000, 20_000, 100_000)
-"""How far the entries are counted, one after the other. Beyond the last all are taken to be alike."""
+"""Limits of this count, one after the other. Above the last one the indexes are taken to be equal."""
 Value = str | int
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """``FROM`` clause, the column of the ids that it is read in the order of, and the conditions.
-
-    ``index``: which index reads it: tag, facet, flow, state or id.
+    """``FROM`` clause, the column of the ids by which it is ordered, and the conditions. ``index``: the kind of index
+    that is read: tag, facet, flow, state or id.
     """
 
     index: str
@@ -46,7 +45,7 @@ class _Conditions:
 
 
 def sources(db: apsw.Connection, query: Query) -> list[Source]:
-    """What to read, and to merge by id, for the jobs of a query without its phrases."""
+    """The sources of a query without its phrases, to be merged by id."""
     choices = list(_choices(query))
     chosen = choices[0] if len(choices) == 1 else _smallest(db, query, choices)
     return [_narrowed(one, query) for one in chosen]
@@ -77,7 +76,7 @@ def tags_of(query: Query) -> frozenset[str]:
 
 
 def _choices(query: Query) -> Iterator[list[Source]]:
-    """The indexes by which the query can be read, the best first where their sizes are not known."""
+    """The indexes by which the query can be read, the best first if their sizes are unknown."""
     if query.ids is not None or query.idempotency_key is not None:
         yield [Source("id")]
         return
@@ -141,7 +140,7 @@ def _narrowed(source: Source, query: Query) -> Source:
 
 
 def _add_ids(made: _Conditions, key: str, query: Query) -> None:
-    # Ids carry the time of creation: they bound what is read, the time itself decides.
+    # Ids contain the time of creation: they limit the range that is read; ``created_at`` decides.
     for operator, bound in ((">=", query.first_id), ("<", query.end_id), (">", query.after)):
         if bound is not None:
             made.add(f"{key} {operator} ?", bound)

@@ -24,13 +24,13 @@ def check_library() -> None:
 def open_writer(path: Path) -> apsw.Connection:
     """The one connection that writes. Every commit is synced before it returns.
 
-    Its page cache has SQLite's own size, 2 MB. It keeps what was written and so fills as the file grows: a larger one
-    would be memory that a process takes after an hour and not before. Filling and draining a queue cost the same
-    processor time with 16 MB.
+    Its page cache has SQLite's default size, 2 MB. The cache keeps written pages and fills as the file grows, so with a
+    larger one a process would need more memory after an hour than at first. Filling and draining a queue cost the same
+    CPU time with 16 MB.
     """
     db = apsw.Connection(str(path))
     db.set_busy_timeout(5000)
-    # Plans do not depend on values: else each statement would be prepared anew whenever other values are bound.
+    # Query plans must not depend on bound values: otherwise SQLite prepares a statement again whenever they change.
     db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     for pragma in (
         "journal_mode = WAL",
@@ -64,5 +64,6 @@ def translate(error: apsw.Error) -> StoreUnavailable:
 
 
 def is_fatal(error: apsw.Error) -> bool:
-    """Does this error put the file or the disk in doubt? Then the process must not go on with the same connection."""
+    """Does this error mean that the file or the disk may be damaged? Then the process must not go on with the same
+    connection."""
     return isinstance(error, apsw.IOError | apsw.CorruptError | apsw.NotADBError | apsw.ReadOnlyError)

@@ -1,4 +1,4 @@
-"""The methods of ``store.base`` about kept callbacks, over the threads."""
+"""The methods of ``store.base`` for kept callbacks; they run in the reading and writing threads."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,7 +1,6 @@
-"""The thread that keeps the search index (``search_index``) up to date behind the writes, and fills it with old jobs.
-
-It reads committed jobs only, so it holds up nothing but itself. While jobs are being written it takes a part of one
-core; somebody who searches has it catch up at once.
+"""The thread that keeps the search index (``search_index``) up to date, and adds old jobs to it. It reads only
+committed jobs, so it delays no write. While jobs are written it uses a part of one core; a search makes it catch up at
+once.
 """
 
 import asyncio
@@ -19,11 +18,11 @@ from job_processor.store.sqlite import search_index
 
 log = structlog.get_logger(__name__)
 BATCH = 256
-"""Jobs of a commit of the index."""
+"""Maximum number of jobs in one commit of the index."""
 GATHER_SECONDS = 0.2
-"""How long changes are gathered while nobody searches: several changes of one job are one."""
+"""How long changes are collected while nobody searches, so that several changes of one job are indexed once."""
 SHARE = 0.2
-"""The part of its time that the thread works while nobody searches."""
+"""The share of the time that the thread works while nobody searches."""
 RETRY_SECONDS = 5.0
 NICE = 10
 
@@ -44,7 +43,7 @@ class Indexer:
         self._committed = 0
         self._position = search_index.fact(self._db, "head")
         self.is_filled = search_index.fact(self._db, "below") == 0
-        """False while jobs from before the index began are missing in it."""
+        """False while jobs that are older than the index are missing in it."""
         self.is_damaged = False
         self._thread = threading.Thread(target=self._work, name="sqlite-indexer", daemon=True)
         self._thread.start()
@@ -52,8 +51,9 @@ class Indexer:
     def committed(self, position: int) -> None:
         """Everything up to this position was committed. Called on the event loop."""
         self._committed = max(self._committed, position)
-        # Once a step and not once a commit: a thread that wakes up takes the GIL from the event loop. It looks at what
-        # was committed after it has taken the news, so a commit that finds the news still there is in that step.
+        # The thread is woken once per step, not per commit, because a thread that wakes up takes the GIL from the event
+        # loop. A step reads the newest position after it has cleared ``_news``, so a commit that finds it set is in
+        # that step.
         if not self._news:
             with self._changed:
                 self._news = True
@@ -106,7 +106,7 @@ class Indexer:
                 self.give_up()
                 break
             except apsw.Error as error:
-                # For example a full disk: the index falls behind, and nothing else.
+                # For example a full disk: only the index falls behind.
                 log.warning("search_index_behind", reason=type(error).__name__)
                 done, pause = 1, RETRY_SECONDS
             if done:

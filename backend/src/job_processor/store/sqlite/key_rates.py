@@ -7,7 +7,7 @@ import apsw
 from job_processor.core.flow import FlowRules
 from job_processor.core.key_limits import Rooms
 
-_IN_FLIGHT = "FROM jobs WHERE flow = :flow AND lease_token IS NOT NULL"
+_IN_FLIGHT = "FROM jobs WHERE coalesce(via, flow) = :flow AND lease_token IS NOT NULL"
 _LATELY = "SELECT key_hash, full_at FROM key_rates WHERE flow = :flow AND full_at > :at"
 
 

@@ -33,6 +33,12 @@ def read_lane(tx: Transaction, flow: str) -> Lane:
     return Lane(flow) if row is None else _decode(row[0])
 
 
+def in_flight(tx: Transaction, flow: str) -> int:
+    """The jobs that the flow's processor has, those of other flows too that fell back to it."""
+    sql = "SELECT count(*) FROM jobs WHERE coalesce(via, flow) = ? AND lease_token IS NOT NULL"
+    return int(str(tx.db.execute(sql, (flow,)).get))
+
+
 def write_lane(tx: Transaction, lane: Lane) -> None:
     tx.db.execute(
         "INSERT OR REPLACE INTO lanes (flow, rev, lane) VALUES (?, ?, ?)",

@@ -1,4 +1,4 @@
-"""Lists of jobs and what is counted of them, each a function of one read-only connection."""
+"""Lists, counts and groups of jobs, each a function of one read-only connection."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -63,7 +63,7 @@ _VALUES = {
     GroupBy.ERROR: ("d.error", "JOIN search.docs d ON d.n = j.n AND d.error IS NOT NULL"),
     GroupBy.VERDICT: ("d.verdict", "JOIN search.docs d ON d.n = j.n AND d.verdict IS NOT NULL"),
 }
-"""Where the values of each kind of group are. The index has what is in a job's record otherwise."""
+"""Where the values of each kind of group are read. The index has those that are otherwise only in a job's record."""
 
 
 def groups(query: Query, by: GroupBy) -> Callable[[apsw.Connection], Grouped]:

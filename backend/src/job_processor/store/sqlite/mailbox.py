@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 LATER_SHARE = 8
-"""One place of so many in each batch is kept for items that can wait, if there are any."""
+"""One of this many places in each batch is reserved for items that can wait, if there are any."""
 
 
 class Mailbox(Generic[T]):
@@ -30,7 +30,7 @@ class Mailbox(Generic[T]):
         self._gathered.append((item, can_wait))
 
     def close(self) -> None:
-        """Items put before are still taken."""
+        """Close the queue. Items that are in it can still be taken."""
         self._hand_over()
         self._queue.put(None)
 

@@ -13,12 +13,12 @@ from job_processor.store.sqlite.rows import Row
 from job_processor.store.sqlite.search_index import SHARD_BITS, shards
 
 FEW = 500
-"""If so few jobs match without the words, the words are looked for in these alone."""
+"""If at most this many jobs match the other conditions, only their texts are searched for the words."""
 WINDOW = 64
 """Full-text indexes are read in the order in which jobs were stored, which differs from that of their ids by a few
-places at most, unless a clock was set back far. Rows are put into order within this many."""
+places at most, unless a clock was set back far. Rows are sorted within a window of this many."""
 SHORTEST_START = 2
-"""Characters of a word from which on it finds words that begin so."""
+"""Minimum length in characters of a word for a prefix search."""
 
 
 def matching(db: apsw.Connection, query: Query, columns: str, joins: str = "") -> Iterator[Row]:
@@ -41,13 +41,13 @@ def _by_words(db: apsw.Connection, query: Query, columns: str, joins: str) -> It
         if len(few) > FEW:
             few = None
     whole = f"SELECT {columns} FROM jobs j {joins} WHERE j.n = ?"
-    # Only the numbers are put into order; of most rows of the window nothing else is wanted.
+    # Only the numbers are sorted; the other columns of most rows in the window are not needed.
     for row in _in_order(_rows(db, query, few)):
         yield from db.execute(whole, (row[1],))
 
 
 def _in_order(found: Iterator[Row]) -> Iterator[Row]:
-    """The rows by id, which they almost are."""
+    """The rows sorted by id. They come almost in this order."""
     window: list[tuple[str, int, Row]] = []
     for n, row in enumerate(found):
         # The greatest first: the complement of an id, digit by digit, has the opposite order.
@@ -62,7 +62,7 @@ _COMPLEMENT = str.maketrans("0123456789abcdef", "fedcba9876543210")
 
 
 def _rows(db: apsw.Connection, query: Query, few: list[int] | None) -> Iterator[Row]:
-    """Id and number of each job, the one that was stored last first."""
+    """Id and number of each job, the newest stored first."""
     lowest, highest = _numbers(db, query) if few is None else (min(few, default=1), max(few, default=0))
     rest = checks(query)
     for shard in shards(db, "search"):
@@ -82,7 +82,7 @@ def _in_shard(query: Query, words: str, few: list[int] | None, first: int, last:
         where = ["j.n >= ?", "j.n <= ?", f"j.n NOT IN ({having_them})"]
         return Source("words", "jobs j", "j.n", _of_these(where, "j.n", few), (first, last, without))
     match = _expression(query.phrases, " AND ") + (f" NOT ({without})" if without else "")
-    # With the start of a word, each of these would mean to read all words that begin so.
+    # With a prefix, each of these would read all words with this prefix.
     number = "+w.rowid" if any(phrase.starts for phrase in query.phrases) else "w.rowid"
     where = _of_these([f"{words} MATCH ?", "w.rowid >= ?", "w.rowid <= ?"], number, few)
     tables = f"search.{words} w CROSS JOIN jobs j ON j.n = w.rowid"
@@ -103,7 +103,7 @@ def _expression(phrases: tuple[Phrase, ...], between: str) -> str:
 
 
 def _numbers(db: apsw.Connection, query: Query) -> tuple[int, int]:
-    """Between which numbers the jobs are whose ids the query bounds."""
+    """The range of numbers of the jobs whose ids are within the limits of the query."""
     bounds = [bound for bound in (query.first_id, query.after) if bound is not None]
     lowest, highest = 0, 2**62
     if bounds:

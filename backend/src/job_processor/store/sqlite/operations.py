@@ -20,7 +20,7 @@ def notice(job: Job, seq: int) -> Notice:
 
 
 def add(job: Job, key: IdempotencyKey | None, now: Callable[[], int]) -> Callable[[Transaction], Added | None]:
-    """``None``: the key was used before with another body. Not an error, which would roll the whole group back."""
+    """``None``: the key was used before with another body. An exception would roll back the whole group."""
 
     def run(tx: Transaction) -> Added | None:
         if key is not None:

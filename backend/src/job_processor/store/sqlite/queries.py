@@ -25,7 +25,7 @@ def get(job_id: str, flows: frozenset[str] | None) -> Callable[[apsw.Connection]
 
 def find_execution(execution_id: str, flows: frozenset[str] | None) -> Callable[[apsw.Connection], str | None]:
     names = sorted(flows or ())
-    of_these = "" if flows is None else f" AND flow IN ({','.join('?' * len(names))})"
+    of_these = "" if flows is None else f" AND coalesce(via, flow) IN ({','.join('?' * len(names))})"
     sql = f"SELECT id FROM jobs WHERE execution_id = ?{of_these} LIMIT 2"
 
     def run(db: apsw.Connection) -> str | None:
@@ -45,7 +45,7 @@ def count_waiting(owner: str, most: int) -> Callable[[apsw.Connection], int]:
 
 def overdue(now: int, limit: int, but: frozenset[str]) -> Callable[[apsw.Connection], list[Job]]:
     flows = sorted(but)
-    these = f"j.flow IN ({','.join('?' * len(flows))})"
+    these = f"coalesce(j.via, j.flow) IN ({','.join('?' * len(flows))})"
     left = f"j.state = 'WAITING' AND (j.deadline IS NULL OR j.deadline > ?) AND {these}"
     sql = f"{rows.WHOLE} WHERE j.due_at <= ? AND NOT ({left}) ORDER BY j.due_at LIMIT ?"
 
@@ -62,7 +62,7 @@ def list_waiting(which: WaitingQuery, now: int) -> Callable[[apsw.Connection], l
         wanted, values = "(due_at <= ? OR heard_at IS NULL OR heard_at < ?)", [now, which.lost_before]
     chosen = (
         "SELECT n FROM jobs INDEXED BY jobs_awaited "
-        f"WHERE state = 'WAITING' AND flow = ? AND {wanted} ORDER BY {_order(which)} LIMIT ?"
+        f"WHERE state = 'WAITING' AND coalesce(via, flow) = ? AND {wanted} ORDER BY {_order(which)} LIMIT ?"
     )
     sql = f"{rows.WHOLE} WHERE j.n IN ({chosen}) ORDER BY {_order(which, 'j.')}"
 
@@ -76,8 +76,12 @@ def _order(which: WaitingQuery, table: str = "") -> str:
     return f"{table}heard_at" if which.oldest else f"{table}due_at"
 
 
-def oldest_due(now: int, flows: Sequence[str]) -> Callable[[apsw.Connection], dict[str, int]]:
-    def run(db: apsw.Connection) -> dict[str, int]:
+def open_work(
+    now: int, flows: Sequence[str]
+) -> Callable[[apsw.Connection], tuple[dict[str, int], dict[tuple[str, str], int]]]:
+    """``Counts.oldest_due`` of these flows, and ``Counts.fallen_back``."""
+
+    def run(db: apsw.Connection) -> tuple[dict[str, int], dict[tuple[str, str], int]]:
         oldest: dict[str, int] = {}
         for flow in flows:
             # One snapshot: a job may be claimed between two of the statements.
@@ -85,7 +89,7 @@ def oldest_due(now: int, flows: Sequence[str]) -> Callable[[apsw.Connection], di
                 times = [*_heads(db, flow), *_first_to_come(db, flow)]
             if times and min(times) <= now:
                 oldest[flow] = min(times)
-        return oldest
+        return oldest, _fallen_back(db)
 
     return run
 
@@ -125,6 +129,11 @@ def _first_to_come(db: apsw.Connection, flow: str) -> Iterator[int]:
 def counts(db: apsw.Connection) -> dict[tuple[str, State], int]:
     found = db.execute("SELECT flow, state, count(*) FROM jobs GROUP BY flow, state")
     return {(flow, State(state)): n for flow, state, n in found}
+
+
+def _fallen_back(db: apsw.Connection) -> dict[tuple[str, str], int]:
+    found = db.execute("SELECT flow, via, count(*) FROM jobs WHERE via IS NOT NULL GROUP BY flow, via")
+    return {(flow, via): n for flow, via, n in found}
 
 
 def since(position: int, limit: int) -> Callable[[apsw.Connection], list[Notice] | Resync]:

@@ -18,7 +18,7 @@ from job_processor.store.sqlite.mailbox import Mailbox
 
 T = TypeVar("T")
 BATCH = 64
-"""Reads of one batch after which the first ones are answered, however many are queued."""
+"""Maximum number of reads in one batch; then they are answered, however many more are queued."""
 TOGETHER_SECONDS = 0.005
 """The same in seconds: a quick read is answered without waiting for a slow one behind it."""
 CHECK_EVERY = 500

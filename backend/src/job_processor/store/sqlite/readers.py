@@ -25,14 +25,15 @@ class Readers:
     """``points``: reads by a key, and of small tables. ``upkeep``: overdue jobs and the oldest due ones, which workers
     depend on. ``searches``: queries of the search index.
 
-    ``broken`` is called when the file or the disk is in doubt. ``index``: the search index, if there is one.
+    ``broken`` is called when the file or the disk may be damaged. ``index``: the search index, if there is one.
     """
 
     def __init__(self, path: Path, broken: Callable[[StoreBroken], None], index: Index | None = None) -> None:
         self.points = Reader(path, "sqlite-points", POINT_SECONDS, broken)
         self.lists = Reader(path, "sqlite-lists", LIST_SECONDS, broken)
         self.upkeep = Reader(path, "sqlite-upkeep", UPKEEP_SECONDS, broken)
-        # What they find damaged may be the index alone. The file of the jobs is read by others too.
+        # Damage that a search finds may be in the index only; damage in the file of the jobs is found by other reads
+        # too.
         damaged, search = (broken, None) if index is None else (index.give_up, index.path)
         self.searches = Searches(path, SEARCHES, SEARCH_LINE, SEARCH_SECONDS, damaged, search)
 

@@ -1,10 +1,10 @@
 """The places of keys in the ring in which they take turns (``core.fairness``): a ring for each flow and priority.
 
-A new key gets a place beside the keys that came just before it: jobs that were stored one after the other are then
-claimed one after the other, and a claim writes few pages of the file. By the keys' hashes each job of a claim would
-stand in pages of its own. Blocks of places are at random in the ring, so that a key that comes is not always next, nor
-always last. A key keeps its place until nothing waits in its ring: with a new one it might have two turns before
-another key has one.
+A new key gets the place after the key that came before it: jobs that were stored one after the other are then claimed
+one after the other, and a claim writes few pages of the file. If its hash were the place of a key, each job of a claim
+would be in pages of its own. Blocks of places are at random positions, so that a new key is neither always next nor
+always last. A key keeps its place until nothing waits in its ring: with a new place it might get two turns before
+another key gets one.
 """
 
 import secrets
@@ -16,10 +16,11 @@ from job_processor.core.job import Job
 from job_processor.store import fields
 
 BLOCK = 256
-"""Places that are given out one after the other."""
+"""Number of consecutive places that are given out before the next random position."""
 _BLOCKS = 2**54
 _LOOK = 64
-"""After so many new places, four times as many old ones are looked at: so the table does not grow for ever."""
+"""After this many new places, four times as many old ones are checked, so that the table does not grow without
+limit."""
 
 _Key = tuple[str, int, int]
 _FIND = "SELECT place, given FROM places WHERE flow = ? AND priority = ? AND key_hash = ?"
@@ -35,8 +36,8 @@ _BEFORE_ALL: _Key = ("", -(2**63), 0)
 
 
 class Ring:
-    """What is remembered from one transaction to the next; used by the writing thread alone. It is none the worse for a
-    transaction that is rolled back."""
+    """The state that is kept between transactions; used only by the writing thread. A transaction that is rolled back
+    does no harm to it."""
 
     def __init__(self) -> None:
         self._next = self._end = 0
@@ -70,9 +71,8 @@ class Ring:
         return self._next - 1
 
     def clean(self, db: apsw.Connection) -> None:
-        """Called at the end of a transaction: the jobs that its places were given out for wait by then.
-
-        A place that is not given up is deleted when nothing waited for it the last time either.
+        """Delete unused places. Called at the end of a transaction, when the jobs of its new places are stored. A place
+        is deleted if its ring was empty since it was given out, otherwise when nothing waits for it at two checks.
         """
         if self._given < _LOOK:
             return
@@ -89,7 +89,7 @@ class Ring:
 
 
 class Places:
-    """The places that one transaction gives out."""
+    """The places that one transaction assigns."""
 
     def __init__(self, db: apsw.Connection, ring: Ring, position: int) -> None:
         self._db = db
@@ -98,7 +98,7 @@ class Places:
         self._known: dict[_Key, int] = {}
 
     def of_job(self, job: Job, now: int) -> int:
-        """Its place, if it is to be claimed next; a job that is not has none."""
+        """The place of the job's key if the job is ready to be claimed, otherwise ``NO_KEY``."""
         return self.of(job.flow, job.priority, job.key_hash()) if fields.ready(job, now) else NO_KEY
 
     def of(self, flow: str, priority: int, key: int) -> int:

@@ -77,7 +77,7 @@ def tags(record: bytes) -> tuple[str, ...]:
 
 
 def ask_moved(record: bytes, by: int) -> tuple[bytes, int | None]:
-    """The record with its ``ask_at`` moved by so many milliseconds, and what that is now."""
+    """The record with its ``ask_at`` moved by this many milliseconds, and the new ``ask_at``."""
     found = msgspec.msgpack.decode(record, type=dict[str, Any])
     ask_at = found.get("ask_at")
     if ask_at is None:

@@ -258,9 +258,21 @@ DROP INDEX jobs_batch;
 CREATE INDEX jobs_batch ON jobs(batch_id, state, finished_at, cost_micros) WHERE batch_id IS NOT NULL;
 """
 
+# `via`: the flow whose processor has a job that fell back (core.fallback). Jobs in flight are found by the flow whose
+# processor has them.
+_FALLBACK = """
+ALTER TABLE jobs ADD COLUMN via TEXT;
+CREATE INDEX jobs_via ON jobs(flow, via) WHERE via IS NOT NULL;
+DROP INDEX jobs_in_flight;
+CREATE INDEX jobs_in_flight ON jobs(coalesce(via, flow), key_hash) WHERE lease_token IS NOT NULL;
+DROP INDEX jobs_awaited;
+CREATE INDEX jobs_awaited ON jobs(coalesce(via, flow), due_at, heard_at) WHERE state = 'WAITING';
+"""
+
 VERSIONS = (
     *(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
     *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES, _TURNS, _KEY_LIMITS, _PLACES, _COSTS),
+    _FALLBACK,
 )
 
 

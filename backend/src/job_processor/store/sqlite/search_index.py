@@ -1,9 +1,7 @@
-"""The search index: ``search.db`` beside ``jobs.db``, made of what is there, and made anew whenever it is lost.
-
-It is a file of its own, so that filling it holds up no write of a job. ``docs`` has a row for each job that is in it;
-``facets`` is what jobs are found by, newest first; ``words_K`` are full-text indexes without the texts, each of
-``2 ** SHARD_BITS`` jobs in the order in which they were stored, so that a search for common words reads the newest
-only.
+"""The search index: ``search.db`` beside ``jobs.db``, built from the jobs, and built again when it is lost. It is a
+separate file, so that filling it delays no write of a job. ``docs`` has a row for each indexed job; ``facets`` has the
+values by which jobs are found, newest first; ``words_K`` are full-text indexes without the texts, each of ``2 **
+SHARD_BITS`` jobs in the order in which they were stored, so that a search for common words reads the newest only.
 """
 
 import os
@@ -38,7 +36,7 @@ _decode_facets = msgspec.json.Decoder(list[str]).decode
 
 
 def remove(path: Path) -> None:
-    """Delete the index; the next start makes it anew."""
+    """Delete the index; the next start builds it again."""
     for end in ("", "-wal", "-shm"):
         with suppress(FileNotFoundError):
             os.unlink(f"{path}{end}")
@@ -63,7 +61,7 @@ def _opened(path: Path, jobs: Path) -> apsw.Connection:
     try:
         path.chmod(0o600)
         db.set_busy_timeout(5000)
-        # What a power cut takes away is found and filled in again: nothing needs to be synced at each commit.
+        # What a power cut takes away is noticed and indexed again, so commits need no sync.
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "trusted_schema = OFF"):
             db.execute(f"PRAGMA {pragma}")
         db.execute("ATTACH ? AS jobs_file", (f"file:{quote(str(jobs.absolute()))}?mode=ro",))
@@ -80,7 +78,7 @@ def _check(db: apsw.Connection) -> None:
     if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'facts'").fetchone() is None:
         newest = int(str(db.execute("SELECT coalesce(max(n), 0) FROM jobs_file.jobs").get))
         db.execute(f"BEGIN IMMEDIATE; {_TABLES}")
-        # There are no jobs to be filled in where there is none.
+        # Without jobs there is nothing to fill in.
         below = newest + 1 if newest else 0
         for name, value in (("identity", identity), ("format", _FORMAT), ("head", head), ("below", below)):
             set_fact(db, name, value)
@@ -99,8 +97,8 @@ def _head(db: apsw.Connection) -> int:
 
 
 def fact(db: apsw.Connection, name: str) -> int:
-    """``head``: all changes up to this position are in the index. ``below``: jobs with a smaller ``n`` from before the
-    index began are not in it yet."""
+    """``head``: all changes up to this position are in the index. ``below``: jobs that are older than the index and
+    have a smaller ``n`` are not in it yet."""
     return int(str(db.execute("SELECT value FROM main.facts WHERE name = ?", (name,)).get or 0))
 
 
@@ -109,7 +107,7 @@ def set_fact(db: apsw.Connection, name: str, value: int) -> None:
 
 
 def follow(db: apsw.Connection, limit: int) -> tuple[int, int]:
-    """Take up to ``limit`` changes into the index. Returns how many there were, and how many of them were deletions."""
+    """Index up to ``limit`` changes. Returns how many there were, and how many of them were deletions."""
     head = fact(db, "head")
     gone: list[Row] = db.execute(
         "SELECT seq, n, id FROM jobs_file.gone WHERE seq > ? ORDER BY seq LIMIT ?", (head, limit)
@@ -117,13 +115,13 @@ def follow(db: apsw.Connection, limit: int) -> tuple[int, int]:
     changed: list[Row] = db.execute(
         f"SELECT j.seq, {_READ} WHERE j.seq > ? ORDER BY j.seq LIMIT ?", (head, limit)
     ).fetchall()
-    # Where one of both was cut off, the other may not go beyond.
+    # If the limit cut off one of the two lists, the other must not go beyond the last position of that one.
     ends = [found[-1][0] for found in (changed, gone) if len(found) == limit]
     end = min(ends, default=max((found[-1][0] for found in (changed, gone) if found), default=head))
     left = [row for row in gone if row[0] <= end]
     for _, n, job_id in left:
         _forget(db, n, job_id)
-    # By number: a full-text index writes rows that come in order at once.
+    # In the order of their numbers: then a full-text index can append its rows.
     taken = sorted(row[1:] for row in changed if row[0] <= end)
     for row in taken:
         _take(db, row)
@@ -133,10 +131,10 @@ def follow(db: apsw.Connection, limit: int) -> tuple[int, int]:
 
 
 def fill(db: apsw.Connection, limit: int) -> int:
-    """Take up to ``limit`` older jobs into the index, newest first. Returns how many there were; 0: all are in it."""
+    """Index up to ``limit`` older jobs, newest first. Returns how many there were; 0: all are indexed."""
     below = fact(db, "below")
     found: list[Row] = db.execute(f"SELECT {_READ} WHERE j.n < ? ORDER BY j.n DESC LIMIT ?", (below, limit)).fetchall()
-    # Upwards, as in ``follow``.
+    # In ascending order, as in ``follow``.
     for row in reversed(found):
         _take(db, row)
     set_fact(db, "below", found[-1][0] if len(found) == limit else 0)
@@ -154,7 +152,7 @@ def _take(db: apsw.Connection, row: Row) -> None:
     version = f"{finished_at} {result_bytes} {error}"
     known = db.execute("SELECT id, version, facets FROM docs WHERE n = ?", (n,)).fetchone()
     if known is not None and known[0] != job_id:
-        # The number of a deleted job was given again.
+        # The number of a deleted job was used again.
         _forget(db, n, known[0])
         known = None
     facets = facets_of(found)
@@ -218,6 +216,6 @@ def _forget(db: apsw.Connection, n: int, job_id: str) -> None:
 
 
 def shards(db: apsw.Connection, schema: str) -> list[int]:
-    """The full-text indexes that there are, the newest first."""
+    """The existing full-text indexes, newest first."""
     found: Iterable[Row] = db.execute(f"SELECT name FROM {schema}.sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL%'")
     return sorted((int(str(name).removeprefix("words_")) for (name,) in found), reverse=True)

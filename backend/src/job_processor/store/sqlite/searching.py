@@ -34,7 +34,7 @@ class Searching:
         self._indexer.committed(position)
 
     def give_up(self, why: StoreBroken) -> None:
-        """A search met damaged data. Take the index for damaged: other reads find damage of the jobs' file too."""
+        """A search found damaged data: treat the index as damaged. Other reads find damage in the file of the jobs."""
         self._indexer.give_up()
 
     async def run(self, readers: Readers, read: Callable[[apsw.Connection], T]) -> T:
@@ -48,7 +48,7 @@ class Searching:
         await self._indexer.close()
 
     def _consumed(self, position: int) -> None:
-        """The index has removed the jobs that were deleted up to this position: forget which these were."""
+        """The index has removed the jobs that were deleted up to this position: delete the list of these."""
 
         def forget(tx: Transaction) -> None:
             tx.db.execute("DELETE FROM gone WHERE seq <= ?", (position,))

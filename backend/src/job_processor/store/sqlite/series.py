@@ -1,7 +1,7 @@
 """The series: the writes, each a part of one transaction, and the reads.
 
 A commit adds its tallies to one row a minute and flow (``series_new``). They are rolled up into the rows of all lengths
-(``series``) later, in a transaction of their own: so the end of a job costs little. Reads add both up.
+(``series``) later, in a separate transaction, so that the end of a job costs little. Reads add up both.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -117,7 +117,7 @@ def _new(db: apsw.Connection, since: int, until: int) -> Iterable[tuple[int, str
 
 
 def begin(db: apsw.Connection, now: int) -> None:
-    """Note when counting began, unless it is noted."""
+    """Record when counting began, unless it is recorded already."""
     db.execute("INSERT OR IGNORE INTO facts (name, value) VALUES ('series_since', ?)", (now,))
 
 

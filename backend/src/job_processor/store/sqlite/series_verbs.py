@@ -1,4 +1,4 @@
-"""The methods of ``store.base`` about the series, over the threads."""
+"""The methods of ``store.base`` for the series; they run in the reading and writing threads."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -14,7 +14,8 @@ class SeriesVerbs(AccessVerbs):
     """The clock, callable in any thread."""
 
     async def series(self, query: SeriesQuery) -> Collected:
-        # Many rows may be needed: beside searches it holds up no list. Of one time there are few.
+        # A long range needs many rows: it is read with the searches, so that it delays no list. A single row's length
+        # needs few.
         one = query.until - query.since <= query.span
         return await (self._open_readers.points if one else self._open_readers.searches).run(series.read(query))
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from job_processor.core.flow import SharedLimit
 from job_processor.core.lane import admits_again_at, charge
 from job_processor.core.shared_limit import admit_flow, leave_line, stand_in_line
+from job_processor.store.sqlite.lanes import in_flight as in_flight_of
 from job_processor.store.sqlite.lanes import read_lane, write_lane
 from job_processor.store.sqlite.writer import Transaction
 
@@ -17,7 +18,7 @@ class SharedClaim:
         self._stored = read_lane(tx, limit.rules.name)
         in_flight = 0
         if limit.concurrency is not None:
-            in_flight = sum(_in_flight(tx, one) for one in limit.flows)
+            in_flight = sum(in_flight_of(tx, one) for one in limit.flows)
         self.allowed, self._lane = admit_flow(self._stored, limit, flow, wanted, in_flight, at)
         self.opens_at: int | None = None
         """When the limit may admit another job (ms since 1970), where jobs are waiting for that and it is known."""
@@ -36,11 +37,6 @@ class SharedClaim:
             self.opens_at = admits_again_at(lane, self._limit.rules, self._at)
         if claimed or lane.asking != self._stored.asking:
             write_lane(self._tx, replace(lane, rev=self._stored.rev + 1))
-
-
-def _in_flight(tx: Transaction, flow: str) -> int:
-    row = tx.db.execute("SELECT count(*) FROM jobs WHERE flow = ? AND lease_token IS NOT NULL", (flow,)).fetchone()
-    return 0 if row is None else int(row[0])
 
 
 def _has_ready(tx: Transaction, flow: str) -> bool:

@@ -208,8 +208,8 @@ class SqliteStore(ListVerbs, InboxVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
 
     async def counts(self) -> Counts:
         flows = sorted({flow for flow, state in self._counts if state is State.PENDING})
-        oldest = await self._open_readers.upkeep.run(queries.oldest_due(self._now(), flows))
-        return Counts({k: n for k, n in self._counts.items() if n}, oldest)
+        oldest, fallen = await self._open_readers.upkeep.run(queries.open_work(self._now(), flows))
+        return Counts({k: n for k, n in self._counts.items() if n}, oldest, fallen)
 
     async def count_waiting(self, owner: str, most: int) -> int:
         return await self._open_readers.points.run(queries.count_waiting(owner, most))

@@ -1,9 +1,8 @@
 """The jobs that are claimed next: highest priority first, the keys of equal priority in turn (core.fairness), by their
 places in the ring (``ring``).
 
-Each step is one search in the index ``jobs_turns``, whatever waits there: a key with many jobs is passed over at once.
-Where only one key waits, which is the ordinary case, its jobs are read as one piece of the index. A key at its limit is
-passed over by the same search, whatever waits there.
+Each step is one look-up in the index ``jobs_turns``, however many jobs a key has. If only one key waits, which is the
+usual case, its jobs are read as one range of the index. A key at its limit is skipped by one look-up too.
 """
 
 from collections.abc import Iterator
@@ -38,7 +37,7 @@ WHERE place <= :upto LIMIT :limit
 _OF_PLACE = f"{DUE} AND j.priority = :priority AND j.place = :place ORDER BY j.run_at, j.id LIMIT :each OFFSET :offset"
 _MOST = 2**63 - 1
 _LONGEST = 1_000
-"""Keys that one statement reads, at most: many may be full."""
+"""Maximum number of keys that one statement reads: many may be at their limit."""
 _Values = dict[str, int | str]
 
 
@@ -47,7 +46,7 @@ def head(
 ) -> list[tuple[int, rows.Row]]:
     """Up to ``limit`` rows of ``rows.WHOLE``, each with the hash of its key.
 
-    ``rooms``: how many jobs each key may start, and their places are taken; ``None``: any number.
+    ``rooms``: how many more jobs each key may start, reduced by those that are returned; ``None``: any number.
     """
     found: list[tuple[int, rows.Row]] = []
     below = _MOST
@@ -75,7 +74,7 @@ def _keys(
     db: apsw.Connection, of: _Values, last: int, most: int, rooms: Rooms | None
 ) -> Iterator[list[tuple[int, int]]]:
     """The places that have ready jobs, in the order of their turns: those after the last, then from the beginning. Each
-    with the hash of its key, if there are ``rooms``, and without the keys that are full. In lists of ``most``."""
+    with the hash of its key, if there are ``rooms``, and without the keys at their limit. In lists of ``most``."""
     sql = _NEXT_PLACES if rooms is None else _NEXT_KEYS
     keys: list[tuple[int, int]] = []
     at_once = most
@@ -97,10 +96,10 @@ def _keys(
 def _of_keys(
     db: apsw.Connection, of: _Values, keys: list[tuple[int, int]], wanted: int, rooms: Rooms | None
 ) -> list[tuple[int, int, rows.Row]]:
-    """The jobs of these places and keys in turn, with place and key; their room is taken."""
+    """The jobs of these places and keys in turn, with place and key; ``rooms`` is reduced by them."""
     found: list[tuple[int, int, rows.Row]] = []
     offset = 0
-    # Once more from the keys that may have more, until there are enough: mostly once is enough.
+    # Repeated for the keys that may have more, until there are enough; one pass is usually enough.
     while keys and len(found) < wanted:
         each = -(-(wanted - len(found)) // len(keys))
         most = {key: each if rooms is None else min(each, rooms.room(key)) for _, key in keys}

@@ -1,4 +1,4 @@
-"""What one follower of the store has not taken yet: the notices of a commit are put, and taken, all at once."""
+"""The queue of one follower of the store. The notices of a commit are put together and taken together."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Watcher:
         self._wake.set()
 
     def close(self) -> None:
-        """What waits can still be taken."""
+        """Close the queue. Notices that are in it can still be taken."""
         self.closed = True
         self._wake.set()
 

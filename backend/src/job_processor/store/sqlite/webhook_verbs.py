@@ -1,4 +1,4 @@
-"""The methods of ``store.base`` about webhooks, over the threads."""
+"""The methods of ``store.base`` for webhooks; they run in the reading and writing threads."""
 
 from collections.abc import Callable, Sequence
 
@@ -31,7 +31,7 @@ class WebhookVerbs(AccessVerbs):
         await self._open_writer.submit(recorded(webhooks.add_delivery(delivery), record, _always))
 
     async def relay_notices(self, limit: int) -> int:
-        # They are deliveries from the start.
+        # Notices are stored as deliveries at once, so there is nothing to relay.
         return 0
 
     async def due_lanes(self, after: str, limit: int) -> Sequence[str]:

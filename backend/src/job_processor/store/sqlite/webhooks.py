@@ -75,7 +75,7 @@ def add_delivery(delivery: Delivery) -> Callable[[Transaction], None]:
 
 
 def due_lanes(after: str, limit: int, now: int) -> Callable[[apsw.Connection], Sequence[str]]:
-    """One look-up in the index for each lane that has a delivery to come, however many it has."""
+    """One look-up in the index for each lane with a pending delivery, however many it has."""
     sql = """
         WITH RECURSIVE lanes(lane) AS (
           SELECT (SELECT min(lane) FROM deliveries WHERE next_at IS NOT NULL AND lane > ?)
@@ -130,7 +130,7 @@ def save_delivery(delivery: Delivery) -> Callable[[Transaction], bool]:
 
 
 def end_leases(db: apsw.Connection) -> None:
-    """For the process that alone has the file: whoever held these leases is gone."""
+    """Called by the only process that uses the file: the process that held these leases has ended."""
     db.execute("UPDATE deliveries SET next_at = 0, leased = NULL WHERE leased IS NOT NULL AND next_at IS NOT NULL")
 
 

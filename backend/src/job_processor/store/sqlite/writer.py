@@ -2,7 +2,7 @@
 
 A group shares one fsync, which makes durability cheap under load. New jobs come last in it: callbacks and the work
 under way go first. When an operation raises, the group is rolled back and its operations run again one at a time, so
-that none fails for another.
+that none fails because of another.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ class Transaction:
     """(flow, from, to) of every job that changed state. ``None``: the job is new, or deleted."""
 
     tallies: dict[tuple[int, str], Tally] = field(default_factory=dict)
-    """What the series get, by minute and flow: written once a commit, however many jobs end in it."""
+    """Tallies for the series, by minute and flow; written once per commit, however many jobs end in it."""
 
     undo: list[Callable[[], None]] = field(default_factory=list)
     """Undo of changes outside the database, called when the transaction is rolled back."""
@@ -98,7 +98,8 @@ class Writer:
 
     @property
     def broken(self) -> StoreBroken | None:
-        """The error, once the file or disk is in doubt; nothing is written any more until the process starts again."""
+        """The error after which the file or the disk may be damaged; nothing is written until the process is
+        restarted."""
         return self._broken
 
     @property
@@ -107,7 +108,8 @@ class Writer:
         return self._seq
 
     def stop_writing(self, why: StoreBroken) -> None:
-        """Stop writing, because another thread found the file or disk in doubt. Callable from any thread."""
+        """Stop writing, because another thread found that the file or the disk may be damaged. Callable from any
+        thread."""
         if self._broken is None:
             self._broken = why
 
@@ -125,7 +127,7 @@ class Writer:
         return future
 
     def queue_seconds(self) -> float:
-        """How long an operation would wait that was submitted now. Called on the event loop."""
+        """Estimated seconds that an operation would wait that is submitted now. Called on the event loop."""
         return self._pace.seconds(self._unanswered)
 
     async def close(self) -> None:

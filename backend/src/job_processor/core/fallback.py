@@ -1,0 +1,68 @@
+"""Where the jobs of a flow go while its lane is closed: to the processor of its first fallback flow that is open.
+
+Only the attempt is another flow's: the job keeps its flow, with its retry rules, its result schema and its deadline.
+The limits of an attempt are those of the flow whose processor has it. A flow that a person paused keeps its jobs: they
+are to wait.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from job_processor.core.flow import FlowRules
+from job_processor.core.lane import Lane, is_over_budget, open_lane
+from job_processor.core.series import DAY, start_of
+
+PROBE_FIRST_MS = 2_000
+"""How long jobs are left to the probe of their own lane when its wait is over; longer than the time between two
+claims."""
+
+
+@dataclass(frozen=True, slots=True)
+class FellBack:
+    """An attempt goes to the processor of ``flow``. ``why``: for the history."""
+
+    flow: str
+    why: str
+
+
+def is_shut(lane: Lane, rules: FlowRules, now: int) -> bool:
+    """Whether the flow is in trouble, or has used up its budget of today."""
+    return lane.trouble is not None or is_over_budget(lane, rules, now)
+
+
+def falls_back_at(lane: Lane, rules: FlowRules, now: int) -> int | None:
+    """When jobs of the flow may go to its fallback flows (ms since 1970); ``None``: not as its lane is at ``now``."""
+    if not rules.fallback or lane.paused or not is_shut(lane, rules, now):
+        return None
+    if is_over_budget(lane, rules, now):
+        # At once: no probe finds out whether it is open again, and that it opens soon is not to be hoped for.
+        return start_of(DAY, now)
+    return lane.closed_since + int(rules.fallback_after_seconds * 1000)
+
+
+def fall_back(
+    flow: str, of: FlowRules, before: Sequence[FlowRules], lanes: Mapping[str, Lane], now: int
+) -> FellBack | None:
+    """Whether ``flow`` may take jobs of the flow ``of`` at ``now``; whether it has room for them is not looked at.
+
+    ``before``: the fallback flows of ``of`` that come before it. ``lanes``: those of all these flows, as far as they
+    are stored.
+    """
+    lane = lanes.get(of.name, open_lane(of.name))
+    at = falls_back_at(lane, of, now)
+    if at is None or now < at or _is_for_probe(lane, of, now):
+        return None
+    if any(_is_open(lanes.get(one.name, open_lane(one.name)), one, now) for one in before):
+        return None
+    why = "Its budget of today is used up." if is_over_budget(lane, of, now) else lane.detail or ""
+    return FellBack(flow, f"The flow {of.name} is closed, the flow {flow} takes this attempt. {why}".strip())
+
+
+def _is_open(lane: Lane, rules: FlowRules, now: int) -> bool:
+    return not lane.paused and not is_shut(lane, rules, now)
+
+
+def _is_for_probe(lane: Lane, rules: FlowRules, now: int) -> bool:
+    opens = lane.closed_until
+    due = lane.probe is None and opens is not None and opens <= now < opens + PROBE_FIRST_MS
+    return due and not is_over_budget(lane, rules, now)

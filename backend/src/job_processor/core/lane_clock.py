@@ -1,0 +1,19 @@
+"""A lane after the clock was set."""
+
+from dataclasses import replace
+
+from job_processor.core.lane import Lane
+
+
+def shift_clock(lane: Lane, by: int) -> Lane:
+    """Shift all times of the lane by ``by`` milliseconds, after the clock was set, so that its waits last as before."""
+    return replace(
+        lane,
+        closed_until=None if lane.closed_until is None else lane.closed_until + by,
+        closed_since=lane.closed_since + by if lane.closed_since else 0,
+        tokens_at=lane.tokens_at + by if lane.tokens_at else 0,
+        troubled_at=lane.troubled_at + by if lane.troubled_at else 0,
+        answered_at=lane.answered_at + by if lane.answered_at else 0,
+        out_at=None if lane.out_at is None else lane.out_at + by,
+        asking=tuple((flow, at + by) for flow, at in lane.asking),
+    )
