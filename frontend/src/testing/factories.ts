@@ -86,6 +86,7 @@ export function wireAttempt(changes: Partial<WireAttempt> = {}): WireAttempt {
     usage: null,
     costMicros: null,
     partial: null,
+    flow: null,
     ...changes,
   };
 }
