@@ -36,6 +36,7 @@ function flow(
     processor,
     isDefault: false,
     byStatus,
+    inFlight: (byStatus["RUNNING"] ?? 0) + (byStatus["WAITING"] ?? 0),
     spending: spending(name, budget),
     ...changes,
   });
@@ -47,6 +48,8 @@ export const FLOWS: readonly WireFlow[] = [
     budget: 40,
     concurrency: 4,
     limit: { name: "gpt-4o", concurrency: 30, requestsPerMinute: 900, inFlight: 6 },
+    fallback: ["chat", "translations"],
+    fallbackAfterSeconds: 30,
     concurrencyPerKey: 2,
     keysAtLimit: 1,
   }),

@@ -170,6 +170,30 @@ export const LARGE = told(
   },
 );
 
+export const FELL_BACK = told(
+  "summaries",
+  "Summarise the minutes of the works council, for all who were not there.",
+  [
+    [8_700, "submitted"],
+    [8_640, "fell_back", 1, "The flow summaries is closed, the flow chat takes this attempt. HTTP 503."],
+    [8_640, "started", 1],
+    [8_634, "completed", 1],
+  ],
+  {
+    status: "COMPLETED",
+    tags: ["eu"],
+    answeredBy: "chat",
+    result: "The works council agrees to the new shifts from January, on trial until Easter.",
+    resultVerdict: verdict("text"),
+    attempts: [
+      attempt(1, 8_640, 8_634, {
+        flow: "chat",
+        usage: { promptTokens: 3_102, completionTokens: 38, model: "gpt-4o-mini", finishReason: "stop" },
+      }),
+    ],
+  },
+);
+
 export const BATCH_ID = idAt(3_300, 9);
 
 export const OF_A_BATCH = told(

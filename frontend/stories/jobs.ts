@@ -81,5 +81,8 @@ export function attempt(
 /** The attempt with what its tokens cost at the prices of the flow. */
 function priced(flow: string, of: WireAttempt): WireAttempt {
   if (of.usage === null) return of;
-  return { ...of, costMicros: costOf(flow, of.usage.promptTokens ?? 0, of.usage.completionTokens ?? 0) };
+  return {
+    ...of,
+    costMicros: costOf(of.flow ?? flow, of.usage.promptTokens ?? 0, of.usage.completionTokens ?? 0),
+  };
 }

@@ -75,7 +75,7 @@ it("says which flows take its jobs when it is closed", async () => {
   serving({ fallback: ["backup"], fallbackAfterSeconds: 30, fellBack: 2 });
   renderPage("/ui/flows");
   const card = await opened("mock");
-  expect(card).toHaveTextContent(/Fallbackbackup after 30 s \(2 in flight there\)/);
+  expect(card).toHaveTextContent(/Fallbackafter 30 s: backup \(2 in flight there\)/);
 });
 
 it("says what each key of a flow may have", async () => {

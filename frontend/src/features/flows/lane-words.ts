@@ -107,7 +107,7 @@ export function wordsForSharedLimit({ limit }: Flow): string | null {
 /** Which flows take its jobs while its lane is closed; null if none do. */
 export function wordsForFallback({ fallback, fallbackAfterSeconds, fellBack }: Flow): string | null {
   if (fallback.length === 0) return null;
-  const words = `${fallback.join(", else ")} after ${fallbackAfterSeconds} s`;
+  const words = `after ${fallbackAfterSeconds} s: ${fallback.join(", else ")}`;
   return fellBack === 0 ? words : `${words} (${fellBack.toLocaleString("en")} in flight there)`;
 }
 
