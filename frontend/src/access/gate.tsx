@@ -20,7 +20,7 @@ export function Gate({ children }: { children: ReactNode }) {
   if (state === "out") return <SignInPage />;
   if (state === "unknown" && failure !== null) {
     return (
-      <Notice icon={IconPlugConnectedX} title="The page could not be loaded" tone="bad">
+      <Notice isPage icon={IconPlugConnectedX} title="The page could not be loaded" tone="bad">
         <p>{messageOf(failure)}</p>
         <Button
           variant="default"

@@ -79,7 +79,7 @@ function ToTheList() {
 
 function NotFound() {
   return (
-    <Notice icon={IconMapPinQuestion} title="Page not found">
+    <Notice isPage icon={IconMapPinQuestion} title="Page not found">
       <Link to="/">Go to the list of jobs</Link>
     </Notice>
   );
