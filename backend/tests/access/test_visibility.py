@@ -35,6 +35,7 @@ async def test_where_a_replayed_job_comes_from_is_told_to_those_who_may_know(gua
     assert [job["replayOf"] for job in (await client.get("/jobs", own)).json()] == [second["id"], None]
     assert_problem(await client.post(f"/jobs/{second['id']}/replay", {"flow": "main"}, own), 422)
     assert_problem(await client.get(f"/jobs/{second['id']}/compare/{first}", own), 404)
+    assert_problem(await client.get(f"/jobs/{first}/place", own), 404)
 
 
 async def test_lists_counts_and_searches_are_of_the_keys_flows(guarded: Guarded) -> None:

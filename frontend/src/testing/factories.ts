@@ -1,5 +1,6 @@
 import type {
   BulkAction,
+  JobPlace,
   Series,
   SeriesCounts,
   WireAuditEntry,
@@ -271,6 +272,17 @@ export function wireCounts(changes: Partial<SeriesCounts> = {}): SeriesCounts {
 }
 
 /** The last hour, without a period in which anything happened. */
+export function wirePlace(changes: Partial<JobPlace> = {}): JobPlace {
+  return {
+    ahead: null,
+    more: false,
+    perMinute: null,
+    expectedStart: null,
+    detail: "The job has no place in the queue.",
+    ...changes,
+  };
+}
+
 export function wireSeries(changes: Partial<Series> = {}): Series {
   const now = Date.now();
   return {

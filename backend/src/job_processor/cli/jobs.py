@@ -1,4 +1,4 @@
-"""``submit``, ``list``, ``export`` and ``watch``: the jobs of a running server."""
+"""``submit``, ``list``, ``show``, ``export`` and ``watch``: the jobs of a running server."""
 
 import argparse
 import types
@@ -38,6 +38,11 @@ def add(verbs: Verbs) -> None:
     listing.add_argument("--q", metavar="SEARCH", help="such as: status:failed created:<2h words")
     listing.set_defaults(run=lambda c, a: c.list_jobs(a.url, a.limit, a.status, a.q))
 
+    show = verbs.add_parser("show", help="print one job of a running server, with its place in the queue")
+    show.add_argument("id", help="the id of the job")
+    show.add_argument("--json", action="store_true", help="print the job as the server sends it")
+    show.set_defaults(run=lambda c, a: c.show(a.url, a.id, as_json=a.json))
+
     export = verbs.add_parser("export", help="write jobs of a running server to a file, whole, newest first")
     export.add_argument("--q", metavar="SEARCH", default="", help="which jobs, such as: status:failed created:<2h")
     export.add_argument("--format", choices=("ndjson", "csv"), default="ndjson")
@@ -47,7 +52,7 @@ def add(verbs: Verbs) -> None:
 
     watch = verbs.add_parser("watch", help="print changes of a running server's jobs as they happen")
     watch.set_defaults(run=lambda c, a: c.watch(a.url))
-    add_url(submit, listing, export, watch)
+    add_url(submit, listing, show, export, watch)
 
 
 def _submit(commands: types.ModuleType, args: argparse.Namespace) -> int:
