@@ -1,4 +1,3 @@
-import { Table } from "@mantine/core";
 import { Fragment, memo, type ReactNode, useEffect, useRef } from "react";
 import type { Row } from "@/api/job-rows";
 import { Duration } from "@/components/duration";
@@ -27,12 +26,8 @@ export function JobTable({ rows, keys, isLeft, total, onPeek, onDrawn }: RowsPro
   const { drawn, skippedAtEnd } = useVirtualRows(body, rows.length, height, kept);
   useEffect(() => onDrawn(drawn.map(({ index }) => index)));
   return (
-    <Table
+    <table
       className={styles["table"]}
-      layout="fixed"
-      verticalSpacing={0}
-      horizontalSpacing={0}
-      withRowBorders={false}
       aria-rowcount={total}
       data-density={density}
       style={{ minWidth: fixed + LEAST_WIDTH }}
@@ -82,7 +77,7 @@ export function JobTable({ rows, keys, isLeft, total, onPeek, onDrawn }: RowsPro
         })}
         <Skipped height={skippedAtEnd * height} cells={cells} />
       </tbody>
-    </Table>
+    </table>
   );
 }
 
