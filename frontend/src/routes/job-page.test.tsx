@@ -58,6 +58,47 @@ it("says no place of a job that has none", async () => {
   expect(screen.queryByTestId("place")).toBeNull();
 });
 
+it("leads to the replays of the job, if there are any", async () => {
+  server.use(
+    http.get("/jobs/count", ({ request }) => {
+      const q = new URL(request.url).searchParams.get("q");
+      const count = q === `replay-of:${ID}` ? 2 : 0;
+      return HttpResponse.json({ count, more: false, byStatus: {}, complete: true });
+    }),
+  );
+  open({ id: ID });
+  const link = await screen.findByRole("link", { name: "2" });
+  expect(new URL(link.getAttribute("href") ?? "", "http://x").searchParams.get("q")).toBe(`replay-of:${ID}`);
+});
+
+it.each([
+  [null, true],
+  ['{"a": 1}', false],
+])("has the attempts of a job with the result %j beside its prompt: %s", async (result, beside) => {
+  open({
+    status: result === null ? "FAILED" : "COMPLETED",
+    result,
+    attempt: 1,
+    attempts: [
+      {
+        number: 1,
+        worker: "w",
+        startedAt: "2026-11-24T10:00:00.000Z",
+        endedAt: "2026-11-24T10:00:01.000Z",
+        end: result === null ? "failed" : "succeeded",
+        executionId: null,
+        error: null,
+        usage: null,
+        partial: null,
+        costMicros: null,
+      },
+    ],
+  });
+  const attempts = await screen.findByRole("region", { name: "Attempts" });
+  const prompt = screen.getByRole("region", { name: "Prompt" });
+  expect(attempts.parentElement === prompt.parentElement).toBe(beside);
+});
+
 it("shows whose job it is, with a link to all of that key", async () => {
   server.use(http.get(`/jobs/${ID}`, () => HttpResponse.json(wireJob({ id: ID, key: 'Smith "& Sons" \\' }))));
   renderPage(`/ui/jobs/${ID}`);
