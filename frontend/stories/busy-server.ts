@@ -1,5 +1,5 @@
 import type { WireFlow, WireWorker } from "../src/api/model.ts";
-import { wireFlow, wireSession, wireSide } from "../src/testing/factories.ts";
+import { wireFlow, wirePlace, wireSession, wireSide } from "../src/testing/factories.ts";
 import { type Answers, ago, Refusal } from "./answers.ts";
 import { COMPLETED, FAILED } from "./ended-jobs.ts";
 import { BATCHES, CALLBACKS, DELIVERIES, ENDPOINTS } from "./kept.ts";
@@ -154,6 +154,15 @@ export const BUSY: Answers = {
     currency: "EUR",
   },
   "/jobs/{id}": ({ id }) => ALL_JOBS.find((job) => job.id === id) ?? new Refusal(404, "No job has this id."),
+  "/jobs/{id}/place": ({ id }) =>
+    ALL_JOBS.find((job) => job.id === id)?.status === "PENDING"
+      ? wirePlace({
+          ahead: 14,
+          perMinute: 6.5,
+          expectedStart: ago(-130),
+          detail: "At most 14 jobs are ahead; the flow starts about 6.5 a minute.",
+        })
+      : wirePlace(),
   "/jobs/{id}/compare/{otherId}": {
     left: wireSide({
       id: COMPLETED.id,

@@ -1,6 +1,7 @@
 import type {
   BulkAction,
   Comparison,
+  JobPlace,
   Series,
   SeriesCounts,
   WireAuditEntry,
@@ -313,6 +314,17 @@ export function wireCounts(changes: Partial<SeriesCounts> = {}): SeriesCounts {
 }
 
 /** The last hour, without a period in which anything happened. */
+export function wirePlace(changes: Partial<JobPlace> = {}): JobPlace {
+  return {
+    ahead: null,
+    more: false,
+    perMinute: null,
+    expectedStart: null,
+    detail: "The job has no place in the queue.",
+    ...changes,
+  };
+}
+
 export function wireSeries(changes: Partial<Series> = {}): Series {
   const now = Date.now();
   return {

@@ -2,14 +2,18 @@ import { Button } from "@mantine/core";
 import { IconChartBar, IconTable } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
+import { code, LoadedLater } from "@/components/loaded-later";
 import { Panel } from "@/components/panel";
 import { short } from "@/lib/numbers";
-import { Chart, type ChartProps, IN_WORDS, type Unit } from "./chart";
+import { isSlowLine } from "@/lib/slow-line";
+import { type ChartProps, IN_WORDS, type Unit } from "./chart-props";
 import type { Measure } from "./measure";
 import styles from "./overview.module.css";
 import type { Point } from "./points";
 import { periodOf, wordsForState } from "./words";
 
+// The library of the charts is larger than the rest of the page: the figures come first.
+const CHART = code(() => import("./chart").then((found) => found.Chart));
 /** A sum from here on is short. */
 const MOST_DIGITS = 100_000;
 
@@ -21,9 +25,12 @@ interface Props extends ChartProps {
   nothing?: string | undefined;
 }
 
-/** A chart, and the same as a table, whose numbers are links where the chart can be pressed. */
+/**
+ * A chart, and the same as a table, whose numbers are links where the chart can be pressed. On a slow line the table is
+ * there first, and the library of the charts comes when somebody asks for one.
+ */
 export function ChartPanel({ title, children, nothing, ...chart }: Props) {
-  const [asTable, setAsTable] = useState(false);
+  const [asTable, setAsTable] = useState(isSlowLine);
   const { measures, points, label, unit } = chart;
   return (
     <Panel
@@ -54,7 +61,7 @@ export function ChartPanel({ title, children, nothing, ...chart }: Props) {
       ) : (
         <>
           <Legend kind={chart.kind} measures={measures} points={points} unit={unit} />
-          <Chart {...chart} />
+          <LoadedLater of={CHART} props={chart} place={<div className={styles["chart"]} />} />
         </>
       )}
     </Panel>
