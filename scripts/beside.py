@@ -78,7 +78,8 @@ def main(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    # A run that is ended from outside ends its targets too.
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    # A run that is ended from outside ends its targets too. SIGINT as well: a shell starts its background commands with
+    # it ignored, and what is ignored here would be ignored by all targets.
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

@@ -26,8 +26,13 @@ def directory(tmp_path: Path) -> Path:
 
 
 def beside(directory: Path, *targets: str) -> "subprocess.Popen[str]":
+    """As a shell starts it in the background: with SIGINT ignored."""
     command = [sys.executable, str(REPOSITORY / "scripts" / "beside.py"), *targets]
-    return subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_all_are_made_and_what_each_says_is_shown(directory: Path) -> None:
