@@ -220,16 +220,16 @@ class _Parser:
         return Flow(rules, str(table["processor"]), options)
 
     def _check_fallbacks(self, fallbacks: Mapping[str, tuple[str, ...]], flows: Collection[str]) -> None:
-        """Each name is another flow, named once; and no flow is, over other flows, its own fallback."""
+        """Each name is another flow, named once. Two flows may name each other: only a flow's own list counts."""
         for name, wanted in fallbacks.items():
             at = ("flows", name, "fallback")
             for n, other in enumerate(wanted):
                 if other not in flows:
                     self._fault(at, f"names {other}, which is no flow; flows are: {', '.join(flows)}")
+                elif other == name:
+                    self._fault(at, "names the flow itself")
                 elif other in wanted[:n]:
                     self._fault(at, f"names {other} twice")
-            if (circle := _way_back(name, fallbacks)) is not None:
-                self._fault(at, f"must not lead back to {name}: {' -> '.join(circle)}")
 
     def _struct(self, at: tuple[str, ...], values: Mapping[str, object], wanted: type[S]) -> S | None:
         """``values`` converted to ``wanted``, key by key, so that all errors are found; ``None`` if there are any."""
@@ -253,19 +253,6 @@ class _Parser:
             where = where[:-1]
         line = self._lines.get(where, 1)
         self._faults.append((line, f"{self._file}:{line}: {'.'.join(key)} {words}"))
-
-
-def _way_back(start: str, fallbacks: Mapping[str, Sequence[str]]) -> list[str] | None:
-    """The shortest way from a flow over fallbacks to itself; ``None``: there is none."""
-    ways, seen = [[start]], set()
-    for way in ways:
-        for other in fallbacks.get(way[-1], ()):
-            if other == start:
-                return [*way, other]
-            if other not in seen:
-                seen.add(other)
-                ways.append([*way, other])
-    return None
 
 
 def _fields(struct: type[msgspec.Struct]) -> Sequence[str]:

@@ -1,8 +1,7 @@
 """Where the jobs of a flow go while its lane is closed: to the processor of its first fallback flow that is open.
 
 Only the attempt is another flow's: the job keeps its flow, with its retry rules, its result schema and its deadline.
-The limits of an attempt are those of the flow whose processor has it. A flow that a person paused keeps its jobs: they
-are to wait.
+The limits of an attempt are those of the flow whose processor has it. The jobs of a flow that a person paused wait.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,8 +12,8 @@ from job_processor.core.lane import Lane, is_over_budget, open_lane
 from job_processor.core.series import DAY, start_of
 
 PROBE_FIRST_MS = 2_000
-"""How long jobs are left to the probe of their own lane when its wait is over; longer than the time between two
-claims."""
+"""How long jobs do not fall back when the wait of their own lane is over, so that one of them is its probe. Longer than
+the time between two claims."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ def falls_back_at(lane: Lane, rules: FlowRules, now: int) -> int | None:
     if not rules.fallback or lane.paused or not is_shut(lane, rules, now):
         return None
     if is_over_budget(lane, rules, now):
-        # At once: no probe finds out whether it is open again, and that it opens soon is not to be hoped for.
+        # At once: it does not open before the next day.
         return start_of(DAY, now)
     return lane.closed_since + int(rules.fallback_after_seconds * 1000)
 
@@ -43,10 +42,9 @@ def falls_back_at(lane: Lane, rules: FlowRules, now: int) -> int | None:
 def fall_back(
     flow: str, of: FlowRules, before: Sequence[FlowRules], lanes: Mapping[str, Lane], now: int
 ) -> FellBack | None:
-    """Whether ``flow`` may take jobs of the flow ``of`` at ``now``; whether it has room for them is not looked at.
+    """Whether ``flow`` may take jobs of the flow ``of`` at ``now``. Its own limits are not checked here.
 
-    ``before``: the fallback flows of ``of`` that come before it. ``lanes``: those of all these flows, as far as they
-    are stored.
+    ``before``: the fallback flows of ``of`` that come before it. ``lanes``: the stored lanes of ``of`` and ``before``.
     """
     lane = lanes.get(of.name, open_lane(of.name))
     at = falls_back_at(lane, of, now)
