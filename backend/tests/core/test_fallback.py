@@ -6,7 +6,7 @@ import pytest
 
 from job_processor.core.claiming import claim
 from job_processor.core.events import EventKind
-from job_processor.core.fallback import PROBE_FIRST_MS, FellBack, fall_back, falls_back_at
+from job_processor.core.fallback import PROBE_FIRST_MS, FellBack, fall_back, falls_back_at, first_open
 from job_processor.core.flow import FlowRules, OnInvalidResult
 from job_processor.core.job import Job, Lease, Refusals, State
 from job_processor.core.lane import Lane, Trouble, close, open_lane, pause, reopen, resume
@@ -39,6 +39,13 @@ def test_the_first_open_fallback_flow_takes_the_jobs_of_a_closed_lane() -> None:
     assert taken_by(CLOSED) == ["g"]
     assert taken_by(CLOSED, pause(Lane("g"), None)) == ["g", "h"]
     assert taken_by(CLOSED, replace(CLOSED, flow="g")) == ["g", "h"], "the lane of g lets its probe through, if any"
+
+
+def test_the_first_open_flow_is_the_one_that_takes_them() -> None:
+    flows = [replace(RULES, name=name) for name in ("g", "h")]
+    assert first_open(flows, {}, NOW) == "g"
+    assert first_open(flows, {"g": pause(Lane("g"), None)}, NOW) == "h"
+    assert first_open(flows, {"g": pause(Lane("g"), None), "h": replace(CLOSED, flow="h")}, NOW) is None
 
 
 def test_not_before_the_lane_has_been_closed_for_so_long() -> None:

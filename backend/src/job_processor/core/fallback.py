@@ -4,7 +4,7 @@ Only the attempt is another flow's: the job keeps its flow, with its retry rules
 The limits of an attempt are those of the flow whose processor has it. The jobs of a flow that a person paused wait.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from job_processor.core.flow import FlowRules
@@ -50,14 +50,19 @@ def fall_back(
     at = falls_back_at(lane, of, now)
     if at is None or now < at or _is_for_probe(lane, of, now):
         return None
-    if any(_is_open(lanes.get(one.name, open_lane(one.name)), one, now) for one in before):
+    if first_open(before, lanes, now) is not None:
         return None
     why = "Its budget of today is used up." if is_over_budget(lane, of, now) else lane.detail or ""
     return FellBack(flow, f"The flow {of.name} is closed, the flow {flow} takes this attempt. {why}".strip())
 
 
-def _is_open(lane: Lane, rules: FlowRules, now: int) -> bool:
-    return not lane.paused and not is_shut(lane, rules, now)
+def first_open(flows: Iterable[FlowRules], lanes: Mapping[str, Lane], now: int) -> str | None:
+    """The first of these flows that takes jobs which fall back; ``None``: all are closed. ``lanes``: as stored."""
+    for one in flows:
+        lane = lanes.get(one.name, open_lane(one.name))
+        if not lane.paused and not is_shut(lane, one, now):
+            return one.name
+    return None
 
 
 def _is_for_probe(lane: Lane, rules: FlowRules, now: int) -> bool:
