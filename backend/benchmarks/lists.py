@@ -85,6 +85,7 @@ SEARCHES = (
     "verdict:malformed tag:t3",
     "meta.customer:42",
     "attempts:>2",
+    "attempts:>90",
     "created:<2h",
     "created:>2h",
     "id:0",
@@ -128,7 +129,7 @@ async def _run(jobs: int, directory: Path | None) -> None:
         failed = Query(limit=COUNTED - 1, states=frozenset({State.FAILED}))
         await _measure("groups  by error", lambda: store.groups(failed, GroupBy.ERROR))
         everything = Query(limit=COUNTED - 1)
-        for by in (GroupBy.FLOW, GroupBy.TAG, GroupBy.VERDICT):
+        for by in (GroupBy.FLOW, GroupBy.TAG, GroupBy.VERDICT, GroupBy.KEY):
             await _measure(f"groups  by {by}", lambda by=by: store.groups(everything, by))  # type: ignore[misc]
         await _series(store)
 

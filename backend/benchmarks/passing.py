@@ -66,12 +66,20 @@ class _Framed(asyncio.Protocol):
     def __init__(self, received: Callable[["_Framed", bytes], None]) -> None:
         self._received = received
         self._buffer = b""
+        self._lost = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
 
     def send(self, message: bytes) -> None:
         self._transport.write(_HEAD.pack(len(message)) + message)  # type: ignore[attr-defined]  # a stream transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost.set()
+
+    async def close(self) -> None:
+        self._transport.close()
+        await self._lost.wait()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -127,6 +135,7 @@ async def _pass(path: str, pid: int, in_one_message: int) -> Cost:
         took.append(
             Cost((time.process_time() - here) * 1e6 / commands, (sum(processes.thread_cpu(pid)) - there) / commands)
         )
+    await connection.close()
     return sorted(took, key=sum)[ROUNDS // 10]
 
 

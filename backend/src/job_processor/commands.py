@@ -118,6 +118,10 @@ def stats(url: str, params: Mapping[str, str], *, of_keys: bool, as_json: bool) 
     return _run(show(_client(url), params, as_json=as_json))
 
 
+def groups(url: str, params: Mapping[str, str], *, as_json: bool) -> int:
+    return _run(stats_command.show_groups(_client(url), params, as_json=as_json))
+
+
 def list_sessions(url: str, *, everyone: bool) -> int:
     return _run(_client(url).list_sessions(everyone=everyone))
 

@@ -64,6 +64,7 @@ class Shared(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tr
 
     concurrency: Annotated[int, Meta(ge=1, le=100_000)] | None = None
     requests_per_minute: Annotated[float, Meta(gt=0, le=10_000_000)] | None = None
+    tokens_per_minute: Annotated[float, Meta(gt=0, le=1_000_000_000)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ class _Parser:
                 named_by,
                 limit.concurrency if limit else None,
                 limit.requests_per_minute if limit else None,
+                limit.tokens_per_minute if limit else None,
             )
             if limit == Shared():
                 self._fault(at, f"must have at least one of: {', '.join(_fields(Shared))}")
@@ -216,6 +218,7 @@ class _Parser:
             on_invalid_result=limits.on_invalid_result,
             prices=limits.prices,
             budget_per_day=None if limits.budget_per_day is None else max(1, micros(limits.budget_per_day)),
+            longest_answer=_longest_answer(options),
         )
         return Flow(rules, str(table["processor"]), options)
 
@@ -230,6 +233,11 @@ class _Parser:
                     self._fault(at, "names the flow itself")
                 elif other in wanted[:n]:
                     self._fault(at, f"names {other} twice")
+<<<<<<< HEAD
+=======
+            if (circle := way_back(name, fallbacks)) is not None:
+                self._fault(at, f"must not lead back to {name}: {' -> '.join(circle)}")
+>>>>>>> main
 
     def _struct(self, at: tuple[str, ...], values: Mapping[str, object], wanted: type[S]) -> S | None:
         """``values`` converted to ``wanted``, key by key, so that all errors are found; ``None`` if there are any."""
@@ -257,6 +265,15 @@ class _Parser:
 
 def _fields(struct: type[msgspec.Struct]) -> Sequence[str]:
     return [f.encode_name for f in msgspec.structs.fields(struct)]
+
+
+def _longest_answer(options: msgspec.Struct) -> int | None:
+    """In tokens, if the flow's processor is told to limit its answers."""
+    for name in ("max_completion_tokens", "max_tokens"):
+        longest = getattr(options, name, None)
+        if isinstance(longest, int):
+            return longest
+    return None
 
 
 def _lines(text: str) -> dict[tuple[str, ...], int]:

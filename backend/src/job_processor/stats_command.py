@@ -1,4 +1,5 @@
-"""``stats``: what happened on a running server over time, or what keys used, as a table or as JSON."""
+"""``stats`` and ``groups``: what happened on a running server over time, what keys used, and its jobs in groups, as
+a table or as JSON."""
 
 import json
 import time
@@ -11,6 +12,7 @@ from job_processor.core.cost import in_words
 from job_processor.core.search_values import age, moment
 
 _COLUMNS = ("from (UTC)", "done", "failed", "cancelled", "retried", "wait", "p50", "p95", "p99", "tokens", "cost")
+_GROUP_COLUMNS = ("flow", "jobs", "cost", "since (UTC)", "until (UTC)", "newest")
 _KEY_COLUMNS = ("key", "prompt tokens", "answer tokens", "cost")
 
 
@@ -50,6 +52,29 @@ async def show_keys(client: Client, params: Mapping[str, str], *, as_json: bool)
     return 0
 
 
+async def show_groups(client: Client, params: Mapping[str, str], *, as_json: bool) -> int:
+    """Print the groups of jobs. Raises ``RequestFailed``."""
+    found = await client.ask("GET", "/jobs/groups", params=params)
+    if as_json:
+        client.print(json.dumps(found))
+        return 0
+    rows = [_group_row(one, found["currency"]) for one in found["groups"]]
+    _print_table(client, ((params["by"], *_GROUP_COLUMNS), *rows))
+    if found["more"]:
+        client.print("of the newest 10,000 jobs that match")
+    return 0
+
+
+def _group_row(one: Mapping[str, Any], currency: str) -> tuple[str, ...]:
+    cost = "" if one["costMicros"] is None else in_words(one["costMicros"], currency)
+    since, until = _time(one["since"]), _time(one["until"])
+    return _printable(one["value"]), one["flow"] or "", f"{one['count']:,}", cost, since, until, one["example"]
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def _print_table(client: Client, rows: Sequence[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for first, *others in rows:
@@ -58,7 +83,7 @@ def _print_table(client: Client, rows: Sequence[tuple[str, ...]]) -> None:
 
 
 def _key_row(one: Mapping[str, Any], currency: str) -> tuple[str, ...]:
-    name = "".join(c if c.isprintable() else " " for c in one["key"])
+    name = _printable(one["key"])
     tokens = one["tokens"]
     return name, f"{tokens['prompt']:,}", f"{tokens['completion']:,}", in_words(one["costMicros"], currency)
 

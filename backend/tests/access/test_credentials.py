@@ -114,3 +114,28 @@ async def test_the_last_use_is_noted_to_the_minute_and_not_at_each_request(
     assert writes == [{key.split("_")[1]: minute}]
     [stored] = await guarded.site.store.api_keys()
     assert stored.last_used_at == minute
+
+
+async def test_a_key_in_use_ends_when_it_expires(guarded: Guarded) -> None:
+    ends = guarded.clock.now() + 1_500
+    key = bearer(await guarded.key(Right.READ, expires_at=ends))
+    while guarded.clock.now() < ends:
+        assert (await guarded.site.client.get("/session", key)).status == 200
+        guarded.clock.forward(500)
+    assert_problem(await guarded.site.client.get("/session", key), 401)
+
+
+async def test_the_text_of_a_key_is_kept_no_longer_than_it_is_in_use(guarded: Guarded) -> None:
+    credentials = guarded.site.acts.credentials
+    keys = [await guarded.key(Right.READ) for _ in range(3)]
+    for key in keys * 3:
+        assert (await guarded.site.client.get("/session", bearer(key))).status == 200
+    for n in range(20):
+        assert_problem(await guarded.site.client.get("/session", bearer(key_text(f"{n:010d}", "A" * 32))), 401)
+    assert credentials.texts == 3
+    await credentials.refresh()
+    assert credentials.texts == 0
+    assert (await guarded.site.client.get("/session", bearer(keys[0]))).status == 200
+    assert credentials.texts == 1
+    await guarded.revoke(keys[1])
+    assert credentials.texts == 0

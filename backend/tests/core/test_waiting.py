@@ -7,6 +7,7 @@ import pytest
 from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.job import FINAL, Job, Refusals, Snooze, State
 from job_processor.core.lane import Lane, Trouble, charge, close
+from job_processor.core.model_tokens import ModelTokens
 from job_processor.core.series import DAY, start_of
 from job_processor.core.waiting import WaitingFor, waiting_on
 from tests.core.given import BAD, EVERY_STATE, NOW, RULES, after, pending, running, says, waiting
@@ -174,3 +175,14 @@ def test_a_closed_lane_says_where_its_jobs_go() -> None:
     told = waits(pending(), over, replace(rules, budget_per_day=9), falls_to="g").detail
     assert told.startswith("The budget of the flow f of ")
     assert told.endswith(" is raised. Meanwhile jobs go to the flow g.")
+
+
+def test_a_job_whose_flow_shares_tokens_says_when_some_are_left() -> None:
+    rules = FlowRules("f", limit=SharedLimit("openai", ("f", "g"), tokens_per_minute=60_000))
+    lane = Lane("limit:openai", model_tokens=ModelTokens(-2_000, NOW))
+    assert waiting_on(pending(), LANE, rules, 0, NOW, {}, (lane, 9)) == WaitingFor(
+        "shared_tokens", "The flows of the limit openai take 60,000 tokens a minute together.", NOW + 2_001
+    )
+    assert waiting_on(pending(), LANE, rules, 0, NOW + 2_001, {}, (lane, 9)) == WaitingFor(
+        "worker", "A worker takes it next."
+    )

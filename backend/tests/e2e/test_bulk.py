@@ -70,7 +70,7 @@ async def test_a_group_of_failures_is_retried_and_no_other(empty_server: Served,
         empty_server.finished(empty_server.submit(f"fault:error {i}", flow="other")["id"], "FAILED")
     lost = empty_server.finished(empty_server.submit("fault:lost", flow="once")["id"], "FAILED")
     page = await open_tab(empty_server.page)
-    await page.get_by_role("button", name="Failures by error").click()
+    await page.get_by_role("button", name="Groups").click()
     groups = page.get_by_role("table", name="Failed jobs by error")
     group = groups.get_by_role("row", name="processor_reported")
     await expect(group).to_contain_text("3")
@@ -90,13 +90,13 @@ async def test_a_group_of_failures_is_retried_and_no_other(empty_server: Served,
     assert empty_server.job(lost["id"]) == lost
 
     # The chip of a row leaves only the jobs of its error, and Back shows all again.
-    await page.get_by_role("button", name="Failures by error").click()
+    await page.get_by_role("button", name="Groups").click()
     await page.locator(f'[data-job="{lost["id"]}"]').get_by_role("link", name="callback_overdue").click()
     await expect(page.locator("[data-job]")).to_have_count(1)
     await page.go_back()
     await expect(page.locator("[data-job]")).to_have_count(4)
     await page.set_viewport_size({"width": 390, "height": 844})
-    await page.get_by_role("button", name="Failures by error").click()
+    await page.get_by_role("button", name="Groups").click()
     await expect(page.get_by_role("table", name="Failed jobs by error").get_by_role("link").first).to_be_visible()
     await expect_no_overflow(page)
     assert await violations(page) == []

@@ -17,7 +17,8 @@ from job_processor.core.outcome import Accepted
 from job_processor.core.search import parse
 from job_processor.store.base import Query, WaitingQuery, with_search
 from job_processor.store.sqlite.connection import open_writer
-from job_processor.store.sqlite.schema import VERSIONS, upgrade
+from job_processor.store.sqlite.migrations import VERSIONS
+from job_processor.store.sqlite.schema import upgrade
 from job_processor.store.sqlite.store import SqliteStore
 from tests.faults.upgrading import NEXT
 from tests.store_suite.given import added, claimed, completed, failed, moved, says

@@ -11,7 +11,8 @@ from pathlib import Path
 import apsw
 
 from job_processor.store.sqlite.connection import open_writer
-from job_processor.store.sqlite.schema import VERSIONS, upgrade
+from job_processor.store.sqlite.migrations import VERSIONS
+from job_processor.store.sqlite.schema import upgrade
 
 # What a next version could be: a change of shape, of data, and an index.
 NEXT = """

@@ -4,10 +4,13 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from job_processor.core.job import JobError
+from job_processor.core.cost import Prices
+from job_processor.core.job import JobError, Usage
 from job_processor.core.outcome import Failed, Succeeded
 from job_processor.http.answer import MAX_PAGE_BYTES
 from job_processor.http.paging import cursor_after
@@ -15,7 +18,7 @@ from job_processor.http.routes import export, finding
 from tests.http.listed import ids
 from tests.http.problems import assert_problem, naming
 from tests.support.asgi import Reply
-from tests.support.site import DEFAULT, Site
+from tests.support.site import DEFAULT, Site, open_site
 
 
 def next_page(reply: Reply) -> str | None:
@@ -152,9 +155,13 @@ async def test_groups_say_how_many_have_the_same_error_flow_or_tag(site: Site) -
     [group] = (await site.client.get("/jobs/groups")).json()["groups"]
     assert (group["value"], group["count"], group["example"]) == ("no_luck", 2, failed[1])
     assert (group["flow"], group["since"] <= group["until"]) == (DEFAULT.name, True)
+    assert group["costMicros"] is None
     by_tag = (await site.client.get("/jobs/groups?by=tag&q=-status:pending")).json()
     assert [(one["value"], one["flow"], one["count"]) for one in by_tag["groups"]] == [("eu", None, 2)]
-    assert by_tag["more"] is False
+    assert (by_tag["more"], by_tag["currency"]) == (False, "USD")
+    await site.submit("q", key="acme")
+    [by_key] = (await site.client.get("/jobs/groups?by=key")).json()["groups"]
+    assert (by_key["value"], by_key["flow"], by_key["count"]) == ("acme", None, 1)
     for query in ("by=state", "by=", "limit=3", "q=x:y"):
         with naming(query):
             assert_problem(await site.client.get(f"/jobs/groups?{query}"), 422)
@@ -187,6 +194,23 @@ async def test_every_listed_job_that_is_not_final_says_what_it_waits_for(site: S
     kinds = [job["waitingOn"]["kind"] for job in (await site.client.get("/jobs")).json()]
 
     assert kinds == ["schedule", "worker"]
+
+
+async def test_an_export_has_what_each_job_cost(tmp_path: Path) -> None:
+    rules = replace(DEFAULT, prices=Prices(1_000_000, 1_000_000))
+    async with open_site(tmp_path / "data", flows=(rules,)) as site:
+        await site.submit("free")
+        await site.submit("p")
+        paid = await site.claim()
+        await site.say(paid, Succeeded("r", usage=Usage(40, 2)))
+        lines = (await site.client.get("/jobs/export")).text.splitlines()
+        costs = {job["id"]: job["costMicros"] for job in map(json.loads, lines)}
+        assert sorted(map(str, costs.values())) == ["42", "None"]
+        names, *rows = csv.reader(io.StringIO((await site.client.get("/jobs/export?format=csv")).text))
+        place = names.index("costMicros")
+        assert {row[0]: row[place] for row in rows} == {
+            id_: "" if cost is None else str(cost) for id_, cost in costs.items()
+        }
 
 
 async def test_an_export_has_every_job_whole_and_goes_on_after_any_of_them(

@@ -45,7 +45,7 @@ async def test_a_flow_that_limits_keys_says_so_and_so_do_the_jobs_that_wait(tmp_
 
 
 async def test_flows_that_share_a_limit_say_so_and_so_do_the_jobs_that_wait(tmp_path: Path) -> None:
-    limit = SharedLimit("openai", ("main", "other"), concurrency=1)
+    limit = SharedLimit("openai", ("main", "other"), concurrency=1, tokens_per_minute=90_000)
     flows = (FlowRules("main", limit=limit), FlowRules("other", limit=limit), FlowRules("third"))
     async with open_site(tmp_path / "data", flows=flows) as site:
         await site.submit(flow="main")
@@ -54,7 +54,13 @@ async def test_flows_that_share_a_limit_say_so_and_so_do_the_jobs_that_wait(tmp_
 
         shown = (await site.client.get("/flows")).json()
 
-        said = {"name": "openai", "concurrency": 1, "requestsPerMinute": None, "inFlight": 1}
+        said = {
+            "name": "openai",
+            "concurrency": 1,
+            "requestsPerMinute": None,
+            "tokensPerMinute": 90_000,
+            "inFlight": 1,
+        }
         assert [one["limit"] for one in shown] == [said, said, None]
         assert (await site.job(waiting["id"]))["waitingOn"]["kind"] == "shared_concurrency"
 

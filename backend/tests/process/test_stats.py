@@ -54,8 +54,8 @@ async def test_what_keys_used_as_a_table_and_as_json(tmp_path: Path) -> None:
             async with web.http.get(f"/jobs/{job}", headers={"prefer": "wait=30"}) as reply:
                 assert (await reply.json())["costMicros"] == 307_000
 
-            async def stats(*arguments: str) -> list[str]:
-                code, said = await run("stats", *arguments, "--url", web.base, environment={}, cwd=tmp_path)
+            async def stats(*arguments: str, verb: str = "stats") -> list[str]:
+                code, said = await run(verb, *arguments, "--url", web.base, environment={}, cwd=tmp_path)
                 assert code == 0, said
                 return said.splitlines()
 
@@ -63,6 +63,10 @@ async def test_what_keys_used_as_a_table_and_as_json(tmp_path: Path) -> None:
             assert head.split() == ["key", "prompt", "tokens", "answer", "tokens", "cost"]
             assert row.split() == ["acme", "7", "3", "0.307", "EUR"]
             assert json.loads((await stats("--keys", "--json"))[0])["keys"][0]["key"] == "acme"
+            groups, one = (await stats("--by", "key", "--q", "status:completed", verb="groups"))[:2]
+            assert groups.split()[:4] == ["key", "flow", "jobs", "cost"]
+            assert (one.split()[:4], one.split()[-1]) == (["acme", "1", "0.307", "EUR"], job)
+            assert json.loads((await stats("--by", "flow", "--json", verb="groups"))[0])["groups"][0]["count"] == 1
             total = next(line for line in await stats() if line.startswith("total"))
             assert total.split()[-3:] == ["10", "0.307", "EUR"]
 

@@ -255,12 +255,13 @@ processor = "mock"
 [limits.openai]
 concurrency = 20
 requests_per_minute = 600
+tokens_per_minute = 90_000
 """
 
 
 def test_flows_share_a_limit() -> None:
     flows = parse(SHARED, ProcessorKinds()).by_name
-    limit = SharedLimit("openai", ("a", "b"), 20, 600)
+    limit = SharedLimit("openai", ("a", "b"), 20, 600, 90_000)
     assert [flows[name].rules.limit for name in "abc"] == [limit, limit, None]
 
 
@@ -269,6 +270,7 @@ def test_flows_share_a_limit() -> None:
     [
         ("concurrency = 20", "concurrency = 0", "flows.toml:14: limits.openai.concurrency must be"),
         ("requests_per_minute = 600", 'requests_per_minute = "x"', "flows.toml:15: limits.openai.requests_per_minute"),
+        ("tokens_per_minute = 90_000", "tokens_per_minute = 0", "flows.toml:16: limits.openai.tokens_per_minute must"),
         (
             "concurrency = 20",
             "concurency = 20",
@@ -278,14 +280,15 @@ def test_flows_share_a_limit() -> None:
         ('limit = "openai"', "limit = 7", "flows.toml:4: flows.a.limit must be str"),
         ("[limits.openai]", '[limits."a b"]', "flows.toml:13: limits.a b must have a name"),
         (
-            "[limits.openai]\nconcurrency = 20\nrequests_per_minute = 600",
+            "[limits.openai]\nconcurrency = 20\nrequests_per_minute = 600\ntokens_per_minute = 90_000",
             "",
             "flows.toml:4: flows.a.limit needs a table",
         ),
         (
-            "concurrency = 20\nrequests_per_minute = 600",
+            "concurrency = 20\nrequests_per_minute = 600\ntokens_per_minute = 90_000",
             "",
-            "flows.toml:13: limits.openai must have at least one of: concurrency, requests_per_minute",
+            "flows.toml:13: limits.openai must have at least one of: concurrency, requests_per_minute, "
+            "tokens_per_minute",
         ),
         ("[flows.a]", "limits = 1\n[flows.a]", "flows.toml:2: limits must be tables"),
     ],
@@ -295,6 +298,12 @@ def test_a_wrong_shared_limit_is_named(before: str, after: str, words: str) -> N
     if after.startswith("limits = 1"):
         text = text.partition("[limits.openai]")[0]
     assert any(fault.startswith(words) for fault in faults(text)), faults(text)
+
+
+def test_a_flow_knows_how_long_its_answers_may_be() -> None:
+    model = '[flows.m]\nprocessor = "openai"\nmodel = "m"\napi_key_env = "NO_KEY"\n'
+    for given, longest in [("", None), ("max_tokens = 7", 7), ("max_completion_tokens = 9", 9)]:
+        assert parse(model + given, ProcessorKinds()).by_name["m"].rules.longest_answer == longest
 
 
 def test_with_mongodb_a_shared_concurrency_is_bounded(tmp_path: Path) -> None:

@@ -92,11 +92,11 @@ async def _claim_with_limits_of_keys(store: Store) -> None:
 
 
 async def _claim_with_a_shared_limit(store: Store) -> None:
-    limit = SharedLimit("l", ("f", "g"), 2, 600)
+    limit = SharedLimit("l", ("f", "g"), 2, 600, 6_000_000)
     for _ in range(3):
         await given.added(store)
-    assert len((await given.claim(store, 3, replace(RULES, limit=limit))).jobs) == 2
-    assert len((await given.claim(store, 3, replace(RULES, limit=limit))).jobs) == 0
+    for jobs in (1, 1, 0):
+        assert len((await given.claim(store, 3, replace(RULES, limit=limit))).jobs) == jobs
     assert len((await given.claim(store, 3, replace(RULES, name="g", limit=limit))).jobs) == 0
 
 

@@ -139,7 +139,8 @@ async def test_what_others_got_first_gives_rate_and_probe_back(
     place: MongoPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, other = await place.open(), await place.open()
-    rules = replace(RULES, rate_per_minute=60)
+    limit = SharedLimit("l", ("f",), requests_per_minute=60, tokens_per_minute=60_000)
+    rules = replace(RULES, rate_per_minute=60, limit=limit)
     await given.added(store)
     lane = await given.changed_lane(store, "f", trouble=Trouble.OUTAGE, closed_until=store.now() - 1)
     real = Claims._take
@@ -158,5 +159,7 @@ async def test_what_others_got_first_gives_rate_and_probe_back(
     assert after.probe is None
     assert after.tokens >= 1
     assert after.trouble is lane.trouble
+    shared = await given.lane_of(store, "limit:l")
+    assert (shared.tokens, shared.model_tokens.left) == (1, 1_000)
     await given.added(store)
     assert len((await given.claim(store, 1, rules)).jobs) == 1

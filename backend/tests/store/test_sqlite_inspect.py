@@ -8,7 +8,8 @@ import pytest
 from job_processor.core.errors import StoreRefused
 from job_processor.store.sqlite.connection import open_writer
 from job_processor.store.sqlite.inspect import inspect
-from job_processor.store.sqlite.schema import VERSIONS, upgrade
+from job_processor.store.sqlite.migrations import VERSIONS
+from job_processor.store.sqlite.schema import upgrade
 from job_processor.store.sqlite.store import SqliteStore
 from tests.store_suite import given
 

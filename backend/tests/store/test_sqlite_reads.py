@@ -123,15 +123,25 @@ APART = 10_000
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """So many jobs, ten seconds apart, every one with the tag and the word ``common`` and with metadata; the oldest
-    also with ``rare``, and FAILED."""
-    path = tmp_path_factory.mktemp("many") / "jobs.db"
+    return filled(tmp_path_factory.mktemp("many") / "jobs.db", APART)
+
+
+@pytest.fixture(scope="module")
+def dense(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return filled(tmp_path_factory.mktemp("dense") / "jobs.db", 10)
+
+
+def filled(path: Path, apart: int) -> Path:
+    """So many jobs, so many milliseconds apart, every one with the tag and the word ``common`` and with metadata; the
+    oldest also with ``rare``, and FAILED."""
     db = open_writer(path)
     upgrade(db)
     db.execute("BEGIN")
     for n in range(MANY):
-        job = given.a_job(OLDEST + n * APART, metadata={"kind": "common"})
-        job = job._replace(id=f"{first_id_of(OLDEST + n * APART)[:12]}{n:012x}")
+        job = given.a_job(OLDEST + n * apart, metadata={"kind": "common"})
+        job = job._replace(id=f"{first_id_of(OLDEST + n * apart)[:12]}{n:012x}")
+        if n < 2:
+            job = job._replace(attempt=n + 3)
         if n < 10:
             job = job._replace(state=State.FAILED, error=JobError("rare", "unheard"), finished_at=OLDEST)
         db.execute(rows.INSERT, rows.insert_values(job, n + 1, OLDEST, 0))
@@ -170,8 +180,11 @@ def facets(*names: str) -> frozenset[Facet]:
         (Query(finished_after=OLDEST, finished_before=OLDEST + 1, states=frozenset({State.FAILED})), 10),
         (Query(states=frozenset({State.FAILED})), 10),
         (Query(states=frozenset({State.FAILED, State.PENDING})), 50),
-        (Query(states=frozenset({State.FAILED}), flow="f", attempts=(0, 1)), 10),
+        (Query(states=frozenset({State.FAILED}), flow="f", attempts=(0, 9)), 10),
         (Query(flows=frozenset({"f", "g"})), 50),
+        (Query(attempts=(3, None)), 2),
+        (Query(attempts=(3, 3), flow="f", tag="common"), 1),
+        (Query(attempts=(90, None)), 0),
         (Query(facets=facets("error=rare")), 10),
         (Query(facets=facets("meta=kind=common")), 50),
         (Query(facets=facets("meta=kind=common", "error=rare")), 10),
@@ -190,7 +203,26 @@ def facets(*names: str) -> frozenset[Facet]:
     ],
 )
 def test_what_a_list_costs_does_not_grow_with_the_number_of_jobs(many: Path, query: Query, found: int) -> None:
-    db = open_reader(many, many.with_name(search_index.FILE_NAME))
+    assert steps_of(many, query, found) < 15_000
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (Query(created_before=OLDEST + 100), 10),
+        (Query(created_before=OLDEST), 0),
+        (Query(created_before=OLDEST + 100, flow="f", tag="common"), 10),
+        (Query(created_before=OLDEST + 100, phrases=(Phrase("common"),)), 10),
+        (Query(finished_before=OLDEST + 100), 10),
+        (Query(created_after=OLDEST + 10, created_before=OLDEST + 30), 2),
+    ],
+)
+def test_nor_with_the_number_of_jobs_that_were_created_in_the_hour_after(dense: Path, query: Query, found: int) -> None:
+    assert steps_of(dense, query, found) < 15_000
+
+
+def steps_of(path: Path, query: Query, found: int) -> int:
+    db = open_reader(path, path.with_name(search_index.FILE_NAME))
     steps = 0
 
     def count() -> bool:
@@ -201,4 +233,4 @@ def test_what_a_list_costs_does_not_grow_with_the_number_of_jobs(many: Path, que
     db.set_progress_handler(count, 100)
     assert len(lists.list_jobs(query)(db)) == found
     db.close()
-    assert steps < 15_000
+    return steps

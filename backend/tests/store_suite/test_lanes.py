@@ -8,6 +8,7 @@ import pytest
 
 from job_processor.core.job import Job
 from job_processor.core.lane import Lane, Trouble, close, reopen
+from job_processor.core.model_tokens import ModelTokens
 from job_processor.core.outcome import Accepted, Deferred, Succeeded
 from job_processor.store.base import Claim, Held, Store
 from tests.store_suite import given
@@ -40,6 +41,7 @@ async def test_a_lane_is_kept_with_every_field(store: Store) -> None:
         9,
         10,
         11,
+        ModelTokens(-1.5, 12, (("g", 12.5),), True),
     )
     assert all(getattr(lane, one.name) != one.default for one in fields(Lane) if one.name not in ("flow", "rev"))
     assert await store.save_lane(lane)

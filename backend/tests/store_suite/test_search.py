@@ -1,14 +1,17 @@
 """list and count by what a search names: words, errors, verdicts, executions, metadata, and what must not be."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from job_processor.core.cost import Prices
 from job_processor.core.flow import FlowRules
-from job_processor.core.job import JobError, State
+from job_processor.core.job import JobError, State, Usage
 from job_processor.core.outcome import Accepted, Failed, Succeeded
 from job_processor.core.search import parse
 from job_processor.core.verdict import ResultKind, Verdict
 from job_processor.store.base import Group, GroupBy, IdempotencyKey, Phrase, Query, Store, with_search
 from tests.store_suite import given
+from tests.store_suite.given import RULES
 from tests.store_suite.places import Clock, Place
 
 G = FlowRules("g")
@@ -273,3 +276,42 @@ async def test_groups_are_of_the_same_jobs_as_the_list(store: Store, clock: Cloc
     assert await groups(GroupBy.VERDICT) == await groups(GroupBy.ERROR, "nothing") == []
     assert (await store.groups(Query(limit=2), GroupBy.FLOW)).more
     assert not (await store.groups(Query(limit=5), GroupBy.FLOW)).more
+
+
+async def test_groups_by_key_leave_out_jobs_without_one_and_have_what_they_cost(store: Store) -> None:
+    rules = replace(RULES, prices=Prices(1_000_000, 1_000_000))
+    made = []
+    for key, tokens in (("a", 3), ("a", None), ("b", 7), ("a", 4), (None, 9), ("b", None), ("c", None)):
+        await given.added(store, key_of=key)
+        job = await given.claimed(store)
+        usage = None if tokens is None else Usage(1, tokens - 1)
+        made.append(await given.moved(store, job, given.says(job, Succeeded("r", usage=usage)), rules))
+
+    found = await store.groups(Query(limit=100), GroupBy.KEY)
+    assert [(one.value, one.flow, one.count, one.cost, one.example) for one in found.groups] == [
+        ("a", None, 3, 7, made[3].id),
+        ("b", None, 2, 7, made[5].id),
+        ("c", None, 1, None, made[6].id),
+    ]
+    assert not found.more
+    assert [one.cost for one in (await store.groups(Query(limit=100), GroupBy.FLOW)).groups] == [23]
+    newest = await store.groups(Query(limit=3), GroupBy.KEY)
+    assert ([(one.value, one.count) for one in newest.groups], newest.more) == ([("b", 1), ("c", 1)], True)
+    asked = with_search(Query(limit=100), parse("key:b"), store.now())
+    assert [(one.value, one.count) for one in (await store.groups(asked, GroupBy.KEY)).groups] == [("b", 2)]
+
+
+async def test_a_job_whose_id_is_ahead_of_its_creation_is_found_by_its_time(store: Store, clock: Clock) -> None:
+    """As those whose clock was set back: their ids go on, up to an hour with older releases."""
+    now = clock.now()
+    ahead = [0, 1, 59_000, 3_599_000]
+    jobs = [given.a_job(now + n)._replace(id=f"{now + n + more:012x}{n:012x}") for n, more in enumerate(ahead)]
+    for job in jobs:
+        await store.add(job)
+    for n in range(len(jobs) + 1):
+        for with_flow in (None, "f"):
+            found = await store.list(Query(created_before=now + n, flow=with_flow))
+            assert {one.id for one in found} == {job.id for job in jobs[:n]}
+    found = await store.list(Query(created_before=now + 4, before=jobs[2].id))
+    assert {one.id for one in found} == {job.id for job in jobs[:2]}
+    assert await store.count(Query(limit=100, created_before=now + 3, created_after=now + 1)) == 2

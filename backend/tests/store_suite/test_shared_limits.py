@@ -17,9 +17,11 @@ from tests.store_suite.given import RULES
 from tests.store_suite.places import Clock, Place
 
 
-def sharing(concurrency: int | None = None, per_minute: float | None = None, flows: str = "fgh") -> list[FlowRules]:
+def sharing(
+    concurrency: int | None = None, per_minute: float | None = None, flows: str = "fgh", tokens: float | None = None
+) -> list[FlowRules]:
     """The flows, which share this limit."""
-    limit = SharedLimit("openai", tuple(flows), concurrency, per_minute)
+    limit = SharedLimit("openai", tuple(flows), concurrency, per_minute, tokens)
     return [replace(RULES, name=flow, limit=limit) for flow in flows]
 
 

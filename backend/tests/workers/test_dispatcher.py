@@ -8,7 +8,7 @@ import pytest
 
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.flow import FlowRules, OnInvalidResult, SharedLimit
-from job_processor.core.job import JobError
+from job_processor.core.job import JobError, Usage
 from job_processor.core.outcome import Accepted, Failed, Outcome, Succeeded
 from job_processor.processors.base import Dispatch
 from tests.support.site import open_site
@@ -228,6 +228,17 @@ async def test_a_shared_concurrency_is_never_exceeded_and_every_flow_gets_on(tmp
             order.append(made[job_id])
             held.let_go(job_id)
         assert "other" in order[:3]
+        for one in made:
+            await in_state(site, one, "COMPLETED")
+
+
+async def test_what_an_attempt_took_corrects_the_shared_limit_of_tokens(tmp_path: Path) -> None:
+    """Estimated are 1,001 tokens a job: the second could not start for a minute."""
+    limit = SharedLimit("one", ("main", "other"), tokens_per_minute=1_000)
+    main, other = (FlowRules(name, limit=limit) for name in limit.flows)
+    processors = dict.fromkeys(limit.flows, saying(Succeeded("r", usage=Usage(1, 2))))
+    async with open_site(tmp_path / "data", flows=(main, other), processors=processors) as site:
+        made = [(await site.submit(flow=flow))["id"] for flow in ("main", "other") * 2]
         for one in made:
             await in_state(site, one, "COMPLETED")
 

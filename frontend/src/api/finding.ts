@@ -2,7 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { BASE_PATH } from "./base-path";
 import { bodyOf, client } from "./client";
 import { type JobFilter, parameters } from "./job-rows";
-import type { JobCount, JobGroups } from "./model";
+import type { GroupBy, JobCount, JobGroups } from "./model";
 
 export const groupsKey = ["job-groups"] as const;
 
@@ -18,18 +18,14 @@ export function countQuery(filter: JobFilter) {
   });
 }
 
-/** The failed jobs of a filter, by their errors. */
-export function failuresQuery(filter: JobFilter) {
+/** The jobs of a filter in groups; of "error" the failed ones only. */
+export function groupsQuery(filter: JobFilter, by: GroupBy) {
+  const query = { ...parameters(filter), by, ...(by === "error" && { status: ["FAILED" as const] }) };
   return queryOptions({
-    queryKey: [...groupsKey, filter],
+    queryKey: [...groupsKey, filter, by],
     refetchInterval: RENEWED_MS,
     queryFn: ({ signal }): Promise<JobGroups> =>
-      bodyOf(
-        client.GET("/jobs/groups", {
-          params: { query: { ...parameters(filter), status: ["FAILED"], by: "error" } },
-          signal,
-        }),
-      ),
+      bodyOf(client.GET("/jobs/groups", { params: { query }, signal })),
   });
 }
 

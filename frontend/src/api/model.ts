@@ -54,6 +54,7 @@ export type Snippet = Wire["SnippetOut"];
 /** `snippets`: where the words of a search stand, in the rows of one. */
 export type JobSummary = Mapped<Omit<WireSummary, "snippets">> & { readonly snippets?: readonly Snippet[] };
 export type JobGroups = Wire["JobGroups"];
+export type GroupBy = "error" | "flow" | "tag" | "verdict" | "key";
 export type JobGroup = JobGroups["groups"][number];
 export type Attempt = InMs<Wire["AttemptOut"], "startedAt" | "endedAt">;
 export type HistoryEvent = InMs<Wire["EventOut"], "at">;

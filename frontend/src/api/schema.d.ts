@@ -32,7 +32,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Jobs in groups, by error, flow, tag or verdict
+         * Jobs in groups, by error, flow, tag, verdict or key
          * @description Needs the right `read`.
          */
         get: operations["groupJobs"];
@@ -1997,6 +1997,7 @@ export interface components {
             name: string;
             concurrency: number | null;
             requestsPerMinute: number | null;
+            tokensPerMinute: number | null;
             inFlight: number | null;
         };
         /**
@@ -2058,16 +2059,19 @@ export interface components {
         };
         /**
          * JobGroups
-         * @description The largest groups. ``more``: there are more jobs, of which only the newest were looked at.
+         * @description The largest groups. ``more``: there are more jobs, of which only the newest were looked at. ``currency``: of all
+         *     costs.
          */
         JobGroups: {
             groups: components["schemas"]["JobGroup"][];
             more: boolean;
+            currency: string;
         };
         /**
          * JobGroup
          * @description Jobs with the same value. ``flow``: of all of them; null if that may differ. ``since``, ``until``: when the first
-         *     and the last ended (or was created, if it has not ended). ``example``: the newest.
+         *     and the last ended (or was created, if it has not ended). ``example``: the newest. ``cost_micros``: of all of them,
+         *     in millionths of the currency; null: of none it is known.
          */
         JobGroup: {
             value: string;
@@ -2087,6 +2091,7 @@ export interface components {
             until: string;
             /** @description 24 hex digits, time-ordered */
             example: string;
+            costMicros: number | null;
         };
         /**
          * JobRow
@@ -2802,7 +2807,7 @@ export interface operations {
                 /** @description only jobs with a greater id, which are newer ones */
                 after?: string;
                 /** @description ERROR: by the code of the error, apart for each flow. */
-                by?: "error" | "flow" | "tag" | "verdict";
+                by?: "error" | "flow" | "key" | "tag" | "verdict";
             };
             header?: never;
             path?: never;

@@ -8,6 +8,7 @@ const WORDS: Readonly<Record<string, string>> = {
   rate: "Starts",
   key_rate: "Starts",
   shared_rate: "Starts",
+  shared_tokens: "Starts",
   over_budget: "Opens",
   rate_limited: "Opens",
   outage: "Next try",

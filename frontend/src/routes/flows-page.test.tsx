@@ -65,10 +65,18 @@ it("a flow whose places are taken is full, not waiting for jobs", async () => {
 });
 
 it("says which limit a flow shares, and how much of it is in use", async () => {
-  serving({ limit: { name: "openai", concurrency: 20, requestsPerMinute: null, inFlight: 12 } });
+  serving({
+    limit: {
+      name: "openai",
+      concurrency: 20,
+      requestsPerMinute: null,
+      tokensPerMinute: 90_000,
+      inFlight: 12,
+    },
+  });
   renderPage("/ui/flows");
   const card = await opened("mock");
-  expect(card).toHaveTextContent(/Shared limitopenai: 12 of 20 in use/);
+  expect(card).toHaveTextContent(/Shared limitopenai: 12 of 20 in use, 90,000 tokens \/ min/);
 });
 
 it("says which flows take its jobs when it is closed", async () => {

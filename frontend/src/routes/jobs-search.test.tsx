@@ -27,6 +27,7 @@ it("what was found is marked, failures are grouped, and one group leaves its job
       since: "2026-11-24T10:00:00.000Z",
       until: "2026-11-24T11:00:00.000Z",
       example: "0123456789abcdef01234567",
+      costMicros: null,
     },
   ];
   const pieces = [
@@ -37,7 +38,7 @@ it("what was found is marked, failures are grouped, and one group leaves its job
     http.get("/jobs", () =>
       HttpResponse.json([wireSummary({ status: "FAILED", snippets: [{ field: "result", pieces }] })]),
     ),
-    http.get("/jobs/groups", () => HttpResponse.json({ groups, more: false })),
+    http.get("/jobs/groups", () => HttpResponse.json({ groups, more: false, currency: "USD" })),
     http.get("/jobs/count", () =>
       HttpResponse.json({ count: 36, more: false, byStatus: { FAILED: 36 }, complete: false }),
     ),
@@ -50,7 +51,7 @@ it("what was found is marked, failures are grouped, and one group leaves its job
     expect.stringContaining("/jobs/export?format=csv&q=invoice"),
   );
 
-  await userEvent.click(screen.getByRole("button", { name: "Failures by error" }));
+  await userEvent.click(screen.getByRole("button", { name: "Groups" }));
   const table = await screen.findByRole("table", { name: "Failed jobs by error" });
   expect(within(table).getByText("36")).toBeInTheDocument();
   await userEvent.click(within(table).getByRole("link", { name: "http_500" }));
@@ -63,6 +64,65 @@ it("what was found is marked, failures are grouped, and one group leaves its job
   );
 });
 
+it("jobs are grouped by key, with what they cost, and a key leaves its jobs", async () => {
+  const group = (value: string, count: number, costMicros: number | null) => ({
+    value,
+    flow: null,
+    count,
+    since: "2026-11-24T10:00:00.000Z",
+    until: "2026-11-24T11:00:00.000Z",
+    example: "0123456789abcdef01234567",
+    costMicros,
+  });
+  const asked: string[] = [];
+  server.use(
+    http.get("/jobs", () => HttpResponse.json([wireSummary()])),
+    http.get("/jobs/groups", ({ request }) => {
+      const by = new URL(request.url).searchParams;
+      asked.push(`${by.get("by")} ${by.get("status")}`);
+      const groups = by.get("by") === "key" ? [group("acme co", 1_200, 1_500_000), group("b", 3, null)] : [];
+      return HttpResponse.json({ groups, more: true, currency: "EUR" });
+    }),
+  );
+  const { router } = renderPage("/ui/?q=key:other+words");
+  await userEvent.click(await screen.findByRole("button", { name: "Groups" }));
+  expect(await screen.findByText("No failed job in this list.")).toBeInTheDocument();
+  await userEvent.selectOptions(screen.getByLabelText("Group by"), "By key");
+  const table = await screen.findByRole("table", { name: "Jobs by key" });
+  expect(within(table).getByRole("row", { name: /acme co 1,200.*1\.50 EUR/ })).toBeInTheDocument();
+  expect(within(table).queryByRole("button")).toBeNull();
+  expect(screen.getByText("Of the newest 10,000 jobs.")).toBeInTheDocument();
+  await userEvent.click(within(table).getByRole("link", { name: "acme co" }));
+  await waitFor(() => expect(router.state.location.search).toEqual({ q: 'key:"acme co" words' }));
+  expect(asked.slice(0, 2)).toEqual(["error FAILED", "key null"]);
+});
+
+it.each([
+  ["By flow", "chat", { flow: "chat" }],
+  ["By tag", "eu", { tag: "eu" }],
+  ["By verdict", "malformed", { q: "verdict:malformed" }],
+])("a group %s leaves its jobs", async (choice, value, search) => {
+  const at = "2026-11-24T10:00:00.000Z";
+  const group = {
+    value,
+    flow: null,
+    count: 1,
+    since: at,
+    until: at,
+    example: "0".repeat(24),
+    costMicros: null,
+  };
+  server.use(
+    http.get("/jobs", () => HttpResponse.json([wireSummary()])),
+    http.get("/jobs/groups", () => HttpResponse.json({ groups: [group], more: false, currency: "EUR" })),
+  );
+  const { router } = renderPage("/ui/");
+  await userEvent.click(await screen.findByRole("button", { name: "Groups" }));
+  await userEvent.selectOptions(screen.getByLabelText("Group by"), choice);
+  await userEvent.click(await screen.findByRole("link", { name: value }));
+  await waitFor(() => expect(router.state.location.search).toEqual(search));
+});
+
 it("a group of failures is retried: its own query is counted and sent", async () => {
   const group = {
     value: "http_500",
@@ -71,11 +131,12 @@ it("a group of failures is retried: its own query is counted and sent", async ()
     since: "2026-11-24T10:00:00.000Z",
     until: "2026-11-24T11:00:00.000Z",
     example: "0123456789abcdef01234567",
+    costMicros: null,
   };
   const asked: unknown[] = [];
   server.use(
     http.get("/jobs", () => HttpResponse.json([wireSummary({ status: "FAILED" })])),
-    http.get("/jobs/groups", () => HttpResponse.json({ groups: [group], more: false })),
+    http.get("/jobs/groups", () => HttpResponse.json({ groups: [group], more: false, currency: "USD" })),
     http.post("/bulk-actions", async ({ request }) => {
       const body = (await request.json()) as { dryRun: boolean };
       asked.push(body);
@@ -85,7 +146,7 @@ it("a group of failures is retried: its own query is counted and sent", async ()
     }),
   );
   renderPage("/ui/?tag=eu");
-  await userEvent.click(await screen.findByRole("button", { name: "Failures by error" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Groups" }));
   await userEvent.click(await screen.findByRole("button", { name: "Retry all…" }));
   const dialog = await screen.findByRole("dialog", { name: "Retry 12,345 jobs?" });
   await userEvent.type(within(dialog).getByLabelText("Reason"), "the API is back");

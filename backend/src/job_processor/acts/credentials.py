@@ -27,6 +27,7 @@ FLUSH_SECONDS = 30.0
 """How often the times of last use are written."""
 MINUTE_MS = 60_000
 _PREFIX = b"jp_"
+_BEARER = b"Bearer jp_"
 
 
 @dataclass(eq=False, slots=True)
@@ -48,7 +49,10 @@ class Credentials:
         self._in_use = False
         """Whether any credential was asked about: a server without login reads no keys."""
         self._keys: dict[str, ApiKey] = {}
-        self._by_digest: dict[str, tuple[ApiKey, Principal]] = {}
+        self._by_digest: dict[str, Principal] = {}
+        self._by_header: dict[bytes, Principal] = {}
+        """Of the keys that were sent since ``refresh``: their next requests need no hash, and their last use is noted.
+        There are never more of them than valid keys."""
         self._keys_read_at = float("-inf")
         self._changes = 0
         """How often keys changed in this process; a read that began before a change is not enough after it."""
@@ -57,11 +61,14 @@ class Credentials:
         self._sessions: OrderedDict[str, tuple[Session, float]] = OrderedDict()
         self._held: set[_Held] = set()
         self._used: dict[str, int] = {}
-        self._noted: set[str] = set()
-        """Keys whose last use was noted since ``refresh``: the clock need not be read for each request."""
         self._seen: dict[str, int] = {}
         self._unwritten: tuple[dict[str, int], dict[str, int]] = ({}, {})
         self._flushed_at = monotonic()
+
+    @property
+    def texts(self) -> int:
+        """The number of keys whose text is in memory."""
+        return len(self._by_header)
 
     async def of_key(self, text: bytes) -> Principal | None:
         """The principal of an API key; ``None`` for one that is wrong, expired or revoked. Raises
@@ -78,18 +85,25 @@ class Credentials:
 
     def of_known_key(self, text: bytes) -> Principal | None:
         """The principal of an API key that is in memory and valid, without a wait. ``None``: ask ``of_key``."""
-        if self._is_older(STALE_SECONDS):
+        principal = None if self._is_older(STALE_SECONDS) else self._by_digest.get(digest_of(text))
+        if principal is None or not _lasts(principal, now := self._store.now()):
             return None
-        found = self._by_digest.get(digest_of(text))
-        if found is None:
+        self._note(self._used, self._unwritten[0], principal.id, now)
+        return principal
+
+    def of_header(self, value: bytes) -> Principal | None:
+        """As ``of_known_key``, of the value of a header Authorization. ``None`` also where that has no API key."""
+        principal = self._by_header.get(value)
+        if principal is None:
+            principal = self.of_known_key(value[7:]) if value[:10] == _BEARER else None
+            if principal is not None:
+                self._by_header[value] = principal
+            return principal
+        # Nothing but its time ends a key that is in ``_by_header``, or the age of what is known: ``forget`` empties it.
+        if (self._shared and self._is_older(STALE_SECONDS)) or (
+            principal.expires_at is not None and not _lasts(principal, self._store.now())
+        ):
             return None
-        key, principal = found
-        if key.expires_at is not None or key.id not in self._noted:
-            now = self._store.now()
-            if not key.is_valid(now):
-                return None
-            self._noted.add(key.id)
-            self._note(self._used, self._unwritten[0], key.id, now)
         return principal
 
     async def of_session(self, value: bytes) -> Principal | None:
@@ -124,7 +138,7 @@ class Credentials:
     def is_valid(self, principal: Principal) -> bool:
         """Whether the principal of an earlier request still counts, as far as is known here."""
         now = self._store.now()
-        if principal.expires_at is not None and now >= principal.expires_at:
+        if not _lasts(principal, now):
             return False
         if principal.session is not None:
             session, _ = self._sessions.get(principal.session, (None, 0.0))
@@ -149,12 +163,13 @@ class Credentials:
         """Keys or sessions changed in this process: read them again before the next answer."""
         self._changes += 1
         self._keys_read_at = float("-inf")
+        self._by_header.clear()
         self._sessions = OrderedDict((id_, (one, float("-inf"))) for id_, (one, _) in self._sessions.items())
 
     async def refresh(self) -> None:
         """Read again what is known, and end the requests whose key or session has ended. Raises
         ``StoreUnavailable``."""
-        self._noted.clear()
+        self._by_header.clear()
         if self._in_use and self._is_older(REFRESH_SECONDS):
             await self._read_keys()
         in_use = {one.principal.session for one in self._held if one.principal.session is not None}
@@ -204,7 +219,8 @@ class Credentials:
         self._keys = {key.id: key for key in keys}
         # A rotated pair may be valid at once; keys that have ended are not looked up any more.
         now = self._store.now()
-        self._by_digest = {key.digest: (key, key.principal) for key in keys if key.is_valid(now)}
+        self._by_digest = {key.digest: key.principal for key in keys if key.is_valid(now)}
+        self._by_header.clear()
         self._changes_read = changes
         if changes == self._changes:
             self._keys_read_at = began
@@ -221,6 +237,10 @@ class Credentials:
         minute = now - now % MINUTE_MS
         if known.get(id_) != minute:
             known[id_] = unwritten[id_] = minute
+
+
+def _lasts(principal: Principal, now: int) -> bool:
+    return principal.expires_at is None or now < principal.expires_at
 
 
 def _without(times: Mapping[str, int], written: Mapping[str, int]) -> dict[str, int]:

@@ -35,15 +35,13 @@ class Standing:
     until: float = 0.0
     left: int = 0
     more_at: float = 0.0
+    seen_at: float = 0.0
+    """When it was last asked for."""
     batch: int = 1
     taken_at: float = float("-inf")
     refused_until: int = 0
     """Milliseconds of the store's clock: no permit is to be had before."""
     taking: "asyncio.Future[None] | None" = field(default=None, repr=False)
-
-    @property
-    def remaining(self) -> int:
-        return self.permits + self.left
 
 
 class RateLimits:
@@ -67,9 +65,11 @@ class RateLimits:
         standing = self._standings.get(name)
         if standing is None or standing.permits <= 0 or standing.limit != limit:
             return None
-        if self.monotonic() >= standing.until:
+        now = self.monotonic()
+        if now >= standing.until:
             return None
         standing.permits -= 1
+        standing.seen_at = now
         self._standings.move_to_end(name)
         return standing
 
@@ -83,6 +83,7 @@ class RateLimits:
                 await asyncio.shield(standing.taking)
                 continue
             if self._store.now() < standing.refused_until:
+                standing.seen_at = self.monotonic()
                 return standing, False
             taking = standing.taking = asyncio.get_running_loop().create_future()
             try:

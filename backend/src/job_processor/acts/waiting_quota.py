@@ -97,7 +97,7 @@ class WaitingQuota:
         """The jobs are stored, or they are not and never will be."""
         known = self._owners.get(owner)
         if known is not None and known.under_way:
-            known.under_way -= min(number, known.under_way)
+            known.under_way = known.under_way - number if known.under_way > number else 0
             if known.stored is not None:
                 known.stored.set_result(None)
                 known.stored = None

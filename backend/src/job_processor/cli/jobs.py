@@ -1,4 +1,4 @@
-"""``submit``, ``list``, ``export`` and ``watch``: the jobs of a running server."""
+"""``submit``, ``list``, ``groups``, ``export`` and ``watch``: the jobs of a running server."""
 
 import argparse
 import types
@@ -38,6 +38,12 @@ def add(verbs: Verbs) -> None:
     listing.add_argument("--q", metavar="SEARCH", help="such as: status:failed created:<2h words")
     listing.set_defaults(run=lambda c, a: c.list_jobs(a.url, a.limit, a.status, a.q))
 
+    groups = verbs.add_parser("groups", help="count a running server's jobs by error, flow, tag, verdict or key")
+    groups.add_argument("--by", choices=("error", "flow", "tag", "verdict", "key"), default="error")
+    groups.add_argument("--q", metavar="SEARCH", default="", help="which jobs, such as: flow:chat created:<2h")
+    groups.add_argument("--json", action="store_true", help="print the answer of the server")
+    groups.set_defaults(run=lambda c, a: c.groups(a.url, _wanted_groups(a), as_json=a.json))
+
     export = verbs.add_parser("export", help="write jobs of a running server to a file, whole, newest first")
     export.add_argument("--q", metavar="SEARCH", default="", help="which jobs, such as: status:failed created:<2h")
     export.add_argument("--format", choices=("ndjson", "csv"), default="ndjson")
@@ -47,7 +53,11 @@ def add(verbs: Verbs) -> None:
 
     watch = verbs.add_parser("watch", help="print changes of a running server's jobs as they happen")
     watch.set_defaults(run=lambda c, a: c.watch(a.url))
-    add_url(submit, listing, export, watch)
+    add_url(submit, listing, groups, export, watch)
+
+
+def _wanted_groups(args: argparse.Namespace) -> dict[str, str]:
+    return {"by": args.by} | ({"q": args.q} if args.q else {})
 
 
 def _submit(commands: types.ModuleType, args: argparse.Namespace) -> int:

@@ -25,6 +25,8 @@ class SharedLimit:
     flows: tuple[str, ...] = ()
     concurrency: int | None = None
     requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    """Tokens of models (``core.model_tokens``)."""
 
     @property
     def rules(self) -> "FlowRules":
@@ -40,6 +42,7 @@ class FlowRules:
     ``fallback``: flows whose processors take its jobs, the first that is open, once its own lane has been closed for
     ``fallback_after_seconds`` (``core.fallback``).
     ``prices``: what its tokens cost; ``None``: not known. ``budget_per_day``: micros; ``None``: no budget.
+    ``longest_answer``: in tokens, to which the processor limits the answers; ``None``: it does not.
     """
 
     name: str
@@ -59,6 +62,7 @@ class FlowRules:
     on_invalid_result: OnInvalidResult = OnInvalidResult.KEEP
     prices: Prices | None = None
     budget_per_day: int | None = None
+    longest_answer: int | None = None
 
     @property
     def has_limits(self) -> bool:

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from job_processor.core.budget import Level, level_at, next_day
 from job_processor.core.flow import FlowRules
+from job_processor.core.model_tokens import UNUSED, ModelTokens
 from job_processor.core.token_bucket import refilled
 
 MAX_CLOSED_MS = 3_600_000
@@ -89,6 +90,8 @@ class Lane:
     spent: int = 0
     """What the flow had cost (micros) on the day that began at ``spent_on``, as last noted (``core.budget``)."""
     spent_on: int = 0
+    model_tokens: ModelTokens = UNUSED
+    """Of a shared limit."""
 
     @property
     def is_open(self) -> bool:

@@ -7,6 +7,7 @@ from job_processor.core.lane import Lane
 
 def shift_clock(lane: Lane, by: int) -> Lane:
     """Shift all times of the lane by ``by`` milliseconds, after the clock was set, so that its waits last as before."""
+    tokens = lane.model_tokens
     return replace(
         lane,
         closed_until=None if lane.closed_until is None else lane.closed_until + by,
@@ -15,5 +16,6 @@ def shift_clock(lane: Lane, by: int) -> Lane:
         troubled_at=lane.troubled_at + by if lane.troubled_at else 0,
         answered_at=lane.answered_at + by if lane.answered_at else 0,
         out_at=None if lane.out_at is None else lane.out_at + by,
+        model_tokens=replace(tokens, at=tokens.at + by) if tokens.at else tokens,
         asking=tuple((flow, at + by) for flow, at in lane.asking),
     )

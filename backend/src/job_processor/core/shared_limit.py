@@ -6,26 +6,70 @@ worker is quickest does not get every place. A flow that no longer asks leaves t
 
 from dataclasses import replace
 
-from job_processor.core.flow import SharedLimit
-from job_processor.core.lane import Lane, admit
+from job_processor.core import model_tokens
+from job_processor.core.flow import FlowRules, SharedLimit
+from job_processor.core.lane import Lane, admit, admits_again_at, charge
 
 ASKED_MS = 3_000
 """Longer than the time between two claims of a flow that waits."""
 _ASK_AGAIN_MS = 500
+_TURN_MS = 100
+"""How long a flow waits for one before it in the line, until it asks again."""
 
 
 def admit_flow(lane: Lane, limit: SharedLimit, flow: str, wanted: int, in_flight: int, now: int) -> tuple[int, Lane]:
-    """How many of ``wanted`` jobs of the flow may be claimed, and the lane with its token bucket refilled.
+    """How many of ``wanted`` jobs of the flow may be claimed, and the lane with its buckets refilled.
 
-    ``in_flight``: RUNNING and WAITING jobs of all its flows. The lane is not charged yet (``core.lane.charge``).
+    ``in_flight``: RUNNING and WAITING jobs of all its flows. The lane is not charged yet (``charge_flow``). A limit
+    with ``tokens_per_minute`` admits one job at a time: what it takes is estimated when it is known which one it is.
     """
+    ahead = _ahead(lane, flow, now)
+    free, lane = admit(lane, wanted + ahead, in_flight, limit.rules, now)
+    allowed = max(0, free - ahead)
+    if limit.tokens_per_minute is not None:
+        tokens = model_tokens.refill(lane.model_tokens, limit.tokens_per_minute, now)
+        lane = replace(lane, model_tokens=tokens)
+        allowed = min(allowed, model_tokens.may_start(tokens, ahead > 0))
+    return allowed, lane
+
+
+def estimated(lane: Lane, rules: FlowRules, prompt: str) -> int | None:
+    """The tokens that a job of the flow will count as; ``None``: its limit counts none."""
+    if rules.limit is None or rules.limit.tokens_per_minute is None:
+        return None
+    return model_tokens.estimate(lane.model_tokens, rules.name, prompt, rules.longest_answer)
+
+
+def charge_flow(lane: Lane, limit: SharedLimit, claimed: int, tokens: int | None) -> Lane:
+    """Charge the lane for the claimed jobs. ``tokens``: what they are ``estimated`` to take."""
+    lane = charge(lane, claimed, limit.rules, "", "")
+    return lane if tokens is None else replace(lane, model_tokens=model_tokens.charge(lane.model_tokens, tokens))
+
+
+def opens_at(lane: Lane, limit: SharedLimit, flow: str, now: int) -> int | None:
+    """When the limit may admit a job of the flow (ms since 1970); ``None``: now, or when a job has ended."""
+    at = admits_again_at(lane, limit.rules, now)
+    if limit.tokens_per_minute is None:
+        return at
+    then = model_tokens.starts_at(lane.model_tokens, limit.tokens_per_minute, now)
+    if then is None and lane.model_tokens.short and _ahead(lane, flow, now):
+        then = now + _TURN_MS
+    return max((one for one in (at, then) if one is not None), default=None)
+
+
+def _ahead(lane: Lane, flow: str, now: int) -> int:
+    """The number of flows that stand in line before this one."""
     ahead = 0
     for other, asked in lane.asking:
         if other == flow:
             break
         ahead += now - asked < ASKED_MS
-    free, lane = admit(lane, wanted + ahead, in_flight, limit.rules, now)
-    return max(0, free - ahead), lane
+    return ahead
+
+
+def is_news(lane: Lane, stored: Lane) -> bool:
+    """Must the lane be written although no job was claimed?"""
+    return lane.asking != stored.asking or lane.model_tokens.short != stored.model_tokens.short
 
 
 def stand_in_line(lane: Lane, flow: str, now: int) -> Lane:

@@ -10,6 +10,7 @@ from job_processor.core.fallback import falls_back_at
 from job_processor.core.flow import FlowRules, SharedLimit
 from job_processor.core.job import Refusals, Snooze, State
 from job_processor.core.lane import Lane, admits_again_at, is_over_budget
+from job_processor.core.model_tokens import starts_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,13 @@ def _waiting_for_limit(limit: SharedLimit, lane: Lane, in_flight: int, now: int)
     if (at := admits_again_at(lane, limit.rules, now)) is not None and limit.requests_per_minute is not None:
         detail = f"The flows of the limit {limit.name} take {limit.requests_per_minute:g} jobs a minute together."
         return WaitingFor("shared_rate", detail, at)
+    if limit.tokens_per_minute is not None:
+        at = starts_at(lane.model_tokens, limit.tokens_per_minute, now)
+        if at is not None:
+            detail = (
+                f"The flows of the limit {limit.name} take {limit.tokens_per_minute:,.12g} tokens a minute together."
+            )
+            return WaitingFor("shared_tokens", detail, at)
     return _NEXT
 
 

@@ -66,6 +66,20 @@ class Gate:
         self._limits_addresses = auth is not Auth.OFF
         self._people = people
 
+    def admit_at_once(self, scope: Scope, needs: Needs, *, all_flows: bool = False) -> bool:
+        """Admit a request for which nothing must be waited for, as nearly every one with a key. ``False``: nothing was
+        decided or counted; call ``admit``."""
+        principal = self._known(scope)
+        if principal is None or principal.kind is PrincipalKind.PROXY:
+            return False
+        right = _RIGHTS.get(needs)
+        if right is None or not principal.may(right) or (all_flows and principal.flows is not None):
+            return False
+        if principal.owner and not self._limiter.count_at_once(scope, principal):
+            return False
+        scope[PRINCIPAL] = principal
+        return True
+
     async def admit(self, scope: Scope, needs: Needs, route: str, *, all_flows: bool = False) -> None:
         """Decide who asks, and whether they may. Raises ``RequestRefused`` (401, 403, 429) and ``StoreUnavailable``.
 
@@ -78,13 +92,10 @@ class Gate:
             if needs is Needs.NOTHING:
                 await self.count_address(scope)
                 return
-            principal = self._known(scope)
-            if principal is None:
-                principal = await self._principal(scope)
+            principal = self._known(scope) or await self._principal(scope)
             scope[PRINCIPAL] = principal
             if principal.owner:
-                if not self._limiter.count_at_once(scope, principal):
-                    await self._limiter.count_principal(scope, principal)
+                await self._limiter.count_principal(scope, principal)
             elif principal.kind is PrincipalKind.PROXY:
                 await self.count_address(scope)
             check_rights(principal, needs, all_flows=all_flows)
@@ -134,8 +145,10 @@ class Gate:
         ``_principal``."""
         if self.auth is not Auth.KEYS:
             return EVERYONE if self.auth is Auth.OFF else PROXY
-        bearer = _header(scope, b"authorization")
-        return self._credentials.of_known_key(bearer[7:]) if bearer[:10] == b"Bearer jp_" else None
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                return self._credentials.of_header(value)
+        return None
 
     async def _principal(self, scope: Scope) -> Principal:
         bearer, cookie = b"", b""

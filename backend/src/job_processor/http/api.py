@@ -156,7 +156,8 @@ class _Endpoint:
         operation, gate = self._operation, self._context.gate
         scope[ROUTE] = operation.path
         if operation.limited or operation.needs is not Needs.NOTHING:
-            await gate.admit(scope, operation.needs, self._route, all_flows=operation.all_flows)
+            if not gate.admit_at_once(scope, operation.needs, all_flows=operation.all_flows):
+                await gate.admit(scope, operation.needs, self._route, all_flows=operation.all_flows)
         else:
             scope[PRINCIPAL] = NOBODY
         request = Request(scope, receive)

@@ -4,7 +4,7 @@ import random
 import re
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -14,7 +14,7 @@ from job_processor.core.proxies import Proxies
 from job_processor.http import problems
 from job_processor.http.access_log import AccessLog
 from job_processor.http.problems import RequestRefused
-from job_processor.http.scope_keys import RATE_LIMIT
+from job_processor.http.scope_keys import HEAD_LINES, RATE_LIMIT
 from job_processor.oidc.options import CALLBACK_PATH
 
 log = structlog.get_logger(__name__)
@@ -29,14 +29,24 @@ API_HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     _NO_STORE,
 )
-_STREAM_HEADERS = tuple(header for header in API_HEADERS if header is not _NO_STORE)
+
+
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join(b"%b: %b\r\n" % header for header in headers)
+
+
+_API_LINES = _lines(API_HEADERS)
+_STREAM_LINES = _lines(header for header in API_HEADERS if header is not _NO_STORE)
 # ``http.page`` sets Content-Security-Policy and Cache-Control itself.
-_PAGE_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"referrer-policy", b"no-referrer"),
+_PAGE_LINES = _lines(
+    (
+        (b"x-content-type-options", b"nosniff"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"referrer-policy", b"no-referrer"),
+    )
 )
+_LOOKED_AT = frozenset({b"host", b"x-request-id", b"sec-fetch-site", b"origin", b"x-forwarded-for"})
 _READS = frozenset({"GET", "HEAD"})
 
 
@@ -113,6 +123,8 @@ class EdgeMiddleware:
         origin = b""
         forwarded: list[bytes] = []
         for name, value in scope["headers"]:
+            if name not in _LOOKED_AT:
+                continue
             if name == b"host":
                 host = value
             elif name == b"x-request-id":
@@ -137,12 +149,12 @@ class EdgeMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own: tuple[tuple[bytes, bytes], ...] = _PAGE_HEADERS if is_page else API_HEADERS
+                own = _PAGE_LINES if is_page else _API_LINES
                 if not is_page and any(name == b"cache-control" for name, _ in message["headers"]):
                     # Event streams set it themselves.
-                    own = _STREAM_HEADERS
-                limited = scope.get(RATE_LIMIT, ())
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *limited, *own]
+                    own = _STREAM_LINES
+                limited = scope.get(RATE_LIMIT, b"")
+                _add(message, scope, b"x-request-id: %b\r\n%b%b" % (request_id.encode(), limited, own))
             await send(message)
 
         try:
@@ -177,6 +189,16 @@ class EdgeMiddleware:
         elif not site and host and origin.partition(b"://")[2].lower() == host.lower():
             return
         raise RequestRefused(403, "cross_site", "Cross-site requests are not allowed (CORS_ORIGINS).")
+
+
+def _add(message: Message, scope: Scope, lines: bytes) -> None:
+    """Add these lines to the head that the message begins: as they are, if the server takes them."""
+    add_lines = scope.get(HEAD_LINES)
+    if add_lines is not None:
+        add_lines(lines)
+        return
+    made = (line.partition(b": ") for line in lines.split(b"\r\n")[:-1])
+    message["headers"] = [*message["headers"], *((name, value) for name, _, value in made)]
 
 
 def _is_page(path: str) -> bool:

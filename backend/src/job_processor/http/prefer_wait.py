@@ -124,8 +124,8 @@ class WaitingRequests:
 def preferred_wait(request: Request) -> float | None:
     """The preferred wait in seconds, at most ``MAX_WAIT_SECONDS``; ``None``: no such preference."""
     # Several Prefer headers count as one list (RFC 9110, section 5.3).
-    given = b",".join(value for name, value in request.scope["headers"] if name == b"prefer")
-    asked = _WAIT.search(given)
+    given = [value for name, value in request.scope["headers"] if name == b"prefer"]
+    asked = _WAIT.search(b",".join(given)) if given else None
     return None if asked is None else min(float(asked[1]), MAX_WAIT_SECONDS)
 
 

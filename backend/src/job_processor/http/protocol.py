@@ -16,7 +16,7 @@ from job_processor.http.bounded_reading import BoundedReading
 from job_processor.http.connection_limits import address_group
 from job_processor.http.held_bytes import HeldBytes
 from job_processor.http.problems import RequestRefused
-from job_processor.http.scope_keys import AUTHENTICATED, PIPELINED, STREAMED
+from job_processor.http.scope_keys import AUTHENTICATED, HEAD_LINES, PIPELINED, STREAMED
 from job_processor.http.sending import CoalescingTransport, WriteBuffer
 from job_processor.http.shared_state import SharedState
 
@@ -54,6 +54,7 @@ class GuardedProtocol(BoundedReading):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the parent
         super().connection_made(transport)
         self._coalescing = CoalescingTransport(transport)
+        self._add_lines = self._coalescing.add_lines
         self.transport = cast(asyncio.Transport, self._coalescing)
         self._write_buffer = WriteBuffer(transport, self._shared.unsent)
         self._reading_since = self.loop.time()
@@ -116,6 +117,7 @@ class GuardedProtocol(BoundedReading):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._current_cycle = cycle
+        cycle.scope[HEAD_LINES] = self._add_lines  # type: ignore[literal-required]  # a key of our own
         super()._start_asgi_task(cycle, cast(Any, ErrorBoundary(cycle, app)))
 
     def on_response_complete(self) -> None:

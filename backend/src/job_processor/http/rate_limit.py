@@ -18,6 +18,7 @@ from job_processor.http.scope_keys import RATE_LIMIT
 
 SECONDS = WINDOW_MS // 1000
 KEY, PERSON, ADDRESS = "key", "person", "address"
+_OF_A_KEY = PrincipalKind.KEY
 
 
 class RateLimiter:
@@ -27,24 +28,21 @@ class RateLimiter:
     async def count_principal(self, scope: Scope, principal: Principal) -> None:
         """Count a request of a key or person. Raises ``RequestRefused`` (429)."""
         if not self.count_at_once(scope, principal):
-            limit, policy = self._limit(principal)
-            await self._count(scope, principal.owner, limit, policy, alone=False)
+            limit = principal.rate_per_minute or self._rates.limits.per_key
+            await self._count(scope, principal.owner, limit, _policy_of(principal), alone=False)
 
     def count_at_once(self, scope: Scope, principal: Principal) -> bool:
         """Count a request of a key or person with a permit that this process has, as nearly every request can be.
         ``False``: call ``count_principal``."""
-        limit, policy = self._limit(principal)
+        # Keys of one owner share one limit: a rotation does not double it.
+        limit = principal.rate_per_minute or self._rates.limits.per_key
         if not limit:
             return True
         standing = self._rates.use(principal.owner, limit)
-        if standing is not None:
-            self._tell(scope, standing, policy)
-        return standing is not None
-
-    def _limit(self, principal: Principal) -> tuple[int, str]:
-        """Requests a minute, and whose limit that is. Keys of one owner share one: a rotation does not double it."""
-        policy = KEY if principal.kind is PrincipalKind.KEY else PERSON
-        return principal.rate_per_minute or self._rates.limits.per_key, policy
+        if standing is None:
+            return False
+        scope[RATE_LIMIT] = _lines(standing, _policy_of(principal))
+        return True
 
     async def count_address(self, scope: Scope, address: str) -> None:
         """Count a request without a key. Raises ``RequestRefused`` (429)."""
@@ -62,25 +60,30 @@ class RateLimiter:
                 429,
                 "too_many_wrong_keys",
                 "Too many wrong keys came from this address.",
-                headers={"retry-after": str(self._wait(standing))},
+                headers={"retry-after": str(_wait(standing))},
             )
 
     async def _count(self, scope: Scope, name: str, limit: int, policy: str, *, alone: bool) -> None:
         standing, allowed = await self._rates.admit(name, limit, alone=alone)
-        wait = self._tell(scope, standing, policy)
+        scope[RATE_LIMIT] = _lines(standing, policy)
         if not allowed:
-            raise too_many_requests(policy, limit, {"retry-after": str(wait)})
+            raise too_many_requests(policy, limit, {"retry-after": str(_wait(standing))})
 
-    def _tell(self, scope: Scope, standing: Standing, policy: str) -> int:
-        """Put the headers of the answer into the scope. Returns the seconds until more permits are to be had."""
-        wait = self._wait(standing)
-        left = f'"{policy}";r={standing.remaining};t={wait}'
-        scope[RATE_LIMIT] = (_policy(policy, standing.limit), (b"ratelimit", left.encode()))
-        return wait
 
-    def _wait(self, standing: Standing) -> int:
-        """Seconds until the next permit."""
-        return max(1, math.ceil(standing.more_at - self._rates.monotonic()))
+def _policy_of(principal: Principal) -> str:
+    return KEY if principal.kind is _OF_A_KEY else PERSON
+
+
+def _lines(standing: Standing, policy: str) -> bytes:
+    """The RateLimit headers of the answer, as lines of its head."""
+    left = standing.permits + standing.left
+    return b"%b%d;t=%d\r\n" % (_begun(policy, standing.limit), left, _wait(standing))
+
+
+def _wait(standing: Standing) -> int:
+    """Seconds until the next permit."""
+    wait = math.ceil(standing.more_at - standing.seen_at)
+    return wait if wait > 1 else 1
 
 
 def too_many_requests(policy: str, limit: int, headers: Mapping[str, str]) -> RequestRefused:
@@ -89,6 +92,6 @@ def too_many_requests(policy: str, limit: int, headers: Mapping[str, str]) -> Re
 
 
 @functools.lru_cache(maxsize=1_000)
-def _policy(policy: str, limit: int) -> tuple[bytes, bytes]:
-    """The header that names the limit."""
-    return b"ratelimit-policy", f'"{policy}";q={limit};w={SECONDS}'.encode()
+def _begun(policy: str, limit: int) -> bytes:
+    """The lines of both headers, up to what is left."""
+    return f'ratelimit-policy: "{policy}";q={limit};w={SECONDS}\r\nratelimit: "{policy}";r='.encode()

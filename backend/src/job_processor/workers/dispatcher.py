@@ -11,11 +11,12 @@ from job_processor import tasks
 from job_processor.acts import Acts
 from job_processor.acts.lane_keeper import LaneKeeper
 from job_processor.acts.outcome_writer import RETRY_SECONDS, OpenAttempt, OutcomeWriter
+from job_processor.acts.token_keeper import TokenKeeper
 from job_processor.core.errors import StoreUnavailable
 from job_processor.core.evidence import failure_if_to_blame
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, JobError
-from job_processor.core.outcome import Deferred, Failed, HandOver, LaneClosed, LaneHealthy
+from job_processor.core.outcome import Deferred, Failed, HandOver, LaneClosed, LaneHealthy, Succeeded
 from job_processor.failpoints import failpoint
 from job_processor.processors.base import Dispatch, Processor
 from job_processor.store.base import Claim, Held, Store
@@ -34,6 +35,8 @@ LANE_TRIES = 5
 
 @dataclass(slots=True)
 class _Running(OpenAttempt):
+    estimated: int | None = None
+    """The tokens that a shared limit was charged for it."""
     written: bool = False
     """Whether the outcome is recorded; then only the lane may still have to be written."""
     task: asyncio.Task[None] | None = field(default=None)
@@ -77,6 +80,7 @@ class Dispatcher(Loop):
         self._writer = OutcomeWriter(acts.outcomes, acts.verdicts, self.wake, pause)
         self._lane = LaneKeeper(store, acts.lanes, rules, opened=self.wake)
         self._takes_from: tuple[tuple[Dispatcher, tuple[FlowRules, ...]], ...] = ()
+        self._tokens = TokenKeeper(acts.lanes, rules)
 
     def take_from(self, others: Mapping[str, "Dispatcher"]) -> None:
         """Take jobs of those of the others that fall back to this flow, while their lanes are closed."""
@@ -107,9 +111,10 @@ class Dispatcher(Loop):
 
     @property
     def sharing(self) -> tuple[str, ...]:
-        """The flows to which each job that ends makes room, because they share a concurrency limit with this one."""
+        """The flows to which each job that ends may make room, because they share a limit with this one."""
         limit = self._rules.limit
-        return () if limit is None or limit.concurrency is None else limit.flows
+        counts = limit is not None and (limit.concurrency is not None or limit.tokens_per_minute is not None)
+        return limit.flows if limit is not None and counts else ()
 
     @property
     def lease_seconds(self) -> float:
@@ -146,7 +151,7 @@ class Dispatcher(Loop):
         failpoint("claim.after_commit")
         for job in claimed.jobs:
             assert job.lease is not None
-            self._start(_Running(job, job.lease))
+            self._start(_Running(job, job.lease, estimated=claimed.estimated))
         with contextlib.suppress(StoreUnavailable):
             await self._lane.seen(claimed)
         if len(claimed.jobs) == limit:
@@ -201,6 +206,10 @@ class Dispatcher(Loop):
         await self._writer.write(one)
         one.written = True
         failpoint("dispatch.after_record")
+        if isinstance(handed.job, Succeeded | Failed):
+            self._tokens.note(one.job.prompt, one.estimated, handed.job.usage)
+        with contextlib.suppress(StoreUnavailable):
+            await self._tokens.write()
         if not lane_written:
             await self._write_lane(one.job, handed)
 

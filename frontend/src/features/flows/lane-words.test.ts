@@ -62,15 +62,23 @@ it.each([
 
 it.each([
   ["nothing", null, null],
-  ["places", { concurrency: 20, requestsPerMinute: null, inFlight: 12 }, "openai: 12 of 20 in use"],
-  ["a rate", { concurrency: null, requestsPerMinute: 600, inFlight: 12 }, "openai: 600 / min"],
+  ["places", { concurrency: 20, inFlight: 12 }, "openai: 12 of 20 in use"],
+  ["a rate", { requestsPerMinute: 600, inFlight: 12 }, "openai: 600 / min"],
+  ["tokens", { tokensPerMinute: 2_000_000, inFlight: 12 }, "openai: 2,000,000 tokens / min"],
   [
-    "both, for a key that sees one flow",
-    { concurrency: 20, requestsPerMinute: 600, inFlight: null },
-    "openai: 20 at a time, 600 / min",
+    "all of it, for a key that sees one flow",
+    { concurrency: 20, requestsPerMinute: 600, tokensPerMinute: 90_000 },
+    "openai: 20 at a time, 600 / min, 90,000 tokens / min",
   ],
 ])("a flow that shares %s", (_, limit, words) => {
-  expect(wordsForSharedLimit(toFlow(wireFlow({ limit: limit && { name: "openai", ...limit } })))).toBe(words);
+  const none = {
+    name: "openai",
+    concurrency: null,
+    requestsPerMinute: null,
+    tokensPerMinute: null,
+    inFlight: null,
+  };
+  expect(wordsForSharedLimit(toFlow(wireFlow({ limit: limit && { ...none, ...limit } })))).toBe(words);
 });
 
 it.each([

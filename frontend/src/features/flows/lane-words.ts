@@ -94,11 +94,12 @@ export function wordsForKeyLimits({ concurrencyPerKey, ratePerKey, keysAtLimit }
 /** The limit that the flow shares with others; null if there is none. */
 export function wordsForSharedLimit({ limit }: Flow): string | null {
   if (limit === null) return null;
-  const { concurrency, requestsPerMinute, inFlight } = limit;
+  const { concurrency, requestsPerMinute, tokensPerMinute, inFlight } = limit;
   const places = inFlight === null ? `${concurrency} at a time` : `${inFlight} of ${concurrency} in use`;
   const parts = [
     ...(concurrency === null ? [] : [places]),
     ...(requestsPerMinute === null ? [] : [`${requestsPerMinute} / min`]),
+    ...(tokensPerMinute === null ? [] : [`${number(tokensPerMinute)} tokens / min`]),
   ];
   return `${limit.name}: ${parts.join(", ")}`;
 }

@@ -10,6 +10,7 @@ const LIMITS: ReadonlySet<string> = new Set([
   "key_rate",
   "shared_concurrency",
   "shared_rate",
+  "shared_tokens",
 ]);
 
 /** Text of the link to the flow; null if the flow is not the reason for the wait. */

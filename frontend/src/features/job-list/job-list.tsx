@@ -10,8 +10,8 @@ import type { BulkAction, BulkCount } from "@/api/model";
 import { LoadMore } from "@/components/load-more";
 import { BulkBar } from "./bulk-bar";
 import { BulkList } from "./bulk-list";
-import { Failures } from "./failures";
 import { FilterBar } from "./filter-bar";
+import { Groups } from "./groups";
 import { JobCards } from "./job-cards";
 import styles from "./job-list.module.css";
 import { JobTable } from "./job-table";
@@ -35,7 +35,7 @@ interface Props {
 
 export function JobList({ filter, onChange, peeked, onPeek }: Props) {
   const list = useRef<HTMLElement>(null);
-  const [failuresShown, setFailuresShown] = useState(false);
+  const [groupsShown, setGroupsShown] = useState(false);
   const [started, setStarted] = useState<BulkAction | null>(null);
   const clear = () => onChange({ status: [], flow: "", tag: "", q: "" });
   return (
@@ -46,8 +46,8 @@ export function JobList({ filter, onChange, peeked, onPeek }: Props) {
       data-peeked={peeked === null ? undefined : peeked}
     >
       <FilterBar filter={filter} onChange={onChange} />
-      <ListTools filter={filter} failuresShown={failuresShown} onFailures={setFailuresShown} />
-      {failuresShown && <Failures filter={filter} onStarted={setStarted} />}
+      <ListTools filter={filter} groupsShown={groupsShown} onGroups={setGroupsShown} />
+      {groupsShown && <Groups filter={filter} onStarted={setStarted} />}
       <BulkList started={started} />
       <Rows
         filter={filter}

@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { IconAlertTriangle, IconDownload } from "@tabler/icons-react";
+import { IconDownload, IconStack2 } from "@tabler/icons-react";
 import { exportHref } from "@/api/finding";
 import type { JobFilter } from "@/api/job-rows";
 import { code, LoadedLater } from "@/components/loaded-later";
@@ -11,12 +11,12 @@ const VIEWS_MENU = code(() => import("./views-menu").then((found) => found.Views
 
 interface Props {
   filter: JobFilter;
-  failuresShown: boolean;
-  onFailures: (shown: boolean) => void;
+  groupsShown: boolean;
+  onGroups: (shown: boolean) => void;
 }
 
 /** What can be done with all jobs of the list. */
-export function ListTools({ filter, failuresShown, onFailures }: Props) {
+export function ListTools({ filter, groupsShown, onGroups }: Props) {
   const complete = useComplete();
   const place = <span className={styles["viewsPlace"]} />;
   return (
@@ -27,11 +27,11 @@ export function ListTools({ filter, failuresShown, onFailures }: Props) {
         color="gray"
         c="var(--ink-2)"
         size="compact-sm"
-        leftSection={<IconAlertTriangle size={14} aria-hidden />}
-        aria-expanded={failuresShown}
-        onClick={() => onFailures(!failuresShown)}
+        leftSection={<IconStack2 size={14} aria-hidden />}
+        aria-expanded={groupsShown}
+        onClick={() => onGroups(!groupsShown)}
       >
-        Failures by error
+        Groups
       </Button>
       {(["ndjson", "csv"] as const).map((format) => (
         <Button

@@ -35,7 +35,8 @@ class JobCount(WireOut):
 
 class JobGroup(WireOut):
     """Jobs with the same value. ``flow``: of all of them; null if that may differ. ``since``, ``until``: when the first
-    and the last ended (or was created, if it has not ended). ``example``: the newest."""
+    and the last ended (or was created, if it has not ended). ``example``: the newest. ``cost_micros``: of all of them,
+    in millionths of the currency; null: of none it is known."""
 
     value: str
     flow: str | None
@@ -43,10 +44,13 @@ class JobGroup(WireOut):
     since: Time
     until: Time
     example: JobId
+    cost_micros: int | None
 
 
 class JobGroups(WireOut):
-    """The largest groups. ``more``: there are more jobs, of which only the newest were looked at."""
+    """The largest groups. ``more``: there are more jobs, of which only the newest were looked at. ``currency``: of all
+    costs."""
 
     groups: list[JobGroup]
     more: bool
+    currency: str

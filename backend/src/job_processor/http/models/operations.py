@@ -31,6 +31,7 @@ class SharedLimitOut(WireOut):
     name: str
     concurrency: int | None
     requests_per_minute: float | None
+    tokens_per_minute: float | None
     in_flight: int | None
 
 

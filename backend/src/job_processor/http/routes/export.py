@@ -30,7 +30,7 @@ AT_ONCE = 8
 """Whole jobs that are in memory at once: each may have megabytes."""
 FIELDS = (
     *("id", "status", "flow", "createdAt", "finishedAt", "attempt", "errorCode", "errorMessage"),
-    *("verdict", "tags", "metadata", "replayOf", "key", "answeredBy", "prompt", "result"),
+    *("verdict", "tags", "metadata", "replayOf", "key", "answeredBy", "costMicros", "prompt", "result"),
 )
 _encode = msgspec.json.Encoder().encode
 
@@ -107,7 +107,8 @@ def _row(job: Job) -> str:
             "" if verdict is None else verdict.kind.value,
             ",".join(job.tags),
             _encode(job.metadata).decode() if job.metadata else "",
-            *(job.replay_of or "", job.key or "", job.answered_by or "", job.prompt, job.result or ""),
+            *(job.replay_of or "", job.key or "", job.answered_by or ""),
+            *("" if job.cost_micros is None else str(job.cost_micros), job.prompt, job.result or ""),
         )
     )
 

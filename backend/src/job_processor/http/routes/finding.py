@@ -69,10 +69,11 @@ async def group_jobs(context: Context, request: Request) -> Response:
             since=render.time_out(one.since),
             until=render.time_out(one.until),
             example=one.example,
+            cost_micros=one.cost,
         )
         for one in found.groups
     ]
-    return answer(s.JobGroups(groups=groups, more=found.more))
+    return answer(s.JobGroups(groups=groups, more=found.more, currency=context.acts.flows.currency))
 
 
 OPERATIONS = (
@@ -92,7 +93,7 @@ OPERATIONS = (
         "/jobs/groups",
         "groupJobs",
         Needs.READ,
-        "Jobs in groups, by error, flow, tag or verdict",
+        "Jobs in groups, by error, flow, tag, verdict or key",
         group_jobs,
         {200: Answer("the largest groups", s.JobGroups)},
         query=GroupsQuery,

@@ -160,7 +160,7 @@ def _lane(context: Context, lane: Lane, rules: FlowRules) -> s.LaneOut:
 def _limit(limit: SharedLimit, status: FlowStatus, sees: Callable[[str], bool]) -> s.SharedLimitOut:
     _, in_flight = status.of_limit(limit)
     shown = in_flight if all(map(sees, limit.flows)) else None
-    return s.SharedLimitOut(limit.name, limit.concurrency, limit.requests_per_minute, shown)
+    return s.SharedLimitOut(limit.name, limit.concurrency, limit.requests_per_minute, limit.tokens_per_minute, shown)
 
 
 def _removed(

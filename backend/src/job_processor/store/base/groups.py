@@ -1,4 +1,4 @@
-"""Jobs in groups: how many have the same error, flow, tag or verdict."""
+"""Jobs in groups: how many have the same error, flow, tag, verdict or key."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,12 +15,14 @@ class GroupBy(StrEnum):
     FLOW = "flow"
     TAG = "tag"
     VERDICT = "verdict"
+    KEY = "key"
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """``flow``: the flow of all its jobs; ``None``: they may be of several. ``since`` and ``until``: when the first and
-    the last of them ended, or were created if they have not ended. ``example``: the id of the newest."""
+    the last of them ended, or were created if they have not ended. ``example``: the id of the newest. ``cost``: of all
+    of them together, in micros; ``None``: of none it is known."""
 
     value: str
     flow: str | None
@@ -28,6 +30,7 @@ class Group:
     since: int
     until: int
     example: str
+    cost: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,12 @@ class Member:
     flow: str
     at: int
     values: tuple[str, ...]
+    cost: int | None = None
 
 
 def grouped(members: Iterable[Member], by: GroupBy, jobs: int, most_groups: int) -> Grouped:
     """The largest groups of up to ``jobs`` members, which are given newest first."""
-    spans: dict[tuple[str, str | None], tuple[int, int, int, str]] = {}
+    spans: dict[tuple[str, str | None], tuple[int, int, int, str, int | None]] = {}
     more = False
     for seen, member in enumerate(members):
         more = seen == jobs
@@ -59,8 +63,10 @@ def grouped(members: Iterable[Member], by: GroupBy, jobs: int, most_groups: int)
         flow = member.flow if by in (GroupBy.ERROR, GroupBy.FLOW) else None
         for value in member.values:
             key = (value, flow)
-            count, since, until, example = spans.get(key, (0, member.at, member.at, member.id))
-            spans[key] = (count + 1, min(since, member.at), max(until, member.at), example)
+            count, since, until, example, cost = spans.get(key, (0, member.at, member.at, member.id, None))
+            if member.cost is not None:
+                cost = (cost or 0) + member.cost
+            spans[key] = (count + 1, min(since, member.at), max(until, member.at), example, cost)
     groups = [Group(value, flow, *span) for (value, flow), span in spans.items()]
     groups.sort(key=lambda one: (-one.count, one.value, one.flow or ""))
     return Grouped(tuple(groups[:most_groups]), more)

@@ -100,13 +100,15 @@ class Claimed:
 
     ``retry_at``: when the flow may have another job to claim, if that is known (the next ``run_at``, or a lane that
     opens); ``None``: only a notice or the next poll can tell. ``idle``: the lane would have admitted a job, but none
-    was due.
+    was due. ``estimated``: the tokens that its job was charged, where the flow shares ``tokens_per_minute``: then a
+    claim has one job at most.
     """
 
     jobs: Sequence[Job]
     lane: Lane
     retry_at: int | None = None
     idle: bool = False
+    estimated: int | None = None
 
 
 def earliest(*times: int | None) -> int | None:

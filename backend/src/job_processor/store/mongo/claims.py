@@ -12,7 +12,6 @@ from pymongo.errors import BulkWriteError
 
 from job_processor.core.claiming import claim as claim_job
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.fairness import NO_KEY
 from job_processor.core.fallback import FellBack, fall_back
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, Lease
@@ -23,12 +22,11 @@ from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link, is_passing
 from job_processor.store.mongo.documents import key_hash_of
 from job_processor.store.mongo.lanes import MAX_KEYS_LATELY, Lanes, Occupied, Slot
-from job_processor.store.mongo.shared_limits import SharedLimits
+from job_processor.store.mongo.shared_limits import RESERVE_ROUNDS, SharedLimits
 from job_processor.store.mongo.turns import ORDER, Queue
 
 _ROUNDS = 5
 """Lost races after which a claim returns the jobs it has."""
-_RESERVE_ROUNDS = 60
 _MOST_LOST_RACES = 8
 _KEYS_OPEN_MS = 100
 
@@ -97,7 +95,7 @@ class Claims:
         """
         rules, flow = wish.rules, wish.source.name
         stored = await self._lanes.read(rules.name)
-        for _ in range(_RESERVE_ROUNDS):
+        for _ in range(RESERVE_ROUNDS):
             found = await self._lanes.with_live_probe(stored, at, self._database_now())
             used = Occupied(0, {}, self._lanes.young(stored, self._database_now()))
             counts = rules.concurrency is not None or rules.concurrency_per_key is not None
@@ -111,7 +109,7 @@ class Claims:
                 return Claimed([], admitted, await self._when_keys_open(flow, rooms, at))
             shared = None
             if rules.limit is not None:
-                shared = await self._limits.admit(rules.limit, flow, allowed, at)
+                shared = await self._limits.admit(rules.limit, rules, flow, allowed, at)
                 allowed = shared.allowed
                 if allowed <= 0:
                     waits = await self._queue.has_ready(flow)
@@ -132,7 +130,7 @@ class Claims:
             slots = self._slots(picked, tokens)
             new = slots if counts or probes else ()
             refills = None if charged is None else charged.refills()
-            if shared is not None and not await self._limits.reserve(shared, slots):
+            if shared is not None and not await self._limits.reserve(shared, picked, slots):
                 await asyncio.sleep(random.uniform(0, 0.01))
                 stored = await self._lanes.read(rules.name)
                 continue
@@ -142,15 +140,16 @@ class Claims:
                     held = {job.lease.token for job in jobs if job.lease is not None}
                     unused = {t: key_hash_of(one) for t, one in zip(tokens, picked, strict=True) if t not in held}
                     await self._release(unused, after, rules, none=not jobs)
-                    if rules.limit is not None:
-                        await self._release(unused, after, rules.limit.rules, none=False)
+                    if shared is not None:
+                        await self._limits.release(shared, picked, unused)
+                estimated = None if shared is None else shared.estimated(picked)
                 if len(jobs) == wish.limit:
-                    return Claimed(jobs, after)
+                    return Claimed(jobs, after, estimated=estimated)
                 keys_open = await self._when_keys_open(flow, rooms, at)
-                limit_opens = None if shared is None else self._limits.opens_at(shared, len(picked))
-                return Claimed(jobs, after, earliest(keys_open, limit_opens))
-            if rules.limit is not None:
-                await self._release(dict.fromkeys(tokens, NO_KEY), after, rules.limit.rules, none=False)
+                limit_opens = None if shared is None else self._limits.opens_at(shared, picked)
+                return Claimed(jobs, after, earliest(keys_open, limit_opens), estimated=estimated)
+            if shared is not None:
+                await self._limits.release(shared, picked, tokens)
             await asyncio.sleep(random.uniform(0, 0.01))
             stored = await self._lanes.read(rules.name)
         return Claimed([], stored.lane)
@@ -179,7 +178,7 @@ class Claims:
         ``unused``: the keys by token.
         """
         try:
-            for _ in range(_RESERVE_ROUNDS):
+            for _ in range(RESERVE_ROUNDS):
                 stored = await self._lanes.read(rules.name)
                 lane = stored.lane
                 if rules.rate_per_minute is not None:

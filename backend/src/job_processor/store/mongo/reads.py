@@ -18,6 +18,10 @@ def _one(value: object) -> tuple[str, ...]:
     return (str(value),)
 
 
+def _if_any(value: object) -> tuple[str, ...]:
+    return () if value is None else (str(value),)
+
+
 def _each(values: Iterable[object]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(str, values)))
 
@@ -27,6 +31,7 @@ _GROUPED: Mapping[GroupBy, tuple[str, Callable[[Any], tuple[str, ...]]]] = {
     GroupBy.TAG: ("tags", _each),
     GroupBy.ERROR: ("record.error.code", _one),
     GroupBy.VERDICT: ("record.verdict.kind", _one),
+    GroupBy.KEY: ("record.key", _if_any),
 }
 
 
@@ -87,14 +92,19 @@ class Reads:
     async def groups(self, query: Query, by: GroupBy) -> Grouped:
         """Grouped here: what is read of each job is a few bytes."""
         path, has = _GROUPED[by]
+        # Jobs without a key are read too: not all of them, to find some that have one.
+        have: Sequence[Document] = () if by is GroupBy.KEY else ({"$match": {path: {"$exists": True}}},)
+        at: Document = {"$ifNull": ["$finishedAt", "$createdAt"]}
         stages: Sequence[Document] = [
-            {"$match": {path: {"$exists": True}}},
+            *have,
             {"$sort": {"_id": -1}},
             {"$limit": query.limit + 1},
-            {"$project": {"flow": 1, "at": {"$ifNull": ["$finishedAt", "$createdAt"]}, "value": f"${path}"}},
+            {"$project": {"flow": 1, "costMicros": 1, "at": at, "value": f"${path}"}},
         ]
         found = await self._aggregated(query, stages)
-        members = (Member(one["_id"], one["flow"], one["at"], has(one["value"])) for one in found)
+        members = (
+            Member(one["_id"], one["flow"], one["at"], has(one.get("value")), one.get("costMicros")) for one in found
+        )
         return grouped(members, by, query.limit, MOST_GROUPS)
 
     async def _aggregated(self, query: Query, stages: Sequence[Document]) -> Sequence[Document]:

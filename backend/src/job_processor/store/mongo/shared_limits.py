@@ -4,20 +4,40 @@ The limit has a document as a flow's lane has one. A claim reserves there first,
 that dies in between leaves slots that heal as those of a lane do, and has used some of the rate.
 """
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from job_processor.core.flow import SharedLimit
-from job_processor.core.lane import Lane, admits_again_at, charge
-from job_processor.core.shared_limit import admit_flow, leave_line, stand_in_line
+from job_processor.core.errors import StoreUnavailable
+from job_processor.core.flow import FlowRules, SharedLimit
+from job_processor.core.lane import Lane
+from job_processor.core.shared_limit import (
+    admit_flow,
+    charge_flow,
+    estimated,
+    is_news,
+    leave_line,
+    opens_at,
+    stand_in_line,
+)
+from job_processor.store.mongo.client import Document
 from job_processor.store.mongo.lanes import Lanes, Slot, Stored
+
+RESERVE_ROUNDS = 60
+"""Lost compare-and-sets on a lane after which a claim gives up."""
 
 
 @dataclass(frozen=True, slots=True)
 class SharedClaim:
-    """What the limit admits of the jobs that the flow itself would: ``allowed`` of ``wanted``."""
+    """What the limit admits of the jobs that the flow itself would: ``allowed`` of ``wanted``.
+
+    ``rules``: of the flow whose processor gets the jobs. ``flow``: whose jobs they are, which stands in line.
+    """
 
     limit: SharedLimit
+    rules: FlowRules
     flow: str
     wanted: int
     allowed: int
@@ -25,6 +45,14 @@ class SharedClaim:
     lane: Lane
     kept: tuple[Slot, ...]
     at: int
+
+    def estimated(self, picked: Sequence[Document]) -> int | None:
+        """The tokens that the picked job is charged, if the limit counts them."""
+        return estimated(self.lane, self.rules, str(picked[0]["prompt"]))
+
+    def charged(self, picked: Sequence[Document]) -> Lane:
+        lane = charge_flow(self.lane, self.limit, len(picked), self.estimated(picked))
+        return leave_line(lane, self.flow, len(picked) == self.allowed < self.wanted, self.at)
 
 
 class SharedLimits:
@@ -34,36 +62,47 @@ class SharedLimits:
         self._lanes = lanes
         self._database_now = database_now
 
-    async def admit(self, limit: SharedLimit, flow: str, wanted: int, at: int) -> SharedClaim:
+    async def admit(self, limit: SharedLimit, rules: FlowRules, flow: str, wanted: int, at: int) -> SharedClaim:
         stored = await self._lanes.read(limit.rules.name)
         in_flight, kept = 0, self._lanes.young(stored, self._database_now())
         if limit.concurrency is not None:
             used = await self._lanes.occupied(limit.flows, stored, self._database_now())
             in_flight, kept = used.in_flight, used.kept
         allowed, lane = admit_flow(stored.lane, limit, flow, wanted, in_flight, at)
-        return SharedClaim(limit, flow, wanted, allowed, stored, lane, kept, at)
+        return SharedClaim(limit, rules, flow, wanted, allowed, stored, lane, kept, at)
 
-    async def reserve(self, claim: SharedClaim, slots: tuple[Slot, ...]) -> bool:
-        """Charge the limit for so many jobs. ``False``: another claim was first."""
-        lane = charge(claim.lane, len(slots), claim.limit.rules, "", "")
-        lane = leave_line(lane, claim.flow, len(slots) == claim.allowed < claim.wanted, claim.at)
+    async def reserve(self, claim: SharedClaim, picked: Sequence[Document], slots: tuple[Slot, ...]) -> bool:
+        """Charge the limit for these jobs. ``False``: another claim was first."""
         new = slots if claim.limit.concurrency is not None else ()
-        return await self._lanes.reserve(claim.stored, lane, (*claim.kept, *new))
+        return await self._lanes.reserve(claim.stored, claim.charged(picked), (*claim.kept, *new))
 
-    def opens_at(self, claim: SharedClaim, started: int) -> int | None:
+    async def release(self, claim: SharedClaim, picked: Sequence[Document], unused: Collection[str]) -> None:
+        """Undo the reservation of jobs that other workers got first, by their lease tokens. If this fails, the slots
+        are freed later."""
+        tokens = claim.estimated(picked)
+        with contextlib.suppress(StoreUnavailable):
+            for _ in range(RESERVE_ROUNDS):
+                stored = await self._lanes.read(claim.limit.rules.name)
+                lane = charge_flow(stored.lane, claim.limit, -len(unused), None if tokens is None else -tokens)
+                kept = tuple(slot for slot in stored.slots if slot.token not in unused)
+                if (lane, kept) == (stored.lane, stored.slots) or await self._lanes.reserve(stored, lane, kept):
+                    return
+                await asyncio.sleep(random.uniform(0, 0.01))
+
+    def opens_at(self, claim: SharedClaim, picked: Sequence[Document]) -> int | None:
         """When the limit may admit another job after these, where the flow waits for that and it is known."""
-        if started < claim.allowed or claim.allowed == claim.wanted:
+        if len(picked) < claim.allowed or claim.allowed == claim.wanted:
             return None
-        lane = charge(claim.lane, started, claim.limit.rules, "", "")
-        return admits_again_at(lane, claim.limit.rules, claim.at)
+        opens = opens_at(claim.charged(picked), claim.limit, claim.flow, claim.at)
+        return claim.at if opens is None and claim.limit.tokens_per_minute is not None else opens
 
     async def refused(self, claim: SharedClaim, waits: bool) -> int | None:
         """The flow got nothing; ``waits``: it has jobs that wait for the limit. When that opens, as far as known.
 
         Its place in the line is not noted where another claim was first: it asks again.
         """
-        at = claim.at
-        lane = stand_in_line(claim.lane, claim.flow, at) if waits else leave_line(claim.lane, claim.flow, False, at)
-        if lane.asking != claim.stored.lane.asking:
+        at, flow = claim.at, claim.flow
+        lane = stand_in_line(claim.lane, flow, at) if waits else leave_line(claim.lane, flow, False, at)
+        if is_news(lane, claim.stored.lane):
             await self._lanes.reserve(claim.stored, lane, claim.kept)
-        return admits_again_at(lane, claim.limit.rules, at) if waits else None
+        return opens_at(lane, claim.limit, flow, at) if waits else None

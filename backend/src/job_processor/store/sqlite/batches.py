@@ -95,7 +95,7 @@ def _insert_jobs(tx: Transaction, prepared: Prepared) -> None:
         tx.db.executemany("INSERT OR IGNORE INTO job_tags (tag, id) VALUES (?, ?)", prepared.tags)
     tx.seq += len(jobs)
     tx.notices.extend(Notice(seq + i, job.id, job.state, job.flow, job.rev, job.run_at) for i, job in enumerate(jobs))
-    tx.moves.extend((job.flow, None, job.state) for job in jobs)
+    tx.moves.extend((job.flow, None, job.state, job.owner) for job in jobs)
 
 
 def cancel_batch(batch_id: str, at: int) -> Callable[[Transaction], bool]:

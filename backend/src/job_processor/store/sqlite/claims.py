@@ -48,7 +48,7 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
         allowed, admitted = admit(lane, request.limit, in_flight, rules, at)
         shared = None
         if rules.limit is not None and allowed > 0:
-            shared = SharedClaim(tx, rules.limit, source, allowed, at)
+            shared = SharedClaim(tx, rules.limit, rules, source, allowed, at)
             allowed = shared.allowed
         claimed: list[Job] = []
         if allowed > 0:
@@ -74,7 +74,7 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
                 db.execute(rows.UPDATE, rows.update_values(after, seq, at, NO_KEY, before.state, before.rev, None))
                 claimed.append(after)
                 tx.notices.append(notice(after, seq))
-                tx.moves.append((after.flow, State.PENDING, State.RUNNING))
+                tx.moves.append((after.flow, State.PENDING, State.RUNNING, after.owner))
         changed = admitted
         if claimed:
             assert claimed[0].lease is not None
@@ -83,18 +83,18 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
             changed = replace(changed, rev=stored.rev + 1)
             write_lane(tx, changed)
         if shared is not None:
-            shared.save(len(claimed))
+            shared.save(claimed)
         if claimed and rooms is not None:
             key_rates.save(db, rules.name, rooms.started_refills(), at)
         if len(claimed) == request.limit:
-            return Claimed(claimed, changed)
+            return Claimed(claimed, changed, estimated=None if shared is None else shared.estimated)
         idle = request.of is None and allowed > 0 and not claimed
         if idle and rooms is not None:
             idle = not (rooms.passed_over if lane.trouble is None else rooms.full)
         keys_open = None if rooms is None else rooms.next_opening(rooms.passed_over)
-        limit_opens = None if shared is None else shared.opens_at
+        limit_opens, estimated = (None, None) if shared is None else (shared.opens_at, shared.estimated)
         retry_at = earliest(_retry_at(tx, changed, request, at), keys_open, limit_opens)
-        return Claimed(claimed, changed, retry_at, idle)
+        return Claimed(claimed, changed, retry_at, idle, estimated)
 
     return run
 

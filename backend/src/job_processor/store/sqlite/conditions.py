@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import apsw
 
+from job_processor.core.ids import first_id_of
 from job_processor.store.base import Facet, Query
 from job_processor.store.facets import text_of
 
@@ -20,7 +21,7 @@ Value = str | int
 @dataclass(frozen=True, slots=True)
 class Source:
     """``FROM`` clause, the column of the ids by which it is ordered, and the conditions. ``index``: the kind of index
-    that is read: tag, facet, flow, state or id.
+    that is read: tag, facet, flow, attempts, state or id.
     """
 
     index: str
@@ -60,6 +61,24 @@ def _smallest(db: apsw.Connection, query: Query, choices: list[list[Source]]) ->
     return choices[0]
 
 
+def in_time(db: apsw.Connection, query: Query) -> Query:
+    """The same query; its ids are bounded as closely as its times allow: not by an hour in which ids may be ahead, if
+    none is, because all jobs of that hour would have to be looked at."""
+    times = [at for at in (query.created_before, query.finished_before) if at is not None]
+    if not times:
+        return query
+    end = first_id_of(min(times))
+    ahead = db.execute(_LAST_AHEAD, (end, query.end_id or end)).get
+    end = end if ahead is None else f"{ahead}g"
+    return query if query.before is not None and query.before <= end else replace(query, before=end)
+
+
+_LAST_AHEAD = """
+SELECT max(id) FROM jobs INDEXED BY jobs_ahead
+WHERE substr(id, 1, 12) > printf('%012x', min(created_at, ifnull(finished_at, created_at))) AND id >= ? AND id < ?
+"""
+
+
 def checks(query: Query) -> Source:
     """All conditions but the phrases, for a source that is read in another order."""
     return _narrowed(Source("id", where=(), values=()), query)
@@ -88,12 +107,15 @@ def _choices(query: Query) -> Iterator[list[Source]]:
     flows = flows_of(query)
     if flows is not None:
         yield [Source("flow", where=("j.flow = ?",), values=(flow,)) for flow in sorted(flows)]
+    retried = (query.attempts[0] or 0) > 1
+    if retried:
+        yield [Source("attempts", "jobs j INDEXED BY jobs_retried", where=("j.attempt > 1",))]
     if query.states:
         yield [Source("state", where=("j.state = ?",), values=(state.value,)) for state in sorted(query.states)]
     # Jobs of a batch are bounded by their ids too.
     times = query.created_after is not None or query.created_before is not None
     bounded = query.id_starts or query.after or query.batch is not None or times
-    if bounded or not (flows is not None or query.states or query.facets or tags_of(query)):
+    if bounded or not (flows is not None or retried or query.states or query.facets or tags_of(query)):
         yield [Source("id")]
 
 

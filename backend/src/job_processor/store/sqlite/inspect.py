@@ -11,8 +11,9 @@ from urllib.parse import quote
 import apsw
 
 from job_processor.store.sqlite.connection import check_library
+from job_processor.store.sqlite.migrations import VERSIONS
 from job_processor.store.sqlite.refusals import refuse_damaged, refuse_directory, refuse_unreadable
-from job_processor.store.sqlite.schema import VERSIONS, refuse_newer, user_version
+from job_processor.store.sqlite.schema import refuse_newer, user_version
 from job_processor.store.sqlite.store import FILE_NAME, LOCK_NAME
 
 

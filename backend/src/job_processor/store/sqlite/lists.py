@@ -60,6 +60,7 @@ def count_by_state(query: Query) -> Callable[[apsw.Connection], dict[State, int]
 _VALUES = {
     GroupBy.FLOW: ("j.flow", ""),
     GroupBy.TAG: ("j.record", ""),
+    GroupBy.KEY: ("j.record", ""),
     GroupBy.ERROR: ("d.error", "JOIN search.docs d ON d.n = j.n AND d.error IS NOT NULL"),
     GroupBy.VERDICT: ("d.verdict", "JOIN search.docs d ON d.n = j.n AND d.verdict IS NOT NULL"),
 }
@@ -70,15 +71,25 @@ def groups(query: Query, by: GroupBy) -> Callable[[apsw.Connection], Grouped]:
     column, joins = _VALUES[by]
 
     def run(db: apsw.Connection) -> Grouped:
-        found = matching(db, query, f"j.id, j.flow, coalesce(j.finished_at, j.created_at), {column}", joins)
+        found = matching(
+            db, query, f"j.id, j.flow, coalesce(j.finished_at, j.created_at), j.cost_micros, {column}", joins
+        )
         return grouped((_member(row, by) for row in found), by, query.limit, MOST_GROUPS)
 
     return run
 
 
 def _member(row: rows.Row, by: GroupBy) -> Member:
-    job_id, flow, at, value = row
-    return Member(job_id, flow, at, tuple(dict.fromkeys(rows.tags(value))) if by is GroupBy.TAG else (value,))
+    job_id, flow, at, cost, value = row
+    match by:
+        case GroupBy.TAG:
+            values = tuple(dict.fromkeys(rows.tags(value)))
+        case GroupBy.KEY:
+            key = rows.key(value)
+            values = () if key is None else (key,)
+        case _:
+            values = (value,)
+    return Member(job_id, flow, at, values, cost)
 
 
 def _summary(row: rows.Row, clip: int) -> Summary:

@@ -8,7 +8,7 @@ from itertools import islice
 import apsw
 
 from job_processor.store.base import Phrase, Query
-from job_processor.store.sqlite.conditions import Source, checks, sources
+from job_processor.store.sqlite.conditions import Source, checks, in_time, sources
 from job_processor.store.sqlite.rows import Row
 from job_processor.store.sqlite.search_index import SHARD_BITS, shards
 
@@ -23,6 +23,7 @@ SHORTEST_START = 2
 
 def matching(db: apsw.Connection, query: Query, columns: str, joins: str = "") -> Iterator[Row]:
     """``columns`` of the table ``j`` and of the ``joins``, the id first."""
+    query = in_time(db, query)
     if query.phrases or query.without_phrases:
         return _by_words(db, query, columns, joins)
     found = (db.execute(one.sql(columns, joins), tuple(one.values)) for one in sources(db, query))

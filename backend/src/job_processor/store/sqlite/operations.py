@@ -44,7 +44,7 @@ def add(job: Job, key: IdempotencyKey | None, now: Callable[[], int]) -> Callabl
         if key is not None:
             tx.db.execute("INSERT INTO keys (key, fingerprint, n) VALUES (?, ?, ?)", (key.key, key.fingerprint, n))
         tx.notices.append(notice(job, seq))
-        tx.moves.append((job.flow, None, job.state))
+        tx.moves.append((job.flow, None, job.state, job.owner))
         return Added(job, created=True)
 
     return run
@@ -75,7 +75,7 @@ def apply(change: Change, now: Callable[[], int]) -> Callable[[Transaction], boo
                 tx.tally(job.updated_at, row).count(counted)
         tx.notices.append(notice(job, seq))
         if guard.state is not job.state:
-            tx.moves.append((job.flow, guard.state, job.state))
+            tx.moves.append((job.flow, guard.state, job.state, job.owner))
         return True
 
     return run
@@ -142,7 +142,7 @@ def delete_row(tx: Transaction, row: rows.Row) -> None:
     tx.db.execute("INSERT OR REPLACE INTO facts (name, value) VALUES ('deleted_seq', ?)", (seq,))
     tx.db.execute("INSERT INTO gone (seq, n, id) VALUES (?, ?, ?)", (seq, n, job_id))
     tx.notices.append(Notice(seq, str(job_id), None, str(flow), int(str(rev)) + 1, 0))
-    tx.moves.append((str(flow), State(str(state)), None))
+    tx.moves.append((str(flow), State(str(state)), None, ""))
 
 
 def record_heartbeat(worker: Worker) -> Callable[[Transaction], None]:

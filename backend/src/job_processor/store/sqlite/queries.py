@@ -35,14 +35,6 @@ def find_execution(execution_id: str, flows: frozenset[str] | None) -> Callable[
     return run
 
 
-def count_waiting(owner: str, most: int) -> Callable[[apsw.Connection], int]:
-    def run(db: apsw.Connection) -> int:
-        counted = "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE waiting_of = ? LIMIT ?)"
-        return int(str(db.execute(counted, (owner, most)).get))
-
-    return run
-
-
 def overdue(now: int, limit: int, but: frozenset[str]) -> Callable[[apsw.Connection], list[Job]]:
     flows = sorted(but)
     these = f"coalesce(j.via, j.flow) IN ({','.join('?' * len(flows))})"
@@ -124,11 +116,6 @@ def _first_to_come(db: apsw.Connection, flow: str) -> Iterator[int]:
     row = db.execute("SELECT min(run_at) FROM jobs WHERE ready = 0 AND flow = ?", (flow,)).fetchone()
     if row is not None and row[0] is not None:
         yield row[0]
-
-
-def counts(db: apsw.Connection) -> dict[tuple[str, State], int]:
-    found = db.execute("SELECT flow, state, count(*) FROM jobs GROUP BY flow, state")
-    return {(flow, State(state)): n for flow, state, n in found}
 
 
 def _fallen_back(db: apsw.Connection) -> dict[tuple[str, str], int]:

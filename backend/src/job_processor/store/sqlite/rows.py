@@ -13,15 +13,16 @@ from job_processor.store.base import Summary
 from job_processor.store.record import Record, RowRecord, job_of, record_of, summary_of
 
 
-class _Tags(msgspec.Struct):
+class _Grouped(msgspec.Struct):
     tags: tuple[str, ...] = ()
+    key: str | None = None
 
 
 log = structlog.get_logger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Record).decode
 _decode_row = msgspec.msgpack.Decoder(RowRecord).decode
-_decode_tags = msgspec.msgpack.Decoder(_Tags).decode
+_decode_grouped = msgspec.msgpack.Decoder(_Grouped).decode
 
 Row = tuple[Any, ...]
 """A row as SQLite returns it. STRICT tables guarantee the types that this code relies on."""
@@ -73,7 +74,12 @@ def to_summary(columns: Row, prompt: str, prompt_bytes: int, result: str | None,
 
 def tags(record: bytes) -> tuple[str, ...]:
     """The tags in a record."""
-    return _decode_tags(record).tags
+    return _decode_grouped(record).tags
+
+
+def key(record: bytes) -> str | None:
+    """The job's key in a record."""
+    return _decode_grouped(record).key
 
 
 def ask_moved(record: bytes, by: int) -> tuple[bytes, int | None]:

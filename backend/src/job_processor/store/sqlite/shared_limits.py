@@ -1,20 +1,31 @@
 """A claim's part in a limit that several flows share (``core.shared_limit``), in the transaction of the claim."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from job_processor.core.flow import SharedLimit
-from job_processor.core.lane import admits_again_at, charge
-from job_processor.core.shared_limit import admit_flow, leave_line, stand_in_line
+from job_processor.core.flow import FlowRules, SharedLimit
+from job_processor.core.job import Job
+from job_processor.core.shared_limit import (
+    admit_flow,
+    charge_flow,
+    estimated,
+    is_news,
+    leave_line,
+    opens_at,
+    stand_in_line,
+)
 from job_processor.store.sqlite.lanes import in_flight as in_flight_of
 from job_processor.store.sqlite.lanes import read_lane, write_lane
 from job_processor.store.sqlite.writer import Transaction
 
 
 class SharedClaim:
-    """``wanted``: how many jobs the flow itself would admit, at least one."""
+    """``rules``: of the flow whose processor gets the jobs. ``flow``: whose jobs they are, which stands in line.
+    ``wanted``: how many the flow itself would admit, at least one."""
 
-    def __init__(self, tx: Transaction, limit: SharedLimit, flow: str, wanted: int, at: int) -> None:
-        self._tx, self._limit, self._flow, self._wanted, self._at = tx, limit, flow, wanted, at
+    def __init__(self, tx: Transaction, limit: SharedLimit, rules: FlowRules, flow: str, wanted: int, at: int) -> None:
+        self._tx, self._limit, self._rules, self._wanted, self._at = tx, limit, rules, wanted, at
+        self._flow = flow
         self._stored = read_lane(tx, limit.rules.name)
         in_flight = 0
         if limit.concurrency is not None:
@@ -22,20 +33,22 @@ class SharedClaim:
         self.allowed, self._lane = admit_flow(self._stored, limit, flow, wanted, in_flight, at)
         self.opens_at: int | None = None
         """When the limit may admit another job (ms since 1970), where jobs are waiting for that and it is known."""
+        self.estimated: int | None = None
+        """The tokens that the claimed job was charged."""
 
-    def save(self, claimed: int) -> None:
+    def save(self, claimed: Sequence[Job]) -> None:
         """Charge the limit for the claimed jobs, and note whether the flow waits for more."""
-        lane = self._lane
-        waits = claimed == self.allowed < self._wanted and _has_ready(self._tx, self._flow)
+        lane, flow, at = self._lane, self._flow, self._at
+        waits = len(claimed) == self.allowed < self._wanted and _has_ready(self._tx, flow)
         if claimed:
-            lane = charge(lane, claimed, self._limit.rules, "", "")
-        if claimed or not waits:
-            lane = leave_line(lane, self._flow, waits, self._at)
-        else:
-            lane = stand_in_line(lane, self._flow, self._at)
+            self.estimated = estimated(lane, self._rules, claimed[0].prompt)
+            lane = charge_flow(lane, self._limit, len(claimed), self.estimated)
+        lane = leave_line(lane, flow, waits, at) if claimed or not waits else stand_in_line(lane, flow, at)
         if waits:
-            self.opens_at = admits_again_at(lane, self._limit.rules, self._at)
-        if claimed or lane.asking != self._stored.asking:
+            self.opens_at = opens_at(lane, self._limit, flow, at)
+            if self.estimated is not None and self.opens_at is None:
+                self.opens_at = at
+        if claimed or is_news(lane, self._stored):
             write_lane(self._tx, replace(lane, rev=self._stored.rev + 1))
 
 

@@ -35,6 +35,7 @@ from job_processor.store.sqlite.audit import recorded
 from job_processor.store.sqlite.batch_verbs import BatchVerbs
 from job_processor.store.sqlite.connection import check_library, open_writer
 from job_processor.store.sqlite.inbox_verbs import InboxVerbs
+from job_processor.store.sqlite.job_counts import JobCounts, Move
 from job_processor.store.sqlite.list_verbs import ListVerbs
 from job_processor.store.sqlite.lock import FileLock
 from job_processor.store.sqlite.readers import Readers
@@ -101,7 +102,7 @@ class SqliteStore(ListVerbs, InboxVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
         self._readiness: Readiness | None = None
         self._check_seconds = check_seconds
         self._searchable = searchable
-        self._counts: dict[tuple[str, State], int] = {}
+        self._job_counts = JobCounts()
         self._watchers: set[Watcher] = set()
 
     @property
@@ -134,7 +135,7 @@ class SqliteStore(ListVerbs, InboxVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
             raise refuse_directory(self._directory, str(error.strerror)) from None
         try:
             db = await asyncio.to_thread(self._prepare)
-            self._counts = queries.counts(db)
+            self._job_counts = JobCounts(db)
             self._writer = Writer(db, self._path, queries.last_seq(db), self._committed)
             if self._searchable:
                 self._search = self._open_search(self._writer)
@@ -207,12 +208,15 @@ class SqliteStore(ListVerbs, InboxVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
         return await self._open_readers.points.run(queries.find_execution(execution_id, flows))
 
     async def counts(self) -> Counts:
-        flows = sorted({flow for flow, state in self._counts if state is State.PENDING})
+        by_state = self._job_counts.by_state
+        flows = sorted({flow for flow, state in by_state if state is State.PENDING})
         oldest, fallen = await self._open_readers.upkeep.run(queries.open_work(self._now(), flows))
-        return Counts({k: n for k, n in self._counts.items() if n}, oldest, fallen)
+        return Counts({k: n for k, n in by_state.items() if n}, oldest, fallen)
 
     async def count_waiting(self, owner: str, most: int) -> int:
-        return await self._open_readers.points.run(queries.count_waiting(owner, most))
+        if self._writer is None:
+            raise StoreUnavailable("The store is closed.")
+        return min(most, self._job_counts.waiting_of(owner))
 
     def queue_seconds(self) -> float:
         return 0.0 if self._writer is None else self._writer.queue_seconds()
@@ -278,12 +282,8 @@ class SqliteStore(ListVerbs, InboxVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
         finally:
             self._watchers.discard(mine)
 
-    def _committed(self, notices: Sequence[Notice], moves: Sequence[tuple[str, State | None, State | None]]) -> None:
-        for flow, before, after in moves:
-            if before is not None:
-                self._counts[flow, before] = self._counts.get((flow, before), 0) - 1
-            if after is not None:
-                self._counts[flow, after] = self._counts.get((flow, after), 0) + 1
+    def _committed(self, notices: Sequence[Notice], moves: Sequence[Move]) -> None:
+        self._job_counts.follow(moves)
         if self._search is not None and notices:
             self._search.committed(notices[-1].position)
         if notices:

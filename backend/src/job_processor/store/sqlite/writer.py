@@ -16,12 +16,12 @@ from typing import Generic, TypeVar
 import apsw
 
 from job_processor.core.errors import StoreBroken
-from job_processor.core.job import State
 from job_processor.core.series import MINUTE, Tally, start_of
 from job_processor.failpoints import failpoint
 from job_processor.store.base import Notice
 from job_processor.store.pace import Pace
 from job_processor.store.sqlite.connection import is_fatal, translate
+from job_processor.store.sqlite.job_counts import Move
 from job_processor.store.sqlite.mailbox import Mailbox
 from job_processor.store.sqlite.ring import Places, Ring
 from job_processor.store.sqlite.tallies import add_tallies
@@ -39,8 +39,8 @@ class Transaction:
     seq: int
     places: Places
     notices: list[Notice] = field(default_factory=list)
-    moves: list[tuple[str, State | None, State | None]] = field(default_factory=list)
-    """(flow, from, to) of every job that changed state. ``None``: the job is new, or deleted."""
+    moves: list[Move] = field(default_factory=list)
+    """Of every job that changed state."""
 
     tallies: dict[tuple[int, str], Tally] = field(default_factory=dict)
     """Tallies for the series, by minute and flow; written once per commit, however many jobs end in it."""
@@ -77,7 +77,7 @@ class Writer:
         db: apsw.Connection,
         path: Path,
         seq: int,
-        on_commit: Callable[[Sequence[Notice], Sequence[tuple[str, State | None, State | None]]], None],
+        on_commit: Callable[[Sequence[Notice], Sequence[Move]], None],
     ) -> None:
         self._db = db
         self._path = path
