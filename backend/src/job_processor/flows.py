@@ -233,11 +233,6 @@ class _Parser:
                     self._fault(at, "names the flow itself")
                 elif other in wanted[:n]:
                     self._fault(at, f"names {other} twice")
-<<<<<<< HEAD
-=======
-            if (circle := way_back(name, fallbacks)) is not None:
-                self._fault(at, f"must not lead back to {name}: {' -> '.join(circle)}")
->>>>>>> main
 
     def _struct(self, at: tuple[str, ...], values: Mapping[str, object], wanted: type[S]) -> S | None:
         """``values`` converted to ``wanted``, key by key, so that all errors are found; ``None`` if there are any."""
