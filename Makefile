@@ -167,6 +167,18 @@ still-list: $(VENV)/.test-tools build ## The list while jobs arrive, at all rate
 page-weight: $(VENV)/.test-tools build ## A cold load of the page on slow 3G: bytes and seconds
 	@cd backend && ../$(BIN)/python -m pytest -q -s tests/e2e/test_weight.py
 
+.PHONY: stories
+stories: build ## Every screen of the page in every state, on made-up data: http://127.0.0.1:3911
+	@cd frontend && exec ../$(BIN)/node stories/serve.ts ../$(UI) 3911
+
+.PHONY: screenshots
+screenshots: $(VENV)/.test-tools build ## Pictures of all stories in screenshots/, at 1440 and 390, light and dark: STORIES="list flows"
+	@cd backend && ../$(BIN)/python -m tests.e2e.screenshots $(STORIES)
+
+.PHONY: references
+references: $(VENV)/.test-tools build ## Renew the pictures that the tests compare with, and those in README and docs
+	@cd backend && ../$(BIN)/python -m tests.e2e.screenshots --references
+
 .PHONY: storm-test
 storm-test: setup ## Lanes under 20 s of 429 with every form of header: requests, attempts, time to recover
 	@cd backend && STORM=full ../$(BIN)/python -m pytest -q tests/lanes -s

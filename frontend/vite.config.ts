@@ -52,6 +52,13 @@ export default defineConfig(({ command }) => ({
               test: /@mantine.core.esm.components.(Menu|Modal|ModalBase)\b|src.routes.account-menu\.tsx/,
               priority: 2,
             },
+            // Small things that many pages use: else each would bring the parts of another page that they are with.
+            {
+              name: "common",
+              minShareCount: 2,
+              test: /src.(lib|api).|src.components.[a-z-]+\.tsx|@tabler.icons-react/,
+              priority: 2,
+            },
             {
               name: "shared",
               minShareCount: 2,

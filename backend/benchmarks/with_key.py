@@ -34,7 +34,7 @@ def run() -> list[Line]:
 
 
 def _accept() -> list[Line]:
-    """Accepted a second, and the processor time that the server takes for it, in which a busy machine shows less."""
+    """Accepted a second, and the processor time that the server takes for it."""
     shares: list[float] = []
     rates: list[float] = []
     cpu = [0.0, 0.0]

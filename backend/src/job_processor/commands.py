@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import uvloop
 
-from job_processor import app, bulk_commands, job_export, key_commands, stats_command, webhook_commands
+from job_processor import app, bulk_commands, job_export, key_commands, show_command, stats_command, webhook_commands
 from job_processor.check_command import check
 from job_processor.client import Batch, Client
 from job_processor.command_base import CommandFailed, load_settings, show_progress
@@ -46,6 +46,11 @@ def submit(url: str, prompt: str, flow: str | None, wait: int, key: str | None =
 
 def list_jobs(url: str, limit: int, status: str | None, search: str | None) -> int:
     return _run(_client(url).list(limit, status, search))
+
+
+def show(url: str, job_id: str, *, as_json: bool) -> int:
+    """Print one job; of a waiting one also its place in the queue and when it should start."""
+    return _run(show_command.show(_client(url), job_id, as_json=as_json))
 
 
 def export(url: str, search: str, form: str, file: str, resume: bool) -> int:

@@ -35,6 +35,7 @@ async def test_where_a_replayed_job_comes_from_is_told_to_those_who_may_know(gua
     assert [job["replayOf"] for job in (await client.get("/jobs", own)).json()] == [second["id"], None]
     assert_problem(await client.post(f"/jobs/{second['id']}/replay", {"flow": "main"}, own), 422)
     assert_problem(await client.get(f"/jobs/{second['id']}/compare/{first}", own), 404)
+    assert_problem(await client.get(f"/jobs/{first}/place", own), 404)
 
 
 async def test_lists_counts_and_searches_are_of_the_keys_flows(guarded: Guarded) -> None:
@@ -108,3 +109,13 @@ async def test_events_are_of_the_keys_flows_and_tell_nothing_else(guarded: Guard
         event = await stream.next()
         assert event is not None
         assert (event.name, event.data["id"], event.id) == ("job", job, None)
+
+
+async def test_whether_there_are_jobs_is_not_told_to_who_has_not_signed_in(guarded: Guarded) -> None:
+    before = await guarded.site.client.get("/")
+    everything = bearer(await guarded.key(Right.ADMIN))
+    assert (await guarded.site.client.post("/jobs", {"prompt": "p"}, everything)).status == 201
+    await guarded.site.context.flow_status.read()
+    after = await guarded.site.client.get("/")
+    for reply in (before, after):
+        assert (reply.status, reply.headers["location"]) == (307, "/ui/overview")

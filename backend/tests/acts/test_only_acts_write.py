@@ -70,6 +70,7 @@ READS = frozenset(
         "groups",
         "is_searchable",
         "count_waiting",
+        "ahead",
         "queue_seconds",
         "overdue",
         "list_waiting",

@@ -79,6 +79,37 @@ async def test_a_cold_load_fits_a_slow_line(server: Served, open_tab: OpenTab) -
     assert twice == {}
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.asyncio(loop_scope="session")
+async def test_the_overview_fits_a_slow_line_and_its_charts_come_when_they_are_asked_for(
+    server: Served, open_tab: OpenTab
+) -> None:
+    server.finished(server.submit("done")["id"])
+    page = await open_tab("about:blank", apart=True)
+    line = Line()
+    session = await line.of(page)
+    await session.send("Network.emulateNetworkConditions", SLOW_3G)
+
+    await page.goto(f"{server.page}overview", wait_until="commit")
+    await expect(page.get_by_role("table", name="Jobs that ended, by outcome")).to_be_visible()
+    figures_after = await page.evaluate("performance.now()") / 1_000
+    await expect(page.get_by_role("button", name="More", exact=True)).to_be_visible()
+    await page.evaluate("document.fonts.ready")
+    total = sum(line.bytes.values())
+
+    for url, size in sorted(line.bytes.items(), key=lambda one: -one[1]):
+        print(f"{size / 1_000:8.1f} kB  {url.removeprefix(server.url)}")
+    print(f"first figures after {figures_after:.1f} s; complete with {total / 1_000:.0f} kB")
+    assert total <= COLD_LOAD_BYTES
+    charts = page.locator(".recharts-surface")
+    await expect(charts).to_have_count(0)
+    assert not any("/chart-" in url for url in line.asked)
+
+    await session.send("Network.emulateNetworkConditions", {**SLOW_3G, "latency": 0, "downloadThroughput": -1})
+    await page.get_by_role("button", name="Chart of jobs that ended").click()
+    await expect(charts).to_have_count(1)
+
+
 def _classes(text: str) -> set[str]:
     return set(re.findall(r"\bm_[0-9a-f]{6,8}\b", text))
 

@@ -231,10 +231,16 @@ async def test_an_unexpected_fault_is_a_500_that_says_nothing_and_a_line_in_the_
     assert problem["requestId"] in said.out + said.err
 
 
-async def test_the_root_leads_to_the_page(site: Site) -> None:
+async def test_the_root_leads_to_the_list_and_to_the_overview_when_there_are_jobs(site: Site) -> None:
     reply = await site.client.get("/")
-
     assert (reply.status, reply.headers["location"]) == (307, "/ui/")
+
+    await site.submit()
+    # What is counted is remembered for a moment.
+    await site.context.flow_status.read()
+    for path, leads_to in (("/", "/ui/overview"), ("/ui", "/ui/")):
+        reply = await site.client.get(path)
+        assert (reply.status, reply.headers["location"]) == (307, leads_to)
 
 
 ERRORS: list[tuple[str, str, object, int]] = [

@@ -151,6 +151,7 @@ async def test_real_answers_are_as_described(site: Site) -> None:
     await ask("GET", path, "/jobs/{id}", if_none_match=whole.headers["etag"])
     replayed = (await ask("POST", f"{path}/replay", "/jobs/{id}/replay", {"prompt": "b"})).json()["id"]
     await ask("GET", f"{path}/compare/{replayed}", "/jobs/{id}/compare/{otherId}")
+    await ask("GET", f"{path}/place", "/jobs/{id}/place")
     await ask("POST", f"{path}/cancel", "/jobs/{id}/cancel")
     await ask("POST", f"/jobs/{replayed}/cancel", "/jobs/{id}/cancel", {"reason": "r"})
     await ask("POST", "/webhook/callback", "/webhook/callback", {"jobId": replayed, "result": "late"}, **secret)

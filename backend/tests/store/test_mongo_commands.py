@@ -16,6 +16,7 @@ from job_processor.core.series import MINUTE
 from job_processor.core.transitions import submit
 from job_processor.core.webhooks import DeliveryState
 from job_processor.store.base import (
+    Ahead,
     AuditQuery,
     BatchQuery,
     Claim,
@@ -253,6 +254,15 @@ async def _count_waiting(store: Store) -> None:
     assert await store.count_waiting("k", 10) == 0
 
 
+async def _ahead(store: Store) -> None:
+    """Of a job behind so many keys that they are read in two parts."""
+    for key in "abcde":
+        await store.add(submit(job_id=given.new_id(1), prompt="p", rules=RULES, now=0, key=key))
+    job = submit(job_id=given.new_id(2), prompt="p", rules=RULES, now=0, key="e")
+    await store.add(job)
+    assert await store.ahead(job, 4) == Ahead(4, more=True)
+
+
 async def _take_permits(store: Store) -> None:
     for _ in range(2):
         assert (await store.take_permits("k", 10, 2)).permits == 2
@@ -434,6 +444,7 @@ VERBS: dict[str, tuple[Verb, list[str]]] = {
     ),
     "api keys": (_api_keys, ["insert apiKeys", *["update apiKeys"] * 2, "find apiKeys", "delete apiKeys"]),
     "count_waiting": (_count_waiting, ["aggregate jobs"]),
+    "ahead": (_ahead, [*["update jobs"] * 6, *["aggregate jobs"] * 3, *["find jobs"] * 3]),
     "take_permits": (_take_permits, ["find permits", "update permits"] * 2),
     "sessions": (
         _sessions,

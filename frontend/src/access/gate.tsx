@@ -7,8 +7,8 @@ import { sessionKeys } from "@/api/session";
 import { code, LoadedLater } from "@/components/loaded-later";
 import { Notice } from "@/components/notice";
 import { useAccess } from "./access-context";
-import { SignInPage } from "./sign-in-page";
 
+const SIGN_IN_PAGE = code(() => import("./sign-in-page").then((found) => found.SignInPage));
 const SIGN_IN_DIALOG = code(() => import("./sign-in-dialog").then((found) => found.SignInDialog));
 
 /** The page for whom the server knows, else the way to sign in. */
@@ -17,10 +17,11 @@ export function Gate({ children }: { children: ReactNode }) {
   const queries = useQueryClient();
   const [hasEnded, setHasEnded] = useState(false);
   if (state === "ended" && !hasEnded) setHasEnded(true);
-  if (state === "out") return <SignInPage />;
+  const loading = <Skeleton height={320} role="status" aria-label="Loading the page" />;
+  if (state === "out") return <LoadedLater of={SIGN_IN_PAGE} props={{}} place={loading} />;
   if (state === "unknown" && failure !== null) {
     return (
-      <Notice icon={IconPlugConnectedX} title="The page could not be loaded" tone="bad">
+      <Notice isPage icon={IconPlugConnectedX} title="The page could not be loaded" tone="bad">
         <p>{messageOf(failure)}</p>
         <Button
           variant="default"
@@ -31,7 +32,7 @@ export function Gate({ children }: { children: ReactNode }) {
       </Notice>
     );
   }
-  if (state === "unknown") return <Skeleton height={320} role="status" aria-label="Loading the page" />;
+  if (state === "unknown") return loading;
   return (
     <>
       {children}

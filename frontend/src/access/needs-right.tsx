@@ -9,7 +9,7 @@ export function NeedsRight({ right, title, children }: { right: Right; title: st
   const why = useWhyNot(right);
   if (why === null) return children;
   return (
-    <Notice icon={IconLock} title={title}>
+    <Notice isPage icon={IconLock} title={title}>
       <p>{why} An administrator of this server can give you a key that has it.</p>
     </Notice>
   );

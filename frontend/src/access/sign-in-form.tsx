@@ -7,10 +7,8 @@ import { messageOf } from "@/api/errors";
 import { type SignInWay, signIn, signInWaysQuery } from "@/api/session";
 import { Callout } from "@/components/callout";
 import { useSignedIn } from "./access-context";
+import { FAILED_PATH } from "./failed-path";
 import styles from "./sign-in.module.css";
-
-/** Where the server sends a browser whose sign-in with a provider failed: `?error=` names the reason. */
-export const FAILED_PATH = "/sign-in";
 
 /** Until the server has said otherwise, a key is a way to sign in. */
 const KEY_ONLY: readonly SignInWay[] = [{ kind: "key", name: "API key", path: "/session" }];

@@ -3,8 +3,9 @@ import { useLocation } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { Callout } from "@/components/callout";
 import { asText } from "@/lib/search-params";
+import { FAILED_PATH } from "./failed-path";
 import styles from "./sign-in.module.css";
-import { FAILED_PATH, SignInForm } from "./sign-in-form";
+import { SignInForm } from "./sign-in-form";
 import { wordsForFailure } from "./words";
 
 /** In place of a page that nobody may see: the address stays, and leads to that page after the sign-in. */

@@ -4,9 +4,12 @@ import { parseExact } from "./exact-json";
 import { patchRows } from "./job-rows";
 import { type Comparison, type Job, type ReplayRequest, type Submission, toJob, type WireJob } from "./model";
 
+const PLACE_MS = 5_000;
+
 /** Query keys about jobs; the ids in them tell which events concern them. */
 export const jobKeys = {
   one: (id: string) => ["jobs", "one", id] as const,
+  place: (id: string) => ["jobs", "place", id] as const,
   comparison: (id: string, otherId: string) => ["jobs", "compare", id, otherId] as const,
 };
 
@@ -35,6 +38,15 @@ export function comparisonQuery(id: string, otherId: string) {
       );
       return parseExact(text) as Comparison;
     },
+  });
+}
+
+/** How many jobs are ahead of a waiting one, and when it should start: others' ends change it, and no event tells. */
+export function placeQuery(id: string) {
+  return queryOptions({
+    queryKey: jobKeys.place(id),
+    queryFn: ({ signal }) => bodyOf(client.GET("/jobs/{id}/place", { params: { path: { id } }, signal })),
+    refetchInterval: PLACE_MS,
   });
 }
 

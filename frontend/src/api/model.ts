@@ -33,6 +33,7 @@ export type SeriesCounts = Wire["SeriesCounts"];
 export type SeriesFlow = Wire["SeriesFlow"];
 export type Durations = Wire["DurationsOut"];
 export type Percentiles = Wire["PercentilesOut"];
+export type JobPlace = Wire["JobPlace"];
 export type JobCount = Wire["JobCount"];
 export type BulkCount = Wire["BulkCount"];
 export type Health = Wire["HealthOut"];

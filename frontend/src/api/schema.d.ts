@@ -192,6 +192,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/{id}/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many jobs are ahead of a waiting one, and when it is expected to start
+         * @description Needs the right `read`.
+         */
+        get: operations["getJobPlace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/bulk-actions": {
         parameters: {
             query?: never;
@@ -2094,6 +2114,23 @@ export interface components {
             costMicros: number | null;
         };
         /**
+         * JobPlace
+         * @description The place of a job in the queue of its flow, of what waits now.
+         *
+         *     ``ahead``: jobs that are claimed first, at most; null: the job has no place, because it is not PENDING or not due.
+         *     Counted are the due jobs of a higher priority, those of its key before it, and of each other key of its priority as
+         *     many as may have their turn first. With ``more``: these and others, which are not counted. ``perMinute``: attempts
+         *     that the flow ended in a minute lately; null: none. ``expectedStart``: about when; with ``more`` not before; null:
+         *     not known. ``detail``: for people.
+         */
+        JobPlace: {
+            ahead: number | null;
+            more: boolean;
+            perMinute: number | null;
+            expectedStart: string | null;
+            detail: string;
+        };
+        /**
          * JobRow
          * @description A row of a list. ``snippets``: where the words of the search were found, with ``snippets=true``; else empty.
          */
@@ -3725,6 +3762,83 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description Not authenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A field is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store is unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJobPlace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the job's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description its place, or why it has none */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPlace"];
                 };
             };
             /** @description Not authenticated */

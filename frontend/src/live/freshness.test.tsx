@@ -18,7 +18,7 @@ it("says that what is shown could not be refreshed, since when, and by which req
   const job = wireJob({ prompt: "Still to be read", status: "WAITING" });
   let works = true;
   server.use(
-    http.get("/jobs/:id", () =>
+    http.get(`/jobs/${job.id}`, () =>
       works ? HttpResponse.json(job) : HttpResponse.json(broken, { status: 500 }),
     ),
   );

@@ -36,7 +36,7 @@ function OneBatch() {
   }
   if (query.error instanceof ApiError && query.error.status === 404) {
     return (
-      <Notice icon={IconFileUnknown} title="Batch not found">
+      <Notice isPage icon={IconFileUnknown} title="Batch not found">
         <p>It was deleted after its retention time, or it never existed.</p>
         <Link to="/batches">Go to the list of batches</Link>
       </Notice>
@@ -44,7 +44,7 @@ function OneBatch() {
   }
   if (batch === undefined) {
     return (
-      <Notice icon={IconPlugConnectedX} title="The batch could not be loaded" tone="bad">
+      <Notice isPage icon={IconPlugConnectedX} title="The batch could not be loaded" tone="bad">
         <p>{messageOf(query.error)}</p>
         <Button variant="default" onClick={() => void query.refetch()}>
           Try again

@@ -24,7 +24,7 @@ function Compared() {
   if (query.isPending) return <Skeleton height={320} />;
   if (query.data === undefined) {
     return (
-      <Notice icon={IconPlugConnectedX} title="These jobs cannot be compared" tone="bad">
+      <Notice isPage icon={IconPlugConnectedX} title="These jobs cannot be compared" tone="bad">
         <p>{messageOf(query.error)}</p>
         <Link to="/jobs/$id" params={{ id }}>
           Back to the job

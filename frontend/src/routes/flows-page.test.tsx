@@ -83,7 +83,7 @@ it("says which flows take its jobs when it is closed", async () => {
   serving({ fallback: ["backup"], fallbackAfterSeconds: 30, fellBack: 2 });
   renderPage("/ui/flows");
   const card = await opened("mock");
-  expect(card).toHaveTextContent(/Fallbackbackup after 30 s \(2 in flight there\)/);
+  expect(card).toHaveTextContent(/Fallbackafter 30 s: backup \(2 in flight there\)/);
 });
 
 it("says what each key of a flow may have", async () => {
@@ -243,7 +243,7 @@ it("shows what the tokens of a flow cost, and what it used today", async () => {
   );
   renderPage("/ui/flows#flow-mock");
   const details = await screen.findByRole("region", { name: "mock" });
-  expect(details).toHaveTextContent("0.15 in, 0.60 out, in EUR");
+  expect(details).toHaveTextContent("0.15 EUR in, 0.60 EUR out");
   expect(details).toHaveTextContent("1,500 tokens, 0.00045 EUR");
   expect(details).toHaveTextContent("0.0005 EUR a day, 90.0 % used");
   expect(screen.getByRole("row", { name: /mock/, hidden: true })).toHaveTextContent("1.5K0.00045 EUR");

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { expect, it } from "vitest";
 import type { WireJob } from "@/api/model";
-import { wireFlow, wireJob, wireSummary } from "@/testing/factories";
+import { wireFlow, wireJob, wirePlace, wireSummary } from "@/testing/factories";
 import { FakeEventSource } from "@/testing/fake-event-source";
 import { renderPage } from "@/testing/render";
 import { problem, server } from "@/testing/server";
@@ -30,6 +30,74 @@ it("says in words what the job waits for, and until when", async () => {
   expect(await screen.findByTestId("waiting-on")).toHaveTextContent(
     /The job is to start later\. Starts in (1 h|59 min 5\d s)\./,
   );
+});
+
+it("says how many jobs are ahead of a waiting one, and when it should start", async () => {
+  const detail = "At most 14 jobs are ahead. It should start in about 3 min.";
+  const expectedStart = new Date(Date.now() + 180_000).toISOString();
+  server.use(
+    http.get(`/jobs/${ID}/place`, () =>
+      HttpResponse.json(wirePlace({ ahead: 14, perMinute: 5, expectedStart, detail })),
+    ),
+  );
+  open({ waitingOn: { kind: "concurrency", detail: "All 2 places are taken.", until: null } });
+  expect(await screen.findByTestId("place")).toHaveTextContent(detail);
+  expect(screen.getByTestId("place").querySelector("time")).toHaveAttribute("dateTime", expectedStart);
+});
+
+it("says no place of a job that has none", async () => {
+  let asked = 0;
+  server.use(
+    http.get(`/jobs/${ID}/place`, () => {
+      asked += 1;
+      return HttpResponse.json(wirePlace());
+    }),
+  );
+  open({ waitingOn: { kind: "schedule", detail: "The job is to start later.", until: null } });
+  await waitFor(() => expect(asked).toBe(1));
+  expect(screen.queryByTestId("place")).toBeNull();
+});
+
+it("leads to the replays of the job, if there are any", async () => {
+  server.use(
+    http.get("/jobs/count", ({ request }) => {
+      const q = new URL(request.url).searchParams.get("q");
+      const count = q === `replay-of:${ID}` ? 2 : 0;
+      return HttpResponse.json({ count, more: false, byStatus: {}, complete: true });
+    }),
+  );
+  open({ id: ID });
+  const link = await screen.findByRole("link", { name: "2" });
+  expect(new URL(link.getAttribute("href") ?? "", "http://x").searchParams.get("q")).toBe(`replay-of:${ID}`);
+});
+
+it.each([
+  [null, true],
+  ['{"a": 1}', false],
+])("has the attempts of a job with the result %j beside its prompt: %s", async (result, beside) => {
+  open({
+    status: result === null ? "FAILED" : "COMPLETED",
+    result,
+    attempt: 1,
+    attempts: [
+      {
+        number: 1,
+        flow: null,
+        worker: "w",
+        startedAt: "2026-11-24T10:00:00.000Z",
+        endedAt: "2026-11-24T10:00:01.000Z",
+        end: result === null ? "failed" : "succeeded",
+        executionId: null,
+        error: null,
+        usage: null,
+        partial: null,
+        costMicros: null,
+      },
+    ],
+  });
+  const attempts = await screen.findByRole("region", { name: "Attempts" });
+  const prompt = screen.getByRole("region", { name: "Prompt" });
+  expect(attempts.parentElement === prompt.parentElement).toBe(beside);
 });
 
 it("shows whose job it is, with a link to all of that key", async () => {

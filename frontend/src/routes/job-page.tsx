@@ -46,7 +46,7 @@ function OneJob() {
   const gone = query.error instanceof ApiError && query.error.status === 404;
   if (gone) {
     return (
-      <Notice icon={IconFileUnknown} title="Job not found">
+      <Notice isPage icon={IconFileUnknown} title="Job not found">
         <p>It was deleted by a person or after the retention time, or it never existed.</p>
         <Link to="/" search={lastList()}>
           Go to the list of jobs
@@ -56,7 +56,7 @@ function OneJob() {
   }
   if (query.data === undefined) {
     return (
-      <Notice icon={IconPlugConnectedX} title="The job could not be loaded" tone="bad">
+      <Notice isPage icon={IconPlugConnectedX} title="The job could not be loaded" tone="bad">
         <p>{messageOf(query.error)}</p>
         <Button variant="default" onClick={() => void query.refetch()}>
           Try again

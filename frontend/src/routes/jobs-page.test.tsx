@@ -150,7 +150,9 @@ describe("the form", () => {
         await held;
         return HttpResponse.json(wireJob(), { status: 201 });
       }),
-      http.get("/jobs/:id", () => HttpResponse.json(wireJob({ status: "COMPLETED", waitingOn: null }))),
+      http.get(`/jobs/${wireJob().id}`, () =>
+        HttpResponse.json(wireJob({ status: "COMPLETED", waitingOn: null })),
+      ),
     );
     renderPage("/ui/");
     await userEvent.type(await openForm(), "quick");
@@ -197,7 +199,7 @@ describe("the form", () => {
 describe("the keyboard", () => {
   it("reaches search, form, rows and help, and leaves those alone who type", async () => {
     listing({ id: OTHER, prompt: "newer" }, { prompt: "older" });
-    server.use(http.get("/jobs/:id", () => HttpResponse.json(wireJob({ prompt: "older" }))));
+    server.use(http.get(`/jobs/${wireJob().id}`, () => HttpResponse.json(wireJob({ prompt: "older" }))));
     const { router } = renderPage("/ui/");
     await screen.findByRole("link", { name: "older" });
 

@@ -1,4 +1,5 @@
 import { lazyRouteComponent, type RouteComponent } from "@tanstack/react-router";
+import { isSlowLine } from "@/lib/slow-line";
 
 /** The code of a page did not come: the server cannot be reached, or has a newer page than the one that is open. */
 export class PageNotLoadedError extends Error {
@@ -29,21 +30,13 @@ export const KeysPage = page(() => import("./keys-page"), "KeysPage");
 export const OverviewPage = page(() => import("./overview-page"), "OverviewPage");
 export const WebhooksPage = page(() => import("./webhooks-page"), "WebhooksPage");
 
-/** Of the Network Information API, which not all browsers have. */
-interface Line {
-  readonly saveData?: boolean;
-  readonly effectiveType?: string;
-}
-
 /**
  * Loads the code of what the header and the list lead to, and of dialogs, so that it opens at once, and while the
  * server is down; not on a slow line, nor where data costs money. The code of other pages comes when somebody points
  * at their link.
  */
 export function loadNextPages(dialogs: readonly { readonly load: () => Promise<unknown> }[]): void {
-  const { connection = {} } = navigator as Navigator & { connection?: Line };
-  const { saveData = false, effectiveType = "4g" } = connection;
-  if (saveData || effectiveType !== "4g") return;
+  if (isSlowLine()) return;
   // A page that does not come is asked for again when it is opened.
   for (const dialog of dialogs) void dialog.load().catch(() => {});
   for (const page of [JobPage, FlowsPage, CallbacksPage]) void page.preload?.();

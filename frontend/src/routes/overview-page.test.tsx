@@ -91,7 +91,7 @@ it("has a table behind each chart, with links to the jobs of a period", async ()
       .getAttribute("href"),
   ).toMatch(/status=COMPLETED&q=finished%3A%3E%3D.*Z\+finished%3A%3C.*Z$/);
   expect(screen.getByRole("table", { name: /^Tokens of prompts and answers/ })).toHaveTextContent("1,000");
-  expect(screen.getByRole("table", { name: /^What the tokens cost, in USD/ })).toHaveTextContent("0.0125");
+  expect(screen.getByRole("table", { name: /^What the tokens cost, in USD/ })).toHaveTextContent("0.013");
   expect(screen.getByRole("table", { name: /^Results by verdict/ })).toHaveTextContent("4");
   expect(screen.getByRole("table", { name: /^Durations of the jobs that ended, in all/ })).toHaveTextContent(
     "1.1 s",

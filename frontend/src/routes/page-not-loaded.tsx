@@ -10,7 +10,7 @@ export function PageNotLoaded({ error }: ErrorComponentProps) {
   const router = useRouter();
   if (!(error instanceof PageNotLoadedError)) throw error;
   return (
-    <Notice icon={IconPlugConnectedX} title="This page could not be loaded" tone="bad">
+    <Notice isPage icon={IconPlugConnectedX} title="This page could not be loaded" tone="bad">
       <p>The server cannot be reached, or it was updated since this window was opened.</p>
       <Group gap="xs" justify="center">
         <Button variant="default" onClick={() => void router.invalidate()}>

@@ -7,7 +7,7 @@ import {
   Navigate,
   type RouterHistory,
 } from "@tanstack/react-router";
-import { FAILED_PATH } from "@/access/sign-in-form";
+import { FAILED_PATH } from "@/access/failed-path";
 import { BASE_PATH } from "@/api/base-path";
 import { Notice } from "@/components/notice";
 import { readSearch as readAuditSearch } from "@/features/audit/search";
@@ -79,7 +79,7 @@ function ToTheList() {
 
 function NotFound() {
   return (
-    <Notice icon={IconMapPinQuestion} title="Page not found">
+    <Notice isPage icon={IconMapPinQuestion} title="Page not found">
       <Link to="/">Go to the list of jobs</Link>
     </Notice>
   );

@@ -158,7 +158,7 @@ it("shows no name and no sign-in where nobody signs in", async () => {
 
 it("who may only read is told why nothing else is possible", async () => {
   guarded(["read"], true);
-  server.use(http.get("/jobs/:id", () => HttpResponse.json(wireJob({ status: "RUNNING" }))));
+  server.use(http.get(`/jobs/${JOB}`, () => HttpResponse.json(wireJob({ status: "RUNNING" }))));
   renderPage(`/ui/jobs/${JOB}`);
   for (const name of ["Cancel", "Retry", "Replay…", "Delete…"]) {
     const button = await screen.findByRole("button", { name });

@@ -1,5 +1,7 @@
 import type {
   BulkAction,
+  Comparison,
+  JobPlace,
   Series,
   SeriesCounts,
   WireAuditEntry,
@@ -68,6 +70,42 @@ export function wireSummary(changes: Partial<WireSummary> = {}): WireSummary {
     ...summary
   } = wireJob();
   return { ...summary, ...changes };
+}
+
+export type WireAttempt = WireJob["attempts"][number];
+
+/** The first attempt, under way. */
+export function wireAttempt(changes: Partial<WireAttempt> = {}): WireAttempt {
+  return {
+    number: 1,
+    startedAt: T0,
+    worker: "worker-1",
+    endedAt: null,
+    end: null,
+    error: null,
+    executionId: null,
+    usage: null,
+    costMicros: null,
+    partial: null,
+    flow: null,
+    ...changes,
+  };
+}
+
+/** One of the two jobs of a comparison. */
+export function wireSide(changes: Partial<Comparison["left"]> = {}): Comparison["left"] {
+  return {
+    id: "0123456789abcdef01234567",
+    flow: "mock",
+    status: "COMPLETED",
+    result: null,
+    resultVerdict: null,
+    seconds: null,
+    promptTokens: null,
+    completionTokens: null,
+    costMicros: null,
+    ...changes,
+  };
 }
 
 export function wireBatch(changes: Partial<WireBatchWhole> = {}): WireBatchWhole {
@@ -276,6 +314,17 @@ export function wireCounts(changes: Partial<SeriesCounts> = {}): SeriesCounts {
 }
 
 /** The last hour, without a period in which anything happened. */
+export function wirePlace(changes: Partial<JobPlace> = {}): JobPlace {
+  return {
+    ahead: null,
+    more: false,
+    perMinute: null,
+    expectedStart: null,
+    detail: "The job has no place in the queue.",
+    ...changes,
+  };
+}
+
 export function wireSeries(changes: Partial<Series> = {}): Series {
   const now = Date.now();
   return {

@@ -1,6 +1,6 @@
 import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
-import { wireFlow, wireSeries, wireSession } from "./factories";
+import { wireFlow, wirePlace, wireSeries, wireSession } from "./factories";
 
 const NO_JOBS = { PENDING: 0, RUNNING: 0, WAITING: 0, COMPLETED: 0, FAILED: 0, CANCELLED: 0 };
 
@@ -21,6 +21,7 @@ export const server = setupServer(
   http.get("/jobs", () => HttpResponse.json([])),
   http.get("/bulk-actions", () => HttpResponse.json([])),
   http.get("/jobs/count", () => HttpResponse.json({ count: 0, more: false, byStatus: {}, complete: true })),
+  http.get("/jobs/:id/place", () => HttpResponse.json(wirePlace())),
   http.get("/callbacks", () => HttpResponse.json([])),
   http.get("/callbacks/count", () => HttpResponse.json({ byVerdict: {}, countedTo: 1_000 })),
   http.get("/webhook-deliveries", () => HttpResponse.json([])),

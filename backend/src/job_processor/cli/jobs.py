@@ -1,4 +1,4 @@
-"""``submit``, ``list``, ``groups``, ``export`` and ``watch``: the jobs of a running server."""
+"""``submit``, ``list``, ``groups``, ``show``, ``export`` and ``watch``: the jobs of a running server."""
 
 import argparse
 import types
@@ -44,6 +44,11 @@ def add(verbs: Verbs) -> None:
     groups.add_argument("--json", action="store_true", help="print the answer of the server")
     groups.set_defaults(run=lambda c, a: c.groups(a.url, _wanted_groups(a), as_json=a.json))
 
+    show = verbs.add_parser("show", help="print one job of a running server, with its place in the queue")
+    show.add_argument("id", help="the id of the job")
+    show.add_argument("--json", action="store_true", help="print the job as the server sends it")
+    show.set_defaults(run=lambda c, a: c.show(a.url, a.id, as_json=a.json))
+
     export = verbs.add_parser("export", help="write jobs of a running server to a file, whole, newest first")
     export.add_argument("--q", metavar="SEARCH", default="", help="which jobs, such as: status:failed created:<2h")
     export.add_argument("--format", choices=("ndjson", "csv"), default="ndjson")
@@ -53,7 +58,7 @@ def add(verbs: Verbs) -> None:
 
     watch = verbs.add_parser("watch", help="print changes of a running server's jobs as they happen")
     watch.set_defaults(run=lambda c, a: c.watch(a.url))
-    add_url(submit, listing, groups, export, watch)
+    add_url(submit, listing, groups, show, export, watch)
 
 
 def _wanted_groups(args: argparse.Namespace) -> dict[str, str]:

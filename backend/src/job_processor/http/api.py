@@ -27,7 +27,7 @@ from job_processor.core.errors import (
     TooManyBulkActions,
 )
 from job_processor.http import problems
-from job_processor.http.access import Gate, Needs
+from job_processor.http.access import Auth, Gate, Needs
 from job_processor.http.access_log import AccessLog
 from job_processor.http.base_path import BasePathMiddleware
 from job_processor.http.compression import CompressionMiddleware
@@ -56,6 +56,9 @@ def build(
         return Response(await run_in_threadpool(_description, base_path), media_type="application/json")
 
     async def root(context: Context, request: Request) -> Response:
+        return RedirectResponse("/ui/overview" if await _has_jobs(context) else "/ui/", 307)
+
+    async def page_root(context: Context, request: Request) -> Response:
         return RedirectResponse("/ui/", 307)
 
     endpoints = {(op.method, op.path): _Endpoint(context, op) for op in OPERATIONS}
@@ -67,7 +70,7 @@ def build(
             methods=["GET"],
         ),
         Route("/", endpoint=_Endpoint(context, _beside("/", Needs.NOTHING, root)), methods=["GET"]),
-        Route("/ui", endpoint=_Endpoint(context, _beside("/ui", Needs.NOTHING, root)), methods=["GET"]),
+        Route("/ui", endpoint=_Endpoint(context, _beside("/ui", Needs.NOTHING, page_root)), methods=["GET"]),
         Mount("/ui", app=_CountedPage(context.gate, BuiltPage(page, base_path))),
     ]
     static = {key: one for key, one in endpoints.items() if "{" not in key[1]}
@@ -85,6 +88,14 @@ def build(
         )
     app = EdgeMiddleware(app, hosts, origins, context.limits.proxies, AccessLog() if access_log else None)
     return BasePathMiddleware(app, base_path) if base_path else app
+
+
+async def _has_jobs(context: Context) -> bool:
+    """Whether the overview has something to show. Where people sign in, nobody else is told whether there are jobs."""
+    if context.auth is not Auth.OFF:
+        return True
+    status = await context.flow_status.recent()
+    return status is not None and any(status.counts.by_state.values())
 
 
 @functools.cache

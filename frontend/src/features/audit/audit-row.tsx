@@ -68,7 +68,7 @@ export function AuditRow({ entry, names, onFilter }: Props) {
 
 /** `name`: of a key. */
 function What({ entry, name }: { entry: AuditEntry; name: string | null }) {
-  if (entry.what === "") return <span>–</span>;
+  if (entry.what === "") return entry.detail === null ? <span>–</span> : null;
   // A deleted job has no page any more.
   if (isJob(entry) && entry.act !== "job_deleted") {
     return (

@@ -11,7 +11,7 @@ import { Panel } from "@/components/panel";
 import { VisibleText } from "@/components/result/visible-text";
 import { Age, Elapsed } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
-import { money } from "@/lib/money";
+import { aboutMoney } from "@/lib/money";
 import { useBlocked } from "@/live/use-blocked";
 import { BatchProgress } from "./batch-progress";
 import { lookOf, number } from "./batch-words";
@@ -21,7 +21,7 @@ import { CancelDialog } from "./cancel-dialog";
 export function BatchView({ batch }: { batch: BatchWhole }) {
   const [cancelling, setCancelling] = useState(false);
   const blocked = useBlocked("operate");
-  const { label, icon, tone } = lookOf(batch.status);
+  const { label, icon, tone } = lookOf(batch);
   const currency = useQuery(currencyQuery).data ?? "";
   const why = batch.status === "ENDED" ? "All its jobs have ended." : blocked;
   return (
@@ -80,7 +80,7 @@ export function BatchView({ batch }: { batch: BatchWhole }) {
           <Fact name="Flows">{batch.flows.join(", ")}</Fact>
           {batch.costMicros !== null && (
             <Fact name="Cost">
-              {money(batch.costMicros)} {currency}
+              {aboutMoney(batch.costMicros)} {currency}
             </Fact>
           )}
           {batch.webhookUrl !== null && (

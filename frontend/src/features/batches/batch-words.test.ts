@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { wireBatch } from "@/testing/factories";
-import { doneOf, wordsFor } from "./batch-words";
+import { doneOf, lookOf, wordsFor } from "./batch-words";
 
 const counts = { pending: 0, running: 0, waiting: 0, completed: 0, failed: 0, cancelled: 0, deleted: 0 };
 
@@ -15,6 +15,17 @@ it.each([
   [counts, 0, "0 of 0 jobs done"],
 ])("says how far it is: %o", (given, jobs, words) => {
   expect(wordsFor(wireBatch({ counts: given, jobs }))).toBe(words);
+});
+
+it.each([
+  ["IN_PROGRESS", null, "In progress"],
+  ["CANCELLING", "2026-11-24T10:00:00Z", "Cancelling"],
+  ["ENDED", null, "Ended"],
+  ["ENDED", "2026-11-24T10:00:00Z", "Cancelled"],
+] as const)("names a batch that is %s, cancelled at %s", (status, cancelledAt, label) => {
+  expect(lookOf({ status, cancelledAt: cancelledAt === null ? null : Date.parse(cancelledAt) }).label).toBe(
+    label,
+  );
 });
 
 it("counts as done what has ended, and what is no longer there", () => {

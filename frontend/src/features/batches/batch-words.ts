@@ -14,8 +14,10 @@ const LOOKS: Readonly<Record<Batch["status"], Look>> = {
   ENDED: { label: "Ended", icon: IconCircleCheck, tone: "green" },
 };
 
-export function lookOf(status: Batch["status"]): Look {
-  return LOOKS[status];
+const CANCELLED: Look = { label: "Cancelled", icon: IconBan, tone: "gray" };
+
+export function lookOf({ status, cancelledAt }: Pick<Batch, "status" | "cancelledAt">): Look {
+  return status === "ENDED" && cancelledAt !== null ? CANCELLED : LOOKS[status];
 }
 
 export type CountName = keyof Batch["counts"];

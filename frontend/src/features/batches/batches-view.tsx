@@ -92,7 +92,7 @@ function Rows() {
 }
 
 function Row({ batch }: { batch: Batch }) {
-  const { label, icon, tone } = lookOf(batch.status);
+  const { label, icon, tone } = lookOf(batch);
   return (
     <li className={styles["row"]} data-batch={batch.id}>
       <div className={styles["top"]}>

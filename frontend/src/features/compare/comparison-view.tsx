@@ -1,10 +1,13 @@
 import { IconArrowLeft, IconEqual, IconEqualNot } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { currencyQuery } from "@/api/flows";
 import type { Comparison } from "@/api/model";
 import { Panel } from "@/components/panel";
 import { ResultViewer } from "@/components/result/result-viewer";
 import { StatusBadge } from "@/components/status-badge";
 import { ToneBadge } from "@/components/tone-badge";
+import { money } from "@/lib/money";
 import { formatDuration } from "@/lib/time";
 import styles from "./compare.module.css";
 import { Differences } from "./differences";
@@ -37,6 +40,7 @@ export function ComparisonView({ comparison }: { comparison: Comparison }) {
 }
 
 function SidePanel({ title, side }: { title: string; side: Comparison["left"] }) {
+  const currency = useQuery(currencyQuery).data ?? "";
   return (
     <Panel title={title} flush aside={<StatusBadge status={side.status} />}>
       <div className={styles["facts"]}>
@@ -48,6 +52,11 @@ function SidePanel({ title, side }: { title: string; side: Comparison["left"] })
         {side.promptTokens !== null && <span>{side.promptTokens.toLocaleString("en")} tokens in</span>}
         {side.completionTokens !== null && (
           <span>{side.completionTokens.toLocaleString("en")} tokens out</span>
+        )}
+        {side.costMicros !== null && (
+          <span className="numbers">
+            {money(side.costMicros)} {currency}
+          </span>
         )}
       </div>
       {side.result === null ? (

@@ -5,7 +5,7 @@ import { Countdown } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
 import { flowAnchor } from "@/lib/focus";
 import { failuresBehind } from "@/lib/jobs-behind";
-import { money } from "@/lib/money";
+import { aboutMoney } from "@/lib/money";
 import { number, percent, rate, short, successOf } from "@/lib/numbers";
 import { formatDuration } from "@/lib/time";
 import styles from "./flows.module.css";
@@ -120,7 +120,7 @@ function Line({ flow, lately: { hour, hourMinutes, day, dayFrom } }: { flow: Flo
       <td className={styles["more"]}>
         {hour === null ? "–" : rate(inHour === undefined ? 0 : ended(inHour) / hourMinutes)}
       </td>
-      <td className={styles["number"]}>
+      <td className={styles["number"]} data-none={success === null || undefined}>
         {success === null ? "–" : percent(success)}
         <span className={styles["word"]}> success</span>
       </td>
@@ -131,7 +131,7 @@ function Line({ flow, lately: { hour, hourMinutes, day, dayFrom } }: { flow: Flo
         {tokens === 0 ? "–" : short(tokens)}
         {costTodayMicros !== null && costTodayMicros > 0 && (
           <span className={styles["kind"]}>
-            {money(costTodayMicros)} {currency}
+            {aboutMoney(costTodayMicros)} {currency}
           </span>
         )}
       </td>

@@ -64,6 +64,8 @@ export function FlowsView({ sought, onClose }: Props) {
         onClose={useKeptOpen(onClose)}
         title={details?.name}
         position="right"
+        // As the peek's: the table stays readable.
+        overlayProps={{ backgroundOpacity: 0.12 }}
         closeButtonProps={{ "aria-label": "Close" }}
         // Its <header> would count as a second banner landmark.
         attributes={{ header: { role: "presentation" } }}

@@ -97,11 +97,11 @@ it.each([
 
 it.each([
   ["none", {}, null],
-  ["one", { fallback: ["b"] }, "b after 60 s"],
+  ["one", { fallback: ["b"] }, "after 60 s: b"],
   [
     "two, and jobs there",
     { fallback: ["b", "c"], fallbackAfterSeconds: 5, fellBack: 1200 },
-    "b, else c after 5 s (1,200 in flight there)",
+    "after 5 s: b, else c (1,200 in flight there)",
   ],
 ])("a flow with %s to fall back to", (_, changes, words) => {
   expect(wordsForFallback(toFlow(wireFlow(changes)))).toBe(words);

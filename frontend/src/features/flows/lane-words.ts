@@ -1,6 +1,6 @@
 import type { Flow, Lane } from "@/api/model";
 import type { Tone } from "@/components/tone-badge";
-import { money } from "@/lib/money";
+import { aboutMoney, money } from "@/lib/money";
 import { number, percent } from "@/lib/numbers";
 
 export interface LaneWords {
@@ -65,7 +65,8 @@ export function wordsForFlow(flow: Flow): LaneWords {
     return {
       title: "Budget nearly used",
       tone: "amber",
-      meaning: "Of today's budget at least 80 % is used. No job is sent once all of it is.",
+      meaning:
+        "At least 80 % of today's budget is used. When all of it is, no job is sent until the next day (UTC).",
     };
   }
   if (flow.lane.state !== "open" || flow.concurrency === null || flow.inFlight < flow.concurrency)
@@ -107,7 +108,7 @@ export function wordsForSharedLimit({ limit }: Flow): string | null {
 /** Which flows take its jobs while its lane is closed; null if none do. */
 export function wordsForFallback({ fallback, fallbackAfterSeconds, fellBack }: Flow): string | null {
   if (fallback.length === 0) return null;
-  const words = `${fallback.join(", else ")} after ${fallbackAfterSeconds} s`;
+  const words = `after ${fallbackAfterSeconds} s: ${fallback.join(", else ")}`;
   return fellBack === 0 ? words : `${words} (${fellBack.toLocaleString("en")} in flight there)`;
 }
 
@@ -131,7 +132,7 @@ export function wordsForBudget(flow: Flow): string | null {
 export function wordsForPrices({ spending }: Flow): string | null {
   const { inputPerMillionMicros: input, outputPerMillionMicros: output, currency } = spending;
   if (input === null || output === null) return null;
-  return `${money(input)} in, ${money(output)} out, in ${currency}`;
+  return `${money(input)} ${currency} in, ${money(output)} ${currency} out`;
 }
 
 /** What was used since the day began; null: nothing was, or it is not known. */
@@ -139,7 +140,7 @@ export function wordsForToday({ spending }: Flow): string | null {
   const { tokensToday, costTodayMicros, currency } = spending;
   const tokens = tokensToday === null ? 0 : tokensToday.prompt + tokensToday.completion;
   if (tokens === 0) return null;
-  const cost = costTodayMicros === null ? "" : `, ${money(costTodayMicros)} ${currency}`;
+  const cost = costTodayMicros === null ? "" : `, ${aboutMoney(costTodayMicros)} ${currency}`;
   return `${number(tokens)} tokens${cost}`;
 }
 

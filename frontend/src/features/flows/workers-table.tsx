@@ -29,11 +29,16 @@ export function WorkersTable({ workers }: { workers: readonly Worker[] }) {
                     {worker.name} <code className={styles["workerId"]}>{worker.id}</code>
                   </th>
                   <td className={styles["workerFlows"]}>{worker.flows.join(", ")}</td>
-                  <td className="numbers">{worker.running ?? "–"}</td>
+                  <td className="numbers">
+                    {worker.running ?? "–"}
+                    <span className={styles["word"]}> running</span>
+                  </td>
                   <td>
+                    <span className={styles["word"]}>started </span>
                     <Age at={worker.startedAt} />
                   </td>
                   <td>
+                    <span className={styles["word"]}>seen </span>
                     <Age at={worker.seenAt} />
                   </td>
                 </tr>

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { countQuery } from "@/api/finding";
 import { currencyQuery } from "@/api/flows";
 import type { Job } from "@/api/model";
 import { Duration } from "@/components/duration";
@@ -32,6 +33,8 @@ export function Facts({ job }: { job: Job }) {
   if (job.priority !== 0) rows.push(["Priority", job.priority]);
   if (job.key !== null) rows.push(["Key", <OfKey key="key" name={job.key} />]);
   if (job.batchId !== null) rows.push(["Batch", <InBatch key="batch" job={job} id={job.batchId} />]);
+  const replays = useReplays(job.id);
+  if (replays !== null) rows.push(["Replays", replays]);
   if (job.tags.length > 0) rows.push(["Tags", <Tags key="tags" tags={job.tags} />]);
   return (
     <Panel title="Facts">
@@ -51,6 +54,21 @@ function ToFlow({ name }: { name: string }) {
   return (
     <Link to="/flows" hash={flowAnchor(name)}>
       {name}
+    </Link>
+  );
+}
+
+/** The jobs that were made from this one; null: there are none, or they are not known yet. */
+function useReplays(id: string): ReactNode {
+  const q = `replay-of:${id}`;
+  const found = useQuery({
+    ...countQuery({ status: [], flow: "", tag: "", q }),
+    refetchInterval: false,
+  }).data;
+  if (found === undefined || found.count === 0) return null;
+  return (
+    <Link to="/" search={{ q }} title="All replays of this job">
+      {found.count.toLocaleString("en")}
     </Link>
   );
 }

@@ -23,6 +23,8 @@ interface Props {
 }
 
 export function JobDetail({ job, places, news, callbacks }: Props) {
+  // What was tried is what one looks for in a job that has no result.
+  const attemptsMatter = job.result === null && job.attempts.length > 0;
   return (
     <article className={styles["job"]}>
       <JobHeader job={job} places={places} />
@@ -32,6 +34,7 @@ export function JobDetail({ job, places, news, callbacks }: Props) {
         <div className={styles["main"]}>
           <PromptPanel prompt={job.prompt} />
           <ResultPanel job={job} />
+          {attemptsMatter && <Attempts job={job} />}
           {callbacks}
           {job.resultSchema !== null && <JsonPanel title="Result schema" value={job.resultSchema} />}
           {Object.keys(job.metadata).length > 0 && <JsonPanel title="Metadata" value={job.metadata} />}
@@ -39,7 +42,7 @@ export function JobDetail({ job, places, news, callbacks }: Props) {
         <div className={styles["side"]}>
           <Facts job={job} />
           <Timeline job={job} />
-          <Attempts job={job} />
+          {!attemptsMatter && <Attempts job={job} />}
         </div>
       </div>
     </article>

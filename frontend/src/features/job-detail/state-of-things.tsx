@@ -11,6 +11,7 @@ import { flowAnchor } from "@/lib/focus";
 import { toneOfWait, troubleOf, wordsForUntil } from "@/lib/waiting-words";
 import { flowLinkFor, lacksWorker } from "./flow-link";
 import styles from "./job-detail.module.css";
+import { PlaceInQueue } from "./place-in-queue";
 
 /** What the job waits for, its progress, or its error. */
 export function StateOfThings({ job }: { job: Job }) {
@@ -52,6 +53,7 @@ function Waiting({ job, waiting }: { job: Job; waiting: NonNullable<Job["waiting
             {wordsForUntil(waiting.kind)} <Countdown until={waiting.until} />.
           </span>
         )}
+        {job.status === "PENDING" && <PlaceInQueue id={job.id} />}
         {link !== null && (
           <>
             {" "}

@@ -122,7 +122,11 @@ function GroupTable({ filter, onStarted, by }: Props & { readonly by: GroupBy })
                     </Link>
                   )}
                 </td>
-                {ofFlows && <td>{flow}</td>}
+                {ofFlows && (
+                  <td className={styles["flow"]}>
+                    {flow ?? <span className={styles["several"]}>several flows</span>}
+                  </td>
+                )}
                 <td className="numbers">
                   {count.toLocaleString("en")}
                   <span className={styles["unit"]}>{count === 1 ? " job" : " jobs"}</span>

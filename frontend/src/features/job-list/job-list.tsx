@@ -37,6 +37,7 @@ export function JobList({ filter, onChange, peeked, onPeek }: Props) {
   const list = useRef<HTMLElement>(null);
   const [groupsShown, setGroupsShown] = useState(false);
   const [started, setStarted] = useState<BulkAction | null>(null);
+  const narrow = useMediaQuery("(max-width: 47.99em)", undefined, { getInitialValueInEffect: false });
   const clear = () => onChange({ status: [], flow: "", tag: "", q: "" });
   return (
     <section
@@ -46,11 +47,12 @@ export function JobList({ filter, onChange, peeked, onPeek }: Props) {
       data-peeked={peeked === null ? undefined : peeked}
     >
       <FilterBar filter={filter} onChange={onChange} />
-      <ListTools filter={filter} groupsShown={groupsShown} onGroups={setGroupsShown} />
+      <ListTools filter={filter} narrow={narrow} groupsShown={groupsShown} onGroups={setGroupsShown} />
       {groupsShown && <Groups filter={filter} onStarted={setStarted} />}
       <BulkList started={started} />
       <Rows
         filter={filter}
+        narrow={narrow}
         list={list}
         onClear={clear}
         onStarted={setStarted}
@@ -63,6 +65,7 @@ export function JobList({ filter, onChange, peeked, onPeek }: Props) {
 
 interface RowsProps {
   filter: JobFilter;
+  narrow: boolean;
   list: React.RefObject<HTMLElement | null>;
   onClear: () => void;
   onStarted: (action: BulkAction) => void;
@@ -70,10 +73,9 @@ interface RowsProps {
   onPeek: (id: string) => void;
 }
 
-function Rows({ filter, list, onClear, onStarted, peeked, onPeek }: RowsProps) {
+function Rows({ filter, narrow, list, onClear, onStarted, peeked, onPeek }: RowsProps) {
   const inSight = useRef<readonly string[]>([]);
   const { query, rows, news, show, more } = useRows(filter, list, inSight);
-  const narrow = useMediaQuery("(max-width: 47.99em)", undefined, { getInitialValueInEffect: false });
   const total = totalOf(filter, useCounts(filter));
   const mayNot = useWhyNot("operate") !== null;
   const { selected, select } = useSelection(filter);

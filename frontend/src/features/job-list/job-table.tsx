@@ -1,49 +1,55 @@
-import { Table } from "@mantine/core";
-import { Fragment, memo, useEffect, useRef } from "react";
+import { Fragment, memo, type ReactNode, useEffect, useRef } from "react";
 import type { Row } from "@/api/job-rows";
 import { Duration } from "@/components/duration";
 import { StatusBadge } from "@/components/status-badge";
 import { Age } from "@/components/times";
+import { useRemembered } from "@/lib/remembered";
 import { PromptCell } from "./job-cells";
 import styles from "./job-list.module.css";
+import { type Column, LABELS, LOOK, ROW_HEIGHTS, WIDTHS } from "./look";
 import { PeekButton } from "./peek-button";
 import type { RowsProps } from "./rows-props";
 import { useVirtualRows } from "./use-virtual-rows";
 
-/** With its line below; `.row` in the style sheet has the same. */
-const ROW_HEIGHT = 57;
-const COLUMNS = 6;
+const STATUS_WIDTH = 138;
+const PEEK_WIDTH = 48;
+/** Of the prompt; where there is less room, the table is scrolled. */
+const LEAST_WIDTH = 200;
 
 export function JobTable({ rows, keys, isLeft, total, onPeek, onDrawn }: RowsProps) {
+  const { density, columns } = useRemembered(LOOK);
+  const height = ROW_HEIGHTS[density];
+  const cells = columns.length + 3;
+  const fixed = columns.reduce((sum, column) => sum + WIDTHS[column], STATUS_WIDTH + PEEK_WIDTH);
   const body = useRef<HTMLTableSectionElement>(null);
   const kept = rows.findIndex((row) => row.id === keys.selected);
-  const { drawn, skippedAtEnd } = useVirtualRows(body, rows.length, ROW_HEIGHT, kept);
+  const { drawn, skippedAtEnd } = useVirtualRows(body, rows.length, height, kept);
   useEffect(() => onDrawn(drawn.map(({ index }) => index)));
   return (
-    <Table
+    <table
       className={styles["table"]}
-      layout="fixed"
-      verticalSpacing={0}
-      horizontalSpacing={0}
-      withRowBorders={false}
       aria-rowcount={total}
+      data-density={density}
+      style={{ minWidth: fixed + LEAST_WIDTH }}
     >
       <caption className="visually-hidden">Jobs, newest first</caption>
       <colgroup>
-        <col style={{ width: 138 }} />
+        <col style={{ width: STATUS_WIDTH }} />
         <col />
-        <col style={{ width: 112 }} />
-        <col style={{ width: 104 }} />
-        <col style={{ width: 96 }} />
-        <col style={{ width: 48 }} />
+        {columns.map((column) => (
+          <col key={column} style={{ width: WIDTHS[column] }} />
+        ))}
+        <col style={{ width: PEEK_WIDTH }} />
       </colgroup>
       <thead>
         <tr>
           <th scope="col">Status</th>
           <th scope="col">Prompt</th>
-          <th scope="col">Flow</th>
-          <th scope="col">Created</th>
-          <th scope="col">Duration</th>
+          {columns.map((column) => (
+            <th key={column} scope="col">
+              {LABELS[column]}
+            </th>
+          ))}
           <th scope="col">
             <span className="visually-hidden">Peek</span>
           </th>
@@ -55,9 +61,10 @@ export function JobTable({ rows, keys, isLeft, total, onPeek, onDrawn }: RowsPro
           if (row === undefined) return null;
           return (
             <Fragment key={row.id}>
-              <Skipped rows={skipped} />
+              <Skipped height={skipped * height} cells={cells} />
               <JobRow
                 row={row}
+                columns={columns}
                 index={index}
                 isSelected={row.id === keys.selected}
                 isTabStop={row.id === keys.tabStop}
@@ -68,22 +75,33 @@ export function JobTable({ rows, keys, isLeft, total, onPeek, onDrawn }: RowsPro
             </Fragment>
           );
         })}
-        <Skipped rows={skippedAtEnd} />
+        <Skipped height={skippedAtEnd * height} cells={cells} />
       </tbody>
-    </Table>
+    </table>
   );
 }
 
-function Skipped({ rows }: { rows: number }) {
-  return rows === 0 ? null : (
+const CELLS: Readonly<Record<Column, (row: Row) => ReactNode>> = {
+  flow: (row) => row.flow,
+  key: (row) => (row.key === null ? "–" : <bdi>{row.key}</bdi>),
+  priority: (row) => <span className="numbers">{row.priority}</span>,
+  attempt: (row) => <span className="numbers">{`${row.attempt} of ${row.maxAttempts}`}</span>,
+  created: (row) => <Age at={row.createdAt} inRow />,
+  ended: (row) => (row.finishedAt === null ? "–" : <Age at={row.finishedAt} inRow />),
+  duration: (row) => <Duration job={row} />,
+};
+
+function Skipped({ height, cells }: { height: number; cells: number }) {
+  return height === 0 ? null : (
     <tr aria-hidden className={styles["skipped"]}>
-      <td colSpan={COLUMNS} style={{ height: rows * ROW_HEIGHT }} />
+      <td colSpan={cells} style={{ height }} />
     </tr>
   );
 }
 
 interface JobRowProps {
   row: Row;
+  columns: readonly Column[];
   index: number;
   isSelected: boolean;
   isTabStop: boolean;
@@ -93,7 +111,7 @@ interface JobRowProps {
 }
 
 const JobRow = memo(function JobRow(props: JobRowProps) {
-  const { row, index, isSelected, isTabStop, isLeft, onChoose, onPeek } = props;
+  const { row, columns, index, isSelected, isTabStop, isLeft, onChoose, onPeek } = props;
   return (
     <tr
       className={styles["row"]}
@@ -109,15 +127,15 @@ const JobRow = memo(function JobRow(props: JobRowProps) {
       <td>
         <PromptCell job={row} isTabStop={isTabStop} onChoose={onChoose} />
       </td>
-      <td className={styles["flow"]} title={row.flow}>
-        {row.flow}
-      </td>
-      <td>
-        <Age at={row.createdAt} inRow />
-      </td>
-      <td>
-        <Duration job={row} />
-      </td>
+      {columns.map((column) => (
+        <td
+          key={column}
+          className={styles["cell"]}
+          title={column === "flow" || column === "key" ? (row[column] ?? undefined) : undefined}
+        >
+          {CELLS[column](row)}
+        </td>
+      ))}
       <td>
         <PeekButton id={row.id} isTabStop={isTabStop} onPeek={onPeek} />
       </td>

@@ -8,20 +8,27 @@ import styles from "./list-tools.module.css";
 
 // Menus come after the rows, on a slow line seconds later.
 const VIEWS_MENU = code(() => import("./views-menu").then((found) => found.ViewsMenu));
+const LOOK_MENU = code(() => import("./look-menu").then((found) => found.LookMenu));
 
 interface Props {
   filter: JobFilter;
+  /** Whether the jobs are shown as cards. */
+  narrow: boolean;
   groupsShown: boolean;
   onGroups: (shown: boolean) => void;
 }
 
 /** What can be done with all jobs of the list. */
-export function ListTools({ filter, groupsShown, onGroups }: Props) {
+export function ListTools({ filter, narrow, groupsShown, onGroups }: Props) {
   const complete = useComplete();
   const place = <span className={styles["viewsPlace"]} />;
   return (
     <div className={styles["tools"]}>
       {complete ? <LoadedLater of={VIEWS_MENU} props={{ filter }} place={place} /> : place}
+      {/* Cards have neither columns nor a density. */}
+      {!narrow && (
+        <span className={styles["lookPlace"]}>{complete && <LoadedLater of={LOOK_MENU} props={{}} />}</span>
+      )}
       <Button
         variant="subtle"
         color="gray"

@@ -40,6 +40,9 @@ export function useVirtualRows(
     scrollMargin,
     rangeExtractor,
   });
+  // The density was changed.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: measured anew for another height alone
+  useLayoutEffect(() => virtual.measure(), [height]);
 
   const drawn: Drawn[] = [];
   let next = 0;

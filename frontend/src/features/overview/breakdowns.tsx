@@ -3,7 +3,7 @@ import type { Series } from "@/api/model";
 import { ErrorChip } from "@/components/error-chip";
 import { Panel } from "@/components/panel";
 import { failuresBehind, jobsBehind } from "@/lib/jobs-behind";
-import { money } from "@/lib/money";
+import { aboutMoney } from "@/lib/money";
 import { number, percent, short, successOf } from "@/lib/numbers";
 import styles from "./overview.module.css";
 import { endedOf } from "./points";
@@ -116,7 +116,7 @@ export function ByFlow({ series, search }: Props) {
                   </td>
                   <td className={styles["number"]}>{spent === 0 ? "–" : short(spent)}</td>
                   <td className={styles["number"]}>
-                    {costMicros === 0 ? "–" : `${money(costMicros)} ${series.currency}`}
+                    {costMicros === 0 ? "–" : `${aboutMoney(costMicros)} ${series.currency}`}
                   </td>
                 </tr>
               );

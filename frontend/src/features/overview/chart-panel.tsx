@@ -2,12 +2,20 @@ import { Button } from "@mantine/core";
 import { IconChartBar, IconTable } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
+import { code, LoadedLater } from "@/components/loaded-later";
 import { Panel } from "@/components/panel";
-import { Chart, type ChartProps, EXACT } from "./chart";
+import { short } from "@/lib/numbers";
+import { isSlowLine } from "@/lib/slow-line";
+import { type ChartProps, IN_WORDS, type Unit } from "./chart-props";
 import type { Measure } from "./measure";
 import styles from "./overview.module.css";
 import type { Point } from "./points";
 import { periodOf, wordsForState } from "./words";
+
+// The library of the charts is larger than the rest of the page: the figures come first.
+const CHART = code(() => import("./chart").then((found) => found.Chart));
+/** A sum from here on is short. */
+const MOST_DIGITS = 100_000;
 
 interface Props extends ChartProps {
   title: string;
@@ -17,9 +25,12 @@ interface Props extends ChartProps {
   nothing?: string | undefined;
 }
 
-/** A chart, and the same as a table, whose numbers are links where the chart can be pressed. */
+/**
+ * A chart, and the same as a table, whose numbers are links where the chart can be pressed. On a slow line the table is
+ * there first, and the library of the charts comes when somebody asks for one.
+ */
 export function ChartPanel({ title, children, nothing, ...chart }: Props) {
-  const [asTable, setAsTable] = useState(false);
+  const [asTable, setAsTable] = useState(isSlowLine);
   const { measures, points, label, unit } = chart;
   return (
     <Panel
@@ -46,23 +57,23 @@ export function ChartPanel({ title, children, nothing, ...chart }: Props) {
       {nothing !== undefined ? (
         <p className={styles["nothing"]}>{nothing}</p>
       ) : asTable ? (
-        <Values caption={label} points={points} measures={measures} format={EXACT[unit]} />
+        <Values caption={label} points={points} measures={measures} format={IN_WORDS[unit]} />
       ) : (
         <>
-          <Legend kind={chart.kind} measures={measures} points={points} />
-          <Chart {...chart} />
+          <Legend kind={chart.kind} measures={measures} points={points} unit={unit} />
+          <LoadedLater of={CHART} props={chart} place={<div className={styles["chart"]} />} />
         </>
       )}
     </Panel>
   );
 }
 
-function Legend({ kind, measures, points }: Pick<Props, "kind" | "measures" | "points">) {
+function Legend({ kind, measures, points, unit }: Pick<Props, "kind" | "measures" | "points" | "unit">) {
   const running = points.some(({ state }) => state === "running");
   return (
     // The label of the chart, and the heads of its table, say the same.
     <ul className={styles["legend"]} aria-hidden>
-      {measures.map(({ key, label, color, dash }) => (
+      {measures.map(({ key, label, color, dash, of }) => (
         <li key={key}>
           {kind === "bars" ? (
             <span className={styles["swatch"]} style={{ background: color }} />
@@ -72,6 +83,7 @@ function Legend({ kind, measures, points }: Pick<Props, "kind" | "measures" | "p
             </svg>
           )}
           {label}
+          {unit !== "ms" && <span className={styles["sum"]}>{sumOf(points, of, unit)}</span>}
         </li>
       ))}
       {kind === "bars" && running && (
@@ -82,6 +94,12 @@ function Legend({ kind, measures, points }: Pick<Props, "kind" | "measures" | "p
       )}
     </ul>
   );
+}
+
+/** Of the whole range, so that a bar too low to be seen is known. */
+function sumOf(points: Props["points"], of: Measure["of"], unit: Unit): string {
+  const sum = points.reduce((sum, point) => sum + (of(point) ?? 0), 0);
+  return sum < MOST_DIGITS || unit === "money" ? IN_WORDS[unit](sum) : short(sum);
 }
 
 interface ValuesProps {

@@ -13,14 +13,14 @@ import {
   XAxis,
   YAxis,
 } from "recharts";
-import { money, shortMoney } from "@/lib/money";
-import { number, short } from "@/lib/numbers";
+import { shortMoney } from "@/lib/money";
+import { short } from "@/lib/numbers";
+import { type ChartProps, IN_WORDS } from "./chart-props";
 import { ChartTip } from "./chart-tip";
-import type { Measure } from "./measure";
 import styles from "./overview.module.css";
 import type { Point } from "./points";
-import { durationTicks, ticksOf } from "./ticks";
-import { duration, shortDuration, tickOf } from "./words";
+import { durationTicks, moneyTicks, ticksOf } from "./ticks";
+import { shortDuration, tickOf } from "./words";
 
 const HEIGHT = 220;
 const AXIS_WIDTH = 52;
@@ -32,23 +32,7 @@ const LABEL_WIDTH = 100;
 /** Right: for half of the last label. */
 const MARGIN = { top: 8, right: 22, bottom: 0, left: 0 };
 
-/** What the values are: a count, milliseconds, or millionths of the currency. */
-export type Unit = "count" | "ms" | "money";
-
-/** A value in words: as it is, in a table and beside the pointer. */
-export const EXACT = { count: number, ms: duration, money } as const;
 const ON_AXIS = { count: short, ms: shortDuration, money: shortMoney } as const;
-
-export interface ChartProps {
-  kind: "bars" | "lines";
-  /** What it shows, for those who do not see it. */
-  label: string;
-  points: readonly Point[];
-  measures: readonly Measure[];
-  unit: Unit;
-  /** A period was pressed; `measure`: one of its bars. */
-  onPick?: ((point: Point, measure: Measure | null) => void) | undefined;
-}
 
 /** A picture only: what can be read and pressed without a pointer is in the table (`ChartPanel`). */
 export function Chart({ kind, label, points, measures, unit, onPick }: ChartProps) {
@@ -68,8 +52,9 @@ export function Chart({ kind, label, points, measures, unit, onPick }: ChartProp
     [points, width],
   );
   const values = useMemo(() => {
-    if (unit !== "ms") return undefined;
-    return durationTicks(Math.max(0, ...points.flatMap((point) => measures.map(({ of }) => of(point) ?? 0))));
+    if (unit === "count") return undefined;
+    const all = points.flatMap((point) => measures.map(({ of }) => of(point) ?? 0));
+    return (unit === "ms" ? durationTicks : moneyTicks)(Math.max(0, ...all));
   }, [unit, points, measures]);
   const uncounted = points.filter(({ state }) => state === "uncounted");
   const [firstUncounted, lastUncounted] = [uncounted[0], uncounted.at(-1)];
@@ -132,7 +117,7 @@ export function Chart({ kind, label, points, measures, unit, onPick }: ChartProp
             <ChartTip
               point={row.point}
               measures={measures}
-              format={EXACT[unit]}
+              format={IN_WORDS[unit]}
               pressable={onPick !== undefined}
             />
           ) : null;

@@ -139,9 +139,9 @@ export function Cost({ series, points }: Omit<Props, "flow">) {
 
 const VERDICTS: readonly Measure[] = [
   ["json", "JSON", "var(--chart-completed)"],
-  ["text", "Text", "var(--chart-cancelled)"],
-  ["unchecked", "Not checked", "var(--chart-third)"],
-  ["schema_mismatch", "Schema mismatch", "var(--chart-second)"],
+  ["text", "Text", "var(--chart-first)"],
+  ["unchecked", "Not checked", "var(--chart-cancelled)"],
+  ["schema_mismatch", "Schema mismatch", "var(--chart-warning)"],
   ["malformed", "Malformed JSON", "var(--chart-failed)"],
 ].map(([kind = "", label = "", color = ""]) => ({
   key: kind,

@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Series } from "@/api/model";
 import { jobsBehind } from "@/lib/jobs-behind";
-import { money } from "@/lib/money";
+import { aboutMoney } from "@/lib/money";
 import { number, percent, rate, short, successOf } from "@/lib/numbers";
 import styles from "./overview.module.css";
 import { endedOf } from "./points";
@@ -57,7 +57,7 @@ export function Figures({ series, flow, countedMs }: Props) {
         name="Tokens"
         note={
           total.costMicros > 0
-            ? `for ${money(total.costMicros)} ${series.currency}`
+            ? `for ${aboutMoney(total.costMicros)} ${series.currency}`
             : tokens === 0
               ? "none were reported"
               : `${short(total.tokens.completion)} of them answers`

@@ -2,6 +2,7 @@ import { Button, NativeSelect, Skeleton } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { IconChartBar, IconPlugConnectedX } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
 import { messageOf } from "@/api/errors";
 import { flowsQuery } from "@/api/flows";
@@ -103,6 +104,7 @@ function Nothing({ series }: { series: Series }) {
           ? "The figures appear when the first one does."
           : "No job ended, and none waited. Choose a longer time."}
       </p>
+      <Link to="/">Go to the list of jobs</Link>
     </Notice>
   );
 }

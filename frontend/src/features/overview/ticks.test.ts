@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { wireCounts } from "@/testing/factories";
 import { RANGES, STEP_MS } from "./ranges";
-import { durationTicks, ticksOf } from "./ticks";
+import { durationTicks, moneyTicks, ticksOf } from "./ticks";
 import { tickOf } from "./words";
 
 const COUNTS = wireCounts();
@@ -45,5 +45,23 @@ it("reaches over any duration with few ticks", () => {
     const ticks = durationTicks(longest);
     expect(ticks.length).toBeLessThanOrEqual(12);
     expect(ticks.at(-1)).toBeGreaterThanOrEqual(longest);
+  }
+});
+
+it.each([
+  [0, [0, 1]],
+  [7, [0, 2, 4, 6, 8]],
+  [43_000, [0, 10_000, 20_000, 30_000, 40_000, 50_000]],
+  [180_000, [0, 50_000, 100_000, 150_000, 200_000]],
+  [530_000, [0, 200_000, 400_000, 600_000]],
+])("divides costs of up to %d micros", (most, ticks) => {
+  expect(moneyTicks(most)).toEqual(ticks);
+});
+
+it("reaches over any cost with few ticks", () => {
+  for (let most = 1; most < 1e15; most = Math.ceil(most * 1.3)) {
+    const ticks = moneyTicks(most);
+    expect(ticks.length).toBeLessThanOrEqual(6);
+    expect(ticks.at(-1)).toBeGreaterThanOrEqual(most);
   }
 });

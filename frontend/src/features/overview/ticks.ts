@@ -20,6 +20,7 @@ const DURATIONS_MS = [
   ...[1, 2, 7, 14, 28, 91, 365, 1_095].map((days) => days * DAY_MS),
 ];
 const MOST_DURATIONS = 5;
+const MOST_AMOUNTS = 5;
 
 /** Whether a period of this length is so long that its day is its name. */
 export function namesDays(lengthMs: number): boolean {
@@ -44,6 +45,15 @@ function atEach(apart: number, points: readonly Point[]): number[] {
 
 function turn(at: number, apart: number): number {
   return Math.floor((at - new Date(at).getTimezoneOffset() * MINUTE_MS) / apart);
+}
+
+/** Ticks from 0 to at least `most` (micros), each so many times 1, 2 or 5 of some decimal place. */
+export function moneyTicks(most: number): number[] {
+  const place = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, most))) - 1);
+  const apart =
+    [1, 2, 5, 10, 20].map((times) => times * place).find((one) => most <= one * MOST_AMOUNTS) ?? place;
+  const count = Math.max(1, Math.ceil(most / apart));
+  return Array.from({ length: count + 1 }, (_, n) => n * apart);
 }
 
 /** Ticks from 0 to at least `longest` (ms), at round durations. */

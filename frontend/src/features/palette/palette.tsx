@@ -92,7 +92,7 @@ function Finder({ acts, onClose, onRun }: FinderProps) {
         autoComplete="off"
         spellCheck={false}
         maxLength={1_000}
-        placeholder="A page, a command, a job’s id, or words to search for"
+        placeholder="Page, command, job’s id, words"
         size="md"
         variant="unstyled"
         data-autofocus

@@ -156,6 +156,23 @@ class JobWhole(JobSummary):
     webhook: JobWebhookOut | None
 
 
+class JobPlace(WireOut):
+    """The place of a job in the queue of its flow, of what waits now.
+
+    ``ahead``: jobs that are claimed first, at most; null: the job has no place, because it is not PENDING or not due.
+    Counted are the due jobs of a higher priority, those of its key before it, and of each other key of its priority as
+    many as may have their turn first. With ``more``: these and others, which are not counted. ``perMinute``: attempts
+    that the flow ended in a minute lately; null: none. ``expectedStart``: about when; with ``more`` not before; null:
+    not known. ``detail``: for people.
+    """
+
+    ahead: int | None
+    more: bool
+    per_minute: float | None
+    expected_start: Time | None
+    detail: str
+
+
 class CallbackAnswer(JobWhole):
     """The job after a callback. ``callback``: the verdict, such as applied, duplicate or stale."""
 

@@ -15,6 +15,7 @@ from job_processor.store.base.changes import Changes, Notice, Resync
 from job_processor.store.base.groups import Group, GroupBy, Grouped
 from job_processor.store.base.jobs import (
     Added,
+    Ahead,
     Claim,
     Claimed,
     Counts,
@@ -36,6 +37,7 @@ from job_processor.store.base.webhooks import DeliveryQuery, Webhooks
 __all__ = [
     "Access",
     "Added",
+    "Ahead",
     "Audit",
     "AuditQuery",
     "BatchAdded",

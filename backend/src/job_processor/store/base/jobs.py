@@ -134,6 +134,14 @@ class Counts:
     fallen_back: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """``jobs`` go before one in its flow; with ``more`` these and others."""
+
+    jobs: int
+    more: bool
+
+
 class Jobs(Protocol):
     """Jobs: stored, read, claimed, moved, deleted."""
 
@@ -193,6 +201,15 @@ class Jobs(Protocol):
 
     async def count_waiting(self, owner: str, most: int) -> int:
         """The number of PENDING jobs of this owner, counted up to ``most``."""
+        ...
+
+    async def ahead(self, job: Job, most: int) -> Ahead | None:
+        """How many of the jobs that wait now are claimed before this one, at most: all due ones of a higher priority in
+        its flow, those of its key before it, and of each other key of its priority as many as may have their turn
+        first. Not counted further than ``most``, or for longer than a few small reads take.
+
+        ``None``: the job does not wait to be claimed; it is not PENDING, or not due.
+        """
         ...
 
     async def claim(self, claim: Claim) -> Claimed:

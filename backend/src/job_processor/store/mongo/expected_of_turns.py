@@ -1,10 +1,15 @@
 """What queries are expected to cost that look for the keys whose turn it is, or for jobs that fell back."""
 
 from job_processor.store.mongo.client import Document
-from job_processor.store.mongo.expectation import Expected, find, only
+from job_processor.store.mongo.expectation import ID_INDEX, LATER, Expected, find, only
 
 _KEYS = {"keyHash": 1, "runAt": 1, "_id": 1}
 QUEUE = {"priority": -1, **_KEYS}
+
+
+def _counted(where: Document) -> Document:
+    pipeline = [{"$match": where}, {"$limit": 1001}, {"$group": {"_id": 1, "n": {"$sum": 1}}}]
+    return {"aggregate": "jobs", "pipeline": pipeline, "cursor": {}, "hint": "turns"}
 
 
 def of_turns(flow: str, in_time: Document) -> list[Expected]:
@@ -12,6 +17,8 @@ def of_turns(flow: str, in_time: Document) -> list[Expected]:
     ready: Document = {"flow": flow, "ready": 1}
     head: Document = {"sort": {"priority": -1}, "limit": 1, "projection": only("priority"), "hint": "turns"}
     of_keys: Document = {"sort": _KEYS, "limit": 20, "projection": {"keyHash": 1}, "hint": "turns"}
+    mine: Document = {**ready, "priority": 0, "keyHash": 1}
+    by_key: Document = {"sort": _KEYS, "limit": 1002, "projection": only("keyHash"), "hint": "turns"}
     one = {**ready, "priority": 0, **in_time}
     return [
         Expected(
@@ -39,6 +46,23 @@ def of_turns(flow: str, in_time: Document) -> list[Expected]:
                 ("that are not full, from the beginning", {"$not": {"$gt": 1}, "$nin": [2, 3]}),
                 ("that are not full, up to the last", {"$gt": 1, "$lte": 4, "$nin": [2, 3]}),
             )
+        ),
+        Expected(
+            "ahead, does it wait?",
+            find("jobs", {"_id": LATER, "ready": 1}, limit=1, projection={"_id": 1}),
+            (ID_INDEX,),
+        ),
+        *(
+            Expected(f"ahead, {name}", _counted(where), ("turns",), covered=True)
+            for name, where in (
+                ("of a higher priority", {**ready, "priority": {"$gt": 0}}),
+                ("of its key before it", {**mine, "runAt": {"$lt": 1}}),
+                ("of its key beside it", {**mine, "runAt": 1, "_id": {"$lt": LATER}}),
+            )
+        ),
+        *(
+            Expected(f"ahead, keys {name}", find("jobs", {**ready, "priority": 0, **keys}, **by_key), ("turns",), True)
+            for name, keys in (("from the beginning", {}), ("after the last", {"keyHash": {"$gt": 1}}))
         ),
     ]
 

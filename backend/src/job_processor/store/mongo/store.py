@@ -13,6 +13,7 @@ from job_processor.core.lane import Lane
 from job_processor.core.transitions import Change
 from job_processor.store.base import (
     Added,
+    Ahead,
     CallbackSummary,
     Claim,
     Claimed,
@@ -32,6 +33,7 @@ from job_processor.store.base import (
 )
 from job_processor.store.mongo import indexes, meta
 from job_processor.store.mongo.access import Access
+from job_processor.store.mongo.ahead import Places
 from job_processor.store.mongo.audit import Audit
 from job_processor.store.mongo.batch_verbs import BatchVerbs
 from job_processor.store.mongo.batches import Batches
@@ -73,6 +75,7 @@ class _Parts:
         self.lanes = Lanes(link)
         self.claims = Claims(link, self.lanes, now, clock.now)
         self.reads = Reads(link)
+        self.places = Places(link)
         self.counting = Counting(link)
         self.webhooks = Webhooks(link, now)
         self.rows = Series(link, now)
@@ -179,6 +182,9 @@ class MongoStore(BatchVerbs, WebhookVerbs, SeriesVerbs):
 
     async def count_waiting(self, owner: str, most: int) -> int:
         return await self._open.reads.count_waiting(owner, most)
+
+    async def ahead(self, job: Job, most: int) -> Ahead | None:
+        return await self._open.places.ahead(job, most)
 
     def queue_seconds(self) -> float:
         return 0.0 if self._parts is None else self._parts.writes.queue_seconds()

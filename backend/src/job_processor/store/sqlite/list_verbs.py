@@ -6,10 +6,11 @@ from typing import TypeVar
 import apsw
 
 from job_processor.core.errors import StoreUnavailable
-from job_processor.core.job import State
-from job_processor.store.base import GroupBy, Grouped, Query, Summary
+from job_processor.core.job import Job, State
+from job_processor.store.base import Ahead, GroupBy, Grouped, Query, Summary
 from job_processor.store.sqlite import lists
 from job_processor.store.sqlite.access_verbs import AccessVerbs
+from job_processor.store.sqlite.ahead import ahead
 from job_processor.store.sqlite.searching import Searching
 
 T = TypeVar("T")
@@ -32,6 +33,9 @@ class ListVerbs(AccessVerbs):
     async def groups(self, query: Query, by: GroupBy) -> Grouped:
         indexed = by in (GroupBy.ERROR, GroupBy.VERDICT)
         return await self._read_list(query, lists.groups(query, by), indexed)
+
+    async def ahead(self, job: Job, most: int) -> Ahead | None:
+        return await self._open_readers.points.run(ahead(job, most))
 
     def is_searchable(self) -> bool:
         return self._search is not None and self._search.is_filled

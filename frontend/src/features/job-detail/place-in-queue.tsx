@@ -1,0 +1,22 @@
+import { useQuery } from "@tanstack/react-query";
+import { placeQuery } from "@/api/jobs";
+import { formatExact, toIso } from "@/lib/time";
+
+/** How many jobs are ahead, and when the job should start; nothing while that is not known. */
+export function PlaceInQueue({ id }: { id: string }) {
+  const place = useQuery(placeQuery(id)).data;
+  if (place === undefined || place.ahead === null) return null;
+  const start = place.expectedStart === null ? null : Date.parse(place.expectedStart);
+  return (
+    <span data-testid="place">
+      {" "}
+      {start === null ? (
+        place.detail
+      ) : (
+        <time dateTime={toIso(start)} title={formatExact(start)}>
+          {place.detail}
+        </time>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,63 @@
+import { Button, Menu } from "@mantine/core";
+import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
+import { useRemembered } from "@/lib/remembered";
+import { COLUMNS, type Column, DENSITIES, type Density, LABELS, LOOK, USUAL } from "./look";
+
+const WORDS: Readonly<Record<Density, string>> = { comfortable: "Comfortable", compact: "Compact" };
+
+/** Which columns the table has, and how high its rows are. It stays open, because several are chosen at a time. */
+export function LookMenu() {
+  const look = useRemembered(LOOK);
+  return (
+    <Menu
+      withinPortal={false}
+      withInitialFocusPlaceholder={false}
+      closeOnItemClick={false}
+      position="bottom-start"
+      shadow="md"
+      radius="md"
+      width={220}
+    >
+      <Menu.Target>
+        <Button
+          variant="subtle"
+          color="gray"
+          c="var(--ink-2)"
+          size="compact-sm"
+          leftSection={<IconAdjustmentsHorizontal size={14} aria-hidden />}
+        >
+          Display
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Rows</Menu.Label>
+        <Menu.RadioGroup
+          value={look.density}
+          onChange={(density) => LOOK.write({ ...look, density: density as Density })}
+        >
+          {DENSITIES.map((density) => (
+            <Menu.RadioItem key={density} value={density}>
+              {WORDS[density]}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
+        <Menu.Divider />
+        <Menu.Label>Columns</Menu.Label>
+        <Menu.CheckboxGroup
+          value={[...look.columns]}
+          onChange={(chosen) =>
+            LOOK.write({ ...look, columns: COLUMNS.filter((one: Column) => chosen.includes(one)) })
+          }
+        >
+          {COLUMNS.map((column) => (
+            <Menu.CheckboxItem key={column} value={column}>
+              {LABELS[column]}
+            </Menu.CheckboxItem>
+          ))}
+        </Menu.CheckboxGroup>
+        <Menu.Divider />
+        <Menu.Item onClick={() => LOOK.write(USUAL)}>As usual</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
