@@ -88,3 +88,24 @@ async def test_a_failed_submit_gives_its_place_back(store: Store) -> None:
         quota.leave("a")
         seconds.at += FRESH_SECONDS
     assert await submit(quota, store)
+
+
+async def test_a_job_that_is_stored_while_it_is_counted_fills_one_place(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = Seconds()
+    quota = WaitingQuota(store, 2, seconds)
+    counted = store.count_waiting
+    await quota.enter("a")
+
+    async def meanwhile(owner: str, most: int) -> int:
+        monkeypatch.undo()
+        await store.add(given.a_job(store.now())._replace(owner=owner))
+        number = await counted(owner, most)
+        quota.leave(owner)
+        return number
+
+    monkeypatch.setattr(store, "count_waiting", meanwhile)
+    seconds.at += FRESH_SECONDS
+    assert await submit(quota, store)
+    assert not await submit(quota, store)

@@ -105,9 +105,10 @@ class WaitingQuota:
     async def _count(self, owner: str, known: _Owner) -> None:
         under_way = known.under_way
         left = self.most - await self._store.count_waiting(owner, self.most) - under_way
-        known.is_full = left <= 0
-        known.allowed = 0 if known.is_full else max(0, max(1, left // self._share) - known.under_way)
-        if not known.is_full and not known.allowed and known.stored is None:
+        # Those that were stored meanwhile may have been counted twice: then it is not known whether it is full.
+        known.is_full = left + max(0, under_way - known.under_way) <= 0
+        known.allowed = 0 if left <= 0 else max(0, max(1, left // self._share) - known.under_way)
+        if not known.is_full and not known.allowed and known.under_way and known.stored is None:
             known.stored = asyncio.get_running_loop().create_future()
         known.until = self._monotonic() + (REFUSED_SECONDS if known.is_full else FRESH_SECONDS)
 
