@@ -1,3 +1,3 @@
-"""Job Processor: the durable front door for AI work."""
+"""Job Processor: a durable job queue for AI work."""
 
 __version__ = "0.1.0"

@@ -12,7 +12,6 @@ from msgspec import Meta
 
 from job_processor.core.cost import Prices, micros
 from job_processor.core.errors import SettingsInvalid
-from job_processor.core.fallback import way_back
 from job_processor.core.flow import FlowRules, OnInvalidResult, SharedLimit
 
 BUILT_IN = """\
@@ -224,16 +223,16 @@ class _Parser:
         return Flow(rules, str(table["processor"]), options)
 
     def _check_fallbacks(self, fallbacks: Mapping[str, tuple[str, ...]], flows: Collection[str]) -> None:
-        """Each name is another flow, named once; and no flow is, over other flows, its own fallback."""
+        """Each name is another flow, named once. Two flows may name each other: only a flow's own list counts."""
         for name, wanted in fallbacks.items():
             at = ("flows", name, "fallback")
             for n, other in enumerate(wanted):
                 if other not in flows:
                     self._fault(at, f"names {other}, which is no flow; flows are: {', '.join(flows)}")
+                elif other == name:
+                    self._fault(at, "names the flow itself")
                 elif other in wanted[:n]:
                     self._fault(at, f"names {other} twice")
-            if (circle := way_back(name, fallbacks)) is not None:
-                self._fault(at, f"must not lead back to {name}: {' -> '.join(circle)}")
 
     def _struct(self, at: tuple[str, ...], values: Mapping[str, object], wanted: type[S]) -> S | None:
         """``values`` converted to ``wanted``, key by key, so that all errors are found; ``None`` if there are any."""

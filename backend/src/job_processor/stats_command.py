@@ -46,7 +46,7 @@ async def show_keys(client: Client, params: Mapping[str, str], *, as_json: bool)
         client.print(json.dumps(found))
         return 0
     rows = [_key_row(one, found["currency"]) for one in found["keys"]]
-    _print_table(client, (_KEY_COLUMNS, *rows))
+    _print_table(client, (_KEY_COLUMNS, *rows), "No key used tokens in this time.")
     if found["more"]:
         client.print("and more keys, which used less")
     return 0
@@ -59,7 +59,7 @@ async def show_groups(client: Client, params: Mapping[str, str], *, as_json: boo
         client.print(json.dumps(found))
         return 0
     rows = [_group_row(one, found["currency"]) for one in found["groups"]]
-    _print_table(client, ((params["by"], *_GROUP_COLUMNS), *rows))
+    _print_table(client, ((params["by"], *_GROUP_COLUMNS), *rows), "No job matches.")
     if found["more"]:
         client.print("of the newest 10,000 jobs that match")
     return 0
@@ -75,7 +75,11 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _print_table(client: Client, rows: Sequence[tuple[str, ...]]) -> None:
+def _print_table(client: Client, rows: Sequence[tuple[str, ...]], nothing: str = "") -> None:
+    """The first of ``rows`` is the head. ``nothing``: printed instead of a head alone."""
+    if len(rows) == 1 and nothing:
+        client.print(nothing)
+        return
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for first, *others in rows:
         cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]

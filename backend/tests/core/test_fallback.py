@@ -6,13 +6,13 @@ import pytest
 
 from job_processor.core.claiming import claim
 from job_processor.core.events import EventKind
-from job_processor.core.fallback import PROBE_FIRST_MS, FellBack, fall_back, falls_back_at
+from job_processor.core.fallback import PROBE_FIRST_MS, FellBack, fall_back, falls_back_at, first_open
 from job_processor.core.flow import FlowRules, OnInvalidResult
 from job_processor.core.job import Job, Lease, Refusals, State
 from job_processor.core.lane import Lane, Trouble, close, open_lane, pause, reopen, resume
 from job_processor.core.lane_budget import note_spent
 from job_processor.core.lane_clock import shift_clock
-from job_processor.core.outcome import Deferred, Retried, Succeeded
+from job_processor.core.outcome import Cancelled, Deferred, Retried, Succeeded
 from job_processor.core.series import DAY, start_of
 from job_processor.core.verdict import ResultKind, Verdict
 from tests.core import given
@@ -39,6 +39,13 @@ def test_the_first_open_fallback_flow_takes_the_jobs_of_a_closed_lane() -> None:
     assert taken_by(CLOSED) == ["g"]
     assert taken_by(CLOSED, pause(Lane("g"), None)) == ["g", "h"]
     assert taken_by(CLOSED, replace(CLOSED, flow="g")) == ["g", "h"], "the lane of g lets its probe through, if any"
+
+
+def test_the_first_open_flow_is_the_one_that_takes_them() -> None:
+    flows = [replace(RULES, name=name) for name in ("g", "h")]
+    assert first_open(flows, {}, NOW) == "g"
+    assert first_open(flows, {"g": pause(Lane("g"), None)}, NOW) == "h"
+    assert first_open(flows, {"g": pause(Lane("g"), None), "h": replace(CLOSED, flow="h")}, NOW) is None
 
 
 def test_not_before_the_lane_has_been_closed_for_so_long() -> None:
@@ -135,9 +142,33 @@ def test_a_retry_forgets_who_answered() -> None:
     assert given.after(refused, Retried(1)).answered_by is None
 
 
+def refused(job: Job, token: str, times: int) -> Job:
+    return given.after(job, given.says(Deferred(0, "rate_limited", "429", Refusals(NOW, times=times)), token))
+
+
 def test_refusals_of_one_processor_are_no_evidence_at_another() -> None:
-    refused = Deferred(0, "rate_limited", "429", Refusals(NOW, times=4))
-    job = given.after(given.running(), given.says(refused, "t1"))
+    job = refused(given.running(), "t1", 4)
     assert job.refusals is not None
     assert given.claimed(job, "t2").refusals == job.refusals
     assert fallen(job, "t2").refusals is None
+
+
+def test_what_a_processor_refused_before_counts_when_the_job_comes_back_to_it() -> None:
+    own = refused(given.running(), "t1", 1)
+    there = refused(fallen(own, "t2"), "t2", 2)
+    back = given.claimed(there, "t3")
+    assert back.refusals == Refusals(NOW, times=1)
+    assert fallen(refused(back, "t3", 3), "t4").refusals == Refusals(NOW, times=2)
+    failed = given.after(given.claimed(there, "t3"), given.says(given.BAD, "t3"))
+    assert given.claimed(fallen_and_back(failed), "t5").refusals is None, "a failure of its own ends them"
+
+
+def fallen_and_back(job: Job) -> Job:
+    return given.after(fallen(job, "t4"), given.says(Deferred(0, "shutdown", "The worker stopped."), "t4"))
+
+
+def test_a_retry_forgets_what_each_processor_refused() -> None:
+    there = refused(fallen(refused(given.running(), "t1", 1), "t2"), "t2", 2)
+    again = given.after(given.after(there, Cancelled()), Retried(1))
+    assert given.claimed(again, "t3").refusals is None
+    assert fallen(again, "t3").refusals is None

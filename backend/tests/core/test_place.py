@@ -37,6 +37,7 @@ def waits(kind: str) -> WaitingFor:
         (0, False, 6.0, "concurrency", 10_000, "It is next. It should start in about 10 s."),
         (1, False, 60.0, "rate", 2_000, "At most 1 job is ahead. It should start in about 2 s."),
         (14, False, 5.0, "shared_rate", 180_000, "At most 14 jobs are ahead. It should start in about 3 min."),
+        (14, False, 5.0, "shared_tokens", 180_000, "At most 14 jobs are ahead. It should start in about 3 min."),
         (15, False, 5.0, "worker", 180_000, "At most 15 jobs are ahead. It should start in about 3 min."),
         (1_000, True, 1.0, "worker", 60_000_000, "More than 1,000 jobs are ahead. It should start in more than 17 h."),
         (999, False, 0.1, None, 600_000_000, "At most 999 jobs are ahead. It should start in about 7 days."),
@@ -53,17 +54,18 @@ def test_it_is_the_place_by_the_pace(
 @pytest.mark.parametrize(
     ("kind", "when"),
     [
-        ("paused", "its flow is resumed"),
-        ("over_budget", "its lane is open again"),
-        ("outage", "its lane is open again"),
-        ("key_concurrency", "its key may have another job"),
-        ("key_rate", "its key may have another job"),
-        ("no_flow", "its flow is defined again"),
+        ("paused", "It starts when its flow is resumed."),
+        # It may fall back before its lane opens.
+        ("over_budget", "When it starts is not known: its lane is closed."),
+        ("outage", "When it starts is not known: its lane is closed."),
+        ("key_concurrency", "It starts when its key may have another job."),
+        ("key_rate", "It starts when its key may have another job."),
+        ("no_flow", "It starts when its flow is defined again."),
     ],
 )
 def test_it_is_not_known_while_the_flow_or_the_key_may_start_nothing(kind: str, when: str) -> None:
     found = expected_start(3, False, 60.0, waits(kind), NOW)
-    assert (found.at, found.detail) == (None, f"At most 3 jobs are ahead. It starts when {when}.")
+    assert (found.at, found.detail) == (None, f"At most 3 jobs are ahead. {when}")
 
 
 def test_it_is_not_known_without_a_pace() -> None:

@@ -15,8 +15,15 @@ from tests.core.given import BAD, EVERY_STATE, NOW, RULES, after, pending, runni
 LANE = Lane("f")
 
 
-def waits(job: Job, lane: Lane = LANE, rules: FlowRules = RULES, in_flight: int = 0, now: int = NOW) -> WaitingFor:
-    found = waiting_on(job, lane, rules, in_flight, now)
+def waits(
+    job: Job,
+    lane: Lane = LANE,
+    rules: FlowRules = RULES,
+    in_flight: int = 0,
+    now: int = NOW,
+    falls_to: str | None = None,
+) -> WaitingFor:
+    found = waiting_on(job, lane, rules, in_flight, now, falls_to=falls_to)
     assert found is not None
     assert found.detail.strip()
     return found
@@ -153,13 +160,21 @@ def test_a_closed_lane_says_where_its_jobs_go() -> None:
 
     told = "Gone. When it has been closed for 30 s, jobs go to the flow g, else h."
     assert waits(pending(), lane, rules).detail == told
-    assert waits(pending(), lane, rules, now=NOW + 30_000).detail == "Gone. Meanwhile jobs go to the flow g, else h."
+    there = waits(pending(), lane, rules, now=NOW + 30_000, falls_to="h")
+    assert there.detail == "Gone. Meanwhile jobs go to the flow h."
+    nowhere = waits(pending(), lane, rules, now=NOW + 30_000)
+    assert nowhere.detail == "Gone. Meanwhile jobs would go to the flow g, else h, but these are closed too."
     assert waits(pending(), replace(lane, paused=True), rules).kind == "paused"
+    # Texts of processors may have no full stop.
+    bare = replace(lane, detail="Connection refused")
+    alone = waits(pending(), bare, replace(rules, fallback=("g",)), now=NOW + 30_000).detail
+    assert alone == "Connection refused. Meanwhile jobs would go to the flow g, but that is closed too."
+    assert waits(pending(), bare).detail == "Connection refused"
 
     over = replace(LANE, spent=9, spent_on=start_of(DAY, NOW))
-    told = waits(pending(), over, replace(rules, budget_per_day=9)).detail
+    told = waits(pending(), over, replace(rules, budget_per_day=9), falls_to="g").detail
     assert told.startswith("The budget of the flow f of ")
-    assert told.endswith(" is raised. Meanwhile jobs go to the flow g, else h.")
+    assert told.endswith(" is raised. Meanwhile jobs go to the flow g.")
 
 
 def test_a_job_whose_flow_shares_tokens_says_when_some_are_left() -> None:

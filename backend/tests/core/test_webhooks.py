@@ -94,6 +94,8 @@ def test_the_body_tells_what_happened_and_carries_no_long_result() -> None:
     assert told["timestamp"] == told["data"]["finishedAt"] == "2027-01-15T08:00:00.000Z"
     assert told["data"]["error"] == {"code": "c", "message": "m"}
     assert (told["data"]["tags"], told["data"]["metadata"]) == (["a"], {"k": [1]})
+    assert told["data"]["answeredBy"] is None
+    assert json.loads(body_of(job(answered_by="g"), DONE))["data"]["answeredBy"] == "g"
     for result, size in (("x" * RESULT_LIMIT, RESULT_LIMIT), ("ä" * RESULT_LIMIT, 2 * RESULT_LIMIT)):
         data = json.loads(body_of(job(result=result), DONE))["data"]
         assert (data["result"], data["resultBytes"]) == (result if size <= RESULT_LIMIT else None, size)

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from tests.support.command import pipe, start
 from tests.support.process import Server, run, server
 from tests.support.waiting import until
 
@@ -174,6 +175,16 @@ async def test_a_command_that_finds_no_server_says_so(tmp_path: Path, command: l
         2,
         "job-processor: http://127.0.0.1:9 does not answer as expected (ClientConnectorError).\n",
     )
+
+
+async def test_a_command_ends_quietly_when_its_reader_has_enough(tmp_path: Path) -> None:
+    (reader, stdout), (errors, stderr) = pipe(), pipe()
+    reader.close()
+    process = start(["openapi"], {}, tmp_path, stdout, stderr)
+    stdout.close()
+    stderr.close()
+    with errors:
+        assert (await asyncio.to_thread(process.wait, 30), errors.read()) == (141, "")
 
 
 async def test_j8_no_prompt_speaks_to_the_terminal_of_who_lists_jobs(tmp_path: Path) -> None:

@@ -67,6 +67,10 @@ async def test_what_keys_used_as_a_table_and_as_json(tmp_path: Path) -> None:
             assert groups.split()[:4] == ["key", "flow", "jobs", "cost"]
             assert (one.split()[:4], one.split()[-1]) == (["acme", "1", "0.307", "EUR"], job)
             assert json.loads((await stats("--by", "flow", "--json", verb="groups"))[0])["groups"][0]["count"] == 1
+            assert await stats(verb="groups") == ["No job matches."], "none has failed"
+            assert await stats("--keys", "--since", "2026-01-01", "--until", "2026-01-02") == [
+                "No key used tokens in this time."
+            ]
             total = next(line for line in await stats() if line.startswith("total"))
             assert total.split()[-3:] == ["10", "0.307", "EUR"]
 

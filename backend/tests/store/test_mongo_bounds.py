@@ -3,17 +3,19 @@
 from dataclasses import replace
 from typing import Any
 
+import pymongo
 import pytest
 
 from job_processor.core.ids import IdFactory
 from job_processor.core.outcome import Succeeded
-from job_processor.store.base import Query
+from job_processor.store.base import Ahead, Query
 from job_processor.store.mongo.conditions import _id_bounds
 from job_processor.store.mongo.tuning import Tuning
 from tests.mongo_server import MongoServer
 from tests.store_suite import given
 from tests.store_suite.given import RULES
 from tests.store_suite.places import Clock, MongoPlace
+from tests.store_suite.test_turns import added
 from tests.support.mongo_commands import recorded
 
 HOUR = 3_600_000
@@ -124,4 +126,17 @@ async def test_all_that_is_due_at_once_is_made_ready_in_parts(server: MongoServe
     marked = [one for one in commands.of("update", "jobs") if one["updates"][0].get("multi")]
     assert len(marked) == 3
     assert all(len(one["updates"][0]["q"]["_id"]["$in"]) == 10 for one in marked)
+    await place.close()
+
+
+@pytest.mark.mongo
+async def test_jobs_of_versions_without_keys_count_as_one_key_once(server: MongoServer) -> None:
+    place = MongoPlace(server, Clock())
+    store = await place.open()
+    for _ in range(12):
+        await given.added(store)
+    with pymongo.MongoClient[dict[str, object]](server.uri) as client:
+        client[place.database]["jobs"].update_many({}, {"$unset": {"keyHash": ""}})
+    [mine] = await added(store, "a")
+    assert await store.ahead(mine, 3) == Ahead(1, more=False)
     await place.close()

@@ -54,6 +54,18 @@ async def test_its_jobs_go_to_the_other_and_come_back(tmp_path: Path) -> None:
         assert (again["result"], again["answeredBy"]) == ("of f", None)
 
 
+async def test_two_flows_may_stand_in_for_each_other(tmp_path: Path) -> None:
+    one, other = Out(), Out()
+    one.out = False
+    g = replace(G, fallback=("f",), fallback_after_seconds=0)
+    async with open_site(tmp_path / "data", flows=(F, g), processors={"f": one, "g": other}) as site:
+        of_g = await ended(site, (await site.submit(flow="g"))["id"])
+        assert (of_g["flow"], of_g["answeredBy"]) == ("g", "f")
+        one.out, other.out = True, False
+        of_f = await ended(site, (await site.submit(flow="f"))["id"])
+        assert (of_f["flow"], of_f["answeredBy"]) == ("f", "g")
+
+
 async def test_a_failed_attempt_of_the_other_counts_by_the_rules_of_the_own_flow(tmp_path: Path) -> None:
     processors = {"f": Out(), "g": saying(Failed(JobError("bad", "no")))}
     async with open_site(tmp_path / "data", flows=(F, G), processors=processors) as site:

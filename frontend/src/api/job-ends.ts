@@ -32,5 +32,7 @@ export function endsQuery(ids: readonly string[]) {
     enabled: ids.length > 0,
     refetchInterval: EVERY_MS,
     refetchIntervalInBackground: true,
+    // An answer from before would tell of the end before a retry.
+    gcTime: 0,
   });
 }

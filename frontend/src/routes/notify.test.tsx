@@ -2,7 +2,7 @@ import { act, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { afterEach, expect, it, vi } from "vitest";
-import { unwatchEnds } from "@/lib/watched-ends";
+import { unwatchEnds, watchEnd } from "@/lib/watched-ends";
 import { wireJob, wireSummary } from "@/testing/factories";
 import { renderPage } from "@/testing/render";
 import { server } from "@/testing/server";
@@ -37,16 +37,21 @@ afterEach(() => {
 });
 
 function openJob() {
-  let status: "PENDING" | "COMPLETED" = "PENDING";
+  const end = serve();
+  renderPage(`/ui/jobs/${ID}`);
+  return end;
+}
+
+function serve() {
+  let status: "PENDING" | "COMPLETED" | "FAILED" = "PENDING";
   server.use(
     http.get(`/jobs/${ID}`, () => HttpResponse.json(wireJob({ id: ID, status }))),
     http.get("/jobs", () =>
       HttpResponse.json([wireSummary({ id: ID, status, prompt: "Watched\nto the end" })]),
     ),
   );
-  renderPage(`/ui/jobs/${ID}`);
-  return () => {
-    status = "COMPLETED";
+  return (as: "COMPLETED" | "FAILED" = "COMPLETED") => {
+    status = as;
   };
 }
 
@@ -60,6 +65,19 @@ it("asks for permission by a press only, and tells of the end once", async () =>
   expect(asked).toHaveBeenCalledOnce();
   end();
   await waitFor(() => expect(shown).toEqual(["Completed: Watched to the end"]));
+});
+
+it("tells of the newest end when the job was retried and is watched again", async () => {
+  browser("granted", "granted");
+  const end = serve();
+  end();
+  renderPage("/ui/flows");
+  act(() => watchEnd(ID));
+  await waitFor(() => expect(shown).toEqual(["Completed: Watched to the end"]));
+  end("FAILED");
+  act(() => watchEnd(ID));
+  await waitFor(() => expect(shown).toHaveLength(2));
+  expect(shown[1]).toBe("Failed: Watched to the end");
 });
 
 it("says so when the browser blocks notices, or has none", async () => {

@@ -1,5 +1,7 @@
 """A claim: the job RUNNING under a lease, with a new attempt by the processor of its flow or of a fallback flow."""
 
+from dataclasses import replace
+
 from job_processor.core.events import Event, EventKind
 from job_processor.core.fallback import FellBack
 from job_processor.core.job import Attempt, Job, Lease, State
@@ -18,8 +20,11 @@ def claim(job: Job, lease: Lease, now: int, fallen: FellBack | None = None) -> J
     history = job.history
     if fallen is not None:
         history = append_event(history, Event(now, EventKind.FELL_BACK, number, fallen.why))
-    # What another processor refused is no evidence about the job at this one.
-    same = not job.attempts or job.attempts[-1].flow == flow
+    attempts, refusals = trim_attempts(job.attempts), job.refusals
+    if attempts and attempts[-1].flow != flow:
+        # What another processor refused is no evidence about the job at this one; what this one refused before is.
+        refusals = next((one.refusals for one in reversed(attempts) if one.flow == flow), None)
+        attempts = (*attempts[:-1], replace(attempts[-1], refusals=job.refusals))
     return job._replace(
         state=State.RUNNING,
         rev=job.rev + 1,
@@ -27,9 +32,9 @@ def claim(job: Job, lease: Lease, now: int, fallen: FellBack | None = None) -> J
         attempt=number,
         lease=lease,
         snooze=None,
-        refusals=job.refusals if same else None,
+        refusals=refusals,
         progress=None,
-        attempts=(*trim_attempts(job.attempts), Attempt(number, now, lease.owner, flow=flow)),
+        attempts=(*attempts, Attempt(number, now, lease.owner, flow=flow)),
         history=append_event(history, Event(now, EventKind.STARTED, number, lease.owner)),
         spent=spend(job, now),
     )

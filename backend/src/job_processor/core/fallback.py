@@ -1,11 +1,10 @@
 """Where the jobs of a flow go while its lane is closed: to the processor of its first fallback flow that is open.
 
 Only the attempt is another flow's: the job keeps its flow, with its retry rules, its result schema and its deadline.
-The limits of an attempt are those of the flow whose processor has it. A flow that a person paused keeps its jobs: they
-are to wait.
+The limits of an attempt are those of the flow whose processor has it. The jobs of a flow that a person paused wait.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from job_processor.core.flow import FlowRules
@@ -13,8 +12,8 @@ from job_processor.core.lane import Lane, is_over_budget, open_lane
 from job_processor.core.series import DAY, start_of
 
 PROBE_FIRST_MS = 2_000
-"""How long jobs are left to the probe of their own lane when its wait is over; longer than the time between two
-claims."""
+"""How long jobs do not fall back when the wait of their own lane is over, so that one of them is its probe. Longer than
+the time between two claims."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +22,6 @@ class FellBack:
 
     flow: str
     why: str
-
-
-def way_back(start: str, fallbacks: Mapping[str, Sequence[str]]) -> list[str] | None:
-    """The shortest way from a flow over fallbacks to itself; ``None``: there is none."""
-    ways, seen = [[start]], set()
-    for way in ways:
-        for other in fallbacks.get(way[-1], ()):
-            if other == start:
-                return [*way, other]
-            if other not in seen:
-                seen.add(other)
-                ways.append([*way, other])
-    return None
 
 
 def is_shut(lane: Lane, rules: FlowRules, now: int) -> bool:
@@ -48,7 +34,7 @@ def falls_back_at(lane: Lane, rules: FlowRules, now: int) -> int | None:
     if not rules.fallback or lane.paused or not is_shut(lane, rules, now):
         return None
     if is_over_budget(lane, rules, now):
-        # At once: no probe finds out whether it is open again, and that it opens soon is not to be hoped for.
+        # At once: it does not open before the next day.
         return start_of(DAY, now)
     return lane.closed_since + int(rules.fallback_after_seconds * 1000)
 
@@ -56,23 +42,27 @@ def falls_back_at(lane: Lane, rules: FlowRules, now: int) -> int | None:
 def fall_back(
     flow: str, of: FlowRules, before: Sequence[FlowRules], lanes: Mapping[str, Lane], now: int
 ) -> FellBack | None:
-    """Whether ``flow`` may take jobs of the flow ``of`` at ``now``; whether it has room for them is not looked at.
+    """Whether ``flow`` may take jobs of the flow ``of`` at ``now``. Its own limits are not checked here.
 
-    ``before``: the fallback flows of ``of`` that come before it. ``lanes``: those of all these flows, as far as they
-    are stored.
+    ``before``: the fallback flows of ``of`` that come before it. ``lanes``: the stored lanes of ``of`` and ``before``.
     """
     lane = lanes.get(of.name, open_lane(of.name))
     at = falls_back_at(lane, of, now)
     if at is None or now < at or _is_for_probe(lane, of, now):
         return None
-    if any(_is_open(lanes.get(one.name, open_lane(one.name)), one, now) for one in before):
+    if first_open(before, lanes, now) is not None:
         return None
     why = "Its budget of today is used up." if is_over_budget(lane, of, now) else lane.detail or ""
     return FellBack(flow, f"The flow {of.name} is closed, the flow {flow} takes this attempt. {why}".strip())
 
 
-def _is_open(lane: Lane, rules: FlowRules, now: int) -> bool:
-    return not lane.paused and not is_shut(lane, rules, now)
+def first_open(flows: Iterable[FlowRules], lanes: Mapping[str, Lane], now: int) -> str | None:
+    """The first of these flows that takes jobs which fall back; ``None``: all are closed. ``lanes``: as stored."""
+    for one in flows:
+        lane = lanes.get(one.name, open_lane(one.name))
+        if not lane.paused and not is_shut(lane, one, now):
+            return one.name
+    return None
 
 
 def _is_for_probe(lane: Lane, rules: FlowRules, now: int) -> bool:

@@ -73,6 +73,22 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusals:
+    """A job's consecutive refusals, with no other answer in between. They are judged in evidence.py.
+
+    ``since``: when the first refused hand-over began. ``times``: the number of refusals. ``probes``: how many of them
+    the job got as the lane's probe. ``alone``: how many of those probes failed although another job had been answered
+    since ``alone_at``, the start of the previous one counted here (initially ``since``).
+    """
+
+    since: int
+    times: int = 1
+    probes: int = 0
+    alone: int = 0
+    alone_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One try to process the job. Recorded before anything is sent; numbered 1, 2, 3 …, numbers are never reused."""
 
@@ -95,6 +111,8 @@ class Attempt:
     """When the processor last answered a reconcile call."""
     flow: str | None = None
     """The flow whose processor had it, if it fell back (``core.fallback``); ``None``: the job's own."""
+    refusals: Refusals | None = None
+    """The job's refusals when its next attempt went to another flow's processor: evidence again once it comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +135,6 @@ class Snooze:
 
     kind: str
     detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refusals:
-    """A job's consecutive refusals, with no other answer in between. They are judged in evidence.py.
-
-    ``since``: when the first refused hand-over began. ``times``: the number of refusals. ``probes``: how many of them
-    the job got as the lane's probe. ``alone``: how many of those probes failed although another job had been answered
-    since ``alone_at``, the start of the previous one counted here (initially ``since``).
-    """
-
-    since: int
-    times: int = 1
-    probes: int = 0
-    alone: int = 0
-    alone_at: int = 0
 
 
 class WebhookEvent(StrEnum):

@@ -13,10 +13,10 @@ MOST_AHEAD: Final = 1_000
 """Jobs ahead that are counted; with more, it is said that there are more."""
 _HOUR, _DAY = 60 * MINUTE, 24 * 60 * MINUTE
 _SHORTEST_MS = 10_000
-_FLOWING = frozenset({"worker", "concurrency", "rate", "shared_concurrency", "shared_rate"})
+_FLOWING = frozenset({"worker", "concurrency", "rate", "shared_concurrency", "shared_rate", "shared_tokens"})
 """What a job waits for while its flow goes on starting others."""
 
-_CLOSED = "It starts when its lane is open again."
+_CLOSED = "When it starts is not known: its lane is closed."
 _WHEN = {
     "paused": "It starts when its flow is resumed.",
     "key_concurrency": "It starts when its key may have another job.",

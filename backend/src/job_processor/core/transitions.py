@@ -273,6 +273,7 @@ def _retry(job: Job, signal: Retried, now: int) -> Job:
         finished_at=None,
         error=None,
         refusals=None,
+        attempts=tuple(one if one.refusals is None else replace(one, refusals=None) for one in job.attempts),
         result=None,
         verdict=None,
         answered_by=None,

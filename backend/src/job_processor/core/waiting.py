@@ -57,12 +57,14 @@ def waiting_on(
     full_keys: Mapping[int, int | None] = _NO_KEYS,
     shared: tuple[Lane, int] | None = None,
     currency: str = "",
+    falls_to: str | None = None,
 ) -> WaitingFor | None:
     """What the job waits for; ``None`` for a final one.
 
     ``in_flight``: RUNNING and WAITING jobs of the flow; ``full_keys``: its keys that may start no job, by their hash,
     and until when (``None``: until one of their jobs has ended); ``shared``: the lane of the limit that the flow
-    shares, and the RUNNING and WAITING jobs of all its flows; ``currency``: of the flow's budget.
+    shares, and the RUNNING and WAITING jobs of all its flows; ``currency``: of the flow's budget; ``falls_to``:
+    the first fallback flow that is open.
     """
     if job.state is State.RUNNING and job.lease_until is not None:
         return WaitingFor("processor", f"Attempt {job.attempt} is with the processor.", job.lease_until)
@@ -74,10 +76,13 @@ def waiting_on(
         why = f": {lane.detail}" if lane.detail and lane.trouble is None else "."
         return WaitingFor("paused", f"The flow {job.flow} is paused{why}")
     if rules.budget_per_day is not None and is_over_budget(lane, rules, now):
-        detail = why_closed(job.flow, rules.budget_per_day, currency) + _fallback_words(lane, rules, now)
+        detail = why_closed(job.flow, rules.budget_per_day, currency) + _fallback_words(lane, rules, now, falls_to)
         return WaitingFor(OVER_BUDGET, detail, next_day(now))
     if lane.trouble is not None:
-        detail = f"{lane.detail or 'The lane is closed.'}{_fallback_words(lane, rules, now)}"
+        detail = lane.detail or "The lane is closed."
+        if words := _fallback_words(lane, rules, now, falls_to):
+            # A text of the processor may have no full stop.
+            detail = f"{detail.removesuffix('.')}.{words}"
         return WaitingFor(lane.trouble.value, detail, admits_again_at(lane, rules, now))
     if job.run_at > now:
         return waiting_for_run_at(job, now)
@@ -113,13 +118,16 @@ def _waiting_for_key(flow: str, rules: FlowRules, until: int | None) -> WaitingF
     return WaitingFor("key_rate", f"The flow {flow} takes {rules.rate_per_key:g} jobs a minute of each key.", until)
 
 
-def _fallback_words(lane: Lane, rules: FlowRules, now: int) -> str:
+def _fallback_words(lane: Lane, rules: FlowRules, now: int, falls_to: str | None) -> str:
     at, flows = falls_back_at(lane, rules, now), ", else ".join(rules.fallback)
     if at is None:
         return ""
     if now < at:
         return f" When it has been closed for {rules.fallback_after_seconds:g} s, jobs go to the flow {flows}."
-    return f" Meanwhile jobs go to the flow {flows}."
+    if falls_to is not None:
+        return f" Meanwhile jobs go to the flow {falls_to}."
+    closed = "that is closed too" if len(rules.fallback) == 1 else "these are closed too"
+    return f" Meanwhile jobs would go to the flow {flows}, but {closed}."
 
 
 def _taken(places: int, of: str) -> str:

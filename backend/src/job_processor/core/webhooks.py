@@ -213,6 +213,7 @@ def body_of(job: Job, event: WebhookEvent) -> str:
         "id": job.id,
         "status": job.state.value,
         "flow": job.flow,
+        "answeredBy": job.answered_by,
         "attempt": job.attempt,
         "createdAt": time_text(job.created_at),
         "finishedAt": time_text(job.updated_at if job.finished_at is None else job.finished_at),

@@ -9,6 +9,7 @@ from job_processor.acts import Acts
 from job_processor.bus import Bus
 from job_processor.core.access import Principal, Requester
 from job_processor.core.errors import JobNotFound
+from job_processor.core.fallback import first_open
 from job_processor.core.flow import FlowRules
 from job_processor.core.ids import is_job_id
 from job_processor.core.job import Job, State
@@ -97,7 +98,8 @@ class Context:
         in_flight, full_keys = status.in_flight.get(job.flow, 0), status.full_keys.get(job.flow, {})
         rules = self.acts.flows.rules(job.flow)
         shared = None if rules.limit is None else status.of_limit(rules.limit)
-        return waiting_on(job, lane, rules, in_flight, now, full_keys, shared, self.acts.flows.currency)
+        falls_to = first_open(map(self.acts.flows.rules, rules.fallback), status.lanes, now)
+        return waiting_on(job, lane, rules, in_flight, now, full_keys, shared, self.acts.flows.currency, falls_to)
 
     async def job(self, request: Request) -> Job:
         """The job whose id is in the path. Raises ``JobNotFound``, also for one of a flow that the requester may not

@@ -49,7 +49,8 @@ class FlowStatus:
             if state in IN_FLIGHT:
                 in_flight[flow] += count
         for (flow, via), count in counts.fallen_back.items():
-            in_flight[flow] -= count
+            # The two numbers may be of different moments.
+            in_flight[flow] = max(0, in_flight[flow] - count)
             in_flight[via] += count
         return cls({lane.flow: lane for lane in lanes}, in_flight, counts, read_at, full_keys or {})
 

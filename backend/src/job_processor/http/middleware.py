@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 _request_ids = random.Random(secrets.randbits(128))
 """Request ids need not be secret: the system's generator would cost as much as a look at the route table."""
-_REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
 _NO_STORE = (b"cache-control", b"no-store")
 API_HEADERS = (
     (b"x-content-type-options", b"nosniff"),

@@ -22,8 +22,8 @@ export function useWatchedPointer(): void {
 }
 
 /**
- * Whether somebody reads or aims: a job of the list is peeked at, the pointer, the focus or a selection of text is in the list, the page is scrolled,
- * or a hand moves. Where there is no pointer that hovers, a finger may come down at any time.
+ * Whether somebody reads or aims: a job of the list is peeked at; the pointer, the focus or a selection of text is in the
+ * list; the page is scrolled; or a hand moves. Where there is no pointer that hovers, a finger may come down at any time.
  */
 export function isAttended(list: HTMLElement | null): boolean {
   if (list === null) return false;

@@ -42,7 +42,7 @@ async def flows(context: Context, request: Request) -> Response:
         [
             *(_flow(context, info, status, today, sees) for name, info in context.flows.items() if sees(name)),
             *(
-                _removed(context, flow, status, today)
+                _removed(context, flow, status, today, sees)
                 for flow in sorted(with_open_jobs - context.flows.keys())
                 if sees(flow)
             ),
@@ -163,7 +163,9 @@ def _limit(limit: SharedLimit, status: FlowStatus, sees: Callable[[str], bool]) 
     return s.SharedLimitOut(limit.name, limit.concurrency, limit.requests_per_minute, limit.tokens_per_minute, shown)
 
 
-def _removed(context: Context, flow: str, status: FlowStatus, today: Used | None) -> s.FlowOut:
+def _removed(
+    context: Context, flow: str, status: FlowStatus, today: Used | None, sees: Callable[[str], bool]
+) -> s.FlowOut:
     """A flow that was removed from flows.toml and still has unfinished jobs."""
     rules = FlowRules(flow)
     return s.FlowOut(
@@ -177,7 +179,7 @@ def _removed(context: Context, flow: str, status: FlowStatus, today: Used | None
         rate_per_key=None,
         keys_at_limit=0,
         limit=None,
-        **_in_flight(rules, status, lambda one: True),
+        **_in_flight(rules, status, sees),
         on_invalid_result=rules.on_invalid_result.value,
         lane=s.LaneOut(
             state="removed",

@@ -15,6 +15,8 @@ from job_processor.store.mongo.turns import INDEX, ORDER
 MOST_READS = 16
 """Reads of keys for one answer, after which it says that there are more."""
 _ONLY_ID: Document = {"_id": 1}
+_NONE = -(2**63)
+"""Stands for the key of jobs of versions without keys, which come first in the index."""
 
 
 class Places:
@@ -56,17 +58,17 @@ class Places:
             last = next(reversed(of_keys))
         return jobs, True
 
-    async def _page(self, job: Job, after: int | None, limit: int) -> dict[int | None, int]:
+    async def _page(self, job: Job, after: int | None, limit: int) -> dict[int, int]:
         """The jobs of each key, the keys in order; of the first ``limit`` jobs."""
         where: Document = {"flow": job.flow, "ready": 1, "priority": job.priority}
         if after is not None:
             where["keyHash"] = {"$gt": after}
 
-        async def run(hint: str | None) -> dict[int | None, int]:
-            of_keys: dict[int | None, int] = {}
+        async def run(hint: str | None) -> dict[int, int]:
+            of_keys: dict[int, int] = {}
             found = self._jobs.find(where, {"_id": 0, "keyHash": 1}, hint=hint).sort(ORDER[1:]).limit(limit)
             async for one in found:
-                key = one.get("keyHash")
+                key = one.get("keyHash", _NONE)
                 of_keys[key] = of_keys.get(key, 0) + 1
             return of_keys
 
