@@ -222,6 +222,27 @@ async def test_a_limit_that_it_shares_holds_and_that_of_the_own_flow_does_not(st
     assert len((await given.claim(store, 5, y)).jobs) == 1
 
 
+async def test_jobs_that_fell_back_stand_behind_its_own_in_the_line_of_a_limit_that_it_shares(store: Store) -> None:
+    """And take turns with the other flows of the limit."""
+    limit = SharedLimit("l", ("g", "x"), 1)
+    g, x = replace(G, limit=limit), replace(RULES, name="x", limit=limit)
+    await many(store, 9)
+    await many(store, 2, g)
+    await shut(store)
+    for _ in range(2):
+        [own] = (await given.claim(store, 1, g)).jobs
+        assert not (await fallen(store, g)).jobs
+        await ended(store, own)
+    await many(store, 9, x)
+    found: list[str] = []
+    for _ in range(6):
+        for claim in (Claim(x, 9, "w"), Claim(g, 9, "w"), wish(g, 9)):
+            for job in (await store.claim(claim)).jobs:
+                found.append(job.flow)
+                await ended(store, job)
+    assert Counter(found) == {"f": 6, "x": 5}, "f was in line first"
+
+
 async def test_priority_comes_first_and_keys_take_turns(store: Store) -> None:
     ids = IdFactory(78)
     for key, priority in (("a", 0), ("a", 0), ("b", 0), ("a", 5), ("c", 1)):

@@ -1,7 +1,9 @@
 """A limit that several flows share (``[limits.NAME]``): a lane of its own, whose places the flows take in turn.
 
 A flow that was refused stands in line (``Lane.asking``), and a place is left for each flow before it: the flow whose
-worker is quickest does not get every place. A flow that no longer asks leaves the line after ``ASKED_MS``.
+worker is quickest does not get every place. A flow that no longer asks leaves the line after ``ASKED_MS``. Jobs
+that fall back to a flow (``core.fallback``) have a place of their own, which the flow itself does not wait for: its own
+jobs go first.
 """
 
 from dataclasses import replace
@@ -14,16 +16,22 @@ ASKED_MS = 3_000
 _ASK_AGAIN_MS = 500
 
 
-def admit_flow(lane: Lane, limit: SharedLimit, flow: str, wanted: int, in_flight: int, now: int) -> tuple[int, Lane]:
-    """How many of ``wanted`` jobs of the flow may be claimed, and the lane with its token bucket refilled.
+def place_in_line(flow: str, of: str | None) -> str:
+    """The name by which a flow stands in line, for its own jobs or for those ``of`` another. No flow has a slash."""
+    return flow if of is None else f"{flow}/{of}"
 
-    ``in_flight``: RUNNING and WAITING jobs of all its flows. The lane is not charged yet (``core.lane.charge``).
+
+def admit_flow(lane: Lane, limit: SharedLimit, flow: str, wanted: int, in_flight: int, now: int) -> tuple[int, Lane]:
+    """How many of ``wanted`` jobs may be claimed, and the lane with its token bucket refilled.
+
+    ``flow``: its place in the line; ``in_flight``: RUNNING and WAITING jobs of all flows of the limit. The lane is not
+    charged yet (``core.lane.charge``).
     """
     ahead = 0
     for other, asked in lane.asking:
         if other == flow:
             break
-        ahead += now - asked < ASKED_MS
+        ahead += now - asked < ASKED_MS and not other.startswith(f"{flow}/")
     free, lane = admit(lane, wanted + ahead, in_flight, limit.rules, now)
     return max(0, free - ahead), lane
 

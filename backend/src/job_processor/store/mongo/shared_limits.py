@@ -15,10 +15,11 @@ from job_processor.store.mongo.lanes import Lanes, Slot, Stored
 
 @dataclass(frozen=True, slots=True)
 class SharedClaim:
-    """What the limit admits of the jobs that the flow itself would: ``allowed`` of ``wanted``."""
+    """What the limit admits of the jobs that the flow itself would: ``allowed`` of ``wanted``. ``in_line``: its place
+    in the line."""
 
     limit: SharedLimit
-    flow: str
+    in_line: str
     wanted: int
     allowed: int
     stored: Stored
@@ -34,19 +35,19 @@ class SharedLimits:
         self._lanes = lanes
         self._database_now = database_now
 
-    async def admit(self, limit: SharedLimit, flow: str, wanted: int, at: int) -> SharedClaim:
+    async def admit(self, limit: SharedLimit, in_line: str, wanted: int, at: int) -> SharedClaim:
         stored = await self._lanes.read(limit.rules.name)
         in_flight, kept = 0, self._lanes.young(stored, self._database_now())
         if limit.concurrency is not None:
             used = await self._lanes.occupied(limit.flows, stored, self._database_now())
             in_flight, kept = used.in_flight, used.kept
-        allowed, lane = admit_flow(stored.lane, limit, flow, wanted, in_flight, at)
-        return SharedClaim(limit, flow, wanted, allowed, stored, lane, kept, at)
+        allowed, lane = admit_flow(stored.lane, limit, in_line, wanted, in_flight, at)
+        return SharedClaim(limit, in_line, wanted, allowed, stored, lane, kept, at)
 
     async def reserve(self, claim: SharedClaim, slots: tuple[Slot, ...]) -> bool:
         """Charge the limit for so many jobs. ``False``: another claim was first."""
         lane = charge(claim.lane, len(slots), claim.limit.rules, "", "")
-        lane = leave_line(lane, claim.flow, len(slots) == claim.allowed < claim.wanted, claim.at)
+        lane = leave_line(lane, claim.in_line, len(slots) == claim.allowed < claim.wanted, claim.at)
         new = slots if claim.limit.concurrency is not None else ()
         return await self._lanes.reserve(claim.stored, lane, (*claim.kept, *new))
 
@@ -63,7 +64,9 @@ class SharedLimits:
         Its place in the line is not noted where another claim was first: it asks again.
         """
         at = claim.at
-        lane = stand_in_line(claim.lane, claim.flow, at) if waits else leave_line(claim.lane, claim.flow, False, at)
+        lane = (
+            stand_in_line(claim.lane, claim.in_line, at) if waits else leave_line(claim.lane, claim.in_line, False, at)
+        )
         if lane.asking != claim.stored.lane.asking:
             await self._lanes.reserve(claim.stored, lane, claim.kept)
         return admits_again_at(lane, claim.limit.rules, at) if waits else None
