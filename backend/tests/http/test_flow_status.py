@@ -10,7 +10,7 @@ from job_processor.core.errors import StoreUnavailable
 from job_processor.core.job import JobError, State
 from job_processor.core.lane import Lane
 from job_processor.core.outcome import Failed
-from job_processor.http.flow_status import FRESH_SECONDS, MAX_STALE_SECONDS, FlowStatusCache
+from job_processor.http.flow_status import FRESH_SECONDS, MAX_STALE_SECONDS, FlowStatus, FlowStatusCache
 from job_processor.store.base import Counts, Store
 from tests.support.site import Site
 
@@ -155,3 +155,9 @@ async def test_a_read_that_fails_is_told_to_those_who_need_it_and_hidden_from_th
         await store.flow_status.read()
     assert await store.flow_status.recent() is None
     assert await store.flow_status.read_within(1.0) is None
+
+
+def test_in_flight_is_never_negative() -> None:
+    """Jobs may end between the two reads that say how many are in flight, and how many of these fell back."""
+    counts = Counts({("f", State.RUNNING): 1, ("g", State.WAITING): 1}, {}, {("f", "g"): 3, ("h", "f"): 1})
+    assert FlowStatus.of([], counts).in_flight == {"f": 1, "g": 4, "h": 0}
