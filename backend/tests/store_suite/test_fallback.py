@@ -124,7 +124,7 @@ async def test_the_lane_of_an_answer_is_that_of_the_flow_that_asked(store: Store
 
 
 async def test_what_an_attempt_used_is_of_the_flow_that_had_it(store: Store, clock: Clock) -> None:
-    """Tokens and cost, of the flow and of the key; the end of the job is of the job's own flow."""
+    """The end of the job is of its own flow, and so is what its key used: who sees only the other sees no key of it."""
     f, theirs = replace(F, prices=Prices(1_000_000, 0)), {"g": Prices(5_000_000, 0)}
     await given.added(store, rules=f, key_of="k")
     await shut(store)
@@ -141,7 +141,7 @@ async def test_what_an_attempt_used_is_of_the_flow_that_had_it(store: Store, clo
         "f": (1, 0, 0, 0),
         "g": (0, 3, 1, 15),
     }
-    for flows, cost in ((frozenset({"f"}), None), (frozenset({"g"}), 15)):
+    for flows, cost in ((frozenset({"f"}), 15), (frozenset({"g"}), None)):
         keys = dict(await store.series_of_keys(KeysQuery(day, day + DAY, 9, flows)))
         assert (keys["k"].cost if keys else None) == cost
 
