@@ -69,3 +69,23 @@ async def test_a_list_that_would_hold_others_up_is_a_503_that_says_what_to_do(
 
     assert_problem(reply, 503)
     assert (reply.json()["code"], reply.headers["retry-after"].isdigit()) == (code, True)
+
+
+@pytest.mark.parametrize("path", ["/jobs", "/jobs/export", "/jobs/count"])
+async def test_the_reads_of_a_request_end_when_its_client_leaves(
+    site: Site, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    async def hang(query: object) -> None:
+        await asyncio.Event().wait()
+
+    for verb in ("list", "count_by_state"):
+        monkeypatch.setattr(site.store, verb, hang)
+    receive = request_of([EMPTY, GONE]).receive
+
+    async def send(message: Message) -> None:
+        pass
+
+    headers = [(b"host", b"localhost")]
+    scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"q=x"}
+    async with asyncio.timeout(20):
+        await site.app({**scope, "headers": headers, "client": ("127.0.0.1", 1)}, receive, send)

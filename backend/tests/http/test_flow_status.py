@@ -157,6 +157,7 @@ async def test_a_read_that_fails_is_told_to_those_who_need_it_and_hidden_from_th
     assert await store.flow_status.read_within(1.0) is None
 
 
-def test_jobs_that_fell_back_count_where_they_are_and_never_below_zero() -> None:
-    counts = Counts({("f", State.RUNNING): 2, ("g", State.WAITING): 1}, {}, {("f", "g"): 1, ("h", "g"): 4})
-    assert {flow: FlowStatus.of([], counts).in_flight[flow] for flow in "fgh"} == {"f": 1, "g": 6, "h": 0}
+def test_in_flight_is_never_negative() -> None:
+    """Jobs may end between the two reads that say how many are in flight, and how many of these fell back."""
+    counts = Counts({("f", State.RUNNING): 1, ("g", State.WAITING): 1}, {}, {("f", "g"): 3, ("h", "f"): 1})
+    assert FlowStatus.of([], counts).in_flight == {"f": 1, "g": 4, "h": 0}

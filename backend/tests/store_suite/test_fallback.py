@@ -124,7 +124,7 @@ async def test_the_lane_of_an_answer_is_that_of_the_flow_that_asked(store: Store
 
 
 async def test_what_an_attempt_used_is_of_the_flow_that_had_it(store: Store, clock: Clock) -> None:
-    """Tokens and cost, of the flow and of the key; the end of the job is of the job's own flow."""
+    """The end of the job is of its own flow, and so is what its key used: who sees only the other sees no key of it."""
     f, theirs = replace(F, prices=Prices(1_000_000, 0)), {"g": Prices(5_000_000, 0)}
     await given.added(store, rules=f, key_of="k")
     await shut(store)
@@ -141,7 +141,7 @@ async def test_what_an_attempt_used_is_of_the_flow_that_had_it(store: Store, clo
         "f": (1, 0, 0, 0),
         "g": (0, 3, 1, 15),
     }
-    for flows, cost in ((frozenset({"f"}), None), (frozenset({"g"}), 15)):
+    for flows, cost in ((frozenset({"f"}), 15), (frozenset({"g"}), None)):
         keys = dict(await store.series_of_keys(KeysQuery(day, day + DAY, 9, flows)))
         assert (keys["k"].cost if keys else None) == cost
 
@@ -220,6 +220,27 @@ async def test_a_limit_that_it_shares_holds_and_that_of_the_own_flow_does_not(st
     assert len((await given.claim(store, 5, x)).jobs) == 1
     assert not (await fallen(store, g, 5, f)).jobs
     assert len((await given.claim(store, 5, y)).jobs) == 1
+
+
+async def test_jobs_that_fell_back_stand_behind_its_own_in_the_line_of_a_limit_that_it_shares(store: Store) -> None:
+    """And take turns with the other flows of the limit."""
+    limit = SharedLimit("l", ("g", "x"), 1)
+    g, x = replace(G, limit=limit), replace(RULES, name="x", limit=limit)
+    await many(store, 9)
+    await many(store, 2, g)
+    await shut(store)
+    for _ in range(2):
+        [own] = (await given.claim(store, 1, g)).jobs
+        assert not (await fallen(store, g)).jobs
+        await ended(store, own)
+    await many(store, 9, x)
+    found: list[str] = []
+    for _ in range(6):
+        for claim in (Claim(x, 9, "w"), Claim(g, 9, "w"), wish(g, 9)):
+            for job in (await store.claim(claim)).jobs:
+                found.append(job.flow)
+                await ended(store, job)
+    assert Counter(found) == {"f": 6, "x": 5}, "f was in line first"
 
 
 async def test_priority_comes_first_and_keys_take_turns(store: Store) -> None:

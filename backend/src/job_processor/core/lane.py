@@ -82,7 +82,7 @@ class Lane:
     answered_by: str | None = None
     """Id of the job of ``answered_at``."""
     asking: tuple[tuple[str, int], ...] = ()
-    """The line of a shared limit (``core.shared_limit``): each flow that waits, and when it last asked."""
+    """The line of a shared limit (``core.shared_limit``): each place (``place_in_line``), and when it last asked."""
     out_at: int | None = None
     """When the processor was last found unreachable, or to have lost a run: earlier attempts may be lost too."""
     closed_since: int = 0

@@ -19,7 +19,8 @@ KEEP_KEYS_MS: Final = 90 * DAY
 def rows_of(job: Job, counted: Counted) -> Iterator[tuple[str, Counted]]:
     """The names of the rows that a change of this job is counted in, and what each of them gets.
 
-    Tokens and cost are of the flow whose processor used them.
+    Tokens and cost are of the flow whose processor used them. Those of a key stay with the job's own flow: a key that
+    is limited to the other one sees no keys of its jobs.
     """
     if not counted.prompt_tokens and not counted.completion_tokens:
         yield job.flow, counted
@@ -33,7 +34,7 @@ def rows_of(job: Job, counted: Counted) -> Iterator[tuple[str, Counted]]:
         if counted.what:
             yield job.flow, counted._replace(prompt_tokens=0, completion_tokens=0, cost=0)
     if job.key is not None:
-        yield key_row(flow, job.key), used
+        yield key_row(job.flow, job.key), used
 
 
 def key_row(flow: str, key: str) -> str:

@@ -1,7 +1,9 @@
 """A limit that several flows share (``[limits.NAME]``): a lane of its own, whose places the flows take in turn.
 
 A flow that was refused stands in line (``Lane.asking``), and a place is left for each flow before it: the flow whose
-worker is quickest does not get every place. A flow that no longer asks leaves the line after ``ASKED_MS``.
+worker is quickest does not get every place. A flow that no longer asks leaves the line after ``ASKED_MS``. Jobs
+that fall back to a flow (``core.fallback``) have a place of their own, which the flow itself does not wait for: its own
+jobs go first.
 """
 
 from dataclasses import replace
@@ -17,11 +19,17 @@ _TURN_MS = 100
 """How long a flow waits for one before it in the line, until it asks again."""
 
 
-def admit_flow(lane: Lane, limit: SharedLimit, flow: str, wanted: int, in_flight: int, now: int) -> tuple[int, Lane]:
-    """How many of ``wanted`` jobs of the flow may be claimed, and the lane with its buckets refilled.
+def place_in_line(flow: str, of: str | None) -> str:
+    """The name by which a flow stands in line, for its own jobs or for those ``of`` another. No flow has a slash."""
+    return flow if of is None else f"{flow}/{of}"
 
-    ``in_flight``: RUNNING and WAITING jobs of all its flows. The lane is not charged yet (``charge_flow``). A limit
-    with ``tokens_per_minute`` admits one job at a time: what it takes is estimated when it is known which one it is.
+
+def admit_flow(lane: Lane, limit: SharedLimit, flow: str, wanted: int, in_flight: int, now: int) -> tuple[int, Lane]:
+    """How many of ``wanted`` jobs may be claimed, and the lane with its buckets refilled.
+
+    ``flow``: its place in the line; ``in_flight``: RUNNING and WAITING jobs of all flows of the limit. The lane is not
+    charged yet (``charge_flow``). A limit with ``tokens_per_minute`` admits one job at a time: what it takes is
+    estimated when it is known which one it is.
     """
     ahead = _ahead(lane, flow, now)
     free, lane = admit(lane, wanted + ahead, in_flight, limit.rules, now)
@@ -63,7 +71,7 @@ def _ahead(lane: Lane, flow: str, now: int) -> int:
     for other, asked in lane.asking:
         if other == flow:
             break
-        ahead += now - asked < ASKED_MS
+        ahead += now - asked < ASKED_MS and not other.startswith(f"{flow}/")
     return ahead
 
 

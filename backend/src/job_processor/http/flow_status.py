@@ -48,9 +48,10 @@ class FlowStatus:
         for (flow, state), count in counts.by_state.items():
             if state in IN_FLIGHT:
                 in_flight[flow] += count
-        for (flow, via), count in counts.fallen_back.items():
-            # The two numbers may be of different moments.
+        for (flow, _), count in counts.fallen_back.items():
+            # Not below 0: the two were not counted in the same moment.
             in_flight[flow] = max(0, in_flight[flow] - count)
+        for (_, via), count in counts.fallen_back.items():
             in_flight[via] += count
         return cls({lane.flow: lane for lane in lanes}, in_flight, counts, read_at, full_keys or {})
 

@@ -17,6 +17,7 @@ from job_processor.core.errors import JobDamaged
 from job_processor.core.job import Job
 from job_processor.http import render
 from job_processor.http.access import Needs, principal_of
+from job_processor.http.client_gone import cancel_on_disconnect
 from job_processor.http.context import Context
 from job_processor.http.job_filters import Id, JobFilters
 from job_processor.http.openapi import Answer, Operation
@@ -55,7 +56,7 @@ async def export_jobs(context: Context, request: Request) -> Response:
     principal = principal_of(request)
     query = wanted.store_query(principal, context.store.now())
     # The first page now: an error has a status only before the first line.
-    first = [one.id for one in await context.store.list(query)]
+    first = [one.id for one in await cancel_on_disconnect(request, context.store.list(query))]
     named = {"content-disposition": f'attachment; filename="jobs.{wanted.format}"'}
     if wanted.format == "csv":
         # The first line names the columns, unless an export goes on.

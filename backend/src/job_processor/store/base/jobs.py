@@ -8,6 +8,7 @@ from job_processor.core.audit import AuditEntry
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import Job, State
 from job_processor.core.lane import Lane
+from job_processor.core.shared_limit import place_in_line
 from job_processor.core.transitions import Change
 from job_processor.store.base.groups import GroupBy, Grouped
 from job_processor.store.base.query import Query
@@ -87,6 +88,11 @@ class Claim:
     def source(self) -> FlowRules:
         """The rules of the flow whose jobs they are."""
         return self.rules if self.of is None else self.of
+
+    @property
+    def in_line(self) -> str:
+        """Its place in the line of a shared limit."""
+        return place_in_line(self.rules.name, None if self.of is None else self.of.name)
 
     @property
     def lanes(self) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ class Claims:
                 return Claimed([], admitted, await self._when_keys_open(flow, rooms, at))
             shared = None
             if rules.limit is not None:
-                shared = await self._limits.admit(rules.limit, rules, flow, allowed, at)
+                shared = await self._limits.admit(rules.limit, rules, wish.in_line, allowed, at)
                 allowed = shared.allowed
                 if allowed <= 0:
                     waits = await self._queue.has_ready(flow)

@@ -33,12 +33,12 @@ RESERVE_ROUNDS = 60
 class SharedClaim:
     """What the limit admits of the jobs that the flow itself would: ``allowed`` of ``wanted``.
 
-    ``rules``: of the flow whose processor gets the jobs. ``flow``: whose jobs they are, which stands in line.
+    ``rules``: of the flow whose processor gets the jobs. ``in_line``: its place in the line.
     """
 
     limit: SharedLimit
     rules: FlowRules
-    flow: str
+    in_line: str
     wanted: int
     allowed: int
     stored: Stored
@@ -52,7 +52,7 @@ class SharedClaim:
 
     def charged(self, picked: Sequence[Document]) -> Lane:
         lane = charge_flow(self.lane, self.limit, len(picked), self.estimated(picked))
-        return leave_line(lane, self.flow, len(picked) == self.allowed < self.wanted, self.at)
+        return leave_line(lane, self.in_line, len(picked) == self.allowed < self.wanted, self.at)
 
 
 class SharedLimits:
@@ -62,14 +62,14 @@ class SharedLimits:
         self._lanes = lanes
         self._database_now = database_now
 
-    async def admit(self, limit: SharedLimit, rules: FlowRules, flow: str, wanted: int, at: int) -> SharedClaim:
+    async def admit(self, limit: SharedLimit, rules: FlowRules, in_line: str, wanted: int, at: int) -> SharedClaim:
         stored = await self._lanes.read(limit.rules.name)
         in_flight, kept = 0, self._lanes.young(stored, self._database_now())
         if limit.concurrency is not None:
             used = await self._lanes.occupied(limit.flows, stored, self._database_now())
             in_flight, kept = used.in_flight, used.kept
-        allowed, lane = admit_flow(stored.lane, limit, flow, wanted, in_flight, at)
-        return SharedClaim(limit, rules, flow, wanted, allowed, stored, lane, kept, at)
+        allowed, lane = admit_flow(stored.lane, limit, in_line, wanted, in_flight, at)
+        return SharedClaim(limit, rules, in_line, wanted, allowed, stored, lane, kept, at)
 
     async def reserve(self, claim: SharedClaim, picked: Sequence[Document], slots: tuple[Slot, ...]) -> bool:
         """Charge the limit for these jobs. ``False``: another claim was first."""
@@ -93,7 +93,7 @@ class SharedLimits:
         """When the limit may admit another job after these, where the flow waits for that and it is known."""
         if len(picked) < claim.allowed or claim.allowed == claim.wanted:
             return None
-        opens = opens_at(claim.charged(picked), claim.limit, claim.flow, claim.at)
+        opens = opens_at(claim.charged(picked), claim.limit, claim.in_line, claim.at)
         return claim.at if opens is None and claim.limit.tokens_per_minute is not None else opens
 
     async def refused(self, claim: SharedClaim, waits: bool) -> int | None:
@@ -101,8 +101,8 @@ class SharedLimits:
 
         Its place in the line is not noted where another claim was first: it asks again.
         """
-        at, flow = claim.at, claim.flow
-        lane = stand_in_line(claim.lane, flow, at) if waits else leave_line(claim.lane, flow, False, at)
+        at, place = claim.at, claim.in_line
+        lane = stand_in_line(claim.lane, place, at) if waits else leave_line(claim.lane, place, False, at)
         if is_news(lane, claim.stored.lane):
             await self._lanes.reserve(claim.stored, lane, claim.kept)
-        return opens_at(lane, claim.limit, flow, at) if waits else None
+        return opens_at(lane, claim.limit, place, at) if waits else None

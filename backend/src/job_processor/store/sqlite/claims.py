@@ -48,7 +48,7 @@ def claim(request: Claim, turns: Turns, now: Callable[[], int]) -> Callable[[Tra
         allowed, admitted = admit(lane, request.limit, in_flight, rules, at)
         shared = None
         if rules.limit is not None and allowed > 0:
-            shared = SharedClaim(tx, rules.limit, rules, source, allowed, at)
+            shared = SharedClaim(tx, rules.limit, request, allowed, at)
             allowed = shared.allowed
         claimed: list[Job] = []
         if allowed > 0:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from job_processor.core.flow import FlowRules, SharedLimit
+from job_processor.core.flow import SharedLimit
 from job_processor.core.job import Job
 from job_processor.core.shared_limit import (
     admit_flow,
@@ -14,23 +14,22 @@ from job_processor.core.shared_limit import (
     opens_at,
     stand_in_line,
 )
+from job_processor.store.base import Claim
 from job_processor.store.sqlite.lanes import in_flight as in_flight_of
 from job_processor.store.sqlite.lanes import read_lane, write_lane
 from job_processor.store.sqlite.writer import Transaction
 
 
 class SharedClaim:
-    """``rules``: of the flow whose processor gets the jobs. ``flow``: whose jobs they are, which stands in line.
-    ``wanted``: how many the flow itself would admit, at least one."""
+    """``wanted``: how many jobs the flow itself would admit, at least one."""
 
-    def __init__(self, tx: Transaction, limit: SharedLimit, rules: FlowRules, flow: str, wanted: int, at: int) -> None:
-        self._tx, self._limit, self._rules, self._wanted, self._at = tx, limit, rules, wanted, at
-        self._flow = flow
+    def __init__(self, tx: Transaction, limit: SharedLimit, claim: Claim, wanted: int, at: int) -> None:
+        self._tx, self._limit, self._claim, self._wanted, self._at = tx, limit, claim, wanted, at
         self._stored = read_lane(tx, limit.rules.name)
         in_flight = 0
         if limit.concurrency is not None:
             in_flight = sum(in_flight_of(tx, one) for one in limit.flows)
-        self.allowed, self._lane = admit_flow(self._stored, limit, flow, wanted, in_flight, at)
+        self.allowed, self._lane = admit_flow(self._stored, limit, claim.in_line, wanted, in_flight, at)
         self.opens_at: int | None = None
         """When the limit may admit another job (ms since 1970), where jobs are waiting for that and it is known."""
         self.estimated: int | None = None
@@ -38,14 +37,14 @@ class SharedClaim:
 
     def save(self, claimed: Sequence[Job]) -> None:
         """Charge the limit for the claimed jobs, and note whether the flow waits for more."""
-        lane, flow, at = self._lane, self._flow, self._at
-        waits = len(claimed) == self.allowed < self._wanted and _has_ready(self._tx, flow)
+        lane, place, at = self._lane, self._claim.in_line, self._at
+        waits = len(claimed) == self.allowed < self._wanted and _has_ready(self._tx, self._claim.source.name)
         if claimed:
-            self.estimated = estimated(lane, self._rules, claimed[0].prompt)
+            self.estimated = estimated(lane, self._claim.rules, claimed[0].prompt)
             lane = charge_flow(lane, self._limit, len(claimed), self.estimated)
-        lane = leave_line(lane, flow, waits, at) if claimed or not waits else stand_in_line(lane, flow, at)
+        lane = leave_line(lane, place, waits, at) if claimed or not waits else stand_in_line(lane, place, at)
         if waits:
-            self.opens_at = opens_at(lane, self._limit, flow, at)
+            self.opens_at = opens_at(lane, self._limit, place, at)
             if self.estimated is not None and self.opens_at is None:
                 self.opens_at = at
         if claimed or is_news(lane, self._stored):
