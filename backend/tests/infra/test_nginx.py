@@ -148,7 +148,7 @@ def test_the_application_asks_for_keys_and_knows_the_client(front: tuple[Served,
 def test_page_and_location_are_below_the_base_path(front: tuple[Served, int]) -> None:
     server, port = front
     with asked(port, "GET", "/jobs-app/") as reply:
-        assert (reply.status, reply.headers["location"]) == (307, "/jobs-app/ui/")
+        assert (reply.status, reply.headers["location"]) == (307, "/jobs-app/ui/overview")
     with asked(port, "GET", "/jobs-app/ui/", None, {"Accept-Encoding": "identity"}) as reply:
         assert b'data-base-path="/jobs-app"' in reply.read()
     with asked(port, "POST", "/jobs-app/jobs", {"prompt": "through nginx"}, login=bearer(server)) as reply:
