@@ -161,6 +161,29 @@ async def test_a_key_leaves_no_job_that_stays(place: MongoPlace, monkeypatch: py
             assert await store.delete(left)
 
 
+@pytest.mark.parametrize("end", ["delete", "prune"])
+async def test_a_job_that_is_deleted_while_its_key_is_looked_up_does_not_come_back_without_it(
+    place: MongoPlace, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    store, other = await place.open(), await place.open()
+    old = await given.moved(store, await given.added(store, key=KEY), given.Cancelled("no"))
+    place.clock.forward(1)
+    real = Keys.hold
+
+    async def deleted(self: Keys, key: IdempotencyKey, job_id: str) -> str | None:
+        found = await real(self, key, job_id)
+        monkeypatch.undo()
+        await (other.delete(old.id) if end == "delete" else other.prune(other.now(), 10))
+        return found
+
+    monkeypatch.setattr(Keys, "hold", deleted)
+    made = await store.add(given.a_job(store.now()), KEY)
+    assert made.created
+    assert made.job.id != old.id
+    assert await store.add(given.a_job(store.now()), KEY) == Added(made.job, created=False)
+    assert await given.ids_of(store) == [made.job.id]
+
+
 async def test_a_key_of_before_that_stands_in_its_job_is_honoured(place: MongoPlace, server: MongoServer) -> None:
     store = await place.open()
     job = await given.added(store)
@@ -197,7 +220,7 @@ async def test_a_key_that_changes_hands_all_the_time_ends_in_bounded_tries(
     async def never(*_: object) -> None:
         return None
 
-    monkeypatch.setattr(Writes, "_add_once", never)
+    monkeypatch.setattr(Keys, "hold", never)
     monkeypatch.setattr("job_processor.store.mongo.writes._PAUSES", (0.0, 0.0))
     with pytest.raises(StoreUnavailable, match="deleted and stored again"):
         await store.add(given.a_job(store.now()), KEY)

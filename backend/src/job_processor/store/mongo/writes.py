@@ -56,17 +56,22 @@ class Writes:
         for pause in _PAUSES:
             # The key has the id of its job. The process that stored the key may have died before it stored the job.
             job_id = await self._keys.hold(key, job.id)
+            if job_id == job.id and await self._insert(job, key):
+                return Added(job, created=True)
             if job_id is not None and (added := await self._add_once(job._replace(id=job_id), key)) is not None:
                 return added
             await asyncio.sleep(pause)
         raise StoreUnavailable("The idempotency key is deleted and stored again faster than it can be read.")
 
     async def _add_once(self, job: Job, key: IdempotencyKey) -> Added | None:
-        """The job of the key, stored now or before. ``None``: it was deleted just now, together with its key."""
-        if await self._insert(job, key):
-            return Added(job, created=True)
+        """The job of the key, stored before or now. ``None``: it was deleted just now, together with its key."""
         made = await self._link.read(lambda again: self._jobs.find_one({"_id": job.id}))
-        return None if made is None else Added(documents.to_job(made), created=False)
+        if made is not None:
+            return Added(documents.to_job(made), created=False)
+        # Deletions are recorded before they are made. What was deleted must not come back: its key is gone.
+        if await self._link.read(lambda again: self._gone.find_one({"_id": job.id}, {"_id": 1})) is not None:
+            return None
+        return Added(job, created=True) if await self._insert(job, key) else None
 
     async def _insert(self, job: Job, key: IdempotencyKey | None) -> bool:
         """Store the job. False: a job of this id exists."""
