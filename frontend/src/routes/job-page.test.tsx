@@ -95,7 +95,7 @@ it.each([
       },
     ],
   });
-  const attempts = await screen.findByRole("region", { name: "Attempts" });
+  const attempts = await screen.findByRole("region", { name: "Timeline" });
   const prompt = screen.getByRole("region", { name: "Prompt" });
   expect(attempts.parentElement === prompt.parentElement).toBe(beside);
 });
@@ -114,7 +114,7 @@ it("shows numbers in metadata exactly, and every kind of event", async () => {
       history: (["submitted", "started", "accepted", "completed"] as const).map((what, i) => ({
         at: `2026-11-24T10:00:0${i}.000Z`,
         what,
-        attempt: 1,
+        attempt: what === "submitted" ? null : 1,
         detail: null,
       })),
     }),
@@ -128,7 +128,7 @@ it("shows numbers in metadata exactly, and every kind of event", async () => {
   renderPage(`/ui/jobs/${ID}`);
   expect(await screen.findByRole("region", { name: "Metadata" })).toBeInTheDocument();
   expect(screen.getByText("12345678901234567890")).toBeInTheDocument();
-  for (const words of ["Submitted", "Attempt started (1)", "Accepted, waiting for a callback"]) {
+  for (const words of ["Submitted", "Attempt 1", "Accepted, waiting for a callback"]) {
     expect(screen.getByText(words)).toBeInTheDocument();
   }
 });
