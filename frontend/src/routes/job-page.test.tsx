@@ -496,3 +496,43 @@ it("copies what is wanted elsewhere: a link, a command, the repaired text", asyn
   expect(copied[2]).toBe('{"a": 1}');
   expect(await screen.findByText("Repaired result: copied")).toBeInTheDocument();
 });
+
+it("leads to the execution of an attempt, at the flow that had it", async () => {
+  const flows = [
+    wireFlow({ name: "mock", executionsUrl: "https://n8n.example/workflow/7/executions" }),
+    wireFlow({ name: "backup", executionsUrl: "https://other.example/workflow/8/executions" }),
+  ];
+  server.use(http.get("/flows", () => HttpResponse.json(flows)));
+  const attempts = [
+    { ...ATTEMPT, executionId: "51" },
+    { ...ATTEMPT, number: 2, executionId: "52", flow: "backup" },
+    { ...ATTEMPT, number: 3, executionId: "../../x" },
+  ];
+  open({ status: "FAILED", waitingOn: null, attempt: 3, failures: 3, attempts });
+  const link = await screen.findByRole("link", { name: "51" });
+  expect(link).toHaveAttribute("href", "https://n8n.example/workflow/7/executions/51");
+  expect(screen.getByRole("link", { name: "52" })).toHaveAttribute(
+    "href",
+    "https://other.example/workflow/8/executions/52",
+  );
+  expect(screen.getByText("../../x")).toBeVisible();
+  expect(screen.queryByRole("link", { name: "../../x" })).not.toBeInTheDocument();
+});
+
+it("tells of each attempt under a heading of its own, and folds the middle of a long course", async () => {
+  const attempts = Array.from({ length: 30 }, (_, index) => ({ ...ATTEMPT, number: index + 1 }));
+  open({
+    status: "FAILED",
+    waitingOn: null,
+    attempt: 30,
+    failures: 30,
+    maxAttempts: 30,
+    attempts,
+    history: [],
+  });
+  const timeline = within(await screen.findByRole("region", { name: "Timeline" }));
+  expect(timeline.getByRole("heading", { name: "Attempt 30" })).toBeVisible();
+  expect(timeline.getByText("Attempt 10")).not.toBeVisible();
+  await userEvent.click(timeline.getByText("Show all 30"));
+  expect(timeline.getByRole("heading", { name: "Attempt 10" })).toBeVisible();
+});

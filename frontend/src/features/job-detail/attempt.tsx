@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { currencyQuery } from "@/api/flows";
+import { currencyQuery, flowsQuery } from "@/api/flows";
 import type { Attempt, Job } from "@/api/model";
 import { CopyButton } from "@/components/copy-button";
 import { RawView } from "@/components/result/raw-view";
@@ -11,6 +11,7 @@ import { formatClock, formatExact, toIso } from "@/lib/time";
 import styles from "./attempt.module.css";
 import type { Item, Told, Tried } from "./course";
 import { EventLine } from "./event-line";
+import { executionUrl } from "./execution-url";
 import { Folded } from "./folded";
 import { wordsForEnd } from "./wording";
 
@@ -122,14 +123,14 @@ function Started({ at }: { at: number }) {
   );
 }
 
-function Facts({ attempt }: { job: Job; attempt: Attempt }) {
+function Facts({ job, attempt }: { job: Job; attempt: Attempt }) {
   const { usage, costMicros } = attempt;
   const currency = useQuery(currencyQuery).data ?? "";
   return (
     <>
       {attempt.flow !== null && <Fact name="Fell back to" value={attempt.flow} />}
       <Fact name="Worker" value={attempt.worker} />
-      {attempt.executionId !== null && <Fact name="Execution" value={attempt.executionId} />}
+      {attempt.executionId !== null && <Execution flow={attempt.flow ?? job.flow} id={attempt.executionId} />}
       {usage?.model != null && <Fact name="Model" value={usage.model} />}
       {usage?.promptTokens != null && (
         <Fact name="Tokens in" value={usage.promptTokens.toLocaleString("en")} />
@@ -140,6 +141,21 @@ function Facts({ attempt }: { job: Job; attempt: Attempt }) {
       {costMicros != null && <Fact name="Cost" value={`${money(costMicros)} ${currency}`} />}
       {usage?.finishReason != null && <Fact name="Finish" value={usage.finishReason} />}
     </>
+  );
+}
+
+function Execution({ flow, id }: { flow: string; id: string }) {
+  const href = executionUrl(useQuery(flowsQuery).data, flow, id);
+  if (href === null) return <Fact name="Execution" value={id} />;
+  return (
+    <div>
+      <dt>Execution</dt>
+      <dd>
+        <a href={href} target="_blank" rel="noopener noreferrer" title="The execution in n8n's editor">
+          {id}
+        </a>
+      </dd>
+    </div>
   );
 }
 

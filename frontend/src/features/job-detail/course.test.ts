@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 import type { Attempt, HistoryEvent } from "@/api/model";
 import { courseOf, type Item } from "./course";
 
@@ -10,7 +10,12 @@ function event(what: HistoryEvent["what"], detail: string | null = null): Histor
   at += 10;
   if (what === "started") attempt += 1;
   const number = what === "fell_back" ? attempt + 1 : attempt;
-  return { at, what, attempt: number === 0 || what === "retried" ? null : number, detail };
+  return {
+    at,
+    what,
+    attempt: number === 0 || what === "retried" || what === "submitted" ? null : number,
+    detail,
+  };
 }
 
 function later(ms: number, one: HistoryEvent): HistoryEvent {
@@ -38,9 +43,12 @@ function record(number: number, end: Attempt["end"] = "failed", message = "no"):
   };
 }
 
-function story(...events: HistoryEvent[]): HistoryEvent[] {
+beforeEach(() => {
   at = 0;
   attempt = 0;
+});
+
+function story(...events: HistoryEvent[]): HistoryEvent[] {
   return events;
 }
 
