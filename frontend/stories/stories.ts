@@ -3,6 +3,7 @@ import { type Answers, ago, Refusal } from "./answers.ts";
 import { BUSY, NEW } from "./busy-server.ts";
 import * as ended from "./ended-jobs.ts";
 import { BATCHES } from "./kept.ts";
+import { LONG } from "./long-job.ts";
 import * as open from "./open-jobs.ts";
 import { busySeries } from "./series.ts";
 
@@ -142,8 +143,8 @@ export const STORIES: readonly Story[] = [
   ofJob("failed", ended.FAILED, "All 2 attempts failed."),
   {
     name: "job-long",
-    path: `jobs/${ended.LONG.id}`,
-    api: { ...BUSY, "/jobs/{id}": ended.LONG },
+    path: `jobs/${LONG.id}`,
+    api: { ...BUSY, "/jobs/{id}": LONG },
     shows: "Show all",
   },
   ofJob("cancelled", ended.CANCELLED, "Cancelled by Mara Lindqvist"),

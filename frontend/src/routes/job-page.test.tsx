@@ -536,3 +536,23 @@ it("tells of each attempt under a heading of its own, and folds the middle of a 
   await userEvent.click(timeline.getByText("Show all 30"));
   expect(timeline.getByRole("heading", { name: "Attempt 10" })).toBeVisible();
 });
+
+it("says what the attempt's head says only once", async () => {
+  const error = { code: "callback_overdue", message: "No callback came by the deadline." };
+  const history: WireJob["history"] = [
+    { at: ATTEMPT.startedAt, what: "started", attempt: 1, detail: "w1" },
+    { at: ATTEMPT.startedAt, what: "accepted", attempt: 1, detail: "51" },
+    {
+      at: ATTEMPT.startedAt,
+      what: "callback_overdue",
+      attempt: 1,
+      detail: `${error.code}: ${error.message}`,
+    },
+  ];
+  const attempts = [{ ...ATTEMPT, end: "overdue" as const, executionId: "51", error }];
+  open({ status: "FAILED", waitingOn: null, attempt: 1, failures: 1, attempts, history });
+  const timeline = within(await screen.findByRole("region", { name: "Timeline" }));
+  expect(timeline.getAllByText("51")).toHaveLength(1);
+  expect(timeline.getByText("No callback came in time")).toBeVisible();
+  expect(timeline.getAllByText(/No callback came by the deadline/)).toHaveLength(1);
+});

@@ -24,10 +24,8 @@ export function partialAnchor(attempt: Attempt): string {
 export function AttemptSection({ job, tried }: { job: Job; tried: Tried }) {
   const { number, attempt } = tried;
   const end = attempt === undefined ? null : wordsForEnd(attempt.end);
-  const events = tried.events
-    // The head tells of the start.
-    .filter(({ event }) => event.what !== "started")
-    .map((told) => withoutRepeats(told, attempt));
+  // The head tells of the start.
+  const events = tried.events.filter(({ event }) => event.what !== "started");
   const from = attempt?.startedAt ?? tried.events[0]?.event.at;
   return (
     <>
@@ -50,7 +48,7 @@ export function AttemptSection({ job, tried }: { job: Job; tried: Tried }) {
         <Folded className={styles["events"]}>
           {events.map((told, index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: two events can have the same millisecond, and they only grow
-            <EventLine key={index} told={told} />
+            <EventLine key={index} told={told} known={isKnown(told, attempt)} />
           ))}
         </Folded>
       )}
@@ -100,14 +98,11 @@ function Why({ error }: { error: NonNullable<Attempt["error"]> }) {
   );
 }
 
-/** The event without what the attempt's head says already. */
-function withoutRepeats(told: Told, attempt: Attempt | undefined): Told {
-  const { detail } = told.event;
-  if (detail === null || attempt === undefined) return told;
-  const { error } = attempt;
-  const known = [attempt.executionId, error?.message, error && `${error.code}: ${error.message}`];
-  if (known.includes(detail)) return { ...told, event: { ...told.event, detail: null } };
-  return told;
+/** Whether the attempt's head says the event's detail. */
+function isKnown({ event: { detail } }: Told, attempt: Attempt | undefined): boolean {
+  if (detail === null || attempt === undefined) return false;
+  const { error, executionId } = attempt;
+  return [executionId, error?.message, error && `${error.code}: ${error.message}`].includes(detail);
 }
 
 function Started({ at }: { at: number }) {

@@ -4,8 +4,16 @@ import type { Told } from "./course";
 import styles from "./timeline.module.css";
 import { wordsForEvent } from "./wording";
 
+interface Props {
+  told: Told;
+  /** Its detail is told already. */
+  known?: boolean;
+  /** The server no longer keeps what came next. */
+  cut?: boolean;
+}
+
 /** What happened, and how long after what came before. */
-export function EventLine({ told: { event, before }, cut = false }: { told: Told; cut?: boolean }) {
+export function EventLine({ told: { event, before }, known = false, cut = false }: Props) {
   const { title, tone } = wordsForEvent(event);
   return (
     <li className={styles["event"]} data-tone={tone}>
@@ -18,7 +26,7 @@ export function EventLine({ told: { event, before }, cut = false }: { told: Told
           {before === undefined ? formatClock(event.at) : `+ ${formatDuration(event.at - before.at)}`}
         </time>
       </div>
-      {event.detail !== null && (
+      {event.detail !== null && !known && (
         <p className={styles["detail"]}>
           <VisibleText text={event.detail} />
         </p>

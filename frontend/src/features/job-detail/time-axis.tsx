@@ -31,7 +31,11 @@ export function TimeAxis({ job }: { job: Job }) {
       <div className={styles["picture"]} aria-hidden>
         <div className={styles["marks"]}>
           {marksOf(job, (at) => percent(at - first.from)).map(({ number, left }) => (
-            <span key={number} style={{ left: `${left}%` }}>
+            <span
+              key={number}
+              data-side={left > 100 - MARK ? "left" : undefined}
+              style={left > 100 - MARK ? { right: `${100 - left}%` } : { left: `${left}%` }}
+            >
               {number}
             </span>
           ))}
@@ -64,11 +68,12 @@ export function TimeAxis({ job }: { job: Job }) {
 }
 
 /** Where attempts began: as many as there is room for, the newest in any case. A single one needs no mark. */
-function marksOf(job: Job, percentOf: (at: number) => number): { number: number; left: number }[] {
-  if (job.attempts.length < 2) return [];
-  const marks: { number: number; left: number }[] = [];
-  for (const { number, startedAt } of job.attempts.toReversed()) {
-    const left = Math.min(100, Math.max(0, percentOf(startedAt)));
+function marksOf(job: Job, percentOf: (at: number) => number): { number: number | null; left: number }[] {
+  const starts = job.history.filter(({ what }) => what === "started");
+  if (starts.length < 2) return [];
+  const marks: { number: number | null; left: number }[] = [];
+  for (const { attempt: number, at } of starts.toReversed()) {
+    const left = Math.min(100, Math.max(0, percentOf(at)));
     const next = marks[0];
     if (next === undefined || next.left - left >= MARK) marks.unshift({ number, left });
   }
