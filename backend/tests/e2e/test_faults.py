@@ -51,7 +51,9 @@ STORIES = {
         "Failed",
         error="The mock was asked to fail.",
     ),
-    Fault.WRONG_SECRET: Story("once", "FAILED", (*HANDED_OVER, "No callback came in time", FAILED), "Overdue", error=OVERDUE),
+    Fault.WRONG_SECRET: Story(
+        "once", "FAILED", (*HANDED_OVER, "No callback came in time", FAILED), "Overdue", error=OVERDUE
+    ),
     Fault.LOST: Story(
         "twice",
         "PENDING",
