@@ -2,6 +2,7 @@ import type { Job } from "@/api/model";
 import { useNow } from "@/lib/now";
 import { isFinal } from "@/lib/status";
 import { formatClock, formatDuration } from "@/lib/time";
+import { marksOf } from "./marks";
 import { type PhaseKind, phasesOf, stretchesOf } from "./phases";
 import styles from "./time-axis.module.css";
 
@@ -12,9 +13,6 @@ const WORDS: Record<PhaseKind, string> = {
   running: "Running",
   waiting: "Waiting for the callback",
 };
-
-/** Percent of the axis that the number of an attempt takes. */
-const MARK = 7;
 
 /** The job's time from left to right. The legend and the list below have the figures; the axis only pictures them. */
 export function TimeAxis({ job }: { job: Job }) {
@@ -30,12 +28,8 @@ export function TimeAxis({ job }: { job: Job }) {
     <div className={styles["axis"]}>
       <div className={styles["picture"]} aria-hidden>
         <div className={styles["marks"]}>
-          {marksOf(job, (at) => percent(at - first.from)).map(({ number, left }) => (
-            <span
-              key={number}
-              data-side={left > 100 - MARK ? "left" : undefined}
-              style={left > 100 - MARK ? { right: `${100 - left}%` } : { left: `${left}%` }}
-            >
+          {marksOf(job.history, (at) => percent(at - first.from)).map(({ number, at, side }) => (
+            <span key={number} data-side={side} style={{ [side]: `${side === "left" ? at : 100 - at}%` }}>
               {number}
             </span>
           ))}
@@ -65,17 +59,4 @@ export function TimeAxis({ job }: { job: Job }) {
       </ul>
     </div>
   );
-}
-
-/** Where attempts began: as many as there is room for, the newest in any case. A single one needs no mark. */
-function marksOf(job: Job, percentOf: (at: number) => number): { number: number | null; left: number }[] {
-  const starts = job.history.filter(({ what }) => what === "started");
-  if (starts.length < 2) return [];
-  const marks: { number: number | null; left: number }[] = [];
-  for (const { attempt: number, at } of starts.toReversed()) {
-    const left = Math.min(100, Math.max(0, percentOf(at)));
-    const next = marks[0];
-    if (next === undefined || next.left - left >= MARK) marks.unshift({ number, left });
-  }
-  return marks;
 }
