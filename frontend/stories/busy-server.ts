@@ -55,7 +55,10 @@ export const FLOWS: readonly WireFlow[] = [
   }),
   flow("contracts", "openai", { budget: 5.5, onInvalidResult: "retry" }),
   flow("translations", "openai", { concurrency: 8 }),
-  flow("invoices", "n8n", { maxAttempts: 2 }),
+  flow("invoices", "n8n", {
+    maxAttempts: 2,
+    executionsUrl: "https://n8n.example.com/workflow/q7HdPz/executions",
+  }),
   flow("minutes", "openai", {
     spending: {
       ...spending("minutes", 10),

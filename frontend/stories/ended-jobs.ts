@@ -21,7 +21,7 @@ export const COMPLETED = told(
   [
     [431, "submitted"],
     [430, "started", 1],
-    [429, "accepted", 1, "execution 48190"],
+    [429, "accepted", 1, "48190"],
     [412, "completed", 1],
   ],
   {
@@ -113,10 +113,10 @@ export const FAILED = told(
   [
     [1_530, "submitted"],
     [1_529, "started", 1],
-    [1_528, "accepted", 1, "execution 48102"],
+    [1_528, "accepted", 1, "48102"],
     [1_228, "callback_overdue", 1, NO_CALLBACK.message],
     [1_198, "started", 2],
-    [1_197, "accepted", 2, "execution 48127"],
+    [1_197, "accepted", 2, "48127"],
     [897, "callback_overdue", 2, NO_CALLBACK.message],
     [897, "failed", 2, "All 2 attempts failed."],
   ],

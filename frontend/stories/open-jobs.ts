@@ -67,7 +67,7 @@ export const WAITING = told(
   [
     [64, "submitted"],
     [63, "started", 1],
-    [62, "accepted", 1, "execution 48211"],
+    [62, "accepted", 1, "48211"],
   ],
   {
     status: "WAITING",

@@ -3,6 +3,7 @@ import { type Answers, ago, Refusal } from "./answers.ts";
 import { BUSY, NEW } from "./busy-server.ts";
 import * as ended from "./ended-jobs.ts";
 import { BATCHES } from "./kept.ts";
+import { LONG } from "./long-job.ts";
 import * as open from "./open-jobs.ts";
 import { busySeries } from "./series.ts";
 
@@ -115,7 +116,7 @@ export const STORIES: readonly Story[] = [
   peek("completed", ended.COMPLETED, "Meadow & Sons"),
   peek("malformed", ended.MALFORMED, "A repair is offered below"),
   peek("late", ended.FAILED, "A result came after"),
-  peek("cost", ended.MALFORMED, "Tokens out", [{ look: "Attempts" }]),
+  peek("cost", ended.MALFORMED, "Tokens out", [{ look: "Timeline" }]),
   peek("processing", open.PROCESSING, "Offer 2 of 3"),
   peek("missing", { id: "0".repeat(24) }, "Job not found"),
   { name: "new-job", path: "", api: BUSY, steps: [{ press: "n" }], shows: "Create job" },
@@ -140,6 +141,12 @@ export const STORIES: readonly Story[] = [
   ofJob("malformed-edits", ended.MALFORMED, "at character", [{ click: "Edits (2)" }]),
   ofJob("mismatch", ended.MISMATCH, "Does not fit the result schema"),
   ofJob("failed", ended.FAILED, "All 2 attempts failed."),
+  {
+    name: "job-long",
+    path: `jobs/${LONG.id}`,
+    api: { ...BUSY, "/jobs/{id}": LONG },
+    shows: "Show all",
+  },
   ofJob("cancelled", ended.CANCELLED, "Cancelled by Mara Lindqvist"),
   ofJob("fell-back", ended.FELL_BACK, "Answered by"),
   ofJob("large", ended.LARGE, "Customer 0001"),

@@ -174,7 +174,9 @@ class App:
             bus=self._bus,
             signer=self._signer,
             telemetry=self._telemetry,
-            flows={n: FlowInfo(f.rules, f.processor) for n, f in self._flows.by_name.items()},
+            flows={
+                n: FlowInfo(f.rules, f.processor, registry.executions_url(f)) for n, f in self._flows.by_name.items()
+            },
             max_result_bytes=self._settings.max_result_bytes,
             webhook_private_addresses=self._settings.webhook_private_addresses,
             batch_keep_ms=int(self._settings.retention_days * 86_400_000) or None,

@@ -92,5 +92,13 @@ def flows_sharing_executions(processors: Mapping[str, Processor]) -> dict[str, f
     return {name: frozenset(n for n, other in instances.items() if other == one) for name, one in instances.items()}
 
 
+def executions_url(flow: Flow) -> str | None:
+    """Where people see an execution of the flow, once ``/`` and its id follow; ``None``: the flow does not say.
+
+    Raises ProcessorUnusable if the flow's processor cannot be created either."""
+    url = getattr(flow.options, "executions_url", None)
+    return url if isinstance(url, str) else None
+
+
 def _module(name: str) -> object:
     return import_module(f"job_processor.processors.{name}")

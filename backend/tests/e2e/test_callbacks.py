@@ -194,7 +194,7 @@ async def test_what_could_not_be_read_is_seen_and_accepted(
     notice = page.get_by_test_id("unread-callback")
     await expect(notice).to_contain_text("A callback could not be read")
     timeline = page.get_by_role("region", name="Timeline").locator("ol > li")
-    await expect(timeline.filter(has_text="A callback could not be read")).to_contain_text(
+    await expect(timeline.filter(has_text="A callback could not be read").last).to_contain_text(
         "The body is not text in UTF-8."
     )
     below = page.get_by_role("region", name="Other callbacks")

@@ -32,7 +32,7 @@ async def test_a_job_is_created_watched_and_read(empty_server: Served, open_tab:
     await page.get_by_role("tab", name="Raw").click()
     shown = await page.get_by_role("group", name="The raw result").inner_text()
     assert json.loads(shown) == json.loads(job["result"])
-    for words in ("Submitted", "Attempt started (1)", "Accepted, waiting for a callback"):
+    for words in ("Submitted", "Attempt 1", "Accepted, waiting for a callback"):
         await expect(page.get_by_text(words)).to_be_visible()
 
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 REFUSED = "One whose secret or token is wrong is refused, and does not count."
 OVERDUE = f"No callback came by the deadline. {REFUSED}"
-HANDED_OVER = ("Submitted", "Attempt started (1)", "Accepted, waiting for a callback")
+HANDED_OVER = ("Submitted", "Attempt 1", "Accepted, waiting for a callback")
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,19 @@ STORIES = {
     Fault.EARLY: Story(
         "mock",
         "COMPLETED",
-        ("Submitted", "Attempt started (1)", "The callback came before the hand-over was answered."),
+        ("Submitted", "Attempt 1", "The callback came before the hand-over was answered."),
         "Succeeded",
     ),
     Fault.ERROR: Story(
         "once",
         "FAILED",
-        (*HANDED_OVER, "The mock was asked to fail.", FAILED),
+        (*HANDED_OVER, "Attempt failed", FAILED),
         "Failed",
         error="The mock was asked to fail.",
     ),
-    Fault.WRONG_SECRET: Story("once", "FAILED", (*HANDED_OVER, OVERDUE, FAILED), "Overdue", error=OVERDUE),
+    Fault.WRONG_SECRET: Story(
+        "once", "FAILED", (*HANDED_OVER, "No callback came in time", FAILED), "Overdue", error=OVERDUE
+    ),
     Fault.LOST: Story(
         "twice",
         "PENDING",
@@ -72,7 +74,7 @@ async def watched(page: Page, story: Story) -> None:
     await expect(page.locator(f'h1 ~ [role="status"] [data-status="{story.status}"]')).to_be_visible()
     entries = page.get_by_role("region", name="Timeline").locator("ol > li")
     await expect(entries).to_contain_text(story.timeline)
-    newest = page.get_by_role("region", name="Attempts").get_by_role("listitem").first
+    newest = entries.filter(has=page.get_by_role("heading", name="Attempt")).last
     await expect(newest).to_contain_text(story.attempt)
     error = page.get_by_test_id("job-error")
     if story.error is None:

@@ -27,7 +27,9 @@ async def test_the_timeline_says_when_n8n_was_asked_and_what_it_said(
         n8n.usual = fake_n8n.accept_and_forget()
         served = Served(
             tmp_path,
-            flows=flow(n8n.url, callback_timeout=1, more=with_api(n8n.api_url)),
+            flows=flow(
+                n8n.url, callback_timeout=1, more=with_api(n8n.api_url) + f'\neditor_url = "{n8n.api_url}/workflow/7"'
+            ),
             environment={"N8N_TOKEN": TOKEN, "N8N_API_KEY": n8n.api_key},
         )
         await asyncio.to_thread(served.start)
@@ -39,6 +41,8 @@ async def test_the_timeline_says_when_n8n_was_asked_and_what_it_said(
             await expect(running).to_contain_text("Asked n8n about execution 1: it still works on it (running).")
             n8n.executions["1"].status = ExecutionStatus.CRASHED
             await expect(lines.filter(has_text="it says that it crashed").first).to_be_visible()
+            link = page.get_by_role("link", name="1", exact=True)
+            await expect(link).to_have_attribute("href", f"{n8n.api_url}/workflow/7/executions/1")
             await expect_no_overflow(page)
             assert await violations(page) == []
         finally:

@@ -3,9 +3,13 @@
 import msgspec
 import pytest
 
+from job_processor import registry
 from job_processor.core.errors import ProcessorUnusable
+from job_processor.core.flow import FlowRules
 from job_processor.core.lane import Trouble
 from job_processor.core.outcome import Accepted, Deferred, HandOver, LaneClosed
+from job_processor.flows import Flow
+from job_processor.processors.mock import MockOptions
 from job_processor.processors.n8n.processor import N8nOptions, N8nProcessor
 from tests.n8n import fake_answers, fake_n8n
 from tests.n8n.fake_n8n import FakeN8n
@@ -156,8 +160,30 @@ async def test_an_unknown_workflow_may_have_been_switched_off_after_crashes(n8n:
         ({"api_key_env": "N8N_KEY"}, "must be set together"),
         ({"api_url": "localhost:5678", "api_key_env": "N8N_KEY"}, "api_url must begin with"),
         ({"token_env": "MISSING"}, "MISSING is not set"),
+        ({"editor_url": "javascript:alert(1)//workflow/7"}, "editor_url must begin with http"),
+        ({"editor_url": "https://n8n.example/workflow/7/executions/3"}, "editor_url must be the workflow's address"),
+        ({"editor_url": "https://n8n.example/workflow/7?a=b"}, "editor_url must be the workflow's address"),
+        ({"editor_url": "https://me:secret@n8n.example/workflow/7"}, "editor_url must not carry a user name"),
     ],
 )
 def test_settings_that_cannot_be_used(options: dict[str, str], words: str) -> None:
     with pytest.raises(ProcessorUnusable, match=words):
         N8nProcessor(msgspec.convert({"url": "http://localhost/x", **options}, N8nOptions), surroundings())
+
+
+@pytest.mark.parametrize(
+    ("editor", "executions"),
+    [
+        (None, None),
+        ("https://n8n.example/workflow/Xy7_-z", "https://n8n.example/workflow/Xy7_-z/executions"),
+        ("http://localhost:5678/n8n/workflow/7/#here", "http://localhost:5678/n8n/workflow/7/executions"),
+    ],
+)
+def test_the_editors_address_says_where_executions_are_seen(editor: str | None, executions: str | None) -> None:
+    options = N8nOptions(url="http://localhost/x", editor_url=editor)
+    assert registry.executions_url(Flow(FlowRules("main"), "n8n", options)) == executions
+    N8nProcessor(options, surroundings())
+
+
+def test_a_processor_that_starts_nothing_elsewhere_has_no_executions_to_see() -> None:
+    assert registry.executions_url(Flow(FlowRules("main"), "mock", MockOptions())) is None

@@ -1985,7 +1985,8 @@ export interface components {
          * @description ``rate_per_key``: jobs a minute of each key; ``keys_at_limit``: keys that may start no job now because of it or
          *     of ``concurrency_per_key``; ``in_flight``: jobs that its processor has, of other flows too that fell back to it;
          *     ``fallback``: the flows that take its jobs when its lane has been closed for ``fallback_after_seconds``;
-         *     ``fell_back``: its jobs that they have.
+         *     ``fell_back``: its jobs that they have; ``executions_url``: where people see what its attempts started elsewhere,
+         *     once ``/`` and an attempt's ``executionId`` follow; null: not known.
          */
         FlowOut: {
             name: string;
@@ -2003,6 +2004,7 @@ export interface components {
             fallbackAfterSeconds: number;
             fellBack: number;
             onInvalidResult: string;
+            executionsUrl: string | null;
             lane: components["schemas"]["LaneOut"];
             spending: components["schemas"]["SpendingOut"];
             byStatus: {

@@ -95,7 +95,7 @@ it.each([
       },
     ],
   });
-  const attempts = await screen.findByRole("region", { name: "Attempts" });
+  const attempts = await screen.findByRole("region", { name: "Timeline" });
   const prompt = screen.getByRole("region", { name: "Prompt" });
   expect(attempts.parentElement === prompt.parentElement).toBe(beside);
 });
@@ -114,7 +114,7 @@ it("shows numbers in metadata exactly, and every kind of event", async () => {
       history: (["submitted", "started", "accepted", "completed"] as const).map((what, i) => ({
         at: `2026-11-24T10:00:0${i}.000Z`,
         what,
-        attempt: 1,
+        attempt: what === "submitted" ? null : 1,
         detail: null,
       })),
     }),
@@ -128,7 +128,7 @@ it("shows numbers in metadata exactly, and every kind of event", async () => {
   renderPage(`/ui/jobs/${ID}`);
   expect(await screen.findByRole("region", { name: "Metadata" })).toBeInTheDocument();
   expect(screen.getByText("12345678901234567890")).toBeInTheDocument();
-  for (const words of ["Submitted", "Attempt started (1)", "Accepted, waiting for a callback"]) {
+  for (const words of ["Submitted", "Attempt 1", "Accepted, waiting for a callback"]) {
     expect(screen.getByText(words)).toBeInTheDocument();
   }
 });
@@ -495,4 +495,64 @@ it("copies what is wanted elsewhere: a link, a command, the repaired text", asyn
   expect(copied[1]).toContain("curl -X POST 'http://localhost:3000/jobs'");
   expect(copied[2]).toBe('{"a": 1}');
   expect(await screen.findByText("Repaired result: copied")).toBeInTheDocument();
+});
+
+it("leads to the execution of an attempt, at the flow that had it", async () => {
+  const flows = [
+    wireFlow({ name: "mock", executionsUrl: "https://n8n.example/workflow/7/executions" }),
+    wireFlow({ name: "backup", executionsUrl: "https://other.example/workflow/8/executions" }),
+  ];
+  server.use(http.get("/flows", () => HttpResponse.json(flows)));
+  const attempts = [
+    { ...ATTEMPT, executionId: "51" },
+    { ...ATTEMPT, number: 2, executionId: "52", flow: "backup" },
+    { ...ATTEMPT, number: 3, executionId: "../../x" },
+  ];
+  open({ status: "FAILED", waitingOn: null, attempt: 3, failures: 3, attempts });
+  const link = await screen.findByRole("link", { name: "51" });
+  expect(link).toHaveAttribute("href", "https://n8n.example/workflow/7/executions/51");
+  expect(screen.getByRole("link", { name: "52" })).toHaveAttribute(
+    "href",
+    "https://other.example/workflow/8/executions/52",
+  );
+  expect(screen.getByText("../../x")).toBeVisible();
+  expect(screen.queryByRole("link", { name: "../../x" })).not.toBeInTheDocument();
+});
+
+it("tells of each attempt under a heading of its own, and folds the middle of a long course", async () => {
+  const attempts = Array.from({ length: 30 }, (_, index) => ({ ...ATTEMPT, number: index + 1 }));
+  open({
+    status: "FAILED",
+    waitingOn: null,
+    attempt: 30,
+    failures: 30,
+    maxAttempts: 30,
+    attempts,
+    history: [],
+  });
+  const timeline = within(await screen.findByRole("region", { name: "Timeline" }));
+  expect(timeline.getByRole("heading", { name: "Attempt 30" })).toBeVisible();
+  expect(timeline.getByText("Attempt 10")).not.toBeVisible();
+  await userEvent.click(timeline.getByText("Show all 30"));
+  expect(timeline.getByRole("heading", { name: "Attempt 10" })).toBeVisible();
+});
+
+it("says what the attempt's head says only once", async () => {
+  const error = { code: "callback_overdue", message: "No callback came by the deadline." };
+  const history: WireJob["history"] = [
+    { at: ATTEMPT.startedAt, what: "started", attempt: 1, detail: "w1" },
+    { at: ATTEMPT.startedAt, what: "accepted", attempt: 1, detail: "51" },
+    {
+      at: ATTEMPT.startedAt,
+      what: "callback_overdue",
+      attempt: 1,
+      detail: `${error.code}: ${error.message}`,
+    },
+  ];
+  const attempts = [{ ...ATTEMPT, end: "overdue" as const, executionId: "51", error }];
+  open({ status: "FAILED", waitingOn: null, attempt: 1, failures: 1, attempts, history });
+  const timeline = within(await screen.findByRole("region", { name: "Timeline" }));
+  expect(timeline.getAllByText("51")).toHaveLength(1);
+  expect(timeline.getByText("No callback came in time")).toBeVisible();
+  expect(timeline.getAllByText(/No callback came by the deadline/)).toHaveLength(1);
 });

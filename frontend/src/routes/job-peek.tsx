@@ -27,11 +27,16 @@ export function JobPeekDrawer({ id, ...drawer }: Props) {
     if (id !== null) last.current = id;
   }, [id]);
   const shown = id ?? last.current;
+  const query = useQuery({ ...jobQuery(shown), enabled: shown !== "" });
   return (
-    <PeekDrawer {...drawer} id={shown}>
+    <PeekDrawer {...drawer} id={shown} missing={isMissing(query.error)}>
       {shown !== "" && <OneJob key={shown} id={shown} />}
     </PeekDrawer>
   );
+}
+
+function isMissing(error: Error | null): boolean {
+  return error instanceof ApiError && error.status === 404;
 }
 
 function OneJob({ id }: { id: string }) {
@@ -45,7 +50,7 @@ function OneJob({ id }: { id: string }) {
       </div>
     );
   }
-  if (query.error instanceof ApiError && query.error.status === 404) {
+  if (isMissing(query.error)) {
     return <p role="status">Job not found. It was deleted, or it never existed.</p>;
   }
   if (query.data === undefined) {

@@ -65,6 +65,7 @@ it("has an address, also for a job that is not in the list or is gone", async ()
   const { router } = renderPage(`/ui/?peek=${"f".repeat(24)}`);
   const drawer = await screen.findByRole("dialog");
   expect(await within(drawer).findByText(/^Job not found/)).toBeInTheDocument();
+  expect(within(drawer).queryByRole("link", { name: "Open" })).not.toBeInTheDocument();
   expect(within(drawer).queryByRole("button", { name: "Next job" })).not.toBeInTheDocument();
   await userEvent.click(within(drawer).getByRole("button", { name: "Close" }));
   await waitFor(() => expect(router.state.location.searchStr).toBe(""));

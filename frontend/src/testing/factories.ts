@@ -147,6 +147,7 @@ export function wireFlow(changes: Partial<WireFlow> = {}): WireFlow {
     fallbackAfterSeconds: 60,
     fellBack: 0,
     onInvalidResult: "keep",
+    executionsUrl: null,
     lane: { state: "open", kind: null, detail: null, until: null },
     spending: {
       currency: "USD",

@@ -34,6 +34,8 @@ class FlowInfo:
 
     rules: FlowRules
     processor: str
+    executions_url: str | None = None
+    """Where people see an execution, once ``/`` and its id follow."""
 
 
 @dataclass(slots=True)

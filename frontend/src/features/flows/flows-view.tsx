@@ -68,7 +68,12 @@ export function FlowsView({ sought, onClose }: Props) {
         overlayProps={{ backgroundOpacity: 0.12 }}
         closeButtonProps={{ "aria-label": "Close" }}
         // Its <header> would count as a second banner landmark.
-        attributes={{ header: { role: "presentation" } }}
+        attributes={{
+          header: { role: "presentation" },
+          // Its text is read first; the cross would stand out, as if it were what one came for.
+          body: { tabIndex: -1, "data-autofocus": true },
+        }}
+        classNames={{ body: styles["drawerBody"] ?? "" }}
       >
         {details !== undefined && <FlowDetails key={details.name} flow={details} />}
       </Drawer>

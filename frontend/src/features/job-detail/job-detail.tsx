@@ -3,7 +3,6 @@ import { stringifyExact } from "@/api/exact-json";
 import type { Job } from "@/api/model";
 import { Panel } from "@/components/panel";
 import { JsonView } from "@/components/result/json-view";
-import { Attempts } from "./attempts";
 import { Facts } from "./facts";
 import styles from "./job-detail.module.css";
 import { JobHeader } from "./job-header";
@@ -24,7 +23,7 @@ interface Props {
 
 export function JobDetail({ job, places, news, callbacks }: Props) {
   // What was tried is what one looks for in a job that has no result.
-  const attemptsMatter = job.result === null && job.attempts.length > 0;
+  const triedMatters = job.result === null && job.attempts.length > 0;
   return (
     <article className={styles["job"]}>
       <JobHeader job={job} places={places} />
@@ -34,15 +33,14 @@ export function JobDetail({ job, places, news, callbacks }: Props) {
         <div className={styles["main"]}>
           <PromptPanel prompt={job.prompt} />
           <ResultPanel job={job} />
-          {attemptsMatter && <Attempts job={job} />}
+          {triedMatters && <Timeline job={job} />}
           {callbacks}
           {job.resultSchema !== null && <JsonPanel title="Result schema" value={job.resultSchema} />}
           {Object.keys(job.metadata).length > 0 && <JsonPanel title="Metadata" value={job.metadata} />}
         </div>
         <div className={styles["side"]}>
           <Facts job={job} />
-          <Timeline job={job} />
-          {!attemptsMatter && <Attempts job={job} />}
+          {!triedMatters && <Timeline job={job} />}
         </div>
       </div>
     </article>

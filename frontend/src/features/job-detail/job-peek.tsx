@@ -2,13 +2,13 @@ import type { ReactNode } from "react";
 import type { Job } from "@/api/model";
 import { StatusBadge } from "@/components/status-badge";
 import { VerdictBadge } from "@/components/verdict-badge";
-import { Attempts } from "./attempts";
 import { Facts } from "./facts";
 import { JobActions } from "./job-actions";
 import styles from "./job-detail.module.css";
 import { PromptPanel } from "./prompt-panel";
 import { ResultPanel } from "./result-panel";
 import { StateOfThings } from "./state-of-things";
+import { Timeline } from "./timeline";
 
 /** What one looks for first in a job, in one column. `news`: shown above the prompt. */
 export function JobPeek({ job, news }: { job: Job; news?: ReactNode }) {
@@ -27,7 +27,7 @@ export function JobPeek({ job, news }: { job: Job; news?: ReactNode }) {
       <PromptPanel prompt={job.prompt} />
       <ResultPanel job={job} />
       <Facts job={job} />
-      <Attempts job={job} />
+      <Timeline job={job} />
     </article>
   );
 }

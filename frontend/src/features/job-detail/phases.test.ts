@@ -1,14 +1,19 @@
 import { expect, it } from "vitest";
 import type { HistoryEvent } from "@/api/model";
-import { phasesOf } from "./phases";
+import { isCut, phasesOf, stretchesOf } from "./phases";
 
 function history(...events: [HistoryEvent["what"], number][]): HistoryEvent[] {
-  return events.map(([what, at]) => ({ what, at, attempt: 1, detail: null }));
+  return events.map(([what, at]) => ({
+    what,
+    at,
+    attempt: what === "submitted" || (at === events[1]?.[1] && what === "cancelled") ? null : 1,
+    detail: null,
+  }));
 }
 
 function sums(events: HistoryEvent[], now: number, idleMs = 0) {
   return Object.fromEntries(
-    phasesOf(events, now, idleMs)
+    phasesOf(stretchesOf(events, now, idleMs))
       .filter(({ ms }) => ms > 0)
       .map(({ kind, ms }) => [kind, ms]),
   );
@@ -85,4 +90,62 @@ it("tells the start that was asked for from the queue, and leaves the time betwe
 
 it("calls the whole wait of a job scheduled that was cancelled before its start", () => {
   expect(sums(history(["submitted", 0], ["cancelled", 500]), 9_999, 60_000)).toEqual({ scheduled: 500 });
+});
+
+it("keeps the phases in the order in which they came", () => {
+  const events = history(["submitted", 0], ["started", 10], ["attempt_failed", 20], ["started", 50]);
+  expect(stretchesOf(events, 60, 5).map(({ kind, from, to }) => [kind, from, to])).toEqual([
+    ["scheduled", 0, 5],
+    ["queued", 5, 10],
+    ["running", 10, 20],
+    ["queued", 20, 50],
+    ["running", 50, 60],
+  ]);
+});
+
+it("does not call it a wait when the server no longer keeps what happened", () => {
+  const events = history(["submitted", 0], ["snoozed", 900], ["started", 1_000]);
+  expect(sums(events, 1_010)).toEqual({ unkept: 900, queued: 100, running: 10 });
+});
+
+it.each<[string, [HistoryEvent["what"], number | null][], boolean]>([
+  ["just submitted", [["submitted", null]], false],
+  [
+    "started",
+    [
+      ["submitted", null],
+      ["started", 1],
+      ["snoozed", 1],
+      ["started", 2],
+    ],
+    false,
+  ],
+  [
+    "cancelled before it was started",
+    [
+      ["submitted", null],
+      ["cancelled", null],
+    ],
+    false,
+  ],
+  [
+    "put back more often than is kept",
+    [
+      ["submitted", null],
+      ["started", 12],
+      ["snoozed", 12],
+    ],
+    true,
+  ],
+  [
+    "cut in the middle of an attempt",
+    [
+      ["submitted", null],
+      ["snoozed", 1],
+      ["started", 2],
+    ],
+    true,
+  ],
+])("the history of a job that was %s", (_, events, cut) => {
+  expect(isCut(events.map(([what, attempt]) => ({ at: 0, what, attempt, detail: null })))).toBe(cut);
 });

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { placeQuery } from "@/api/jobs";
 import { formatExact, toIso } from "@/lib/time";
+import styles from "./job-detail.module.css";
 
 /** How many jobs are ahead, and when the job should start; nothing while that is not known. */
 export function PlaceInQueue({ id }: { id: string }) {
@@ -13,7 +14,7 @@ export function PlaceInQueue({ id }: { id: string }) {
       {start === null ? (
         place.detail
       ) : (
-        <time dateTime={toIso(start)} title={formatExact(start)}>
+        <time dateTime={toIso(start)} title={formatExact(start)} className={styles["sentence"]}>
           {place.detail}
         </time>
       )}

@@ -3,7 +3,7 @@ import type { Job } from "@/api/model";
 import { Panel } from "@/components/panel";
 import { ResultViewer } from "@/components/result/result-viewer";
 import { isFinal } from "@/lib/status";
-import { partialAnchor } from "./attempts";
+import { partialAnchor } from "./attempt";
 import styles from "./job-detail.module.css";
 
 export function ResultPanel({ job }: { job: Job }) {
@@ -19,7 +19,7 @@ export function ResultPanel({ job }: { job: Job }) {
 }
 
 function NoResult({ job }: { job: Job }) {
-  // The partial answer is in the narrow column, far from where a reader looks for the result.
+  // The partial answer is in the timeline, far from where a reader looks for the result.
   const kept = job.attempts.findLast(({ partial }) => partial !== null);
   return (
     <p className={styles["noResult"]}>

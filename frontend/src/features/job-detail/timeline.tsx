@@ -1,70 +1,87 @@
+import type { ReactNode } from "react";
 import type { Job } from "@/api/model";
 import { Panel } from "@/components/panel";
-import { VisibleText } from "@/components/result/visible-text";
 import { Elapsed } from "@/components/times";
+import { wordsForMaxAttempts } from "@/lib/attempt-words";
 import { isFinal } from "@/lib/status";
-import { formatClock, formatDuration, formatExact, toIso } from "@/lib/time";
-import { isCut, type Line, linesOf } from "./fold";
-import { PhaseBar } from "./phase-bar";
+import { formatDuration } from "@/lib/time";
+import { AttemptSection, PutBack } from "./attempt";
+import { courseOf, type Item } from "./course";
+import { EventLine } from "./event-line";
+import { Folded } from "./folded";
+import { isCut } from "./phases";
+import { TimeAxis } from "./time-axis";
 import styles from "./timeline.module.css";
-import { wordsForEvent } from "./wording";
+import { wordsForEnd, wordsForWait } from "./wording";
 
-/** The history, oldest first, with the time between entries. */
+/** What happened to the job, oldest first: its attempts, each with its events, and what came between. */
 export function Timeline({ job }: { job: Job }) {
   const { history } = job;
-  const last = history.at(-1);
+  const newest = history.at(-1);
   const cut = isCut(history);
   return (
-    <Panel title="Timeline">
-      <PhaseBar job={job} />
-      <ol className={styles["timeline"]}>
-        {linesOf(history).map((line, index) => (
-          // Two equal events can have the same millisecond, so there is no better key.
-          // biome-ignore lint/suspicious/noArrayIndexKey: history only grows at its end
-          <Row key={index} line={line} cut={index === 0 && cut} />
+    <Panel
+      title="Timeline"
+      aside={<span className={styles["limit"]}>{wordsForMaxAttempts(job.maxAttempts)}</span>}
+    >
+      <TimeAxis job={job} />
+      <Folded
+        className={styles["timeline"]}
+        last={!isFinal(job.status) && newest !== undefined && <SinceThen at={newest.at} />}
+      >
+        {courseOf(job).map((item, index) => (
+          <Entry key={keyOf(item, index)} job={job} item={item} cut={index === 0 && cut} />
         ))}
-        {!isFinal(job.status) && last !== undefined && (
-          <li className={styles["event"]} data-tone="now">
-            <div className={styles["line"]}>
-              <span className={styles["now"]}>Since then</span>
-              <span className={styles["clock"]}>
-                <Elapsed from={last.at} to={null} />
-              </span>
-            </div>
-          </li>
-        )}
-      </ol>
+      </Folded>
     </Panel>
   );
 }
 
-function Row({ line, cut }: { line: Line; cut: boolean }) {
-  const event = "event" in line ? line.event : line.last;
-  const { title, tone } = wordsForEvent(event);
-  const { before } = line;
+/** Two equal events can have the same millisecond; the course only grows at its end. */
+function keyOf(item: Item, index: number): string {
+  return item.kind === "attempt" ? `attempt ${item.number}` : `${index}`;
+}
+
+function Entry({ job, item, cut }: { job: Job; item: Item; cut: boolean }): ReactNode {
+  switch (item.kind) {
+    case "event":
+      return <EventLine told={item} cut={cut} />;
+    case "wait":
+      return (
+        <li className={styles["event"]} data-tone="none">
+          <div className={styles["line"]}>
+            <span className={styles["now"]}>{wordsForWait(item)}</span>
+            <span className={styles["clock"]}>{formatDuration(item.ms)}</span>
+          </div>
+        </li>
+      );
+    case "put-back":
+      return (
+        <li className={styles["attempt"]} data-tone="amber">
+          <PutBack {...item} />
+        </li>
+      );
+    case "attempt":
+      return (
+        <li
+          className={styles["attempt"]}
+          data-tone={item.attempt === undefined ? "gray" : wordsForEnd(item.attempt.end).tone}
+        >
+          <AttemptSection job={job} tried={item} />
+        </li>
+      );
+  }
+}
+
+function SinceThen({ at }: { at: number }) {
   return (
-    <li className={styles["event"]} data-tone={tone}>
+    <li className={styles["event"]} data-tone="now">
       <div className={styles["line"]}>
-        <span>
-          {"times" in line ? `Put back ${line.times} times, not counted as attempts` : title}
-          {event.attempt !== null && event.what === "started" && ` (${event.attempt})`}
-          {event.what === "asked" && ` at ${formatClock(event.at)}`}
+        <span className={styles["now"]}>Since then</span>
+        <span className={styles["clock"]}>
+          <Elapsed from={at} to={null} />
         </span>
-        <time dateTime={toIso(event.at)} title={formatExact(event.at)} className={styles["clock"]}>
-          {before === undefined ? formatClock(event.at) : `+ ${formatDuration(event.at - before.at)}`}
-        </time>
       </div>
-      {event.detail !== null && event.what !== "started" && (
-        <p className={styles["detail"]}>
-          <VisibleText text={event.detail} />
-        </p>
-      )}
-      {cut && <p className={styles["detail"]}>The entries after this one are no longer kept.</p>}
-      {"times" in line && (
-        <p className={styles["detail"]}>
-          {formatClock(line.first.at)} to {formatClock(line.last.at)}
-        </p>
-      )}
     </li>
   );
 }

@@ -30,6 +30,12 @@ export function wordsForEvent(event: HistoryEvent): { title: string; tone: Tone 
   return Object.hasOwn(EVENTS, event.what) ? EVENTS[event.what] : { title: event.what, tone: "gray" };
 }
 
+/** `retry`: an attempt was made before. */
+export function wordsForWait({ scheduled, retry }: { scheduled: boolean; retry: boolean }): string {
+  if (scheduled) return "Waited until its start";
+  return retry ? "Waited for the next attempt" : "Waited in the queue";
+}
+
 type End = NonNullable<Attempt["end"]>;
 
 const ENDS: Record<End, { title: string; tone: Tone }> = {

@@ -14,6 +14,8 @@ interface Props {
   opened: boolean;
   /** The job that is shown, or was shown last. */
   id: string;
+  /** There is no such job: nothing to open. */
+  missing: boolean;
   filter: JobFilter;
   onMove: (id: string) => void;
   onClose: () => void;
@@ -21,7 +23,7 @@ interface Props {
 }
 
 /** A job beside the list it is in, where j and k lead to the next and the previous one. */
-export function PeekDrawer({ opened, id, filter, onMove, onClose, children }: Props) {
+export function PeekDrawer({ opened, id, missing, filter, onMove, onClose, children }: Props) {
   const navigate = useNavigate();
   const dialog = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
@@ -32,7 +34,7 @@ export function PeekDrawer({ opened, id, filter, onMove, onClose, children }: Pr
   };
 
   const openWhole = ({ target }: KeyboardEvent) => {
-    if (target === content.current) void navigate({ to: "/jobs/$id", params: { id } });
+    if (target === content.current && !missing) void navigate({ to: "/jobs/$id", params: { id } });
   };
 
   // What had the focus may have gone with the job before; the next one is read from its beginning.
@@ -74,16 +76,18 @@ export function PeekDrawer({ opened, id, filter, onMove, onClose, children }: Pr
             <PlaceInList place={place} onOpen={move} />
           )}
           <span className={styles["tools"]}>
-            <Tooltip label="Open the job (Enter)">
-              <Button
-                renderRoot={(props: object) => <Link {...props} to="/jobs/$id" params={{ id }} />}
-                variant="default"
-                size="compact-sm"
-                rightSection={<IconArrowRight size={14} aria-hidden />}
-              >
-                Open
-              </Button>
-            </Tooltip>
+            {!missing && (
+              <Tooltip label="Open the job (Enter)">
+                <Button
+                  renderRoot={(props: object) => <Link {...props} to="/jobs/$id" params={{ id }} />}
+                  variant="default"
+                  size="compact-sm"
+                  rightSection={<IconArrowRight size={14} aria-hidden />}
+                >
+                  Open
+                </Button>
+              </Tooltip>
+            )}
             <Tooltip label="Close (Esc)">
               <CloseButton aria-label="Close" onClick={close} />
             </Tooltip>

@@ -51,7 +51,8 @@ class FlowOut(WireOut):
     """``rate_per_key``: jobs a minute of each key; ``keys_at_limit``: keys that may start no job now because of it or
     of ``concurrency_per_key``; ``in_flight``: jobs that its processor has, of other flows too that fell back to it;
     ``fallback``: the flows that take its jobs when its lane has been closed for ``fallback_after_seconds``;
-    ``fell_back``: its jobs that they have."""
+    ``fell_back``: its jobs that they have; ``executions_url``: where people see what its attempts started elsewhere,
+    once ``/`` and an attempt's ``executionId`` follow; null: not known."""
 
     name: str
     processor: str
@@ -68,6 +69,7 @@ class FlowOut(WireOut):
     fallback_after_seconds: float
     fell_back: int
     on_invalid_result: str
+    executions_url: str | None
     lane: LaneOut
     spending: SpendingOut
     by_status: dict[str, int]

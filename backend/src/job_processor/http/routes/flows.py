@@ -120,6 +120,7 @@ def _flow(
         limit=None if rules.limit is None else _limit(rules.limit, status, sees),
         **_in_flight(rules, status, sees),
         on_invalid_result=rules.on_invalid_result.value,
+        executions_url=info.executions_url,
         lane=_lane(context, lane, rules),
         spending=_spending(context, rules, today),
         by_status=render.by_flow(status.counts.by_state).get(rules.name, {}),
@@ -181,6 +182,7 @@ def _removed(
         limit=None,
         **_in_flight(rules, status, sees),
         on_invalid_result=rules.on_invalid_result.value,
+        executions_url=None,
         lane=s.LaneOut(
             state="removed",
             kind="no_flow",

@@ -1,7 +1,8 @@
 """``processor = "n8n"``: hand a job to a workflow, check its acceptance, and reconcile by n8n's API."""
 
+import re
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -19,6 +20,7 @@ from job_processor.processors.http_options import HttpOptions, address, secret
 from job_processor.processors.n8n.api import N8nApi
 from job_processor.processors.sign_of_life import SignOfLife, ask
 
+_WORKFLOW: Final = re.compile(r"/workflow/[A-Za-z0-9_-]+/?\Z")
 SWITCHED_OFF = (
     "n8n may have switched the workflow off after crashes, as N8N_WORKFLOW_AUTODEACTIVATION_ENABLED has it do."
 )
@@ -33,6 +35,23 @@ class N8nOptions(HttpOptions, kw_only=True, frozen=True, forbid_unknown_fields=T
     api_key_env: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     result_node: Annotated[str, msgspec.Meta(min_length=1)] = "Callback body"
     """The workflow's node whose output is the callback; an overdue result is read from its output."""
+    editor_url: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)] | None = None
+    """The workflow in n8n's editor: the page links its executions. Nothing is sent there."""
+
+    @property
+    def executions_url(self) -> str | None:
+        """Where people see an execution of the workflow, once ``/`` and its id follow; ``None``: not known.
+
+        Raises ProcessorUnusable if ``editor_url`` is not the address of a workflow.
+        """
+        if self.editor_url is None:
+            return None
+        url = address("editor_url", self.editor_url)
+        if not _WORKFLOW.search(url.raw_path) or url.raw_query_string:
+            raise ProcessorUnusable(
+                "editor_url must be the workflow's address in n8n's editor, like https://n8n.example/workflow/ID"
+            )
+        return f"{str(url).rstrip('/')}/executions"
 
 
 class N8nProcessor:
@@ -46,6 +65,7 @@ class N8nProcessor:
         if options.token_env is not None:
             headers["x-n8n-token"] = secret("token_env", options.token_env, setup)
         self._outgoing = Outgoing(total_seconds(setup.rules), headers=headers, ca_file=options.ca_file)
+        _ = options.executions_url  # Refused at the start, not when it is asked for.
         self._api: N8nApi | None = None
         if options.api_url is not None and options.api_key_env is not None:
             self._api = N8nApi(
