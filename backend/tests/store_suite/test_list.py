@@ -158,7 +158,9 @@ async def test_clipping_counts_characters_and_sizes_are_bytes_of_the_whole(store
     assert listed.prompt_bytes == listed.result_bytes == len(text.encode())
 
 
-@pytest.mark.parametrize("query", [Query(), Query(states=frozenset({State.COMPLETED})), Query(phrases=(Phrase("words"),))])
+@pytest.mark.parametrize(
+    "query", [Query(), Query(states=frozenset({State.COMPLETED})), Query(phrases=(Phrase("words"),))]
+)
 async def test_without_texts_a_row_is_the_same_but_for_them(store: Store, query: Query) -> None:
     await given.completed(store, "words", "more words")
     await given.added(store, "words", tags=("t",), metadata={"a": 1})
