@@ -59,6 +59,9 @@ async def test_the_page_lives_and_links_below_the_base_path(
 ) -> None:
     at = addresses[way]
     page = await open_tab(f"{at}/" if way != "without a proxy" else f"{at}/ui/")
+    # The overview, once there are jobs.
+    await expect(page).to_have_url(re.compile(rf"^{re.escape(at)}/ui/(overview)?$"))
+    await page.get_by_role("link", name="Jobs", exact=True).click()
     await expect(page).to_have_url(f"{at}/ui/")
     await expect_mode(page, "Live")
     await type_and_create(page, f"a job {way}")
