@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import math
 import secrets
 import time
@@ -124,11 +125,16 @@ class Client:
             await asyncio.sleep(pause)
         return await ask()
 
-    async def list(self, limit: int, status: str | None, search: str | None = None) -> int:
+    async def list(self, limit: int, status: str | None, search: str | None = None, fields: str | None = None) -> int:
+        """``fields``: print these of each job, as a line of JSON."""
         async with self._session() as session:
-            given = {"limit": str(limit), "status": status, "q": search}
+            given = {"limit": str(limit), "status": status, "q": search, "fields": fields}
             params = {name: value for name, value in given.items() if value}
             for job in await self._json(session, "GET", "/jobs", params=params):
+                if fields:
+                    # In ASCII: a text of the job may have terminal escape sequences.
+                    self._print(json.dumps(job))
+                    continue
                 # Prompts are untrusted: keep terminal escape sequences out.
                 printable = "".join(c if c.isprintable() else " " for c in job["prompt"])
                 prompt = " ".join(printable.split())[:60]

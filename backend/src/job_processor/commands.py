@@ -44,8 +44,8 @@ def submit(url: str, prompt: str, flow: str | None, wait: int, key: str | None =
     return _run(_client(url).submit(prompt, flow, wait, key))
 
 
-def list_jobs(url: str, limit: int, status: str | None, search: str | None) -> int:
-    return _run(_client(url).list(limit, status, search))
+def list_jobs(url: str, limit: int, status: str | None, search: str | None, fields: str | None) -> int:
+    return _run(_client(url).list(limit, status, search, fields))
 
 
 def show(url: str, job_id: str, *, as_json: bool) -> int:
@@ -53,12 +53,12 @@ def show(url: str, job_id: str, *, as_json: bool) -> int:
     return _run(show_command.show(_client(url), job_id, as_json=as_json))
 
 
-def export(url: str, search: str, form: str, file: str, resume: bool) -> int:
-    """Write what a search finds to a file; a bar on standard error shows how far it is."""
+def export(url: str, which: Mapping[str, str], form: str, file: str, resume: bool) -> int:
+    """Write what a search finds to a file; a bar on standard error shows how far. ``which``: ``q`` and ``fields``."""
     if resume and form != "ndjson":
         raise CommandFailed("--resume needs --format ndjson: a line of CSV does not say where a job ends.")
     try:
-        return _run(job_export.export(_client(url), search, form, Path(file), resume, show_progress))
+        return _run(job_export.export(_client(url), which, form, Path(file), resume, show_progress))
     except OSError as error:
         raise CommandFailed(f"{file} cannot be written: {error.strerror}.") from None
 

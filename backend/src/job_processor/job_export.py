@@ -1,6 +1,6 @@
 """The export of a running server's jobs to a file, by the command line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -15,16 +15,18 @@ class _Line(msgspec.Struct):
 
 
 async def export(
-    client: Client, search: str, form: str, file: Path, resume: bool, progress: Callable[[int, int], None]
+    client: Client, which: Mapping[str, str], form: str, file: Path, resume: bool, progress: Callable[[int, int], None]
 ) -> int:
-    """Write the jobs; 0 when all are there. ``progress`` gets how many are, and how many there will be at least."""
-    params = {"q": search} if search else {}
-    total = await client.count(params)
+    """Write the jobs; 0 when all are there. ``progress`` gets how many are, and how many there will be at least.
+
+    ``which``: the search ``q``, and the ``fields`` of each job, where there are any.
+    """
+    total = await client.count({name: value for name, value in which.items() if name != "fields"})
     before = _last(file) if resume else None
     done = 0
     with file.open("ab" if resume else "wb") as to:
         try:
-            async for chunk in client.export({**params, "format": form} | ({"before": before} if before else {})):
+            async for chunk in client.export({**which, "format": form} | ({"before": before} if before else {})):
                 to.write(chunk)
                 done += chunk.count(b"\n")
                 progress(done, max(done, total))

@@ -119,6 +119,16 @@ def test_a_flow_with_a_rate_says_so_only_when_no_place_is_left() -> None:
     assert (waits(pending(), spent, rules).kind, waits(pending(), spent, rules).until) == ("rate", NOW + 1_001)
 
 
+def test_a_flow_with_one_place_has_the_one_place() -> None:
+    rules = FlowRules("f", concurrency=1, concurrency_per_key=1)
+    job = pending()._replace(key="a")
+    full = {job.key_hash(): None}
+
+    assert waiting_on(job, LANE, rules, 0, NOW, full) == WaitingFor(
+        "key_concurrency", "The one place of its key in the flow f is taken."
+    )
+
+
 def test_a_job_whose_key_is_at_its_limit_says_so() -> None:
     job, other = pending()._replace(key="a"), pending()._replace(key="b")
     rules = FlowRules("f", concurrency=1, concurrency_per_key=4, rate_per_key=6)

@@ -41,6 +41,11 @@ async def test_cancel_all_then_retry_them_and_abort(stocked: Served, open_tab: O
     await page.get_by_role("button", name="Cancel", exact=True).click()
     dialog = page.get_by_role("dialog", name=f"Cancel {MANY:,} jobs?")
     await dialog.get_by_label("Reason").fill("not needed")
+    # What was typed is there again, once the jobs are counted again; for other jobs it is no reason.
+    await page.reload()
+    await select_all(page, MANY)
+    await page.get_by_role("button", name="Cancel", exact=True).click()
+    await expect(dialog.get_by_label("Reason")).to_have_value("not needed")
     await dialog.get_by_role("button", name=f"Cancel {MANY:,} jobs").click()
     done = page.get_by_role("region", name="Cancel done")
     await expect(done).to_contain_text(f"{MANY:,} cancelled")

@@ -45,6 +45,10 @@ async def test_fifty_flows_are_lines_of_one_table(many: Served, open_tab: OpenTa
     await expect(busy).to_contain_text("50.0 %")
     heights = await rows.evaluate_all("rows => rows.map(row => row.offsetHeight)")
     assert max(heights) < 50
+    # A worker of all of them: its names take lines, and no column is pushed out of sight.
+    workers = page.get_by_role("group", name="Workers")
+    await expect(workers).to_contain_text("flow-number-49")
+    assert await workers.evaluate("it => it.scrollWidth <= it.clientWidth")
     assert await violations(page) == []
     await busy.get_by_role("link", name="processor_reported").click()
     await expect(page.locator("[data-job]")).to_have_count(1)

@@ -30,6 +30,10 @@ class Front:
         self.asked.append(f"GET {request.headers['prefer']}")
         return web.json_response({**self.job, "status": self.states.pop(0) if len(self.states) > 1 else self.states[0]})
 
+    async def listed(self, request: web.Request) -> web.Response:
+        self.sent.append(dict(request.query))
+        return web.json_response([{"id": "0", "prompt": "\x1b[2J\x9b\u202e"}])
+
     async def events(self, request: web.Request) -> web.Response:
         return web.json_response({"error": "Too many event streams are open."}, status=503)
 
@@ -39,6 +43,7 @@ async def front(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Front, s
     monkeypatch.setattr(client, "PAUSE_SECONDS", 0.01)
     made = Front("PENDING", "WAITING", "COMPLETED")
     app = web.Application()
+    app.add_routes([web.get("/jobs", made.listed)])
     app.add_routes([web.post("/jobs", made.submit), web.get("/jobs/{id}", made.get), web.get("/events", made.events)])
     async with TestServer(app) as server:
         yield made, str(server.make_url(""))
@@ -104,3 +109,13 @@ async def test_a_key_is_sent_as_it_is_given(front: tuple[Front, str], key: str |
     await Client(address, print).submit("Hello", None, 0, key)
 
     assert made.sent == [{"prompt": "Hello", **sent}]
+
+
+async def test_chosen_fields_are_printed_as_lines_of_json_that_do_not_speak_to_the_terminal(
+    front: tuple[Front, str],
+) -> None:
+    made, address = front
+    said: list[str] = []
+    assert await Client(address, said.append).list(3, None, None, "prompt") == 0
+    assert made.sent == [{"limit": "3", "fields": "prompt"}]
+    assert said == [r'{"id": "0", "prompt": "\u001b[2J\u009b\u202e"}']

@@ -20,8 +20,10 @@ class Server:
     def __init__(self) -> None:
         self.sends = 10**9
         self.asked: list[dict[str, str]] = []
+        self.counted: list[dict[str, str]] = []
 
     async def count(self, request: web.Request) -> web.Response:
+        self.counted.append(dict(request.query))
         return web.json_response({"count": 5, "more": False})
 
     async def export(self, request: web.Request) -> web.StreamResponse:
@@ -56,9 +58,9 @@ async def test_an_export_that_broke_off_goes_on_after_the_last_whole_line(
     made.sends = len(LINES[0]) * 2 + 70_000
     seen: list[tuple[int, int]] = []
     with pytest.raises(RequestFailed, match="--resume"):
-        await export(client, "tag:x", "ndjson", file, False, lambda done, total: seen.append((done, total)))
+        await export(client, {"q": "tag:x"}, "ndjson", file, False, lambda done, total: seen.append((done, total)))
     made.sends = 10**9
-    assert await export(client, "tag:x", "ndjson", file, True, lambda done, total: None) == 0
+    assert await export(client, {"q": "tag:x"}, "ndjson", file, True, lambda done, total: None) == 0
     assert file.read_bytes() == b"".join(LINES)
     assert made.asked[0] == {"q": "tag:x", "format": "ndjson"}
     assert made.asked[1]["before"] in {f"{n:024x}" for n in range(2)}
@@ -73,7 +75,7 @@ async def test_a_file_without_a_whole_line_is_begun_anew(
     file = tmp_path / "jobs.ndjson"
     if there is not None:
         file.write_bytes(there)
-    assert await export(client, "", "ndjson", file, True, lambda done, total: None) == 0
+    assert await export(client, {}, "ndjson", file, True, lambda done, total: None) == 0
     assert file.read_bytes() == b"".join(LINES)
     assert made.asked == [{"format": "ndjson"}]
 
@@ -83,5 +85,15 @@ async def test_a_file_of_something_else_is_left_alone(server: tuple[Server, Clie
     file = tmp_path / "x"
     file.write_bytes(b"something else\n")
     with pytest.raises(RequestFailed, match="no export"):
-        await export(client, "", "ndjson", file, True, lambda done, total: None)
+        await export(client, {}, "ndjson", file, True, lambda done, total: None)
     assert file.read_bytes() == b"something else\n"
+
+
+async def test_the_fields_are_asked_of_the_export_and_not_of_the_count(
+    server: tuple[Server, Client], tmp_path: Path
+) -> None:
+    made, client = server
+    which = {"q": "tag:x", "fields": "status"}
+    assert await export(client, which, "csv", tmp_path / "jobs.csv", False, lambda done, total: None) == 0
+    assert made.counted == [{"q": "tag:x"}]
+    assert made.asked == [{**which, "format": "csv"}]

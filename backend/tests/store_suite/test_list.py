@@ -158,6 +158,19 @@ async def test_clipping_counts_characters_and_sizes_are_bytes_of_the_whole(store
     assert listed.prompt_bytes == listed.result_bytes == len(text.encode())
 
 
+@pytest.mark.parametrize(
+    "query", [Query(), Query(states=frozenset({State.COMPLETED})), Query(phrases=(Phrase("words"),))]
+)
+async def test_without_texts_a_row_is_the_same_but_for_them(store: Store, query: Query) -> None:
+    await given.completed(store, "words", "more words")
+    await given.added(store, "words", tags=("t",), metadata={"a": 1})
+    rows = await store.list(query)
+    assert rows
+    assert await store.list(replace(query, texts=False)) == [
+        Summary(row.job._replace(prompt="", result=None), 0, None) for row in rows
+    ]
+
+
 async def test_by_state(store: Store) -> None:
     done = await given.completed(store)
     failed = await given.failed(store)

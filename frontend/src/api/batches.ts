@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { BASE_PATH } from "./base-path";
 import { answered, bodyOf, client } from "./client";
-import { type Batch, type BatchWhole, type JobSummary, toBatch, toSummary } from "./model";
+import { type Batch, type BatchWhole, type JobSummary, toBatch, toSummaries } from "./model";
 import { nextCursor } from "./next-cursor";
 
 interface Page {
@@ -48,7 +48,7 @@ export function failedJobsQuery(id: string, failed: number) {
     enabled: failed > 0,
     queryFn: async ({ signal }): Promise<JobSummary[]> => {
       const query = { batch: id, status: ["FAILED" as const], limit: FAILED_SHOWN, clip: CLIP_BYTES };
-      return (await bodyOf(client.GET("/jobs", { params: { query }, signal }))).map(toSummary);
+      return toSummaries(await bodyOf(client.GET("/jobs", { params: { query }, signal })));
     },
   });
 }

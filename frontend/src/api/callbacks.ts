@@ -9,7 +9,7 @@ import {
   type KeptCallback,
   toCallback,
   toJob,
-  toSummary,
+  toSummaries,
 } from "./model";
 import { nextCursor } from "./next-cursor";
 
@@ -64,7 +64,7 @@ async function jobsOf(callbacks: readonly KeptCallback[], signal: AbortSignal): 
   const ids = [...new Set(callbacks.flatMap(({ jobId }) => jobId ?? []))];
   if (ids.length === 0) return [];
   const query = { ids: ids.join(","), limit: ids.length, clip: CLIP_BYTES };
-  return (await bodyOf(client.GET("/jobs", { params: { query }, signal }))).map(toSummary);
+  return toSummaries(await bodyOf(client.GET("/jobs", { params: { query }, signal })));
 }
 
 /** How many callbacks are kept of each verdict. */

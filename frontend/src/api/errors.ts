@@ -42,16 +42,14 @@ export function toProblem(body: unknown): Partial<Problem> {
   return typeof body === "object" && body !== null ? (body as Partial<Problem>) : {};
 }
 
+/** For people; of a fault of the server also the id by which its log names the request. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const { requestId } = error instanceof ApiError && error.status >= 500 ? error.problem : {};
+  return requestId === undefined ? error.message : `${error.message} Request ${requestId}.`;
 }
 
 /** Why the server cannot read a search; null: that is not what is wrong. */
 export function searchErrorOf(error: unknown): string | null {
   return error instanceof ApiError ? error.field("q") : null;
-}
-
-/** By which the server's log names the request that failed; null if the server did not answer. */
-export function requestIdOf(error: Error): string | null {
-  return error instanceof ApiError ? (error.problem.requestId ?? null) : null;
 }

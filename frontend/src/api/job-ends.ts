@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { isFinal } from "@/lib/status";
 import { bodyOf, client } from "./client";
-import { type JobSummary, toSummary } from "./model";
+import { type JobSummary, toSummaries } from "./model";
 
 const EVERY_MS = 5_000;
 /** A notice shows the beginning of the prompt. */
@@ -22,7 +22,7 @@ export function endsQuery(ids: readonly string[]) {
     queryKey: ["job-ends", ids],
     queryFn: async ({ signal }): Promise<Ends> => {
       const query = { ids: ids.join(","), limit: ids.length, clip: CLIP_BYTES };
-      const jobs = (await bodyOf(client.GET("/jobs", { params: { query }, signal }))).map(toSummary);
+      const jobs = toSummaries(await bodyOf(client.GET("/jobs", { params: { query }, signal })));
       const found = new Set<string>(jobs.map(({ id }) => id));
       return {
         ended: jobs.filter(({ status }) => isFinal(status)),

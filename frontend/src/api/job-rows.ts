@@ -1,7 +1,7 @@
 import { type InfiniteData, infiniteQueryOptions, type QueryClient } from "@tanstack/react-query";
 import type { Status } from "@/lib/status";
 import { answered, bodyOf, client } from "./client";
-import { type JobCount, type JobSummary, toSummary } from "./model";
+import { type JobCount, type JobSummary, toSummaries } from "./model";
 import { nextCursor } from "./next-cursor";
 
 export interface JobFilter {
@@ -62,7 +62,7 @@ async function fetchPage(filter: JobFilter, cursor: string | null, signal?: Abor
   const { data, response } = await answered(
     client.GET("/jobs", { params: { query }, ...(signal !== undefined && { signal }) }),
   );
-  return { jobs: data.map(toSummary), next: nextCursor(response.headers.get("link")) };
+  return { jobs: toSummaries(data), next: nextCursor(response.headers.get("link")) };
 }
 
 export function parameters(filter: JobFilter) {
@@ -89,7 +89,7 @@ export async function showNewest(
 /** Fetches these rows and patches them in all lists. */
 export async function refreshRows(queries: QueryClient, ids: readonly string[]): Promise<void> {
   const query = { ids: ids.join(","), limit: ids.length, clip: CLIP_BYTES };
-  const jobs = (await bodyOf(client.GET("/jobs", { params: { query } }))).map(toSummary);
+  const jobs = toSummaries(await bodyOf(client.GET("/jobs", { params: { query } })));
   patchRows(queries, ids, jobs);
 }
 

@@ -108,6 +108,11 @@ export function toSummary(wire: WireSummary): JobSummary {
   return mapped(wire);
 }
 
+/** The rows of a list that was asked for without `fields`, and so has all of them. */
+export function toSummaries(wire: readonly (WireSummary | Wire["JobRowPart"])[]): JobSummary[] {
+  return wire.map((row) => toSummary(row as WireSummary));
+}
+
 export function toJob(wire: WireJob): Job {
   return {
     ...mapped(wire),

@@ -2202,6 +2202,61 @@ export interface components {
             found: boolean;
         };
         /**
+         * JobRowPart
+         * @description The fields of a JobRow that `fields` names, and its id.
+         */
+        JobRowPart: {
+            /** @description 24 hex digits, time-ordered */
+            id: string;
+            prompt?: string;
+            status?: components["schemas"]["State"];
+            flow?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            createdAt?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            updatedAt?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds
+             * @example 2026-11-24T10:15:30.123Z
+             */
+            runAt?: string;
+            finishedAt?: string | null;
+            idleMs?: number;
+            priority?: number;
+            attempt?: number;
+            failures?: number;
+            maxAttempts?: number;
+            deadline?: string | null;
+            result?: string | null;
+            resultVerdict?: components["schemas"]["VerdictOut"] | null;
+            answeredBy?: string | null;
+            error?: components["schemas"]["ErrorOut"] | null;
+            progress?: string | null;
+            waitingOn?: components["schemas"]["WaitingOn"] | null;
+            tags?: string[];
+            metadata?: Record<string, unknown>;
+            replayOf?: string | null;
+            batchId?: string | null;
+            batchLine?: number | null;
+            customId?: string | null;
+            key?: string | null;
+            costMicros?: number | null;
+            promptTruncated?: boolean;
+            promptBytes?: number;
+            resultTruncated?: boolean;
+            resultBytes?: number | null;
+            snippets?: components["schemas"]["SnippetOut"][];
+        };
+        /**
          * JobWhole
          * @description The whole job, with uncut texts.
          */
@@ -2935,6 +2990,8 @@ export interface operations {
                 format?: "csv" | "ndjson";
                 /** @description only jobs with a greater id, which are newer ones */
                 before?: string;
+                /** @description only these fields of each job, separated by commas; `id` is always there (some are in CSV only): id, prompt, status, flow, createdAt, updatedAt, runAt, finishedAt, idleMs, priority, attempt, failures, maxAttempts, deadline, result, resultVerdict, answeredBy, error, progress, waitingOn, tags, metadata, replayOf, batchId, batchLine, customId, key, costMicros, promptTruncated, promptBytes, resultTruncated, resultBytes, attempts, history, resultSchema, webhook, errorCode, errorMessage, verdict */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -3028,6 +3085,8 @@ export interface operations {
                 clip?: number;
                 /** @description also where the words of `q` stand */
                 snippets?: "false" | "true";
+                /** @description only these fields of each job, separated by commas; `id` is always there: id, prompt, status, flow, createdAt, updatedAt, runAt, finishedAt, idleMs, priority, attempt, failures, maxAttempts, deadline, result, resultVerdict, answeredBy, error, progress, waitingOn, tags, metadata, replayOf, batchId, batchLine, customId, key, costMicros, promptTruncated, promptBytes, resultTruncated, resultBytes, snippets */
+                fields?: string;
             };
             header?: never;
             path?: never;
@@ -3041,7 +3100,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JobRow"][];
+                    "application/json": (components["schemas"]["JobRow"] | components["schemas"]["JobRowPart"])[];
                 };
             };
             /** @description Not authenticated */

@@ -45,7 +45,7 @@ describe("live → polling → offline → live", () => {
     expect(mode()).toBe("polling");
 
     server = "down";
-    await vi.advanceTimersByTimeAsync(2_000);
+    await vi.advanceTimersByTimeAsync(10_000);
     expect(mode()).toBe("offline");
 
     server = "up";
@@ -133,6 +133,34 @@ describe("polling", () => {
     expect(refresher.everything).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(12_000);
     expect(refresher.everything).toHaveBeenCalledTimes(1);
+  });
+
+  it("asks for health beside it no more than while it is live", async () => {
+    FakeEventSource.newest().fail();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(probe).toHaveBeenCalledTimes(1);
+    for (let second = 0; second < 20; second += 1) {
+      await vi.advanceTimersByTimeAsync(1_000);
+      if (FakeEventSource.newest().readyState !== FakeEventSource.CLOSED) FakeEventSource.newest().fail();
+    }
+    expect(mode()).toBe("polling");
+    expect(probe).toHaveBeenCalledTimes(3);
+  });
+
+  it("tries a stream that is refused ever more seldom, and soon again after it came through", async () => {
+    const secondsToTheNext = async () => {
+      const before = FakeEventSource.instances.length;
+      FakeEventSource.newest().fail(true);
+      for (let seconds = 1; ; seconds += 1) {
+        await vi.advanceTimersByTimeAsync(1_000);
+        if (FakeEventSource.instances.length > before) return seconds;
+      }
+    };
+    const pauses = [];
+    for (let i = 0; i < 6; i += 1) pauses.push(await secondsToTheNext());
+    expect(pauses).toEqual([2, 4, 8, 16, 30, 30]);
+    FakeEventSource.newest().send("hello", {});
+    expect(await secondsToTheNext()).toBe(2);
   });
 
   it("makes a new stream when the browser has given up on the old one", async () => {

@@ -82,8 +82,10 @@ export function connect(
       resync: () => refresher.everything(),
       lost() {
         clearTimeout(helloTimer);
+        // Tried again and again while the page polls, which tells by itself whether the server answers.
+        const isNews = modeOf(state) !== "polling";
         signal("stream-lost");
-        void ask();
+        if (isNews) void ask();
       },
     });
   };
@@ -93,8 +95,9 @@ export function connect(
     if (document.hidden || modeOf(state) === "live" || modeOf(state) === "connecting") return;
     // Without a stream on its way only a server that is back is waited for.
     if (allowed !== "all" && modeOf(state) !== "offline") return;
-    void ask();
+    // What is refetched tells as well whether the server answers.
     if (modeOf(state) === "polling") refresher.everything();
+    else void ask();
   };
 
   const lookAnyway = () => {

@@ -17,18 +17,23 @@ export interface Stream {
   close(): void;
 }
 
-/** A stream is retried after this, when the browser has given up on it. */
+/** A stream is retried after this, when the browser has given up on it; then after twice as long, and so on. */
 const OPEN_AGAIN_MS = 2_000;
+const OPEN_AGAIN_AT_MOST_MS = 30_000;
 
 /** An EventSource of this tab's own. */
 export function openStream(url: string, events: StreamEvents): Stream {
   let source: EventSource | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let pause = OPEN_AGAIN_MS;
 
   const open = () => {
     const made = new EventSource(url);
     source = made;
-    made.addEventListener("hello", () => events.opened());
+    made.addEventListener("hello", () => {
+      pause = OPEN_AGAIN_MS;
+      events.opened();
+    });
     made.addEventListener("job", (event) => {
       const job = readJobEvent(event.data);
       if (job === null) events.resync();
@@ -40,7 +45,9 @@ export function openStream(url: string, events: StreamEvents): Stream {
       if (source !== made) return;
       events.lost();
       // Else the browser reconnects by itself, with its last position.
-      if (made.readyState === EventSource.CLOSED) timer = setTimeout(open, OPEN_AGAIN_MS);
+      if (made.readyState !== EventSource.CLOSED) return;
+      timer = setTimeout(open, pause);
+      pause = Math.min(2 * pause, OPEN_AGAIN_AT_MOST_MS);
     });
   };
 

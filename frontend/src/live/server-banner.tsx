@@ -1,5 +1,5 @@
 import { IconAlertTriangle, IconPlugConnectedX } from "@tabler/icons-react";
-import { messageOf, requestIdOf } from "@/api/errors";
+import { messageOf } from "@/api/errors";
 import type { Staleness } from "@/api/freshness";
 import { formatTimeOfDay } from "@/lib/time";
 import { useLive, useRefresh } from "./live-context";
@@ -31,18 +31,11 @@ export function ServerBanner() {
 
 function StaleLine({ since, error }: Staleness) {
   const refresh = useRefresh();
-  const id = requestIdOf(error);
   return (
     <div className={styles["banner"]} data-tone="amber" data-testid="stale-line">
       <IconAlertTriangle size={18} aria-hidden />
       <p>
-        <strong>Could not be refreshed since {formatTimeOfDay(since)}.</strong> {messageOf(error)}
-        {id !== null && (
-          <>
-            {" "}
-            Request <code>{id}</code>.
-          </>
-        )}{" "}
+        <strong>Could not be refreshed since {formatTimeOfDay(since)}.</strong> {messageOf(error)}{" "}
         <button type="button" className={styles["again"]} onClick={refresh}>
           Try again
         </button>

@@ -76,6 +76,34 @@ it("submits the bytes of a file, and opens the batch", async () => {
   ]);
 });
 
+it("keeps what was filled in when the page is left, says which file is to be chosen again, and drops it on Close", async () => {
+  serving();
+  const first = renderPage("/ui/batches");
+  await userEvent.click(await screen.findByRole("button", { name: "Submit a file" }));
+  await userEvent.upload(await screen.findByLabelText("File"), new File(["x"], "two.jsonl"));
+  await userEvent.type(screen.getByLabelText("Name"), " of the night");
+  await userEvent.type(screen.getByLabelText("Webhook"), "https://example.com/hook");
+  await userEvent.click(screen.getByLabelText(/^Submit the valid lines/));
+  first.unmount();
+
+  const second = renderPage("/ui/batches");
+  const dialog = await screen.findByRole("dialog", { name: "Submit a file" });
+  expect(within(dialog).getByLabelText("Name")).toHaveValue("two.jsonl of the night");
+  expect(within(dialog).getByLabelText("Webhook")).toHaveValue("https://example.com/hook");
+  expect(within(dialog).getByLabelText(/^Submit the valid lines/)).toBeChecked();
+  expect(dialog).toHaveTextContent("A browser keeps no file for a page: choose two.jsonl again");
+  expect(within(dialog).getByRole("button", { name: "Submit" })).toBeDisabled();
+  await userEvent.upload(within(dialog).getByLabelText("File"), new File(["x"], "two.jsonl"));
+  expect(within(dialog).getByLabelText("Name")).toHaveValue("two.jsonl of the night");
+  expect(within(dialog).getByRole("button", { name: "Submit" })).toBeEnabled();
+  await userEvent.click(within(dialog).getByRole("button", { name: "Close" }));
+  second.unmount();
+
+  renderPage("/ui/batches");
+  expect(await screen.findByText("No batch yet")).toBeInTheDocument();
+  expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+});
+
 it("says line by line what is wrong with a file", async () => {
   serving();
   server.use(

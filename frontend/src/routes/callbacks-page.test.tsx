@@ -103,7 +103,7 @@ it("a result that was cut is there in full on request, and only then to be copie
 
   server.use(http.get(`/callbacks/${id}`, () => problem(503, "The store cannot answer now.")));
   await userEvent.click(screen.getByRole("button", { name: "Show all" }));
-  expect(await screen.findByText("The store cannot answer now.")).toBeInTheDocument();
+  expect(await screen.findByText("The store cannot answer now. Request r1.")).toBeInTheDocument();
 
   server.use(http.get(`/callbacks/${id}`, () => HttpResponse.json(wireCallback({ id, content: '{"a":1}' }))));
   await userEvent.click(screen.getByRole("button", { name: "Show all" }));

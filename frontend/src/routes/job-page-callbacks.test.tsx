@@ -249,7 +249,7 @@ it("bytes that cannot be loaded are said to be, and asked for again", async () =
   server.use(http.get("/callbacks/:id", () => problem(503, "The store cannot answer now.")));
   renderPage(`/ui/jobs/${ID}`);
   await userEvent.click(await screen.findByRole("button", { name: /^Body/ }));
-  expect(await screen.findByText("The store cannot answer now.")).toBeInTheDocument();
+  expect(await screen.findByText("The store cannot answer now. Request r1.")).toBeInTheDocument();
   bringing(CAME);
   await userEvent.click(screen.getByRole("button", { name: "Try again" }));
   expect(await screen.findByRole("group", { name: "The body as text" })).toHaveTextContent(CAME);

@@ -36,7 +36,10 @@ def add(verbs: Verbs) -> None:
     listing.add_argument("--limit", type=int, default=20)
     listing.add_argument("--status")
     listing.add_argument("--q", metavar="SEARCH", help="such as: status:failed created:<2h words")
-    listing.set_defaults(run=lambda c, a: c.list_jobs(a.url, a.limit, a.status, a.q))
+    listing.add_argument(
+        "--fields", metavar="NAMES", help="print these, such as status,costMicros, a job a line, in JSON"
+    )
+    listing.set_defaults(run=lambda c, a: c.list_jobs(a.url, a.limit, a.status, a.q, a.fields))
 
     groups = verbs.add_parser("groups", help="count a running server's jobs by error, flow, tag, verdict or key")
     groups.add_argument("--by", choices=("error", "flow", "tag", "verdict", "key"), default="error")
@@ -52,9 +55,10 @@ def add(verbs: Verbs) -> None:
     export = verbs.add_parser("export", help="write jobs of a running server to a file, whole, newest first")
     export.add_argument("--q", metavar="SEARCH", default="", help="which jobs, such as: status:failed created:<2h")
     export.add_argument("--format", choices=("ndjson", "csv"), default="ndjson")
+    export.add_argument("--fields", metavar="NAMES", help="only these of each job, such as status,costMicros")
     export.add_argument("--to", dest="file", required=True, help="path of the file")
     export.add_argument("--resume", action="store_true", help="go on after the last whole line (ndjson)")
-    export.set_defaults(run=lambda c, a: c.export(a.url, a.q, a.format, a.file, a.resume))
+    export.set_defaults(run=lambda c, a: c.export(a.url, _wanted_jobs(a), a.format, a.file, a.resume))
 
     watch = verbs.add_parser("watch", help="print changes of a running server's jobs as they happen")
     watch.set_defaults(run=lambda c, a: c.watch(a.url))
@@ -63,6 +67,10 @@ def add(verbs: Verbs) -> None:
 
 def _wanted_groups(args: argparse.Namespace) -> dict[str, str]:
     return {"by": args.by} | ({"q": args.q} if args.q else {})
+
+
+def _wanted_jobs(args: argparse.Namespace) -> dict[str, str]:
+    return {name: value for name, value in (("q", args.q), ("fields", args.fields)) if value}
 
 
 def _submit(commands: types.ModuleType, args: argparse.Namespace) -> int:

@@ -34,12 +34,14 @@ class Param:
 class Answer:
     """A documented response. ``body``: its JSON type, or with ``many`` the type of the elements of a JSON array.
 
-    ``media``: its media type; several, where the request chooses, are separated by spaces.
+    ``part``: the type instead of ``body`` where the request chooses fields. ``media``: its media type; several, where
+    the request chooses, are separated by spaces.
     """
 
     description: str
     body: WireType | None = None
     many: bool = False
+    part: WireType | None = None
     media: str = "application/json"
 
 
@@ -78,7 +80,7 @@ def document(operations: Sequence[Operation], base_path: str = "") -> dict[str, 
     """The OpenAPI 3.1 document of these operations, served below ``base_path``."""
     types: set[WireType] = {models.Problem}
     for op in operations:
-        types.update(a.body for a in op.answers.values() if a.body is not None)
+        types.update(t for a in op.answers.values() for t in (a.body, a.part) if t is not None)
         if op.body is not None:
             types.add(op.body)
     ordered = sorted(types, key=lambda t: t.__name__)
@@ -110,6 +112,8 @@ def _operation(op: Operation, refs: Mapping[WireType, object]) -> dict[str, obje
         entry: dict[str, object] = {"description": answer.description}
         if answer.body is not None:
             schema = refs[answer.body]
+            if answer.part is not None:
+                schema = {"anyOf": [schema, refs[answer.part]]}
             entry["content"] = {answer.media: {"schema": {"type": "array", "items": schema} if answer.many else schema}}
         elif answer.media != "application/json":
             entry["content"] = {media: {"schema": {"type": "string"}} for media in answer.media.split()}

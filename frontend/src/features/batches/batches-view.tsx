@@ -3,6 +3,7 @@ import { IconPlugConnectedX, IconStack2, IconUpload } from "@tabler/icons-react"
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { useWhyNot } from "@/access/access-context";
 import { batchesQuery } from "@/api/batches";
 import { messageOf } from "@/api/errors";
 import type { Batch } from "@/api/model";
@@ -12,16 +13,20 @@ import { Notice } from "@/components/notice";
 import { VisibleText } from "@/components/result/visible-text";
 import { Age } from "@/components/times";
 import { ToneBadge } from "@/components/tone-badge";
+import { hasDraft } from "@/lib/draft";
 import { useBlocked } from "@/live/use-blocked";
 import { BatchProgress } from "./batch-progress";
 import { lookOf } from "./batch-words";
 import styles from "./batches.module.css";
 import { UploadDialog } from "./upload-dialog";
+import { UPLOAD } from "./upload-form";
 
 const LOOKS_AGAIN_EVERY_MS = 5_000;
 
 export function BatchesView() {
-  const [uploading, setUploading] = useState(false);
+  const why = useWhyNot("submit");
+  // Open again after a reload, with what was filled in.
+  const [uploading, setUploading] = useState(() => why === null && hasDraft(UPLOAD));
   const blocked = useBlocked("submit");
   const navigate = useNavigate();
   return (

@@ -15,6 +15,14 @@ it.each<[Status, string[]]>([
   for (const [, why] of blocked) expect(why).not.toBe("");
 });
 
+it.each<[Status, string]>([
+  ["COMPLETED", "The job has completed."],
+  ["FAILED", "The job has failed."],
+  ["CANCELLED", "The job was cancelled."],
+])("why a job that is %s cannot be cancelled is a sentence", (status, words) => {
+  expect(blockedOn({ status }, null).cancel).toBe(words);
+});
+
 it("without a server nothing can be done", () => {
   const reasons = Object.values(blockedOn({ status: "FAILED" }, "The server cannot be reached."));
   expect(new Set(reasons)).toEqual(new Set(["The server cannot be reached."]));

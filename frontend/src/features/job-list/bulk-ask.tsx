@@ -6,6 +6,7 @@ import { groupsKey } from "@/api/finding";
 import type { JobFilter } from "@/api/job-rows";
 import type { BulkAction, BulkCount, BulkKind } from "@/api/model";
 import { code, DialogLater } from "@/components/loaded-later";
+import { forgetDraft } from "@/lib/draft";
 import { useSendKey } from "@/lib/use-send-key";
 
 const DIALOG = code(() => import("./bulk-dialog").then((found) => found.BulkDialog));
@@ -24,12 +25,19 @@ interface Props {
 export function BulkAsk({ opened, filter, kind, matched, onStarted, onClose }: Props) {
   const queries = useQueryClient();
   const key = useSendKey();
+  // Of these jobs: a reason that was typed for others is none for them. After a reload they are to be selected, and so
+  // counted, again before anything is asked.
+  const draft = `bulk-${kind}-${JSON.stringify(filter)}`;
+  const close = () => {
+    forgetDraft(draft);
+    onClose();
+  };
   const starting = useMutation({
     mutationFn: (request: BulkRequest) => startBulkAction(filter, request, key.of({ filter, request })),
     onSuccess: (action) => {
       key.done();
       queries.setQueryData(bulkActionsQuery.queryKey, (before) => [action, ...(before ?? [])]);
-      onClose();
+      close();
       onStarted(action);
       void queries.invalidateQueries({ queryKey: bulkKey });
       void queries.invalidateQueries({ queryKey: groupsKey });
@@ -43,11 +51,12 @@ export function BulkAsk({ opened, filter, kind, matched, onStarted, onClose }: P
       of={DIALOG}
       props={{
         opened,
+        draft,
         kind,
         matched,
         busy: starting.isPending,
         onStart: (request) => starting.mutate(request),
-        onClose,
+        onClose: close,
       }}
     />
   );

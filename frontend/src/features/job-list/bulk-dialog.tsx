@@ -1,13 +1,15 @@
 import { Button, Group, Modal, NativeSelect, Stack, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { useKeptOpen } from "@/access/access-context";
 import type { BulkRequest } from "@/api/bulk-actions";
 import { flowsQuery } from "@/api/flows";
 import type { BulkCount, BulkKind } from "@/api/model";
+import { useDraft } from "@/lib/draft";
 import { BULK_WORDS, jobs } from "./bulk-words";
 
 interface Props {
+  /** The name under which what is typed is kept. */
+  draft: string;
   kind: BulkKind;
   matched: BulkCount;
   busy: boolean;
@@ -28,11 +30,12 @@ export function BulkDialog({ opened, ...form }: Props & { opened: boolean }) {
 
 /** The server's limit. */
 const LONGEST_REASON = 500;
+const EMPTY = { reason: "", flow: "" };
 
-function BulkForm({ kind, matched, busy, onStart, onClose }: Props) {
+function BulkForm({ draft, kind, matched, busy, onStart, onClose }: Props) {
   const { verb, what } = BULK_WORDS[kind];
-  const [reason, setReason] = useState("");
-  const [flow, setFlow] = useState("");
+  const [{ reason, flow }, change] = useDraft(draft, EMPTY);
+  const set = (changed: Partial<typeof EMPTY>) => change((current) => ({ ...current, ...changed }));
   const flows = useQuery({ ...flowsQuery, enabled: kind === "replay" }).data ?? [];
   const hasReason = kind === "retry" || kind === "cancel";
   return (
@@ -54,14 +57,14 @@ function BulkForm({ kind, matched, busy, onStart, onClose }: Props) {
             description="Optional; it stands in the history of each job"
             value={reason}
             maxLength={LONGEST_REASON}
-            onChange={(event) => setReason(event.currentTarget.value)}
+            onChange={(event) => set({ reason: event.currentTarget.value })}
           />
         )}
         {kind === "replay" && (
           <NativeSelect
             label="Flow"
             value={flow}
-            onChange={(event) => setFlow(event.currentTarget.value)}
+            onChange={(event) => set({ flow: event.currentTarget.value })}
             data={[{ value: "", label: "The flow of each job" }, ...flows.map((one) => one.name)]}
           />
         )}

@@ -15,15 +15,17 @@ from starlette.responses import Response, StreamingResponse
 from job_processor.core.access import Principal
 from job_processor.core.errors import JobDamaged
 from job_processor.core.job import Job
-from job_processor.http import render
+from job_processor.http import chosen_fields, render
+from job_processor.http import models as s
 from job_processor.http.access import Needs, principal_of
 from job_processor.http.client_gone import cancel_on_disconnect
 from job_processor.http.context import Context
 from job_processor.http.job_filters import Id, JobFilters
 from job_processor.http.openapi import Answer, Operation
+from job_processor.http.problems import invalid
 from job_processor.http.query import parse, value_hint
 from job_processor.http.visibility import without_foreign_origins
-from job_processor.store.base import Query
+from job_processor.store.base import Query, Summary
 
 BATCH = 200
 """Ids that are read at once."""
@@ -33,6 +35,14 @@ FIELDS = (
     *("id", "status", "flow", "createdAt", "finishedAt", "attempt", "errorCode", "errorMessage"),
     *("verdict", "tags", "metadata", "replayOf", "key", "answeredBy", "costMicros", "prompt", "result"),
 )
+WHOLE = chosen_fields.names_of(s.JobWhole)
+NOT_IN_LISTS = chosen_fields.TEXTS | {"attempts", "history", "resultSchema", "resultVerdict"}
+"""Fields for which the job itself is read. All others are in its row of a list as they are in the whole job."""
+Fields = Annotated[
+    str,
+    chosen_fields.declared((*WHOLE, *(name for name in FIELDS if name not in WHOLE)), " (some are in CSV only)"),
+]
+JobPart = chosen_fields.part(s.JobWhole, "JobPart", "The fields of a JobWhole that `fields` names, and its id.")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -46,71 +56,97 @@ class ExportQuery(JobFilters, frozen=True, rename="camel"):
     before: Annotated[
         Id | None, Meta(description="only jobs with a smaller id: to go on after the last one that came")
     ] = None
+    fields: Fields | None = None
+
+    def names(self) -> frozenset[str]:
+        """The fields that are sent. Raises ``RequestRefused`` (422) for one that the format does not have."""
+        there = FIELDS if self.format == "csv" else WHOLE
+        if self.fields is None:
+            return frozenset(there)
+        names = chosen_fields.chosen(self.fields)
+        if not names <= frozenset(there):
+            raise invalid("fields", f"with this format {chosen_fields.must_be(there)}")
+        return names
 
     def store_query(self, principal: Principal, now: int) -> Query:
-        return replace(self.filters(BATCH, principal, now), before=self.before, clip=0)
+        return replace(self.filters(BATCH, principal, now), before=self.before, texts=False)
 
 
 async def export_jobs(context: Context, request: Request) -> Response:
     wanted = parse(request.query_params, ExportQuery)
     principal = principal_of(request)
+    names = wanted.names()
     query = wanted.store_query(principal, context.store.now())
     # The first page now: an error has a status only before the first line.
-    first = [one.id for one in await cancel_on_disconnect(request, context.store.list(query))]
+    first = await cancel_on_disconnect(request, context.store.list(query))
+    jobs = _jobs(context, query, first, principal, in_lists=not names & NOT_IN_LISTS)
     named = {"content-disposition": f'attachment; filename="jobs.{wanted.format}"'}
     if wanted.format == "csv":
         # The first line names the columns, unless an export goes on.
-        head = "" if wanted.before else _line(FIELDS)
-        return StreamingResponse(_csv(context, query, first, principal, head), 200, named, "text/csv; charset=utf-8")
-    return StreamingResponse(_ndjson(context, query, first, principal), 200, named, "application/x-ndjson")
+        head = "" if wanted.before else _line([name for name in FIELDS if name in names])
+        return StreamingResponse(_csv(jobs, names, head), 200, named, "text/csv; charset=utf-8")
+    return StreamingResponse(_ndjson(jobs, names), 200, named, "application/x-ndjson")
 
 
-async def _ndjson(context: Context, query: Query, first: Sequence[str], principal: Principal) -> AsyncIterator[bytes]:
-    async for jobs in _whole(context, query, first, principal):
-        yield b"".join(_encode(render.whole(job, None)) + b"\n" for job in jobs)
+async def _ndjson(found: AsyncIterator[Sequence[Job]], names: frozenset[str]) -> AsyncIterator[bytes]:
+    everything = names == frozenset(WHOLE)
+    async for jobs in found:
+        rendered = (render.whole(job, None) for job in jobs)
+        sent = rendered if everything else (chosen_fields.only(one, JobPart, names) for one in rendered)
+        yield b"".join(_encode(one) + b"\n" for one in sent)
 
 
-async def _csv(
-    context: Context, query: Query, first: Sequence[str], principal: Principal, head: str
-) -> AsyncIterator[bytes]:
+async def _csv(found: AsyncIterator[Sequence[Job]], names: frozenset[str], head: str) -> AsyncIterator[bytes]:
     yield head.encode()
-    async for jobs in _whole(context, query, first, principal):
-        yield "".join(map(_row, jobs)).encode()
+    async for jobs in found:
+        yield "".join(_row(job, names) for job in jobs).encode()
 
 
-async def _whole(
-    context: Context, query: Query, found: Sequence[str], principal: Principal
+async def _jobs(
+    context: Context, query: Query, found: Sequence[Summary], principal: Principal, *, in_lists: bool
 ) -> AsyncIterator[Sequence[Job]]:
-    """The jobs of these ids and of all that follow; one that was deleted meanwhile, or is damaged, is left out."""
+    """These jobs and all that follow; one that was deleted meanwhile, or is damaged, is left out.
+
+    ``in_lists``: as lists have them; else whole.
+    """
     while found:
         for start in range(0, len(found), AT_ONCE):
-            read = await asyncio.gather(*(_job(context, id_, query) for id_ in found[start : start + AT_ONCE]))
+            some = found[start : start + AT_ONCE]
+            read = (
+                [one.job for one in some]
+                if in_lists
+                else await asyncio.gather(*(_whole(context, one.id, query) for one in some))
+            )
             yield await without_foreign_origins(context.store, [job for job in read if job is not None], principal)
         if len(found) < BATCH:
             return
-        found = [one.id for one in await context.store.list(replace(query, before=found[-1]))]
+        found = await context.store.list(replace(query, before=found[-1].id))
 
 
-async def _job(context: Context, job_id: str, query: Query) -> Job | None:
+async def _whole(context: Context, job_id: str, query: Query) -> Job | None:
     try:
         return await context.store.get(job_id, query.flows)
     except JobDamaged:
         return None
 
 
-def _row(job: Job) -> str:
+def _row(job: Job, names: frozenset[str]) -> str:
+    values = zip(FIELDS, _values(job), strict=True)
+    return _line([value for name, value in values if name in names])
+
+
+def _values(job: Job) -> tuple[str, ...]:
+    """In the order of FIELDS."""
     error, verdict = job.error, job.verdict
-    return _line(
-        (
-            *(job.id, job.state.value, job.flow, render.time_out(job.created_at)),
-            *(render.maybe_time(job.finished_at) or "", str(job.attempt)),
-            *(("", "") if error is None else (error.code, error.message)),
-            "" if verdict is None else verdict.kind.value,
-            ",".join(job.tags),
-            _encode(job.metadata).decode() if job.metadata else "",
-            *(job.replay_of or "", job.key or "", job.answered_by or ""),
-            *("" if job.cost_micros is None else str(job.cost_micros), job.prompt, job.result or ""),
-        )
+    return (
+        *(job.id, job.state.value, job.flow, render.time_out(job.created_at)),
+        *(render.maybe_time(job.finished_at) or "", str(job.attempt)),
+        *(("", "") if error is None else (error.code, error.message)),
+        "" if verdict is None else verdict.kind.value,
+        ",".join(job.tags),
+        _encode(job.metadata).decode() if job.metadata else "",
+        *(job.replay_of or "", job.key or "", job.answered_by or ""),
+        *("" if job.cost_micros is None else str(job.cost_micros), job.prompt, job.result or ""),
     )
 
 

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from job_processor.core.access import Principal
 from job_processor.core.errors import JobNotFound
 from job_processor.failpoints import failpoint
+from job_processor.http import chosen_fields, render
 from job_processor.http import models as s
-from job_processor.http import render
 from job_processor.http.access import Needs, principal_of
 from job_processor.http.answer import answer, answer_list
 from job_processor.http.body import read_json
@@ -30,6 +30,9 @@ from job_processor.http.submission import check_prompt, key_of, new_job
 from job_processor.http.visibility import job_of, without_foreign_origins
 from job_processor.store.base import Query
 
+Fields = Annotated[str, chosen_fields.declared(chosen_fields.names_of(s.JobRow))]
+RowPart = chosen_fields.part(s.JobRow, "JobRowPart", "The fields of a JobRow that `fields` names, and its id.")
+
 
 class JobsQuery(JobFilters, frozen=True, rename="camel"):
     """Filters of the list of jobs, and which part of it."""
@@ -41,16 +44,22 @@ class JobsQuery(JobFilters, frozen=True, rename="camel"):
         Literal["true", "false"] | None,
         Meta(description="also where the words of `q` stand", extra=value_hint("must be true or false")),
     ] = None
+    fields: Fields | None = None
+
+    @property
+    def chosen(self) -> frozenset[str] | None:
+        """The names of the fields that are sent; ``None``: all."""
+        return None if self.fields is None else chosen_fields.chosen(self.fields)
 
     @property
     def with_snippets(self) -> bool:
-        return self.snippets == "true"
+        return self.snippets == "true" and (self.chosen is None or "snippets" in self.chosen)
 
     def store_query(self, principal: Principal, now: int) -> Query:
         """The store's query. Raises as ``filters`` does."""
         query = replace(self.filters(self.limit, principal, now), before=before(self.cursor))
         read = max(self.clip, LOOKED_AT) if self.with_snippets and query.phrases else self.clip
-        return replace(query, clip=read)
+        return replace(query, clip=read, texts=self.chosen is None or bool(self.chosen & chosen_fields.TEXTS))
 
 
 async def submit(context: Context, request: Request) -> Response:
@@ -84,7 +93,9 @@ async def list_jobs(context: Context, request: Request) -> Response:
         render.row(one, context.waits_in(one.job, status), wanted.clip, snippets_of(one, phrases) if phrases else ())
         for one in rows
     )
-    made, more = answer_list(((row.id, row) for row in shown), query.limit)
+    names = wanted.chosen
+    sent = ((row.id, row if names is None else chosen_fields.only(row, RowPart, names)) for row in shown)
+    made, more = answer_list(sent, query.limit)
     if more is not None:
         made.headers["link"] = next_page("/jobs", request.query_params, more)
     return made
@@ -160,7 +171,7 @@ OPERATIONS = (
         Needs.READ,
         "List jobs, newest first",
         list_jobs,
-        {200: Answer("a page; Link leads to the next", s.JobRow, many=True)},
+        {200: Answer("a page; Link leads to the next", s.JobRow, many=True, part=RowPart)},
         query=JobsQuery,
         problems=(422, 503),
     ),

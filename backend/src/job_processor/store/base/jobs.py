@@ -44,7 +44,7 @@ class Summary:
 
     ``job`` has no attempts, no history and no result schema (these fields are empty), and of its verdict no repair and
     only the first schema error and warning. Prompt and result may be clipped; the sizes are those of the whole, in
-    bytes of UTF-8.
+    bytes of UTF-8. Of a query without texts they are "", None, 0 and None.
     """
 
     job: Job

@@ -48,7 +48,7 @@ class Query:
     these; the ``without`` ones: none of these. ``phrases`` are looked for in prompt, result, error and metadata.
     ``created_…`` and ``finished_…``: from, inclusive, and to, exclusive; a job that has not ended has no such time.
     ``id_starts``: a prefix of the id. ``attempts``: from, and to, both inclusive. ``idempotency_key``: as stored.
-    ``clip``: characters of prompt and result to return.
+    ``clip``: characters of prompt and result to return. ``texts``: False: prompt, result and their sizes are not read.
     """
 
     limit: int = 50
@@ -77,6 +77,7 @@ class Query:
     finished_after: int | None = None
     finished_before: int | None = None
     clip: int = 4096
+    texts: bool = True
 
     @property
     def first_id(self) -> str | None:

@@ -175,17 +175,21 @@ async def page(found: "AsyncCursor[Document]") -> list[Document]:
 
 _LISTED = (
     *_COLUMNS[1:],
-    *("tags", "promptBytes", "resultBytes"),
+    "tags",
     *(f"record.{name}" for name in fields.ROW if name not in ("tags", "verdict")),
     *(f"record.verdict.{name}" for name in RowVerdict.__struct_fields__),
 )
 """What a list reads of a document besides its texts."""
 
 
-def of_a_row(clip: int) -> Document:
-    """The projection of a list. It clips by code points, so it splits no character."""
+def of_a_row(clip: int | None) -> Document:
+    """The projection of a list. It clips by code points, so it splits no character. ``None``: without the texts."""
+    listed: Document = dict.fromkeys(_LISTED, 1)
+    if clip is None:
+        return listed
     return {
-        **dict.fromkeys(_LISTED, 1),
+        **listed,
+        **{"promptBytes": 1, "resultBytes": 1},
         "prompt": {"$substrCP": ["$prompt", 0, clip]},
         "result": {"$substrCP": ["$result", 0, clip]},
     }
@@ -197,7 +201,8 @@ def to_summary(document: Document) -> Summary:
     record = msgspec.convert(_fields(document["record"], document.get("tags", ())), RowRecord)
     # $substrCP of a missing field is an empty text.
     result = None if size is None else document["result"]
-    return summary_of(_columns(document), document["prompt"], result, record, document["promptBytes"], size)
+    prompt, prompt_bytes = document.get("prompt", ""), document.get("promptBytes", 0)
+    return summary_of(_columns(document), prompt, result, record, prompt_bytes, size)
 
 
 def _columns(document: Document) -> tuple[Any, ...]:

@@ -70,8 +70,10 @@ class Reads:
     async def list(self, query: Query) -> Sequence[Summary]:
         where = await self._conditions(query)
 
+        row = documents.of_a_row(query.clip if query.texts else None)
+
         async def run(again: bool) -> list[Document]:
-            found = self._jobs.find(where, documents.of_a_row(query.clip)).sort("_id", -1).limit(query.limit)
+            found = self._jobs.find(where, row).sort("_id", -1).limit(query.limit)
             return await found.to_list()
 
         return documents.each(await self._link.read(run), documents.to_summary)

@@ -22,15 +22,16 @@ _TEXTS = "JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n"
 
 def list_jobs(query: Query) -> Callable[[apsw.Connection], list[Summary]]:
     # As bytes, because substr of a text stops at the first NUL. A character has four bytes at most.
-    columns = (
-        f"{rows.COLUMNS}, substr(CAST(p.prompt AS BLOB), 1, {query.clip * 4}), "
+    texts = (
+        f"substr(CAST(p.prompt AS BLOB), 1, {query.clip * 4}), "
         f"substr(CAST(r.result AS BLOB), 1, {query.clip * 4}), octet_length(p.prompt), octet_length(r.result)"
     )
+    columns, joins = (texts, _TEXTS) if query.texts else ("NULL, NULL, 0, NULL", "")
 
     def run(db: apsw.Connection) -> list[Summary]:
         found: list[Summary] = []
         # A damaged job is skipped and the page filled up, because a short page means that it is the last.
-        for row in islice(matching(db, query, columns, _TEXTS), query.limit + DAMAGED_LIMIT):
+        for row in islice(matching(db, query, f"{rows.COLUMNS}, {columns}", joins), query.limit + DAMAGED_LIMIT):
             try:
                 found.append(_summary(row, query.clip))
             except JobDamaged:

@@ -37,7 +37,7 @@ def _id(row: Row) -> str:
 def _by_words(db: apsw.Connection, query: Query, columns: str, joins: str) -> Iterator[Row]:
     others = replace(query, phrases=(), without_phrases=())
     few: list[int] | None = None
-    if others != replace(Query(), limit=query.limit, clip=query.clip, before=query.before):
+    if others != replace(Query(), limit=query.limit, clip=query.clip, texts=query.texts, before=query.before):
         few = [int(row[1]) for row in islice(matching(db, others, "j.id, j.n"), FEW + 1)]
         if len(few) > FEW:
             few = None
