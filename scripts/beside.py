@@ -50,36 +50,51 @@ def _ended(running: Iterable[Target], waiting: list[str]) -> str:
     return f"Interrupted: {interrupted}; not begun: {', '.join(waiting) or 'nothing'}."
 
 
+class Run:
+    """All targets. ``failed``: what ended the run, the first that did."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._names = names
+        self._waiting = list(names)
+        self._running: dict[int, Target] = {}
+        self.failed: str | None = None
+
+    def end(self, *_: object) -> None:
+        """Interrupt what runs, and begin nothing more. Also a signal's handler: it may come at any moment."""
+        self.failed = self.failed or "the run"
+        for target in list(self._running.values()):
+            target.interrupt()
+
+    def make(self) -> None:
+        while self._running or (self._waiting and self.failed is None):
+            while self._waiting and self.failed is None and len(self._running) < AT_ONCE:
+                self._begin(self._waiting.pop(0))
+            pid, status = os.wait()
+            target = self._running.pop(pid)
+            target.show()
+            if status != 0 and self.failed is None:
+                self.failed = target.name
+                print(f"*** {self.failed} failed. {_ended(self._running.values(), self._waiting)}", flush=True)
+                self.end()
+
+    def _begin(self, name: str) -> None:
+        target = Target(name, shown_at_once=name == self._names[0])
+        self._running[target.pid] = target
+        if self.failed is not None:
+            # The signal came while it was started.
+            target.interrupt()
+
+
 def main(names: list[str]) -> int:
     """0: all were made."""
-    waiting = list(names)
-    running: dict[int, Target] = {}
-    failed: str | None = None
-    """The first one."""
-    while running or (waiting and failed is None):
-        while waiting and failed is None and len(running) < AT_ONCE:
-            target = Target(waiting.pop(0), shown_at_once=len(waiting) == len(names) - 1)
-            running[target.pid] = target
-        try:
-            pid, status = os.wait()
-        except KeyboardInterrupt:
-            failed = failed or "the run"
-            for target in running.values():
-                target.interrupt()
-            continue
-        target = running.pop(pid)
-        target.show()
-        if status != 0 and failed is None:
-            failed = target.name
-            print(f"*** {failed} failed. {_ended(running.values(), waiting)}", flush=True)
-            for one in running.values():
-                one.interrupt()
-    return 0 if failed is None else 1
-
-
-if __name__ == "__main__":
+    run = Run(names)
     # A run that is ended from outside ends its targets too. SIGINT as well: a shell starts its background commands with
     # it ignored, and what is ignored here would be ignored by all targets.
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, signal.default_int_handler)
+        signal.signal(ending, run.end)
+    run.make()
+    return 0 if run.failed is None else 1
+
+
+if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

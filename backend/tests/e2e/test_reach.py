@@ -270,7 +270,8 @@ async def test_failures_exact_times_and_paper(server: Served, open_tab: OpenTab)
     await page.keyboard.press("Enter")
     await expect(page).to_have_title(f"Failed · {failed['id']} · Job Processor")
     assert await page.evaluate(ICON) == "favicon-failed.svg"
-    created = page.locator("dd time").first
+    facts = page.locator("section").filter(has=page.get_by_role("heading", name="Facts"))
+    created = facts.locator("dd time").first
     await created.focus()
     await page.keyboard.press("Shift+Tab")
     await page.keyboard.press("Tab")
