@@ -1,5 +1,5 @@
 import type { TablerIcon } from "@tabler/icons-react";
-import { useEffect, useRef } from "react";
+import { type MouseEvent, useEffect, useRef } from "react";
 import styles from "./filter-chips.module.css";
 import type { Tone } from "./tone-badge";
 
@@ -23,10 +23,16 @@ interface Props<T extends string> {
   onChange: (chosen: T[]) => void;
 }
 
-/** Multiple choice; nothing chosen means all. */
+/** A click chooses one alone, with Ctrl, Cmd or Shift one more; nothing chosen means all. */
 export function FilterChips<T extends string>({ legend, chips, chosen, total, onChange }: Props<T>) {
-  const toggle = (value: T) =>
-    onChange(chosen.includes(value) ? chosen.filter((one) => one !== value) : [...chosen, value]);
+  const press = (value: T, event: MouseEvent) => {
+    const pressed = chosen.includes(value);
+    if (event.ctrlKey || event.metaKey || event.shiftKey) {
+      onChange(pressed ? chosen.filter((one) => one !== value) : [...chosen, value]);
+    } else {
+      onChange(pressed && chosen.length === 1 ? [] : [value]);
+    }
+  };
   const box = useRef<HTMLFieldSetElement>(null);
   const first = chosen[0];
   // On narrow screens the chips scroll: what is chosen must be in sight.
@@ -50,7 +56,8 @@ export function FilterChips<T extends string>({ legend, chips, chosen, total, on
           type="button"
           className={styles["chip"]}
           aria-pressed={chosen.includes(value)}
-          onClick={() => toggle(value)}
+          title="With Ctrl or Shift: one more"
+          onClick={(event) => press(value, event)}
         >
           <Icon size={15} stroke={2} aria-hidden data-tone={tone} />
           {label} <Count value={count} />

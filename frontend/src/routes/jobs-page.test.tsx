@@ -60,7 +60,9 @@ describe("the list", () => {
     expect(asked[0]?.get("q")).toBe("invoice");
     expect(screen.getByRole("searchbox")).toHaveValue("invoice");
 
-    await userEvent.click(screen.getByRole("button", { name: /^Pending/ }));
+    const user = userEvent.setup();
+    await user.keyboard("{Control>}");
+    await user.click(screen.getByRole("button", { name: /^Pending/ }));
     await waitFor(() =>
       expect(router.state.location.searchStr).toBe("?status=FAILED&status=PENDING&q=invoice"),
     );

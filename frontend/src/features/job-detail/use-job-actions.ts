@@ -49,6 +49,7 @@ export function useJobActions(id: string) {
         queries.removeQueries({ queryKey: jobKeys.one(id) });
         removeRow(queries, id);
         recount();
+        notifications.show({ title: "Deleted", message: `Job ${id}` });
       },
       onError: failed,
     }),
