@@ -7,7 +7,7 @@ from job_processor.core import model_tokens
 from job_processor.core.job import Usage
 from job_processor.core.lane import Lane
 from job_processor.core.lane_clock import shift_clock
-from job_processor.core.model_tokens import UNUSED, ModelTokens, estimate
+from job_processor.core.model_tokens import UNUSED, ModelTokens, estimate, guess
 
 NOW = 1_750_000_000_000
 
@@ -23,13 +23,13 @@ def test_the_first_estimate_is_the_prompt_by_length_and_the_longest_answer(
 
 
 def test_later_ones_follow_what_the_flow_took_lately_and_no_other_does() -> None:
-    tokens = model_tokens.correct(UNUSED, "f", "four", 8, 101)
+    tokens = model_tokens.correct(UNUSED, "f", guess("four"), 8, 101)
     assert estimate(tokens, "f", "four" * 3, 7) == 103
     assert estimate(tokens, "g", "four" * 3, 7) == 10
     for _ in range(40):
-        tokens = model_tokens.correct(tokens, "f", "four", 8, 21)
+        tokens = model_tokens.correct(tokens, "f", guess("four"), 8, 21)
     assert estimate(tokens, "f", "four", 7) == 21
-    assert estimate(model_tokens.correct(UNUSED, "f", "four" * 9, 8, 3), "f", "four", 7) == 1, "never nothing"
+    assert estimate(model_tokens.correct(UNUSED, "f", guess("four" * 9), 8, 3), "f", "four", 7) == 1, "never nothing"
 
 
 @pytest.mark.parametrize(

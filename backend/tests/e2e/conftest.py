@@ -12,6 +12,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error,
 from job_processor import __file__ as package
 from tests.e2e.browser import launched
 from tests.e2e.served import Served
+from tests.e2e.stories import Stage, Told, stage, told
 
 WIDE = 1440
 WAITS_MS = 30_000
@@ -137,3 +138,17 @@ async def _forget(page: Page) -> None:
     kinds = "local_storage,indexeddb,service_workers,cache_storage"
     await session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": kinds})
     await session.detach()
+
+
+@pytest.fixture(scope="module")
+def of() -> Iterator[Told]:
+    """All stories."""
+    with told() as of:
+        yield of
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def on(browser: Browser) -> AsyncIterator[Stage]:
+    """Where they are shown."""
+    async with stage(browser) as found:
+        yield found

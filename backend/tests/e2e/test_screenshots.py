@@ -1,14 +1,11 @@
 """The key screens look as they did. ``make references`` renews what they are compared with."""
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Page
 
 from tests.e2e.pictures import compared, shrunk
 from tests.e2e.screenshots import KEY_SCREENS, REFERENCES, SCREENSHOTS, Shot
-from tests.e2e.stories import Stage, Told, opened, picture, stage, told
+from tests.e2e.stories import Stage, Told, opened, picture
 
 # One browser, and so one event loop, for the tests of a file.
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -33,18 +30,6 @@ _STYLE = """(css) => {
     sheet.replaceSync(css);
     document.adoptedStyleSheets = [...document.adoptedStyleSheets.filter((one) => one !== sheet), sheet];
 }"""
-
-
-@pytest.fixture(scope="module")
-def of() -> Iterator[Told]:
-    with told() as of:
-        yield of
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def on(browser: Browser) -> AsyncIterator[Stage]:
-    async with stage(browser) as found:
-        yield found
 
 
 @pytest.mark.parametrize("shot", KEY_SCREENS, ids=[shot.name for shot in KEY_SCREENS])

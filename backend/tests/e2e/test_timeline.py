@@ -1,29 +1,14 @@
 """A job with more attempts than one wants to see at once: its timeline is folded, on every screen, but not on paper."""
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from tests.e2e.looks import expect_no_overflow
-from tests.e2e.stories import Scheme, Stage, Told, opened, stage, told
+from tests.e2e.stories import Scheme, Stage, Told, opened
 from tests.e2e.test_accessible import violations
 
 # One browser, and so one event loop, for the tests of a file.
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-@pytest.fixture(scope="module")
-def of() -> Iterator[Told]:
-    with told() as of:
-        yield of
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def on(browser: Browser) -> AsyncIterator[Stage]:
-    async with stage(browser) as found:
-        yield found
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])

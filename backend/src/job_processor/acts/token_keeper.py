@@ -12,7 +12,7 @@ from job_processor.core.lane import Lane
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    prompt: str
+    guessed: float
     estimated: int
     took: int
 
@@ -31,7 +31,7 @@ class TokenKeeper:
         """An attempt with this prompt has ended, which was charged so many tokens (``None``: they are not counted)."""
         took = model_tokens.taken(usage)
         if estimated is not None and took is not None:
-            self._unwritten.append(_Taken(prompt, estimated, took))
+            self._unwritten.append(_Taken(model_tokens.guess(prompt), estimated, took))
 
     async def write(self) -> None:
         """Correct the limit by what was noted. After ``StoreUnavailable`` it is still noted."""
@@ -46,5 +46,5 @@ class TokenKeeper:
     def _corrected(self, lane: Lane, some: tuple[_Taken, ...]) -> Lane:
         tokens = lane.model_tokens
         for one in some:
-            tokens = model_tokens.correct(tokens, self._flow, one.prompt, one.estimated, one.took)
+            tokens = model_tokens.correct(tokens, self._flow, one.guessed, one.estimated, one.took)
         return replace(lane, model_tokens=tokens)

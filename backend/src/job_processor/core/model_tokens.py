@@ -56,7 +56,7 @@ def starts_at(tokens: ModelTokens, per_minute: float, now: int) -> int | None:
 def estimate(tokens: ModelTokens, flow: str, prompt: str, longest_answer: int | None) -> int:
     """What an attempt with this prompt will take. ``longest_answer``: in tokens; ``None``: the flow sets no limit."""
     first = FIRST_ANSWER if longest_answer is None else longest_answer
-    return max(1, round(_guess(prompt) + dict(tokens.beyond).get(flow, first)))
+    return max(1, round(guess(prompt) + dict(tokens.beyond).get(flow, first)))
 
 
 def charge(tokens: ModelTokens, estimated: int) -> ModelTokens:
@@ -70,14 +70,15 @@ def taken(usage: Usage | None) -> int | None:
     return (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
 
 
-def correct(tokens: ModelTokens, flow: str, prompt: str, estimated: int, took: int) -> ModelTokens:
-    """An attempt that was charged ``estimated`` tokens has taken ``took``."""
+def correct(tokens: ModelTokens, flow: str, guessed: float, estimated: int, took: int) -> ModelTokens:
+    """An attempt that was charged ``estimated`` tokens has taken ``took``. ``guessed``: its prompt (``guess``)."""
     beyond = dict(tokens.beyond)
-    newest = took - _guess(prompt)
+    newest = took - guessed
     before = beyond.get(flow, newest)
     beyond[flow] = before + _WEIGHT * (newest - before)
     return replace(tokens, left=tokens.left + estimated - took, beyond=tuple(beyond.items()))
 
 
-def _guess(prompt: str) -> float:
+def guess(prompt: str) -> float:
+    """The tokens of a prompt, by its length."""
     return len(prompt.encode(errors="replace")) / BYTES_OF_A_TOKEN

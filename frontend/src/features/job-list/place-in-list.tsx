@@ -1,5 +1,5 @@
 import { Button, Tooltip } from "@mantine/core";
-import { IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
+import { IconChevronLeft, IconChevronRight, type TablerIcon } from "@tabler/icons-react";
 import styles from "./neighbours.module.css";
 import type { Place } from "./use-neighbours";
 
@@ -13,30 +13,34 @@ export function PlaceInList({ place, onOpen }: Props) {
   return (
     <nav className={styles["neighbours"]} aria-label="Jobs of the list">
       <span className="numbers">{place.words}</span>
-      <Tooltip label="Previous in the list (k)">
-        <Button
-          variant="default"
-          size="compact-sm"
-          aria-label="Previous job"
-          aria-disabled={place.before === undefined}
-          data-disabled={place.before === undefined}
-          onClick={() => onOpen(place.before)}
-        >
-          <IconChevronLeft size={16} aria-hidden />
-        </Button>
-      </Tooltip>
-      <Tooltip label="Next in the list (j)">
-        <Button
-          variant="default"
-          size="compact-sm"
-          aria-label="Next job"
-          aria-disabled={place.after === undefined}
-          data-disabled={place.after === undefined}
-          onClick={() => onOpen(place.after)}
-        >
-          <IconChevronRight size={16} aria-hidden />
-        </Button>
-      </Tooltip>
+      <Step to={place.before} icon={IconChevronLeft} name="Previous" shortcut="k" onOpen={onOpen} />
+      <Step to={place.after} icon={IconChevronRight} name="Next" shortcut="j" onOpen={onOpen} />
     </nav>
+  );
+}
+
+interface StepProps {
+  /** The job there; undefined: there is none. */
+  to: string | undefined;
+  icon: TablerIcon;
+  name: "Previous" | "Next";
+  shortcut: string;
+  onOpen: Props["onOpen"];
+}
+
+function Step({ to, icon: Icon, name, shortcut, onOpen }: StepProps) {
+  return (
+    <Tooltip label={`${name} in the list (${shortcut})`}>
+      <Button
+        variant="default"
+        size="compact-sm"
+        aria-label={`${name} job`}
+        aria-disabled={to === undefined}
+        data-disabled={to === undefined}
+        onClick={() => onOpen(to)}
+      >
+        <Icon size={16} aria-hidden />
+      </Button>
+    </Tooltip>
   );
 }
