@@ -8,12 +8,14 @@ from tests.faults.ledger import Entry, Ledger
 
 @dataclass(slots=True)
 class Book:
-    """``submits`` and ``asked``: by the number of the request, as ``answers`` are.
+    """``submits``, ``batches``, ``bulks`` and ``asked``: by the number of the request, as ``answers`` are.
 
     ``sent_at`` and ``told_at``: the line of the ledger; what stands earlier happened earlier.
     """
 
     submits: dict[int, Entry] = field(default_factory=dict)
+    batches: dict[int, Entry] = field(default_factory=dict)
+    bulks: dict[int, Entry] = field(default_factory=dict)
     answers: dict[int, Entry] = field(default_factory=dict)
     asked: dict[int, Entry] = field(default_factory=dict)
     seen: list[Entry] = field(default_factory=list)
@@ -22,7 +24,7 @@ class Book:
     prompts: dict[str, str] = field(default_factory=dict)
     """Of each job whose id the client was told, what was asked for."""
     may_be_gone: set[str] = field(default_factory=set)
-    """Jobs whose deletion was asked for, and not refused."""
+    """Jobs whose deletion was asked for, and not refused. ``many_rules`` adds those of bulk actions."""
     deleted_at: dict[str, int] = field(default_factory=dict)
     """Jobs whose deletion was acknowledged, and the line that says so first."""
 
@@ -35,8 +37,9 @@ class Book:
             elif entry.what == "sent":
                 book.asked[entry.request] = entry
                 book.sent_at[entry.request] = line
-                if entry.op == "submit":
-                    book.submits[entry.request] = entry
+                kinds = {"submit": book.submits, "batch": book.batches, "bulk": book.bulks}
+                if entry.op in kinds:
+                    kinds[entry.op][entry.request] = entry
             else:
                 book.answers[entry.request] = entry
                 book.told_at[entry.request] = line

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.faults.book import Book, Verdict
-from tests.faults.checker import judge
+from tests.faults.checker import World, judge
 from tests.faults.history import Job
 from tests.faults.ledger import Ledger
 from tests.faults.rules import Kept
@@ -32,6 +32,7 @@ def jobs_in_order() -> dict[str, Job]:
     done: Job = {
         **{"id": DONE, "prompt": "one", "status": "COMPLETED", "result": "r", "finishedAt": "t9"},
         **{"attempt": 1, "failures": 0, "maxAttempts": 3, "attempts": [attempt], "replayOf": None},
+        **{"batchId": None, "batchLine": None, "tags": []},
         "history": [
             event("submitted"),
             event("started", 1),
@@ -42,11 +43,13 @@ def jobs_in_order() -> dict[str, Job]:
     called_off: Job = {
         **{"id": CALLED_OFF, "prompt": "two", "status": "CANCELLED", "result": None, "finishedAt": "t5"},
         **{"attempt": 0, "failures": 0, "maxAttempts": 3, "attempts": [], "replayOf": None},
+        **{"batchId": None, "batchLine": None, "tags": []},
         "history": [event("submitted"), event("cancelled", None, "t5"), event("cancel_answered", 1, "t6")],
     }
     taken: Job = {
         **{"id": TAKEN, "prompt": "four", "status": "COMPLETED", "result": "late", "finishedAt": "t8"},
         **{"attempt": 0, "failures": 0, "maxAttempts": 3, "attempts": [], "replayOf": None},
+        **{"batchId": None, "batchLine": None, "tags": []},
         "history": [
             event("submitted"),
             event("cancelled", None, "t5"),
@@ -99,5 +102,6 @@ def judged(
 ) -> set[str]:
     verdict = Verdict()
     counted = dict(Counter(job["status"] for job in jobs.values())) if told is None else told
-    judge(jobs, callbacks_in_order() if kept is None else kept, Book.read(ledger), counted, verdict)
+    world = World(jobs, counted, callbacks_in_order() if kept is None else kept)
+    judge(world, Book.read(ledger), verdict)
     return {line.partition(":")[0] for line in verdict.broken}

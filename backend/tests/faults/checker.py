@@ -7,20 +7,36 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import apsw
 from yarl import URL
 
-from tests.faults import rules
+from tests.faults import many_rules, rules
 from tests.faults.book import Book, Verdict
 from tests.faults.history import OPEN, Job, check_history
 from tests.faults.ledger import Ledger
+from tests.faults.many_rules import Row
 from tests.faults.rules import Kept
 from tests.faults.server import Server
 
 _OF_A_JOB = (("prompts", "n"), ("results", "n"), ("keys", "n"), ("job_tags", "id"))
+
+
+@dataclass(slots=True)
+class World:
+    """All that a server gave out at the end. ``jobs``: every one, whole, by id; ``counters``: its own numbers of jobs
+    by state; ``kept``: callbacks; ``actions``: bulk actions; ``audit``: what was done to jobs."""
+
+    jobs: dict[str, Job]
+    counters: dict[str, int] = field(default_factory=dict)
+    kept: Sequence[Kept] = ()
+    batches: Sequence[Row] = ()
+    actions: Sequence[Row] = ()
+    audit: Sequence[Row] = ()
 
 
 async def all_final(base: str, seconds: float) -> bool:
@@ -37,6 +53,19 @@ async def all_final(base: str, seconds: float) -> bool:
             await asyncio.sleep(0.1)
 
 
+async def all_ended(base: str, seconds: float) -> bool:
+    """Wait until every batch and every bulk action has ended; returns whether they did."""
+    until = time.monotonic() + seconds
+    async with aiohttp.ClientSession(base) as session:
+        while True:
+            rows = [*await _pages(session, "/bulk-actions?limit=200"), *await _pages(session, "/batches?limit=100")]
+            if all(row["endedAt"] is not None for row in rows):
+                return True
+            if time.monotonic() > until:
+                return False
+            await asyncio.sleep(0.1)
+
+
 async def check(
     base: str, ledger: Ledger, verdict: Verdict, *, recounts: bool = False, counts_within: float = 0.0
 ) -> None:
@@ -47,16 +76,23 @@ async def check(
     book = Book.read(ledger)
     async with aiohttp.ClientSession(base) as session:
         jobs = await _every_job(session)
-        await _check_single_reads(session, jobs, book, verdict)
-        kept = await _pages(session, "/callbacks?limit=200")
+        world = World(
+            jobs,
+            kept=await _pages(session, "/callbacks?limit=200"),
+            batches=await _pages(session, "/batches?limit=100"),
+            actions=await _pages(session, "/bulk-actions?limit=200"),
+        )
+        if world.actions:
+            world.audit = await _pages(session, f"/audit?limit=200&act={','.join(many_rules.DONE_WORDS.values())}")
         counted = dict(Counter(job["status"] for job in jobs.values()))
         until = time.monotonic() + counts_within
         while True:
-            told = await _counters(session)
-            if told == counted or time.monotonic() > until:
+            world.counters = await _counters(session)
+            if world.counters == counted or time.monotonic() > until:
                 break
             await asyncio.sleep(0.5)
-    judge(jobs, kept, book, told, verdict, recounts=recounts)
+        judge(world, book, verdict, recounts=recounts)
+        await _check_single_reads(session, jobs, book, verdict)
 
 
 async def _counters(session: aiohttp.ClientSession) -> dict[str, int]:
@@ -71,6 +107,8 @@ async def check_at_rest(server: Server, ledger: Ledger, verdict: Verdict, second
     listens = server.process is not None or await server.start()
     verdict.holds(listens, "I6", "the server does not start any more")
     verdict.holds(await all_final(server.base, seconds), "I6", f"jobs are open {seconds:.0f} s after the last fault")
+    # Not judged here: the check names those that do not end.
+    await all_ended(server.base, seconds)
     await check(server.base, ledger, verdict)
     code = await server.stop()
     verdict.holds(code == 0, "I10", f"a clean stop ended with {code}")
@@ -82,23 +120,18 @@ async def check_at_rest(server: Server, ledger: Ledger, verdict: Verdict, second
         verdict.holds(bad not in log, "I13", f"the log says {before[-300:]}{bad}{after[:3000]}")
 
 
-def judge(
-    jobs: dict[str, Job],
-    kept: Sequence[Kept],
-    book: Book,
-    told: dict[str, int],
-    verdict: Verdict,
-    *,
-    recounts: bool = False,
-) -> None:
-    """``jobs`` and ``kept``: every job and callback as the server gave it out; ``told``: its own counters."""
+def judge(world: World, book: Book, verdict: Verdict, *, recounts: bool = False) -> None:
+    jobs, kept, told = world.jobs, world.kept, world.counters
     counted = Counter(job["status"] for job in jobs.values())
     verdict.holds(told == dict(counted), "I14", f"counters {told} differ from the list {dict(counted)}")
+    # First, because it says which jobs bulk actions deleted.
+    bulk = many_rules.check_bulk_actions(jobs, world.actions, world.audit, book, verdict)
+    many_rules.check_batches(jobs, world.batches, book, verdict)
     rules.check_submits(jobs, book, verdict)
     rules.check_keys(book, verdict)
-    rules.check_replays(jobs, book, verdict)
+    rules.check_replays(jobs, book, verdict, bulk["replay"])
     rules.check_deletes(jobs, kept, book, verdict)
-    rules.check_acts(jobs, book, verdict)
+    rules.check_acts(jobs, book, verdict, bulk["retry"])
     rules.check_kept(kept, book, verdict, recounts=recounts)
     for job in jobs.values():
         check_history(job, verdict)
@@ -106,6 +139,8 @@ def judge(
     verdict.figures["jobs"] += len(jobs)
     verdict.figures["completed"] += counted["COMPLETED"]
     verdict.figures["attempts"] += sum(job["attempt"] for job in jobs.values())
+    verdict.figures["batches"] += len(world.batches)
+    verdict.figures["bulk actions"] += len(world.actions)
     verdict.figures["callbacks kept"] += len(kept)
     verdict.figures["requests"] += len(book.asked)
     verdict.figures.update(f"requests {book.outcome(n)}" for n in book.asked)
@@ -132,9 +167,9 @@ def check_file(path: Path, verdict: Verdict) -> None:
         db.close()
 
 
-async def _pages(session: aiohttp.ClientSession, first: str) -> list[dict[str, str]]:
+async def _pages(session: aiohttp.ClientSession, first: str) -> list[dict[str, Any]]:
     """Every row of a list, page by page."""
-    rows: list[dict[str, str]] = []
+    rows: list[dict[str, Any]] = []
     url: str | None = first
     while url is not None:
         async with session.get(url) as response:

@@ -26,6 +26,21 @@ _MOVES = {
 _COUNTED = ("attempt_failed", "lease_lost", "callback_overdue")
 
 
+def state_at(job: Job, at: str) -> str:
+    """Where a job was just before then, by its history."""
+    state = "NEW"
+    for event in job["history"]:
+        if event["at"] < at and event["what"] in _MOVES:
+            state = _MOVES[event["what"]][1]
+    return state
+
+
+def ends(job: Job) -> list[tuple[str, str]]:
+    """When it ended, and in which state; each retry lets it end once more."""
+    moves = ((event["at"], _MOVES[event["what"]][1]) for event in job["history"] if event["what"] in _MOVES)
+    return [(at, state) for at, state in moves if state in FINAL]
+
+
 def check_history(job: Job, v: Verdict) -> None:
     """I4, I5, I9, I14: the history is a legal path, ends where the job is, and its attempts count up by one."""
     name = job["id"]

@@ -6,8 +6,19 @@ It is the judge's only witness: whatever the server says later is held against i
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
+
+Query: TypeAlias = dict[str, str | list[str]]
+
+
+class Bulk(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
+    """``kind``: retry, cancel, delete or replay. ``query``: filters of a list; ``limit`` ``None``: all that match."""
+
+    kind: str
+    query: Query = {}
+    limit: int | None = None
 
 
 class Entry(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
@@ -15,6 +26,8 @@ class Entry(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
 
     ``result``: of a report the result it brings, of an accept the text that is taken. ``error``: of a report.
     ``callback``: the kept callback that is accepted. ``said``: the verdict on a callback, or the code of a refusal.
+    ``lines``: the prompts of a batch's good lines, in order; ``wrong``: how many of its lines are not. ``bulk``: what a
+    bulk action was asked to do. Of a batch or bulk action, ``job`` is its own id.
     """
 
     what: str
@@ -31,6 +44,9 @@ class Entry(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
     state: str | None = None
     finished: str | None = None
     said: str | None = None
+    lines: tuple[str, ...] = ()
+    wrong: int = 0
+    bulk: Bulk | None = None
 
 
 class Ledger:
@@ -51,6 +67,9 @@ class Ledger:
         error: str | None = None,
         attempt: int | None = None,
         callback: str | None = None,
+        lines: tuple[str, ...] = (),
+        wrong: int = 0,
+        bulk: Bulk | None = None,
     ) -> int:
         self._requests += 1
         entry = Entry(
@@ -64,6 +83,9 @@ class Ledger:
             error=error,
             attempt=attempt,
             callback=callback,
+            lines=lines,
+            wrong=wrong,
+            bulk=bulk,
         )
         self._write(entry, sync=True)
         return self._requests

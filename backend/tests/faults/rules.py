@@ -23,6 +23,9 @@ def check_submits(jobs: Mapping[str, Job], book: Book, v: Verdict) -> None:
     for number, entry in book.submits.items():
         assert entry.prompt is not None
         outcomes[entry.prompt].add(book.outcome(number))
+    for number, entry in book.batches.items():
+        for prompt in entry.lines:
+            outcomes[prompt].add(book.outcome(number))
     for entry, told in book.acked("submit"):
         assert told.job is not None
         # A prompt is in the request's entry byte for byte, and is in no other request but its repetitions.
@@ -69,10 +72,13 @@ def check_keys(book: Book, v: Verdict) -> None:
         v.holds(entry.prompt not in owner, "I3", f"the key {entry.key} was refused to the body that it made a job of")
 
 
-def check_replays(jobs: Mapping[str, Job], book: Book, v: Verdict) -> None:
-    """A replay is a job of its own: each acknowledged one is there, and no more than were asked for."""
+def check_replays(jobs: Mapping[str, Job], book: Book, v: Verdict, bulk: Counter[str]) -> None:
+    """A replay is a job of its own: each acknowledged one is there, and no more than were asked for.
+
+    ``bulk``: how often bulk actions replayed each job.
+    """
     of = Counter(job["replayOf"] for job in jobs.values() if job["replayOf"] is not None)
-    most = book.counts("replay", acked=False)
+    most = book.counts("replay", acked=False) + bulk
     for original, n in of.items():
         v.holds(n <= most[original], "I2", f"{n} replays of {original}, asked for {most[original]}")
     told = [(asked, answer.job) for asked, answer in book.acked("replay")]
@@ -117,14 +123,15 @@ def _in_the_air(job_id: str, book: Book) -> bool:
     )
 
 
-def check_acts(jobs: Mapping[str, Job], book: Book, v: Verdict) -> None:
-    """What the client was told it had done is in the job's history, and no more than it can have asked for."""
+def check_acts(jobs: Mapping[str, Job], book: Book, v: Verdict, bulk: Counter[str]) -> None:
+    """What the client was told it had done is in the job's history, and no more than it can have asked for. ``bulk``:
+    how often bulk actions retried each job."""
     told = {op: book.counts(op, acked=True) for op in ("cancel", "retry", "accept")}
     tried = {op: book.counts(op, acked=False) for op in ("retry", "accept")}
     errors = Counter(a.job for a, b in book.acked("report") if b.said == "applied" and a.error is not None)
     for job_id, job in jobs.items():
         what = Counter(event["what"] for event in job["history"])
-        least, most = told["retry"][job_id], tried["retry"][job_id]
+        least, most = (counts["retry"][job_id] + bulk[job_id] for counts in (told, tried))
         v.holds(least <= what["retried"] <= most, "I5", f"{job_id}: {what['retried']} retries, asked for {most}")
         most = tried["accept"][job_id]
         v.holds(what["result_accepted"] <= most, "I5", f"{job_id}: a result was accepted that nobody took")
@@ -132,7 +139,7 @@ def check_acts(jobs: Mapping[str, Job], book: Book, v: Verdict) -> None:
         v.holds(failed >= said, "I1", f"{job_id}: {said} errors were applied, {failed} are there")
         if told["cancel"][job_id]:
             v.holds(what["cancelled"] >= 1, "I1", f"the cancel of {job_id} was acknowledged and is lost")
-            put_back = tried["retry"][job_id] or tried["accept"][job_id]
+            put_back = tried["retry"][job_id] + tried["accept"][job_id] + bulk[job_id]
             stays = job["status"] == "CANCELLED" or put_back > 0
             v.holds(stays, "I5", f"{job_id} was cancelled, nobody put it back, and it is {job['status']}")
     for asked, answer in (*book.acked("report"), *book.acked("accept")):
