@@ -15,11 +15,12 @@ import aiohttp
 import apsw
 from yarl import URL
 
-from tests.faults import many_rules, rules
+from tests.faults import many_rules, notice_rules, rules
 from tests.faults.book import Book, Verdict
 from tests.faults.history import OPEN, Job, check_history
 from tests.faults.ledger import Ledger
 from tests.faults.many_rules import Row
+from tests.faults.receiver import Heard
 from tests.faults.rules import Kept
 from tests.faults.server import Server
 
@@ -29,7 +30,8 @@ _OF_A_JOB = (("prompts", "n"), ("results", "n"), ("keys", "n"), ("job_tags", "id
 @dataclass(slots=True)
 class World:
     """All that a server gave out at the end. ``jobs``: every one, whole, by id; ``counters``: its own numbers of jobs
-    by state; ``kept``: callbacks; ``actions``: bulk actions; ``audit``: what was done to jobs."""
+    by state; ``kept``: callbacks; ``actions``: bulk actions; ``audit``: what was done to jobs; ``heard``: what webhooks told,
+    if somebody listened."""
 
     jobs: dict[str, Job]
     counters: dict[str, int] = field(default_factory=dict)
@@ -37,6 +39,8 @@ class World:
     batches: Sequence[Row] = ()
     actions: Sequence[Row] = ()
     audit: Sequence[Row] = ()
+    deliveries: Sequence[Row] = ()
+    heard: Heard | None = None
 
 
 async def all_final(base: str, seconds: float) -> bool:
@@ -54,12 +58,13 @@ async def all_final(base: str, seconds: float) -> bool:
 
 
 async def all_ended(base: str, seconds: float) -> bool:
-    """Wait until every batch and every bulk action has ended; returns whether they did."""
+    """Wait until every batch and bulk action has ended, and all that ended is told; returns whether that is so."""
     until = time.monotonic() + seconds
     async with aiohttp.ClientSession(base) as session:
         while True:
             rows = [*await _pages(session, "/bulk-actions?limit=200"), *await _pages(session, "/batches?limit=100")]
-            if all(row["endedAt"] is not None for row in rows):
+            untold = await _pages(session, "/webhook-deliveries?state=pending&limit=1")
+            if not untold and all(row["endedAt"] is not None for row in rows):
                 return True
             if time.monotonic() > until:
                 return False
@@ -67,11 +72,18 @@ async def all_ended(base: str, seconds: float) -> bool:
 
 
 async def check(
-    base: str, ledger: Ledger, verdict: Verdict, *, recounts: bool = False, counts_within: float = 0.0
+    base: str,
+    ledger: Ledger,
+    verdict: Verdict,
+    *,
+    recounts: bool = False,
+    counts_within: float = 0.0,
+    heard: Heard | None = None,
 ) -> None:
     """All that can be asked of a running server whose faults are over. ``recounts``: see ``rules.check_kept``.
 
     ``counts_within``: seconds in which the counters must become right; those of a slow MongoDB come from a cache.
+    ``heard``: what the server's webhooks told.
     """
     book = Book.read(ledger)
     async with aiohttp.ClientSession(base) as session:
@@ -82,6 +94,8 @@ async def check(
             batches=await _pages(session, "/batches?limit=100"),
             actions=await _pages(session, "/bulk-actions?limit=200"),
         )
+        if heard is not None:
+            world.heard, world.deliveries = heard, await _pages(session, "/webhook-deliveries?limit=200")
         if world.actions:
             world.audit = await _pages(session, f"/audit?limit=200&act={','.join(many_rules.DONE_WORDS.values())}")
         counted = dict(Counter(job["status"] for job in jobs.values()))
@@ -101,7 +115,9 @@ async def _counters(session: aiohttp.ClientSession) -> dict[str, int]:
     return {state: n for state, n in by_status.items() if n}
 
 
-async def check_at_rest(server: Server, ledger: Ledger, verdict: Verdict, seconds: float = 60) -> None:
+async def check_at_rest(
+    server: Server, ledger: Ledger, verdict: Verdict, seconds: float = 60, heard: Heard | None = None
+) -> None:
     """With the faults over: the server is started if need be, its jobs end, all is checked, it stops, and its file
     and its log are looked at."""
     listens = server.process is not None or await server.start()
@@ -109,7 +125,7 @@ async def check_at_rest(server: Server, ledger: Ledger, verdict: Verdict, second
     verdict.holds(await all_final(server.base, seconds), "I6", f"jobs are open {seconds:.0f} s after the last fault")
     # Not judged here: the check names those that do not end.
     await all_ended(server.base, seconds)
-    await check(server.base, ledger, verdict)
+    await check(server.base, ledger, verdict, heard=heard)
     code = await server.stop()
     verdict.holds(code == 0, "I10", f"a clean stop ended with {code}")
     check_file(server.database, verdict)
@@ -133,6 +149,8 @@ def judge(world: World, book: Book, verdict: Verdict, *, recounts: bool = False)
     rules.check_deletes(jobs, kept, book, verdict)
     rules.check_acts(jobs, book, verdict, bulk["retry"])
     rules.check_kept(kept, book, verdict, recounts=recounts)
+    if world.heard is not None:
+        notice_rules.check_notices(jobs, world.batches, world.deliveries, world.heard, book, verdict)
     for job in jobs.values():
         check_history(job, verdict)
     rules.check_seen(jobs, book, verdict)

@@ -22,6 +22,7 @@ from tests.faults import checker
 from tests.faults.book import Verdict
 from tests.faults.ledger import Ledger
 from tests.faults.load import FLOWS, Client, Memory
+from tests.faults.receiver import Receiver
 from tests.faults.server import Server
 
 EPOCH = 100
@@ -31,8 +32,7 @@ JOBS_A_CYCLE = 40
 FAILPOINT_SECONDS = 4.0
 EXTRA_TRIES = 5
 # MongoDB's own are met in its tests.
-ELSEWHERE = ("mongo.", "webhook.")
-NAMES = tuple(sorted(name for name in failpoints.NAMES if not name.startswith(ELSEWHERE)))
+NAMES = tuple(sorted(name for name in failpoints.NAMES if not name.startswith("mongo.")))
 
 
 @dataclass(slots=True)
@@ -55,6 +55,16 @@ class Report:
             f"failpoints met: {len(NAMES) - len(self.missed)} of {len(NAMES)}{missed}",
             *(f"  died at {name:<28} {n:>5}" for name, n in sorted(self.deaths.items())),
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One data directory, and what outlives the server there."""
+
+    server: Server
+    ledger: Ledger
+    memory: Memory
+    receiver: Receiver
 
 
 class Campaign:
@@ -80,32 +90,34 @@ class Campaign:
     async def _epoch(self, number: int, plan: list[str | None], *, last: bool) -> None:
         directory = self._directory / f"epoch-{number}"
         directory.mkdir(parents=True)
-        server = Server(directory, FLOWS)
-        ledger = Ledger(directory / "ledger.jsonl")
-        memory = Memory()
-        try:
-            for failpoint in plan:
-                await self._cycle(server, ledger, memory, failpoint)
-            for _ in range(EXTRA_TRIES if last else 0):
-                for failpoint in self.report.missed:
-                    await self._cycle(server, ledger, memory, failpoint)
-            await self._end(server, ledger, memory)
-            await checker.check_at_rest(server, ledger, self.report.verdict)
-        finally:
-            if server.process is not None:
-                await server.kill()
-            ledger.close()
+        server = Server(directory, FLOWS, {"WEBHOOK_PRIVATE_ADDRESSES": "allow"})
+        async with Receiver(self._rng).serve() as receiver:
+            epoch = Epoch(server, Ledger(directory / "ledger.jsonl"), Memory(), receiver)
+            try:
+                assert await server.start()
+                await receiver.register(server.base)
+                await server.stop()
+                for failpoint in plan:
+                    await self._cycle(epoch, failpoint)
+                for _ in range(EXTRA_TRIES if last else 0):
+                    for failpoint in self.report.missed:
+                        await self._cycle(epoch, failpoint)
+                await self._end(epoch)
+            finally:
+                if server.process is not None:
+                    await server.kill()
+                epoch.ledger.close()
         self._say(f"epoch {number}: {self.report.cycles} cycles, {len(self.report.verdict.broken)} violations")
 
-    async def _cycle(self, server: Server, ledger: Ledger, memory: Memory, failpoint: str | None) -> None:
+    async def _cycle(self, epoch: Epoch, failpoint: str | None) -> None:
+        server = epoch.server
         self.report.cycles += 1
         armed = "" if failpoint is None else f"{failpoint}:kill@{self._rng.randint(1, _passings(failpoint))}"
         listens = await server.start(armed)
         if not listens:
             await self._died(server, failpoint)
             return
-        client = self._client(server, ledger, memory, failpoint or "")
-        load = asyncio.create_task(client.run(TASKS))
+        load = asyncio.create_task(self._client(epoch, failpoint or "").run(TASKS))
         if failpoint is None:
             # A moment within the life of many requests; and now and then in the middle of a clean stop.
             await asyncio.sleep(self._rng.uniform(0.0, 0.5))
@@ -121,17 +133,25 @@ class Campaign:
             await self._died(server, failpoint)
         await load
 
-    def _client(self, server: Server, ledger: Ledger, memory: Memory, failpoint: str = "") -> Client:
+    def _client(self, epoch: Epoch, failpoint: str = "") -> Client:
         """``failpoint``: what it is to do for sure, so that this is met."""
         rng = self._rng
-        batches = 1 if "batch" in failpoint or rng.random() < 0.4 else 0
-        bulks = 2 if failpoint.startswith("bulk.") else int(rng.random() < 0.4)
-        return Client(server.base, ledger, memory, rng, JOBS_A_CYCLE, batches=batches, bulks=bulks)
+        return Client(
+            epoch.server.base,
+            epoch.ledger,
+            epoch.memory,
+            rng,
+            JOBS_A_CYCLE,
+            hooks=epoch.receiver.url,
+            batches=1 if "batch" in failpoint or rng.random() < 0.4 else 0,
+            bulks=2 if failpoint.startswith("bulk.") else int(rng.random() < 0.4),
+        )
 
-    async def _end(self, server: Server, ledger: Ledger, memory: Memory) -> None:
-        if server.process is None:
-            assert await server.start()
-        await self._client(server, ledger, memory).end()
+    async def _end(self, epoch: Epoch) -> None:
+        if epoch.server.process is None:
+            assert await epoch.server.start()
+        await self._client(epoch).end()
+        await checker.check_at_rest(epoch.server, epoch.ledger, self.report.verdict, heard=epoch.receiver.heard)
 
     async def _died(self, server: Server, failpoint: str | None) -> None:
         assert server.process is not None
@@ -148,7 +168,7 @@ def _passings(failpoint: str) -> int:
     if failpoint.endswith(("_recovery", ".in_batch")):
         return 1
     match failpoint.partition(".")[0]:
-        case "replay" | "delete" | "accept" | "batch" | "bulk":
+        case "replay" | "delete" | "accept" | "batch" | "bulk" | "webhook":
             return 1
         case "reaper" | "cancel" | "retry":
             return 3
