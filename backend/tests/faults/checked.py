@@ -97,11 +97,23 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     ledger.close()
 
 
+def world_of(jobs: dict[str, Job]) -> World:
+    return World(jobs, dict(Counter(job["status"] for job in jobs.values())), callbacks_in_order())
+
+
+def broken(world: World, ledger: Ledger) -> list[str]:
+    verdict = Verdict()
+    judge(world, Book.read(ledger), verdict)
+    return verdict.broken
+
+
 def judged(
     jobs: dict[str, Job], ledger: Ledger, told: dict[str, int] | None = None, kept: list[Kept] | None = None
 ) -> set[str]:
-    verdict = Verdict()
-    counted = dict(Counter(job["status"] for job in jobs.values())) if told is None else told
-    world = World(jobs, counted, callbacks_in_order() if kept is None else kept)
-    judge(world, Book.read(ledger), verdict)
-    return {line.partition(":")[0] for line in verdict.broken}
+    """The invariants that are broken."""
+    world = world_of(jobs)
+    if told is not None:
+        world.counters = told
+    if kept is not None:
+        world.kept = kept
+    return {line.partition(":")[0] for line in broken(world, ledger)}

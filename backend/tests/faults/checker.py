@@ -30,8 +30,8 @@ _OF_A_JOB = (("prompts", "n"), ("results", "n"), ("keys", "n"), ("job_tags", "id
 @dataclass(slots=True)
 class World:
     """All that a server gave out at the end. ``jobs``: every one, whole, by id; ``counters``: its own numbers of jobs
-    by state; ``kept``: callbacks; ``actions``: bulk actions; ``audit``: what was done to jobs; ``heard``: what webhooks told,
-    if somebody listened."""
+    by state; ``kept``: callbacks; ``actions``: bulk actions; ``audit``: what was done to jobs; ``heard``: what webhooks
+    told, if somebody listened."""
 
     jobs: dict[str, Job]
     counters: dict[str, int] = field(default_factory=dict)

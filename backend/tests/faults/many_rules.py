@@ -56,11 +56,15 @@ def _check_keys(asked: Mapping[int, Entry], made: Sequence[Row], name: str, book
     for key, found in ids.items():
         v.holds(key in let, "I2", f"nobody was let ask for {sorted(found)}")
         v.holds(len(found) == 1, "I3", f"one key made {sorted(found)}")
+    bodies: dict[str, set[tuple[object, ...]]] = defaultdict(set)
     for number, entry in asked.items():
         if book.outcome(number) == "acked":
             assert entry.key is not None
             told = book.answers[number].job
+            bodies[entry.key].add((entry.lines, entry.wrong, repr(entry.bulk)))
             v.holds(told in ids[entry.key], "I1", f"{entry.op} {told} was acknowledged, and is gone")
+    for key, sent in bodies.items():
+        v.holds(len(sent) == 1, "I3", f"the key {key} was taken for different bodies")
 
 
 def _by_key(asked: Mapping[int, Entry], book: Book) -> dict[str, Entry]:

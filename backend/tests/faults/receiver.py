@@ -43,7 +43,8 @@ class Heard:
 class Receiver:
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self._secrets: dict[str, str] = {}
+        self.secrets: dict[str, str] = {}
+        """By path."""
         self._bytes: dict[tuple[str, str], bytes] = {}
         self.url = ""
         self.heard = Heard()
@@ -68,13 +69,13 @@ class Receiver:
                 own: list[str] = (await response.json())["secrets"]
             async with session.post("/webhook-endpoints", json={"url": self.url + STANDING}) as response:
                 made: dict[str, Any] = await response.json()
-        self._secrets = {"/job": own[0], "/batch": own[0], STANDING: made["secret"]}
+        self.secrets = {"/job": own[0], "/batch": own[0], STANDING: made["secret"]}
 
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()
         heard, mark = self.heard, (request.path, request.headers.get("webhook-id", ""))
         heard.requests += 1
-        genuine = python_says(self._secrets[request.path], request.headers, body.decode())
+        genuine = python_says(self.secrets[request.path], request.headers, body.decode())
         if genuine != "ok":
             heard.wrong.append(f"signed wrongly: {mark}, {genuine}")
             return web.Response()
