@@ -132,12 +132,8 @@ fix: setup frontend/node_modules/.installed ## Format, and fix what can be fixed
 	@cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm run fix
 
 .PHONY: kill-test
-kill-test: setup ## Kill the server again and again under load: CYCLES=1000
+kill-test: setup ## Kill the server again and again under load of all kinds, and look for what is lost or doubled: CYCLES=1000
 	@cd backend && ../$(BIN)/python -m tests.faults.kill_campaign --cycles $(or $(CYCLES),1000)
-
-.PHONY: bulk-kill-test
-bulk-kill-test: setup ## Kill the server again and again while bulk actions run; each job is acted on once: KILLS=50
-	@cd backend && ../$(BIN)/python -m tests.faults.bulk_campaign --kills $(or $(KILLS),50)
 
 .PHONY: soak
 soak: setup ## All kinds of load for an hour against one server; checks memory, latency and invariants: SECONDS=3600

@@ -168,9 +168,9 @@ def _passings(failpoint: str) -> int:
     if failpoint.endswith(("_recovery", ".in_batch")):
         return 1
     match failpoint.partition(".")[0]:
-        case "replay" | "delete" | "accept" | "batch" | "bulk" | "webhook":
+        case "replay" | "delete" | "accept" | "batch" | "bulk":
             return 1
-        case "reaper" | "cancel" | "retry":
+        case "reaper" | "cancel" | "retry" | "webhook":
             return 3
     return 40
 

@@ -173,6 +173,9 @@ class Many:
         rng = self._rng
         later: Query = {"tag": LATER}
         match rng.choices(("retry", "cancel", "delete", "replay"), (4, 2, 2, 2))[0]:
+            case "retry" if rng.random() < 0.1:
+                # More than one group, and they run at once.
+                return Bulk(kind="retry", query={**later, "status": ["CANCELLED"]})
             case "retry":
                 ended = rng.choice((["FAILED"], ["FAILED", "CANCELLED"]))
                 return Bulk(kind="retry", query={"status": ended}, limit=rng.choice((10, 30)))

@@ -1,10 +1,13 @@
-"""The process dies at each point on the way of a notice. Every end of a job or batch is told, by one entry of the
-outbox and with one id; and what is told is signed right and always the same."""
+"""On MongoDB, the process dies at each point on the way of a notice. Every end of a job or batch is told, by one entry
+of the outbox and with one id; and what is told is signed right and always the same.
+
+On SQLite ``make kill-test`` does this.
+"""
 
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,14 +24,8 @@ from tests.processors.rogue import Rogue, answer
 from tests.support.waiting import until
 from tests.webhooks.verifying import python_says
 
-BATCH = ["batch.before_end", "batch.after_end"]
-WEBHOOK = ["webhook.before_send", "webhook.after_send", "webhook.after_record@2"]
-POINTS = {
-    # Commits of submissions, claims, ends, and of deliveries: whichever it is then.
-    "sqlite": [*(f"sqlite.{point}@9" for point in ("in_group", "before_commit", "after_commit")), *BATCH, *WEBHOOK],
-    # The notices of the batch are in its document when the relay is to die.
-    "mongo": [*BATCH, "mongo.before_notices_leave", "webhook.after_send"],
-}
+# The notices of the batch are in its document when the relay is to die.
+POINTS = ("batch.before_end", "batch.after_end", "mongo.before_notices_leave", "webhook.after_send")
 FLOWS = """
 [flows.f]
 processor = "mock"
@@ -41,17 +38,12 @@ max_attempts = 20
 """
 
 
-@contextlib.asynccontextmanager
-async def place(driver: str) -> AsyncIterator[dict[str, str]]:
-    if driver == "sqlite":
-        yield {}
-        return
+@pytest.fixture
+def environment() -> Iterator[dict[str, str]]:
     server = mongo_server.require()
     name = server.database()
-    try:
-        yield {"MONGODB_URI": _address(server.uri, name)}
-    finally:
-        server.drop(name)
+    yield {"MONGODB_URI": _address(server.uri, name), "WEBHOOK_PRIVATE_ADDRESSES": "allow"}
+    server.drop(name)
 
 
 def _address(uri: str, database: str) -> str:
@@ -67,26 +59,24 @@ async def asked(session: aiohttp.ClientSession, server: Server, method: str, pat
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("driver", ["sqlite", pytest.param("mongo", marks=pytest.mark.mongo)])
-async def test_every_end_is_told_however_often_the_process_dies(driver: str, tmp_path: Path) -> None:
+@pytest.mark.mongo
+async def test_every_end_is_told_however_often_the_process_dies(environment: dict[str, str], tmp_path: Path) -> None:
     async with (
-        place(driver) as environment,
         Rogue(answer(200)).serve() as mine,
         Rogue(answer(200)).serve() as standing,
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session,
         contextlib.AsyncExitStack() as stack,
     ):
-        server = Server(tmp_path, FLOWS, environment={**environment, "WEBHOOK_PRIVATE_ADDRESSES": "allow"})
+        server = Server(tmp_path, FLOWS, environment=environment)
         stack.push_async_callback(_end, server)
         assert await server.start()
         made = await asked(session, server, "POST", "/webhook-endpoints", url=standing.url)
         [own] = (await asked(session, server, "GET", "/webhook-secret"))["secrets"]
         await server.stop()
-        for point in POINTS[driver]:
-            name, _, nth = point.partition("@")
-            assert await server.start(f"{name}:kill@{nth or 1}")
-            # On MongoDB a batch may be half written at the other points, and waits long for its other half.
-            batch = driver == "sqlite" or point == "batch.before_end"
+        for point in POINTS:
+            assert await server.start(f"{point}:kill")
+            # At the other points a batch may be half written, and waits long for its other half.
+            batch = point == "batch.before_end"
             await _submit_until_it_dies(session, server, mine.url, batch=batch)
             assert await server.kill() == -9, f"{point} was not reached"
         assert await server.start()
@@ -154,7 +144,7 @@ async def _all_batches_ended(session: aiohttp.ClientSession, server: Server) -> 
 
 
 async def _all_settled(session: aiohttp.ClientSession, server: Server, number: int) -> Sequence[dict[str, Any]]:
-    # On MongoDB what a killed worker was sending is sent again when its lease has ended.
+    # What a killed worker was sending is sent again when its lease has ended.
     async with asyncio.timeout(2 * LEASE_MS / 1000):
         while True:
             found = await asked(session, server, "GET", "/webhook-deliveries?limit=200")
