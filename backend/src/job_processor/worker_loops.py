@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from job_processor.acts import Acts
+from job_processor.acts.facts import BatchCancelled
 from job_processor.bus import Bus
 from job_processor.core.job import Job
 from job_processor.core.transitions import MAX_CALLBACK_TIMEOUTS
@@ -69,7 +70,7 @@ async def worker_loops(deps: LoopDependencies, on_store_broken: Callable[[], Non
         ),
     ]
     keeper = BatchKeeper(acts, store, time)
-    acts.facts.subscribe(keeper.hear)
+    acts.facts.subscribe_to(BatchCancelled, keeper.hear)
     loops.append(keeper)
     loops.append(SeriesKeeper(acts, store, time))
     loops.append(AccessPruner(acts, store, settings.audit_retention_days, time))

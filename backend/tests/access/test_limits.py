@@ -40,18 +40,31 @@ def assert_limited(reply: Reply, code: str = "too_many_requests") -> None:
     assert 1 <= int(reply.headers["retry-after"]) <= 63
 
 
-async def test_a_key_has_its_rate_and_is_told_what_is_left(limited: Guarded) -> None:
+def told(reply: Reply) -> int | None:
+    """How many requests are left, by the headers; ``None``: there are none. Both are sent, or neither is."""
+    assert ("ratelimit" in reply.headers) == ("ratelimit-policy" in reply.headers)
+    if "ratelimit" not in reply.headers:
+        return None
+    name, remaining, seconds = reply.headers["ratelimit"].split(";")
+    assert reply.headers["ratelimit-policy"].split(";")[0] == name
+    assert 1 <= int(seconds.removeprefix("t=")) <= 63
+    return int(remaining.removeprefix("r="))
+
+
+@pytest.mark.parametrize("rate", range(1, 13))
+async def test_a_key_is_told_from_the_last_quarter_of_its_rate_on(limited: Guarded, rate: int) -> None:
+    client, keys = limited.site.client, limited.site.acts.api_keys
+    key = bearer((await keys.create(NewKey("n", frozenset({Right.READ}), rate_per_minute=rate))).text)
+    replies = [await client.get("/jobs", key) for _ in range(rate + 1)]
+    assert [one.status for one in replies] == [200] * rate + [429]
+    left = [*range(rate - 1, -1, -1), 0]
+    assert [told(one) for one in replies] == [n if n <= rate / 4 else None for n in left]
+    assert {one.headers.get("ratelimit-policy") for one in replies} <= {None, f'"key";q={rate};w=60'}
+
+
+async def test_a_key_has_its_rate(limited: Guarded) -> None:
     client, key = limited.site.client, bearer(await limited.key(Right.READ))
-    left = []
-    for _ in range(6):
-        reply = await client.get("/jobs", key)
-        assert reply.status == 200
-        assert reply.headers["ratelimit-policy"] == '"key";q=6;w=60'
-        name, remaining, seconds = reply.headers["ratelimit"].split(";")
-        assert name == '"key"'
-        assert 1 <= int(seconds.removeprefix("t=")) <= 63
-        left.append(int(remaining.removeprefix("r=")))
-    assert left == [5, 4, 3, 2, 1, 0]
+    assert [(await client.get("/jobs", key)).status for _ in range(6)] == [200] * 6
     refused = await client.get("/jobs", key)
     assert_limited(refused)
     assert refused.headers["ratelimit"].startswith('"key";r=0;t=')
@@ -69,9 +82,10 @@ async def test_a_key_with_a_rate_of_its_own_shares_it_with_its_successor(limited
     client, keys = limited.site.client, limited.site.acts.api_keys
     made = await keys.create(NewKey("n", frozenset({Right.READ}), rate_per_minute=3))
     first = bearer(made.text)
-    assert (await client.get("/jobs", first)).headers["ratelimit-policy"] == '"key";q=3;w=60'
     second = bearer((await keys.rotate(made.key.id, 3_600)).text)
-    assert [(await client.get("/jobs", one)).status for one in (second, first, second)] == [200, 200, 429]
+    replies = [await client.get("/jobs", one) for one in (first, second, first, second)]
+    assert [one.status for one in replies] == [200, 200, 200, 429]
+    assert {one.headers["ratelimit-policy"] for one in replies[2:]} == {'"key";q=3;w=60'}
 
 
 async def test_a_session_counts_for_its_key(limited: Guarded) -> None:
@@ -103,10 +117,13 @@ async def test_wrong_keys_of_an_address_are_limited_and_nothing_else_of_it(limit
 
 async def test_requests_without_a_key_count_for_the_address(limited: Guarded) -> None:
     client = limited.site.client
+    left = []
     for path in ("/jobs", "/nothing-here", "/ui/", "/ui/jobs") * 2:
         reply = await client.get(path)
         assert reply.status in (401, 404, 503)
-        assert reply.headers["ratelimit-policy"] == '"address";q=9;w=60'
+        left.append(told(reply))
+    assert left == [None] * 6 + [2, 1]
+    assert reply.headers["ratelimit-policy"] == '"address";q=9;w=60'
     assert_problem(await client.post("/session", {"key": ""}, {"origin": "http://testserver"}), 422)
     for path in ("/jobs", "/nothing-here", "/ui/"):
         assert_limited(await client.get(path))
@@ -159,4 +176,4 @@ async def test_without_keys_nothing_on_loopback_is_limited_and_behind_a_proxy_ad
         assert limits == [None] * 12
     else:
         assert [one.status for one in answers] == [201] * 9 + [429] * 3
-        assert limits == ['"address";q=9;w=60'] * 12
+        assert limits == [None] * 6 + ['"address";q=9;w=60'] * 6

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from job_processor.acts.facts import Fact, Facts, JobDeleted, JobMoved
+from job_processor.acts.facts import BatchCancelled, Fact, Facts, JobDeleted, JobMoved
 from job_processor.core.cost import Prices
 from job_processor.core.flow import FlowRules
 from job_processor.core.job import JobError, State, Usage
@@ -165,8 +165,10 @@ async def test_a_subscriber_that_fails_does_not_fail_the_act(site: Site) -> None
     facts, told = Facts(), list[object]()
     facts.subscribe(fails)
     facts.subscribe(told.append)
+    facts.subscribe_to(JobDeleted, told.append)
+    facts.subscribe_to(BatchCancelled, fails)
     facts.tell(JobDeleted("a" * 24))
-    assert told == [JobDeleted("a" * 24)]
+    assert told == [JobDeleted("a" * 24)] * 2
     site.acts.facts.subscribe(fails)
     await submitted(site)
 

@@ -1,5 +1,6 @@
 """The keeper carries batches on: cancels, ends, deletes, and looks again."""
 
+from job_processor.acts.facts import BatchCancelled
 from job_processor.core.outcome import Succeeded
 from job_processor.store.base import Query
 from job_processor.workers.batch_keeper import POLL_SECONDS, PRUNED, UPKEEP_SECONDS, BatchKeeper
@@ -57,7 +58,7 @@ async def test_it_deletes_a_batch_with_its_jobs_after_its_retention_time(site: S
 
 async def test_a_cancel_wakes_it(site: Site) -> None:
     batch_id, keeper = await submitted(site, 3), keeper_of(site)
-    site.acts.facts.subscribe(keeper.hear)
+    site.acts.facts.subscribe_to(BatchCancelled, keeper.hear)
     keeper.start()
     try:
         await site.client.post(f"/batches/{batch_id}/cancel")

@@ -16,7 +16,7 @@ from job_processor.acts.callbacks import Callbacks
 from job_processor.acts.cancels import Cancels
 from job_processor.acts.credentials import Credentials
 from job_processor.acts.deliveries import Deliveries
-from job_processor.acts.facts import Fact, Facts, KeysChanged
+from job_processor.acts.facts import Facts, KeysChanged
 from job_processor.acts.flow_table import FlowTable
 from job_processor.acts.jobs import Jobs
 from job_processor.acts.lanes import Lanes
@@ -103,11 +103,7 @@ def acts_over(
     redacts = redactor or Redactor()
     credentials = Credentials(store, sessions)
 
-    def forget(fact: Fact) -> None:
-        if isinstance(fact, KeysChanged):
-            credentials.forget()
-
-    facts.subscribe(forget)
+    facts.subscribe_to(KeysChanged, lambda _: credentials.forget())
     verdicts = Verdicts(examiners or results.shared())
     signals = Signals(store, flows, verdicts, facts, webhooks, jitter)
     cancels = Cancels(signals, processors)

@@ -6,7 +6,7 @@ The history of a job and the notices of its end are written in the same write as
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar, get_args
 
 import structlog
 
@@ -190,19 +190,27 @@ Fact: TypeAlias = (
     | BulkActionMoved
 )
 
+F = TypeVar("F", bound=Fact)
+
 
 class Facts:
-    """Tells each fact to all subscribers, after its write was durable."""
+    """Tells each fact to its subscribers, after its write was durable."""
 
     def __init__(self) -> None:
-        self._subscribers: list[Callable[[Fact], None]] = []
+        # Each job tells six facts, and most subscribers want one that is rare.
+        self._subscribers: dict[type[object], list[Callable[[Any], None]]] = {kind: [] for kind in get_args(Fact)}
 
     def subscribe(self, subscriber: Callable[[Fact], None]) -> None:
-        """``subscriber`` is called on the event loop and must return at once."""
-        self._subscribers.append(subscriber)
+        """To facts of all kinds. ``subscriber`` is called on the event loop and must return at once."""
+        for subscribers in self._subscribers.values():
+            subscribers.append(subscriber)
+
+    def subscribe_to(self, kind: type[F], subscriber: Callable[[F], None]) -> None:
+        """To facts of one kind."""
+        self._subscribers[kind].append(subscriber)
 
     def tell(self, fact: Fact) -> None:
-        for subscriber in self._subscribers:
+        for subscriber in self._subscribers[type(fact)]:
             try:
                 subscriber(fact)
             except Exception:

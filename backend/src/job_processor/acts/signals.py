@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from job_processor.acts.facts import DeliveriesDue, Facts, JobMoved, TokensUsed
 from job_processor.acts.flow_table import FlowTable
+from job_processor.acts.job_writes import JobWrites
 from job_processor.acts.recent_jobs import RecentJobs
 from job_processor.acts.verdicts import Verdicts, awaits_verdict
 from job_processor.acts.webhook_endpoints import WebhookEndpoints
@@ -50,6 +51,7 @@ class Signals:
         self._endpoints = endpoints
         self._jitter = jitter
         self._recent = RecentJobs()
+        self._writes = JobWrites()
 
     def note(self, job: Job) -> None:
         """A job was written without a signal, as it stands now: the next signal for it may need no read."""
@@ -64,6 +66,8 @@ class Signals:
         stored with the change. Raises ``JobNotFound``.
         """
         for _ in range(TRIES):
+            if known is None:
+                await self._writes.ended(job_id)
             recent = self._recent.take(job_id) if known is None else None
             job = known or recent or await self._store.get(job_id)
             known = None
@@ -81,7 +85,7 @@ class Signals:
             if change.job.is_final:
                 change = await self._endpoints.with_notices(job, change)
             applied = self._store.apply(change) if record is None else self._store.apply(change, record)
-            if await applied:
+            if await self._writes.run(job_id, applied):
                 self._recent.note(change.job)
                 self._facts.tell(JobMoved(change.job, job.state))
                 used = change.counted

@@ -90,8 +90,7 @@ def waiting_on(
         return _waiting_for_key(job.flow, rules, full_keys[key])
     if rules.concurrency is not None and in_flight >= rules.concurrency:
         return WaitingFor("concurrency", _taken(rules.concurrency, f"the flow {job.flow}"))
-    next_token = admits_again_at(lane, rules, now)
-    if rules.rate_per_minute is not None and next_token is not None:
+    if rules.rate_per_minute is not None and (next_token := admits_again_at(lane, rules, now)) is not None:
         return WaitingFor("rate", f"The flow {job.flow} takes {rules.rate_per_minute:g} jobs a minute.", next_token)
     return _NEXT if shared is None or rules.limit is None else _waiting_for_limit(rules.limit, *shared, now)
 

@@ -1,7 +1,8 @@
 """Rate limits at the door: counts requests, answers 429, and makes the RateLimit headers.
 
 The headers are those of draft-ietf-httpapi-ratelimit-headers-10: ``RateLimit-Policy`` names the limit, ``RateLimit``
-says what is left of it.
+says what is left of it. They are sent when that is little (``TOLD_SHARE``), so that the answers to nearly all requests
+are no longer for them.
 """
 
 import functools
@@ -17,6 +18,8 @@ from job_processor.http.problems import RequestRefused
 from job_processor.http.scope_keys import RATE_LIMIT
 
 SECONDS = WINDOW_MS // 1000
+TOLD_SHARE = 4
+"""A client is told of its limit from the moment when at most this part of it is left: time enough to slow down."""
 KEY, PERSON, ADDRESS = "key", "person", "address"
 _OF_A_KEY = PrincipalKind.KEY
 
@@ -41,7 +44,7 @@ class RateLimiter:
         standing = self._rates.use(principal.owner, limit)
         if standing is None:
             return False
-        scope[RATE_LIMIT] = _lines(standing, _policy_of(principal))
+        _tell(scope, standing, _policy_of(principal))
         return True
 
     async def count_address(self, scope: Scope, address: str) -> None:
@@ -65,7 +68,7 @@ class RateLimiter:
 
     async def _count(self, scope: Scope, name: str, limit: int, policy: str, *, alone: bool) -> None:
         standing, allowed = await self._rates.admit(name, limit, alone=alone)
-        scope[RATE_LIMIT] = _lines(standing, policy)
+        _tell(scope, standing, policy)
         if not allowed:
             raise too_many_requests(policy, limit, {"retry-after": str(_wait(standing))})
 
@@ -74,10 +77,11 @@ def _policy_of(principal: Principal) -> str:
     return KEY if principal.kind is _OF_A_KEY else PERSON
 
 
-def _lines(standing: Standing, policy: str) -> bytes:
-    """The RateLimit headers of the answer, as lines of its head."""
+def _tell(scope: Scope, standing: Standing, policy: str) -> None:
+    """Put the RateLimit headers into the answer, as lines of its head, if little is left."""
     left = standing.permits + standing.left
-    return b"%b%d;t=%d\r\n" % (_begun(policy, standing.limit), left, _wait(standing))
+    if left * TOLD_SHARE <= standing.limit:
+        scope[RATE_LIMIT] = b"%b%d;t=%d\r\n" % (_begun(policy, standing.limit), left, _wait(standing))
 
 
 def _wait(standing: Standing) -> int:

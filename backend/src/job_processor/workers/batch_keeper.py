@@ -4,7 +4,7 @@ process left, and deletes them after their retention time."""
 import structlog
 
 from job_processor.acts import Acts
-from job_processor.acts.facts import BatchCancelled, Fact
+from job_processor.acts.facts import BatchCancelled
 from job_processor.store.base import Store
 from job_processor.workers.loop import Loop
 from job_processor.workers.trusted_time import TrustedTime
@@ -28,10 +28,9 @@ class BatchKeeper(Loop):
         self._time = time
         self._upkeep_at = 0.0
 
-    def hear(self, fact: Fact) -> None:
+    def hear(self, fact: BatchCancelled) -> None:
         """Subscriber of ``acts.facts``: a cancel is carried out at once in the process that got the request."""
-        if isinstance(fact, BatchCancelled):
-            self.wake()
+        self.wake()
 
     async def tick(self) -> float:
         more = await self._acts.batches.tend(TENDED) == TENDED

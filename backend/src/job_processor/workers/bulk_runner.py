@@ -8,7 +8,7 @@ import time
 import structlog
 
 from job_processor.acts import Acts
-from job_processor.acts.facts import BulkActionMoved, Fact
+from job_processor.acts.facts import BulkActionMoved
 from job_processor.core.bulk import BulkAction
 from job_processor.core.errors import StoreUnavailable
 from job_processor.store.base import Store
@@ -34,10 +34,10 @@ class BulkRunner(Loop):
         self._store = store
         # In a store for a single process the next process takes over at once what the last one left.
         self._runner = runner if store.info.shared else "the only process"
-        acts.facts.subscribe(self._on_fact)
+        acts.facts.subscribe_to(BulkActionMoved, self._moved)
 
-    def _on_fact(self, fact: Fact) -> None:
-        if isinstance(fact, BulkActionMoved) and fact.before is None:
+    def _moved(self, fact: BulkActionMoved) -> None:
+        if fact.before is None:
             self.wake()
 
     async def tick(self) -> float:

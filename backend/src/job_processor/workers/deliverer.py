@@ -9,7 +9,7 @@ import structlog
 
 from job_processor import tasks
 from job_processor.acts import Acts
-from job_processor.acts.facts import DeliveriesDue, Fact
+from job_processor.acts.facts import DeliveriesDue
 from job_processor.core.errors import EndpointNotFound, StoreUnavailable
 from job_processor.core.webhooks import LONGEST_RETRY_AFTER_MS, Delivery, Try
 from job_processor.failpoints import failpoint
@@ -47,7 +47,7 @@ class Deliverer(Loop):
         self._troubled: OrderedDict[str, int] = OrderedDict()
         """Lanes whose last try failed, and until when their receiver asked for a pause; 0: it asked for none."""
         self._opened = False
-        acts.facts.subscribe(self._heard)
+        acts.facts.subscribe_to(DeliveriesDue, lambda _: self.wake())
 
     async def tick(self) -> float:
         if not self._opened:
@@ -86,10 +86,6 @@ class Deliverer(Loop):
             # The deliveries' leases end, and they are sent again.
             await tasks.end(*late)
         await self._sender.close()
-
-    def _heard(self, fact: Fact) -> None:
-        if isinstance(fact, DeliveriesDue):
-            self.wake()
 
     def _start(self, delivery: Delivery) -> None:
         task = asyncio.create_task(self._deliver(delivery), name="webhook")

@@ -1,0 +1,36 @@
+"""The writes of jobs that are under way in this process.
+
+A callback often comes while the acceptance before it is being written. Decided at once, it would be decided by what is
+about to change: its compare-and-set would be lost, and everything done twice. So the next signal waits for the write.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+
+
+class JobWrites:
+    """Only a saving: the compare-and-set decides, whoever wrote meanwhile."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[str, asyncio.Future[None] | None] = {}
+        """``None``: nobody waits for its end."""
+
+    async def ended(self, job_id: str) -> None:
+        """Wait until no write of this job is under way."""
+        while job_id in self._under_way:
+            end = self._under_way[job_id]
+            if end is None:
+                end = self._under_way[job_id] = asyncio.get_running_loop().create_future()
+            await asyncio.shield(end)
+
+    async def run(self, job_id: str, write: Awaitable[bool]) -> bool:
+        """Await the write. One that begins while another of the same job is under way is not waited for."""
+        if job_id in self._under_way:
+            return await write
+        self._under_way[job_id] = None
+        try:
+            return await write
+        finally:
+            end = self._under_way.pop(job_id)
+            if end is not None:
+                end.set_result(None)
