@@ -1,5 +1,6 @@
 """Bulk actions on the page: select all that match, confirm, see the progress, abort; keyboard, axe, and a phone."""
 
+import json
 import urllib.parse
 
 import pytest
@@ -145,3 +146,18 @@ async def test_axe_finds_nothing(server: Served, open_tab: OpenTab, width: int) 
     await expect(page.get_by_role("region", name="Replay done")).to_contain_text("1 replayed")
     assert await violations(page) == []
     await expect_no_overflow(page)
+
+
+async def test_export_all_that_match(stocked: Served, open_tab: OpenTab) -> None:
+    page = await open_tab(f"{stocked.page}?flow=patient")
+    await page.get_by_role("button", name="Export").click()
+    dialog = page.get_by_role("dialog", name="Export jobs")
+    await expect(dialog).to_contain_text(f"{MANY:,} jobs, whole")
+    assert await violations(page) == []
+    async with page.expect_download() as downloading:
+        await dialog.get_by_role("button", name="NDJSON").click()
+    lines = (await (await downloading.value).path()).read_text().splitlines()
+    assert len({json.loads(line)["id"] for line in lines}) == len(lines) == MANY
+    await expect(dialog).to_contain_text(f"{MANY:,} jobs exported")
+    await dialog.get_by_role("button", name="Close").click()
+    await expect(page.get_by_role("button", name="Export")).to_be_focused()

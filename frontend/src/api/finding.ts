@@ -1,5 +1,4 @@
 import { queryOptions } from "@tanstack/react-query";
-import { BASE_PATH } from "./base-path";
 import { bodyOf, client } from "./client";
 import { type JobFilter, parameters } from "./job-rows";
 import type { GroupBy, JobCount, JobGroups } from "./model";
@@ -27,11 +26,4 @@ export function groupsQuery(filter: JobFilter, by: GroupBy) {
     queryFn: ({ signal }): Promise<JobGroups> =>
       bodyOf(client.GET("/jobs/groups", { params: { query }, signal })),
   });
-}
-
-/** Where the whole jobs of a filter can be downloaded. */
-export function exportHref(filter: JobFilter, format: "ndjson" | "csv"): string {
-  const query = new URLSearchParams({ format });
-  for (const [name, value] of Object.entries(parameters(filter))) query.set(name, String(value));
-  return `${BASE_PATH}/jobs/export?${query}`;
 }

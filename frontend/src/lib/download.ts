@@ -1,6 +1,10 @@
 /** Downloads a text as a file, in UTF-8. */
 export function downloadText(name: string, text: string, type = "text/plain;charset=utf-8"): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+  downloadFile(name, new Blob([text], { type }));
+}
+
+export function downloadFile(name: string, file: Blob): void {
+  const url = URL.createObjectURL(file);
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

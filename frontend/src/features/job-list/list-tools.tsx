@@ -1,13 +1,14 @@
 import { Button } from "@mantine/core";
 import { IconDownload, IconStack2 } from "@tabler/icons-react";
-import { exportHref } from "@/api/finding";
+import { useState } from "react";
 import type { JobFilter } from "@/api/job-rows";
-import { code, LoadedLater } from "@/components/loaded-later";
+import { code, DialogLater, LoadedLater } from "@/components/loaded-later";
 import { useComplete } from "@/lib/use-complete";
 import styles from "./list-tools.module.css";
 
 // Menus come after the rows, on a slow line seconds later.
 const VIEWS_MENU = code(() => import("./views-menu").then((found) => found.ViewsMenu));
+const EXPORT = code(() => import("./export-dialog").then((found) => found.ExportDialog));
 const LOOK_MENU = code(() => import("./look-menu").then((found) => found.LookMenu));
 
 interface Props {
@@ -21,6 +22,7 @@ interface Props {
 /** What can be done with all jobs of the list. */
 export function ListTools({ filter, narrow, groupsShown, onGroups }: Props) {
   const complete = useComplete();
+  const [dialog, setDialog] = useState<"never" | "open" | "closed">("never");
   const place = <span className={styles["viewsPlace"]} />;
   return (
     <div className={styles["tools"]}>
@@ -40,21 +42,23 @@ export function ListTools({ filter, narrow, groupsShown, onGroups }: Props) {
       >
         Groups
       </Button>
-      {(["ndjson", "csv"] as const).map((format) => (
-        <Button
-          key={format}
-          component="a"
-          href={exportHref(filter, format)}
-          download
-          variant="subtle"
-          color="gray"
-          c="var(--ink-2)"
-          size="compact-sm"
-          leftSection={<IconDownload size={14} aria-hidden />}
-        >
-          {format === "csv" ? "CSV" : "NDJSON"}
-        </Button>
-      ))}
+      <Button
+        variant="subtle"
+        color="gray"
+        c="var(--ink-2)"
+        size="compact-sm"
+        leftSection={<IconDownload size={14} aria-hidden />}
+        aria-haspopup="dialog"
+        onClick={() => setDialog("open")}
+      >
+        Export
+      </Button>
+      {dialog !== "never" && (
+        <DialogLater
+          of={EXPORT}
+          props={{ filter, opened: dialog === "open", onClose: () => setDialog("closed") }}
+        />
+      )}
     </div>
   );
 }

@@ -1,0 +1,97 @@
+import { Button, Group, Modal, Progress, Stack } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useKeptOpen } from "@/access/access-context";
+import { countQuery } from "@/api/finding";
+import type { JobFilter } from "@/api/job-rows";
+import type { ExportFormat } from "@/lib/whole-rows";
+import styles from "./bulk.module.css";
+import { inFigures, jobs } from "./bulk-words";
+import { type ExportState, useExport } from "./use-export";
+
+interface Props {
+  filter: JobFilter;
+  onClose: () => void;
+}
+
+const FORMATS: readonly [ExportFormat, string][] = [
+  ["csv", "CSV"],
+  ["ndjson", "NDJSON"],
+];
+
+/** Always mounted, so that it returns the focus when it closes; the export is not, and stops. */
+export function ExportDialog({ opened, ...rest }: Props & { opened: boolean }) {
+  const close = useKeptOpen(rest.onClose);
+  return (
+    <Modal opened={opened} onClose={close} closeOnClickOutside={false} title="Export jobs">
+      <Export {...rest} onClose={close} />
+    </Modal>
+  );
+}
+
+function Export({ filter, onClose }: Props) {
+  const { state, start, goOn, stop } = useExport(filter);
+  const counted = useQuery({ ...countQuery(filter), refetchInterval: false }).data;
+  if (state.phase === "asks") {
+    return (
+      <Stack gap="md">
+        <p>
+          {counted === undefined ? "All jobs of this list" : jobs(counted.count, counted.more)}, whole, newest
+          first. CSV opens in a spreadsheet; NDJSON has every field, one job a line.
+        </p>
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          {FORMATS.map(([format, name]) => (
+            <Button
+              key={format}
+              variant={format === "csv" ? "filled" : "default"}
+              data-autofocus={format === "csv" ? true : undefined}
+              onClick={() => start(format)}
+            >
+              {name}
+            </Button>
+          ))}
+        </Group>
+      </Stack>
+    );
+  }
+  // More than could be counted exactly, or than there were when they were counted.
+  const total = counted === undefined ? 0 : Math.max(counted.count, state.count);
+  const open = state.phase === "runs" || state.phase === "waits";
+  return (
+    <Stack gap="md">
+      <Progress
+        value={state.phase === "done" ? 100 : total === 0 ? 0 : (100 * state.count) / total}
+        aria-label={`${inFigures(state.count)} of ${inFigures(total, counted?.more)} jobs`}
+      />
+      <p role="status" className={styles["outcome"]}>
+        {outcome(state, inFigures(total, counted?.more))}
+      </p>
+      <Group justify="flex-end" gap="xs">
+        {state.phase === "broke" && <Button onClick={goOn}>Continue</Button>}
+        {open || state.phase === "broke" ? (
+          <Button variant="default" onClick={stop}>
+            Stop
+          </Button>
+        ) : (
+          <Button onClick={onClose}>Close</Button>
+        )}
+      </Group>
+    </Stack>
+  );
+}
+
+function outcome({ phase, count, error }: ExportState, total: string): string {
+  const came = `${inFigures(count)} of ${total} jobs`;
+  switch (phase) {
+    case "waits":
+      return `${came}. ${error} Trying again…`;
+    case "broke":
+      return `${came}. ${error} What came is kept.`;
+    case "done":
+      return `${jobs(count, false)} exported. The file is in your downloads.`;
+    default:
+      return `${came}…`;
+  }
+}
