@@ -1,6 +1,7 @@
 """Reads of the SQLite store: apart by kind, limited in time, ended when nobody waits for them, bounded by indexes."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from job_processor.core.job import JobError, State
 from job_processor.store.base import Facet, FacetKind, Phrase, Query, Summary
 from job_processor.store.sqlite import lists, rows, search_index
 from job_processor.store.sqlite.connection import open_reader, open_writer
+from job_processor.store.sqlite.matches import matching
 from job_processor.store.sqlite.reader import Reader, Searches
 from job_processor.store.sqlite.readers import SEARCH_LINE, SEARCHES
 from job_processor.store.sqlite.schema import upgrade
@@ -119,6 +121,7 @@ async def test_nothing_but_a_search_waits_for_searches(tmp_path: Path, monkeypat
 MANY = 20_000
 OLDEST = 1_000_000_000_000
 APART = 10_000
+ENDED = 2 * OLDEST
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +132,19 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def dense(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return filled(tmp_path_factory.mktemp("dense") / "jobs.db", 10)
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Those that are not FAILED ended long afterwards, the newest first; every second one is of a batch."""
+    path = filled(tmp_path_factory.mktemp("ended") / "jobs.db", APART)
+    db = open_writer(path)
+    db.execute(
+        "UPDATE jobs SET state = 'COMPLETED', finished_at = ? - n, batch_id = iif(n % 2, NULL, 'b') WHERE n > 10",
+        (ENDED + MANY,),
+    )
+    db.close()
+    return path
 
 
 def filled(path: Path, apart: int) -> Path:
@@ -178,6 +194,9 @@ def facets(*names: str) -> frozenset[Facet]:
         (Query(created_after=OLDEST + MANY * APART), 0),
         (Query(finished_before=OLDEST + 1, created_before=OLDEST + 10 * APART), 10),
         (Query(finished_after=OLDEST, finished_before=OLDEST + 1, states=frozenset({State.FAILED})), 10),
+        (Query(finished_after=OLDEST), 10),
+        (Query(finished_after=OLDEST, flow="f", tag="common"), 10),
+        (Query(finished_after=OLDEST, states=frozenset({State.PENDING})), 0),
         (Query(states=frozenset({State.FAILED})), 10),
         (Query(states=frozenset({State.FAILED, State.PENDING})), 50),
         (Query(states=frozenset({State.FAILED}), flow="f", attempts=(0, 9)), 10),
@@ -219,6 +238,36 @@ def test_what_a_list_costs_does_not_grow_with_the_number_of_jobs(many: Path, que
 )
 def test_nor_with_the_number_of_jobs_that_were_created_in_the_hour_after(dense: Path, query: Query, found: int) -> None:
     assert steps_of(dense, query, found) < 15_000
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (Query(finished_after=ENDED + 1), 50),
+        (Query(finished_after=ENDED + MANY - 20), 10),
+        (Query(finished_after=ENDED + MANY - 20, limit=3), 3),
+        (Query(finished_after=ENDED + MANY), 0),
+        (Query(finished_before=ENDED), 10),
+        (Query(finished_after=ENDED + 7_000, finished_before=ENDED + 7_150), 50),
+        (Query(finished_after=ENDED + 7_000, finished_before=ENDED + 7_004, flow="f", tag="common"), 4),
+        (Query(finished_after=ENDED + 7_000, finished_before=ENDED + 7_004, states=frozenset({State.COMPLETED})), 4),
+        (Query(finished_after=ENDED + 7_000, finished_before=ENDED + 7_004, phrases=(Phrase("common"),)), 4),
+    ],
+)
+def test_nor_with_the_number_of_jobs_that_ended_at_another_time(ended: Path, query: Query, found: int) -> None:
+    assert steps_of(ended, query, found) < 15_000
+
+
+@pytest.mark.parametrize("states", [(), (State.COMPLETED,), (State.FAILED, State.PENDING)])
+@pytest.mark.parametrize("seed", range(20))
+def test_a_search_by_the_time_of_the_end_finds_each_once(ended: Path, seed: int, states: tuple[State, ...]) -> None:
+    one, other = sorted(random.Random(seed).choices((OLDEST, *range(ENDED, ENDED + MANY, 10), 2 * ENDED), k=2))
+    db = open_reader(ended)
+    everyone = "SELECT id, state FROM jobs WHERE finished_at >= ? AND finished_at < ? ORDER BY id DESC"
+    wanted = [job_id for job_id, state in db.execute(everyone, (one, other)) if not states or State(state) in states]
+    query = Query(finished_after=one, finished_before=other, states=frozenset(states))
+    assert [row[0] for row in matching(db, query, "j.id")] == wanted
+    db.close()
 
 
 def steps_of(path: Path, query: Query, found: int) -> int:

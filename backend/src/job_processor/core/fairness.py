@@ -17,7 +17,7 @@ NO_KEY = 0
 """The hash of jobs that have neither key nor owner: together they are one key."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def key_hash(key: str | None, owner: str) -> int:
     """Where a job's key stands in the order of turns; without a key its owner's, and positive for both.
 

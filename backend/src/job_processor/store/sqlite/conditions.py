@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import apsw
 
 from job_processor.core.ids import first_id_of
+from job_processor.core.job import FINAL
 from job_processor.store.base import Facet, Query
 from job_processor.store.facets import text_of
 
@@ -29,9 +30,14 @@ class Source:
     key: str = "j.id"
     where: Sequence[str] = ()
     values: Sequence[Value] = ()
+    is_sorted: bool = False
 
     def sql(self, columns: str, joins: str = "", order: str | None = None) -> str:
         condition = f" WHERE {' AND '.join(self.where)}" if self.where else ""
+        if self.is_sorted:
+            # With a LIMIT, which limits nothing, SQLite keeps to the order within, and sorts ids and numbers alone.
+            ids = f"SELECT {self.key} AS id, j.n AS n FROM {self.tables}{condition} ORDER BY {self.key} DESC LIMIT -1"
+            return f"SELECT {columns} FROM ({ids}) s CROSS JOIN jobs j ON j.n = s.n {joins}"
         return f"SELECT {columns} FROM {self.tables} {joins}{condition} ORDER BY {order or self.key} DESC"
 
 
@@ -54,7 +60,7 @@ def sources(db: apsw.Connection, query: Query) -> list[Source]:
 
 def _smallest(db: apsw.Connection, query: Query, choices: list[list[Source]]) -> list[Source]:
     for most in PROBES:
-        counted = [(sum(_probe(db, _bounded(one, query), most) for one in each), n) for n, each in enumerate(choices)]
+        counted = [(sum(_probe(db, query, one, most) for one in each), n) for n, each in enumerate(choices)]
         fewest, n = min(counted)
         if fewest < most:
             return choices[n]
@@ -110,18 +116,42 @@ def _choices(query: Query) -> Iterator[list[Source]]:
     retried = (query.attempts[0] or 0) > 1
     if retried:
         yield [Source("attempts", "jobs j INDEXED BY jobs_retried", where=("j.attempt > 1",))]
-    if query.states:
-        yield [Source("state", where=("j.state = ?",), values=(state.value,)) for state in sorted(query.states)]
+    states = query.states
+    ended = [(f"j.finished_at {operator} ?", at) for operator, at in _ended(query) if at is not None]
+    if ended:
+        # Jobs that wait may be many, and have not ended.
+        states = states or FINAL
+    if states:
+        yield [Source("state", where=("j.state = ?",), values=(state.value,)) for state in sorted(states)]
+    if ended:
+        where, values = [condition for condition, _ in ended], [at for _, at in ended]
+        yield [
+            Source("ended", f"jobs j INDEXED BY {index}", where=[*of, *where], values=values, is_sorted=True)
+            for index, of in _ENDED
+        ]
     # Jobs of a batch are bounded by their ids too.
     times = query.created_after is not None or query.created_before is not None
     bounded = query.id_starts or query.after or query.batch is not None or times
-    if bounded or not (flows is not None or retried or query.states or query.facets or tags_of(query)):
+    if bounded or not (flows is not None or retried or states or query.facets or tags_of(query)):
         yield [Source("id")]
 
 
-def _probe(db: apsw.Connection, source: Source, most: int) -> int:
-    tables = source.tables.partition(" CROSS JOIN ")[0]
-    inner = replace(source, tables=tables)
+_ENDED = (
+    ("jobs_prunable", ("j.finished_at IS NOT NULL", "j.batch_id IS NULL")),
+    ("jobs_ended_in_batch", ("j.finished_at IS NOT NULL", "j.batch_id IS NOT NULL")),
+)
+
+
+def _ended(query: Query) -> tuple[tuple[str, int | None], ...]:
+    return (">=", query.finished_after), ("<", query.finished_before)
+
+
+def _probe(db: apsw.Connection, query: Query, source: Source, most: int) -> int:
+    if source.is_sorted:
+        # In the order of the index and by it alone, so that nothing is sorted.
+        inner = replace(source, key="j.finished_at", is_sorted=False)
+    else:
+        inner = _bounded(replace(source, tables=source.tables.partition(" CROSS JOIN ")[0]), query)
     return int(str(db.execute(f"SELECT count(*) FROM ({inner.sql('1')} LIMIT ?)", (*inner.values, most)).get))
 
 
@@ -153,8 +183,8 @@ def _narrowed(source: Source, query: Query) -> Source:
     for operator, at in ((">=", query.created_after), ("<", query.created_before)):
         if at is not None:
             made.add(f"j.created_at {operator} ?", at)
-    for operator, at in ((">=", query.finished_after), ("<", query.finished_before)):
-        if at is not None:
+    for operator, at in _ended(query):
+        if at is not None and source.index != "ended":
             made.add(f"+j.finished_at {operator} ?", at)
     _add_tags(made, source, query)
     _add_facets(made, source, query)

@@ -14,6 +14,9 @@ from job_processor.store.sqlite.search_index import SHARD_BITS, shards
 
 FEW = 500
 """If at most this many jobs match the other conditions, only their texts are searched for the words."""
+NEWEST = 500
+"""So many of the newest jobs are looked at before an index is chosen for a search by the time of the end: mostly they
+are enough."""
 WINDOW = 64
 """Full-text indexes are read in the order in which jobs were stored, which differs from that of their ids by a few
 places at most, unless a clock was set back far. Rows are sorted within a window of this many."""
@@ -26,6 +29,23 @@ def matching(db: apsw.Connection, query: Query, columns: str, joins: str = "") -
     query = in_time(db, query)
     if query.phrases or query.without_phrases:
         return _by_words(db, query, columns, joins)
+    if query.finished_after is not None or query.finished_before is not None:
+        return _by_end(db, query, columns, joins)
+    return _by_id(db, query, columns, joins)
+
+
+def _by_end(db: apsw.Connection, query: Query, columns: str, joins: str) -> Iterator[Row]:
+    last = db.execute(_NEWEST, (query.end_id or "g", query.after or "", NEWEST)).get
+    newest = checks(query if last is None else replace(query, after=str(last)))
+    yield from db.execute(newest.sql(columns, joins), tuple(newest.values))
+    if last is not None:
+        yield from _by_id(db, replace(query, before=f"{last}g"), columns, joins)
+
+
+_NEWEST = "SELECT id FROM jobs WHERE id < ? AND id > ? ORDER BY id DESC LIMIT 1 OFFSET ?"
+
+
+def _by_id(db: apsw.Connection, query: Query, columns: str, joins: str) -> Iterator[Row]:
     found = (db.execute(one.sql(columns, joins), tuple(one.values)) for one in sources(db, query))
     return heapq.merge(*found, key=_id, reverse=True)
 

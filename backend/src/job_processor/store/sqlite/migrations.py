@@ -279,8 +279,13 @@ _WAITING = """
 DROP INDEX jobs_waiting_of;
 """
 
+# `jobs_ended_in_batch`: beside `jobs_prunable`, so that every job that has ended is found by the time of its end.
+_ENDED = """
+CREATE INDEX jobs_ended_in_batch ON jobs(finished_at) WHERE finished_at IS NOT NULL AND batch_id IS NOT NULL;
+"""
+
 VERSIONS = (
     *(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5),
     *(_BULK_ACTIONS, _BATCHES, _WEBHOOKS, _SEARCH, _BULK_KEYS, _SERIES, _TURNS, _KEY_LIMITS, _PLACES, _COSTS),
-    *(_FALLBACK, _FINDING, _WAITING),
+    *(_FALLBACK, _FINDING, _WAITING, _ENDED),
 )

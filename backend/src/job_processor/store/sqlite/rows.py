@@ -28,11 +28,9 @@ Row = tuple[Any, ...]
 """A row as SQLite returns it. STRICT tables guarantee the types that this code relies on."""
 
 COLUMNS = ", ".join(f"j.{name}" for name in (*fields.COLUMNS, "record"))
-# The texts as bytes, so that a damaged one (no UTF-8) does not stop the query before the rows after it.
-WHOLE = (
-    f"SELECT {COLUMNS}, CAST(p.prompt AS BLOB), CAST(r.result AS BLOB) "
-    "FROM jobs j JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n"
-)
+# As bytes, so that a damaged one (no UTF-8) does not stop the query before the rows after it.
+TEXTS = "CAST(p.prompt AS BLOB), CAST(r.result AS BLOB)"
+WHOLE = f"SELECT {COLUMNS}, {TEXTS} FROM jobs j JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n"
 
 _RECORD = len(fields.COLUMNS)
 """Where the record is in a row of COLUMNS."""

@@ -1,16 +1,20 @@
 """The jobs that are claimed next: highest priority first, the keys of equal priority in turn (core.fairness), by their
 places in the ring (``ring``).
 
-Each step is one look-up in the index ``jobs_turns``, however many jobs a key has. If only one key waits, which is the
-usual case, its jobs are read as one range of the index. A key at its limit is skipped by one look-up too.
+Each step is one look-up in the index ``jobs_turns``, however many jobs a key has, and the jobs of all keys whose turn
+it is are read by one statement. If only one key waits, which is the usual case, its jobs are one range of the index. A
+key at its limit is skipped by one look-up too.
 """
 
+import json
 from collections.abc import Iterator
+from operator import itemgetter
 
 import apsw
 
 from job_processor.core.fairness import NO_KEY, Turns, in_turn
 from job_processor.core.key_limits import Rooms
+from job_processor.store import fields
 from job_processor.store.sqlite import rows
 
 # A job past its deadline is left to the reaper, which ends it.
@@ -34,7 +38,15 @@ _NEXT_KEYS = f"""
 SELECT place, (SELECT key_hash {_OF_PRIORITY} AND place = places.place LIMIT 1) FROM places
 WHERE place <= :upto LIMIT :limit
 """
-_OF_PLACE = f"{DUE} AND j.priority = :priority AND j.place = :place ORDER BY j.run_at, j.id LIMIT :each OFFSET :offset"
+# CROSS JOIN: the prompts are read after the jobs, or the jobs of a key would be looked for twice.
+_OF_PLACES = f"""
+SELECT {rows.COLUMNS}, {rows.TEXTS}, k.value
+FROM json_each(:places) k CROSS JOIN jobs j ON j.n IN (
+  SELECT n FROM jobs WHERE ready = 1 AND flow = :flow AND priority = :priority AND place = k.value
+  AND (deadline IS NULL OR deadline > :at) ORDER BY run_at, id LIMIT :each OFFSET :offset
+) CROSS JOIN prompts p ON p.n = j.n LEFT JOIN results r ON r.n = j.n
+"""
+_in_order = itemgetter(*(fields.COLUMNS.index(name) for name in ("run_at", "id")))
 _MOST = 2**63 - 1
 _LONGEST = 1_000
 """Maximum number of keys that one statement reads: many may be at their limit."""
@@ -102,16 +114,22 @@ def _of_keys(
     # Repeated for the keys that may have more, until there are enough; one pass is usually enough.
     while keys and len(found) < wanted:
         each = -(-(wanted - len(found)) // len(keys))
-        most = {key: each if rooms is None else min(each, rooms.room(key)) for _, key in keys}
-        part: _Values = {**of, "offset": offset}
-        waiting = {
-            one: db.execute(_OF_PLACE, {**part, "place": one[0], "each": most[one[1]]}).fetchall() for one in keys
-        }
+        most = {one: each if rooms is None else min(each, rooms.room(one[1])) for one in keys}
+        jobs = _of_places(db, {**of, "each": each, "offset": offset}, [place for place, _ in keys])
+        waiting = {one: jobs[one[0]][: most[one]] for one in keys}
         some = in_turn(waiting, wanted - len(found))
         found += [(place, key, row) for (place, key), row in some]
-        keys, offset = [one for one in keys if len(waiting[one]) == most[one[1]]], offset + each
+        keys, offset = [one for one in keys if len(waiting[one]) == most[one]], offset + each
         if rooms is not None:
             for (_, key), _ in some:
                 rooms.start(key)
             keys = rooms.open_keys(keys)
+    return found
+
+
+def _of_places(db: apsw.Connection, of: _Values, places: list[int]) -> dict[int, list[rows.Row]]:
+    """The jobs of each of these places, from ``offset`` on, ``each`` at most."""
+    found: dict[int, list[rows.Row]] = {place: [] for place in places}
+    for row in sorted(db.execute(_OF_PLACES, {**of, "places": json.dumps(places)}), key=_in_order):
+        found[row[-1]].append(row)
     return found
