@@ -159,5 +159,5 @@ async def test_export_all_that_match(stocked: Served, open_tab: OpenTab) -> None
     lines = (await (await downloading.value).path()).read_text().splitlines()
     assert len({json.loads(line)["id"] for line in lines}) == len(lines) == MANY
     await expect(dialog).to_contain_text(f"{MANY:,} jobs exported")
-    await dialog.get_by_role("button", name="Close").click()
+    await dialog.get_by_role("button", name="Done").click()
     await expect(page.get_by_role("button", name="Export")).to_be_focused()

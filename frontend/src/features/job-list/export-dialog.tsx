@@ -75,7 +75,7 @@ function Export({ filter, onClose }: Props) {
             Stop
           </Button>
         ) : (
-          <Button onClick={onClose}>Close</Button>
+          <Button onClick={onClose}>Done</Button>
         )}
       </Group>
     </Stack>
