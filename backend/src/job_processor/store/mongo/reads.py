@@ -5,7 +5,7 @@ from typing import Any
 
 from job_processor.core.job import Job, State
 from job_processor.store.base import GroupBy, Grouped, Query, Summary, WaitingQuery, Worker
-from job_processor.store.base.groups import MOST_GROUPS, Member, grouped
+from job_processor.store.base.groups import MAX_GROUPS, Member, grouped
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.conditions import conditions
@@ -107,7 +107,7 @@ class Reads:
         members = (
             Member(one["_id"], one["flow"], one["at"], has(one.get("value")), one.get("costMicros")) for one in found
         )
-        return grouped(members, by, query.limit, MOST_GROUPS)
+        return grouped(members, by, query.limit, MAX_GROUPS)
 
     async def _aggregated(self, query: Query, stages: Sequence[Document]) -> Sequence[Document]:
         where = await self._conditions(query)
