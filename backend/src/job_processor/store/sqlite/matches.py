@@ -15,8 +15,8 @@ from job_processor.store.sqlite.search_index import SHARD_BITS, shards
 FEW = 500
 """If at most this many jobs match the other conditions, only their texts are searched for the words."""
 WINDOW = 64
-"""Full-text indexes are read in the order in which jobs were stored, which differs from that of their ids by a few
-places at most, unless a clock was set back far. Rows are sorted within a window of this many."""
+"""Full-text indexes are read in the order in which jobs were stored. It differs from the order of their ids by a few
+rows at most, unless a clock was set back far, so rows are sorted within a window of this many."""
 SHORTEST_START = 2
 """Minimum length in characters of a word for a prefix search."""
 
