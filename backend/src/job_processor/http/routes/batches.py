@@ -9,7 +9,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from job_processor.acts.batches import TOLD_LINES, Submitted
+from job_processor.acts.batches import MAX_NAMED_LINES, Submitted
 from job_processor.core.batch import Batch, BatchCounts, RefusedLine
 from job_processor.core.errors import BatchNotFound, LinesRefused
 from job_processor.core.ids import is_job_id
@@ -102,7 +102,7 @@ async def _store(context: Context, request: Request, read: ReadBatch, key: Idemp
     await context.gate.charge(request.scope, (lines.number - 1) // LINES_A_REQUEST)
     await check_schemas(context, lines)
     if lines.refused and not options.partial:
-        raise LinesRefused(lines.refused[:TOLD_LINES], len(lines.refused), lines.number)
+        raise LinesRefused(lines.refused[:MAX_NAMED_LINES], len(lines.refused), lines.number)
     if options.webhook_url is not None:
         check_url("webhookUrl", options.webhook_url, allow_private=context.webhook_private_addresses)
     days = options.retention_days

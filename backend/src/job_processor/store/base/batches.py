@@ -96,7 +96,7 @@ class Batches(Protocol):
         ...
 
     async def complete_batches(self) -> int:
-        """Repair what crashed processes left: write the missing jobs of stored batches, and delete the jobs of batches
+        """Repair what crashed processes left: write the missing jobs of stored batches, and delete the parts of batches
         that were never stored. Returns how many batches. A store that writes a batch in one transaction has nothing to
         repair."""
         ...

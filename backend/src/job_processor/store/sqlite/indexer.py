@@ -28,7 +28,8 @@ NICE = 10
 
 
 class Indexer:
-    """``consumed`` is called on the event loop with the position up to which deleted jobs are removed from the index."""
+    """``consumed`` is called on the event loop with the position up to which deleted jobs are not in the index any
+    more."""
 
     def __init__(self, path: Path, jobs: Path, consumed: Callable[[int], None]) -> None:
         self._path = path

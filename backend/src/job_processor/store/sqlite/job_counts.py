@@ -10,7 +10,7 @@ import apsw
 
 from job_processor.core.job import State
 
-# The owner is stored behind the record in a row: it is read only for PENDING jobs, because reading it skips the record.
+# The owner is stored behind the record in a row, so SQLite reads past the record to it: only for PENDING jobs.
 _COUNT = """
 SELECT flow, state, CASE WHEN state = 'PENDING' THEN waiting_of END AS owner, count(*) FROM jobs
 GROUP BY flow, state, owner

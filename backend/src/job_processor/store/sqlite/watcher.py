@@ -1,4 +1,4 @@
-"""The queue of one follower of the store. All notices of a commit are put at once, and all queued ones taken at once."""
+"""The queue of one follower of the store. A commit puts all its notices at once; a take returns all queued notices."""
 
 import asyncio
 from collections.abc import Sequence
