@@ -9,7 +9,7 @@ MAX_GROUPS = 100
 
 
 class GroupBy(StrEnum):
-    """ERROR: by flow and code of the error."""
+    """ERROR: by the code of the error, apart for each flow."""
 
     ERROR = "error"
     FLOW = "flow"
