@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 
-from job_processor.acts.refusals import ENTRIES_A_MINUTE, MOST_WAITING
+from job_processor.acts.refusals import ENTRIES_A_MINUTE, MAX_WAITING
 from job_processor.core.access import NOBODY, Requester, Right
 from job_processor.core.key_text import key_text
 from job_processor.store.base import AuditQuery
@@ -94,12 +94,12 @@ async def test_refusals_are_written_down_with_their_number(guarded: Guarded) -> 
 
 async def test_an_attack_fills_neither_memory_nor_store(guarded: Guarded) -> None:
     client, refusals = guarded.site.client, guarded.site.acts.refusals
-    for n in range(MOST_WAITING * 3):
+    for n in range(MAX_WAITING * 3):
         key = bearer(key_text(f"{n:010d}", "A" * 32))
         assert_problem(await client.get("/session", {**key, "x-forwarded-for": f"10.0.{n % 250}.{n // 250}"}), 401)
-    for n in range(MOST_WAITING * 3):
+    for n in range(MAX_WAITING * 3):
         refusals.note(Requester(NOBODY, f"address {n}"), "GET /jobs", "invalid_key")
-    assert refusals.waiting <= MOST_WAITING + 1
+    assert refusals.waiting <= MAX_WAITING + 1
     for _ in range(10):
         await refusals.write(seconds=0.0)
     entries = await guarded.site.store.list_audit(AuditQuery(limit=10_000))
@@ -110,7 +110,7 @@ async def test_an_attack_fills_neither_memory_nor_store(guarded: Guarded) -> Non
     entries = await guarded.site.store.list_audit(AuditQuery(limit=10_000))
     details = [one.detail or "" for one in entries]
     total = sum(int(detail.split()[1]) if ", " in detail else 1 for detail in details)
-    assert total == MOST_WAITING * 6
+    assert total == MAX_WAITING * 6
     assert refusals.waiting == 0
 
 

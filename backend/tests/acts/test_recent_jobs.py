@@ -2,7 +2,7 @@
 
 import pytest
 
-from job_processor.acts.recent_jobs import MAX_PROMPT_CHARACTERS, MOST, RecentJobs
+from job_processor.acts.recent_jobs import MAX_JOBS, MAX_PROMPT_CHARACTERS, RecentJobs
 from job_processor.core import transitions
 from job_processor.core.claiming import claim
 from job_processor.core.errors import JobNotFound
@@ -117,12 +117,12 @@ def test_only_small_jobs_in_flight_are_remembered(job: Job) -> None:
 
 def test_the_oldest_are_forgotten() -> None:
     recent = RecentJobs()
-    for number in range(MOST + 10):
+    for number in range(MAX_JOBS + 10):
         recent.note(_in_flight(number))
     # Written again, so it is not the oldest any more.
     recent.note(_in_flight(10))
-    recent.note(_in_flight(MOST + 10))
+    recent.note(_in_flight(MAX_JOBS + 10))
 
-    assert len(recent) == MOST
+    assert len(recent) == MAX_JOBS
     assert recent.take(f"{10:024x}") is not None
     assert recent.take(f"{11:024x}") is None

@@ -69,11 +69,11 @@ async def test_losers_and_winners_of_one_group_are_told_apart(place: MongoPlace)
 
 async def test_a_group_is_bounded_in_number_and_bytes(place: MongoPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     store = await place.open()
-    monkeypatch.setattr(groups, "MOST", 7)
+    monkeypatch.setattr(groups, "MAX_WRITES", 7)
     with recorded(place.database) as commands:
         await asyncio.gather(*(given.added(store) for _ in range(30)))
     assert max(_sizes(commands)) == 7
-    monkeypatch.setattr(groups, "LARGEST", 2500)
+    monkeypatch.setattr(groups, "MAX_BYTES", 2500)
     with recorded(place.database) as commands:
         await asyncio.gather(*(given.added(store, "x" * 1000) for _ in range(9)))
     assert max(_sizes(commands)) == 3
@@ -83,7 +83,7 @@ async def test_new_jobs_come_after_moves_and_keep_a_share(place: MongoPlace, mon
     store = await place.open()
     waiting = [await given.added(store) for _ in range(20)]
     moves = [given.decided(job, given.Cancelled("no"), store.now()) for job in waiting]
-    monkeypatch.setattr(groups, "MOST", 16)
+    monkeypatch.setattr(groups, "MAX_WRITES", 16)
     with recorded(place.database) as commands:
         adding = [asyncio.create_task(given.added(store)) for _ in range(40)]
         await asyncio.gather(*(store.apply(change) for change in moves))

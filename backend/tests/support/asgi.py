@@ -1,4 +1,4 @@
-"""A small client that drives an ASGI application in the same event loop: no sockets, nothing hidden."""
+"""A small client that drives an ASGI application in the same event loop, without sockets."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""What runs beside a test until it is stopped."""
+"""Background tasks of a test."""
 
 import asyncio
 import contextlib

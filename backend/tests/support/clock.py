@@ -1,4 +1,4 @@
-"""A clock in the test's hands, in milliseconds since 1970."""
+"""A clock that a test sets and moves, in milliseconds since 1970."""
 
 START = 1_790_000_000_000
 

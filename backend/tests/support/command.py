@@ -63,7 +63,7 @@ def start(
 
 
 def pipe() -> tuple[IO[str], IO[bytes]]:
-    """What is read of what a process writes, and where it writes."""
+    """The pipe of a process's output: the end that the test reads, and the end that the process writes to."""
     source, target = os.pipe()
     return open(source, encoding="utf-8"), open(target, "wb", buffering=0)
 
@@ -118,7 +118,7 @@ def _forker() -> _Forker:
 
 
 class _Forked:
-    """A process that was forked for us; what becomes of it comes over the socket."""
+    """A process that the forker made; its exit code arrives over the socket."""
 
     def __init__(self, answers: socket.socket) -> None:
         self._answers = answers

@@ -1,4 +1,4 @@
-"""An identity provider that says whatever a test wants: for what a real one never does."""
+"""A fake identity provider with configurable answers: for faults that a real provider does not have."""
 
 import contextlib
 import json
@@ -46,7 +46,7 @@ def ed_key(kid: str = "edwards") -> OKPKey:
 
 
 class _Lenient(JWSRegistry):
-    """Signs whatever a test wants."""
+    """Signs any claims."""
 
     max_header_length = 65_536
 
@@ -149,7 +149,7 @@ async def fake_provider() -> AsyncIterator[FakeProvider]:
 
 
 class Ticks:
-    """Seconds that pass when a test says so."""
+    """A monotonic clock in seconds that a test moves."""
 
     def __init__(self) -> None:
         self.now = 1_000.0

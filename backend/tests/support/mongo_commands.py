@@ -1,4 +1,4 @@
-"""What a store really sends: every command that goes to one database, as PyMongo reports it."""
+"""Records every command that a store sends to one database, as PyMongo reports it."""
 
 import contextlib
 from collections.abc import Iterator, Mapping

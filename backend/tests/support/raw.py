@@ -1,4 +1,4 @@
-"""Raw bytes to a server and back: for what no decent client would send."""
+"""Sends raw bytes to a server and reads the response: for requests that no well-behaved client sends."""
 
 import asyncio
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The edge behind the real transport, on a free port of loopback, in the test's own process."""
+"""The HTTP application behind the real server, on a free port of loopback, in the test's own process."""
 
 import asyncio
 import contextlib

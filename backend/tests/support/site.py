@@ -1,4 +1,4 @@
-"""The edge over the real life cycle and a real SQLite store, in the test's own event loop."""
+"""The HTTP application over the real acts and a real SQLite store, in the test's own event loop."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -51,7 +51,7 @@ class Site:
     dispatchers: dict[str, Dispatcher]
     loops: list[Loop]
     cancels: list[tuple[str, str, int]] = field(default_factory=list)
-    """What was passed on to processors: (flow, job id, attempt)."""
+    """The cancels that were passed on to processors: (flow, job id, attempt)."""
 
     async def submit(self, prompt: str = "Say hello", **fields: object) -> dict[str, Any]:
         reply = await self.client.post("/jobs", {"prompt": prompt, **fields})
@@ -71,12 +71,12 @@ class Site:
         return job
 
     async def claim(self, flow: str = "main", owner: str = "w1") -> Job:
-        """The one job that is there to be claimed, RUNNING."""
+        """Claim the only due job; returns it, RUNNING."""
         [job] = (await self.store.claim(Claim(self.acts.flows.rules(flow), 1, owner))).jobs
         return job
 
     async def say(self, job: Job, outcome: Outcome) -> Job:
-        """The word of the worker that holds the job; it must land."""
+        """Record the outcome of the worker that holds the job's lease; it must be written."""
         assert job.lease is not None
         moved = await self.acts.signals.send(job.id, Reported(outcome, job.attempt, job.lease.token))
         assert moved.written

@@ -1,4 +1,4 @@
-"""A skipped test is one that nobody ran. With ``CI=true`` that is a failure, whatever the reason."""
+"""With ``CI=true`` a skipped test is a failure, whatever the reason."""
 
 import os
 from collections.abc import Generator

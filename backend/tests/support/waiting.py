@@ -1,4 +1,4 @@
-"""Wait for a condition, with a deadline: the one thing tests do instead of sleeping."""
+"""Waits for a condition, with a timeout. Tests use this instead of sleeping."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ DEADLINE_SECONDS = 20.0
 
 
 async def until(look: Callable[[], Awaitable[T | None]], what: str = "it", seconds: float = DEADLINE_SECONDS) -> T:
-    """The first value of ``look`` that is true. Fails when the deadline passes first."""
+    """The first value of ``look`` that is true. Fails after the timeout."""
     end = time.monotonic() + seconds
     while True:
         found = await look()

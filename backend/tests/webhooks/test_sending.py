@@ -13,7 +13,7 @@ import pytest
 from job_processor.core.webhooks import DeliveryState
 from job_processor.outgoing.notices import ANSWER_BYTES, NoticeSender
 from job_processor.workers import deliverer
-from job_processor.workers.deliverer import ROOM_PER_LANE
+from job_processor.workers.deliverer import MAX_PER_LANE
 from tests.processors.rogue import Rogue, answer
 from tests.support.clock import Clock
 from tests.support.site import Site
@@ -146,13 +146,13 @@ async def test_what_cannot_even_be_sent_counts_as_a_failed_try(
 async def test_a_bounded_number_of_failing_receivers_is_remembered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliverer, "TROUBLED_LANES", 3)
+    monkeypatch.setattr(deliverer, "MAX_FAILING_LANES", 3)
     async with Rogue(answer(500)).serve() as failing, sending_site(tmp_path) as site:
         for n in range(6):
             await cancelled(site, webhook={"url": f"http://127.0.0.{n + 1}:{failing.port}/"})
         await until_tried(site, 6)
         [loop] = [one for one in site.loops if isinstance(one, deliverer.Deliverer)]
-        assert len(loop._troubled) == 3
+        assert len(loop._failing) == 3
 
 
 async def until_tried(site: Site, number: int) -> None:
@@ -167,12 +167,12 @@ async def test_a_receiver_that_does_not_answer_delays_no_other(tmp_path: Path) -
         await asyncio.Event().wait()
 
     async with Rogue(never).serve() as dead, Rogue(answer(200)).serve() as alive, sending_site(tmp_path) as site:
-        for _ in range(3 * ROOM_PER_LANE):
+        for _ in range(3 * MAX_PER_LANE):
             await cancelled(site, webhook={"url": dead.url})
         for _ in range(20):
             await cancelled(site, webhook={"url": alive.url})
         await received(alive, 20)
-        assert len(dead.requests) <= ROOM_PER_LANE
+        assert len(dead.requests) <= MAX_PER_LANE
 
 
 async def test_the_time_and_the_size_of_an_answer_are_bounded(tmp_path: Path, clock: Clock) -> None:

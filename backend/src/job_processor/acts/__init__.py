@@ -1,4 +1,4 @@
-"""Everything the product does: HTTP and workers change jobs, callbacks and lanes only through here."""
+"""The acts: everything that the product does. HTTP, workers and commands change the store only by calling them."""
 
 import random
 import secrets
@@ -71,7 +71,7 @@ class Acts:
     series: Series
 
     async def close(self) -> None:
-        """Abandon what acts still wait for."""
+        """Stop waiting for answers of processors to cancels."""
         await self.cancels.close()
 
 

@@ -17,12 +17,13 @@ MAX_KEYS = 1_000
 MAX_OVERLAP_SECONDS = 30 * 86_400
 TRIES = 20
 FIRST_ID = "first"
-"""What the ids of the keys made at a first start begin with, so that two processes cannot both make one."""
+"""Prefix of the ids of keys that a first start makes: the next id follows from the existing ones, so that of two
+processes only one can store its key."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """What a key is to be. ``expires_at``: milliseconds; ``None``: never."""
+    """The properties of a key to be made. ``expires_at``: milliseconds since 1970; ``None``: never."""
 
     name: str
     rights: frozenset[Right]
@@ -46,7 +47,7 @@ class ApiKeys:
         self._facts = facts
 
     async def all(self) -> Sequence[ApiKey]:
-        """All keys, the newest first; those that ended too, until their retention time is over."""
+        """All keys, the newest first, including ended ones until their retention time is over."""
         return sorted(await self._store.api_keys(), key=lambda key: (key.created_at, key.id), reverse=True)
 
     async def create(self, new: NewKey, by: Requester = SYSTEM) -> MadeKey:
@@ -74,7 +75,8 @@ class ApiKeys:
         raise StoreUnavailable("The key changes faster than it can be written.")
 
     async def rotate(self, key_id: str, overlap_seconds: float, by: Requester = SYSTEM) -> MadeKey:
-        """Make a key that may do what an old one may, which ends after the overlap. Both own the same idempotency keys.
+        """Make a new key with the rights of an old one. The old one ends after the overlap; both own the same
+        idempotency keys.
 
         Raises ``KeyNotFound``, and ``MoveRefused`` for a key that has ended.
         """
@@ -86,7 +88,7 @@ class ApiKeys:
             old.name,
             frozenset(old.rights),
             None if old.flows is None else frozenset(old.flows),
-            # The new key lasts as long as the old one was meant to.
+            # The new key expires when the old one would have.
             None if old.expires_at is None else now + (old.expires_at - old.created_at),
             old.rate_per_minute,
         )
@@ -110,10 +112,11 @@ class ApiKeys:
         raise KeyNotFound(key_id)
 
     async def first_admin_text(self, known: str = "") -> str | None:
-        """The text of a first admin key, not stored yet; ``None``: there is a valid admin key. ``known``: a text from
-        an earlier start, used again if its id is free: that start may have died between writing it down and storing it.
+        """The text of a first admin key, not stored yet; ``None``: there is a valid admin key. ``known``: the text that
+        an earlier start wrote to its file; it is used again if its id is free, because that start may have died before
+        it stored the key.
 
-        Its id follows from the keys that there are: of several processes that saw the same, one can store it.
+        The id follows from the existing keys: of several processes that read the same keys, only one can store it.
         """
         now, keys = self._store.now(), await self._store.api_keys()
         if any(key.is_valid(now) and Right.ADMIN in key.rights for key in keys):

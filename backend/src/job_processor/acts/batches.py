@@ -1,4 +1,4 @@
-"""What is done with batches: submit, cancel, note their end, delete them after their retention time."""
+"""The acts on batches: submit, cancel, record their end, delete after the retention time."""
 
 import asyncio
 from collections import Counter
@@ -35,9 +35,9 @@ from job_processor.core.job import FINAL, Job, Json, State
 from job_processor.failpoints import failpoint
 from job_processor.store.base import BatchAdded, IdempotencyKey, NewBatch, Query, Store
 
-TOLD_LINES = 20
-"""The most invalid lines that an error names."""
-CANCELS_AT_ONCE = 20
+MAX_NAMED_LINES = 20
+"""Maximum number of invalid lines that an error names."""
+CONCURRENT_CANCELS = 20
 _OPEN = frozenset(state for state in State if state not in FINAL)
 
 
@@ -51,9 +51,9 @@ class NewLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A batch as it was sent. ``refused``: the lines that are wrong in themselves. ``partial``: the right lines become
-    jobs although others are wrong. ``flow``, ``deadline`` and ``key``: of lines that have none of their own.
-    ``webhook_url``: where its end is told; it was checked."""
+    """A batch as it was sent. ``refused``: the lines that are invalid in themselves. ``partial``: the valid lines
+    become jobs although others are invalid. ``flow``, ``deadline`` and ``key``: the defaults of lines without one.
+    ``webhook_url``: the receiver of the notice of the batch's end; already checked."""
 
     lines: Sequence[NewLine]
     refused: Sequence[RefusedLine] = ()
@@ -79,7 +79,7 @@ class Batches:
         self._quota = quota
 
     async def of_key(self, key: IdempotencyKey) -> Batch | None:
-        """The batch that was submitted with this key. Raises ``IdempotencyMismatch``."""
+        """The batch that was submitted with this key, or ``None``. Raises ``IdempotencyMismatch``."""
         return await self._store.batch_of_key(key)
 
     async def submit(self, sent: Submitted, key: IdempotencyKey | None, by: Requester) -> BatchAdded:
@@ -90,12 +90,12 @@ class Batches:
         """
         now = self._store.now()
         batch_id = self._ids.new(now)
-        # Here, because the factory belongs to this thread. The order of the ids is that of the lines.
+        # The ids are made here, because the factory belongs to this thread. They have the order of the lines.
         ids = self._ids.many(now, len(sent.lines))
         jobs, refused = await asyncio.to_thread(self._made, sent, batch_id, ids, now, by)
         total = len(sent.lines) + len(sent.refused)
         if refused and (not sent.partial or not jobs):
-            raise LinesRefused(refused[:TOLD_LINES], len(refused), total)
+            raise LinesRefused(refused[:MAX_NAMED_LINES], len(refused), total)
         self._jobs.check_queue()
         flows = Counter(job.flow for job in jobs)
         batch = Batch(
@@ -150,7 +150,8 @@ class Batches:
             self._quota.leave(owner, len(new.jobs))
 
     async def cancel(self, batch_id: str, by: Requester) -> Batch:
-        """Cancel all open jobs of a batch: noted now, done by ``tend``. Cancelling it again changes nothing.
+        """Record that all open jobs of a batch are to be cancelled; ``tend`` cancels them. Cancelling it again changes
+        nothing.
 
         Raises ``BatchNotFound``, and ``MoveRefused`` for a batch that has ended.
         """
@@ -165,8 +166,8 @@ class Batches:
         return await self._batch(batch_id, by)
 
     async def tend(self, limit: int) -> int:
-        """Cancel the open jobs of batches that were cancelled, and note which have ended. Returns how many batches were
-        looked at."""
+        """Cancel the open jobs of cancelled batches, and record which batches have ended. Returns how many batches were
+        checked, at most ``limit``."""
         batches = await self._store.batches_to_tend(limit)
         for batch in batches:
             if batch.cancelled_at is not None:
@@ -191,8 +192,8 @@ class Batches:
         while True:
             query = Query(limit=200, before=before, batch=batch.id, states=_OPEN, clip=0)
             found = [one.id for one in await self._store.list(query)]
-            for start in range(0, len(found), CANCELS_AT_ONCE):
-                await asyncio.gather(*(self._cancel_job(id_) for id_ in found[start : start + CANCELS_AT_ONCE]))
+            for start in range(0, len(found), CONCURRENT_CANCELS):
+                await asyncio.gather(*(self._cancel_job(id_) for id_ in found[start : start + CONCURRENT_CANCELS]))
             if not found:
                 return
             before = found[-1]
@@ -201,11 +202,11 @@ class Batches:
         try:
             await self._jobs.cancel(job_id, "Its batch was cancelled.", SYSTEM)
         except (MoveRefused, JobNotFound):
-            # It ended, or was deleted, just now.
+            # The job ended, or was deleted, just now.
             return
 
     async def complete(self) -> int:
-        """Finish what processes that died have left of batches; returns of how many."""
+        """Complete batches that a crashed process left incomplete; returns how many."""
         return await self._store.complete_batches()
 
     async def prune(self, limit: int) -> bool:

@@ -1,4 +1,4 @@
-"""Budgets of flows: what they have cost today is noted in their lanes, which close by it (``core.budget``)."""
+"""Budgets of flows: today's cost is recorded in their lanes, which close at the budget (``core.budget``)."""
 
 import structlog
 
@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 class Budgets:
-    """Any process may note: what is noted is the same for all of them."""
+    """Any process may record the cost: all of them read the same."""
 
     def __init__(self, store: Store, lanes: Lanes, flows: FlowTable) -> None:
         self._store = store
@@ -23,7 +23,7 @@ class Budgets:
         self._limited = [rules for rules in flows.by_name.values() if rules.budget_per_day is not None]
 
     async def note(self) -> None:
-        """Note what the flows with a budget have cost today, where that makes a difference to their lanes."""
+        """Record today's cost of the flows that have a budget, if that changes their lanes."""
         if not self._limited:
             return
         now = self._store.now()

@@ -25,7 +25,7 @@ from job_processor.store.base import IdempotencyKey, Query, Store
 MAX_OPEN = 50
 """Bulk actions that may run at the same time: each process reads them every second."""
 MAX_COUNTED = 100_000
-"""Jobs that are counted before a bulk action starts; of more it is only said that there are more."""
+"""Maximum number of jobs that are counted before a bulk action starts; beyond it ``Matched.more`` is set."""
 TRIES = 50
 _PAGE = 200
 
@@ -35,7 +35,7 @@ ReadQuery: TypeAlias = Callable[[BulkAction], Query]
 
 @dataclass(frozen=True, slots=True)
 class NewBulkAction:
-    """What is asked for; its fields were checked one by one. ``query``: the filters as the API has them."""
+    """A bulk action as it was requested, its fields checked one by one. ``query``: the filters as the API has them."""
 
     kind: BulkKind
     query: Mapping[str, object]
@@ -54,7 +54,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """``more``: there are more than were counted."""
+    """The number of jobs that match. ``more``: there are more than were counted."""
 
     count: int
     more: bool
@@ -72,7 +72,7 @@ class BulkActions:
         self._read_query = read_query
 
     async def count(self, new: NewBulkAction, by: Requester) -> Matched:
-        """How many jobs it would be tried on. Raises as ``start`` does."""
+        """The number of jobs that the bulk action would act on. Raises as ``start`` does."""
         return await self._count(self._made(new, by))
 
     async def start(self, new: NewBulkAction, by: Requester, key: IdempotencyKey | None = None) -> Started:
@@ -111,7 +111,8 @@ class BulkActions:
         return found
 
     async def abort(self, action_id: str, by: Requester) -> BulkAction:
-        """Let it act on no further group of jobs. One that has ended stays as it is. Raises ``BulkActionNotFound``."""
+        """Abort a bulk action: it acts on no further group of jobs. If it has ended, nothing changes. Raises
+        ``BulkActionNotFound``."""
         record = self._trail.entry(by, AuditAct.BULK_ABORTED, action_id)
         for _ in range(TRIES):
             action = await self.get(action_id, by.principal)
@@ -125,14 +126,15 @@ class BulkActions:
         raise StoreUnavailable("The bulk action changes faster than it can be written.")
 
     async def get(self, action_id: str, principal: Principal) -> BulkAction:
-        """Raises ``BulkActionNotFound``, also for one that the principal may not know of."""
+        """The bulk action. Raises ``BulkActionNotFound``, also for one that the principal may not see."""
         action = await self._store.get_bulk_action(action_id)
         if action is None or not action.seen_by(principal.flows):
             raise BulkActionNotFound
         return action
 
     async def list(self, limit: int, before: str | None, principal: Principal) -> Sequence[BulkAction]:
-        """Up to ``limit`` that the principal may know of, newest first. ``before``: the id after which they start."""
+        """Up to ``limit`` bulk actions that the principal may see, newest first. ``before``: the id after which the
+        page starts."""
         found: list[BulkAction] = []
         while len(found) < limit:
             page = await self._store.list_bulk_actions(_PAGE, before)
@@ -143,7 +145,7 @@ class BulkActions:
         return found[:limit]
 
     async def prune(self, ended_before: int, limit: int) -> int:
-        """Delete up to ``limit`` that ended before then (milliseconds since 1970); returns how many."""
+        """Delete up to ``limit`` bulk actions that ended before then (ms since 1970); returns how many."""
         return await self._store.prune_bulk_actions(ended_before, limit)
 
     def _made(self, new: NewBulkAction, by: Requester) -> BulkAction:
@@ -153,7 +155,7 @@ class BulkActions:
             self._flows.for_new_job(new.flow, by.principal.flows)
         now = self._store.now()
         action_id = self._ids.new(now)
-        # What outlasts the request is who asked, not the session that it came with.
+        # A bulk action outlasts the request: it keeps who asked for it, but not their session.
         whose = replace(by.principal, session=None, expires_at=None)
         return BulkAction(
             id=action_id,

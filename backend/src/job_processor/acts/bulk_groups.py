@@ -1,8 +1,8 @@
-"""Carries out bulk actions, one group of jobs at a time, through the same door as single acts.
+"""Carries out bulk actions, one group of jobs at a time, by the same acts as for single jobs.
 
-A job is acted on once, whoever else has the same bulk action: retry and cancel write the id of the bulk action into the
-job in the same write (``Job.bulk_actions``), a replay has an idempotency key of bulk action and job, and what is
-deleted is gone. So a group whose process died is acted on again as a whole.
+A bulk action acts on each job once, even if several processes carry it out: retry and cancel write the id of the bulk
+action into the job in the same write (``Job.bulk_actions``), a replay has an idempotency key of bulk action and job,
+and a deleted job cannot be deleted again. So after a crash the group is acted on again as a whole.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from job_processor.failpoints import failpoint
 from job_processor.store.base import Query, Store
 
 GROUP = 100
-"""Jobs of a group: few enough that a submit hardly waits for them, enough to share their commits."""
+"""Number of jobs in a group: few enough that a submit hardly waits for them, enough to share commits."""
 UNKNOWN_FILTER = "unknown_filter"
 _DONE = JobOutcome()
 _GONE = JobOutcome(skipped="job_not_found")
@@ -50,10 +50,10 @@ class BulkGroups:
         self._read_query = read_query
 
     async def act(self, action: BulkAction, runner: str) -> BulkAction | None:
-        """Act on the next group of jobs, and count it. ``runner``: this process.
+        """Act on the next group of jobs, and count its outcomes. ``runner``: the name of this process.
 
-        Returns the bulk action after it; ``None``: another process has it, or it is gone. Raises ``StoreUnavailable``;
-        the same group is to be acted on again then.
+        Returns the bulk action after the group; ``None``: another process has it, or it was deleted. Raises
+        ``StoreUnavailable``; then the next call acts on the same group again.
         """
         if not action.may_be_taken(runner, self._store.now()):
             return None
@@ -63,7 +63,7 @@ class BulkGroups:
         except InvalidField:
             return await self._leave(action, runner)
         if query.needs_index and not self._store.is_searchable():
-            # After an upgrade it would miss jobs.
+            # While the search index is incomplete after an upgrade, the query would miss jobs.
             return await self._save(action, runner, lambda one: replace(one, waits_for="search_incomplete"))
         try:
             ids = action.planned or await self._next(action, query)
@@ -76,7 +76,7 @@ class BulkGroups:
             return None
         failpoint("bulk.after_plan")
         on_jobs = (self._on_job(held, query, id_, again=again) for id_ in ids)
-        # All of them are waited for: none may go on beside a second try.
+        # Wait for all of them: none may still run when the group is tried again.
         found = await asyncio.gather(*on_jobs, return_exceptions=True)
         if faults := [one for one in found if isinstance(one, BaseException)]:
             return await self._hold(held, runner, faults)
@@ -95,7 +95,7 @@ class BulkGroups:
         return await self._save(action, runner, lambda one: replace(one, waits_for=UNKNOWN_FILTER))
 
     async def release(self, runner: str) -> None:
-        """Let other processes have what this one has: it stops."""
+        """Release the bulk actions that this process has, because it stops."""
         for action in await self._store.open_bulk_actions():
             if action.runner == runner:
                 await self._store.save_bulk_action(replace(action, lease_until=0))
@@ -117,8 +117,8 @@ class BulkGroups:
         return [one.id for one in await self._store.list(replace(query, before=before, limit=most, clip=0))]
 
     async def _plan(self, action: BulkAction, runner: str, ids: Sequence[str]) -> BulkAction | None:
-        """Write down which jobs are acted on now, and that this process does it. ``None``: another process was faster,
-        or it was aborted."""
+        """Record the ids of the group, and that this process acts on it. ``None``: another process was faster, or the
+        bulk action was aborted."""
         after = bulk.planned(bulk.taken(action, runner, self._store.now()), ids)
         if not await self._store.save_bulk_action(after):
             return None
@@ -155,7 +155,7 @@ class BulkGroups:
                 return _DONE if again and action.kind is BulkKind.DELETE else _GONE
             if action.id in job.bulk_actions:
                 return _DONE
-            # A replay does not change the job, so it is made of what matched when the group was written down.
+            # A replay does not change the job, so it uses the job as it matched when the group was recorded.
             is_replay = action.kind is BulkKind.REPLAY
             if not is_replay and not query.still_finds(job):
                 return JobOutcome(skipped="no_longer_matches")
@@ -185,7 +185,7 @@ class BulkGroups:
         return _DONE
 
     async def _refused(self, action: BulkAction, job_id: str) -> JobOutcome:
-        """Why the act was not possible: the state that the job has now."""
+        """Why the act was not possible, as a code: the job's state now."""
         job = await self._store.get(job_id)
         if job is None:
             return _GONE

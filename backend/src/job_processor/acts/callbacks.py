@@ -1,5 +1,5 @@
-"""Callbacks that proved themselves: what each one is (applied, duplicate, late, …), what is kept of it, and accepting a
-kept one by hand."""
+"""Authenticated callbacks: the verdict on each (applied, duplicate, late, …), what the inbox keeps of it, and accepting
+a kept callback by hand."""
 
 import contextlib
 from collections.abc import Sequence
@@ -31,8 +31,8 @@ from job_processor.store.base import Store
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a callback was. ``job``: as it stands after it, ``None`` when no job is known by what the callback names.
-    ``kept``: the id under which it is kept; ``None``: it is not."""
+    """The verdict on a callback. ``job``: after the callback; ``None``: no job matches the ids in it. ``kept``: the id
+    under which the callback is kept; ``None``: it is not kept."""
 
     verdict: CallbackVerdict
     job: Job | None = None
@@ -50,7 +50,7 @@ class UnreadableBody:
 
 
 class Callbacks:
-    """``redactor`` takes our own secrets out of what a callback says before it is kept; a result stays as it came."""
+    """``redactor`` masks our own secrets in the texts of callbacks before they are kept, but not in results."""
 
     def __init__(
         self,
@@ -71,9 +71,10 @@ class Callbacks:
         self._trail = trail
 
     async def report(self, report: Report, job_id: str, attempt: int | None) -> Judged:
-        """Apply a report on a job. One that changes nothing is kept in the callback inbox, if it has a result or error.
+        """Apply a report to its job. A report that changes nothing is kept in the callback inbox if it has a result or
+        an error.
 
-        ``attempt``: whose report it is, if that is known. Raises ``JobNotFound`` (the report is kept all the same).
+        ``attempt``: the attempt that the report is about, if known. Raises ``JobNotFound``; the report is kept anyway.
         """
         report = self._redacted(report)
         signal = signal_of(report, attempt, self._store.now())
@@ -90,15 +91,15 @@ class Callbacks:
         if verdict is not CallbackVerdict.APPLIED:
             kept = await self._keep_report(verdict, report, job_id, attempt, moved.job.flow)
         if verdict is CallbackVerdict.LATE:
-            # The callback is kept; its sender gets its answer whether this history entry can be written or not.
+            # The callback is kept, so its sender gets the answer even if this history entry cannot be written.
             with contextlib.suppress(StoreUnavailable, JobNotFound):
                 await self._signals.send(job_id, LateResult(attempt))
         self._facts.tell(CallbackJudged(verdict.value))
         return Judged(verdict, moved.job, kept)
 
     async def crashed(self, report: Report) -> Judged:
-        """Apply an error report that names only an execution id. ``UNKNOWN``: no job in flight has this id, or several
-        have; the report is kept.
+        """Apply an error report that names only an execution id. The verdict is UNKNOWN, and the report is kept, if no
+        job in flight has this id, or several have it.
 
         The report is stored before the job is looked up; ``Signals.apply_early_reports`` does the reverse, so that at
         least one side sees the other.
@@ -162,8 +163,8 @@ class Callbacks:
         return final
 
     async def accept(self, callback_id: str, by: Requester = SYSTEM) -> Moved:
-        """Complete a job with what a kept callback brought: a FAILED or CANCELLED job with a late result, or any job
-        that is not COMPLETED with the bytes of an unreadable callback. Accepting twice is accepting once.
+        """Complete a job with the content of a kept callback: a FAILED or CANCELLED job with a late result, or any job
+        that is not COMPLETED with the bytes of an unreadable callback. Idempotent.
 
         Raises ``CallbackNotFound``, ``JobNotFound``, and ``MoveRefused`` for a callback without a result and for a job
         in any other state.
@@ -188,8 +189,8 @@ class Callbacks:
         return moved
 
     async def reject(self, callback_id: str, by: Requester = SYSTEM) -> Callback:
-        """Record that nothing is done with a kept callback; returns it. Rejecting twice is rejecting once, and what
-        was rejected can still be accepted.
+        """Record that nothing is done with a kept callback; returns it. Idempotent; a rejected callback can still be
+        accepted.
 
         Raises ``CallbackNotFound``, and ``MoveRefused`` for a callback on which there is nothing to decide.
         """
@@ -216,7 +217,7 @@ class Callbacks:
         return callback
 
     def _redacted(self, report: Report) -> Report:
-        """A workflow may put its whole input, callback token included, into an error."""
+        """Mask secrets: a workflow may put its whole input, including the callback token, into an error."""
         if report.error is report.progress is report.execution_id is None:
             return report
         return replace(
@@ -234,7 +235,7 @@ class Callbacks:
         attempt: int | None,
         job_flow: str | None = None,
     ) -> str | None:
-        """Keep a report in the inbox: of a duplicate only that it came, and one without result and error not at all."""
+        """Keep a report in the inbox. A duplicate is only counted; a report without result and error is not kept."""
         if report.progress is not None or report.again_seconds is not None:
             return None
         content = report.error if report.error is not None else report.result or ""
@@ -286,7 +287,7 @@ class Callbacks:
         )
         kept = await self._store.keep_callback(callback)
         if kept is not None and job_id is not None and verdict is not CallbackVerdict.UNKNOWN:
-            # It is kept, and its sender gets its answer, whether this can be written or not.
+            # The callback is kept, so its sender gets the answer even if this cannot be written.
             with contextlib.suppress(StoreUnavailable):
                 if await self._store.get(job_id) is None:
                     # The job was deleted since the callback was judged, and its callbacks before this one was kept.

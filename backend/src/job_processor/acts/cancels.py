@@ -14,7 +14,7 @@ from job_processor.processors.base import Processor
 
 log = structlog.get_logger(__name__)
 SECONDS = 10.0
-"""Timeout of a processor's answer to a cancel, and so the longest a cancel request takes."""
+"""Timeout of a processor's answer to a cancel, and so of a cancel request."""
 
 
 class Cancels:
@@ -25,7 +25,8 @@ class Cancels:
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def pass_on(self, flow: str, job_id: str, attempt: Attempt) -> None:
-        """Tell the processor, and wait for its answer until the timeout. The job stays CANCELLED whatever it says."""
+        """Pass the cancel on, and wait for the processor's answer until the timeout. The job stays CANCELLED, whatever
+        the answer is."""
         processor = self._processors.get(flow)
         if processor is None:
             return

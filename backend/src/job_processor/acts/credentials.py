@@ -1,8 +1,8 @@
-"""Who a credential belongs to, answered from memory: no read of the store at each request.
+"""A cache of keys and sessions: whose credential it is, without a read of the store at each request.
 
-Every process has all keys in memory and reads them again every ``REFRESH_SECONDS``; of sessions it has those in use. So
-a revoked key or an ended session counts everywhere within ``STALE_SECONDS``: older knowledge is not used, and a process
-that cannot reach its store refuses instead.
+Every process caches all keys and the sessions in use, and refreshes both every ``REFRESH_SECONDS``. An older cache than
+``STALE_SECONDS`` is not used: a revoked key or an ended session is refused everywhere within that time, and a process
+that cannot reach its store refuses all.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from job_processor.store.base import Store
 REFRESH_SECONDS = 2.0
 STALE_SECONDS = 4.0
 UNKNOWN_KEY_SECONDS = 0.5
-"""A key that is not known, but looks right, may have been made by another process just now: then all keys are read
-again, but not more often than this, however many wrong keys are sent."""
+"""A well-formed key that is not in the cache may have been made by another process just now: then all keys are read
+again, but at most once in this time, however many wrong keys are sent."""
 MAX_SESSIONS = 10_000
 FLUSH_SECONDS = 30.0
 """How often the times of last use are written."""
@@ -32,7 +32,7 @@ _BEARER = b"Bearer jp_"
 
 @dataclass(eq=False, slots=True)
 class _Held:
-    """A request that lasts: an event stream, or one that waits for a job."""
+    """A long request: an event stream, or one that waits for a job."""
 
     principal: Principal
     leave: Callable[[], None]
@@ -47,15 +47,15 @@ class Credentials:
         self._monotonic = monotonic
         self._shared = store.info.shared
         self._in_use = False
-        """Whether any credential was asked about: a server without login reads no keys."""
+        """Whether any credential was checked yet: a server without login reads no keys."""
         self._keys: dict[str, ApiKey] = {}
         self._by_digest: dict[str, Principal] = {}
         self._by_header: dict[bytes, Principal] = {}
-        """Of the keys that were sent since ``refresh``: their next requests need no hash, and their last use is noted.
-        There are never more of them than valid keys."""
+        """The keys that were sent since ``refresh``: their next requests need no hash, and their last use is recorded.
+        Only valid keys are in it."""
         self._keys_read_at = float("-inf")
         self._changes = 0
-        """How often keys changed in this process; a read that began before a change is not enough after it."""
+        """Number of changes of keys by this process; a read that began before the last change is discarded."""
         self._changes_read = -1
         self._reading: asyncio.Task[None] | None = None
         self._sessions: OrderedDict[str, tuple[Session, float]] = OrderedDict()
@@ -99,7 +99,7 @@ class Credentials:
             if principal is not None:
                 self._by_header[value] = principal
             return principal
-        # Nothing but its time ends a key that is in ``_by_header``, or the age of what is known: ``forget`` empties it.
+        # A key in ``_by_header`` is valid until it expires or the cache is too old: ``forget`` empties it at changes.
         if (self._shared and self._is_older(STALE_SECONDS)) or (
             principal.expires_at is not None and not _lasts(principal, self._store.now())
         ):
@@ -136,7 +136,7 @@ class Credentials:
         return session_id(value.decode("ascii")) if len(value) <= 100 and self._signed.is_ours(value) else None
 
     def is_valid(self, principal: Principal) -> bool:
-        """Whether the principal of an earlier request still counts, as far as is known here."""
+        """Whether the key or session of an earlier request's principal is still valid, by the cache."""
         now = self._store.now()
         if not _lasts(principal, now):
             return False
@@ -151,7 +151,7 @@ class Credentials:
 
     @contextlib.contextmanager
     def held(self, principal: Principal, leave: Callable[[], None]) -> Iterator[None]:
-        """For a request that lasts: ``leave`` is called when the principal's key or session ends meanwhile."""
+        """A context for a long request: ``leave`` is called when the principal's key or session ends meanwhile."""
         one = _Held(principal, leave)
         self._held.add(one)
         try:
@@ -167,8 +167,7 @@ class Credentials:
         self._sessions = OrderedDict((id_, (one, float("-inf"))) for id_, (one, _) in self._sessions.items())
 
     async def refresh(self) -> None:
-        """Read again what is known, and end the requests whose key or session has ended. Raises
-        ``StoreUnavailable``."""
+        """Refresh the cache, and end the long requests whose key or session has ended. Raises ``StoreUnavailable``."""
         self._by_header.clear()
         if self._in_use and self._is_older(REFRESH_SECONDS):
             await self._read_keys()
@@ -196,15 +195,15 @@ class Credentials:
             self._seen = {}
 
     def _is_older(self, seconds: float) -> bool:
-        """Whether what is known of keys is older than that. Keys of a store that only this process has do not age: this
-        process forgets them when it changes one."""
+        """Whether the cached keys are older than that. If only this process uses the store they never are: each change
+        empties the cache."""
         self._in_use = True
         if not self._shared:
             return self._keys_read_at == float("-inf")
         return self._monotonic() - self._keys_read_at > seconds
 
     async def _read_keys(self) -> None:
-        """One read at a time, for all who ask."""
+        """Read all keys; concurrent callers share one read."""
         wanted, has_read = self._changes, False
         while not has_read or self._changes_read < wanted:
             if self._reading is None or self._reading.done():

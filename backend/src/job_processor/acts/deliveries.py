@@ -15,7 +15,7 @@ from job_processor.core.webhooks import ANSWER_LIMIT, Delivery, DeliveryState, T
 from job_processor.store.base import Store
 
 LEASE_MS = 45_000
-"""How long a worker has for one try: more than its timeout. After it another worker may send the delivery."""
+"""Lease of one try, longer than its timeout. After it another worker may send the delivery."""
 TRIES = 20
 
 
@@ -60,7 +60,7 @@ class Deliveries:
             self._facts.tell(DeliveryTried("given_up"))
 
     async def tried(self, delivery: Delivery, done: Try, retry_at: int | None) -> Delivery:
-        """Record a try. Of one whose lease was lost nothing is recorded: another worker sends it again."""
+        """Record a try. If its lease was lost nothing is recorded: another worker sends the delivery again."""
         shown = replace(
             done,
             answer=self._redactor.text(done.answer)[:ANSWER_LIMIT],

@@ -1,4 +1,4 @@
-"""What happened, for whoever wants to know: acts tell one fact each, and metrics subscribe.
+"""Facts: events inside the process. Each act publishes one; metrics, caches and workers subscribe.
 
 The history of a job and the notices of its end are written in the same write as the move itself
 (``core.transitions``); they need no subscriber.
@@ -31,7 +31,7 @@ class JobMoved:
 
 @dataclass(frozen=True, slots=True)
 class BatchSubmitted:
-    """A batch was stored. ``jobs``: their number by flow; no ``JobMoved`` is told of each."""
+    """A batch was stored. ``jobs``: their number by flow; no ``JobMoved`` is published for each."""
 
     batch: Batch
     jobs: Mapping[str, int]
@@ -155,7 +155,7 @@ class DeliveryTried:
 
 @dataclass(frozen=True, slots=True)
 class EndpointDisabled:
-    """An endpoint was disabled, and nobody asked for it."""
+    """An endpoint was disabled by the product, not by a person."""
 
     because: DisabledBecause
 
@@ -194,10 +194,10 @@ F = TypeVar("F", bound=Fact)
 
 
 class Facts:
-    """Tells each fact to its subscribers, after its write was durable."""
+    """Publishes each fact to its subscribers, after its write is durable."""
 
     def __init__(self) -> None:
-        # Each job tells six facts, and most subscribers want one that is rare.
+        # Each job publishes six facts, and most subscribers want one kind that is rare.
         self._subscribers: dict[type[object], list[Callable[[Any], None]]] = {kind: [] for kind in get_args(Fact)}
 
     def subscribe(self, subscriber: Callable[[Fact], None]) -> None:

@@ -12,8 +12,8 @@ from job_processor.core.job import Job
 
 @dataclass(frozen=True, slots=True)
 class FlowTable:
-    """``default``: the flow of a job that names none. ``sharing``: of a flow, all flows with the same processor behind
-    them (itself included); they share that processor's execution ids. ``currency``: of all costs.
+    """``default``: the flow of a job that names none. ``sharing``: for each flow, all flows with the same processor
+    (including itself); they share that processor's execution ids. ``currency``: of all costs.
     """
 
     by_name: Mapping[str, FlowRules]
@@ -37,8 +37,8 @@ class FlowTable:
         return {name: rules.prices for name, rules in self.by_name.items() if rules.prices is not None}
 
     def for_new_job(self, flow: str | None, allowed: frozenset[str] | None = None) -> FlowRules:
-        """The rules for a submission. Raises ``InvalidField`` for an unknown flow, and in the same words for one that
-        is not ``allowed`` (``None``: all are)."""
+        """The rules for a submission. Raises ``InvalidField`` for an unknown flow, and with the same message for one
+        that is not ``allowed`` (``None``: all are), so that a key does not learn which other flows exist."""
         names = self.by_name.keys() if allowed is None else self.by_name.keys() & allowed
         name = flow or self.default
         if name not in names:

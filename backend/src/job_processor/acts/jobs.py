@@ -1,4 +1,4 @@
-"""What is done with jobs: submit, cancel, retry, replay, delete, and deletion after the retention time."""
+"""The acts on jobs: submit, cancel, retry, replay, delete, and deletion after the retention time."""
 
 import math
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ from job_processor.core.transitions import attempt_ended_by_cancel
 from job_processor.store.base import Added, IdempotencyKey, Store
 
 MAX_QUEUE_SECONDS = 2.0
-"""New jobs are refused while the store's queue is longer: an early 503 costs less than a late one, and callbacks and
-the work under way keep their pace."""
+"""New jobs are refused (503) while the store's queue is longer. This backpressure keeps callbacks and the outcomes of
+jobs in flight fast."""
 
 
 class NewJob(NamedTuple):

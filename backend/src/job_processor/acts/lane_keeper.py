@@ -1,4 +1,4 @@
-"""What a worker's attempts show of their flow's lane: a trouble closes it, an answer opens it."""
+"""Applies to a flow's lane what a worker's attempts show: a trouble closes it, an answer opens it."""
 
 import asyncio
 import random
@@ -27,8 +27,8 @@ from job_processor.store.base import Claimed, Store
 class LaneKeeper:
     """One flow's lane as this worker sees it. ``opened`` is called when an answer has opened a closed lane.
 
-    Which jobs were answered is remembered here and not written while the lane is well; it is written as soon as the
-    lane is found in trouble, so that every worker can judge by it. Any method but ``answered`` may raise
+    Which jobs were answered is kept in memory while the lane is open. It is written when the lane is found in trouble,
+    so that every worker can judge by it. Any method but ``answered`` may raise
     ``StoreUnavailable``.
     """
 
@@ -40,8 +40,8 @@ class LaneKeeper:
         self._opened = opened
         self._known = Lane(rules.name)
         self._answers: dict[str, int] = {}
-        """When the two jobs handed over last, of those that were answered, were handed over. Two, because evidence
-        about a job must come from another job."""
+        """The times of the two latest hand-overs of answered jobs. Two, because evidence about a job must come from
+        another job."""
         self._turn = asyncio.Lock()
         """One change at a time in this process: the next one often finds that nothing is left to write."""
 
@@ -82,12 +82,12 @@ class LaneKeeper:
         return judged
 
     def judge_from_memory(self, job: Job, handed: HandOver) -> RefusalDecision:
-        """The same by what this worker remembers, when the store cannot be asked; nothing is written."""
+        """As ``judge``, from this worker's memory while the store is unavailable; nothing is written."""
         lane = self._known
         return judge_refusal(handed, job, lane, self._others(lane, job.id), self._store.now(), random.random())
 
     async def learn(self, job: Job, sign: LaneReport | None) -> None:
-        """Write what an attempt showed of the lane. ``LaneHealthy`` writes nothing while the lane is well."""
+        """Write what an attempt showed about the lane. ``LaneHealthy`` writes nothing while the lane is open."""
         began = job.attempts[-1].started_at
         match sign:
             case LaneClosed():

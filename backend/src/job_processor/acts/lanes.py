@@ -29,7 +29,7 @@ class Lanes:
         return next((one for one in await self._store.lanes() if one.flow == flow), Lane(flow))
 
     async def change(self, flow: str, decide: Callable[[Lane, int], Lane], record: AuditEntry | None = None) -> Lane:
-        """Write what ``decide`` (lane, now in milliseconds since 1970) makes of the lane; an equal lane: no write.
+        """Write the lane that ``decide`` (lane, now in ms since 1970) returns, unless it equals the stored one.
 
         ``decide`` is called again on the newest lane whenever another writer was faster. Returns the lane as decided.
         """
@@ -54,7 +54,7 @@ class Lanes:
         return await self.change(flow, lambda lane, now: resume(lane), record)
 
     async def runs_may_be_lost(self, flow: str) -> None:
-        """Note that the processor lost a run or could not be reached: all its attempts are then asked about."""
+        """Record that the processor lost an execution or was unreachable: all its attempts are then reconciled."""
         before = await self.of(flow)
         if before.trouble is None:
             await self.change(flow, lambda lane, now: lane if lane.trouble is not None else note_lost_runs(lane, now))

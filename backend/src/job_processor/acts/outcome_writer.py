@@ -1,4 +1,4 @@
-"""Writes the outcomes of one worker's attempts, however long the store is unavailable: they were paid for."""
+"""Writes the outcomes of one worker's attempts, and retries while the store is unavailable: outcomes cost money."""
 
 import asyncio
 import contextlib
@@ -17,8 +17,8 @@ log = structlog.get_logger(__name__)
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Pauses between tries. The last repeats; it is shorter than the back-off after a lost lease."""
 ALL_RETRY_SECONDS = 10.0
-"""While one of several waiting outcomes tries for all, each of the others tries by itself this often: the reason may be
-that one outcome and not the store."""
+"""While one of several waiting outcomes tries on behalf of all, each of the others also tries by itself this often,
+because that one may fail for a reason of its own."""
 FAULT_TRIES = 10
 """Tries that end in another error than ``StoreUnavailable`` before an outcome is given up."""
 
@@ -47,7 +47,7 @@ class OutcomeWriter:
         self._written = written
         self._pause = pause
         self._prober_done: asyncio.Event | None = None
-        """Set when the outcome that tries for all is written; ``None`` while none does."""
+        """Set when the outcome that tries on behalf of all is written; ``None``: no outcome waits."""
         self.waiting = 0
         """Outcomes that could not be written yet."""
 
@@ -68,7 +68,7 @@ class OutcomeWriter:
                     raise
                 except Exception as error:
                     if not isinstance(error, StoreUnavailable):
-                        # A fault of ours may pass, too (no memory, no thread); one that stays must not hold the slot.
+                        # Our own faults may be transient too (no memory, no thread); a lasting one must free the slot.
                         faults += 1
                         if faults == FAULT_TRIES:
                             raise

@@ -1,4 +1,4 @@
-"""What becomes of an attempt: its worker's outcome and progress, the end of its lease, callback timeout or deadline."""
+"""The acts on attempts: claim, renew leases, record outcome and progress, end those whose time is over."""
 
 import structlog
 
@@ -40,19 +40,19 @@ class Outcomes:
         return moved
 
     async def progress(self, job_id: str, lease: Lease, text: str) -> None:
-        """Record a progress text. One that cannot be recorded is dropped: it is no part of the outcome."""
+        """Record a progress text. It is dropped if it cannot be written: the outcome does not depend on it."""
         try:
             await self._signals.send(job_id, Progressed(text, token=lease.token))
         except (StoreUnavailable, JobNotFound):
             log.debug("progress_dropped", job=job_id)
 
     async def expire(self, job: Job, asked: str | None = None) -> None:
-        """End what has expired of a job whose ``due_at`` has passed: lease, callback timeout or deadline.
+        """Apply the end of the lease, callback timeout or deadline to a job whose ``due_at`` has passed.
 
-        ``asked``: what the processor said when it was asked just before. Raises ``JobNotFound``.
+        ``asked``: the finding of a reconcile call made just before. Raises ``JobNotFound``.
         """
         if _has_time_left(job, self._store.now()):
-            # Due only because its processor was to be asked, and this flow's cannot be.
+            # The job is due only for a reconcile call, which this flow's processor does not support.
             assert job.lease is not None
             await self._signals.send(job.id, Asked(None, job.attempt, job.lease.token), known=job)
             return

@@ -1,4 +1,4 @@
-"""Asks a processor what became of an attempt that waits for its callback, and records the answer."""
+"""Reconcile calls: asks a processor what became of an attempt that waits for its callback, and records the finding."""
 
 from collections.abc import Mapping
 
@@ -63,6 +63,6 @@ class Questions:
         try:
             return await processor.reconcile(job_id, attempt)
         except Exception as error:
-            # A processor that cannot be asked must not keep the attempt waiting longer.
+            # The attempt must not wait longer because its processor cannot be asked.
             log.exception("reconcile_failed", job=job_id)
             return Finding(f"The processor could not be asked: {type(error).__name__}.", answered=False)

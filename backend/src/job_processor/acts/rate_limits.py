@@ -13,22 +13,22 @@ from job_processor.store.base import Permits
 from job_processor.store.permit_table import PermitTable
 
 MAX_NAMES = 10_000
-"""Keys and addresses in memory; beyond it the one that was used longest ago is forgotten."""
+"""Maximum number of keys and addresses in memory; beyond it the least recently used one is dropped."""
 MAX_TAKES = 16
-"""Questions to the store at once; beyond it a process decides alone. So an attack from many addresses cannot keep the
-store busy."""
+"""Maximum number of concurrent requests to the store; beyond it a process decides alone, so that an attack from many
+addresses cannot overload the store."""
 TAKE_SECONDS = 0.5
-"""Timeout of such a question; after it the process decides alone."""
+"""Timeout of such a request; after it the process decides alone."""
 LARGEST_SHARE = 20
-"""A batch is at most this part of a limit: what one process does not use is lost to the others for a minute."""
+"""A batch is at most the limit divided by this: permits that a process does not use are lost to others for a minute."""
 ALONE_SHARE = 10
-"""Of an address, this part of its limit is granted by each process alone, so that most addresses never reach the
-store."""
+"""Each process grants an address its limit divided by this without the store, so that most addresses never need it."""
 
 
 @dataclass(eq=False, slots=True)
 class Standing:
-    """What one name has left, and whether its request was ``allowed``. Times of ``monotonic``, in seconds."""
+    """The permits that a key or address has left, and whether its request was ``allowed``. Times: ``monotonic``,
+    seconds."""
 
     limit: int
     permits: int = 0
@@ -134,5 +134,5 @@ class RateLimits:
                 pass
             finally:
                 self._takes -= 1
-        # A limiter must not make an outage of the store worse.
+        # Without the store the process decides alone: a limiter must not make an outage worse.
         return self._alone.take(name, now, limit, wanted)

@@ -1,15 +1,15 @@
-"""The jobs in flight that this process wrote last, so that the report on one needs no read before its write.
+"""A cache of the jobs in flight that this process wrote last, so that a report needs no read before its write.
 
-What is remembered may be old: another process may have changed the job since. It may be decided by, because every write
-compares with what is stored, but it may not be answered from.
+A cached job may be stale, because another process may have changed it. It may be used to decide a write, which is a
+compare-and-set, but not to answer a request.
 """
 
 from job_processor.core.job import IN_FLIGHT, Job
 
-MOST = 1_000
+MAX_JOBS = 1_000
 MAX_PROMPT_CHARACTERS = 4_096
-"""Jobs with a longer prompt, with a JSON Schema, or after their second attempt are not remembered, so that the memory
-this takes is bounded: a few megabytes."""
+"""Jobs with a longer prompt, with a JSON Schema, or after their second attempt are not cached, which limits the cache
+to a few megabytes."""
 
 
 class RecentJobs:
@@ -20,14 +20,14 @@ class RecentJobs:
         return len(self._jobs)
 
     def note(self, job: Job) -> None:
-        """Remember the job as it was just written, or forget it, if it is not in flight any more."""
+        """Cache the job as it was just written; if it is not in flight any more, remove it."""
         self._jobs.pop(job.id, None)
         is_small = job.attempt <= 2 and job.result_schema is None and len(job.prompt) <= MAX_PROMPT_CHARACTERS
         if is_small and job.state in IN_FLIGHT:
             self._jobs[job.id] = job
-            if len(self._jobs) > MOST:
+            if len(self._jobs) > MAX_JOBS:
                 del self._jobs[next(iter(self._jobs))]
 
     def take(self, job_id: str) -> Job | None:
-        """The job as it was last written here, and forget it: whoever finds it too old reads the store then."""
+        """Remove a job from the cache and return it; ``None``: it is not cached. If it is stale, read the store."""
         return self._jobs.pop(job_id, None)

@@ -9,8 +9,8 @@ from job_processor.core.access import Requester
 from job_processor.core.audit import AuditAct, AuditOutcome
 from job_processor.store.base import Store
 
-MOST_WAITING = 500
-"""Kinds of refusals that wait to be written; one more is counted with the others of its address."""
+MAX_WAITING = 500
+"""Maximum number of kinds of refusals that wait to be written; any other is counted with the rest of its address."""
 ENTRIES_A_MINUTE = 60
 
 
@@ -41,7 +41,7 @@ class Refusals:
         """A request was refused. ``what``: method and route; ``code``: of the problem."""
         self._facts.tell(RequestRefused(code))
         key = (by.principal.id, by.address, what, code)
-        if key not in self._waiting and len(self._waiting) >= MOST_WAITING:
+        if key not in self._waiting and len(self._waiting) >= MAX_WAITING:
             key, what, code = ("", "", "", ""), "", "many"
         known = self._waiting.get(key)
         if known is None:
@@ -50,7 +50,7 @@ class Refusals:
             known.times += 1
 
     async def write(self, seconds: float = 1.0) -> None:
-        """Write what has waited, as far as the budget goes. ``seconds`` since the last call. Raises
+        """Write the waiting entries, at most ``ENTRIES_A_MINUTE``. ``seconds``: since the last call. Raises
         ``StoreUnavailable``."""
         self._budget = min(float(ENTRIES_A_MINUTE), self._budget + seconds * ENTRIES_A_MINUTE / 60)
         chosen = list(self._waiting)[: int(self._budget)]

@@ -1,4 +1,5 @@
-"""The series: rolled up, and deleted when they are older than is kept. The stores count with each change of a job."""
+"""The acts on the series: roll up, note waiting times, delete rows past their retention. The store counts each change
+of a job itself."""
 
 from job_processor.store.base import Store
 
@@ -8,7 +9,7 @@ class Series:
         self._store = store
 
     async def note_waiting(self) -> None:
-        """Note for how long the oldest due job of each flow has waited."""
+        """Record how long the oldest due job of each flow has waited."""
         now = self._store.now()
         oldest = (await self._store.counts()).oldest_due
         if oldest:

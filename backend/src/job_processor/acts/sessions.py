@@ -1,4 +1,4 @@
-"""Sessions of the page: sign in, sign out, everywhere or here."""
+"""Sessions of the page: sign in, and sign out here or everywhere."""
 
 import base64
 import hashlib
@@ -15,15 +15,16 @@ from job_processor.core.errors import SessionNotFound
 from job_processor.store.base import Store
 
 IDLE_MS = 12 * 3_600_000
-"""A session ends that was not used for so long."""
+"""Idle timeout: a session that was not used for this long ends."""
 LIFE_MS = 7 * 86_400_000
-"""A session ends after so long, however much it is used."""
+"""A session ends after this time, even if it is in use."""
 PERSON_LIFE_MS = 12 * 3_600_000
-"""The same of a person: nobody tells us when the identity provider takes a role away, so it is asked again each day."""
+"""The same for a person: no notice comes when the identity provider removes a role, so people sign in again each day.
+"""
 MAX_SESSIONS_EACH = 50
-"""Sessions of one key or person; the oldest ends when one more begins."""
+"""Maximum number of sessions of one key or person; the oldest ends when another begins."""
 LISTED = 200
-"""Sessions that are listed at most."""
+"""Maximum number of sessions in a list."""
 _RANDOM_BYTES = 32
 _MAC_BYTES = 16
 
@@ -47,8 +48,8 @@ class Sessions:
         self._keys = tuple(hmac.digest(one.encode(), b"job-processor session cookie v1", "sha256") for one in secrets_)
 
     async def open(self, by: Requester, replaces: str | None = None) -> Opened:
-        """Begin a session of the key or person that ``by`` names. ``replaces``: the id of the browser's session so far,
-        which ends."""
+        """Begin a session of the key or person that ``by`` names. ``replaces``: the id of the browser's current
+        session, which ends."""
         principal = by.principal
         now = self._store.now()
         value = self._signed(secrets.token_bytes(_RANDOM_BYTES))
@@ -106,7 +107,7 @@ class Sessions:
         return await self._store.prune_sessions(now - IDLE_MS, now)
 
     def is_ours(self, value: bytes) -> bool:
-        """Whether a cookie's value was made here: checked before any look-up."""
+        """Whether the signature of a cookie's value is ours; checked before any look-up."""
         try:
             raw = base64.urlsafe_b64decode(value + b"=" * (-len(value) % 4))
         except ValueError:
@@ -123,7 +124,7 @@ class Sessions:
 
 
 def ends_at(session: Session) -> int:
-    """When it ends if it is not used any more."""
+    """When the session ends if it is not used any more (ms since 1970)."""
     return min(session.expires_at, session.seen_at + IDLE_MS)
 
 

@@ -1,4 +1,4 @@
-"""The one way a stored job changes: decide (``core.transitions``), compare-and-set (store), tell the fact."""
+"""The one way a stored job changes: decide (``core.transitions``), compare-and-set (store), publish the fact."""
 
 import random
 from collections.abc import Callable
@@ -54,7 +54,7 @@ class Signals:
         self._writes = JobWrites()
 
     def note(self, job: Job) -> None:
-        """A job was written without a signal, as it stands now: the next signal for it may need no read."""
+        """Cache a job that was written without a signal, so that its next signal may need no read."""
         self._recent.note(job)
 
     async def send(
@@ -121,7 +121,7 @@ class Signals:
         return job
 
     async def _is_of_its_processor(self, callback: Callback, job: Job) -> bool:
-        """Whether the report is from the processor that has the job. A report that names no flow is believed while no
+        """Whether the report is from the processor that has the job. A report that names no flow counts as such if no
         other processor has an execution of the same id in flight."""
         if callback.flow is not None:
             return (job.via() or job.flow) in self._flows.sharing_processor(callback.flow)
@@ -134,7 +134,7 @@ def reported_error(words: str) -> JobError:
 
 
 def signal_of(report: Report, attempt: int | None, now: int) -> Signal:
-    """What a report says of its job. ``attempt``: whose report it is, if that is known; ``now``: ms since 1970."""
+    """The signal of a report. ``attempt``: the attempt that the report is about, if known; ``now``: ms since 1970."""
     if report.progress is not None:
         return Progressed(report.progress, attempt)
     if report.again_seconds is not None:

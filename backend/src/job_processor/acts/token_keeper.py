@@ -1,4 +1,4 @@
-"""Tells a limit that flows share what a worker's attempts have taken of its tokens (``core.model_tokens``)."""
+"""Corrects a shared limit by the tokens that a worker's attempts really used (``core.model_tokens``)."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -14,11 +14,11 @@ from job_processor.core.lane import Lane
 class _Taken:
     guessed: float
     estimated: int
-    took: int
+    used: int
 
 
 class TokenKeeper:
-    """Of one flow. What several attempts have taken is written at once, while a write is under way."""
+    """The corrections of one flow. Those that arrive during a write are written together by the next one."""
 
     def __init__(self, lanes: Lanes, rules: FlowRules) -> None:
         self._lanes = lanes
@@ -28,13 +28,13 @@ class TokenKeeper:
         self._turn = asyncio.Lock()
 
     def note(self, prompt: str, estimated: int | None, usage: Usage | None) -> None:
-        """An attempt with this prompt has ended, which was charged so many tokens (``None``: they are not counted)."""
-        took = model_tokens.taken(usage)
-        if estimated is not None and took is not None:
-            self._unwritten.append(_Taken(model_tokens.guess(prompt), estimated, took))
+        """An attempt with this prompt has ended. ``estimated``: the tokens it was charged; ``None``: not counted."""
+        used = model_tokens.taken(usage)
+        if estimated is not None and used is not None:
+            self._unwritten.append(_Taken(model_tokens.guess(prompt), estimated, used))
 
     async def write(self) -> None:
-        """Correct the limit by what was noted. After ``StoreUnavailable`` it is still noted."""
+        """Write the collected corrections to the limit. After ``StoreUnavailable`` they are kept for the next call."""
         if not self._unwritten or self._limit is None:
             return
         async with self._turn:
@@ -46,5 +46,5 @@ class TokenKeeper:
     def _corrected(self, lane: Lane, some: tuple[_Taken, ...]) -> Lane:
         tokens = lane.model_tokens
         for one in some:
-            tokens = model_tokens.correct(tokens, self._flow, one.guessed, one.estimated, one.took)
+            tokens = model_tokens.correct(tokens, self._flow, one.guessed, one.estimated, one.used)
         return replace(lane, model_tokens=tokens)

@@ -1,4 +1,4 @@
-"""Entries of the audit for acts that somebody asked for."""
+"""Entries of the audit for acts that a person or program requested."""
 
 from job_processor.core.access import PrincipalKind, Requester
 from job_processor.core.audit import AuditAct, AuditEntry, AuditOutcome, entry_of
@@ -19,8 +19,7 @@ class Trail:
         detail: str | None = None,
         outcome: AuditOutcome = AuditOutcome.DONE,
     ) -> AuditEntry | None:
-        """The entry to store together with the act; ``None``: the product itself acts, which the audit does not
-        note."""
+        """The entry to store together with the act; ``None`` for an act of the product itself, which has no entry."""
         if by.principal.kind is PrincipalKind.SYSTEM:
             return None
         now = self._store.now()

@@ -8,7 +8,7 @@ from job_processor.core.job import Job, Json
 from job_processor.core.outcome import Outcome, Reported, ResultAccepted, Signal, Succeeded
 
 _CUT_SHORT = frozenset({"length", "max_tokens", "MAX_TOKENS"})
-"""Finish reasons by which models say that their token limit cut the answer short."""
+"""Finish reasons of models whose answer was cut short by a token limit."""
 
 
 class Verdicts:
@@ -16,11 +16,11 @@ class Verdicts:
         self._examiners = examiners
 
     async def check_schema(self, schema: Mapping[str, Json]) -> str | None:
-        """What is wrong with a ``resultSchema``, as a sentence; ``None``: it can be used."""
+        """The error in a ``resultSchema``, as a sentence; ``None``: the schema is valid."""
         return await self._examiners.check_schema(schema)
 
     async def of_outcome(self, outcome: Outcome, job: Job) -> Outcome:
-        """The outcome with the verdict on its result; as it is when it has one, or no result."""
+        """The outcome with the verdict on its result; unchanged if it already has one, or has no result."""
         if not isinstance(outcome, Succeeded) or outcome.verdict is not None:
             return outcome
         stopped = outcome.usage is not None and outcome.usage.finish_reason in _CUT_SHORT

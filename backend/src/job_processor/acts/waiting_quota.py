@@ -1,8 +1,8 @@
 """The quota of waiting jobs: how many jobs of one owner may be PENDING at once.
 
-The store is not asked at each submit: a count allows all that is left, or of a store that several processes share a
-small part of it, and no more than that is allowed and not stored yet. One process never exceeds the quota; each further
-one may exceed it by that part, because it may have counted just before the others stored theirs.
+The jobs are not counted at each submit. A count allows as many submits as the quota has left; in a store that several
+processes share, only a small share of that. One process never exceeds the quota. Each further process may exceed it by
+its share, because it may have counted just before the others stored their jobs.
 """
 
 import asyncio
@@ -15,11 +15,11 @@ from job_processor.core.errors import TooManyWaiting
 from job_processor.store.base import Store
 
 SHARE = 64
-"""Of a shared store a count allows this part of what is left, at least one job."""
+"""In a shared store a count allows the rest of the quota divided by this, at least one job."""
 FRESH_SECONDS = 1.0
 """How long a count is used."""
 REFUSED_SECONDS = 0.25
-"""How long a count that left nothing is used: refused submits must not keep the store counting."""
+"""How long a count that left nothing is used, so that refused submits do not make the store count all the time."""
 MAX_OWNERS = 2_000
 
 
@@ -29,14 +29,14 @@ class _Owner:
     until: float = float("-inf")
     is_full: bool = False
     under_way: int = 0
-    """Submits that were allowed and are not stored yet: a count may have missed them."""
+    """Number of submits that were allowed and are not stored yet: a count may not include them."""
     counting: "asyncio.Future[None] | None" = field(default=None, repr=False)
     stored: "asyncio.Future[None] | None" = field(default=None, repr=False)
-    """Done at the next ``leave``: as many as one count allows are under way."""
+    """Done at the next ``leave``. Set while as many submits as one count allows are not stored yet."""
 
 
 class WaitingQuota:
-    """``most``: jobs; 0: any number. ``monotonic`` gives seconds; tests pass their own."""
+    """``most``: maximum number of jobs; 0: any number. ``monotonic`` gives seconds; tests pass their own."""
 
     def __init__(self, store: Store, most: int = 0, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.most = most
@@ -78,9 +78,9 @@ class WaitingQuota:
                 counting.set_result(None)
 
     async def enter_together(self, owner: str, number: int) -> None:
-        """Allow so many jobs more, or none; ``leave`` with the same number must follow. Raises ``TooManyWaiting``.
+        """Allow ``number`` more jobs or none; ``leave`` with the same number must follow. Raises ``TooManyWaiting``.
 
-        What other submits were allowed counts as stored, so that together they do not exceed the quota.
+        Other submits that were allowed count as stored, so that all together do not exceed the quota.
         """
         known = self._owner(owner)
         before = known.under_way + known.allowed
@@ -94,7 +94,7 @@ class WaitingQuota:
         known.under_way += number
 
     def leave(self, owner: str, number: int = 1) -> None:
-        """The jobs are stored, or they are not and never will be."""
+        """The submit of the jobs is over: they are stored, or never will be."""
         known = self._owners.get(owner)
         if known is not None and known.under_way:
             known.under_way = known.under_way - number if known.under_way > number else 0
@@ -105,7 +105,7 @@ class WaitingQuota:
     async def _count(self, owner: str, known: _Owner) -> None:
         under_way = known.under_way
         left = self.most - await self._store.count_waiting(owner, self.most) - under_way
-        # Those that were stored meanwhile may have been counted twice: then it is not known whether it is full.
+        # Jobs stored meanwhile may be counted twice; the quota counts as full only if it is so without them.
         known.is_full = left + max(0, under_way - known.under_way) <= 0
         known.allowed = 0 if left <= 0 else max(0, max(1, left // self._share) - known.under_way)
         if not known.is_full and not known.allowed and known.under_way and known.stored is None:

@@ -1,7 +1,7 @@
-"""Standing endpoints of webhooks: made, changed and deleted by people; which notices an end makes.
+"""The acts on standing endpoints of webhooks (make, change, delete), and which notices the end of a job makes.
 
-The endpoints are in memory, because each end of a job asks for them. Where other processes may change them they are
-read again when they are older than ``FRESH_MS``: a change counts everywhere within that time.
+The endpoints are cached, because each end of a job needs them. If other processes may change them, the cache is
+refreshed when it is older than ``FRESH_MS``: a change takes effect everywhere within that time.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,14 +36,14 @@ log = structlog.get_logger(__name__)
 MAX_ENDPOINTS = 200
 """All of them are in the memory of every process, and each end of a job is compared with all."""
 MAX_SECRETS = 5
-"""Secrets of an endpoint that sign at the same time: each is a signature in a header."""
+"""Maximum number of secrets of an endpoint that sign at the same time: each adds a signature to a header."""
 FRESH_MS = 2_000
 TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class NewEndpoint:
-    """An endpoint as it was asked for; its URL was checked."""
+    """An endpoint as it was requested; its URL was checked."""
 
     url: str
     events: tuple[WebhookEvent, ...]
@@ -69,7 +69,7 @@ class WebhookEndpoints:
         self._known: Sequence[Endpoint] | None = None
         self._read_at = 0
         self._changes = 0
-        """How often this process changed an endpoint: what was read before the last change is not kept."""
+        """Number of changes by this process; a read that began before the last change is not cached."""
 
     async def with_notices(self, before: Job, change: Change) -> Change:
         """The change, with the notices that it makes. Most changes end no job and cost nothing here."""
@@ -117,8 +117,8 @@ class WebhookEndpoints:
         return MadeEndpoint(replace(endpoint, rev=1), secret)
 
     async def change(self, endpoint_id: str, new: NewEndpoint, by: Requester = SYSTEM) -> Endpoint:
-        """Of ends from now on it is told as ``new`` says; what is to come or replayed goes to the new URL. Its secrets
-        stay. Raises ``EndpointNotFound``."""
+        """Change an endpoint: it gets notices of later ends as ``new`` says, and pending or replayed deliveries go to
+        the new URL. Its secrets stay. Raises ``EndpointNotFound``."""
 
         def change(old: Endpoint) -> Endpoint:
             return replace(old, url=new.url, events=new.events, flows=new.flows, description=new.description)
@@ -126,7 +126,7 @@ class WebhookEndpoints:
         return await self._change(endpoint_id, change, AuditAct.ENDPOINT_CHANGED, by)
 
     async def delete(self, endpoint_id: str, by: Requester = SYSTEM) -> None:
-        """Deliveries to come are given up. Raises ``EndpointNotFound``."""
+        """Delete an endpoint; its pending deliveries are given up. Raises ``EndpointNotFound``."""
         record = self._trail.entry(by, AuditAct.ENDPOINT_DELETED, endpoint_id)
         if not await self._store.delete_webhook_endpoint(endpoint_id, record):
             raise EndpointNotFound(endpoint_id)
@@ -165,7 +165,7 @@ class WebhookEndpoints:
         return await self._change(endpoint_id, change, AuditAct.ENDPOINT_DISABLED, by)
 
     async def test(self, endpoint_id: str, by: Requester = SYSTEM) -> Delivery:
-        """Send a notice that tells of nothing. Raises ``EndpointNotFound``, and ``MoveRefused`` for a disabled one."""
+        """Send a test notice. Raises ``EndpointNotFound``, and ``MoveRefused`` for a disabled endpoint."""
         endpoint = await self.get(endpoint_id)
         if endpoint.disabled_at is not None:
             raise MoveRefused("The endpoint is disabled; enable it first.")
@@ -176,7 +176,7 @@ class WebhookEndpoints:
         return delivery
 
     async def tried(self, endpoint_id: str, done: Try) -> None:
-        """Note what a try says of its endpoint; disable one that is gone, or that fails for days."""
+        """Record on its endpoint how a try went; disable an endpoint that is gone, or that fails for days."""
         known = next((one for one in self._known or () if one.id == endpoint_id), None)
         if known is not None and endpoint_after(known, done) == known:
             return
@@ -213,7 +213,7 @@ class WebhookEndpoints:
         return self._sealing.of_owner(owner)
 
     async def seal_again(self) -> None:
-        """Seal all secrets under the current WEBHOOK_SECRET, so that the previous one can be taken away."""
+        """Encrypt all secrets again under the current WEBHOOK_SECRET, so that the previous one can be removed."""
         for endpoint in await self._read():
             sealed = tuple(self._sealed_again(one, endpoint.id) for one in endpoint.secrets)
             if sealed != endpoint.secrets and await self._store.save_webhook_endpoint(

@@ -1,5 +1,5 @@
-"""Who asks, decided once per request and here alone: no login, a proxy's word, an API key, or the session of the
-page."""
+"""Authentication and authorisation, once per request and only here: no login, a trusted proxy, an API key, or a session
+of the page."""
 
 from enum import StrEnum
 
@@ -25,7 +25,7 @@ _SAFE = frozenset({"GET", "HEAD"})
 
 
 class Needs(StrEnum):
-    """What an operation needs of who asks for it."""
+    """What an operation requires of its requester."""
 
     NOTHING = "nothing"
     """Anybody may: health checks, signing in, and callbacks, which authenticate themselves."""
@@ -62,13 +62,13 @@ class Gate:
         self._credentials = credentials
         self._refusals = refusals
         self._limiter = RateLimiter(rate_limits)
-        # Without a login there are only requests of this machine.
+        # Without a login all requests come from this machine.
         self._limits_addresses = auth is not Auth.OFF
         self._people = people
 
     def admit_at_once(self, scope: Scope, needs: Needs, *, all_flows: bool = False) -> bool:
-        """Admit a request for which nothing must be waited for, as nearly every one with a key. ``False``: nothing was
-        decided or counted; call ``admit``."""
+        """Admit a request without waiting, from the caches; this is possible for nearly every request with a key.
+        ``False``: nothing was decided or counted; call ``admit``."""
         principal = self._known(scope)
         if principal is None or principal.kind is PrincipalKind.PROXY:
             return False
@@ -100,7 +100,7 @@ class Gate:
                 await self.count_address(scope)
             check_rights(principal, needs, all_flows=all_flows)
         except RequestRefused as refused:
-            # The page asks who one is, and so learns that one must sign in: nobody tried anything.
+            # The page asks who is signed in, to learn whether a sign-in is needed: this 401 is no failed attempt.
             if needs is not Needs.PRINCIPAL or refused.code != "no_key":
                 self.note_refusal(scope, route, refused.code)
             raise
@@ -132,7 +132,7 @@ class Gate:
         """The principal of an API key. Raises ``RequestRefused`` (401; 429 after many wrong ones)."""
         principal = await self._credentials.of_key(text)
         if principal is None:
-            # Only after the look-up: a valid key is never refused for what others send from its address.
+            # Only after the look-up: a valid key is never refused because of wrong keys from the same address.
             await self._limiter.count_wrong_key(self._address(scope))
             raise wrong_key(text.decode("latin-1"))
         return principal
@@ -141,7 +141,7 @@ class Gate:
         return client_address(Request(scope))
 
     def _known(self, scope: Scope) -> Principal | None:
-        """Who asks, if that is told without a wait, as of nearly every request with a key. ``None``: ask
+        """The principal, if the caches have it, as for nearly every request with a key. ``None``: call
         ``_principal``."""
         if self.auth is not Auth.KEYS:
             return EVERYONE if self.auth is Auth.OFF else PROXY
@@ -183,14 +183,14 @@ class Gate:
             await self._limiter.count_wrong_key(self._address(scope))
             detail = f"This is neither an API key nor a valid access token. {refused}"
             raise _unauthorized("invalid_token", detail, error=True) from None
-        # Known by name even where it is refused: the audit says who it was.
+        # Set even if the request is refused: the audit names the person.
         scope[PRINCIPAL] = principal
         check_role(principal)
         return principal
 
 
 def check_role(principal: Principal) -> None:
-    """Raises ``RequestRefused`` (403) for somebody whom the identity provider knows, but gives no role here."""
+    """Raises ``RequestRefused`` (403) for a person to whom the identity provider gives no role here."""
     if not principal.rights:
         raise RequestRefused(
             403, "no_role", "The identity provider knows who this is, but gives no role here (OIDC_ROLE_CLAIM)."
@@ -249,7 +249,7 @@ def _session_value(cookie: bytes) -> bytes | None:
 
 
 def wrong_key(text: str) -> RequestRefused:
-    """The 401 for a key that is not valid. Whether it is wrong, expired or revoked is not told."""
+    """The 401 for a key that is not valid. It does not say whether the key is wrong, expired or revoked."""
     if id_of(text) is None:
         detail = "This is not an API key of this product, or it was mistyped or cut: its checksum does not fit."
         return _unauthorized("malformed_key", detail, error=True)

@@ -1,7 +1,6 @@
-"""A log line for each request, as fields: who asked for what, from where, and how it was answered.
+"""The access log: a line for each request, with requester, route, client address, status and duration.
 
-Of the address only the route and the id of a job are logged: the path and the query string may hold anything, secrets
-too.
+Of the URL only the route and the id of a job are logged: path and query string may contain anything, even secrets.
 """
 
 import time
@@ -18,7 +17,7 @@ from job_processor.http.scope_keys import PRINCIPAL, ROUTE
 
 class AccessLog:
     def __init__(self) -> None:
-        # Bound once: assembling a logger at each request would cost more than the line.
+        # Bound once: making a logger for each request would cost more than the line.
         self._log = structlog.get_logger(__name__).bind()
 
     def write(self, scope: Scope, status: int, began: float) -> None:

@@ -91,7 +91,7 @@ def build(
 
 
 async def _has_jobs(context: Context) -> bool:
-    """Whether the overview has something to show. Where people sign in, nobody else is told whether there are jobs."""
+    """Whether the overview has something to show. Always true with a login, so that it discloses nothing."""
     if context.auth is not Auth.OFF:
         return True
     status = await context.flow_status.recent()
@@ -153,8 +153,8 @@ _NOT_POSSIBLE = (
 class _Endpoint:
     """A handler as an ASGI application, without Starlette's own wrapper around functions.
 
-    First it is decided who asks (``http.access``). A query parameter that the operation does not declare is refused
-    with 422, unless ``any_query``.
+    The request is authenticated first (``http.access``). A query parameter that the operation does not declare is
+    refused with 422, unless ``any_query``.
     """
 
     def __init__(self, context: Context, operation: Operation) -> None:

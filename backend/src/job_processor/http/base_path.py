@@ -1,7 +1,7 @@
 """Serves the application below a base path, the path of PUBLIC_URL.
 
-A reverse proxy may remove the base path from requests or keep it: both are understood. So are requests that do not come
-through it, such as a health check's.
+A reverse proxy may remove the base path from requests or keep it: both work. So do requests that do not come through
+the proxy, such as a health check's.
 """
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send

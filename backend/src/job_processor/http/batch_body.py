@@ -21,7 +21,7 @@ from job_processor.http.submission import MAX_METADATA_BYTES
 
 MAX_BATCH_BYTES = 64 * 1024 * 1024
 CHECK_BYTES = 512 * 1024
-"""Lines are checked when they have so many bytes together."""
+"""Lines are checked in groups of about this many bytes."""
 NDJSON = "application/x-ndjson"
 _NDJSON = frozenset({NDJSON.encode(), b"application/ndjson", b"application/jsonl", b"application/x-jsonlines"})
 _BOOL = value_hint("must be true or false")
@@ -82,10 +82,10 @@ class ReadBatch:
 
 
 async def read_batch(request: Request, take: Callable[[int], None], *, private_webhooks: bool) -> ReadBatch:
-    """The batch in the body. ``take`` is told of each piece that is kept, and may refuse it. ``private_webhooks``:
-    webhooks may be sent to private addresses.
+    """The batch in the body. ``take`` is called with the size of each piece that is kept, and may refuse it.
+    ``private_webhooks``: webhooks may be sent to private addresses.
 
-    Raises ``RequestRefused``: 400, 413, 415 and 422. Wrong lines are no error here.
+    Raises ``RequestRefused``: 400, 413, 415 and 422. Invalid lines raise nothing; they are in the result.
     """
     params, lines = parse(request.query_params, BatchParams), Lines(private_webhooks=private_webhooks)
     media = (header(request, b"content-type") or b"").partition(b";")[0].strip().lower()
@@ -146,8 +146,7 @@ async def _read_object(request: Request, lines: Lines, take: Callable[[int], Non
 
 
 def _parsed_object(body: bytes, lines: Lines) -> ReadBatch:
-    """The options are checked as any other body, with an empty list in the place of the jobs; then the jobs one by
-    one."""
+    """Checks the options like any other body, with an empty list in place of the jobs; then the jobs one by one."""
     try:
         array = bytes(msgspec.json.decode(body, type=_Outer).jobs)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -156,7 +155,7 @@ def _parsed_object(body: bytes, lines: Lines) -> ReadBatch:
         # Raises: this says what is wrong. A long body that is no JSON is not looked at further.
         decode(body if len(body) <= MAX_BODY_BYTES else b"", _Whole)
         raise invalid("jobs", "must be an array of jobs")
-    # Before it is looked at: long texts are no jobs.
+    # Checked before the rest is parsed: only the jobs may be long.
     if len(body) - len(array) > MAX_BODY_BYTES:
         raise invalid("the body", f"must have at most {MAX_BODY_BYTES} bytes beside its jobs")
     around = b"{%b}" % b",".join(_without_value(body[start:end]) for start, end in spans(body))

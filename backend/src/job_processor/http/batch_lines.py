@@ -1,4 +1,4 @@
-"""The lines of a batch: cut out of what arrives, each checked as a submission of its own. No I/O."""
+"""The lines of a batch: split from the body as it arrives, each checked as a submission of its own. No I/O."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,12 +14,12 @@ from job_processor.http.problems import RequestRefused
 from job_processor.http.submission import checked
 
 MAX_LINE_BYTES: Final = MAX_BODY_BYTES
-"""The same as of the body of one submission."""
+"""The same limit as for the body of one submission."""
 _BOM = b"\xef\xbb\xbf"
 _BACKSLASH = 0x5C
 _TOKEN = re.compile(rb'"[^"\\]*+(?>(?:\\.[^"\\]*+)*)"|[\[{]|[\]}]|,|"', re.DOTALL)
 _WINDOW = 256 * 1024
-"""Bytes that are searched at once: no other thread runs during a search."""
+"""Bytes of one search by a regular expression, which holds the GIL."""
 
 Cut = tuple[int, bytes | None]
 """The number of a line, from 1, and its bytes; ``None``: it is longer than ``MAX_LINE_BYTES``, and was not kept."""
@@ -101,8 +101,8 @@ def _end_of_string(text: bytes, at: int) -> int:
 
 
 def spans(text: bytes) -> Iterator[tuple[int, int]]:
-    """Where the elements of a well-formed JSON array, or the members of an object, begin and end: one by one, so that
-    a long one is not cut further than it is wanted."""
+    """The begin and end of each element of a well-formed JSON array, or of each member of an object. A generator, so
+    that a long array is only searched as far as needed."""
     level = start = 0
     for token in _tokens(text):
         one = token[0]

@@ -13,12 +13,12 @@ from job_processor.http.problems import RequestRefused
 from job_processor.http.submission import check_schema
 
 MAX_SCHEMAS = 100
-"""Different ones in a batch: the check of one may take a second."""
+"""Maximum number of different schemas in a batch: the check of one may take a second."""
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 async def check_schemas(context: Context, lines: Lines) -> None:
-    """Move the lines whose schema is wrong to the refused ones."""
+    """Move the lines whose schema is invalid to the refused lines."""
     first: dict[bytes, Mapping[str, Json]] = {}
     faults: dict[bytes, str] = {}
     kept: list[NewLine] = []

@@ -1,4 +1,4 @@
-"""A bound on the bytes of long bodies that handlers hold, all together."""
+"""A limit on the total bytes of long bodies that handlers hold in memory."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ ROOM_BYTES = 160 * 1024 * 1024
 
 
 class ByteRoom:
-    """``limit``: bytes of all holders together."""
+    """``limit``: maximum bytes of all holders together."""
 
     def __init__(self, limit: int = ROOM_BYTES) -> None:
         self.limit = limit
@@ -17,8 +17,8 @@ class ByteRoom:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[Callable[[int], None]]:
-        """Yields a function that takes more bytes, which are given back at the end of the block. It raises
-        ``RequestRefused`` (503) when there is no room: whoever is told so comes last, and holds nothing up."""
+        """Yields a function that reserves more bytes; all are released at the end of the block. It raises
+        ``RequestRefused`` (503) if the limit would be exceeded: the newest request is refused, others go on."""
         mine = 0
 
         def take(size: int) -> None:

@@ -1,7 +1,7 @@
 """The API's answers to GET requests are compressed with gzip, where the client accepts it. The page's files are
 compressed when they are built (``http.page``).
 
-**Secrets.** The length of a compressed body tells whether two of its parts are alike (the attack BREACH). So:
+**Secrets.** The length of a compressed body shows whether parts of it are equal (the attack BREACH). So:
 
 - only answers to GET requests are compressed: keys, session cookies and callback tokens are in no such answer;
 - each compressed body has a random length: up to ``MAX_PADDING_BYTES`` in the header of gzip ("Heal the BREACH");
@@ -42,7 +42,7 @@ class CompressionMiddleware:
             return
         asked = Headers(scope=scope)
         if not accepted(asked.get("accept-encoding", ""), ("gzip",)):
-            # For the header Vary.
+            # Responses that are not compressed need the header Vary too.
             await IdentityResponder(self._app, MINIMUM_BYTES)(scope, receive, send)
             return
         known = asked.get("if-none-match", "")

@@ -29,7 +29,7 @@ class Limits:
     streams: int = MAX_STREAMS
     streams_per_address: int = MAX_STREAMS // 2
     proxies: Proxies = field(default_factory=Proxies)
-    """Their connections stand for many clients, and count in total only."""
+    """Trusted proxies: their connections stand for many clients, and count in total only."""
 
 
 def limits(descriptors: int, proxies: Proxies) -> Limits:

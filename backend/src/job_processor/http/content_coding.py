@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 def accepted(accept_encoding: str, offered: Sequence[str]) -> list[str]:
-    """Those of the ``offered`` codings that the client takes, the one it likes best first; equals in our order.
+    """The ``offered`` codings that the client accepts, by descending weight; equal weights in the order offered.
 
     A weight of 0 refuses a coding; one that cannot be read counts as 0. A client that names no coding gets none.
     """

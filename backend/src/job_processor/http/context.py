@@ -109,7 +109,7 @@ class Context:
         return await visibility.job_of(self.store, job_id(request), principal_of(request))
 
     async def shown(self, job: Job, principal: Principal) -> Job:
-        """The job without what the principal may not know of."""
+        """The job without what the principal may not see."""
         return await visibility.without_foreign_origin(self.store, job, principal)
 
     def requester(self, request: Request) -> Requester:

@@ -1,4 +1,4 @@
-"""Entity tags (RFC 9110, section 8.8.3): of a body, and whether a client has it already."""
+"""Entity tags (RFC 9110, section 8.8.3): the tag of a body, and whether it matches If-None-Match."""
 
 import hashlib
 

@@ -27,8 +27,8 @@ _FIELDS_BEFORE = (
 def idempotency_key(key: str, wanted: Submission, owner: str = "") -> IdempotencyKey:
     """The key with the fingerprint of this request, and with the one that release 0.1 would have stored for it.
 
-    Each owner has keys of their own. Without login there is no owner; a space cannot be in a client's key, so keys of
-    an owner and keys without one never meet.
+    Each owner has a namespace of keys. Without login there is no owner; a client's key cannot contain a space, so keys
+    of an owner and keys without one never collide.
     """
     made = key_of_body(key, wanted, owner)
     fields = {field.encode_name: (getattr(wanted, field.name), _default(field)) for field in structs.fields(wanted)}

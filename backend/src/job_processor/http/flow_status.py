@@ -49,7 +49,7 @@ class FlowStatus:
             if state in IN_FLIGHT:
                 in_flight[flow] += count
         for (flow, _), count in counts.fallen_back.items():
-            # Not below 0: the two were not counted in the same moment.
+            # Not below 0: the two were not counted at the same moment.
             in_flight[flow] = max(0, in_flight[flow] - count)
         for (_, via), count in counts.fallen_back.items():
             in_flight[via] += count

@@ -79,8 +79,8 @@ class JobFilters(msgspec.Struct, frozen=True, rename="camel"):
     after: Id | None = None
 
     def filters(self, limit: int, principal: Principal, now: int) -> Query:
-        """The store's query, of what the principal may know. Raises ``RequestRefused`` (422) for an invalid time, and
-        ``SearchInvalid``."""
+        """The store's query, limited to what the principal may see. Raises ``RequestRefused`` (422) for an invalid
+        time, and ``SearchInvalid``."""
         created_after, created_before = self.created_after, self.created_before
         query = Query(
             limit=limit,
@@ -138,7 +138,7 @@ def read_object(given: Mapping[str, object]) -> JobFilters:
 
 
 def _named(name: str) -> str:
-    """A filter's field in the error; a name that is none of ours is not repeated."""
+    """A filter's field in the error; an unknown name is not echoed."""
     known = {one.name for one in query_params(JobFilters)}
     return f"query.{name}" if name in known else "query"
 

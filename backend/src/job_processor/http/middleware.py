@@ -20,7 +20,7 @@ from job_processor.oidc.options import CALLBACK_PATH
 log = structlog.get_logger(__name__)
 
 _request_ids = random.Random(secrets.randbits(128))
-"""Request ids need not be secret: the system's generator would cost as much as a look at the route table."""
+"""Request ids need not be secret; the system's random generator would cost as much as a look-up of the route."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
 _NO_STORE = (b"cache-control", b"no-store")
 API_HEADERS = (
@@ -51,12 +51,12 @@ _READS = frozenset({"GET", "HEAD"})
 
 
 LINKED_FROM_ELSEWHERE = frozenset({CALLBACK_PATH})
-"""Beside the page, browsers come to these paths from other sites: an identity provider sends them back."""
+"""Paths besides the page that browsers open from other sites: an identity provider redirects to them."""
 
 
 class ProblemMiddleware:
-    """Turns exceptions into problem documents. It is inside CORS and ``EdgeMiddleware``, so that errors get their
-    headers too."""
+    """Turns exceptions into problem documents. It is inside CORS and ``EdgeMiddleware``, so that errors also get the
+    headers of those."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -192,7 +192,7 @@ class EdgeMiddleware:
 
 
 def _add(message: Message, scope: Scope, lines: bytes) -> None:
-    """Add these lines to the head that the message begins: as they are, if the server takes them."""
+    """Add these header lines to the response that the message starts; unchecked, if the server supports that."""
     add_lines = scope.get(HEAD_LINES)
     if add_lines is not None:
         add_lines(lines)

@@ -1,4 +1,4 @@
-"""The built page under /ui/: its files, and index.html, which is told the base path, for every other path."""
+"""The built page under /ui/: its files and, for every other path, index.html with the base path filled in."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ PAGE_CSP = (
     "img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 CODINGS = {"br": ".br", "gzip": ".gz"}
-"""How files are compressed beside the built ones (frontend/compressed-files.ts), the smaller one first."""
+"""The compressed copies that the build makes of files (frontend/compressed-files.ts), the smaller one first."""
 _COMPRESSED_TYPES = (".js", ".css", ".svg")
 _NOT_BUILT = "The page is not built. Run `make build`, or use the API: /openapi.json lists it.\n"
 
@@ -73,7 +73,7 @@ class BuiltPage:
         return Response(body, headers=headers, media_type="text/html")
 
     def _index_at_base(self, built: str) -> str:
-        """The page is built for any path: it names its files relative to itself, and has room for the base path.
+        """index.html with the base path in its placeholder. Its links to files are relative, so they need no change.
 
         The base path has no characters that HTML would need to escape.
         """
@@ -83,7 +83,7 @@ class BuiltPage:
 
 
 class _BuiltFiles(StaticFiles):
-    """Files, each in the coding that the client likes best of those in which it was built."""
+    """Static files; each is sent in the client's preferred coding of those in which it was built."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         if path.endswith(tuple(CODINGS.values())):

@@ -26,7 +26,7 @@ BODY_SECONDS = 30.0
 """Timeout from the first byte of the request to the end of its body."""
 
 STREAMED_BYTES_PER_SECOND = 256 * 1024
-"""A long body that is taken piece by piece gets a second more for each so many bytes: it must keep up that rate."""
+"""Minimum rate of a long body that is read as a stream: its timeout grows by a second for each this many bytes."""
 
 
 class GuardedProtocol(BoundedReading):
@@ -103,7 +103,7 @@ class GuardedProtocol(BoundedReading):
             held = self._unparsed_bytes
             if not self._in_head and not self.cycle.response_complete:
                 streamed = STREAMED in self.cycle.scope
-                # Of a body that is taken piece by piece only what the handler has not taken yet.
+                # Of a body that is read as a stream only the bytes that the handler has not read yet count.
                 held += len(self.cycle.body) if streamed else self._body_bytes
                 if streamed or AUTHENTICATED in self.cycle.scope:
                     budget = self._shared.authenticated

@@ -1,8 +1,7 @@
-"""Rate limits at the door: counts requests, answers 429, and makes the RateLimit headers.
+"""Rate limits of requests: counts them, answers 429, and makes the RateLimit headers.
 
-The headers are those of draft-ietf-httpapi-ratelimit-headers-10: ``RateLimit-Policy`` names the limit, ``RateLimit``
-says what is left of it. They are sent when that is little (``TOLD_SHARE``), so that the answers to nearly all requests
-are no longer for them.
+The headers are those of draft-ietf-httpapi-ratelimit-headers-10: ``RateLimit-Policy`` has the limit, ``RateLimit`` what
+is left of it. They are sent when little is left (``TOLD_SHARE``): nearly all responses are shorter without them.
 """
 
 import functools
@@ -35,8 +34,8 @@ class RateLimiter:
             await self._count(scope, principal.owner, limit, _policy_of(principal), alone=False)
 
     def count_at_once(self, scope: Scope, principal: Principal) -> bool:
-        """Count a request of a key or person with a permit that this process has, as nearly every request can be.
-        ``False``: call ``count_principal``."""
+        """Count a request of a key or person if this process has a permit, as for nearly every request. ``False``: it
+        has none; call ``count_principal``."""
         # Keys of one owner share one limit: a rotation does not double it.
         limit = principal.rate_per_minute or self._rates.limits.per_key
         if not limit:
@@ -97,5 +96,5 @@ def too_many_requests(policy: str, limit: int, headers: Mapping[str, str]) -> Re
 
 @functools.lru_cache(maxsize=1_000)
 def _begun(policy: str, limit: int) -> bytes:
-    """The lines of both headers, up to what is left."""
+    """The lines of both headers, up to the number of permits left, which the caller appends."""
     return f'ratelimit-policy: "{policy}";q={limit};w={SECONDS}\r\nratelimit: "{policy}";r='.encode()

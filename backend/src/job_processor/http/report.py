@@ -1,6 +1,6 @@
 """Parses a callback: body, content type and query → a ``Report``, or the reason why it is unreadable.
 
-Lenient wherever the meaning is unambiguous; the accepted forms are the table in docs/callbacks.md, which a test sends.
+Lenient wherever the meaning is unambiguous. The table in docs/callbacks.md lists the accepted forms; a test sends each.
 Pure. The caller has authenticated the sender.
 """
 

@@ -52,7 +52,7 @@ class ReportError(Exception):
 
 @dataclass(slots=True)
 class Notes:
-    """What was unusual about a report that was accepted all the same."""
+    """Notes on what was unusual about an accepted report."""
 
     lines: list[str] = field(default_factory=list)
 
@@ -70,8 +70,8 @@ def fields_of(body: bytes, content_type: str, notes: Notes) -> dict[str, Source]
 
 
 def _plain_fields(body: bytes, content_type: str) -> dict[str, Source] | None:
-    """The fields of the usual report, a JSON object of texts under their documented names, each once; a fifth of the
-    time. ``None``: the body is something else, or may be."""
+    """Fast path (a fifth of the time) for the usual report: a JSON object of strings under the documented names, each
+    once. ``None``: the body is not certainly one; parse it in full."""
     # Without such escapes no name is spelled in two ways, and there is no lone surrogate.
     if content_type != "application/json" or b"\\u" in body:
         return None

@@ -44,10 +44,10 @@ class WriteBuffer:
 
 
 class CoalescingTransport:
-    """A transport that holds back the head of a response and writes it together with the body, and with lines that
+    """A transport that buffers the head of a response and writes it together with the body, and with header lines that
     uvicorn need not check.
 
-    uvicorn writes them separately; the second send wakes the receiver again, a fifth of the cost of a small response.
+    uvicorn sends head and body separately; the second send is a fifth of the cost of a small response.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -57,8 +57,8 @@ class CoalescingTransport:
         self.is_closing = transport.is_closing
 
     def add_lines(self, lines: bytes) -> None:
-        """Put these lines, each with its end, into the head that is written next. They must be valid header lines:
-        nobody checks them."""
+        """Put these lines, each ending with CRLF, into the head that is written next. They must be valid header lines,
+        because they are not checked."""
         self._lines = lines
 
     def write(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""For each row of a search by words: where they stand in the job's texts."""
+"""Snippets: for each row of a search by words, the places in the job's texts where the words were found."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from job_processor.store.base import Query, Summary
 from job_processor.store.facets import other_texts
 
 LOOKED_AT = 16_384
-"""Characters of prompt and result in which words are shown. A list with snippets reads so much of each."""
+"""Maximum characters of prompt and result that are searched for snippets, from the beginning of each."""
 
 
 def wanted_of(query: Query) -> Sequence[Wanted]:

@@ -19,8 +19,8 @@ SECONDS: Final = 20.0
 """Timeout of a whole request; the standard recommends 15 to 30 s."""
 ANSWER_BYTES: Final = 64 * 1024
 RESOLVERS: Final = 64
-"""Threads that wait for the names of receivers, as many as there are requests at a time. Anybody who submits jobs may
-name receivers, so slow names must not take the threads that the rest of the process needs."""
+"""Threads for DNS queries for receivers, as many as there are concurrent requests. Anybody who submits jobs may name
+receivers, so slow DNS servers must not use up the threads that the rest of the process needs."""
 _ASKS_TO_WAIT: Final = frozenset({429, 502, 503, 504})
 
 
@@ -48,8 +48,8 @@ class NoticeSender:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def send(self, delivery: Delivery, secrets: Sequence[str]) -> tuple[Try, int | None]:
-        """Send once. Returns the try, and the time (ms since 1970) before which the receiver wants no other one;
-        ``None``: the receiver named none."""
+        """Send once. Returns the try, and the earliest time of the next try that the receiver asked for (ms since
+        1970); ``None``: it asked for none."""
         at, began = self._now(), time.monotonic()
         try:
             # The URL was checked when it was given, but the setting may have changed since.
@@ -58,11 +58,11 @@ class NoticeSender:
             return Try(at, 0, error=f"The URL {error}."), None
         body = delivery.body.encode()
         reply = await self._session.request("POST", url, body, headers(delivery.message_id, at // 1000, body, secrets))
-        took = int(1000 * (time.monotonic() - began))
+        duration_ms = int(1000 * (time.monotonic() - began))
         if isinstance(reply, HandOver):
-            return Try(at, took, error=_words(reply)), None
+            return Try(at, duration_ms, error=_words(reply)), None
         asked = retry_at(reply.headers, self._now()) if reply.status in _ASKS_TO_WAIT else None
-        return Try(at, took, reply.status, _unread(reply), _answer(reply)), asked
+        return Try(at, duration_ms, reply.status, _unread(reply), _answer(reply)), asked
 
 
 def checked(url: str, *, allow_private: bool) -> URL:

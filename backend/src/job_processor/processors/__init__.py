@@ -1,1 +1,1 @@
-"""The outside world: one file per kind of processor."""
+"""The processors: one module or package per kind."""

@@ -49,7 +49,7 @@ class Fault(StrEnum):
 Rate = Annotated[float, Meta(ge=0, le=1)]
 _NAMED = re.compile(r"\bfault:([a-z_]+)")
 _LONGEST_PAUSE_SECONDS = 10.0
-"""Between two tries of a callback."""
+"""Maximum pause between two tries of a callback."""
 _LATE_BY_SECONDS = 5.0
 """Long enough for the reaper to find the callback overdue, even on a busy machine."""
 
@@ -131,7 +131,7 @@ class MockProcessor:
             await self._post(dispatch.callback_url, body, secret)
 
     async def _post(self, url: str, body: dict[str, object], secret: str) -> None:
-        """POST; again on connection errors and 5xx for as long as a callback is waited for, never after a 4xx."""
+        """POST the callback. Retries after connection errors and 5xx until the callback timeout, never after a 4xx."""
         assert self._session is not None
         pause, waited = 0.2, 0.0
         while True:

@@ -1,4 +1,4 @@
-"""Asks a processor's endpoint whether it is there and takes the credentials, without sending a job."""
+"""Checks that a processor's endpoint answers and accepts the credentials, without sending a job."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

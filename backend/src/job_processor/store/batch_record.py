@@ -33,7 +33,7 @@ def dump(batch: Batch) -> bytes:
 
 
 def load(record: bytes | str) -> Batch:
-    """Raises ``msgspec.DecodeError``."""
+    """The batch of a record made by ``dump``. Raises ``msgspec.DecodeError``."""
     return Batch(*msgspec.structs.astuple(_decode(record)))
 
 
@@ -46,12 +46,12 @@ class WholeBatch:
 
     @property
     def line(self) -> bytes:
-        """Without its newline."""
+        """The line, without its newline."""
         return _encode(_Line(_stored(replace(self.batch, is_whole=True)), list(self.refused)))
 
 
 def load_whole(line: bytes) -> WholeBatch:
-    """Raises ``msgspec.DecodeError``."""
+    """The batch of a line of a backup. Raises ``msgspec.DecodeError``."""
     stored, refused = msgspec.structs.astuple(_decode_line(line))
     return WholeBatch(Batch(*msgspec.structs.astuple(stored)), refused)
 
@@ -65,5 +65,5 @@ def dump_lines(lines: list[RefusedLine]) -> bytes:
 
 
 def load_lines(record: bytes | str) -> list[RefusedLine]:
-    """Raises ``msgspec.DecodeError``."""
+    """The refused lines of a record made by ``dump_lines``. Raises ``msgspec.DecodeError``."""
     return _decode_lines(record)

@@ -9,7 +9,7 @@ from job_processor.core.inbox import Callback
 
 NAMES = tuple(field.name for field in fields(Callback))
 LISTED = tuple(name for name in NAMES if name not in ("content", "body"))
-"""What a list reads besides a part of the content."""
+"""The fields that a list reads whole; of the content it reads the beginning only."""
 
 
 def callback_of(values: Mapping[str, object]) -> Callback:

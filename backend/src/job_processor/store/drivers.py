@@ -1,4 +1,4 @@
-"""Which driver a place belongs to, and what can be done with its data without opening the store.
+"""Chooses the driver for a place, and reads a place without opening its store: for ``check`` and for backups.
 
 A place is a mongodb address or a directory. The driver that is not used is not loaded.
 """
@@ -21,9 +21,9 @@ def store_at(place: str) -> Store:
 
 
 async def inspect(place: str, *, plans: bool = False) -> Inspection:
-    """What a start would find, looked up without writing anything. ``plans``: also how queries would be answered.
+    """Report what a start would find, without writing anything. ``plans``: also the plans of the queries.
 
-    Raises ``StoreRefused`` for what a start would refuse, ``StoreUnavailable`` when nothing answers.
+    Raises ``StoreRefused`` if a start would raise it, ``StoreUnavailable`` if the database does not answer.
     """
     if _is_mongo(place):
         from job_processor.store.mongo.inspect import inspect as look
@@ -36,7 +36,7 @@ async def inspect(place: str, *, plans: bool = False) -> Inspection:
 
 
 def store_to_back_up(place: str, scratch: Path) -> Store:
-    """A store that can be read while another process uses the place: where that needs a copy, one in ``scratch``.
+    """A store that can be read while another process uses the place. If that needs a copy, it is made in ``scratch``.
 
     Raises ``StoreRefused``.
     """

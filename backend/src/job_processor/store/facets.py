@@ -1,6 +1,6 @@
-"""What a job can be found by beside its columns: its facets, and the words of its error and metadata.
+"""What searches find a job by besides its columns: its facets, and the words of its error and metadata.
 
-Shared by the drivers, so that they find the same.
+Shared by the drivers, so that a search finds the same jobs in each.
 """
 
 from collections.abc import Iterable, Mapping
@@ -84,7 +84,7 @@ def text_of(facet: Facet) -> str:
 
 
 def _scalar(value: object) -> str:
-    """A value of metadata as one would write it."""
+    """A value of metadata as text; a bool as JSON has it, ``true`` or ``false``."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -23,7 +23,7 @@ SEARCHED = ("ready", "execution_id", "due_at", "heard_at", "deadline", "waiting_
 """Columns that exist for queries alone: computed from the job at every move, and never read back."""
 
 TEXTS = ("prompt", "result")
-"""Kept apart because they may be long."""
+"""Stored apart from the other columns, because they may be long."""
 
 LONG = frozenset({"attempts", "history", "result_schema", "bulk_actions"})
 """Fields of the record that lists leave out, because they grow with what happens to a job."""
@@ -46,7 +46,7 @@ _FLAT = (*Job._fields, *_LEASE)
 
 
 def _types() -> dict[str, object]:
-    """Every kept field and its type, in the order of ``Job``, the lease's in its place."""
+    """Every stored field and its type, in the order of ``Job``; the four fields of the lease take its place."""
     types: dict[str, object] = {}
     for name in Job._fields:
         types |= _LEASE if name == "lease" else {name: _JSON.get(Job.__annotations__[name], Job.__annotations__[name])}
@@ -104,7 +104,7 @@ def moved(job: Job, values: tuple[Any, ...], now: int) -> tuple[Any, ...]:
 def ready(job: Job, now: int) -> int | None:
     """1: PENDING and due; 0: PENDING with a future ``run_at``; ``None``: in another state.
 
-    It keeps future jobs out of the index that claims read.
+    With it, jobs that are not due yet are not in the index that claims read.
     """
     if job.state is not State.PENDING:
         return None
@@ -114,7 +114,7 @@ def ready(job: Job, now: int) -> int | None:
 def job_maker(record: Sequence[str]) -> Callable[..., Job]:
     """A function that makes a job from the values of COLUMNS, of TEXTS, and of these fields of its record.
 
-    A field of the record that is not among these has its default.
+    Fields of the record that are not in ``record`` get their defaults.
     """
     given = (*COLUMNS, *TEXTS, *record)
     state, token, until = map(given.index, ("state", "lease_token", "lease_until"))

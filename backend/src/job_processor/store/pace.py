@@ -8,18 +8,18 @@ _WEIGHT = 0.2
 
 
 class Pace:
-    """``limit``: writes of one group at most; ``at_once``: groups that run at the same time.
+    """``limit``: maximum number of writes in a group; ``concurrent``: maximum number of groups that run at a time.
 
     Groups may begin and end in another thread. ``monotonic`` gives seconds; tests pass their own.
     """
 
-    def __init__(self, limit: int, at_once: int = 1, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limit: int, concurrent: int = 1, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
-        self._at_once = at_once
+        self._concurrent = concurrent
         self._monotonic = monotonic
         self._begun: list[float] = []
-        self._group = 0.0
-        self._each: float | None = None
+        self._group_seconds = 0.0
+        self._write_seconds: float | None = None
 
     def begin(self) -> float:
         """A group of writes begins. The value is for ``end``."""
@@ -29,25 +29,26 @@ class Pace:
 
     def end(self, began: float, size: int) -> None:
         self._begun.remove(began)
-        took = self._monotonic() - began
-        self._group += _WEIGHT * (took - self._group)
-        # A small group says what a commit costs, not how many writes fit into a second.
+        duration = self._monotonic() - began
+        self._group_seconds += _WEIGHT * (duration - self._group_seconds)
+        # A small group shows what a commit costs, not how many writes fit into a second.
         if size >= self._limit // 8:
-            each = took / size
-            self._each = each if self._each is None else self._each + _WEIGHT * (each - self._each)
+            newest = duration / size
+            average = newest if self._write_seconds is None else self._write_seconds
+            self._write_seconds = average + _WEIGHT * (newest - average)
 
     def seconds(self, waiting: int) -> float:
-        """How long a write would take that comes after ``waiting`` others, those of running groups included."""
+        """Estimated seconds for a write that is queued behind ``waiting`` others, those of running groups included."""
         if not waiting:
             return 0.0
         oldest = min(self._begun, default=None)
         running = 0.0 if oldest is None else self._monotonic() - oldest
-        at_once = self._limit * self._at_once
-        if waiting <= at_once:
+        capacity = self._limit * self._concurrent
+        if waiting <= capacity:
             # It fits into the next groups.
-            expected = self._group
-        elif self._each is None:
-            expected = waiting / at_once * self._group
+            expected = self._group_seconds
+        elif self._write_seconds is None:
+            expected = waiting / capacity * self._group_seconds
         else:
-            expected = waiting * self._each / self._at_once
+            expected = waiting * self._write_seconds / self._concurrent
         return max(expected, running)

@@ -54,7 +54,7 @@ class Asker(Loop):
         chosen = [job for job in found if _may_be_asked(job, now)]
         sample = not chosen and lane.trouble is None
         if sample:
-            # Only while the lane is open: a closed one is probed by a job.
+            # Only while the lane is open: a closed lane is probed by a job.
             chosen = [
                 job
                 for job in await self._store.list_waiting(WaitingQuery(self._flow, 1, now - SAMPLE_MS, oldest=True))
@@ -63,7 +63,7 @@ class Asker(Loop):
         if not chosen:
             return POLL_SECONDS
         if len(chosen) > MAX_CONCURRENT_QUESTIONS:
-            # A random choice, as other workers ask too.
+            # A random choice, so that several workers ask about different attempts.
             chosen = _sample(chosen, now)
         findings = await self._ask(chosen)
         if sample and any(one is not None and _suggests_lost_runs(one) for one in findings):

@@ -1,5 +1,5 @@
-"""Maintains batches: cancels the jobs of cancelled ones, records which have ended, completes those that a crashed
-process left, and deletes them after their retention time."""
+"""Maintains batches: cancels the jobs of cancelled batches, records which batches have ended, completes batches that a
+crashed process left incomplete, and deletes batches after their retention time."""
 
 import structlog
 

@@ -16,11 +16,11 @@ from job_processor.workers.loop import Loop
 
 log = structlog.get_logger(__name__)
 POLL_SECONDS = 1.0
-SHORTEST_REST, LONGEST_REST = 0.005, 1.0
+MIN_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.005, 1.0
 BUSY_SECONDS = 0.05
-"""While a write would wait longer than this, the store has more urgent work."""
-YIELDS = 20
-"""Maximum number of such waits: a store that is always busy must not stop a bulk action for ever."""
+"""If a write would wait longer than this, the store has more urgent work, and the bulk action waits as long."""
+MAX_YIELDS = 20
+"""Maximum number of such waits in a row, so that a store that is always busy does not stop bulk actions for ever."""
 
 
 class BulkRunner(Loop):
@@ -32,7 +32,7 @@ class BulkRunner(Loop):
         super().__init__()
         self._acts = acts
         self._store = store
-        # In a store for a single process the next process takes over at once what the last one left.
+        # The same name for every process of a store for one process: the next one takes over the open actions at once.
         self._runner = runner if store.info.shared else "the only process"
         acts.facts.subscribe_to(BulkActionMoved, self._moved)
 
@@ -41,7 +41,7 @@ class BulkRunner(Loop):
             self.wake()
 
     async def tick(self) -> float:
-        rest = POLL_SECONDS
+        pause = POLL_SECONDS
         for action in await self._store.open_bulk_actions():
             if self._stopping:
                 break
@@ -53,9 +53,9 @@ class BulkRunner(Loop):
             if not after.is_open:
                 _log_end(after)
             if after.waits_for is None:
-                took = time.monotonic() - began
-                rest = min(rest, max(SHORTEST_REST, min(LONGEST_REST, took)))
-        return rest
+                duration = time.monotonic() - began
+                pause = min(pause, max(MIN_PAUSE_SECONDS, min(MAX_PAUSE_SECONDS, duration)))
+        return pause
 
     async def _act(self, action: BulkAction) -> BulkAction | None:
         try:
@@ -68,7 +68,7 @@ class BulkRunner(Loop):
             return None
 
     async def _yield_to_others(self) -> None:
-        for _ in range(YIELDS):
+        for _ in range(MAX_YIELDS):
             if self._store.queue_seconds() <= BUSY_SECONDS:
                 return
             await asyncio.sleep(BUSY_SECONDS)

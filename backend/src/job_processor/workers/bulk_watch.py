@@ -19,7 +19,7 @@ class BulkWatch(Loop):
         self._store = store
         self._bus = bus
         self._known: dict[str, int] | None = None
-        """The ``rev`` of each bulk action at the last poll; ``None``: nobody listened then."""
+        """The ``rev`` of each bulk action at the last poll; ``None``: the bus had no listener then."""
 
     async def tick(self) -> float:
         if not self._bus.listeners_of_all:

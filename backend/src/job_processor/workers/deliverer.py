@@ -1,5 +1,5 @@
-"""Sends due webhooks. Each receiver has a lane of its own with few requests at a time, so that one that does not answer
-delays no other; a failing lane gets one request at a time, and all failing lanes together get half of the requests."""
+"""Sends due webhooks. Each receiver has its own lane with a low concurrency limit, so that a receiver that does not
+answer delays no other. A failing lane gets one request at a time, and all failing lanes together half of all."""
 
 import asyncio
 from collections import Counter, OrderedDict
@@ -19,13 +19,13 @@ from job_processor.workers.loop import Loop
 
 log = structlog.get_logger(__name__)
 POLL_SECONDS = 1.0
-ROOM = 64
+MAX_REQUESTS = 64
 """Maximum number of concurrent requests."""
-ROOM_PER_LANE = 4
-ROOM_FOR_FAILING = 32
+MAX_PER_LANE = 4
+MAX_FOR_FAILING = 32
 LANES = 100
 """Maximum number of lanes in one tick; the next tick goes on after them."""
-TROUBLED_LANES = 10_000
+MAX_FAILING_LANES = 10_000
 """Maximum number of failing lanes that are remembered, because submitters may name any number of receivers. A lane that
 is forgotten gets a few requests at a time again."""
 RELAYED = 100
@@ -44,7 +44,7 @@ class Deliverer(Loop):
         self._sender = sender
         self._after = ""
         self._running: dict[asyncio.Task[None], str] = {}
-        self._troubled: OrderedDict[str, int] = OrderedDict()
+        self._failing: OrderedDict[str, int] = OrderedDict()
         """Lanes whose last try failed, and until when their receiver asked for a pause; 0: it asked for none."""
         self._opened = False
         acts.facts.subscribe_to(DeliveriesDue, lambda _: self.wake())
@@ -55,28 +55,29 @@ class Deliverer(Loop):
             self._opened = True
             await self._acts.webhooks.seal_again()
         relayed = await self._acts.deliveries.relay(RELAYED)
-        free = ROOM - len(self._running)
+        free = MAX_REQUESTS - len(self._running)
         if free <= 0:
             return POLL_SECONDS
         lanes = await self._store.due_lanes(self._after, LANES)
         self._after = lanes[-1] if len(lanes) == LANES else ""
         started = 0
         for lane in lanes:
-            room = min(self._room_of(lane), free - started)
-            if room > 0:
-                for delivery in await self._acts.deliveries.claim(lane, room):
+            limit = min(self._free_of(lane), free - started)
+            if limit > 0:
+                for delivery in await self._acts.deliveries.claim(lane, limit):
                     self._start(delivery)
                     started += 1
         return 0 if relayed == RELAYED or len(lanes) == LANES else POLL_SECONDS
 
-    def _room_of(self, lane: str) -> int:
+    def _free_of(self, lane: str) -> int:
+        """How many more requests the lane may start now."""
         busy = Counter(self._running.values())
-        closed_until = self._troubled.get(lane)
+        closed_until = self._failing.get(lane)
         if closed_until is None:
-            return ROOM_PER_LANE - busy[lane]
+            return MAX_PER_LANE - busy[lane]
         if closed_until > self._store.now():
             return 0
-        if sum(n for one, n in busy.items() if one in self._troubled) >= ROOM_FOR_FAILING:
+        if sum(n for one, n in busy.items() if one in self._failing) >= MAX_FOR_FAILING:
             return 0
         return 1 - busy[lane]
 
@@ -94,7 +95,7 @@ class Deliverer(Loop):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._running[task]
-        # There may be more in its lane.
+        # Its lane may have more due deliveries.
         self.wake()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("webhook_failed", exc_info=error)
@@ -119,13 +120,13 @@ class Deliverer(Loop):
             await deliveries.give_up(delivery, why)
             return
         failpoint("webhook.before_send")
-        done, retry_at = await self._sent(delivery, secrets)
+        done, retry_at = await self._send(delivery, secrets)
         failpoint("webhook.after_send")
         self._learn(delivery.lane, delivered=done.delivered, retry_at=retry_at)
         await deliveries.tried(delivery, done, retry_at)
         failpoint("webhook.after_record")
 
-    async def _sent(self, delivery: Delivery, secrets: Sequence[str]) -> tuple[Try, int | None]:
+    async def _send(self, delivery: Delivery, secrets: Sequence[str]) -> tuple[Try, int | None]:
         try:
             return await self._sender.send(delivery, secrets)
         except Exception:
@@ -134,9 +135,9 @@ class Deliverer(Loop):
             return Try(self._store.now(), 0, error=NOT_SENT), None
 
     def _learn(self, lane: str, *, delivered: bool, retry_at: int | None) -> None:
-        self._troubled.pop(lane, None)
+        self._failing.pop(lane, None)
         if delivered:
             return
-        self._troubled[lane] = min(retry_at or 0, self._store.now() + LONGEST_RETRY_AFTER_MS)
-        if len(self._troubled) > TROUBLED_LANES:
-            self._troubled.popitem(last=False)
+        self._failing[lane] = min(retry_at or 0, self._store.now() + LONGEST_RETRY_AFTER_MS)
+        if len(self._failing) > MAX_FAILING_LANES:
+            self._failing.popitem(last=False)

@@ -24,26 +24,26 @@ from job_processor.workers.loop import Loop
 
 log = structlog.get_logger(__name__)
 BATCH = 200
-"""Most jobs in one claim."""
+"""Maximum number of jobs in one claim."""
 POLL_SECONDS = 1.0
-"""Longest pause between two claims: wake-ups are hints and may be missed."""
+"""Maximum pause between two claims: wake-ups are hints and may be missed."""
 RELEASE_SECONDS = 2.0
 """Timeout of putting a job back when the process stops."""
 LANE_TRIES = 5
-"""Tries to write what an attempt showed of its lane. After that it is dropped: the next probe shows it again."""
+"""Maximum tries to write what an attempt showed about its lane. Then that is dropped: the next probe shows it again."""
 
 
 @dataclass(slots=True)
 class _Running(OpenAttempt):
     estimated: int | None = None
-    """The tokens that a shared limit was charged for it."""
+    """The tokens that a shared limit was charged for this attempt."""
     written: bool = False
-    """Whether the outcome is recorded; then only the lane may still have to be written."""
+    """Whether the outcome is recorded. The lane may still have to be written after that."""
     task: asyncio.Task[None] | None = field(default=None)
 
 
 class Dispatcher(Loop):
-    """``slots``: most attempts in flight in this process for the flow; the store enforces the flow's own limits.
+    """``slots``: maximum attempts in flight in this process for the flow; the store enforces the flow's own limits.
 
     ``drain_seconds``: how long attempts in flight and unwritten outcomes may take when the process stops.
     ``pause``: waits for so many seconds between two tries to write an outcome; tests pass their own.
@@ -83,7 +83,7 @@ class Dispatcher(Loop):
         self._tokens = TokenKeeper(acts.lanes, rules)
 
     def take_from(self, others: Mapping[str, "Dispatcher"]) -> None:
-        """Take jobs of those of the others that fall back to this flow, while their lanes are closed."""
+        """Also claim the jobs of the other flows that fall back to this one, while the lanes of those are closed."""
         mine = self._rules.name
         theirs = ((other, other.fallback) for other in others.values() if mine in other.fallback)
         self._takes_from = tuple(
@@ -106,12 +106,12 @@ class Dispatcher(Loop):
 
     @property
     def is_limited(self) -> bool:
-        """Whether the flow or its keys have a concurrency limit, so that each job that ends makes room for another."""
+        """Whether the flow or its keys have a concurrency limit, so that another job may start when one ends."""
         return self._rules.concurrency is not None or self._rules.concurrency_per_key is not None
 
     @property
     def sharing(self) -> tuple[str, ...]:
-        """The flows to which each job that ends may make room, because they share a limit with this one."""
+        """The flows that may start another job when a job of this flow ends, because they share a limit with it."""
         limit = self._rules.limit
         counts = limit is not None and (limit.concurrency is not None or limit.tokens_per_minute is not None)
         return limit.flows if limit is not None and counts else ()
@@ -133,19 +133,19 @@ class Dispatcher(Loop):
 
     async def tick(self) -> float:
         wait = await self._claim()
-        # Its own jobs go first, and those that fall back have what is left.
+        # The flow's own jobs are claimed first; jobs that fall back get the remaining slots.
         for other, before in self._takes_from:
             if other._lane.is_shut:
                 wait = min(wait, await self._claim(other._rules, before))
         return wait
 
     async def _claim(self, of: FlowRules | None = None, before: tuple[FlowRules, ...] = ()) -> float:
-        """Claim jobs, of another flow if that is given, and start them. Returns the seconds until the next claim."""
+        """Claim jobs of this flow (``of``: of that flow) and start them. Returns the seconds until the next claim."""
         limit = min(self._slots - len(self._running), BATCH)
         if limit <= 0:
             return POLL_SECONDS
         if self._writer.waiting:
-            # Outcomes first: a job whose outcome is not written could be claimed again and be paid for twice.
+            # Outcomes are written first: a job without its outcome could be claimed again and be paid for twice.
             return POLL_SECONDS
         claimed = await self._acts.outcomes.claim(Claim(self._rules, limit, self._owner, of, before))
         failpoint("claim.after_commit")
@@ -230,7 +230,7 @@ class Dispatcher(Loop):
         return True
 
     async def _write_lane(self, job: Job, handed: HandOver) -> None:
-        """Write what the attempt showed of the lane, in at most ``LANE_TRIES`` tries."""
+        """Write what the attempt showed about the lane, in at most ``LANE_TRIES`` tries."""
         for n in range(LANE_TRIES):
             try:
                 if failure_if_to_blame(handed) is None:

@@ -1,4 +1,4 @@
-"""Looks up the addresses of the proxies that TRUSTED_PROXIES names: a container gets another one with each start."""
+"""Looks up the addresses of the proxies that TRUSTED_PROXIES names; a container may get a new one at each start."""
 
 import asyncio
 import socket
@@ -29,7 +29,7 @@ class ProxyNames(Loop):
 
 
 async def _addresses(name: str) -> list[str]:
-    """Empty while the name is unknown: its old addresses may be somebody else's by now."""
+    """The addresses of this host name; none while it is unknown, because its old ones may belong to another host."""
     try:
         async with asyncio.timeout(LOOKUP_SECONDS):
             found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)

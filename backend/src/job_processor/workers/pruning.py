@@ -28,5 +28,5 @@ class Pruning(Loop):
         return MORE_SECONDS if await self.prune(now - self._retention_ms) else POLL_SECONDS
 
     async def prune(self, before: int) -> bool:
-        """Delete a batch of what is from before then (milliseconds since 1970). Returns whether there may be more."""
+        """Delete a batch of what is older than ``before`` (ms since 1970). Returns whether there may be more."""
         raise NotImplementedError

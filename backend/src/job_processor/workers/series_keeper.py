@@ -1,5 +1,5 @@
-"""Keeps the series: rolls up what was counted, notes how long jobs wait and what budgets are used up, and deletes what
-is older than is kept."""
+"""Keeps the series: rolls up tallies, records how long jobs wait and which budgets are used up, and deletes rows past
+their retention."""
 
 from job_processor.acts import Acts
 from job_processor.store.base import Store

@@ -23,7 +23,7 @@ from job_processor.http.query import parse, value_hint
 from job_processor.store.base import AuditQuery
 
 BATCH = 500
-"""Entries that the export reads at once."""
+"""Number of entries that the export reads at a time."""
 _shown = converter(AuditEntry, s.AuditOut, render.time_out)
 _encode = msgspec.json.Encoder().encode
 _TEXT = value_hint("must have 1 to 256 characters, and no NUL")
@@ -68,7 +68,7 @@ async def list_audit(context: Context, request: Request) -> Response:
 
 async def export(context: Context, request: Request) -> Response:
     query = replace(parse(request.query_params, AuditFilters).store_query(), limit=BATCH)
-    # The first page now: an error has a status only before the first line.
+    # Read the first page before the response starts: after that an error cannot change the status.
     first = await context.store.list_audit(query)
     named = {"content-disposition": 'attachment; filename="audit.ndjson"'}
     return StreamingResponse(_lines(context, query, first), 200, named, "application/x-ndjson")

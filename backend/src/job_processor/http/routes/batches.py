@@ -9,7 +9,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from job_processor.acts.batches import TOLD_LINES, Submitted
+from job_processor.acts.batches import MAX_NAMED_LINES, Submitted
 from job_processor.core.batch import Batch, BatchCounts, RefusedLine
 from job_processor.core.errors import BatchNotFound, LinesRefused
 from job_processor.core.ids import is_job_id
@@ -34,11 +34,11 @@ from job_processor.http.webhook_urls import check_url
 from job_processor.store.base import BatchAdded, BatchQuery, IdempotencyKey
 
 LINES_A_REQUEST = 100
-"""A batch counts for the rate limit as a request for so many lines."""
+"""A batch counts for the rate limit as one request per this many lines."""
 SHOWN_ERRORS = 100
-"""Refused lines that a batch shows itself; the results have them all."""
+"""Maximum number of refused lines in a batch's own representation; its results have all."""
 PAGE = 200
-"""Jobs that the results read at once."""
+"""Number of jobs that the results read at a time."""
 
 
 class ResultsOnly(StrEnum):
@@ -88,7 +88,7 @@ async def submit(context: Context, request: Request) -> Response:
             added = await _store(context, request, read, owned)
             created, made = added.created, added.batch
     if not all(by.sees(flow) for flow in made.flows):
-        # Submitted with this key when the default flow was another.
+        # The key's batch was submitted when another flow was the default, and the requester may not see that flow.
         raise BatchNotFound
     failpoint("batch.before_response")
     counts = BatchCounts({State.PENDING: made.jobs}) if created else await _counts(context, made)
@@ -98,11 +98,11 @@ async def submit(context: Context, request: Request) -> Response:
 
 async def _store(context: Context, request: Request, read: ReadBatch, key: IdempotencyKey | None) -> BatchAdded:
     lines, options = read.lines, read.options
-    # Itself it is counted already.
+    # The request itself is counted already.
     await context.gate.charge(request.scope, (lines.number - 1) // LINES_A_REQUEST)
     await check_schemas(context, lines)
     if lines.refused and not options.partial:
-        raise LinesRefused(lines.refused[:TOLD_LINES], len(lines.refused), lines.number)
+        raise LinesRefused(lines.refused[:MAX_NAMED_LINES], len(lines.refused), lines.number)
     if options.webhook_url is not None:
         check_url("webhookUrl", options.webhook_url, allow_private=context.webhook_private_addresses)
     days = options.retention_days
@@ -156,7 +156,7 @@ async def results(context: Context, request: Request) -> Response:
     only = parse(request.query_params, ResultsQuery).only
     found = await _batch(context, request)
     refused = list(await context.store.refused_lines(found.id)) if only in (None, ResultsOnly.ERRORS) else []
-    # The first page now: an error has a status only before the first line.
+    # Read the first page before the response starts: after that an error cannot change the status.
     first = await context.store.jobs_of_batch(found.id, None, PAGE)
     named = {"content-disposition": f'attachment; filename="batch-{found.id}.ndjson"'}
     return StreamingResponse(_lines(context, found, first, refused, only), 200, named, NDJSON)

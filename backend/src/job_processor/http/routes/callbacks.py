@@ -144,7 +144,7 @@ async def _in_thread_if_large(
 async def _answer(context: Context, judged: Judged) -> Response:
     job = judged.job
     if job is None:
-        # An error status would make the sender repeat the report.
+        # An error status would make the sender retry the report.
         return answer(s.CallbackNoted(callback=judged.verdict.value), 202)
     if judged.verdict is Verdict.LATE:
         is_kept = judged.kept is not None

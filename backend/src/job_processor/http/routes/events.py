@@ -1,6 +1,6 @@
 """Server-sent events: notices that a job changed, in batches, and the progress of bulk actions.
 
-Clients can resume after a disconnect; bulk actions they read again then.
+Clients can resume after a disconnect, but the progress of bulk actions is not resumed: they read it again.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -31,9 +31,9 @@ from job_processor.store.base import Notice, Resync
 HEARTBEAT_SECONDS = 15.0
 BATCH_SECONDS = 0.1
 """Pause after each batch, in which further notices collect; the first notice after a quiet time is sent at once."""
-LONGEST_BATCH_SECONDS = 1.0
-"""The pause after a big batch. The more jobs change, the more of their notices fall into one batch, which has only the
-newest of each job: a busy server does not send each client every step of every job."""
+MAX_BATCH_SECONDS = 1.0
+"""The pause after a big batch. A batch has only the newest notice of each job, so with longer pauses a busy server
+sends fewer notices to each client."""
 _SECONDS_PER_NOTICE = 0.01
 RESUME_LIMIT = 2_000
 """Maximum notices that a resuming client gets; one that missed more gets a ``resync``."""
@@ -101,8 +101,7 @@ def _open(context: Context, request: Request, job_id: str | None) -> Response:
 async def _stream(
     context: Context, principal: Principal, job_id: str | None, position: int | None, invalid_id: bool
 ) -> AsyncIterator[bytes]:
-    # Positions count the changes of all flows: to a key that is limited to some they are not told, and it cannot
-    # resume.
+    # Positions count the changes of all flows, so a key that is limited to some flows gets none, and cannot resume.
     numbered = principal.flows is None
     ended = False
 
@@ -137,7 +136,7 @@ async def _stream(
 
 
 def _pause_after(notices: int) -> float:
-    return min(LONGEST_BATCH_SECONDS, BATCH_SECONDS + notices * _SECONDS_PER_NOTICE)
+    return min(MAX_BATCH_SECONDS, BATCH_SECONDS + notices * _SECONDS_PER_NOTICE)
 
 
 async def _missed_notices(context: Context, position: int | None, job_id: str | None) -> Sequence[Notice | Resync]:

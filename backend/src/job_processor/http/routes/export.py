@@ -1,4 +1,4 @@
-"""The export: whole jobs that a query finds, one after the other, as lines of JSON or as CSV."""
+"""The export: whole jobs that match a query, as lines of JSON or as CSV."""
 
 import asyncio
 import csv
@@ -28,16 +28,16 @@ from job_processor.http.visibility import without_foreign_origins
 from job_processor.store.base import Query, Summary
 
 BATCH = 200
-"""Ids that are read at once."""
+"""Number of ids that are read at a time."""
 AT_ONCE = 8
-"""Whole jobs that are in memory at once: each may have megabytes."""
+"""Maximum number of whole jobs in memory: each may have megabytes."""
 FIELDS = (
     *("id", "status", "flow", "createdAt", "finishedAt", "attempt", "errorCode", "errorMessage"),
     *("verdict", "tags", "metadata", "replayOf", "key", "answeredBy", "costMicros", "prompt", "result"),
 )
 WHOLE = chosen_fields.names_of(s.JobWhole)
 NOT_IN_LISTS = chosen_fields.TEXTS | {"attempts", "history", "resultSchema", "resultVerdict"}
-"""Fields for which the job itself is read. All others are in its row of a list as they are in the whole job."""
+"""Fields for which whole jobs must be read. All other fields are the same in the rows of a list."""
 Fields = Annotated[
     str,
     chosen_fields.declared((*WHOLE, *(name for name in FIELDS if name not in WHOLE)), " (some are in CSV only)"),
@@ -77,7 +77,7 @@ async def export_jobs(context: Context, request: Request) -> Response:
     principal = principal_of(request)
     names = wanted.names()
     query = wanted.store_query(principal, context.store.now())
-    # The first page now: an error has a status only before the first line.
+    # Read the first page before the response starts: after that an error cannot change the status.
     first = await cancel_on_disconnect(request, context.store.list(query))
     jobs = _jobs(context, query, first, principal, in_lists=not names & NOT_IN_LISTS)
     named = {"content-disposition": f'attachment; filename="jobs.{wanted.format}"'}

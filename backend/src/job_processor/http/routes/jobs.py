@@ -70,7 +70,7 @@ async def submit(context: Context, request: Request) -> Response:
     owned = None if key is None else idempotency_key(key, sent, by.principal.owner)
     added = await context.acts.jobs.submit(new, owned, by)
     if not by.sees(added.job.flow):
-        # Submitted with this key when the default flow was another.
+        # The key's job was submitted when another flow was the default, and the requester may not see that flow.
         raise JobNotFound
     failpoint("submit.before_response")
     headers = {"location": f"/jobs/{added.job.id}"}

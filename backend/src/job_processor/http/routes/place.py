@@ -1,5 +1,5 @@
-"""The place of a job in the queue, and when it is expected to start: ``GET /jobs/{id}/place``. Counted when it is asked
-for, and never on the way of a write."""
+"""The place of a job in the queue, and its expected start: ``GET /jobs/{id}/place``. It is counted only for this
+request, never during a write."""
 
 import asyncio
 

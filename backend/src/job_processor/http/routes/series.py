@@ -26,7 +26,7 @@ from job_processor.store.base import KeysQuery, SeriesQuery
 
 MAX_BUCKETS = 1_500
 MAX_KEYS, MAX_DAYS = 1_000, 31
-"""Of one answer about keys."""
+"""Maximum number of keys, and of days, in one answer about keys."""
 DEFAULT_BUCKETS = 100
 """Without ``step`` the shortest one is taken that gives no more buckets."""
 EXPIRED = "deadline"
@@ -119,16 +119,16 @@ async def get_series(context: Context, request: Request) -> Response:
     step, query = parse(request.query_params, StatsQuery).store_query(principal_of(request), now)
     found = await cancel_on_disconnect(request, context.store.series(query))
     counted_since = await context.store.series_since()
-    # What happened before was not all counted, or is no longer kept.
+    # Earlier events were not all counted, or are no longer kept.
     whole_from = max(counted_since, now - KEEP_MS[query.span])
-    # Rendering many buckets takes a while: not on the event loop.
+    # Rendering many buckets takes a while, so it is done off the event loop.
     currency = context.acts.flows.currency
     return answer(await asyncio.to_thread(_rendered, step, query, found, counted_since, whole_from, now, currency))
 
 
 async def get_keys(context: Context, request: Request) -> Response:
     query = parse(request.query_params, UsedKeysQuery).store_query(principal_of(request), context.store.now())
-    # One more than is shown says whether there are more.
+    # One more key than is shown is read, to know whether there are more.
     found = await cancel_on_disconnect(request, context.store.series_of_keys(query))
     shown = found[: query.limit - 1]
     return answer(

@@ -1,7 +1,7 @@
 """The session of the page: sign in with a key, see who one is, sign out.
 
 A browser's EventSource cannot send a key in a header, and a key in the page's storage could be read by any script. So
-the page changes the key for a cookie that scripts cannot read (``http.access.SESSION_COOKIE``), and forgets it.
+the page exchanges the key for a cookie that scripts cannot read (``http.access.SESSION_COOKIE``), and drops the key.
 """
 
 from typing import Annotated
@@ -53,7 +53,7 @@ async def sign_in(context: Context, request: Request) -> Response:
     if context.gate.auth is not Auth.KEYS:
         raise RequestRefused(409, "no_login", "This server has no login; nothing is needed to use it.")
     try:
-        # From here on it is this principal that asks.
+        # From here on this principal is the requester.
         principal = request.scope[PRINCIPAL] = await context.gate.of_key(request.scope, sent.key.strip().encode())
     except RequestRefused as refused:
         context.gate.note_refusal(request.scope, "POST /session", refused.code)

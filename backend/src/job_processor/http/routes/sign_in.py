@@ -1,9 +1,9 @@
-"""Sign-in with an identity provider: the browser goes there, and comes back with a code.
+"""Sign-in with an identity provider: the browser is redirected there, and back with a code.
 
-Both are addresses that a browser opens, so both answer with a redirect, and what went wrong is told by the page. The
-session cookie stays SameSite=Strict: the page that the last redirect leads to is loaded without it, and then asks
-with it, as its own site. Only the cookie of the sign-in under way is SameSite=Lax, because the way back begins on the
-provider's site.
+A browser opens both addresses, so both answer with a redirect, and the page shows what went wrong. The session cookie
+stays SameSite=Strict: the page that the last redirect leads to is loaded without it, and then sends same-site requests
+with it. Only the cookie of the running sign-in is SameSite=Lax, because the redirect back comes from the provider's
+site.
 """
 
 from typing import Annotated
@@ -58,7 +58,7 @@ async def start(context: Context, request: Request) -> Response:
 async def finish(context: Context, request: Request) -> Response:
     people = _people(context)
     sent = request.query_params
-    # Providers add parameters of their own (session_state, authuser): all but these are left alone.
+    # Providers add parameters of their own (session_state, authuser), which are ignored.
     returned = AuthorizationResponse(*(sent.get(name, "") for name in ("code", "state", "iss", "error")))
     try:
         known = await people.end(returned, request.cookies.get(COOKIE, ""))
@@ -80,7 +80,7 @@ def _people(context: Context) -> People:
 
 
 def _failed(context: Context, request: Request, code: str) -> Response:
-    """To the page, which tells what happened in words of its own."""
+    """A redirect to the page, which shows what happened in its own words."""
     context.gate.note_refusal(request.scope, f"GET {request.scope[ROUTE]}", code)
     return RedirectResponse(f"{FAILED_PATH}?error={code}", 303, {"set-cookie": _GONE})
 

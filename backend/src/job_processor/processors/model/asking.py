@@ -1,4 +1,4 @@
-"""Signs of life of a model server. Each request costs nothing."""
+"""Checks that a model server answers, by requests that cost nothing."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -8,7 +8,7 @@ from job_processor.core.audit import AuditEntry
 
 
 class Access(Protocol):
-    """API keys and sessions. ``record``: an entry of the audit, written together with the change."""
+    """API keys and sessions. ``record``: an entry of the audit, written in the same transaction as the change."""
 
     async def api_keys(self) -> Sequence[ApiKey]:
         """All keys, valid or not, by id. There are few (``acts.api_keys.MAX_KEYS``)."""

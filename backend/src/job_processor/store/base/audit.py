@@ -11,7 +11,7 @@ from job_processor.store.base.query import ID_AHEAD_MS
 
 @dataclass(frozen=True, slots=True)
 class AuditQuery:
-    """Which entries to list, newest id first. ``None`` or empty: not limited by this.
+    """Which entries to list, newest id first. ``None`` or empty: no condition.
 
     ``before``: the id after which the page starts. ``since`` and ``until``: milliseconds, from and before.
     """
@@ -28,7 +28,7 @@ class AuditQuery:
 
 class Audit(Protocol):
     async def record(self, entries: Sequence[AuditEntry]) -> None:
-        """Add entries that belong to no write of the store. An entry whose id is stored already changes nothing."""
+        """Add entries of acts that write nothing else to the store. An entry whose id is stored already is ignored."""
         ...
 
     async def list_audit(self, query: AuditQuery) -> Sequence[AuditEntry]:
@@ -36,12 +36,12 @@ class Audit(Protocol):
         ...
 
     async def prune_audit(self, before: int, limit: int) -> int:
-        """Delete up to ``limit`` entries from before then. Returns how many."""
+        """Delete up to ``limit`` entries that are older than ``before``. Returns how many."""
         ...
 
 
 def id_bounds(query: AuditQuery) -> tuple[str | None, str | None]:
-    """The entries asked for have ids from the first of these, and before the second; an id begins with its time."""
+    """The range of the entries' ids, from (inclusive) and to (exclusive): an id begins with its entry's time."""
     first = None if query.since is None else first_id_of(query.since)
     ends = [] if query.before is None else [query.before]
     if query.until is not None:

@@ -63,7 +63,7 @@ class Batches(Protocol):
         ...
 
     async def get_batch(self, batch_id: str, flows: frozenset[str] | None = None) -> Batch | None:
-        """``flows``: only a batch of which each job is of one of these."""
+        """The batch, or ``None``. ``flows``: only if each of its jobs is of one of these."""
         ...
 
     async def list_batches(self, query: BatchQuery) -> Sequence[Batch]: ...
@@ -77,8 +77,8 @@ class Batches(Protocol):
         ...
 
     async def jobs_of_batch(self, batch_id: str, after: str | None, limit: int) -> Sequence[Job]:
-        """Up to ``limit`` jobs of a batch with a greater id than ``after``, in the order of their lines, whole but for
-        their prompts, which are left empty. Fewer if their results are long; an empty list: there are no more."""
+        """Up to ``limit`` jobs of a batch with a greater id than ``after``, in the order of their lines. Their prompts
+        are empty, all else is whole. Fewer if their results are long; an empty list: there are no more."""
         ...
 
     async def batches_to_tend(self, limit: int) -> Sequence[Batch]:
@@ -87,19 +87,21 @@ class Batches(Protocol):
         ...
 
     async def cancel_batch(self, batch_id: str, at: int, record: AuditEntry | None = None) -> bool:
-        """Set ``cancelled_at``, unless it is set or the batch has ended."""
+        """Set ``cancelled_at``, unless it is set or the batch has ended. Returns whether it was set."""
         ...
 
     async def end_batch(self, batch_id: str, at: int, notices: Sequence[Delivery] = ()) -> bool:
-        """Set ``ended_at`` and ``prune_at``, unless they are set, and store the notices of this in the same write."""
+        """Set ``ended_at`` and ``prune_at``, unless they are set, and store the notices of the end in the same write.
+        Returns whether they were set."""
         ...
 
     async def complete_batches(self) -> int:
         """Repair what crashed processes left: write the missing jobs of stored batches, and delete the parts of batches
-        that were never stored. Returns how many batches. A store that writes a batch in one piece has nothing to do."""
+        that were never stored. Returns how many batches. A store that writes a batch in one transaction has nothing to
+        repair."""
         ...
 
     async def prune_batches(self, now: int, limit: int) -> BatchesPruned:
         """Delete up to ``limit`` jobs of the batches whose ``prune_at`` has passed, and the batches of which no job is
-        left. A batch with a job that is open, or that ended later than ``prune_at`` assumes, is kept longer."""
+        left. A batch is kept longer while a job of it is open, or if a job ended after the batch (it was retried)."""
         ...

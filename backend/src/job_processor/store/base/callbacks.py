@@ -11,7 +11,7 @@ from job_processor.core.inbox import Callback
 
 @dataclass(frozen=True, slots=True)
 class InboxQuery:
-    """Which kept callbacks to list, newest id first. ``None`` or empty: not limited by this.
+    """Which kept callbacks to list, newest id first. ``None`` or empty: no condition.
 
     ``before``: the id after which the page starts. ``flows``: callbacks about jobs of these flows only. ``clip``:
     characters of the content to return.
@@ -65,15 +65,15 @@ class Callbacks(Protocol):
         ...
 
     async def reject_callback(self, callback_id: str, record: AuditEntry | None = None) -> bool:
-        """Record the verdict REJECTED on a kept callback, and ``record`` with it. ``False``, and nothing is written:
-        its verdict is none of ``REJECTABLE_VERDICTS``, or it is not there."""
+        """Record the verdict REJECTED on a kept callback, and ``record`` with it. Returns ``False`` and writes nothing
+        if there is no such callback, or its verdict is none of ``REJECTABLE_VERDICTS``."""
         ...
 
     async def count_callbacks(self, flows: frozenset[str] | None = None) -> Mapping[CallbackVerdict, int]:
-        """How many callbacks are kept of each verdict, those without any included. Of each verdict the newest
-        ``MAX_COUNTED`` are looked at. ``flows``: only those about jobs of these."""
+        """How many callbacks are kept of each verdict; a verdict without callbacks has 0. Only the newest
+        ``MAX_COUNTED`` of each verdict are read. ``flows``: only those about jobs of these."""
         ...
 
     async def prune_callbacks(self, last_before: int, limit: int) -> int:
-        """Delete up to ``limit`` callbacks that were last delivered before then. Returns how many were deleted."""
+        """Delete up to ``limit`` callbacks that were last received before ``last_before``. Returns how many."""
         ...

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-MOST_GROUPS = 100
+MAX_GROUPS = 100
 """Maximum number of groups that are returned; these are the largest."""
 
 
@@ -21,8 +21,8 @@ class GroupBy(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Group:
     """``flow``: the flow of all its jobs; ``None``: they may be of several. ``since`` and ``until``: when the first and
-    the last of them ended, or were created if they have not ended. ``example``: the id of the newest. ``cost``: of all
-    of them together, in micros; ``None``: of none it is known."""
+    the last of its jobs ended, or were created if they have not ended. ``example``: the id of the newest. ``cost``: the
+    total in micros of the jobs whose cost is known; ``None``: none is known."""
 
     value: str
     flow: str | None
@@ -52,7 +52,7 @@ class Member:
     cost: int | None = None
 
 
-def grouped(members: Iterable[Member], by: GroupBy, jobs: int, most_groups: int) -> Grouped:
+def grouped(members: Iterable[Member], by: GroupBy, jobs: int, max_groups: int) -> Grouped:
     """The largest groups of up to ``jobs`` members, which are given newest first."""
     spans: dict[tuple[str, str | None], tuple[int, int, int, str, int | None]] = {}
     more = False
@@ -69,4 +69,4 @@ def grouped(members: Iterable[Member], by: GroupBy, jobs: int, most_groups: int)
             spans[key] = (count + 1, min(since, member.at), max(until, member.at), example, cost)
     groups = [Group(value, flow, *span) for (value, flow), span in spans.items()]
     groups.sort(key=lambda one: (-one.count, one.value, one.flow or ""))
-    return Grouped(tuple(groups[:most_groups]), more)
+    return Grouped(tuple(groups[:max_groups]), more)

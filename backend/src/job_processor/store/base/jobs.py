@@ -86,12 +86,12 @@ class Claim:
 
     @property
     def source(self) -> FlowRules:
-        """The rules of the flow whose jobs they are."""
+        """The rules of the flow whose jobs are claimed."""
         return self.rules if self.of is None else self.of
 
     @property
     def in_line(self) -> str:
-        """Its place in the line of a shared limit."""
+        """The claim's place in the line of a shared limit (``core.shared_limit.place_in_line``)."""
         return place_in_line(self.rules.name, None if self.of is None else self.of.name)
 
     @property
@@ -118,7 +118,7 @@ class Claimed:
 
 
 def earliest(*times: int | None) -> int | None:
-    """The first of the times that are known."""
+    """The earliest of these times; ``None`` is skipped, and is returned if all are ``None``."""
     return min((time for time in times if time is not None), default=None)
 
 
@@ -142,7 +142,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """``jobs`` go before one in its flow; with ``more`` these and others."""
+    """``jobs``: how many jobs of its flow are claimed before a job, at most; ``more``: that number or more."""
 
     jobs: int
     more: bool
@@ -162,7 +162,8 @@ class Jobs(Protocol):
     async def get(self, job_id: str, flows: frozenset[str] | None = None) -> Job | None:
         """The whole job as last committed, or ``None``.
 
-        ``flows``: a job of another flow is not read, so that it takes no longer to find than none.
+        ``flows``: a job of another flow is not read: the answer is ``None``, as fast as for an unknown id, so that its
+        timing does not show that the job exists.
         """
         ...
 
@@ -190,17 +191,17 @@ class Jobs(Protocol):
         ...
 
     async def count_by_state(self, query: Query) -> Mapping[State, int]:
-        """The number of jobs that match in each state, ``query.limit`` in all: no more are counted, the newest first
-        where the store reads them so. States without jobs are missing."""
+        """The number of matching jobs in each state. At most ``query.limit`` jobs are counted in all, the newest first
+        if the store reads them in that order. States without jobs are missing."""
         ...
 
     async def groups(self, query: Query, by: GroupBy) -> Grouped:
-        """The newest ``query.limit`` jobs that match, in groups; jobs that have no such value are left out."""
+        """The newest ``query.limit`` matching jobs, grouped by a value; jobs without this value are left out."""
         ...
 
     def is_searchable(self) -> bool:
-        """Are all jobs found by their words, errors, verdicts, executions and metadata? After an upgrade, older jobs
-        become so in the background."""
+        """Whether all jobs are in the search index (words, errors, verdicts, executions, metadata). After an upgrade,
+        older jobs are added to it in the background."""
         ...
 
     async def counts(self) -> Counts: ...
@@ -210,23 +211,22 @@ class Jobs(Protocol):
         ...
 
     async def ahead(self, job: Job, most: int) -> Ahead | None:
-        """How many of the jobs that wait now are claimed before this one, at most: all due ones of a higher priority in
-        its flow, those of its key before it, and of each other key of its priority as many as may have their turn
-        first. Not counted further than ``most``, or for longer than a few small reads take.
+        """The maximum number of jobs waiting now that are claimed before this one. Counted are the due jobs of its flow
+        with a higher priority, those of its own key before it, and of every other key of its priority as many as may
+        have their turn first. Counting stops at ``most``, or after a few small reads.
 
-        ``None``: the job does not wait to be claimed; it is not PENDING, or not due.
+        ``None``: the job is not PENDING, or not due.
         """
         ...
 
     async def claim(self, claim: Claim) -> Claimed:
-        """Hand over due PENDING jobs of one flow, highest priority first, those of equal priority in turn over their
-        keys (``Job.key_hash``), those of one key by ``run_at``, then id. Each process takes turns by itself.
+        """Claim due PENDING jobs of one flow: the highest priority first; within a priority the keys (``Job.key_hash``)
+        take turns, round robin; within a key by ``run_at``, then id. Each process keeps its own turns.
 
         The lane (``core.lane.admit``) says how many; that and each job's move (``core.claiming.claim``,
         with a fresh token) are atomic: no two claims get the same job, and a flow's concurrency and rate
-        are never exceeded, whoever claims. The same holds for the limits of each key (``core.key_limits``):
-        keys that may start no job are passed over, whatever waits there. A job whose deadline has passed is not handed
-        over.
+        are never exceeded, however many workers claim. The same holds for the limits of each key
+        (``core.key_limits``): keys at their limit are passed over. A job whose deadline has passed is not claimed.
 
         In a lane that is in trouble the one job is its probe: ``lane.wanted`` if that is due; else, while no job is
         ``lane.probed``, one of the highest priority; else, of the due jobs but that one, one that was never handed
@@ -241,13 +241,13 @@ class Jobs(Protocol):
         ...
 
     async def full_keys(self, rules: FlowRules) -> Mapping[int, int | None]:
-        """The keys of a flow, by their hash, that may start no job now because of its limits per key, and until when
-        (ms since 1970); ``None``: until one of their jobs has ended."""
+        """The hashes of the keys that have reached one of the flow's limits per key, each with the time at which it may
+        start a job again (ms since 1970); ``None``: when one of its jobs has ended."""
         ...
 
     async def extend(self, held: Sequence[Held], lease_ms: int) -> Sequence[str]:
-        """Renew the leases of RUNNING jobs: they end that many milliseconds from now. Returns the ids of jobs whose
-        lease is lost."""
+        """Renew the leases of RUNNING jobs: they end ``lease_ms`` milliseconds from now. Returns the ids of the jobs
+        whose lease is lost."""
         ...
 
     async def apply(self, change: Change, record: AuditEntry | None = None) -> bool:
@@ -272,13 +272,13 @@ class Jobs(Protocol):
         ...
 
     async def prune(self, finished_before: int, limit: int) -> int:
-        """Delete up to ``limit`` final jobs that finished before then, but none of a batch: those are kept as long as
-        their batch (``prune_batches``). Returns how many were deleted."""
+        """Delete up to ``limit`` final jobs that finished before ``finished_before``. Jobs of a batch are kept as long
+        as their batch (``prune_batches``). Returns how many were deleted."""
         ...
 
     async def delete(self, job_id: str, record: AuditEntry | None = None, rev: int | None = None) -> bool:
-        """Delete a final job with its kept callbacks and its deliveries, but not those that are still to come.
+        """Delete a final job with its kept callbacks and its settled deliveries; pending deliveries are still sent.
 
-        ``False``: no job of this id is in a final state. ``rev``: only if the job still has this one.
+        Returns ``False`` if no job of this id is in a final state. ``rev``: only if the job still has this revision.
         """
         ...

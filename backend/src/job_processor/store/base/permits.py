@@ -11,9 +11,9 @@ class Permits(Protocol):
     def now(self) -> int: ...
 
     async def take_permits(self, name: str, limit: int, wanted: int) -> Grant:
-        """Up to ``wanted`` permits of the window of this name, of which there are ``limit`` a minute.
+        """Take up to ``wanted`` permits of the window ``name``, which has ``limit`` permits a minute.
 
-        However many processes ask, no more than that are granted. Windows are not backed up, and a store for a single
-        process may forget them when it closes.
+        All processes together get no more than that. Windows are not backed up, and a store for a single process may
+        drop them when it closes.
         """
         ...

@@ -41,7 +41,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which jobs to list, newest id first. ``None`` or empty: not limited by this.
+    """Which jobs to list, newest id first. ``None`` or empty: no condition.
 
     ``before``: the id after which the page starts. ``after``: only jobs with a greater id. ``ids``: only these jobs.
     ``flows``: jobs of these flows only, beside ``flow``. ``tags``, ``facets`` and ``phrases``: jobs that have all of
@@ -81,7 +81,7 @@ class Query:
 
     @property
     def first_id(self) -> str | None:
-        """No job that is asked for has a smaller id, because an id begins with the time of creation."""
+        """Lower bound (inclusive) of the ids that can match: an id begins with the time of creation."""
         begins = list(self.id_starts)
         if self.created_after is not None:
             begins.append(first_id_of(self.created_after))
@@ -91,12 +91,12 @@ class Query:
 
     @property
     def end_id(self) -> str | None:
-        """Every job that is asked for has a smaller id."""
+        """Upper bound (exclusive) of the ids that can match."""
         # After all ids with this prefix: "g" is greater than every hex digit.
         ends = [f"{start}g" for start in self.id_starts]
         if self.before is not None:
             ends.append(self.before)
-        # Nothing ends before it was created.
+        # A job ends after it was created, so a bound of its end is one of its creation too.
         times = (self.created_before, self.finished_before)
         ends += [first_id_of(before + ID_AHEAD_MS) for before in times if before is not None]
         if self.batch is not None:
@@ -105,7 +105,7 @@ class Query:
 
     @property
     def needs_index(self) -> bool:
-        """Does it need fields that jobs of older versions get only in the background, after an upgrade?"""
+        """Whether the query needs fields that jobs of older versions get in the background after an upgrade."""
         return bool(self.facets or self.without_facets or self.phrases or self.without_phrases)
 
     def still_finds(self, job: Job) -> bool:

@@ -1,4 +1,4 @@
-"""A search (``core.search``) as a query of the store: this is the one place where its terms get their meaning."""
+"""Translates a search (``core.search``) into a query of the store. The meaning of each term is defined here alone."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ _NOTHING: frozenset[str] = frozenset()
 
 
 def with_search(query: Query, search: Search, now: int, owner: str = "") -> Query:
-    """The query, narrowed to the jobs that the search finds too.
+    """The query, with the conditions of the search added.
 
     ``now``: milliseconds, for ages. ``owner``: whose idempotency keys are meant (``Principal.owner``).
     """

@@ -13,8 +13,8 @@ from job_processor.core.series_rows import Collected, Row
 
 @dataclass(frozen=True, slots=True)
 class SeriesQuery:
-    """Rows of ``span`` milliseconds that begin from ``since`` on and before ``until``, added up in buckets of ``step``
-    milliseconds, a multiple of the span. ``flows``: of these alone; ``None``: of all."""
+    """Rows of ``span`` milliseconds that begin at ``since`` or later and before ``until``, added up in buckets of
+    ``step`` milliseconds, a multiple of the span. ``flows``: of these only; ``None``: of all."""
 
     span: int
     since: int
@@ -25,8 +25,8 @@ class SeriesQuery:
 
 @dataclass(frozen=True, slots=True)
 class KeysQuery:
-    """What keys used on the days (UTC) that begin from ``since`` on and before ``until``: of up to ``limit`` of them,
-    those with the highest cost first. ``flows``: in these alone; ``None``: in all."""
+    """What keys used on the days (UTC) that begin at ``since`` or later and before ``until``: up to ``limit`` keys, the
+    highest cost first. ``flows``: in these only; ``None``: in all."""
 
     since: int
     until: int
@@ -36,7 +36,7 @@ class KeysQuery:
 
 class Series(Protocol):
     async def series(self, query: SeriesQuery) -> Collected:
-        """What happened in this time. Raises ``ReadTooLong`` after a timeout."""
+        """The rows of the range in buckets. Raises ``ReadTooLong`` after a timeout."""
         ...
 
     async def series_of_keys(self, query: KeysQuery) -> Sequence[tuple[str, Tally]]:
@@ -44,7 +44,7 @@ class Series(Protocol):
         ...
 
     async def series_since(self) -> int:
-        """Since when everything was counted."""
+        """The time (ms since 1970) from which on everything was counted."""
         ...
 
     async def note_waiting(self, oldest_ms: Mapping[str, int]) -> None:
@@ -52,20 +52,20 @@ class Series(Protocol):
         ...
 
     async def roll_up_series(self, limit: int) -> int:
-        """Put up to ``limit`` tallies, as they were stored with the changes, into the rows they belong to. Returns how
-        many. May be interrupted at any point and repeated by any process: each counts once."""
+        """Add up to ``limit`` tallies, as they were stored with the changes, to their rows. Returns how many. May be
+        interrupted at any point and repeated by any process: each tally counts once."""
         ...
 
     async def prune_series(self, now: int, limit: int) -> int:
-        """Delete up to ``limit`` rows older than is kept (``core.series_rows.ids_too_old``). Returns how many."""
+        """Delete up to ``limit`` rows past their retention (``core.series_rows.ids_too_old``). Returns how many."""
         ...
 
     async def list_series(self, after: str, limit: int) -> Sequence[Row]:
-        """Up to ``limit`` rows whose ids (``Row.id``) sort after ``after``, in this order, as far as tallies are rolled
-        up."""
+        """Up to ``limit`` rows whose ids (``Row.id``) sort after ``after``, in the order of their ids. Tallies that are
+        not rolled up yet are not in them."""
         ...
 
     async def put_series(self, rows: Sequence[Row], since: int) -> None:
-        """Add rows of another store; existing rows stay as they are. Everything is counted since then, if that is
-        before ``series_since``."""
+        """Add rows of another store; existing rows stay as they are. ``since``: the other store's ``series_since``; the
+        earlier of the two is kept."""
         ...

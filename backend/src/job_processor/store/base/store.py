@@ -34,7 +34,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class StoreInfo:
-    """What a store is and can do; known before it is open, except for ``detail`` and ``changes_arrive``.
+    """The properties of a store; known before it is open, except for ``detail`` and ``changes_arrive``.
 
     ``kind`` and ``detail`` are for people. ``shared``: other processes may use the same data at the same time.
     ``max_concurrency``: the highest concurrency of a flow that it can hold; ``None``: any. ``changes_arrive``: this
@@ -83,7 +83,7 @@ class Store(Jobs, Batches, Callbacks, Lanes, Changes, Access, Audit, Permits, Bu
         ...
 
     def queue_seconds(self) -> float:
-        """Estimated seconds until a write that comes now is stored, from the latest writes."""
+        """Estimated seconds until a write submitted now is stored, from the durations of the latest writes."""
         ...
 
     async def ping(self) -> None:

@@ -14,7 +14,7 @@ from job_processor.core.webhooks import Delivery, DeliveryState, Endpoint
 
 @dataclass(frozen=True, slots=True)
 class DeliveryQuery:
-    """Which deliveries to list, newest id first. ``None`` or empty: not limited by this.
+    """Which deliveries to list, newest id first. ``None`` or empty: no condition.
 
     ``before``: the id after which the page starts. ``flows``: of jobs of these flows only.
     """

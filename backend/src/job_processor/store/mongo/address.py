@@ -13,8 +13,8 @@ from job_processor.store.mongo.sent import LastSent
 
 DEFAULT_DATABASE = "job_processor"
 POOL = 64
-"""Connections of one process, at most, unless the address says maxPoolSize."""
-_SHORTEST_SOCKET_TIMEOUT_MS = 30_000
+"""Maximum number of connections of one process, unless the address sets maxPoolSize."""
+_MIN_SOCKET_TIMEOUT_MS = 30_000
 
 
 def make_client(uri: str, sent: LastSent | None = None) -> "AsyncMongoClient[Document]":
@@ -68,7 +68,7 @@ def refuse_unsafe(client: "AsyncMongoClient[Document]", named: "frozenset[str] |
     if "timeoutms" in named or client.options.timeout is not None:
         faults.append("timeoutMS cuts index builds and change streams: remove it, every operation has its own limit")
     socket_timeout = client.options.pool_options.socket_timeout
-    if socket_timeout is not None and 0 < socket_timeout * 1000 < _SHORTEST_SOCKET_TIMEOUT_MS:
+    if socket_timeout is not None and 0 < socket_timeout * 1000 < _MIN_SOCKET_TIMEOUT_MS:
         faults.append("socketTimeoutMS below 30000 cuts idle change streams: remove it")
     if faults:
         raise StoreRefused(f"MONGODB_URI is not safe: {'; '.join(faults)}.")

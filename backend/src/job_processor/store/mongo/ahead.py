@@ -1,7 +1,7 @@
-"""ahead: how many jobs go before one in its flow, as the claims take them (``turns``).
+"""ahead: how many jobs of its flow are claimed before a job, in the order of claims (``turns``).
 
-Covered queries of the index of the claims, none of which reads more entries than are wanted. Keys are read some at a
-time; a key with many jobs is passed over.
+All queries are covered by the index of claims, and limited. Keys are read a page at a time; a key with many jobs is
+skipped after as many as have their turn first.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ from job_processor.store.base import Ahead
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.turns import INDEX, ORDER
 
-MOST_READS = 16
-"""Reads of keys for one answer, after which it says that there are more."""
+MAX_PAGES = 16
+"""Maximum number of pages of keys that are read for one answer; then ``Ahead.more`` is set."""
 _ONLY_ID: Document = {"_id": 1}
 _NONE = -(2**63)
 """Stands for the key of jobs of versions without keys, which come first in the index."""
@@ -38,15 +38,15 @@ class Places:
         jobs = higher + own
         if jobs <= most:
             turns, more = await self._turns(job, own + 1, most - higher)
-            # Its own key is among them, with those before it and itself.
+            # The job's own key is among the keys, with the jobs before the job and the job itself.
             jobs = higher + turns - 1
         return Ahead(min(jobs, most), more=more or jobs > most)
 
     async def _turns(self, job: Job, each: int, most: int) -> tuple[int, bool]:
-        """How many jobs the keys of its priority have, of each up to ``each``, until there are more than ``most``
-        beside the job itself; and whether there are keys that were not read."""
+        """The number of jobs of the job's priority, at most ``each`` for a key, counted until there are more than
+        ``most`` besides the job; and whether there are keys that were not read."""
         jobs, last = 0, None
-        for _ in range(MOST_READS):
+        for _ in range(MAX_PAGES):
             of_keys = await self._page(job, last, most + 2)
             is_last = sum(of_keys.values()) < most + 2
             if not is_last and len(of_keys) > 1:
@@ -59,7 +59,7 @@ class Places:
         return jobs, True
 
     async def _page(self, job: Job, after: int | None, limit: int) -> dict[int, int]:
-        """The jobs of each key, the keys in order; of the first ``limit`` jobs."""
+        """The number of jobs of each key among the first ``limit`` jobs, in the order of the keys."""
         where: Document = {"flow": job.flow, "ready": 1, "priority": job.priority}
         if after is not None:
             where["keyHash"] = {"$gt": after}

@@ -87,14 +87,14 @@ class BatchReads:
         where = {"_id": {"$gt": after or batch_id, "$lt": end_of_jobs(batch_id)}, "batchId": batch_id}
 
         async def run(again: bool) -> list[Document]:
-            # The prompt may be long, and is not wanted.
+            # Without the prompt, which may be long.
             found = self._jobs.find(where, {"prompt": 0, "promptBytes": 0}).sort("_id", 1).limit(limit)
             return await documents.page(found)
 
         return documents.each(await self._link.read(run), lambda document: documents.to_job({**document, "prompt": ""}))
 
     async def to_tend(self, limit: int) -> Sequence[Batch]:
-        """Of those that have not ended ``LOOKED_AT`` at a time, in turns."""
+        """Checks ``LOOKED_AT`` of the batches that have not ended per call; the next call goes on after them."""
         where: Document = {"open": True, "_id": {"$gt": self._looked_at}}
 
         async def run(again: bool) -> list[Document]:

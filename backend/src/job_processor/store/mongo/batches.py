@@ -1,12 +1,12 @@
 """Batches: all jobs or none, although MongoDB writes one document at a time.
 
-The jobs are first written down as chunks, which nothing reads as jobs. Then the record of the batch is inserted: this
-one write stores the batch. After it the jobs are written from the chunks, in groups with other writes. If the process
-dies meanwhile, ``complete`` writes the rest; any process may run it, at any time and more than once: each job is
-inserted under its id and the mark of its batch. If the process dies before the record is inserted, its chunks belong to
+The jobs are first stored as chunks in a collection of their own. Then the record of the batch is inserted: this one
+write stores the batch. After it the jobs are written from the chunks, in groups with other writes. If the process dies
+meanwhile, ``complete`` writes the rest; any process may run it, at any time and more than once, because each job is
+inserted at most once (``Writes.insert_once``). If the process dies before the record is inserted, its chunks belong to
 no batch and are deleted.
 
-A transaction would need a replica set, and hold all in the memory of the server.
+A transaction would need a replica set, and would hold all jobs in the memory of the server.
 """
 
 import asyncio
@@ -30,11 +30,11 @@ from job_processor.store.mongo.webhooks import MARK, NOTICES, kept
 from job_processor.store.mongo.writes import Writes
 
 CHUNK_JOBS, CHUNK_BYTES = 200, 2 * 1024 * 1024
-"""A chunk has at most so many jobs, and ends with the job that brings its prompts to so many bytes."""
+"""A chunk has at most ``CHUNK_JOBS`` jobs, and ends with the job that brings its prompts to ``CHUNK_BYTES``."""
 LEFT_MS = 30_000
-"""A batch whose jobs are not all there after so long was left by a process that died."""
+"""If the jobs of a batch are not all written after this time, the process that wrote them has died."""
 FORGOTTEN_MS = 3_600_000
-"""A chunk without a batch after so long belongs to a batch that was never stored."""
+"""If a chunk has no batch after this time, the batch was never stored."""
 _log = logging.getLogger(__name__)
 
 
@@ -68,7 +68,7 @@ class Batches(BatchReads):
         await self._link.do(lambda again: self._chunks.replace_one(where, chunk, upsert=True))
 
     async def _insert(self, new: NewBatch, key: IdempotencyKey | None, chunks: int | None) -> BatchAdded:
-        """Insert the record. ``chunks``: when the chunks were written, by the clock of the store; ``None``: there are
+        """Insert the record. ``chunks``: when the chunks were written (ms, clock of the store); ``None``: there are
         none."""
         batch = new.batch
         document: Document = {"_id": batch.id, "flows": list(batch.flows), "record": dump(batch).decode()}
@@ -102,8 +102,8 @@ class Batches(BatchReads):
         return await self._link.do(run)
 
     async def _write_jobs(self, batch_id: str, *, again: bool) -> None:
-        """Write the jobs of all chunks. ``again``: another process may have written some; what was deleted since is not
-        written again."""
+        """Write the jobs of all chunks. ``again``: another process may have written some; jobs that were deleted since
+        are not written again."""
         while True:
             failpoint("mongo.after_batch")
             chunk = await self._link.read(lambda again: self._chunks.find_one({"batch": batch_id}, sort=[("_id", 1)]))
@@ -111,7 +111,7 @@ class Batches(BatchReads):
                 break
             jobs: list[Document] = chunk["jobs"]
             gone = await self._deleted([job["_id"] for job in jobs]) if again else set()
-            # Not more at a time: other new jobs are written between them.
+            # One chunk at a time, so that other new jobs are written in between.
             await asyncio.gather(*(self._write_job(job) for job in jobs if job["_id"] not in gone))
             where = {"_id": chunk["_id"]}
             await self._link.do(lambda again, where=where: self._chunks.delete_one(where))  # type: ignore[misc]
@@ -190,7 +190,7 @@ class Batches(BatchReads):
             counts = (await self.counts([batch.id])).get(batch.id, BatchCounts())
             ended = now if counts.open else counts.last_finished_at
             if batch.keep_ms is not None and ended is not None and ended + batch.keep_ms > now:
-                # A job was retried since.
+                # A job was retried after the end of the batch.
                 later = UpdateOne({"_id": batch.id}, _ended(batch, ended))
                 await self._link.do(lambda again, later=later: self._batches.bulk_write([later]))  # type: ignore[misc]
                 continue
@@ -205,7 +205,7 @@ class Batches(BatchReads):
             if deleted == left:
                 return BatchesPruned(batches, jobs, more=True)
             if not (await self.counts([batch.id])).get(batch.id, BatchCounts()).there:
-                # Not before its notice was relayed.
+                # Only after its notices were relayed.
                 where = {"_id": batch.id, MARK: None}
                 await self._link.do(lambda again, where=where: self._batches.delete_one(where))  # type: ignore[misc]
                 batches += 1

@@ -1,4 +1,4 @@
-"""claim: workers take the head of the queue; workers that lose a race pick at random from the jobs behind it."""
+"""claim: workers take the head of the queue; workers that lost a race choose at random among the next jobs too."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ from job_processor.store.mongo.shared_limits import RESERVE_ROUNDS, SharedLimits
 from job_processor.store.mongo.turns import ORDER, Queue
 
 _ROUNDS = 5
-"""Lost races after which a claim returns the jobs it has."""
+"""Maximum number of rounds of a claim that loses races; then it returns the jobs that it has."""
 _MOST_LOST_RACES = 8
 _KEYS_OPEN_MS = 100
 
@@ -91,7 +91,7 @@ class Claims:
     async def _take_reserved(self, wish: Claim, at: int, fallen: FellBack | None) -> Claimed:
         """Reserve in the lane first, then claim, so that never more jobs are in flight than the lane admits.
 
-        ``retry_at``: only what is known of the limits of keys.
+        ``retry_at`` of the result takes only the limits of keys into account.
         """
         rules, flow = wish.rules, wish.source.name
         stored = await self._lanes.read(rules.name)
@@ -155,7 +155,7 @@ class Claims:
         return Claimed([], stored.lane)
 
     async def _when_keys_open(self, flow: str, rooms: Rooms | None, at: int) -> int | None:
-        """When a job may start whose key was passed over, as far as that is known."""
+        """When a key that is at its limit may start a job again; ``None``: unknown."""
         if rooms is None:
             return None
         if rooms.has_more:
@@ -163,7 +163,7 @@ class Claims:
         opens = rooms.next_opening(rooms.full)
         if opens is None or not await self._queue.has_ready(flow):
             return None
-        # Which of the full keys have jobs waiting is not known: not a claim for each of them.
+        # Which of the full keys have jobs waiting is unknown, so the pause has a minimum: no claim for each key.
         return max(opens, at + _KEYS_OPEN_MS)
 
     def _slots(self, picked: Sequence[Document], tokens: Sequence[str]) -> tuple[Slot, ...]:
@@ -199,7 +199,7 @@ class Claims:
     async def _take(
         self, picked: Sequence[Document], wish: Claim, at: int, tokens: Sequence[str], fallen: FellBack | None
     ) -> list[Job]:
-        """Claim these jobs and return those that are now ours: one compare-and-set a job, all in one message."""
+        """Claim these jobs and return those that this claim got: one compare-and-set per job, all in one command."""
         if not picked:
             return []
         until = at + int(wish.rules.lease_seconds * 1000)
@@ -220,7 +220,7 @@ class Claims:
             else:
                 if result.matched_count == len(writes):
                     return list(jobs.values())
-            # Some were lost to others, or claimed by an earlier try whose reply was lost: our tokens tell.
+            # Some went to other workers, or an earlier try claimed them and its reply was lost: the tokens show which.
             ids = [job.id for job in jobs.values()]
             found = self._jobs.find({"_id": {"$in": ids}, "token": {"$in": list(jobs)}}, {"token": 1})
             ours = {one["token"] async for one in found}
@@ -233,9 +233,9 @@ class Claims:
         return taken
 
     async def _pick(self, flow: str, wanted: int, rooms: Rooms | None = None) -> list[Document]:
-        """Whole documents of due jobs: those that come next or, after lost races, some of those and of the jobs behind.
+        """Whole documents of due jobs: the next ones or, after lost races, a random choice of these and later jobs.
 
-        No job is picked while one of a higher priority among those looked at is left out.
+        Jobs of a higher priority are always preferred.
         """
         lost_races = self._lost_races.get(flow, 0)
         if rooms is None and not lost_races and (head := await self._queue.head(flow, wanted)) is not None:
@@ -276,7 +276,7 @@ class Claims:
 
 
 def _some(seen: Sequence[tuple[str, int]], wanted: int) -> list[str]:
-    """So many of these jobs in their order; of the lowest priority among them at random."""
+    """``wanted`` of these jobs in their order; those of the lowest priority among them are chosen at random."""
     if len(seen) <= wanted:
         return [job_id for job_id, _ in seen]
     last = seen[wanted - 1][1]

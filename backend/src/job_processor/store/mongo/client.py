@@ -24,11 +24,11 @@ from job_processor.store.mongo.tuning import Tuning
 __all__ = ["Collection", "Document", "Link", "Server", "is_passing"]
 
 T = TypeVar("T")
-OLDEST = (7, 0)
-_MOST_OF_IT = 0.7
+MIN_VERSION = (7, 0)
+_SLOW_SHARE = 0.7
 """The share of its timeout that a read must have had on the server before it counts as too slow."""
-MOST_ABANDONED = 16
-"""Operations that may go on although their request was cancelled; more are cancelled, which costs a connection each."""
+MAX_ABANDONED = 16
+"""Maximum number of operations that go on after their request was cancelled. Cancelling one costs a connection."""
 _log = logging.getLogger(__name__)
 
 
@@ -44,13 +44,13 @@ class Server:
 
 
 class Link:
-    """One database over one client, with timeouts and retries."""
+    """A database and its client, with the timeouts and retries of operations."""
 
     def __init__(self, uri: str, database: str | None, tuning: Tuning) -> None:
         self.tuning = tuning
         self.outage = Outage()
         self.on_new_primary: Callable[[], None] = lambda: None
-        """Called when a node reports that it is no longer the primary: the clock of another node counts from now on."""
+        """Called when a node reports that it is no longer the primary: the clock of the new primary is used then."""
         self._sent = LastSent()
         self._client = address.make_client(uri, self._sent)
         self.database = database or address.default_database(self._client)
@@ -74,7 +74,7 @@ class Link:
         self._closed = True
         # Without a timeout the driver waits for ever for the answer to `endSessions` on a half-open connection.
         closing = asyncio.create_task(_within(self._client.close(), self.tuning.try_timeout), name="store-close")
-        # The driver's own timeout does not cover its locks: whatever holds one, a stop ends.
+        # The driver's own timeout does not cover its locks, so ``close`` has a timeout of its own.
         _, open_still = await asyncio.wait([closing], timeout=self.tuning.try_timeout + 1.0)
         if open_still:
             _log.warning("the connections to MongoDB could not be closed in time; they end with this process")
@@ -153,7 +153,7 @@ class Link:
 
         return await self.read(run, limit)
 
-    async def at_leisure(self, operation: Callable[[], Awaitable[T]]) -> T:
+    async def without_timeout(self, operation: Callable[[], Awaitable[T]]) -> T:
         """A long operation without a timeout, such as building an index, which the server would discard.
 
         Raises what the driver raises when retries have failed for too long.
@@ -183,7 +183,7 @@ class Link:
                 answer = await self._in_its_own_task(operation(again), limit)
             except PyMongoError as error:
                 self._note(error)
-                had_its_time = time.monotonic() - sent[0] >= _MOST_OF_IT * limit
+                had_its_time = time.monotonic() - sent[0] >= _SLOW_SHARE * limit
                 if not passes(error, had_its_time) or time.monotonic() + pause > until:
                     # Without its cause: messages of the driver contain addresses and documents.
                     raise translate(error) from None
@@ -199,9 +199,9 @@ class Link:
     async def _in_its_own_task(self, work: Awaitable[T], limit: float) -> T:
         """The result of one try, in a task that is cancelled at most once.
 
-        A request whose client left is cancelled at every turn of the event loop until it has ended. The driver gives
-        a connection back in several steps; when it is cancelled again in the midst of them, the place in its pool is
-        lost, or a lock stays taken for good.
+        A request whose client has disconnected is cancelled at every turn of the event loop until it has ended. The
+        driver returns a connection to its pool in several steps; a second cancel between these steps would leak the
+        connection's place in the pool, or a lock.
         """
         task = asyncio.create_task(_within(work, limit), name="store-operation")
         try:
@@ -209,7 +209,7 @@ class Link:
         except asyncio.CancelledError:
             self._abandoned.add(task)
             task.add_done_callback(self._abandoned_ended)
-            if len(self._abandoned) > MOST_ABANDONED:
+            if len(self._abandoned) > MAX_ABANDONED:
                 task.cancel()
             raise
 
@@ -256,7 +256,7 @@ def _product(build: Document, hosts: str) -> str:
 def _examined(hello: Document, build: Document) -> Server:
     version = str(build.get("version", "0"))
     numbers = tuple(int(part) for part in version.split("-")[0].split(".")[:2] if part.isdigit())
-    if numbers < OLDEST:
+    if numbers < MIN_VERSION:
         raise StoreRefused(f"The server is MongoDB {version}; 7.0 or newer is needed. Upgrade the server.")
     if hello.get("msg") == "isdbgrid":
         return Server(version, "sharded cluster", streams=True)

@@ -43,7 +43,7 @@ class DatabaseClock:
         self._hurry = asyncio.Event()
 
     def hurry(self) -> None:
-        """Read the time soon: the clock of another server may count from now on."""
+        """Read the time soon, because another server may be the primary now."""
         self._hurry.set()
 
     def now(self) -> int:
@@ -79,10 +79,10 @@ class DatabaseClock:
             at = await self._read()
             if at.tzinfo is None:
                 raise StoreUnavailable("The database's time came without its time zone.")
-            took = self._steady() - before
-            offset = at.timestamp() - (before + took / 2)
-            if best is None or took < best[0]:
-                best = (took, offset)
+            round_trip = self._steady() - before
+            offset = at.timestamp() - (before + round_trip / 2)
+            if best is None or round_trip < best[0]:
+                best = (round_trip, offset)
         assert best is not None
         self._offset = best[1]
         if self._clock is not None and abs(by := self._clock.step_due()) > STEP_MS:

@@ -11,7 +11,7 @@ Collection: TypeAlias = AsyncCollection[Document]
 
 
 class _PlainInt(TypeDecoder):
-    """64-bit integers as plain ``int``, instead of a subclass that would reach everything that reads a job."""
+    """Decodes 64-bit integers to plain ``int``: BSON's subclass of it would get into every job."""
 
     @property
     def bson_type(self) -> type[Int64]:

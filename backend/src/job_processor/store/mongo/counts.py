@@ -28,14 +28,14 @@ _log = logging.getLogger(__name__)
 
 
 class Cached(Generic[T]):
-    """A cached value, measured by one query at a time however many callers there are; cached longer if it was slow."""
+    """A cached result of a query. All callers share one running query; a slow result is cached for longer."""
 
     def __init__(self, measure: Callable[[], Awaitable[T]], reuse: float) -> None:
         self._measure = measure
         self._reuse = reuse
         self._task: asyncio.Task[T] | None = None
         self._good_until = 0.0
-        self.took = 0.0
+        self.seconds = 0.0
         self.value: T | None = None
 
     @property
@@ -62,7 +62,7 @@ class Cached(Generic[T]):
 
     def take_value_of(self, other: "Cached[T]") -> None:
         """Take the value of ``other``, which was measured by the same query."""
-        self.value, self.took, self._good_until = other.value, other.took, other._good_until
+        self.value, self.seconds, self._good_until = other.value, other.seconds, other._good_until
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -71,8 +71,8 @@ class Cached(Generic[T]):
     async def _run(self) -> T:
         started = time.monotonic()
         self.value = await self._measure()
-        self.took = time.monotonic() - started
-        good_for = self.took * self._reuse if self.took >= _COSTLY else 0.0
+        self.seconds = time.monotonic() - started
+        good_for = self.seconds * self._reuse if self.seconds >= _COSTLY else 0.0
         self._good_until = time.monotonic() + good_for
         return self.value
 
@@ -107,7 +107,7 @@ class Counting:
             await one.stop()
 
     async def _by_state(self) -> dict[tuple[str, State], int]:
-        if self._background.value is not None and self._background.took < _COSTLY:
+        if self._background.value is not None and self._background.seconds < _COSTLY:
             self._large = False
         if not self._large:
             try:
@@ -116,7 +116,7 @@ class Counting:
                 self._large = True
             else:
                 # A slow count is cached; the next one runs in the background.
-                self._large = self._quick.took >= _COSTLY and self._link.tuning.count_reuse > 0
+                self._large = self._quick.seconds >= _COSTLY and self._link.tuning.count_reuse > 0
                 if self._large:
                     self._background.take_value_of(self._quick)
                 return counted

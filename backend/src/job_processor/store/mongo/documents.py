@@ -27,7 +27,7 @@ WRITES_KEPT = 8
 MAX_WORDS = 1_000
 """Maximum number of distinct words of a job that a search finds it by: each is an entry in an index."""
 SEARCHED_CHARACTERS = 65_536
-"""Maximum characters of each text."""
+"""Maximum number of characters of each text that are searched, from its beginning."""
 PAGE_BYTES = 32 * 1024 * 1024
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError)
 """What converting a foreign document may raise."""
@@ -161,7 +161,7 @@ def each(found: Iterable[Document], convert: Callable[[Document], T]) -> list[T]
 
 
 async def page(found: "AsyncCursor[Document]") -> list[Document]:
-    """Whole documents, until their texts have ``PAGE_BYTES``: memory is enough for a few large ones, not for many."""
+    """Whole documents, until their texts have ``PAGE_BYTES``, which limits the memory that one page takes."""
     documents: list[Document] = []
     size = 0
     async with found:

@@ -29,7 +29,7 @@ NOT_PYMONGO: tuple[type[Exception], ...] = (BSONError, OverflowError)
 
 
 def is_passing(error: PyMongoError) -> bool:
-    """Is the error transient: may the same operation succeed a moment later?"""
+    """Whether the error is transient, so that the same operation may succeed a moment later."""
     if isinstance(error, ConnectionFailure | ExecutionTimeout | WriteConcernError) or error.timeout:
         return True
     if isinstance(error, BulkWriteError):
@@ -43,15 +43,13 @@ def is_passing(error: PyMongoError) -> bool:
 
 
 def is_too_slow(error: PyMongoError) -> bool:
-    """Did the server stop the operation after its timeout?
-
-    A connection without a reply is not meant: the next try uses another connection.
-    """
+    """Whether the server stopped the operation after its timeout. A connection without a reply does not count: the next
+    try uses another connection."""
     return isinstance(error, ExecutionTimeout) or (isinstance(error, OperationFailure) and error.code == _TOO_SLOW)
 
 
 def lacks_index(error: PyMongoError) -> bool:
-    """Does the index of the hint not exist?"""
+    """Whether the error says that the index of the hint does not exist."""
     return isinstance(error, OperationFailure) and error.code in _NO_INDEX and "hint" in str(error)
 
 

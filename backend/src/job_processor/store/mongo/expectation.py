@@ -1,4 +1,4 @@
-"""What a query is expected to cost, and short words for queries."""
+"""The expected plan of a query, and short functions for writing queries."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ LATER = "f" * 24
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A query, and how it should be answered.
+    """A query and its expected plan.
 
-    ``indexes``: by any of these; none: the collection is small. ``covered``: by a covered query. ``sorts``: a few
-    documents are sorted in memory.
+    ``indexes``: any of these is used; empty: none is needed, because the collection is small. ``covered``: no document
+    is read, only the index. ``sorts``: a few documents are sorted in memory.
     """
 
     name: str

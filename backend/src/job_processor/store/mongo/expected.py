@@ -1,7 +1,7 @@
-"""What every query of the driver is expected to cost: the index that answers it.
+"""The expected plan of every query of the driver: the index that it uses.
 
-The table here and what the driver sends are held together by tests/store/test_mongo_commands.py: a query that is not
-in the table fails there.
+tests/store/test_mongo_commands.py compares this table with what the driver sends: it fails for a query that is not in
+the table.
 """
 
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What queries are expected to cost that look for the keys whose turn it is, or for jobs that fell back."""
+"""The expected plans of the queries for the keys whose turn it is, and for jobs that fell back."""
 
 from job_processor.store.mongo.client import Document
 from job_processor.store.mongo.expectation import ID_INDEX, LATER, Expected, find, only
@@ -13,7 +13,7 @@ def _counted(where: Document) -> Document:
 
 
 def of_turns(flow: str, in_time: Document) -> list[Expected]:
-    """The jobs that come next where there are keys."""
+    """Queries for the jobs that are claimed next in a flow whose jobs have keys."""
     ready: Document = {"flow": flow, "ready": 1}
     head: Document = {"sort": {"priority": -1}, "limit": 1, "projection": only("priority"), "hint": "turns"}
     of_keys: Document = {"sort": _KEYS, "limit": 20, "projection": {"keyHash": 1}, "hint": "turns"}
@@ -68,7 +68,7 @@ def of_turns(flow: str, in_time: Document) -> list[Expected]:
 
 
 def of_fallen(flow: str, past: Document, unheard: list[Document]) -> list[Expected]:
-    """Jobs in flight that fell back."""
+    """Queries for jobs in flight that fell back."""
     wanted: Document = {"_id": 0, "flow": 1, "via": 1, "token": 1, "keyHash": 1}
     waiting: Document = {"state": "WAITING", "via": flow}
     return [

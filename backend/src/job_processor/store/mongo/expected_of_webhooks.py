@@ -1,4 +1,4 @@
-"""What the queries of webhooks are expected to cost."""
+"""The expected plans of the queries of webhooks."""
 
 from job_processor.store.mongo.client import Document
 from job_processor.store.mongo.expectation import ID_INDEX, LATER, Expected, find, only

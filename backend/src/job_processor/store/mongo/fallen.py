@@ -1,5 +1,5 @@
-"""The jobs in flight that fell back to another flow's processor (``core.fallback``): mostly none, and all of them are
-found by one small covered query."""
+"""The jobs in flight that fell back to another flow's processor (``core.fallback``). There are usually none or few; one
+covered query finds all of them."""
 
 from dataclasses import dataclass
 

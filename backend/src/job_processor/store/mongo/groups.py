@@ -1,9 +1,9 @@
 """Group commit: writes that arrive while others are running are sent together, and wait for their majority together.
 
-One update alone costs the client about 0.4 ms of CPU and a wait for the majority; in a group of fifty a tenth of that
-CPU and a fiftieth of a wait. Each write of a group is a compare-and-set or an insert on one document and leaves a
-random mark there. So a group is unordered and may be sent again as a whole; when it is not known which of its writes
-were applied, the marks show it. Two writes of one document are never in one group, because their order would be
+A single update costs the client about 0.4 ms of CPU and a wait for the majority; in a group of fifty, each costs a
+tenth of that CPU and shares one wait. Each write of a group is a compare-and-set or an insert on one document and
+leaves a random mark there. So a group is unordered and may be sent again as a whole; if it is unknown which of its
+writes were applied, the marks show it. Two writes of one document are never in one group, because their order would be
 undefined.
 """
 
@@ -21,14 +21,14 @@ from job_processor.store.mongo.client import Collection, Document, Link
 from job_processor.store.mongo.errors import NOT_PYMONGO, is_passing, translate
 from job_processor.store.pace import Pace
 
-MOST = 100
-"""Writes of one group, at most."""
-LARGEST = 2 * 1024 * 1024
-"""Bytes of the texts of one group, at most: it must be sent within the timeout of one try."""
+MAX_WRITES = 100
+"""Maximum number of writes in a group."""
+MAX_BYTES = 2 * 1024 * 1024
+"""Maximum bytes of the texts of a group: it must be sent within the timeout of one try."""
 INSERT_SHARE = 8
-"""Inserts come after other writes: callbacks and the work under way go first. But this part of each group is theirs."""
-UNDER_WAY = 2
-"""Groups that run at once. Meanwhile writes are collected for the next one."""
+"""Inserts (new jobs) come after other writes, but one of this many places in each group is reserved for them."""
+MAX_CONCURRENT = 2
+"""Maximum number of groups that run at a time; meanwhile writes are collected for the next one."""
 _DUPLICATE = 11000
 
 
@@ -55,12 +55,12 @@ class Groups:
         self._changes: deque[Write] = deque()
         self._inserts: deque[Write] = deque()
         self._running = 0
-        self._pace = Pace(MOST, UNDER_WAY)
+        self._pace = Pace(MAX_WRITES, MAX_CONCURRENT)
         self._under_way: set[asyncio.Task[None]] = set()
         self._gathering = False
 
     async def write(self, write: Write) -> bool:
-        """Was the write applied? False: its condition was not met, or the document existed. Raises
+        """Whether the write was applied. False: its condition was not met, or the document existed. Raises
         ``StoreUnavailable``."""
         self._queue_of(write).append(write)
         self._gather()
@@ -83,7 +83,7 @@ class Groups:
 
     def _gather(self) -> None:
         """Start a group after one turn of the event loop, so that all writes of this turn are in it."""
-        if not self._gathering and (self._changes or self._inserts) and len(self._under_way) < UNDER_WAY:
+        if not self._gathering and (self._changes or self._inserts) and len(self._under_way) < MAX_CONCURRENT:
             self._gathering = True
             asyncio.get_running_loop().call_soon(self._begin)
 
@@ -106,9 +106,9 @@ class Groups:
         size = 0
         # While groups fail, a write does not wait for all groups before it.
         oldest = time.monotonic() - self._link.tuning.try_timeout
-        inserts = min(len(self._inserts), MOST // INSERT_SHARE)
-        for queue, most in ((self._changes, MOST - inserts), (self._inserts, MOST)):
-            while queue and len(group) < most and (size < LARGEST or not group):
+        inserts = min(len(self._inserts), MAX_WRITES // INSERT_SHARE)
+        for queue, most in ((self._changes, MAX_WRITES - inserts), (self._inserts, MAX_WRITES)):
+            while queue and len(group) < most and (size < MAX_BYTES or not group):
                 write = queue.popleft()
                 if write.done.done():
                     # Cancelled before it was sent.
@@ -154,7 +154,7 @@ class Groups:
         try:
             return await self._link.do(lambda again: self._together(group))
         except _TooLarge:
-            # One of them is accepted by no server; each is sent alone to find out which.
+            # One of the writes is accepted by no server; each is sent alone to find out which.
             answers = await asyncio.gather(
                 *(self._link.do(self._alone(write)) for write in group), return_exceptions=True
             )

@@ -58,7 +58,7 @@ class Inbox:
         return await self._link.do(run)
 
     async def _has_room(self, callback: Callback) -> bool:
-        """Is there room? Callbacks at the same time may all get the last place: then a few more are kept."""
+        """Whether another callback may be kept. Concurrent callbacks may all pass, so a few too many may be kept."""
         if callback.is_about_a_job:
             return await self._callbacks.count_documents({"jobId": callback.job_id}) < MAX_KEPT_PER_JOB
         same: Document = {"verdict": callback.verdict.value}

@@ -193,7 +193,7 @@ async def _build(link: Link, collection: str, models: list[IndexModel]) -> None:
     _log.info("building %s", called)
     started = time.monotonic()
     try:
-        await link.at_leisure(lambda: link.collection(collection).create_indexes(models))
+        await link.without_timeout(lambda: link.collection(collection).create_indexes(models))
     except OperationFailure as error:
         if error.code in _CONFLICTS:
             raise StoreRefused(

@@ -56,7 +56,7 @@ class Keys:
         return found
 
     async def free(self, jobs: Iterable[Document]) -> None:
-        """Delete the keys of these jobs, whose deletion has begun: nothing can make it fail but the database."""
+        """Delete the keys of these jobs, whose deletion has begun, so that it can no longer be refused."""
         keys = _keys(jobs)
         if keys:
             where = {"_id": {"$in": list(keys)}, "job": {"$in": list(keys.values())}}

@@ -1,9 +1,9 @@
 """The lane of a flow as one document: the lane itself, and the slots that implement its concurrency.
 
-A slot is reserved by compare-and-set on the lane before its job is claimed. It is not freed when the job leaves flight:
-the next claim sees in the jobs themselves which slots are free (``occupied``). So an outcome costs no second write, and
-the slots of a killed worker become free in the same way. What keys have started lately (``core.key_limits``) is in the
-document too, so that a claim is charged to lane and keys by one write.
+A slot is reserved by compare-and-set on the lane before its job is claimed. It is not freed when the attempt ends: the
+next claim finds out from the jobs which slots are free (``occupied``). So an outcome costs no second write, and the
+slots of a killed worker become free in the same way. The refill times of keys (``core.key_limits``) are in the document
+too, so that one write charges a claim to the lane and its keys.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from job_processor.store.mongo.fallen import fallen_back
 MAX_CONCURRENCY = 5_000
 """Highest concurrency of a flow: its slots are in one document, which is rewritten at each claim."""
 MAX_KEYS_LATELY = 10_000
-"""Keys of a flow with ``rate_per_key`` whose buckets may be not full at once: they are in that document too."""
+"""Maximum number of keys of a flow with ``rate_per_key`` that started jobs lately: they are in that document too."""
 _WRITES_KEPT = 32
 
 
@@ -55,8 +55,8 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Occupied:
-    """``in_flight``: the highest number of jobs in flight that is possible now; ``of_keys``: the same of each key;
-    ``kept``: the slots that must be kept."""
+    """``in_flight``: upper bound of the number of jobs in flight; ``of_keys``: the same for each key; ``kept``: the
+    slots that must be kept."""
 
     in_flight: int
     of_keys: Mapping[int, int]
@@ -150,7 +150,7 @@ class Lanes:
         return tuple(slot for slot in stored.slots if now - slot.at < self._link.tuning.reservation * 1000)
 
     async def occupied(self, flows: Sequence[str], stored: Stored, now: int, with_keys: bool = False) -> Occupied:
-        """What of these flows is in flight or may come to be by a claim that is running.
+        """The jobs of these flows that are in flight, or may be claimed by a claim that is running.
 
         A slot is taken when its job has its token. It is free when its job has moved past the ``rev`` of the slot: it
         can never be claimed any more. Any other slot may still be claimed by a claim that is running. A claim that
@@ -213,8 +213,8 @@ class Lanes:
         return await self._link.read(run)
 
     async def _fence_off(self, slot: Slot, now: int) -> bool:
-        """Fence off a claim that took too long. False: it still has time, or the job moved just now; look again
-        later."""
+        """Fence off a claim that took too long. Returns ``False`` if the claim still has time, or the job moved just
+        now; the next claim tries again."""
         if now - slot.at < self._link.tuning.reservation * 1000:
             return False
 

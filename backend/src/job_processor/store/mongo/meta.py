@@ -1,8 +1,7 @@
-"""The format of the data, and whether the server can do what the driver needs; checked once a server.
+"""The format of the data, and a check that the server supports every command of the driver, made once per server.
 
-Services that speak the protocol of MongoDB claim to be a version of it. What they lack would show as errors later, one
-by one. So when a database is opened on a server for the first time, each kind of command that the driver uses is tried
-on one scratch document.
+Some services speak the protocol of MongoDB and report a version of it, but lack features. So when a database is opened
+on a server for the first time, each kind of command that the driver uses is tried on one scratch document.
 """
 
 import secrets
@@ -40,14 +39,14 @@ async def examine(link: Link, server: str) -> str:
 
 
 async def remember_searchable(link: Link, begin: str) -> None:
-    """All jobs with this id or a greater one have the fields of searches; empty: all jobs have them."""
+    """Store that all jobs with the id ``begin`` or a greater one have the fields of searches; empty: all jobs."""
     update: Document = {"$min": {_SEARCHABLE: begin}}
     await link.do(lambda again: link.collection("meta").update_one({"_id": _ID}, update))
 
 
 async def knows(link: Link, server: str) -> bool:
-    """Was the database opened on this server before? Writes nothing. Raises ``StoreRefused`` for data of a newer
-    version."""
+    """Whether the database was opened on this server before. Writes nothing. Raises ``StoreRefused`` for data of a
+    newer version."""
     found = await _read(link)
     return found is not None and found.get("probed") == server
 

@@ -1,6 +1,6 @@
 """Adds the fields of searches to jobs of older versions, in the background, newest first. Each process does it until
-one has reached the end; jobs that have them already are skipped. The position is stored, so that the next start goes on
-there.
+one has reached the oldest job; jobs that have the fields already are skipped. The position is stored, and the next
+start continues from there.
 """
 
 import asyncio

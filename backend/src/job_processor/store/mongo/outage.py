@@ -1,4 +1,4 @@
-"""Records outages of the database: leases that ended meanwhile could not be renewed by living workers."""
+"""Records outages of the database: workers could not renew the leases that ended during an outage."""
 
 import time
 from collections.abc import Callable

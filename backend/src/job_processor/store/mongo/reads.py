@@ -5,7 +5,7 @@ from typing import Any
 
 from job_processor.core.job import Job, State
 from job_processor.store.base import GroupBy, Grouped, Query, Summary, WaitingQuery, Worker
-from job_processor.store.base.groups import MOST_GROUPS, Member, grouped
+from job_processor.store.base.groups import MAX_GROUPS, Member, grouped
 from job_processor.store.mongo import documents
 from job_processor.store.mongo.client import Document, Link
 from job_processor.store.mongo.conditions import conditions
@@ -51,7 +51,7 @@ class Reads:
         where: Document = {"executionId": execution_id}
 
         async def run(again: bool) -> list[Document]:
-            # As many as there are processors that use the same ids.
+            # Several jobs match if several processors use the same execution ids.
             return await self._jobs.find(where, {"flow": 1, "via": 1}).limit(_SAME_EXECUTION).to_list()
 
         found = await self._link.read(run)
@@ -92,9 +92,9 @@ class Reads:
         return {State(one["_id"]): int(one["n"]) for one in found if one["_id"] in _STATES}
 
     async def groups(self, query: Query, by: GroupBy) -> Grouped:
-        """Grouped here: what is read of each job is a few bytes."""
+        """Groups are formed in this process: only a few bytes of each job are read."""
         path, has = _GROUPED[by]
-        # Jobs without a key are read too: not all of them, to find some that have one.
+        # By key, jobs without one are read too: else, if few jobs have a key, all jobs would be read to find them.
         have: Sequence[Document] = () if by is GroupBy.KEY else ({"$match": {path: {"$exists": True}}},)
         at: Document = {"$ifNull": ["$finishedAt", "$createdAt"]}
         stages: Sequence[Document] = [
@@ -107,7 +107,7 @@ class Reads:
         members = (
             Member(one["_id"], one["flow"], one["at"], has(one.get("value")), one.get("costMicros")) for one in found
         )
-        return grouped(members, by, query.limit, MOST_GROUPS)
+        return grouped(members, by, query.limit, MAX_GROUPS)
 
     async def _aggregated(self, query: Query, stages: Sequence[Document]) -> Sequence[Document]:
         where = await self._conditions(query)

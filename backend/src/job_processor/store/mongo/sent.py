@@ -1,6 +1,6 @@
-"""When the running command was sent: how much of the timeout of a try the server really had for it.
+"""Records when a command was sent, to know how much of the timeout of a try the server had for it.
 
-A try may spend most of its timeout waiting for an election; the server then stops a query that is not slow.
+A try may spend most of its timeout waiting for an election; then the server stops a query that is not slow.
 """
 
 import time

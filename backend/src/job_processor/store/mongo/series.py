@@ -1,15 +1,15 @@
 """The series, one document a row (``core.series.Row``).
 
 MongoDB writes one document at a time: the tally of a change is stored in the document of its job, in the same update.
-``roll_up`` moves tallies from there into the rows, each once, whatever process dies or is late:
+``roll_up`` moves tallies from there into the rows, each exactly once, even if processes die or are delayed:
 
-- The ledger, one document, says which roll-up is under way, with the tallies that it takes: a compare-and-set on its
-  number lets one process begin the next. Nothing is under way before all steps of the last are done, so the tallies
-  that are then found in jobs are in no row.
-- A row knows the number of the last roll-up that was added to it, and refuses that one and older ones.
-- Tallies leave the jobs by their marks.
+- The ledger, one document, has the number of the running roll-up and its tallies. A compare-and-set on the number lets
+  one process begin the next roll-up, and only after all steps of the last one are done. So the tallies that are found
+  in jobs at that time are in no row.
+- A row has the number of the last roll-up that was added to it; that roll-up and older ones are not added again.
+- Tallies are removed from the jobs by their marks.
 
-So any process may carry out any step again, also one that was stopped in the middle and wakes up later. The choice is
+So any process may repeat any step, even a process that was stopped in the middle and resumes later. The decision is
 explained in docs/decisions/series.md.
 """
 
@@ -41,7 +41,7 @@ from job_processor.store.mongo.client import Document, Link
 from job_processor.store.series_record import Stored, stored, tally_of
 
 TALLIES, MARK = "tallies", "talliesMark"
-"""Fields of a job's document: its tallies that are in no row yet, and what the last write of them left there."""
+"""Fields of a job's document: its tallies that are in no row yet, and the mark of the last write that added one."""
 _LEDGER = "ledger"
 _TRIES = 20
 _encode = msgspec.json.Encoder().encode
@@ -92,7 +92,7 @@ class Series:
         async def run(again: bool) -> list[Document]:
             return await self._rows.find({"_id": {"$gte": begin, "$lt": end}}).to_list()
 
-        # Adding up many rows takes a while: not on the event loop.
+        # Adding up many rows takes a while, so it is done off the event loop.
         return await asyncio.to_thread(_collected, await self._link.read(run), query)
 
     async def of_keys(self, query: KeysQuery) -> Sequence[tuple[str, Tally]]:
@@ -117,7 +117,7 @@ class Series:
         """``job_ids``: only the tallies of these jobs."""
         ledger = await self._ledger()
         if "taken" in ledger:
-            # A roll-up is under way: its process died, or still carries it out.
+            # A roll-up is not finished: its process died, or is still running it.
             await self._carry_out(ledger)
             ledger = await self._ledger()
         if "taken" in ledger:
@@ -195,7 +195,7 @@ class Series:
             whole = Tally() if found is None else _tally(found)
             whole.add(tally)
             fields = {"number": number, "tally": _text(whole)}
-            # Only roll-ups change these fields, one after the other: whoever carries out this one adds the same.
+            # Only roll-ups change these fields, one after the other, and every process adds the same for this one.
             if found is not None:
                 earlier = {"_id": key, "number": found.get("number")}
                 await self._rows.update_one(earlier, {"$set": fields})

@@ -1,7 +1,7 @@
 """A claim's part in a limit that several flows share (``core.shared_limit``).
 
-The limit has a document as a flow's lane has one. A claim reserves there first, then in the lane of its flow: a claim
-that dies in between leaves slots that heal as those of a lane do, and has used some of the rate.
+The limit has a document like that of a flow's lane. A claim reserves there first, then in the lane of its flow. If it
+dies in between, its slots are freed later as those of a lane are, and a part of the rate is used up.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ RESERVE_ROUNDS = 60
 
 @dataclass(frozen=True, slots=True)
 class SharedClaim:
-    """What the limit admits of the jobs that the flow itself would: ``allowed`` of ``wanted``.
+    """The jobs that the limit admits: ``allowed`` of the ``wanted`` that the flow itself would admit.
 
     ``rules``: of the flow whose processor gets the jobs. ``in_line``: its place in the line.
     """
@@ -90,16 +90,17 @@ class SharedLimits:
                 await asyncio.sleep(random.uniform(0, 0.01))
 
     def opens_at(self, claim: SharedClaim, picked: Sequence[Document]) -> int | None:
-        """When the limit may admit another job after these, where the flow waits for that and it is known."""
+        """When the limit may admit another job after these (ms since 1970). ``None``: unknown, or no job waits."""
         if len(picked) < claim.allowed or claim.allowed == claim.wanted:
             return None
         opens = opens_at(claim.charged(picked), claim.limit, claim.in_line, claim.at)
         return claim.at if opens is None and claim.limit.tokens_per_minute is not None else opens
 
     async def refused(self, claim: SharedClaim, waits: bool) -> int | None:
-        """The flow got nothing; ``waits``: it has jobs that wait for the limit. When that opens, as far as known.
+        """The limit admitted no job; note the flow's place in the line if it ``waits``. Returns when the limit opens
+        (ms since 1970); ``None``: unknown.
 
-        Its place in the line is not noted where another claim was first: it asks again.
+        The place is not noted if another claim changed the limit meanwhile; the flow's next claim notes it.
         """
         at, place = claim.at, claim.in_line
         lane = stand_in_line(claim.lane, place, at) if waits else leave_line(claim.lane, place, False, at)

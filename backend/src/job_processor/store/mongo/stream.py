@@ -1,7 +1,7 @@
-"""A change stream that recovers: after an error it resumes or, where that is impossible, tells followers to ``Resync``.
+"""A change stream that recovers: after an error it resumes or, if that is impossible, sends followers ``Resync``.
 
-Where the server refuses change streams, or never answers, changes are polled and the stream is retried now and then.
-The loop never ends by itself: whatever happens, followers get ``Resync`` and later changes.
+If the server refuses change streams, or never answers, changes are polled and the stream is retried now and then. The
+loop never ends by itself: after every error, followers get ``Resync`` and later changes.
 """
 
 import asyncio
@@ -23,9 +23,10 @@ _AWAIT_MS = 1000
 _NEW_CURSOR = frozenset({136, 234, 260, 280, 286})
 """Errors after which a stream cannot resume: its history is lost, or its resume token is invalid."""
 _REFUSALS = 2
-"""Failures in a row after which the server is taken to refuse change streams."""
+"""Number of failures in a row after which change streams count as refused by the server."""
 _SILENCES = 2
-"""Failures in a row on one resume token after which it is dropped: the server would send the same event again."""
+"""Number of failures in a row with one resume token after which the token is dropped, because resuming from it fails
+each time."""
 _log = logging.getLogger(__name__)
 
 _PIPELINE: list[Document] = [
@@ -83,7 +84,7 @@ class Stream:
         self._silences = 0
         self._refusals = 0
         self._down_since: float | None = None
-        self._said_down = False
+        self._down_logged = False
         self.is_up = False
         """True while events arrive as they happen."""
 
@@ -107,10 +108,10 @@ class Stream:
                 self._token = None
             if self.is_up:
                 pause = 0.05
-            self._is_down()
+            self._note_down()
             self._missed = self._missed or self._token is None
             if self._refusals >= _REFUSALS:
-                await self._without()
+                await self._poll_instead()
             else:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 2.0)
@@ -120,21 +121,21 @@ class Stream:
         tuning = self._tuning
         # The timeout is several empty replies long.
         await_ms = min(_AWAIT_MS, int(tuning.stream_silence * 250))
-        patience = tuning.stream_silence if self._token is None else tuning.stream_resume
+        timeout = tuning.stream_silence if self._token is None else tuning.stream_resume
         stream: AsyncCollectionChangeStream[Document] | None = None
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout):
                 stream = await self._jobs.watch(_PIPELINE, resume_after=self._token, max_await_time_ms=await_ms)
             self._token = _token(stream) or self._token
             if self._missed:
-                # Only now, because every later change is in the stream.
+                # Only after the stream is open: every later change is in it.
                 self._follower.resync()
                 self._missed = False
             while True:
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout(timeout):
                     event = await stream.try_next()
-                patience = tuning.stream_silence
-                self._is_back()
+                timeout = tuning.stream_silence
+                self._note_up()
                 if event is not None:
                     await self._report(event)
                 elif not stream.alive:
@@ -143,7 +144,7 @@ class Stream:
                 self._token = _token(stream) or self._token
         finally:
             if stream is not None:
-                await _let_go(stream)
+                await _close_quietly(stream)
 
     async def _report(self, event: Document) -> None:
         try:
@@ -166,29 +167,29 @@ class Stream:
                     error.code,
                 )
 
-    async def _without(self) -> None:
-        """Without a stream: poll for a while, then try it again."""
+    async def _poll_instead(self) -> None:
+        """Poll for changes for a while, because there is no stream; then the stream is tried again."""
         self._token = None
         self._missed = True
         await self._follower.poll(self._tuning.stream_again)
 
-    def _is_down(self) -> None:
+    def _note_down(self) -> None:
         self.is_up = False
         now = self._steady()
         self._down_since = self._down_since or now
-        if now - self._down_since > self._tuning.stream_down and not self._said_down and self._refusals < _REFUSALS:
-            self._said_down = True
+        if now - self._down_since > self._tuning.stream_down and not self._down_logged and self._refusals < _REFUSALS:
+            self._down_logged = True
             _log.warning("the change stream has been down for %.0f s", now - self._down_since)
 
-    def _is_back(self) -> None:
-        if (self._said_down or self._refusals >= _REFUSALS) and self._down_since is not None:
+    def _note_up(self) -> None:
+        if (self._down_logged or self._refusals >= _REFUSALS) and self._down_since is not None:
             _log.warning("the change stream is back after %.0f s", self._steady() - self._down_since)
         self.is_up = True
-        self._down_since, self._said_down = None, False
+        self._down_since, self._down_logged = None, False
         self._silences = self._refusals = 0
 
 
-async def _let_go(stream: "AsyncCollectionChangeStream[Document]") -> None:
+async def _close_quietly(stream: "AsyncCollectionChangeStream[Document]") -> None:
     with contextlib.suppress(PyMongoError, TimeoutError):
         async with asyncio.timeout(1.0):
             await stream.close()

@@ -19,13 +19,13 @@ class Tuning:
     due_at_once: int = 2000
     """Due jobs of a flow that one claim marks as ready, oldest first."""
     outage: float = 1.0
-    """Without a reply for so long, leases may have ended that their workers could not renew."""
+    """If the database did not reply for this long, that was an outage: workers could not renew their leases."""
     renewal: float = 12.0
-    """How long such leases are left alone afterwards; longer than the time between two renewals of a worker."""
+    """How long after an outage leases that ended in it are not expired; longer than the pause between two renewals."""
     clock_every: float = 30.0
-    """Between two readings of the database's clock."""
+    """Pause between two readings of the database's clock."""
     poll_every: float = 0.5
-    """Between two polls for changes where there are no change streams."""
+    """Pause between two polls for changes if there are no change streams."""
     count_reuse: float = 10.0
     """A count that took t seconds is cached for this many times t (if t is 0.1 s or more)."""
     quick_count: float = 1.0
@@ -42,8 +42,8 @@ class Tuning:
     stream_resume: float = 60.0
     """The same for the first reply after a stream was resumed, for which the server may have to read much."""
     stream_down: float = 30.0
-    """After which a change stream that does not recover is logged."""
+    """How long a change stream must be down before that is logged."""
     stream_again: float = 60.0
-    """Between two tries of a change stream that the server refuses; meanwhile changes are polled."""
+    """Pause between two tries of a change stream that the server refuses; meanwhile changes are polled."""
     keep_deletions: float = 3600.0
     """How long deletions are remembered for ``since``; for an older position it returns ``Resync``."""

@@ -1,6 +1,6 @@
-"""The jobs that are claimed next: highest priority first, the keys of equal priority in turn (core.fairness).
+"""The jobs that are claimed next: highest priority first; within a priority the keys take turns (``core.fairness``).
 
-While no job of a flow has a key, which one small query tells, the head of the queue is the start of the index.
+While no due job of a flow has a key (one small query finds out), the next jobs are the first entries of the index.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from job_processor.store.mongo.client import Document, Link
 
 INDEX = "turns"
 ORDER = [("priority", -1), ("keyHash", 1), ("runAt", 1), ("_id", 1)]
-MOST_READS = 8
-"""Reads of one claim among the keys of a priority: so many keys with long queues it finds, and more with short ones. Of
-each it takes as many jobs as it needs."""
-MOST_READS_OF_ROOMS = 64
-"""The same where keys have limits: a read finds no more jobs than one key may start."""
+MAX_READS = 8
+"""Maximum number of reads of one claim among the keys of a priority. A read may be filled by the jobs of one key, so a
+claim finds at least this many keys."""
+MAX_READS_WITH_LIMITS = 64
+"""The same if keys have limits: then a read returns no more jobs than one key may start."""
 _ABOVE_ALL = 2**31
 
 
@@ -30,12 +30,12 @@ class Queue:
         self._turns = Turns()
 
     def in_time(self) -> Document:
-        """The filter of jobs that may be claimed: one past its deadline is left to the reaper."""
+        """The filter for jobs that are not past their deadline; the reaper ends those that are."""
         # `$not` also matches jobs without a deadline.
         return {"deadline": {"$not": {"$lte": self._now()}}}
 
     async def head(self, flow: str, wanted: int) -> list[Document] | None:
-        """Whole documents of the jobs that come next. ``None``: there are keys, which ``next_ids`` has in turn."""
+        """Whole documents of the next jobs. ``None``: jobs have keys, so ``next_ids`` must be used."""
         where: Document = {"flow": flow, "ready": 1, **self.in_time()}
 
         async def run(hint: str | None) -> list[Document]:
@@ -126,14 +126,14 @@ class Queue:
         return await self._link.hinted(run, INDEX)
 
     async def _waiting(self, flow: str, priority: int, wanted: int, rooms: Rooms | None) -> dict[int, list[str]]:
-        """Ids by key, the keys in the order of their turns: those after the last, then from the beginning. There are
-        ``wanted`` ids, unless there are not so many."""
+        """Ids of jobs by key, the keys in the order of their turns: those after the last, then from the beginning. Up
+        to ``wanted`` ids in all."""
         last = self._turns.last(flow, priority)
         waiting: dict[int, list[str]] = {}
-        reads, most, at_once = 0, MOST_READS, wanted
+        reads, most, at_once = 0, MAX_READS, wanted
         but_full: Document = {}
         if rooms is not None:
-            most, at_once = MOST_READS_OF_ROOMS, min(wanted, rooms.most)
+            most, at_once = MAX_READS_WITH_LIMITS, min(wanted, rooms.most)
             # The index is searched between these keys: none of their jobs is read.
             but_full = {"$nin": sorted(rooms.full)} if rooms.full else {}
         ranges: list[tuple[Document, Document]] = [({"$gt": last}, {}), ({"$not": {"$gt": last}}, {"$lte": last})]

@@ -1,8 +1,8 @@
 """since and watch: which jobs changed, reported after the change is durable.
 
-A *position* is the time of a change on the server in microseconds, raised a little where that is needed to make the
-positions of one process strictly increasing. ``since`` takes a range of positions before it reads, so that every change
-reported after this call has a later position than those in its result: a client that resumes from a position misses no
+A *position* is the time of a change on the server in microseconds, raised a little if needed, so that the positions of
+one process strictly increase. ``since`` reserves a range of positions before it reads. So every change that is reported
+after this call has a later position than those in its result, and a client that resumes from a position misses no
 change.
 
 ``since`` reads back before its position (``Tuning.overlap``), because a write may become readable after one with a
@@ -49,7 +49,7 @@ class Watch:
 
     @property
     def arrive(self) -> bool:
-        """Do changes reach all followers as they happen?"""
+        """Whether changes reach all followers as they happen."""
         return self._streams and all(pump.stream.is_up for pump in self._pumps.values())
 
     async def since(self, position: int, limit: int) -> Sequence[Notice] | Resync:
@@ -70,7 +70,7 @@ class Watch:
         return self._last
 
     async def read(self, after: int, limit: int) -> list[tuple[int, Notice]]:
-        """Up to so many changes and deletions since then (minus the overlap), by the time of the server."""
+        """Up to ``limit`` changes and deletions since ``after`` (server time, ms) minus the overlap, oldest first."""
         return await self._link.read(lambda again: self._changed(after, limit))
 
     async def _changed(self, after: int, limit: int) -> list[tuple[int, Notice]]:
@@ -79,7 +79,7 @@ class Watch:
         gone = self._gone.find({"at": {"$gt": start}})
         # A document without a notice is a foreign one.
         found = [
-            (_ms(one["changedAt"]), _told(one["_id"], one["notice"]))
+            (_ms(one["changedAt"]), _notice_of(one["_id"], one["notice"]))
             async for one in moved.sort("changedAt", 1).limit(limit)
             if "notice" in one
         ]
@@ -117,7 +117,7 @@ class Watch:
         fields = event["updateDescription"]["updatedFields"] if inserted is None else inserted
         # The second of two changes in one millisecond does not change changedAt, so it is not in the event.
         at = fields.get("changedAt", wall)
-        return self.now() if at is None else _ms(at), _told(job_id, fields["notice"])
+        return self.now() if at is None else _ms(at), _notice_of(job_id, fields["notice"])
 
 
 class _Pump:
@@ -141,7 +141,7 @@ class _Pump:
         _put(self._queue, Resync(self._watch.next(self._watch.now())))
 
     async def poll(self, seconds: float | None) -> None:
-        """Polling, where there are no change streams: changes since the last poll, and a little before it."""
+        """Poll for changes since the last poll minus the overlap, for ``seconds``; ``None``: for ever."""
         until = None if seconds is None else time.monotonic() + seconds
         while until is None or time.monotonic() < until:
             with contextlib.suppress(StoreUnavailable):
@@ -180,7 +180,7 @@ def _put(queue: _Queue, one: Notice | Resync) -> None:
         queue.put_nowait(one)
 
 
-def _told(job_id: str, notice: str) -> Notice:
+def _notice_of(job_id: str, notice: str) -> Notice:
     rev, state, flow, run_at = _decode_notice(notice)
     return Notice(0, job_id, state, flow, rev, run_at)
 

@@ -25,11 +25,11 @@ _PENDING = DeliveryState.PENDING.value
 _OTHER_BYTES = 400
 """Estimated bytes of a notice without its body and its URL."""
 NOTICES, MARK = "notices", "noticesMark"
-"""Fields of a job's or batch's document: its notices that were not relayed yet, and what the last write of them left
-there.
+"""Fields of a job's or batch's document: its notices that are not relayed yet, and the mark of the last write that
+added some.
 
-The notices of one end are one element: their body, which all of them have, and what each has of its own. A body for
-each of many endpoints could make the document longer than MongoDB takes, and the job could never end.
+The notices of one end are one element: the body that they share, and the other fields of each. A copy of the body for
+each of many endpoints could exceed MongoDB's maximum size of a document, and the job could never end.
 """
 
 
@@ -47,7 +47,7 @@ def kept(notices: Sequence[Delivery]) -> list[Document]:
 
 
 def size_of(notices: Sequence[Delivery]) -> int:
-    """About how many bytes ``noted`` adds to an update."""
+    """Estimated bytes that ``noted`` adds to an update."""
     return sum(len(body) + sum(_OTHER_BYTES + len(one.url) for one in each) for body, each in _by_body(notices).items())
 
 
@@ -106,7 +106,7 @@ class Webhooks:
 
     async def delete_webhook_endpoint(self, endpoint_id: str) -> bool:
         async def run(again: bool) -> bool:
-            # After a lost reply it is gone, by this delete as far as is known.
+            # After a lost reply the endpoint is gone; this delete counts as the one that removed it.
             return (await self._endpoints.delete_one({"_id": endpoint_id})).deleted_count == 1 or again
 
         return await self._link.do(run)

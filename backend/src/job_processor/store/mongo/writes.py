@@ -20,8 +20,8 @@ from job_processor.store.mongo.series import Series, tallied
 from job_processor.store.mongo.webhooks import MARK, NOTICES, Webhooks, noted, size_of
 
 DELETING = "deleting"
-"""Field of a final job whose deletion has begun: it changes no more, and its keys and callbacks may be deleted
-already."""
+"""Field of a final job whose deletion has begun: the job does not change any more, and its keys and callbacks may be
+deleted already."""
 _TO_DELETE = {"flow": 1, "rev": 1, "idempotencyKey": 1}
 _PAUSES = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
 """Seconds between two reads of a key that is deleted and stored again."""
@@ -68,7 +68,7 @@ class Writes:
         made = await self._link.read(lambda again: self._jobs.find_one({"_id": job.id}))
         if made is not None:
             return Added(documents.to_job(made), created=False)
-        # Deletions are recorded before they are made. What was deleted must not come back: its key is gone.
+        # Deletions are recorded before they are made. A deleted job must not be stored again: its key is gone.
         if await self._link.read(lambda again: self._gone.find_one({"_id": job.id}, {"_id": 1})) is not None:
             return None
         return Added(job, created=True) if await self._insert(job, key) else None
@@ -129,7 +129,7 @@ class Writes:
 
     async def prune_where(self, old: Document, order: str, limit: int) -> int:
         """Delete up to ``limit`` final jobs that match, in this order."""
-        # Not while a notice is to be relayed: it would be lost with the job.
+        # Not while a notice is to be relayed: the notice would be lost with the job.
         old = {**old, MARK: None}
 
         async def find(again: bool) -> list[Document]:
@@ -148,12 +148,12 @@ class Writes:
         await self._link.do(lambda again: self._jobs.update_many(where, {"$set": {DELETING: True}}))
         begun = {"_id": {"$in": [job["_id"] for job in jobs]}, DELETING: True}
         jobs = await self._link.read(lambda again: self._jobs.find(begun, _TO_DELETE).to_list())
-        # Their keys first: after a crash in between the jobs still exist and are found again.
+        # The keys are deleted first: after a crash in between the jobs still exist and are found again.
         await self._keys.free(jobs)
         return await self._link.do(lambda again: self._delete(begun, len(jobs), again))
 
     async def insert_once(self, job_id: str, fields: Document) -> None:
-        """Insert a job of a batch, unless it is there. Its birth is its id, the same in every process that does it."""
+        """Insert a job of a batch, unless it exists. Its birth mark is its id, so that every process uses the same."""
         update: Document = {"$setOnInsert": fields, "$currentDate": {"changedAt": True}}
         where: Document = {"_id": job_id, "birth": job_id}
         await self._moves.write(Write(job_id, job_id, where, update, len(fields["prompt"]), upsert=True))
@@ -176,14 +176,14 @@ class Writes:
             await self._webhooks.relay(job)
         if TALLIES_MARK in job:
             await self._series.settle(job_id)
-        # Not if it ended once more meanwhile.
+        # Only if the job did not end again meanwhile.
         where |= {MARK: None, TALLIES_MARK: None}
 
         async def begin(again: bool) -> bool:
             return (await self._jobs.update_one(where, {"$set": {DELETING: True}})).matched_count == 1
 
         if not await self._link.do(begin):
-            # Deleted by another process, or retried just now: then what belongs to it stays.
+            # The job was deleted by another process, or retried just now: then its keys and callbacks stay.
             return await self._link.read(lambda again: self._jobs.find_one({"_id": job_id}, {"_id": 1})) is None
         await self._record_deletions([job])
         await self._keys.free([job])

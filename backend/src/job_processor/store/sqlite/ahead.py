@@ -1,7 +1,7 @@
-"""ahead: how many jobs go before one in its flow, as the claims take them (``turns``).
+"""ahead: how many jobs of its flow are claimed before a job, in the order of claims (``turns``).
 
-Each step is a search in the index ``jobs_turns``; rows are only counted as far as wanted, those of one key as far as
-its turns come first.
+Each step is a search in the index ``jobs_turns``. Rows are counted up to a limit, those of one key up to the number of
+its turns that come first.
 """
 
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def ahead(job: Job, most: int) -> Callable[[apsw.Connection], Ahead | None]:
             jobs = number(db, _HIGHER, most=most + 1)
             if jobs <= most:
                 own = number(db, _OWN, place=int(str(place)), most=most + 1 - jobs)
-                # Its own key is among them, with those before it and itself.
+                # The job's own key is among the keys, with the jobs before the job and the job itself.
                 jobs += number(db, _TURNS, each=own + 1, most=most + 1 - jobs) - 1
         return Ahead(min(jobs, most), more=jobs > most)
 

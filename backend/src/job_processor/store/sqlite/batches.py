@@ -1,7 +1,7 @@
 """Batches: the writes, each a function of one transaction, and the reads.
 
-The values of all rows are made before the transaction, in another thread, so that the writing thread does nothing but
-write: other writes wait behind it.
+The values of all rows are made before the transaction, in another thread, so that the writing thread, behind which
+other writes wait, only writes.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -139,7 +139,7 @@ def prune_batches(now: int, limit: int) -> Callable[[Transaction], BatchesPruned
             counts = _counts(tx.db, [batch.id]).get(batch.id, BatchCounts())
             ended = now if counts.open else counts.last_finished_at
             if ended is not None and ended + batch.keep_ms > now:
-                # A job was retried since.
+                # A job was retried after the end of the batch.
                 _set_end(tx, batch, ended)
                 continue
             left = limit - jobs

@@ -13,7 +13,7 @@ from job_processor.store.sqlite.writer import Transaction
 def set_clock(clock: SteadyClock) -> Callable[[Transaction], int]:
     """Set the clock to the wall clock and move every duration along. Returns by how many milliseconds.
 
-    ``rev`` of every job with a lease goes up, so that no change lands that was decided by the old time.
+    ``rev`` of every job with a lease is raised, so that changes that were decided by the old time are refused.
     """
 
     def run(tx: Transaction) -> int:

@@ -15,7 +15,7 @@ from job_processor.store.base import Facet, Query
 from job_processor.store.facets import text_of
 
 PROBES = (200, 2_000, 20_000, 100_000)
-"""Limits of this count, one after the other. Above the last one the indexes are taken to be equal."""
+"""Limits of this count, one after the other. Indexes with more entries than the last one count as equally large."""
 Value = str | int
 
 
@@ -68,8 +68,8 @@ def _smallest(db: apsw.Connection, query: Query, choices: list[list[Source]]) ->
 
 
 def in_time(db: apsw.Connection, query: Query) -> Query:
-    """The same query; its ids are bounded as closely as its times allow: not by an hour in which ids may be ahead, if
-    none is, because all jobs of that hour would have to be looked at."""
+    """The query with the closest upper bound of its ids that its times allow. The bound leaves room for ids that are
+    ahead of their job's time (``ID_AHEAD_MS``) only if there are any: all jobs of that hour would be read."""
     times = [at for at in (query.created_before, query.finished_before) if at is not None]
     if not times:
         return query

@@ -28,7 +28,8 @@ NICE = 10
 
 
 class Indexer:
-    """``consumed`` is called on the event loop with the position up to which deleted jobs have left the index."""
+    """``consumed`` is called on the event loop with the position up to which deleted jobs are not in the index any
+    more."""
 
     def __init__(self, path: Path, jobs: Path, consumed: Callable[[int], None]) -> None:
         self._path = path
@@ -60,7 +61,7 @@ class Indexer:
                 self._changed.notify()
 
     async def reach(self, position: int, seconds: float) -> bool:
-        """Wait until everything up to this position is in the index, or for so many seconds. Returns whether it is."""
+        """Wait until everything up to this position is in the index, at most ``seconds``. Returns whether it is."""
         if self._position >= position:
             return True
         waiter: asyncio.Future[None] = self._loop.create_future()
@@ -110,7 +111,7 @@ class Indexer:
                 log.warning("search_index_behind", reason=type(error).__name__)
                 done, pause = 1, RETRY_SECONDS
             if done:
-                self._rest(max(pause, (time.monotonic() - began) * (1 / SHARE - 1)))
+                self._pause(max(pause, (time.monotonic() - began) * (1 / SHARE - 1)))
         self._db.close()
 
     def _wait_for_work(self) -> bool:
@@ -123,15 +124,15 @@ class Indexer:
             self._news = False
             return not self._closing
 
-    def _rest(self, seconds: float) -> None:
+    def _pause(self, seconds: float) -> None:
         with self._changed:
             if not self._urgent:
                 self._changed.wait_for(lambda: self._closing or self._urgent > 0, seconds)
-            # There may be more; the next step finds nothing if not.
+            # There may be more changes; if not, the next step finds nothing.
             self._news = True
 
     def _step(self) -> int:
-        """One commit of the index. Returns how many jobs were taken."""
+        """One commit of the index. Returns how many jobs were indexed."""
         committed = self._committed
         self._db.execute("BEGIN IMMEDIATE")
         try:

@@ -1,7 +1,7 @@
-"""How many jobs there are of each flow and state, and how many wait of each owner: kept in memory as they move.
+"""Counts of jobs by flow and state, and of PENDING jobs by owner, kept in memory and updated after each commit.
 
-Only this process writes the file, so nothing happens but what it committed. An index over the owners of waiting jobs
-would cost a part of a write at each submission with a key, and again at each claim.
+The counts are exact, because only this process writes the file. An index over the owners of PENDING jobs would make
+each submission with a key, and each claim, more expensive.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ import apsw
 
 from job_processor.core.job import State
 
-# The owner is behind the record in a row: it is read of the jobs alone that need it, not past the records of all.
+# The owner is stored behind the record in a row, so SQLite reads past the record to it: only for PENDING jobs.
 _COUNT = """
 SELECT flow, state, CASE WHEN state = 'PENDING' THEN waiting_of END AS owner, count(*) FROM jobs
 GROUP BY flow, state, owner
@@ -18,12 +18,12 @@ GROUP BY flow, state, owner
 
 
 Move = tuple[str, State | None, State | None, str]
-"""(flow, from, to, owner) of a job that changed state. ``None``: it is new, or deleted. The owner of one that was not
-PENDING and is not may be left out: empty."""
+"""(flow, from, to, owner) of a job that changed state. From ``None``: it is new; to ``None``: it was deleted. The owner
+may be empty if neither state is PENDING."""
 
 
 class JobCounts:
-    """What the file has, and from then on what was committed. ``db`` ``None``: nothing."""
+    """The counts of the file when it was opened, plus what was committed since. ``db`` ``None``: an empty file."""
 
     def __init__(self, db: apsw.Connection | None = None) -> None:
         self.by_state: dict[tuple[str, State], int] = {}
@@ -41,16 +41,16 @@ class JobCounts:
 
     @property
     def owners(self) -> int:
-        """The number of owners of whom jobs wait."""
+        """The number of owners that have PENDING jobs."""
         return len(self._waiting)
 
     def follow(self, moves: Iterable[Move]) -> None:
-        """Count what was committed."""
-        # Of the jobs of a commit many move alike.
-        alike: dict[Move, int] = {}
+        """Add the moves of a commit to the counts."""
+        # Many jobs of a commit make the same move.
+        same: dict[Move, int] = {}
         for move in moves:
-            alike[move] = alike.get(move, 0) + 1
-        for (flow, before, after, owner), number in alike.items():
+            same[move] = same.get(move, 0) + 1
+        for (flow, before, after, owner), number in same.items():
             if before is not None:
                 self._add(flow, before, -number)
             if after is not None:
@@ -67,5 +67,5 @@ class JobCounts:
         if waiting > 0:
             self._waiting[owner] = waiting
         else:
-            # Of an owner of whom nothing waits nothing is kept: there may have been many.
+            # Owners without PENDING jobs are dropped, so that the table does not grow without limit.
             self._waiting.pop(owner, None)

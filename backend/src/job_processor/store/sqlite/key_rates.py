@@ -11,9 +11,9 @@ _IN_FLIGHT = "FROM jobs WHERE coalesce(via, flow) = :flow AND lease_token IS NOT
 _LATELY = "SELECT key_hash, full_at FROM key_rates WHERE flow = :flow AND full_at > :at"
 
 
-class _Looked(Mapping[int, int]):
-    """A number of each key, read from the database when it is asked for: there may be many keys, of which a claim looks
-    at a few. ``one``: the number of ``:key``; ``every``: keys and numbers."""
+class _LazyNumbers(Mapping[int, int]):
+    """A number for each key, read from the database on first use and then cached: there may be many keys, and a claim
+    needs a few. ``one``: SQL for the number of ``:key``; ``every``: SQL for all keys and numbers."""
 
     def __init__(self, db: apsw.Connection, one: str, every: str, values: dict[str, int | str]) -> None:
         self._db, self._one, self._every, self._values = db, one, every, values
@@ -48,19 +48,19 @@ class _Looked(Mapping[int, int]):
 
 
 def rooms(db: apsw.Connection, rules: FlowRules, at: int) -> Rooms:
-    """How many jobs each key of the flow may start: from its jobs in flight, and the keys that started jobs lately.
+    """How many jobs each key of the flow may start, from its jobs in flight and its jobs started lately.
 
-    Ask for them only in the transaction in which the connection is now.
+    The numbers are read lazily: use the result only inside the current transaction of ``db``.
     """
     in_flight: Mapping[int, int] = {}
     refills: Mapping[int, int] = {}
     if rules.concurrency_per_key is not None:
         one = f"SELECT count(*) {_IN_FLIGHT} AND key_hash = :key"
         every = f"SELECT key_hash, count(*) {_IN_FLIGHT} GROUP BY key_hash"
-        in_flight = _Looked(db, one, every, {"flow": rules.name})
+        in_flight = _LazyNumbers(db, one, every, {"flow": rules.name})
     if rules.rate_per_key is not None:
         one = "SELECT full_at FROM key_rates WHERE flow = :flow AND key_hash = :key AND full_at > :at"
-        refills = _Looked(db, one, _LATELY, {"flow": rules.name, "at": at})
+        refills = _LazyNumbers(db, one, _LATELY, {"flow": rules.name, "at": at})
     return Rooms(rules, in_flight, refills, at)
 
 
@@ -76,7 +76,7 @@ def full_keys(rules: FlowRules, at: int) -> Callable[[apsw.Connection], Mapping[
 
 
 def save(db: apsw.Connection, flow: str, refills: Mapping[int, int], at: int) -> None:
-    """Keep what was started, and forget the keys whose buckets are full again."""
+    """Store the refill times of the keys that started jobs, and delete those of keys whose buckets are full again."""
     if refills:
         db.execute("DELETE FROM key_rates WHERE flow = ? AND full_at <= ?", (flow, at))
         put = "INSERT OR REPLACE INTO key_rates (flow, key_hash, full_at) VALUES (?, ?, ?)"

@@ -34,7 +34,7 @@ def read_lane(tx: Transaction, flow: str) -> Lane:
 
 
 def in_flight(tx: Transaction, flow: str) -> int:
-    """The jobs that the flow's processor has, those of other flows too that fell back to it."""
+    """The number of jobs that the flow's processor has, including jobs of other flows that fell back to it."""
     sql = "SELECT count(*) FROM jobs WHERE coalesce(via, flow) = ? AND lease_token IS NOT NULL"
     return int(str(tx.db.execute(sql, (flow,)).get))
 

@@ -10,7 +10,7 @@ import structlog
 from job_processor.core.errors import JobDamaged
 from job_processor.core.job import State
 from job_processor.store.base import GroupBy, Grouped, Query, Summary
-from job_processor.store.base.groups import MOST_GROUPS, Member, grouped
+from job_processor.store.base.groups import MAX_GROUPS, Member, grouped
 from job_processor.store.sqlite import rows
 from job_processor.store.sqlite.matches import matching
 
@@ -75,7 +75,7 @@ def groups(query: Query, by: GroupBy) -> Callable[[apsw.Connection], Grouped]:
         found = matching(
             db, query, f"j.id, j.flow, coalesce(j.finished_at, j.created_at), j.cost_micros, {column}", joins
         )
-        return grouped((_member(row, by) for row in found), by, query.limit, MOST_GROUPS)
+        return grouped((_member(row, by) for row in found), by, query.limit, MAX_GROUPS)
 
     return run
 

@@ -35,7 +35,7 @@ class Mailbox(Generic[T]):
         self._queue.put(None)
 
     def take(self, most: int) -> list[T]:
-        """Wait for an item, then return all that are there, ``most`` at most. Empty: the queue is closed."""
+        """Wait for an item, then return up to ``most`` queued items. Empty: the queue is closed."""
         self._sort()
         first, later = self._first, self._later
         late = min(len(later), max(most // LATER_SHARE, most - len(first)))
@@ -44,17 +44,17 @@ class Mailbox(Generic[T]):
         return taken
 
     def _sort(self) -> None:
-        """Sort all that was put; wait for something if nothing is there."""
+        """Sort all queued items into the two lists; wait for an item if both are empty."""
         while not self._closed:
             wait = not self._first and not self._later
             try:
-                letter = self._queue.get(block=wait)
+                items = self._queue.get(block=wait)
             except queue.Empty:
                 return
-            if letter is None:
+            if items is None:
                 self._closed = True
                 return
-            for item, can_wait in letter:
+            for item, can_wait in items:
                 (self._later if can_wait else self._first).append(item)
 
     def _hand_over(self) -> None:

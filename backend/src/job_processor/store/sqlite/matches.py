@@ -18,8 +18,8 @@ NEWEST = 500
 """So many of the newest jobs are looked at before an index is chosen for a search by the time of the end: mostly they
 are enough."""
 WINDOW = 64
-"""Full-text indexes are read in the order in which jobs were stored, which differs from that of their ids by a few
-places at most, unless a clock was set back far. Rows are sorted within a window of this many."""
+"""Full-text indexes are read in the order in which jobs were stored. It differs from the order of their ids by a few
+rows at most, unless a clock was set back far, so rows are sorted within a window of this many."""
 SHORTEST_START = 2
 """Minimum length in characters of a word for a prefix search."""
 

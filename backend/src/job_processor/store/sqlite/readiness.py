@@ -37,8 +37,8 @@ class Readiness:
         self._task = asyncio.create_task(self._run(), name="sqlite-readiness")
 
     def check(self) -> None:
-        """Raises ``StoreUnavailable`` when the last write failed, or ``StorageFull`` when one has failed since for lack
-        of space."""
+        """Raises ``StoreUnavailable`` if the last check failed, or ``StorageFull`` if a write has failed since then for
+        lack of space."""
         if self._writer.full:
             raise StorageFull("The disk is full; nothing can be stored.")
         if self._trouble is not None:

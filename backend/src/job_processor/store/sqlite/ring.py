@@ -1,9 +1,9 @@
 """The places of keys in the ring in which they take turns (``core.fairness``): a ring for each flow and priority.
 
-A new key gets the place after the key that came before it: jobs that were stored one after the other are then claimed
-one after the other, and a claim writes few pages of the file. If its hash were the place of a key, each job of a claim
-would be in pages of its own. Blocks of places are at random positions, so that a new key is neither always next nor
-always last. A key keeps its place until nothing waits in its ring: with a new place it might get two turns before
+A new key gets the place after the previous new key: jobs that were stored one after the other are then claimed one
+after the other, and a claim writes few pages of the file. If the place of a key were its hash, each job of a claim
+would be in another page. Blocks of places begin at random positions, so that a new key is neither always next nor
+always last. A key keeps its place until no job waits in its ring: with a new place it might get two turns before
 another key gets one.
 """
 
@@ -36,15 +36,15 @@ _BEFORE_ALL: _Key = ("", -(2**63), 0)
 
 
 class Ring:
-    """The state that is kept between transactions; used only by the writing thread. A transaction that is rolled back
-    does no harm to it."""
+    """The state that is kept between transactions; used only by the writing thread. It stays valid if a transaction is
+    rolled back."""
 
     def __init__(self) -> None:
         self._next = self._end = 0
         self._given = 0
         self._looked_at = _BEFORE_ALL
         self._emptied: dict[tuple[str, int], int] = {}
-        """The position at which nothing waited in a ring: places from before are given up."""
+        """By ring: the last position at which no job waited in it. Places given out before it are dropped."""
 
     def place(self, db: apsw.Connection, of: _Key, position: int) -> int:
         """The place of a key whose next job is about to wait. ``of``: flow, priority, hash of the key."""

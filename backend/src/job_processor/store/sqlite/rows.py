@@ -111,7 +111,7 @@ UPDATE = (
 
 
 def due_at_of_lease(until: str) -> str:
-    """SQL for ``Job.due_at`` of a job whose lease lasts until then and whose processor is not to be asked before."""
+    """SQL for ``Job.due_at`` of a job whose lease lasts until ``until`` (SQL) and that has no earlier ``ask_at``."""
     return f"min({until}, coalesce(deadline, {until}))"
 
 

@@ -1,4 +1,4 @@
-"""Which schema the file has, and the migrations that are missing."""
+"""Reads the version of the file's schema, and runs the migrations that are missing."""
 
 import apsw
 

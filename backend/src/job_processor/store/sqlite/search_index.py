@@ -52,7 +52,7 @@ def open_index(path: Path, jobs: Path) -> apsw.Connection:
 
 
 class _AnotherIndex(Exception):
-    """The index is of another database, of an earlier copy of it, or of another format."""
+    """The index belongs to another database, to an earlier copy of it, or has another format."""
 
 
 def _opened(path: Path, jobs: Path) -> apsw.Connection:
@@ -61,7 +61,7 @@ def _opened(path: Path, jobs: Path) -> apsw.Connection:
     try:
         path.chmod(0o600)
         db.set_busy_timeout(5000)
-        # What a power cut takes away is noticed and indexed again, so commits need no sync.
+        # Commits need no sync: what a power cut loses is noticed at the next start and indexed again.
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "trusted_schema = OFF"):
             db.execute(f"PRAGMA {pragma}")
         db.execute("ATTACH ? AS jobs_file", (f"file:{quote(str(jobs.absolute()))}?mode=ro",))

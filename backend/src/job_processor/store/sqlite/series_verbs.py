@@ -14,8 +14,7 @@ class SeriesVerbs(AccessVerbs):
     """The clock, callable in any thread."""
 
     async def series(self, query: SeriesQuery) -> Collected:
-        # A long range needs many rows: it is read with the searches, so that it delays no list. A single row's length
-        # needs few.
+        # A range of many rows is read by the threads for searches, so that it delays no list.
         one = query.until - query.since <= query.span
         return await (self._open_readers.points if one else self._open_readers.searches).run(series.read(query))
 

@@ -31,7 +31,7 @@ class SharedClaim:
             in_flight = sum(in_flight_of(tx, one) for one in limit.flows)
         self.allowed, self._lane = admit_flow(self._stored, limit, claim.in_line, wanted, in_flight, at)
         self.opens_at: int | None = None
-        """When the limit may admit another job (ms since 1970), where jobs are waiting for that and it is known."""
+        """When the limit may admit another job (ms since 1970). ``None``: unknown, or no job waits for it."""
         self.estimated: int | None = None
         """The tokens that the claimed job was charged."""
 

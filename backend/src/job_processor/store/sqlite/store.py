@@ -167,13 +167,13 @@ class SqliteStore(ListVerbs, InboxVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
             _end_leases(db)
             series.begin(db, self._now())
         except apsw.FullError:
-            # They end by themselves in time; until there is room the jobs can at least be read.
+            # The leases expire by themselves; until there is space the jobs can at least be read.
             log.warning("leases_not_ended", reason="The disk is full.")
         failpoint("sqlite.after_recovery")
         return db
 
     async def close(self) -> None:
-        # The writer last: the last connection to close checkpoints the WAL, and readers may not write.
+        # The writer is closed last: the last connection checkpoints the WAL, and readers may not write.
         for part in (self._readiness, self._readers, self._search, self._writer):
             if part is not None:
                 await part.close()
@@ -244,7 +244,8 @@ class SqliteStore(ListVerbs, InboxVerbs, BatchVerbs, WebhookVerbs, SeriesVerbs):
         return await self._open_readers.upkeep.run(queries.list_waiting(which, now))
 
     async def _settled_now(self) -> int:
-        """The time, but not while the clock is being set: by the new time all leases from before would have ended."""
+        """The time, after waiting for a running clock setting: until it is committed, leases that are still measured by
+        the old time would seem to have ended."""
         now = self.now()
         if self._setting is None:
             return now

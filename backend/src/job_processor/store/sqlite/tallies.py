@@ -1,4 +1,4 @@
-"""What a commit adds to the series, written as its last operation (``series.py``)."""
+"""Writes what a commit adds to the series, as the last operation of its transaction (``series.py``)."""
 
 from collections.abc import Mapping
 

@@ -1,5 +1,5 @@
-"""The jobs that are claimed next: highest priority first, the keys of equal priority in turn (core.fairness), by their
-places in the ring (``ring``).
+"""The jobs that are claimed next: highest priority first; within a priority the keys take turns (``core.fairness``) in
+the order of their places (``ring``).
 
 Each step is one look-up in the index ``jobs_turns``, however many jobs a key has, and the jobs of all keys whose turn
 it is are read by one statement. If only one key waits, which is the usual case, its jobs are one range of the index. A
@@ -85,8 +85,8 @@ def head(
 def _keys(
     db: apsw.Connection, of: _Values, last: int, most: int, rooms: Rooms | None
 ) -> Iterator[list[tuple[int, int]]]:
-    """The places that have ready jobs, in the order of their turns: those after the last, then from the beginning. Each
-    with the hash of its key, if there are ``rooms``, and without the keys at their limit. In lists of ``most``."""
+    """Places with ready jobs, in the order of their turns: those after ``last``, then from the beginning. With
+    ``rooms``, each has the hash of its key, and keys at their limit are left out. Yields lists of up to ``most``."""
     sql = _NEXT_PLACES if rooms is None else _NEXT_KEYS
     keys: list[tuple[int, int]] = []
     at_once = most
@@ -108,7 +108,7 @@ def _keys(
 def _of_keys(
     db: apsw.Connection, of: _Values, keys: list[tuple[int, int]], wanted: int, rooms: Rooms | None
 ) -> list[tuple[int, int, rows.Row]]:
-    """The jobs of these places and keys in turn, with place and key; ``rooms`` is reduced by them."""
+    """Jobs of these places and keys in turn, each with place and key; ``rooms`` is reduced by their number."""
     found: list[tuple[int, int, rows.Row]] = []
     offset = 0
     # Repeated for the keys that may have more, until there are enough; one pass is usually enough.

@@ -1,4 +1,4 @@
-"""The queue of one follower of the store. The notices of a commit are put together and taken together."""
+"""The queue of one follower of the store. A commit puts all its notices at once; a take returns all queued notices."""
 
 import asyncio
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class Watcher:
         self._wake.set()
 
     async def take(self) -> list[Notice | Resync]:
-        """Wait for notices and take them all; an empty list: it is closed."""
+        """Wait for notices and take them all; an empty list: the queue is closed."""
         await self._wake.wait()
         taken, self._waiting = self._waiting, []
         if not self.closed:

@@ -1,8 +1,8 @@
 """The writing thread, with group commit: all queued operations are one transaction and are answered after its commit.
 
-A group shares one fsync, which makes durability cheap under load. New jobs come last in it: callbacks and the work
-under way go first. When an operation raises, the group is rolled back and its operations run again one at a time, so
-that none fails because of another.
+A group shares one fsync, which makes durability cheap under load. New jobs come last in a group, after callbacks and
+changes of jobs in flight. When an operation raises, the group is rolled back and its operations run again one at a
+time, so that none fails because of another.
 """
 
 import asyncio
@@ -28,19 +28,19 @@ from job_processor.store.sqlite.tallies import add_tallies
 
 T = TypeVar("T")
 GROUP_LIMIT = 512
-"""Operations in a commit, at most: bounds how long the first of them waits."""
+"""Maximum number of operations in a commit: it limits how long the first of them waits."""
 
 
 @dataclass(slots=True)
 class Transaction:
-    """What an operation works with: the connection, and what followers are told after the commit."""
+    """The open transaction: its connection, and what is reported to followers after the commit."""
 
     db: apsw.Connection
     seq: int
     places: Places
     notices: list[Notice] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
-    """Of every job that changed state."""
+    """The change of state of every job that changed it."""
 
     tallies: dict[tuple[int, str], Tally] = field(default_factory=dict)
     """Tallies for the series, by minute and flow; written once per commit, however many jobs end in it."""
