@@ -91,6 +91,7 @@ it.each([
         error: null,
         usage: null,
         partial: null,
+        exchange: null,
         costMicros: null,
       },
     ],
@@ -406,6 +407,7 @@ const ATTEMPT: WireJob["attempts"][number] = {
   usage: null,
   costMicros: null,
   partial: null,
+  exchange: null,
 };
 
 it("shows what had come of an answer that was cut off, and folds that of older attempts", async () => {
