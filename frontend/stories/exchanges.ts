@@ -8,11 +8,11 @@ const SENT_TO: Readonly<Record<string, string>> = {
   chat: `${MODEL}, model gpt-4o-mini`,
   summaries: `${MODEL}, model gpt-4o`,
   minutes: `${MODEL}, model gpt-4o`,
-  contracts: `${MODEL}, model gpt-4o`,
-  translations: `${MODEL}, model gpt-4o-mini`,
+  contracts: "POST https://api.openai.com/v1/chat/completions, model gpt-4o",
+  translations: "POST https://api.openai.com/v1/chat/completions, model gpt-4o-mini",
   invoices: "POST https://n8n.example.com/webhook/invoices",
   letters: "POST https://print.example.com/letters?…",
-  reports: "reports.weekly:write",
+  reports: "POST https://reports.example.com/weekly",
 };
 
 /** What was sent for the attempt, and what came back, as its end tells. `result`: of the job. */

@@ -14,8 +14,8 @@ const OPEN = { startedAt: 1_000, endedAt: null, end: null } as const;
 
 describe("the request", () => {
   it("is told with its time limit, and its size once that is known", () => {
-    expect(wordsForRequest(SENT)).toEqual(["at most 30.0 s"]);
-    expect(wordsForRequest({ ...SENT, requestBytes: 2_048 })).toEqual(["2 KiB", "at most 30.0 s"]);
+    expect(wordsForRequest(SENT)).toEqual(["time limit 30.0 s"]);
+    expect(wordsForRequest({ ...SENT, requestBytes: 2_048 })).toEqual(["2 KiB", "time limit 30.0 s"]);
   });
 });
 

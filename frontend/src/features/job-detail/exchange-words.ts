@@ -6,7 +6,7 @@ export type Exchange = NonNullable<Attempt["exchange"]>;
 
 /** What is told of a request beside where it went. */
 export function wordsForRequest({ requestBytes, timeoutMs }: Exchange): string[] {
-  const limit = `at most ${formatDuration(timeoutMs)}`;
+  const limit = `time limit ${formatDuration(timeoutMs)}`;
   return requestBytes === null ? [limit] : [formatBytes(requestBytes), limit];
 }
 
