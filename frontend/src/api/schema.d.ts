@@ -1735,10 +1735,10 @@ export interface components {
          * @description What was sent to the processor for an attempt, and what came back.
          *
          *     ``sentTo``: method and address, without its query, and the model; or the function. ``timeoutMs``: how long the
-         *     hand-over may take. ``requestBytes``, ``status`` (of HTTP) and ``responseBytes`` (of the body, as far as it was read)
-         *     are known once the hand-over has ended; null: not by HTTP, or none came. ``endedBy``: what of the processor's ended
-         *     the attempt: its ``response``, a ``callback``, or its answer to a ``reconcile`` call; null: it goes on, or something
-         *     else ended it, such as a timeout or a cancel.
+         *     hand-over may take. ``requestBytes``, ``status`` (of HTTP) and ``responseBytes`` (of the body, as far as it was
+         *     read) are known once the hand-over has ended; null: not by HTTP, or none came. ``endedBy``: what of the processor's
+         *     ended the attempt: its ``response``, a ``callback``, or its answer to a ``reconcile`` call; null: it goes on, or
+         *     something else ended it, such as a timeout or a cancel.
          */
         ExchangeOut: {
             sentTo: string;
